@@ -1,0 +1,97 @@
+"""A ``.7z`` of one file around a stream that is packed already, its header written by py7zr.
+
+`py7zr.SevenZipFile` spends 0.4 ms a file on path checks, threads and fresh objects, three times
+what compressing a small file costs. Its header classes are used directly instead, one prepared
+header for each filter chain (DESIGN.md, py7zr).
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+import zlib
+from typing import Any
+
+from pybackup.model.member import Method
+
+STREAM_OFFSET = 32
+ANY_NAME = "content"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_+=@%~#(),-][A-Za-z0-9 _+=@%~#(),.-]{0,79}")
+_UNIX = 0x8000
+_REGULAR = 0o100000
+# 100 ns ticks from 1601 to 1970, the epoch of a 7z time.
+_EPOCH_TICKS = 116_444_736_000_000_000
+_LAST_TICK = (1 << 63) - 1
+
+
+def inner_name(name: bytes) -> str:
+    """The name inside the ``.7z``: the base name where every tool handles it, else a constant."""
+    text = name.decode("ascii", "replace")
+    return text if _SAFE_NAME.fullmatch(text) else ANY_NAME
+
+
+def wrap(
+    stream: bytes, data: bytes, *, name: bytes, mode: int, mtime_ns: int, method: Method, filters: list[dict[str, int]]
+) -> bytes:
+    """Return the ``.7z`` that holds ``data`` as ``stream``.
+
+    Parameters
+    ----------
+    stream
+        ``data`` encoded by ``filters``; ``data`` itself for Copy, whose ``filters`` are empty.
+    name, mode, mtime_ns
+        Of the file, as ``7z x`` shall restore them.
+    """
+    from py7zr.archiveinfo import SignatureHeader
+    from py7zr.helpers import ArchiveTimestamp
+
+    dictionary = filters[-1]["dict_size"] if filters else 0
+    header, folder, info = _prepared(method, dictionary)
+    streams = header.main_streams
+    streams.packinfo.numstreams = 1
+    streams.packinfo.packsizes = [len(stream)]
+    folder.unpacksizes = [len(data)] * len(folder.coders)
+    streams.substreamsinfo.digestsdefined = [True]
+    streams.substreamsinfo.digests = [zlib.crc32(data)]
+    streams.substreamsinfo.unpacksizes = [len(data)]
+    streams.substreamsinfo.num_unpackstreams_folders = [1]
+    info["filename"] = inner_name(name)
+    info["lastwritetime"] = ArchiveTimestamp(min(max(0, mtime_ns // 100 + _EPOCH_TICKS), _LAST_TICK))
+    info["attributes"] = _UNIX | (_REGULAR | mode) << 16
+
+    sink = io.BytesIO()
+    sink.write(bytes(STREAM_OFFSET))
+    sink.write(stream)
+    # An encoded header would cost 20 ms and save nothing on one entry.
+    _, length, crc = header.write(sink, STREAM_OFFSET, encoded=False)
+    start = SignatureHeader()
+    start.nextheaderofs = len(stream)
+    start.calccrc(length, crc)
+    start.write(sink)
+    return sink.getvalue()
+
+
+@functools.lru_cache(maxsize=256)
+def _prepared(method: Method, dictionary: int) -> tuple[Any, Any, Any]:
+    # Imported here: a listing must not pay 80 ms for it.
+    import lzma
+
+    import py7zr
+    from py7zr.archiveinfo import Header
+
+    from .methods import BCJ_FILTERS
+
+    filters: list[dict[str, int]] = [{"id": py7zr.FILTER_COPY}]
+    if method is not Method.COPY:
+        filters = [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary}]
+        if method in BCJ_FILTERS:
+            filters.insert(0, {"id": BCJ_FILTERS[method]})
+    header = Header.build_header(filters, None)
+    folder = header.initialize()
+    # The encoder that py7zr prepared is not needed, and holds 11 bytes for each byte of dictionary.
+    folder.compressor = None
+    info: dict[str, Any] = {"emptystream": False}
+    header.files_info.files.append(info)
+    header.files_info.emptyfiles.append(False)
+    return header, folder, info

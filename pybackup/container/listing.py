@@ -1,0 +1,82 @@
+"""What an archive holds, however it was found out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pybackup.layout.table import Container
+from pybackup.model.member import Stored
+
+
+class Way(StrEnum):
+    """By which structure the entries were found, best first."""
+
+    TREE = "tree index"
+    CONTAINERS = "container indexes"
+    HEADERS = "member headers"
+
+
+class Rows(Protocol):
+    """Entries by row: a table of an index, or a list put together from what is left."""
+
+    def stored(self, row: int, path: bytes) -> Stored:
+        """Return the entry of ``row``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """Entries put together one by one."""
+
+    entries: Sequence[Stored]
+
+    def stored(self, row: int, path: bytes) -> Stored:
+        """Return the entry of ``row``."""
+        return self.entries[row]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The entries of an archive, in tree order.
+
+    Attributes
+    ----------
+    paths
+        Path of each row.
+    way
+        The structure that gave them.
+    expected
+        How many entries the archive was made with, None where nothing says so any more.
+    damage
+        What was found damaged on the way here, in words.
+    settings
+        What the archive says of its making; empty where that is lost.
+    """
+
+    paths: Sequence[bytes]
+    rows: Rows
+    way: Way
+    archive_id: bytes
+    expected: int | None
+    damage: Sequence[str] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    containers: Sequence[tuple[int, Container]] = ()
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every entry the archive was made with is known."""
+        return self.expected == len(self.paths)
+
+    def stored(self, row: int) -> Stored:
+        """Return the entry of ``row`` with its members."""
+        return self.rows.stored(row, self.paths[row])
+
+    def __iter__(self) -> Iterator[Stored]:
+        for row in range(len(self.paths)):
+            yield self.stored(row)

@@ -1,0 +1,119 @@
+"""Opening an archive: by its tree index, found from the first header or from the end; else by what is left."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pybackup.errors import Damaged, FormatError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import index, note, ustar
+from pybackup.layout.note import Note, Role
+from pybackup.layout.table import Table
+
+from .listing import Listing, Way
+from .recover import recover
+
+# The foot of the tree index lies before at most a block of padding and the end of the archive;
+# more is read for archives that something was appended to.
+_TAIL_BYTES = 64 * 1024
+
+
+def open_listing(file: ArchiveFile) -> Listing:
+    """Return what the archive holds, by the best structure that is left.
+
+    Raises
+    ------
+    NotAnArchive
+        Nothing in the file belongs to an archive.
+    """
+    damage: list[str] = []
+    expected: int | None = None
+    locator = read_locator(file)
+    if locator is None:
+        damage.append("the first header is damaged")
+    else:
+        expected = locator.segments
+        if file.size < locator.file_bytes:
+            damage.append(f"{locator.file_bytes - file.size} bytes are missing at the end")
+    for offset, size in _places(file, locator):
+        try:
+            blob = index.unpack_index(_read(file, offset, size))
+            expected = blob.head.entries
+            table = load_table(blob)
+            if blob.corrected_bytes:
+                damage.append(f"{blob.corrected_bytes} bytes of the tree index, repaired by its parity")
+            return _from_tree(table, blob.head, damage)
+        except (FormatError, OSError) as error:
+            damage.append(f"the tree index: {error}")
+    return recover(file, expected, damage)
+
+
+def load_table(blob: index.Blob) -> Table:
+    """The rows of an index that has been unpacked."""
+    head = blob.head
+    return Table(blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base)
+
+
+def read_locator(file: ArchiveFile) -> Note | None:
+    """The note of the first header, which says where the tree index lies; None where it is damaged."""
+    try:
+        locator = Note.unpack(_read(file, 0, ustar.BLOCK))
+    except (FormatError, OSError):
+        return None
+    return locator if locator.role is Role.LOCATOR and locator.stream_bytes else None
+
+
+def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
+    paths = table.paths()
+    try:
+        settings: dict[str, Any] = json.loads(table.settings or b"{}")
+    except ValueError as error:
+        raise Damaged("the settings in the tree index are no JSON") from error
+    if head.scope != index.TREE:
+        raise Damaged("an index of one container stands where the tree index should")
+    return Listing(
+        paths, table, Way.TREE, head.archive_id, len(paths), tuple(damage), settings, tuple(table.containers())
+    )
+
+
+def _places(file: ArchiveFile, locator: Note | None) -> list[tuple[int, int]]:
+    """Where the tree index may lie: as the locator says, then as a foot near the end says."""
+    places = []
+    if locator and locator.raw_bytes + locator.stream_bytes <= file.size:
+        places.append((locator.raw_bytes, locator.stream_bytes))
+    foot = _find_foot(file)
+    if foot and foot not in places:
+        places.append(foot)
+    return places
+
+
+def _find_foot(file: ArchiveFile) -> tuple[int, int] | None:
+    start = max(0, file.size - _TAIL_BYTES)
+    try:
+        tail = file.read_at(start, file.size - start)
+    except OSError:
+        return None
+    at = tail.rfind(index.FOOT_MAGIC)
+    while at >= 0:
+        try:
+            head = index.Head.unpack(tail[at : at + index.HEAD.size])
+        except FormatError:
+            head = None
+        end = start + at + index.HEAD.size
+        if head and head.scope == index.TREE and head.total_bytes <= end:
+            return end - head.total_bytes, head.total_bytes
+        at = tail.rfind(index.FOOT_MAGIC, 0, at)
+    return None
+
+
+def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
+    if count > file.size:
+        raise Damaged("a structure longer than the archive")
+    data = file.read_at(offset, count)
+    if len(data) != count:
+        raise Damaged("the archive ends in the middle of a structure")
+    return data
+
+
+__all__ = ["load_table", "note", "open_listing", "read_locator"]

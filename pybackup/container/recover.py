@@ -1,0 +1,217 @@
+"""Putting a listing together from what is left: container indexes, then the structure, then headers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from pybackup.errors import FormatError, NotAnArchive
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import index, names, note, pax, ustar
+from pybackup.layout.note import Role
+from pybackup.layout.table import Container, Table
+from pybackup.model.entry import Entry, Kind, Owner
+from pybackup.model.member import Member, Method, Stored
+
+from .headers import KINDS
+from .listing import FoundRows, Listing, Way
+from .scan import Findings, FoundHeader, scan
+from .structure import read_structure
+
+_LOST = b"lost+found/container-%d"
+_MAX_STRUCTURE_BYTES = 1 << 30
+
+
+def recover(file: ArchiveFile, expected: int | None, damage: Sequence[str]) -> Listing:
+    """Return what a scan of the whole archive gives.
+
+    Raises
+    ------
+    NotAnArchive
+        It gives nothing.
+    """
+    findings = scan(file)
+    archive_id = _main_id(findings)
+    if archive_id is None:
+        raise NotAnArchive(f"{file.path.decode(errors='replace')}: no archive, or nothing of one is left")
+    recovery = _Recovery(file, findings, archive_id, list(damage))
+    found = recovery.entries()
+    if expected is None:
+        expected = next((head.entries for _, head in findings.indexes if head.scope == index.TREE), None)
+    ordered = sorted(found.values(), key=lambda stored: stored.entry.path.split(b"/"))
+    way = Way.HEADERS if recovery.used_headers or not recovery.tables else Way.CONTAINERS
+    return Listing(
+        [stored.entry.path for stored in ordered],
+        FoundRows(ordered),
+        way,
+        archive_id,
+        expected,
+        tuple(recovery.damage),
+    )
+
+
+def _main_id(findings: Findings) -> bytes | None:
+    counts = Counter(found.note.archive_id for found in findings.headers)
+    counts.update(head.archive_id for _, head in findings.indexes)
+    return counts.most_common(1)[0][0] if counts else None
+
+
+class _Recovery:
+    """What is known while the pieces are put together."""
+
+    def __init__(self, file: ArchiveFile, findings: Findings, archive_id: bytes, damage: list[str]) -> None:
+        self._file = file
+        self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
+        self.damage = damage
+        self.used_headers = False
+        self.tables = dict(self._load(findings, archive_id))
+        self._paths: dict[int, bytes] = {0: b""}
+
+    def entries(self) -> dict[bytes, Stored]:
+        """All entries by path."""
+        found: dict[bytes, Stored] = {}
+        for number, table in self.tables.items():
+            self._paths[number] = table.place
+        for number, table in self.tables.items():
+            for row, path in enumerate(table.paths()):
+                full = join(self._paths[number], path)
+                found[full] = table.stored(row, full)
+                container = table.container(row)
+                if container:
+                    self._paths.setdefault(container.number, full)
+        self._place_containers()
+        for stored in self._from_headers():
+            self.used_headers |= found.setdefault(stored.entry.path, stored) is stored
+        for entry in self._from_structure():
+            found.setdefault(entry.path, Stored(entry))
+        return found
+
+    def _load(self, findings: Findings, archive_id: bytes) -> Iterator[tuple[int, Table]]:
+        for offset, head in findings.indexes:
+            if head.archive_id != archive_id or head.scope != index.CONTAINER:
+                continue
+            try:
+                blob = index.unpack_index(self._file.read_at(offset, min(head.total_bytes, self._file.size)))
+                table = Table(
+                    blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base
+                )
+            except (FormatError, OSError) as error:
+                self.damage.append(f"the index of container {head.container}: {error}")
+                continue
+            if blob.corrected_bytes:
+                self.damage.append(f"{blob.corrected_bytes} bytes of an index, repaired by its parity")
+            yield head.container, table
+
+    def _place_containers(self) -> None:
+        """Paths of containers that no index names, from the headers of nested containers."""
+        nested = {found.note.raw_bytes: found for found in self._headers if found.note.role is Role.CONTAINER}
+        for number in sorted(nested):
+            # A container's number is above that of the container it lies in, so that one is known by now.
+            found = nested[number]
+            if number in self._paths:
+                continue
+            above = self._paths.get(found.note.container, _LOST % found.note.container)
+            self._paths[number] = join(above, _true_name(found, b"/" + names.CONTAINER))
+
+    def _from_headers(self) -> Iterator[Stored]:
+        """Files in containers whose own index is lost, and the directories of such containers."""
+        files: dict[tuple[int, bytes], dict[int, FoundHeader]] = {}
+        for found in self._headers:
+            number = found.note.container
+            if number in self.tables:
+                continue
+            above = self._paths.get(number, _LOST % number)
+            if found.note.role is Role.CONTENT:
+                files.setdefault((number, _file_name(found)), {})[found.note.segment] = found
+            elif found.note.role is Role.CONTAINER:
+                path = join(above, _true_name(found, b"/" + names.CONTAINER))
+                yield Stored(_entry(found, path, Kind.DIRECTORY))
+        for (number, name), segments in files.items():
+            yield _file(join(self._paths.get(number, _LOST % number), name), segments)
+
+    def _from_structure(self) -> Iterator[Entry]:
+        for found in self._headers:
+            if found.note.role is Role.OTHER and found.header.size <= _MAX_STRUCTURE_BYTES:
+                try:
+                    data = self._file.read_at(found.offset + ustar.BLOCK, found.header.size)
+                except OSError:
+                    continue
+                yield from read_structure(data)
+
+
+def join(directory: bytes, name: bytes) -> bytes:
+    """The two with a slash between, or ``name`` alone at the top."""
+    return directory + b"/" + name if directory else name
+
+
+def _true_name(found: FoundHeader, suffix: bytes) -> bytes:
+    comment = found.records.get(b"comment", b"")
+    if comment.startswith(names.TRUE_NAME):
+        return comment[len(names.TRUE_NAME) :]
+    name = found.records.get(b"path", found.header.path)
+    return name.removesuffix(suffix)
+
+
+def _file_name(found: FoundHeader) -> bytes:
+    suffix = b".7z"
+    if found.note.segments > 1:
+        suffix = b".part%04d.7z" % (found.note.segment + 1)
+    if found.note.flags & note.SPARSE:
+        suffix = b".sparse" + suffix
+    return _true_name(found, suffix)
+
+
+def _file(path: bytes, segments: dict[int, FoundHeader]) -> Stored:
+    first = segments[min(segments)]
+    total = first.note.segments
+    members = tuple(_member(segments[number]) for number in sorted(segments) if number < total)
+    entry = _entry(first, path, Kind.FILE)
+    flags = 0
+    for found in segments.values():
+        flags |= found.note.flags
+    return Stored(
+        entry,
+        members,
+        members[0].digest if total == 1 else b"",
+        bool(flags & note.SPARSE),
+        bool(flags & note.CHANGED),
+        total - len(members),
+    )
+
+
+def _member(found: FoundHeader) -> Member:
+    said = found.note
+    return Member(
+        found.offset + ustar.BLOCK,
+        found.header.size,
+        said.stream_bytes,
+        said.raw_bytes,
+        Method(said.method) if said.method in Method else Method.COPY,
+        1 << said.dictionary if said.dictionary else 0,
+        said.digest,
+    )
+
+
+def _entry(found: FoundHeader, path: bytes, kind: Kind) -> Entry:
+    header, records = found.header, found.records
+    owner = Owner(
+        max(header.uid, 0),
+        max(header.gid, 0),
+        records.get(b"uname", header.uname),
+        records.get(b"gname", header.gname),
+    )
+    try:
+        xattrs = pax.xattrs_from_records(records)
+    except FormatError:
+        xattrs = {}
+    size = found.note.file_bytes if kind is Kind.FILE else 0
+    mtime_ns = header.mtime * 1_000_000_000 + found.note.mtime_ns
+    return Entry(path, kind, header.mode & 0o7777, owner, mtime_ns, size, xattrs=xattrs)
+
+
+def place_of(containers: Iterable[tuple[int, Container]]) -> dict[int, Container]:
+    """Containers by the row of their directory."""
+    return dict(containers)
+
+
+_ = KINDS

@@ -1,0 +1,40 @@
+"""Every failure that ends a run, in one tree.
+
+    PybackupError
+    +-- UsageError            the request makes no sense
+    +-- FormatError           bytes that are not what they should be
+    |   +-- NotAnArchive      no structure of an archive was found
+    |   +-- Damaged           a structure was found, and is damaged
+    |   +-- Refused           well formed, but would harm whoever obeys it
+    +-- EnvironmentFailed     disk full, no permission on the output, a missing program
+
+What hurts one file only is no exception: it goes to the monitor as a problem, and the run goes on.
+"""
+
+
+class PybackupError(Exception):
+    """The root: a message that names the file and says what to do."""
+
+
+class UsageError(PybackupError):
+    """The request contradicts itself or names something that does not exist."""
+
+
+class FormatError(PybackupError):
+    """Bytes are not what the format says they must be."""
+
+
+class NotAnArchive(FormatError):
+    """Nothing in the file belongs to an archive."""
+
+
+class Damaged(FormatError):
+    """A structure was recognised, and its checksum or its rules do not hold."""
+
+
+class Refused(FormatError):
+    """A well-formed structure asks for something that would harm the reader."""
+
+
+class EnvironmentFailed(PybackupError):
+    """The machine could not do it: disk full, no permission on the output, a program missing."""

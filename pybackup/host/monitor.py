@@ -1,0 +1,35 @@
+"""The only outlet of the library: progress and problems go to a monitor, never to a stream."""
+
+from __future__ import annotations
+
+from pybackup.model.problem import Problem
+
+
+class Monitor:
+    """Receives what a job has to say; this one collects problems and is silent.
+
+    Subclass it and override what you want to show. All methods are called from the
+    thread that runs the job.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def begin(self, title: str, total_files: int, total_bytes: int) -> None:
+        """A stage begins; totals are 0 where unknown."""
+
+    def advance(self, files: int, n_bytes: int) -> None:
+        """So many more files and bytes are done."""
+
+    def working_on(self, path: bytes) -> None:
+        """The entry at hand."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that is no problem."""
+
+    def problem(self, problem: Problem) -> None:
+        """One file is hurt; the run goes on and its exit status remembers."""
+        self.problems.append(problem)
+
+    def end(self) -> None:
+        """The stage that began last is over."""

@@ -1,0 +1,224 @@
+"""Archives as files: read at an offset, written under a temporary name, published by one rename."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from pybackup.errors import EnvironmentFailed, UsageError
+
+_BUFFER_BYTES = 1 << 20
+_COPY_BYTES = 1 << 20
+
+
+@contextlib.contextmanager
+def environment(path: bytes) -> Iterator[None]:
+    """Turn an `OSError` of the block into `EnvironmentFailed` that names ``path`` and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror or error}{_advice(error)}") from error
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "; free some space there, or write elsewhere"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "; choose a place you may write to"
+    return ""
+
+
+class ArchiveFile:
+    """An archive, an image or a device, read at any offset.
+
+    Raises
+    ------
+    UsageError
+        It does not exist or is a directory.
+    EnvironmentFailed
+        It may not be read.
+    """
+
+    def __init__(self, path: bytes) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise UsageError(f"{os.fsdecode(path)}: no such file") from error
+        except OSError as error:
+            raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror}") from error
+        if stat.S_ISDIR(os.fstat(self._fd).st_mode):
+            os.close(self._fd)
+            raise UsageError(f"{os.fsdecode(path)}: is a directory, not an archive")
+        self.size = os.lseek(self._fd, 0, os.SEEK_END)
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Return up to ``count`` bytes at ``offset``: fewer at the end of the file.
+
+        Raises
+        ------
+        OSError
+            The medium cannot be read there.
+        """
+        data = os.pread(self._fd, count, offset)
+        if len(data) in (count, 0):
+            return data
+        parts = [data]
+        got = len(data)
+        while got < count and parts[-1]:
+            parts.append(os.pread(self._fd, count - got, offset + got))
+            got += len(parts[-1])
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Close the file; reading is over."""
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Output:
+    """A file in the making: under a temporary name until `publish` renames it.
+
+    Used as a context manager it discards what was not published. The temporary is locked while its
+    maker lives, so that a later run can tell leftovers of a killed one, and removes them.
+
+    Parameters
+    ----------
+    path
+        The final name.
+    work_dir
+        Where the temporary lies; None for the directory of ``path``.
+    """
+
+    def __init__(self, path: bytes, *, work_dir: bytes | None = None) -> None:
+        self.path = path
+        self._directory = work_dir if work_dir is not None else os.path.dirname(path) or b"."
+        base = os.path.basename(path)
+        if not base or os.path.isdir(path):
+            raise UsageError(f"{os.fsdecode(path)}: is a directory; name a file in it")
+        self._prefix = b"." + base[:200] + b"."
+        with environment(self._directory):
+            _remove_leftovers(self._directory, self._prefix)
+        self.temporary = os.path.join(self._directory, self._prefix + b"%d.partial" % os.getpid())
+        with environment(self.temporary):
+            self._fd = os.open(self.temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._buffer = bytearray()
+        self._flushed = 0
+        self._open = True
+
+    def tell(self) -> int:
+        """Offset of the next byte."""
+        return self._flushed + len(self._buffer)
+
+    def write(self, data: bytes) -> None:
+        """Append ``data``."""
+        self._buffer += data
+        if len(self._buffer) >= _BUFFER_BYTES:
+            self.flush()
+
+    def patch(self, offset: int, data: bytes) -> None:
+        """Overwrite bytes that were appended before."""
+        if offset >= self._flushed:
+            start = offset - self._flushed
+            self._buffer[start : start + len(data)] = data
+            return
+        self.flush()
+        with environment(self.temporary):
+            os.pwrite(self._fd, data, offset)
+
+    def truncate(self, offset: int) -> None:
+        """Forget everything from ``offset`` on."""
+        self.flush()
+        with environment(self.temporary):
+            os.ftruncate(self._fd, offset)
+        self._flushed = offset
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system."""
+        view = memoryview(bytes(self._buffer))
+        with environment(self.temporary):
+            while view:
+                count = os.pwrite(self._fd, view, self._flushed)
+                self._flushed += count
+                view = view[count:]
+        self._buffer.clear()
+
+    def sync(self) -> None:
+        """Flush, and wait until the medium has it."""
+        self.flush()
+        with environment(self.temporary):
+            os.fsync(self._fd)
+
+    def publish(self) -> None:
+        """Give the file its final name, replacing what had it; everything is on the medium before and after."""
+        self.sync()
+        with environment(self.path):
+            try:
+                os.rename(self.temporary, self.path)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                self._copy_across()
+            _sync_directory(os.path.dirname(self.path) or b".")
+        self._close()
+
+    def discard(self) -> None:
+        """Remove the temporary; harmless when published."""
+        if self._open:
+            with contextlib.suppress(OSError):
+                os.unlink(self.temporary)
+            self._close()
+
+    def _copy_across(self) -> None:
+        with Output(self.path) as copy:
+            offset = 0
+            while data := os.pread(self._fd, _COPY_BYTES, offset):
+                copy.write(data)
+                offset += len(data)
+            copy.publish()
+        os.unlink(self.temporary)
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.discard()
+
+
+def _sync_directory(path: bytes) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _remove_leftovers(directory: bytes, prefix: bytes) -> None:
+    """Remove temporaries of runs that were killed: those that nobody holds a lock on."""
+    for name in os.listdir(directory):
+        if name.startswith(prefix) and name.endswith(b".partial"):
+            path = os.path.join(directory, name)
+            with contextlib.suppress(OSError):
+                fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(path)
+                finally:
+                    os.close(fd)

@@ -1,0 +1,245 @@
+"""Creating an archive: plan what goes in, then read, compress, write, check, publish."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Profile, check_segment
+from pybackup.compress.stage import compress
+from pybackup.container.structure import write_structure
+from pybackup.container.write import ArchiveWriter
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.workers import default_workers, make_executor
+from pybackup.layout.readme import README
+from pybackup.model.content import Bare, PackedPiece, Ready
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.source import Excluded, Judge, Planned, Source
+from pybackup.tree.content import read_contents
+from pybackup.tree.walk import walk
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOptions:
+    """How to create; see ``pybackup create --help`` for the meaning of each.
+
+    Attributes
+    ----------
+    workers
+        Processes; None for one a processor, 1 for none beside this one.
+    work_dir
+        Where the unfinished archive lies; None for beside the finished one.
+    """
+
+    profile: Profile = field(default_factory=Profile)
+    segment_bytes: int = DEFAULT_SEGMENT_BYTES
+    one_file_system: bool = False
+    comment: str = ""
+    workers: int | None = None
+    work_dir: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Exactly what a creation will do."""
+
+    output: bytes
+    entries: Sequence[Planned]
+    excluded: Sequence[Excluded]
+    options: CreateOptions
+
+    @property
+    def files(self) -> int:
+        """Regular files, hard links not counted."""
+        return sum(planned.entry.kind is Kind.FILE for planned in self.entries)
+
+    @property
+    def n_bytes(self) -> int:
+        """Their content."""
+        return sum(planned.entry.size for planned in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What came of it; sizes in bytes."""
+
+    path: bytes
+    entries: int
+    files: int
+    content_bytes: int
+    archive_bytes: int
+
+
+def plan_create(
+    sources: Iterable[Source], output: bytes, *, judge: Judge | None, options: CreateOptions, monitor: Monitor
+) -> Plan:
+    """Walk the sources and return the plan.
+
+    Raises
+    ------
+    UsageError
+        A source does not exist, or two have the same name; or the options contradict each other.
+    """
+    check_segment(options.segment_bytes)
+    excluded: list[Excluded] = []
+    entries = list(
+        walk(
+            sources,
+            judge=_without(output, options.work_dir, judge),
+            on_excluded=excluded.append,
+            one_file_system=options.one_file_system,
+            monitor=monitor,
+        )
+    )
+    return Plan(output, entries, excluded, options)
+
+
+def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Monitor) -> Created:
+    """Write the archive that ``plan`` describes, and publish it when it has been read back.
+
+    Raises
+    ------
+    UsageError
+        The output's name is taken by something that is no archive.
+    EnvironmentFailed
+        The output cannot be written, or the workers died.
+    """
+    _check_output(plan.output)
+    with ExitStack() as stack:
+        if executor is None:
+            # Forked before anything large is held.
+            executor = stack.enter_context(make_executor(plan.options.workers or default_workers()))
+        output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
+        try:
+            created = _write(plan, output, executor, monitor)
+        except BrokenExecutor as error:
+            raise EnvironmentFailed("a worker process died, perhaps for lack of memory; try --workers 1") from error
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+        output.sync()
+        _read_back(output.temporary, monitor)
+        output.publish()
+    return created
+
+
+def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> Created:
+    options = plan.options
+    settings = _settings(plan)
+    writer = ArchiveWriter(output, archive_id=_archive_id(plan, settings), readme=README, mtime_ns=_newest(plan))
+    workers = options.workers or default_workers()
+    monitor.begin("create", plan.files, plan.n_bytes)
+    pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
+    window = (workers + 1) * max(options.segment_bytes, 1 << 20)
+    ready = compress(pieces, profile=options.profile, executor=executor, window_bytes=window)
+    count = _Count()
+    for item in writer.write(ready):
+        count.add(item, monitor)
+    writer.close(
+        structure=write_structure(_of_kinds(count.bare, lambda kind: kind is not Kind.HARDLINK)),
+        links=write_structure(_of_kinds(count.bare, lambda kind: kind is Kind.HARDLINK)),
+        settings=settings,
+    )
+    monitor.end()
+    return Created(plan.output, count.files + len(count.bare), count.files, count.content_bytes, output.tell())
+
+
+@dataclass(slots=True)
+class _Count:
+    """What has been written so far."""
+
+    bare: list[Entry] = field(default_factory=list)
+    files: int = 0
+    content_bytes: int = 0
+
+    def add(self, item: Ready, monitor: Monitor) -> None:
+        if isinstance(item, Bare):
+            self.bare.append(item.entry)
+        elif isinstance(item, PackedPiece):
+            done = item.piece.whole is not None
+            if item.piece.segment == 0:
+                monitor.working_on(item.piece.entry.path)
+            self.files += done
+            self.content_bytes += item.packed.raw_bytes
+            monitor.advance(done, item.packed.raw_bytes)
+
+
+def _of_kinds(entries: Iterable[Entry], wanted: Callable[[Kind], bool]) -> Iterator[Entry]:
+    return (entry for entry in entries if wanted(entry.kind))
+
+
+def _settings(plan: Plan) -> bytes:
+    """What ``info`` tells; nothing in it may differ between two runs over the same tree."""
+    options = plan.options
+    sources = dict.fromkeys(planned.source.name.decode(errors="backslashreplace") for planned in plan.entries)
+    settings = {
+        "format": FORMAT_VERSION,
+        "sources": list(sources)[:1000],
+        "newest_ns": _newest(plan),
+        "compression": options.profile.compression.value,
+        "segment_bytes": options.segment_bytes,
+        "comment": options.comment,
+    }
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch.isdigit():
+        settings["date"] = int(epoch)
+    return json.dumps(settings, sort_keys=True).encode()
+
+
+def _newest(plan: Plan) -> int:
+    return max((planned.entry.mtime_ns for planned in plan.entries), default=0)
+
+
+def _archive_id(plan: Plan, settings: bytes) -> bytes:
+    """Made of what goes in, so that the same tree gives the same bytes."""
+    digest = hashlib.sha256(settings)
+    for planned in plan.entries:
+        entry = planned.entry
+        digest.update(b"%d %d %d %d " % (entry.kind, entry.mode, entry.mtime_ns, entry.size) + entry.path + b"\0")
+    return digest.digest()[:8]
+
+
+def _check_output(path: bytes) -> None:
+    """Refuse to replace what is no archive: a slip of the hand must not cost a photo."""
+    from pybackup.container.read import read_locator
+
+    if not os.path.lexists(path):
+        return
+    if not os.path.isfile(path):
+        raise UsageError(f"{os.fsdecode(path)}: exists and is no regular file; choose another name")
+    with ArchiveFile(path) as file:
+        if file.size and read_locator(file) is None:
+            raise UsageError(f"{os.fsdecode(path)}: exists and is no archive; remove it or choose another name")
+
+
+def _read_back(path: bytes, monitor: Monitor) -> None:
+    from .verify import check_written
+
+    check_written(path, monitor)
+
+
+def _without(output: bytes, work_dir: bytes | None, judge: Judge | None) -> Judge | None:
+    """The judge, who also leaves out the archive in the making."""
+    try:
+        status = os.stat(output)
+    except OSError:
+        return judge
+    itself = (status.st_dev, status.st_ino)
+
+    from pybackup.model.source import Candidate
+
+    def judged(candidate: Candidate) -> str | None:
+        if (candidate.status.st_dev, candidate.status.st_ino) == itself:
+            return "the archive itself"
+        return judge(candidate) if judge else None
+
+    return judged

@@ -1,0 +1,64 @@
+"""Names of members, and how the name of a member follows from that of its entry.
+
+| entry                      | member                                     |
+| -------------------------- | ------------------------------------------ |
+| file ``a``                 | ``a.7z``                                   |
+| segment 1 of file ``a``    | ``a.part0001.7z``                          |
+| sparse file ``a``          | ``a.sparse.7z``, ``a.sparse.part0001.7z``  |
+| directory ``d``            | ``d/.xtar``, its container                 |
+| own index of a container   | ``.xtar.index``                            |
+| the archive's own members  | ``.pybackup/...``                          |
+
+Where a name is taken already, or longer than 255 bytes, ``~1`` (``~2``, ...) is put behind a stem of at
+most 200 bytes, and the true name stands in a pax ``comment`` record.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+
+CONTAINER = b".xtar"
+OWN_INDEX = b".xtar.index"
+PRIVATE = b".pybackup"
+README = PRIVATE + b"/README.txt"
+STRUCTURE = PRIVATE + b"/structure.tar"
+LINKS = PRIVATE + b"/links.tar"
+TREE_INDEX = PRIVATE + b"/index"
+TRUE_NAME = b"PYBACKUP name="
+
+_MAX_NAME = 255
+_STEM = 200
+_RESERVED = frozenset((CONTAINER, OWN_INDEX, PRIVATE))
+
+
+class Names:
+    """The names taken in one container, so that nothing in it ever stands in another's way."""
+
+    def __init__(self) -> None:
+        self._taken: set[bytes] = set(_RESERVED)
+
+    def claim_directory(self, name: bytes) -> bytes:
+        """The name under which a directory's container is stored."""
+        return self._claim(name, (b"",))
+
+    def claim_file(self, name: bytes, *, segments: int, sparse: bool) -> list[bytes]:
+        """The members' names of a file, one for each segment."""
+        kind = b".sparse" if sparse else b""
+        if segments == 1:
+            return [self._claim(name, (kind + b".7z",)) + kind + b".7z"]
+        suffixes = tuple(kind + b".part%04d.7z" % (number + 1) for number in range(segments))
+        stem = self._claim(name, suffixes)
+        return [stem + suffix for suffix in suffixes]
+
+    def release(self, names: list[bytes]) -> None:
+        """Give back what a file that starts anew had claimed."""
+        self._taken.difference_update(names)
+
+    def _claim(self, name: bytes, suffixes: tuple[bytes, ...]) -> bytes:
+        stem = name
+        for number in count(1):
+            if len(stem) + len(suffixes[-1]) <= _MAX_NAME and self._taken.isdisjoint(stem + end for end in suffixes):
+                break
+            stem = name[:_STEM] + b"~%d" % number
+        self._taken.update(stem + end for end in suffixes)
+        return stem

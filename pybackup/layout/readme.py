@@ -1,0 +1,38 @@
+"""The text that is the first member of every archive, for whoever finds it and has nothing of ours."""
+
+README = b"""This is an archive made by pybackup. Stock tools read it: tar, 7z, cat.
+
+Every directory is a tar named .xtar inside the one of its parent; every file in
+it is a small 7z archive (NAME.7z). Long files are cut into NAME.part0001.7z,
+NAME.part0002.7z, ...: unpack each and join them with cat. NAME.sparse.7z holds a
+tar of one file with holes. Directories, links and permissions are in
+.pybackup/structure.tar, hard links in .pybackup/links.tar.
+
+To restore the archive A.xtar into the new directory OUT, as root or not:
+
+    mkdir M OUT && tar -xpf A.xtar -C M
+    while find M -name .xtar -type f | grep -q .; do
+        find M -name .xtar -type f -execdir tar -xpf {} ';' -delete
+    done
+    find M -name .pybackup -prune -o -name '*.7z' -type f -exec sh -c '
+        for m do
+            d="OUT/${m#M/}"; mkdir -p "${d%/*}"
+            case $m in
+            *.sparse.7z) 7z x -so "$m" | tar -xSf - -C "${d%/*}"; continue ;;
+            *.part0001.7z)
+                d="${d%.part0001.7z}"
+                for p in "${m%.part0001.7z}".part[0-9]*.7z; do 7z x -so "$p"; done |
+                case $d in
+                *.sparse) tar -xSf - -C "${d%/*}" ;;
+                *) cat > "$d" ;;
+                esac ;;
+            *.part[0-9][0-9][0-9][0-9]*.7z) continue ;;
+            *) d="${d%.7z}"; 7z x -so "$m" > "$d" ;;
+            esac
+            case $d in *.sparse) ;; *) cp -a --attributes-only "$m" "$d" ;; esac
+        done' sh {} +
+    if [ -e M/.pybackup/links.tar ]; then tar -xpf M/.pybackup/links.tar -C OUT; fi
+    tar -xpf M/.pybackup/structure.tar -C OUT
+
+With pybackup: pybackup extract A.xtar --to OUT
+"""

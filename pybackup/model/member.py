@@ -1,0 +1,75 @@
+"""What a container holds for an entry's content: members, and how each is packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from .entry import Entry
+
+
+class Method(IntEnum):
+    """The filter chain of a member. The numbers are those of the index (FORMAT.md, Index)."""
+
+    COPY = 0
+    LZMA2 = 1
+    X86_LZMA2 = 2
+    ARM_LZMA2 = 3
+    ARMT_LZMA2 = 4
+    PPC_LZMA2 = 5
+    SPARC_LZMA2 = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One ``.7z`` in a container: a file's content, or one segment of it.
+
+    Attributes
+    ----------
+    offset
+        Of the first byte of the ``.7z``, from the start of the archive.
+    packed_bytes
+        Length of the whole ``.7z``.
+    stream_bytes
+        Length of the packed stream, which starts 32 bytes into the ``.7z``.
+    raw_bytes
+        Length of what the stream decodes to.
+    dictionary_bytes
+        Dictionary the LZMA2 decoder needs, 0 for Copy.
+    digest
+        SHA-256 of the decoded bytes, or its first bytes where only these are known; empty if unknown.
+    """
+
+    offset: int
+    packed_bytes: int
+    stream_bytes: int
+    raw_bytes: int
+    method: Method
+    dictionary_bytes: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry and where the archive keeps its content.
+
+    Attributes
+    ----------
+    members
+        The segments in order, empty for an entry without content.
+    digest
+        SHA-256 of the whole content; empty where unknown or without content.
+    sparse
+        The content is a sparse stream (FORMAT.md, Sparse files).
+    changed
+        The file changed while it was read: the content may mix two states.
+    missing
+        Segments known to exist of which no member was found.
+    """
+
+    entry: Entry
+    members: tuple[Member, ...] = ()
+    digest: bytes = b""
+    sparse: bool = False
+    changed: bool = False
+    missing: int = 0

@@ -1,0 +1,231 @@
+"""Reading the content of a planned tree: files become pieces, everything else goes through bare."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from pybackup.host.metadata import OwnerNames
+from pybackup.host.monitor import Monitor
+from pybackup.host.paths import open_at
+from pybackup.layout.sparse import SparseLayout
+from pybackup.model.content import Bare, Piece, Read, Restart, Whole
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.source import Planned
+
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_NO_ATIME = getattr(os, "O_NOATIME", 0)
+_MAX_READ = 1 << 30
+
+
+class _Changed(Exception):
+    """The file changed under the reader's hands."""
+
+
+def read_contents(plan: Iterable[Planned], *, segment_bytes: int, monitor: Monitor) -> Iterator[Read]:
+    """Yield the entries of ``plan`` in order, each file as its pieces of at most ``segment_bytes``.
+
+    A file that cannot be read is a problem and yields nothing, or a `Restart` behind the pieces it has
+    yielded already. One that changes meanwhile is read once more, then kept and marked.
+    """
+    reader = _Reader(segment_bytes, monitor)
+    for planned in plan:
+        if planned.entry.kind is Kind.FILE:
+            yield from reader.file(planned)
+        elif planned.entry.kind is not Kind.HARDLINK or reader.is_there(planned.entry):
+            yield Bare(planned.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file that is being read, as it was when it was opened."""
+
+    fd: int
+    entry: Entry
+    status: os.stat_result
+    last_try: bool
+
+    def is_unchanged(self) -> bool:
+        now = os.fstat(self.fd)
+        then = self.status
+        return (now.st_size, now.st_mtime_ns, now.st_ctime_ns) == (then.st_size, then.st_mtime_ns, then.st_ctime_ns)
+
+
+class _Reader:
+    def __init__(self, segment_bytes: int, monitor: Monitor) -> None:
+        self._segment_bytes = segment_bytes
+        self._monitor = monitor
+        self._owners = OwnerNames()
+        self._lost: set[bytes] = set()
+
+    def is_there(self, link: Entry) -> bool:
+        """Whether the file that a hard link links to could be read."""
+        if link.target not in self._lost:
+            return True
+        reason = "a hard link to a file that could not be read"
+        self._monitor.problem(Problem(link.path, Trouble.UNREADABLE, reason))
+        return False
+
+    def file(self, planned: Planned) -> Iterator[Read]:
+        for last_try in (False, True):
+            begun = False
+            try:
+                fd = _open(planned.path)
+                try:
+                    opened = self._look(planned, fd, last_try)
+                    for piece in self._pieces(opened, planned):
+                        begun = True
+                        yield piece
+                finally:
+                    os.close(fd)
+                return
+            except _Changed:
+                if begun:
+                    yield Restart(planned.entry)
+            except OSError as error:
+                if begun:
+                    yield Restart(planned.entry)
+                self._fail(planned.entry, error)
+                return
+
+    def _fail(self, entry: Entry, error: OSError) -> None:
+        gone = isinstance(error, FileNotFoundError)
+        trouble = Trouble.VANISHED if gone else Trouble.UNREADABLE
+        self._monitor.problem(Problem(entry.path, trouble, error.strerror or str(error)))
+        self._lost.add(entry.path)
+
+    def _look(self, planned: Planned, fd: int, last_try: bool) -> _Opened:
+        """The file as it is now, which may be newer than the plan."""
+        entry, status = planned.entry, os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "is no regular file any more")
+        mode = stat.S_IMODE(status.st_mode)
+        if (status.st_size, status.st_mtime_ns, mode) != (entry.size, entry.mtime_ns, entry.mode):
+            owner = self._owners.owner(status.st_uid, status.st_gid)
+            entry = replace(entry, size=status.st_size, mtime_ns=status.st_mtime_ns, mode=mode, owner=owner)
+        return _Opened(fd, entry, status, last_try)
+
+    def _pieces(self, opened: _Opened, planned: Planned) -> Iterator[Piece]:
+        size = opened.entry.size
+        if opened.status.st_blocks * 512 < size:
+            layout = sparse_layout(opened.fd, size)
+            if layout:
+                return self._sparse(opened, layout)
+        if size <= self._segment_bytes:
+            return self._small(opened)
+        return self._cut(opened, _data(opened, [(0, size)]), size, sparse=False)
+
+    def _small(self, opened: _Opened) -> Iterator[Piece]:
+        entry = opened.entry
+        data = _read(opened.fd, entry.size)
+        changed = len(data) != entry.size or not opened.is_unchanged()
+        if changed:
+            self._changed(opened)
+            entry = replace(entry, size=len(data))
+        yield Piece(entry, data, whole=Whole(changed=changed))
+
+    def _sparse(self, opened: _Opened, layout: SparseLayout) -> Iterator[Piece]:
+        entry = opened.entry
+        head = layout.head(entry.name, mode=entry.mode, mtime=entry.mtime_ns // 1_000_000_000)
+        tail = layout.tail()
+
+        def stream() -> Iterator[bytes]:
+            yield head
+            yield from _data(opened, layout.extents)
+            yield tail
+
+        total = len(head) + layout.data_bytes + len(tail)
+        return self._cut(opened, stream(), total, sparse=True)
+
+    def _cut(self, opened: _Opened, stream: Iterator[bytes], total: int, *, sparse: bool) -> Iterator[Piece]:
+        """Cut a stream into pieces of the segment size, and hash the whole of it."""
+        size = self._segment_bytes
+        segments = -(-total // size)
+        digest = hashlib.sha256()
+        buffer = bytearray()
+        number = 0
+        for data in stream:
+            digest.update(data)
+            buffer += data
+            while len(buffer) >= size and number < segments - 1:
+                yield Piece(opened.entry, bytes(buffer[:size]), number, segments, sparse)
+                del buffer[:size]
+                number += 1
+        changed = not opened.is_unchanged()
+        if changed:
+            self._changed(opened)
+        whole = Whole(digest.digest() if segments > 1 else b"", changed)
+        yield Piece(opened.entry, bytes(buffer), number, segments, sparse, whole)
+
+    def _changed(self, opened: _Opened) -> None:
+        if not opened.last_try:
+            raise _Changed
+        reason = "changed while it was read, twice; its content may mix two states"
+        self._monitor.problem(Problem(opened.entry.path, Trouble.CHANGED, reason))
+
+
+def _open(path: bytes) -> int:
+    if _NO_ATIME:
+        try:
+            return open_at(None, path, _FLAGS | _NO_ATIME)
+        except PermissionError:
+            # Only a file's owner may keep its access time.
+            pass
+    return open_at(None, path, _FLAGS)
+
+
+def _read(fd: int, count: int) -> bytes:
+    """Up to ``count`` bytes from the file's position, fewer only at its end."""
+    data = os.read(fd, count + 1 if count < _MAX_READ else count)
+    if len(data) >= count or not data:
+        return data[:count]
+    parts = [data]
+    got = len(data)
+    while got < count and parts[-1]:
+        parts.append(os.read(fd, count - got))
+        got += len(parts[-1])
+    return b"".join(parts)
+
+
+_STEP = 1 << 20
+
+
+def _data(opened: _Opened, extents: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+    """The extents' bytes; what a shrinking file has no longer is a change, and zeros on the last try."""
+    for offset, length in extents:
+        end = offset + length
+        while offset < end:
+            data = os.pread(opened.fd, min(_STEP, end - offset), offset)
+            if not data:
+                if not opened.last_try:
+                    raise _Changed
+                data = bytes(min(_STEP, end - offset))
+            offset += len(data)
+            yield data
+
+
+def sparse_layout(fd: int, size: int) -> SparseLayout | None:
+    """Where a file has data; None where it has no holes, or the system cannot tell."""
+    if not hasattr(os, "SEEK_HOLE"):
+        return None
+    extents: list[tuple[int, int]] = []
+    offset = 0
+    while offset < size:
+        try:
+            start = os.lseek(fd, offset, os.SEEK_DATA)
+            end = min(os.lseek(fd, start, os.SEEK_HOLE), size)
+        except OSError:
+            # ENXIO: nothing but a hole up to the end.
+            break
+        if start >= size:
+            break
+        extents.append((start, end - start))
+        offset = end
+    os.lseek(fd, 0, os.SEEK_SET)
+    if extents == [(0, size)]:
+        return None
+    return SparseLayout(size, extents)

@@ -1,0 +1,363 @@
+"""Walking the sources: every entry that goes into an archive, in the order it goes in.
+
+The sources' names form a trie, and the walk goes through the trie and the directories on disc together: a directory
+before its content, the content in the order of the bytes of its names. The same tree gives the same order everywhere.
+
+Symbolic links are stored, never followed, but for a source whose path ends in a slash. The first name met of a regular
+file with several is the FILE, the others are HARDLINKs to it. Sockets are left out with a note.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from pybackup.errors import UsageError
+from pybackup.host.metadata import OwnerNames, SharedXattrs, entry_from_stat, kind_of, read_xattrs
+from pybackup.host.monitor import Monitor
+from pybackup.host.paths import NOFOLLOW, PATH_MAX_BYTES, SEARCH_FLAGS, directory_prefix, open_at, read_start
+from pybackup.model.entry import NO_XATTRS, Kind
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.source import Branch, Candidate, Excluded, Judge, Planned, Source, shown
+
+OPEN_DIRECTORIES = 16  # a deeper tree has the directories further up closed, and opened again on the way back
+
+_DIRECTORY_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+_GONE = {errno.ENOENT, errno.ENOTDIR}
+
+
+def walk(
+    sources: Iterable[Source],
+    *,
+    judge: Judge | None = None,
+    on_excluded: Callable[[Excluded], None] | None = None,
+    one_file_system: bool = False,
+    monitor: Monitor,
+) -> Iterator[Planned]:
+    """Return an iterator over the entries of all sources, each directory before its content.
+
+    Parameters
+    ----------
+    judge
+        Gives the reason to leave something out. A directory left out is not entered, nor are sources named below it.
+    on_excluded
+        Told of everything left out.
+    one_file_system
+        Do not enter directories on another file system than their source; they keep their own entry.
+    monitor
+        Told of what cannot be read or vanished meanwhile (problems, under the path in the archive) and of sockets
+        (notes).
+
+    Raises
+    ------
+    UsageError
+        At once: a source does not exist (but for a listed one), two have the same name in the archive, or a name is
+        no relative path. While walking: a source has the name of another file in a source walked, or lies below
+        something that is no directory.
+    """
+    top = Branch()
+    for source in sources:
+        top.claim(source)
+        if not source.listed:
+            _require(source)
+    return _Walk(judge, on_excluded, one_file_system, monitor).run(top)
+
+
+class _Place:
+    """Where names are looked up: in an open directory of a source, or (no descriptor) the source by its path."""
+
+    __slots__ = ("device", "fd", "skip", "source", "xattrs")
+
+    def __init__(self, source: Source, fd: int | None, xattrs: bytes, device: int | None) -> None:
+        self.source = source
+        self.fd = fd
+        self.xattrs = xattrs  # before a name, makes the path to read its attributes by
+        self.device = device  # of the source itself
+        self.skip = 0 if source.listed or not source.name else len(source.name) + 1
+
+
+class _Level:
+    """A directory on the way down, and what of it is still to come."""
+
+    __slots__ = ("barrier", "both", "branches", "identity", "names", "path", "place", "prefix")
+
+    def __init__(self, path: bytes, branch: Branch | None, barrier: bytes | None = None) -> None:
+        self.path = path
+        self.prefix = path + b"/" if path else b""
+        self.branches: dict[bytes, Branch] = (branch and branch.below) or {}
+        self.names = sorted(self.branches, reverse=True)  # taken from the end
+        self.both: set[bytes] = set()  # names that are on disc and in the trie
+        self.place: _Place | None = None  # none for a directory that is only a way to the sources below it
+        self.identity = (0, 0)
+        self.barrier = barrier  # path of what is no directory although sources are named below it
+
+    def add(self, listing: list[bytes]) -> None:
+        if self.branches:
+            self.both = self.branches.keys() & set(listing)
+            listing = list(self.branches.keys() | set(listing))
+        listing.sort(reverse=True)
+        self.names = listing
+
+    def close(self) -> None:
+        if self.place is not None and self.place.fd is not None:
+            os.close(self.place.fd)
+            self.place.fd = None
+
+
+class _Walk:
+    def __init__(
+        self,
+        judge: Judge | None,
+        on_excluded: Callable[[Excluded], None] | None,
+        one_file_system: bool,
+        monitor: Monitor,
+    ) -> None:
+        self._judge = judge
+        self._on_excluded = on_excluded
+        self._one_file_system = one_file_system
+        self._monitor = monitor
+        self._owners = OwnerNames()
+        self._shared: SharedXattrs = {}
+        self._links: dict[tuple[int, int], bytes] = {}
+        self._devices: dict[int, int] = {}
+        self._levels: list[_Level] = []
+        self._path = b""  # at hand
+
+    def run(self, top: Branch) -> Iterator[Planned]:
+        try:
+            self._start(top)
+            while self._levels:
+                level = self._levels[-1]
+                if not level.names:
+                    self._levels.pop().close()
+                    continue
+                name = level.names.pop()
+                branch = level.branches.get(name)
+                if branch is None or (branch.source is None and name in level.both):
+                    planned = self._child(level, name, branch)
+                else:
+                    planned = self._named(level, name, branch)
+                if planned is not None:
+                    yield planned
+        finally:
+            for level in self._levels:
+                level.close()
+
+    def _start(self, top: Branch) -> None:
+        if top.source is None:
+            self._levels.append(_Level(b"", top))
+            return
+        planned = self._source(top.source, b"", top, None)
+        if planned is not None and planned.entry.kind is not Kind.DIRECTORY:
+            raise UsageError(f"{shown(top.source.path)}: only a directory can be archived without a name of its own")
+
+    def _child(self, level: _Level, name: bytes, branch: Branch | None) -> Planned | None:
+        """Meet a name found in a directory."""
+        self._path = level.prefix + name
+        place = level.place
+        if place is None or (place.fd is None and not self._reopen(level, place)):
+            return None
+        try:
+            status = os.stat(name, dir_fd=place.fd, follow_symlinks=False)
+        except OSError as error:
+            self._failed(error)
+            self._go_on(branch, None)
+            return None
+        return self._found(place, name, name, status, branch)
+
+    def _named(self, level: _Level, name: bytes, branch: Branch) -> Planned | None:
+        """Meet a name in the trie: a source, or merely the way to one."""
+        self._path = path = level.prefix + name
+        source = branch.source
+        if source is None:
+            self._go_on(branch, level.barrier)
+            return None
+        if name in level.both and level.place is not None:
+            _same_file(level.place.source.locate(path), source)
+            source = replace(source, recurse=True)  # as the directory around it is walked anyway
+        return self._source(source, name, branch, level.barrier)
+
+    def _source(self, source: Source, label: bytes, branch: Branch, barrier: bytes | None) -> Planned | None:
+        above = None
+        name = source.path
+        try:
+            if len(name) >= PATH_MAX_BYTES:
+                head, _, last = name.rstrip(b"/").rpartition(b"/")
+                above = open_at(None, head, SEARCH_FLAGS)
+                name = last + name[len(head) + 1 + len(last) :]
+            source, name, status = _look(source, name, above)
+        except OSError as error:
+            if source.recurse or not source.listed:  # else it is only the way to others, which speak for themselves
+                self._failed(error)
+            self._go_on(branch, barrier)
+        else:
+            if barrier is not None:
+                raise UsageError(f"{shown(source.path)} would lie below {shown(barrier)}, which is no directory")
+            xattrs = b"" if above is None else directory_prefix(above, b"")
+            return self._found(_Place(source, above, xattrs, None), name, label, status, branch)
+        finally:
+            if above is not None:
+                os.close(above)
+        return None
+
+    def _found(
+        self, place: _Place, name: bytes, label: bytes, status: os.stat_result, branch: Branch | None
+    ) -> Planned | None:
+        """Judge and plan what a look-up found: ``name`` is the key in the place, ``label`` the name in the archive."""
+        path = self._path
+        is_directory = stat.S_ISDIR(status.st_mode)
+        if self._judge is not None:
+            relative = path[place.skip :] or (b"" if is_directory else label)
+            read_child = partial(read_start, place.fd, name) if is_directory else _no_child
+            reason = self._judge(Candidate(path, relative, label, is_directory, status, read_child))
+            if reason is not None:
+                self._exclude(reason)
+                return None
+        kind = kind_of(status.st_mode)
+        planned = None
+        if kind is None:
+            self._monitor.note(f"{shown(path)}: a socket, left out")
+        else:
+            planned = self._plan(place, name, kind, status)
+        if is_directory:
+            self._enter(place, name, status, branch)
+        else:
+            self._go_on(branch, place.source.locate(path))
+        return planned
+
+    def _plan(self, place: _Place, name: bytes, kind: Kind, status: os.stat_result) -> Planned | None:
+        path = self._path
+        dev = self._devices.setdefault(status.st_dev, status.st_dev)  # one object for all, as for modes
+        ino = status.st_ino
+        target = b""
+        if kind is Kind.FILE and status.st_nlink > 1:
+            target = self._links.setdefault((dev, ino), path)
+            if target is path:
+                target = b""
+            else:
+                kind = Kind.HARDLINK
+        elif kind is Kind.SYMLINK:
+            try:
+                target = os.readlink(name, dir_fd=place.fd)
+            except OSError as error:
+                self._failed(error)
+                return None
+        xattrs = NO_XATTRS  # of a hard link: the FILE has them
+        if kind is not Kind.HARDLINK:
+            xattrs = read_xattrs(place.xattrs + name, lost=self._lost, shared=self._shared)
+        owner = self._owners.owner(status.st_uid, status.st_gid)
+        entry = entry_from_stat(path, kind, status, owner, target=target, xattrs=xattrs)
+        return Planned(entry, place.source, dev, ino, status.st_blocks)
+
+    def _enter(self, place: _Place, name: bytes, status: os.stat_result, branch: Branch | None) -> None:
+        level = _Level(self._path, branch)
+        device = status.st_dev if place.device is None else place.device
+        if self._one_file_system and status.st_dev != device:
+            self._exclude("content on another file system")
+        elif place.source.recurse:
+            level.identity = (status.st_dev, status.st_ino)
+            self._open(level, place, name, device)
+        self._push(level)
+
+    def _open(self, level: _Level, place: _Place, name: bytes, device: int) -> None:
+        # A trailing slash asks to follow a link; a name found in a directory never has one.
+        flags = _DIRECTORY_FLAGS if name.endswith(b"/") else _DIRECTORY_FLAGS | NOFOLLOW
+        source = place.source
+        try:
+            fd = os.open(name, flags, dir_fd=place.fd)
+        except OSError as error:
+            self._failed(error)
+            return
+        level.place = _Place(source, fd, directory_prefix(fd, source.locate(level.path)), device)
+        listing: list[bytes] = []
+        try:
+            with os.scandir(fd) as found:
+                listing.extend(os.fsencode(entry.name) for entry in found)
+        except OSError as error:  # halfway: what came before is good
+            self._failed(error)
+        level.add(listing)
+
+    def _reopen(self, level: _Level, place: _Place) -> bool:
+        path = place.source.locate(level.path)
+        try:
+            place.fd = open_at(None, path, SEARCH_FLAGS)
+            status = os.fstat(place.fd)
+            if (status.st_dev, status.st_ino) == level.identity:
+                place.xattrs = directory_prefix(place.fd, path)
+                return True
+            reason = "another directory took its place while it was read"
+        except OSError as error:
+            reason = _reason(error)
+        level.close()
+        # One word for the whole directory: its names are lost, the sources named below it are not.
+        self._monitor.problem(Problem(level.path, Trouble.VANISHED, f"{reason}; the rest of it is left out"))
+        level.place = None
+        level.names = [name for name in level.names if name in level.branches]
+        level.both.clear()
+        return False
+
+    def _push(self, level: _Level) -> None:
+        self._levels.append(level)
+        if len(self._levels) > OPEN_DIRECTORIES:
+            self._levels[-1 - OPEN_DIRECTORIES].close()
+
+    def _go_on(self, branch: Branch | None, barrier: bytes | None) -> None:
+        """Go on to the sources named below what has no directory to enter."""
+        if branch is not None and branch.below:
+            self._push(_Level(self._path, branch, barrier))
+
+    def _exclude(self, reason: str) -> None:
+        if self._on_excluded is not None:
+            self._on_excluded(Excluded(self._path, reason))
+
+    def _failed(self, error: OSError) -> None:
+        trouble = Trouble.VANISHED if error.errno in _GONE else Trouble.UNREADABLE
+        self._monitor.problem(Problem(self._path, trouble, _reason(error)))
+
+    def _lost(self, reason: str) -> None:
+        self._monitor.problem(Problem(self._path, Trouble.METADATA, reason))
+
+
+def _require(source: Source) -> None:
+    try:
+        os.lstat(source.path)
+    except OSError as error:
+        if error.errno in _GONE:
+            raise UsageError(f"{shown(source.path)}: {_reason(error)}") from None
+
+
+def _same_file(path: bytes, source: Source) -> None:
+    """Refuse a source that would replace another file of a directory that is walked."""
+    other = source.path.rstrip(b"/")
+    if other == path:
+        return
+    try:
+        same = os.path.samestat(os.lstat(path), os.lstat(other))
+    except OSError:  # said where it is met
+        return
+    if not same:
+        raise UsageError(f"{shown(path)} and {shown(source.path)} would both be archived as {shown(source.name)}")
+
+
+def _look(source: Source, name: bytes, above: int | None) -> tuple[Source, bytes, os.stat_result]:
+    """Return the status of a source; of one that is no directory although a list names things below it, as it is."""
+    try:
+        return source, name, os.stat(name, dir_fd=above, follow_symlinks=False)
+    except NotADirectoryError:
+        if not (source.listed and name.endswith(b"/")):
+            raise
+        name = name.rstrip(b"/")
+        status = os.stat(name, dir_fd=above, follow_symlinks=False)
+        return replace(source, path=source.path.rstrip(b"/")), name, status
+
+
+def _no_child(name: bytes, n_bytes: int) -> bytes:
+    return b""
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,0 +1,323 @@
+"""The command line, as a process: what it prints for planted trees, and how it ends."""
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import pyactivity
+from pyactivity.cli import main
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    "PYTHONPATH": str(Path(pyactivity.__file__).parents[1]),
+    "PYTHONIOENCODING": "utf-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "TZ": "UTC",
+}
+COMMAND = [sys.executable, "-W", "error", "-m", "pyactivity"]
+NAMES = [b"plain", b"new\nline", b"\xff\xfe latin", "日本".encode(), b'quote"\\', b"-rf", b"\x1b[31m"]
+
+
+def run(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=cwd, env=ENVIRONMENT | environment, capture_output=True, check=False, timeout=60
+    )
+
+
+def shell(script: str, *arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
+    """A shell script in which "$@" is the command."""
+    command = ["sh", "-c", script, "sh", *COMMAND, *arguments]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=False, timeout=60)
+
+
+def columns(output: bytes) -> list[list[str]]:
+    """From-to, files, bytes, directories of each line."""
+    return [re.split(r" {2,}", line, maxsplit=3) for line in output.decode().splitlines()]
+
+
+def put(root: Path, name: str | bytes, moment: str, size_bytes: int = 10) -> None:
+    path = root / os.fsdecode(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size_bytes)
+    seconds = int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp())
+    os.utime(path, ns=(0, seconds * 10**9))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Three bursts of 3, 1 and 4 files; in the last one every step is exactly an hour."""
+    root = tmp_path / "tree"
+    put(root, "notes/monday.txt", "2024-05-03 12:30")
+    put(root, "photos/1.jpg", "2024-05-03 12:00", 1000)
+    put(root, "photos/2.jpg", "2024-05-03 13:15", 1000)
+    put(root, "old/letter.txt", "1999-12-31 23:59")
+    for hour, name in enumerate(["d", "a", "c", "b"]):
+        put(root, f"work/{name}", f"2024-06-30 {21 + hour if hour < 3 else 23}:00", 1)
+    os.utime(root / "work/b", ns=(0, int(datetime(2024, 7, 1, tzinfo=UTC).timestamp()) * 10**9))
+    return root
+
+
+def test_groups_newest_first(tree: Path) -> None:
+    done = run(cwd=tree)
+    assert columns(done.stdout) == [
+        ["2024-06-30 21:00 - 2024-07-01 00:00", "4 files", "4 B", "./work"],
+        ["2024-05-03 12:00 - 13:15", "3 files", "2.0 KiB", "./photos (2), ./notes (1)"],
+        ["1999-12-31 23:59", "1 file", "10 B", "./old"],
+    ]
+    assert done.stderr == b"pyactivity: 8 files in 3 groups, 3 shown\n"
+    assert done.returncode == 0
+
+
+def test_the_same_every_time(tree: Path) -> None:
+    assert run("--names", "--json", tree).stdout == run("--names", "--json", tree).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "files"),
+    [
+        (["--radius", "3599s"], [1, 1, 1, 1, 3, 1]),
+        (["--radius", "45m"], [1, 1, 1, 1, 3, 1]),
+        (["--radius", "44m"], [1, 1, 1, 1, 1, 2, 1]),
+        (["--radius", "60d"], [7, 1]),
+        (["--limit", "1"], [4]),
+        (["--min-files", "2"], [4, 3]),
+        (["--min-files", "4"], [4]),
+        (["--min-files", "5"], []),
+        (["--limit", "1", "--min-files", "1", "--until", "2024-05-31"], [3]),
+        (["--since", "2024-06-30T23:00"], [2]),
+        (["--since", "2024-06-30T23:00:01"], [1]),
+        (["--until", "2024-06-30"], [3, 3, 1]),
+        (["--since", "2024-05-03", "--until", "2024-05-03"], [3]),
+        (["--since", "2030-01-01"], []),
+    ],
+)
+def test_options_choose_and_group(tree: Path, arguments: list[str], files: list[int]) -> None:
+    done = run("--json", *arguments, tree)
+    assert [json.loads(line)["files"] for line in done.stdout.splitlines()] == files
+    assert done.returncode == 0
+
+
+def test_times_are_local(tree: Path) -> None:
+    done = run("--until", "2000-01-01T08:59", tree / "old", TZ="JST-9")
+    assert columns(done.stdout)[0][0] == "2000-01-01 08:59"
+
+
+def test_directories_are_named_as_given(tree: Path) -> None:
+    done = run("work", "old", cwd=tree)
+    assert [line[3] for line in columns(done.stdout)] == ["work", "old"]
+
+
+def test_names_follow_their_group_by_mtime(tree: Path) -> None:
+    done = run("--names", "--limit", "2", cwd=tree)
+    assert [line.decode() for line in done.stdout.splitlines() if line.startswith(b" ")] == [
+        f"    ./{name}"
+        for name in ("work/d", "work/a", "work/c", "work/b", "photos/1.jpg", "notes/monday.txt", "photos/2.jpg")
+    ]
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    for number, name in enumerate(NAMES):
+        put(tmp_path, b"odd\xff\n/" + name, f"2024-05-03 12:0{number}")
+    return tmp_path
+
+
+def test_null_gives_the_bytes_of_the_names(odd: Path) -> None:
+    done = run("--null", cwd=odd)
+    assert done.stdout == b"".join(b"./odd\xff\n/" + name + b"\0" for name in NAMES)
+    assert done.returncode == 0
+
+
+def test_null_gives_only_the_groups_shown(tree: Path) -> None:
+    done = run("--null", "--limit", "1", "--until", "2024-06-01", cwd=tree)
+    assert done.stdout.split(b"\0") == [b"./photos/1.jpg", b"./notes/monday.txt", b"./photos/2.jpg", b""]
+
+
+def decoded(name: dict[str, str]) -> bytes:
+    return name["text"].encode() if "text" in name else base64.b64decode(name["bytes"])
+
+
+def test_json_gives_the_bytes_of_the_names(odd: Path) -> None:
+    done = run("--json", "--names", cwd=odd)
+    (line,) = done.stdout.splitlines()
+    group = json.loads(line)
+    assert [decoded(name) for name in group["names"]] == [b"./odd\xff\n/" + name for name in NAMES]
+    assert [decoded(directory["path"]) for directory in group["directories"]] == [b"./odd\xff\n"]
+
+
+def test_json_names_that_are_text_are_text(tree: Path) -> None:
+    group = json.loads(run("--json", "--names", "--limit", "1", cwd=tree).stdout)
+    assert group["names"][0] == {"text": "./work/d"}
+    assert "names" not in json.loads(run("--json", "--limit", "1", cwd=tree).stdout)
+
+
+def test_no_name_can_paint_the_terminal_or_break_a_line(odd: Path) -> None:
+    lines = run("--names", cwd=odd).stdout.decode().splitlines()
+    assert len(lines) == 1 + len(NAMES)
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_poor_encoding_escapes(tmp_path: Path) -> None:
+    put(tmp_path, "日", "2024-05-03")
+    done = run("--names", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert done.stdout.endswith(b"    ./\\u65e5\n")
+    assert done.returncode == 0
+
+
+def test_a_directory_named_in_any_bytes(odd: Path) -> None:
+    done = run("--null", os.fsdecode(b"odd\xff\n"), cwd=odd)
+    assert done.stdout.startswith(b"odd\xff\n/plain\0")
+
+
+def test_an_empty_tree_is_no_failure(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr == b"pyactivity: 0 files in 0 groups, 0 shown\n"
+
+
+def test_what_cannot_be_read_is_named_last_and_remembered(tree: Path) -> None:
+    done = run("gone", "work", "old/letter.txt", cwd=tree)
+    assert [line[3] for line in columns(done.stdout)] == ["work"]
+    assert done.stderr.decode().splitlines() == [
+        "pyactivity: 4 files in 1 group, 1 shown",
+        "pyactivity: gone: No such file or directory",
+        "pyactivity: old/letter.txt: Not a directory",
+    ]
+    assert done.returncode == 1
+
+
+def test_an_unreadable_directory_below(tree: Path) -> None:
+    # Longer than any path may be: unlike a mode of 000, root cannot read that either.
+    inner = os.open(tree, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("x" * 250, dir_fd=inner)
+        deeper = os.open("x" * 250, os.O_RDONLY, dir_fd=inner)
+        os.close(inner)
+        inner = deeper
+    os.close(inner)
+    done = run(tree)
+    assert [line[1] for line in columns(done.stdout)] == ["4 files", "3 files", "1 file"]
+    assert done.stderr.count(b"File name too long") == 1
+    assert done.returncode == 1
+
+
+def test_quiet_says_problems_only(tree: Path) -> None:
+    assert run("--quiet", tree).stderr == b""
+    done = run("--quiet", "gone", cwd=tree)
+    assert (done.returncode, done.stderr) == (1, b"pyactivity: gone: No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--radius", "1"], "not a span of time"),
+        (["--radius", "-1h"], "expected one argument"),
+        (["--since", "soon"], "not an ISO date"),
+        (["--until", "2024-13-01"], "not an ISO date"),
+        (["--since", "2024-05-04", "--until", "2024-05-03"], "--since is later than --until"),
+        (["--limit", "0"], "whole number of 1 or more"),
+        (["--limit", "9" * 5000], "whole number of 1 or more"),
+        (["--min-files", "x"], "whole number of 1 or more"),
+        (["--json", "--null"], "not allowed with"),
+        (["--colour"], "unrecognized arguments"),
+        (["--lim", "1"], "unrecognized arguments"),
+        ([""], "a directory has a name"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert message in done.stderr.decode()
+
+
+def test_help_and_version() -> None:
+    assert run("--version").stdout.decode() == f"pyactivity {pyactivity.__version__}\n"
+    done = run("--help")
+    assert done.returncode == 0
+    assert b"example:" in done.stdout
+    assert b"exit status:" in done.stdout
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Path:
+    """More names than any pipe holds."""
+    for number in range(600):
+        put(tmp_path, f"{number:03d}" + "x" * 240, "2024-05-03")
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", ["--names", "--null", "--json"])
+def test_a_reader_that_leaves_early_is_no_failure(wide: Path, form: str) -> None:
+    # sh's status is that of head; the command's own goes to stderr, last.
+    done = shell('{ "$@"; echo $? >&2; } | head -c 10', form, "--names", wide)
+    assert len(done.stdout) == 10
+    assert done.stderr.splitlines() == [b"pyactivity: 600 files in 1 group, 1 shown", b"0"]
+
+
+def test_a_reader_that_leaves_early_hides_no_problem(wide: Path) -> None:
+    done = shell('{ "$@"; echo $? >&2; } | head -c 10', "--null", wide, wide / "gone")
+    assert done.stderr.splitlines()[-1] == b"1"
+    assert b"No such file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ('"$@" >/dev/full', "pyactivity: cannot write the results: No space left on device\n"),
+        ('"$@" >&-', "pyactivity: there is no standard output\n"),
+        ('"$@" --help >/dev/full', "pyactivity: cannot write the results: No space left on device\n"),
+    ],
+)
+def test_results_that_cannot_be_written(tree: Path, script: str, message: str) -> None:
+    done = shell(script, tree)
+    assert (done.returncode, done.stderr.decode()) == (5, message)
+
+
+class Sip:
+    """An unbuffered stream that takes three bytes at a time."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def write(self, piece: memoryview) -> int:
+        self.taken += piece[:3]
+        return len(piece[:3])
+
+
+def test_a_stream_that_takes_only_parts_gets_all(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sip = Sip()
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=sip, flush=lambda: None))
+    assert main(["--null", "--limit", "1", str(tree / "old")]) == 0
+    assert sip.taken == os.fsencode(tree / "old/letter.txt") + b"\0"
+
+
+def test_unbuffered_output_is_the_same(tree: Path) -> None:
+    assert run("--names", tree, PYTHONUNBUFFERED="1").stdout == run("--names", tree).stdout != b""
+
+
+@pytest.mark.parametrize("script", ['"$@" 2>&-', '"$@" 2>/dev/full'])
+def test_talk_that_cannot_be_said_spoils_nothing(tree: Path, script: str) -> None:
+    done = shell(script, "--null", "--limit", "1", tree / "old")
+    assert (done.returncode, done.stdout) == (0, os.fsencode(tree / "old/letter.txt") + b"\0")
+
+
+def test_interrupted_while_the_reader_sleeps(wide: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--null", wide], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        # Once a byte is here the process is writing, and it cannot finish before more is read.
+        assert process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stderr.read() == b"pyactivity: interrupted\n"
