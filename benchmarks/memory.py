@@ -17,7 +17,7 @@ from typing import Final
 from benchmarks import corpora, trees
 from benchmarks.contenders import OWN, SEVEN_ZIP, Contender, MissingError, Step, chosen
 from benchmarks.measure import Measured
-from benchmarks.race import Scratch, last_line, restored, take
+from benchmarks.race import last_line, restored, take
 from benchmarks.speed import machine
 from benchmarks.tables import aligned
 
@@ -43,12 +43,12 @@ class Look:
 
     def run(self) -> None:
         """Create, extract and, of many files, list and pick. Raises StepError at the first that fails."""
-        with Scratch(self._work):
-            self._take("create", self._contender.create(self._tree, self._archive))
-            self._extract()
-            if len(self._paths) > 1:
-                self._take("list", self._contender.show(self._archive))
-                self._pick()
+        self._work.mkdir()
+        self._take("create", self._contender.create(self._tree, self._archive))
+        self._extract()
+        if len(self._paths) > 1:
+            self._take("list", self._contender.show(self._archive))
+            self._pick()
 
     def _extract(self) -> None:
         to = self._work / "to"
@@ -81,15 +81,15 @@ def look(name: str, contenders: Sequence[Contender], options: argparse.Namespace
     rows: list[tuple[str, ...]] = [_HEAD]
     failures: dict[str, str] = {}
     record: dict[str, object] = {"corpus": asdict(corpus)}
-    for contender in contenders:
-        with tempfile.TemporaryDirectory(prefix="benchmark-", dir=options.work) as work:
-            looked = Look(contender, tree, Path(work) / "lap")
+    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=options.work) as work:
+        for contender in contenders:
+            looked = Look(contender, tree, Path(work) / contender.name)
             try:
                 looked.run()
             except StepError as error:
                 failures[contender.name] = str(error)
-        rows += [_row(contender.name, step, result) for step, result in looked.measured.items()]
-        record[contender.name] = {step: asdict(result) for step, result in looked.measured.items()}
+            rows += [_row(contender.name, step, result) for step, result in looked.measured.items()]
+            record[contender.name] = {step: asdict(result) for step, result in looked.measured.items()}
     print("\n".join(["", f"{name}: {corpus.files:,} files, {corpus.bytes / 1e6:.1f} MB", *aligned(rows)]))
     for contender_name, failure in failures.items():
         print(f"{contender_name} FAILED: {failure}", flush=True)

@@ -18,13 +18,14 @@ from benchmarks import corpora
 from benchmarks.contenders import OWN, OWN_FAST, PEERS, SEVEN_ZIP, MissingError, chosen
 from benchmarks.corpora import Corpus
 from benchmarks.judge import Verdict, judge
-from benchmarks.race import Result, Track, race
+from benchmarks.race import FEW_FILES, Result, Track, race
 from benchmarks.tables import aligned
 
 Results = Mapping[str, Result]
 
 _NAMES = ("small", "mixed", "large")
 _MEASURES = ("create", "extract", "size")
+_SLOW_FILE_US = 200.0
 _HEAD = ("", "create s", "CPU s", "extract s", "CPU s", "MB", "B/file above 7z", "create/7z", "extract/7z", "size/7z")
 
 
@@ -51,6 +52,18 @@ def ratios(results: Results) -> list[str]:
         )
         rows.append((peer, *cells))
     return ["", *aligned(rows)]
+
+
+def warning(corpus: Corpus, results: Results) -> list[str]:
+    """That files were made so slowly that the seconds of extracting tell of the file system, not of the programs."""
+    slowest_us = max((one for result in results.values() for one in result.file_us), default=0.0)
+    if slowest_us < _SLOW_FILE_US or corpus.files < FEW_FILES:
+        return []
+    return [
+        "",
+        f"WARNING: making a file took up to {slowest_us:.0f} us, so do not trust the seconds of extracting: were many",
+        "files deleted here within the last minutes (see README.md)? Wait, or give --work another file system.",
+    ]
 
 
 def _row(name: str, result: Result, base: Result | None, files: int) -> tuple[str, ...]:
@@ -83,9 +96,9 @@ def compare(names: Sequence[str], options: argparse.Namespace) -> tuple[dict[str
     for name in names:
         tree, corpus = corpora.kept(name, options.corpora, seed=options.seed, scale=options.scale)
         with tempfile.TemporaryDirectory(prefix="benchmark-", dir=options.work) as work:
-            results = race(Track(tree, Path(work) / "lap"), contenders, options.runs, _tell)
+            results = race(Track(tree, Path(work)), contenders, options.runs, _tell)
         title = f"{name}: {corpus.files:,} files, {corpus.bytes / 1e6:.1f} MB, median of {options.runs}"
-        print("\n".join(["", title, *table(corpus, results), *ratios(results)]), flush=True)
+        print("\n".join(["", title, *table(corpus, results), *ratios(results), *warning(corpus, results)]), flush=True)
         judged = judge(name, corpus.files, results)
         verdicts += judged
         failed |= any(result.failure for result in results.values())

@@ -17,13 +17,12 @@ DEFAULT_SEGMENT_BYTES = 4 * MIB
 MAX_SEGMENT_BYTES = 256 * MIB
 
 # What these name is compressed already; a wrong guess costs size, never content.
-STORED_SUFFIXES = frozenset(
-    """
-    7z aac ace apk avi avif br bz2 cab cr2 cr3 crx deb docx dmg epub flac flv gif gz heic heif jar jp2 jpeg jpg jxl
-    lha lrz lz lz4 lzma lzo m2ts m4a m4v mkv mov mp3 mp4 mpeg mpg nef odp ods odt oga ogg ogv opus orf png pptx rar
-    rpm rw2 snap squashfs tbz2 tgz tlz txz war webm webp whl wma wmv woff woff2 xlsx xz zip zst
-    """.split()
+_COMPRESSED = (
+    "7z aac ace apk avi avif br bz2 cab cr2 cr3 crx deb docx dmg epub flac flv gif gz heic heif jar jp2 jpeg jpg jxl "
+    "lha lrz lz lz4 lzma lzo m2ts m4a m4v mkv mov mp3 mp4 mpeg mpg nef odp ods odt oga ogg ogv opus orf png pptx rar "
+    "rpm rw2 snap squashfs tbz2 tgz tlz txz war webm webp whl wma wmv woff woff2 xlsx xz zip zst"
 )
+STORED_SUFFIXES = frozenset(_COMPRESSED.split())
 
 BCJ_FILTERS: Mapping[Method, int] = {
     Method.X86_LZMA2: lzma.FILTER_X86,

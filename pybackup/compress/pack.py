@@ -50,9 +50,7 @@ def pack(job: PackJob) -> Packed:
         if len(packed) < len(data):
             stream, filters = packed, chain
     method = method if filters else Method.COPY
-    archive = wrap(
-        stream, data, name=job.name, mode=job.mode, mtime_ns=job.mtime_ns, method=method, filters=filters
-    )
+    archive = wrap(stream, data, name=job.name, mode=job.mode, mtime_ns=job.mtime_ns, method=method, filters=filters)
     dictionary = filters[-1]["dict_size"] if filters else 0
     return Packed(archive, len(stream), len(data), method, dictionary, digest)
 

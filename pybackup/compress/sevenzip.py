@@ -87,7 +87,7 @@ def _prepared(method: Method, dictionary: int) -> tuple[Any, Any, Any]:
         filters = [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary}]
         if method in BCJ_FILTERS:
             filters.insert(0, {"id": BCJ_FILTERS[method]})
-    header = Header.build_header(filters, None)
+    header: Any = Header.build_header(filters, None)  # type: ignore[no-untyped-call]
     folder = header.initialize()
     # The encoder that py7zr prepared is not needed, and holds 11 bytes for each byte of dictionary.
     folder.compressor = None

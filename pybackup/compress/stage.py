@@ -29,14 +29,10 @@ class _Batch:
     result: Future[list[Packed]] | None = None
 
     def is_full(self) -> bool:
-        return (
-            self.n_bytes >= _BATCH_BYTES or len(self.jobs) >= _BATCH_PIECES or len(self.items) >= _BATCH_ITEMS
-        )
+        return self.n_bytes >= _BATCH_BYTES or len(self.jobs) >= _BATCH_PIECES or len(self.items) >= _BATCH_ITEMS
 
 
-def compress(
-    items: Iterable[Read], *, profile: Profile, executor: Executor, window_bytes: int
-) -> Iterator[Ready]:
+def compress(items: Iterable[Read], *, profile: Profile, executor: Executor, window_bytes: int) -> Iterator[Ready]:
     """Yield ``items`` in their order, each piece packed.
 
     Parameters
@@ -74,9 +70,7 @@ class _Chooser:
         if piece.segment == 0:
             stored = is_stored(entry.name, self._profile)
             self._method = Method.COPY if stored else method_for(piece.data[:4096])
-        return PackJob(
-            piece.data, entry.name, entry.mode, entry.mtime_ns, self._method, self._profile.compression
-        )
+        return PackJob(piece.data, entry.name, entry.mode, entry.mtime_ns, self._method, self._profile.compression)
 
 
 def _batches(items: Iterable[Read], chooser: _Chooser) -> Iterator[_Batch]:

@@ -65,9 +65,7 @@ def _stored(file: ArchiveFile, member: Member) -> Iterator[bytes]:
 
 
 def _decoded(file: ArchiveFile, member: Member) -> Iterator[bytes]:
-    decoder = lzma.LZMADecompressor(
-        format=lzma.FORMAT_RAW, filters=raw_filters(member.method, member.dictionary_bytes)
-    )
+    decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=raw_filters(member.method, member.dictionary_bytes))
     offset, left = member.offset + STREAM_OFFSET, member.stream_bytes
     missing = member.raw_bytes
     while missing and not decoder.eof:

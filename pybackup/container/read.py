@@ -7,7 +7,7 @@ from typing import Any
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import index, note, ustar
+from pybackup.layout import index, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table import Table
 
@@ -38,7 +38,7 @@ def open_listing(file: ArchiveFile) -> Listing:
             damage.append(f"{locator.file_bytes - file.size} bytes are missing at the end")
     for offset, size in _places(file, locator):
         try:
-            blob = index.unpack_index(_read(file, offset, size))
+            blob = index.unpack_index(read_exactly(file, offset, size))
             expected = blob.head.entries
             table = load_table(blob)
             if blob.corrected_bytes:
@@ -58,7 +58,7 @@ def load_table(blob: index.Blob) -> Table:
 def read_locator(file: ArchiveFile) -> Note | None:
     """The note of the first header, which says where the tree index lies; None where it is damaged."""
     try:
-        locator = Note.unpack(_read(file, 0, ustar.BLOCK))
+        locator = Note.unpack(read_exactly(file, 0, ustar.BLOCK))
     except (FormatError, OSError):
         return None
     return locator if locator.role is Role.LOCATOR and locator.stream_bytes else None
@@ -82,16 +82,17 @@ def _places(file: ArchiveFile, locator: Note | None) -> list[tuple[int, int]]:
     places = []
     if locator and locator.raw_bytes + locator.stream_bytes <= file.size:
         places.append((locator.raw_bytes, locator.stream_bytes))
-    foot = _find_foot(file)
+    foot = find_foot(file, file.size, index.TREE)
     if foot and foot not in places:
         places.append(foot)
     return places
 
 
-def _find_foot(file: ArchiveFile) -> tuple[int, int] | None:
-    start = max(0, file.size - _TAIL_BYTES)
+def find_foot(file: ArchiveFile, end: int, scope: int) -> tuple[int, int] | None:
+    """Return offset and length of the index of ``scope`` whose foot is the last before ``end``; None for none."""
+    start = max(0, end - _TAIL_BYTES)
     try:
-        tail = file.read_at(start, file.size - start)
+        tail = file.read_at(start, end - start)
     except OSError:
         return None
     at = tail.rfind(index.FOOT_MAGIC)
@@ -100,20 +101,26 @@ def _find_foot(file: ArchiveFile) -> tuple[int, int] | None:
             head = index.Head.unpack(tail[at : at + index.HEAD.size])
         except FormatError:
             head = None
-        end = start + at + index.HEAD.size
-        if head and head.scope == index.TREE and head.total_bytes <= end:
-            return end - head.total_bytes, head.total_bytes
+        stop = start + at + index.HEAD.size
+        if head and head.scope == scope and head.total_bytes <= stop:
+            return stop - head.total_bytes, head.total_bytes
         at = tail.rfind(index.FOOT_MAGIC, 0, at)
     return None
 
 
-def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
+def read_exactly(file: ArchiveFile, offset: int, count: int) -> bytes:
+    """Return ``count`` bytes at ``offset``.
+
+    Raises
+    ------
+    Damaged
+        The archive has fewer.
+    OSError
+        The medium cannot be read there.
+    """
     if count > file.size:
         raise Damaged("a structure longer than the archive")
     data = file.read_at(offset, count)
     if len(data) != count:
         raise Damaged("the archive ends in the middle of a structure")
     return data
-
-
-__all__ = ["load_table", "note", "open_listing", "read_locator"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from pybackup.errors import FormatError, NotAnArchive
 from pybackup.host.storage import ArchiveFile
@@ -13,7 +13,6 @@ from pybackup.layout.table import Container, Table
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.member import Member, Method, Stored
 
-from .headers import KINDS
 from .listing import FoundRows, Listing, Way
 from .scan import Findings, FoundHeader, scan
 from .structure import read_structure
@@ -47,6 +46,7 @@ def recover(file: ArchiveFile, expected: int | None, damage: Sequence[str]) -> L
         archive_id,
         expected,
         tuple(recovery.damage),
+        containers=tuple(recovery.containers()),
     )
 
 
@@ -85,6 +85,11 @@ class _Recovery:
         for entry in self._from_structure():
             found.setdefault(entry.path, Stored(entry))
         return found
+
+    def containers(self) -> Iterator[tuple[int, Container]]:
+        """The containers that the indexes name; the rows are those of their own tables."""
+        for table in self.tables.values():
+            yield from table.containers()
 
     def _load(self, findings: Findings, archive_id: bytes) -> Iterator[tuple[int, Table]]:
         for offset, head in findings.indexes:
@@ -186,7 +191,7 @@ def _member(found: FoundHeader) -> Member:
         found.header.size,
         said.stream_bytes,
         said.raw_bytes,
-        Method(said.method) if said.method in Method else Method.COPY,
+        Method(said.method),
         1 << said.dictionary if said.dictionary else 0,
         said.digest,
     )
@@ -207,11 +212,3 @@ def _entry(found: FoundHeader, path: bytes, kind: Kind) -> Entry:
     size = found.note.file_bytes if kind is Kind.FILE else 0
     mtime_ns = header.mtime * 1_000_000_000 + found.note.mtime_ns
     return Entry(path, kind, header.mode & 0o7777, owner, mtime_ns, size, xattrs=xattrs)
-
-
-def place_of(containers: Iterable[tuple[int, Container]]) -> dict[int, Container]:
-    """Containers by the row of their directory."""
-    return dict(containers)
-
-
-_ = KINDS

@@ -42,7 +42,8 @@ def scan(file: ArchiveFile) -> Findings:
     packed stream starts 32 bytes behind such a multiple.
     """
     findings = Findings()
-    pax_end, records = -1, {}
+    pax_end = -1
+    records: dict[bytes, bytes] = {}
     for offset, block in _candidates(file, findings):
         if block[:8] == index.HEAD_MAGIC:
             try:

@@ -122,7 +122,9 @@ class ArchiveWriter:
         self._own_index(self._frames[0], root)
         tree_at = self._output.tell() + ustar.BLOCK
         head = self._head(index.TREE, root, self._tree)
-        blob = index.pack_index(head, self._tree.pack(place=b"", region=b"", settings=settings), bytes(self._tree.digests))
+        blob = index.pack_index(
+            head, self._tree.pack(place=b"", region=b"", settings=settings), bytes(self._tree.digests)
+        )
         self._index_member(names.TREE_INDEX, blob, 0)
         self._output.write(ustar.END)
         self._output.patch(0, self._first_member(tree_at, len(blob), self._output.tell()))
@@ -327,4 +329,3 @@ class ArchiveWriter:
         )
         header = member_header(self._top, names.README, len(self._readme), role, mode=_OPEN_MODE)
         return header + self._readme + ustar.padding(len(self._readme))
-

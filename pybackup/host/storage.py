@@ -53,9 +53,11 @@ class ArchiveFile:
             raise UsageError(f"{os.fsdecode(path)}: no such file") from error
         except OSError as error:
             raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror}") from error
-        if stat.S_ISDIR(os.fstat(self._fd).st_mode):
+        status = os.fstat(self._fd)
+        if stat.S_ISDIR(status.st_mode):
             os.close(self._fd)
             raise UsageError(f"{os.fsdecode(path)}: is a directory, not an archive")
+        self.written = status.st_mtime
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
 
     def read_at(self, offset: int, count: int) -> bytes:
@@ -83,7 +85,9 @@ class ArchiveFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -198,7 +202,9 @@ class Output:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.discard()
 
 

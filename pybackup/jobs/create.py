@@ -113,7 +113,7 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
     EnvironmentFailed
         The output cannot be written, or the workers died.
     """
-    _check_output(plan.output)
+    check_output(plan.output)
     with ExitStack() as stack:
         if executor is None:
             # Forked before anything large is held.
@@ -208,7 +208,7 @@ def _archive_id(plan: Plan, settings: bytes) -> bytes:
     return digest.digest()[:8]
 
 
-def _check_output(path: bytes) -> None:
+def check_output(path: bytes) -> None:
     """Refuse to replace what is no archive: a slip of the hand must not cost a photo."""
     from pybackup.container.read import read_locator
 

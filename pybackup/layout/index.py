@@ -129,9 +129,7 @@ class Blob:
 def pack_index(head: Head, plain: bytes, digests: bytes) -> bytes:
     """Return the bytes of an index; the head's lengths and digest are filled in here."""
     body = zlib.compress(plain, 9) + digests
-    full = replace(
-        head, plain_bytes=len(plain), body_bytes=len(body), body_digest=hashlib.sha256(body).digest()[:16]
-    )
+    full = replace(head, plain_bytes=len(plain), body_bytes=len(body), body_digest=hashlib.sha256(body).digest()[:16])
     return b"".join((full.pack(HEAD_MAGIC), body, codeword.protect(body), full.pack(FOOT_MAGIC)))
 
 

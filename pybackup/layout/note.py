@@ -16,9 +16,9 @@ Little-endian, offsets from the start of the link name field.
 | 20     | 4    | u32   | segment          | content: number of the segment, from 0               |
 | 24     | 4    | u32   | segments         | content: how many; locator: entries in the archive   |
 | 28     | 4    | u32   | mtime_ns         | nanoseconds of the mtime, below 10^9                 |
-| 32     | 8    | u64   | raw_bytes        | content: decoded; container: its number; locator: offset of the tree index |
-| 40     | 8    | u64   | file_bytes       | content: logical size of the file; locator: size of the archive |
-| 48     | 8    | u64   | stream_bytes     | content: packed stream; locator: size of the tree index |
+| 32     | 8    | u64   | raw_bytes        | decoded; container: its number; locator: offset of the tree index |
+| 40     | 8    | u64   | file_bytes       | logical size of the file; locator: size of the archive |
+| 48     | 8    | u64   | stream_bytes     | packed stream; locator: size of the tree index       |
 | 56     | 32   | bytes | digest           | SHA-256 of the decoded bytes; zeros where none       |
 | 88     | 4    | u32   | data_crc         | CRC-32 of the member's data, content and other       |
 | 92     | 1    | u8    | flags            | 1 sparse, 2 changed while read                       |
@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pybackup.errors import Damaged
+from pybackup.model.member import Method
 
 from . import ustar
 
@@ -118,8 +119,8 @@ class Note:
             raise Damaged("wrong CRC of a noted tar header")
         if not 1 <= fields[2] <= 5 or fields[15] > 3 or fields[16] != bytes(3) or fields[9] >= 10**9:
             raise Damaged("a note that breaks the rules of its fields")
-        if fields[4] > 63:
-            raise Damaged("a note with an impossible dictionary")
+        if fields[3] > max(Method) or fields[4] > 63:
+            raise Damaged("a note with an unknown method or an impossible dictionary")
         return cls(
             role=Role(fields[2]),
             method=fields[3],

@@ -122,9 +122,7 @@ class TableBuilder:
     def _add_member(self, member: Member) -> None:
         tail = member.packed_bytes - STREAM_OFFSET - member.stream_bytes
         dictionary = member.dictionary_bytes.bit_length() - 1 if member.dictionary_bytes else 0
-        self._append_member(
-            member.offset, member.packed_bytes, tail, member.raw_bytes, member.method, dictionary
-        )
+        self._append_member(member.offset, member.packed_bytes, tail, member.raw_bytes, member.method, dictionary)
         self._end = member.offset + padded(member.packed_bytes)
         self.digests += member.digest[: self._digest_bytes]
 

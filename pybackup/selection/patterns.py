@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
@@ -61,8 +62,10 @@ def _compile(line: str) -> _Compiled | None:
         if text in ("", "!"):
             return None  # git: a lone slash matches nothing
     try:
-        pattern = GitIgnoreSpecPattern(text)
-    except ValueError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "[[a]" and "[a--b]" may mean more to some later re
+            pattern = GitIgnoreSpecPattern(text)
+    except (ValueError, re.error):
         raise UsageError(f"pattern '{as_written}' makes no sense") from None
     if pattern.include is None or pattern.regex is None:
         raise UsageError(f"pattern '{as_written}' can match nothing")

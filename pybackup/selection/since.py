@@ -6,7 +6,7 @@ import calendar
 import re
 import time
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from pybackup.errors import UsageError
 
@@ -38,7 +38,7 @@ def parse_since(text: str, *, now_ns: int | None = None) -> int:
     now_ns = time.time_ns() if now_ns is None else now_ns
     try:
         since_ns = _parse(text.strip(), now_ns)
-    except (ValueError, OverflowError, OSError, InvalidOperation):
+    except (ValueError, ArithmeticError, OSError):
         since_ns = None
     if since_ns is None or not -_RANGE_NS <= since_ns < _RANGE_NS:
         raise UsageError(f"'{text}' is no time: write 2026-01-31, '2026-01-31 18:30', '2 weeks ago' or @SECONDS")

@@ -159,15 +159,15 @@ class _Walk:
         """Meet a name found in a directory."""
         self._path = level.prefix + name
         place = level.place
-        if place is None or (place.fd is None and not self._reopen(level, place)):
-            return None
-        try:
-            status = os.stat(name, dir_fd=place.fd, follow_symlinks=False)
-        except OSError as error:
-            self._failed(error)
-            self._go_on(branch, None)
-            return None
-        return self._found(place, name, name, status, branch)
+        if place is not None and (place.fd is not None or self._reopen(level, place)):
+            try:
+                status = os.stat(name, dir_fd=place.fd, follow_symlinks=False)
+            except OSError as error:
+                self._failed(error)
+            else:
+                return self._found(place, name, name, status, branch)
+        self._go_on(branch, None)
+        return None
 
     def _named(self, level: _Level, name: bytes, branch: Branch) -> Planned | None:
         """Meet a name in the trie: a source, or merely the way to one."""
@@ -182,13 +182,14 @@ class _Walk:
         return self._source(source, name, branch, level.barrier)
 
     def _source(self, source: Source, label: bytes, branch: Branch, barrier: bytes | None) -> Planned | None:
-        above = None
+        above, xattrs = None, b""
         name = source.path
         try:
             if len(name) >= PATH_MAX_BYTES:
-                head, _, last = name.rstrip(b"/").rpartition(b"/")
+                head = name.rstrip(b"/").rpartition(b"/")[0]
                 above = open_at(None, head, SEARCH_FLAGS)
-                name = last + name[len(head) + 1 + len(last) :]
+                xattrs = directory_prefix(above, head)
+                name = name[len(head) + 1 :]
             source, name, status = _look(source, name, above)
         except OSError as error:
             if source.recurse or not source.listed:  # else it is only the way to others, which speak for themselves
@@ -197,7 +198,6 @@ class _Walk:
         else:
             if barrier is not None:
                 raise UsageError(f"{shown(source.path)} would lie below {shown(barrier)}, which is no directory")
-            xattrs = b"" if above is None else directory_prefix(above, b"")
             return self._found(_Place(source, above, xattrs, None), name, label, status, branch)
         finally:
             if above is not None:

@@ -87,7 +87,45 @@ _patterns = st.builds(
 @example(lines=["/*", "!/a", "/a/*", "!/a/b.o"])
 @example(lines=["**/b", "!/b"])
 @example(lines=["# no pattern", "", "\\#", "*.o"])
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_like_git(repository: Path, lines: list[str]) -> None:
     tree = list(_tree(repository))
     assert _ignored_by_us(lines, tree) == _ignored_by_git(repository, lines, [path for path, _ in tree])
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "excluded"),
+    [
+        ("*.o", b"caf\xe9.o", True),
+        ("caf\udce9", b"caf\xe9", True),
+        ("caf?", "café".encode(), True),
+        ("foo", b"foo\n", False),
+        ("b", b"a\nc/b", True),
+        ("a\nb", b"a\nb", True),
+        ("foo\\ ", b"foo ", True),
+        ("foo ", b"foo", True),
+        ("dir/", b"dir", False),
+    ],
+)
+def test_names_that_are_no_plain_text(line: str, path: bytes, excluded: bool) -> None:
+    assert (Patterns([line]).excluding(path, False) is not None) is excluded
+
+
+def test_says_which_pattern() -> None:
+    patterns = Patterns(["*.o", "# comment", "", "!keep.o", "build/", "caf\udce9\r"])
+    assert patterns.excluding(b"x/main.o", False) == "*.o"
+    assert patterns.excluding(b"x/build", True) == "build/"
+    assert patterns.excluding(b"caf\xe9", False) == "caf\\xe9"
+    assert patterns.excluding(b"keep.o", False) is None
+    assert len(patterns) == 4
+
+
+@pytest.mark.parametrize("line", ["!", "[z-a]", "//"])
+def test_refuses_nonsense(line: str) -> None:
+    with pytest.raises(UsageError, match="pattern"):
+        Patterns([line])
+
+
+@pytest.mark.parametrize("line", ["/", "!/", "#a", " "])
+def test_skips_what_git_skips(line: str) -> None:
+    assert len(Patterns([line])) == 0

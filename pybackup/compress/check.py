@@ -1,0 +1,28 @@
+"""Decoding members only to see whether they are whole; what workers of a deep verification run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pybackup.errors import FormatError
+from pybackup.host.storage import ArchiveFile
+from pybackup.model.member import Member
+
+from .unpack import decode
+
+
+def first_fault(file: ArchiveFile, members: Sequence[Member]) -> str:
+    """Return what is wrong with the first damaged of ``members``, empty if all are whole."""
+    for member in members:
+        try:
+            for _ in decode(file, member):
+                pass
+        except FormatError as error:
+            return str(error)
+    return ""
+
+
+def check_batch(archive: bytes, batch: Sequence[Sequence[Member]]) -> list[str]:
+    """`first_fault` of each file in ``batch``, by its members, in the archive at the path ``archive``."""
+    with ArchiveFile(archive) as file:
+        return [first_fault(file, members) for members in batch]

@@ -1,0 +1,266 @@
+"""Checking the bytes of an archive against the hashes it holds, in one pass from start to end.
+
+Every byte is covered: headers, packed members and padding by the hash of their container's region, an
+index by its own digest, CRC and parity, the first member by its CRCs, all else must be zero.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pybackup.errors import Damaged, FormatError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import codeword, index, names, note, ustar
+from pybackup.layout.note import Note, Role
+from pybackup.layout.table import Container
+
+from .listing import Listing
+from .read import find_foot, load_table, read_exactly, read_locator
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+_STEP = 4 << 20
+_SECTOR = 2048
+
+
+@dataclass(slots=True)
+class _Part:
+    """A container and what was found of it."""
+
+    container: Container
+    region: bytes = b""
+    region_end: int = -1
+    digest: _Hash = field(default_factory=hashlib.sha256)
+    readable: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        return self.readable and self.region == self.digest.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the pass found.
+
+    Attributes
+    ----------
+    damage
+        In words, one for each damaged structure.
+    suspects
+        Extents (start, end), ascending, in which something differs: members there need a closer look.
+    """
+
+    damage: Sequence[str]
+    suspects: Sequence[tuple[int, int]]
+
+    def is_suspect(self, offset: int) -> bool:
+        """Whether the byte at ``offset`` lies in a suspect extent."""
+        at = bisect_right(self.suspects, (offset, 1 << 63)) - 1
+        return at >= 0 and offset < self.suspects[at][1]
+
+
+def check_bytes(file: ArchiveFile, listing: Listing, *, progress: Callable[[int], None]) -> Checked:
+    """Read the whole archive once and compare it with its hashes.
+
+    Parameters
+    ----------
+    progress
+        Called with the number of bytes read since the last call.
+    """
+    return _Check(file, listing, progress).run()
+
+
+class _Check:
+    def __init__(self, file: ArchiveFile, listing: Listing, progress: Callable[[int], None]) -> None:
+        self._file = file
+        self._progress = progress
+        self._damage: list[str] = []
+        self._parts = [_Part(container) for _, container in listing.containers]
+        self._parts.sort(key=lambda part: part.container.offset)
+        self._root_start = 0
+
+    def run(self) -> Checked:
+        end = self._file.size
+        root = self._root()
+        if root:
+            self._parts.insert(0, root)
+        for part in self._parts:
+            self._own_index(part)
+        extents = list(self._extents())
+        for start, stop, part in extents:
+            self._hash(start, stop, part)
+        bad = [part for part in self._parts if not part.is_whole]
+        for part in bad:
+            if part.region:
+                self._damage.append(f"container {part.container.number}: bytes differ from its hash")
+        # With no trustworthy root nothing vouches for what lies outside of known containers.
+        suspects = [(start, stop) for start, stop, part in extents if not part.is_whole]
+        if not root:
+            suspects = [(0, end)]
+        return Checked(tuple(self._damage), tuple(sorted(suspects)))
+
+    # The root container: first member, tree index, end
+
+    def _root(self) -> _Part | None:
+        try:
+            locator = read_locator(self._file)
+            if locator is None:
+                raise Damaged("the first header is damaged")
+            start = self._first_member()
+            tree_header = locator.raw_bytes - ustar.BLOCK
+            self._index_member(tree_header, locator.stream_bytes)
+            tree_end = locator.raw_bytes + ustar.padded(locator.stream_bytes)
+            self._zeros(locator.raw_bytes + locator.stream_bytes, tree_end + len(ustar.END))
+            if self._file.size != locator.file_bytes or self._file.size != tree_end + len(ustar.END):
+                self._damage.append(f"{self._file.size} bytes long, and {locator.file_bytes} were written")
+        except (FormatError, OSError) as error:
+            self._damage.append(str(error))
+            return None
+        self._root_start = start
+        return _Part(Container(0, tree_header, 0))
+
+    def _first_member(self) -> int:
+        block = read_exactly(self._file, 0, ustar.BLOCK)
+        _check_header(block)
+        header, said = ustar.Header.unpack(block), Note.unpack(block)
+        text = read_exactly(self._file, ustar.BLOCK, ustar.padded(header.size))
+        if header.path != names.README or zlib.crc32(text[: header.size]) != said.data_crc:
+            self._damage.append("the readme differs from its CRC")
+        elif any(text[header.size :]):
+            self._damage.append("bytes that should be zero are not, at 512")
+        return ustar.BLOCK + len(text)
+
+    # Indexes
+
+    def _index_member(self, header_at: int, size: int) -> index.Blob:
+        block = read_exactly(self._file, header_at, ustar.BLOCK)
+        data = read_exactly(self._file, header_at + ustar.BLOCK, size)
+        try:
+            _check_header(block)
+            said = Note.unpack(block)
+            if said.role is not Role.INDEX or ustar.Header.unpack(block).size != size:
+                raise Damaged("a header that is not an index's")
+            if zlib.crc32(data) != said.data_crc:
+                raise Damaged("bytes differ from its CRC")
+            head = index.Head.unpack(data[: index.HEAD.size])
+            body = data[index.HEAD.size : index.HEAD.size + head.body_bytes]
+            if data[-index.HEAD.size :] != head.pack(index.FOOT_MAGIC) or data[: index.HEAD.size] != head.pack(
+                index.HEAD_MAGIC
+            ):
+                raise Damaged("head and foot differ")
+            if not codeword.is_intact(body, data[index.HEAD.size + head.body_bytes : -index.HEAD.size]):
+                raise Damaged("its parity differs")
+        except FormatError as error:
+            self._damage.append(f"the index at {header_at}: {error}")
+        return index.unpack_index(data)
+
+    def _own_index(self, part: _Part) -> None:
+        """Read the own index of a container, which tells the hash of its region."""
+        container = part.container
+        end = container.offset + container.n_bytes
+        content_end = end - len(ustar.END) if container.number else end
+        try:
+            found = find_foot(self._file, content_end, index.CONTAINER)
+            if found is None or found[0] - ustar.BLOCK < container.offset:
+                raise Damaged("its index is damaged")
+            at, size = found
+            blob = self._index_member(at - ustar.BLOCK, size)
+            self._zeros(at + size, end)
+            if blob.head.container != container.number or blob.head.base != container.offset:
+                raise Damaged("its index belongs to another container")
+            part.region = load_table(blob).region
+            part.region_end = at - ustar.BLOCK
+        except (FormatError, OSError) as error:
+            self._damage.append(f"container {container.number}: {error}")
+            part.readable = False
+            part.region_end = end
+
+    def _zeros(self, start: int, end: int) -> None:
+        data = read_exactly(self._file, start, end - start) if end > start else b""
+        if any(data):
+            self._damage.append(f"bytes that should be zero are not, at {start}")
+
+    # Regions
+
+    def _extents(self) -> Iterator[tuple[int, int, _Part]]:
+        """The regions of all containers without those nested in them, ascending."""
+        stack: list[_Part] = []
+        at = 0
+        for part in self._parts:
+            start = part.container.offset
+            while stack and start >= stack[-1].container.offset + stack[-1].container.n_bytes:
+                done = stack.pop()
+                yield from self._rest(at, done)
+                at = done.container.offset + done.container.n_bytes
+            if stack:
+                yield from _extent(at, start, stack[-1])
+            at = start if part.container.number else self._root_start
+            stack.append(part)
+        while stack:
+            done = stack.pop()
+            yield from self._rest(at, done)
+            at = done.container.offset + done.container.n_bytes
+
+    def _rest(self, at: int, part: _Part) -> Iterator[tuple[int, int, _Part]]:
+        """What is left of a region; in the root the archive's own members come last."""
+        if part.container.number:
+            yield from _extent(at, part.region_end, part)
+            return
+        while at < part.region_end:
+            header = self._other(at)
+            if header is None:
+                yield from _extent(at, at + ustar.BLOCK, part)
+                at += ustar.BLOCK
+                continue
+            # The header's note holds the digest of its content.
+            yield from _extent(at, at + ustar.BLOCK, part)
+            at += ustar.BLOCK + ustar.padded(header.size)
+
+    def _other(self, at: int) -> ustar.Header | None:
+        """Check a member for stock tools, and return its header; None where another member begins."""
+        try:
+            block = read_exactly(self._file, at, ustar.BLOCK)
+            said, header = Note.unpack(block), ustar.Header.unpack(block)
+        except (FormatError, OSError):
+            return None
+        if said.role is not Role.OTHER:
+            return None
+        digest = hashlib.sha256()
+        start = at + ustar.BLOCK
+        try:
+            for offset in range(start, start + header.size, _STEP):
+                count = min(_STEP, start + header.size - offset)
+                digest.update(read_exactly(self._file, offset, count))
+                self._progress(count)
+            if digest.digest() != said.digest:
+                raise Damaged("bytes differ from its hash")
+            self._zeros(start + header.size, start + ustar.padded(header.size))
+        except (FormatError, OSError) as error:
+            self._damage.append(f"{header.path.decode(errors='replace')}: {error}")
+        return header
+
+    def _hash(self, start: int, stop: int, part: _Part) -> None:
+        for offset in range(start, stop, _STEP):
+            count = min(_STEP, stop - offset)
+            try:
+                part.digest.update(read_exactly(self._file, offset, count))
+            except (OSError, FormatError) as error:
+                part.readable = False
+                self._damage.append(f"bytes {offset} to {offset + count}: {error}")
+            self._progress(count)
+
+
+def _extent(start: int, stop: int, part: _Part) -> Iterator[tuple[int, int, _Part]]:
+    if stop > start:
+        yield start, stop, part
+
+
+def _check_header(block: bytes) -> None:
+    if note.seal(block) != block:
+        raise Damaged("a header whose checksums differ")

@@ -1,0 +1,23 @@
+"""Tasks under way: results in the order of submission, only so many at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def in_order(tasks: Iterable[tuple[Task, Future[Result]]], limit: int) -> Iterator[tuple[Task, Result]]:
+    """Yield each task with its result; ``tasks`` submits when it is advanced, ``limit`` ahead at most."""
+    waiting: deque[tuple[Task, Future[Result]]] = deque()
+    for task in tasks:
+        waiting.append(task)
+        if len(waiting) >= limit:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    for first, future in waiting:
+        yield first, future.result()

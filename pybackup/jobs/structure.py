@@ -1,0 +1,80 @@
+"""The skeleton alone: saved as a plain tar without content, restored from one or from an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pybackup.container.structure import read_structure, write_structure
+from pybackup.errors import NotAnArchive
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile, Output
+from pybackup.layout import ustar
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.source import Judge, Source
+from pybackup.tree.place import PlaceOptions, Target
+from pybackup.tree.walk import walk
+
+from .create import check_output
+from .inspect import open_archive
+
+_MAX_BYTES = 4 << 30
+_SKELETON = frozenset((Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO, Kind.CHARACTER, Kind.BLOCK))
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How many entries were saved, and the bytes of the tar."""
+
+    entries: int
+    n_bytes: int
+
+
+def save_structure(sources: Iterable[Source], output: bytes, *, judge: Judge | None, monitor: Monitor) -> Saved:
+    """Write the tar of all directories, symbolic links, FIFOs and devices of the sources."""
+    check_output(output)
+    found = walk(sources, judge=judge, monitor=monitor)
+    entries = [planned.entry for planned in found if planned.entry.kind in _SKELETON]
+    with Output(output) as sink:
+        for part in write_structure(entries):
+            sink.write(part)
+        if not entries:
+            sink.write(ustar.END)
+        size = sink.tell()
+        sink.publish()
+    return Saved(len(entries), size)
+
+
+def restore_structure(file: bytes, target: bytes, options: PlaceOptions, *, monitor: Monitor) -> int:
+    """Recreate the skeleton that a structure tar or an archive holds, and return the number of its entries.
+
+    Raises
+    ------
+    NotAnArchive
+        The file is neither.
+    """
+    entries = _entries(file)
+    done = 0
+    with Target(target, options, monitor) as place:
+        directories = [entry for entry in entries if entry.kind is Kind.DIRECTORY]
+        for entry in directories:
+            place.make_directory(entry)
+        for entry in entries:
+            if entry.kind is not Kind.DIRECTORY:
+                done += place.place_link(entry)
+        for entry in reversed(directories):
+            done += place.finish_directory(entry)
+    return done
+
+
+def _entries(file: bytes) -> Sequence[Entry]:
+    try:
+        with open_archive(file) as archive:
+            return [stored.entry for stored in archive.listing if stored.entry.kind in _SKELETON]
+    except NotAnArchive:
+        with ArchiveFile(file) as plain:
+            data = plain.read_at(0, min(plain.size, _MAX_BYTES))
+        entries = [entry for entry in read_structure(data) if entry.kind in _SKELETON]
+        if not entries and data != ustar.END:
+            raise
+        return entries

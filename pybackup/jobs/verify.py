@@ -1,0 +1,147 @@
+"""Verifying an archive: every byte against its hash, and, deep, every content too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pybackup.compress.check import check_batch
+from pybackup.container.check import check_bytes
+from pybackup.container.listing import Way
+from pybackup.container.read import open_listing
+from pybackup.errors import EnvironmentFailed
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile
+from pybackup.host.workers import default_workers, make_executor
+from pybackup.model.entry import Kind
+from pybackup.model.member import Stored
+from pybackup.model.problem import Problem, Trouble
+
+from .inflight import in_order
+
+_BATCH_BYTES = 4 << 20
+_BATCH_FILES = 200
+
+
+class State(StrEnum):
+    """How an archive is."""
+
+    INTACT = "intact"
+    REPAIRABLE = "repairable"
+    BEYOND = "beyond"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification found.
+
+    Attributes
+    ----------
+    state
+        Intact; or damaged where no content is lost, since something else still says it; or content is lost.
+    damage
+        What is damaged, in words.
+    files_damaged
+        Paths of the files whose content is lost.
+    missing
+        Entries that the archive was made with and that are not even known by name; None where nobody can tell.
+    """
+
+    state: State
+    damage: Sequence[str]
+    files_damaged: Sequence[bytes]
+    files: int
+    n_bytes: int
+    way: Way
+    missing: int | None
+
+
+def verify(archive: bytes, *, deep: bool = False, workers: int | None = None, monitor: Monitor) -> Verdict:
+    """Read every byte of the archive and compare it with the hashes it holds.
+
+    Parameters
+    ----------
+    deep
+        Decompress every file too, and compare its content with its SHA-256.
+
+    Raises
+    ------
+    NotAnArchive
+        There is nothing of an archive in the file.
+    """
+    with ArchiveFile(archive) as file:
+        listing = open_listing(file)
+        monitor.begin("verify", 0, file.size)
+        checked = check_bytes(file, listing, progress=lambda count: monitor.advance(0, count))
+        monitor.end()
+        damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
+        files, n_bytes = 0, 0
+        doubtful: list[Stored] = []
+        for stored in listing:
+            if stored.entry.kind is Kind.FILE:
+                files += 1
+                n_bytes += stored.entry.size
+                if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.missing:
+                    doubtful.append(stored)
+    bad = list(_damaged(archive, doubtful, workers or default_workers(), monitor))
+    missing = None if listing.expected is None else listing.expected - len(listing)
+    lost = bool(bad) or missing != 0
+    state = State.BEYOND if lost else State.REPAIRABLE if damage else State.INTACT
+    return Verdict(state, damage, bad, files, n_bytes, listing.way, missing)
+
+
+def _damaged(archive: bytes, doubtful: Sequence[Stored], workers: int, monitor: Monitor) -> Iterator[bytes]:
+    """Paths of those whose content does not decode to what was archived; each a problem."""
+    if not doubtful:
+        return
+    monitor.begin("check contents", len(doubtful), sum(stored.entry.size for stored in doubtful))
+    with make_executor(1 if len(doubtful) < _BATCH_FILES else workers) as executor:
+        for stored, fault in _faults(archive, doubtful, executor, workers):
+            monitor.advance(1, stored.entry.size)
+            if stored.missing:
+                fault = f"{stored.missing} of its segments are gone"
+            if fault:
+                monitor.problem(Problem(stored.entry.path, Trouble.DAMAGED, fault))
+                yield stored.entry.path
+    monitor.end()
+
+
+def _faults(
+    archive: bytes, doubtful: Sequence[Stored], executor: Executor, workers: int
+) -> Iterator[tuple[Stored, str]]:
+    tasks = (
+        (batch, executor.submit(check_batch, archive, [stored.members for stored in batch]))
+        for batch in batches(doubtful)
+    )
+    for batch, faults in in_order(tasks, 2 * workers):
+        yield from zip(batch, faults, strict=True)
+
+
+def batches(files: Iterable[Stored]) -> Iterator[list[Stored]]:
+    """Neighbours together: enough of them that handing them over costs little."""
+    batch: list[Stored] = []
+    n_bytes = 0
+    for stored in files:
+        batch.append(stored)
+        n_bytes += stored.entry.size
+        if n_bytes >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
+            yield batch
+            batch, n_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def check_written(archive: bytes, monitor: Monitor) -> None:
+    """Read back what was just written.
+
+    Raises
+    ------
+    EnvironmentFailed
+        It is not what was written: the medium, the memory or a cable is bad.
+    """
+    verdict = verify(archive, monitor=monitor)
+    if verdict.state is not State.INTACT:
+        found = "; ".join(verdict.damage)
+        raise EnvironmentFailed(f"the archive was not read back as it was written ({found}); is the disk failing?")

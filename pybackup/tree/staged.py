@@ -1,0 +1,108 @@
+"""Files whose content comes in pieces, perhaps from several processes, until they are committed."""
+
+from __future__ import annotations
+
+import os
+
+from pybackup.errors import Refused
+from pybackup.host.beneath import Beneath, shown
+from pybackup.host.staging import create, is_temporary, open_new, remove, write_at
+from pybackup.model.entry import Entry
+
+from .site import Site
+
+
+class StagedFile:
+    """A file under a temporary name.
+
+    Attributes
+    ----------
+    fd
+        Open for writing, negative after `commit` or `discard`.
+    directory, temporary
+        Where it lies below the target, for `open_staged` in another process.
+    """
+
+    def __init__(self, site: Site, entry: Entry) -> None:
+        """Create the temporary; see `pybackup.tree.place.Target.begin_file`.
+
+        Raises
+        ------
+        Refused, OSError
+        """
+        self.entry = entry
+        self.directory = entry.parent
+        self._site = site
+        level, self._name = site.open_parent(entry)
+        self._hands_down = level.hands_down
+        # A copy shares the lock, so that nobody takes the temporary for a leftover.
+        self._dir_fd = os.dup(level.fd)
+        try:
+            self.temporary, self.fd = create(site.names, lambda name: open_new(name, self._dir_fd))
+        except BaseException:
+            os.close(self._dir_fd)
+            raise
+        site.unfinished.add(self)
+
+    def write_at(self, offset: int, data: bytes | memoryview) -> bool:
+        """Write at an offset in bytes; what is never written is a hole. False, and discarded, if that fails."""
+        if self.fd < 0:
+            return False
+        try:
+            write_at(self.fd, offset, data)
+        except BaseException as error:
+            return self._fail(error)
+        return True
+
+    def commit(self) -> bool:
+        """Set length and metadata and give it its final name; all who opened it must be done writing."""
+        if self.fd < 0:
+            return False
+        try:
+            os.ftruncate(self.fd, self.entry.size)
+            self._site.restorer.apply(self.entry, self.fd, inherited_acl=self._hands_down)
+            self._site.publish(self._dir_fd, self.temporary, self._name)
+        except BaseException as error:
+            return self._fail(error)
+        self._close()
+        return True
+
+    def discard(self) -> None:
+        """Leave nothing of it; does nothing after `commit` or another `discard`."""
+        if self.fd >= 0:
+            remove(self._dir_fd, self.temporary)
+            self._close()
+
+    def _fail(self, error: BaseException) -> bool:
+        self.discard()
+        if isinstance(error, OverflowError):
+            error = Refused("an offset or a length is out of range")
+        return self._site.failed(self.entry, error)
+
+    def _close(self) -> None:
+        self._site.unfinished.discard(self)
+        fd, self.fd = self.fd, -1
+        os.close(self._dir_fd)
+        os.close(fd)
+
+
+def open_staged(root: bytes, directory: bytes, temporary: bytes) -> int:
+    """Return a descriptor for writing to the temporary of a `StagedFile`; the caller closes it.
+
+    Raises
+    ------
+    Refused
+        It is no temporary, or a link is in the way.
+    OSError
+        Among them FileNotFoundError after it was committed or discarded.
+    """
+    with Beneath(root) as tree:
+        return open_staged_below(tree, directory, temporary)
+
+
+def open_staged_below(tree: Beneath, directory: bytes, temporary: bytes) -> int:
+    """As `open_staged`, below a root that is open."""
+    if not is_temporary(temporary):
+        raise Refused(f"not a temporary name: {shown(temporary)}")
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(temporary, flags, dir_fd=tree.enter(directory).fd)
