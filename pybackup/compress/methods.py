@@ -42,6 +42,8 @@ _ELF_MACHINES = {
 }
 _PE_MACHINES = {0x14C: Method.X86_LZMA2, 0x8664: Method.X86_LZMA2}
 
+DEFLATE_UP_TO = 4096
+
 _PROBE_FROM = 32 * 1024
 _PROBE_PIECES = 8
 _PROBE_PIECE = 4096
@@ -142,3 +144,10 @@ _LEVELS: Mapping[Compression, Mapping[str, int]] = {
 def _is_text(data: bytes) -> bool:
     sample = data[:_PROBE_PIECE]
     return b"\0" not in sample
+
+
+def raw_filters(method: Method, dictionary_bytes: int) -> list[dict[str, int]]:
+    """The chain to decode a packed stream with `lzma`."""
+    chain: list[dict[str, int]] = [{"id": lzma.FILTER_LZMA2, "dict_size": max(dictionary_bytes, 4096)}]
+    bcj = BCJ_FILTERS.get(method)
+    return [{"id": bcj}, *chain] if bcj is not None else chain

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pybackup.model.content import Packed
 from pybackup.model.member import Method
 
-from .methods import BCJ_FILTERS, Compression, lzma_filters, seems_incompressible
+from .methods import DEFLATE_UP_TO, Compression, lzma_filters, seems_incompressible
 from .sevenzip import wrap
 
 
@@ -41,25 +42,29 @@ def pack_batch(jobs: Sequence[PackJob]) -> list[Packed]:
 
 def pack(job: PackJob) -> Packed:
     """Return the piece as a ``.7z``, by Copy where compressing would gain nothing."""
-    data, method = job.data, job.method
+    data = job.data
     digest = hashlib.sha256(data).digest()
-    stream, filters = data, _NO_FILTERS
-    if method is not Method.COPY and data and not seems_incompressible(data):
-        chain = lzma_filters(data, method, job.compression)
-        packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=chain)
-        if len(packed) < len(data):
-            stream, filters = packed, chain
-    method = method if filters else Method.COPY
-    archive = wrap(stream, data, name=job.name, mode=job.mode, mtime_ns=job.mtime_ns, method=method, filters=filters)
-    dictionary = filters[-1]["dict_size"] if filters else 0
+    stream, method, dictionary = data, Method.COPY, 0
+    if job.method is not Method.COPY and data and not seems_incompressible(data):
+        stream, method, dictionary = _smallest(job)
+    archive = wrap(
+        stream, data, name=job.name, mode=job.mode, mtime_ns=job.mtime_ns, method=method, dictionary=dictionary
+    )
     return Packed(archive, len(stream), len(data), method, dictionary, digest)
 
 
-_NO_FILTERS: list[dict[str, int]] = []
-
-
-def raw_filters(method: Method, dictionary_bytes: int) -> list[dict[str, int]]:
-    """The chain to decode a packed stream with `lzma`."""
-    chain: list[dict[str, int]] = [{"id": lzma.FILTER_LZMA2, "dict_size": max(dictionary_bytes, 4096)}]
-    bcj = BCJ_FILTERS.get(method)
-    return [{"id": bcj}, *chain] if bcj is not None else chain
+def _smallest(job: PackJob) -> tuple[bytes, Method, int]:
+    """The smallest stream, its method and dictionary, among those worth trying."""
+    data = job.data
+    best: tuple[bytes, Method, int] = (data, Method.COPY, 0)
+    if len(data) <= DEFLATE_UP_TO:
+        # LZMA2 adapts from nothing and frames its stream; below a few KiB Deflate's code tables often win.
+        encoder = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+        stream = encoder.compress(data) + encoder.flush()
+        if len(stream) < len(best[0]):
+            best = (stream, Method.DEFLATE, 0)
+        if job.compression is Compression.FAST:
+            return best
+    chain = lzma_filters(data, job.method, job.compression)
+    stream = lzma.compress(data, format=lzma.FORMAT_RAW, filters=chain)
+    return (stream, job.method, chain[-1]["dict_size"]) if len(stream) < len(best[0]) else best

@@ -15,8 +15,11 @@ from typing import Any
 
 from pybackup.model.member import Method
 
+from .methods import raw_filters
+
 STREAM_OFFSET = 32
-ANY_NAME = "content"
+ANY_NAME = "f"
+_BLOCK = 512
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_+=@%~#(),-][A-Za-z0-9 _+=@%~#(),.-]{0,79}")
 _UNIX = 0x8000
 _REGULAR = 0o100000
@@ -32,21 +35,20 @@ def inner_name(name: bytes) -> str:
 
 
 def wrap(
-    stream: bytes, data: bytes, *, name: bytes, mode: int, mtime_ns: int, method: Method, filters: list[dict[str, int]]
+    stream: bytes, data: bytes, *, name: bytes, mode: int, mtime_ns: int, method: Method, dictionary: int
 ) -> bytes:
     """Return the ``.7z`` that holds ``data`` as ``stream``.
 
     Parameters
     ----------
     stream
-        ``data`` encoded by ``filters``; ``data`` itself for Copy, whose ``filters`` are empty.
+        ``data`` encoded by ``method``, its LZMA2 dictionary of so many bytes; 0 for the other methods.
     name, mode, mtime_ns
-        Of the file, as ``7z x`` shall restore them.
+        Of the file, as ``7z x`` shall restore them. The name is left out where it would cost another
+        block of tar.
     """
-    from py7zr.archiveinfo import SignatureHeader
     from py7zr.helpers import ArchiveTimestamp
 
-    dictionary = filters[-1]["dict_size"] if filters else 0
     header, folder, info = _prepared(method, dictionary)
     streams = header.main_streams
     streams.packinfo.numstreams = 1
@@ -59,15 +61,36 @@ def wrap(
     info["filename"] = inner_name(name)
     info["lastwritetime"] = ArchiveTimestamp(min(max(0, mtime_ns // 100 + _EPOCH_TICKS), _LAST_TICK))
     info["attributes"] = _UNIX | (_REGULAR | mode) << 16
+    tail = _header_bytes(header)
+    saved = 2 * (len(info["filename"]) - len(ANY_NAME))
+    used = STREAM_OFFSET + len(stream) + len(tail)
+    if -used % _BLOCK + saved >= _BLOCK:
+        info["filename"] = ANY_NAME
+        tail = _header_bytes(header)
+    return _start(len(stream), tail) + stream + tail
 
-    sink = io.BytesIO()
-    sink.write(bytes(STREAM_OFFSET))
-    sink.write(stream)
+
+def _header_bytes(header: Any) -> bytes:
+    sink = _Aligned()
     # An encoded header would cost 20 ms and save nothing on one entry.
-    _, length, crc = header.write(sink, STREAM_OFFSET, encoded=False)
+    header.write(sink, 0, encoded=False)
+    return sink.getvalue()
+
+
+class _Aligned(io.BytesIO):
+    """Always at a multiple of 4, so that py7zr pads nothing: up to 6 bytes a file for an alignment nobody needs."""
+
+    def tell(self) -> int:
+        return 4 * super().tell()
+
+
+def _start(stream_bytes: int, tail: bytes) -> bytes:
+    from py7zr.archiveinfo import SignatureHeader
+
     start = SignatureHeader()
-    start.nextheaderofs = len(stream)
-    start.calccrc(length, crc)
+    start.nextheaderofs = stream_bytes
+    start.calccrc(len(tail), zlib.crc32(tail))
+    sink = io.BytesIO()
     start.write(sink)
     return sink.getvalue()
 
@@ -75,18 +98,16 @@ def wrap(
 @functools.lru_cache(maxsize=256)
 def _prepared(method: Method, dictionary: int) -> tuple[Any, Any, Any]:
     # Imported here: a listing must not pay 80 ms for it.
-    import lzma
-
     import py7zr
     from py7zr.archiveinfo import Header
 
-    from .methods import BCJ_FILTERS
-
-    filters: list[dict[str, int]] = [{"id": py7zr.FILTER_COPY}]
-    if method is not Method.COPY:
-        filters = [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary}]
-        if method in BCJ_FILTERS:
-            filters.insert(0, {"id": BCJ_FILTERS[method]})
+    filters: list[dict[str, int]]
+    if method is Method.COPY:
+        filters = [{"id": py7zr.FILTER_COPY}]
+    elif method is Method.DEFLATE:
+        filters = [{"id": py7zr.FILTER_DEFLATE}]
+    else:
+        filters = raw_filters(method, dictionary)
     header: Any = Header.build_header(filters, None)  # type: ignore[no-untyped-call]
     folder = header.initialize()
     # The encoder that py7zr prepared is not needed, and holds 11 bytes for each byte of dictionary.

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import lzma
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 
 from pybackup.errors import Damaged, Refused
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.member import Member, Method
 
-from .methods import MAX_SEGMENT_BYTES
-from .pack import raw_filters
+from .methods import MAX_SEGMENT_BYTES, raw_filters
 from .sevenzip import STREAM_OFFSET
 
 _STEP = 1 << 20
 # What a sparse segment adds to its data: never more than the segment size itself.
 _MAX_RAW_BYTES = MAX_SEGMENT_BYTES
-_MIN_DIGEST = 8
+_MIN_DIGEST = 4
 
 
 def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
@@ -38,7 +38,7 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
         raise Damaged("its checksum is lost")
     digest = hashlib.sha256()
     done = 0
-    for data in _stored(file, member) if member.method is Method.COPY else _decoded(file, member):
+    for data in _DECODERS.get(member.method, _lzma2)(file, member):
         done += len(data)
         digest.update(data)
         yield data
@@ -64,21 +64,44 @@ def _stored(file: ArchiveFile, member: Member) -> Iterator[bytes]:
         yield _read(file, start + offset, min(_STEP, member.raw_bytes - offset))
 
 
-def _decoded(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+def _deflate(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+    decoder = zlib.decompressobj(-15)
+
+    def step(data: bytes, limit: int) -> bytes:
+        return decoder.decompress(decoder.unconsumed_tail + data, limit)
+
+    return _decoded(file, member, step, lambda: not decoder.unconsumed_tail, lambda: decoder.eof)
+
+
+def _lzma2(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=raw_filters(member.method, member.dictionary_bytes))
+    return _decoded(file, member, decoder.decompress, lambda: decoder.needs_input, lambda: decoder.eof)
+
+
+def _decoded(
+    file: ArchiveFile,
+    member: Member,
+    step: Callable[[bytes, int], bytes],
+    needs_input: Callable[[], bool],
+    is_over: Callable[[], bool],
+) -> Iterator[bytes]:
+    """Drive a decoder: input and output in steps, never more output than the member says it has."""
     offset, left = member.offset + STREAM_OFFSET, member.stream_bytes
     missing = member.raw_bytes
-    while missing and not decoder.eof:
+    while missing and not is_over():
         data = b""
-        if decoder.needs_input:
+        if needs_input():
             if not left:
                 return
             data = _read(file, offset, min(_STEP, left))
             offset, left = offset + len(data), left - len(data)
         try:
-            content = decoder.decompress(data, min(_STEP, missing))
-        except lzma.LZMAError as error:
+            content = step(data, min(_STEP, missing))
+        except (lzma.LZMAError, zlib.error) as error:
             raise Damaged(f"its packed stream does not decode: {error}") from error
         missing -= len(content)
         if content:
             yield content
+
+
+_DECODERS = {Method.COPY: _stored, Method.DEFLATE: _deflate}

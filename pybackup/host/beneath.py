@@ -33,16 +33,6 @@ def shown(path: bytes) -> str:
     return path.decode("utf-8", "backslashreplace")
 
 
-def check_name(name: bytes) -> None:
-    """Check one component of a path; see `check_path`."""
-    if name in (b"", b".", b".."):
-        raise Refused("an empty component in the path" if not name else f"a component {name.decode()!r} in the path")
-    if len(name) > MAX_NAME_BYTES:
-        raise Refused(f"a component of the path is longer than {MAX_NAME_BYTES} bytes")
-    if b"\0" in name:
-        raise Refused("a NUL byte in the path")
-
-
 def check_path(path: bytes) -> None:
     """Check that a path from an archive names something below the directory it is placed in.
 
@@ -56,7 +46,31 @@ def check_path(path: bytes) -> None:
     if path.startswith(b"/"):
         raise Refused("the path is absolute")
     for name in path.split(b"/"):
-        check_name(name)
+        _check_name(name)
+
+
+def split_path(path: bytes) -> tuple[bytes, bytes]:
+    """Return the parent and the name in it; the parent, empty for the root, is checked when it is entered.
+
+    Raises
+    ------
+    Refused
+        See `check_path`.
+    """
+    parent, slash, name = path.rpartition(b"/")
+    if (slash and not parent) or not name:
+        check_path(path)
+    _check_name(name)
+    return parent, name
+
+
+def _check_name(name: bytes) -> None:
+    if name in (b"", b".", b".."):
+        raise Refused("an empty component in the path" if not name else f"a component {name.decode()!r} in the path")
+    if len(name) > MAX_NAME_BYTES:
+        raise Refused(f"a component of the path is longer than {MAX_NAME_BYTES} bytes")
+    if b"\0" in name:
+        raise Refused("a NUL byte in the path")
 
 
 @dataclass(slots=True)
@@ -71,8 +85,8 @@ class Level:
         It was made here, so nothing else can lie in it.
     readable
         The descriptor is a full one; a mere ``O_PATH`` otherwise.
-    claimed, cleaned, hands_down
-        State of whoever writes into it: the descriptor is locked, leftovers were looked for, new files inherit an ACL.
+    claimed, hands_down
+        State of whoever writes into it: the descriptor is locked, new files inherit an ACL.
     """
 
     name: bytes
@@ -80,7 +94,6 @@ class Level:
     fresh: bool = False
     readable: bool = True
     claimed: bool = False
-    cleaned: bool = False
     hands_down: bool = False
 
     @property
@@ -133,15 +146,16 @@ class Beneath:
         if path == self._path:
             return levels[-1]
         self._path = None
-        names: list[bytes] = []
-        if path:
-            check_path(path)
-            names = path.split(b"/")
+        if path.startswith(b"/"):
+            raise Refused("the path is absolute")
+        names = path.split(b"/") if path else []
         depth = 0
         for level, name in zip(levels[1:], names, strict=False):
             if level.name != name:
                 break
             depth += 1
+        for name in names[depth:]:
+            _check_name(name)
         while len(levels) > depth + 1:
             levels.pop().close()
         self._reopen()

@@ -2,9 +2,9 @@
 
 | offset | size   | type  | field  | meaning                                                     |
 | ------ | ------ | ----- | ------ | ----------------------------------------------------------- |
-| 0      | 1      | u8    | planes | bytes a value, 0 to 8                                       |
-| 1      | 8      | i64   | base   | the smallest value                                          |
-| 9      | planes*n | bytes | data | value - base: all lowest bytes, then all second bytes, ...  |
+| 0      | 1      | u8    | planes | bytes a value, 0 to 8; plus 16 if a base follows            |
+| 1      | 0 or 8 | i64   | base   | the smallest value, left out if it is 0                     |
+| 1 or 9 | planes*n | bytes | data | value - base: all lowest bytes, then all second bytes, ...  |
 
 Equal bytes side by side compress several times better than records do, and NumPy reads a
 column of a million values in milliseconds.
@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from pybackup.errors import Damaged
 
-HEAD = struct.Struct("<Bq")
+_BASE = struct.Struct("<q")
+_HAS_BASE = 16
 Int64s = npt.NDArray[np.int64]
 
 
@@ -28,13 +29,13 @@ def pack_column(values: Sequence[int] | Int64s) -> bytes:
     """Return the column of ``values``, each within a signed 64-bit integer."""
     array = np.asarray(values, dtype=np.int64)
     if not len(array):
-        return HEAD.pack(0, 0)
+        return b"\0"
     base = int(array.min())
     # Unsigned, since the span of two signed values may need the 64th bit.
     rest = array.astype(np.uint64) - np.uint64(base & 0xFFFFFFFFFFFFFFFF)
     planes = (int(rest.max()).bit_length() + 7) // 8
     data = rest.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :planes].T.tobytes()
-    return HEAD.pack(planes, base) + data
+    return bytes((planes | _HAS_BASE,)) + _BASE.pack(base) + data if base else bytes((planes,)) + data
 
 
 class Reader:
@@ -52,7 +53,11 @@ class Reader:
         Damaged
             Too few bytes, too many planes, or more planes than the values need.
         """
-        planes, base = HEAD.unpack(self.take(HEAD.size))
+        planes = self.take(1)[0]
+        (base,) = _BASE.unpack(self.take(_BASE.size)) if planes & _HAS_BASE else (0,)
+        if base == 0 and planes & _HAS_BASE:
+            raise Damaged("a column of an index with a base of nothing")
+        planes &= ~_HAS_BASE
         if planes > 8:
             raise Damaged("a column of an index with more than 8 planes")
         data = np.frombuffer(self.take(planes * count), dtype=np.uint8).reshape(planes, count)

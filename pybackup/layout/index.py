@@ -10,7 +10,7 @@ the foot repeats the head with another magic. Little-endian.
 | 0      | 8    | bytes | magic         | ``XTARIDX{`` at the head, ``}XTARIDX`` at the foot       |
 | 8      | 1    | u8    | version       | 1                                                        |
 | 9      | 1    | u8    | scope         | 0 one container, 1 the tree                              |
-| 10     | 1    | u8    | digest_bytes  | how much of each SHA-256 is kept: 8 or 32                |
+| 10     | 1    | u8    | digest_bytes  | how much of each SHA-256 is kept: 4 or 32                |
 | 11     | 1    | u8    | reserved      | zero                                                     |
 | 12     | 8    | bytes | archive_id    | of the archive                                           |
 | 20     | 4    | u32   | container     | number of the container                                  |
@@ -18,7 +18,7 @@ the foot repeats the head with another magic. Little-endian.
 | 28     | 4    | u32   | digests       | how many members carry a digest                          |
 | 32     | 8    | u64   | base          | where the container's content starts in the archive      |
 | 40     | 8    | u64   | plain_bytes   | length of the decompressed columns                       |
-| 48     | 8    | u64   | body_bytes    | length of the body: compressed columns, then digests     |
+| 48     | 8    | u64   | body_bytes    | length of the body: columns by LZMA2, then digests       |
 | 56     | 16   | bytes | body_digest   | first half of the body's SHA-256                         |
 | 72     | 4    | u32   | crc           | CRC-32 of the 72 bytes before                            |
 """
@@ -26,6 +26,7 @@ the foot repeats the head with another magic. Little-endian.
 from __future__ import annotations
 
 import hashlib
+import lzma
 import struct
 import zlib
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ TREE = 1
 # Columns of mostly equal values compress well, but not without end: what claims more is a bomb.
 _PLAIN_ALLOWANCE = 64 << 20
 _PLAIN_RATIO = 64
+_MAX_DICTIONARY = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Head:
         if fields[13] != zlib.crc32(data[:-4]):
             raise Damaged("wrong CRC of the head of an index")
         head = cls(fields[2], fields[3], *fields[5:13])
-        if head.scope > TREE or head.digest_bytes not in (8, 32) or fields[4]:
+        if head.scope > TREE or head.digest_bytes not in (4, 32) or fields[4]:
             raise Damaged("the head of an index breaks the rules of its fields")
         if head.body_bytes < head.digests * head.digest_bytes:
             raise Damaged("an index shorter than its digests")
@@ -128,7 +130,7 @@ class Blob:
 
 def pack_index(head: Head, plain: bytes, digests: bytes) -> bytes:
     """Return the bytes of an index; the head's lengths and digest are filled in here."""
-    body = zlib.compress(plain, 9) + digests
+    body = lzma.compress(plain, format=lzma.FORMAT_RAW, filters=_filters(len(plain), preset=6)) + digests
     full = replace(head, plain_bytes=len(plain), body_bytes=len(body), body_digest=hashlib.sha256(body).digest()[:16])
     return b"".join((full.pack(HEAD_MAGIC), body, codeword.protect(body), full.pack(FOOT_MAGIC)))
 
@@ -171,11 +173,17 @@ def _is_body(head: Head, body: bytes) -> bool:
     return hashlib.sha256(body).digest()[:16] == head.body_digest
 
 
+def _filters(plain_bytes: int, **options: int) -> list[dict[str, int]]:
+    """The chain of the columns: LZMA2, its dictionary the power of two that holds them."""
+    dictionary = min(max(4096, 1 << max(plain_bytes - 1, 1).bit_length()), _MAX_DICTIONARY)
+    return [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary, "pb": 0, **options}]
+
+
 def _inflate(packed: bytes, plain_bytes: int) -> bytes:
-    decoder = zlib.decompressobj()
+    decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=_filters(plain_bytes))
     try:
         plain = decoder.decompress(packed, plain_bytes + 1)
-    except zlib.error as error:
+    except lzma.LZMAError as error:
         raise Damaged(f"the columns of an index do not decompress: {error}") from error
     if len(plain) != plain_bytes or not decoder.eof or decoder.unused_data:
         raise Damaged("the columns of an index have another length than it says")

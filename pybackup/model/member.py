@@ -18,6 +18,7 @@ class Method(IntEnum):
     ARMT_LZMA2 = 4
     PPC_LZMA2 = 5
     SPARC_LZMA2 = 6
+    DEFLATE = 7
 
 
 @dataclass(frozen=True, slots=True)

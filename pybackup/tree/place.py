@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from pybackup.errors import Refused
-from pybackup.host.beneath import check_path
+from pybackup.host.beneath import check_path, split_path
 from pybackup.host.monitor import Monitor
 from pybackup.host.staging import create, open_new, remove, write_at
 from pybackup.model.entry import Entry
@@ -60,7 +60,7 @@ class Target:
         Missing parents are made; one that gets no `finish_directory` of its own keeps mode 0o700.
         """
         try:
-            check_path(entry.path)
+            split_path(entry.path)
             tree = self._site.tree
             if not tree.enter(entry.path, make=True).fresh:
                 tree.open_up()
@@ -82,7 +82,7 @@ class Target:
         """Give a directory its metadata, when nothing below it will be touched any more: the deepest first."""
         site = self._site
         try:
-            check_path(entry.path)
+            split_path(entry.path)
             site.restorer.apply(entry, site.tree.enter(entry.path).where, inherited_acl=True)
         except (OSError, Refused) as error:
             return site.failed(entry, error)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from pybackup.errors import EnvironmentFailed, Refused
-from pybackup.host.beneath import Beneath, Level, check_name, shown
+from pybackup.host.beneath import Beneath, Level, shown, split_path
 from pybackup.host.monitor import Monitor
 from pybackup.host.restore import Restorer, hands_down_acl
 from pybackup.host.staging import claim, publish, temporary_names
@@ -83,16 +82,13 @@ class Site:
         Raises
         ------
         Refused, OSError
-            It can not be placed; FileExistsError or IsADirectoryError where something stands in its place.
+            It can not be placed; FileExistsError where something stands in its place.
         """
-        parent, slash, name = entry.path.rpartition(b"/")
-        if slash and not parent:
-            raise Refused("the path is absolute")
-        check_name(name)
+        parent, name = split_path(entry.path)
         level = self.tree.enter(parent, make=True)
         if not level.claimed:
-            claim(level.fd, clean=not (level.fresh or level.cleaned))
-            level.claimed = level.cleaned = True
+            claim(level.fd, clean=not level.fresh)
+            level.claimed = True
             level.hands_down = hands_down_acl(level.where)
         self._check_vacant(entry, level, name)
         return level, name
@@ -106,8 +102,6 @@ class Site:
             there = os.stat(name, dir_fd=level.fd, follow_symlinks=False)
         except FileNotFoundError:
             return
-        if stat.S_ISDIR(there.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "a directory stands in its place")
         if overwrite is Overwrite.NEVER:
             raise FileExistsError(errno.EEXIST, "it exists and is not to be replaced")
         if there.st_mtime_ns >= entry.mtime_ns:

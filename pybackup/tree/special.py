@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 
 from pybackup.errors import Refused
-from pybackup.host.beneath import Beneath, Level, check_path, shown
+from pybackup.host.beneath import Beneath, Level, shown, split_path
 from pybackup.host.staging import create, remove
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
@@ -79,13 +79,13 @@ class Specials:
 
     def _open_source(self, target: bytes) -> tuple[int, bytes]:
         """Return the directory and the name of what a hard link links to."""
-        check_path(target)
-        if target in self._site.unplaced:
-            raise Refused(f"what it links to was not restored: {shown(target)}")
+        parent, name = split_path(target)
         if self._sources is None:
             self._sources = Beneath(self._site.root)
-        parent, _, name = target.rpartition(b"/")
-        return self._sources.enter(parent).fd, name
+        source = self._sources.enter(parent).fd
+        if target in self._site.unplaced:
+            raise Refused(f"what it links to was not restored: {shown(target)}")
+        return source, name
 
     def _dress(self, entry: Entry, level: Level, temporary: bytes) -> None:
         """Restore the metadata of what can not be opened, through a descriptor that pins it.

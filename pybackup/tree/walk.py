@@ -297,7 +297,6 @@ class _Walk:
         self._monitor.problem(Problem(level.path, Trouble.VANISHED, f"{reason}; the rest of it is left out"))
         level.place = None
         level.names = [name for name in level.names if name in level.branches]
-        level.both.clear()
         return False
 
     def _push(self, level: _Level) -> None:

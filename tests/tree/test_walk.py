@@ -634,6 +634,25 @@ def test_moved_while_deep_inside(deep: Path) -> None:
     assert {path + b"~" for path in found[1 : depth + 1]} - set(found) == {path + b"/d~" for path in lost}
 
 
+def test_attributes_on_the_way_back_up(deep: Path) -> None:
+    _dig(deep, b"d", OPEN_DIRECTORIES + 10)
+    try:
+        os.setxattr(deep / "d" / "d~", "user.a", b"1")
+    except OSError as error:
+        pytest.skip(f"no extended attributes here: {error}")
+    found = {planned.entry.path: planned.entry.xattrs for planned in _walk(_source(deep, b"t"))}
+    assert {path: xattrs for path, xattrs in found.items() if xattrs} == {b"t/d/d~": {b"user.a": b"1"}}
+
+
+def test_a_source_below_a_directory_that_vanished(tmp_path: Path) -> None:
+    _make(tmp_path, "d/a", "d/sub/x", "file")
+    sources = [_source(tmp_path / "d", b"d"), _source(tmp_path / "file", b"d/sub/late")]
+    monitor = Notes()
+    judge = _removing(tmp_path / "d" / "sub", b"d/a")
+    assert _paths(walk(sources, judge=judge, monitor=monitor)) == [b"d", b"d/a", b"d/sub/late"]
+    assert [(p.path, p.trouble) for p in monitor.problems] == [(b"d/sub", Trouble.VANISHED)]
+
+
 def test_leaves_no_descriptor_open_when_given_up(tmp_path: Path) -> None:
     _make(tmp_path, "a/b/c/d")
     before = _open_descriptors()
