@@ -7,14 +7,13 @@ makes read-only; everything changes the times, so they come last.
 from __future__ import annotations
 
 import errno
-import grp
 import os
-import pwd
 import time
 
-from pybackup.model.entry import Entry, Kind, Owner
+from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 
+from .metadata import OwnerNames
 from .monitor import Monitor
 
 ACL_ACCESS = b"system.posix_acl_access"
@@ -23,7 +22,6 @@ ACL_DEFAULT = b"system.posix_acl_default"
 _CAPABILITY = b"security.capability"
 _SET_ID = 0o6000
 _NO_ID = 0xFFFFFFFF  # (uid_t)-1 means "leave it" to chown: an archive must not reach that.
-_MANY_OWNERS = 4096
 _UNKNOWN_NOTION = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -35,7 +33,7 @@ class Restorer:
         self._numeric = numeric_owner
         self._monitor = monitor
         self._privileged = os.geteuid() == 0
-        self._ids: dict[Owner, tuple[int, int]] = {}
+        self._names = OwnerNames()
         self._noted: set[tuple[str, int, int]] = set()
 
     def apply(self, entry: Entry, where: int | bytes, *, inherited_acl: bool = False) -> None:
@@ -65,7 +63,8 @@ class Restorer:
 
     def _give(self, entry: Entry, where: int | bytes) -> bool:
         """Change the owner; return whether that worked."""
-        uid, gid = self._ids.get(entry.owner) or self._look_up(entry.owner)
+        owner = entry.owner
+        uid, gid = (owner.uid, owner.gid) if self._numeric else self._names.ids(owner)
         try:
             if not (0 <= uid < _NO_ID and 0 <= gid < _NO_ID):
                 raise OverflowError("an owner's number is out of range")
@@ -76,16 +75,6 @@ class Restorer:
             self._report(entry, where, "owner", error, lacking=lacking)
             return False
         return True
-
-    def _look_up(self, owner: Owner) -> tuple[int, int]:
-        """Return the numbers for an owner on this system: by name if it is known here, else as they were."""
-        ids = (owner.uid, owner.gid)
-        if not self._numeric:
-            ids = (_user_id(owner.user, owner.uid), _group_id(owner.group, owner.gid))
-        if len(self._ids) >= _MANY_OWNERS:
-            self._ids.clear()
-        self._ids[owner] = ids
-        return ids
 
     def _attach(self, entry: Entry, where: int | bytes, owned: bool) -> None:
         for name, value in entry.xattrs.items():
@@ -130,17 +119,3 @@ def _strip(entry: Entry, where: int | bytes) -> None:
                 os.removexattr(where, name)
             except OSError:
                 continue  # There is none, or the mode fails too and is reported.
-
-
-def _user_id(name: bytes, number: int) -> int:
-    try:
-        return pwd.getpwnam(os.fsdecode(name)).pw_uid if name else number
-    except (KeyError, ValueError):
-        return number
-
-
-def _group_id(name: bytes, number: int) -> int:
-    try:
-        return grp.getgrnam(os.fsdecode(name)).gr_gid if name else number
-    except (KeyError, ValueError):
-        return number

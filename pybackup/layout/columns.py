@@ -2,9 +2,9 @@
 
 | offset | size   | type  | field  | meaning                                                     |
 | ------ | ------ | ----- | ------ | ----------------------------------------------------------- |
-| 0      | 1      | u8    | planes | bytes a value, 0 to 8; plus 16 if a base follows            |
-| 1      | 0 or 8 | i64   | base   | the smallest value, left out if it is 0                     |
-| 1 or 9 | planes*n | bytes | data | value - base: all lowest bytes, then all second bytes, ...  |
+| 0      | 1      | u8    | planes | bytes a value, 0 to 8                                       |
+| 1      | 8      | i64   | base   | the smallest value                                          |
+| 9      | planes*n | bytes | data | value - base: all lowest bytes, then all second bytes, ...  |
 
 Equal bytes side by side compress several times better than records do, and NumPy reads a
 column of a million values in milliseconds.
@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from pybackup.errors import Damaged
 
-_BASE = struct.Struct("<q")
-_HAS_BASE = 16
+HEAD = struct.Struct("<Bq")
 Int64s = npt.NDArray[np.int64]
 
 
@@ -29,13 +28,13 @@ def pack_column(values: Sequence[int] | Int64s) -> bytes:
     """Return the column of ``values``, each within a signed 64-bit integer."""
     array = np.asarray(values, dtype=np.int64)
     if not len(array):
-        return b"\0"
+        return HEAD.pack(0, 0)
     base = int(array.min())
     # Unsigned, since the span of two signed values may need the 64th bit.
     rest = array.astype(np.uint64) - np.uint64(base & 0xFFFFFFFFFFFFFFFF)
     planes = (int(rest.max()).bit_length() + 7) // 8
     data = rest.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :planes].T.tobytes()
-    return bytes((planes | _HAS_BASE,)) + _BASE.pack(base) + data if base else bytes((planes,)) + data
+    return HEAD.pack(planes, base) + data
 
 
 class Reader:
@@ -53,11 +52,7 @@ class Reader:
         Damaged
             Too few bytes, too many planes, or more planes than the values need.
         """
-        planes = self.take(1)[0]
-        (base,) = _BASE.unpack(self.take(_BASE.size)) if planes & _HAS_BASE else (0,)
-        if base == 0 and planes & _HAS_BASE:
-            raise Damaged("a column of an index with a base of nothing")
-        planes &= ~_HAS_BASE
+        planes, base = HEAD.unpack(self.take(HEAD.size))
         if planes > 8:
             raise Damaged("a column of an index with more than 8 planes")
         data = np.frombuffer(self.take(planes * count), dtype=np.uint8).reshape(planes, count)
