@@ -4,7 +4,6 @@ Every peer works file by file, as pybackup does: 7z without solid blocks, tarlz 
 nature. All are told to be quiet, and run on all the cores that they know to use.
 """
 
-import importlib.util
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -42,12 +41,12 @@ class Contender:
 
 def _installed(program: str) -> bool:
     if program == "pybackup":
-        return (_ROOT / "pybackup" / "__main__.py").is_file() or importlib.util.find_spec("pybackup") is not None
+        return (_ROOT / "pybackup" / "__main__.py").is_file()
     return shutil.which(program) is not None
 
 
 def _own(*arguments: str | Path) -> Step:
-    """pybackup, this repository's or the installed one, by this interpreter."""
+    """This repository's pybackup, by this interpreter."""
     return Step((sys.executable, "-m", "pybackup", *map(str, arguments)), _ROOT)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pybackup.model.content import Packed
 from pybackup.model.member import Method
 
-from .methods import DEFLATE_UP_TO, Compression, lzma_filters, seems_incompressible
+from .methods import DEFLATE_UP_TO, FAST_DEFLATE_LEVEL, Compression, lzma_filters, seems_incompressible
 from .sevenzip import wrap
 
 
@@ -57,13 +57,14 @@ def _smallest(job: PackJob) -> tuple[bytes, Method, int]:
     """The smallest stream, its method and dictionary, among those worth trying."""
     data = job.data
     best: tuple[bytes, Method, int] = (data, Method.COPY, 0)
-    if len(data) <= DEFLATE_UP_TO:
+    fast = job.compression is Compression.FAST
+    if fast or len(data) <= DEFLATE_UP_TO:
         # LZMA2 adapts from nothing and frames its stream; below a few KiB Deflate's code tables often win.
-        encoder = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+        encoder = zlib.compressobj(FAST_DEFLATE_LEVEL if fast else 9, zlib.DEFLATED, -15, 9)
         stream = encoder.compress(data) + encoder.flush()
         if len(stream) < len(best[0]):
             best = (stream, Method.DEFLATE, 0)
-        if job.compression is Compression.FAST:
+        if fast:
             return best
     chain = lzma_filters(data, job.method, job.compression)
     stream = lzma.compress(data, format=lzma.FORMAT_RAW, filters=chain)

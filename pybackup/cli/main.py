@@ -1,0 +1,106 @@
+"""The entry: finds the verb, has it done, and turns every failure into an exit status."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+from pybackup.errors import UsageError
+
+from . import verbs
+from .parser import main_parser, verb_parser
+from .statuses import Status, status_of
+from .streams import abandon, deliver, say
+from .text import printable
+
+_ENDED_FROM_OUTSIDE = ("SIGTERM", "SIGHUP")
+
+
+def run() -> None:
+    """Be the process: what the console script calls."""
+    _clean_up_when_ended()
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line ``argv``, without the program's name, and return the exit status."""
+    try:
+        return _run(list(argv))
+    except SystemExit as leave:  # --help and --version
+        deliver(())
+        return int(leave.code or Status.DONE)
+    except BaseException as error:
+        # What was not yet written stays so: flushing at exit could fail, or wait for a reader, once more.
+        abandon(sys.stdout)
+        status = status_of(error)
+        if status is Status.BUG:
+            say(traceback.format_exc().rstrip())
+        say(f"pybackup: {_reason(error, status)}")
+        return status
+
+
+def _run(argv: list[str]) -> int:
+    if not argv or argv[0].startswith("-"):
+        main_parser().parse_args(argv)
+        raise UsageError("no verb: what shall be done?\ntry: pybackup --help")
+    words, rest = _split_verb(argv)
+    options = verb_parser(words).parse_intermixed_args(rest)
+    return verbs.load(words).perform(options)
+
+
+def _split_verb(argv: list[str]) -> tuple[str, list[str]]:
+    """Return the verb and what follows it."""
+    for length in (1, 2):
+        words = " ".join(argv[:length])
+        if words in verbs.SUMMARIES:
+            return words, argv[length:]
+    family = [words for words in verbs.SUMMARIES if words.startswith(argv[0] + " ")]
+    if family:
+        choices = " or ".join(f"'{words}'" for words in family)
+        if {"-h", "--help"} & set(argv[1:]):
+            verb_parser(family[0]).print_help()
+            for words in family[1:]:
+                print()
+                verb_parser(words).print_help()
+            raise SystemExit(Status.DONE)
+        raise UsageError(f"{argv[0]}: say {choices}\ntry: pybackup {family[0]} --help")
+    close = difflib.get_close_matches(argv[0], verbs.SUMMARIES, 1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    raise UsageError(f"no such verb: '{printable(argv[0])}'{hint}\ntry: pybackup --help")
+
+
+def _reason(error: BaseException, status: Status) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, MemoryError):
+        return "out of memory; fewer --workers need less"
+    if isinstance(error, OSError):
+        return printable(str(error.strerror or error)) + (f": {_named(error.filename)}" if error.filename else "")
+    if status is Status.BUG:
+        return "this is a bug in pybackup; please report it with the lines above"
+    return "\n".join(map(printable, str(error).split("\n")))
+
+
+def _named(filename: object) -> str:
+    return printable(os.fsdecode(filename)) if isinstance(filename, str | bytes) else str(filename)
+
+
+def _clean_up_when_ended() -> None:
+    """Make the signals that end a process remove its temporary files first, as Ctrl-C does."""
+    owner = os.getpid()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:
+            os._exit(128 + number)  # a forked worker has nothing to clean up, and nothing to say
+        raise KeyboardInterrupt
+
+    for name in _ENDED_FROM_OUTSIDE:
+        number = getattr(signal, name, None)
+        # nohup: what is ignored stays ignored.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, interrupt)

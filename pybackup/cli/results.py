@@ -1,0 +1,51 @@
+"""What verbs show of what they found and did, and the status that comes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pybackup.model.problem import Problem, Trouble
+
+from .monitor import Talk
+from .statuses import Status
+from .text import json_name
+
+if TYPE_CHECKING:
+    from pybackup.container.listing import Listing
+
+
+def tell_condition(listing: Listing, talk: Talk) -> None:
+    """Say by which way an archive had to be read, if not by the best, and what was found damaged meanwhile."""
+    from pybackup.container.listing import Way
+
+    for damage in listing.damage:
+        talk.note(f"damaged: {damage}")
+    if listing.way is not Way.TREE:
+        talk.note(f"the entries were found by the {listing.way.value}")
+
+
+def check_complete(expected: int | None, known: int, talk: Talk) -> None:
+    """Make it a problem that entries are lost, or may be."""
+    if expected == known:
+        return
+    if expected is None:
+        reason = "nothing is left that says how many entries there were; some may be missing"
+    else:
+        reason = f"{abs(expected - known)} of {expected} entries are not even known by name"
+    talk.problem(Problem(b"", Trouble.LOST, reason))
+
+
+def conclude(talk: Talk, summary: str = "") -> Status:
+    """Say the problems again and how it went, and return the status."""
+    talk.repeat_problems()
+    if summary:
+        talk.summary(summary)
+    return Status.PROBLEMS if talk.problems else Status.DONE
+
+
+def json_problems(talk: Talk) -> list[dict[str, Any]]:
+    """Return the problems for JSON."""
+    return [
+        {"path": json_name(problem.path), "trouble": problem.trouble.value, "reason": problem.reason}
+        for problem in talk.problems
+    ]

@@ -1,0 +1,52 @@
+"""How the process ends: the exit statuses, their meanings, and which error leads to which."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from pybackup.errors import EnvironmentFailed, FormatError, UsageError
+
+
+class Status(IntEnum):
+    """The exit statuses."""
+
+    DONE = 0
+    PROBLEMS = 1
+    USAGE = 2
+    REPAIRABLE = 3
+    BEYOND = 4
+    ENVIRONMENT = 5
+    BUG = 70  # EX_SOFTWARE of sysexits.h
+    INTERRUPTED = 130  # what a shell reports for SIGINT
+
+
+MEANINGS = {
+    Status.DONE: "all done",
+    Status.PROBLEMS: "done, with problems: something was unreadable, changed, lost or different",
+    Status.USAGE: "wrong usage",
+    Status.REPAIRABLE: "the archive is damaged but repairable",
+    Status.BEYOND: "the archive is damaged beyond repair, or is none",
+    Status.ENVIRONMENT: "the environment failed: disk full, no permission, a program missing",
+    Status.BUG: "a bug in pybackup",
+    Status.INTERRUPTED: "interrupted",
+}
+
+# The first that fits; what is not here is a bug.
+_OF_ERRORS: tuple[tuple[type[BaseException], Status], ...] = (
+    (UsageError, Status.USAGE),
+    (FormatError, Status.BEYOND),
+    (EnvironmentFailed, Status.ENVIRONMENT),
+    (OSError, Status.ENVIRONMENT),
+    (MemoryError, Status.ENVIRONMENT),
+    (KeyboardInterrupt, Status.INTERRUPTED),
+)
+
+
+def status_of(error: BaseException) -> Status:
+    """Return the status of a run that ended by ``error``."""
+    return next((status for kind, status in _OF_ERRORS if isinstance(error, kind)), Status.BUG)
+
+
+def table() -> str:
+    """Return the table that ``--help`` shows."""
+    return "\n".join(["exit status:", *(f"  {status:3}  {meaning}" for status, meaning in MEANINGS.items())])

@@ -1,0 +1,83 @@
+"""Names, sizes and times for the eye and for programs.
+
+A NAME in JSON is {"text": "..."} when it is UTF-8 and {"bytes": "..."}, in base64, when it is not, as in the JSON of
+pyactivity: nothing is lost, and no parser meets a lone surrogate.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from typing import Any
+
+
+def display(name: bytes) -> str:
+    """Return a name for the eye: what is not printable, or no UTF-8, as a backslash escape, a backslash as two."""
+    return printable(name.decode("utf-8", "surrogateescape").replace("\\", "\\\\"))
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would act on."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def json_name(name: bytes) -> dict[str, str]:
+    """Return a name for JSON."""
+    try:
+        return {"text": name.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"bytes": b64encode(name).decode("ascii")}
+
+
+def json_line(value: dict[str, Any]) -> bytes:
+    """Return an object on a line of its own, in ASCII, so that no name can break a line or a decoder."""
+    return json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def humane_bytes(n_bytes: int) -> str:
+    """Return a size with one decimal, in powers of 1,024: 512 B, 1.5 KiB, 4.4 GiB."""
+    if n_bytes < 1024:
+        return f"{n_bytes} B"
+    value, units = n_bytes / 1024, iter(("MiB", "GiB", "TiB", "PiB", "EiB"))
+    unit = "KiB"
+    # 1,023.95 would be printed as 1024.0.
+    while value >= 1023.95 and (larger := next(units, None)):
+        value, unit = value / 1024, larger
+    return f"{value:.1f} {unit}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number and its noun: 1 file, 1,234 files."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percentage(part: int, whole: int) -> str:
+    """Return a ratio for the eye; of nothing there is none."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span: 0.4 s, 12.3 s, 4:05, 1:02:03."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def local_time(seconds: float) -> str:
+    """Return a point in time, given in seconds since the epoch, as local date and time."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        # Years that the C library does not know.
+        return f"@{seconds:.0f}"
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,99 @@
+"""Values on the command line: from what was typed to what the library takes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from pybackup.errors import UsageError
+
+_T = TypeVar("_T")
+
+_SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
+    """Return ``read`` with the error that argparse shows word for word, behind the name of the option."""
+
+    def reading(text: str) -> _T:
+        try:
+            return read(text)
+        except UsageError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return reading
+
+
+def path(text: str) -> bytes:
+    """Return a path as the bytes that the system knows it by."""
+    if not text:
+        raise UsageError("a path is not empty")
+    return os.fsencode(text)
+
+
+def directory(text: str) -> bytes:
+    """Return the path of a directory that exists."""
+    where = path(text)
+    if not os.path.isdir(where):
+        raise UsageError(f"no such directory: {text!r}")
+    return where
+
+
+def size(text: str) -> int:
+    """Return a size in bytes: ``4M`` and ``4MiB`` are 4 * 2**20."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"not a size such as 4M: {text!r}")
+    return int(match[1]) << 10 * _POWERS[match[2].lower()]
+
+
+def segment(text: str) -> int:
+    """Return the size of a segment, as `size`, within its bounds."""
+    from pybackup.compress.methods import check_segment
+
+    return check_segment(size(text))
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1."""
+    number = natural(text)
+    if number < 1:
+        raise UsageError(f"not a whole number of 1 or more: {text!r}")
+    return number
+
+
+def natural(text: str) -> int:
+    """Return a whole number of at least 0."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UsageError(f"not a whole number: {text!r}")
+    return int(text)
+
+
+def since(text: str) -> int:
+    """Return a point in time in nanoseconds since the epoch."""
+    from pybackup.selection.since import parse_since
+
+    return parse_since(text)
+
+
+def suffixes(text: str) -> frozenset[str]:
+    """Return the suffixes never compressed: those listed, or with a ``+`` in front the default ones and those."""
+    from pybackup.compress.methods import STORED_SUFFIXES
+
+    listed = frozenset(part.strip().lstrip(".").lower() for part in text.removeprefix("+").split(",")) - {""}
+    if any("." in part or "/" in part for part in listed):
+        raise UsageError(f"a suffix is what follows the last dot of a name: {text!r}")
+    return STORED_SUFFIXES | listed if text.startswith("+") else listed
+
+
+def comment(text: str) -> str:
+    """Return a comment, which is UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the comment is not UTF-8") from None
+    return text

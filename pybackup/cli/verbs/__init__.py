@@ -1,0 +1,37 @@
+"""The verbs: one module each, named after it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import Protocol, cast
+
+# What they do, in the order of the help. A verb of two words is one of a family.
+SUMMARIES = {
+    "create": "archive directories and files",
+    "list": "show what is in an archive",
+    "info": "show what an archive says of itself",
+    "extract": "restore an archive, or parts of it",
+    "unpack": "expand the containers of an archive, leaving the tree of .7z files",
+    "verify": "check every byte of an archive",
+    "structure save": "save the skeleton of a tree: directories, links, permissions, owners, times",
+    "structure restore": "restore a skeleton, from its file or from an archive",
+    "completion": "print the completion script for a shell",
+}
+
+
+class Verb(Protocol):
+    """What the module of a verb has."""
+
+    EPILOG: str
+
+    def define(self, parser: argparse.ArgumentParser) -> None:
+        """Give the parser the verb's arguments."""
+
+    def perform(self, options: argparse.Namespace) -> int:
+        """Do it, and return the exit status."""
+
+
+def load(words: str) -> Verb:
+    """Return the module of a verb; none is imported before it is needed."""
+    return cast(Verb, importlib.import_module(f"{__name__}.{words.replace(' ', '_')}"))

@@ -1,0 +1,162 @@
+"""pybackup create."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, STORED_SUFFIXES, Compression, Profile
+from pybackup.errors import UsageError
+
+from ..monitor import Talk
+from ..options import add_sources, add_talk, add_workers, judge_of, sources_of, talk_of
+from ..results import conclude, json_problems
+from ..streams import deliver, deliver_lines
+from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable
+from ..values import argument, comment, directory, path, segment, suffixes
+
+if TYPE_CHECKING:
+    from pybackup.jobs.create import Created, CreateOptions, Plan
+
+EPILOG = """\
+Entries are kept under the base name of their SRC: 'create ~/docs' and 'extract --to out' give out/docs/...
+A SRC that ends in a slash follows a symbolic link. The archive itself is left out where it lies in a SRC, and
+appears under its name when it is complete and has been read back.
+
+examples:
+  pybackup create ~/docs
+  pybackup create ~/docs ~/photos -o home.xtar --exclude '*.tmp' --exclude-dir node_modules --skip-junk
+  pybackup create ~/docs -o docs.xtar --compression small --store +raw,dng --dry-run
+  pyactivity --limit 1 --null ~/docs | pybackup create --files-from - --null -o recent.xtar
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_sources(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="OUT.xtar", type=argument(path), help="the archive (default: NAME.xtar here, of one SRC)"
+    )
+    selection = next(group for group in parser._action_groups if group.title == "selection")
+    selection.add_argument("--one-file-system", action="store_true", help="stay on the file system of each SRC")
+    packing = parser.add_argument_group("packing")
+    add = packing.add_argument
+    levels = [level.value for level in Compression]
+    add("--compression", choices=levels, default="default", help="how hard to try (default: default)")
+    add(
+        "--store",
+        metavar="EXT,...",
+        type=argument(suffixes),
+        default=STORED_SUFFIXES,
+        help="suffixes never compressed, instead of the default list (jpg, mp4, zip, ...); +EXT,... adds to it",
+    )
+    add(
+        "--segment-size",
+        metavar="SIZE",
+        type=argument(segment),
+        default=DEFAULT_SEGMENT_BYTES,
+        help=f"cut longer files, whole MiB (default: {DEFAULT_SEGMENT_BYTES // MIB}M)",
+    )
+    add("--comment", metavar="TEXT", type=argument(comment), default="", help="a text that 'info' shows")
+    add_workers(packing)
+    add("--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside OUT)")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be archived and left out, and why")
+    add_talk(parser, verbose=True)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Plan, and create or show the plan."""
+    from pybackup.jobs.create import check_output, perform_create, plan_create
+
+    with talk_of(options, options.output or b"") as talk:
+        sources = sources_of(options, talk)
+        output = options.output or _default_output(options, sources[0].name)
+        check_output(output)
+        plan = plan_create(sources, output, judge=judge_of(options), options=_create_options(options), monitor=talk)
+        if options.dry_run:
+            return _show(plan, options, talk)
+        start = time.monotonic()
+        created = perform_create(plan, monitor=talk)
+        status = conclude(talk, _summary(created, len(plan.excluded), time.monotonic() - start, talk))
+        if options.json:
+            deliver([_json(created, talk)])
+        return status
+
+
+def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
+    if len(options.sources) != 1 or options.files_from is not None:
+        raise UsageError("more than one SRC, or a list: name the archive with -o")
+    return name + b".xtar"
+
+
+def _create_options(options: argparse.Namespace) -> CreateOptions:
+    from pybackup.jobs.create import CreateOptions
+
+    return CreateOptions(
+        profile=Profile(Compression(options.compression), options.store),
+        segment_bytes=options.segment_size,
+        one_file_system=options.one_file_system,
+        comment=options.comment,
+        workers=options.workers,
+        work_dir=options.work_dir,
+    )
+
+
+def _show(plan: Plan, options: argparse.Namespace, talk: Talk) -> int:
+    if options.json:
+        deliver([_json_plan(plan, options.verbose, talk)])
+    else:
+        deliver_lines(_plan_lines(plan, options.verbose))
+    return conclude(talk)
+
+
+def _plan_lines(plan: Plan, verbose: bool) -> Iterator[str]:
+    if verbose:
+        yield from (f"include  {display(planned.entry.path)}" for planned in plan.entries)
+    for excluded in plan.excluded:
+        yield f"exclude  {display(excluded.path)}  ({printable(excluded.reason)})"
+    entries = count(len(plan.entries), "entry", "entries")
+    content = f"{count(plan.files, 'file')} of {humane_bytes(plan.n_bytes)}"
+    yield f"{display(plan.output)}: would hold {entries}, {content}; {len(plan.excluded):,} left out"
+
+
+def _json_plan(plan: Plan, verbose: bool, talk: Talk) -> bytes:
+    fields = {
+        "archive": json_name(plan.output),
+        "dry_run": True,
+        "entries": len(plan.entries),
+        "files": plan.files,
+        "content_bytes": plan.n_bytes,
+        "excluded": [{"path": json_name(left.path), "reason": left.reason} for left in plan.excluded],
+        "problems": json_problems(talk),
+    }
+    if verbose:
+        fields["paths"] = [json_name(planned.entry.path) for planned in plan.entries]
+    return json_line(fields)
+
+
+def _summary(created: Created, excluded: int, seconds: float, talk: Talk) -> str:
+    parts = [
+        count(created.files, "file"),
+        f"{humane_bytes(created.content_bytes)} in, {humane_bytes(created.archive_bytes)} out "
+        f"({percentage(created.archive_bytes, created.content_bytes)})",
+        duration(seconds),
+        *([f"{excluded:,} left out"] if excluded else []),
+        count(len(talk.problems), "problem"),
+    ]
+    return f"{display(created.path)}: {', '.join(parts)}"
+
+
+def _json(created: Created, talk: Talk) -> bytes:
+    return json_line(
+        {
+            "archive": json_name(created.path),
+            "entries": created.entries,
+            "files": created.files,
+            "content_bytes": created.content_bytes,
+            "archive_bytes": created.archive_bytes,
+            "problems": json_problems(talk),
+        }
+    )

@@ -1,0 +1,96 @@
+"""pybackup info."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..monitor import Talk
+from ..options import add_archive, add_talk, talk_of
+from ..results import check_complete, conclude
+from ..streams import deliver, deliver_lines
+from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
+
+if TYPE_CHECKING:
+    from pybackup.jobs.inspect import Info
+
+EPILOG = """\
+examples:
+  pybackup info docs.xtar
+  pybackup info --json docs.xtar
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_archive(parser)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Show what the archive says of itself."""
+    from pybackup.jobs.inspect import info
+
+    with talk_of(options, options.archive) as talk:
+        found = info(options.archive)
+        if options.json:
+            deliver([_json(found)])
+        else:
+            deliver_lines(f"{name + ':':<14}{value}" for name, value in _fields(found))
+        _check(found, talk)
+        return conclude(talk)
+
+
+def _check(found: Info, talk: Talk) -> None:
+    if not found.complete:
+        check_complete(None, found.entries, talk)
+
+
+def _fields(found: Info) -> Iterator[tuple[str, str]]:
+    settings = found.settings
+    yield "archive", display(found.path)
+    yield "format", str(found.format_version)
+    yield "written", local_time(found.written)
+    yield "size", f"{humane_bytes(found.archive_bytes)} ({found.archive_bytes:,} bytes)"
+    ratio = percentage(found.archive_bytes, found.content_bytes)
+    yield "content", f"{humane_bytes(found.content_bytes)} ({found.content_bytes:,} bytes), ratio {ratio}"
+    kinds = f"{count(found.files, 'file')}, {count(found.directories, 'directory', 'directories')}"
+    yield "entries", f"{found.entries:,} ({kinds}, {count(found.links, 'link')})"
+    for source in settings.get("sources", ()):
+        yield "source", printable(str(source))
+    if isinstance(newest := settings.get("newest_ns"), int):
+        yield "newest", local_time(newest / 1e9)
+    if isinstance(date := settings.get("date"), int):
+        yield "date", local_time(date)
+    if compression := settings.get("compression"):
+        yield "compression", printable(str(compression))
+    if isinstance(segment := settings.get("segment_bytes"), int):
+        yield "segments", humane_bytes(segment)
+    if comment := settings.get("comment"):
+        yield "comment", printable(str(comment))
+    yield "found by", found.way.value
+    for damage in found.damage:
+        yield "damage", printable(damage)
+
+
+def _json(found: Info) -> bytes:
+    fields: dict[str, Any] = {
+        "archive": json_name(found.path),
+        "format_version": found.format_version,
+        "written": datetime.fromtimestamp(found.written, UTC).isoformat(timespec="seconds"),
+        "archive_bytes": found.archive_bytes,
+        "content_bytes": found.content_bytes,
+        "packed_bytes": found.packed_bytes,
+        "ratio": round(found.ratio, 4),
+        "entries": found.entries,
+        "files": found.files,
+        "directories": found.directories,
+        "links": found.links,
+        "found_by": found.way.value,
+        "complete": found.complete,
+        "damage": list(found.damage),
+        "settings": found.settings,
+    }
+    return json_line(fields)

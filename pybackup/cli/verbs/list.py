@@ -1,0 +1,129 @@
+"""pybackup list."""
+
+from __future__ import annotations
+
+import argparse
+import stat
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pybackup.model.entry import Entry, Kind
+
+from ..options import add_archive, add_talk, talk_of
+from ..results import check_complete, conclude, tell_condition
+from ..streams import deliver, deliver_lines
+from ..text import display, json_line, json_name, local_time
+from ..values import argument, path
+
+if TYPE_CHECKING:
+    from pybackup.model.member import Stored
+
+EPILOG = """\
+A PATTERN is the path of an entry, or a glob in which * also crosses slashes; what lies below comes with it.
+What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.
+
+JSON, one object per line: path, kind, mode, uid, gid, user, group, mtime_ns, size, packed_bytes, segments, sha256,
+target, device, xattrs, changed; names are {"text": "..."}, or {"bytes": "..."} in base64 where they are not UTF-8.
+
+examples:
+  pybackup list docs.xtar
+  pybackup list --long docs.xtar 'docs/*.txt'
+  pybackup list --null docs.xtar | xargs -0 -n 1 echo
+"""
+
+_LETTERS = {
+    Kind.FILE: "-",
+    Kind.DIRECTORY: "d",
+    Kind.SYMLINK: "l",
+    Kind.HARDLINK: "h",
+    Kind.FIFO: "p",
+    Kind.CHARACTER: "c",
+    Kind.BLOCK: "b",
+}
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_archive(parser)
+    parser.add_argument("patterns", metavar="PATTERN", nargs="*", type=argument(path), help="only what matches")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--long", action="store_true", help="with mode, owner, size and time, as ls -l")
+    form.add_argument("--null", action="store_true", help="exact names, each ended by a NUL byte")
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Show the entries that match."""
+    from pybackup.jobs.inspect import open_archive, select
+
+    with talk_of(options, options.archive) as talk, open_archive(options.archive) as archive:
+        listing = archive.listing
+        tell_condition(listing, talk)
+        rows = select(listing, options.patterns)
+        if options.json:
+            deliver(json_entry(listing.stored(row)) for row in rows)
+        elif options.null:
+            deliver(listing.paths[row] + b"\0" for row in rows)
+        elif options.long:
+            deliver_lines(long_lines(listing.stored(row).entry for row in rows))
+        else:
+            deliver_lines(display(listing.paths[row]) for row in rows)
+        check_complete(listing.expected, len(listing), talk)
+        return conclude(talk)
+
+
+def long_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """Return a line for each entry, as ``tar tv`` does; columns widen on the way where they must."""
+    owners, sizes = 11, 10
+    for entry in entries:
+        owner = _owner(entry)
+        size = f"{entry.device[0]},{entry.device[1]}" if entry.kind in (Kind.CHARACTER, Kind.BLOCK) else str(entry.size)
+        owners, sizes = max(owners, len(owner)), max(sizes, len(size))
+        when = local_time(entry.mtime_ns / 1e9)
+        yield f"{_mode(entry)} {owner:{owners}} {size:>{sizes}} {when} {display(entry.path)}{_target(entry)}"
+
+
+def json_entry(stored: Stored) -> bytes:
+    """Return an entry as a line of JSON."""
+    entry = stored.entry
+    fields: dict[str, object] = {
+        "path": json_name(entry.path),
+        "kind": entry.kind.name.lower(),
+        "mode": f"{entry.mode:04o}",
+        "uid": entry.owner.uid,
+        "gid": entry.owner.gid,
+        "user": json_name(entry.owner.user),
+        "group": json_name(entry.owner.group),
+        "mtime_ns": entry.mtime_ns,
+        "size": entry.size,
+    }
+    if entry.kind is Kind.FILE:
+        fields["packed_bytes"] = sum(member.packed_bytes for member in stored.members)
+        fields["segments"] = len(stored.members) + stored.missing
+        fields["sha256"] = stored.digest.hex() if len(stored.digest) == 32 else None
+        fields["changed"] = stored.changed
+    elif entry.kind in (Kind.SYMLINK, Kind.HARDLINK):
+        fields["target"] = json_name(entry.target)
+    elif entry.kind in (Kind.CHARACTER, Kind.BLOCK):
+        fields["device"] = list(entry.device)
+    if entry.xattrs:
+        fields["xattrs"] = [
+            {"name": json_name(name), "value": b64encode(value).decode("ascii")} for name, value in entry.xattrs.items()
+        ]
+    return json_line(fields)
+
+
+def _mode(entry: Entry) -> str:
+    return _LETTERS[entry.kind] + stat.filemode(stat.S_IFREG | entry.mode)[1:]
+
+
+def _owner(entry: Entry) -> str:
+    owner = entry.owner
+    return f"{display(owner.user) or owner.uid}/{display(owner.group) or owner.gid}"
+
+
+def _target(entry: Entry) -> str:
+    if entry.kind is Kind.SYMLINK:
+        return f" -> {display(entry.target)}"
+    return f" link to {display(entry.target)}" if entry.kind is Kind.HARDLINK else ""

@@ -1,0 +1,49 @@
+"""pybackup unpack."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from ..options import add_archive, add_talk, talk_of
+from ..results import conclude, json_problems
+from ..streams import deliver
+from ..text import count, display, duration, humane_bytes, json_line, json_name
+from ..values import argument, path
+
+EPILOG = """\
+The step between an archive and stock tools: every file lies in its directory as NAME.7z, a long one as
+NAME.part0001.7z and so on, which 7z extracts and cat joins.
+
+example:
+  pybackup unpack docs.xtar --to /tmp/members
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_archive(parser)
+    parser.add_argument("--to", metavar="DIR", required=True, type=argument(path), help="where the .7z files go; made")
+    add_talk(parser, verbose=True)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Expand the containers."""
+    from pybackup.jobs.unpack import unpack
+
+    with talk_of(options, options.archive) as talk:
+        start = time.monotonic()
+        done = unpack(options.archive, options.to, monitor=talk)
+        parts = [count(done.members, "member"), humane_bytes(done.n_bytes), duration(time.monotonic() - start)]
+        parts.append(count(len(talk.problems), "problem"))
+        status = conclude(talk, f"{display(options.to)}: {', '.join(parts)}")
+        if options.json:
+            fields = {
+                "archive": json_name(options.archive),
+                "target": json_name(options.to),
+                "members": done.members,
+                "packed_bytes": done.n_bytes,
+                "problems": json_problems(talk),
+            }
+            deliver([json_line(fields)])
+        return status

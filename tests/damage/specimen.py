@@ -1,0 +1,243 @@
+"""Small trees with every kind of entry, the archives made of them, and what an extraction must give."""
+
+from __future__ import annotations
+
+import os
+import random
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pybackup.compress.methods import MIB
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.create import CreateOptions, perform_create, plan_create
+from pybackup.jobs.inspect import open_archive
+from pybackup.layout import codeword, index, names, ustar
+from pybackup.layout.note import Note, Role
+from pybackup.model.entry import Kind
+from pybackup.model.member import Stored
+from pybackup.model.source import Source
+
+TIME_NS = 1_600_000_000_123_456_789
+Snapshot = dict[bytes, "Fact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """All that must come back of one entry; times of what changes with its content are in it too."""
+
+    kind: int
+    mode: int
+    owner: tuple[int, int]
+    mtime_ns: int
+    content: bytes
+    xattrs: tuple[tuple[str, bytes], ...]
+    links: int
+    device: int
+
+
+def snapshot(root: bytes) -> Snapshot:
+    """Everything below ``root`` by path, read with nothing but ``os``."""
+    found: Snapshot = {}
+    for path in _walk(root):
+        status = os.lstat(path)
+        content = b""
+        if stat.S_ISREG(status.st_mode):
+            content = Path(os.fsdecode(path)).read_bytes()
+        elif stat.S_ISLNK(status.st_mode):
+            content = os.readlink(path)
+        xattrs = sorted((name, os.getxattr(path, name, follow_symlinks=False)) for name in _xattr_names(path))
+        is_directory = stat.S_ISDIR(status.st_mode)
+        found[path[len(root) + 1 :]] = Fact(
+            stat.S_IFMT(status.st_mode),
+            stat.S_IMODE(status.st_mode),
+            (status.st_uid, status.st_gid),
+            status.st_mtime_ns,
+            content,
+            tuple(xattrs),
+            0 if is_directory else status.st_nlink,
+            status.st_rdev,
+        )
+    return found
+
+
+def _xattr_names(path: bytes) -> list[str]:
+    return os.listxattr(path, follow_symlinks=False)
+
+
+def _walk(root: bytes) -> Iterator[bytes]:
+    with os.scandir(root) as entries:
+        for entry in entries:
+            yield entry.path
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A structure of an archive: from ``start`` to before ``end``."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """An archive, the tree it was made of, and where everything lies.
+
+    Attributes
+    ----------
+    streams
+        The packed streams of each file: what has to be whole for the file to come back.
+    """
+
+    data: bytes
+    tree: Snapshot
+    stored: Mapping[bytes, Stored]
+    places: tuple[Place, ...] = ()
+    streams: Mapping[bytes, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    def place(self, name: str, number: int = 0) -> Place:
+        """The ``number``-th place of that name, negative from the last."""
+        return [place for place in self.places if place.name == name][number]
+
+    def touched(self, start: int, end: int) -> set[bytes]:
+        """Paths of the files, and of the hard links to them, of whose streams bytes lie from start to before end."""
+        hit = {
+            path
+            for path, streams in self.streams.items()
+            if any(low < end and start < high for low, high in streams)
+        }
+        return hit | {path for path, stored in self.stored.items() if stored.entry.target in hit and _is_hard(stored)}
+
+
+def _is_hard(stored: Stored) -> bool:
+    return stored.entry.kind is Kind.HARDLINK
+
+
+def make_tree(base: Path) -> Path:
+    """A tree of a few files, with every kind of entry."""
+    top = base / "tree"
+    (top / "deep" / "er" / "most").mkdir(parents=True)
+    (top / "empty" / "too").mkdir(parents=True)
+    (top / "text").write_bytes(b"All that is written here must come back.\n" * 20)
+    (top / "none").write_bytes(b"")
+    (top / "set").write_bytes(b"#!/bin/sh\nid\n")
+    # Four segments of 1 MiB that compress to nothing.
+    (top / "deep" / "large").write_bytes(b"".join(bytes([number]) * MIB for number in range(3)) + b"end")
+    (top / "deep" / "stored.zip").write_bytes(random.Random(1).randbytes(300))
+    with (top / "deep" / "er" / "sparse").open("wb") as file:
+        file.truncate(4 * MIB)
+        file.seek(2 * MIB)
+        file.write(b"in the middle of nothing")
+    (top / "deep" / "er" / "most" / ("long" * 30)).write_bytes(b"a name that no ustar header holds")
+    os.link(top / "text", top / "zlink")
+    os.link(top / "text", top / "deep" / "link")
+    (top / "dangling").symlink_to("no/where")
+    (top / "deep" / "near").symlink_to("large")
+    os.mkfifo(top / "pipe")
+    if os.geteuid() == 0:
+        os.mknod(top / "null", stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    _attributes(top)
+    for path in sorted(_walk(os.fsencode(top)), reverse=True):
+        os.utime(path, ns=(TIME_NS, TIME_NS + len(path)), follow_symlinks=False)
+    os.utime(top, ns=(TIME_NS, TIME_NS))
+    return top
+
+
+def _attributes(top: Path) -> None:
+    os.setxattr(top / "text", "user.colour", b"blue\0green")
+    os.setxattr(top / "deep", "user.kept", b"in a directory")
+    os.chmod(top / "set", 0o4755)
+    os.chmod(top / "deep" / "er", 0o2711)
+    os.chmod(top / "empty", 0o1777)
+    os.chmod(top / "pipe", 0o640)
+
+
+def make_archive(source: Path, output: Path) -> bytes:
+    """The bytes of the archive of ``source``, made by one process."""
+    options = CreateOptions(segment_bytes=MIB, workers=1)
+    monitor = Monitor()
+    sources = [Source(os.fsencode(source), os.fsencode(source.name))]
+    plan = plan_create(sources, os.fsencode(output), judge=None, options=options, monitor=monitor)
+    perform_create(plan, monitor=monitor)
+    assert monitor.problems == []
+    return output.read_bytes()
+
+
+def make_specimen(source: Path, output: Path) -> Specimen:
+    """The archive of ``source``, and all that the tests want to know of it."""
+    data = make_archive(source, output)
+    parent = os.fsencode(source.parent)
+    tree = {
+        path: fact
+        for path, fact in snapshot(parent).items()
+        if path.split(b"/")[0] == os.fsencode(source.name)
+    }
+    with open_archive(os.fsencode(output)) as archive:
+        stored = {item.entry.path: item for item in archive.listing}
+    assert stored.keys() == tree.keys()
+    streams = {
+        path: tuple((member.offset + 32, member.offset + 32 + member.stream_bytes) for member in item.members)
+        for path, item in stored.items()
+    }
+    return Specimen(data, tree, stored, tuple(find_places(data)), streams)
+
+
+def find_places(data: bytes) -> Iterator[Place]:
+    """Every structure of an intact archive, told by the headers one after the other; they overlap nowhere."""
+    at = 0
+    while at < len(data):
+        block = data[at : at + ustar.BLOCK]
+        if block == bytes(ustar.BLOCK):
+            end = at + len(ustar.END)
+            yield Place("end", at, end)
+            at = end
+            continue
+        header = ustar.Header.unpack(block)
+        body = at + ustar.BLOCK
+        if header.typeflag == ustar.PAX:
+            yield Place("pax", at, body + ustar.padded(header.size))
+            at = body + ustar.padded(header.size)
+            continue
+        role = Note.unpack(block).role
+        yield Place(_HEADERS[role], at, body)
+        at = body
+        if role is Role.CONTAINER:
+            continue
+        yield from _body_places(role, header, data, body)
+        at = body + ustar.padded(header.size)
+        if header.size % ustar.BLOCK:
+            yield Place("padding", body + header.size, at)
+
+
+_HEADERS = {
+    Role.CONTENT: "content header",
+    Role.CONTAINER: "container header",
+    Role.INDEX: "index header",
+    Role.LOCATOR: "locator",
+    Role.OTHER: "other header",
+}
+
+
+def _body_places(role: Role, header: ustar.Header, data: bytes, body: int) -> Iterator[Place]:
+    end = body + header.size
+    if role is Role.CONTENT:
+        note = Note.unpack(data[body - ustar.BLOCK : body])
+        yield Place("7z head", body, body + 32)
+        if note.stream_bytes:
+            yield Place("stream", body + 32, body + 32 + note.stream_bytes)
+        yield Place("7z tail", body + 32 + note.stream_bytes, end)
+    elif role is Role.INDEX:
+        kind = "tree" if header.path == names.TREE_INDEX else "own"
+        head = index.Head.unpack(data[body : body + index.HEAD.size])
+        inner = body + index.HEAD.size
+        parity = inner + head.body_bytes
+        yield Place(f"{kind} index head", body, inner)
+        yield Place(f"{kind} index body", inner, parity)
+        yield Place(f"{kind} index parity", parity, parity + codeword.parity_size(head.body_bytes))
+        yield Place(f"{kind} index foot", end - index.HEAD.size, end)
+    else:
+        yield Place({names.README: "readme", names.STRUCTURE: "structure"}.get(header.path, "links"), body, end)

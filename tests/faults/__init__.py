@@ -1,0 +1,1 @@
+"""The N-th operation failing, a full disk, a killed run."""
