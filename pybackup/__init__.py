@@ -1,0 +1,299 @@
+"""Archives for media that rot: what can be read can be restored.
+
+    import pybackup
+
+    pybackup.create(["docs"], "docs.xtar")
+    pybackup.extract("docs.xtar", "back")
+
+Paths are str, bytes or os.PathLike; what comes back holds them as bytes, since names may be any. Problems that hurt
+one file only go to a `Monitor`; without one each becomes a `ProblemWarning`. What ends a run is raised (`errors`).
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from pybackup import errors
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, STORED_SUFFIXES, Compression, Profile
+from pybackup.host.monitor import Monitor
+from pybackup.model.problem import Problem, Trouble
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from pybackup.jobs.compare import Compared
+    from pybackup.jobs.create import Created
+    from pybackup.jobs.extract import Extracted
+    from pybackup.jobs.inspect import Info
+    from pybackup.jobs.structure import Saved
+    from pybackup.jobs.unpack import Unpacked
+    from pybackup.jobs.verify import Verdict
+    from pybackup.model.member import Stored
+    from pybackup.model.source import Judge, Source
+    from pybackup.tree.place import PlaceOptions
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Compression",
+    "Monitor",
+    "Problem",
+    "ProblemWarning",
+    "Trouble",
+    "__version__",
+    "compare",
+    "create",
+    "errors",
+    "extract",
+    "info",
+    "list",
+    "structure_restore",
+    "structure_save",
+    "unpack",
+    "verify",
+]
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+class ProblemWarning(UserWarning):
+    """A problem without a monitor to receive it."""
+
+
+def create(
+    sources: _Path | Iterable[_Path],
+    output: _Path,
+    *,
+    exclude: Iterable[str] = (),
+    exclude_from: Iterable[_Path] = (),
+    exclude_dir: Iterable[str | bytes] = (),
+    exclude_caches: bool = False,
+    skip_junk: bool = False,
+    since_ns: int | None = None,
+    one_file_system: bool = False,
+    compression: Compression | str = Compression.DEFAULT,
+    stored_suffixes: Iterable[str] = STORED_SUFFIXES,
+    segment_bytes: int = DEFAULT_SEGMENT_BYTES,
+    comment: str = "",
+    work_dir: _Path | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    monitor: Monitor | None = None,
+) -> Created:
+    """Archive directories and files, each under its base name.
+
+    Parameters
+    ----------
+    sources
+        One path or several; with a slash at its end a symbolic link is followed.
+    output
+        The archive; it appears when it is complete and has been read back.
+    exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns
+        As the options of ``pybackup create``; a time is in nanoseconds since the epoch.
+    stored_suffixes
+        Suffixes (lower case, without dot) that are never compressed.
+    workers, executor
+        Number of processes, None for one a processor; or any executor that runs the work instead.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        A source does not exist, two have the same name, an option makes no sense; the archive cannot be written.
+    """
+    from pybackup.jobs.create import CreateOptions, perform_create, plan_create
+
+    judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
+    options = CreateOptions(
+        profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
+        segment_bytes=segment_bytes,
+        one_file_system=one_file_system,
+        comment=comment,
+        workers=workers,
+        work_dir=None if work_dir is None else os.fsencode(work_dir),
+    )
+    monitor = monitor or _Warning()
+    plan = plan_create(_sources(sources), os.fsencode(output), judge=judge, options=options, monitor=monitor)
+    return perform_create(plan, executor=executor, monitor=monitor)
+
+
+def list(archive: _Path, patterns: Iterable[_Path] = (), *, monitor: Monitor | None = None) -> Iterator[Stored]:
+    """Return the entries that match any of the patterns, in tree order; all for no patterns.
+
+    A pattern is the path of an entry or a glob in which ``*`` also crosses slashes; what lies below matches too.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, or a pattern matches nothing.
+    NotAnArchive
+        The file holds nothing of an archive.
+    """
+    from pybackup.jobs.inspect import open_archive, select
+
+    with open_archive(os.fsencode(archive)) as opened:
+        listing = opened.listing
+    if not listing.complete:
+        (monitor or _Warning()).problem(Problem(b"", Trouble.LOST, "not all entries are known by name"))
+    return map(listing.stored, select(listing, _paths(patterns)))
+
+
+def info(archive: _Path) -> Info:
+    """Return what an archive says of itself; raises as `list` does."""
+    from pybackup.jobs.inspect import info as inspect
+
+    return inspect(os.fsencode(archive))
+
+
+def extract(
+    archive: _Path,
+    to: _Path,
+    patterns: Iterable[_Path] = (),
+    *,
+    overwrite: str = "never",
+    owner: bool | None = None,
+    numeric_owner: bool = False,
+    devices: bool = False,
+    strip_components: int = 0,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    monitor: Monitor | None = None,
+) -> Extracted:
+    """Restore what matches the patterns, or everything, below the directory ``to``.
+
+    ``overwrite`` is ``never``, ``older`` or ``always``; ``owner`` whether owners are restored, None for as root only.
+
+    Raises
+    ------
+    UsageError, NotAnArchive
+        As `list` does.
+    EnvironmentFailed
+        The directory cannot be written.
+    """
+    from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
+    from pybackup.jobs.inspect import open_archive
+
+    options = ExtractOptions(_placing(overwrite, owner, numeric_owner, devices), strip_components, workers)
+    monitor = monitor or _Warning()
+    with open_archive(os.fsencode(archive)) as opened:
+        plan = plan_extract(opened, _paths(patterns), os.fsencode(to), options, monitor)
+        return perform_extract(plan, executor=executor, monitor=monitor)
+
+
+def unpack(archive: _Path, to: _Path, *, monitor: Monitor | None = None) -> Unpacked:
+    """Expand the containers only: the tree of ``.7z`` files, for stock tools; raises as `extract` does."""
+    from pybackup.jobs.unpack import unpack as expand
+
+    return expand(os.fsencode(archive), os.fsencode(to), monitor=monitor or _Warning())
+
+
+def verify(
+    archive: _Path, *, deep: bool = False, workers: int | None = None, monitor: Monitor | None = None
+) -> Verdict:
+    """Check every byte of an archive against its hashes, ``deep`` also every content; raises as `list` does."""
+    from pybackup.jobs.verify import verify as check
+
+    return check(os.fsencode(archive), deep=deep, workers=workers, monitor=monitor or _Warning())
+
+
+def compare(archive: _Path, directory: _Path, *, monitor: Monitor | None = None) -> Compared:
+    """Compare an archive with what was archived, or extracted from it; each difference is a problem too."""
+    from pybackup.jobs.compare import compare as find_differences
+
+    return find_differences(os.fsencode(archive), os.fsencode(directory), monitor=monitor or _Warning())
+
+
+def structure_save(
+    sources: _Path | Iterable[_Path],
+    output: _Path,
+    *,
+    exclude: Iterable[str] = (),
+    exclude_from: Iterable[_Path] = (),
+    exclude_dir: Iterable[str | bytes] = (),
+    exclude_caches: bool = False,
+    skip_junk: bool = False,
+    monitor: Monitor | None = None,
+) -> Saved:
+    """Save the skeleton of trees as a tar without content; options and errors as those of `create`."""
+    from pybackup.jobs.structure import save_structure
+
+    judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, None)
+    return save_structure(_sources(sources), os.fsencode(output), judge=judge, monitor=monitor or _Warning())
+
+
+def structure_restore(
+    file: _Path,
+    to: _Path,
+    *,
+    overwrite: str = "never",
+    owner: bool | None = None,
+    numeric_owner: bool = False,
+    devices: bool = False,
+    monitor: Monitor | None = None,
+) -> int:
+    """Restore a skeleton from its tar or from an archive, as `extract` does; return the number of entries placed."""
+    from pybackup.jobs.structure import restore_structure
+
+    options = _placing(overwrite, owner, numeric_owner, devices)
+    return restore_structure(os.fsencode(file), os.fsencode(to), options, monitor=monitor or _Warning())
+
+
+class _Warning(Monitor):
+    def problem(self, problem: Problem) -> None:
+        super().problem(problem)
+        path = problem.path.decode(errors="backslashreplace")
+        warnings.warn(f"{path}: {problem.trouble.value}: {problem.reason}", ProblemWarning, stacklevel=2)
+
+
+def _paths(paths: Iterable[_Path]) -> Sequence[bytes]:
+    if isinstance(paths, str | bytes):
+        raise TypeError("patterns are several: give a list of them")
+    return tuple(os.fsencode(path) for path in paths)
+
+
+def _sources(sources: _Path | Iterable[_Path]) -> Sequence[Source]:
+    from pybackup.selection.filelist import named_source
+
+    if isinstance(sources, str | bytes | os.PathLike):
+        sources = (sources,)
+    return tuple(named_source(os.fsencode(source)) for source in sources)
+
+
+def _judge(
+    exclude: Iterable[str],
+    exclude_from: Iterable[_Path],
+    exclude_dir: Iterable[str | bytes],
+    exclude_caches: bool,
+    skip_junk: bool,
+    since_ns: int | None,
+) -> Judge:
+    from pybackup.selection.rules import Rules
+
+    return Rules(
+        exclude=exclude,
+        exclude_from=[os.fsencode(path) for path in exclude_from],
+        exclude_dir=exclude_dir,
+        exclude_caches=exclude_caches,
+        skip_junk=skip_junk,
+        since_ns=since_ns,
+    ).judge
+
+
+def _placing(overwrite: str, owner: bool | None, numeric_owner: bool, devices: bool) -> PlaceOptions:
+    from pybackup.tree.place import Overwrite, PlaceOptions
+
+    default = PlaceOptions()
+    return PlaceOptions(
+        _choice(Overwrite, overwrite), default.owner if owner is None else owner, numeric_owner, devices
+    )
+
+
+def _choice(choices: type[_Choice], value: str) -> _Choice:
+    try:
+        return choices(value)
+    except ValueError:
+        raise errors.UsageError(f"{value!r} is none of {', '.join(choices)}") from None

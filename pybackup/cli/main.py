@@ -30,10 +30,11 @@ def run() -> None:
 def main(argv: Sequence[str]) -> int:
     """Run the command line ``argv``, without the program's name, and return the exit status."""
     try:
-        return _run(list(argv))
-    except SystemExit as leave:  # --help and --version
-        deliver(())
-        return int(leave.code or Status.DONE)
+        try:
+            return _run(list(argv))
+        except SystemExit as leave:  # --help and --version
+            deliver(())
+            return int(leave.code or Status.DONE)
     except BaseException as error:
         # What was not yet written stays so: flushing at exit could fail, or wait for a reader, once more.
         abandon(sys.stdout)
@@ -49,7 +50,7 @@ def _run(argv: list[str]) -> int:
         main_parser().parse_args(argv)
         raise UsageError("no verb: what shall be done?\ntry: pybackup --help")
     words, rest = _split_verb(argv)
-    options = verb_parser(words).parse_intermixed_args(rest)
+    options = verb_parser(words).parse_intermixed_args(_without_separator(rest))
     return verbs.load(words).perform(options)
 
 
@@ -72,6 +73,18 @@ def _split_verb(argv: list[str]) -> tuple[str, list[str]]:
     close = difflib.get_close_matches(argv[0], verbs.SUMMARIES, 1)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     raise UsageError(f"no such verb: '{printable(argv[0])}'{hint}\ntry: pybackup --help")
+
+
+def _without_separator(arguments: list[str]) -> list[str]:
+    """Return arguments without ``--``, what looks like an option behind it made a path that does not.
+
+    argparse forgets what ``--`` was for where options and other arguments may be mixed.
+    """
+    if "--" not in arguments:
+        return arguments
+    at = arguments.index("--")
+    behind = (f"./{argument}" if argument.startswith("-") else argument for argument in arguments[at + 1 :])
+    return [*arguments[:at], *behind]
 
 
 def _reason(error: BaseException, status: Status) -> str:

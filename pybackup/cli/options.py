@@ -27,8 +27,8 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("archive", metavar="ARCHIVE", type=argument(path), help="the archive")
 
 
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Add what to archive, and the rules of what to leave out."""
+def add_sources(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what to archive, and the rules of what to leave out; return the group of these."""
     parser.add_argument(
         "sources", metavar="SRC", nargs="*", type=argument(path), help="directories and files, kept under their names"
     )
@@ -45,7 +45,7 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
     add("--exclude-dir", metavar="NAME", action="append", default=[], help="leave out directories of this name")
     add("--exclude-caches", action="store_true", help="leave out the content of directories with a CACHEDIR.TAG")
-    add("--skip-junk", action="store_true", help="leave out Thumbs.db, .DS_Store, *.pyc and their like")
+    add("--skip-junk", action="store_true", help="leave out what systems scatter: Thumbs.db, .DS_Store, ...")
     add(
         "--since",
         metavar="DATE",
@@ -59,10 +59,11 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         help="also what FILE lists, one path per line, kept under its whole path; - is standard input",
     )
     add("--null", action="store_true", help="paths in --files-from end in NUL bytes")
+    return group
 
 
-def add_placing(parser: argparse.ArgumentParser, *, needs_target: bool = True) -> None:
-    """Add how entries are placed in a directory."""
+def add_placing(parser: argparse.ArgumentParser, *, needs_target: bool = True) -> argparse._ArgumentGroup:
+    """Add how entries are placed in a directory, and return the group."""
     group = parser.add_argument_group("placing")
     add = group.add_argument
     add("--to", metavar="DIR", required=needs_target, type=argument(path), help="the directory to restore to; made")
@@ -75,6 +76,7 @@ def add_placing(parser: argparse.ArgumentParser, *, needs_target: bool = True) -
     add("--no-owner", action="store_true", help="do not restore owners, not even as root")
     add("--numeric-owner", action="store_true", help="restore owners by number, whatever their names are here")
     add("--devices", action="store_true", help="make device nodes, which are refused otherwise")
+    return group
 
 
 def add_talk(parser: argparse.ArgumentParser, *, verbose: bool = False) -> None:

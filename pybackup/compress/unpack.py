@@ -34,6 +34,8 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     """
     if member.raw_bytes > _MAX_RAW_BYTES or member.dictionary_bytes > MAX_SEGMENT_BYTES:
         raise Refused("a segment that says to be larger than a segment can be")
+    if member.stream_bytes + STREAM_OFFSET > member.packed_bytes or member.offset + member.packed_bytes > file.size:
+        raise Damaged("the archive ends before it")
     if len(member.digest) < _MIN_DIGEST:
         raise Damaged("its checksum is lost")
     digest = hashlib.sha256()

@@ -41,8 +41,10 @@ def member_header(
     if xattrs:
         records.update(pax.xattr_records(entry.xattrs))
     header = _header(entry, name, seconds, mode, size)
-    block = replace(header, linkname=replace(role, mtime_ns=rest).pack()).pack()
-    return pax.member(name, records, max(seconds, 0)) + note.seal(block)
+    extended = pax.member(name, records, max(seconds, 0))
+    # Without its CRC nobody could tell that the pax member is lost or wrong, and half a name with it.
+    role = replace(role, mtime_ns=rest, pax_crc=note.pax_crc(extended))
+    return extended + note.seal(replace(header, linkname=role.pack()).pack())
 
 
 def structure_header(entry: Entry) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pybackup.layout.table import Container
 from pybackup.model.member import Stored
+from pybackup.model.problem import Problem
 
 
 class Way(StrEnum):
@@ -54,6 +55,8 @@ class Listing:
         What was found damaged on the way here, in words.
     settings
         What the archive says of its making; empty where that is lost.
+    doubts
+        Entries of which something but their content is lost, such as the name of their directory.
     """
 
     paths: Sequence[bytes]
@@ -64,6 +67,7 @@ class Listing:
     damage: Sequence[str] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     containers: Sequence[tuple[int, Container]] = ()
+    doubts: Sequence[Problem] = ()
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
@@ -13,6 +13,7 @@ from pybackup.layout.table import Table
 
 from .listing import Listing, Way
 from .recover import recover
+from .scan import read_what_is_left
 
 # The foot of the tree index lies before at most a block of padding and the end of the archive;
 # more is read for archives that something was appended to.
@@ -38,7 +39,7 @@ def open_listing(file: ArchiveFile) -> Listing:
             damage.append(f"{locator.file_bytes - file.size} bytes are missing at the end")
     for offset, size in _places(file, locator):
         try:
-            blob = index.unpack_index(read_exactly(file, offset, size))
+            blob = index.unpack_index(read_what_is_left(file, offset, min(size, file.size)))
             expected = blob.head.entries
             table = load_table(blob)
             if blob.corrected_bytes:
@@ -46,7 +47,7 @@ def open_listing(file: ArchiveFile) -> Listing:
             return _from_tree(table, blob.head, damage)
         except (FormatError, OSError) as error:
             damage.append(f"the tree index: {error}")
-    return recover(file, expected, damage)
+    return recover(file, expected, damage, archive_id=locator.archive_id if locator else None)
 
 
 def load_table(blob: index.Blob) -> Table:
@@ -67,9 +68,11 @@ def read_locator(file: ArchiveFile) -> Note | None:
 def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
     paths = table.paths()
     try:
-        settings: dict[str, Any] = json.loads(table.settings or b"{}")
-    except ValueError as error:
+        settings = json.loads(table.settings or b"{}")
+    except (ValueError, RecursionError) as error:
         raise Damaged("the settings in the tree index are no JSON") from error
+    if not isinstance(settings, dict):
+        raise Damaged("the settings in the tree index are no JSON object")
     if head.scope != index.TREE:
         raise Damaged("an index of one container stands where the tree index should")
     return Listing(
@@ -77,15 +80,14 @@ def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
     )
 
 
-def _places(file: ArchiveFile, locator: Note | None) -> list[tuple[int, int]]:
+def _places(file: ArchiveFile, locator: Note | None) -> Iterator[tuple[int, int]]:
     """Where the tree index may lie: as the locator says, then as a foot near the end says."""
-    places = []
-    if locator and locator.raw_bytes + locator.stream_bytes <= file.size:
-        places.append((locator.raw_bytes, locator.stream_bytes))
+    said = (locator.raw_bytes, locator.stream_bytes) if locator else None
+    if said and sum(said) <= file.size:
+        yield said
     foot = find_foot(file, file.size, index.TREE)
-    if foot and foot not in places:
-        places.append(foot)
-    return places
+    if foot and foot != said:
+        yield foot
 
 
 def find_foot(file: ArchiveFile, end: int, scope: int) -> tuple[int, int] | None:

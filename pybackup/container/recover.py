@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from pybackup.errors import FormatError, NotAnArchive
+from pybackup.errors import Damaged, FormatError, NotAnArchive
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, pax, ustar
 from pybackup.layout.note import Role
 from pybackup.layout.table import Container, Table
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.member import Member, Method, Stored
+from pybackup.model.problem import Problem, Trouble
 
 from .listing import FoundRows, Listing, Way
-from .scan import Findings, FoundHeader, scan
+from .scan import Findings, FoundHeader, read_what_is_left, scan
 from .structure import read_structure
 
 _LOST = b"lost+found/container-%d"
 _MAX_STRUCTURE_BYTES = 1 << 30
 
 
-def recover(file: ArchiveFile, expected: int | None, damage: Sequence[str]) -> Listing:
-    """Return what a scan of the whole archive gives.
+def recover(
+    file: ArchiveFile, expected: int | None, damage: Sequence[str], *, archive_id: bytes | None = None
+) -> Listing:
+    """Return what a scan of the whole archive gives; of the archive ``archive_id``, None for the one most is left of.
 
     Raises
     ------
@@ -30,13 +35,14 @@ def recover(file: ArchiveFile, expected: int | None, damage: Sequence[str]) -> L
         It gives nothing.
     """
     findings = scan(file)
-    archive_id = _main_id(findings)
+    archive_id = archive_id or _main_id(findings)
     if archive_id is None:
         raise NotAnArchive(f"{file.path.decode(errors='replace')}: no archive, or nothing of one is left")
     recovery = _Recovery(file, findings, archive_id, list(damage))
     found = recovery.entries()
     if expected is None:
-        expected = next((head.entries for _, head in findings.indexes if head.scope == index.TREE), None)
+        heads = (head for _, head in findings.indexes if head.archive_id == archive_id)
+        expected = next((head.entries for head in heads if head.scope == index.TREE), None)
     ordered = sorted(found.values(), key=lambda stored: stored.entry.path.split(b"/"))
     way = Way.HEADERS if recovery.used_headers or not recovery.tables else Way.CONTAINERS
     return Listing(
@@ -47,6 +53,7 @@ def recover(file: ArchiveFile, expected: int | None, damage: Sequence[str]) -> L
         expected,
         tuple(recovery.damage),
         containers=tuple(recovery.containers()),
+        doubts=tuple(recovery.doubts),
     )
 
 
@@ -62,28 +69,32 @@ class _Recovery:
     def __init__(self, file: ArchiveFile, findings: Findings, archive_id: bytes, damage: list[str]) -> None:
         self._file = file
         self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
+        # Honest structures overlap nowhere; hostile ones might have every byte read a million times.
+        self._left = 2 * file.size
         self.damage = damage
+        self.doubts: list[Problem] = []
         self.used_headers = False
         self.tables = dict(self._load(findings, archive_id))
         self._paths: dict[int, bytes] = {0: b""}
+        self._adrift: set[int] = set()
 
     def entries(self) -> dict[bytes, Stored]:
-        """All entries by path."""
-        found: dict[bytes, Stored] = {}
-        for number, table in self.tables.items():
-            self._paths[number] = table.place
-        for number, table in self.tables.items():
-            for row, path in enumerate(table.paths()):
-                full = join(self._paths[number], path)
-                found[full] = table.stored(row, full)
-                container = table.container(row)
-                if container:
-                    self._paths.setdefault(container.number, full)
+        """All entries by path, each from the best that tells of it."""
+        found = self._from_tables()
         self._place_containers()
-        for stored in self._from_headers():
-            self.used_headers |= found.setdefault(stored.entry.path, stored) is stored
-        for entry in self._from_structure():
+        whole, damaged = self._structures()
+        for entry in whole:
             found.setdefault(entry.path, Stored(entry))
+        for stored, doubt in self._from_headers():
+            if found.setdefault(stored.entry.path, stored) is stored:
+                self.used_headers = True
+                if doubt:
+                    self.doubts.append(Problem(stored.entry.path, Trouble.METADATA, doubt))
+        for entry in damaged:
+            if entry.path not in found:
+                found[entry.path] = Stored(entry)
+                reason = "only a damaged structure tells of it: it may lack attributes"
+                self.doubts.append(Problem(entry.path, Trouble.METADATA, reason))
         return found
 
     def containers(self) -> Iterator[tuple[int, Container]]:
@@ -96,7 +107,7 @@ class _Recovery:
             if head.archive_id != archive_id or head.scope != index.CONTAINER:
                 continue
             try:
-                blob = index.unpack_index(self._file.read_at(offset, min(head.total_bytes, self._file.size)))
+                blob = index.unpack_index(self._read(offset, head.total_bytes))
                 table = Table(
                     blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base
                 )
@@ -107,6 +118,25 @@ class _Recovery:
                 self.damage.append(f"{blob.corrected_bytes} bytes of an index, repaired by its parity")
             yield head.container, table
 
+    def _read(self, offset: int, count: int) -> bytes:
+        self._left -= min(count, self._file.size)
+        if self._left < 0:
+            raise Damaged("structures that lie upon each other")
+        return read_what_is_left(self._file, offset, min(count, self._file.size))
+
+    def _from_tables(self) -> dict[bytes, Stored]:
+        found: dict[bytes, Stored] = {}
+        for number, table in self.tables.items():
+            self._paths[number] = table.place
+        for number, table in self.tables.items():
+            for row, path in enumerate(table.paths()):
+                full = join(self._paths[number], path)
+                found[full] = table.stored(row, full)
+                container = table.container(row)
+                if container:
+                    self._paths.setdefault(container.number, full)
+        return found
+
     def _place_containers(self) -> None:
         """Paths of containers that no index names, from the headers of nested containers."""
         nested = {found.note.raw_bytes: found for found in self._headers if found.note.role is Role.CONTAINER}
@@ -115,33 +145,57 @@ class _Recovery:
             found = nested[number]
             if number in self._paths:
                 continue
-            above = self._paths.get(found.note.container, _LOST % found.note.container)
+            above = self._path(found.note.container)
             self._paths[number] = join(above, _true_name(found, b"/" + names.CONTAINER))
+            if found.note.container in self._adrift or found.records is None:
+                self._adrift.add(number)
 
-    def _from_headers(self) -> Iterator[Stored]:
-        """Files in containers whose own index is lost, and the directories of such containers."""
+    def _path(self, number: int) -> bytes:
+        """Path of the directory of a container; made up where it is lost, and remembered as such."""
+        if number not in self._paths:
+            self._paths[number] = _LOST % number
+            self._adrift.add(number)
+        return self._paths[number]
+
+    def _from_headers(self) -> Iterator[tuple[Stored, str]]:
+        """Files in containers whose own index is lost, the directories of such containers, and what is in doubt."""
         files: dict[tuple[int, bytes], dict[int, FoundHeader]] = {}
         for found in self._headers:
             number = found.note.container
             if number in self.tables:
                 continue
-            above = self._paths.get(number, _LOST % number)
             if found.note.role is Role.CONTENT:
                 files.setdefault((number, _file_name(found)), {})[found.note.segment] = found
             elif found.note.role is Role.CONTAINER:
-                path = join(above, _true_name(found, b"/" + names.CONTAINER))
-                yield Stored(_entry(found, path, Kind.DIRECTORY))
+                path = join(self._path(number), _true_name(found, b"/" + names.CONTAINER))
+                entry = replace(_entry(found, path, Kind.DIRECTORY), mode=found.note.segment & 0o7777)
+                lost = "its extended attributes are lost" if found.note.flags & note.ATTRIBUTES else ""
+                yield Stored(entry), self._doubt(found) or lost
         for (number, name), segments in files.items():
-            yield _file(join(self._paths.get(number, _LOST % number), name), segments)
+            first = segments[min(segments)]
+            yield _file(join(self._path(number), name), segments), self._doubt(first)
 
-    def _from_structure(self) -> Iterator[Entry]:
+    def _doubt(self, found: FoundHeader) -> str:
+        if found.note.container in self._adrift:
+            return "the name of its directory is lost"
+        return "a long name or attributes may be lost" if found.records is None else ""
+
+    def _structures(self) -> tuple[list[Entry], list[Entry]]:
+        """Entries without content: those of whole structures, and those of damaged ones."""
+        whole: list[Entry] = []
+        damaged: list[Entry] = []
         for found in self._headers:
             if found.note.role is Role.OTHER and found.header.size <= _MAX_STRUCTURE_BYTES:
                 try:
-                    data = self._file.read_at(found.offset + ustar.BLOCK, found.header.size)
-                except OSError:
+                    data = self._read(found.offset + ustar.BLOCK, found.header.size)
+                except (FormatError, OSError):
                     continue
-                yield from read_structure(data)
+                if hashlib.sha256(data).digest() == found.note.digest:
+                    whole += read_structure(data)
+                else:
+                    self.damage.append("a structure differs from its hash")
+                    damaged += read_structure(data, damaged=True)
+        return whole, damaged
 
 
 def join(directory: bytes, name: bytes) -> bytes:
@@ -150,10 +204,11 @@ def join(directory: bytes, name: bytes) -> bytes:
 
 
 def _true_name(found: FoundHeader, suffix: bytes) -> bytes:
-    comment = found.records.get(b"comment", b"")
+    records = found.records or {}
+    comment = records.get(b"comment", b"")
     if comment.startswith(names.TRUE_NAME):
         return comment[len(names.TRUE_NAME) :]
-    name = found.records.get(b"path", found.header.path)
+    name = records.get(b"path", found.header.path)
     return name.removesuffix(suffix)
 
 
@@ -177,7 +232,7 @@ def _file(path: bytes, segments: dict[int, FoundHeader]) -> Stored:
     return Stored(
         entry,
         members,
-        members[0].digest if total == 1 else b"",
+        members[0].digest if total == 1 and members else b"",
         bool(flags & note.SPARSE),
         bool(flags & note.CHANGED),
         total - len(members),
@@ -198,7 +253,7 @@ def _member(found: FoundHeader) -> Member:
 
 
 def _entry(found: FoundHeader, path: bytes, kind: Kind) -> Entry:
-    header, records = found.header, found.records
+    header, records = found.header, found.records or {}
     owner = Owner(
         max(header.uid, 0),
         max(header.gid, 0),

@@ -9,21 +9,34 @@ import numpy as np
 
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import index, pax, ustar
+from pybackup.layout import index, note, pax, ustar
 from pybackup.layout.note import Note
 
 _CHUNK_BYTES = 8 << 20
 _MAX_PAX_BYTES = 1 << 20
+_SECTOR = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class FoundHeader:
-    """A tar header with a note: where it lies, what it says, and the pax records before it."""
+    """A tar header with a note: where it lies, what it says, and the pax records before it.
+
+    ``records`` is None where there were some, and they are lost.
+    """
 
     offset: int
     header: ustar.Header
     note: Note
-    records: dict[bytes, bytes]
+    records: dict[bytes, bytes] | None
+
+
+@dataclass(slots=True)
+class _Extension:
+    """Members that extend the header behind them: their bytes, the end of the last, and what they say."""
+
+    end: int = -1
+    data: bytes = b""
+    records: dict[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -42,8 +55,7 @@ def scan(file: ArchiveFile) -> Findings:
     packed stream starts 32 bytes behind such a multiple.
     """
     findings = Findings()
-    pax_end = -1
-    records: dict[bytes, bytes] = {}
+    before = _Extension()
     for offset, block in _candidates(file, findings):
         if block[:8] == index.HEAD_MAGIC:
             try:
@@ -53,21 +65,30 @@ def scan(file: ArchiveFile) -> Findings:
             continue
         try:
             header = ustar.Header.unpack(block)
-            if header.typeflag == ustar.PAX:
-                pax_end, records = _pax(file, offset, header)
+            if header.typeflag in pax.TYPES:
+                before = _extend(file, before if before.end == offset else _Extension(), offset, block, header)
                 continue
             found = Note.unpack(block)
         except (FormatError, OSError):
             continue
-        findings.headers.append(FoundHeader(offset, header, found, records if pax_end == offset else {}))
+        findings.headers.append(FoundHeader(offset, header, found, _records(before, offset, found)))
     return findings
 
 
-def _pax(file: ArchiveFile, offset: int, header: ustar.Header) -> tuple[int, dict[bytes, bytes]]:
-    if not 0 < header.size <= _MAX_PAX_BYTES:
-        return -1, {}
-    records = pax.unpack_records(file.read_at(offset + ustar.BLOCK, header.size))
-    return offset + ustar.BLOCK + ustar.padded(header.size), records
+def _extend(file: ArchiveFile, before: _Extension, offset: int, block: bytes, header: ustar.Header) -> _Extension:
+    if not 0 < header.size <= _MAX_PAX_BYTES or len(before.data) > _MAX_PAX_BYTES:
+        return _Extension()
+    data = file.read_at(offset + ustar.BLOCK, ustar.padded(header.size))
+    records = pax.unpack_member(header.typeflag, data[: header.size])
+    return _Extension(offset + ustar.BLOCK + len(data), before.data + block + data, {**before.records, **records})
+
+
+def _records(before: _Extension, offset: int, said: Note) -> dict[bytes, bytes] | None:
+    """The records for a header, if they are those it was written with."""
+    data = before.data if before.end == offset else b""
+    if said.pax_crc != note.pax_crc(data):
+        return None
+    return before.records if data else {}
 
 
 def _candidates(file: ArchiveFile, findings: Findings) -> Iterator[tuple[int, bytes]]:
@@ -94,8 +115,25 @@ def _chunks(file: ArchiveFile, findings: Findings) -> Iterator[tuple[int, bytes]
         try:
             yield start, file.read_at(start, count)
         except OSError:
-            for sector in range(start, start + count, 2048):
+            for sector in range(start, start + count, _SECTOR):
                 try:
-                    yield sector, file.read_at(sector, min(2048, start + count - sector))
+                    yield sector, file.read_at(sector, min(_SECTOR, start + count - sector))
                 except OSError:
-                    findings.unreadable_bytes += 2048
+                    findings.unreadable_bytes += _SECTOR
+
+
+def read_what_is_left(file: ArchiveFile, offset: int, count: int) -> bytes:
+    """Return ``count`` bytes, fewer at the end of the file; zeros stand for sectors that cannot be read."""
+    try:
+        return file.read_at(offset, count)
+    except OSError:
+        parts = []
+        at, end = offset, min(offset + count, file.size)
+        while at < end:
+            step = min(_SECTOR - at % _SECTOR, end - at)
+            try:
+                parts.append(file.read_at(at, step))
+            except OSError:
+                parts.append(bytes(step))
+            at += step
+        return b"".join(parts)

@@ -202,7 +202,8 @@ class ArchiveWriter:
 
     def _container_header(self, frame: _Frame, above: int, number: int, size: int) -> bytes:
         entry = frame.entry
-        role = Note(Role.CONTAINER, self._id, container=above, raw_bytes=number)
+        flags = note.ATTRIBUTES * bool(entry.xattrs)
+        role = Note(Role.CONTAINER, self._id, container=above, segment=entry.mode, raw_bytes=number, flags=flags)
         true = b"" if frame.member_name == entry.name + b"/" + names.CONTAINER else entry.name
         # Never executable, and readable by its owner: stock tar must be able to open it.
         mode = entry.mode & 0o666 | 0o400

@@ -117,7 +117,7 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
     with ExitStack() as stack:
         if executor is None:
             # Forked before anything large is held.
-            executor = stack.enter_context(make_executor(plan.options.workers or default_workers()))
+            executor = stack.enter_context(make_executor(plan.options.workers))
         output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
         try:
             created = _write(plan, output, executor, monitor)

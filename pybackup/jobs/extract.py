@@ -46,7 +46,11 @@ class ExtractOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExtractPlan:
-    """Exactly what an extraction will do: entries under the paths they get in the target."""
+    """Exactly what an extraction will do: entries under the paths they get in the target.
+
+    ``everything`` is false where what was asked for is all there, whatever else of the archive is lost;
+    ``doubts`` are those of the listing that concern what was asked for.
+    """
 
     archive: bytes
     target: bytes
@@ -54,6 +58,7 @@ class ExtractPlan:
     listing: Listing
     everything: bool
     options: ExtractOptions
+    doubts: Sequence[Problem] = ()
 
     @property
     def files(self) -> int:
@@ -100,7 +105,16 @@ def plan_extract(
     ]
     if not entries and wanted:
         raise UsageError(f"--strip-components {options.strip_components} leaves nothing to extract")
-    return ExtractPlan(archive.path, target, entries, listing, not patterns, options)
+    paths = {listing.paths[row] for row in rows}
+    doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
+    everything = not patterns or any(_may_match_more(listing, chosen, pattern) for pattern in patterns)
+    return ExtractPlan(archive.path, target, entries, listing, everything, options, doubts)
+
+
+def _may_match_more(listing: Listing, chosen: dict[bytes, Stored], pattern: bytes) -> bool:
+    """Whether a pattern could match entries that are not known any more."""
+    found = chosen.get(pattern)
+    return not listing.complete and (found is None or found.entry.kind is Kind.DIRECTORY)
 
 
 def _with_directories_above(listing: Listing, rows: Sequence[int]) -> list[int]:
@@ -172,6 +186,8 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
             raise
         monitor.end()
     listing = plan.listing
+    for doubt in plan.doubts:
+        monitor.problem(doubt)
     if plan.everything and not listing.complete:
         monitor.problem(Problem(b"", Trouble.LOST, _unknown(listing)))
     done = extraction
@@ -221,8 +237,8 @@ class _Extraction:
         n_bytes = 0
         for stored in files:
             self._monitor.working_on(stored.entry.path)
-            if stored.missing:
-                self._lose(stored, f"{stored.missing} of its segments are gone")
+            if stored.fault:
+                self._lose(stored, stored.fault)
             elif len(stored.members) > 1 and not stored.sparse:
                 yield from self._segments(stored)
             else:
@@ -326,8 +342,8 @@ def read_content(archive: OpenArchive, path: bytes) -> Iterator[bytes]:
         stored = listing.stored(rows[stored.entry.target])
     if stored is None or stored.entry.kind is not Kind.FILE:
         raise UsageError(f"{path.decode(errors='backslashreplace')}: no file of that path in the archive")
-    if stored.missing:
-        raise Damaged(f"{stored.missing} of its segments are gone")
+    if stored.fault:
+        raise Damaged(stored.fault)
     pieces = (b"".join(decode(archive.file, member)) for member in stored.members)
     return _filled(pieces, stored.entry.size) if stored.sparse else pieces
 

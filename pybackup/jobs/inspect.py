@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pybackup.container.listing import Listing, Way
 from pybackup.container.read import open_listing
-from pybackup.errors import UsageError
+from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.entry import Kind
 
@@ -65,7 +65,9 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
     Raises
     ------
     UsageError
-        A pattern matches nothing in a listing that is known to be complete.
+        A pattern matches nothing.
+    Damaged
+        The same, where not all entries are known any more.
     """
     if not patterns:
         return list(range(len(listing)))
@@ -74,7 +76,10 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
         wanted = _matcher(pattern.rstrip(b"/") or pattern)
         found = [row for row, path in enumerate(listing.paths) if wanted(path)]
         if not found:
-            raise UsageError(f"{pattern.decode(errors='backslashreplace')}: nothing in the archive matches")
+            shown = pattern.decode(errors="backslashreplace")
+            if not listing.complete:
+                raise Damaged(f"{shown}: nothing that is left of the archive matches")
+            raise UsageError(f"{shown}: nothing in the archive matches")
         rows.update(found)
     return sorted(rows)
 

@@ -56,7 +56,10 @@ def place_batch(where: Where, batch: Sequence[Stored]) -> Placed:
 def place_segment(where: Where, directory: bytes, temporary: bytes, offset: int, member: Member) -> str:
     """Decode one segment into a staged file at ``offset``; return what is wrong with it, empty if nothing."""
     with ArchiveFile(where.archive) as file:
-        fd = open_staged(where.target, directory, temporary)
+        try:
+            fd = open_staged(where.target, directory, temporary)
+        except (OSError, FormatError) as error:
+            return f"cannot be written: {error}"
         try:
             for data in decode(file, member):
                 with environment(where.target):

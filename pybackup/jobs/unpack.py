@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from pybackup.compress.check import first_fault
+from pybackup.compress.sevenzip import STREAM_OFFSET
 from pybackup.container.listing import Listing
 from pybackup.container.read import read_exactly
-from pybackup.errors import FormatError
+from pybackup.errors import Damaged, FormatError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import names, ustar
@@ -22,6 +26,9 @@ from pybackup.tree.place import PlaceOptions, Target
 from .inspect import open_archive
 
 _STEP = 1 << 20
+# 7zFormat.txt of the LZMA SDK: signature with version 0.4, CRC of the rest, offset, size and CRC of the header.
+_START = struct.Struct("<8sIQQI")
+_SIGNATURE = b"7z\xbc\xaf\x27\x1c\0\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +49,23 @@ def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
         files = sum(1 for stored in listing if stored.members)
         monitor.begin("unpack", files, opened.file.size)
         members = n_bytes = 0
-        for stored, path, member in _members(listing):
+        for stored, path, member in _members(opened.file, listing):
             if _place(opened.file, place, replace(stored.entry, path=path), member, monitor):
                 members, n_bytes = members + 1, n_bytes + member.packed_bytes
             monitor.advance(member is stored.members[-1], member.packed_bytes)
         _own_members(opened.file, place, listing, monitor)
         monitor.end()
+        for stored in listing:
+            if stored.missing:
+                monitor.problem(Problem(stored.entry.path, Trouble.LOST, stored.fault))
+        for doubt in listing.doubts:
+            monitor.problem(doubt)
         if not listing.complete:
             monitor.problem(Problem(b"", Trouble.LOST, "some entries are not even known by name"))
     return Unpacked(members, n_bytes)
 
 
-def _members(listing: Listing) -> Iterator[tuple[Stored, bytes, Member]]:
+def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, bytes, Member]]:
     """Each member with its path, its name claimed in the same order as when it was written."""
     claimed: dict[bytes, names.Names] = {}
     places: dict[bytes, bytes] = {}
@@ -66,8 +78,14 @@ def _members(listing: Listing) -> Iterator[tuple[Stored, bytes, Member]]:
         elif stored.members:
             segments = len(stored.members) + stored.missing
             found = taken.claim_file(entry.name, segments=segments, sparse=stored.sparse)
-            for name, member in zip(found, stored.members, strict=False):
-                yield stored, _join(above, name), member
+            numbers = range(segments) if not stored.missing else _segment_numbers(file, stored.members)
+            for number, member in zip(numbers, stored.members, strict=True):
+                yield stored, _join(above, found[number]), member
+
+
+def _segment_numbers(file: ArchiveFile, members: Sequence[Member]) -> list[int]:
+    """Which segments these are, by their headers: some are missing, so it is by these that they were found."""
+    return [Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK)).segment for member in members]
 
 
 def _join(directory: bytes, name: bytes) -> bytes:
@@ -96,54 +114,85 @@ def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monit
 
 
 def _fault(file: ArchiveFile, member: Member, crc: int) -> str:
-    """What is wrong with a member's bytes: by the CRC in its header, or where that is lost by decoding it."""
+    """What is wrong with a member's bytes: by the CRC in its header, or where that is lost by all it holds itself."""
     try:
         said = Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK))
     except (FormatError, OSError):
-        return first_fault(file, [member])
+        return first_fault(file, [member]) or _frame_fault(file, member)
     return "" if said.data_crc == crc else "its bytes differ from its CRC"
+
+
+def _frame_fault(file: ArchiveFile, member: Member) -> str:
+    """What is wrong with a member before and behind its stream: by the CRCs that a 7z has of both."""
+    start = read_exactly(file, member.offset, STREAM_OFFSET)
+    tail_at = STREAM_OFFSET + member.stream_bytes
+    tail = read_exactly(file, member.offset + tail_at, member.packed_bytes - tail_at)
+    head = _START.pack(_SIGNATURE, zlib.crc32(start[12:]), member.stream_bytes, len(tail), zlib.crc32(tail))
+    return "" if start == head else "its 7z headers differ from their CRC"
 
 
 def _own_members(file: ArchiveFile, place: Target, listing: Listing, monitor: Monitor) -> None:
     """Readme, structure and links, which stock tools need too: they follow the tree in the root container."""
+    wanted = _wanted(listing)
     ends = [stored.members[-1] for stored in listing if stored.members]
     last = max((member.offset + ustar.padded(member.packed_bytes) for member in ends), default=0)
-    for offset, header in _headers(file, 0, ustar.BLOCK), *_after(file, last):
-        if header.path.startswith(names.PRIVATE):
-            _place_own(file, place, offset, header, monitor)
+    for offset, header, said in chain(_header(file, 0), _after(file, last)):
+        if header.path in wanted:
+            wanted.remove(header.path)
+            _place_own(file, place, offset, header, said, monitor)
+    for name in sorted(wanted):
+        monitor.problem(Problem(name, Trouble.LOST, "its header is lost"))
 
 
-def _after(file: ArchiveFile, start: int) -> Iterator[tuple[int, ustar.Header]]:
+def _wanted(listing: Listing) -> set[bytes]:
+    kinds = {stored.entry.kind for stored in listing}
+    wanted = {names.README}
+    if Kind.HARDLINK in kinds:
+        wanted.add(names.LINKS)
+    if kinds - {Kind.FILE, Kind.HARDLINK}:
+        wanted.add(names.STRUCTURE)
+    return wanted
+
+
+def _after(file: ArchiveFile, start: int) -> Iterator[tuple[int, ustar.Header, Note]]:
     """Headers of the archive's own members behind the last content."""
     at = start
     while at + ustar.BLOCK <= file.size:
-        offset, header = _headers(file, at, ustar.BLOCK)
-        if header.path in (names.STRUCTURE, names.LINKS):
-            yield offset, header
+        for offset, header, said in _header(file, at):
+            yield offset, header, said
             at += ustar.padded(header.size)
         at += ustar.BLOCK
 
 
-def _headers(file: ArchiveFile, at: int, count: int) -> tuple[int, ustar.Header]:
-    """The header at ``at`` if it is one of the archive's own, else an empty one."""
+def _header(file: ArchiveFile, at: int) -> Iterator[tuple[int, ustar.Header, Note]]:
+    """The header at ``at`` if it is one of the archive's own."""
     try:
-        block = read_exactly(file, at, count)
-        if Note.unpack(block).role in (Role.OTHER, Role.LOCATOR):
-            return at, ustar.Header.unpack(block)
+        block = read_exactly(file, at, ustar.BLOCK)
+        said = Note.unpack(block)
+        if said.role in (Role.OTHER, Role.LOCATOR):
+            yield at, ustar.Header.unpack(block), said
     except (FormatError, OSError):
-        pass
-    return at, ustar.Header(b"")
+        return
 
 
-def _place_own(file: ArchiveFile, place: Target, offset: int, header: ustar.Header, monitor: Monitor) -> None:
+def _place_own(
+    file: ArchiveFile, place: Target, offset: int, header: ustar.Header, said: Note, monitor: Monitor
+) -> None:
     entry = Entry(header.path, Kind.FILE, header.mode, mtime_ns=header.mtime * 1_000_000_000, size=header.size)
     staged = place.begin_file(entry)
     if staged is None:
         return
     start = offset + ustar.BLOCK
+    crc, digest = 0, hashlib.sha256()
     try:
         for done in range(0, header.size, _STEP):
-            staged.write_at(done, read_exactly(file, start + done, min(_STEP, header.size - done)))
+            data = read_exactly(file, start + done, min(_STEP, header.size - done))
+            crc = zlib.crc32(data, crc)
+            digest.update(data)
+            if not staged.write_at(done, data):
+                return
+        if crc != said.data_crc or (said.role is Role.OTHER and digest.digest() != said.digest):
+            raise Damaged("its bytes differ from its hash")
     except (FormatError, OSError) as error:
         staged.discard()
         monitor.problem(Problem(header.path, Trouble.LOST, str(error)))

@@ -40,7 +40,7 @@ class Verdict:
     Attributes
     ----------
     state
-        Intact; or damaged where no content is lost, since something else still says it; or content is lost.
+        Intact; or damaged where nothing is lost, since something else still says it; or something is lost.
     damage
         What is damaged, in words.
     files_damaged
@@ -83,11 +83,13 @@ def verify(archive: bytes, *, deep: bool = False, workers: int | None = None, mo
             if stored.entry.kind is Kind.FILE:
                 files += 1
                 n_bytes += stored.entry.size
-                if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.missing:
+                if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.fault:
                     doubtful.append(stored)
     bad = list(_damaged(archive, doubtful, workers or default_workers(), monitor))
     missing = None if listing.expected is None else listing.expected - len(listing)
-    lost = bool(bad) or missing != 0
+    for doubt in listing.doubts:
+        monitor.problem(doubt)
+    lost = bool(bad) or missing != 0 or bool(listing.doubts)
     state = State.BEYOND if lost else State.REPAIRABLE if damage else State.INTACT
     return Verdict(state, damage, bad, files, n_bytes, listing.way, missing)
 
@@ -100,8 +102,7 @@ def _damaged(archive: bytes, doubtful: Sequence[Stored], workers: int, monitor: 
     with make_executor(1 if len(doubtful) < _BATCH_FILES else workers) as executor:
         for stored, fault in _faults(archive, doubtful, executor, workers):
             monitor.advance(1, stored.entry.size)
-            if stored.missing:
-                fault = f"{stored.missing} of its segments are gone"
+            fault = stored.fault or fault
             if fault:
                 monitor.problem(Problem(stored.entry.path, Trouble.DAMAGED, fault))
                 yield stored.entry.path

@@ -21,20 +21,23 @@ DEFAULT = b"system.posix_acl_default"
 
 _ENTRY = struct.Struct("<HHI")
 _TAGS = {1: b"user", 2: b"user", 4: b"group", 8: b"group", 16: b"mask", 32: b"other"}
-_NAMED = {(b"user", True): 2, (b"group", True): 8, (b"user", False): 1, (b"group", False): 4}
+_WITH_ID = (2, 8)
+_NAMED = {(name, tag in _WITH_ID): tag for tag, name in _TAGS.items()}
+_LETTERS = ((114, 4), (119, 2), (120, 1))
+_DASH = 45
 _NO_ID = 0xFFFFFFFF
 
 
 def acl_to_text(value: bytes) -> bytes | None:
     """Return the ACL as ``user::rw-,user:1000:r--,...``, or None for bytes of an unknown form."""
-    if len(value) < 4 or (len(value) - 4) % _ENTRY.size or value[:4] != b"\x02\0\0\0":
+    if len(value) <= 4 or (len(value) - 4) % _ENTRY.size or value[:4] != b"\x02\0\0\0":
         return None
     entries = []
     for tag, perm, identity in _ENTRY.iter_unpack(value[4:]):
-        if tag not in _TAGS or perm > 7:
+        if tag not in _TAGS or perm > 7 or (tag not in _WITH_ID and identity != _NO_ID):
             return None
-        name = b"%d" % identity if tag in (2, 8) else b""
-        letters = bytes(letter if perm & bit else 45 for letter, bit in ((114, 4), (119, 2), (120, 1)))
+        name = b"%d" % identity if tag in _WITH_ID else b""
+        letters = bytes(letter if perm & bit else _DASH for letter, bit in _LETTERS)
         entries.append(b":".join((_TAGS[tag], name, letters)))
     return b",".join(entries)
 
@@ -50,12 +53,24 @@ def acl_from_text(text: bytes) -> bytes:
     value = b"\x02\0\0\0"
     for entry in text.split(b","):
         parts = entry.split(b":")
-        if len(parts) < 3 or len(parts[2]) != 3:
-            raise Damaged(f"not an entry of an ACL: {entry!r}")
-        kind, name, letters = parts[:3]
-        tag = {b"mask": 16, b"other": 32}.get(kind) or _NAMED.get((kind, bool(name)))
-        if tag is None or (name and not name.isdigit()):
-            raise Damaged(f"not an entry of an ACL: {entry!r}")
-        perm = sum(bit for letter, bit in zip(letters, (4, 2, 1), strict=True) if letter != 45)
-        value += _ENTRY.pack(tag, perm, int(name) & _NO_ID if name else _NO_ID)
+        if len(parts) != 3 or len(parts[2]) != 3:
+            raise Damaged(f"not an entry of an ACL: {entry[:80]!r}")
+        kind, name, letters = parts
+        tag = _NAMED.get((kind, bool(name)))
+        if tag is None or any(
+            found not in (letter, _DASH) for found, (letter, _) in zip(letters, _LETTERS, strict=True)
+        ):
+            raise Damaged(f"not an entry of an ACL: {entry[:80]!r}")
+        perm = sum(bit for found, (_, bit) in zip(letters, _LETTERS, strict=True) if found != _DASH)
+        value += _ENTRY.pack(tag, perm, _identity(name) if name else _NO_ID)
     return value
+
+
+def _identity(digits: bytes) -> int:
+    """The number of a user or group, in the one way to write it."""
+    if len(digits) > 10 or not digits.isdigit() or (digits.startswith(b"0") and digits != b"0"):
+        raise Damaged(f"not a numeric id of an ACL: {digits[:80]!r}")
+    identity = int(digits)
+    if identity > _NO_ID:
+        raise Damaged(f"not a numeric id of an ACL: {digits!r}")
+    return identity

@@ -23,6 +23,8 @@ from pybackup.errors import Damaged
 HEAD = struct.Struct("<Bq")
 Int64s = npt.NDArray[np.int64]
 
+_MAX_VALUE = (1 << 63) - 1
+
 
 def pack_column(values: Sequence[int] | Int64s) -> bytes:
     """Return the column of ``values``, each within a signed 64-bit integer."""
@@ -50,7 +52,7 @@ class Reader:
         Raises
         ------
         Damaged
-            Too few bytes, too many planes, or more planes than the values need.
+            Too few bytes, too many planes, a base that is not the smallest value, or values of another width.
         """
         planes, base = HEAD.unpack(self.take(HEAD.size))
         if planes > 8:
@@ -60,8 +62,12 @@ class Reader:
         wide[:, :planes] = data.T
         if planes and (not count or not data[planes - 1].any()):
             raise Damaged("a column of an index that is wider than its values")
-        values = wide.view("<u8").reshape(count) + np.uint64(base & 0xFFFFFFFFFFFFFFFF)
-        return values.astype(np.int64)
+        rest = wide.view("<u8").reshape(count)
+        if int(rest.min()) if count else base:
+            raise Damaged("a column of an index whose base is not its smallest value")
+        if count and base + int(rest.max()) > _MAX_VALUE:
+            raise Damaged("a column of an index with a value beyond 64 bits")
+        return (rest + np.uint64(base & 0xFFFFFFFFFFFFFFFF)).astype(np.int64)
 
     def sizes(self, count: int) -> Int64s:
         """Return the next column, in which no value may be negative."""

@@ -46,6 +46,10 @@ TREE = 1
 _PLAIN_ALLOWANCE = 64 << 20
 _PLAIN_RATIO = 64
 _MAX_DICTIONARY = 8 << 20
+# An entry of a row takes some 300 bytes of memory. A file has a digest of 4 bytes at least, other
+# entries may share theirs; a million of these come free.
+_ENTRIES_ALLOWANCE = 1 << 20
+_ENTRIES_RATIO = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,8 @@ class Head:
             raise Damaged("an index shorter than its digests")
         if head.plain_bytes > _PLAIN_ALLOWANCE + _PLAIN_RATIO * head.body_bytes:
             raise Refused("an index that would grow beyond measure when decompressed")
+        if head.entries > _ENTRIES_ALLOWANCE + _ENTRIES_RATIO * head.body_bytes:
+            raise Refused("an index with more entries than its length can tell apart")
         return head
 
 

@@ -13,7 +13,7 @@ Little-endian, offsets from the start of the link name field.
 | 7      | 1    | u8    | dictionary       | content: dictionary is ``1 << this``, 0 for none     |
 | 8      | 8    | bytes | archive_id       | of the archive                                       |
 | 16     | 4    | u32   | container        | number of the container this header lies in          |
-| 20     | 4    | u32   | segment          | content: number of the segment, from 0               |
+| 20     | 4    | u32   | segment          | content: number of the segment, from 0; container: mode of its directory |
 | 24     | 4    | u32   | segments         | content: how many; locator: entries in the archive   |
 | 28     | 4    | u32   | mtime_ns         | nanoseconds of the mtime, below 10^9                 |
 | 32     | 8    | u64   | raw_bytes        | decoded; container: its number; locator: offset of the tree index |
@@ -21,8 +21,8 @@ Little-endian, offsets from the start of the link name field.
 | 48     | 8    | u64   | stream_bytes     | packed stream; locator: size of the tree index       |
 | 56     | 32   | bytes | digest           | SHA-256 of the decoded bytes; zeros where none       |
 | 88     | 4    | u32   | data_crc         | CRC-32 of the member's data, content and other       |
-| 92     | 1    | u8    | flags            | 1 sparse, 2 changed while read                       |
-| 93     | 3    | bytes | reserved         | zero                                                 |
+| 92     | 1    | u8    | flags            | 1 sparse, 2 changed while read; 4 container: its directory has xattrs |
+| 93     | 3    | bytes | pax_crc          | of the pax member before it, see `pax_crc`; zeros for none |
 | 96     | 4    | u32   | header_crc       | CRC-32 of the tar header, checksum and this as zeros |
 """
 
@@ -43,7 +43,9 @@ MAGIC = b"\0XTN"
 VERSION = 1
 SPARSE = 1
 CHANGED = 2
+ATTRIBUTES = 4
 NO_DIGEST = bytes(32)
+NO_PAX = bytes(3)
 
 _CRC = struct.Struct("<I")
 _CRC_OFFSET = ustar.NOTE_OFFSET + 96
@@ -77,6 +79,7 @@ class Note:
     digest: bytes = NO_DIGEST
     data_crc: int = 0
     flags: int = 0
+    pax_crc: bytes = NO_PAX
 
     def pack(self) -> bytes:
         """Return the 100 bytes, the header's CRC still zero: `seal` fills it in."""
@@ -97,7 +100,7 @@ class Note:
             self.digest,
             self.data_crc,
             self.flags,
-            bytes(3),
+            self.pax_crc,
             0,
         )
 
@@ -110,6 +113,8 @@ class Note:
         Damaged
             No note, a wrong CRC, or fields that break their rules.
         """
+        if len(block) != ustar.BLOCK:
+            raise Damaged(f"a noted tar header has {ustar.BLOCK} bytes, not {len(block)}")
         fields = NOTE.unpack_from(block, ustar.NOTE_OFFSET)
         if fields[0] != MAGIC:
             raise Damaged("a tar header without a note")
@@ -117,10 +122,12 @@ class Note:
             raise Damaged(f"a note of version {fields[1]}, and only {VERSION} is known")
         if fields[17] != _header_crc(block):
             raise Damaged("wrong CRC of a noted tar header")
-        if not 1 <= fields[2] <= 5 or fields[15] > 3 or fields[16] != bytes(3) or fields[9] >= 10**9:
+        if not 1 <= fields[2] <= 5 or fields[15] > 7 or fields[9] >= 10**9:
             raise Damaged("a note that breaks the rules of its fields")
         if fields[3] > max(Method) or fields[4] > 63:
             raise Damaged("a note with an unknown method or an impossible dictionary")
+        if fields[2] == Role.CONTENT and fields[7] >= fields[8]:
+            raise Damaged("a note of a segment that its file does not have")
         return cls(
             role=Role(fields[2]),
             method=fields[3],
@@ -136,7 +143,15 @@ class Note:
             digest=fields[13],
             data_crc=fields[14],
             flags=fields[15],
+            pax_crc=fields[16],
         )
+
+
+def pax_crc(member: bytes) -> bytes:
+    """The low 24 bits of the CRC-32 of a whole pax member; 1 for 0, which says that there is none."""
+    if not member:
+        return NO_PAX
+    return (zlib.crc32(member) & 0xFFFFFF or 1).to_bytes(3, "little")
 
 
 def seal(block: bytes) -> bytes:

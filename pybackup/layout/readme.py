@@ -8,11 +8,13 @@ NAME.part0002.7z, ...: unpack each and join them with cat. NAME.sparse.7z holds 
 tar of one file with holes. Directories, links and permissions are in
 .pybackup/structure.tar, hard links in .pybackup/links.tar.
 
-To restore the archive A.xtar into the new directory OUT, as root or not:
+To restore the archive A.xtar into the new directory OUT, as root or not (X is
+for GNU tar; leave it empty for another):
 
-    mkdir M OUT && tar -xpf A.xtar -C M
+    X='--acls --xattrs --xattrs-include=*'
+    mkdir M OUT && tar $X -xpf A.xtar -C M
     while find M -name .xtar -type f | grep -q .; do
-        find M -name .xtar -type f -execdir tar -xpf {} ';' -delete
+        find M -name .xtar -type f -execdir tar $X -xpf {} ';' -delete
     done
     find M -name .pybackup -prune -o -name '*.7z' -type f -exec sh -c '
         for m do
@@ -31,8 +33,8 @@ To restore the archive A.xtar into the new directory OUT, as root or not:
             esac
             case $d in *.sparse) ;; *) cp -a --attributes-only "$m" "$d" ;; esac
         done' sh {} +
-    if [ -e M/.pybackup/links.tar ]; then tar -xpf M/.pybackup/links.tar -C OUT; fi
-    tar -xpf M/.pybackup/structure.tar -C OUT
+    if [ -e M/.pybackup/links.tar ]; then tar $X -xpf M/.pybackup/links.tar -C OUT; fi
+    tar $X -xpf M/.pybackup/structure.tar -C OUT
 
 With pybackup: pybackup extract A.xtar --to OUT
 """

@@ -10,12 +10,14 @@ What is packed into the file's ``.7z`` is this stream, so stock tar restores the
 | data    |       | the extents one after the other, zero-padded to 512                              |
 | end     | 1024  | zeros                                                                            |
 
-An extent of length 0 at the end of the file says that the file ends in a hole.
+An extent of length 0 at the end of the file says that the file ends in a hole. What the map and the header say
+must agree; that it is the right map, only the digest of the member can tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pybackup.errors import Damaged
@@ -24,6 +26,8 @@ from . import pax, ustar
 
 Extents = Sequence[tuple[int, int]]
 _MAX_HEAD_BYTES = 256 << 20
+_MAX_RECORDS_BYTES = 1 << 20
+_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,73 +71,113 @@ class SparseReader:
     Raises
     ------
     Damaged
-        The stream is not of the form above, or says more than the file's size.
+        The stream is not of the form above, or says more or less than the file's size.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._head = bytearray()
-        self._extents: list[tuple[int, int]] | None = None
+        self._buffer = bytearray()
+        self._head_bytes = 0
+        self._data_bytes = -1
+        self._missing = -1
+        self._numbers = array("q")
+        self._is_mapped = False
         self._at = 0
         self._done = 0
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """Return the offsets and bytes of the file that ``data`` brings."""
-        if self._extents is None:
-            self._head += data
-            if len(self._head) > _MAX_HEAD_BYTES:
-                raise Damaged("a sparse stream whose map never ends")
-            data = self._parse_head()
-        writes = []
-        while data and self._extents is not None and self._at < len(self._extents):
-            offset, length = self._extents[self._at]
-            part = data[: length - self._done]
-            if part:
-                writes.append((offset + self._done, part))
-            self._done += len(part)
-            data = data[len(part) :]
-            if self._done == length:
-                self._at, self._done = self._at + 1, 0
-        return writes
+        if not self._is_mapped:
+            self._buffer += data
+            self._parse_head()
+            if not self._is_mapped:
+                return []
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        return list(self._writes(data))
 
     def finish(self) -> None:
         """Refuse a stream that ended too early."""
-        pending = [] if self._extents is None else self._extents[self._at :]
-        if self._extents is None or any(length for _, length in pending):
+        at = self._at
+        if at < len(self._numbers) and not self._numbers[at + 1]:
+            at += 2
+        if not self._is_mapped or at < len(self._numbers):
             raise Damaged("a sparse stream ends too early")
 
-    def _parse_head(self) -> bytes:
-        """Read the map once all of it is there, and return the data behind it."""
-        head = bytes(self._head)
-        if len(head) < ustar.BLOCK:
-            return b""
-        first = ustar.Header.unpack(head[: ustar.BLOCK])
-        start = ustar.BLOCK + ustar.padded(first.size) + ustar.BLOCK
-        if first.typeflag != ustar.PAX or first.size > ustar.BLOCK * 64:
-            raise Damaged("a sparse stream without its records")
-        end = head.find(b"\n", start)
-        if end < 0:
-            return b""
-        count = _decimal(head[start:end])
-        if head.count(b"\n", start) < 2 * count + 1:
-            return b""
-        lines = head[start:].split(b"\n", 2 * count + 1)
-        numbers = [_decimal(line) for line in lines[1:-1]]
-        self._extents = list(zip(numbers[::2], numbers[1::2], strict=True))
-        self._check()
-        length = sum(len(line) + 1 for line in lines[:-1])
-        self._head.clear()
-        return head[start + ustar.padded(length) :]
+    def _writes(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        start = 0
+        while start < len(data) and self._at < len(self._numbers):
+            offset, length = self._numbers[self._at], self._numbers[self._at + 1]
+            part = data[start : start + length - self._done]
+            if part:
+                yield offset + self._done, part
+            start += len(part)
+            self._done += len(part)
+            if self._done == length:
+                self._at, self._done = self._at + 2, 0
 
-    def _check(self) -> None:
-        last = 0
-        for offset, length in self._extents or ():
+    def _parse_head(self) -> None:
+        """Read what is there of the records, the header and the map."""
+        if self._data_bytes < 0 and not self._parse_headers():
+            return
+        while self._missing and (end := self._buffer.rfind(b"\n") + 1):
+            lines = bytes(self._buffer[:end]).split(b"\n", 1 if self._missing < 0 else self._missing)
+            rest = lines.pop()
+            self._head_bytes += end - len(rest)
+            del self._buffer[: end - len(rest)]
+            self._take(lines)
+        if self._head_bytes + len(self._buffer) * bool(self._missing) > _MAX_HEAD_BYTES:
+            raise Damaged("a sparse stream whose map never ends")
+        filler = -self._head_bytes % ustar.BLOCK
+        if self._missing or len(self._buffer) < filler:
+            return
+        if any(self._buffer[:filler]):
+            raise Damaged("a sparse stream with something behind its map")
+        del self._buffer[:filler]
+        if self._data_bytes != self._head_bytes + filler + sum(self._numbers[1::2]):
+            raise Damaged("a sparse stream of another length than its header says")
+        self._is_mapped = True
+
+    def _parse_headers(self) -> bool:
+        """Read the two headers and the records once all of them are there, and say whether they were."""
+        if len(self._buffer) < ustar.BLOCK:
+            return False
+        first = ustar.Header.unpack(bytes(self._buffer[: ustar.BLOCK]))
+        if first.typeflag != ustar.PAX or first.size > _MAX_RECORDS_BYTES:
+            raise Damaged("a sparse stream without its records")
+        second = ustar.BLOCK + ustar.padded(first.size)
+        if len(self._buffer) < second + ustar.BLOCK:
+            return False
+        records = pax.unpack_records(bytes(self._buffer[ustar.BLOCK : ustar.BLOCK + first.size]))
+        said = tuple(records.get(b"GNU.sparse." + key) for key in (b"major", b"minor", b"realsize"))
+        if said != (b"1", b"0", b"%d" % self._size):
+            raise Damaged("a sparse stream of another version or size")
+        header = ustar.Header.unpack(bytes(self._buffer[second : second + ustar.BLOCK]))
+        if header.typeflag != ustar.FILE:
+            raise Damaged("a sparse stream without its file")
+        self._data_bytes = _decimal(records.get(b"size", b"%d" % header.size))
+        del self._buffer[: second + ustar.BLOCK]
+        return True
+
+    def _take(self, lines: list[bytes]) -> None:
+        numbers = [_decimal(line) for line in lines]
+        if self._missing < 0:
+            self._missing = 2 * numbers[0]
+            return
+        self._missing -= len(numbers)
+        begun = len(self._numbers) - len(self._numbers) % 2
+        self._numbers.extend(numbers)
+        last = sum(self._numbers[begun - 2 : begun])
+        for at in range(begun, len(self._numbers) - 1, 2):
+            offset, length = self._numbers[at], self._numbers[at + 1]
             if offset < last or offset + length > self._size:
                 raise Damaged("a sparse stream whose extents overlap or leave the file")
+            if not length and offset != self._size:
+                raise Damaged("a sparse stream with an extent of nothing")
             last = offset + length
 
 
 def _decimal(text: bytes) -> int:
-    if not text.isdigit() or len(text) > 20:
+    if not text.isdigit() or len(text) > _MAX_DIGITS:
         raise Damaged("a number is missing in the map of a sparse stream")
     return int(text)

@@ -35,11 +35,10 @@ import struct
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 
-from pybackup.errors import Damaged
+from pybackup.errors import Damaged, Refused
 from pybackup.model.entry import NO_XATTRS, Entry, Kind, Owner
 from pybackup.model.member import Member, Method, Stored
 
@@ -57,6 +56,14 @@ _DEVICE = struct.Struct("<II")
 _U16 = struct.Struct("<H")
 _COUNT = struct.Struct("<I")
 _SECOND = 1_000_000_000
+_MAX_BYTES = 1 << 62
+_MAX_ID = 0xFFFFFFFF
+_LINKS = (Kind.SYMLINK, Kind.HARDLINK)
+_DEVICES = (Kind.CHARACTER, Kind.BLOCK)
+_NO_NAMES = frozenset((b"", b".", b".."))
+# Long names are rare, and deep trees are small; directories each in the last would take squares.
+_PATHS_ALLOWANCE = 64 << 20
+_PATHS_RATIO = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,37 +174,45 @@ class Table:
         reader = Reader(plain)
         columns = {name: reader.column(entries) for name in _ENTRY_COLUMNS}
         self.names, self.targets, self._extras = (reader.texts(entries) for _ in range(3))
+        _check_names(self.names)
+        _check_members(columns, len(digests), digest_bytes)
         counts = columns["members"]
-        if entries and (int(counts.min()) < 0 or int(counts.max()) > len(plain)):
-            raise Damaged("an index with an impossible number of members")
-        total = int(counts.sum())
-        if total > len(plain) + entries:
-            raise Damaged("an index with more members than bytes")
-        members = {name: reader.column(total) for name in _MEMBER_COLUMNS}
-        self._owners = _read_owners(reader)
+        members = {name: reader.column(int(counts.sum())) for name in _MEMBER_COLUMNS}
+        self._owners = _read_owners(reader, entries)
         self.place, self.region, self.settings = (reader.texts(1)[0] for _ in range(3))
         reader.finish()
         _check_rows(columns, len(self._owners))
-        self.kinds: list[int] = columns["kind"].tolist()
-        self._columns = {name: values.tolist() for name, values in columns.items()}
-        self._first = [0, *accumulate(self._columns["members"])]
+        _check_sizes(columns, members["raw"])
+        # Views, not lists: 8 bytes a value, and nearly as quick to index.
+        self._columns = {name: _view(values) for name, values in columns.items()}
+        self.kinds = self._columns["kind"]
+        self._check_rare()
+        self._first = _view(np.concatenate(([0], np.cumsum(counts))))
         is_content = np.repeat(columns["kind"] != Kind.DIRECTORY, counts)
-        self._members = _member_lists(members, is_content, base)
+        self._members = tuple(_view(column) for column in _member_columns(members, is_content, base))
         self._digests = digests
         self._digest_bytes = digest_bytes
-        self._digest_row: list[int] = (np.cumsum(is_content) - 1).tolist()
-        if int(is_content.sum()) * digest_bytes != len(digests):
-            raise Damaged("an index with another number of digests than members")
-        self._check_directories()
+        self._digest_row = _view(np.cumsum(is_content) - 1)
 
     def __len__(self) -> int:
         return len(self.kinds)
 
     def paths(self) -> list[bytes]:
-        """Path of every entry, relative to `place`, in rows."""
+        """Path of every entry, relative to `place`, in rows.
+
+        Raises
+        ------
+        Refused
+            All of them together are longer than any tree's: directories nested without end.
+        """
         paths: list[bytes] = []
+        left = _PATHS_ALLOWANCE + _PATHS_RATIO * len(self)
         for row, (name, up) in enumerate(zip(self.names, self._columns["up"], strict=True)):
-            paths.append(paths[row - up] + b"/" + name if up else name)
+            path = paths[row - up] + b"/" + name if up else name
+            left -= len(path)
+            if left < 0:
+                raise Refused("an index whose paths would grow beyond measure")
+            paths.append(path)
         return paths
 
     def parent(self, row: int) -> int | None:
@@ -211,9 +226,7 @@ class Table:
         kind = Kind(columns["kind"][row])
         extras = _unpack_extras(self._extras[row]) if self._extras[row] else None
         members = () if kind is Kind.DIRECTORY else self._row_members(row)
-        size = columns["excess"][row] + sum(member.raw_bytes for member in members) if kind is Kind.FILE else 0
-        if size < 0:
-            raise Damaged("an index with a file of negative size")
+        size = columns["excess"][row] + sum(member.raw_bytes for member in members)
         entry = Entry(
             path,
             kind,
@@ -222,7 +235,7 @@ class Table:
             columns["mtime_s"][row] * _SECOND + columns["mtime_ns"][row],
             size,
             self.targets[row],
-            extras.device if extras else (0, 0),
+            extras.device if extras and extras.device else (0, 0),
             extras.xattrs if extras and extras.xattrs else NO_XATTRS,
         )
         digest = extras.digest if extras else b""
@@ -235,7 +248,7 @@ class Table:
         """Where the container of directory ``row`` lies, None for what has none."""
         if self.kinds[row] != Kind.DIRECTORY or not self._columns["members"][row]:
             return None
-        offset, packed, _, number, _, _ = self._members[self._first[row]]
+        offset, packed, _, number, _, _ = self._member_row(self._first[row])
         return Container(offset, packed, number)
 
     def containers(self) -> Iterator[tuple[int, Container]]:
@@ -248,8 +261,23 @@ class Table:
     def _row_members(self, row: int) -> tuple[Member, ...]:
         return tuple(self._member(index) for index in range(self._first[row], self._first[row + 1]))
 
+    def _member_row(self, index: int) -> tuple[int, int, int, int, int, int]:
+        offsets, packed, streams, raw, methods, dictionaries = self._members
+        return offsets[index], packed[index], streams[index], raw[index], methods[index], dictionaries[index]
+
+    def _check_rare(self) -> None:
+        """Targets and extras: only where the kind of the entry has them, and there always."""
+        rows = zip(self.kinds, self.targets, self._extras, self._columns["members"], strict=True)
+        for kind, target, extras, members in rows:
+            if target and kind not in _LINKS:
+                raise Damaged("an index gives a target to an entry that is no link")
+            if extras or members > 1 or kind in _DEVICES:
+                found = _unpack_extras(extras)
+                if (found.device is not None) != (kind in _DEVICES) or bool(found.digest) != (members > 1):
+                    raise Damaged("an index with an extra too many or too few")
+
     def _member(self, index: int) -> Member:
-        offset, packed, stream, raw, method, dictionary = self._members[index]
+        offset, packed, stream, raw, method, dictionary = self._member_row(index)
         start = self._digest_row[index] * self._digest_bytes
         return Member(
             offset,
@@ -261,34 +289,65 @@ class Table:
             self._digests[start : start + self._digest_bytes],
         )
 
-    def _check_directories(self) -> None:
-        for row, (kind, count, up) in enumerate(
-            zip(self.kinds, self._columns["members"], self._columns["up"], strict=True)
-        ):
-            if kind != Kind.FILE and count > (kind == Kind.DIRECTORY):
-                raise Damaged("an index gives members to an entry that has no content")
-            if up and self.kinds[row - up] != Kind.DIRECTORY:
-                raise Damaged("an index puts an entry into something that is no directory")
+
+def _view(values: Int64s) -> memoryview:
+    return memoryview(values.astype(np.int64).tobytes()).cast("q")
 
 
-def _member_lists(
+def _member_columns(
     members: dict[str, Int64s], is_content: np.ndarray[tuple[int], np.dtype[np.bool_]], base: int
-) -> list[tuple[int, int, int, int, int, int]]:
+) -> tuple[Int64s, ...]:
     packed, tail, method, dictionary = (members[name] for name in ("packed", "tail", "method", "dictionary"))
-    for name in ("packed", "tail", "raw", "method", "dictionary"):
+    for name in _MEMBER_COLUMNS:
         if len(packed) and int(members[name].min()) < 0:
             raise Damaged("an index with a negative size of a member")
-    if len(packed) and (int(packed.max()) >= 1 << 62 or int(members["raw"].max()) >= 1 << 62):
-        raise Damaged("an index with an impossible size of a member")
+    # Floats, since a sum of integers would wrap silently.
+    if base + float(packed.astype(float).sum() + members["gap"].astype(float).sum()) > _MAX_BYTES:
+        raise Damaged("an index with members beyond the end of any archive")
     if len(packed) and (int(method.max()) > max(Method) or int(dictionary.max()) > 40):
         raise Damaged("an index with an unknown method")
+    if any((members[name][~is_content] != 0).any() for name in ("tail", "method", "dictionary")):
+        raise Damaged("an index with a container that is packed")
+    if (members["raw"][~is_content] > _MAX_ID).any():
+        raise Damaged("an index with an impossible number of a container")
     advance = np.where(is_content, packed + -packed % 512, 0)
     offsets = base + np.cumsum(members["gap"] + np.concatenate(([0], advance[:-1]))) if len(packed) else packed
     stream = np.where(is_content, packed - STREAM_OFFSET - tail, 0)
-    if len(packed) and (int(stream.min()) < 0 or int(offsets.min()) < 0):
-        raise Damaged("an index with a member that lies outside of the archive")
-    columns = (offsets, packed, stream, members["raw"], method, dictionary)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+    if len(packed) and int(stream.min()) < 0:
+        raise Damaged("an index with a member shorter than its parts")
+    return offsets, packed, stream, members["raw"], method, dictionary
+
+
+def _check_names(names: list[bytes]) -> None:
+    joined = b"".join(names)
+    if b"/" in joined or b"\0" in joined or not _NO_NAMES.isdisjoint(names):
+        raise Damaged("an index with a name that is none")
+
+
+def _check_members(columns: dict[str, Int64s], digests_bytes: int, digest_bytes: int) -> None:
+    """Before any memory is taken for them."""
+    kinds, counts = columns["kind"], columns["members"]
+    held, rest = divmod(digests_bytes, digest_bytes)
+    if len(counts) and (int(counts.min()) < 0 or int(counts.max()) > max(held, 1)):
+        raise Damaged("an index with an impossible number of members")
+    if (counts[kinds != Kind.FILE] > (kinds[kinds != Kind.FILE] == Kind.DIRECTORY)).any():
+        raise Damaged("an index gives members to an entry that has no content")
+    if rest or int(counts[kinds == Kind.FILE].sum()) != held:
+        raise Damaged("an index with another number of digests than members")
+
+
+def _check_sizes(columns: dict[str, Int64s], raw: Int64s) -> None:
+    """The sizes of all files, which must be none of less than nothing."""
+    is_file = columns["kind"] == Kind.FILE
+    if (columns["excess"][~is_file] != 0).any():
+        raise Damaged("an index gives a size to an entry that is no file")
+    if float(np.abs(columns["excess"].astype(float)).sum() + np.abs(raw.astype(float)).sum()) > _MAX_BYTES:
+        raise Damaged("an index with files of impossible size")
+    ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(raw)))
+    last = np.cumsum(columns["members"])
+    sizes = columns["excess"] + ends[last] - ends[last - columns["members"]]
+    if (sizes[is_file] < 0).any():
+        raise Damaged("an index with a file of negative size")
 
 
 def _check_rows(columns: dict[str, Int64s], owners: int) -> None:
@@ -297,29 +356,41 @@ def _check_rows(columns: dict[str, Int64s], owners: int) -> None:
         return
     limits = {"kind": (1, 7), "flags": (0, 3), "mode": (0, 0o7777), "owner": (0, owners - 1)}
     limits["mtime_ns"] = (0, _SECOND - 1)
+    limits["mtime_s"] = (-_MAX_BYTES, _MAX_BYTES)
     for name, (low, high) in limits.items():
         if int(columns[name].min()) < low or int(columns[name].max()) > high:
             raise Damaged(f"an index with an impossible {name}")
     up = columns["up"]
     if int(up.min()) < 0 or (up > np.arange(count)).any():
         raise Damaged("an index with an entry that lies in none of the entries before it")
-    if int(np.abs(columns["mtime_s"]).max()) > 1 << 62:
-        raise Damaged("an index with an impossible mtime_s")
+    if (columns["kind"][np.arange(count) - up][up > 0] != Kind.DIRECTORY).any():
+        raise Damaged("an index puts an entry into something that is no directory")
+    if (columns["flags"][columns["kind"] != Kind.FILE] != 0).any():
+        raise Damaged("an index gives flags to an entry that is no file")
+    owner = columns["owner"]
+    known = np.maximum.accumulate(np.concatenate((np.full(1, -1), owner)))
+    if (owner > known[:-1] + 1).any() or int(known[-1]) != owners - 1:
+        raise Damaged("an index whose owners do not stand in the order of their entries")
 
 
-def _read_owners(reader: Reader) -> list[Owner]:
+def _read_owners(reader: Reader, entries: int) -> list[Owner]:
     (count,) = _COUNT.unpack(reader.take(_COUNT.size))
-    if count > 1 << 24:
+    if count > entries:
         raise Damaged("an index with an impossible number of owners")
     uids, gids = (reader.sizes(count).tolist() for _ in range(2))
     users, groups = (reader.texts(count) for _ in range(2))
-    return [Owner(*row) for row in zip(uids, gids, users, groups, strict=True)]
+    if any(number > _MAX_ID for number in (*uids, *gids)):
+        raise Damaged("an index with an impossible owner")
+    owners = [Owner(*row) for row in zip(uids, gids, users, groups, strict=True)]
+    if len(set(owners)) != count:
+        raise Damaged("an index that names an owner twice")
+    return owners
 
 
 @dataclass(slots=True)
 class _Extras:
     xattrs: dict[bytes, bytes]
-    device: tuple[int, int] = (0, 0)
+    device: tuple[int, int] | None = None
     digest: bytes = b""
 
 
@@ -328,7 +399,7 @@ def _pack_extras(stored: Stored) -> bytes:
     parts: list[tuple[int, bytes]] = [
         (_EXTRA_XATTR, _U16.pack(len(name)) + name + entry.xattrs[name]) for name in sorted(entry.xattrs)
     ]
-    if entry.kind in (Kind.CHARACTER, Kind.BLOCK):
+    if entry.kind in _DEVICES:
         parts.append((_EXTRA_DEVICE, _DEVICE.pack(*entry.device)))
     if len(stored.members) > 1:
         parts.append((_EXTRA_DIGEST, stored.digest))
@@ -338,6 +409,7 @@ def _pack_extras(stored: Stored) -> bytes:
 def _unpack_extras(data: bytes) -> _Extras:
     extras = _Extras({})
     position = 0
+    last = b""
     while position < len(data):
         if position + _EXTRA.size > len(data):
             raise Damaged("an index with half an extra")
@@ -348,11 +420,15 @@ def _unpack_extras(data: bytes) -> _Extras:
         if position > len(data):
             raise Damaged("an index with half an extra")
         _take_extra(extras, tag, value)
+        rank = bytes((tag,)) + (value[2 : 2 + _U16.unpack_from(value)[0]] if tag == _EXTRA_XATTR else b"")
+        if rank <= last:
+            raise Damaged("an index with extras out of order")
+        last = rank
     return extras
 
 
 def _take_extra(extras: _Extras, tag: int, value: bytes) -> None:
-    if tag == _EXTRA_XATTR and len(value) >= 2:
+    if tag == _EXTRA_XATTR and len(value) >= 2 and len(value) >= 2 + _U16.unpack_from(value)[0]:
         (length,) = _U16.unpack_from(value)
         extras.xattrs[value[2 : 2 + length]] = value[2 + length :]
     elif tag == _EXTRA_DEVICE and len(value) == _DEVICE.size:
@@ -360,4 +436,4 @@ def _take_extra(extras: _Extras, tag: int, value: bytes) -> None:
     elif tag == _EXTRA_DIGEST and len(value) == 32:
         extras.digest = value
     else:
-        raise Damaged(f"an index with an extra of unknown kind {tag}")
+        raise Damaged(f"an index with an extra of unknown kind or form: {tag}")

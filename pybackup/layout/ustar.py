@@ -44,9 +44,13 @@ BLOCK_DEVICE = b"4"
 DIRECTORY = b"5"
 FIFO = b"6"
 PAX = b"x"
+LONG_NAME = b"L"  # GNU: the next member's name, and the target of its link
+LONG_LINK = b"K"
 
 _OCTAL_8 = 0o7777777
 _OCTAL_12 = 0o77777777777
+_MAX_NUMBER = 0xFFFFFFFF
+_MAX_TIME_OR_SIZE = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,13 @@ class Header:
         Raises
         ------
         ValueError
-            When a text field is too long; such values belong into a pax record.
+            When a text field is too long, or a number too large; such values belong into a pax record.
         """
         if len(self.name) > 100 or len(self.linkname) > 100 or len(self.prefix) > 155:
             raise ValueError(f"does not fit a tar header: {self.name[:120]!r}")
         block = HEADER.pack(
             self.name,
-            b"%07o" % self.mode,
+            number(self.mode, 8),
             number(self.uid, 8),
             number(self.gid, 8),
             number(self.size, 12),
@@ -91,8 +95,8 @@ class Header:
             b"00",
             self.uname[:32],
             self.gname[:32],
-            b"%07o" % self.devmajor if self.devmajor <= _OCTAL_8 else number(self.devmajor, 8),
-            b"%07o" % self.devminor if self.devminor <= _OCTAL_8 else number(self.devminor, 8),
+            number(self.devmajor, 8),
+            number(self.devminor, 8),
             self.prefix,
             b"",
         )
@@ -105,7 +109,7 @@ class Header:
         Raises
         ------
         Damaged
-            Wrong length, magic, checksum, or a field that is no number.
+            Wrong length, magic, checksum, a field that is no number, or one that makes no sense.
         """
         if len(block) != BLOCK:
             raise Damaged(f"a tar header has {BLOCK} bytes, not {len(block)}")
@@ -114,22 +118,17 @@ class Header:
             raise Damaged("no ustar magic")
         if parse_number(fields[6]) != checksum(block):
             raise Damaged("wrong checksum of a tar header")
-        text = [fields[index].split(b"\0", 1)[0] for index in (0, 11, 12, 15)]
-        return cls(
-            name=text[0],
-            mode=parse_number(fields[1]),
-            uid=parse_number(fields[2]),
-            gid=parse_number(fields[3]),
-            size=parse_number(fields[4]),
-            mtime=parse_number(fields[5]),
-            typeflag=fields[7],
-            linkname=fields[8] if fields[8][:1] == b"\0" else fields[8].split(b"\0", 1)[0],
-            uname=text[1],
-            gname=text[2],
-            devmajor=parse_number(fields[13]),
-            devminor=parse_number(fields[14]),
-            prefix=text[3],
-        )
+        mode, uid, gid, size, devmajor, devminor = (parse_number(fields[index]) for index in (1, 2, 3, 4, 13, 14))
+        mtime = parse_number(fields[5])
+        low, high = min(mode, uid, gid, size, devmajor, devminor), max(mode, uid, gid, devmajor, devminor)
+        if low < 0 or high > _MAX_NUMBER or max(size, abs(mtime)) > _MAX_TIME_OR_SIZE:
+            raise Damaged("a tar header with an impossible number")
+        if any(fields[16]):
+            raise Damaged("a tar header with something in its padding")
+        name, linkname, uname, gname, prefix = (_text(fields[index]) for index in (0, 8, 11, 12, 15))
+        if not linkname and any(fields[8]):
+            linkname = fields[8]
+        return cls(name, mode, uid, gid, size, mtime, fields[7], linkname, uname, gname, devmajor, devminor, prefix)
 
     @property
     def path(self) -> bytes:
@@ -138,9 +137,17 @@ class Header:
 
 
 def number(value: int, width: int) -> bytes:
-    """A numeric field: octal where it fits, else base-256 (GNU), which needs no pax record."""
+    """A numeric field: octal where it fits, else base-256 (GNU), which needs no pax record.
+
+    Raises
+    ------
+    ValueError
+        It fits neither.
+    """
     if 0 <= value <= (_OCTAL_8 if width == 8 else _OCTAL_12):
         return b"%0*o" % (width - 1, value)
+    if not -(1 << (8 * width - 2)) <= value < 1 << (8 * width - 2):
+        raise ValueError(f"does not fit a tar header: {value}")
     return (value & ((1 << (8 * width)) - 1) | 1 << (8 * width - 1)).to_bytes(width, "big")
 
 
@@ -160,6 +167,10 @@ def parse_number(field: bytes) -> int:
     if digits.strip(b"01234567"):
         raise Damaged(f"not an octal number in a tar header: {field!r}")
     return int(digits or b"0", 8)
+
+
+def _text(field: bytes) -> bytes:
+    return field.split(b"\0", 1)[0]
 
 
 def checksum(block: bytes) -> int:

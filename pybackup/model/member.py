@@ -74,3 +74,12 @@ class Stored:
     sparse: bool = False
     changed: bool = False
     missing: int = 0
+
+    @property
+    def fault(self) -> str:
+        """Why the content is lost whatever its members hold; empty if it is not."""
+        if self.missing:
+            return f"{self.missing} of its segments are gone"
+        if not self.sparse and self.entry.size != sum(member.raw_bytes for member in self.members):
+            return "its size is not that of its segments"
+        return ""

@@ -125,12 +125,12 @@ def make_tree(base: Path) -> Path:
     (top / "text").write_bytes(b"All that is written here must come back.\n" * 20)
     (top / "none").write_bytes(b"")
     (top / "set").write_bytes(b"#!/bin/sh\nid\n")
-    # Four segments of 1 MiB that compress to nothing.
-    (top / "deep" / "large").write_bytes(b"".join(bytes([number]) * MIB for number in range(3)) + b"end")
+    # Two segments, the first of 1 MiB that compresses to nothing.
+    (top / "deep" / "large").write_bytes(bytes(MIB) + b"end")
     (top / "deep" / "stored.zip").write_bytes(random.Random(1).randbytes(300))
     with (top / "deep" / "er" / "sparse").open("wb") as file:
-        file.truncate(4 * MIB)
-        file.seek(2 * MIB)
+        file.truncate(1 << 16)
+        file.seek(1 << 15)
         file.write(b"in the middle of nothing")
     (top / "deep" / "er" / "most" / ("long" * 30)).write_bytes(b"a name that no ustar header holds")
     os.link(top / "text", top / "zlink")

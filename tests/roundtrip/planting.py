@@ -166,7 +166,7 @@ def odd_names(root: Path) -> None:
         os.link(base + b"/f/" + name, base + b"/e/" + name + b"/linked")
 
 
-def long_path(root: Path, n_bytes: int, part: bytes = b"n" * 40) -> bytes:
+def long_path(root: Path, n_bytes: int, part: bytes = b"n" * 200) -> bytes:
     """Make directories whose path below ``root`` has so many bytes, a file and a link in the last; return it."""
     at = os.open(root, os.O_RDONLY)
     parts: list[bytes] = []

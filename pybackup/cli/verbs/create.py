@@ -35,11 +35,14 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_sources(parser)
+    selection = add_sources(parser)
     parser.add_argument(
-        "-o", "--output", metavar="OUT.xtar", type=argument(path), help="the archive (default: NAME.xtar here, of one SRC)"
+        "-o",
+        "--output",
+        metavar="OUT.xtar",
+        type=argument(path),
+        help="the archive (default: NAME.xtar here, of one SRC)",
     )
-    selection = next(group for group in parser._action_groups if group.title == "selection")
     selection.add_argument("--one-file-system", action="store_true", help="stay on the file system of each SRC")
     packing = parser.add_argument_group("packing")
     add = packing.add_argument

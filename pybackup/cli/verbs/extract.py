@@ -36,8 +36,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_archive(parser)
     parser.add_argument("patterns", metavar="PATTERN", nargs="*", type=argument(path), help="only what matches")
-    add_placing(parser, needs_target=False)
-    placing = next(group for group in parser._action_groups if group.title == "placing")
+    placing = add_placing(parser, needs_target=False)
     placing.add_argument(
         "--strip-components",
         metavar="N",
@@ -96,6 +95,8 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, talk: Talk)
         return _show(plan, options, talk)
     start = time.monotonic()
     done = perform_extract(plan, monitor=talk)
+    if options.patterns:  # else the job says so
+        check_complete(plan.listing.expected, len(plan.listing), talk)
     status = conclude(talk, _summary(plan, done, time.monotonic() - start, talk))
     if options.json:
         deliver([_json(plan, done, talk)])

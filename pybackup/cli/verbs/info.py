@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..monitor import Talk
+from pybackup.model.problem import Problem, Trouble
+
 from ..options import add_archive, add_talk, talk_of
-from ..results import check_complete, conclude
+from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
 
@@ -39,13 +40,9 @@ def perform(options: argparse.Namespace) -> int:
             deliver([_json(found)])
         else:
             deliver_lines(f"{name + ':':<14}{value}" for name, value in _fields(found))
-        _check(found, talk)
+        if not found.complete:
+            talk.problem(Problem(b"", Trouble.LOST, "not all entries it was made with are known by name"))
         return conclude(talk)
-
-
-def _check(found: Info, talk: Talk) -> None:
-    if not found.complete:
-        check_complete(None, found.entries, talk)
 
 
 def _fields(found: Info) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pybackup.errors import UsageError
 from pybackup.model.entry import Entry, Kind
 
 from ..options import add_archive, add_talk, talk_of
@@ -57,6 +58,8 @@ def perform(options: argparse.Namespace) -> int:
     """Show the entries that match."""
     from pybackup.jobs.inspect import open_archive, select
 
+    if options.json and (options.long or options.null):
+        raise UsageError(f"list: --json and --{'long' if options.long else 'null'} exclude each other")
     with talk_of(options, options.archive) as talk, open_archive(options.archive) as archive:
         listing = archive.listing
         tell_condition(listing, talk)

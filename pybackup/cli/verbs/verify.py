@@ -85,9 +85,7 @@ def _lines(options: argparse.Namespace, verdict: Verdict, differences: Sequence[
         yield f"{name}: {count(len(differences), 'difference')} to {display(options.against)}"
 
 
-def _json(
-    options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk
-) -> bytes:
+def _json(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk) -> bytes:
     fields = {
         "archive": json_name(options.archive),
         "state": str(verdict.state),

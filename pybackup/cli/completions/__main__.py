@@ -1,0 +1,19 @@
+"""Write the scripts anew, beside this file."""
+
+from pathlib import Path
+
+from . import FILES, bash, fish, zsh
+from .interface import read_interface
+
+MAKERS = {"bash": bash.make, "zsh": zsh.make, "fish": fish.make}
+
+
+def scripts() -> dict[str, str]:
+    """Return the text of each script by the name of its shell."""
+    interface = read_interface()
+    return {shell: make(interface) for shell, make in MAKERS.items()}
+
+
+if __name__ == "__main__":
+    for shell, text in scripts().items():
+        Path(__file__).with_name(FILES[shell]).write_text(text, encoding="utf-8")

@@ -1,0 +1,106 @@
+# bash completion for pybackup; made by python -m pybackup.cli.completions, do not edit
+
+_pybackup() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb= word options= words=
+    COMPREPLY=()
+    # bash takes the = of --option=value for a word of its own
+    if [[ $current == '=' ]]; then
+        current=
+    elif [[ $previous == '=' ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
+        case "$verb" in
+        '') [[ $word == -* ]] || verb=$word ;;
+        structure) [[ $word == -* ]] || verb="$verb $word" ;;
+        esac
+    done
+    case "$verb" in
+    '')
+        options='-h --help --version'
+        words='create list info extract unpack verify structure completion'
+        ;;
+    'create')
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        case "$previous" in
+        --exclude) compopt +o default 2>/dev/null; return ;;
+        --exclude-from) return ;;
+        --exclude-dir) compopt +o default 2>/dev/null; return ;;
+        --since) compopt +o default 2>/dev/null; return ;;
+        --files-from) return ;;
+        -o|--output) return ;;
+        --compression) words='store fast default small' ;;
+        --store) compopt +o default 2>/dev/null; return ;;
+        --segment-size) compopt +o default 2>/dev/null; return ;;
+        --comment) compopt +o default 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'list')
+        options='-h --help --long --null --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'info')
+        options='-h --help --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'extract')
+        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --stdout --dry-run --quiet --verbose --json'
+        case "$previous" in
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --overwrite) words='never older always' ;;
+        --strip-components) compopt +o default 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'unpack')
+        options='-h --help --to --quiet --verbose --json'
+        case "$previous" in
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'verify')
+        options='-h --help --deep --against --workers --quiet --json'
+        case "$previous" in
+        --against) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'structure save')
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --quiet --json'
+        case "$previous" in
+        --exclude) compopt +o default 2>/dev/null; return ;;
+        --exclude-from) return ;;
+        --exclude-dir) compopt +o default 2>/dev/null; return ;;
+        --since) compopt +o default 2>/dev/null; return ;;
+        --files-from) return ;;
+        -o|--output) return ;;
+        esac
+        ;;
+    'structure restore')
+        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --quiet --json'
+        case "$previous" in
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --overwrite) words='never older always' ;;
+        esac
+        ;;
+    'completion')
+        options='-h --help'
+        words='bash zsh fish'
+        case "$previous" in
+        esac
+        ;;
+    structure) words='save restore' ;;
+    esac
+    if [[ $current == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$current"))
+    elif [[ $words ]]; then
+        COMPREPLY=($(compgen -W "$words" -- "$current"))
+    fi
+    # nothing found: readline goes on with the names of files
+}
+
+complete -o default -F _pybackup pybackup

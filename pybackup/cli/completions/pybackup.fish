@@ -1,0 +1,127 @@
+# fish completion for pybackup; made by python -m pybackup.cli.completions, do not edit
+
+function __pybackup_verb --description 'the verb so far'
+    set -l verb
+    for word in (commandline -opc)[2..-1]
+        if string match -q -- '-*' $word
+            continue
+        end
+        if test -z "$verb"
+            set verb $word
+        else if contains -- "$verb" structure
+            set verb "$verb $word"
+        end
+    end
+    echo "$verb"
+end
+
+function __pybackup_is
+    test (__pybackup_verb) = "$argv"
+end
+
+complete -c pybackup -f
+
+complete -c pybackup -n __pybackup_is -a create -d 'archive directories and files'
+complete -c pybackup -n __pybackup_is -a list -d 'show what is in an archive'
+complete -c pybackup -n __pybackup_is -a info -d 'show what an archive says of itself'
+complete -c pybackup -n __pybackup_is -a extract -d 'restore an archive, or parts of it'
+complete -c pybackup -n __pybackup_is -a unpack -d 'expand the containers of an archive, leaving the tree of .7z files'
+complete -c pybackup -n __pybackup_is -a verify -d 'check every byte of an archive'
+complete -c pybackup -n __pybackup_is -a structure -d 'save or restore a skeleton'
+complete -c pybackup -n __pybackup_is -a completion -d 'print the completion script for a shell'
+complete -c pybackup -n __pybackup_is -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n __pybackup_is -l version -d 'show program\'s version number and exit'
+complete -c pybackup -n "__pybackup_is structure" -a save -d 'save the skeleton of a tree: directories, links, permissions, owners, times'
+complete -c pybackup -n "__pybackup_is structure" -a restore -d 'restore a skeleton, from its file or from an archive'
+
+complete -c pybackup -n "__pybackup_is create" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is create" -l exclude -x -d 'leave out, by the rules of .gitignore'
+complete -c pybackup -n "__pybackup_is create" -l exclude-from -r -F -d 'patterns from a file, one per line'
+complete -c pybackup -n "__pybackup_is create" -l exclude-dir -x -d 'leave out directories of this name'
+complete -c pybackup -n "__pybackup_is create" -l exclude-caches -d 'leave out the content of directories with a CACHEDIR.TAG'
+complete -c pybackup -n "__pybackup_is create" -l skip-junk -d 'leave out what systems scatter: Thumbs.db, .DS_Store, ...'
+complete -c pybackup -n "__pybackup_is create" -l since -x -d 'only files modified since: 2026-01-31, \'2026-01-31 18:30\', \'2 weeks ago\', yesterday, @SECONDS'
+complete -c pybackup -n "__pybackup_is create" -l files-from -r -F -d 'also what FILE lists, one path per line, kept under its whole path; - is standard input'
+complete -c pybackup -n "__pybackup_is create" -l null -d 'paths in --files-from end in NUL bytes'
+complete -c pybackup -n "__pybackup_is create" -s o -l output -r -F -d 'the archive (default: NAME.xtar here, of one SRC)'
+complete -c pybackup -n "__pybackup_is create" -l one-file-system -d 'stay on the file system of each SRC'
+complete -c pybackup -n "__pybackup_is create" -l compression -x -a 'store fast default small' -d 'how hard to try (default: default)'
+complete -c pybackup -n "__pybackup_is create" -l store -x -d 'suffixes never compressed, instead of the default list (jpg, mp4, zip, ...); +EXT,... adds to it'
+complete -c pybackup -n "__pybackup_is create" -l segment-size -x -d 'cut longer files, whole MiB (default: 4M)'
+complete -c pybackup -n "__pybackup_is create" -l comment -x -d 'a text that \'info\' shows'
+complete -c pybackup -n "__pybackup_is create" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is create" -l work-dir -x -a '(__fish_complete_directories)' -d 'where temporary files go (default: beside OUT)'
+complete -c pybackup -n "__pybackup_is create" -l dry-run -d 'only show what would be archived and left out, and why'
+complete -c pybackup -n "__pybackup_is create" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is create" -l verbose -d 'name each file'
+complete -c pybackup -n "__pybackup_is create" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is create" -F
+
+complete -c pybackup -n "__pybackup_is list" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is list" -l long -d 'with mode, owner, size and time, as ls -l'
+complete -c pybackup -n "__pybackup_is list" -l null -d 'exact names, each ended by a NUL byte'
+complete -c pybackup -n "__pybackup_is list" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is list" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is list" -F
+
+complete -c pybackup -n "__pybackup_is info" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is info" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is info" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is info" -F
+
+complete -c pybackup -n "__pybackup_is extract" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is extract" -l to -x -a '(__fish_complete_directories)' -d 'the directory to restore to; made'
+complete -c pybackup -n "__pybackup_is extract" -l overwrite -x -a 'never older always' -d 'replace files that exist (default: never, each is a problem)'
+complete -c pybackup -n "__pybackup_is extract" -l no-owner -d 'do not restore owners, not even as root'
+complete -c pybackup -n "__pybackup_is extract" -l numeric-owner -d 'restore owners by number, whatever their names are here'
+complete -c pybackup -n "__pybackup_is extract" -l devices -d 'make device nodes, which are refused otherwise'
+complete -c pybackup -n "__pybackup_is extract" -l strip-components -x -d 'cut so many leading components off each path'
+complete -c pybackup -n "__pybackup_is extract" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is extract" -l stdout -d 'write the content of the one file PATTERN to stdout'
+complete -c pybackup -n "__pybackup_is extract" -l dry-run -d 'only show what would be restored'
+complete -c pybackup -n "__pybackup_is extract" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is extract" -l verbose -d 'name each file'
+complete -c pybackup -n "__pybackup_is extract" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is extract" -F
+
+complete -c pybackup -n "__pybackup_is unpack" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is unpack" -l to -x -a '(__fish_complete_directories)' -d 'where the .7z files go; made'
+complete -c pybackup -n "__pybackup_is unpack" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is unpack" -l verbose -d 'name each file'
+complete -c pybackup -n "__pybackup_is unpack" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is unpack" -F
+
+complete -c pybackup -n "__pybackup_is verify" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is verify" -l deep -d 'also decompress every file and check its content\'s hash'
+complete -c pybackup -n "__pybackup_is verify" -l against -x -a '(__fish_complete_directories)' -d 'also compare with what was archived, or extracted: content, size, mode, owner, time, type'
+complete -c pybackup -n "__pybackup_is verify" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is verify" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is verify" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is verify" -F
+
+complete -c pybackup -n "__pybackup_is structure save" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is structure save" -l exclude -x -d 'leave out, by the rules of .gitignore'
+complete -c pybackup -n "__pybackup_is structure save" -l exclude-from -r -F -d 'patterns from a file, one per line'
+complete -c pybackup -n "__pybackup_is structure save" -l exclude-dir -x -d 'leave out directories of this name'
+complete -c pybackup -n "__pybackup_is structure save" -l exclude-caches -d 'leave out the content of directories with a CACHEDIR.TAG'
+complete -c pybackup -n "__pybackup_is structure save" -l skip-junk -d 'leave out what systems scatter: Thumbs.db, .DS_Store, ...'
+complete -c pybackup -n "__pybackup_is structure save" -l since -x -d 'only files modified since: 2026-01-31, \'2026-01-31 18:30\', \'2 weeks ago\', yesterday, @SECONDS'
+complete -c pybackup -n "__pybackup_is structure save" -l files-from -r -F -d 'also what FILE lists, one path per line, kept under its whole path; - is standard input'
+complete -c pybackup -n "__pybackup_is structure save" -l null -d 'paths in --files-from end in NUL bytes'
+complete -c pybackup -n "__pybackup_is structure save" -s o -l output -r -F -d 'the file to write'
+complete -c pybackup -n "__pybackup_is structure save" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is structure save" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is structure save" -F
+
+complete -c pybackup -n "__pybackup_is structure restore" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is structure restore" -l to -x -a '(__fish_complete_directories)' -d 'the directory to restore to; made'
+complete -c pybackup -n "__pybackup_is structure restore" -l overwrite -x -a 'never older always' -d 'replace files that exist (default: never, each is a problem)'
+complete -c pybackup -n "__pybackup_is structure restore" -l no-owner -d 'do not restore owners, not even as root'
+complete -c pybackup -n "__pybackup_is structure restore" -l numeric-owner -d 'restore owners by number, whatever their names are here'
+complete -c pybackup -n "__pybackup_is structure restore" -l devices -d 'make device nodes, which are refused otherwise'
+complete -c pybackup -n "__pybackup_is structure restore" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is structure restore" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is structure restore" -F
+
+complete -c pybackup -n "__pybackup_is completion" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is completion" -a 'bash zsh fish'

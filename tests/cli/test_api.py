@@ -1,0 +1,94 @@
+"""The same from Python."""
+
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cli_process import plant
+
+import pybackup
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    docs = plant(tmp_path)
+    created = pybackup.create(docs, tmp_path / "docs.xtar", exclude=["*.tmp"], compression="fast", comment="hello")
+    assert (created.path, created.files, created.entries) == (os.fsencode(tmp_path / "docs.xtar"), 6, 11)
+    return tmp_path / "docs.xtar"
+
+
+def test_everything_promised_is_there() -> None:
+    assert all(hasattr(pybackup, name) for name in pybackup.__all__)
+    assert all(getattr(pybackup, name).__doc__ for name in pybackup.__all__ if not name.startswith("_"))
+    assert issubclass(pybackup.errors.UsageError, pybackup.errors.PybackupError)
+
+
+@pytest.mark.parametrize("kind", [str, os.fsencode, Path])
+def test_paths_of_any_kind(kind: type, tmp_path: Path) -> None:
+    docs = plant(tmp_path)
+    path = kind(str(tmp_path / "x.xtar"))
+    pybackup.create([kind(str(docs))], path, workers=1)
+    assert pybackup.info(path).files == 7
+    assert [stored.entry.path for stored in pybackup.list(path, ["docs/sub/*"])] == [
+        b"docs/sub/b.tmp",
+        b"docs/sub/b.txt",
+    ]
+    assert pybackup.extract(path, kind(str(tmp_path / "out"))).files == 7
+    assert pybackup.compare(path, kind(str(tmp_path / "out"))).differences == []
+
+
+def test_verify_and_info(archive: Path) -> None:
+    assert pybackup.verify(archive).state == "intact"
+    assert pybackup.verify(archive, deep=True, workers=1).files == 6
+    assert pybackup.info(archive).settings["comment"] == "hello"
+
+
+def test_extract_parts(archive: Path, tmp_path: Path) -> None:
+    done = pybackup.extract(archive, tmp_path / "out", ["docs/sub"], strip_components=1)
+    assert (done.files, done.complete) == (1, True)
+    assert (tmp_path / "out/sub/b.txt").read_text() == "keep"
+
+
+def test_any_executor(archive: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as executor:
+        pybackup.create(
+            tmp_path / "docs", tmp_path / "x.xtar", exclude=["*.tmp"], executor=executor, compression="fast"
+        )
+        assert pybackup.extract(tmp_path / "x.xtar", tmp_path / "out", executor=executor).files == 6
+
+
+def test_unpack_and_structure(archive: Path, tmp_path: Path) -> None:
+    assert pybackup.unpack(archive, tmp_path / "members").members == 6
+    assert pybackup.structure_save(tmp_path / "docs", tmp_path / "s.tar").entries == 4
+    assert pybackup.structure_restore(tmp_path / "s.tar", tmp_path / "skeleton") == 4
+
+
+def test_problems_go_to_the_monitor(archive: Path, tmp_path: Path) -> None:
+    pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"])
+    monitor = pybackup.Monitor()
+    pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"], monitor=monitor)
+    assert [(found.path, found.trouble) for found in monitor.problems] == [
+        (b"docs/letter.txt", pybackup.Trouble.EXISTS)
+    ]
+
+
+def test_problems_without_a_monitor_are_warnings(archive: Path, tmp_path: Path) -> None:
+    pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"])
+    with pytest.warns(pybackup.ProblemWarning, match="docs/letter.txt: exists"):
+        pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pybackup.ProblemWarning)
+        assert pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"]).unplaced == 1
+
+
+def test_choices_that_do_not_exist(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(pybackup.errors.UsageError, match="'best' is none of store, fast, default, small"):
+        pybackup.create(tmp_path / "docs", tmp_path / "x.xtar", compression="best")
+    with pytest.raises(pybackup.errors.UsageError, match="'maybe' is none of never, older, always"):
+        pybackup.extract(archive, tmp_path / "out", overwrite="maybe")
+    with pytest.raises(TypeError, match="patterns are several"):
+        pybackup.list(archive, "docs")
+    with pytest.raises(pybackup.errors.UsageError, match="missing"):
+        pybackup.list(archive, ["missing"])

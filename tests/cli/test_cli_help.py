@@ -1,0 +1,45 @@
+"""What help tells."""
+
+import pytest
+from cli_process import run
+
+import pybackup
+from pybackup.cli import verbs
+from pybackup.cli.main import main
+from pybackup.cli.statuses import MEANINGS, table
+
+
+def test_main_help_names_verbs_and_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"  {words} " in told and summary in told for words, summary in verbs.SUMMARIES.items())
+    assert table() in told
+    assert all(f"{status:3}  {meaning}" in told for status, meaning in MEANINGS.items())
+
+
+@pytest.mark.parametrize("words", verbs.SUMMARIES)
+def test_help_of_each_verb(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words.split(), "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "example" in told
+    assert f"\n  pybackup {words} " in told
+    assert table() in told
+
+
+def test_help_of_a_family_is_that_of_its_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["structure", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "usage: pybackup structure save" in told
+    assert "usage: pybackup structure restore" in told
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"pybackup {pybackup.__version__}\n".encode(), b"")
+
+
+@pytest.mark.parametrize("words", verbs.SUMMARIES)
+def test_every_option_is_explained(words: str) -> None:
+    from pybackup.cli.parser import verb_parser
+
+    assert all(action.help for action in verb_parser(words)._actions)

@@ -1,0 +1,164 @@
+"""pybackup list, info, extract, unpack and structure, as processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_process import ENVIRONMENT, lines, parsed, plant, run
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with docs and docs.xtar; not to be changed."""
+    root = tmp_path_factory.mktemp("archived")
+    plant(root)
+    assert run("create", "docs", "--quiet", "--comment", "a \x1b[31mcomment", cwd=root).returncode == 0
+    return root
+
+
+@pytest.fixture(scope="module")
+def headless(archived: Path) -> Path:
+    """The archive cut in the middle: its indexes are gone, and some of its files."""
+    data = (archived / "docs.xtar").read_bytes()
+    path = archived / "headless.xtar"
+    path.write_bytes(data[: len(data) // 3])
+    return path
+
+
+def test_list(archived: Path) -> None:
+    done = run("list", archived / "docs.xtar")
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = lines(done.stdout)
+    assert len(shown) == 12
+    assert {"docs", "docs/new\\nline", "docs/lat\\xff", "docs/back\\\\slash", "docs/\\x1b[31mred"} <= set(shown)
+    exact = run("list", "--null", archived / "docs.xtar").stdout.split(b"\0")
+    assert {b"docs/new\nline", b"docs/lat\xff", b"docs/back\\slash"} <= set(exact)
+
+
+def test_list_of_what_matches(archived: Path) -> None:
+    done = run("list", archived / "docs.xtar", "docs/sub", "*.txt")
+    assert lines(done.stdout) == ["docs/letter.txt", "docs/sub", "docs/sub/b.tmp", "docs/sub/b.txt"]
+
+
+def test_long_list(archived: Path) -> None:
+    shown = lines(run("list", "--long", archived / "docs.xtar").stdout)
+    status = (archived / "docs/letter.txt").stat()
+    (letter,) = (line for line in shown if line.endswith(" docs/letter.txt"))
+    assert letter.startswith("-rw-")
+    assert f" {status.st_size} 2023-11-14 22:13 docs/letter.txt" in letter
+    assert any(line.startswith("l") and line.endswith(" docs/link -> letter.txt") for line in shown)
+    assert any(line.startswith("h") and line.endswith(" docs/twin link to docs/letter.txt") for line in shown)
+
+
+def test_json_list(archived: Path) -> None:
+    entries = [json.loads(line) for line in run("list", "--json", archived / "docs.xtar").stdout.splitlines()]
+    assert len(entries) == 12
+    (letter,) = (entry for entry in entries if entry["path"] == {"text": "docs/letter.txt"})
+    assert (letter["kind"], letter["size"], letter["mtime_ns"]) == ("file", 600, 1_700_000_000_123_456_789)
+    assert {"bytes": "ZG9jcy9sYXT/"} in [entry["path"] for entry in entries]
+    (twin,) = (entry for entry in entries if entry["kind"] == "hardlink")
+    assert twin["target"] == {"text": "docs/letter.txt"}
+
+
+def test_list_loads_no_compressor(archived: Path) -> None:
+    code = "import sys; from pybackup.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    for arguments, unwanted in (
+        (["list", archived / "docs.xtar"], {"py7zr", "tqdm", "pathspec", "multiprocessing", "reedsolo"}),
+        (["--version"], {"py7zr", "tqdm", "pathspec", "multiprocessing", "reedsolo", "numpy"}),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], env=ENVIRONMENT, capture_output=True, check=True, timeout=60
+        )
+        assert not unwanted & set(done.stderr.decode().split())
+
+
+def test_info(archived: Path) -> None:
+    done = run("info", archived / "docs.xtar")
+    shown = dict(line.split(":", 1) for line in lines(done.stdout))
+    assert done.returncode == 0
+    assert shown["entries"].strip() == "12 (7 files, 3 directories, 2 links)"
+    assert shown["comment"].strip() == "a \\x1b[31mcomment"
+    told = parsed(run("info", "--json", archived / "docs.xtar"))
+    assert (told["files"], told["complete"], told["damage"]) == (7, True, [])
+    assert told["archive_bytes"] == (archived / "docs.xtar").stat().st_size
+
+
+def test_extract(archived: Path, tmp_path: Path) -> None:
+    done = run("extract", archived / "docs.xtar", "--to", tmp_path / "out")
+    assert (done.returncode, done.stdout) == (0, b"")
+    (said,) = lines(done.stderr)
+    assert ": 7 of 7 files, " in said
+    assert said.endswith(", 0 problems")
+    subprocess.run(["diff", "-r", "--no-dereference", archived / "docs", tmp_path / "out/docs"], check=True)
+
+
+def test_extract_does_not_replace_and_names_what_it_did_not(archived: Path, tmp_path: Path) -> None:
+    target = ["extract", archived / "docs.xtar", "docs/letter.txt", "--to", tmp_path]
+    assert run(*target, "--quiet").returncode == 0
+    done = run(*target)
+    assert done.returncode == 1
+    assert sum("docs/letter.txt: exists: " in line for line in lines(done.stderr)) == 2
+    quiet = run(*target, "--quiet", "--json")
+    assert [line.split(":")[1].strip() for line in lines(quiet.stderr)] == ["docs/letter.txt", "1 problem"]
+    assert [problem["trouble"] for problem in parsed(quiet)["problems"]] == ["exists"]
+    (tmp_path / "docs/letter.txt").write_text("mine")
+    assert run(*target, "--overwrite", "older").returncode == 1
+    assert (tmp_path / "docs/letter.txt").read_text() == "mine"
+    os.utime(tmp_path / "docs/letter.txt", (0, 0))
+    assert run(*target, "--overwrite", "older").returncode == 0
+    (tmp_path / "docs/letter.txt").write_text("mine")
+    assert run(*target, "--overwrite", "always", "--workers", "2", "--numeric-owner", "--no-owner").returncode == 0
+    assert (tmp_path / "docs/letter.txt").read_bytes() == (archived / "docs/letter.txt").read_bytes()
+
+
+def test_extract_parts_with_components_cut_off(archived: Path, tmp_path: Path) -> None:
+    parts = [archived / "docs.xtar", "docs/sub/*.txt", "--strip-components", "1", "--to", tmp_path]
+    shown = lines(run("extract", *parts, "--dry-run").stdout)
+    assert shown[:-1] == ["sub/", "sub/b.txt"]
+    assert shown[-1].endswith(": would get 2 entries, 1 file of 4 B")
+    assert list(tmp_path.iterdir()) == []
+    plan = parsed(run("extract", *parts, "--dry-run", "--json"))
+    assert plan["paths"] == [{"text": "sub"}, {"text": "sub/b.txt"}]
+    assert run("extract", *parts, "--quiet").returncode == 0
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "sub", tmp_path / "sub/b.txt"]
+
+
+@pytest.mark.parametrize("pattern", [b"docs/letter.txt", b"docs/twin", b"*/letter*", b"./docs/letter.txt"])
+def test_extract_to_stdout(archived: Path, pattern: bytes) -> None:
+    done = run("extract", archived / "docs.xtar", pattern, "--stdout")
+    assert (done.returncode, done.stdout, done.stderr) == (0, (archived / "docs/letter.txt").read_bytes(), b"")
+
+
+def test_what_is_lost_is_said_and_changes_the_status(headless: Path, tmp_path: Path) -> None:
+    for verb in (["list", headless], ["info", headless], ["extract", headless, "--to", tmp_path]):
+        done = run(*verb)
+        assert done.returncode == 1
+        assert sum(": lost: " in line for line in lines(done.stderr)) >= 2
+    assert "note: the entries were found by the member headers" in run("list", headless).stderr.decode()
+    assert b"note" not in run("list", "--quiet", headless).stderr
+    assert run("list", "--quiet", headless, "docs/*").returncode == 1
+    assert run("extract", "--quiet", headless, "docs", "--to", tmp_path / "part").returncode == 1
+
+
+def test_unpack(archived: Path, tmp_path: Path) -> None:
+    done = run("unpack", archived / "docs.xtar", "--to", tmp_path / "members")
+    assert done.returncode == 0
+    assert "members, " in lines(done.stderr)[0]
+    assert (tmp_path / "members/docs/letter.txt.7z").exists()
+    result = parsed(run("unpack", archived / "docs.xtar", "--to", tmp_path / "again", "--json", "--quiet"))
+    assert (result["members"], result["problems"]) == (7, [])
+
+
+def test_structure(archived: Path, tmp_path: Path) -> None:
+    saved = parsed(run("structure", "save", archived / "docs", "-o", tmp_path / "s.tar", "--json", "--exclude", "sub"))
+    assert saved["entries"] == 3
+    assert saved["bytes"] == (tmp_path / "s.tar").stat().st_size
+    restored = parsed(run("structure", "restore", tmp_path / "s.tar", "--to", tmp_path / "a", "--json"))
+    assert (restored["entries"], restored["problems"]) == (3, [])
+    assert sorted(path.name for path in (tmp_path / "a").rglob("*")) == ["docs", "empty", "link"]
+    done = run("structure", "restore", archived / "docs.xtar", "--to", tmp_path / "b", "--quiet")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert sorted(path.name for path in (tmp_path / "b").rglob("*")) == ["docs", "empty", "link", "sub"]

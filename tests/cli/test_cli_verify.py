@@ -1,0 +1,86 @@
+"""pybackup verify, as a process."""
+
+from pathlib import Path
+
+import pytest
+from cli_process import lines, parsed, plant, run
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Made of a tree with one file large enough to be hit."""
+    docs = plant(tmp_path)
+    (docs / "noise.jpg").write_bytes(bytes(range(256)) * 400)
+    assert run("create", "docs", "--quiet", cwd=tmp_path).returncode == 0
+    return tmp_path / "docs.xtar"
+
+
+def damage(archive: Path, at: int, count: int = 1) -> None:
+    data = bytearray(archive.read_bytes())
+    data[at : at + count] = bytes(byte ^ 0xFF for byte in data[at : at + count])
+    archive.write_bytes(data)
+
+
+@pytest.mark.parametrize("depth", [[], ["--deep"]])
+def test_intact(archive: Path, depth: list[str]) -> None:
+    done = run("verify", archive, *depth)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert lines(done.stdout)[0].startswith(f"{archive}: intact: 8 files, ")
+    quiet = run("verify", archive, *depth, "--quiet")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, b"", b"")
+    told = parsed(run("verify", archive, *depth, "--json"))
+    assert (told["state"], told["files"], told["damage"], told["files_damaged"]) == ("intact", 8, [], [])
+
+
+def test_a_lost_file_is_beyond_repair_and_named(archive: Path) -> None:
+    damage(archive, archive.read_bytes().index(bytes(range(256))) + 5000)
+    done = run("verify", archive)
+    assert done.returncode == 4
+    assert "damaged beyond repair" in lines(done.stdout)[0]
+    assert "  lost: docs/noise.jpg" in lines(done.stdout)
+    assert sum("docs/noise.jpg: damaged: " in line for line in lines(done.stderr)) == 2
+    quiet = run("verify", archive, "--quiet", "--json")
+    assert quiet.returncode == 4
+    assert parsed(quiet)["files_damaged"] == [{"text": "docs/noise.jpg"}]
+    assert sum("docs/noise.jpg" in line for line in lines(quiet.stderr)) == 1
+
+
+def test_a_damaged_index_is_repairable(archive: Path) -> None:
+    """The last 512 bytes belong to no file's content."""
+    damage(archive, archive.stat().st_size - 512, 512)
+    done = run("verify", archive)
+    assert done.returncode == 3
+    assert "damaged, but no content is lost" in lines(done.stdout)[0]
+    assert any(line.startswith("  damaged: ") for line in lines(done.stdout))
+    assert parsed(run("verify", archive, "--json"))["state"] == "repairable"
+
+
+def test_against_the_same_tree(archive: Path, tmp_path: Path) -> None:
+    for against in (tmp_path, tmp_path / "docs"):
+        done = run("verify", archive, "--against", against)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert lines(done.stdout)[-1].endswith(f": 0 differences to {against}")
+
+
+def test_against_a_tree_that_differs(archive: Path, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    (docs / "letter.txt").write_text("other")
+    (docs / "sub/b.txt").unlink()
+    (docs / "sub/b.txt").mkdir()
+    (docs / "sub/b.tmp").unlink()
+    (docs / "extra").touch()
+    done = run("verify", archive, "--against", docs)
+    assert done.returncode == 1
+    assert done.stderr == b""
+    shown = lines(done.stdout)
+    assert any(line.startswith("docs/letter.txt: ") and "size" in line and "time" in line for line in shown)
+    assert any(line.startswith("docs/sub/b.txt: type: ") for line in shown)
+    assert any(line.startswith("docs/sub/b.tmp: missing: ") for line in shown)
+    assert any(line.startswith("docs/extra: extra: ") for line in shown)
+    quiet = run("verify", archive, "--against", docs, "--quiet")
+    assert (quiet.returncode, quiet.stderr) == (1, b"")
+    assert lines(quiet.stdout) == shown[1:-1]
+    told = parsed(run("verify", archive, "--against", docs, "--json"))
+    kinds = {difference["path"]["text"]: difference["kinds"] for difference in told["differences"]}
+    assert kinds["docs/extra"] == ["extra"]
+    assert kinds["docs/sub/b.tmp"] == ["missing"]

@@ -1,0 +1,129 @@
+"""Whoever has no pybackup: GNU tar, bsdtar and 7-Zip read everything, and the readme's script restores the tree."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from pybackup.jobs.inspect import open_archive
+
+from . import planting
+from .manifest import Manifest, differences, manifest
+from .planting import MIB, SECOND
+from .running import archive
+from .stock import at, expand, members, quiet, script_of
+
+GNU = ("tar",)
+BSD = ("bsdtar", "-P")  # else it takes the directory "C:" for a drive, as in any tar
+WARNS = {"odd_times"}  # GNU tar says "implausibly old time stamp" of any archive with such a time
+
+
+def _plant(root: Path, rows: Iterable[str]) -> None:
+    root.mkdir(parents=True)
+    for row in rows:
+        (root / row).mkdir()
+        planting.ROWS[row](root / row)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive ``a.xtar`` of a tree with everything, in segments of a MiB."""
+    base = tmp_path_factory.mktemp("stock")
+    _plant(base / "tree", [row for row in planting.ROWS if row not in WARNS])
+    archive([base / "tree"], base / "a.xtar", segment_bytes=MIB)
+    return base
+
+
+@pytest.fixture(scope="module")
+def expanded(made: Path) -> Path:
+    """The same, its containers expanded by GNU tar."""
+    assert expand(GNU, made / "a.xtar", made / "gnu") > 50
+    return made / "gnu"
+
+
+def test_gnu_tar_lists_and_extracts_every_container_in_silence(made: Path, expanded: Path) -> None:
+    with open_archive(os.fsencode(made / "a.xtar")) as opened:
+        wanted = sum(len(stored.members) for stored in opened.listing)
+    assert len(list(members(expanded))) == wanted > 100
+
+
+def test_bsdtar_does_the_same(made: Path, expanded: Path) -> None:
+    expand(BSD, made / "a.xtar", made / "bsd")
+    assert _hashes(made / "bsd") == _hashes(expanded)
+
+
+def _hashes(base: Path) -> dict[bytes, str]:
+    found = {}
+    for path, fd in members(base):
+        with open(os.open(os.path.basename(path), os.O_RDONLY, dir_fd=fd), "rb") as file:
+            found[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def test_odd_times_pass_through_both(tmp_path: Path) -> None:
+    _plant(tmp_path / "tree", WARNS)
+    archive([tmp_path / "tree"], tmp_path / "a.xtar")
+    counts = [
+        expand(tool, tmp_path / "a.xtar", tmp_path / tool[0]) for tool in (("tar", "--warning=no-timestamp"), BSD)
+    ]
+    assert counts[0] == counts[1] > 1
+    found = {path.parent.name: path.stat().st_mtime_ns for path in (tmp_path / "tar").rglob("file.7z")}
+    assert len(found) == 3 * len(planting.OLD_AND_FAR)
+    for name, mtime_ns in found.items():
+        true = (tmp_path / "tree/odd_times" / name / "file").stat().st_mtime_ns
+        assert mtime_ns // SECOND == true // SECOND
+
+
+def test_seven_zip_passes_every_member_and_gives_its_content(made: Path, expanded: Path) -> None:
+    with open_archive(os.fsencode(made / "a.xtar")) as opened:
+        digests = sorted(member.digest.hex() for stored in opened.listing for member in stored.members)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(_seven_zip, os.path.basename(path), os.dup(fd)) for path, fd in members(expanded)]
+        assert sorted(future.result() for future in asked) == digests
+
+
+def _seven_zip(name: bytes, directory: int) -> str:
+    """Test a member, and return the SHA-256 of what comes out of it."""
+    try:
+        # A link to it, since 7-Zip would convert the name.
+        where = at(directory)
+        with TemporaryDirectory() as scratch:
+            plain = os.path.join(scratch, "m.7z")
+            os.symlink(where + b"/" + name, plain)
+            assert b"Everything is Ok" in quiet(["7z", "t", plain], cwd=scratch)
+            return hashlib.sha256(quiet(["7z", "x", "-so", plain], cwd=scratch)).hexdigest()
+    finally:
+        os.close(directory)
+
+
+# Of these rows the stock tools lose nothing but what the format's document names.
+ROWS_FOR_THE_SCRIPT = [row for row in planting.ROWS if row not in ("our_names", "long_paths", "odd_times")]
+
+
+def test_the_script_in_the_archive_restores_the_tree(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    _plant(tree, ROWS_FOR_THE_SCRIPT)
+    archive([tree], tmp_path / "A.xtar", segment_bytes=MIB)
+    _run_script(tmp_path)
+    before = manifest(tree)
+    found = differences(_whole_seconds(before), _whole_seconds(manifest(tmp_path / "OUT/tree")), but=[])
+    assert found == []
+
+
+def _run_script(base: Path) -> None:
+    readme = quiet(["tar", "-xOf", "A.xtar", ".pybackup/README.txt"], cwd=base).decode()
+    script = script_of(readme).replace("pybackup extract A.xtar --to OUT\n", "")
+    ran = subprocess.run(["sh", "-e"], input=script.encode(), cwd=base, capture_output=True)
+    assert (ran.returncode, ran.stderr) == (0, b""), ran.stderr[:3000].decode(errors="replace")
+
+
+def _whole_seconds(found: Manifest) -> Manifest:
+    return {path: replace(facts, mtime_ns=facts.mtime_ns // SECOND * SECOND) for path, facts in found.items()}
