@@ -2,7 +2,8 @@
 
 A kind of text is a list of line templates. A file draws lines by Zipf's law and fills their slots: `~w` a word of the
 file's own small vocabulary (`~W` capitalised), `~g` a word of the language (`~G` capitalised), `~n` a number, `~h`
-eight hexadecimal digits, `~d` a date, `~t` a time of day that only moves forward.
+eight hexadecimal digits, `~d` a date, `~m` a message and `~p` a place of the few that programs log, `~D` and `~t` a
+date and a time that only move forward.
 """
 
 import re
@@ -14,10 +15,12 @@ import numpy.typing as npt
 
 Ids = npt.NDArray[np.int64]
 
-SLOTS = "gGnhdtwW"
-_SLOT = re.compile(rb"~([gGnhdtwW])")
+SLOTS = "gGnhdmpDtwW"
+_SLOT = re.compile(rb"~([gGnhdmpDtwW])")
 _VOCABULARY = 8_000
 _TABLE = 1 << 16
+_DAY_SECONDS = 86_400
+_DAYS = 13 * 12 * 28
 _LINES_AT_ONCE = 1 << 14
 _ONSETS = [*"bcdfghlmnprstvw", "st", "tr", "pl", "ch", "sh", "gr", "fl", "qu", "br"]
 _VOWELS = [*"aeiou", "ea", "ou", "ai", "io"]
@@ -68,28 +71,31 @@ class Author:
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self.words = _words(rng)
-        groups = [
-            self.words,
-            [word.capitalize() for word in self.words],
-            [b"%d" % number for number in np.exp(rng.random(4_096) * 9).astype(np.int64)],
-            [b"%08x" % number for number in rng.integers(0, 1 << 32, _TABLE)],
-            [b"20%02d-%02d-%02d" % (y, m, d) for y in range(12, 25) for m in range(1, 13) for d in range(1, 29)],
-            [b"%02d:%02d:%02d" % (s // 3600, s // 60 % 60, s % 60) for s in range(86_400)],
-        ]
-        starts = np.cumsum([0, *map(len, groups)])
-        self._time = int(starts[5])
-        self._pool = [word for group in groups for word in group]
-        flat = [0.0, 0.0, 0.6, 0.0, 0.3, 0.0]
+        days = [b"20%02d-%02d-%02d" % (y, m, d) for y in range(12, 25) for m in range(1, 13) for d in range(1, 29)]
+        groups = (  # of each slot: what may fill it, and how steeply its frequency falls
+            (self.words, 0.8),
+            ([word.capitalize() for word in self.words], 0.8),
+            ([b"%d" % number for number in np.exp(rng.random(4_096) * 9).astype(np.int64)], 0.6),
+            ([b"%08x" % number for number in rng.integers(0, 1 << 32, _TABLE)], 0.0),
+            (days, 0.3),
+            (self._joined(b" ", 1_000, longest=8), 0.9),
+            (self._joined(b"/", 600, longest=4), 0.9),
+            (days, 0.0),
+            ([b"%02d:%02d:%02d" % (s // 3600, s // 60 % 60, s % 60) for s in range(_DAY_SECONDS)], 0.0),
+        )
+        starts = np.cumsum([0, *(len(group) for group, _ in groups)])
+        self._first_day, self._first_second = int(starts[7]), int(starts[8])
+        self._pool = [word for group, _ in groups for word in group]
         tables = [
-            inverse(zipf(len(group), slope=slope or (0.8 if i < 2 else 0.0)), _TABLE) + int(starts[i])
-            for i, (group, slope) in enumerate(zip(groups, flat, strict=True))
+            inverse(zipf(len(group), slope=slope), _TABLE) + start
+            for (group, slope), start in zip(groups, starts.tolist(), strict=False)
         ]
         self._tables = np.stack([*tables, tables[0], tables[1]])
 
     def write(self, kind: Kind, size_bytes: int) -> bytes:
         """One file's text of exactly `size_bytes` bytes."""
         local = self._tables[0][self._rng.integers(0, _TABLE, min(56 + size_bytes // 100, 3_000))]
-        clock = int(self._rng.integers(0, 86_400))
+        clock = int(self._rng.integers(0, 4_000 * _DAY_SECONDS))
         pieces: list[bytes] = []
         missing = size_bytes
         while missing > 0:
@@ -107,11 +113,17 @@ class Author:
         own = slots >= SLOTS.index("w")
         capital = (slots[own] == SLOTS.index("W")) * _VOCABULARY
         ids[own] = local[(chance[own] ** 1.25 * len(local)).astype(np.int64)] + capital
-        times = slots == SLOTS.index("t")
-        seconds = clock + np.cumsum(chance[times] ** 3 * 4).astype(np.int64)
-        ids[times] = self._time + seconds % 86_400
+        times, dates = slots == SLOTS.index("t"), slots == SLOTS.index("D")
+        seconds = clock + np.cumsum(times * (chance**3 * 2)).astype(np.int64)
+        ids[times] = self._first_second + seconds[times] % _DAY_SECONDS
+        ids[dates] = self._first_day + seconds[dates] // _DAY_SECONDS % _DAYS
         text = b"".join([kind.formats[line] for line in drawn]) % tuple(map(self._pool.__getitem__, ids.tolist()))
         return text, int(seconds[-1]) if len(seconds) else clock
+
+    def _joined(self, by: bytes, count: int, *, longest: int) -> list[bytes]:
+        """Phrases of one to `longest` words."""
+        picks = (self._rng.random((count, longest)) ** 2 * _VOCABULARY).astype(np.int64).tolist()
+        return [by.join(self.words[word] for word in pick[: 1 + i % longest]) for i, pick in enumerate(picks)]
 
 
 def _words(rng: np.random.Generator) -> list[bytes]:
@@ -231,11 +243,12 @@ CSV = Kind(".csv", ("~d,~n,~n.~n,~w,~w,0", "~d,~n,~n.~n,~w,~w,1", "~d,~n,,~w,~w,
 LOG = Kind(
     ".log",
     (
-        "~d ~t INFO  [~w-~n] ~w.~w: ~g ~g ~w id=~h in ~n ms",
-        '10.0.~n.~n - - [~t +0000] "GET /~w/~w?~w=~n HTTP/1.1" 200 ~n "-" "Mozilla/5.0"',
-        "~d ~t DEBUG [~w-~n] ~w.~w: ~w=~n ~w=~n",
-        "~d ~t WARN  [~w-~n] ~w.~w: ~g ~g ~g after ~n retries",
-        "    at org.~w.~w.~W~W(~W.java:~n)",
+        "~D ~t INFO  [~p] ~m id=~h in ~n ms",
+        '10.0.0.~n - - [~t +0000] "GET /~p?~w=~n HTTP/1.1" 200 ~n "-" "Mozilla/5.0 (X11; Linux x86_64)"',
+        "~D ~t DEBUG [~p] ~m: ~w=~n",
+        "~D ~t INFO  [~p] ~m",
+        "~D ~t WARN  [~p] ~m after ~n retries",
+        "    at org.~p(~m.java:~n)",
     ),
 )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from io import UnsupportedOperation
 from typing import BinaryIO, TextIO
 
@@ -24,9 +25,9 @@ def deliver(pieces: Iterable[bytes]) -> None:
         raise EnvironmentFailed("there is no standard output")
     sink = sys.stdout.buffer
     for piece in pieces:
-        if not _wrote(sink, piece):
+        if not _guarded(partial(_write, sink, piece)):
             return
-    _wrote(sink, b"", flush=True)
+    _guarded(sys.stdout.flush)
 
 
 def deliver_lines(lines: Iterable[str]) -> None:
@@ -55,15 +56,17 @@ def abandon(stream: TextIO | None) -> None:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def _wrote(sink: BinaryIO, piece: bytes, flush: bool = False) -> bool:
-    """Write a piece and return whether somebody still reads. Only the writing is guarded, not what makes the pieces."""
+def _write(sink: BinaryIO, piece: bytes) -> None:
+    # With PYTHONUNBUFFERED the stream is a bare descriptor, which may take a part and leave the rest.
+    left = memoryview(piece)
+    while left:
+        left = left[sink.write(left) :]
+
+
+def _guarded(write: Callable[[], None]) -> bool:
+    """Write and return whether somebody still reads. Only the writing is guarded, not what makes the pieces."""
     try:
-        # With PYTHONUNBUFFERED the stream is a bare descriptor, which may take a part and leave the rest.
-        left = memoryview(piece)
-        while left:
-            left = left[sink.write(left) :]
-        if flush:
-            sink.flush()
+        write()
     except BrokenPipeError:
         abandon(sys.stdout)
         return False

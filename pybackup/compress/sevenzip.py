@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+import threading
 import zlib
 from typing import Any
 
@@ -49,7 +50,7 @@ def wrap(
     """
     from py7zr.helpers import ArchiveTimestamp
 
-    header, folder, info = _prepared(method, dictionary)
+    header, folder, info = _prepared(method, dictionary, threading.get_ident())
     streams = header.main_streams
     streams.packinfo.numstreams = 1
     streams.packinfo.packsizes = [len(stream)]
@@ -96,7 +97,8 @@ def _start(stream_bytes: int, tail: bytes) -> bytes:
 
 
 @functools.lru_cache(maxsize=256)
-def _prepared(method: Method, dictionary: int) -> tuple[Any, Any, Any]:
+def _prepared(method: Method, dictionary: int, thread: int) -> tuple[Any, Any, Any]:
+    """A header to fill in, of this thread alone: any executor may run us."""
     # Imported here: a listing must not pay 80 ms for it.
     import py7zr
     from py7zr.archiveinfo import Header

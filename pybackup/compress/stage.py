@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
@@ -32,7 +32,9 @@ class _Batch:
         return self.n_bytes >= _BATCH_BYTES or len(self.jobs) >= _BATCH_PIECES or len(self.items) >= _BATCH_ITEMS
 
 
-def compress(items: Iterable[Read], *, profile: Profile, executor: Executor, window_bytes: int) -> Iterator[Ready]:
+def compress(
+    items: Iterable[Read], *, profile: Profile, executor: Executor, window_bytes: int
+) -> Generator[Ready, None, None]:
     """Yield ``items`` in their order, each piece packed.
 
     Parameters
@@ -44,18 +46,24 @@ def compress(items: Iterable[Read], *, profile: Profile, executor: Executor, win
     """
     waiting: deque[_Batch] = deque()
     under_way = 0
-    for batch in _batches(items, _Chooser(profile)):
-        if batch.jobs:
-            batch.result = executor.submit(pack_batch, batch.jobs)
-            batch.jobs = []
-        waiting.append(batch)
-        under_way += batch.n_bytes
-        while waiting and (under_way > window_bytes or _is_done(waiting[0])):
-            first = waiting.popleft()
-            under_way -= first.n_bytes
-            yield from _ready(first)
-    while waiting:
-        yield from _ready(waiting.popleft())
+    try:
+        for batch in _batches(items, _Chooser(profile)):
+            if batch.jobs:
+                batch.result = executor.submit(pack_batch, batch.jobs)
+                batch.jobs = []
+            waiting.append(batch)
+            under_way += batch.n_bytes
+            while waiting and (under_way > window_bytes or _is_done(waiting[0])):
+                first = waiting.popleft()
+                under_way -= first.n_bytes
+                yield from _ready(first)
+        while waiting:
+            yield from _ready(waiting.popleft())
+    finally:
+        # Closed early: what has not begun need not, since nobody will ask for it.
+        for batch in waiting:
+            if batch.result:
+                batch.result.cancel()
 
 
 class _Chooser:

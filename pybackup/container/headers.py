@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pybackup.layout import names, note, pax, ustar
 from pybackup.layout.note import Note
+from pybackup.layout.stamp import Stamp, stamp
 from pybackup.model.entry import Entry, Kind
 
 _LIMITS = {b"path": 100, b"linkpath": 100, b"uname": 32, b"gname": 32}
@@ -63,7 +64,8 @@ def structure_header(entry: Entry) -> bytes:
         devmajor=entry.device[0],
         devminor=entry.device[1],
     )
-    return pax.member(entry.path, records, max(seconds, 0)) + header.pack()
+    extended = pax.member(entry.path, records, max(seconds, 0))
+    return extended + stamp(header.pack(), Stamp(rest, note.pax_crc(extended)))
 
 
 def _negative_time(mtime_ns: int) -> bytes:

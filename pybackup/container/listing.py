@@ -23,20 +23,26 @@ class Way(StrEnum):
 class Rows(Protocol):
     """Entries by row: a table of an index, or a list put together from what is left."""
 
+    @property
+    def kinds(self) -> Sequence[int]:
+        """The kind of each row, a `pybackup.model.entry.Kind` by number."""
+        ...
+
     def stored(self, row: int, path: bytes) -> Stored:
         """Return the entry of ``row``."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class FoundRows:
     """Entries put together one by one."""
 
-    entries: Sequence[Stored]
+    def __init__(self, entries: Sequence[Stored]) -> None:
+        self._entries = entries
+        self.kinds: Sequence[int] = [stored.entry.kind for stored in entries]
 
     def stored(self, row: int, path: bytes) -> Stored:
         """Return the entry of ``row``."""
-        return self.entries[row]
+        return self._entries[row]
 
 
 @dataclass(frozen=True, slots=True)

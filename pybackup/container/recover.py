@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -82,19 +81,13 @@ class _Recovery:
         """All entries by path, each from the best that tells of it."""
         found = self._from_tables()
         self._place_containers()
-        whole, damaged = self._structures()
-        for entry in whole:
+        for entry in self._structures():
             found.setdefault(entry.path, Stored(entry))
         for stored, doubt in self._from_headers():
             if found.setdefault(stored.entry.path, stored) is stored:
                 self.used_headers = True
                 if doubt:
                     self.doubts.append(Problem(stored.entry.path, Trouble.METADATA, doubt))
-        for entry in damaged:
-            if entry.path not in found:
-                found[entry.path] = Stored(entry)
-                reason = "only a damaged structure tells of it: it may lack attributes"
-                self.doubts.append(Problem(entry.path, Trouble.METADATA, reason))
         return found
 
     def containers(self) -> Iterator[tuple[int, Container]]:
@@ -180,22 +173,15 @@ class _Recovery:
             return "the name of its directory is lost"
         return "a long name or attributes may be lost" if found.records is None else ""
 
-    def _structures(self) -> tuple[list[Entry], list[Entry]]:
-        """Entries without content: those of whole structures, and those of damaged ones."""
-        whole: list[Entry] = []
-        damaged: list[Entry] = []
+    def _structures(self) -> Iterator[Entry]:
+        """Entries without content."""
         for found in self._headers:
             if found.note.role is Role.OTHER and found.header.size <= _MAX_STRUCTURE_BYTES:
                 try:
                     data = self._read(found.offset + ustar.BLOCK, found.header.size)
                 except (FormatError, OSError):
                     continue
-                if hashlib.sha256(data).digest() == found.note.digest:
-                    whole += read_structure(data)
-                else:
-                    self.damage.append("a structure differs from its hash")
-                    damaged += read_structure(data, damaged=True)
-        return whole, damaged
+                yield from read_structure(data, strict=True)
 
 
 def join(directory: bytes, name: bytes) -> bytes:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.layout import pax, ustar
+from pybackup.layout.note import pax_crc
+from pybackup.layout.stamp import Stamp, has_stamp
 from pybackup.model.entry import Entry, Kind, Owner
 
 from .headers import KINDS, structure_header
 
 _SECOND = 1_000_000_000
-_FULL = 100
 
 
 def write_structure(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -24,35 +25,54 @@ def write_structure(entries: Iterable[Entry]) -> Iterator[bytes]:
         yield ustar.END
 
 
-def read_structure(data: bytes, *, damaged: bool = False) -> Iterator[Entry]:
+def read_structure(data: bytes, *, strict: bool = False) -> Iterator[Entry]:
     """Yield the entries of a structure; damaged headers are passed over.
 
-    Only the mirror of `write_structure` is understood: members without content. No checksum covers pax
-    records, so of a structure that is known to be damaged no entry is taken that has any, or may have had.
+    Only the mirror of `write_structure` is understood: members without content.
+
+    Parameters
+    ----------
+    strict
+        Take only entries with a stamp, which vouches for all of them; else those of plain tars too.
     """
-    extended = False
+    extended = b""
     records: dict[bytes, bytes] = {}
     offset = 0
     while offset + ustar.BLOCK <= len(data):
         block = data[offset : offset + ustar.BLOCK]
-        offset += ustar.BLOCK
+        start, offset = offset, offset + ustar.BLOCK
         try:
             header = ustar.Header.unpack(block)
             if header.typeflag in pax.TYPES:
-                extended = True
                 records |= pax.unpack_member(header.typeflag, data[offset : offset + header.size])
                 offset += ustar.padded(header.size)
+                extended += data[start:offset]
                 continue
-            doubtful = damaged and (extended or max(len(header.name), len(header.linkname)) >= _FULL)
-            if header.typeflag in KINDS and KINDS[header.typeflag] is not Kind.FILE and not doubtful:
-                yield _entry(header, records)
-            extended = False
+            found = _stamp(block, extended, strict=strict)
+            if header.typeflag in KINDS and KINDS[header.typeflag] is not Kind.FILE:
+                yield _entry(header, records, found.mtime_ns)
         except FormatError:
             pass
-        records = {}
+        extended, records = b"", {}
 
 
-def _entry(header: ustar.Header, records: dict[bytes, bytes]) -> Entry:
+def _stamp(block: bytes, extended: bytes, *, strict: bool) -> Stamp:
+    """The stamp of a header, if it is right.
+
+    Raises
+    ------
+    Damaged
+        It is wrong, or there is none and there should be.
+    """
+    if not strict and not has_stamp(block):
+        return Stamp(pax_crc=pax_crc(extended))
+    found = Stamp.unpack(block)
+    if found.pax_crc != pax_crc(extended):
+        raise Damaged("other pax records than those a header was written with")
+    return found
+
+
+def _entry(header: ustar.Header, records: dict[bytes, bytes], rest_ns: int) -> Entry:
     return Entry(
         records.get(b"path", header.path).rstrip(b"/"),
         KINDS[header.typeflag],
@@ -63,7 +83,7 @@ def _entry(header: ustar.Header, records: dict[bytes, bytes]) -> Entry:
             records.get(b"uname", header.uname),
             records.get(b"gname", header.gname),
         ),
-        _time(records.get(b"mtime"), header.mtime),
+        _time(records.get(b"mtime"), header.mtime * _SECOND + rest_ns),
         0,
         records.get(b"linkpath", header.linkname),
         (header.devmajor, header.devminor),
@@ -71,9 +91,9 @@ def _entry(header: ustar.Header, records: dict[bytes, bytes]) -> Entry:
     )
 
 
-def _time(record: bytes | None, seconds: int) -> int:
+def _time(record: bytes | None, header_ns: int) -> int:
     if record is None:
-        return seconds * _SECOND
+        return header_ns
     whole, _, fraction = record.partition(b".")
     if not whole.removeprefix(b"-").isdigit() or len(whole) > 20 or (fraction and not fraction.isdigit()):
         raise Damaged("a time that is no number")

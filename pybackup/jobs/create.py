@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Profile, check_segment
@@ -123,9 +123,6 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
             created = _write(plan, output, executor, monitor)
         except BrokenExecutor as error:
             raise EnvironmentFailed("a worker process died, perhaps for lack of memory; try --workers 1") from error
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
         output.sync()
         _read_back(output.temporary, monitor)
         output.publish()
@@ -140,10 +137,10 @@ def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> 
     monitor.begin("create", plan.files, plan.n_bytes)
     pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
     window = (workers + 1) * max(options.segment_bytes, 1 << 20)
-    ready = compress(pieces, profile=options.profile, executor=executor, window_bytes=window)
     count = _Count()
-    for item in writer.write(ready):
-        count.add(item, monitor)
+    with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
+        for item in writer.write(ready):
+            count.add(item, monitor)
     writer.close(
         structure=write_structure(_of_kinds(count.bare, lambda kind: kind is not Kind.HARDLINK)),
         links=write_structure(_of_kinds(count.bare, lambda kind: kind is Kind.HARDLINK)),

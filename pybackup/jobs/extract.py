@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
@@ -18,6 +18,7 @@ from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.tree.place import PlaceOptions, StagedFile, Target
 
+from .choice import Choice, choose
 from .inflight import in_order
 from .inspect import OpenArchive, select
 from .restoring import Placed, Where, place_batch, place_segment
@@ -25,6 +26,7 @@ from .restoring import Placed, Where, place_batch, place_segment
 _BATCH_BYTES = 4 << 20
 _BATCH_FILES = 128
 _ZEROS = 1 << 20
+_LINKS = tuple(kind for kind in Kind if kind not in (Kind.FILE, Kind.DIRECTORY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +56,13 @@ class ExtractPlan:
 
     archive: bytes
     target: bytes
-    entries: Sequence[Stored]
+    entries: Choice
     listing: Listing
     everything: bool
     options: ExtractOptions
+    files: int
+    n_bytes: int
     doubts: Sequence[Problem] = ()
-
-    @property
-    def files(self) -> int:
-        """Regular files, hard links not counted."""
-        return sum(stored.entry.kind is Kind.FILE for stored in self.entries)
-
-    @property
-    def n_bytes(self) -> int:
-        """Their content."""
-        return sum(stored.entry.size for stored in self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,72 +88,25 @@ def plan_extract(
     """
     listing = archive.listing
     rows = select(listing, patterns)
-    wanted = set(rows)
-    if patterns:
-        rows = _with_directories_above(listing, rows)
-    chosen = {listing.paths[row]: listing.stored(row) for row in rows}
-    entries = [
-        stripped
-        for stored in _links_resolved(listing, chosen)
-        if (stripped := _stripped(stored, options.strip_components))
-    ]
-    if not entries and wanted:
+    entries = choose(listing, rows, strip=options.strip_components)
+    if rows and not entries:
         raise UsageError(f"--strip-components {options.strip_components} leaves nothing to extract")
-    paths = {listing.paths[row] for row in rows}
+    files = n_bytes = 0
+    for stored in entries.of(Kind.FILE):
+        files += 1
+        n_bytes += stored.entry.size
+    paths = {listing.paths[row] for row in entries.rows} if listing.doubts else set()
     doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
-    everything = not patterns or any(_may_match_more(listing, chosen, pattern) for pattern in patterns)
-    return ExtractPlan(archive.path, target, entries, listing, everything, options, doubts)
+    everything = not patterns or any(_may_match_more(listing, pattern) for pattern in patterns)
+    return ExtractPlan(archive.path, target, entries, listing, everything, options, files, n_bytes, doubts)
 
 
-def _may_match_more(listing: Listing, chosen: dict[bytes, Stored], pattern: bytes) -> bool:
+def _may_match_more(listing: Listing, pattern: bytes) -> bool:
     """Whether a pattern could match entries that are not known any more."""
-    found = chosen.get(pattern)
-    return not listing.complete and (found is None or found.entry.kind is Kind.DIRECTORY)
-
-
-def _with_directories_above(listing: Listing, rows: Sequence[int]) -> list[int]:
-    above: set[bytes] = set()
-    for row in rows:
-        path = listing.paths[row]
-        while (path := path.rpartition(b"/")[0]) and path not in above:
-            above.add(path)
-    chosen = set(rows)
-    return [row for row, path in enumerate(listing.paths) if row in chosen or path in above]
-
-
-def _links_resolved(listing: Listing, chosen: dict[bytes, Stored]) -> Iterator[Stored]:
-    """The entries, hard links to files that were not chosen become files; later ones link to the first."""
-    instead: dict[bytes, bytes] = {}
-    rows: dict[bytes, int] | None = None
-    for stored in chosen.values():
-        entry = stored.entry
-        if entry.kind is not Kind.HARDLINK or entry.target in chosen:
-            yield stored
-        elif entry.target in instead:
-            yield replace(stored, entry=replace(entry, target=instead[entry.target]))
-        else:
-            instead[entry.target] = entry.path
-            rows = rows or {path: row for row, path in enumerate(listing.paths)}
-            row = rows.get(entry.target)
-            if row is None:
-                # Nothing to copy from: placing the link says so.
-                yield stored
-                continue
-            target = listing.stored(row)
-            yield replace(target, entry=replace(target.entry, path=entry.path))
-
-
-def _stripped(stored: Stored, components: int) -> Stored | None:
-    if not components:
-        return stored
-    entry = stored.entry
-    path = b"/".join(entry.path.split(b"/")[components:])
-    if not path:
-        return None
-    target = entry.target
-    if entry.kind is Kind.HARDLINK:
-        target = b"/".join(target.split(b"/")[components:])
-    return replace(stored, entry=replace(entry, path=path, target=target))
+    if listing.complete:
+        return False
+    found = [row for row, path in enumerate(listing.paths) if path == pattern]
+    return not found or listing.rows.kinds[found[0]] == Kind.DIRECTORY
 
 
 def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, monitor: Monitor) -> Extracted:
@@ -181,9 +128,6 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
             extraction.run()
         except BrokenExecutor as error:
             raise EnvironmentFailed("a worker process died, perhaps for lack of memory; try --workers 1") from error
-        except BaseException:
-            executor.shutdown(wait=True, cancel_futures=True)
-            raise
         monitor.end()
     listing = plan.listing
     for doubt in plan.doubts:
@@ -215,22 +159,23 @@ class _Extraction:
         self.lost: set[bytes] = set()
 
     def run(self) -> None:
-        directories = [stored.entry for stored in self._plan.entries if stored.entry.kind is Kind.DIRECTORY]
+        chosen = self._plan.entries
+        directories = [stored.entry for stored in chosen.of(Kind.DIRECTORY)]
         for entry in directories:
             self._target.make_directory(entry)
-        self._files(stored for stored in self._plan.entries if stored.entry.kind is Kind.FILE)
+        self._files(chosen.of(Kind.FILE))
         self._target.unplaced.update(self.lost)
-        for stored in self._plan.entries:
-            if stored.entry.kind not in (Kind.FILE, Kind.DIRECTORY):
-                self._target.place_link(stored.entry)
+        for stored in chosen.of(*_LINKS):
+            self._target.place_link(stored.entry)
         # Deepest first: in tree order a directory stands before all that lies in it.
         for entry in reversed(directories):
             if entry.path not in self._target.unplaced:
                 self._target.finish_directory(entry)
 
     def _files(self, files: Iterable[Stored]) -> None:
-        for task, result in in_order(self._tasks(files), self._limit):
-            task.finish(self, result)
+        with closing(in_order(self._tasks(files), self._limit)) as results:
+            for task, result in results:
+                task.finish(self, result)
 
     def _tasks(self, files: Iterable[Stored]) -> Iterator[tuple[_Batch | _Segment, Future[Placed | str]]]:
         batch: list[Stored] = []

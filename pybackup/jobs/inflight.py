@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -11,13 +11,18 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def in_order(tasks: Iterable[tuple[Task, Future[Result]]], limit: int) -> Iterator[tuple[Task, Result]]:
+def in_order(tasks: Iterable[tuple[Task, Future[Result]]], limit: int) -> Generator[tuple[Task, Result], None, None]:
     """Yield each task with its result; ``tasks`` submits when it is advanced, ``limit`` ahead at most."""
     waiting: deque[tuple[Task, Future[Result]]] = deque()
-    for task in tasks:
-        waiting.append(task)
-        if len(waiting) >= limit:
+    try:
+        for task in tasks:
+            waiting.append(task)
+            if len(waiting) >= limit:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
             first, future = waiting.popleft()
             yield first, future.result()
-    for first, future in waiting:
-        yield first, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from enum import StrEnum
 
 from pybackup.compress.check import check_batch
 from pybackup.container.check import check_bytes
-from pybackup.container.listing import Way
+from pybackup.container.listing import Listing, Way
 from pybackup.container.read import open_listing
 from pybackup.errors import EnvironmentFailed
 from pybackup.host.monitor import Monitor
@@ -77,15 +78,16 @@ def verify(archive: bytes, *, deep: bool = False, workers: int | None = None, mo
         checked = check_bytes(file, listing, progress=lambda count: monitor.advance(0, count))
         monitor.end()
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
-        files, n_bytes = 0, 0
-        doubtful: list[Stored] = []
-        for stored in listing:
-            if stored.entry.kind is Kind.FILE:
-                files += 1
-                n_bytes += stored.entry.size
-                if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.fault:
-                    doubtful.append(stored)
-    bad = list(_damaged(archive, doubtful, workers or default_workers(), monitor))
+    files, n_bytes = 0, 0
+    doubtful = array("q")
+    for row, kind in enumerate(listing.rows.kinds):
+        if kind == Kind.FILE:
+            stored = listing.stored(row)
+            files += 1
+            n_bytes += stored.entry.size
+            if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.fault:
+                doubtful.append(row)
+    bad = list(_damaged(archive, listing, doubtful, workers or default_workers(), monitor))
     missing = None if listing.expected is None else listing.expected - len(listing)
     for doubt in listing.doubts:
         monitor.problem(doubt)
@@ -94,13 +96,15 @@ def verify(archive: bytes, *, deep: bool = False, workers: int | None = None, mo
     return Verdict(state, damage, bad, files, n_bytes, listing.way, missing)
 
 
-def _damaged(archive: bytes, doubtful: Sequence[Stored], workers: int, monitor: Monitor) -> Iterator[bytes]:
-    """Paths of those whose content does not decode to what was archived; each a problem."""
+def _damaged(
+    archive: bytes, listing: Listing, doubtful: Sequence[int], workers: int, monitor: Monitor
+) -> Iterator[bytes]:
+    """Paths of those rows whose content does not decode to what was archived; each a problem."""
     if not doubtful:
         return
-    monitor.begin("check contents", len(doubtful), sum(stored.entry.size for stored in doubtful))
+    monitor.begin("check contents", len(doubtful), sum(listing.stored(row).entry.size for row in doubtful))
     with make_executor(1 if len(doubtful) < _BATCH_FILES else workers) as executor:
-        for stored, fault in _faults(archive, doubtful, executor, workers):
+        for stored, fault in _faults(archive, map(listing.stored, doubtful), executor, workers):
             monitor.advance(1, stored.entry.size)
             fault = stored.fault or fault
             if fault:
@@ -110,7 +114,7 @@ def _damaged(archive: bytes, doubtful: Sequence[Stored], workers: int, monitor: 
 
 
 def _faults(
-    archive: bytes, doubtful: Sequence[Stored], executor: Executor, workers: int
+    archive: bytes, doubtful: Iterable[Stored], executor: Executor, workers: int
 ) -> Iterator[tuple[Stored, str]]:
     tasks = (
         (batch, executor.submit(check_batch, archive, [stored.members for stored in batch]))

@@ -9,12 +9,14 @@
 | own index of a container   | ``.xtar.index``                            |
 | the archive's own members  | ``.pybackup/...``                          |
 
-Where a name is taken already, or longer than 255 bytes, ``~1`` (``~2``, ...) is put behind a stem of at
+Where a name is taken already, or longer than 255 bytes, or a file's own name ends as if it were a segment or
+sparse (``.part0001``, ``.sparse``), ``~1`` (``~2``, ...) is put behind a stem of at
 most 200 bytes, and the true name stands in a pax ``comment`` record.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import count
 
 CONTAINER = b".xtar"
@@ -28,6 +30,7 @@ TRUE_NAME = b"PYBACKUP name="
 
 _MAX_NAME = 255
 _STEM = 200
+_ENDS_LIKE_OURS = re.compile(rb"\.(?:sparse|part[0-9]{4,})\Z")
 _RESERVED = frozenset((CONTAINER, OWN_INDEX, PRIVATE))
 
 
@@ -57,7 +60,9 @@ class Names:
     def _claim(self, name: bytes, suffixes: tuple[bytes, ...]) -> bytes:
         stem = name
         for number in count(1):
-            if len(stem) + len(suffixes[-1]) <= _MAX_NAME and self._taken.isdisjoint(stem + end for end in suffixes):
+            fits = len(stem) + len(suffixes[-1]) <= _MAX_NAME
+            clear = not suffixes[0] or not _ENDS_LIKE_OURS.search(stem)
+            if fits and clear and self._taken.isdisjoint(stem + end for end in suffixes):
                 break
             stem = name[:_STEM] + b"~%d" % number
         self._taken.update(stem + end for end in suffixes)

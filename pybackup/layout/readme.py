@@ -18,20 +18,22 @@ for GNU tar; leave it empty for another):
     done
     find M -name .pybackup -prune -o -name '*.7z' -type f -exec sh -c '
         for m do
-            d="OUT/${m#M/}"; mkdir -p "${d%/*}"
-            case $m in
-            *.sparse.7z) 7z x -so "$m" | tar -xSf - -C "${d%/*}"; continue ;;
-            *.part0001.7z)
-                d="${d%.part0001.7z}"
-                for p in "${m%.part0001.7z}".part[0-9]*.7z; do 7z x -so "$p"; done |
-                case $d in
+            d="OUT/${m#M/}"; d="${d%.7z}"; i=0; mkdir -p "${d%/*}"
+            case "${d##*.part}" in
+            "" | *[!0-9]* | ? | ?? | ???) ;;
+            0001) d="${d%.part0001}"; i=1 ;;
+            *) continue ;;
+            esac
+            while [ -f "$m" ]; do
+                7z x -so "$m"
+                [ $i -gt 0 ] || break
+                i=$((i + 1)); m="M/${d#OUT/}.part$(printf %04d $i).7z"
+            done | case "$d" in
                 *.sparse) tar -xSf - -C "${d%/*}" ;;
                 *) cat > "$d" ;;
-                esac ;;
-            *.part[0-9][0-9][0-9][0-9]*.7z) continue ;;
-            *) d="${d%.7z}"; 7z x -so "$m" > "$d" ;;
-            esac
-            case $d in *.sparse) ;; *) cp -a --attributes-only "$m" "$d" ;; esac
+                esac
+            d="${d%.sparse}"
+            [ ! -f "$d" ] || cp -a --attributes-only "$m" "$d"
         done' sh {} +
     if [ -e M/.pybackup/links.tar ]; then tar $X -xpf M/.pybackup/links.tar -C OUT; fi
     tar $X -xpf M/.pybackup/structure.tar -C OUT

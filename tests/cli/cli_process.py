@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ ENVIRONMENT = {
 }
 COMMAND = [sys.executable, "-W", "error", "-m", "pybackup"]
 
+Argument = str | bytes | Path
+Arguments = Sequence[Argument]
 Done = subprocess.CompletedProcess[bytes]
 
 
-def run(*arguments: str | bytes | Path, cwd: Path | None = None, stdin: bytes = b"") -> Done:
+def run(*arguments: Argument, cwd: Path | None = None, stdin: bytes = b"") -> Done:
     return subprocess.run(
         [*COMMAND, *arguments], cwd=cwd, env=ENVIRONMENT, input=stdin, capture_output=True, check=False, timeout=300
     )

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_process import lines, parsed, plant, run
+from cli_process import Arguments, lines, parsed, plant, run
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_exclusions(docs: Path, tmp_path: Path) -> None:
     (docs / "cache/CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
     (docs / "cache/big").write_text("x")
     (docs / ".DS_Store").write_text("x")
-    options = ["--exclude", "*.tmp", "--exclude-from", tmp_path / "patterns", "--exclude-dir", "empty"]
+    options: Arguments = ["--exclude", "*.tmp", "--exclude-from", tmp_path / "patterns", "--exclude-dir", "empty"]
     done = run("create", "docs", *options, "--exclude-caches", "--skip-junk", "--quiet", cwd=tmp_path)
     assert done.returncode == 0
     kept = names(tmp_path / "docs.xtar")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_process import ENVIRONMENT, lines, parsed, plant, run
+from cli_process import ENVIRONMENT, Arguments, lines, parsed, plant, run
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_list_of_what_matches(archived: Path) -> None:
 def test_long_list(archived: Path) -> None:
     shown = lines(run("list", "--long", archived / "docs.xtar").stdout)
     status = (archived / "docs/letter.txt").stat()
-    (letter,) = (line for line in shown if line.endswith(" docs/letter.txt"))
+    (letter,) = (line for line in shown if line.endswith(":13 docs/letter.txt"))
     assert letter.startswith("-rw-")
     assert f" {status.st_size} 2023-11-14 22:13 docs/letter.txt" in letter
     assert any(line.startswith("l") and line.endswith(" docs/link -> letter.txt") for line in shown)
@@ -96,7 +96,7 @@ def test_extract(archived: Path, tmp_path: Path) -> None:
 
 
 def test_extract_does_not_replace_and_names_what_it_did_not(archived: Path, tmp_path: Path) -> None:
-    target = ["extract", archived / "docs.xtar", "docs/letter.txt", "--to", tmp_path]
+    target: Arguments = ["extract", archived / "docs.xtar", "docs/letter.txt", "--to", tmp_path]
     assert run(*target, "--quiet").returncode == 0
     done = run(*target)
     assert done.returncode == 1
@@ -115,7 +115,7 @@ def test_extract_does_not_replace_and_names_what_it_did_not(archived: Path, tmp_
 
 
 def test_extract_parts_with_components_cut_off(archived: Path, tmp_path: Path) -> None:
-    parts = [archived / "docs.xtar", "docs/sub/*.txt", "--strip-components", "1", "--to", tmp_path]
+    parts: Arguments = [archived / "docs.xtar", "docs/sub/*.txt", "--strip-components", "1", "--to", tmp_path]
     shown = lines(run("extract", *parts, "--dry-run").stdout)
     assert shown[:-1] == ["sub/", "sub/b.txt"]
     assert shown[-1].endswith(": would get 2 entries, 1 file of 4 B")
@@ -133,7 +133,8 @@ def test_extract_to_stdout(archived: Path, pattern: bytes) -> None:
 
 
 def test_what_is_lost_is_said_and_changes_the_status(headless: Path, tmp_path: Path) -> None:
-    for verb in (["list", headless], ["info", headless], ["extract", headless, "--to", tmp_path]):
+    verbs: list[Arguments] = [["list", headless], ["info", headless], ["extract", headless, "--to", tmp_path]]
+    for verb in verbs:
         done = run(*verb)
         assert done.returncode == 1
         assert sum(": lost: " in line for line in lines(done.stderr)) >= 2

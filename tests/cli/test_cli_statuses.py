@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,6 +84,12 @@ def test_expected_failures_have_one_line(
     assert capsys.readouterr().err == f"pybackup: {said}\n"
 
 
+def wait_until_asleep(pid: int) -> None:
+    """Wait until a process waits in the system, where a signal reaches it at once."""
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted(number: signal.Signals, tmp_path: Path) -> None:
     """The process waits for its list when the signal comes."""
@@ -96,6 +103,7 @@ def test_interrupted(number: signal.Signals, tmp_path: Path) -> None:
         open(fifo, "wb", buffering=0) as feed,
     ):
         feed.write(b"x" * (1 << 18))  # more than a pipe holds: when this returns, somebody reads
+        wait_until_asleep(process.pid)
         process.send_signal(number)
         out, said = process.communicate(timeout=60)
     assert (process.returncode, out, said) == (130, b"", b"pybackup: interrupted\n")

@@ -120,7 +120,7 @@ def _is_hard(stored: Stored) -> bool:
 def make_tree(base: Path) -> Path:
     """A tree of a few files, with every kind of entry."""
     top = base / "tree"
-    (top / "deep" / "er" / "most").mkdir(parents=True)
+    (top / "deep" / "er").mkdir(parents=True)
     (top / "empty" / "too").mkdir(parents=True)
     (top / "text").write_bytes(b"All that is written here must come back.\n" * 20)
     (top / "none").write_bytes(b"")
@@ -132,7 +132,7 @@ def make_tree(base: Path) -> Path:
         file.truncate(1 << 16)
         file.seek(1 << 15)
         file.write(b"in the middle of nothing")
-    (top / "deep" / "er" / "most" / ("long" * 30)).write_bytes(b"a name that no ustar header holds")
+    (top / "deep" / "er" / ("long" * 30)).write_bytes(b"a name that no ustar header holds")
     os.link(top / "text", top / "zlink")
     os.link(top / "text", top / "deep" / "link")
     (top / "dangling").symlink_to("no/where")
@@ -154,6 +154,27 @@ def _attributes(top: Path) -> None:
     os.chmod(top / "deep" / "er", 0o2711)
     os.chmod(top / "empty", 0o1777)
     os.chmod(top / "pipe", 0o640)
+
+
+def make_large_tree(base: Path, seed: int = 7) -> Path:
+    """Some 3 MB that do not compress, in directories of every depth, a few of them without any content."""
+    chance = random.Random(seed)
+    top = base / "tree"
+    for branch in ("a", "b/c", "b/c/d/e", "b/f", "g/h", "z"):
+        directory = top / branch
+        directory.mkdir(parents=True, exist_ok=True)
+        for number in range(16):
+            size = chance.choice((0, 100, 2000, 9000, 60_000))
+            (directory / f"file{number}").write_bytes(chance.randbytes(size))
+        (directory / "link").symlink_to(f"file{chance.randrange(16)}")
+        (directory / "empty" / "below").mkdir(parents=True)
+    (top / "large").write_bytes(chance.randbytes(5 * MIB // 4))
+    os.setxattr(top / "b" / "c", "user.kept", b"in a directory")
+    os.chmod(top / "b", 0o2750)
+    os.link(top / "a" / "file3", top / "zlink")
+    for path in sorted(_walk(os.fsencode(top)), reverse=True):
+        os.utime(path, ns=(TIME_NS, TIME_NS + len(path)), follow_symlinks=False)
+    return top
 
 
 def make_archive(source: Path, output: Path) -> bytes:

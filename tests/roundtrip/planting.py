@@ -34,14 +34,16 @@ def text(n_bytes: int, seed: int) -> bytes:
     """Bytes that every method shrinks."""
     words = [hashlib.sha256(b"%d %d" % (seed, number)).hexdigest()[: 2 + number % 9] for number in range(300)]
     choose = random.Random(seed).choice
-    return " ".join(choose(words) for _ in range(n_bytes // 4 + 1)).encode()[:n_bytes]
+    page = " ".join(choose(words) for _ in range(min(n_bytes, 40_000) // 4 + 1)).encode()
+    return (page * (n_bytes // len(page) + 1))[:n_bytes]
 
 
 def elf(n_bytes: int, seed: int) -> bytes:
     """Something with the head of an x86-64 executable, calls in it: what the BCJ filter is for."""
     head = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHI", 2, 62, 1)
     draw = random.Random(seed)
-    body = b"".join(b"\x48\x89\xc7\xe8" + struct.pack("<i", draw.choice((512, 4096)) - at) for at in range(0, n_bytes, 8))
+    calls = (struct.pack("<i", draw.choice((512, 4096)) - at) for at in range(0, n_bytes, 8))
+    body = b"".join(b"\x48\x89\xc7\xe8" + call for call in calls)
     return (head + body)[:n_bytes]
 
 
@@ -350,11 +352,11 @@ def read_only(root: Path) -> None:
 
 def contents(root: Path) -> None:
     """What each method is for, at the sizes where something changes; and files of several segments of a MiB."""
-    for n_bytes in (1, 2, 31, 511, 512, 513, 4095, 4096, 4097, 32_767, 32_768, MIB - 1, MIB, MIB + 1, 2 * MIB, 3_500_000):
+    for n_bytes in (1, 2, 31, 511, 512, 513, 4095, 4096, 4097, 32_767, 32_768, MIB, MIB + 1, 2 * MIB, 2_500_000):
         (root / f"text{n_bytes}").write_bytes(text(n_bytes, n_bytes))
         (root / f"noise{n_bytes}").write_bytes(noise(n_bytes, n_bytes))
     (root / "program").write_bytes(elf(60_000, 12))
-    (root / "large program").write_bytes(elf(2 * MIB + 100, 13))
+    (root / "large program").write_bytes(elf(MIB + 100, 13))
     (root / "photo.JPG").write_bytes(text(5000, 14))
 
 

@@ -70,7 +70,7 @@ SEEN: Mapping[str, Callable[[Manifest], bool]] = {
     "empty": lambda found: found[b"a/b/c"].mtime_ns == 900_000_003 * SECOND + 3 and found[b"file.txt"].size == 0,
     "our_names": lambda found: b"a" in found and b"a.7z/in" in found and b"x/.xtar" in found,
     "read_only": lambda found: found[b"0/below/file"].mode == 0,
-    "contents": lambda found: found[b"noise3500000"].size == 3_500_000,
+    "contents": lambda found: found[b"noise2500000"].size == 2_500_000,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, STORED_SUFFIXES, Compression, Profile
@@ -71,9 +72,13 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Plan, and create or show the plan."""
+    from pybackup.host.workers import make_executor
     from pybackup.jobs.create import check_output, perform_create, plan_create
 
-    with talk_of(options, options.output or b"") as talk:
+    with ExitStack() as stack:
+        # Before the plan is made, so that the workers do not carry its weight.
+        executor = None if options.dry_run else stack.enter_context(make_executor(options.workers))
+        talk = stack.enter_context(talk_of(options, options.output or b""))
         sources = sources_of(options, talk)
         output = options.output or _default_output(options, sources[0].name)
         check_output(output)
@@ -81,7 +86,7 @@ def perform(options: argparse.Namespace) -> int:
         if options.dry_run:
             return _show(plan, options, talk)
         start = time.monotonic()
-        created = perform_create(plan, monitor=talk)
+        created = perform_create(plan, executor=executor, monitor=talk)
         status = conclude(talk, _summary(created, len(plan.excluded), time.monotonic() - start, talk))
         if options.json:
             deliver([_json(created, talk)])

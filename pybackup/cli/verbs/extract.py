@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
@@ -18,6 +19,8 @@ from ..text import count, display, duration, humane_bytes, json_line, json_name
 from ..values import argument, natural, path
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from pybackup.jobs.extract import Extracted, ExtractOptions, ExtractPlan
     from pybackup.jobs.inspect import OpenArchive
 
@@ -52,14 +55,20 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Restore, or show what would be, or write one file to standard output."""
+    from pybackup.host.workers import make_executor
     from pybackup.jobs.inspect import open_archive
 
     _check(options)
-    with talk_of(options, options.archive) as talk, open_archive(options.archive) as archive:
+    with ExitStack() as stack:
+        # All of a large archive: workers started before it is listed do not carry the weight of the listing.
+        early = not (options.patterns or options.dry_run)
+        executor = stack.enter_context(make_executor(options.workers)) if early else None
+        talk = stack.enter_context(talk_of(options, options.archive))
+        archive = stack.enter_context(open_archive(options.archive))
         tell_condition(archive.listing, talk)
         if options.stdout:
             return _to_stdout(archive, options.patterns[0], talk)
-        return _to_directory(archive, options, talk)
+        return _to_directory(archive, options, executor, talk)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -87,14 +96,14 @@ def _to_stdout(archive: OpenArchive, pattern: bytes, talk: Talk) -> int:
     return conclude(talk)
 
 
-def _to_directory(archive: OpenArchive, options: argparse.Namespace, talk: Talk) -> int:
+def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: Executor | None, talk: Talk) -> int:
     from pybackup.jobs.extract import perform_extract, plan_extract
 
     plan = plan_extract(archive, options.patterns, options.to, _extract_options(options), talk)
     if options.dry_run:
         return _show(plan, options, talk)
     start = time.monotonic()
-    done = perform_extract(plan, monitor=talk)
+    done = perform_extract(plan, executor=executor, monitor=talk)
     if options.patterns:  # else the job says so
         check_complete(plan.listing.expected, len(plan.listing), talk)
     status = conclude(talk, _summary(plan, done, time.monotonic() - start, talk))

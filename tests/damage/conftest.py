@@ -1,0 +1,38 @@
+"""Specimens, made once a worker; with ``PYBACKUP_EVERY_DAMAGE=1`` the sweeps leave nothing out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .fast_disk import fast_directory
+from .specimen import Specimen, make_large_tree, make_specimen, make_tree
+
+
+@pytest.fixture(scope="session")
+def every_damage() -> bool:
+    return bool(os.environ.get("PYBACKUP_EVERY_DAMAGE"))
+
+
+@pytest.fixture(scope="session")
+def small() -> Iterator[Specimen]:
+    """Every kind of entry in some 30 KB."""
+    with fast_directory() as base:
+        yield make_specimen(make_tree(base), base / "small.xtar")
+
+
+@pytest.fixture(scope="session")
+def large() -> Iterator[Specimen]:
+    """A tree of some 3 MB."""
+    with fast_directory() as base:
+        yield make_specimen(make_large_tree(base), base / "large.xtar")
+
+
+@pytest.fixture
+def field() -> Iterator[Path]:
+    """Where to damage and to extract."""
+    with fast_directory() as base:
+        yield base

@@ -1,0 +1,122 @@
+"""As unzcrash does it: every byte changed, every block zeroed, every length cut, on an archive of every kind of entry.
+
+A byte that an extraction of the intact archive never reads cannot change what it does: for those only `verify` is
+asked. Which are read is recorded, not assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pybackup.errors import PybackupError
+from pybackup.host.storage import ArchiveFile
+from pybackup.jobs.verify import State
+
+from .oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
+from .specimen import Specimen
+
+PARTS = 8
+BLOCK = 512
+LAST = 4096
+# Structures of which every value of every byte is tried when nothing is left out.
+EXHAUSTIVE = ("locator", "tree index head", "tree index foot", "own index head", "container header")
+
+
+@pytest.fixture
+def read_bytes(small: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Offsets that an extraction of the intact archive reads."""
+    read: set[int] = set()
+    read_at = ArchiveFile.read_at
+
+    def recorded(file: ArchiveFile, offset: int, count: int) -> bytes:
+        read.update(range(offset, min(offset + count, file.size)))
+        return read_at(file, offset, count)
+
+    archive = field / "intact"
+    archive.write_bytes(small.data)
+    with monkeypatch.context() as patch:
+        patch.setattr(ArchiveFile, "read_at", recorded)
+        assert outcome_of(small, extract_to(archive, field / "out")) == WHOLE
+    assert read
+    return read
+
+
+def complaints(specimen: Specimen, data: bytes, touched: set[bytes], field: Path) -> list[str]:
+    """What an extraction and a verification of the damaged archive do that they must not."""
+    archive = field / "damaged"
+    archive.write_bytes(data)
+    outcome = extract_to(archive, field / "out")
+    verdict = verify_quietly(archive)
+    return faults(specimen, outcome, touched) + verdict_faults(
+        specimen, verdict, outcome
+    )
+
+
+def test_the_intact_archive_is_whole(small: Specimen, field: Path) -> None:
+    archive = field / "intact"
+    archive.write_bytes(small.data)
+    assert outcome_of(small, extract_to(archive, field / "out")) == WHOLE
+    verdict = verify_quietly(archive, deep=True)
+    assert not isinstance(verdict, PybackupError)
+    assert verdict.state is State.INTACT
+    assert len(small.data) < 40_000
+    assert sum(place.end - place.start for place in small.places) == len(small.data)
+
+
+def changes(small: Specimen, part: int, every: bool) -> Iterator[tuple[int, int]]:
+    """Offsets, and what their bytes are combined with."""
+    for place in small.places:
+        for at in range(place.start, place.end):
+            if at % PARTS != part:
+                continue
+            if not every:
+                yield at, 1 << (at // PARTS) % 8
+            elif place.name in EXHAUSTIVE:
+                yield from ((at, value) for value in range(1, 256))
+            else:
+                yield from ((at, value) for value in (1 << at % 8, 0xFF, 0x20))
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_byte_changed(
+    small: Specimen, read_bytes: set[int], field: Path, part: int, every_damage: bool
+) -> None:
+    found = []
+    archive = field / "damaged"
+    for at, value in changes(small, part, every_damage):
+        data = bytearray(small.data)
+        data[at] ^= value
+        if at in read_bytes:
+            said = complaints(small, bytes(data), small.touched(at, at + 1), field)
+        else:
+            archive.write_bytes(data)
+            verdict = verify_quietly(archive)
+            # An extraction gives everything, so to say more than this is wrong.
+            wanted = isinstance(verdict, PybackupError) or verdict.state is State.REPAIRABLE
+            said = [] if wanted else [f"verify says {verdict}"]
+        found += [(at, value, text) for text in said]
+    assert found == []
+
+
+def test_every_block_zeroed(small: Specimen, field: Path) -> None:
+    found = []
+    for at in range(0, len(small.data), BLOCK):
+        data = small.data[:at] + bytes(BLOCK) + small.data[at + BLOCK :]
+        if data != small.data:
+            found += [(at, text) for text in complaints(small, data, small.touched(at, at + BLOCK), field)]
+    assert found == []
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_length(small: Specimen, field: Path, part: int, every_damage: bool) -> None:
+    size = len(small.data)
+    elsewhere = range(0, size - LAST, 1 if every_damage else 64)
+    lengths = [*elsewhere, *range(size - LAST, size)][part::PARTS]
+    found = []
+    for length in lengths:
+        said = complaints(small, small.data[:length], small.touched(length, size), field)
+        found += [(length, text) for text in said]
+    assert found == []
