@@ -32,7 +32,7 @@ class Contender:
     create: Callable[[Path, Path], Step]  # tree, archive
     extract: Callable[[Path, Path], Step]  # archive, directory
     show: Callable[[Path], Step]  # archive
-    pick: Callable[[Path, str, Path], Step]  # archive, member, directory
+    pick: Callable[[Path, Path, str, Path], Step]  # tree, archive, member, directory
 
     def missing(self) -> list[str]:
         """The programs that this one needs and that are not installed."""
@@ -62,7 +62,7 @@ def _pybackup(name: str, compression: str) -> Contender:
         create=lambda tree, out: _own("create", tree, "-o", out, "--compression", compression, "--quiet"),
         extract=lambda archive, to: _own("extract", archive, "--to", to, "--quiet"),
         show=lambda archive: _own("list", archive),
-        pick=lambda archive, member, to: _own("extract", archive, member, "--to", to, "--quiet"),
+        pick=lambda tree, archive, member, to: _own("extract", archive, f"{tree.name}/{member}", "--to", to, "--quiet"),
     )
 
 
@@ -76,7 +76,7 @@ def _dar(algorithm: str) -> Contender:
         create=lambda tree, out: _run(*quiet, "-c", _slice(out), "-R", tree, f"-z{algorithm}"),
         extract=lambda archive, to: _run(*quiet, "-O", "-x", _slice(archive), "-R", to),
         show=lambda archive: _run(*quiet, "-l", _slice(archive)),
-        pick=lambda archive, member, to: _run(*quiet, "-O", "-x", _slice(archive), "-R", to, "-g", member),
+        pick=lambda _tree, archive, member, to: _run(*quiet, "-O", "-x", _slice(archive), "-R", to, "-g", member),
     )
 
 
@@ -93,7 +93,7 @@ SEVEN_ZIP: Final = Contender(
     create=lambda tree, out: _run("7z", "a", "-ms=off", *_QUIET_7Z, out, ".", cwd=tree),
     extract=lambda archive, to: _run("7z", "x", *_QUIET_7Z, f"-o{to}", archive),
     show=lambda archive: _run("7z", "l", archive),
-    pick=lambda archive, member, to: _run("7z", "x", *_QUIET_7Z, f"-o{to}", archive, member),
+    pick=lambda _tree, archive, member, to: _run("7z", "x", *_QUIET_7Z, f"-o{to}", archive, member),
 )
 _TARLZ: Final = Contender(
     "tarlz",
@@ -102,7 +102,7 @@ _TARLZ: Final = Contender(
     create=lambda tree, out: _run("tarlz", "-q", "--no-solid", "-cf", out, "-C", tree, "."),
     extract=lambda archive, to: _run("tarlz", "-q", "-xf", archive, "-C", to),
     show=lambda archive: _run("tarlz", "-tf", archive),
-    pick=lambda archive, member, to: _run("tarlz", "-q", "-xf", archive, "-C", to, f"./{member}"),
+    pick=lambda _tree, archive, member, to: _run("tarlz", "-q", "-xf", archive, "-C", to, f"./{member}"),
 )
 _ZIP: Final = Contender(
     "zip",
@@ -111,7 +111,7 @@ _ZIP: Final = Contender(
     create=lambda tree, out: _run("zip", "-q", "-r", out, ".", cwd=tree),
     extract=lambda archive, to: _run("unzip", "-q", archive, "-d", to),
     show=lambda archive: _run("unzip", "-l", archive),
-    pick=lambda archive, member, to: _run("unzip", "-q", archive, member, "-d", to),
+    pick=lambda _tree, archive, member, to: _run("unzip", "-q", archive, member, "-d", to),
 )
 
 OWN: Final = _pybackup("pybackup", "default")

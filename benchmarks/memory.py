@@ -62,7 +62,7 @@ class Look:
         member = self._paths[len(self._paths) // 2]
         to = self._work / "one"
         to.mkdir()
-        self._take("extract one file", self._contender.pick(self._archive, member, to))
+        self._take("extract one file", self._contender.pick(self._tree, self._archive, member, to))
         taken = [Path(entry.path) for _, entry in trees.walk(to)]
         if len(taken) != 1 or taken[0].read_bytes() != (self._tree / member).read_bytes():
             raise StepError(f"extracting {member!r} alone gave {len(taken)} files, or another content")

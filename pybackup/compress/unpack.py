@@ -34,8 +34,9 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     """
     if member.raw_bytes > _MAX_RAW_BYTES or member.dictionary_bytes > MAX_SEGMENT_BYTES:
         raise Refused("a segment that says to be larger than a segment can be")
-    if member.stream_bytes + STREAM_OFFSET > member.packed_bytes or member.offset + member.packed_bytes > file.size:
-        raise Damaged("the archive ends before it")
+    stream_end = STREAM_OFFSET + member.stream_bytes
+    if stream_end > member.packed_bytes or member.offset + stream_end > file.size:
+        raise Damaged("its packed stream ends behind the archive or the member")
     if len(member.digest) < _MIN_DIGEST:
         raise Damaged("its checksum is lost")
     digest = hashlib.sha256()

@@ -159,6 +159,12 @@ _ENTRY_COLUMNS = ("kind", "flags", "up", "mode", "owner", "mtime_s", "mtime_ns",
 _MEMBER_COLUMNS = ("gap", "packed", "tail", "raw", "method", "dictionary")
 
 
+# Tables, since an enum's own look-up takes longer than the rest of a row.
+_KIND_OF = {int(kind): kind for kind in Kind}
+_METHOD_OF = {int(method): method for method in Method}
+_NO_DEVICE = (0, 0)
+
+
 class Table:
     """The rows of an index as read; entries are made when asked for.
 
@@ -223,10 +229,14 @@ class Table:
     def stored(self, row: int, path: bytes) -> Stored:
         """Return the entry of ``row`` under ``path``, with its members."""
         columns = self._columns
-        kind = Kind(columns["kind"][row])
-        extras = _unpack_extras(self._extras[row]) if self._extras[row] else None
-        members = () if kind is Kind.DIRECTORY else self._row_members(row)
-        size = columns["excess"][row] + sum(member.raw_bytes for member in members)
+        kind = _KIND_OF[self.kinds[row]]
+        extras = _unpack_extras(self._extras[row]) if self._extras[row] else _NO_EXTRAS
+        first, last = self._first[row], self._first[row + 1]
+        members: tuple[Member, ...] = ()
+        size = columns["excess"][row]
+        if kind is not Kind.DIRECTORY and first != last:
+            members = tuple(map(self._member, range(first, last)))
+            size += sum(member.raw_bytes for member in members)
         entry = Entry(
             path,
             kind,
@@ -235,14 +245,12 @@ class Table:
             columns["mtime_s"][row] * _SECOND + columns["mtime_ns"][row],
             size,
             self.targets[row],
-            extras.device if extras and extras.device else (0, 0),
-            extras.xattrs if extras and extras.xattrs else NO_XATTRS,
+            extras.device or _NO_DEVICE,
+            extras.xattrs or NO_XATTRS,
         )
-        digest = extras.digest if extras else b""
-        if not digest and len(members) == 1:
-            digest = members[0].digest
+        digest = members[0].digest if len(members) == 1 else extras.digest
         flags = columns["flags"][row]
-        return Stored(entry, members, digest, bool(flags & _SPARSE), bool(flags & _CHANGED))
+        return Stored(entry, members, digest, flags & _SPARSE != 0, flags & _CHANGED != 0)
 
     def container(self, row: int) -> Container | None:
         """Where the container of directory ``row`` lies, None for what has none."""
@@ -257,9 +265,6 @@ class Table:
             found = self.container(row)
             if found:
                 yield row, found
-
-    def _row_members(self, row: int) -> tuple[Member, ...]:
-        return tuple(self._member(index) for index in range(self._first[row], self._first[row + 1]))
 
     def _member_row(self, index: int) -> tuple[int, int, int, int, int, int]:
         offsets, packed, streams, raw, methods, dictionaries = self._members
@@ -284,7 +289,7 @@ class Table:
             packed,
             stream,
             raw,
-            Method(method),
+            _METHOD_OF[method],
             1 << dictionary if dictionary else 0,
             self._digests[start : start + self._digest_bytes],
         )
@@ -392,6 +397,9 @@ class _Extras:
     xattrs: dict[bytes, bytes]
     device: tuple[int, int] | None = None
     digest: bytes = b""
+
+
+_NO_EXTRAS = _Extras({})
 
 
 def _pack_extras(stored: Stored) -> bytes:

@@ -54,6 +54,6 @@ def plant(root: Path) -> Path:
         with open(os.fsencode(docs) + b"/" + name, "wb") as file:
             file.write(b"odd")
     for directory, _, names in os.walk(docs, topdown=False):
-        for name in names:
-            os.utime(Path(directory) / name, ns=(0, 1_700_000_000_123_456_789), follow_symlinks=False)
+        for found in names:
+            os.utime(Path(directory) / found, ns=(0, 1_700_000_000_123_456_789), follow_symlinks=False)
     return docs

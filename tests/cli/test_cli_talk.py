@@ -3,6 +3,7 @@
 import os
 import pty
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -99,8 +100,9 @@ def test_entries_that_are_lost(expected: int | None, said: str, capsys: Captured
 def on_terminal(*arguments: str | Path, cwd: Path) -> tuple[int, str, bytes]:
     """Status, what a terminal got on stderr, and stdout."""
     terminal, line = pty.openpty()
+    termios.tcsetwinsize(line, (25, 100))
     with subprocess.Popen(
-        [*COMMAND, *arguments], cwd=cwd, env={**ENVIRONMENT, "COLUMNS": "100"}, stdout=subprocess.PIPE, stderr=line
+        [*COMMAND, *arguments], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=line
     ) as process:
         os.close(line)
         said = b""

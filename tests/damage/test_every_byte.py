@@ -22,6 +22,18 @@ PARTS = 8
 BLOCK = 512
 LAST = 4096
 # Structures of which every value of every byte is tried when nothing is left out.
+TOGETHER = {
+    "padding": 32,
+    "end": 32,
+    "structure": 32,
+    "links": 32,
+    "readme": 32,
+    "pax": 16,
+    "content header": 8,
+    "container header": 8,
+    "index header": 8,
+    "other header": 8,
+}
 EXHAUSTIVE = ("locator", "tree index head", "tree index foot", "own index head", "container header")
 
 
@@ -66,38 +78,42 @@ def test_the_intact_archive_is_whole(small: Specimen, field: Path) -> None:
     assert sum(place.end - place.start for place in small.places) == len(small.data)
 
 
-def changes(small: Specimen, part: int, every: bool) -> Iterator[tuple[int, int]]:
-    """Offsets, and what their bytes are combined with."""
+def changes(small: Specimen, part: int, every: bool) -> Iterator[tuple[range, int]]:
+    """Offsets, and what their bytes are combined with.
+
+    What one checksum covers and nothing interprets is changed several bytes at a time, unless nothing is left out.
+    """
     for place in small.places:
-        for at in range(place.start, place.end):
-            if at % PARTS != part:
+        step = 1 if every else TOGETHER.get(place.name, 1)
+        for number, start in enumerate(range(place.start, place.end, step)):
+            if number % PARTS != part:
                 continue
+            at = range(start, min(start + step, place.end))
             if not every:
-                yield at, 1 << (at // PARTS) % 8
+                yield at, 1 << (number // PARTS) % 8
             elif place.name in EXHAUSTIVE:
                 yield from ((at, value) for value in range(1, 256))
             else:
-                yield from ((at, value) for value in (1 << at % 8, 0xFF, 0x20))
+                yield from ((at, value) for value in (1 << start % 8, 0xFF, 0x20))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_byte_changed(
-    small: Specimen, read_bytes: set[int], field: Path, part: int, every_damage: bool
-) -> None:
+def test_every_byte_changed(small: Specimen, read_bytes: set[int], field: Path, part: int, every_damage: bool) -> None:
     found = []
     archive = field / "damaged"
-    for at, value in changes(small, part, every_damage):
+    for offsets, value in changes(small, part, every_damage):
         data = bytearray(small.data)
-        data[at] ^= value
-        if at in read_bytes:
-            said = complaints(small, bytes(data), small.touched(at, at + 1), field)
+        for at in offsets:
+            data[at] ^= value
+        if read_bytes.intersection(offsets):
+            said = complaints(small, bytes(data), small.touched(offsets.start, offsets.stop), field)
         else:
             archive.write_bytes(data)
             verdict = verify_quietly(archive)
             # An extraction gives everything, so to say more than this is wrong.
-            wanted = isinstance(verdict, PybackupError) or verdict.state is State.REPAIRABLE
+            wanted = not isinstance(verdict, PybackupError) and verdict.state is State.REPAIRABLE
             said = [] if wanted else [f"verify says {verdict}"]
-        found += [(at, value, text) for text in said]
+        found += [(offsets, value, text) for text in said]
     assert found == []
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import stat
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
-from pybackup.model.entry import Entry, Kind
+from pybackup.model.entry import Entry, Kind, Owner
 
 from ..options import add_archive, add_talk, talk_of
 from ..results import check_complete, conclude, tell_condition
@@ -25,7 +26,8 @@ A PATTERN is the path of an entry, or a glob in which * also crosses slashes; wh
 What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.
 
 JSON, one object per line: path, kind, mode, uid, gid, user, group, mtime_ns, size, packed_bytes, segments, sha256,
-target, device, xattrs, changed; names are {"text": "..."}, or {"bytes": "..."} in base64 where they are not UTF-8.
+sparse, changed, target, device, xattrs; names are {"text": "..."}, or {"bytes": "..."} in base64 where they are not
+UTF-8.
 
 examples:
   pybackup list docs.xtar
@@ -80,11 +82,12 @@ def long_lines(entries: Iterable[Entry]) -> Iterator[str]:
     """Return a line for each entry, as ``tar tv`` does; columns widen on the way where they must."""
     owners, sizes = 11, 10
     for entry in entries:
-        owner = _owner(entry)
+        owner = _owner(entry.owner)
         size = f"{entry.device[0]},{entry.device[1]}" if entry.kind in (Kind.CHARACTER, Kind.BLOCK) else str(entry.size)
         owners, sizes = max(owners, len(owner)), max(sizes, len(size))
         when = local_time(entry.mtime_ns / 1e9)
-        yield f"{_mode(entry)} {owner:{owners}} {size:>{sizes}} {when} {display(entry.path)}{_target(entry)}"
+        mode, name = _mode(entry.kind, entry.mode), display(entry.path)
+        yield f"{mode} {owner:{owners}} {size:>{sizes}} {when} {name}{_target(entry)}"
 
 
 def json_entry(stored: Stored) -> bytes:
@@ -104,7 +107,10 @@ def json_entry(stored: Stored) -> bytes:
     if entry.kind is Kind.FILE:
         fields["packed_bytes"] = sum(member.packed_bytes for member in stored.members)
         fields["segments"] = len(stored.members) + stored.missing
-        fields["sha256"] = stored.digest.hex() if len(stored.digest) == 32 else None
+        # Of a sparse file the archive knows the hash of its data and map, which is not that of the file.
+        known = len(stored.digest) == 32 and not stored.sparse
+        fields["sha256"] = stored.digest.hex() if known else None
+        fields["sparse"] = stored.sparse
         fields["changed"] = stored.changed
     elif entry.kind in (Kind.SYMLINK, Kind.HARDLINK):
         fields["target"] = json_name(entry.target)
@@ -117,12 +123,13 @@ def json_entry(stored: Stored) -> bytes:
     return json_line(fields)
 
 
-def _mode(entry: Entry) -> str:
-    return _LETTERS[entry.kind] + stat.filemode(stat.S_IFREG | entry.mode)[1:]
+@functools.cache
+def _mode(kind: Kind, mode: int) -> str:
+    return _LETTERS[kind] + stat.filemode(stat.S_IFREG | mode)[1:]
 
 
-def _owner(entry: Entry) -> str:
-    owner = entry.owner
+@functools.lru_cache(maxsize=1024)
+def _owner(owner: Owner) -> str:
     return f"{display(owner.user) or owner.uid}/{display(owner.group) or owner.gid}"
 
 

@@ -1,0 +1,211 @@
+"""The N-th operation fails, for every N: nothing that is not whole ever has the name of something whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from damage.fast_disk import fast_directory
+from damage.specimen import TIME_NS, Snapshot, make_archive, snapshot
+
+from pybackup.compress.methods import MIB
+from pybackup.errors import EnvironmentFailed, PybackupError
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.create import CreateOptions, perform_create, plan_create
+from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.jobs.inspect import open_archive
+from pybackup.jobs.verify import State, verify
+from pybackup.model.source import Source
+
+OPERATIONS = (
+    "open",
+    "read",
+    "pread",
+    "write",
+    "pwrite",
+    "fsync",
+    "rename",
+    "ftruncate",
+    "mkdir",
+    "symlink",
+    "link",
+    "mkfifo",
+    "chmod",
+    "utime",
+    "setxattr",
+    "listdir",
+    "scandir",
+    "stat",
+)
+CODES = (errno.EIO, errno.ENOSPC)
+OPTIONS = CreateOptions(segment_bytes=MIB, workers=1)
+
+
+class Fault:
+    """Lets the ``number``-th call of one function of ``os`` fail."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, operation: str, number: int, code: int) -> None:
+        self.fired = False
+        self._left = number
+        self._code = code
+        self._real: Callable[..., Any] = getattr(os, operation)
+        patch.setattr(os, operation, self)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            self.fired = True
+            raise OSError(self._code, os.strerror(self._code))
+        return self._real(*args, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("source") / "tree"
+    (top / "sub" / "empty").mkdir(parents=True)
+    (top / "one").write_bytes(b"one " * 500)
+    # Three segments, so that the output is flushed and patched while it is written.
+    (top / "sub" / "large").write_bytes(os.urandom(MIB) + bytes(MIB) + b"end")
+    with (top / "sub" / "sparse").open("wb") as file:
+        file.truncate(1 << 20)
+        file.seek(1 << 19)
+        file.write(b"data")
+    os.setxattr(top / "one", "user.colour", b"blue")
+    (top / "link").symlink_to("one")
+    os.link(top / "one", top / "hard")
+    os.mkfifo(top / "pipe")
+    os.utime(top / "one", ns=(TIME_NS, TIME_NS))
+    return top
+
+
+def create(source: Path, output: Path, monitor: Monitor) -> None:
+    sources = [Source(os.fsencode(source), os.fsencode(source.name))]
+    plan = plan_create(sources, os.fsencode(output), judge=None, options=OPTIONS, monitor=monitor)
+    perform_create(plan, monitor=monitor)
+
+
+def extract(archive: Path, target: Path, monitor: Monitor) -> None:
+    with open_archive(os.fsencode(archive)) as opened:
+        plan = plan_extract(opened, (), os.fsencode(target), ExtractOptions(workers=1), monitor)
+        perform_extract(plan, monitor=monitor)
+
+
+def run_with(fault: Callable[[pytest.MonkeyPatch], Fault], job: Callable[[Monitor], None]) -> tuple[bool, str]:
+    """Whether the fault fired, and what was said of it; nothing but a `PybackupError` may come out."""
+    monitor = Monitor()
+    said = ""
+    with pytest.MonkeyPatch.context() as patch:
+        injected = fault(patch)
+        try:
+            job(monitor)
+        except PybackupError as error:
+            said = f"{type(error).__name__}: {error}"
+    return injected.fired, said or "; ".join(f"{problem.path!r}: {problem.reason}" for problem in monitor.problems)
+
+
+def leftovers(directory: Path) -> list[str]:
+    return [name for _, _, files in os.walk(directory) for name in files if name.endswith((".partial", ".tmp"))]
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: errno.errorcode[code])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_create(source: Path, operation: str, code: int) -> None:
+    with fast_directory() as base:
+        output = base / "out.xtar"
+        earlier = make_archive(source / "sub", output)
+        for number in range(1, 10_000):
+            output.write_bytes(earlier)
+            fired, said = run_with(
+                lambda patch, number=number: Fault(patch, operation, number, code),
+                lambda monitor: create(source, output, monitor),
+            )
+            if output.read_bytes() != earlier:
+                assert verify(os.fsencode(output), workers=1, monitor=Monitor()).state is State.INTACT
+            elif fired:
+                assert said, f"{operation} {number} failed, and nothing is said of it"
+            if leftovers(base):
+                create(source, output, Monitor())
+                assert leftovers(base) == []
+            if not fired:
+                assert said == ""
+                assert output.read_bytes() != earlier
+                return
+        pytest.fail("there is no end to it")
+
+
+@pytest.mark.parametrize("operation", ("read", "pwrite", "fsync", "rename"))
+def test_create_leaves_no_archive_where_there_was_none(source: Path, operation: str) -> None:
+    with fast_directory() as base:
+        output = base / "out.xtar"
+        for number in range(1, 10_000):
+            fired, said = run_with(
+                lambda patch, number=number: Fault(patch, operation, number, errno.EIO),
+                lambda monitor: create(source, output, monitor),
+            )
+            assert leftovers(base) == []
+            if not fired:
+                break
+            assert said
+            if output.exists():
+                assert verify(os.fsencode(output), workers=1, monitor=Monitor()).state is State.INTACT
+                output.unlink()
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: errno.errorcode[code])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_extract(source: Path, operation: str, code: int) -> None:
+    with fast_directory() as base:
+        archive, target = base / "a.xtar", base / "target"
+        make_archive(source, archive)
+        extract(archive, target, Monitor())
+        whole = snapshot(os.fsencode(target))
+        for number in range(1, 10_000):
+            remove(target)
+            fired, said = run_with(
+                lambda patch, number=number: Fault(patch, operation, number, code),
+                lambda monitor: extract(archive, target, monitor),
+            )
+            found = snapshot(os.fsencode(target)) if target.exists() else {}
+            assert half_made(found, whole) == []
+            assert leftovers(base) == []
+            if found != whole:
+                assert said, f"{operation} {number} failed, and nothing is said of it"
+            if not fired:
+                assert said == ""
+                return
+        pytest.fail("there is no end to it")
+
+
+def half_made(found: Snapshot, whole: Snapshot) -> list[bytes]:
+    """Paths of what has other content or another type than it should."""
+    return [
+        path
+        for path, fact in found.items()
+        if path not in whole or (fact.kind, fact.content) != (whole[path].kind, whole[path].content)
+    ]
+
+
+def remove(target: Path) -> None:
+    if target.exists():
+        for base, directories, files in os.walk(target, topdown=False):
+            for name in files:
+                os.unlink(os.path.join(base, name))
+            for name in directories:
+                path = os.path.join(base, name)
+                if os.path.islink(path):
+                    os.unlink(path)
+                else:
+                    os.rmdir(path)
+        target.rmdir()
+
+
+def test_a_failing_medium_under_the_output_is_an_environment_that_failed(source: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        Fault(patch, "fsync", 1, errno.EIO)
+        with pytest.raises(EnvironmentFailed):
+            create(source, tmp_path / "out.xtar", Monitor())
+    assert list(tmp_path.iterdir()) == []
