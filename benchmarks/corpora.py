@@ -10,12 +10,14 @@ many    200,000 files of 0-1 KB in 4,000 directories (for memory)
 """
 
 import argparse
+import fcntl
 import hashlib
 import itertools
 import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -176,9 +178,8 @@ def make(name: str, to: Path, *, seed: int = SEED, scale: float = 1.0) -> Corpus
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise CorpusError(f"{to} is not an empty directory")
-    partial = to.with_name(to.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f"{to.name}.", suffix=".partial", dir=to.parent))
     digest = hashlib.blake2b(digest_size=16)
     paths: list[str] = []
     written_bytes = 0
@@ -197,8 +198,17 @@ def make(name: str, to: Path, *, seed: int = SEED, scale: float = 1.0) -> Corpus
 
 
 def kept(name: str, beneath: Path, *, seed: int = SEED, scale: float = 1.0) -> tuple[Path, Corpus]:
-    """The corpus in `beneath`, made unless it is there already and unchanged in number and bytes of files."""
-    to = beneath / (name if scale == 1.0 else f"{name}-{scale:g}")
+    """The corpus in `beneath`, made unless it is there already and unchanged in number and bytes of files.
+
+    Whoever asks for the same directory meanwhile waits.
+    """
+    beneath.mkdir(parents=True, exist_ok=True)
+    with open(beneath / ".lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _kept(name, beneath / (name if scale == 1.0 else f"{name}-{scale:g}"), seed, scale)
+
+
+def _kept(name: str, to: Path, seed: int, scale: float) -> tuple[Path, Corpus]:
     note = to.with_name(to.name + ".json")
     if note.is_file() and to.is_dir():
         corpus = Corpus(**json.loads(note.read_text()))

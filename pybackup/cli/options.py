@@ -45,7 +45,7 @@ def add_sources(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     )
     add("--exclude-dir", metavar="NAME", action="append", default=[], help="leave out directories of this name")
     add("--exclude-caches", action="store_true", help="leave out the content of directories with a CACHEDIR.TAG")
-    add("--skip-junk", action="store_true", help="leave out what systems scatter: Thumbs.db, .DS_Store, ...")
+    add("--skip-junk", action="store_true", help="leave out what systems scatter: Thumbs.db, .DS_Store, *.pyc, ...")
     add(
         "--since",
         metavar="DATE",

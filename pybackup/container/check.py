@@ -170,6 +170,8 @@ class _Check:
             if found is None or found[0] - ustar.BLOCK < container.offset:
                 raise Damaged("its index is damaged")
             at, size = found
+            if at + ustar.padded(size) != content_end:
+                raise Damaged("its index is not where it should be")
             blob = self._index_member(at - ustar.BLOCK, size)
             self._zeros(at + size, end)
             if blob.head.container != container.number or blob.head.base != container.offset:

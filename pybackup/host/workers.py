@@ -35,7 +35,7 @@ def make_executor(workers: int | None = None) -> Executor:
     # A fork costs 10 ms and shares what is imported, a fresh interpreter 300 ms each.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
     executor.submit(_nothing)
     return executor
 
@@ -53,11 +53,11 @@ class InlineExecutor(Executor):
         return future
 
 
-def _begin() -> None:
-    """In a new worker: leave Ctrl-C to the parent, and do not outlive it."""
+def _begin(parent: int) -> None:
+    """In a new worker: leave Ctrl-C to the parent, and do not outlive it, even if it is dead by now."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _keep_memory()
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def _nothing() -> None:

@@ -132,7 +132,7 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
 def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> Created:
     options = plan.options
     settings = _settings(plan)
-    writer = ArchiveWriter(output, archive_id=_archive_id(plan, settings), readme=README, mtime_ns=_newest(plan))
+    writer = ArchiveWriter(output, archive_id=_archive_id(plan, settings), readme=README, mtime_ns=_own_time(plan))
     workers = options.workers or default_workers()
     monitor.begin("create", plan.files, plan.n_bytes)
     pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
@@ -160,6 +160,7 @@ class _Count:
 
     def add(self, item: Ready, monitor: Monitor) -> None:
         if isinstance(item, Bare):
+            monitor.working_on(item.entry.path)
             self.bare.append(item.entry)
         elif isinstance(item, PackedPiece):
             done = item.piece.whole is not None
@@ -194,6 +195,11 @@ def _settings(plan: Plan) -> bytes:
 
 def _newest(plan: Plan) -> int:
     return max((planned.entry.mtime_ns for planned in plan.entries), default=0)
+
+
+def _own_time(plan: Plan) -> int:
+    """The time of the archive's own members: the first source's, as one file of the future makes tar complain."""
+    return plan.entries[0].entry.mtime_ns if plan.entries else 0
 
 
 def _archive_id(plan: Plan, settings: bytes) -> bytes:

@@ -11,8 +11,8 @@ tar of one file with holes. Directories, links and permissions are in
 To restore the archive A.xtar into the new directory OUT, as root or not (X is
 for GNU tar; leave it empty for another):
 
-    X='--acls --xattrs --xattrs-include=*'
-    mkdir M OUT && tar $X -xpf A.xtar -C M
+    mkdir M OUT && X='--acls --xattrs --xattrs-include=*'
+    tar $X -xpf A.xtar -C M
     while find M -name .xtar -type f | grep -q .; do
         find M -name .xtar -type f -execdir tar $X -xpf {} ';' -delete
     done

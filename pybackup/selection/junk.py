@@ -1,4 +1,4 @@
-"""Files that an operating system puts beside the user's own and makes again by itself."""
+"""Files that a system or an interpreter puts beside the user's own and makes again by itself."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ _DIRECTORIES = frozenset(
         b".spotlight-v100",  # search index of macOS
         b".temporaryitems",
         b".trashes",
+        b"__pycache__",  # of Python
         b"recycler",  # bin of Windows XP
         b"system volume information",  # restore points of Windows
     }
 )
+_SUFFIXES = (b".pyc", b".pyo")  # compiled by Python
 _TRASH = re.compile(rb"\.trash-[0-9]+")  # of a volume, freedesktop.org trash specification; ~/.local is left alone
 _APPLE_DOUBLE_MAXIMUM_BYTES = 4096  # macOS writes 4 KiB for Finder flags alone; longer ones hold a resource fork
 
@@ -39,4 +41,6 @@ def is_junk(name: bytes, is_directory: bool, size_bytes: int) -> bool:
     folded = name.lower()
     if is_directory:
         return folded in _DIRECTORIES or _TRASH.fullmatch(folded) is not None
-    return folded in _FILES or (folded.startswith(b"._") and size_bytes <= _APPLE_DOUBLE_MAXIMUM_BYTES)
+    if folded in _FILES or folded.endswith(_SUFFIXES):
+        return True
+    return folded.startswith(b"._") and size_bytes <= _APPLE_DOUBLE_MAXIMUM_BYTES

@@ -106,9 +106,7 @@ class Specimen:
     def touched(self, start: int, end: int) -> set[bytes]:
         """Paths of the files, and of the hard links to them, of whose streams bytes lie from start to before end."""
         hit = {
-            path
-            for path, streams in self.streams.items()
-            if any(low < end and start < high for low, high in streams)
+            path for path, streams in self.streams.items() if any(low < end and start < high for low, high in streams)
         }
         return hit | {path for path, stored in self.stored.items() if stored.entry.target in hit and _is_hard(stored)}
 
@@ -192,11 +190,7 @@ def make_specimen(source: Path, output: Path) -> Specimen:
     """The archive of ``source``, and all that the tests want to know of it."""
     data = make_archive(source, output)
     parent = os.fsencode(source.parent)
-    tree = {
-        path: fact
-        for path, fact in snapshot(parent).items()
-        if path.split(b"/")[0] == os.fsencode(source.name)
-    }
+    tree = {path: fact for path, fact in snapshot(parent).items() if path.split(b"/")[0] == os.fsencode(source.name)}
     with open_archive(os.fsencode(output)) as archive:
         stored = {item.entry.path: item for item in archive.listing}
     assert stored.keys() == tree.keys()

@@ -62,9 +62,7 @@ def complaints(specimen: Specimen, data: bytes, touched: set[bytes], field: Path
     archive.write_bytes(data)
     outcome = extract_to(archive, field / "out")
     verdict = verify_quietly(archive)
-    return faults(specimen, outcome, touched) + verdict_faults(
-        specimen, verdict, outcome
-    )
+    return faults(specimen, outcome, touched) + verdict_faults(specimen, verdict, outcome)
 
 
 def test_the_intact_archive_is_whole(small: Specimen, field: Path) -> None:
@@ -130,7 +128,9 @@ def test_every_block_zeroed(small: Specimen, field: Path) -> None:
 def test_every_length(small: Specimen, field: Path, part: int, every_damage: bool) -> None:
     size = len(small.data)
     elsewhere = range(0, size - LAST, 1 if every_damage else 64)
-    lengths = [*elsewhere, *range(size - LAST, size)][part::PARTS]
+    # Every second in CI: nothing in the last 4 KiB is shorter than two bytes.
+    last = range(size - LAST, size, 1 if every_damage else 2)
+    lengths = [*elsewhere, *last][part::PARTS]
     found = []
     for length in lengths:
         said = complaints(small, small.data[:length], small.touched(length, size), field)

@@ -40,7 +40,7 @@ acls = st.lists(
 def test_text_is_the_golden_one() -> None:
     assert acl_to_text(attribute(*_ENTRIES)) == TEXT
     assert acl_from_text(TEXT) == attribute(*_ENTRIES)
-    assert attribute(*_ENTRIES[:2]).hex() == "02000000" "01000600ffffffff" "02000500e8030000"
+    assert attribute(*_ENTRIES[:2]).hex() == "0200000001000600ffffffff02000500e8030000"
 
 
 @given(acls)

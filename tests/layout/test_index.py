@@ -88,9 +88,7 @@ REFUSED: dict[str, tuple[int, bytes, type[FormatError], str]] = {
 
 
 @pytest.mark.parametrize(("offset", "value", "kind", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_breaks_a_rule_is_refused_for_it(
-    offset: int, value: bytes, kind: type[FormatError], reason: str
-) -> None:
+def test_what_breaks_a_rule_is_refused_for_it(offset: int, value: bytes, kind: type[FormatError], reason: str) -> None:
     with pytest.raises(kind, match=reason):
         Head.unpack(resealed(put(PLAIN.pack(HEAD_MAGIC), offset, value)))
 
@@ -178,7 +176,7 @@ def test_either_of_head_and_foot_is_enough() -> None:
 def rewrapped(body: bytes, **fields: int) -> bytes:
     """An index whose body is what is given, every checksum and the parity fitting."""
     digest = hashlib.sha256(body).digest()[:16]
-    head = replace(Head.unpack(whole()[:76]), body_bytes=len(body), body_digest=digest, **fields)
+    head = replace(Head.unpack(whole()[:76]), body_bytes=len(body), body_digest=digest, **fields)  # type: ignore[arg-type]
     return head.pack(HEAD_MAGIC) + body + codeword.protect(body) + head.pack(FOOT_MAGIC)
 
 

@@ -70,8 +70,13 @@ def test_name_that_is_taken_gets_a_number() -> None:
     assert taken.claim_directory(b"a.7z") == b"a.7z"
     assert taken.claim_file(b"a", segments=1, sparse=False) == [b"a~1.7z"]
     assert taken.claim_file(b"a~1", segments=1, sparse=False) == [b"a~1~1.7z"]
-    assert taken.claim_file(b"a.sparse", segments=1, sparse=False) == [b"a.sparse.7z"]
-    assert taken.claim_file(b"a", segments=1, sparse=True) == [b"a~1.sparse.7z"]
+
+
+@pytest.mark.parametrize("name", [b"a.sparse", b"a.part0001"])
+def test_name_that_ends_like_a_suffix_of_ours_is_not_taken_for_one(name: bytes) -> None:
+    taken = Names()
+    assert taken.claim_file(name, segments=1, sparse=False) == [name + b"~1.7z"]
+    assert taken.claim_directory(name) == name
 
 
 def test_all_segments_move_when_one_is_taken() -> None:

@@ -143,5 +143,5 @@ def test_acl_that_has_no_text_stays_an_attribute(name: bytes) -> None:
     for value in (b"", b"\2\0\0\0", b"anything"):
         assert xattr_records({name: value}) == {b"SCHILY.xattr." + name: value}
         assert xattrs_from_records(xattr_records({name: value})) == {name: value}
-    text = xattr_records({name: bytes.fromhex("02000000" "01000600ffffffff")})
+    text = xattr_records({name: bytes.fromhex("0200000001000600ffffffff")})
     assert list(text.values()) == [b"user::rw-"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def read(data: bytes, size: int, cuts: tuple[int, ...] = ()) -> list[tuple[int, 
     reader = SparseReader(size)
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     joined: list[tuple[int, bytes]] = []
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         for offset, part in reader.feed(data[start:end]):
             if joined and joined[-1][0] + len(joined[-1][1]) == offset:
                 joined[-1] = (joined[-1][0], joined[-1][1] + part)
@@ -62,7 +64,8 @@ PLAIN = SparseLayout(1_000_000, [(4096, 5), (8192, 3)])
 def test_stream_is_the_golden_one() -> None:
     data = stream(PLAIN)
     records = (
-        b"22 GNU.sparse.major=1\n" b"22 GNU.sparse.minor=0\n" b"21 GNU.sparse.name=f\n" b"31 GNU.sparse.realsize=1000000\n"
+        b"22 GNU.sparse.major=1\n"
+        b"22 GNU.sparse.minor=0\n" b"21 GNU.sparse.name=f\n" b"31 GNU.sparse.realsize=1000000\n"
     )  # fmt: skip
     first = ustar.Header.unpack(data[:512])
     assert (first.typeflag, first.name, first.size) == (b"x", b"PaxHeaders/content", len(records))

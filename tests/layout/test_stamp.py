@@ -30,7 +30,7 @@ def resealed(offset: int, value: bytes) -> bytes:
 
 
 def test_stamp_is_the_golden_one() -> None:
-    assert PLAIN.pack().hex() == "00585453" "ffc99a3b" "010203" "00" "00000000"
+    assert PLAIN.pack().hex() == "00585453ffc99a3b0102030000000000"
     assert block() == resealed(0, b"")
     assert block()[OFFSET : OFFSET + 12] == PLAIN.pack()[:12]
 

@@ -70,9 +70,9 @@ def test_table_starts_as_the_golden_one() -> None:
     assert plain[:39].hex() == GOLDEN[: 2 * 39]
     assert digests == DIGEST + DIGEST[::-1]
     assert plain.endswith(pack_texts([b"p"]) + pack_texts([bytes(32)]) + pack_texts([b"{}"]))
-    extras = "01" "09000000" "0600" + b"user.a1".hex() + "01" "08000000" "0600" + b"user.b".hex()
-    extras += "03" "20000000" + 32 * "77"
-    assert bytes.fromhex(extras + "02" "08000000" "01000000" "03000000") in plain
+    extras = "01090000000600" + b"user.a1".hex() + "01080000000600" + b"user.b".hex()
+    extras += "0320000000" + 32 * "77"
+    assert bytes.fromhex(extras + "02080000000100000003000000") in plain
 
 
 def test_table_comes_back_as_it_was() -> None:
@@ -350,7 +350,7 @@ def test_bytes_behind_the_last_column_are_refused() -> None:
 @pytest.mark.parametrize("length", [0, 3, 50, -1])
 def test_columns_that_end_too_early_are_refused(length: int) -> None:
     plain, digests = packed(small())
-    with pytest.raises(Damaged, match="ends in the middle|fewer bytes"):
+    with pytest.raises(Damaged, match=r"ends in the middle|fewer bytes"):
         table(plain[:length], digests, 4)
 
 

@@ -56,14 +56,16 @@ SEEN: Mapping[str, Callable[[Manifest], bool]] = {
     "fifos": lambda found: found[b"fifo"].kind == "fifo",
     "devices": _devices,
     "ns_times": lambda found: found[b"d4/file"].mtime_ns % SECOND == 123_456_789,
-    "odd_times": lambda found: {found[b"0-0"].mtime_ns, found[b"8-0"].mtime_ns}
-    == {-(1 << 31) * SECOND, 15_032_385_535 * SECOND},
+    "odd_times": lambda found: (
+        {found[b"0-0"].mtime_ns, found[b"8-0"].mtime_ns} == {-(1 << 31) * SECOND, 15_032_385_535 * SECOND}
+    ),
     "odd_names": lambda found: {path[2:] for path in found if path[:2] == b"e/"} >= set(planting.ODD_NAMES),
     "long_paths": lambda found: {len(path.removesuffix(b"/link")) - 2 for path in found} >= {2000, 4000, 4200, 6000},
     "set_ids": lambda found: {found[b"f6711"].mode, found[b"d1777"].mode} == {0o6711, 0o1777},
     "owners": lambda found: (found[b"d/1"].uid, found[b"d/1"].gid, found[b"d/1"].mode) == (1, 2, 0o6755),
-    "xattrs": lambda found: dict(found[b"file"].xattrs)["security.capability"] == planting.CAPABILITY
-    and len(found[b"link"].xattrs) == 1,
+    "xattrs": lambda found: (
+        dict(found[b"file"].xattrs)["security.capability"] == planting.CAPABILITY and len(found[b"link"].xattrs) == 1
+    ),
     "acls": _acls,
     "holes": _holes,
     "tebibyte": _tebibyte,

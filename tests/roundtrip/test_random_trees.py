@@ -129,7 +129,7 @@ class Planting:
             at += -(-len(node.content) // 4096) * 4096
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(NAMES, TREES, max_size=6),
     st.sampled_from((1, 2, 4)),

@@ -28,7 +28,7 @@ def _run(module: str, *arguments: str, cwd: Path, given: bytes = b"") -> bytes:
 
 
 def test_the_newest_burst_of_work(tmp_path: Path) -> None:
-    """Three bursts in one tree, of names nobody can put into lines; the newest goes into the archive, and nothing else."""
+    """Three bursts in one tree, of names that fit no lines; the newest alone goes into the archive."""
     bursts: list[set[bytes]] = [set(), set(), set()]
     base = os.fsencode(tmp_path)
     for number, name in enumerate(planting.ODD_NAMES):

@@ -110,7 +110,7 @@ def test_structure_and_links_are_plain_tars(inner: str, tool: tuple[str, ...], e
     assert quiet([*tool, "-tvf", f".pybackup/{inner}"], cwd=expanded).count(b"\n") > 5
 
 
-# What the script cannot do: paths beyond PATH_MAX; members under another name than their file's; times GNU tar warns of.
+# Paths beyond PATH_MAX; members under another name than their file's; times that GNU tar warns of.
 NOT_FOR_THE_SCRIPT = ("long_paths", "our_names", "odd_times")
 
 

@@ -45,9 +45,8 @@ def test_doc_and_python3_together(scratch: Path) -> None:
 def test_everything(workers: int, scratch: Path) -> None:
     (scratch / "tree").mkdir()
     planting.everything(scratch / "tree")
-    before = round_trip(
-        scratch / "tree", scratch, workers=workers, compression=Compression.DEFAULT, segment_bytes=MIB
-    )
+    compression = Compression.DEFAULT if workers == 2 else Compression.FAST
+    before = round_trip(scratch / "tree", scratch, workers=workers, compression=compression, segment_bytes=MIB)
     assert len(before) > 500
     check(scratch / "round.xtar", scratch / "tree", workers=workers)
 
@@ -69,9 +68,9 @@ def _of_modest_size(tree: Path) -> Path:
     raise AssertionError(f"nothing of modest size in {tree}")
 
 
-@pytest.mark.parametrize("compression", [Compression.STORE, Compression.FAST, Compression.DEFAULT])
+@pytest.mark.parametrize("compression", [Compression.FAST, Compression.DEFAULT])
 def test_the_same_bytes_whoever_works(compression: Compression, scratch: Path) -> None:
-    trees = _some(scratch)
+    trees = _some(scratch)[compression is Compression.DEFAULT :]
     for workers in (1, 2, 4):
         archive(trees, scratch / f"{workers}.xtar", workers=workers, compression=compression, segment_bytes=MIB)
     with ThreadPoolExecutor(3) as executor:

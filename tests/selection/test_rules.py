@@ -96,6 +96,9 @@ def test_directory_names_that_are_none(name: str) -> None:
     ("name", "directory", "reason"),
     [
         (b"Thumbs.db", False, "junk: Thumbs.db"),
+        (b"module.pyc", False, "junk: module.pyc"),
+        (b"module.py", False, None),
+        (b"__pycache__", True, "junk: __pycache__"),
         (b"thumbs.DB", False, "junk: thumbs.DB"),
         (b"Thumbs.db", True, None),
         (b".DS_Store", False, "junk: .DS_Store"),

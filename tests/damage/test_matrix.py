@@ -1,0 +1,210 @@
+"""The matrix: damage x place x job, with what must come of each.
+
+A cell says what verify, extract, list and unpack make of it, in this order. Verify: ``i`` intact, ``r`` repairable,
+``b`` beyond repair. The others: ``w`` whole, ``p`` part, with what is lost named. ``-`` for all: refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pybackup.errors import PybackupError
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.inspect import open_archive
+from pybackup.jobs.unpack import unpack
+
+from .oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
+from .specimen import Place, Snapshot, Specimen, snapshot
+
+SECTOR = 2048
+
+PLACES: dict[str, tuple[str, int]] = {
+    "first header": ("locator", 0),
+    "readme": ("readme", 0),
+    "content header": ("content header", 0),
+    "stream": ("stream", 0),
+    "7z tail": ("7z tail", 0),
+    "padding": ("padding", 1),
+    "container header": ("container header", -1),
+    "own index head": ("own index head", 0),
+    "own index body": ("own index body", 0),
+    "own index parity": ("own index parity", 0),
+    "own index foot": ("own index foot", 0),
+    "structure": ("structure", 0),
+    "links": ("links", 0),
+    "tree index head": ("tree index head", 0),
+    "tree index body": ("tree index body", 0),
+    "tree index parity": ("tree index parity", 0),
+    "tree index foot": ("tree index foot", 0),
+    "end": ("end", -1),
+}
+
+
+def flip(data: bytes, place: Place) -> bytes:
+    changed = bytearray(data)
+    changed[(place.start + place.end) // 2] ^= 0x10
+    return bytes(changed)
+
+
+def ruin(data: bytes, place: Place) -> bytes:
+    noise = random.Random(place.start).randbytes(place.end - place.start)
+    return data[: place.start] + noise + data[place.end :]
+
+
+def zero(data: bytes, place: Place) -> bytes:
+    return data[: place.start] + bytes(place.end - place.start) + data[place.end :]
+
+
+def truncate(data: bytes, place: Place) -> bytes:
+    return data[: place.start]
+
+
+def delete(data: bytes, place: Place) -> bytes:
+    return data[: place.start] + data[place.start + 17 :]
+
+
+def insert(data: bytes, place: Place) -> bytes:
+    return data[: place.start] + b"\x55" * 17 + data[place.start :]
+
+
+def swap(data: bytes, place: Place) -> bytes:
+    first = place.start - place.start % SECTOR
+    second = first + SECTOR if first + 2 * SECTOR <= len(data) else first - SECTOR
+    first, second = min(first, second), max(first, second)
+    one, two = data[first : first + SECTOR], data[second : second + SECTOR]
+    return data[:first] + two + one + data[second + SECTOR :]
+
+
+def unreadable(data: bytes, place: Place) -> bytes:
+    return data
+
+
+DAMAGES: dict[str, Callable[[bytes, Place], bytes]] = {
+    damage.__name__: damage for damage in (flip, ruin, zero, truncate, delete, insert, swap, unreadable)
+}
+
+TABLE = """
+| place             | flip | ruin | zero | truncate | delete | insert | swap | unreadable |
+| first header      | rwwp | rwwp | rwwp | ----     | bpwp   | bpwp   | rwwp | rwwp       |
+| readme            | rwwp | rwwp | rwwp | bppp     | bpwp   | bpwp   | rwwp | rwwp       |
+| content header    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| stream            | bpwp | bpwp | bpwp | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| 7z tail           | rwwp | rwwp | rwwp | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| padding           | rwww | rwww | iwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| container header  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwwp       |
+| own index head    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| own index body    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| own index parity  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| own index foot    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| structure         | rwwp | rwwp | rwwp | rwwp     | rwwp   | rwwp   | rwwp | rwwp       |
+| links             | rwwp | rwwp | rwwp | rwwp     | rwwp   | rwwp   | rwwp | rwwp       |
+| tree index head   | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
+| tree index body   | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
+| tree index parity | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
+| tree index foot   | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
+| end               | rwww | rwww | iwww | rwww     | rwww   | rwww   | rwww | rwww       |
+"""
+
+
+def expected() -> dict[tuple[str, str], str]:
+    """The cells of the table by place and damage."""
+    lines = [line for line in TABLE.strip().splitlines() if line]
+    head, *rows = ([cell.strip() for cell in line.strip("| ").split("|")] for line in lines)
+    return {(row[0], damage): cell for row in rows for damage, cell in zip(head[1:], row[1:], strict=True)}
+
+
+def fail_sectors(patch: pytest.MonkeyPatch, place: Place) -> None:
+    """Let reads fail that touch the sector in which a place begins, as a scratched disc does."""
+    bad = place.start - place.start % SECTOR
+    pread = os.pread
+
+    def failing(fd: int, count: int, offset: int) -> bytes:
+        if offset < bad + SECTOR and bad < offset + count:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return pread(fd, count, offset)
+
+    patch.setattr(os, "pread", failing)
+
+
+def listed(archive: Path, specimen: Specimen) -> str:
+    try:
+        with open_archive(os.fsencode(archive)) as opened:
+            listing = opened.listing
+            entries = {stored.entry.path: stored.entry for stored in listing}
+    except PybackupError:
+        return "-"
+    whole = entries == {path: stored.entry for path, stored in specimen.stored.items()}
+    assert whole or not listing.complete or listing.doubts, "the list differs, and nothing is said of it"
+    return "w" if whole and listing.complete else "p"
+
+
+def unpacked(archive: Path, target: Path, whole: Snapshot) -> str:
+    monitor = Monitor()
+    try:
+        unpack(os.fsencode(archive), os.fsencode(target), monitor=monitor)
+    except PybackupError:
+        return "-"
+    found = snapshot(os.fsencode(target))
+    wrong = [path for path, fact in found.items() if path in whole and fact.content != whole[path].content]
+    assert wrong == []
+    contents = {path: fact.content for path, fact in found.items()}
+    same = contents == {path: fact.content for path, fact in whole.items()}
+    assert same or monitor.problems, "members are missing, and nothing is said of it"
+    return "w" if same and not monitor.problems else "p"
+
+
+@pytest.fixture
+def members(small: Specimen, field: Path) -> Snapshot:
+    archive = field / "intact"
+    archive.write_bytes(small.data)
+    monitor = Monitor()
+    unpack(os.fsencode(archive), os.fsencode(field / "whole"), monitor=monitor)
+    assert monitor.problems == []
+    return snapshot(os.fsencode(field / "whole"))
+
+
+def outcome(small: Specimen, members: Snapshot, field: Path, name: str, damage: str) -> str:
+    """What comes of one damage at one place, in the letters of the table."""
+    place = small.place(*PLACES[name])
+    archive = field / "damaged"
+    data = DAMAGES[damage](small.data, place)
+    archive.write_bytes(data)
+    touched = set(small.streams) if len(data) != len(small.data) else changed_files(small, data, damage, place)
+    with pytest.MonkeyPatch.context() as patch:
+        if damage == "unreadable":
+            fail_sectors(patch, place)
+        verdict = verify_quietly(archive)
+        listing = listed(archive, small)
+        unpacking = unpacked(archive, field / "unpacked", members)
+        result = extract_to(archive, field / "out")
+    assert faults(small, result, touched) == []
+    if data != small.data or damage == "unreadable":
+        assert verdict_faults(small, verdict, result) == []
+    extracted = {WHOLE: "w"}.get(outcome_of(small, result), "p" if result.refused is None else "-")
+    judged = "-" if isinstance(verdict, PybackupError) else verdict.state.value[0]
+    return judged + extracted + listing + unpacking
+
+
+def changed_files(small: Specimen, data: bytes, damage: str, place: Place) -> set[bytes]:
+    """Files of which bytes were hit."""
+    if damage == "unreadable":
+        start = place.start - place.start % SECTOR
+        return small.touched(start, start + SECTOR)
+    hit = [at for at, (one, two) in enumerate(zip(data, small.data, strict=True)) if one != two]
+    return small.touched(hit[0], hit[-1] + 1) if hit else set()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", PLACES)
+def test_matrix(small: Specimen, members: Snapshot, field: Path, name: str, damage: str) -> None:
+    assert outcome(small, members, field, name, damage) == expected()[name, damage]
+
+
+def test_the_table_is_complete() -> None:
+    assert expected().keys() == {(name, damage) for name in PLACES for damage in DAMAGES}
