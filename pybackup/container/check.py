@@ -17,7 +17,7 @@ from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import codeword, index, names, note, ustar
 from pybackup.layout.note import Note, Role
-from pybackup.layout.table import Container
+from pybackup.layout.table_form import Container
 
 from .listing import Listing
 from .read import find_foot, load_table, read_exactly, read_locator

@@ -54,9 +54,9 @@ def structure_header(entry: Entry) -> bytes:
     name = entry.path + b"/" if entry.kind is Kind.DIRECTORY else entry.path
     records = _text_records(entry, name, entry.target)
     records.update(pax.xattr_records(entry.xattrs))
-    if records and rest:
-        # Free here, since the pax member is paid for already.
-        records[b"mtime"] = b"%d.%09d" % (seconds, rest) if seconds >= 0 else _negative_time(entry.mtime_ns)
+    if records and rest and seconds >= 0:
+        # Free here, since the pax member is paid for already. Not before 1970: tars disagree on such fractions.
+        records[b"mtime"] = b"%d.%09d" % (seconds, rest)
     header = replace(
         _header(entry, name, seconds, entry.mode, 0),
         typeflag=_TYPES[entry.kind],
@@ -66,11 +66,6 @@ def structure_header(entry: Entry) -> bytes:
     )
     extended = pax.member(entry.path, records, max(seconds, 0))
     return extended + stamp(header.pack(), Stamp(rest, note.pax_crc(extended)))
-
-
-def _negative_time(mtime_ns: int) -> bytes:
-    seconds, rest = divmod(-mtime_ns, _SECOND)
-    return b"-%d.%09d" % (seconds, rest)
 
 
 def _text_records(entry: Entry, name: bytes, target: bytes) -> dict[bytes, bytes]:

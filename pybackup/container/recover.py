@@ -10,7 +10,8 @@ from pybackup.errors import Damaged, FormatError, NotAnArchive
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, pax, ustar
 from pybackup.layout.note import Role
-from pybackup.layout.table import Container, Table
+from pybackup.layout.table import Table
+from pybackup.layout.table_form import Container
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.member import Member, Method, Stored
 from pybackup.model.problem import Problem, Trouble

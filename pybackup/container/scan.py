@@ -64,11 +64,13 @@ def scan(file: ArchiveFile) -> Findings:
                 continue
             continue
         try:
-            header = ustar.Header.unpack(block)
-            if header.typeflag in pax.TYPES:
+            if block[ustar.TYPE_OFFSET : ustar.TYPE_OFFSET + 1] in pax.TYPES:
+                header = ustar.Header.unpack(block)
                 before = _extend(file, before if before.end == offset else _Extension(), offset, block, header)
                 continue
             found = Note.unpack(block)
+            # The note's CRC vouches for all but tar's own checksum, which then does not matter.
+            header = ustar.Header.unpack(ustar.with_checksum(block))
         except (FormatError, OSError):
             continue
         findings.headers.append(FoundHeader(offset, header, found, _records(before, offset, found)))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pybackup.layout import index, names, note, ustar
 from pybackup.layout.note import Note, Role
-from pybackup.layout.table import Container, TableBuilder
+from pybackup.layout.table_builder import TableBuilder
+from pybackup.layout.table_form import Container
 from pybackup.model.content import Bare, PackedPiece, Ready, Restart
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Member, Stored

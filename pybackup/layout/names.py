@@ -39,6 +39,7 @@ class Names:
 
     def __init__(self) -> None:
         self._taken: set[bytes] = set(_RESERVED)
+        self._next: dict[bytes, int] = {}
 
     def claim_directory(self, name: bytes) -> bytes:
         """The name under which a directory's container is stored."""
@@ -58,12 +59,13 @@ class Names:
         self._taken.difference_update(names)
 
     def _claim(self, name: bytes, suffixes: tuple[bytes, ...]) -> bytes:
-        stem = name
-        for number in count(1):
+        stem, start = name, name[:_STEM]
+        for number in count(self._next.get(start, 1)):
             fits = len(stem) + len(suffixes[-1]) <= _MAX_NAME
             clear = not suffixes[0] or not _ENDS_LIKE_OURS.search(stem)
             if fits and clear and self._taken.isdisjoint(stem + end for end in suffixes):
                 break
-            stem = name[:_STEM] + b"~%d" % number
+            # Numbers go on where the last name of that stem got its own, or many long names would take quadratic time.
+            stem, self._next[start] = start + b"~%d" % number, number + 1
         self._taken.update(stem + end for end in suffixes)
         return stem

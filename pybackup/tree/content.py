@@ -12,6 +12,7 @@ from pybackup.host.metadata import OwnerNames
 from pybackup.host.monitor import Monitor
 from pybackup.host.paths import open_at
 from pybackup.layout.sparse import SparseLayout
+from pybackup.layout.ustar import BLOCK, padded
 from pybackup.model.content import Bare, Piece, Read, Restart, Whole
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
@@ -223,6 +224,11 @@ def sparse_layout(fd: int, size: int) -> SparseLayout | None:
             break
         if start >= size:
             break
+        # GNU tar wants extents on whole blocks; file systems of smaller ones are rare, but there are some.
+        start -= start % BLOCK
+        end = min(size, padded(end))
+        if extents and start < sum(extents[-1]):
+            start = extents.pop()[0]
         extents.append((start, end - start))
         offset = end
     os.lseek(fd, 0, os.SEEK_SET)

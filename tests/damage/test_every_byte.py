@@ -33,6 +33,12 @@ TOGETHER = {
     "container header": 8,
     "index header": 8,
     "other header": 8,
+    "7z head": 8,
+    "7z tail": 4,
+    "own index head": 4,
+    "own index body": 4,
+    "own index parity": 4,
+    "own index foot": 4,
 }
 EXHAUSTIVE = ("locator", "tree index head", "tree index foot", "own index head", "container header")
 

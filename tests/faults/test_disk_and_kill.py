@@ -112,7 +112,7 @@ def temporaries(directory: Path) -> list[str]:
 
 
 @needs_root
-@pytest.mark.parametrize("workers", (1, 2))
+@pytest.mark.parametrize("workers", [1, 2])
 def test_creating_on_a_full_disk(source: Path, tiny_disk: Path, workers: int) -> None:
     earlier = tiny_disk / "earlier"
     earlier.write_bytes(bytes(MIB))
@@ -122,12 +122,12 @@ def test_creating_on_a_full_disk(source: Path, tiny_disk: Path, workers: int) ->
 
 
 @needs_root
-@pytest.mark.parametrize("workers", (1, 2))
+@pytest.mark.parametrize("workers", [1, 2])
 def test_extracting_on_a_full_disk(source: Path, tiny_disk: Path, tmp_path: Path, workers: int) -> None:
     archive = tmp_path / "a.xtar"
     make_archive(source, archive)
     target = tiny_disk / "target"
-    with pytest.raises(EnvironmentFailed, match="[Nn]o space"):
+    with pytest.raises(EnvironmentFailed, match=r"[Nn]o space"):
         extract(archive, target, workers)
     assert half_made(target, source) == []
     assert temporaries(target) == []

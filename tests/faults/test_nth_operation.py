@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_create(source: Path, operation: str, code: int) -> None:
         for number in range(1, 10_000):
             output.write_bytes(earlier)
             fired, said = run_with(
-                lambda patch, number=number: Fault(patch, operation, number, code),
+                partial(Fault, operation=operation, number=number, code=code),
                 lambda monitor: create(source, output, monitor),
             )
             if output.read_bytes() != earlier:
@@ -145,13 +146,13 @@ def test_create(source: Path, operation: str, code: int) -> None:
         pytest.fail("there is no end to it")
 
 
-@pytest.mark.parametrize("operation", ("read", "pwrite", "fsync", "rename"))
+@pytest.mark.parametrize("operation", ["read", "pwrite", "fsync", "rename"])
 def test_create_leaves_no_archive_where_there_was_none(source: Path, operation: str) -> None:
     with fast_directory() as base:
         output = base / "out.xtar"
         for number in range(1, 10_000):
             fired, said = run_with(
-                lambda patch, number=number: Fault(patch, operation, number, errno.EIO),
+                partial(Fault, operation=operation, number=number, code=errno.EIO),
                 lambda monitor: create(source, output, monitor),
             )
             assert leftovers(base) == []
@@ -174,7 +175,7 @@ def test_extract(source: Path, operation: str, code: int) -> None:
         for number in range(1, 10_000):
             remove(target)
             fired, said = run_with(
-                lambda patch, number=number: Fault(patch, operation, number, code),
+                partial(Fault, operation=operation, number=number, code=code),
                 lambda monitor: extract(archive, target, monitor),
             )
             found = snapshot(os.fsencode(target)) if target.exists() else {}

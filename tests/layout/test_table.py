@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from pybackup.errors import Damaged, FormatError, Refused
 from pybackup.layout import columns as columns_module
 from pybackup.layout.columns import Reader, pack_column, pack_texts
-from pybackup.layout.table import Container, Table, TableBuilder
+from pybackup.layout.table import Table
+from pybackup.layout.table_builder import TableBuilder
+from pybackup.layout.table_form import Container
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.member import Member, Method, Stored
 

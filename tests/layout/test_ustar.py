@@ -39,7 +39,8 @@ def test_header_is_the_golden_one() -> None:
     expected = (
         b"a.7z" + bytes(96) + b"0000640\0" + b"0001750\0" + b"\x80\0\0\0\0\x20\0\0"
         b"\x80\0\0\0\0\0\0\x02\0\0\0\0" + 12 * b"\xff" + b"016727\0 " + b"3" + b"target" + bytes(94)
-        + ustar.MAGIC + b"00" + b"ann" + bytes(29) + b"staff" + bytes(27) + b"0000010\0" + b"\x80\0\0\0\0\x20\0\0" + b"dir" + bytes(152 + 12)
+        + ustar.MAGIC + b"00" + b"ann" + bytes(29)
+        + b"staff" + bytes(27) + b"0000010\0" + b"\x80\0\0\0\0\x20\0\0" + b"dir" + bytes(152 + 12)
     )  # fmt: skip
     assert PLAIN.pack() == expected
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pybackup.layout import index, ustar
 from pybackup.layout.note import Note, Role
-from pybackup.layout.table import TableBuilder
+from pybackup.layout.table_builder import TableBuilder
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.member import Member, Method, Stored
 

@@ -1,0 +1,96 @@
+"""Collecting the rows of a table, and packing them."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+
+from pybackup.model.entry import Owner
+from pybackup.model.member import Member, Stored
+
+from .columns import pack_column, pack_texts
+from .extras import pack_extras
+from .table_form import CHANGED, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE, STREAM_OFFSET, Container
+from .table_rules import OWNER_COUNT
+from .ustar import padded
+
+
+class TableBuilder:
+    """Collects rows and packs them; some 100 bytes a row, whatever the entry weighs."""
+
+    def __init__(self, *, base: int, digest_bytes: int) -> None:
+        self._end = base
+        self._digest_bytes = digest_bytes
+        self._columns = {name: array("q") for name in ENTRY_COLUMNS + MEMBER_COLUMNS}
+        self._texts: dict[str, list[bytes]] = {"names": [], "targets": [], "extras": []}
+        self._owners: dict[Owner, int] = {}
+        self._container_row: dict[int, int] = {}
+        self.digests = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._columns["kind"])
+
+    def add(self, stored: Stored, parent: int | None, *, name: bytes | None = None) -> int:
+        """Append an entry and its members, and return its row; ``parent`` is the row of its directory."""
+        entry, row = stored.entry, len(self)
+        seconds, rest = divmod(entry.mtime_ns, SECOND)
+        raw = sum(member.raw_bytes for member in stored.members)
+        values = (
+            entry.kind,
+            SPARSE * stored.sparse | CHANGED * stored.changed,
+            0 if parent is None else row - parent,
+            entry.mode,
+            self._owners.setdefault(entry.owner, len(self._owners)),
+            seconds,
+            rest,
+            entry.size - raw,
+            len(stored.members),
+        )
+        for column, value in zip(ENTRY_COLUMNS, values, strict=True):
+            self._columns[column].append(value)
+        self._texts["names"].append(entry.name if name is None else name)
+        self._texts["targets"].append(entry.target)
+        self._texts["extras"].append(pack_extras(stored))
+        for member in stored.members:
+            self._add_member(member)
+        return row
+
+    def add_container(self, row: int, container: Container) -> None:
+        """Say where the container of directory ``row`` starts; no row added since may have members."""
+        self._columns["members"][row] = 1
+        self._container_row[row] = len(self._columns["gap"])
+        self._append_member(container.offset, container.n_bytes, 0, container.number, 0, 0)
+        self._end = container.offset
+
+    def close_container(self, row: int, n_bytes: int) -> None:
+        """Fill in the length of a container, known when all of it is written."""
+        self._columns["packed"][self._container_row.pop(row)] = n_bytes
+
+    def _add_member(self, member: Member) -> None:
+        tail = member.packed_bytes - STREAM_OFFSET - member.stream_bytes
+        dictionary = member.dictionary_bytes.bit_length() - 1 if member.dictionary_bytes else 0
+        self._append_member(member.offset, member.packed_bytes, tail, member.raw_bytes, member.method, dictionary)
+        self._end = member.offset + padded(member.packed_bytes)
+        self.digests += member.digest[: self._digest_bytes]
+
+    def _append_member(self, offset: int, packed: int, tail: int, raw: int, method: int, dictionary: int) -> None:
+        values = (offset - self._end, packed, tail, raw, method, dictionary)
+        for column, value in zip(MEMBER_COLUMNS, values, strict=True):
+            self._columns[column].append(value)
+
+    def pack(self, *, place: bytes, region: bytes, settings: bytes) -> bytes:
+        """Return the plain columns."""
+        owners = list(self._owners)
+        columns = [pack_column(np.frombuffer(self._columns[name], dtype=np.int64)) for name in ENTRY_COLUMNS]
+        columns += [pack_texts(texts) for texts in self._texts.values()]
+        columns += [pack_column(np.frombuffer(self._columns[name], dtype=np.int64)) for name in MEMBER_COLUMNS]
+        columns += [
+            OWNER_COUNT.pack(len(owners)),
+            pack_column([owner.uid for owner in owners]),
+            pack_column([owner.gid for owner in owners]),
+            pack_texts([owner.user for owner in owners]),
+            pack_texts([owner.group for owner in owners]),
+            *(pack_texts([text]) for text in (place, region, settings)),
+        ]
+        return b"".join(columns)
