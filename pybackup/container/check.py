@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 _STEP = 4 << 20
-_SECTOR = 2048
+# A foot, and the padding behind it.
+_FOOT_BYTES = index.HEAD.size + ustar.BLOCK
 
 
 @dataclass(slots=True)
@@ -149,6 +150,8 @@ class _Check:
             if zlib.crc32(data) != said.data_crc:
                 raise Damaged("bytes differ from its CRC")
             head = index.Head.unpack(data[: index.HEAD.size])
+            if head.total_bytes != size:
+                raise Damaged("its head says another length")
             body = data[index.HEAD.size : index.HEAD.size + head.body_bytes]
             if data[-index.HEAD.size :] != head.pack(index.FOOT_MAGIC) or data[: index.HEAD.size] != head.pack(
                 index.HEAD_MAGIC
@@ -166,7 +169,8 @@ class _Check:
         end = container.offset + container.n_bytes
         content_end = end - len(ustar.END) if container.number else end
         try:
-            found = find_foot(self._file, content_end, index.CONTAINER)
+            # Of ten thousands of small containers each would have 64 KiB read.
+            found = find_foot(self._file, content_end, index.CONTAINER, within_bytes=_FOOT_BYTES)
             if found is None or found[0] - ustar.BLOCK < container.offset:
                 raise Damaged("its index is damaged")
             at, size = found
@@ -214,38 +218,44 @@ class _Check:
         if part.container.number:
             yield from _extent(at, part.region_end, part)
             return
+        begun = at
         while at < part.region_end:
-            header = self._other(at)
-            if header is None:
-                yield from _extent(at, at + ustar.BLOCK, part)
+            found = self._member(at)
+            if found is None:
                 at += ustar.BLOCK
                 continue
-            # The header's note holds the digest of its content.
-            yield from _extent(at, at + ustar.BLOCK, part)
-            at += ustar.BLOCK + ustar.padded(header.size)
+            said, header = found
+            content = at + ustar.BLOCK
+            at = content + ustar.padded(header.size)
+            if said.role is Role.OTHER:
+                # Its header, which is part of the region, holds the digest of its content, which is not.
+                yield from _extent(begun, content, part)
+                self._check_other(header, said.digest, content)
+                begun = at
+        yield from _extent(begun, part.region_end, part)
 
-    def _other(self, at: int) -> ustar.Header | None:
-        """Check a member for stock tools, and return its header; None where another member begins."""
+    def _member(self, at: int) -> tuple[Note, ustar.Header] | None:
+        """The header of a file or of a member for stock tools; None where no such header is."""
         try:
             block = read_exactly(self._file, at, ustar.BLOCK)
             said, header = Note.unpack(block), ustar.Header.unpack(block)
         except (FormatError, OSError):
             return None
-        if said.role is not Role.OTHER:
-            return None
-        digest = hashlib.sha256()
-        start = at + ustar.BLOCK
+        return (said, header) if said.role in (Role.CONTENT, Role.OTHER) else None
+
+    def _check_other(self, header: ustar.Header, digest: bytes, start: int) -> None:
+        """Check the content of a member for stock tools against its digest."""
+        found = hashlib.sha256()
         try:
             for offset in range(start, start + header.size, _STEP):
                 count = min(_STEP, start + header.size - offset)
-                digest.update(read_exactly(self._file, offset, count))
+                found.update(read_exactly(self._file, offset, count))
                 self._progress(count)
-            if digest.digest() != said.digest:
+            if found.digest() != digest:
                 raise Damaged("bytes differ from its hash")
             self._zeros(start + header.size, start + ustar.padded(header.size))
         except (FormatError, OSError) as error:
             self._damage.append(f"{header.path.decode(errors='replace')}: {error}")
-        return header
 
     def _hash(self, start: int, stop: int, part: _Part) -> None:
         for offset in range(start, stop, _STEP):

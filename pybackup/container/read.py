@@ -90,9 +90,9 @@ def _places(file: ArchiveFile, locator: Note | None) -> Iterator[tuple[int, int]
         yield foot
 
 
-def find_foot(file: ArchiveFile, end: int, scope: int) -> tuple[int, int] | None:
+def find_foot(file: ArchiveFile, end: int, scope: int, *, within_bytes: int = _TAIL_BYTES) -> tuple[int, int] | None:
     """Return offset and length of the index of ``scope`` whose foot is the last before ``end``; None for none."""
-    start = max(0, end - _TAIL_BYTES)
+    start = max(0, end - within_bytes)
     try:
         tail = file.read_at(start, end - start)
     except OSError:
@@ -120,9 +120,7 @@ def read_exactly(file: ArchiveFile, offset: int, count: int) -> bytes:
     OSError
         The medium cannot be read there.
     """
-    if count > file.size:
-        raise Damaged("a structure longer than the archive")
-    data = file.read_at(offset, count)
+    data = file.read_at(offset, count) if 0 <= offset <= file.size - count else b""
     if len(data) != count:
         raise Damaged("the archive ends in the middle of a structure")
     return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.layout import pax, ustar
@@ -13,6 +13,8 @@ from pybackup.model.entry import Entry, Kind, Owner
 from .headers import KINDS, structure_header
 
 _SECOND = 1_000_000_000
+# As `scan` has it: a hostile header may ask for so many bytes at every block.
+_MAX_PAX_BYTES = 1 << 20
 
 
 def write_structure(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -25,7 +27,9 @@ def write_structure(entries: Iterable[Entry]) -> Iterator[bytes]:
         yield ustar.END
 
 
-def read_structure(data: bytes, *, strict: bool = False) -> Iterator[Entry]:
+def read_structure(
+    data: bytes, *, strict: bool = False, on_damage: Callable[[int], None] | None = None
+) -> Iterator[Entry]:
     """Yield the entries of a structure; damaged headers are passed over.
 
     Only the mirror of `write_structure` is understood: members without content.
@@ -34,26 +38,39 @@ def read_structure(data: bytes, *, strict: bool = False) -> Iterator[Entry]:
     ----------
     strict
         Take only entries with a stamp, which vouches for all of them; else those of plain tars too.
+    on_damage
+        Called with the offset of each block that should be a header and is none, and with that of an end that is
+        missing.
     """
-    extended = b""
+    report = on_damage or _ignore
     records: dict[bytes, bytes] = {}
-    offset = 0
+    offset = begun = 0
     while offset + ustar.BLOCK <= len(data):
         block = data[offset : offset + ustar.BLOCK]
         start, offset = offset, offset + ustar.BLOCK
         try:
             header = ustar.Header.unpack(block)
             if header.typeflag in pax.TYPES:
+                if header.size > _MAX_PAX_BYTES:
+                    raise Damaged("an extension longer than any")
                 records |= pax.unpack_member(header.typeflag, data[offset : offset + header.size])
                 offset += ustar.padded(header.size)
-                extended += data[start:offset]
                 continue
-            found = _stamp(block, extended, strict=strict)
+            found = _stamp(block, data[begun:start], strict=strict)
             if header.typeflag in KINDS and KINDS[header.typeflag] is not Kind.FILE:
                 yield _entry(header, records, found.mtime_ns)
+            else:
+                offset += ustar.padded(header.size)
         except FormatError:
-            pass
-        extended, records = b"", {}
+            if any(block):
+                report(start)
+        begun, records = offset, {}
+    if data[-len(ustar.END) :] != ustar.END:
+        report(len(data))
+
+
+def _ignore(offset: int) -> None:
+    """For readers that have other ways to tell what is lost."""
 
 
 def _stamp(block: bytes, extended: bytes, *, strict: bool) -> Stamp:

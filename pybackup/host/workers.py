@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from typing import Any
+
+from pybackup.errors import EnvironmentFailed
 
 _WATCH_SECONDS = 1.0
 _M_TRIM_THRESHOLD = -1
@@ -38,6 +41,15 @@ def make_executor(workers: int | None = None) -> Executor:
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
     executor.submit(_nothing)
     return executor
+
+
+@contextlib.contextmanager
+def surviving() -> Iterator[None]:
+    """Turn the death of a worker process into `EnvironmentFailed`."""
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise EnvironmentFailed("a worker process died, perhaps for lack of memory; try --workers 1") from error
 
 
 class InlineExecutor(Executor):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
@@ -14,10 +14,10 @@ from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Profile, check_segm
 from pybackup.compress.stage import compress
 from pybackup.container.structure import write_structure
 from pybackup.container.write import ArchiveWriter
-from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.errors import UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, Output
-from pybackup.host.workers import default_workers, make_executor
+from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Ready
 from pybackup.model.entry import Entry, Kind
@@ -119,10 +119,8 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
             # Forked before anything large is held.
             executor = stack.enter_context(make_executor(plan.options.workers))
         output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
-        try:
+        with surviving():
             created = _write(plan, output, executor, monitor)
-        except BrokenExecutor as error:
-            raise EnvironmentFailed("a worker process died, perhaps for lack of memory; try --workers 1") from error
         output.sync()
         _read_back(output.temporary, monitor)
         output.publish()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
-from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
-from pybackup.host.workers import default_workers, make_executor
+from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
@@ -124,10 +124,8 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
         monitor.begin("extract", plan.files, plan.n_bytes)
         target = stack.enter_context(Target(plan.target, plan.options.place, monitor))
         extraction = _Extraction(plan, target, executor, monitor)
-        try:
+        with surviving():
             extraction.run()
-        except BrokenExecutor as error:
-            raise EnvironmentFailed("a worker process died, perhaps for lack of memory; try --workers 1") from error
         monitor.end()
     listing = plan.listing
     for doubt in plan.doubts:

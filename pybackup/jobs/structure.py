@@ -11,6 +11,7 @@ from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, Output
 from pybackup.layout import ustar
 from pybackup.model.entry import Entry, Kind
+from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Judge, Source
 from pybackup.tree.place import PlaceOptions, Target
 from pybackup.tree.walk import walk
@@ -53,7 +54,7 @@ def restore_structure(file: bytes, target: bytes, options: PlaceOptions, *, moni
     NotAnArchive
         The file is neither.
     """
-    entries = _entries(file)
+    entries = _entries(file, monitor)
     done = 0
     with Target(target, options, monitor) as place:
         directories = [entry for entry in entries if entry.kind is Kind.DIRECTORY]
@@ -67,14 +68,24 @@ def restore_structure(file: bytes, target: bytes, options: PlaceOptions, *, moni
     return done
 
 
-def _entries(file: bytes) -> Sequence[Entry]:
+def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
+    """The skeleton in a file; what of it is lost is a problem."""
     try:
         with open_archive(file) as archive:
-            return [stored.entry for stored in archive.listing if stored.entry.kind in _SKELETON]
+            listing = archive.listing
+            for doubt in listing.doubts:
+                monitor.problem(doubt)
+            if not listing.complete:
+                monitor.problem(Problem(b"", Trouble.LOST, "some entries of the archive are not even known by name"))
+            return [stored.entry for stored in listing if stored.entry.kind in _SKELETON]
     except NotAnArchive:
         with ArchiveFile(file) as plain:
             data = plain.read_at(0, min(plain.size, _MAX_BYTES))
-        entries = [entry for entry in read_structure(data) if entry.kind in _SKELETON]
+        damage: list[int] = []
+        entries = [entry for entry in read_structure(data, on_damage=damage.append) if entry.kind in _SKELETON]
         if not entries and data != ustar.END:
             raise
+        if damage:
+            reason = f"damaged or cut off in {len(damage)} places, the first at byte {damage[0]}"
+            monitor.problem(Problem(b"", Trouble.LOST, reason))
         return entries

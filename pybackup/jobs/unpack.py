@@ -67,20 +67,34 @@ def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
 
 def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, bytes, Member]]:
     """Each member with its path, its name claimed in the same order as when it was written."""
-    claimed: dict[bytes, names.Names] = {}
-    places: dict[bytes, bytes] = {}
+    claimed = _Claimed()
     for stored in listing:
-        entry = stored.entry
-        taken = claimed.setdefault(entry.parent, names.Names())
-        above = places.get(entry.parent, entry.parent)
-        if entry.kind is Kind.DIRECTORY:
-            places[entry.path] = _join(above, taken.claim_directory(entry.name))
-        elif stored.members:
+        if stored.members:
+            place, taken = claimed.directory(stored.entry.parent)
             segments = len(stored.members) + stored.missing
-            found = taken.claim_file(entry.name, segments=segments, sparse=stored.sparse)
+            found = taken.claim_file(stored.entry.name, segments=segments, sparse=stored.sparse)
             numbers = range(segments) if not stored.missing else _segment_numbers(file, stored.members)
             for number, member in zip(numbers, stored.members, strict=True):
-                yield stored, _join(above, found[number]), member
+                yield stored, _join(place, found[number]), member
+
+
+class _Claimed:
+    """The names that the containers have in each other, claimed as the writer does: by the first content below."""
+
+    def __init__(self) -> None:
+        self._open = {b"": (b"", names.Names())}
+
+    def directory(self, path: bytes) -> tuple[bytes, names.Names]:
+        """Where a directory's container is expanded, and the names taken in it."""
+        below = []
+        while path not in self._open:
+            path, _, name = path.rpartition(b"/")
+            below.append(name)
+        for name in reversed(below):
+            place, taken = self._open[path]
+            path = _join(path, name)
+            self._open[path] = (_join(place, taken.claim_directory(name)), names.Names())
+        return self._open[path]
 
 
 def _segment_numbers(file: ArchiveFile, members: Sequence[Member]) -> list[int]:
@@ -134,7 +148,7 @@ def _frame_fault(file: ArchiveFile, member: Member) -> str:
 def _own_members(file: ArchiveFile, place: Target, listing: Listing, monitor: Monitor) -> None:
     """Readme, structure and links, which stock tools need too: they follow the tree in the root container."""
     wanted = _wanted(listing)
-    ends = [stored.members[-1] for stored in listing if stored.members]
+    ends = (stored.members[-1] for stored in listing if stored.members)
     last = max((member.offset + ustar.padded(member.packed_bytes) for member in ends), default=0)
     for offset, header, said in chain(_header(file, 0), _after(file, last)):
         if header.path in wanted:

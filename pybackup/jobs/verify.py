@@ -15,7 +15,7 @@ from pybackup.container.read import open_listing
 from pybackup.errors import EnvironmentFailed
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.host.workers import default_workers, make_executor
+from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
@@ -103,7 +103,7 @@ def _damaged(
     if not doubtful:
         return
     monitor.begin("check contents", len(doubtful), sum(listing.stored(row).entry.size for row in doubtful))
-    with make_executor(1 if len(doubtful) < _BATCH_FILES else workers) as executor:
+    with surviving(), make_executor(1 if len(doubtful) < _BATCH_FILES else workers) as executor:
         for stored, fault in _faults(archive, map(listing.stored, doubtful), executor, workers):
             monitor.advance(1, stored.entry.size)
             fault = stored.fault or fault

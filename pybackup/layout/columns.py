@@ -32,6 +32,9 @@ def pack_column(values: Sequence[int] | Int64s) -> bytes:
     if not len(array):
         return HEAD.pack(0, 0)
     base = int(array.min())
+    if base == int(array.max()):
+        # Most columns of most directories.
+        return HEAD.pack(0, base)
     # Unsigned, since the span of two signed values may need the 64th bit.
     rest = array.astype(np.uint64) - np.uint64(base & 0xFFFFFFFFFFFFFFFF)
     planes = (int(rest.max()).bit_length() + 7) // 8
@@ -57,6 +60,9 @@ class Reader:
         planes, base = HEAD.unpack(self.take(HEAD.size))
         if planes > 8:
             raise Damaged("a column of an index with more than 8 planes")
+        if count and not planes:
+            # Most columns of most directories.
+            return np.full(count, base, np.int64)
         data = np.frombuffer(self.take(planes * count), dtype=np.uint8).reshape(planes, count)
         wide = np.zeros((count, 8), dtype=np.uint8)
         wide[:, :planes] = data.T

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sysconfig
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +32,9 @@ def scratch() -> Iterator[Path]:
 
 def test_doc_and_python3_together(scratch: Path) -> None:
     before = {tree: manifest(tree) for tree in SYSTEM}
-    assert all(len(found) > 1000 for found in before.values())
+    # A fresh Debian has next to nothing in /usr/lib/python3.
+    assert all(before.values())
+    assert sum(map(len, before.values())) > 1000
     archive(SYSTEM, scratch / "a.xtar", workers=2, compression=Compression.FAST)
     extract(scratch / "a.xtar", scratch / "out", workers=2)
     for tree, found in before.items():
@@ -55,15 +58,15 @@ def _some(scratch: Path) -> list[Path]:
     """A tree with everything, and a part of a real one."""
     (scratch / "tree").mkdir()
     planting.everything(scratch / "tree")
-    shutil.copytree(_of_modest_size(SYSTEM[1]), scratch / "part", symlinks=True)
+    shutil.copytree(_of_modest_size(Path(sysconfig.get_path("stdlib"))), scratch / "part", symlinks=True)
     return [scratch / "tree", scratch / "part"]
 
 
 def _of_modest_size(tree: Path) -> Path:
-    """The first directory below ``tree`` that has 100 files or more, in 1 to 10 MB."""
+    """The first directory below ``tree`` that has 100 files or more, in 0.5 to 10 MB."""
     for directory in sorted(path for path in tree.rglob("*") if path.is_dir() and not path.is_symlink()):
         sizes = [path.lstat().st_size for path in directory.rglob("*")]
-        if len(sizes) >= 100 and 1_000_000 < sum(sizes) < 10_000_000:
+        if len(sizes) >= 100 and 500_000 < sum(sizes) < 10_000_000:
             return directory
     raise AssertionError(f"nothing of modest size in {tree}")
 
