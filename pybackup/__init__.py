@@ -192,12 +192,17 @@ def unpack(archive: _Path, to: _Path, *, monitor: Monitor | None = None) -> Unpa
 
 
 def verify(
-    archive: _Path, *, deep: bool = False, workers: int | None = None, monitor: Monitor | None = None
+    archive: _Path,
+    *,
+    deep: bool = False,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    monitor: Monitor | None = None,
 ) -> Verdict:
     """Check every byte of an archive against its hashes, ``deep`` also every content; raises as `list` does."""
     from pybackup.jobs.verify import verify as check
 
-    return check(os.fsencode(archive), deep=deep, workers=workers, monitor=monitor or _Warning())
+    return check(os.fsencode(archive), deep=deep, workers=workers, executor=executor, monitor=monitor or _Warning())
 
 
 def compare(archive: _Path, directory: _Path, *, monitor: Monitor | None = None) -> Compared:

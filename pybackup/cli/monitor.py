@@ -19,7 +19,7 @@ REPEATED = 100  # problems named again at the end
 
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix} [{rate_fmt}, {remaining} left]"
 _BAR_WITHOUT_TOTAL = "{desc}: {n_fmt}{postfix} [{rate_fmt}, {elapsed}]"
-_COLUMNS = 80  # of a terminal that does not say how many it has
+_COLUMNS, _ROWS = 80, 24  # of a terminal that does not say how many it has
 _RECENT = 0.3  # weight of the newest measurement in the rate: what it is now, not the mean since the start
 
 
@@ -143,7 +143,7 @@ def _make_bar(title: str, total: int, in_bytes: bool) -> Any:
         monitor_interval = 0
 
     Bar.set_lock(threading.RLock())
-    columns = os.get_terminal_size(sys.stderr.fileno()).columns  # 0 where the terminal does not know
+    known = all(os.get_terminal_size(sys.stderr.fileno()))  # 0 where the terminal does not know
     return Bar(
         desc=title,
         total=total or None,
@@ -152,8 +152,9 @@ def _make_bar(title: str, total: int, in_bytes: bool) -> Any:
         unit_divisor=1024 if in_bytes else 1000,
         smoothing=_RECENT,
         bar_format=_BAR if total else _BAR_WITHOUT_TOTAL,
-        ncols=None if columns else _COLUMNS,
-        dynamic_ncols=columns > 0,
+        ncols=None if known else _COLUMNS,
+        nrows=None if known else _ROWS,
+        dynamic_ncols=known,
         leave=False,
         file=sys.stderr,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -45,7 +46,6 @@ class Findings:
 
     headers: list[FoundHeader] = field(default_factory=list)
     indexes: list[tuple[int, index.Head]] = field(default_factory=list)
-    unreadable_bytes: int = 0
 
 
 def scan(file: ArchiveFile) -> Findings:
@@ -56,7 +56,7 @@ def scan(file: ArchiveFile) -> Findings:
     """
     findings = Findings()
     before = _Extension()
-    for offset, block in _candidates(file, findings):
+    for offset, block in _candidates(file):
         if block[:8] == index.HEAD_MAGIC:
             try:
                 findings.indexes.append((offset, index.Head.unpack(block[: index.HEAD.size])))
@@ -93,12 +93,12 @@ def _records(before: _Extension, offset: int, said: Note) -> dict[bytes, bytes] 
     return before.records if data else {}
 
 
-def _candidates(file: ArchiveFile, findings: Findings) -> Iterator[tuple[int, bytes]]:
+def _candidates(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
     """Blocks of 512 bytes that bear the magic of a tar header or of an index."""
     ustar_magic = np.frombuffer(ustar.MAGIC, dtype=np.uint8)
     index_magic = np.frombuffer(index.HEAD_MAGIC, dtype=np.uint8)
     at = ustar.MAGIC_OFFSET
-    for start, data in _chunks(file, findings):
+    for start, data in _chunks(file):
         whole = len(data) - len(data) % ustar.BLOCK
         blocks = np.frombuffer(data, dtype=np.uint8, count=whole).reshape(-1, ustar.BLOCK)
         # One byte first: comparing all six of every block reads twice the memory.
@@ -110,7 +110,7 @@ def _candidates(file: ArchiveFile, findings: Findings) -> Iterator[tuple[int, by
             yield start + number * ustar.BLOCK, data[number * ustar.BLOCK : (number + 1) * ustar.BLOCK]
 
 
-def _chunks(file: ArchiveFile, findings: Findings) -> Iterator[tuple[int, bytes]]:
+def _chunks(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
     """The file in chunks; where a chunk cannot be read, the sectors of it that can."""
     for start in range(0, file.size, _CHUNK_BYTES):
         count = min(_CHUNK_BYTES, file.size - start)
@@ -118,10 +118,8 @@ def _chunks(file: ArchiveFile, findings: Findings) -> Iterator[tuple[int, bytes]
             yield start, file.read_at(start, count)
         except OSError:
             for sector in range(start, start + count, _SECTOR):
-                try:
+                with contextlib.suppress(OSError):
                     yield sector, file.read_at(sector, min(_SECTOR, start + count - sector))
-                except OSError:
-                    findings.unreadable_bytes += _SECTOR
 
 
 def read_what_is_left(file: ArchiveFile, offset: int, count: int) -> bytes:

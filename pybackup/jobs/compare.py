@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
-from pybackup.errors import FormatError, UsageError
+from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.paths import open_at
 from pybackup.host.storage import ArchiveFile
@@ -138,6 +138,8 @@ def _text(name: bytes) -> str:
 
 
 def _same_content(file: ArchiveFile, stored: Stored, found: Planned) -> bool:
+    if stored.fault:
+        raise Damaged(stored.fault)
     fd = open_at(None, found.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if stored.sparse:

@@ -155,6 +155,7 @@ class _Count:
     bare: list[Entry] = field(default_factory=list)
     files: int = 0
     content_bytes: int = 0
+    unfinished_bytes: int = 0
 
     def add(self, item: Ready, monitor: Monitor) -> None:
         if isinstance(item, Bare):
@@ -164,8 +165,11 @@ class _Count:
             done = item.piece.whole is not None
             if item.piece.segment == 0:
                 monitor.working_on(item.piece.entry.path)
-            self.files += done
-            self.content_bytes += item.packed.raw_bytes
+                self.unfinished_bytes = 0  # of a file that changed and begins anew
+            self.unfinished_bytes += item.packed.raw_bytes
+            if done:
+                self.files += 1
+                self.content_bytes += self.unfinished_bytes
             monitor.advance(done, item.packed.raw_bytes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,13 +60,22 @@ class Verdict:
     missing: int | None
 
 
-def verify(archive: bytes, *, deep: bool = False, workers: int | None = None, monitor: Monitor) -> Verdict:
+def verify(
+    archive: bytes,
+    *,
+    deep: bool = False,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    monitor: Monitor,
+) -> Verdict:
     """Read every byte of the archive and compare it with the hashes it holds.
 
     Parameters
     ----------
     deep
         Decompress every file too, and compare its content with its SHA-256.
+    executor
+        Runs that instead of ``workers`` processes.
 
     Raises
     ------
@@ -87,7 +97,7 @@ def verify(archive: bytes, *, deep: bool = False, workers: int | None = None, mo
             n_bytes += stored.entry.size
             if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.fault:
                 doubtful.append(row)
-    bad = list(_damaged(archive, listing, doubtful, workers or default_workers(), monitor))
+    bad = list(_damaged(archive, listing, doubtful, workers or default_workers(), executor, monitor))
     missing = None if listing.expected is None else listing.expected - len(listing)
     for doubt in listing.doubts:
         monitor.problem(doubt)
@@ -97,13 +107,21 @@ def verify(archive: bytes, *, deep: bool = False, workers: int | None = None, mo
 
 
 def _damaged(
-    archive: bytes, listing: Listing, doubtful: Sequence[int], workers: int, monitor: Monitor
+    archive: bytes,
+    listing: Listing,
+    doubtful: Sequence[int],
+    workers: int,
+    executor: Executor | None,
+    monitor: Monitor,
 ) -> Iterator[bytes]:
     """Paths of those rows whose content does not decode to what was archived; each a problem."""
     if not doubtful:
         return
     monitor.begin("check contents", len(doubtful), sum(listing.stored(row).entry.size for row in doubtful))
-    with surviving(), make_executor(1 if len(doubtful) < _BATCH_FILES else workers) as executor:
+    with ExitStack() as stack:
+        stack.enter_context(surviving())
+        if executor is None:
+            executor = stack.enter_context(make_executor(1 if len(doubtful) < _BATCH_FILES else workers))
         for stored, fault in _faults(archive, map(listing.stored, doubtful), executor, workers):
             monitor.advance(1, stored.entry.size)
             fault = stored.fault or fault

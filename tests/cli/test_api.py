@@ -2,13 +2,14 @@
 
 import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from cli_process import plant
 
 import pybackup
+from pybackup.cli.main import main
 
 
 @pytest.fixture
@@ -51,12 +52,33 @@ def test_extract_parts(archive: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out/sub/b.txt").read_text() == "keep"
 
 
-def test_any_executor(archive: Path, tmp_path: Path) -> None:
-    with ThreadPoolExecutor(2) as executor:
+@pytest.mark.parametrize("make", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_any_executor(make: type[ThreadPoolExecutor | ProcessPoolExecutor], archive: Path, tmp_path: Path) -> None:
+    with make(2) as executor:
         pybackup.create(
             tmp_path / "docs", tmp_path / "x.xtar", exclude=["*.tmp"], executor=executor, compression="fast"
         )
         assert pybackup.extract(tmp_path / "x.xtar", tmp_path / "out", executor=executor).files == 6
+        assert pybackup.verify(tmp_path / "x.xtar", deep=True, executor=executor).state == "intact"
+
+
+def test_a_file_that_changes_while_it_is_read_counts_once_and_is_marked(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"0123456789abcdef" * (3 << 16))
+
+    class Appending(pybackup.Monitor):
+        def advance(self, files: int, n_bytes: int) -> None:
+            with log.open("ab") as file:
+                file.write(b"another line\n")
+
+    monitor = Appending()
+    created = pybackup.create(log, tmp_path / "x.xtar", segment_bytes=1 << 20, workers=1, monitor=monitor)
+    assert [problem.trouble for problem in monitor.problems] == [pybackup.Trouble.CHANGED]
+    assert created.content_bytes == pybackup.info(tmp_path / "x.xtar").content_bytes
+    assert main(["list", "--long", str(tmp_path / "x.xtar")]) == 0
+    assert capsysbinary.readouterr().out.endswith(b" log (changed while it was read)\n")
 
 
 def test_unpack_and_structure(archive: Path, tmp_path: Path) -> None:

@@ -97,10 +97,10 @@ def test_entries_that_are_lost(expected: int | None, said: str, capsys: Captured
     assert bool(talk.problems) == bool(said)
 
 
-def on_terminal(*arguments: str | Path, cwd: Path, columns: int = 100) -> tuple[int, str, bytes]:
+def on_terminal(*arguments: str | Path, cwd: Path, rows: int = 25, columns: int = 100) -> tuple[int, str, bytes]:
     """Status, what a terminal got on stderr, and stdout."""
     terminal, line = pty.openpty()
-    termios.tcsetwinsize(line, (25, columns))
+    termios.tcsetwinsize(line, (rows, columns))
     with subprocess.Popen(
         [*COMMAND, *arguments], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=line
     ) as process:
@@ -129,9 +129,10 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     assert (status, said, out) == (0, "", b"")
 
 
-def test_a_bar_on_a_terminal_that_does_not_know_its_width(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [0, 25])
+def test_a_bar_on_a_terminal_that_does_not_know_its_size(rows: int, tmp_path: Path) -> None:
     plant(tmp_path)
-    status, said, _ = on_terminal("create", "docs", cwd=tmp_path, columns=0)
+    status, said, _ = on_terminal("create", "docs", cwd=tmp_path, rows=rows, columns=0)
     assert status == 0
     assert "create:   0%|" in said
 

@@ -41,6 +41,7 @@ from pybackup.errors import UsageError
         ("create docs --exclude-dir a/b", "a/b"),
         ("create docs --exclude #", "#"),
         ("create docs -o docs", "docs"),
+        ("create docs -o -", "-o"),
         ("create docs -o docs/letter.txt", "docs/letter.txt"),
         ("list", "ARCHIVE"),
         ("list missing.xtar", "missing.xtar"),

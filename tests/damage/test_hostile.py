@@ -317,3 +317,43 @@ def test_a_container_within_itself(tmp_path: Path, outside: Path) -> None:
     assert isinstance(said_by, dict), said_by
     assert said_by["extract"]
     assert [path.name for path in (tmp_path / "target").rglob("f")] == ["f"]
+
+
+@pytest.mark.parametrize(
+    "lies",
+    [{"raw_bytes": 2**64 - 1}, {"raw_bytes": 0}, {"stream_bytes": 2**64 - 1}, {"stream_bytes": 1}],
+    ids=["offset beyond all", "no offset", "length beyond all", "too short"],
+)
+def test_locators_that_lie(lies: dict[str, Any], tmp_path: Path) -> None:
+    archive = tmp_path / "a.xtar"
+    write(archive, [piece(b"f")])
+    data = archive.read_bytes()
+    changed = replace(Note.unpack(data[: ustar.BLOCK]), **lies)
+    header = replace(ustar.Header.unpack(data[: ustar.BLOCK]), linkname=changed.pack()).pack()
+    archive.write_bytes(note.seal(header) + data[ustar.BLOCK :])
+    said = in_child(lambda: said_of(archive, tmp_path / "target"))
+    assert isinstance(said, dict), said
+    assert said["state"] == ["repairable"]
+    assert (tmp_path / "target" / "f").read_bytes() == b"harm"
+
+
+def test_an_index_longer_than_its_head_says(tmp_path: Path) -> None:
+    archive = tmp_path / "a.xtar"
+    write(archive, [piece(b"f")])
+    data = archive.read_bytes()
+    locator = Note.unpack(data[: ustar.BLOCK])
+    start, size = locator.raw_bytes, locator.stream_bytes
+    blob = data[start : start + size]
+    blob = blob[: -index.HEAD.size] + bytes(512) + blob[-index.HEAD.size :]
+    said = replace(Note.unpack(data[start - ustar.BLOCK : start]), raw_bytes=len(blob), data_crc=zlib.crc32(blob))
+    own = ustar.Header.unpack(data[start - ustar.BLOCK : start])
+    own_block = note.seal(replace(own, size=len(blob), linkname=said.pack()).pack())
+    end = start + ustar.padded(len(blob)) + len(ustar.END)
+    first = replace(locator, stream_bytes=len(blob), file_bytes=end)
+    header = note.seal(replace(ustar.Header.unpack(data[: ustar.BLOCK]), linkname=first.pack()).pack())
+    body = header + data[ustar.BLOCK : start - ustar.BLOCK] + own_block + blob
+    archive.write_bytes(body + bytes(end - len(body)))
+    result = in_child(lambda: said_of(archive, tmp_path / "target"))
+    assert isinstance(result, dict), result
+    assert result["state"] != ["intact"]
+    assert (tmp_path / "target" / "f").read_bytes() == b"harm"

@@ -104,3 +104,31 @@ def test_entries_of_a_plain_tar_are_taken_only_where_nothing_must_vouch_for_them
     plain = ustar.Header(b"d/", 0o755, typeflag=b"5").pack() + ustar.END
     assert [entry.path for entry in read_structure(plain)] == [b"d"]
     assert list(read_structure(plain, strict=True)) == []
+
+
+@pytest.mark.parametrize("lost", ["nothing", "a header", "its end", "records"])
+def test_reader_tells_of_damage(lost: str) -> None:
+    data = bytearray(pack(*SMALL))
+    if lost == "a header":
+        data[-1536] ^= 1
+    elif lost == "records":
+        data[600] ^= 1
+    elif lost == "its end":
+        del data[-512:]
+    damage: list[int] = []
+    found = list(read_structure(bytes(data), on_damage=damage.append))
+    assert bool(damage) == (lost != "nothing")
+    assert (found == list(SMALL)) == (lost in ("nothing", "its end"))
+
+
+def test_content_of_a_plain_tar_is_no_structure() -> None:
+    inner = ustar.Header(b"inner/", 0o755, typeflag=ustar.DIRECTORY).pack()
+    data = ustar.Header(b"f", size=len(inner)).pack() + inner + pack(SMALL[0])
+    damage: list[int] = []
+    assert list(read_structure(data, on_damage=damage.append)) == [SMALL[0]]
+    assert damage == []
+
+
+def test_extensions_without_end_take_no_squares() -> None:
+    data = 60_000 * ustar.Header(b"x", typeflag=ustar.PAX).pack()
+    assert list(read_structure(data)) == []

@@ -25,6 +25,7 @@ EPILOG = """\
 Entries are kept under the base name of their SRC: 'create ~/docs' and 'extract --to out' give out/docs/...
 A SRC that ends in a slash follows a symbolic link. The archive itself is left out where it lies in a SRC, and
 appears under its name when it is complete and has been read back.
+A pattern with a slash before its end counts from its SRC: --exclude /old leaves out ~/docs/old, not ~/docs/a/old.
 
 examples:
   pybackup create ~/docs
@@ -81,6 +82,8 @@ def perform(options: argparse.Namespace) -> int:
         talk = stack.enter_context(talk_of(options, options.output or b""))
         sources = sources_of(options, talk)
         output = options.output or _default_output(options, sources[0].name)
+        if output == b"-":
+            raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
         check_output(output)
         plan = plan_create(sources, output, judge=judge_of(options), options=_create_options(options), monitor=talk)
         if options.dry_run:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
-from pybackup.model.entry import Entry, Kind, Owner
+from pybackup.model.entry import Kind, Owner
 
 from ..options import add_archive, add_talk, talk_of
 from ..results import check_complete, conclude, tell_condition
@@ -71,23 +71,24 @@ def perform(options: argparse.Namespace) -> int:
         elif options.null:
             deliver(listing.paths[row] + b"\0" for row in rows)
         elif options.long:
-            deliver_lines(long_lines(listing.stored(row).entry for row in rows))
+            deliver_lines(long_lines(listing.stored(row) for row in rows))
         else:
             deliver_lines(display(listing.paths[row]) for row in rows)
         check_complete(listing.expected, len(listing), talk)
         return conclude(talk)
 
 
-def long_lines(entries: Iterable[Entry]) -> Iterator[str]:
+def long_lines(listed: Iterable[Stored]) -> Iterator[str]:
     """Return a line for each entry, as ``tar tv`` does; columns widen on the way where they must."""
     owners, sizes = 11, 10
-    for entry in entries:
+    for stored in listed:
+        entry = stored.entry
         owner = _owner(entry.owner)
         size = f"{entry.device[0]},{entry.device[1]}" if entry.kind in (Kind.CHARACTER, Kind.BLOCK) else str(entry.size)
         owners, sizes = max(owners, len(owner)), max(sizes, len(size))
         when = local_time(entry.mtime_ns / 1e9)
         mode, name = _mode(entry.kind, entry.mode), display(entry.path)
-        yield f"{mode} {owner:{owners}} {size:>{sizes}} {when} {name}{_target(entry)}"
+        yield f"{mode} {owner:{owners}} {size:>{sizes}} {when} {name}{_remark(stored)}"
 
 
 def json_entry(stored: Stored) -> bytes:
@@ -133,7 +134,10 @@ def _owner(owner: Owner) -> str:
     return f"{display(owner.user) or owner.uid}/{display(owner.group) or owner.gid}"
 
 
-def _target(entry: Entry) -> str:
+def _remark(stored: Stored) -> str:
+    entry = stored.entry
     if entry.kind is Kind.SYMLINK:
         return f" -> {display(entry.target)}"
-    return f" link to {display(entry.target)}" if entry.kind is Kind.HARDLINK else ""
+    if entry.kind is Kind.HARDLINK:
+        return f" link to {display(entry.target)}"
+    return " (changed while it was read)" if stored.changed else ""
