@@ -167,10 +167,14 @@ class _Count:
                 monitor.working_on(item.piece.entry.path)
                 self.unfinished_bytes = 0  # of a file that changed and begins anew
             self.unfinished_bytes += item.packed.raw_bytes
+            step = item.packed.raw_bytes
             if done:
+                size = item.piece.entry.size
                 self.files += 1
-                self.content_bytes += self.unfinished_bytes
-            monitor.advance(done, item.packed.raw_bytes)
+                self.content_bytes += size
+                # Holes are done too, as the plan counted them.
+                step += size - self.unfinished_bytes
+            monitor.advance(done, step)
 
 
 def _of_kinds(entries: Iterable[Entry], wanted: Callable[[Kind], bool]) -> Iterator[Entry]:

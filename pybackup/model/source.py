@@ -135,7 +135,8 @@ class Branch:
             branch = branch.below.setdefault(part, Branch())
         if branch.source is not None:
             name = shown(source.name) or "."
-            raise UsageError(f"{shown(branch.source.path)} and {shown(source.path)} would both be archived as {name}")
+            both = f"{shown(branch.source.path)} and {shown(source.path)}"
+            raise UsageError(f"{both} would both be archived as {name}; archive one without the other")
         branch.source = source
 
 

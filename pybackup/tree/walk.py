@@ -339,7 +339,8 @@ def _same_file(path: bytes, source: Source) -> None:
     except OSError:  # said where it is met
         return
     if not same:
-        raise UsageError(f"{shown(path)} and {shown(source.path)} would both be archived as {shown(source.name)}")
+        both = f"{shown(path)} and {shown(source.path)}"
+        raise UsageError(f"{both} would both be archived as {shown(source.name)}; archive one without the other")
 
 
 def _look(source: Source, name: bytes, above: int | None) -> tuple[Source, bytes, os.stat_result]:
