@@ -120,7 +120,7 @@ class Note:
             raise Damaged("a tar header without a note")
         if fields[1] != VERSION:
             raise Damaged(f"a note of version {fields[1]}, and only {VERSION} is known")
-        if fields[17] != _header_crc(block):
+        if fields[17] != ustar.header_crc(block, _CRC_OFFSET):
             raise Damaged("wrong CRC of a noted tar header")
         if not 1 <= fields[2] <= 5 or fields[15] > 7 or fields[9] >= 10**9:
             raise Damaged("a note that breaks the rules of its fields")
@@ -156,13 +156,5 @@ def pax_crc(member: bytes) -> bytes:
 
 def seal(block: bytes) -> bytes:
     """The header of 512 bytes with the note's CRC and then the tar checksum filled in."""
-    block = block[:_CRC_OFFSET] + _CRC.pack(_header_crc(block)) + block[_CRC_OFFSET + 4 :]
+    block = block[:_CRC_OFFSET] + _CRC.pack(ustar.header_crc(block, _CRC_OFFSET)) + block[_CRC_OFFSET + 4 :]
     return ustar.with_checksum(block)
-
-
-def _header_crc(block: bytes) -> int:
-    crc = zlib.crc32(block[: ustar.CHECKSUM_OFFSET])
-    crc = zlib.crc32(bytes(8), crc)
-    crc = zlib.crc32(block[ustar.CHECKSUM_OFFSET + 8 : _CRC_OFFSET], crc)
-    crc = zlib.crc32(bytes(4), crc)
-    return zlib.crc32(block[_CRC_OFFSET + 4 :], crc)

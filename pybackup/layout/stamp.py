@@ -16,7 +16,6 @@ a damaged structure can be trusted. Little-endian, offsets from the start of the
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 
 from pybackup.errors import Damaged
@@ -58,7 +57,7 @@ class Stamp:
         magic, mtime_ns, pax_crc, reserved, crc = STAMP.unpack_from(block, _OFFSET)
         if magic != MAGIC:
             raise Damaged("a tar header without a stamp")
-        if crc != _header_crc(block):
+        if crc != ustar.header_crc(block, _CRC_OFFSET):
             raise Damaged("wrong CRC of a stamped tar header")
         if mtime_ns >= _SECOND or reserved:
             raise Damaged("a stamp that breaks the rules of its fields")
@@ -73,13 +72,5 @@ def has_stamp(block: bytes) -> bool:
 def stamp(block: bytes, what: Stamp) -> bytes:
     """The header of 512 bytes with the stamp, its CRC and then the tar checksum filled in."""
     block = block[:_OFFSET] + what.pack() + block[_OFFSET + STAMP.size :]
-    block = block[:_CRC_OFFSET] + _CRC.pack(_header_crc(block)) + block[_CRC_OFFSET + 4 :]
+    block = block[:_CRC_OFFSET] + _CRC.pack(ustar.header_crc(block, _CRC_OFFSET)) + block[_CRC_OFFSET + 4 :]
     return ustar.with_checksum(block)
-
-
-def _header_crc(block: bytes) -> int:
-    crc = zlib.crc32(block[: ustar.CHECKSUM_OFFSET])
-    crc = zlib.crc32(bytes(8), crc)
-    crc = zlib.crc32(block[ustar.CHECKSUM_OFFSET + 8 : _CRC_OFFSET], crc)
-    crc = zlib.crc32(bytes(4), crc)
-    return zlib.crc32(block[_CRC_OFFSET + 4 :], crc)

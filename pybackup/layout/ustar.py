@@ -24,6 +24,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass
 
 from pybackup.errors import Damaged
@@ -177,6 +178,15 @@ def _text(field: bytes) -> bytes:
 def checksum(block: bytes) -> int:
     """Sum of the header's bytes with the checksum field read as blanks."""
     return sum(block) - sum(block[148:156]) + 256
+
+
+def header_crc(block: bytes, hole: int) -> int:
+    """CRC-32 of a header, its checksum and the four bytes at ``hole``, where the CRC itself stands, read as zeros."""
+    crc = zlib.crc32(block[:CHECKSUM_OFFSET])
+    crc = zlib.crc32(bytes(8), crc)
+    crc = zlib.crc32(block[CHECKSUM_OFFSET + 8 : hole], crc)
+    crc = zlib.crc32(bytes(4), crc)
+    return zlib.crc32(block[hole + 4 :], crc)
 
 
 def with_checksum(block: bytes) -> bytes:
