@@ -12,7 +12,6 @@ class Trouble(StrEnum):
     UNREADABLE = "unreadable"
     VANISHED = "vanished"
     CHANGED = "changed"
-    SKIPPED = "skipped"
     LOST = "lost"
     DAMAGED = "damaged"
     DIFFERENT = "different"
