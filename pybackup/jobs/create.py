@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Profile, check_segment
 from pybackup.compress.stage import compress
+from pybackup.container.read import read_locator
 from pybackup.container.structure import write_structure
 from pybackup.container.write import ArchiveWriter
 from pybackup.errors import UsageError
@@ -21,9 +22,11 @@ from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Ready
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.source import Excluded, Judge, Planned, Source
+from pybackup.model.source import Candidate, Excluded, Judge, Planned, Source
 from pybackup.tree.content import read_contents
 from pybackup.tree.walk import walk
+
+from .verify import check_written
 
 FORMAT_VERSION = 1
 
@@ -94,7 +97,7 @@ def plan_create(
     entries = list(
         walk(
             sources,
-            judge=_without(output, options.work_dir, judge),
+            judge=_without(output, judge),
             on_excluded=excluded.append,
             one_file_system=options.one_file_system,
             monitor=monitor,
@@ -122,7 +125,7 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
         with surviving():
             created = _write(plan, output, executor, monitor)
         output.sync()
-        _read_back(output.temporary, monitor)
+        check_written(output.temporary, monitor)
         output.publish()
     return created
 
@@ -219,8 +222,6 @@ def _archive_id(plan: Plan, settings: bytes) -> bytes:
 
 def check_output(path: bytes) -> None:
     """Refuse to replace what is no archive: a slip of the hand must not cost a photo."""
-    from pybackup.container.read import read_locator
-
     if not os.path.lexists(path):
         return
     if not os.path.isfile(path):
@@ -230,21 +231,13 @@ def check_output(path: bytes) -> None:
             raise UsageError(f"{os.fsdecode(path)}: exists and is no archive; remove it or choose another name")
 
 
-def _read_back(path: bytes, monitor: Monitor) -> None:
-    from .verify import check_written
-
-    check_written(path, monitor)
-
-
-def _without(output: bytes, work_dir: bytes | None, judge: Judge | None) -> Judge | None:
+def _without(output: bytes, judge: Judge | None) -> Judge | None:
     """The judge, who also leaves out the archive in the making."""
     try:
         status = os.stat(output)
     except OSError:
         return judge
     itself = (status.st_dev, status.st_ino)
-
-    from pybackup.model.source import Candidate
 
     def judged(candidate: Candidate) -> str | None:
         if (candidate.status.st_dev, candidate.status.st_ino) == itself:

@@ -13,6 +13,7 @@ from pybackup.compress.check import first_fault
 from pybackup.compress.sevenzip import STREAM_OFFSET
 from pybackup.container.listing import Listing
 from pybackup.container.read import read_exactly
+from pybackup.container.recover import join
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
@@ -75,7 +76,7 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
             found = taken.claim_file(stored.entry.name, segments=segments, sparse=stored.sparse)
             numbers = range(segments) if not stored.missing else _segment_numbers(file, stored.members)
             for number, member in zip(numbers, stored.members, strict=True):
-                yield stored, _join(place, found[number]), member
+                yield stored, join(place, found[number]), member
 
 
 class _Claimed:
@@ -92,18 +93,14 @@ class _Claimed:
             below.append(name)
         for name in reversed(below):
             place, taken = self._open[path]
-            path = _join(path, name)
-            self._open[path] = (_join(place, taken.claim_directory(name)), names.Names())
+            path = join(path, name)
+            self._open[path] = (join(place, taken.claim_directory(name)), names.Names())
         return self._open[path]
 
 
 def _segment_numbers(file: ArchiveFile, members: Sequence[Member]) -> list[int]:
     """Which segments these are, by their headers: some are missing, so it is by these that they were found."""
     return [Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK)).segment for member in members]
-
-
-def _join(directory: bytes, name: bytes) -> bytes:
-    return directory + b"/" + name if directory else name
 
 
 def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monitor: Monitor) -> bool:
