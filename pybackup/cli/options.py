@@ -15,7 +15,7 @@ from pybackup.model.problem import Trouble
 
 from .monitor import Talk
 from .text import display
-from .values import argument, path, since
+from .values import argument, parity, path, positive, since
 
 if TYPE_CHECKING:
     from pybackup.model.source import Judge, Source
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
 def add_archive(parser: argparse.ArgumentParser) -> None:
     """Add the archive to read."""
     parser.add_argument("archive", metavar="ARCHIVE", type=argument(path), help="the archive")
+
+
+def add_copies(parser: argparse.ArgumentParser) -> None:
+    """Add copies of a volume, and the maps that ddrescue made with them."""
+    parser.add_argument(
+        "copies", metavar="COPY", nargs="+", type=argument(path), help="a file, a device, or a directory of pieces"
+    )
+    parser.add_argument(
+        "--map",
+        metavar="FILE",
+        action="append",
+        default=[],
+        type=argument(path),
+        help="the map that ddrescue wrote with a COPY; one for each, in their order",
+    )
 
 
 def add_sources(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -79,6 +94,26 @@ def add_placing(parser: argparse.ArgumentParser, *, needs_target: bool = True) -
     return group
 
 
+def add_parity(group: argparse._ArgumentGroup) -> None:
+    """Add how much parity there shall be."""
+    from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS
+
+    group.add_argument(
+        "--parity",
+        metavar="P",
+        type=argument(parity),
+        default="10%",
+        help="how much may be destroyed and rebuilt: 10%%, 64M, fill:SIZE for a whole of SIZE, none (default: 10%%)",
+    )
+    group.add_argument(
+        "--group-sectors",
+        metavar="N",
+        type=argument(positive),
+        default=DEFAULT_GROUP_SECTORS,
+        help=f"sectors in a group of the code: fewer, less memory (default: {DEFAULT_GROUP_SECTORS})",
+    )
+
+
 def add_talk(parser: argparse.ArgumentParser, *, verbose: bool = False) -> None:
     """Add how much is said, and in which form."""
     group = parser.add_argument_group("output")
@@ -90,8 +125,6 @@ def add_talk(parser: argparse.ArgumentParser, *, verbose: bool = False) -> None:
 
 def add_workers(group: argparse._ArgumentGroup) -> None:
     """Add the number of processes."""
-    from .values import positive
-
     group.add_argument("--workers", metavar="N", type=argument(positive), help="processes (default: one a processor)")
 
 

@@ -6,13 +6,19 @@ import argparse
 import os
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from fractions import Fraction
+from typing import TYPE_CHECKING, TypeVar
 
 from pybackup.errors import UsageError
+
+if TYPE_CHECKING:
+    from pybackup.parity.geometry import Amount
 
 _T = TypeVar("_T")
 
 _SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
+_DECIMAL = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
+_MAX_PERCENT = 1000
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -49,6 +55,30 @@ def size(text: str) -> int:
     if match is None:
         raise UsageError(f"not a size such as 4M: {text!r}")
     return int(match[1]) << 10 * _POWERS[match[2].lower()]
+
+
+def parity(text: str) -> Amount:
+    """Return an amount of parity: ``10%``, ``64M``, ``fill:700M``, ``none``."""
+    from pybackup.parity.geometry import NO_PARITY, Amount
+
+    text = text.strip()
+    if text == "none":
+        return NO_PARITY
+    if text.startswith("fill:"):
+        return Amount(fill_bytes=size(text.removeprefix("fill:")))
+    if text.endswith("%"):
+        return Amount(share=_share(text))
+    n_bytes = size(text)
+    if not n_bytes:
+        raise UsageError("no parity is called 'none'")
+    return Amount(n_bytes=n_bytes)
+
+
+def _share(text: str) -> Fraction:
+    number = text.removesuffix("%").strip()
+    if not _DECIMAL.fullmatch(number) or not 0 < Fraction(number) <= _MAX_PERCENT:
+        raise UsageError(f"not a percentage above 0 and up to {_MAX_PERCENT}: {text!r}")
+    return Fraction(number) / 100
 
 
 def segment(text: str) -> int:

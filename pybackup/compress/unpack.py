@@ -32,21 +32,32 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     Refused
         The member asks for more memory than any archive needs.
     """
-    if member.raw_bytes > _MAX_RAW_BYTES or member.dictionary_bytes > MAX_SEGMENT_BYTES:
-        raise Refused("a segment that says to be larger than a segment can be")
-    stream_end = STREAM_OFFSET + member.stream_bytes
-    if stream_end > member.packed_bytes or member.offset + stream_end > file.size:
-        raise Damaged("its packed stream ends behind the archive or the member")
     if len(member.digest) < _MIN_DIGEST:
         raise Damaged("its checksum is lost")
     digest = hashlib.sha256()
     done = 0
-    for data in _DECODERS.get(member.method, _lzma2)(file, member):
+    for data in decode_unchecked(file, member):
         done += len(data)
         digest.update(data)
         yield data
     if done != member.raw_bytes or not digest.digest().startswith(member.digest):
         raise Damaged("its content is not what was archived")
+
+
+def decode_unchecked(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+    """Yield what the packed stream of a member gives, in steps as `decode`, whatever its digest is.
+
+    Raises
+    ------
+    Damaged, Refused
+        As `decode`, but for the content.
+    """
+    if member.raw_bytes > _MAX_RAW_BYTES or member.dictionary_bytes > MAX_SEGMENT_BYTES:
+        raise Refused("a segment that says to be larger than a segment can be")
+    stream_end = STREAM_OFFSET + member.stream_bytes
+    if stream_end > member.packed_bytes or member.offset + stream_end > file.size:
+        raise Damaged("its packed stream ends behind the archive or the member")
+    yield from _DECODERS.get(member.method, _lzma2)(file, member)
 
 
 def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
@@ -93,9 +104,7 @@ def _decoded(
     missing = member.raw_bytes
     while missing and not is_over():
         data = b""
-        if needs_input():
-            if not left:
-                return
+        if needs_input() and left:
             data = _read(file, offset, min(_STEP, left))
             offset, left = offset + len(data), left - len(data)
         try:
@@ -105,6 +114,9 @@ def _decoded(
         missing -= len(content)
         if content:
             yield content
+        elif not left and needs_input():
+            # Not before: inflate may have taken all of its input and still hold the end of a match.
+            return
 
 
 _DECODERS = {Method.COPY: _stored, Method.DEFLATE: _deflate}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import codeword, index, names, note, ustar
+from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table_form import Container
 
@@ -117,8 +118,10 @@ class _Check:
             tree_header = locator.raw_bytes - ustar.BLOCK
             self._index_member(tree_header, locator.stream_bytes)
             tree_end = locator.raw_bytes + ustar.padded(locator.stream_bytes)
-            self._zeros(locator.raw_bytes + locator.stream_bytes, tree_end + len(ustar.END))
-            if self._file.size != locator.file_bytes or self._file.size != tree_end + len(ustar.END):
+            self._zeros(locator.raw_bytes + locator.stream_bytes, tree_end)
+            end = self._parity_member(tree_end)
+            self._zeros(end, end + len(ustar.END))
+            if self._file.size != locator.file_bytes or self._file.size != end + len(ustar.END):
                 self._damage.append(f"{self._file.size} bytes long, and {locator.file_bytes} were written")
         except (FormatError, OSError) as error:
             self._damage.append(str(error))
@@ -136,6 +139,20 @@ class _Check:
         elif any(text[header.size :]):
             self._damage.append("bytes that should be zero are not, at 512")
         return ustar.BLOCK + len(text)
+
+    def _parity_member(self, header_at: int) -> int:
+        """Check the member of the parity stream, but not the stream; return where it ends, or would start."""
+        block = read_exactly(self._file, header_at, ustar.BLOCK)
+        if not any(block):
+            return header_at
+        _check_header(block)
+        said = Note.unpack(block)
+        start = header_at + ustar.BLOCK + said.raw_bytes - said.stream_bytes
+        if said.role is not Role.PARITY or ustar.Header.unpack(block).size != said.raw_bytes or start % SECTOR:
+            raise Damaged("the member of the parity stream is another")
+        self._zeros(header_at + ustar.BLOCK, start)
+        self._progress(said.stream_bytes)
+        return start + said.stream_bytes
 
     # Indexes
 

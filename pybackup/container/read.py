@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import index, ustar
+from pybackup.layout import guard, index, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table import Table
+from pybackup.model.member import Member
 
 from .listing import Listing, Way
 from .recover import recover
-from .scan import read_what_is_left
 
 # The foot of the tree index lies before at most a block of padding and the end of the archive;
 # more is read for archives that something was appended to.
@@ -39,7 +39,7 @@ def open_listing(file: ArchiveFile) -> Listing:
             damage.append(f"{locator.file_bytes - file.size} bytes are missing at the end")
     for offset, size in _places(file, locator):
         try:
-            blob = index.unpack_index(read_what_is_left(file, offset, min(size, file.size)))
+            blob = index.unpack_index(file.read_what_is_left(offset, size))
             expected = blob.head.entries
             table = load_table(blob)
             if blob.corrected_bytes:
@@ -85,9 +85,19 @@ def _places(file: ArchiveFile, locator: Note | None) -> Iterator[tuple[int, int]
     said = (locator.raw_bytes, locator.stream_bytes) if locator else None
     if said and sum(said) <= file.size:
         yield said
-    foot = find_foot(file, file.size, index.TREE)
-    if foot and foot != said:
-        yield foot
+    for end in (file.size, _before_stream(file)):
+        foot = find_foot(file, end, index.TREE)
+        if foot and foot != said:
+            yield foot
+
+
+def _before_stream(file: ArchiveFile) -> int:
+    """Where the parity stream starts, by the guard sector that ends it; 0 where there is none."""
+    try:
+        last = read_exactly(file, file.size - len(ustar.END) - guard.SECTOR, guard.SECTOR)
+        return min(guard.GuardSector.unpack(last).geometry.before_bytes, file.size)
+    except (FormatError, OSError):
+        return 0
 
 
 def find_foot(file: ArchiveFile, end: int, scope: int, *, within_bytes: int = _TAIL_BYTES) -> tuple[int, int] | None:
@@ -108,6 +118,17 @@ def find_foot(file: ArchiveFile, end: int, scope: int, *, within_bytes: int = _T
             return stop - head.total_bytes, head.total_bytes
         at = tail.rfind(index.FOOT_MAGIC, 0, at)
     return None
+
+
+def segment_numbers(file: ArchiveFile, members: Sequence[Member]) -> list[int]:
+    """Which segments of their file these are, by their headers: for a file of which segments are missing.
+
+    Raises
+    ------
+    Damaged, OSError
+        A header cannot be read.
+    """
+    return [Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK)).segment for member in members]
 
 
 def read_exactly(file: ArchiveFile, offset: int, count: int) -> bytes:

@@ -17,7 +17,7 @@ from pybackup.model.member import Member, Method, Stored
 from pybackup.model.problem import Problem, Trouble
 
 from .listing import FoundRows, Listing, Way
-from .scan import Findings, FoundHeader, read_what_is_left, scan
+from .scan import Findings, FoundHeader, scan
 from .structure import read_structure
 
 _LOST = b"lost+found/container-%d"
@@ -116,7 +116,7 @@ class _Recovery:
         self._left -= min(count, self._file.size)
         if self._left < 0:
             raise Damaged("structures that lie upon each other")
-        return read_what_is_left(self._file, offset, min(count, self._file.size))
+        return self._file.read_what_is_left(offset, count)
 
     def _from_tables(self) -> dict[bytes, Stored]:
         found: dict[bytes, Stored] = {}

@@ -98,7 +98,7 @@ def _candidates(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
     ustar_magic = np.frombuffer(ustar.MAGIC, dtype=np.uint8)
     index_magic = np.frombuffer(index.HEAD_MAGIC, dtype=np.uint8)
     at = ustar.MAGIC_OFFSET
-    for start, data in _chunks(file):
+    for start, data in readable_chunks(file):
         whole = len(data) - len(data) % ustar.BLOCK
         blocks = np.frombuffer(data, dtype=np.uint8, count=whole).reshape(-1, ustar.BLOCK)
         # One byte first: comparing all six of every block reads twice the memory.
@@ -110,8 +110,8 @@ def _candidates(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
             yield start + number * ustar.BLOCK, data[number * ustar.BLOCK : (number + 1) * ustar.BLOCK]
 
 
-def _chunks(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
-    """The file in chunks; where a chunk cannot be read, the sectors of it that can."""
+def readable_chunks(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and bytes of the file in chunks; where one cannot be read, the sectors of it that can."""
     for start in range(0, file.size, _CHUNK_BYTES):
         count = min(_CHUNK_BYTES, file.size - start)
         try:
@@ -120,20 +120,3 @@ def _chunks(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
             for sector in range(start, start + count, _SECTOR):
                 with contextlib.suppress(OSError):
                     yield sector, file.read_at(sector, min(_SECTOR, start + count - sector))
-
-
-def read_what_is_left(file: ArchiveFile, offset: int, count: int) -> bytes:
-    """Return ``count`` bytes, fewer at the end of the file; zeros stand for sectors that cannot be read."""
-    try:
-        return file.read_at(offset, count)
-    except OSError:
-        parts = []
-        at, end = offset, min(offset + count, file.size)
-        while at < end:
-            step = min(_SECTOR - at % _SECTOR, end - at)
-            try:
-                parts.append(file.read_at(at, step))
-            except OSError:
-                parts.append(bytes(step))
-            at += step
-        return b"".join(parts)

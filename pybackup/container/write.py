@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pybackup.layout import index, names, note, ustar
+from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table_builder import TableBuilder
 from pybackup.layout.table_form import Container
@@ -113,8 +114,22 @@ class ArchiveWriter:
                     self._restart()
             yield item
 
-    def close(self, *, structure: Iterable[bytes], links: Iterable[bytes], settings: bytes) -> None:
-        """Write what follows the tree: structure, links, the indexes; then fill in the locator."""
+    def close(
+        self,
+        *,
+        structure: Iterable[bytes],
+        links: Iterable[bytes],
+        settings: bytes,
+        reserve: Callable[[int, int], int] | None = None,
+    ) -> None:
+        """Write what follows the tree: structure, links, the indexes; then fill in the locator.
+
+        Parameters
+        ----------
+        reserve
+            Is told how many bytes there are before the parity stream and behind it, and returns how long it is:
+            zeros of that length are left for it. None for no stream.
+        """
         while len(self._frames) > 1:
             self._leave()
         root = self._frames[0].container
@@ -128,6 +143,8 @@ class ArchiveWriter:
             head, self._tree.pack(place=b"", region=b"", settings=settings), bytes(self._tree.digests)
         )
         self._index_member(names.TREE_INDEX, blob, 0)
+        if reserve:
+            self._reserve(reserve)
         self._output.write(ustar.END)
         self._output.patch(0, self._first_member(tree_at, len(blob), self._output.tell()))
 
@@ -319,6 +336,15 @@ class ArchiveWriter:
         role = Note(Role.INDEX, self._id, container=number, raw_bytes=len(blob), data_crc=zlib.crc32(blob))
         header = member_header(self._top, name, len(blob), role, mode=_OPEN_MODE)
         self._output.write(header + blob + ustar.padding(len(blob)))
+
+    def _reserve(self, reserve: Callable[[int, int], int]) -> None:
+        """A member for the parity stream, which starts with a sector: zeros before it fill up the last one."""
+        content = self._output.tell() + ustar.BLOCK
+        start = content + -content % SECTOR
+        stream_bytes = reserve(start, len(ustar.END))
+        role = Note(Role.PARITY, self._id, raw_bytes=start - content + stream_bytes, stream_bytes=stream_bytes)
+        self._output.write(member_header(self._top, names.PARITY, role.raw_bytes, role, mode=_OPEN_MODE))
+        self._output.truncate(start + stream_bytes)
 
     def _first_member(self, tree_at: int, tree_bytes: int, total: int) -> bytes:
         role = Note(

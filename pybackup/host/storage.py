@@ -15,6 +15,8 @@ from pybackup.errors import EnvironmentFailed, UsageError
 
 _BUFFER_BYTES = 1 << 20
 _COPY_BYTES = 1 << 20
+# What a drive reads or does not.
+_SECTOR = 2048
 
 
 @contextlib.contextmanager
@@ -77,6 +79,23 @@ class ArchiveFile:
             parts.append(os.pread(self._fd, count - got, offset + got))
             got += len(parts[-1])
         return b"".join(parts)
+
+    def read_what_is_left(self, offset: int, count: int) -> bytes:
+        """Return up to ``count`` bytes at ``offset``, fewer at the end of the file; zeros for what cannot be read."""
+        count = min(count, self.size - offset)
+        try:
+            return self.read_at(offset, count) if count > 0 else b""
+        except OSError:
+            parts = []
+            at, end = offset, offset + count
+            while at < end:
+                step = min(_SECTOR - at % _SECTOR, end - at)
+                try:
+                    parts.append(self.read_at(at, step))
+                except OSError:
+                    parts.append(bytes(step))
+                at += step
+            return b"".join(parts)
 
     def close(self) -> None:
         """Close the file; reading is over."""
@@ -142,8 +161,15 @@ class Output:
         with environment(self.temporary):
             os.pwrite(self._fd, data, offset)
 
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Write ``data`` at any offset; the file grows where it is too short."""
+        self.flush()
+        with environment(self.temporary):
+            _write_all(self._fd, offset, data)
+        self._flushed = max(self._flushed, offset + len(data))
+
     def truncate(self, offset: int) -> None:
-        """Forget everything from ``offset`` on."""
+        """Forget everything from ``offset`` on, or go on from there behind zeros."""
         self.flush()
         with environment(self.temporary):
             os.ftruncate(self._fd, offset)
@@ -151,12 +177,9 @@ class Output:
 
     def flush(self) -> None:
         """Hand what is buffered to the system."""
-        view = memoryview(bytes(self._buffer))
         with environment(self.temporary):
-            while view:
-                count = os.pwrite(self._fd, view, self._flushed)
-                self._flushed += count
-                view = view[count:]
+            _write_all(self._fd, self._flushed, bytes(self._buffer))
+        self._flushed += len(self._buffer)
         self._buffer.clear()
 
     def sync(self) -> None:
@@ -206,6 +229,47 @@ class Output:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.discard()
+
+
+class InPlace:
+    """A file or device whose bytes are replaced where they lie.
+
+    Raises
+    ------
+    EnvironmentFailed
+        It may not be written.
+    """
+
+    def __init__(self, path: bytes) -> None:
+        self.path = path
+        with environment(path):
+            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Overwrite what is there; the file grows where it is too short."""
+        with environment(self.path):
+            _write_all(self._fd, offset, data)
+
+    def sync(self) -> None:
+        """Wait until the medium has it."""
+        with environment(self.path):
+            os.fsync(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+
+
+def _write_all(fd: int, offset: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        count = os.pwrite(fd, view, offset)
+        offset += count
+        view = view[count:]
 
 
 def _sync_directory(path: bytes) -> None:

@@ -26,6 +26,7 @@ from pybackup.model.source import Candidate, Excluded, Judge, Planned, Source
 from pybackup.tree.content import read_contents
 from pybackup.tree.walk import walk
 
+from .protect import SIDECAR_SUFFIX, OwnStream, ParityOptions, check_sidecar, protect_file
 from .verify import check_written
 
 FORMAT_VERSION = 1
@@ -37,6 +38,8 @@ class CreateOptions:
 
     Attributes
     ----------
+    parity
+        None for neither parity nor checksums of sectors.
     workers
         Processes; None for one a processor, 1 for none beside this one.
     work_dir
@@ -45,6 +48,7 @@ class CreateOptions:
 
     profile: Profile = field(default_factory=Profile)
     segment_bytes: int = DEFAULT_SEGMENT_BYTES
+    parity: ParityOptions | None = field(default_factory=ParityOptions)
     one_file_system: bool = False
     comment: str = ""
     workers: int | None = None
@@ -117,6 +121,9 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
         The output cannot be written, or the workers died.
     """
     check_output(plan.output)
+    parity, sidecar = plan.options.parity, plan.output + SIDECAR_SUFFIX
+    if parity and parity.sidecar:
+        check_sidecar(sidecar)
     with ExitStack() as stack:
         if executor is None:
             # Forked before anything large is held.
@@ -126,6 +133,8 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
             created = _write(plan, output, executor, monitor)
         output.sync()
         check_written(output.temporary, monitor)
+        if parity and parity.sidecar:
+            protect_file(output.temporary, sidecar, parity, work_dir=plan.options.work_dir, monitor=monitor)
         output.publish()
     return created
 
@@ -139,6 +148,7 @@ def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> 
     pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
     window = (workers + 1) * max(options.segment_bytes, 1 << 20)
     count = _Count()
+    stream = OwnStream(options.parity) if options.parity and not options.parity.sidecar else None
     with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
         for item in writer.write(ready):
             count.add(item, monitor)
@@ -146,8 +156,11 @@ def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> 
         structure=write_structure(_of_kinds(count.bare, lambda kind: kind is not Kind.HARDLINK)),
         links=write_structure(_of_kinds(count.bare, lambda kind: kind is Kind.HARDLINK)),
         settings=settings,
+        reserve=stream.reserve if stream else None,
     )
     monitor.end()
+    if stream:
+        stream.fill(output, monitor)
     return Created(plan.output, count.files + len(count.bare), count.files, count.content_bytes, output.tell())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from pybackup.compress.unpack import decode
@@ -14,19 +14,16 @@ from pybackup.host.monitor import Monitor
 from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.entry import Kind
-from pybackup.model.member import Stored
+from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.tree.place import PlaceOptions, StagedFile, Target
 
 from .choice import Choice, choose
-from .inflight import in_order
 from .inspect import OpenArchive, select
+from .restoration import Restoration
 from .restoring import Placed, Where, place_batch, place_segment
 
-_BATCH_BYTES = 4 << 20
-_BATCH_FILES = 128
 _ZEROS = 1 << 20
-_LINKS = tuple(kind for kind in Kind if kind not in (Kind.FILE, Kind.DIRECTORY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,141 +128,62 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
     for doubt in plan.doubts:
         monitor.problem(doubt)
     if plan.everything and not listing.complete:
-        monitor.problem(Problem(b"", Trouble.LOST, _unknown(listing)))
+        monitor.problem(Problem(b"", Trouble.LOST, what_is_unknown(listing)))
     done = extraction
     return Extracted(done.files, done.n_bytes, len(done.lost), listing.way.value, listing.complete)
 
 
-def _unknown(listing: Listing) -> str:
+def what_is_unknown(listing: Listing) -> str:
+    """Say how many entries of a listing that is not complete are missing."""
     if listing.expected is None:
         return "nothing is left that says how many entries there were; some may be missing"
     return f"{abs(listing.expected - len(listing))} of {listing.expected} entries are not even known by name"
 
 
-class _Extraction:
-    """The state of one extraction."""
+class _Extraction(Restoration[Placed, str]):
+    """The state of one extraction: each file whole, or not there."""
 
     def __init__(self, plan: ExtractPlan, target: Target, executor: Executor, monitor: Monitor) -> None:
-        self._plan = plan
-        self._target = target
-        self._executor = executor
-        self._monitor = monitor
+        super().__init__(plan.entries, target, executor, 2 * (plan.options.workers or default_workers()), monitor)
         self._where = Where(plan.archive, plan.target, plan.options.place)
-        self._limit = 2 * (plan.options.workers or default_workers())
         self.files = 0
         self.n_bytes = 0
-        self.lost: set[bytes] = set()
 
-    def run(self) -> None:
-        chosen = self._plan.entries
-        directories = [stored.entry for stored in chosen.of(Kind.DIRECTORY)]
-        for entry in directories:
-            self._target.make_directory(entry)
-        self._files(chosen.of(Kind.FILE))
-        self._target.unplaced.update(self.lost)
-        for stored in chosen.of(*_LINKS):
-            self._target.place_link(stored.entry)
-        # Deepest first: in tree order a directory stands before all that lies in it.
-        for entry in reversed(directories):
-            if entry.path not in self._target.unplaced:
-                self._target.finish_directory(entry)
+    def submit_batch(self, batch: Sequence[Stored]) -> Future[Placed]:
+        return self.executor.submit(place_batch, self._where, batch)
 
-    def _files(self, files: Iterable[Stored]) -> None:
-        with closing(in_order(self._tasks(files), self._limit)) as results:
-            for task, result in results:
-                task.finish(self, result)
+    def submit_segment(self, staged: StagedFile, offset: int, member: Member) -> Future[str]:
+        return self.executor.submit(place_segment, self._where, staged.directory, staged.temporary, offset, member)
 
-    def _tasks(self, files: Iterable[Stored]) -> Iterator[tuple[_Batch | _Segment, Future[Placed | str]]]:
-        batch: list[Stored] = []
-        n_bytes = 0
-        for stored in files:
-            self._monitor.working_on(stored.entry.path)
-            if stored.fault:
-                self._lose(stored, stored.fault)
-            elif len(stored.members) > 1 and not stored.sparse:
-                yield from self._segments(stored)
-            else:
-                batch.append(stored)
-                n_bytes += stored.entry.size
-            if n_bytes >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
-                yield _Batch(batch), self._executor.submit(place_batch, self._where, batch)
-                batch, n_bytes = [], 0
-        if batch:
-            yield _Batch(batch), self._executor.submit(place_batch, self._where, batch)
+    def hopeless(self, stored: Stored) -> bool:
+        if stored.fault:
+            self._lose(stored, stored.fault)
+        return bool(stored.fault)
 
-    def _segments(self, stored: Stored) -> Iterator[tuple[_Batch | _Segment, Future[Placed | str]]]:
-        staged = self._target.begin_file(stored.entry)
-        if staged is None:
-            self._unplaced(stored)
-            return
-        shared = _Shared(stored, staged, len(stored.members))
-        offset = 0
-        for member in stored.members:
-            arguments = (self._where, stored.entry.parent, staged.temporary, offset, member)
-            yield _Segment(shared, member.raw_bytes), self._executor.submit(place_segment, *arguments)
-            offset += member.raw_bytes
-
-    def _lose(self, stored: Stored, reason: str) -> None:
-        self._monitor.problem(Problem(stored.entry.path, Trouble.LOST, reason))
-        self._unplaced(stored)
-
-    def _unplaced(self, stored: Stored) -> None:
+    def unstaged(self, stored: Stored) -> None:
         self.lost.add(stored.entry.path)
-        self._monitor.advance(1, stored.entry.size)
 
     def batch_done(self, batch: Sequence[Stored], placed: Placed) -> None:
         for problem in placed.problems:
-            self._monitor.problem(problem)
+            self.monitor.problem(problem)
         self.lost.update(placed.unplaced)
         self.files += len(batch) - len(placed.unplaced)
         self.n_bytes += sum(stored.entry.size for stored in batch if stored.entry.path not in self.lost)
-        self._monitor.advance(len(batch), sum(stored.entry.size for stored in batch))
 
-    def segment_done(self, shared: _Shared, raw_bytes: int, fault: str) -> None:
-        shared.left -= 1
-        shared.fault = shared.fault or fault
-        self._monitor.advance(shared.left == 0, raw_bytes)
-        if shared.left:
-            return
-        stored = shared.stored
-        if shared.fault:
-            shared.staged.discard()
-            self._monitor.problem(Problem(stored.entry.path, Trouble.LOST, shared.fault))
-            self.lost.add(stored.entry.path)
-        elif shared.staged.commit():
+    def segments_done(self, stored: Stored, staged: StagedFile, faults: Sequence[str]) -> None:
+        fault = next(filter(None, faults), "")
+        if fault:
+            staged.discard()
+            self._lose(stored, fault)
+        elif staged.commit():
             self.files += 1
             self.n_bytes += stored.entry.size
         else:
             self.lost.add(stored.entry.path)
 
-
-@dataclass(slots=True)
-class _Shared:
-    """A file whose segments several tasks decode."""
-
-    stored: Stored
-    staged: StagedFile
-    left: int
-    fault: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    files: Sequence[Stored]
-
-    def finish(self, extraction: _Extraction, result: Placed | str) -> None:
-        assert isinstance(result, Placed)
-        extraction.batch_done(self.files, result)
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    shared: _Shared
-    raw_bytes: int
-
-    def finish(self, extraction: _Extraction, result: Placed | str) -> None:
-        assert isinstance(result, str)
-        extraction.segment_done(self.shared, self.raw_bytes, result)
+    def _lose(self, stored: Stored, reason: str) -> None:
+        self.monitor.problem(Problem(stored.entry.path, Trouble.LOST, reason))
+        self.lost.add(stored.entry.path)
 
 
 def read_content(archive: OpenArchive, path: bytes) -> Iterator[bytes]:

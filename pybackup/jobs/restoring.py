@@ -82,7 +82,7 @@ def _place(file: ArchiveFile, target: Target, stored: Stored) -> bool:
     if staged is None:
         return False
     offset = 0
-    with _discarding(staged):
+    with Discarding(staged):
         for member in stored.members:
             for data in decode(file, member):
                 if not staged.write_at(offset, data):
@@ -96,7 +96,7 @@ def _place_sparse(file: ArchiveFile, target: Target, stored: Stored) -> bool:
     if staged is None:
         return False
     reader = SparseReader(stored.entry.size)
-    with _discarding(staged):
+    with Discarding(staged):
         for member in stored.members:
             for piece in decode(file, member):
                 for offset, data in reader.feed(piece):
@@ -106,7 +106,7 @@ def _place_sparse(file: ArchiveFile, target: Target, stored: Stored) -> bool:
         return staged.commit()
 
 
-class _discarding:  # noqa: N801 - reads as the statement it is
+class Discarding:
     """Discards a staged file that was not committed; harmless behind a commit."""
 
     def __init__(self, staged: StagedFile) -> None:

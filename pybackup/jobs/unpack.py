@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from pybackup.compress.check import first_fault
 from pybackup.compress.sevenzip import STREAM_OFFSET
 from pybackup.container.listing import Listing
-from pybackup.container.read import read_exactly
+from pybackup.container.read import read_exactly, segment_numbers
 from pybackup.container.recover import join
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.monitor import Monitor
@@ -74,7 +74,7 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
             place, taken = claimed.directory(stored.entry.parent)
             segments = len(stored.members) + stored.missing
             found = taken.claim_file(stored.entry.name, segments=segments, sparse=stored.sparse)
-            numbers = range(segments) if not stored.missing else _segment_numbers(file, stored.members)
+            numbers = range(segments) if not stored.missing else segment_numbers(file, stored.members)
             for number, member in zip(numbers, stored.members, strict=True):
                 yield stored, join(place, found[number]), member
 
@@ -96,11 +96,6 @@ class _Claimed:
             path = join(path, name)
             self._open[path] = (join(place, taken.claim_directory(name)), names.Names())
         return self._open[path]
-
-
-def _segment_numbers(file: ArchiveFile, members: Sequence[Member]) -> list[int]:
-    """Which segments these are, by their headers: some are missing, so it is by these that they were found."""
-    return [Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK)).segment for member in members]
 
 
 def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monitor: Monitor) -> bool:

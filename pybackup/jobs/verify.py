@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pybackup.compress.check import check_batch
 from pybackup.container.check import check_bytes
 from pybackup.container.listing import Listing, Way
 from pybackup.container.read import open_listing
-from pybackup.errors import EnvironmentFailed
+from pybackup.errors import EnvironmentFailed, NotAnArchive
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import default_workers, make_executor, surviving
@@ -21,18 +20,11 @@ from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 
+from .health import Health, State, assess
 from .inflight import in_order
 
 _BATCH_BYTES = 4 << 20
 _BATCH_FILES = 200
-
-
-class State(StrEnum):
-    """How an archive is."""
-
-    INTACT = "intact"
-    REPAIRABLE = "repairable"
-    BEYOND = "beyond"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +41,12 @@ class Verdict:
         Paths of the files whose content is lost.
     missing
         Entries that the archive was made with and that are not even known by name; None where nobody can tell.
+    health
+        What the checksums of the sectors say; None where there are none, or too few are left.
+    listing
+        What the archive holds; None where the file is no archive.
+    file_bytes
+        Length of the file.
     """
 
     state: State
@@ -56,8 +54,11 @@ class Verdict:
     files_damaged: Sequence[bytes]
     files: int
     n_bytes: int
-    way: Way
+    way: Way | None
     missing: int | None
+    health: Health | None = None
+    listing: Listing | None = None
+    file_bytes: int = 0
 
 
 def verify(
@@ -68,7 +69,9 @@ def verify(
     executor: Executor | None = None,
     monitor: Monitor,
 ) -> Verdict:
-    """Read every byte of the archive and compare it with the hashes it holds.
+    """Read every byte of the archive and compare it with the hashes it holds, and with the checksums of its sectors.
+
+    A file that is no archive, and has a parity stream or a sidecar, is verified by that.
 
     Parameters
     ----------
@@ -82,12 +85,20 @@ def verify(
     NotAnArchive
         There is nothing of an archive in the file.
     """
+    found = assess(archive, monitor)
+    health = found if isinstance(found, Health) else None
     with ArchiveFile(archive) as file:
-        listing = open_listing(file)
+        try:
+            listing = open_listing(file)
+        except NotAnArchive:
+            if health is None:
+                raise
+            return Verdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
         monitor.begin("verify", 0, file.size)
         checked = check_bytes(file, listing, progress=lambda count: monitor.advance(0, count))
         monitor.end()
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
+        damage += [found] if isinstance(found, str) else []
     files, n_bytes = 0, 0
     doubtful = array("q")
     for row, kind in enumerate(listing.rows.kinds):
@@ -103,7 +114,12 @@ def verify(
         monitor.problem(doubt)
     lost = bool(bad) or missing != 0 or bool(listing.doubts)
     state = State.BEYOND if lost else State.REPAIRABLE if damage else State.INTACT
-    return Verdict(state, damage, bad, files, n_bytes, listing.way, missing)
+    if health and health.state is State.REPAIRABLE:
+        state = State.REPAIRABLE
+    elif health and health.state is State.BEYOND and state is State.INTACT:
+        # Only parity is lost, and what it protects is whole.
+        state = State.REPAIRABLE
+    return Verdict(state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size)
 
 
 def _damaged(

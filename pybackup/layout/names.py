@@ -26,6 +26,7 @@ README = PRIVATE + b"/README.txt"
 STRUCTURE = PRIVATE + b"/structure.tar"
 LINKS = PRIVATE + b"/links.tar"
 TREE_INDEX = PRIVATE + b"/index"
+PARITY = PRIVATE + b"/parity"
 TRUE_NAME = b"PYBACKUP name="
 
 _MAX_NAME = 255

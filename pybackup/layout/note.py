@@ -8,7 +8,7 @@ Little-endian, offsets from the start of the link name field.
 | ------ | ---- | ----- | ---------------- | ---------------------------------------------------- |
 | 0      | 4    | bytes | magic            | NUL ``XTN``                                          |
 | 4      | 1    | u8    | version          | 1                                                    |
-| 5      | 1    | u8    | role             | 1 content, 2 container, 3 index, 4 locator, 5 other  |
+| 5      | 1    | u8    | role             | 1 content, 2 container, 3 index, 4 locator, 5 other, 6 parity |
 | 6      | 1    | u8    | method           | content: filter chain, as in the index; else 0       |
 | 7      | 1    | u8    | dictionary       | content: dictionary is ``1 << this``, 0 for none     |
 | 8      | 8    | bytes | archive_id       | of the archive                                       |
@@ -18,7 +18,7 @@ Little-endian, offsets from the start of the link name field.
 | 28     | 4    | u32   | mtime_ns         | nanoseconds of the mtime, below 10^9                 |
 | 32     | 8    | u64   | raw_bytes        | decoded; container: its number; locator: offset of the tree index |
 | 40     | 8    | u64   | file_bytes       | logical size of the file; locator: size of the archive |
-| 48     | 8    | u64   | stream_bytes     | packed stream; locator: size of the tree index       |
+| 48     | 8    | u64   | stream_bytes     | packed stream; parity: its stream; locator: size of the tree index |
 | 56     | 32   | bytes | digest           | SHA-256 of the decoded bytes; zeros where none       |
 | 88     | 4    | u32   | data_crc         | CRC-32 of the member's data, content and other       |
 | 92     | 1    | u8    | flags            | 1 sparse, 2 changed while read; 4 container: its directory has xattrs |
@@ -59,6 +59,7 @@ class Role(IntEnum):
     INDEX = 3
     LOCATOR = 4
     OTHER = 5
+    PARITY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Note:
             raise Damaged(f"a note of version {fields[1]}, and only {VERSION} is known")
         if fields[17] != ustar.header_crc(block, _CRC_OFFSET):
             raise Damaged("wrong CRC of a noted tar header")
-        if not 1 <= fields[2] <= 5 or fields[15] > 7 or fields[9] >= 10**9:
+        if not 1 <= fields[2] <= max(Role) or fields[15] > 7 or fields[9] >= 10**9:
             raise Damaged("a note that breaks the rules of its fields")
         if fields[3] > max(Method) or fields[4] > 63:
             raise Damaged("a note with an unknown method or an impossible dictionary")

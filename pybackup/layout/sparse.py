@@ -96,6 +96,25 @@ class SparseReader:
             self._buffer.clear()
         return list(self._writes(data))
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the map is complete."""
+        return self._is_mapped
+
+    @property
+    def extents(self) -> Extents | None:
+        """Where the file has data, offset and length in bytes; None before the map is complete."""
+        return list(zip(self._numbers[::2], self._numbers[1::2], strict=True)) if self._is_mapped else None
+
+    def skip(self, count: int) -> None:
+        """Pass over ``count`` bytes of the stream that are lost; refused before the map is complete."""
+        if not self._is_mapped:
+            raise Damaged("the map of a sparse stream is lost")
+        while count > 0 and self._at < len(self._numbers):
+            step = min(count, self._numbers[self._at + 1] - self._done)
+            count -= step
+            self._pass(step)
+
     def finish(self) -> None:
         """Refuse a stream that ended too early."""
         at = self._at
@@ -112,9 +131,13 @@ class SparseReader:
             if part:
                 yield offset + self._done, part
             start += len(part)
-            self._done += len(part)
-            if self._done == length:
-                self._at, self._done = self._at + 2, 0
+            self._pass(len(part))
+
+    def _pass(self, count: int) -> None:
+        """Go on by so many bytes of the extent at hand."""
+        self._done += count
+        if self._done == self._numbers[self._at + 1]:
+            self._at, self._done = self._at + 2, 0
 
     def _parse_head(self) -> None:
         """Read what is there of the records, the header and the map."""

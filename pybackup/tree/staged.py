@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterable
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath, shown
-from pybackup.host.staging import create, is_temporary, open_new, remove, write_at
+from pybackup.host.staging import create, is_temporary, open_new, publish, remove, write_at
 from pybackup.model.entry import Entry
 
 from .site import Site
@@ -59,19 +61,44 @@ class StagedFile:
         if self.fd < 0:
             return False
         try:
-            os.ftruncate(self.fd, self.entry.size)
-            self._site.restorer.apply(self.entry, self.fd, inherited_acl=self._hands_down)
+            self._dress()
             self._site.publish(self._dir_fd, self.temporary, self._name)
         except BaseException as error:
             return self._fail(error)
         self._close()
         return True
 
+    def commit_beside(self, names: Iterable[bytes]) -> bytes | None:
+        """As `commit`, but under the first of ``names`` that is free beside its own; return that, None if it fails."""
+        if self.fd < 0:
+            return None
+        try:
+            self._dress()
+            name = self._publish_new(names)
+        except BaseException as error:
+            self._fail(error)
+            return None
+        self._close()
+        return name
+
     def discard(self) -> None:
         """Leave nothing of it; does nothing after `commit` or another `discard`."""
         if self.fd >= 0:
             remove(self._dir_fd, self.temporary)
             self._close()
+
+    def _dress(self) -> None:
+        os.ftruncate(self.fd, self.entry.size)
+        self._site.restorer.apply(self.entry, self.fd, inherited_acl=self._hands_down)
+
+    def _publish_new(self, names: Iterable[bytes]) -> bytes:
+        for name in names:
+            try:
+                publish(self._dir_fd, self.temporary, name, replace=False)
+            except FileExistsError:
+                continue
+            return name
+        raise FileExistsError(errno.EEXIST, "all names for it are taken")
 
     def _fail(self, error: BaseException) -> bool:
         self.discard()

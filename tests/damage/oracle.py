@@ -11,8 +11,9 @@ from pathlib import Path
 from pybackup.errors import PybackupError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.extract import Extracted, ExtractOptions, perform_extract, plan_extract
+from pybackup.jobs.health import State
 from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.verify import State, Verdict, verify
+from pybackup.jobs.verify import Verdict, verify
 from pybackup.model.problem import Problem, Trouble
 from pybackup.tree.place import PlaceOptions
 

@@ -12,7 +12,8 @@ from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs.compare import compare
 from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.verify import State, verify
+from pybackup.jobs.health import State
+from pybackup.jobs.verify import verify
 from pybackup.layout import ustar
 from pybackup.layout.note import Note, Role
 from pybackup.selection.filelist import named_source

@@ -11,7 +11,7 @@ import pytest
 
 from pybackup.container.listing import Way
 from pybackup.errors import PybackupError
-from pybackup.jobs.verify import State
+from pybackup.jobs.health import State
 
 from .oracle import Outcome, extract_to, faults, verdict_faults, verify_quietly
 from .specimen import Fact, Specimen

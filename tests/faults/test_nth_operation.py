@@ -20,8 +20,9 @@ from pybackup.host import staging
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import CreateOptions, perform_create, plan_create
 from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.jobs.health import State
 from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.verify import State, verify
+from pybackup.jobs.verify import verify
 from pybackup.model.source import Source
 
 OPERATIONS = (

@@ -12,8 +12,9 @@ import pytest
 
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import FORMAT_VERSION
+from pybackup.jobs.health import State
 from pybackup.jobs.inspect import info, open_archive
-from pybackup.jobs.verify import State, verify
+from pybackup.jobs.verify import verify
 from pybackup.model.entry import Kind
 from pybackup.model.member import Member, Method, Stored
 

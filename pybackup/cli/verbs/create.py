@@ -12,7 +12,7 @@ from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, STORED_SUFFIXE
 from pybackup.errors import UsageError
 
 from ..monitor import Talk
-from ..options import add_sources, add_talk, add_workers, judge_of, sources_of, talk_of
+from ..options import add_parity, add_sources, add_talk, add_workers, judge_of, sources_of, talk_of
 from ..results import conclude, json_problems
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable
@@ -64,6 +64,13 @@ def define(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_SEGMENT_BYTES,
         help=f"cut longer files, whole MiB (default: {DEFAULT_SEGMENT_BYTES // MIB}M)",
     )
+    protection = parser.add_argument_group("protection")
+    add_parity(protection)
+    protection.add_argument(
+        "--parity-sidecar",
+        action="store_true",
+        help="put parity and checksums into OUT.xtar.xpar, not into the archive",
+    )
     add("--comment", metavar="TEXT", type=argument(comment), default="", help="a text that 'info' shows")
     add_workers(packing)
     add("--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside OUT)")
@@ -104,10 +111,12 @@ def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
 
 def _create_options(options: argparse.Namespace) -> CreateOptions:
     from pybackup.jobs.create import CreateOptions
+    from pybackup.jobs.protect import ParityOptions
 
     return CreateOptions(
         profile=Profile(Compression(options.compression), options.store),
         segment_bytes=options.segment_size,
+        parity=ParityOptions(options.parity, options.parity_sidecar, options.group_sectors),
         one_file_system=options.one_file_system,
         comment=options.comment,
         workers=options.workers,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pybackup.model.problem import Trouble
 
 from ..monitor import Talk
 from ..options import add_archive, add_talk, add_workers, talk_of
+from ..pages import page_path, write_page
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, printable
+from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
 from ..values import argument, directory
 
 if TYPE_CHECKING:
     from pybackup.jobs.compare import Difference
+    from pybackup.jobs.health import Health
     from pybackup.jobs.verify import Verdict
 
 EPILOG = """\
@@ -27,9 +30,11 @@ examples:
   pybackup verify docs.xtar
   pybackup verify --deep docs.xtar
   pybackup verify docs.xtar --against ~/docs
+  pybackup verify docs.xtar --html docs-health.html
 """
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
+_BY_PARITY = "damaged, and 'pybackup repair' brings all of it back"
 _WORDS = {"intact": "intact", "repairable": "damaged, but no content is lost", "beyond": "damaged beyond repair"}
 
 
@@ -46,6 +51,12 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     add_workers(group)
     add_talk(parser)
+    parser.add_argument(
+        "--html",
+        metavar="PAGE.html",
+        type=argument(page_path),
+        help="also write a page for a browser: a map of the volume, and which files are touched",
+    )
 
 
 def perform(options: argparse.Namespace) -> int:
@@ -63,26 +74,81 @@ def perform(options: argparse.Namespace) -> int:
             deliver([_json(options, verdict, differences, talk)])
         else:
             deliver_lines(_lines(options, verdict, differences))
+        if options.html is not None:
+            _write_page(options, verdict, differences, talk)
         problems = conclude(talk)
         return _STATUSES[verdict.state] or problems
 
 
+def _write_page(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk) -> None:
+    from ..pages.verify_page import render_verify
+
+    remarks = []
+    if options.against is not None:
+        remarks.append(f"{count(len(differences), 'difference')} to {display(options.against)}")
+    reasons = {problem.path: problem.reason for problem in talk.problems}
+    checked = f"checked {local_time(time.time())}"
+    pieces = render_verify(options.archive, verdict, reasons=reasons, remarks=remarks, checked=checked)
+    write_page(options.html, pieces)
+
+
 def _lines(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference]) -> Iterator[str]:
     name = display(options.archive)
-    content = f"{count(verdict.files, 'file')}, {humane_bytes(verdict.n_bytes)}"
+    health = verdict.health
+    by_parity = health is not None and health.state == "repairable"
     if verdict.state != "intact" or not options.quiet:
-        yield f"{name}: {_WORDS[verdict.state]}: {content}"
+        yield f"{name}: {_BY_PARITY if by_parity else _WORDS[verdict.state]}: {_content(verdict)}"
+    if health is not None and (health.state != "intact" or not options.quiet):
+        yield f"  {_parity(health)}"
+        yield from (
+            f"  bad: {zone.bad:,} of {count(zone.sectors, 'sector')} of {zone.name}"
+            for zone in health.zones
+            if zone.bad
+        )
     for damage in verdict.damage:
         yield f"  damaged: {printable(damage)}"
     if verdict.missing is None:
         yield "  lost: nothing is left that says how many entries there were; some may be missing"
-    elif verdict.missing:
-        yield f"  lost: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
-    yield from (f"  lost: {display(path)}" for path in verdict.files_damaged)
+    fate = "needs repair" if by_parity else "lost"
+    if verdict.missing:
+        yield f"  {fate}: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
+    yield from (f"  {fate}: {display(path)}" for path in verdict.files_damaged)
     for different in differences:
         yield f"{display(different.path)}: {', '.join(different.kinds)}: {printable(different.detail)}"
     if options.against is not None and not options.quiet:
         yield f"{name}: {count(len(differences), 'difference')} to {display(options.against)}"
+
+
+def _content(verdict: Verdict) -> str:
+    if verdict.way is None:
+        return "no archive, checked by its checksums"
+    return f"{count(verdict.files, 'file')}, {humane_bytes(verdict.n_bytes)}"
+
+
+def _parity(health: Health) -> str:
+    shape = health.geometry
+    if not shape.groups:
+        return "parity: none, checksums only"
+    bought = f"parity: {percentage(shape.parity_sectors, shape.data_sectors)} in {count(shape.groups, 'group')}"
+    if health.state == "intact":
+        return f"{bought}, intact"
+    if health.beyond:
+        return f"{bought}, {health.beyond} of them beyond repair"
+    return f"{bought}, {100 * health.margin:.0f} % of it left to spare"
+
+
+def _health(health: Health) -> dict[str, Any]:
+    shape = health.geometry
+    return {
+        "state": str(health.state),
+        "data_sectors": shape.data_sectors,
+        "parity_sectors": shape.parity_sectors,
+        "groups": shape.groups,
+        "groups_beyond": health.beyond,
+        "margin": round(health.margin, 4),
+        "bad_sectors": {zone.name: zone.bad for zone in health.zones},
+        "bad_extents": [list(extent) for extent in health.extents],
+    }
 
 
 def _json(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk) -> bytes:
@@ -92,7 +158,8 @@ def _json(options: argparse.Namespace, verdict: Verdict, differences: Sequence[D
         "deep": options.deep,
         "files": verdict.files,
         "content_bytes": verdict.n_bytes,
-        "found_by": str(verdict.way),
+        "found_by": None if verdict.way is None else str(verdict.way),
+        "parity": None if verdict.health is None else _health(verdict.health),
         "damage": list(verdict.damage),
         "missing": verdict.missing,
         "files_damaged": [json_name(path) for path in verdict.files_damaged],

@@ -1,0 +1,205 @@
+"""What `pybackup salvage --report FILE.html` writes: what came back, what did not, and what would bring it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from pybackup.jobs.health import Health
+from pybackup.jobs.mapping import Condition, VolumeMap, map_volume
+from pybackup.jobs.places import Places
+from pybackup.jobs.salvage import Salvaged
+from pybackup.model.extents import Extents
+from pybackup.model.problem import Problem
+from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile, sectors_of
+
+from ..text import count, display, humane_bytes, percentage
+from .frame import (
+    Figure,
+    Step,
+    Tone,
+    bar,
+    bullets,
+    figures,
+    heading,
+    name,
+    page,
+    pill,
+    shell_word,
+    state,
+    table,
+    words,
+)
+from .volume_map import render_map
+
+_MORE = "a report named .json has all of them"
+_TONES = {Fate.INTACT: Tone.GOOD, Fate.REPAIRED: Tone.GOOD, Fate.PARTIAL: Tone.WARN, Fate.LOST: Tone.DIRE}
+_WORST_FIRST = (Fate.LOST, Fate.PARTIAL, Fate.REPAIRED, Fate.INTACT)
+
+
+def map_salvaged(
+    done: Salvaged, image_bytes: int, *, health: Health | None = None, repaired: Extents | None = None
+) -> VolumeMap:
+    """Return the map of what was salvaged, with the files that are not intact.
+
+    Parameters
+    ----------
+    image_bytes
+        Length of the image.
+    health
+        What the checksums of its sectors said before anything was repaired, if it has any.
+    repaired
+        Byte ranges that have been put right.
+    """
+    files = [verdict for verdict in done.not_intact if verdict.wanted]
+    within = {verdict.path: verdict.wanted.within(0, image_bytes) for verdict in files}
+    places = Places.of((verdict.path, within[verdict.path]) for verdict in files)
+    suspect = Extents.of(chain.from_iterable(within.values()))
+    return map_volume(places, image_bytes, health=health, repaired=repaired, suspect=suspect)
+
+
+def render_salvage(
+    images: Sequence[bytes],
+    target: bytes,
+    done: Salvaged,
+    volume: VolumeMap,
+    *,
+    problems: Sequence[Problem] = (),
+    salvaged: str,
+) -> Iterator[bytes]:
+    """Yield the page.
+
+    Parameters
+    ----------
+    volume
+        As `map_salvaged` returns it, or with more places.
+    problems
+        That the run met; those of files that have a verdict are not told twice.
+    salvaged
+        When, in words.
+    """
+    headline = _headline(done)[1]
+    yield from page(f"{headline}: {display(images[0])}", salvaged, _parts(images, target, done, volume, problems))
+
+
+def _parts(
+    images: Sequence[bytes], target: bytes, done: Salvaged, volume: VolumeMap, problems: Sequence[Problem]
+) -> Iterator[str]:
+    yield heading("salvage", images[0])
+    yield state(*_headline(done), _sentences(images, target, done), _steps(images, target, done))
+    yield figures(_figures(done, volume))
+    yield from _table(done)
+    yield from render_map(volume)
+    told = {verdict.path for verdict in done.not_intact}
+    others = [problem for problem in problems if problem.path and problem.path not in told]
+    said = [f"{display(problem.path)}: {problem.trouble.value}: {problem.reason}" for problem in others]
+    yield from bullets("What else was found", [*done.damage, *said])
+
+
+def _headline(done: Salvaged) -> tuple[Tone, str]:
+    partial, lost = done.counts[Fate.PARTIAL], done.counts[Fate.LOST]
+    if done.complete:
+        return Tone.GOOD, "Everything is back"
+    if done.nothing:
+        return Tone.DIRE, "Nothing came back"
+    if lost:
+        in_part = f", {partial:,} came back in part" if partial else ""
+        return (
+            Tone.DIRE,
+            f"{lost:,} of {count(len(done.verdicts), 'file')} {'is' if lost == 1 else 'are'} lost{in_part}",
+        )
+    if partial:
+        return Tone.WARN, f"{partial:,} of {count(len(done.verdicts), 'file')} came back in part, none is lost"
+    if done.missing or done.missing is None:
+        return Tone.WARN, "All files that are known are back, some may be missing"
+    return Tone.WARN, "All files are back, but not all else"
+
+
+def _sentences(images: Sequence[bytes], target: bytes, done: Salvaged) -> Iterator[str]:
+    back = len(done.verdicts) - done.counts[Fate.LOST] - done.counts[Fate.PARTIAL]
+    yield f"{back:,} of {count(len(done.verdicts), 'file')} are whole and checked, in {display(target)}."
+    if len(images) > 1:
+        yield f"Read from {count(len(images), 'copy', 'copies')}: {', '.join(map(display, images))}."
+    if done.counts[Fate.PARTIAL]:
+        yield "What is right of a partial file lies beside its name as NAME.partial, with holes where bytes are lost."
+    if any(found.placed_as for found in done.unnamed):
+        yield "Files whose names are lost lie in lost+found."
+    if done.missing is None:
+        yield "Nothing is left that says how many entries there were; some may be missing."
+    elif done.missing:
+        yield f"{count(abs(done.missing), 'entry', 'entries')} are not even known by name."
+    if done.unplaced:
+        yield f"{count(len(done.unplaced), 'entry', 'entries')} without content could not be placed as they were."
+
+
+def _steps(images: Sequence[bytes], target: bytes, done: Salvaged) -> list[Step]:
+    if done.complete:
+        return []
+    gone = [verdict for verdict in done.not_intact if verdict.fate in (Fate.PARTIAL, Fate.LOST)]
+    if not gone and done.missing == 0:
+        return [Step("See below what could not be placed, and why.")]
+    wanted = Extents.of(extent for verdict in gone for extent in verdict.wanted)
+    text = f"What would bring back the rest: {sectors_of(wanted)}. It may be damaged elsewhere."
+    word = " ".join(map(shell_word, images))
+    return [Step(text, f"pybackup salvage {word} ANOTHER-COPY --to {shell_word(target)}")]
+
+
+def _figures(done: Salvaged, volume: VolumeMap) -> Iterator[Figure]:
+    yield Figure("Files known", f"{len(done.verdicts):,}", f"found by the {done.way}" if done.way else "")
+    for fate in Fate:
+        number = done.counts[fate]
+        if number or fate is not Fate.REPAIRED:
+            tone = _TONES[fate] if number else None
+            share = percentage(number, len(done.verdicts))
+            yield Figure(fate.value.capitalize(), f"{number:,}", share, tone)
+    total = sum(verdict.size for verdict in done.verdicts)
+    yield Figure(
+        "Content back", humane_bytes(done.n_bytes), f"of {humane_bytes(total)}, {percentage(done.n_bytes, total)}"
+    )
+    if done.unnamed:
+        placed = sum(found.placed_as is not None for found in done.unnamed)
+        yield Figure("Without a name", f"{len(done.unnamed):,}", f"{placed:,} in lost+found", Tone.WARN)
+    if volume.sectors:
+        bad = int((volume.conditions >= Condition.MENDABLE).sum())
+        label = "Bad sectors" if volume.edges else "Sectors of damaged files"
+        yield Figure(label, f"{bad:,}", f"of {volume.sectors:,}", Tone.WARN if bad else Tone.GOOD)
+
+
+def _table(done: Salvaged) -> Iterator[str]:
+    total = len(done.not_intact) + len(done.unnamed)
+    if not total:
+        return
+    heads = ("State", "Name", "What is back", "Why", "What would bring it back")
+    order = (verdict for fate in _WORST_FIRST for verdict in done.not_intact if verdict.fate is fate)
+    rows = chain(map(_row, order), map(_unnamed_row, done.unnamed))
+    yield from table("Files that are not intact", heads, rows, total, _MORE)
+
+
+def _row(verdict: FileVerdict) -> str:
+    back = verdict.fate in (Fate.REPAIRED, Fate.INTACT)
+    needed = "" if back else verdict.needed or "another copy of the volume"
+    cells = f"<td>{words(verdict.reason) or '-'}</td><td>{words(needed) or '-'}</td>"
+    placed = verdict.placed_as
+    where = f"<br><small>as {name(placed)}</small>" if placed and placed != verdict.path else ""
+    return (
+        f'<tr><td class="w">{pill(_TONES[verdict.fate], verdict.fate.value)}</td>'
+        f'<td class="n">{name(verdict.path)}{where}</td><td>{_back(verdict.present, verdict.size)}</td>{cells}</tr>'
+    )
+
+
+def _unnamed_row(found: UnnamedFile) -> str:
+    shown = name(found.name) if found.name else f"a .7z without a name at {found.offset:,}"
+    where = f"<br><small>as {name(found.placed_as)}</small>" if found.placed_as else ""
+    return (
+        f'<tr><td class="w">{pill(_TONES[found.fate], found.fate.value)}</td><td class="n">{shown}{where}</td>'
+        f"<td>{_back(found.present, found.size)}</td><td>{words(found.reason) or '-'}</td><td>-</td></tr>"
+    )
+
+
+def _back(present: Extents, size: int) -> str:
+    said = f"{humane_bytes(present.n_bytes)} of {humane_bytes(size)}"
+    gaps = present.gaps(0, size)
+    # Gaps above: a hole of one sector shall be seen in a file of gigabytes.
+    return (
+        bar(size, (("y", present), ("x", gaps)), said) + f"<small>{said}, {percentage(present.n_bytes, size)}</small>"
+    )

@@ -1,0 +1,116 @@
+"""pybackup repair."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pybackup.errors import UsageError
+
+from ..options import add_copies, add_talk, talk_of
+from ..results import conclude
+from ..statuses import Status
+from ..streams import deliver, deliver_lines
+from ..text import count, display, humane_bytes, json_line, json_name
+from ..values import argument, directory, path
+
+if TYPE_CHECKING:
+    from pybackup.jobs.repair import Moved, Repaired
+
+_SHOWN = 10
+EPILOG = """\
+Several copies, each damaged elsewhere, are merged sector by sector; what no copy has is rebuilt from parity. Each
+may be a file, a device, or a directory of pieces. A sidecar COPY.xpar beside a copy is found.
+--in-place overwrites only what is bad, and only with what is known to be right.
+
+examples:
+  pybackup repair scratched.xtar -o whole.xtar
+  pybackup repair disc1.iso disc2.iso --map disc1.map --map disc2.map -o disc.iso
+  pybackup repair scratched.xtar --in-place
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_copies(parser)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("-o", "--output", metavar="FIXED", type=argument(path), help="the file to write")
+    where.add_argument("--in-place", action="store_true", help="mend the first COPY itself")
+    parser.add_argument(
+        "--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside FIXED)"
+    )
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Merge and rebuild."""
+    from pybackup.jobs.repair import repair
+
+    if options.output is not None and options.output in options.copies:
+        raise UsageError("FIXED is one of the copies: use --in-place, or another name")
+    with talk_of(options, options.copies[0]) as talk:
+        done = repair(options.copies, options.output, maps=options.map, work_dir=options.work_dir, monitor=talk)
+        talk.end()
+        if options.json:
+            deliver([_json(done)])
+        else:
+            deliver_lines(_lines(options, done))
+        return Status.BEYOND if done.left else conclude(talk)
+
+
+def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
+    if done.complete and options.quiet and not done.damaged:
+        return
+    name = display(done.path)
+    if not done.damaged:
+        yield f"{name}: intact, nothing to repair"
+    elif done.complete:
+        yield f"{name}: repaired: {count(done.damaged, 'bad sector')}, all bytes are what they were"
+    else:
+        yield f"{name}: {count(done.left, 'sector')} of {count(done.damaged, 'bad one')} left"
+    if done.damaged:
+        yield from (f"  {count(sectors, 'sector')} from {display(copy)}" for copy, sectors in done.taken if sectors)
+        yield from (f"  {_moved(moved)}" for moved in done.moved)
+        if done.mended:
+            yield f"  {count(done.mended, 'sector')} rebuilt from parity"
+    if done.groups_beyond:
+        yield f"  beyond repair: {count(done.groups_beyond, 'group')} of {done.geometry.groups}"
+    shown = done.left_extents.ranges[:_SHOWN]
+    yield from (f"  left: bytes {start} to {end}" for start, end in shown)
+    if more := len(done.left_extents.ranges) - len(shown):
+        yield f"  left: {count(more, 'stretch', 'stretches')} more (--json has all of them)"
+    if done.left:
+        yield "  another copy would help; 'pybackup salvage' restores the files that are whole"
+
+
+def _moved(moved: Moved) -> str:
+    way = "inserted" if moved.moved_bytes > 0 else "lost"
+    size = humane_bytes(moved.n_bytes)
+    return f"{size} realigned in {display(moved.copy)} from {moved.offset} on: {abs(moved.moved_bytes)} bytes {way}"
+
+
+def _json(done: Repaired) -> bytes:
+    return json_line(
+        {
+            "file": json_name(done.path),
+            "complete": done.complete,
+            "sectors": done.geometry.sectors,
+            "damaged_sectors": done.damaged,
+            "mended_sectors": done.mended,
+            "left_sectors": done.left,
+            "left": [list(extent) for extent in done.left_extents],
+            "groups": done.geometry.groups,
+            "groups_beyond": done.groups_beyond,
+            "taken": [{"copy": json_name(copy), "sectors": sectors} for copy, sectors in done.taken],
+            "realigned": [
+                {
+                    "copy": json_name(moved.copy),
+                    "offset": moved.offset,
+                    "bytes": moved.n_bytes,
+                    "moved_bytes": moved.moved_bytes,
+                }
+                for moved in done.moved
+            ],
+        }
+    )

@@ -1,0 +1,206 @@
+"""pybackup salvage."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pybackup.errors import UsageError
+from pybackup.model.problem import Trouble
+
+from ..monitor import Talk
+from ..options import add_placing, add_talk, add_workers, placing_of, talk_of
+from ..pages import write_page
+from ..results import conclude, json_problems
+from ..statuses import Status
+from ..streams import deliver, deliver_lines
+from ..text import count, display, humane_bytes, json_line, json_name, local_time, printable
+from ..values import argument, path
+
+if TYPE_CHECKING:
+    from pybackup.jobs.salvage import Salvaged
+    from pybackup.model.extents import Extents
+    from pybackup.model.verdict import FileVerdict, UnnamedFile
+
+EPILOG = """\
+Every file of which anything is left is restored to DIR: whole and checked under its name, else what is right of it as
+NAME.partial, with holes where bytes are lost. What has lost its name goes to lost+found below DIR.
+Prints one line for each file that is not intact, and what would bring it back.
+
+examples:
+  pybackup salvage scratched.iso --to /tmp/back
+  pybackup salvage scratched.xtar --to /tmp/back --partial drop --report /tmp/report.json
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("images", metavar="IMAGE", nargs="+", type=argument(path), help="damaged copies of one volume")
+    parser.add_argument(
+        "--map",
+        metavar="FILE",
+        action="append",
+        default=[],
+        type=argument(path),
+        help="map file of GNU ddrescue for the IMAGE of the same position",
+    )
+    placing = add_placing(parser)
+    placing.add_argument(
+        "--partial",
+        choices=("keep", "drop"),
+        default="keep",
+        help="what becomes of files of which only a part is right (default: keep, as NAME.partial)",
+    )
+    add_workers(placing)
+    parser.add_argument(
+        "--report", metavar="FILE", type=argument(path), help="write what became of every file: FILE.json or FILE.html"
+    )
+    add_talk(parser, verbose=True)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Salvage, report, and say what would bring back the rest."""
+    from pybackup.jobs.salvage import SalvageOptions, salvage_files
+    from pybackup.model.extents import Extents
+
+    _check(options)
+    with talk_of(options, options.images[0], {Trouble.LOST, Trouble.DAMAGED}) as talk:
+        done = salvage_files(
+            options.images[0],
+            options.to,
+            bad=None,
+            repaired=Extents(),
+            options=SalvageOptions(options.partial == "keep", placing_of(options), options.workers),
+            monitor=talk,
+        )
+        talk.end()
+        if options.report is not None:
+            _write_report(options, done, talk)
+        if options.json:
+            deliver([json_line(_report(options, done, talk))])
+        else:
+            deliver_lines(_lines(done, quiet=options.quiet))
+        return _status(done, talk, f"{display(options.to)}: {_summary(done)}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.report is not None and not options.report.endswith((b".json", b".html")):
+        raise UsageError("--report: a report ends in .json or .html")
+    if len(options.images) != 1 or options.map:
+        raise UsageError("salvage: one IMAGE, and no --map")
+
+
+def _status(done: Salvaged, talk: Talk, summary: str) -> int:
+    problems = conclude(talk, summary)
+    if done.nothing:
+        return Status.BEYOND
+    return problems if done.complete else Status.PROBLEMS
+
+
+def _lines(done: Salvaged, *, quiet: bool) -> Iterator[str]:
+    for damage in done.damage:
+        if not quiet:
+            yield f"damaged: {printable(damage)}"
+    for verdict in done.not_intact:
+        if verdict.fate != "repaired" or not quiet:
+            yield f"{verdict.fate}: {display(verdict.path)}{_details(verdict)}"
+    for found in done.unnamed:
+        yield _unnamed_line(found)
+    if done.missing is None:
+        yield "lost: nothing is left that says how many entries there were; some may be missing"
+    elif done.missing:
+        yield f"lost: {count(abs(done.missing), 'entry', 'entries')}, not even known by name"
+
+
+def _details(verdict: FileVerdict) -> str:
+    needed = f"; needed: {printable(verdict.needed)}" if verdict.needed else ""
+    if verdict.fate == "partial":
+        part = f"{humane_bytes(verdict.present.n_bytes)} of {humane_bytes(verdict.size)}"
+        place = f"as {display(verdict.placed_as)}" if verdict.placed_as else "not kept"
+        return f" ({part}, {place}): {printable(verdict.reason)}{needed}"
+    return f": {printable(verdict.reason)}{needed}" if verdict.reason else ""
+
+
+def _unnamed_line(found: UnnamedFile) -> str:
+    where = f"a .7z without a name at {found.offset}"
+    if found.placed_as is None:
+        return f"{found.fate}: {where}: {printable(found.reason)}"
+    part = f"{humane_bytes(found.present.n_bytes)} of " if found.reason else ""
+    return f"found: {where}: {part}{humane_bytes(found.size)}, as {display(found.placed_as)}"
+
+
+def _summary(done: Salvaged) -> str:
+    parts = [f"{number:,} {fate}" for fate, number in done.counts.items() if number or fate == "intact"]
+    placed = sum(found.placed_as is not None for found in done.unnamed)
+    if placed:
+        parts.append(f"{placed:,} found without a name")
+    return f"{count(len(done.verdicts), 'file')}: {', '.join(parts)}; {humane_bytes(done.n_bytes)}"
+
+
+def _write_report(options: argparse.Namespace, done: Salvaged, talk: Talk) -> None:
+    from pybackup.host.storage import Output
+
+    if options.report.endswith(b".html"):
+        write_page(options.report, _page(options, done, talk))
+        return
+    with Output(options.report) as output:
+        output.write(json_line(_report(options, done, talk)))
+        output.publish()
+
+
+def _page(options: argparse.Namespace, done: Salvaged, talk: Talk) -> Iterator[bytes]:
+    from pybackup.host.storage import ArchiveFile
+
+    from ..pages.salvage_page import map_salvaged, render_salvage
+
+    with ArchiveFile(options.images[0]) as image:
+        volume = map_salvaged(done, image.size)
+    salvaged = f"salvaged {local_time(time.time())}"
+    return render_salvage(options.images, options.to, done, volume, problems=talk.problems, salvaged=salvaged)
+
+
+def _report(options: argparse.Namespace, done: Salvaged, talk: Talk) -> dict[str, Any]:
+    return {
+        "images": [json_name(image) for image in options.images],
+        "target": json_name(options.to),
+        "complete": done.complete,
+        "counts": {fate.value: number for fate, number in done.counts.items()},
+        "content_bytes": done.n_bytes,
+        "found_by": done.way,
+        "missing": done.missing,
+        "damage": list(done.damage),
+        "files": [_json_file(verdict) for verdict in done.verdicts],
+        "unnamed": [_json_unnamed(found) for found in done.unnamed],
+        "problems": json_problems(talk),
+    }
+
+
+def _json_file(verdict: FileVerdict) -> dict[str, Any]:
+    fields: dict[str, Any] = {"path": json_name(verdict.path), "fate": verdict.fate.value, "size": verdict.size}
+    if verdict.reason:
+        fields |= {
+            "reason": verdict.reason,
+            "needed": verdict.needed,
+            "needed_bytes": _json_extents(verdict.wanted),
+            "present": _json_extents(verdict.present),
+            "placed_as": json_name(verdict.placed_as) if verdict.placed_as else None,
+        }
+    return fields
+
+
+def _json_unnamed(found: UnnamedFile) -> dict[str, Any]:
+    return {
+        "offset": found.offset,
+        "name": json_name(found.name),
+        "fate": found.fate.value,
+        "size": found.size,
+        "reason": found.reason,
+        "present": _json_extents(found.present),
+        "placed_as": json_name(found.placed_as) if found.placed_as else None,
+    }
+
+
+def _json_extents(extents: Extents) -> list[list[int]]:
+    return [[start, end] for start, end in extents]

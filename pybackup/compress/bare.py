@@ -1,0 +1,254 @@
+"""A ``.7z`` with nothing beside it: what its own two headers say, when index and tar header are gone.
+
+Only what `pybackup.compress.sevenzip` writes is understood: one file, its stream at offset 32, a plain end header.
+The start header (7z format, ``7zFormat.txt`` of the LZMA SDK) is
+
+| offset | size | type  | field       | meaning                                          |
+| ------ | ---- | ----- | ----------- | ------------------------------------------------ |
+| 0      | 6    | bytes | signature   | ``37 7A BC AF 27 1C``                            |
+| 6      | 2    | bytes | version     | 0, and any minor version                         |
+| 8      | 4    | u32   | start_crc   | CRC-32 of the 20 bytes that follow               |
+| 12     | 8    | u64   | tail_offset | of the end header, from offset 32: stream length |
+| 20     | 8    | u64   | tail_bytes  | length of the end header                         |
+| 28     | 4    | u32   | tail_crc    | CRC-32 of the end header                         |
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pybackup.errors import Damaged
+from pybackup.host.storage import ArchiveFile
+from pybackup.model.member import Member, Method
+
+from .methods import MAX_SEGMENT_BYTES
+from .sevenzip import STREAM_OFFSET
+from .unpack import decode_unchecked
+
+START = struct.Struct("<6sBBIQQI")
+_SIGNATURE = b"7z\xbc\xaf\x27\x1c"
+_MAX_TAIL_BYTES = 4096
+_MIN_DICTIONARY = 4096
+_EPOCH_TICKS = 116_444_736_000_000_000
+
+_END, _HEADER, _MAIN_STREAMS, _FILES = 0x00, 0x01, 0x04, 0x05
+_PACK, _UNPACK, _SUBSTREAMS, _SIZE, _CRC, _FOLDER, _UNPACK_SIZE = 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C
+_NAME, _TIME, _ATTRIBUTES, _DUMMY = 0x11, 0x14, 0x15, 0x19
+_HAS_PROPERTIES = 0x20
+
+_METHODS = {
+    (b"\0",): Method.COPY,
+    (b"\x04\x01\x08",): Method.DEFLATE,
+    (b"\x21",): Method.LZMA2,
+    (b"\x21", b"\x03\x03\x01\x03"): Method.X86_LZMA2,
+    (b"\x21", b"\x03\x03\x02\x05"): Method.PPC_LZMA2,
+    (b"\x21", b"\x03\x03\x05\x01"): Method.ARM_LZMA2,
+    (b"\x21", b"\x03\x03\x07\x01"): Method.ARMT_LZMA2,
+    (b"\x21", b"\x03\x03\x08\x05"): Method.SPARC_LZMA2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a start header says: lengths of the packed stream and of the end header, and the CRC of the latter."""
+
+    stream_bytes: int
+    tail_bytes: int
+    tail_crc: int
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Frame:
+        """Read the first 32 bytes of a ``.7z``.
+
+        Raises
+        ------
+        Damaged
+            They are none, or the end header is longer than ours are.
+        """
+        if len(data) != START.size:
+            raise Damaged("too short for a 7z start header")
+        signature, major, _, crc, stream_bytes, tail_bytes, tail_crc = START.unpack(data)
+        if signature != _SIGNATURE or major != 0:
+            raise Damaged("not a 7z start header")
+        if crc != zlib.crc32(data[12:]):
+            raise Damaged("its 7z start header is damaged")
+        if not 0 < tail_bytes <= _MAX_TAIL_BYTES or stream_bytes >= 1 << 62:
+            raise Damaged("a 7z that pybackup did not write")
+        return cls(stream_bytes, tail_bytes, tail_crc)
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A ``.7z`` of one file, by its own headers.
+
+    Attributes
+    ----------
+    member
+        Its digest is empty: there is only ``crc``, the CRC-32 of the content.
+    name
+        The name inside, ``f`` for any.
+    mode
+        Permission bits.
+    """
+
+    member: Member
+    crc: int
+    name: bytes
+    mode: int
+    mtime_ns: int
+
+
+def read_bare(file: ArchiveFile, offset: int) -> Bare:
+    """Read both headers of the ``.7z`` at ``offset``.
+
+    Raises
+    ------
+    Damaged
+        They are damaged, or not as pybackup writes them.
+    """
+    frame = Frame.unpack(_read(file, offset, START.size))
+    tail = _read(file, offset + STREAM_OFFSET + frame.stream_bytes, frame.tail_bytes)
+    if zlib.crc32(tail) != frame.tail_crc:
+        raise Damaged("its 7z end header is damaged")
+    return _parse(_Bytes(tail), offset, frame)
+
+
+def decode_bare(file: ArchiveFile, bare: Bare) -> Iterator[bytes]:
+    """Yield the content; it is good only when the iteration ends without an error.
+
+    Raises
+    ------
+    Damaged, Refused
+        As `pybackup.compress.unpack.decode`.
+    """
+    crc = done = 0
+    for data in decode_unchecked(file, bare.member):
+        crc = zlib.crc32(data, crc)
+        done += len(data)
+        yield data
+    if done != bare.member.raw_bytes or crc != bare.crc:
+        raise Damaged("its content is not what was archived")
+
+
+def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
+    try:
+        data = file.read_at(offset, count) if offset + count <= file.size else b""
+    except OSError as error:
+        raise Damaged(f"the archive cannot be read there: {error.strerror}") from error
+    if len(data) != count:
+        raise Damaged("the archive ends in the middle of a .7z")
+    return data
+
+
+class _Bytes:
+    """An end header, taken from the front."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        if not 0 <= count <= len(self._data) - self._at:
+            raise Damaged("a 7z end header that is cut")
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def byte(self) -> int:
+        return self.take(1)[0]
+
+    def number(self) -> int:
+        """7z's own form: the leading ones of the first byte count the bytes that follow, lowest first."""
+        first = self.byte()
+        more = 8 - (first ^ 0xFF).bit_length()
+        low = int.from_bytes(self.take(more), "little")
+        return low | (first & (0x7F >> more)) << 8 * more if more < 8 else low
+
+    def expect(self, *values: int) -> None:
+        for value in values:
+            if self.byte() != value:
+                raise Damaged("a 7z end header that pybackup did not write")
+
+    def all_taken(self) -> bool:
+        return self._at == len(self._data)
+
+
+def _parse(tail: _Bytes, offset: int, frame: Frame) -> Bare:
+    tail.expect(_HEADER, _MAIN_STREAMS, _PACK, 0, 1, _SIZE)
+    stream_bytes = tail.number()
+    tail.expect(_END, _UNPACK, _FOLDER, 1, 0)
+    method, dictionary, coders = _coders(tail)
+    tail.expect(_UNPACK_SIZE)
+    sizes = {tail.number() for _ in range(coders)}
+    tail.expect(_END, _SUBSTREAMS, _CRC, 1)
+    crc = int.from_bytes(tail.take(4), "little")
+    tail.expect(_END, _END, _FILES, 1)
+    name, mode, mtime_ns = _file(tail)
+    tail.expect(_END)
+    raw_bytes = sizes.pop()
+    if sizes or stream_bytes != frame.stream_bytes or not tail.all_taken():
+        raise Damaged("a 7z end header that contradicts itself")
+    # No stream looks back beyond its own content, so a header that lies cannot ask for more memory than that.
+    bound = max(_MIN_DICTIONARY, 1 << raw_bytes.bit_length()) if raw_bytes <= MAX_SEGMENT_BYTES else dictionary
+    packed_bytes = STREAM_OFFSET + stream_bytes + frame.tail_bytes
+    member = Member(offset, packed_bytes, stream_bytes, raw_bytes, method, min(dictionary, bound), b"")
+    return Bare(member, crc, name, mode, mtime_ns)
+
+
+def _coders(tail: _Bytes) -> tuple[Method, int, int]:
+    """The filter chain: method, dictionary in bytes, and how many coders it has."""
+    count = tail.number()
+    if not 1 <= count <= 2:
+        raise Damaged("a 7z with more filters than pybackup uses")
+    names = []
+    dictionary = 0
+    for _ in range(count):
+        flags = tail.byte()
+        if flags & ~(0x0F | _HAS_PROPERTIES):
+            raise Damaged("a 7z with filters that pybackup does not use")
+        names.append(tail.take(flags & 0x0F))
+        if flags & _HAS_PROPERTIES:
+            tail.expect(1)
+            dictionary = _dictionary(tail.byte())
+    if count == 2:
+        tail.expect(1, 0)
+    method = _METHODS.get(tuple(names))
+    if method is None:
+        raise Damaged("a 7z with filters that pybackup does not use")
+    return method, dictionary, count
+
+
+def _dictionary(code: int) -> int:
+    if code > 40:
+        raise Damaged("a 7z with a dictionary of no size")
+    return (2 | code & 1) << code // 2 + 11
+
+
+def _file(tail: _Bytes) -> tuple[bytes, int, int]:
+    name, mode, mtime_ns = b"", 0o600, 0
+    while kind := tail.byte():
+        data = _Bytes(tail.take(tail.number()))
+        if kind == _NAME:
+            data.expect(0)
+            name = _name(data)
+        elif kind == _TIME:
+            data.expect(1, 0)
+            mtime_ns = (int.from_bytes(data.take(8), "little") - _EPOCH_TICKS) * 100
+        elif kind == _ATTRIBUTES:
+            data.expect(1, 0)
+            mode = int.from_bytes(data.take(4), "little") >> 16 & 0o777
+        elif kind != _DUMMY:
+            raise Damaged("a 7z end header with more than pybackup writes")
+    return name, mode, mtime_ns
+
+
+def _name(data: _Bytes) -> bytes:
+    text = bytearray()
+    while (unit := data.take(2)) != b"\0\0":
+        text += unit
+    try:
+        return text.decode("utf-16-le").encode()
+    except UnicodeError as error:
+        raise Damaged("a 7z end header with a name that is none") from error

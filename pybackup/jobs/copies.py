@@ -1,0 +1,204 @@
+"""Copies of a volume as they are given: files, devices, directories of pieces, maps, sidecars; what is good where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.ddrescue import parse_map
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.model.extents import Extents
+from pybackup.parity.align import align
+from pybackup.parity.copies import Copy, Survey
+from pybackup.parity.dealing import runs
+from pybackup.parity.find import Table, find, load
+from pybackup.parity.volume import places
+
+from .protect import SIDECAR_SUFFIX
+
+# Shorter stretches that are missing are damage; where more is, bytes may have been lost or inserted.
+_LONG_SECTORS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCopy:
+    """A file that is a copy of the volume, or of a part of it."""
+
+    path: bytes
+    file: ArchiveFile
+    unread: Extents
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What the copies have together."""
+
+    given: Sequence[GivenCopy]
+    copies: Sequence[Copy]
+    table: Table
+    survey: Survey
+
+    @property
+    def geometry(self) -> Geometry:
+        """The shape of the volume."""
+        return self.table.geometry
+
+    @property
+    def targets(self) -> list[tuple[int, int]]:
+        """What is mended in place: the first copy, and the sidecar if one is there; each with the shift of its place."""
+        targets = [(0, 0)]
+        if self.geometry.sidecar:
+            shift = -self.geometry.before_sectors * SECTOR
+            beside = self.given[0].path + SIDECAR_SUFFIX
+            numbers = [number for number, copy in enumerate(self.given) if number and copy.path == beside]
+            numbers += [number for number, copy in enumerate(self.copies) if number and shift in copy.shifts]
+            targets += [(number, shift) for number in numbers[:1]]
+        return targets
+
+    def in_place(self) -> NDArray[np.bool_]:
+        """Return for each sector whether it is good where it belongs, in the files that repair would mend."""
+        targets = self.targets
+        good = np.zeros(self.geometry.sectors, bool)
+        for number, origin in enumerate(self.survey.origins):
+            if (origin.copy, origin.shift) in targets:
+                good |= self.survey.where == number
+        for place in places(self.geometry, 0, self.geometry.sectors, sidecar=len(targets) > 1):
+            size = self.given[targets[place.in_stream_file][0]].file.size
+            if size < place.offset + place.n_bytes:
+                # The last sector may look whole where only zeros are cut off.
+                there = max(0, size - place.offset) // SECTOR
+                good[place.first + there : place.first + place.sectors] = False
+        return good
+
+    def moved(self) -> NDArray[np.bool_]:
+        """Return for each sector whether the files that repair would mend have it, but elsewhere."""
+        targets = self.targets
+        files = [number for number, _ in targets]
+        elsewhere = [
+            number
+            for number, origin in enumerate(self.survey.origins)
+            if origin.copy in files and (origin.copy, origin.shift) not in targets
+        ]
+        return np.isin(self.survey.where, elsewhere) & ~self.in_place()
+
+
+@contextmanager
+def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[list[GivenCopy]]:
+    """Open all copies: of a directory its files are pieces, and a sidecar beside a copy comes with it.
+
+    Raises
+    ------
+    UsageError
+        One does not exist, or there are more maps than copies.
+    Damaged
+        A map is none.
+    """
+    if len(maps) > len(paths):
+        raise UsageError(f"{len(maps)} maps for {len(paths)} copies: give one --map for each, in the same order")
+    unread = [_read_map(name) for name in maps]
+    with ExitStack() as stack:
+        given = []
+        for number, path in enumerate(paths):
+            for piece in _pieces(path):
+                file = stack.enter_context(ArchiveFile(piece))
+                extents = unread[number].within(0, file.size) if number < len(unread) else Extents()
+                given.append(GivenCopy(piece, file, extents))
+        known = {os.path.realpath(copy.path) for copy in given}
+        for path in [copy.path + SIDECAR_SUFFIX for copy in given]:
+            if os.path.isfile(path) and os.path.realpath(path) not in known:
+                given.append(GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents()))
+        yield given
+
+
+def _pieces(path: bytes) -> list[bytes]:
+    if not os.path.isdir(path):
+        return [path]
+    pieces = sorted(entry.path for entry in os.scandir(path) if entry.is_file())
+    if not pieces:
+        raise UsageError(f"{os.fsdecode(path)}: no files in this directory")
+    return pieces
+
+
+def _read_map(path: bytes) -> Extents:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError as error:
+        raise UsageError(f"{os.fsdecode(path)}: no such file") from error
+    except OSError as error:
+        raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror}") from error
+    try:
+        return parse_map(text).unread(1 << 62)
+    except Damaged as error:
+        raise Damaged(f"{os.fsdecode(path)}: {error}") from error
+
+
+def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True) -> Surveyed | None:
+    """Find out which sectors are good in which copy; None where no guard sector is left in any.
+
+    Raises
+    ------
+    Damaged
+        Too few guard sectors are left to tell the checksums.
+    """
+    files = [copy.file for copy in given]
+    found = find(files)
+    if found is None:
+        return None
+    table = load(found)
+    surveyed = Survey.of(found.geometry, table.sums)
+    copies = [
+        Copy(copy.file, copy.unread, list(dict.fromkeys([*found.shifts.get(number, []), 0])))
+        for number, copy in enumerate(given)
+    ]
+    monitor.begin("check sectors", 0, sum(file.size for file in files))
+    for number, copy in enumerate(copies):
+        for shift in copy.shifts:
+            surveyed.look(number, copy, shift, lambda count: monitor.advance(0, count))
+    monitor.end()
+    if realign:
+        _realign(copies, surveyed, monitor)
+    return Surveyed(given, copies, table, surveyed)
+
+
+def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:
+    """Look for what is missing where it does not belong."""
+    for number, copy in enumerate(copies):
+        if not any(count >= _LONG_SECTORS for _, _, count in runs(surveyed.missing)):
+            break
+        monitor.begin("realign", 0, copy.file.size)
+        numbers = np.arange(surveyed.geometry.sectors)
+        for stretch in align(
+            copy.file.read_what_is_left,
+            copy.file.size,
+            numbers,
+            surveyed.sums,
+            unread=copy.unread,
+            progress=lambda count: monitor.advance(0, count),
+        ):
+            shift = stretch.copy_offset - stretch.first_sector * SECTOR
+            if shift not in copy.shifts:
+                surveyed.look(number, copy, shift, _silent, first=stretch.first_sector, count=stretch.sectors)
+        monitor.end()
+
+
+def _silent(count: int) -> None:
+    """Progress that nobody sees."""
+
+
+def extents_of(geometry: Geometry, sectors: NDArray[np.bool_]) -> Extents:
+    """Return where the marked sectors lie in the protected file."""
+    found = []
+    for _, first, count in runs(np.flatnonzero(sectors)):
+        for place in places(geometry, first, count, sidecar=geometry.sidecar):
+            if not place.in_stream_file:
+                found.append((place.offset, place.offset + place.n_bytes))
+    return Extents.of(found)

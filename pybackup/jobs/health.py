@@ -1,0 +1,113 @@
+"""The state of a volume by the checksums of its sectors: what is bad, where, and whether parity can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import Damaged
+from pybackup.host.monitor import Monitor
+from pybackup.layout.guard import Geometry
+from pybackup.model.extents import Extents
+from pybackup.parity.copies import damaged_groups
+from pybackup.parity.dealing import Dealing
+
+from .copies import Surveyed, extents_of, open_copies, survey
+
+
+class State(StrEnum):
+    """How an archive is."""
+
+    INTACT = "intact"
+    REPAIRABLE = "repairable"
+    BEYOND = "beyond"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A kind of sectors, how many there are, and how many of them are bad."""
+
+    name: str
+    sectors: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the sectors of a volume say.
+
+    Attributes
+    ----------
+    bad
+        Which sectors are not good in their place: shape (sectors,).
+    missing
+        Shards that each group misses, after merging and realigning: shape (groups,).
+    extents
+        Where bad sectors lie in the protected file.
+    """
+
+    geometry: Geometry
+    bad: NDArray[np.bool_]
+    missing: NDArray[np.int64]
+    extents: Extents
+    zones: Sequence[Zone]
+    state: State
+
+    @property
+    def beyond(self) -> int:
+        """Groups that miss more than they have parity."""
+        return int((self.missing > self.geometry.parity_shards).sum())
+
+    @property
+    def margin(self) -> float:
+        """The part of the parity of the worst group that is not needed: 1 if nothing is bad, below 0 beyond repair."""
+        if not len(self.missing):
+            return 0.0
+        return 1 - int(self.missing.max()) / self.geometry.parity_shards
+
+
+def assess(path: bytes, monitor: Monitor) -> Health | str | None:
+    """Check all sectors of a file; None where it has no parity stream, words where too little is left of that.
+
+    Raises
+    ------
+    UsageError
+        The file does not exist.
+    """
+    with open_copies([path]) as given:
+        try:
+            surveyed = survey(given, monitor)
+        except Damaged as error:
+            return str(error)
+        return health_of(surveyed) if surveyed else None
+
+
+def health_of(surveyed: Surveyed) -> Health:
+    """Return the state of a volume that was surveyed."""
+    geometry = surveyed.geometry
+    dealing = Dealing(geometry)
+    bad = ~surveyed.in_place()
+    lost = surveyed.survey.missing
+    missing = damaged_groups(dealing, lost)
+    fits = bool((missing <= geometry.parity_shards).all())
+    if not geometry.groups:
+        # Guard sectors are rebuilt from those that are left.
+        fits = bool((dealing.table_rows(lost) < 0).all())
+    state = State.INTACT if not bad.any() else State.REPAIRABLE if fits else State.BEYOND
+    return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state)
+
+
+def _zones(dealing: Dealing, bad: NDArray[np.bool_]) -> list[Zone]:
+    geometry = dealing.geometry
+    guards = int(bad[dealing.guard_numbers].sum())
+    start, end = geometry.before_sectors, geometry.before_sectors + geometry.stream_sectors
+    stream = int(bad[start:end].sum())
+    return [
+        Zone("data", geometry.data_sectors, int(bad.sum()) - stream),
+        Zone("parity", geometry.parity_sectors, stream - guards),
+        Zone("checksums", geometry.guard_sectors, guards),
+    ]

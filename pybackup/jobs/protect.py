@@ -1,0 +1,133 @@
+"""Protecting: parity for an archive in the making, or for any file, in a sidecar."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.layout.guard import Geometry
+from pybackup.parity.copies import Copy, Survey
+from pybackup.parity.find import find, load
+from pybackup.parity.geometry import DEFAULT_AMOUNT, DEFAULT_GROUP_SECTORS, Amount, plan_geometry
+from pybackup.parity.protect import protect
+from pybackup.parity.volume import Volume, VolumeWriter
+
+SIDECAR_SUFFIX = b".xpar"
+
+
+@dataclass(frozen=True, slots=True)
+class ParityOptions:
+    """How much parity, and where.
+
+    Attributes
+    ----------
+    sidecar
+        The stream is a file of its own.
+    group_sectors
+        The most sectors of a group; memory is in proportion to it.
+    """
+
+    amount: Amount = DEFAULT_AMOUNT
+    sidecar: bool = False
+    group_sectors: int = DEFAULT_GROUP_SECTORS
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What a protection made; sizes in bytes."""
+
+    path: bytes
+    sidecar: bytes
+    protected_bytes: int
+    stream_bytes: int
+    geometry: Geometry
+
+
+class OwnStream:
+    """The parity stream of an archive in the making: planned when its place is known, written when all else is."""
+
+    def __init__(self, options: ParityOptions) -> None:
+        self._options = options
+        self._geometry: Geometry | None = None
+
+    def reserve(self, before_bytes: int, after_bytes: int) -> int:
+        """Plan the stream and return its length in bytes."""
+        options = self._options
+        self._geometry = plan_geometry(before_bytes, after_bytes, options.amount, group_sectors=options.group_sectors)
+        return self._geometry.stream_bytes
+
+    def fill(self, output: Output, monitor: Monitor) -> None:
+        """Write the stream."""
+        assert self._geometry is not None
+        output.flush()
+        with ArchiveFile(output.temporary) as file:
+            _write(output.path, Volume(self._geometry, file), VolumeWriter(self._geometry, output), monitor)
+
+
+def protect_file(
+    path: bytes,
+    sidecar: bytes,
+    options: ParityOptions,
+    *,
+    work_dir: bytes | None = None,
+    monitor: Monitor,
+) -> Protected:
+    """Write the sidecar of any file, image or device; it is read back before it gets its name.
+
+    Raises
+    ------
+    UsageError
+        The file is empty, or the sidecar's name is taken by something that is none.
+    EnvironmentFailed
+        The sidecar cannot be written, or is not read back as it was written.
+    """
+    check_sidecar(sidecar)
+    with ArchiveFile(path) as file, Output(sidecar, work_dir=work_dir) as output:
+        geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
+        output.truncate(geometry.stream_bytes)
+        with ArchiveFile(output.temporary) as stream:
+            _write(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
+            output.sync()
+            _check(file, stream, monitor)
+        output.publish()
+    return Protected(path, sidecar, file.size, geometry.stream_bytes, geometry)
+
+
+def check_sidecar(sidecar: bytes) -> None:
+    """Refuse to replace what is no sidecar."""
+    if not os.path.lexists(sidecar):
+        return
+    name = os.fsdecode(sidecar)
+    if not os.path.isfile(sidecar):
+        raise UsageError(f"{name}: exists and is no regular file; choose another name")
+    with ArchiveFile(sidecar) as file:
+        found = find([file]) if file.size else None
+        if file.size and (found is None or not found.geometry.sidecar):
+            raise UsageError(f"{name}: exists and is no sidecar; remove it or choose another name")
+
+
+def _write(path: bytes, volume: Volume, writer: VolumeWriter, monitor: Monitor) -> None:
+    geometry = volume.geometry
+    passes = 2 if geometry.groups else 1
+    monitor.begin("protect", 0, passes * (geometry.before_bytes + geometry.after_bytes))
+    with environment(path):
+        protect(volume, writer, progress=lambda count: monitor.advance(0, count))
+    monitor.end()
+
+
+def _check(file: ArchiveFile, stream: ArchiveFile, monitor: Monitor) -> None:
+    """Read all of it back."""
+    found = find([file, stream])
+    if found is None or not found.geometry.sidecar:
+        raise EnvironmentFailed("the sidecar was not read back as it was written; is the disk failing?")
+    survey = Survey.of(found.geometry, load(found).sums)
+    monitor.begin("verify", 0, file.size + stream.size)
+    for number, copy in enumerate((file, stream)):
+        shift = found.shifts.get(number, [0])[0]
+        survey.look(number, Copy(copy), shift, lambda count: monitor.advance(0, count))
+    monitor.end()
+    if len(survey.missing):
+        raise EnvironmentFailed("the sidecar was not read back as it was written; is the disk failing?")

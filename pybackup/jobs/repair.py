@@ -1,0 +1,236 @@
+"""Repairing: copies merged sector by sector, the rest rebuilt from parity, all checked before it gets its name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import Damaged, UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile, InPlace, Output
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.model.extents import Extents
+from pybackup.parity.copies import NO_ORIGIN
+from pybackup.parity.mend import MENDED, Mended, assemble, mend
+from pybackup.parity.protect import digest_of
+from pybackup.parity.volume import Volume, VolumeWriter
+
+from .copies import Surveyed, extents_of, open_copies, survey
+from .protect import SIDECAR_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A stretch that was found away from its place in a copy, by so many bytes."""
+
+    copy: bytes
+    offset: int
+    n_bytes: int
+    moved_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What a repair did; counts in sectors.
+
+    Attributes
+    ----------
+    path
+        The file that was written; that of the first copy in place.
+    taken
+        From each copy, by its path.
+    damaged
+        Not good in their place in the first copy.
+    mended
+        Rebuilt from parity.
+    left
+        Still bad, and where they lie in the file.
+    groups_beyond
+        Groups that miss more than they have parity.
+    """
+
+    path: bytes
+    geometry: Geometry
+    taken: Sequence[tuple[bytes, int]]
+    moved: Sequence[Moved]
+    damaged: int
+    mended: int
+    left: int
+    left_extents: Extents
+    groups_beyond: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte is what it was."""
+        return not self.left
+
+
+def repair(
+    paths: Sequence[bytes],
+    output: bytes | None,
+    *,
+    maps: Sequence[bytes] = (),
+    work_dir: bytes | None = None,
+    monitor: Monitor,
+) -> Repaired:
+    """Merge copies of a volume, rebuild what no copy has, and write the result.
+
+    Parameters
+    ----------
+    paths
+        Files, devices, or directories of pieces; sidecars beside them are found.
+    output
+        The file to write, and its sidecar if there is one; None to mend the first copy in place: only what is bad
+        is overwritten, and only with what is known to be right. Where bytes moved, it is replaced as a whole.
+    maps
+        Of ddrescue, for the copies in the same order.
+
+    Raises
+    ------
+    Damaged
+        No checksums are left, or what came out is not what was protected.
+    UsageError
+        A copy does not exist, or cannot be mended in place: a directory, a sidecar, a file with more in it.
+    EnvironmentFailed
+        The output cannot be written.
+    """
+    if output is None and os.path.isdir(paths[0]):
+        raise UsageError(f"{os.fsdecode(paths[0])}: is a directory of pieces; write the whole to a file of its own")
+    with open_copies(paths, maps) as given:
+        surveyed = survey(given, monitor)
+        if surveyed is None:
+            raise Damaged(
+                f"{os.fsdecode(paths[0])}: no parity and no checksums are left of it; "
+                "'pybackup salvage' restores what can be read"
+            )
+        before = surveyed.in_place()
+        target = output if output is not None else given[0].path
+        if output is None:
+            _check_target(surveyed)
+        if output is None and _can_be_mended_in_place(surveyed):
+            mended = _mend_in_place(surveyed, before, monitor)
+        else:
+            with assembled(surveyed, target, work_dir, monitor) as (outputs, mended):
+                for made in outputs:
+                    made.publish()
+        return _report(target, surveyed, before, mended)
+
+
+def _can_be_mended_in_place(surveyed: Surveyed) -> bool:
+    """Whether all that is good is where it belongs; else the files have to be replaced as a whole."""
+    return len(surveyed.targets) == 1 + surveyed.geometry.sidecar and not surveyed.moved().any()
+
+
+def _check_target(surveyed: Surveyed) -> None:
+    """Refuse to replace a file by the volume that is only a part of it, or by the one that it is the sidecar of."""
+    name = os.fsdecode(surveyed.given[0].path)
+    counts = {
+        origin.shift: int((surveyed.survey.where == number).sum())
+        for number, origin in enumerate(surveyed.survey.origins)
+        if origin.copy == 0
+    }
+    if counts.get(0) or not any(counts.values()):
+        return
+    shift = max(counts, key=counts.__getitem__)
+    if surveyed.geometry.sidecar and shift == -surveyed.geometry.before_sectors * SECTOR:
+        raise UsageError(f"{name}: is a sidecar; name the file that it protects first")
+    if shift > 0:
+        raise UsageError(f"{name}: what is protected begins at byte {shift} of it; write it to a file of its own")
+
+
+@contextmanager
+def assembled(
+    surveyed: Surveyed, target: bytes, work_dir: bytes | None, monitor: Monitor
+) -> Iterator[tuple[list[Output], Mended]]:
+    """Assemble and mend a volume under temporary names, and yield the files, the protected one first."""
+    geometry = surveyed.geometry
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(Output(target, work_dir=work_dir))]
+        outputs[0].truncate(geometry.before_bytes + geometry.after_bytes)
+        if geometry.sidecar:
+            outputs.append(stack.enter_context(Output(target + SIDECAR_SUFFIX, work_dir=work_dir)))
+            outputs[1].truncate(geometry.stream_bytes)
+        else:
+            outputs[0].truncate(geometry.volume_bytes)
+        writer = VolumeWriter(geometry, outputs[0], outputs[1] if geometry.sidecar else None)
+        monitor.begin("merge", 0, geometry.sectors * SECTOR)
+        assemble(writer, surveyed.copies, surveyed.survey, lambda count: monitor.advance(0, count))
+        monitor.end()
+        files = [stack.enter_context(ArchiveFile(made.temporary)) for made in outputs]
+        mended = _mend(Volume(geometry, *files), writer, surveyed, monitor)
+        for made in outputs:
+            made.sync()
+        yield outputs, mended
+
+
+def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> Mended:
+    geometry, given = surveyed.geometry, surveyed.given
+    if in_place.all():
+        return Mended(np.zeros(0, np.int64), ())
+    with ExitStack() as stack:
+        paths = [given[number].path for number, _ in surveyed.targets]
+        targets = [stack.enter_context(InPlace(path)) for path in paths]
+        writer = VolumeWriter(geometry, *targets)
+        assemble(writer, surveyed.copies, surveyed.survey, lambda count: None, in_place=in_place)
+        # Bad bytes behind the end of the volume are no part of it; what is cut off grows back.
+        files = [stack.enter_context(ArchiveFile(path)) for path in paths]
+        mended = _mend(Volume(geometry, *files), writer, surveyed, monitor)
+        for target in targets:
+            target.sync()
+    return mended
+
+
+def _mend(volume: Volume, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor) -> Mended:
+    geometry = surveyed.geometry
+    missing = len(surveyed.survey.missing)
+    if missing:
+        monitor.begin("repair", 0, geometry.groups * geometry.data_shards * SECTOR)
+        mended = mend(volume, writer, surveyed.table, surveyed.survey, lambda count: monitor.advance(0, count))
+        monitor.end()
+    else:
+        mended = Mended(np.zeros(0, np.int64), ())
+    if not len(surveyed.survey.missing):
+        total = geometry.before_bytes + geometry.after_bytes
+        monitor.begin("check", 0, total)
+        digest = digest_of(volume, progress=lambda count: monitor.advance(0, count))
+        monitor.end()
+        if digest != surveyed.table.digest:
+            raise Damaged("every sector has its checksum, and yet the whole is not what was protected")
+    return mended
+
+
+def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: Mended) -> Repaired:
+    where, origins = surveyed.survey.where, surveyed.survey.origins
+    geometry = surveyed.geometry
+    taken = dict.fromkeys((copy.path for copy in surveyed.given), 0)
+    for number, origin in enumerate(origins):
+        taken[surveyed.given[origin.copy].path] += int((where == number).sum())
+    left = where == NO_ORIGIN
+    return Repaired(
+        path,
+        geometry,
+        tuple(taken.items()),
+        [moved for number in range(len(origins)) if (moved := _moved_by(surveyed, number))],
+        int((~before).sum()),
+        int((where == MENDED).sum()),
+        int(left.sum()),
+        extents_of(geometry, left),
+        len(mended.beyond),
+    )
+
+
+def _moved_by(surveyed: Surveyed, number: int) -> Moved | None:
+    """What was found away from its place by one shift."""
+    origin = surveyed.survey.origins[number]
+    if origin.shift in (0, -surveyed.geometry.before_sectors * SECTOR * surveyed.geometry.sidecar):
+        return None
+    sectors = np.flatnonzero(surveyed.survey.where == number)
+    if not len(sectors):
+        return None
+    start = int(sectors[0]) * SECTOR + origin.shift
+    return Moved(surveyed.given[origin.copy].path, start, len(sectors) * SECTOR, origin.shift)

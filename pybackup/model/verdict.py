@@ -1,0 +1,90 @@
+"""What a salvage makes of each file, and what would bring back the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .extents import Extents
+
+SECTOR_BYTES = 2048
+_MANY = 8
+_NONE = Extents()
+
+
+class Fate(StrEnum):
+    """What became of a file, best first."""
+
+    INTACT = "intact"
+    REPAIRED = "repaired"
+    PARTIAL = "partial"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """What became of one file.
+
+    Attributes
+    ----------
+    size
+        Length of the whole file in bytes.
+    present
+        Byte ranges of the file that are right: all of it, or what is in place of a partial one.
+    reason
+        Why the rest is not; empty for an intact or repaired file.
+    wanted
+        Byte ranges of the image that would bring it back, if they were right: those known to be bad, or all of the
+        damaged members where nothing is known. Empty where no bytes of this image would.
+    needed
+        The same in words; empty for an intact or repaired file.
+    placed_as
+        Path below the target; None where nothing was placed.
+    """
+
+    path: bytes
+    fate: Fate
+    size: int
+    present: Extents
+    reason: str = ""
+    wanted: Extents = _NONE
+    needed: str = ""
+    placed_as: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedFile:
+    """A file found by nothing but the signature of its ``.7z``: its directory and often its name are lost.
+
+    Attributes
+    ----------
+    offset
+        Of the ``.7z`` in the image.
+    name
+        As the ``.7z`` has it; empty where that is lost too.
+    size
+        In bytes; 0 where unknown.
+    placed_as, present, reason
+        As in `FileVerdict`.
+    """
+
+    offset: int
+    name: bytes
+    fate: Fate
+    size: int
+    present: Extents
+    reason: str = ""
+    placed_as: bytes | None = None
+
+
+def sectors_of(wanted: Extents) -> str:
+    """Say which sectors hold these byte ranges of a volume, and where to get them."""
+    runs = Extents.of((start // SECTOR_BYTES, -(-end // SECTOR_BYTES)) for start, end in wanted)
+    if not runs:
+        return "another copy of the volume"
+    shown = [str(low) if high - low == 1 else f"{low}-{high - 1}" for low, high in runs.ranges[:_MANY]]
+    more = len(runs.ranges) - len(shown)
+    if more:
+        shown.append(f"{more} more runs of them")
+    noun = "sector" if runs.n_bytes == 1 else "sectors"
+    return f"{noun} {', '.join(shown)} of the volume, from another copy"

@@ -1,0 +1,194 @@
+"""Finding the guard sectors of a volume in copies of it, whatever is left of them and wherever they have moved."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import Damaged, FormatError
+from pybackup.layout.guard import MAGIC, PAYLOAD_BYTES, SECTOR, Geometry, GuardSector
+from pybackup.layout.sums import sector_sums
+
+from .copies import likely_shifts
+from .dealing import Dealing
+from .guarding import guard_sectors, read_table
+from .volume import Readable
+
+_TAIL_BYTES = 1 << 20
+_CHUNK_BYTES = 4 << 20
+# Three and a quarter of the table, and a few more: see `geometry`.
+_GUARDS_FOR_SECTORS = 16
+
+
+@dataclass(slots=True)
+class Found:
+    """The guard sectors of one volume: those of all copies together.
+
+    Attributes
+    ----------
+    payloads
+        By the number of the guard sector.
+    shifts
+        Of each copy, by its number: where its sectors seem to lie.
+    """
+
+    geometry: Geometry
+    digest: bytes
+    payloads: dict[int, bytes] = field(default_factory=dict)
+    shifts: dict[int, list[int]] = field(default_factory=dict)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the table can be told."""
+        groups, shards = self.geometry.guard_groups, self.geometry.table_shards
+        if len(self.payloads) < groups * shards:
+            return False
+        counts = np.bincount([number % groups for number in self.payloads], minlength=groups)
+        return bool((counts >= shards).all())
+
+
+def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:
+    """Return the volume that the files are copies of; None where nothing of a guard is left.
+
+    Where several volumes are found, as an archive with parity in an image with parity, the one that is
+    largest is taken, of those whose table is whole; of equal ones that with the most guard sectors.
+
+    Parameters
+    ----------
+    thorough
+        Read all of the files; else what their ends lead to is enough, if it is.
+    """
+    search = _Search(sum(file.size for file in files) // SECTOR)
+    for number, file in enumerate(files):
+        search.collect(number, search.led_to(file))
+    found = search.best()
+    if thorough or found is None or not found.is_enough or not _explains(found, files):
+        for number, file in enumerate(files):
+            search.collect(number, scan_guards(file, 0, file.size))
+        found = search.best()
+    return found
+
+
+def _explains(found: Found, files: Sequence[Readable]) -> bool:
+    """Whether all files are copies of that volume, with guards in their place; it may be a part of a larger one else."""
+    stream_shift = -found.geometry.before_sectors * SECTOR
+    for number, file in enumerate(files):
+        shifts = found.shifts.get(number)
+        if not shifts and not found.geometry.sidecar and file.size:
+            return False
+        if shifts and shifts[0] != (stream_shift if found.geometry.sidecar else 0):
+            return False
+    return True
+
+
+class _Search:
+    """The volumes of which guard sectors were found.
+
+    Parameters
+    ----------
+    sectors
+        That all files have: a geometry with many times more guard sectors is forged, or too little is left of it.
+    """
+
+    def __init__(self, sectors: int) -> None:
+        self._most = _GUARDS_FOR_SECTORS * sectors
+        self._volumes: dict[tuple[Geometry, bytes], Found] = {}
+
+    def best(self) -> Found | None:
+        """The largest, of those whose table is whole if there are any."""
+        return max(self._volumes.values(), key=_rank, default=None)
+
+    def collect(self, number: int, guards: Iterator[tuple[int, GuardSector]]) -> None:
+        """Take the guard sectors found in file ``number``, each with its offset."""
+        places: dict[tuple[Geometry, bytes], list[tuple[int, int]]] = {}
+        for offset, guard in guards:
+            if guard.geometry.guard_sectors <= self._most:
+                key = (guard.geometry, guard.digest)
+                self._volumes.setdefault(key, Found(*key)).payloads[guard.number] = guard.payload
+                places.setdefault(key, []).append((offset, guard.number))
+        for key, pairs in places.items():
+            offsets, guards = np.array(pairs, np.int64).T
+            sectors = Dealing(key[0]).numbers_of_guards(guards)
+            shifts = likely_shifts(list(zip(offsets.tolist(), sectors.tolist(), strict=True)))
+            self._volumes[key].shifts[number] = shifts
+
+    def led_to(self, file: Readable) -> Iterator[tuple[int, GuardSector]]:
+        """The guard sectors that the last one of a file leads to."""
+        *_, last = (None, *scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size))
+        if last is None or last[1].geometry.guard_sectors > self._most:
+            return
+        at, guard = last
+        numbers = Dealing(guard.geometry).guard_numbers * SECTOR
+        for offset in (numbers + at - numbers[guard.number]).tolist():
+            with contextlib.suppress(FormatError):
+                yield offset, GuardSector.unpack(file.read_what_is_left(offset, SECTOR) if offset >= 0 else b"")
+
+
+def _rank(found: Found) -> tuple[bool, int, int]:
+    return found.is_enough, found.geometry.volume_bytes, len(found.payloads)
+
+
+def scan_guards(file: Readable, start: int, end: int) -> Iterator[tuple[int, GuardSector]]:
+    """Yield offset and guard sector for each that starts at any byte of ``[start, end)``."""
+    for at in range(start, end, _CHUNK_BYTES):
+        stop = min(at + _CHUNK_BYTES, end)
+        data = file.read_what_is_left(at, stop - at + SECTOR - 1)
+        found = data.find(MAGIC)
+        while 0 <= found < stop - at:
+            try:
+                guard = GuardSector.unpack(data[found : found + SECTOR])
+            except FormatError:
+                step = len(MAGIC)
+            else:
+                yield at + found, guard
+                step = SECTOR
+            found = data.find(MAGIC, found + step)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The sums of a volume.
+
+    Attributes
+    ----------
+    sums
+        Of all sectors by number, guard sectors included: shape (sectors,).
+    """
+
+    geometry: Geometry
+    digest: bytes
+    rows: NDArray[np.uint32]
+    sums: NDArray[np.uint32]
+
+    def guards(self) -> Iterator[tuple[int, bytes]]:
+        """Yield number and bytes of each guard sector."""
+        return guard_sectors(self.geometry, self.digest, self.rows)
+
+
+def load(found: Found) -> Table:
+    """Return the sums that the guard sectors tell.
+
+    Raises
+    ------
+    Damaged
+        They are too few, or contradict each other.
+    """
+    geometry = found.geometry
+    rows = read_table(geometry, found.payloads)
+    table = Table(geometry, found.digest, rows, np.zeros(geometry.sectors, np.uint32))
+    dealing = Dealing(geometry)
+    step = 1 << 20
+    for first in range(0, geometry.sums, step):
+        last = min(first + step, geometry.sums)
+        table.sums[dealing.table_numbers(first, last)] = rows[first:last]
+    numbers = dealing.guard_numbers
+    for guard, sector in table.guards():
+        number = numbers[guard]
+        table.sums[number] = sector_sums(sector, numbers[guard : guard + 1])[0]
+        if found.payloads.get(guard, sector[-PAYLOAD_BYTES:]) != sector[-PAYLOAD_BYTES:]:
+            raise Damaged("guard sectors that contradict each other")
+    return table

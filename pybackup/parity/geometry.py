@@ -1,0 +1,155 @@
+"""Planning the geometry of a volume: how many groups, how large, how many guard sectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pybackup.errors import UsageError
+from pybackup.layout.guard import MAX_SHARDS, SECTOR, SLICE_SUMS, Geometry, has_code
+
+# The code needs a power of two for the parity, so 57,344 + 8,192 and 61,440 + 4,096 are the largest groups.
+DEFAULT_GROUP_SECTORS = MAX_SHARDS
+_MAX_RUN = 256
+# An error of one run at either end of a burst, of 64 that a group's parity is cut into.
+_RUNS_OF_PARITY = 64
+_MAX_TABLE_SHARDS = 1 << 14
+# Every guard sector of a small volume would fit into the damage that its parity stands.
+_FEW_PARITY_SECTORS = 12
+# Spread over the parity, so that with a tenth of them gone they are the table once more.
+_SPREAD = Fraction(5, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much parity is bought: a share of the data, or bytes, or what is left of a medium.
+
+    Attributes
+    ----------
+    share
+        Parity over data; 0.1 for 10 %.
+    n_bytes
+        Parity in bytes.
+    fill_bytes
+        The whole volume grows to at most this.
+
+    Only one of them is not None; all are None for no parity.
+    """
+
+    share: Fraction | None = None
+    n_bytes: int | None = None
+    fill_bytes: int | None = None
+
+
+NO_PARITY = Amount()
+DEFAULT_AMOUNT = Amount(share=Fraction(1, 10))
+
+
+def plan_geometry(
+    before_bytes: int,
+    after_bytes: int,
+    amount: Amount,
+    *,
+    sidecar: bool = False,
+    group_sectors: int = DEFAULT_GROUP_SECTORS,
+) -> Geometry:
+    """Return the geometry for so many protected bytes.
+
+    Parameters
+    ----------
+    group_sectors
+        The most sectors of a group, data and parity; memory is in proportion to it.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to protect, or the amount or the group size cannot be had.
+    """
+    if before_bytes + after_bytes <= 0:
+        raise UsageError("an empty file needs no parity")
+    if not 2 <= group_sectors <= MAX_SHARDS:
+        raise UsageError(f"a group has 2 to {MAX_SHARDS} sectors, not {group_sectors}")
+    plan = _Plan(before_bytes, after_bytes, sidecar, group_sectors)
+    if amount.share is not None:
+        return plan.of(max(1, -(-plan.data_sectors * amount.share.numerator // amount.share.denominator)))
+    if amount.n_bytes is not None:
+        return plan.of(max(1, amount.n_bytes // SECTOR))
+    if amount.fill_bytes is not None:
+        return plan.filling(amount.fill_bytes)
+    return plan.of(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    before_bytes: int
+    after_bytes: int
+    sidecar: bool
+    group_sectors: int
+
+    @property
+    def data_sectors(self) -> int:
+        return -(-self.before_bytes // SECTOR) + -(-self.after_bytes // SECTOR)
+
+    def of(self, parity_sectors: int) -> Geometry:
+        """The geometry for at least so many parity sectors: the groups have equal parity."""
+        if not parity_sectors:
+            return self._guarded(0, 0, 0, 0)
+        groups = min(self.data_sectors, -(-(self.data_sectors + parity_sectors) // self.group_sectors))
+        while True:
+            parity_shards = -(-parity_sectors // groups)
+            # No group is without data: its parity would protect nothing.
+            longest = min(_MAX_RUN, parity_shards // _RUNS_OF_PARITY, self.data_sectors // groups)
+            run = 1 if groups == 1 else max(1, longest)
+            runs = -(-self.data_sectors // run)
+            data_shards = min(self.data_sectors, -(-runs // groups) * run)
+            fits = data_shards + parity_shards <= self.group_sectors
+            if fits and has_code(data_shards, parity_shards):
+                return self._guarded(groups, data_shards, parity_shards, run)
+            if groups >= self.data_sectors:
+                raise UsageError("more parity than a group can hold; ask for less")
+            groups = min(groups + 1 + groups // 64, self.data_sectors)
+
+    def filling(self, total_bytes: int) -> Geometry:
+        """The geometry of the largest volume that is no larger than ``total_bytes``."""
+        least = self.of(0)
+        if least.volume_bytes > total_bytes:
+            raise UsageError(
+                f"{least.volume_bytes} bytes are needed without any parity, and fill:{total_bytes} is less"
+            )
+        low, high = 0, total_bytes // SECTOR + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._fits(middle, total_bytes):
+                low = middle
+            else:
+                high = middle
+        return self.of(low)
+
+    def _fits(self, parity_sectors: int, total_bytes: int) -> bool:
+        try:
+            return self.of(parity_sectors).volume_bytes <= total_bytes
+        except UsageError:
+            return False
+
+    def _guarded(self, groups: int, data_shards: int, parity_shards: int, run: int) -> Geometry:
+        parity_sectors = groups * parity_shards
+        slices = -(-(self.data_sectors + parity_sectors) // SLICE_SUMS)
+        guard_groups = -(-slices // _MAX_TABLE_SHARDS)
+        slices = -(-slices // guard_groups) * guard_groups
+        spread = 0
+        if parity_sectors:
+            spread = max(int(slices * _SPREAD), min(parity_sectors, _FEW_PARITY_SECTORS))
+            spread = -(-spread // guard_groups) * guard_groups
+        return Geometry(
+            self.before_bytes,
+            self.after_bytes,
+            groups,
+            data_shards,
+            parity_shards,
+            run,
+            guard_groups,
+            slices,
+            spread,
+            slices,
+            self.sidecar,
+        )

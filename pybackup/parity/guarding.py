@@ -1,0 +1,75 @@
+"""The table of sums as guard sectors, and back from any of them that are enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import Damaged
+from pybackup.layout.guard import PAYLOAD_BYTES, Geometry, GuardSector
+
+from .codec import encode, fill
+
+Sums = NDArray[np.uint32]
+
+
+def guard_sectors(geometry: Geometry, digest: bytes, sums: Sums) -> Iterator[tuple[int, bytes]]:
+    """Yield number and bytes of each guard sector of a volume.
+
+    Parameters
+    ----------
+    sums
+        The whole table.
+    """
+    groups = geometry.guard_groups
+    table = _slices(geometry, sums)
+    for group in range(groups):
+        slices = np.ascontiguousarray(table[group::groups])
+        shards = np.concatenate([slices, encode(slices, geometry.guard_recovery)])
+        for shard, payload in enumerate(shards):
+            number = shard * groups + group
+            yield number, GuardSector(geometry, digest, number, payload.tobytes()).pack()
+
+
+def read_table(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
+    """Return the table of sums.
+
+    Parameters
+    ----------
+    payloads
+        Of the guard sectors that are left, by their numbers.
+
+    Raises
+    ------
+    Damaged
+        They are too few.
+    """
+    groups, shards = geometry.guard_groups, geometry.table_shards
+    # Before anything is allocated: a forged geometry cannot ask for more memory than its own sectors take.
+    for group in range(groups):
+        if sum(number % groups == group for number in payloads) < shards:
+            raise Damaged("too few guard sectors are left to tell the checksums of all others")
+    table = np.empty((shards * groups, PAYLOAD_BYTES), np.uint8)
+    for group in range(groups):
+        data = np.zeros((shards, PAYLOAD_BYTES), np.uint8)
+        parity = np.zeros((geometry.guard_recovery, PAYLOAD_BYTES), np.uint8)
+        for number, payload in payloads.items():
+            if number % groups == group:
+                shard = number // groups
+                row = data[shard] if shard < shards else parity[shard - shards]
+                row[:] = np.frombuffer(payload, np.uint8)
+        known = np.zeros(shards + geometry.guard_recovery, bool)
+        known[[number // groups for number in payloads if number % groups == group]] = True
+        fill(data, np.flatnonzero(~known[:shards]), parity, np.flatnonzero(~known[shards:]))
+        table[group::groups] = data
+    return table.reshape(-1).view("<u4")[: geometry.sums].astype(np.uint32)
+
+
+def _slices(geometry: Geometry, sums: Sums) -> NDArray[np.uint8]:
+    """The table in slices, the last one filled up with zeros."""
+    table = np.zeros((geometry.table_shards * geometry.guard_groups, PAYLOAD_BYTES), np.uint8)
+    flat = table.reshape(-1)
+    flat[: sums.nbytes] = sums.astype("<u4").view(np.uint8)
+    return table
