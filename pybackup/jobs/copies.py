@@ -24,8 +24,9 @@ from pybackup.parity.volume import places
 
 from .protect import SIDECAR_SUFFIX
 
-# Shorter stretches that are missing are damage; where more is, bytes may have been lost or inserted.
+# Shorter stretches that are missing from a file of the right size are damage.
 _LONG_SECTORS = 16
+_SHIFTS_TRIED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Surveyed:
 
     @property
     def targets(self) -> list[tuple[int, int]]:
-        """What is mended in place: the first copy, and the sidecar if one is there; each with the shift of its place."""
+        """What is mended in place: the first copy, and the sidecar if there is one; each with its shift."""
         targets = [(0, 0)]
         if self.geometry.sidecar:
             shift = -self.geometry.before_sectors * SECTOR
@@ -172,10 +173,11 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
 def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:
     """Look for what is missing where it does not belong."""
     for number, copy in enumerate(copies):
-        if not any(count >= _LONG_SECTORS for _, _, count in runs(surveyed.missing)):
-            break
+        if not _may_have_moved(copy, surveyed):
+            continue
         monitor.begin("realign", 0, copy.file.size)
         numbers = np.arange(surveyed.geometry.sectors)
+        shifts: dict[int, int] = {}
         for stretch in align(
             copy.file.read_what_is_left,
             copy.file.size,
@@ -185,9 +187,23 @@ def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None
             progress=lambda count: monitor.advance(0, count),
         ):
             shift = stretch.copy_offset - stretch.first_sector * SECTOR
+            shifts[shift] = shifts.get(shift, 0) + stretch.sectors
             if shift not in copy.shifts:
                 surveyed.look(number, copy, shift, _silent, first=stretch.first_sector, count=stretch.sectors)
+        # Content that is there twice may have been taken for the other: what is missing is looked for once more.
+        for shift in sorted(shifts, key=shifts.__getitem__)[-_SHIFTS_TRIED:]:
+            surveyed.look(number, copy, shift, _silent)
         monitor.end()
+
+
+def _may_have_moved(copy: Copy, surveyed: Survey) -> bool:
+    """Whether bytes were lost or inserted: much is missing in one place, or anything, and the size is another."""
+    geometry = surveyed.geometry
+    missing = surveyed.missing
+    sizes = (geometry.before_bytes, geometry.stream_bytes) if geometry.sidecar else (geometry.volume_bytes,)
+    if copy.file.size not in sizes and len(missing):
+        return True
+    return any(count >= _LONG_SECTORS for _, _, count in runs(missing))
 
 
 def _silent(count: int) -> None:

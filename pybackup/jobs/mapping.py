@@ -30,7 +30,7 @@ class Part(IntEnum):
 class Condition(IntEnum):
     """How a sector is, best first.
 
-    `MENDABLE` is bad, and parity rebuilds it; `SUSPECT` belongs to a file that is damaged, where no checksum of the
+    `MENDABLE` is bad, and can be rebuilt; `SUSPECT` belongs to a file that is damaged, where no checksum of the
     sector itself is known; `BAD` is bad for good.
     """
 

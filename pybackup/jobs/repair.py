@@ -21,7 +21,7 @@ from pybackup.parity.protect import digest_of
 from pybackup.parity.volume import Volume, VolumeWriter
 
 from .copies import Surveyed, extents_of, open_copies, survey
-from .protect import SIDECAR_SUFFIX
+from .protect import SIDECAR_SUFFIX, check_sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,7 @@ def repair(
     EnvironmentFailed
         The output cannot be written.
     """
-    if output is None and os.path.isdir(paths[0]):
-        raise UsageError(f"{os.fsdecode(paths[0])}: is a directory of pieces; write the whole to a file of its own")
+    _check_names(paths, output)
     with open_copies(paths, maps) as given:
         surveyed = survey(given, monitor)
         if surveyed is None:
@@ -121,6 +120,18 @@ def repair(
         return _report(target, surveyed, before, mended)
 
 
+def _check_names(paths: Sequence[bytes], output: bytes | None) -> None:
+    """Refuse what cannot be written, or must not be."""
+    if output is None:
+        if os.path.isdir(paths[0]):
+            raise UsageError(f"{os.fsdecode(paths[0])}: is a directory of pieces; write the whole to a file of its own")
+    elif os.path.lexists(output):
+        if not os.path.isfile(output):
+            raise UsageError(f"{os.fsdecode(output)}: exists and is no regular file; choose another name")
+        if any(os.path.exists(path) and os.path.samefile(path, output) for path in paths):
+            raise UsageError(f"{os.fsdecode(output)}: is one of the copies; choose another name")
+
+
 def _can_be_mended_in_place(surveyed: Surveyed) -> bool:
     """Whether all that is good is where it belongs; else the files have to be replaced as a whole."""
     return len(surveyed.targets) == 1 + surveyed.geometry.sidecar and not surveyed.moved().any()
@@ -134,6 +145,8 @@ def _check_target(surveyed: Surveyed) -> None:
         for number, origin in enumerate(surveyed.survey.origins)
         if origin.copy == 0
     }
+    if not _can_be_mended_in_place(surveyed) and not os.path.isfile(surveyed.given[0].path):
+        raise UsageError(f"{name}: bytes of it have moved, and it is no regular file; write the whole to one")
     if counts.get(0) or not any(counts.values()):
         return
     shift = max(counts, key=counts.__getitem__)
@@ -149,6 +162,8 @@ def assembled(
 ) -> Iterator[tuple[list[Output], Mended]]:
     """Assemble and mend a volume under temporary names, and yield the files, the protected one first."""
     geometry = surveyed.geometry
+    if geometry.sidecar:
+        check_sidecar(target + SIDECAR_SUFFIX)
     with ExitStack() as stack:
         outputs = [stack.enter_context(Output(target, work_dir=work_dir))]
         outputs[0].truncate(geometry.before_bytes + geometry.after_bytes)

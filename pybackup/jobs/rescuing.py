@@ -49,7 +49,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
+class RescuedBatch:
     """What came of a batch: the verdicts of the files that are not whole in their place, and the target's problems."""
 
     verdicts: Sequence[FileVerdict]
@@ -80,14 +80,14 @@ def might_be_partial(path: bytes) -> bool:
     return _PARTIAL.search(path) is not None
 
 
-def rescue_batch(ground: Ground, batch: Sequence[Stored], bad: Extents | None) -> Rescued:
+def rescue_batch(ground: Ground, batch: Sequence[Stored], bad: Extents | None) -> RescuedBatch:
     """Restore files, each whole under its name, or what is right of it beside."""
     monitor = Monitor()
     where = ground.where
     with ArchiveFile(where.archive) as file, Target(where.target, where.options, monitor) as target:
         rescue = _Rescue(ground, file, target, bad, monitor)
         verdicts = [verdict for stored in batch if (verdict := rescue.file(stored))]
-    return Rescued(verdicts, monitor.problems)
+    return RescuedBatch(verdicts, monitor.problems)
 
 
 def rescue_segment(

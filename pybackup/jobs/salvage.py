@@ -90,7 +90,7 @@ class Salvaged:
     unnamed
         Files found by their signature only, in ``lost+found``.
     unplaced
-        Directories, links and all else without content that is not in its place, or not as it was.
+        Directories, links and all else without content that is not in its place.
     missing
         Entries that are not even known by name; None where nobody can tell how many.
     way
@@ -192,15 +192,14 @@ def _result(listing: Listing, salvage: Salvage, heard: _Heard, refusal: NotAnArc
     for told in salvage.told.values():
         counts[told.fate] += 1
     counts[Fate.INTACT] = len(verdicts) - sum(counts.values())
-    rows = {path: row for row, path in enumerate(listing.paths)} if salvage.told or heard.refused else {}
-    kinds = listing.rows.kinds
+    rows = {path: row for row, path in enumerate(listing.paths)} if salvage.told else {}
     done = Salvaged(
         verdicts,
         sorted(salvage.told.values(), key=lambda verdict: rows[verdict.path]),
         counts,
         salvage.n_bytes,
         salvage.unnamed,
-        [problem for problem in heard.refused if kinds[rows[problem.path]] != Kind.FILE],
+        [problem for problem in heard.refused if problem.path not in salvage.told],
         None if listing.expected is None else listing.expected - len(listing),
         "" if refusal else listing.way.value,
         listing.damage,
@@ -224,5 +223,6 @@ class _Heard(Monitor):
 
     def problem(self, problem: Problem) -> None:
         """Keep and hand on a problem."""
-        self.refused.append(problem)
+        if problem.trouble is not Trouble.METADATA:
+            self.refused.append(problem)
         self._monitor.problem(problem)

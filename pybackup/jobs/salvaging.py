@@ -22,7 +22,7 @@ from pybackup.tree.place import StagedFile, Target
 from .choice import Choice
 from .rescuing import (
     Ground,
-    Rescued,
+    RescuedBatch,
     Segment,
     rescue_batch,
     rescue_segment,
@@ -37,7 +37,7 @@ _BATCH_BYTES = 4 << 20
 _BATCH_MEMBERS = 128
 
 
-class Salvage(Restoration[Rescued, Segment]):
+class Salvage(Restoration[RescuedBatch, Segment]):
     """The state of one salvage.
 
     Attributes
@@ -73,7 +73,7 @@ class Salvage(Restoration[Rescued, Segment]):
         self.n_bytes = 0
         self.unnamed: list[UnnamedFile] = []
 
-    def submit_batch(self, batch: Sequence[Stored]) -> Future[Rescued]:
+    def submit_batch(self, batch: Sequence[Stored]) -> Future[RescuedBatch]:
         """Have files restored."""
         bad = self._bad_of([member for stored in batch for member in stored.members])
         return self.executor.submit(rescue_batch, self._ground, batch, bad)
@@ -88,7 +88,7 @@ class Salvage(Restoration[Rescued, Segment]):
         """Take that the target refused a file."""
         self._tell(stored, unplaced(stored.entry, "the target did not take it"))
 
-    def batch_done(self, batch: Sequence[Stored], rescued: Rescued) -> None:
+    def batch_done(self, batch: Sequence[Stored], rescued: RescuedBatch) -> None:
         """Take the verdicts on a batch."""
         for problem in rescued.problems:
             self.monitor.problem(problem)

@@ -75,7 +75,7 @@ class Dealing:
         return self._parity_before(np.arange(1, self.geometry.spread + 1, dtype=np.int64))
 
     def _parity_before(self, nth: Numbers) -> Numbers:
-        """How many stand before the n-th that is spread, counted from 1; none before those in front, all at the back."""
+        """How many stand before the n-th that is spread, counted from 1: none from 0 down, all beyond the last."""
         shape = self.geometry
         return np.clip(nth, 0, shape.spread + 1) * shape.parity_sectors // (shape.spread + 1)
 

@@ -74,7 +74,7 @@ def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:
 
 
 def _explains(found: Found, files: Sequence[Readable]) -> bool:
-    """Whether all files are copies of that volume, with guards in their place; it may be a part of a larger one else."""
+    """Whether the guards are in their place in all files; else the volume may be a part of a larger one."""
     stream_shift = -found.geometry.before_sectors * SECTOR
     for number, file in enumerate(files):
         shifts = found.shifts.get(number)
@@ -111,8 +111,8 @@ class _Search:
                 self._volumes.setdefault(key, Found(*key)).payloads[guard.number] = guard.payload
                 places.setdefault(key, []).append((offset, guard.number))
         for key, pairs in places.items():
-            offsets, guards = np.array(pairs, np.int64).T
-            sectors = Dealing(key[0]).numbers_of_guards(guards)
+            offsets, numbers = np.array(pairs, np.int64).T
+            sectors = Dealing(key[0]).numbers_of_guards(numbers)
             shifts = likely_shifts(list(zip(offsets.tolist(), sectors.tolist(), strict=True)))
             self._volumes[key].shifts[number] = shifts
 
@@ -125,7 +125,8 @@ class _Search:
         numbers = Dealing(guard.geometry).guard_numbers * SECTOR
         for offset in (numbers + at - numbers[guard.number]).tolist():
             with contextlib.suppress(FormatError):
-                yield offset, GuardSector.unpack(file.read_what_is_left(offset, SECTOR) if offset >= 0 else b"")
+                data = file.read_what_is_left(offset, SECTOR) if offset >= 0 else b""
+                yield offset, GuardSector.unpack(data.ljust(SECTOR, b"\0"))
 
 
 def _rank(found: Found) -> tuple[bool, int, int]:
@@ -140,7 +141,8 @@ def scan_guards(file: Readable, start: int, end: int) -> Iterator[tuple[int, Gua
         found = data.find(MAGIC)
         while 0 <= found < stop - at:
             try:
-                guard = GuardSector.unpack(data[found : found + SECTOR])
+                # The last sector may be cut where its payload ends with zeros.
+                guard = GuardSector.unpack(data[found : found + SECTOR].ljust(SECTOR, b"\0"))
             except FormatError:
                 step = len(MAGIC)
             else:

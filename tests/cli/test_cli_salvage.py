@@ -16,7 +16,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("archived")
     plant(root)
     (root / "docs" / "long.zip").write_bytes(random.Random(1).randbytes((1 << 20) + 5000))
-    assert run("create", "docs", "--quiet", "--segment-size", "1M", cwd=root).returncode == 0
+    assert run("create", "docs", "--quiet", "--segment-size", "1M", "--parity", "none", cwd=root).returncode == 0
     return root
 
 
@@ -70,12 +70,8 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     assert b"no archive" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [(["--report", "x.html"], b"HTML"), (["--report", "x.txt"], b".json or .html")],
-)
-def test_reports_of_no_form(archived: Path, tmp_path: Path, arguments: list[str], reason: bytes) -> None:
-    done = run("salvage", archived / "docs.xtar", "--to", tmp_path / "out", *arguments)
+def test_a_report_of_no_known_form(archived: Path, tmp_path: Path) -> None:
+    done = run("salvage", archived / "docs.xtar", "--to", tmp_path / "out", "--report", tmp_path / "x.txt")
     assert done.returncode == 2
-    assert reason in done.stderr
+    assert b".json or .html" in done.stderr
     assert not (tmp_path / "out").exists()

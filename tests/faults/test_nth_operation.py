@@ -22,7 +22,9 @@ from pybackup.jobs.create import CreateOptions, perform_create, plan_create
 from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
 from pybackup.jobs.health import State
 from pybackup.jobs.inspect import open_archive
+from pybackup.jobs.salvage import SalvageOptions, salvage_files
 from pybackup.jobs.verify import verify
+from pybackup.model.extents import Extents
 from pybackup.model.source import Source
 
 OPERATIONS = (
@@ -101,6 +103,17 @@ def extract(archive: Path, target: Path, monitor: Monitor) -> None:
     with open_archive(os.fsencode(archive)) as opened:
         plan = plan_extract(opened, (), os.fsencode(target), ExtractOptions(workers=1), monitor)
         perform_extract(plan, monitor=monitor)
+
+
+def salvage(archive: Path, target: Path, monitor: Monitor) -> None:
+    salvage_files(
+        os.fsencode(archive),
+        os.fsencode(target),
+        bad=Extents(),
+        repaired=Extents(),
+        options=SalvageOptions(workers=1),
+        monitor=monitor,
+    )
 
 
 def run_with(fault: Callable[[pytest.MonkeyPatch], Fault], job: Callable[[Monitor], None]) -> tuple[bool, str]:
@@ -182,6 +195,37 @@ def test_extract(source: Path, operation: str, code: int) -> None:
             found = snapshot(os.fsencode(target)) if target.exists() else {}
             assert half_made(found, whole) == []
             assert leftovers(base) == []
+            if found != whole:
+                assert said, f"{operation} {number} failed, and nothing is said of it"
+            if not fired:
+                assert said == ""
+                assert number > 1 or operation not in EXTRACTING
+                return
+        pytest.fail("there is no end to it")
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: errno.errorcode[code])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_salvage(source: Path, operation: str, code: int) -> None:
+    with fast_directory() as base:
+        archive, target = base / "a.xtar", base / "target"
+        make_archive(source, archive)
+        extract(archive, target, Monitor())
+        whole = snapshot(os.fsencode(target))
+        for number in range(1, 10_000):
+            remove(target)
+            fired, said = run_with(
+                partial(Fault, operation=operation, number=number, code=code),
+                lambda monitor: salvage(archive, target, monitor),
+            )
+            found = snapshot(os.fsencode(target)) if target.exists() else {}
+            named = {path: fact for path, fact in found.items() if path in whole}
+            assert half_made(named, whole) == []
+            for path in found.keys() - named.keys():
+                part, true = found[path].content, whole[path.removesuffix(b".partial")].content
+                assert len(part) == len(true)
+                assert all(one in (0, other) for one, other in zip(part, true, strict=True))
+            assert [name for name in leftovers(base) if name.endswith(".tmp")] == []
             if found != whole:
                 assert said, f"{operation} {number} failed, and nothing is said of it"
             if not fired:

@@ -51,7 +51,8 @@ def geometries(draw: st.DrawFn) -> Geometry:
     if draw(st.booleans()):
         run = draw(st.integers(1, 300))
         groups = draw(st.integers(-(-data // 20_000), 1 << 20))
-        data_shards = min(data, -(-(-(-data // run)) // groups) * run)
+        runs = -(-data // run)
+        data_shards = min(data, -(-runs // groups) * run)
         most = MAX_SHARDS // 2 if data_shards <= MAX_SHARDS // 2 else 1
         parity_shards = draw(st.integers(1, most))
     slices = -(-(data + groups * parity_shards) // 480)
@@ -59,9 +60,7 @@ def geometries(draw: st.DrawFn) -> Geometry:
     table_shards = -(-slices // guard_groups)
     front, back = (draw(st.integers(0, 9)) * guard_groups for _ in range(2))
     spread = max(draw(st.integers(0, 3)), table_shards) * guard_groups
-    return Geometry(
-        before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar
-    )
+    return Geometry(before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar)
 
 
 def test_guard_is_the_golden_one() -> None:

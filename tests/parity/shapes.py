@@ -22,12 +22,11 @@ def geometries(draw: st.DrawFn, parity: bool | None = None) -> Geometry:
     if parity or (parity is None and draw(st.booleans())):
         run = draw(st.integers(1, 9) | st.integers(1, 300))
         groups = draw(st.integers(1, 12))
-        data_shards = min(data, -(-(-(-data // run)) // groups) * run)
+        runs = -(-data // run)
+        data_shards = min(data, -(-runs // groups) * run)
         parity_shards = draw(st.integers(1, 30))
     slices = -(-(data + groups * parity_shards) // SLICE_SUMS)
     guard_groups = draw(st.integers(1, max(1, slices)))
     front, spread, back = (draw(st.integers(0, 9)) * guard_groups for _ in range(3))
     front += -(-slices // guard_groups) * guard_groups
-    return Geometry(
-        before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar
-    )
+    return Geometry(before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar)

@@ -7,7 +7,11 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
 from pathlib import Path
+
+from damage.fast_disk import fast_directory
 
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import Output
@@ -20,6 +24,9 @@ Shard = tuple[str, int, int]
 """What a sector is: "data" or "parity", its group and its number in it; or "guard", 0 and its number."""
 
 NO_PARITY = ParityOptions(Amount())
+SMALL_GROUPS = ParityOptions(Amount(share=Fraction(1, 5)), group_sectors=48)
+_CHANCE = random.Random(5)
+BEFORE, AFTER = _CHANCE.randbytes(260 * SECTOR), _CHANCE.randbytes(17 * SECTOR + 700)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +152,17 @@ def overwritten(data: bytes, numbers: Iterable[int], chance: random.Random | Non
         part = len(changed[number * SECTOR : (number + 1) * SECTOR])
         changed[number * SECTOR : number * SECTOR + part] = chance.randbytes(part) if chance else bytes(part)
     return bytes(changed)
+
+
+@cache
+def the_own() -> Specimen:
+    """A file with its stream, in several groups, bytes behind the stream."""
+    with fast_directory() as base:
+        return with_own_stream(base, SMALL_GROUPS, BEFORE, AFTER)
+
+
+@cache
+def the_beside() -> Specimen:
+    """A file whose last sector is not whole, and its sidecar."""
+    with fast_directory() as base:
+        return with_sidecar(base, SMALL_GROUPS, BEFORE + AFTER)

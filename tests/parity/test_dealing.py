@@ -14,8 +14,8 @@ from pybackup.parity.copies import damaged_groups
 from pybackup.parity.dealing import NOWHERE, Dealing, runs
 from pybackup.parity.geometry import Amount, plan_geometry
 
-from .specimens import erasures, shards_of
 from .shapes import geometries
+from .specimens import erasures, shards_of
 
 
 @given(geometries())

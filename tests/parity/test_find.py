@@ -25,7 +25,7 @@ from pybackup.parity.dealing import Dealing
 from pybackup.parity.find import Found, find, load, scan_guards
 from pybackup.parity.geometry import Amount
 
-from .specimens import NO_PARITY, Specimen, overwritten, shards_of, whole_of, with_own_stream, with_sidecar
+from .specimens import Specimen, overwritten, shards_of, whole_of, with_own_stream, with_sidecar
 
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=200)
 CHANCE = random.Random(21)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb
 
 import numpy as np
@@ -53,7 +53,7 @@ def test_structures_are_the_whole_volume(shape: Geometry) -> None:
     rng = np.random.default_rng(1)
     fates = set()
     for _ in range(100):
-        lost = np.sort(rng.choice(shape.sectors, int(rng.integers(shape.sectors // 2)), replace=False))
+        lost = np.sort(rng.choice(shape.sectors, int(rng.integers(shape.sectors)), replace=False))
         fates.add(survives(shape, lost))
         assert found.survives(lost) == survives(shape, lost)
     assert False in fates
@@ -99,8 +99,8 @@ def test_left_of_a_burst_are_the_groups_beyond() -> None:
     assert len(left) == int(counts[counts > shape.parity_shards].sum())
 
 
-def exactly(sizes: list[int], spare: list[int], lost: int) -> float:
-    """The probability by counting all choices, in integers."""
+def exactly(sizes: list[int], spare: list[int], lost: int) -> Fraction:
+    """The probability by counting all choices."""
     ways = {0: 1}
     for size, most in zip(sizes, spare, strict=True):
         grown: dict[int, int] = {}
@@ -108,7 +108,7 @@ def exactly(sizes: list[int], spare: list[int], lost: int) -> float:
             for bad in range(min(size, most) + 1):
                 grown[total + bad] = grown.get(total + bad, 0) + number * comb(size, bad)
         ways = grown
-    return ways.get(lost, 0) / comb(sum(sizes), lost)
+    return Fraction(ways.get(lost, 0), comb(sum(sizes), lost))
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def exactly(sizes: list[int], spare: list[int], lost: int) -> float:
 def test_chance_is_that_of_counting(sizes: list[int], spare: list[int]) -> None:
     scattering = Scattering(np.array(sizes), np.array(spare))
     for lost in range(sum(sizes) + 1):
-        assert scattering.chance(lost) == pytest.approx(exactly(sizes, spare, lost), abs=1e-9)
+        assert scattering.chance(lost) == pytest.approx(float(exactly(sizes, spare, lost)), abs=1e-9)
     assert exactly(sizes, spare, scattering.certain) == 1
     assert exactly(sizes, spare, scattering.certain + 1) < 1
     assert exactly(sizes, spare, scattering.possible) > 0
     for asked in (0.999, 0.5, 0.001):
         most = scattering.most(asked)
-        assert exactly(sizes, spare, most) >= asked > exactly(sizes, spare, most + 1)
+        assert exactly(sizes, spare, most) >= Fraction(asked) > exactly(sizes, spare, most + 1)
 
 
 def test_chance_of_all_choices_of_a_tiny_volume() -> None:
@@ -161,7 +161,7 @@ def test_a_volume_of_25_gb_is_between_its_bounds() -> None:
     assert 0.085 < likely / scattering.sectors < hopeless / scattering.sectors < 5_732 / 63_430
     # Neighbours do not differ by noise.
     chances = [scattering.chance(even + step) for step in range(-50, 51)]
-    assert all(before >= after for before, after in zip(chances, chances[1:], strict=False))
+    assert all(before >= after for before, after in pairwise(chances))
 
 
 def test_files_spared_without_parity() -> None:
@@ -223,7 +223,14 @@ def test_chance_of_scratches_is_that_of_many() -> None:
 
 @pytest.mark.parametrize(
     ("chance", "whole", "right"),
-    [(1.0, True, True), (1.0, False, False), (0.0, True, False), (0.0, False, True), (0.5, True, True), (0.5, False, True)],
+    [
+        (1.0, True, True),
+        (1.0, False, False),
+        (0.0, True, False),
+        (0.0, False, True),
+        (0.5, True, True),
+        (0.5, False, True),
+    ],
 )
 def test_agreement(chance: float, whole: bool, right: bool) -> None:
     assert agrees(chance, whole) is right

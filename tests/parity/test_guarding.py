@@ -24,9 +24,7 @@ def table_of(geometry: Geometry, seed: int) -> Sums:
 
 
 def payloads_of(geometry: Geometry, table: Sums) -> dict[int, bytes]:
-    return {
-        number: GuardSector.unpack(sector).payload for number, sector in guard_sectors(geometry, DIGEST, table)
-    }
+    return {number: GuardSector.unpack(sector).payload for number, sector in guard_sectors(geometry, DIGEST, table)}
 
 
 @settings(deadline=None)

@@ -18,10 +18,10 @@ _pybackup() {
     case "$verb" in
     '')
         options='-h --help --version'
-        words='create list info extract unpack verify structure completion'
+        words='create list info extract unpack verify protect repair salvage forecast drill structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -32,6 +32,8 @@ _pybackup() {
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
         --segment-size) compopt +o default 2>/dev/null; return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --group-sectors) compopt +o default 2>/dev/null; return ;;
         --comment) compopt +o default 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
@@ -63,9 +65,55 @@ _pybackup() {
         esac
         ;;
     'verify')
-        options='-h --help --deep --against --workers --quiet --json'
+        options='-h --help --deep --against --workers --quiet --json --html'
         case "$previous" in
         --against) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --html) return ;;
+        esac
+        ;;
+    'protect')
+        options='-h --help -o --output --parity --group-sectors --work-dir --quiet --json'
+        case "$previous" in
+        -o|--output) compopt +o default 2>/dev/null; return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --group-sectors) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'repair')
+        options='-h --help --map -o --output --in-place --work-dir --quiet --json'
+        case "$previous" in
+        --map) return ;;
+        -o|--output) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'salvage')
+        options='-h --help --map --to --overwrite --no-owner --numeric-owner --devices --partial --workers --work-dir --report --quiet --verbose --json'
+        case "$previous" in
+        --map) return ;;
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --overwrite) words='never older always' ;;
+        --partial) words='keep drop' ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --report) return ;;
+        esac
+        ;;
+    'forecast')
+        options='-h --help --sweep --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'drill')
+        options='-h --help --damage --fraction --seed --rounds --work-dir --workers --quiet --json'
+        case "$previous" in
+        --damage) words='flips scattered burst scratches start end both truncate insert delete' ;;
+        --fraction) compopt +o default 2>/dev/null; return ;;
+        --seed) compopt +o default 2>/dev/null; return ;;
+        --rounds) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
         esac
         ;;

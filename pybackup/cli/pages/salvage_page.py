@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from pybackup.container.listing import Listing
 from pybackup.jobs.health import Health
 from pybackup.jobs.mapping import Condition, VolumeMap, map_volume
 from pybackup.jobs.places import Places
@@ -38,9 +39,14 @@ _WORST_FIRST = (Fate.LOST, Fate.PARTIAL, Fate.REPAIRED, Fate.INTACT)
 
 
 def map_salvaged(
-    done: Salvaged, image_bytes: int, *, health: Health | None = None, repaired: Extents | None = None
+    done: Salvaged,
+    image_bytes: int,
+    *,
+    health: Health | None = None,
+    repaired: Extents | None = None,
+    listing: Listing | None = None,
 ) -> VolumeMap:
-    """Return the map of what was salvaged, with the files that are not intact.
+    """Return the map of what was salvaged.
 
     Parameters
     ----------
@@ -50,10 +56,13 @@ def map_salvaged(
         What the checksums of its sectors said before anything was repaired, if it has any.
     repaired
         Byte ranges that have been put right.
+    listing
+        What the archive holds: all files are on the map then; without, those that are not intact.
     """
     files = [verdict for verdict in done.not_intact if verdict.wanted]
     within = {verdict.path: verdict.wanted.within(0, image_bytes) for verdict in files}
-    places = Places.of((verdict.path, within[verdict.path]) for verdict in files)
+    known = Places.of((verdict.path, within[verdict.path]) for verdict in files)
+    places = Places.of_listing(listing) if listing is not None else known
     suspect = Extents.of(chain.from_iterable(within.values()))
     return map_volume(places, image_bytes, health=health, repaired=repaired, suspect=suspect)
 
@@ -133,14 +142,16 @@ def _sentences(images: Sequence[bytes], target: bytes, done: Salvaged) -> Iterat
 
 
 def _steps(images: Sequence[bytes], target: bytes, done: Salvaged) -> list[Step]:
+    word = " ".join(map(shell_word, images))
     if done.complete:
-        return []
+        command = f"pybackup repair {word} -o repaired"
+        mended = done.counts[Fate.REPAIRED]
+        return [Step("What it was read from is still damaged; write a repaired copy:", command)] if mended else []
     gone = [verdict for verdict in done.not_intact if verdict.fate in (Fate.PARTIAL, Fate.LOST)]
     if not gone and done.missing == 0:
         return [Step("See below what could not be placed, and why.")]
     wanted = Extents.of(extent for verdict in gone for extent in verdict.wanted)
-    text = f"What would bring back the rest: {sectors_of(wanted)}. It may be damaged elsewhere."
-    word = " ".join(map(shell_word, images))
+    text = f"What would bring back the rest: {sectors_of(wanted)}. That copy may be damaged elsewhere."
     return [Step(text, f"pybackup salvage {word} ANOTHER-COPY --to {shell_word(target)}")]
 
 

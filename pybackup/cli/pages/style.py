@@ -86,7 +86,7 @@ footer{color:var(--soft);font-size:.82rem}
 .files td:nth-child(n+4)::before{color:var(--soft)}}
 @media print{:root{color-scheme:light}body{background:#fff;font-size:11px}main{max-width:none;padding:0}
 .card,.figures div,.map{break-inside:avoid}.card.long{break-inside:auto}tr{break-inside:avoid}
-input,.detail{display:none}.map{--n:7px}}
+input,.detail{display:none}.map{--n:7px}.figures{grid-template-columns:repeat(4,1fr)}}
 """
 
 SCRIPT = """

@@ -33,7 +33,7 @@ _CONDITION_CLASSES = {
 CONDITION_WORDS = {
     Condition.GOOD: "good",
     Condition.REPAIRED: "repaired",
-    Condition.MENDABLE: "bad, parity rebuilds it",
+    Condition.MENDABLE: "bad, can be rebuilt",
     Condition.SUSPECT: "in a damaged file",
     Condition.BAD: "bad",
 }
@@ -97,11 +97,11 @@ def render_map(volume: VolumeMap, *, max_cells: int = MAX_CELLS) -> Iterator[str
         return
     cells = cut(volume, max_cells)
     widest = int(np.diff(cells.edges).max())
-    yield '<section class="card long"><h2>Map of the volume</h2>'
+    yield '<section class="card"><h2>Map of the volume</h2>'
     each = "one sector of 2,048 bytes" if widest == 1 else f"up to {count(widest, 'sector')}, coloured by the worst"
     yield f'<p class="soft">From start to end, row by row; each cell is {each}.</p>'
     yield _legend(volume, cells.counts.sum(axis=0))
-    yield '<div class="map" aria-label="Map of the volume; arrow keys move, n and p go to damage">'
+    yield '<div class="map" role="group" aria-label="Map of the volume; arrow keys move, n and p go to damage">'
     yield from _cells(volume, cells)
     yield "</div>"
     yield f'<div class="detail" aria-live="polite">{_IDLE}</div>'
@@ -178,7 +178,7 @@ def _stretches(volume: VolumeMap) -> Iterator[str]:
     found = volume.stretches()
     if not len(found):
         return
-    yield f"<details><summary>{count(len(found), 'damaged stretch', 'damaged stretches')}, as a list</summary>"
+    yield f"<details><summary>{count(len(found), 'stretch', 'stretches')}, damaged or repaired, as a list</summary>"
     yield '<table class="rows"><thead><tr><th scope="col">Where</th><th scope="col">What</th>'
     yield '<th scope="col">Files</th></tr></thead><tbody>'
     for first, sectors, condition in found[:_STRETCHES].tolist():

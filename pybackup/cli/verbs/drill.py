@@ -48,7 +48,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", type=argument(path), help="an archive, or a file with a sidecar")
     add("--damage", action="append", choices=_MODELS, help="only this kind of damage; may be repeated")
-    add("--fraction", metavar="P%", type=argument(fraction), help="hit this part of the sectors, such as 5%%")
+    add("--fraction", metavar="P", type=argument(fraction), help="hit this part of the sectors, such as 5%%")
     add("--seed", metavar="N", type=argument(natural), default=0, help="of the first round (default: 0)")
     add("--rounds", metavar="K", type=argument(positive), default=1, help="of each kind, each with a seed of its own")
     add(

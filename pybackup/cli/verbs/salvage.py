@@ -11,15 +11,16 @@ from pybackup.errors import UsageError
 from pybackup.model.problem import Trouble
 
 from ..monitor import Talk
-from ..options import add_placing, add_talk, add_workers, placing_of, talk_of
+from ..options import add_copies, add_placing, add_talk, add_workers, placing_of, talk_of
 from ..pages import write_page
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, json_line, json_name, local_time, printable
-from ..values import argument, path
+from ..values import argument, directory, path
 
 if TYPE_CHECKING:
+    from pybackup.jobs.rescue import Rescued
     from pybackup.jobs.salvage import Salvaged
     from pybackup.model.extents import Extents
     from pybackup.model.verdict import FileVerdict, UnnamedFile
@@ -37,15 +38,7 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("images", metavar="IMAGE", nargs="+", type=argument(path), help="damaged copies of one volume")
-    parser.add_argument(
-        "--map",
-        metavar="FILE",
-        action="append",
-        default=[],
-        type=argument(path),
-        help="map file of GNU ddrescue for the IMAGE of the same position",
-    )
+    add_copies(parser)
     placing = add_placing(parser)
     placing.add_argument(
         "--partial",
@@ -55,6 +48,12 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     add_workers(placing)
     parser.add_argument(
+        "--work-dir",
+        metavar="DIR",
+        type=argument(directory),
+        help="where the repaired image lies meanwhile (default: beside DIR)",
+    )
+    parser.add_argument(
         "--report", metavar="FILE", type=argument(path), help="write what became of every file: FILE.json or FILE.html"
     )
     add_talk(parser, verbose=True)
@@ -62,34 +61,29 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Salvage, report, and say what would bring back the rest."""
-    from pybackup.jobs.salvage import SalvageOptions, salvage_files
-    from pybackup.model.extents import Extents
+    from pybackup.jobs.rescue import rescue
+    from pybackup.jobs.salvage import SalvageOptions
 
-    _check(options)
-    with talk_of(options, options.images[0], {Trouble.LOST, Trouble.DAMAGED}) as talk:
-        done = salvage_files(
-            options.images[0],
+    if options.report is not None and not options.report.endswith((b".json", b".html")):
+        raise UsageError("--report: a report ends in .json or .html")
+    with talk_of(options, options.copies[0], {Trouble.LOST, Trouble.DAMAGED}) as talk:
+        rescued = rescue(
+            options.copies,
             options.to,
-            bad=None,
-            repaired=Extents(),
+            maps=options.map,
+            work_dir=options.work_dir,
             options=SalvageOptions(options.partial == "keep", placing_of(options), options.workers),
             monitor=talk,
         )
+        done = rescued.salvaged
         talk.end()
         if options.report is not None:
-            _write_report(options, done, talk)
+            _write_report(options, rescued, talk)
         if options.json:
             deliver([json_line(_report(options, done, talk))])
         else:
             deliver_lines(_lines(done, quiet=options.quiet))
         return _status(done, talk, f"{display(options.to)}: {_summary(done)}")
-
-
-def _check(options: argparse.Namespace) -> None:
-    if options.report is not None and not options.report.endswith((b".json", b".html")):
-        raise UsageError("--report: a report ends in .json or .html")
-    if len(options.images) != 1 or options.map:
-        raise UsageError("salvage: one IMAGE, and no --map")
 
 
 def _status(done: Salvaged, talk: Talk, summary: str) -> int:
@@ -139,31 +133,29 @@ def _summary(done: Salvaged) -> str:
     return f"{count(len(done.verdicts), 'file')}: {', '.join(parts)}; {humane_bytes(done.n_bytes)}"
 
 
-def _write_report(options: argparse.Namespace, done: Salvaged, talk: Talk) -> None:
+def _write_report(options: argparse.Namespace, done: Rescued, talk: Talk) -> None:
     from pybackup.host.storage import Output
 
     if options.report.endswith(b".html"):
         write_page(options.report, _page(options, done, talk))
         return
     with Output(options.report) as output:
-        output.write(json_line(_report(options, done, talk)))
+        output.write(json_line(_report(options, done.salvaged, talk)))
         output.publish()
 
 
-def _page(options: argparse.Namespace, done: Salvaged, talk: Talk) -> Iterator[bytes]:
-    from pybackup.host.storage import ArchiveFile
-
+def _page(options: argparse.Namespace, rescued: Rescued, talk: Talk) -> Iterator[bytes]:
     from ..pages.salvage_page import map_salvaged, render_salvage
 
-    with ArchiveFile(options.images[0]) as image:
-        volume = map_salvaged(done, image.size)
+    done = rescued.salvaged
+    volume = map_salvaged(done, rescued.image_bytes, health=rescued.health, repaired=rescued.repaired)
     salvaged = f"salvaged {local_time(time.time())}"
-    return render_salvage(options.images, options.to, done, volume, problems=talk.problems, salvaged=salvaged)
+    return render_salvage(options.copies, options.to, done, volume, problems=talk.problems, salvaged=salvaged)
 
 
 def _report(options: argparse.Namespace, done: Salvaged, talk: Talk) -> dict[str, Any]:
     return {
-        "images": [json_name(image) for image in options.images],
+        "images": [json_name(image) for image in options.copies],
         "target": json_name(options.to),
         "complete": done.complete,
         "counts": {fate.value: number for fate, number in done.counts.items()},

@@ -53,9 +53,9 @@ def define(parser: argparse.ArgumentParser) -> None:
     add_talk(parser)
     parser.add_argument(
         "--html",
-        metavar="PAGE.html",
+        metavar="FILE",
         type=argument(page_path),
-        help="also write a page for a browser: a map of the volume, and which files are touched",
+        help="also write FILE.html for a browser: a map of the volume, and which files are touched",
     )
 
 

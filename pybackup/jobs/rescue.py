@@ -1,0 +1,114 @@
+"""Rescuing: damaged copies merged and repaired as far as they go, then every file restored that is left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from pybackup.errors import Damaged
+from pybackup.host.monitor import Monitor
+from pybackup.model.extents import Extents
+from pybackup.parity.copies import NO_ORIGIN
+
+from .copies import GivenCopy, Surveyed, extents_of, open_copies, survey
+from .health import Health, health_of
+from .repair import assembled
+from .salvage import Salvaged, SalvageOptions, salvage_files
+
+_IMAGE_NAME = b"pybackup-salvage"
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What came of a rescue.
+
+    Attributes
+    ----------
+    health
+        The volume as it was found, by the checksums of its sectors; None where too few of these are left.
+    image_bytes
+        Length of the image that files were restored from.
+    bad, repaired
+        Byte ranges of it that are still bad (None where nothing is known), and that were.
+    """
+
+    salvaged: Salvaged
+    health: Health | None
+    image_bytes: int
+    bad: Extents | None
+    repaired: Extents
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """One file in which everything is that could be had, and what is known of it."""
+
+    path: bytes
+    health: Health | None
+    bad: Extents | None
+    repaired: Extents = Extents()  # noqa: RUF009 - a frozen value
+
+
+def rescue(
+    images: Sequence[bytes],
+    target: bytes,
+    *,
+    maps: Sequence[bytes] = (),
+    work_dir: bytes | None = None,
+    options: SalvageOptions,
+    monitor: Monitor,
+) -> Rescued:
+    """Merge and repair copies of a volume as far as they go, and restore every file of which something is left.
+
+    Parameters
+    ----------
+    images, maps
+        As in `pybackup.jobs.repair.repair`.
+    work_dir
+        Where the repaired image lies meanwhile; None for beside the target. It takes as much space as the volume.
+
+    Raises
+    ------
+    NotAnArchive
+        Nothing in the images belongs to an archive.
+    UsageError
+        A copy does not exist.
+    EnvironmentFailed
+        The target or the repaired image cannot be written.
+    """
+    where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
+    with open_copies(images, maps) as given, _image(given, where, monitor) as image:
+        salvaged = salvage_files(
+            image.path, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
+        )
+        return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.bad, image.repaired)
+
+
+@contextmanager
+def _image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor) -> Iterator[_Image]:
+    """The best image that can be had; a temporary file, if any byte of it is not as it is in the first copy."""
+    with ExitStack() as stack:
+        try:
+            surveyed = survey(given, monitor)
+            image = _surveyed(surveyed, work_dir, stack, monitor) if surveyed else None
+        except Damaged as error:
+            monitor.note(str(error))
+            image = None
+        if image is None:
+            if len(given) > 1:
+                monitor.note("without checksums the copies cannot be merged: only the first is salvaged")
+            # A map tells what the drive did not give; without one nothing is known.
+            image = _Image(given[0].path, None, given[0].unread or None)
+        yield image
+
+
+def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> _Image:
+    geometry, health = surveyed.geometry, health_of(surveyed)
+    if not health.extents:
+        return _Image(surveyed.given[0].path, health, Extents())
+    os.makedirs(work_dir, exist_ok=True)
+    outputs, _ = stack.enter_context(assembled(surveyed, os.path.join(work_dir, _IMAGE_NAME), None, monitor))
+    left = surveyed.survey.where == NO_ORIGIN
+    return _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, health.bad & ~left))

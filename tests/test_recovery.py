@@ -1,0 +1,76 @@
+"""RECOVERY.md works: its blocks are run in order, by a shell, on discs that the real ddrescue finds bad."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCUMENT = Path(__file__).parents[1] / "pybackup/docs/RECOVERY.md"
+BLOCKS = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+SECTOR = 2048
+# The drive that is not there: what the map of a disc calls bad cannot be read.
+DRIVE = """#!/bin/sh
+for last do case "$last" in */disc-[ab]) exec {ddrescue} --test-mode="$last.bad" "$@" ;; esac; done
+exec {ddrescue} "$@"
+"""
+
+
+def plant(tree: Path) -> None:
+    numbers = random.Random(3)
+    for name, size in (("letters/1.txt", 4000), ("letters/2.txt", 90_000), ("photos/a.jpg", 700_000)):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(numbers.randbytes(size))
+
+
+def scratch(disc: Path, seed: int, part: float) -> None:
+    """Write the map that plays the drive: so many of the sectors are bad."""
+    size = disc.stat().st_size
+    bad = sorted(random.Random(seed).sample(range(size // SECTOR), int(size // SECTOR * part)))
+    at, lines = 0, ["0x0 ? 1"]
+    for number in bad:
+        lines += [f"{at:#x} {number * SECTOR - at:#x} +"] * (number * SECTOR > at)
+        lines.append(f"{number * SECTOR:#x} {SECTOR:#x} -")
+        at = (number + 1) * SECTOR
+    lines += [f"{at:#x} {size - at:#x} +"] * (size > at)
+    disc.with_name(disc.name + ".bad").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("part", [0.04, 0.07])
+def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
+    ddrescue = shutil.which("ddrescue")
+    assert ddrescue, "the Debian package gddrescue is missing"
+    plant(tmp_path / "tree")
+    drive = tmp_path / "bin/ddrescue"
+    drive.parent.mkdir()
+    drive.write_text(DRIVE.format(ddrescue=ddrescue))
+    drive.chmod(drive.stat().st_mode | stat.S_IXUSR)
+    path = f"{drive.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    create = ["pybackup", "create", "tree", "-o", "disc-a", "--quiet"]
+    subprocess.run(create, cwd=tmp_path, env=environment, check=True)
+    shutil.copy(tmp_path / "disc-a", tmp_path / "disc-b")
+    for seed, disc in enumerate(("disc-a", "disc-b")):
+        scratch(tmp_path / disc, seed, part)
+    work = tmp_path / "work"
+    work.mkdir()
+    discs = iter(("disc-a", "disc-b"))
+    for block in BLOCKS:
+        text = re.sub(r"DISC=\S+", lambda _: f"DISC={tmp_path / next(discs)}", block)
+        done = subprocess.run(["sh", "-ec", text], cwd=work, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (block, done.stdout, done.stderr)
+    assert next(discs, None) is None
+    original = (tmp_path / "disc-a").read_bytes()
+    assert (work / "disc1.img").read_bytes() != original
+    assert (work / "whole.xtar").read_bytes() == (work / "merged.xtar").read_bytes() == original
+    for place in ("restored", "rescued"):
+        for source in (tmp_path / "tree").rglob("*.*"):
+            assert (work / place / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
+    assert "<html" in (work / "report.html").read_text("utf-8")
