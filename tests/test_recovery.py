@@ -64,7 +64,9 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     discs = iter(("disc-a", "disc-b"))
     for block in BLOCKS:
         text = re.sub(r"DISC=\S+", lambda _: f"DISC={tmp_path / next(discs)}", block)
-        done = subprocess.run(["sh", "-ec", text], cwd=work, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["sh", "-ec", text], cwd=work, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, (block, done.stdout, done.stderr)
     assert next(discs, None) is None
     original = (tmp_path / "disc-a").read_bytes()

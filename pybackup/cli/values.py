@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Callable
-from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 from pybackup.errors import UsageError
+from pybackup.model.size import parse_size
 
 if TYPE_CHECKING:
-    from pybackup.parity.geometry import Amount
+    from pybackup.parity.amount import Amount
 
 _T = TypeVar("_T")
-
-_SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
-_DECIMAL = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
-_MAX_PERCENT = 1000
-_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
@@ -49,43 +43,18 @@ def directory(text: str) -> bytes:
     return where
 
 
-def size(text: str) -> int:
-    """Return a size in bytes: ``4M`` and ``4MiB`` are 4 * 2**20."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"not a size such as 4M: {text!r}")
-    return int(match[1]) << 10 * _POWERS[match[2].lower()]
-
-
 def parity(text: str) -> Amount:
-    """Return an amount of parity: ``10%``, ``64M``, ``fill:700M``, ``none``."""
-    from pybackup.parity.geometry import NO_PARITY, Amount
+    """Return an amount of parity."""
+    from pybackup.parity.amount import parse_amount
 
-    text = text.strip()
-    if text == "none":
-        return NO_PARITY
-    if text.startswith("fill:"):
-        return Amount(fill_bytes=size(text.removeprefix("fill:")))
-    if text.endswith("%"):
-        return Amount(share=_share(text))
-    n_bytes = size(text)
-    if not n_bytes:
-        raise UsageError("no parity is called 'none'")
-    return Amount(n_bytes=n_bytes)
-
-
-def _share(text: str) -> Fraction:
-    number = text.removesuffix("%").strip()
-    if not _DECIMAL.fullmatch(number) or not 0 < Fraction(number) <= _MAX_PERCENT:
-        raise UsageError(f"not a percentage above 0 and up to {_MAX_PERCENT}: {text!r}")
-    return Fraction(number) / 100
+    return parse_amount(text)
 
 
 def segment(text: str) -> int:
     """Return the size of a segment, as `size`, within its bounds."""
     from pybackup.compress.methods import check_segment
 
-    return check_segment(size(text))
+    return check_segment(parse_size(text))
 
 
 def positive(text: str) -> int:

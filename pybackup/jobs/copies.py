@@ -17,15 +17,18 @@ from pybackup.layout.ddrescue import parse_map
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.model.extents import Extents
 from pybackup.parity.align import align
-from pybackup.parity.copies import Copy, Survey
-from pybackup.parity.dealing import runs
-from pybackup.parity.find import Table, find, load
+from pybackup.parity.copies import NO_ORIGIN, Copy, Survey, damaged_groups
+from pybackup.parity.dealing import Dealing, runs
+from pybackup.parity.find import Found, Table, find_all, load
+from pybackup.parity.flips import Proposals, propose
 from pybackup.parity.volume import places
 
 from .protect import SIDECAR_SUFFIX
 
 # Shorter stretches that are missing from a file of the right size are damage.
 _LONG_SECTORS = 16
+# Volumes in volumes that are looked at, the largest first.
+_MOST_VOLUMES = 4
 _SHIFTS_TRIED = 8
 
 
@@ -78,6 +81,16 @@ class Surveyed:
                 there = max(0, size - place.offset) // SECTOR
                 good[place.first + there : place.first + place.sectors] = False
         return good
+
+    def proposals(self) -> Proposals:
+        """Return sectors that one byte would put right, of those that parity does not suffice for, or is not there."""
+        geometry, missing = self.geometry, self.survey.missing
+        if geometry.groups:
+            dealing = Dealing(geometry)
+            beyond = damaged_groups(dealing, missing) > geometry.parity_shards
+            rows = dealing.table_rows(missing)
+            missing = missing[(rows >= 0) & beyond[dealing.groups_of(np.maximum(rows, 0))]]
+        return propose(self.copies, self.survey, missing)
 
     def moved(self) -> NDArray[np.bool_]:
         """Return for each sector whether the files that repair would mend have it, but elsewhere."""
@@ -150,24 +163,37 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
     Damaged
         Too few guard sectors are left to tell the checksums.
     """
-    files = [copy.file for copy in given]
-    found = find(files)
-    if found is None:
+    volumes = find_all([copy.file for copy in given])
+    if not volumes:
         return None
+    seen, failure = [], None
+    for found in volumes[:_MOST_VOLUMES]:
+        try:
+            seen.append(_look(given, found, monitor))
+        except Damaged as error:
+            failure = failure or error
+    if failure and not seen:
+        raise failure
+    # An earlier sidecar may be left of a larger file; who has the most good sectors is what the copies are of.
+    likely = max(seen, key=lambda surveyed: np.count_nonzero(surveyed.survey.where != NO_ORIGIN))
+    if realign:
+        _realign(likely.copies, likely.survey, monitor)
+    return likely
+
+
+def _look(given: Sequence[GivenCopy], found: Found, monitor: Monitor) -> Surveyed:
     table = load(found)
-    surveyed = Survey.of(found.geometry, table.sums)
+    survey = Survey.of(found.geometry, table.sums)
     copies = [
         Copy(copy.file, copy.unread, list(dict.fromkeys([*found.shifts.get(number, []), 0])))
         for number, copy in enumerate(given)
     ]
-    monitor.begin("check sectors", 0, sum(file.size for file in files))
+    monitor.begin("check sectors", 0, sum(copy.file.size for copy in given))
     for number, copy in enumerate(copies):
         for shift in copy.shifts:
-            surveyed.look(number, copy, shift, lambda count: monitor.advance(0, count))
+            survey.look(number, copy, shift, lambda count: monitor.advance(0, count))
     monitor.end()
-    if realign:
-        _realign(copies, surveyed, monitor)
-    return Surveyed(given, copies, table, surveyed)
+    return Surveyed(given, copies, table, survey)
 
 
 def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:

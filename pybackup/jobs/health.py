@@ -45,7 +45,8 @@ class Health:
     bad
         Which sectors are not good in their place: shape (sectors,).
     missing
-        Shards that each group misses, after merging and realigning: shape (groups,).
+        Shards that each group misses, after merging and realigning, and without those of which one byte is wrong if
+        that makes the difference: shape (groups,).
     extents
         Where bad sectors lie in the protected file.
     """
@@ -91,7 +92,7 @@ def health_of(surveyed: Surveyed) -> Health:
     geometry = surveyed.geometry
     dealing = Dealing(geometry)
     bad = ~surveyed.in_place()
-    lost = surveyed.survey.missing
+    lost = np.setdiff1d(surveyed.survey.missing, surveyed.proposals().numbers, assume_unique=True)
     missing = damaged_groups(dealing, lost)
     fits = bool((missing <= geometry.parity_shards).all())
     if not geometry.groups:

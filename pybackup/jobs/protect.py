@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, Output, environment
-from pybackup.layout.guard import Geometry
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.parity.amount import DEFAULT_AMOUNT, Amount
 from pybackup.parity.copies import Copy, Survey
 from pybackup.parity.find import find, load
-from pybackup.parity.geometry import DEFAULT_AMOUNT, DEFAULT_GROUP_SECTORS, Amount, plan_geometry
+from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
 from pybackup.parity.protect import protect
 from pybackup.parity.volume import Volume, VolumeWriter
 
@@ -91,7 +92,7 @@ def protect_file(
         with ArchiveFile(output.temporary) as stream:
             _write(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
             output.sync()
-            _check(file, stream, monitor)
+            _check(geometry, file, stream, monitor)
         output.publish()
     return Protected(path, sidecar, file.size, geometry.stream_bytes, geometry)
 
@@ -118,15 +119,14 @@ def _write(path: bytes, volume: Volume, writer: VolumeWriter, monitor: Monitor) 
     monitor.end()
 
 
-def _check(file: ArchiveFile, stream: ArchiveFile, monitor: Monitor) -> None:
+def _check(geometry: Geometry, file: ArchiveFile, stream: ArchiveFile, monitor: Monitor) -> None:
     """Read all of it back."""
-    found = find([file, stream])
-    if found is None or not found.geometry.sidecar:
+    found = find([stream])
+    if found is None or found.geometry != geometry:
         raise EnvironmentFailed("the sidecar was not read back as it was written; is the disk failing?")
-    survey = Survey.of(found.geometry, load(found).sums)
+    survey = Survey.of(geometry, load(found).sums)
     monitor.begin("verify", 0, file.size + stream.size)
-    for number, copy in enumerate((file, stream)):
-        shift = found.shifts.get(number, [0])[0]
+    for number, (copy, shift) in enumerate(((file, 0), (stream, -geometry.before_sectors * SECTOR))):
         survey.look(number, Copy(copy), shift, lambda count: monitor.advance(0, count))
     monitor.end()
     if len(survey.missing):

@@ -17,7 +17,7 @@ from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.model.extents import Extents
 from pybackup.parity.copies import NO_ORIGIN
 from pybackup.parity.mend import MENDED, Mended, assemble, mend
-from pybackup.parity.protect import digest_of
+from pybackup.parity.protect import digest_of, write_shards
 from pybackup.parity.volume import Volume, VolumeWriter
 
 from .copies import Surveyed, extents_of, open_copies, survey
@@ -177,7 +177,7 @@ def assembled(
         assemble(writer, surveyed.copies, surveyed.survey, lambda count: monitor.advance(0, count))
         monitor.end()
         files = [stack.enter_context(ArchiveFile(made.temporary)) for made in outputs]
-        mended = _mend(Volume(geometry, *files), writer, surveyed, monitor)
+        mended = _mend(Volume(geometry, *files), writer, surveyed, monitor, guess=True)
         for made in outputs:
             made.sync()
         yield outputs, mended
@@ -200,23 +200,34 @@ def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Mon
     return mended
 
 
-def _mend(volume: Volume, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor) -> Mended:
-    geometry = surveyed.geometry
-    missing = len(surveyed.survey.missing)
-    if missing:
-        monitor.begin("repair", 0, geometry.groups * geometry.data_shards * SECTOR)
-        mended = mend(volume, writer, surveyed.table, surveyed.survey, lambda count: monitor.advance(0, count))
-        monitor.end()
-    else:
-        mended = Mended(np.zeros(0, np.int64), ())
-    if not len(surveyed.survey.missing):
+def _mend(volume: Volume, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor, *, guess: bool = False) -> Mended:
+    """Rebuild what is missing, and check the whole if nothing is any more.
+
+    Parameters
+    ----------
+    guess
+        Write sectors that their sums alone put right too; if that does not make the whole right, they count as missing.
+    """
+    geometry, found = surveyed.geometry, surveyed.survey
+    if not len(found.missing):
+        return Mended(np.zeros(0, np.int64), ())
+    proposals = surveyed.proposals()
+    monitor.begin("repair", 0, geometry.groups * geometry.data_shards * SECTOR)
+    mended = mend(volume, writer, surveyed.table, found, lambda count: monitor.advance(0, count), proposals=proposals)
+    monitor.end()
+    guessed = np.intersect1d(found.missing, proposals.numbers) if guess else found.missing[:0]
+    _, rows = proposals.rows_of(guessed)
+    write_shards(writer, guessed, proposals.data[rows])
+    if len(guessed) == len(found.missing):
         total = geometry.before_bytes + geometry.after_bytes
         monitor.begin("check", 0, total)
-        digest = digest_of(volume, progress=lambda count: monitor.advance(0, count))
+        right = digest_of(volume, progress=lambda count: monitor.advance(0, count)) == surveyed.table.digest
         monitor.end()
-        if digest != surveyed.table.digest:
+        if right:
+            found.where[guessed] = MENDED
+        elif not len(guessed):
             raise Damaged("every sector has its checksum, and yet the whole is not what was protected")
-    return mended
+    return Mended(np.flatnonzero(found.where == MENDED), mended.beyond if len(found.missing) else ())
 
 
 def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: Mended) -> Repaired:

@@ -31,7 +31,7 @@ class Rescued:
     image_bytes
         Length of the image that files were restored from.
     bad, repaired
-        Byte ranges of it that are still bad (None where nothing is known), and that were.
+        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad.
     """
 
     salvaged: Salvaged
@@ -111,4 +111,4 @@ def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Mo
     os.makedirs(work_dir, exist_ok=True)
     outputs, _ = stack.enter_context(assembled(surveyed, os.path.join(work_dir, _IMAGE_NAME), None, monitor))
     left = surveyed.survey.where == NO_ORIGIN
-    return _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, health.bad & ~left))
+    return _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, health.bad))

@@ -52,10 +52,16 @@ class Found:
 
 
 def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:
-    """Return the volume that the files are copies of; None where nothing of a guard is left.
+    """Return the first of `find_all`; None where nothing of a guard is left."""
+    return next(iter(find_all(files, thorough=thorough)), None)
 
-    Where several volumes are found, as an archive with parity in an image with parity, the one that is
-    largest is taken, of those whose table is whole; of equal ones that with the most guard sectors.
+
+def find_all(files: Sequence[Readable], *, thorough: bool = False) -> list[Found]:
+    """Return the volumes that the files may be copies of, likely ones first.
+
+    There are several for an archive with parity in an image with parity, or where the sidecar of an earlier file
+    is left: the largest comes first, then that with the most guard sectors. Where the table of one is whole, those
+    of which too little is left are not named.
 
     Parameters
     ----------
@@ -65,12 +71,12 @@ def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:
     search = _Search(sum(file.size for file in files) // SECTOR)
     for number, file in enumerate(files):
         search.collect(number, search.led_to(file))
-    found = search.best()
-    if thorough or found is None or not found.is_enough or not _explains(found, files):
+    volumes = search.volumes()
+    if thorough or not volumes or not volumes[0].is_enough or not _explains(volumes[0], files):
         for number, file in enumerate(files):
             search.collect(number, scan_guards(file, 0, file.size))
-        found = search.best()
-    return found
+        volumes = search.volumes()
+    return volumes
 
 
 def _explains(found: Found, files: Sequence[Readable]) -> bool:
@@ -98,9 +104,10 @@ class _Search:
         self._most = _GUARDS_FOR_SECTORS * sectors
         self._volumes: dict[tuple[Geometry, bytes], Found] = {}
 
-    def best(self) -> Found | None:
-        """The largest, of those whose table is whole if there are any."""
-        return max(self._volumes.values(), key=_rank, default=None)
+    def volumes(self) -> list[Found]:
+        """The largest first; only those whose table is whole, if there are any."""
+        found = sorted(self._volumes.values(), key=_rank, reverse=True)
+        return [volume for volume in found if volume.is_enough == found[0].is_enough]
 
     def collect(self, number: int, guards: Iterator[tuple[int, GuardSector]]) -> None:
         """Take the guard sectors found in file ``number``, each with its offset."""

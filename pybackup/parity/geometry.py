@@ -8,6 +8,8 @@ from fractions import Fraction
 from pybackup.errors import UsageError
 from pybackup.layout.guard import MAX_SHARDS, SECTOR, SLICE_SUMS, Geometry, has_code
 
+from .amount import Amount
+
 # The code needs a power of two for the parity, so 57,344 + 8,192 and 61,440 + 4,096 are the largest groups.
 DEFAULT_GROUP_SECTORS = MAX_SHARDS
 _MAX_RUN = 256
@@ -18,31 +20,6 @@ _MAX_TABLE_SHARDS = 1 << 14
 _FEW_PARITY_SECTORS = 12
 # Spread over the parity, so that with a tenth of them gone they are the table once more.
 _SPREAD = Fraction(5, 4)
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """How much parity is bought: a share of the data, or bytes, or what is left of a medium.
-
-    Attributes
-    ----------
-    share
-        Parity over data; 0.1 for 10 %.
-    n_bytes
-        Parity in bytes.
-    fill_bytes
-        The whole volume grows to at most this.
-
-    Only one of them is not None; all are None for no parity.
-    """
-
-    share: Fraction | None = None
-    n_bytes: int | None = None
-    fill_bytes: int | None = None
-
-
-NO_PARITY = Amount()
-DEFAULT_AMOUNT = Amount(share=Fraction(1, 10))
 
 
 def plan_geometry(

@@ -15,6 +15,7 @@ from .codec import encode, fill
 from .copies import NO_ORIGIN, Copy, Origin, Survey, damaged_groups, read_sectors, stretches
 from .dealing import Dealing, Numbers
 from .find import Table
+from .flips import NO_PROPOSALS, Proposals
 from .protect import read_shards, write_shards
 from .volume import Volume, VolumeWriter
 
@@ -68,41 +69,63 @@ def assemble(
             progress(step * SECTOR)
 
 
-def mend(volume: Volume, writer: VolumeWriter, table: Table, survey: Survey, progress: Progress) -> Mended:
-    """Rebuild the missing sectors of a volume that has been assembled; ``survey`` gets `MENDED` for them."""
+def mend(
+    volume: Volume, writer: VolumeWriter, table: Table, survey: Survey, progress: Progress, *, proposals: Proposals
+) -> Mended:
+    """Rebuild the missing sectors of a volume that has been assembled; ``survey`` gets `MENDED` for them.
+
+    Parameters
+    ----------
+    proposals
+        For missing sectors: taken in groups that miss more than they have parity, and where the parity confirms them.
+    """
     dealing = Dealing(table.geometry)
     beyond = []
     for group, missing in enumerate(damaged_groups(dealing, survey.missing).tolist()):
         if not missing:
             continue
-        if missing > table.geometry.parity_shards or not _mend_group(volume, writer, table, survey, dealing, group):
+        taken = proposals if missing > table.geometry.parity_shards else NO_PROPOSALS
+        if not _Group(volume, table, survey, dealing, group).mend(writer, taken):
             beyond.append(group)
         progress(table.geometry.data_shards * SECTOR)
     _mend_guards(writer, table, survey, dealing)
     return Mended(np.flatnonzero(survey.where == MENDED), beyond)
 
 
-def _mend_group(
-    volume: Volume, writer: VolumeWriter, table: Table, survey: Survey, dealing: Dealing, group: int
-) -> bool:
-    """Rebuild one group, and return whether what came of it has the sums it must have."""
-    numbers, parity_numbers = dealing.data_numbers(group), dealing.parity_numbers(group)
-    lost, lost_parity = _lost(survey, numbers), _lost(survey, parity_numbers)
-    data = read_shards(volume, numbers)
-    if len(lost):
-        data[lost] = 0
-        fill(data, lost, read_shards(volume, parity_numbers), lost_parity)
-        if not _agrees(table, numbers[lost], data[lost]):
+class _Group:
+    """One group while it is rebuilt."""
+
+    def __init__(self, volume: Volume, table: Table, survey: Survey, dealing: Dealing, group: int) -> None:
+        self._volume, self._table, self._survey = volume, table, survey
+        self._numbers, self._parity_numbers = dealing.data_numbers(group), dealing.parity_numbers(group)
+
+    def mend(self, writer: VolumeWriter, proposals: Proposals) -> bool:
+        """Rebuild and write what is missing; return False, and leave it alone, if what came of it is not right."""
+        numbers, parity_numbers = self._numbers, self._parity_numbers
+        lost, lost_parity = _lost(self._survey, numbers), _lost(self._survey, parity_numbers)
+        proposed, rows = proposals.rows_of(numbers[lost])
+        unknown = lost[~proposed]
+        if len(unknown) + len(lost_parity) > len(parity_numbers):
             return False
-        write_shards(writer, numbers[lost], data[lost])
-        survey.where[numbers[lost]] = MENDED
-    if len(lost_parity):
-        parity = encode(data, len(parity_numbers))[lost_parity]
-        if not _agrees(table, parity_numbers[lost_parity], parity):
-            return False
-        write_shards(writer, parity_numbers[lost_parity], parity)
-        survey.where[parity_numbers[lost_parity]] = MENDED
-    return True
+        data = read_shards(self._volume, numbers)
+        data[lost[proposed]] = proposals.data[rows]
+        if len(unknown):
+            data[unknown] = 0
+            fill(data, unknown, read_shards(self._volume, parity_numbers), lost_parity)
+            if not _agrees(self._table, numbers[unknown], data[unknown]):
+                return False
+        if len(lost_parity) or len(rows):
+            # Parity made of a proposal that is wrong agrees with no sum.
+            parity = encode(data, len(parity_numbers))
+            if not _agrees(self._table, parity_numbers, parity):
+                return False
+            self._write(writer, parity_numbers[lost_parity], parity[lost_parity])
+        self._write(writer, numbers[lost], data[lost])
+        return True
+
+    def _write(self, writer: VolumeWriter, numbers: Numbers, shards: NDArray[np.uint8]) -> None:
+        write_shards(writer, numbers, shards)
+        self._survey.where[numbers] = MENDED
 
 
 def _lost(survey: Survey, numbers: Numbers) -> NDArray[np.intp]:

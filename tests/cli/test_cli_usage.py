@@ -6,9 +6,10 @@ import pytest
 from cli_process import lines, plant, run
 
 from pybackup.cli.main import main
-from pybackup.cli.values import size, suffixes
+from pybackup.cli.values import suffixes
 from pybackup.compress.methods import STORED_SUFFIXES
 from pybackup.errors import UsageError
+from pybackup.model.size import parse_size
 
 
 @pytest.mark.parametrize(
@@ -99,13 +100,13 @@ def test_each_complaint_of_a_verb_says_where_help_is() -> None:
     [("4M", 4 << 20), ("4MiB", 4 << 20), ("4mb", 4 << 20), ("1 G", 1 << 30), ("12", 12), ("2k", 2048)],
 )
 def test_sizes(text: str, n_bytes: int) -> None:
-    assert size(text) == n_bytes
+    assert parse_size(text) == n_bytes
 
 
 @pytest.mark.parametrize("text", ["", "M", "-4M", "4X", "4.0M", "٤M", "4MM"])
 def test_no_sizes(text: str) -> None:
     with pytest.raises(UsageError):
-        size(text)
+        parse_size(text)
 
 
 def test_suffixes_replace_or_add() -> None:

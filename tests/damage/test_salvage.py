@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.compress import partial
 from pybackup.compress.methods import MIB
 from pybackup.errors import NotAnArchive
 from pybackup.host.monitor import Monitor
@@ -441,3 +442,22 @@ def test_never_a_wrong_byte(small: Specimen, specimen: Specimen, field: Path, se
         outcome = salvage(bytes(data), field, bad=bad if known else None)
         assert faults(each, outcome) == []
         shutil.rmtree(field / "out")
+
+
+def test_long_segments_are_proved_before_a_byte_is_written(
+    specimen: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is too long to be held is decoded twice, with the same result."""
+    starts = [specimen.streams[path][0][0] for path in (WORDS, PACKED)]
+    bad = Extents.of((start + 7000, start + 7900) for start in starts)
+    data = bytearray(specimen.data)
+    for start, end in bad:
+        data[start:end] = bytes(end - start)
+    held = salvage(bytes(data), field, bad=bad)
+    shutil.rmtree(field / "out")
+    monkeypatch.setattr(partial, "_HELD_BYTES", 0)
+    twice = salvage(bytes(data), field, bad=bad)
+    assert faults(specimen, twice) == []
+    assert list(twice.done.verdicts) == list(held.done.verdicts)
+    assert twice.found == held.found
+    assert twice.done.counts[Fate.PARTIAL] == 2

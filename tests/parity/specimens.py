@@ -18,14 +18,14 @@ from pybackup.host.storage import Output
 from pybackup.jobs.protect import OwnStream, ParityOptions, Protected, protect_file
 from pybackup.jobs.repair import Repaired, repair
 from pybackup.layout.guard import SECTOR, Geometry, GuardSector
-from pybackup.parity.geometry import Amount
+from pybackup.parity.amount import Amount
 
 Shard = tuple[str, int, int]
 """What a sector is: "data" or "parity", its group and its number in it; or "guard", 0 and its number."""
 
 NO_PARITY = ParityOptions(Amount())
 SMALL_GROUPS = ParityOptions(Amount(share=Fraction(1, 5)), group_sectors=48)
-_CHANCE = random.Random(5)
+_CHANCE = random.Random("unlike all damage")
 BEFORE, AFTER = _CHANCE.randbytes(260 * SECTOR), _CHANCE.randbytes(17 * SECTOR + 700)
 
 

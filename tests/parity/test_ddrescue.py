@@ -13,7 +13,7 @@ from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.ddrescue import parse_map, write_map
 from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
-from pybackup.parity.geometry import Amount
+from pybackup.parity.amount import Amount
 
 from .specimens import NO_PARITY, Specimen, bad_sectors, is_repairable, mended, with_own_stream, with_sidecar
 

@@ -21,9 +21,9 @@ from pybackup.errors import Damaged, Refused
 from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import PAYLOAD_BYTES, SECTOR, Geometry, GuardSector
 from pybackup.layout.sums import sector_sums
+from pybackup.parity.amount import Amount
 from pybackup.parity.dealing import Dealing
 from pybackup.parity.find import Found, find, load, scan_guards
-from pybackup.parity.geometry import Amount
 
 from .specimens import Specimen, overwritten, shards_of, whole_of, with_own_stream, with_sidecar
 

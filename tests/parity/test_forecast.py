@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.parity.amount import NO_PARITY, Amount
 from pybackup.parity.chance import Scattering, spared
 from pybackup.parity.copies import damaged_groups
 from pybackup.parity.dealing import Dealing, Numbers
 from pybackup.parity.forecast import Structures, both_ends
-from pybackup.parity.geometry import NO_PARITY, Amount, plan_geometry
+from pybackup.parity.geometry import plan_geometry
 from pybackup.parity.harm import Model, plan_strike
 from pybackup.parity.prospect import Prospects, agrees, is_decided
 

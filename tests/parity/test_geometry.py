@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pybackup.errors import UsageError
 from pybackup.layout.guard import MAX_SHARDS, SECTOR, Geometry, has_code
-from pybackup.parity.geometry import DEFAULT_AMOUNT, DEFAULT_GROUP_SECTORS, NO_PARITY, Amount, plan_geometry
+from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount
+from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
 
 GB = 10**9
 _group_sectors = st.integers(2, 300) | st.integers(2, DEFAULT_GROUP_SECTORS)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pybackup.errors import Damaged
 from pybackup.layout.guard import PAYLOAD_BYTES, SECTOR, SLICE_SUMS, Geometry, GuardSector
-from pybackup.parity.geometry import Amount, plan_geometry
+from pybackup.parity.amount import Amount
+from pybackup.parity.geometry import plan_geometry
 from pybackup.parity.guarding import Sums, guard_sectors, read_table
 
 from .shapes import geometries

@@ -14,6 +14,7 @@ from pybackup.layout.guard import SECTOR
 from .specimens import (
     AFTER,
     NO_PARITY,
+    SMALL_GROUPS,
     Specimen,
     bad_sectors,
     is_repairable,
@@ -21,9 +22,10 @@ from .specimens import (
     overwritten,
     shards_of,
     with_own_stream,
+    with_sidecar,
 )
 
-RANDOM = random.Random(5)
+RANDOM = random.Random("unlike the others")
 
 
 def copies_of(base: Path, contents: list[bytes]) -> list[Path]:
@@ -150,6 +152,32 @@ def test_volume_within_a_file_is_never_taken_for_all_of_it(room: Path, own: Spec
     assert mended([image], room / "out").complete
     assert (room / "out").read_bytes() == own.data
     assert image.read_bytes() == content
+
+
+def test_sidecar_of_an_earlier_file_is_not_believed(room: Path, own: Specimen) -> None:
+    """It is larger, and all of it is whole, but hardly a sector of the file is what it says."""
+    earlier = with_sidecar(room, SMALL_GROUPS, RANDOM.randbytes(len(own.data) + 40 * SECTOR))
+    path = room / "f"
+    path.write_bytes(overwritten(own.data, [4, 5]))
+    (room / "f.xpar").write_bytes(earlier.sidecar)
+    done = mended([path], None)
+    assert (done.damaged, done.left) == (2, 0)
+    assert path.read_bytes() == own.data
+    assert (room / "f.xpar").read_bytes() == earlier.sidecar
+
+
+@pytest.mark.parametrize("lost", [0, 20])
+def test_outer_of_two_volumes_is_mended(room: Path, own: Specimen, lost: int) -> None:
+    """What the inner has no parity for, the outer has, and the other way round it is the outer that counts."""
+    outer = with_sidecar(room, SMALL_GROUPS, own.data + RANDOM.randbytes(5000))
+    bad = random.Random(6).sample(range(outer.geometry.before_sectors), lost)
+    assert is_repairable(outer.geometry, bad)
+    path = room / "f"
+    path.write_bytes(overwritten(outer.data, bad))
+    (room / "f.xpar").write_bytes(outer.sidecar)
+    done = mended([path], room / "out")
+    assert (done.geometry, done.damaged, done.left) == (outer.geometry, lost, 0)
+    assert (room / "out").read_bytes() == outer.data
 
 
 def test_sidecar_in_the_place_of_what_it_protects_is_not_overwritten(room: Path, beside: Specimen) -> None:

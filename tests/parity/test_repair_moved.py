@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pybackup.errors import Damaged, UsageError
 from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR
-from pybackup.parity.geometry import Amount
+from pybackup.parity.amount import Amount
 
 from .specimens import (
     NO_PARITY,
@@ -28,7 +28,7 @@ from .specimens import (
 )
 from .wounds import Damage, deleted, flips, inserted, is_whole, repaired
 
-RANDOM = random.Random(5)
+RANDOM = random.Random("unlike the others")
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,9 +43,12 @@ def test_bytes_inserted_and_deleted(damages: list[Damage], seed: int) -> None:
         result = repaired(data, in_place=in_place)
         if result.done is None:
             assert isinstance(result.refused, UsageError if in_place else Damaged)
+            assert not in_place or result.data == data
             continue
         left = bad_sectors(own, result.data)
-        assert result.done.left == len(left)
+        # Guesses are written where nothing better is known, and are not said to be right.
+        assert len(left) <= result.done.left
+        assert result.done.left == len(left) or not in_place
         # What is bad after realigning is few: the sectors that were cut through, what is gone, and what was flipped.
         if flips not in damages:
             assert left == []
@@ -65,6 +68,12 @@ def test_bytes_inserted_into_and_deleted_from_file_or_sidecar(
     else:
         data = damage(data, chance)
     result = repaired(data, sidecar, in_place=in_place)
+    if isinstance(result.refused, UsageError):
+        # All of the file has moved: it may be a part of something larger.
+        assert in_place
+        assert not to_sidecar
+        assert result.data == data
+        return
     assert result.done is not None
     assert result.done.left == 0
     assert result.data[: len(beside.data)] == beside.data

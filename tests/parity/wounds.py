@@ -11,9 +11,9 @@ from damage.fast_disk import fast_directory
 
 from pybackup.errors import Damaged, PybackupError
 from pybackup.jobs.repair import Repaired
-from pybackup.layout.guard import SECTOR
+from pybackup.layout.guard import SECTOR, Geometry
 
-from .specimens import Specimen, bad_sectors, erasures, is_repairable, mended, overwritten, shards_of
+from .specimens import Specimen, bad_sectors, erasures, is_repairable, mended, overwritten, shards_of, whole_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +57,47 @@ def is_whole(specimen: Specimen, result: Result) -> bool:
     return (result.data, result.sidecar) == (specimen.data, specimen.sidecar)
 
 
-def check(specimen: Specimen, result: Result, bad: list[int]) -> None:
-    """The outcome that was to be expected, where these sectors were bad and nothing has moved."""
+def check(specimen: Specimen, result: Result, data: bytes, sidecar: bytes = b"") -> None:
+    """The outcome that was to be expected where these bytes were given, and nothing in them has moved."""
     geometry = specimen.geometry
+    kinds = shards_of(geometry)
+    bad = bad_sectors(specimen, data, sidecar)
     if result.done is None:
         assert isinstance(result.refused, Damaged)
-        kinds = shards_of(geometry)
         assert sum(kinds[number][0] == "guard" for number in bad) > geometry.guard_recovery
         return
     left = bad_sectors(specimen, result.data, result.sidecar)
-    assert result.done.left == len(left), "said to be right, and is not"
-    assert result.done.complete == is_whole(specimen, result)
-    # A sector of which only zeros are cut off is damaged, and nothing of it is lost.
-    assert result.done.damaged - len(bad) in (0, 1)
-    misses = erasures(geometry, bad)
-    beyond = {group for group, count in misses.items() if count > geometry.parity_shards}
-    assert result.done.groups_beyond == len(beyond)
-    kinds = shards_of(geometry)
-    assert left == [number for number in bad if kinds[number][0] != "guard" and kinds[number][1] in beyond]
-    lost = result.done.left_extents
+    assert len(left) <= result.done.left, "said to be right, and is not"
     for number in left:
         if number < geometry.before_sectors:
-            assert lost.within(number * SECTOR, (number + 1) * SECTOR).n_bytes > 0
-    assert result.done.complete == is_repairable(geometry, bad)
+            extents = result.done.left_extents.within(number * SECTOR, (number + 1) * SECTOR)
+            assert extents.n_bytes > 0, "not said to be lost"
+    # A sector of which only zeros are cut off is damaged, and nothing of it is lost.
+    assert result.done.damaged - len(bad) in (0, 1)
+    if result.done.complete:
+        assert is_whole(specimen, result)
+    else:
+        assert not is_repairable(geometry, bad)
+    lost = [number for number in bad if kinds[number][0] != "guard"]
+    beyond = _beyond(geometry, lost)
+    assert result.done.left <= sum(kinds[number][1] in beyond for number in lost)
+    assert {kinds[number][1] for number in left} <= beyond
+    # The sum of a sector that has one wrong byte puts it right where parity does not suffice.
+    hard = [number for number in lost if not _has_one_wrong_byte(specimen, number, data, sidecar)]
+    sure = _beyond(geometry, hard)
+    assert len(sure) <= result.done.groups_beyond <= len(beyond)
+    assert {number for number in hard if kinds[number][1] in sure} <= set(left)
+
+
+def _beyond(geometry: Geometry, bad: list[int]) -> set[int]:
+    return {group for group, count in erasures(geometry, bad).items() if count > geometry.parity_shards}
+
+
+def _has_one_wrong_byte(specimen: Specimen, number: int, data: bytes, sidecar: bytes) -> bool:
+    start, end = number * SECTOR, (number + 1) * SECTOR
+    good = whole_of(specimen.geometry, specimen.data, specimen.sidecar)[start:end]
+    now = whole_of(specimen.geometry, data, sidecar)[start:end]
+    return sum(one != other for one, other in zip(good, now, strict=True)) == 1
 
 
 Damage = Callable[[bytes, random.Random], bytes]

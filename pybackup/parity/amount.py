@@ -1,0 +1,66 @@
+"""How much parity is bought."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pybackup.errors import UsageError
+from pybackup.model.size import parse_size
+
+_DECIMAL = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
+_MAX_PERCENT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much parity is bought: a share of the data, or bytes, or what is left of a medium.
+
+    Attributes
+    ----------
+    share
+        Parity over data; 0.1 for 10 %.
+    n_bytes
+        Parity in bytes.
+    fill_bytes
+        The whole volume grows to at most this.
+
+    Only one of them is not None; all are None for no parity.
+    """
+
+    share: Fraction | None = None
+    n_bytes: int | None = None
+    fill_bytes: int | None = None
+
+
+NO_PARITY = Amount()
+DEFAULT_AMOUNT = Amount(share=Fraction(1, 10))
+
+
+def parse_amount(text: str) -> Amount:
+    """Return an amount as it is written: ``10%``, ``64M``, ``fill:700M``, ``none``.
+
+    Raises
+    ------
+    UsageError
+        It is none of these.
+    """
+    text = text.strip()
+    if text == "none":
+        return NO_PARITY
+    if text.startswith("fill:"):
+        return Amount(fill_bytes=parse_size(text.removeprefix("fill:")))
+    if text.endswith("%"):
+        return Amount(share=_share(text))
+    n_bytes = parse_size(text)
+    if not n_bytes:
+        raise UsageError("no parity is called 'none'")
+    return Amount(n_bytes=n_bytes)
+
+
+def _share(text: str) -> Fraction:
+    number = text.removesuffix("%").strip()
+    if not _DECIMAL.fullmatch(number) or not 0 < Fraction(number) <= _MAX_PERCENT:
+        raise UsageError(f"not a percentage above 0 and up to {_MAX_PERCENT}: {text!r}")
+    return Fraction(number) / 100

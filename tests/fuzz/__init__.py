@@ -1,0 +1,1 @@
+"""Fuzzing by structure: whatever bytes a reader is given, it may only refuse them; see `__main__`."""
