@@ -110,8 +110,17 @@ def plan_create(
     return Plan(output, entries, excluded, options)
 
 
-def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Monitor) -> Created:
+def perform_create(
+    plan: Plan, *, executor: Executor | None = None, last_use: bool = False, monitor: Monitor
+) -> Created:
     """Write the archive that ``plan`` describes, and publish it when it has been read back.
+
+    Parameters
+    ----------
+    executor
+        Runs the work instead of ``plan.options.workers`` processes.
+    last_use
+        Shut that executor down when all is compressed, so that its memory is free for parity.
 
     Raises
     ------
@@ -127,10 +136,15 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
     with ExitStack() as stack:
         if executor is None:
             # Forked before anything large is held.
-            executor = stack.enter_context(make_executor(plan.options.workers))
+            executor, last_use = stack.enter_context(make_executor(plan.options.workers)), True
         output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
+        stream = OwnStream(parity) if parity and not parity.sidecar else None
         with surviving():
-            created = _write(plan, output, executor, monitor)
+            created = _write(plan, output, stream, executor, monitor)
+        if last_use:
+            executor.shutdown()
+        if stream:
+            stream.fill(output, monitor)
         output.sync()
         check_written(output.temporary, monitor)
         if parity and parity.sidecar:
@@ -139,7 +153,8 @@ def perform_create(plan: Plan, *, executor: Executor | None = None, monitor: Mon
     return created
 
 
-def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> Created:
+def _write(plan: Plan, output: Output, stream: OwnStream | None, executor: Executor, monitor: Monitor) -> Created:
+    """Write all of the archive but its parity stream, for which there is room."""
     options = plan.options
     settings = _settings(plan)
     writer = ArchiveWriter(output, archive_id=_archive_id(plan, settings), readme=README, mtime_ns=_own_time(plan))
@@ -148,7 +163,6 @@ def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> 
     pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
     window = (workers + 1) * max(options.segment_bytes, 1 << 20)
     count = _Count()
-    stream = OwnStream(options.parity) if options.parity and not options.parity.sidecar else None
     with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
         for item in writer.write(ready):
             count.add(item, monitor)
@@ -159,8 +173,6 @@ def _write(plan: Plan, output: Output, executor: Executor, monitor: Monitor) -> 
         reserve=stream.reserve if stream else None,
     )
     monitor.end()
-    if stream:
-        stream.fill(output, monitor)
     return Created(plan.output, count.files + len(count.bare), count.files, count.content_bytes, output.tell())
 
 

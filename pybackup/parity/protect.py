@@ -12,7 +12,7 @@ from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.layout.sums import sector_sums
 
 from .codec import encode
-from .dealing import Dealing, Numbers, runs
+from .dealing import NOWHERE, Dealing, Numbers, runs
 from .guarding import Sums, guard_sectors
 from .volume import Volume, VolumeWriter, places
 
@@ -35,12 +35,13 @@ def protect(volume: Volume, writer: VolumeWriter, *, progress: Callable[[int], N
     sums = np.zeros(geometry.sums, np.uint32)
     digest = _sum_data(volume, sums, progress)
     dealing = Dealing(geometry)
+    # One for all groups: new memory costs as much as reading into it.
+    data = np.empty((geometry.data_shards, SECTOR), np.uint8)
     for group in range(geometry.groups):
         numbers = dealing.data_numbers(group)
-        data = read_shards(volume, numbers)
+        read_shards(volume, numbers, into=data)
         progress(data.nbytes)
         parity = encode(data, geometry.parity_shards)
-        del data
         numbers = dealing.parity_numbers(group)
         write_shards(writer, numbers, parity)
         sums[dealing.table_rows(numbers)] = sector_sums(parity.tobytes(), numbers)
@@ -91,15 +92,21 @@ def protected_bytes(geometry: Geometry, first: int, count: int) -> int:
     return sum(place.n_bytes for place in places(geometry, first, count, sidecar=False))
 
 
-def read_shards(volume: Volume, numbers: Numbers) -> NDArray[np.uint8]:
+def read_shards(volume: Volume, numbers: Numbers, *, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """Return sectors as the rows of an array (n, 2048), zeros for those that are nowhere.
+
+    Parameters
+    ----------
+    into
+        The array to use; a new one for None.
 
     Raises
     ------
     OSError
         The medium cannot be read.
     """
-    shards = np.zeros((len(numbers), SECTOR), np.uint8)
+    shards = np.empty((len(numbers), SECTOR), np.uint8) if into is None else into
+    shards[numbers == NOWHERE] = 0
     for index, first, count in runs(numbers):
         for step in range(0, count, _STEP_SECTORS):
             part = min(_STEP_SECTORS, count - step)

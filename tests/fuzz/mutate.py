@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from pybackup.errors import FormatError
 from pybackup.layout import guard, index, note, pax, stamp, ustar
@@ -227,9 +228,10 @@ def forged_index(chance: random.Random, blob: index.Blob) -> bytes:
     elif kind == 1:
         plain = _forged_columns(chance, plain, head.entries)
     elif kind == 2:
-        field = chance.choice(("entries", "digests", "container", "base"))
-        value = number(chance, getattr(head, field), 64 if field == "base" else 32)
-        head = replace(head, **{field: value})
+        bits = {"entries": 32, "digests": 32, "container": 32, "base": 64}
+        field = chance.choice(list(bits))
+        changes: dict[str, Any] = {field: number(chance, getattr(head, field), bits[field])}
+        head = replace(head, **changes)
     elif kind == 3:
         digests = damaged(chance, digests)
     packed = index.pack_index(head, plain, digests)
@@ -333,6 +335,16 @@ def duplicated(chance: random.Random, data: bytes) -> bytes:
     return data[:target] + copy + data[target + len(copy) :]
 
 
+def stripped(chance: random.Random, data: bytes) -> bytes:
+    """The archive without its tree index, and often without the others, so that what is left counts."""
+    changed = bytearray(data)
+    everything = chance.random() < 0.5
+    for at, blob in indexes(data):
+        if everything or blob.head.scope == index.TREE:
+            changed[at : at + blob.head.total_bytes] = bytes(blob.head.total_bytes)
+    return bytes(changed)
+
+
 Mutation = Callable[[random.Random, bytes], bytes]
 ARCHIVE_MUTATIONS: tuple[Mutation, ...] = (
     damaged,
@@ -344,7 +356,14 @@ ARCHIVE_MUTATIONS: tuple[Mutation, ...] = (
     resealed_7z,
     duplicated,
 )
-VOLUME_MUTATIONS: tuple[Mutation, ...] = (damaged, damaged, resealed_guards, resealed_guards, resealed_header, duplicated)
+VOLUME_MUTATIONS: tuple[Mutation, ...] = (
+    damaged,
+    damaged,
+    resealed_guards,
+    resealed_guards,
+    resealed_header,
+    duplicated,
+)
 
 
 def mutated(chance: random.Random, data: bytes, mutations: tuple[Mutation, ...], most: int = 4) -> bytes:

@@ -17,7 +17,7 @@ from pybackup.layout import index, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.sparse import SparseLayout
 from pybackup.model.source import Source
-from pybackup.parity.geometry import Amount
+from pybackup.parity.amount import Amount
 
 from .mutate import indexes
 
@@ -96,7 +96,9 @@ def _plant(top: Path) -> None:
 def _archive(top: Path, output: Path, parity: ParityOptions | None) -> bytes:
     options = CreateOptions(parity=parity, segment_bytes=1 << 20, workers=1)
     monitor = Monitor()
-    plan = plan_create([Source(os.fsencode(top), b"top")], os.fsencode(output), judge=None, options=options, monitor=monitor)
+    plan = plan_create(
+        [Source(os.fsencode(top), b"top")], os.fsencode(output), judge=None, options=options, monitor=monitor
+    )
     perform_create(plan, monitor=monitor)
     return output.read_bytes()
 

@@ -96,7 +96,7 @@ def perform(options: argparse.Namespace) -> int:
         if options.dry_run:
             return _show(plan, options, talk)
         start = time.monotonic()
-        created = perform_create(plan, executor=executor, monitor=talk)
+        created = perform_create(plan, executor=executor, last_use=True, monitor=talk)
         status = conclude(talk, _summary(created, len(plan.excluded), time.monotonic() - start, talk))
         if options.json:
             deliver([_json(created, talk)])
