@@ -164,7 +164,7 @@ def main() -> int:
     except (MissingError, HarmError) as error:
         print(error, file=sys.stderr)
         return 2
-    verdicts = judge(found)
+    verdicts = judge(found, trial=options.scale != 1.0)
     print("" if options.scale == 1.0 else f"\nAt scale {options.scale:g} the verdicts are only a trial.")
     for verdict in verdicts:
         print(f"{verdict.outcome:8}{verdict.text}")

@@ -89,9 +89,9 @@ class Verdict:
 Results = Mapping[str, Suffered]  # by contender
 
 
-def judge(results: Mapping[str, Results]) -> list[Verdict]:
-    """A verdict on every requirement, from the results by corpus and contender."""
-    counted = [_restored(requirement, results.get(CORPUS, {})) for requirement in REQUIREMENTS]
+def judge(results: Mapping[str, Results], *, trial: bool = False) -> list[Verdict]:
+    """A verdict on every requirement, from the results by corpus and contender; of a `trial` no figures count."""
+    counted = [_restored(requirement, {} if trial else results.get(CORPUS, {})) for requirement in REQUIREMENTS]
     honest = [verdict for contender in OWN for verdict in _honest(contender.name, results)]
     return [*counted, *honest]
 

@@ -69,6 +69,12 @@ class Structures:
         """Sectors lost at random."""
         return Scattering(self.sizes, self.spare)
 
+    @cached_property
+    def flipping(self) -> Scattering:
+        """Sectors with one wrong byte each: their sums put them right, if there are guard sectors that tell these."""
+        groups = len(self.sizes) - self.geometry.guard_groups
+        return Scattering(self.sizes, np.concatenate([self.sizes[:groups], self.spare[groups:]]))
+
     @property
     def sectors(self) -> int:
         """Of the volume."""

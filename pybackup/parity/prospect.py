@@ -28,7 +28,9 @@ class Prospects:
         It is exact, but for scratches and for bytes put in or taken out: of these many are planned, and counted.
         """
         structures = self.structures
-        if model in (Model.FLIPS, Model.SCATTERED):
+        if model is Model.FLIPS:
+            return structures.flipping.chance(sectors)
+        if model is Model.SCATTERED:
             return structures.scattering.chance(sectors)
         if model is Model.BURST:
             return structures.burst_chance(sectors)
@@ -49,6 +51,7 @@ class Prospects:
             Model.END: structures.longest_end,
             Model.TRUNCATE: structures.longest_end,
             Model.BOTH: structures.longest_both,
+            Model.FLIPS: structures.flipping.most(LIKELY),
         }
         likely = structures.scattering.most(LIKELY)
         if model not in _SAMPLED:
@@ -67,6 +70,7 @@ class Prospects:
             Model.END: structures.longest_end + 1,
             Model.TRUNCATE: structures.longest_end + 1,
             Model.BOTH: structures.longest_both + 1,
+            Model.FLIPS: structures.flipping.most(HOPELESS) + 1,
         }
         sectors = structures.scattering.most(HOPELESS) + 1
         if model not in _SAMPLED or model is Model.INSERT:

@@ -25,7 +25,10 @@ def damaged(archived: Path, tmp_path: Path) -> Path:
     """The archive with one wrong byte in each: the second segment of long.zip, and the letter."""
     data = bytearray((archived / "docs.xtar").read_bytes())
     content = (archived / "docs" / "long.zip").read_bytes()
-    data[data.index(content[1 << 20 :][:100]) + 50] ^= 1
+    at = data.index(content[1 << 20 :][:100])
+    # Two bytes: one would be put right by the checksum of its sector.
+    data[at + 50] ^= 1
+    data[at + 60] ^= 1
     image = tmp_path / "damaged"
     image.write_bytes(bytes(data))
     return image

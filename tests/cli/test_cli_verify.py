@@ -15,6 +15,13 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path / "docs.xtar"
 
 
+@pytest.fixture
+def bare(archive: Path) -> Path:
+    """The same without parity."""
+    assert run("create", "docs", "--quiet", "--parity", "none", cwd=archive.parent).returncode == 0
+    return archive
+
+
 def damage(archive: Path, at: int, count: int = 1) -> None:
     data = bytearray(archive.read_bytes())
     data[at : at + count] = bytes(byte ^ 0xFF for byte in data[at : at + count])
@@ -32,27 +39,49 @@ def test_intact(archive: Path, depth: list[str]) -> None:
     assert (told["state"], told["files"], told["damage"], told["files_damaged"]) == ("intact", 8, [], [])
 
 
-def test_a_lost_file_is_beyond_repair_and_named(archive: Path) -> None:
-    damage(archive, archive.read_bytes().index(bytes(range(256))) + 5000)
-    done = run("verify", archive)
+def test_a_lost_file_is_beyond_repair_and_named(bare: Path) -> None:
+    damage(bare, bare.read_bytes().index(bytes(range(256))) + 5000, 2)
+    done = run("verify", bare)
     assert done.returncode == 4
     assert "damaged beyond repair" in lines(done.stdout)[0]
     assert "  lost: docs/noise.jpg" in lines(done.stdout)
     assert sum("docs/noise.jpg: damaged: " in line for line in lines(done.stderr)) == 2
-    quiet = run("verify", archive, "--quiet", "--json")
+    quiet = run("verify", bare, "--quiet", "--json")
     assert quiet.returncode == 4
     assert parsed(quiet)["files_damaged"] == [{"text": "docs/noise.jpg"}]
     assert sum("docs/noise.jpg" in line for line in lines(quiet.stderr)) == 1
 
 
-def test_a_damaged_index_is_repairable(archive: Path) -> None:
+def test_a_damaged_index_is_repairable(bare: Path) -> None:
     """The last 512 bytes belong to no file's content."""
-    damage(archive, archive.stat().st_size - 512, 512)
-    done = run("verify", archive)
+    damage(bare, bare.stat().st_size - 512, 512)
+    done = run("verify", bare)
     assert done.returncode == 3
     assert "damaged, but no content is lost" in lines(done.stdout)[0]
     assert any(line.startswith("  damaged: ") for line in lines(done.stdout))
-    assert parsed(run("verify", archive, "--json"))["state"] == "repairable"
+    assert parsed(run("verify", bare, "--json"))["state"] == "repairable"
+
+
+def test_parity_makes_it_repairable(archive: Path) -> None:
+    damage(archive, archive.read_bytes().index(bytes(range(256))) + 5000, 2000)
+    done = run("verify", archive)
+    assert done.returncode == 3
+    first, parity, *rest = lines(done.stdout)
+    assert "'pybackup repair' brings all of it back" in first
+    assert parity.startswith("  parity: ")
+    assert parity.endswith(" left to spare")
+    assert any(line.startswith("  bad: ") and line.endswith(" sectors of data") for line in rest)
+    assert "  needs repair: docs/noise.jpg" in rest
+    told = parsed(run("verify", archive, "--json"))["parity"]
+    assert (told["state"], told["groups_beyond"]) == ("repairable", 0)
+    assert 1 <= told["bad_sectors"]["data"] <= 2
+
+
+def test_more_than_parity_is_beyond(archive: Path) -> None:
+    damage(archive, 2048 * 10, 2048 * 20)
+    done = run("verify", archive)
+    assert done.returncode == 4
+    assert "beyond repair" in lines(done.stdout)[1]
 
 
 def test_against_the_same_tree(archive: Path, tmp_path: Path) -> None:
@@ -79,7 +108,7 @@ def test_against_a_tree_that_differs(archive: Path, tmp_path: Path) -> None:
     assert any(line.startswith("docs/extra: extra: ") for line in shown)
     quiet = run("verify", archive, "--against", docs, "--quiet")
     assert (quiet.returncode, quiet.stderr) == (1, b"")
-    assert lines(quiet.stdout) == shown[1:-1]
+    assert lines(quiet.stdout) == [line for line in shown[1:-1] if not line.startswith(" ")]
     told = parsed(run("verify", archive, "--against", docs, "--json"))
     kinds = {difference["path"]["text"]: difference["kinds"] for difference in told["differences"]}
     assert kinds["docs/extra"] == ["extra"]

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
+from pybackup.cli.main import main
+from pybackup.cli.statuses import Status
 from pybackup.compress.bare import decode_bare, read_bare
 from pybackup.container.read import load_table
 from pybackup.container.signatures import Known, find_signatures
@@ -36,6 +39,7 @@ from pybackup.model.member import Stored
 from pybackup.parity.find import find_all, load
 
 from . import mutate
+from .bombs import BOMBS
 from .mutate import ARCHIVE_MUTATIONS, VOLUME_MUTATIONS, damaged, mutated
 from .seeds import seeds, sparse_stream
 
@@ -289,6 +293,24 @@ def _run_sevenzip(directory: Path) -> None:
     _run_salvage(directory)
 
 
+def _make_bomb(chance: random.Random) -> Case:
+    return chance.choice(BOMBS)(chance)
+
+
+def _run_bomb(directory: Path) -> None:
+    """By whom it is meant for, which its files tell."""
+    if (directory / "map").exists():
+        parse_map((directory / "map").read_bytes())
+    elif (directory / "one").exists():
+        _run_volume(directory)
+    else:
+        _run_archive(directory)
+        for options in ((), ("--json",)):
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
+                assert main(["info", *options, str(directory / "image")]) is not Status.BUG, said.getvalue()
+        _run_salvage(directory)
+
+
 TARGETS = {
     "index": Target(_make_index, _run_index),
     "headers": Target(_make_headers, _run_headers),
@@ -298,4 +320,5 @@ TARGETS = {
     "salvage": Target(_make_salvage, _run_salvage),
     "map": Target(_make_map, _run_map),
     "sevenzip": Target(_make_sevenzip, _run_sevenzip),
+    "bomb": Target(_make_bomb, _run_bomb),
 }

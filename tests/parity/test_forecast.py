@@ -202,7 +202,26 @@ def test_scratches_are_of_their_length() -> None:
 
 
 @pytest.mark.parametrize("name", ["one group", "groups", "runs"])
-@pytest.mark.parametrize("model", [model for model in Model if model is not Model.INSERT])
+def test_flips_need_the_table_only(name: str) -> None:
+    """One wrong byte is put right by the sum of its sector, whatever the parity; drills prove it with real bytes."""
+    shape = SHAPES[name]
+    prospects = Prospects(Structures.of(shape))
+    below, past = prospects.just_below(Model.FLIPS), prospects.just_past(Model.FLIPS)
+    guards = Dealing(shape).guard_numbers
+
+    def told(sectors: int, seed: int) -> bool:
+        lost = plan_strike(shape, Model.FLIPS, sectors, seed).lost
+        left = np.flatnonzero(~np.isin(guards, lost)) % shape.guard_groups
+        return bool((np.bincount(left, minlength=shape.guard_groups) >= shape.table_shards).all())
+
+    assert below > prospects.just_past(Model.SCATTERED)
+    assert prospects.chance(Model.FLIPS, below) >= 0.999
+    assert all(told(below, seed) for seed in range(20))
+    assert not any(told(past, seed) for seed in range(20))
+
+
+@pytest.mark.parametrize("name", ["one group", "groups", "runs"])
+@pytest.mark.parametrize("model", [model for model in Model if model not in (Model.INSERT, Model.FLIPS)])
 def test_just_below_and_just_past(model: Model, name: str) -> None:
     prospects = Prospects(Structures.of(SHAPES[name]))
     below, past = prospects.just_below(model), prospects.just_past(model)
