@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
 
-def run(work: Path, *arguments: str) -> tuple[str, dict]:
+def run(work: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
     report = work / "report.json"
     command = [sys.executable, "-m", "benchmarks.damage", "--work", str(work), "--corpora", str(work / "corpora")]
     done = subprocess.run(
@@ -37,6 +38,6 @@ def test_every_peer(tmp_path: Path) -> None:
         *("--svg", str(picture)),
     )
     rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line and not line.startswith(" ")}
-    for peer in ("tar.xz", "zip", "7z", "dar", "dar-par2-5%", "tarlz", "dvdisaster-RS02", "dvdisaster-RS03"):
+    for peer in ("tar.xz", "zip", "7z", "dar", "dar-par2-5%", "tarlz", "dvdisaster-rs02-10%", "dvdisaster-rs03-10%"):
         assert peer in rows, (peer, said)
     assert picture.read_text().startswith("<svg")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pybackup.errors import Damaged, FormatError, NotAnArchive
+from pybackup.errors import Damaged, FormatError, NotAnArchive, Refused
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, pax, ustar
 from pybackup.layout.note import Role
@@ -22,6 +22,10 @@ from .structure import read_structure
 
 _LOST = b"lost+found/container-%d"
 _MAX_STRUCTURE_BYTES = 1 << 30
+# Paths are made of what stands before them: those of containers in each other, or below one with a name as long
+# as the file, would take the square of its size. As for the paths of one table.
+_PATHS_ALLOWANCE = 64 << 20
+_PATHS_RATIO = 1024
 
 
 def recover(
@@ -71,6 +75,7 @@ class _Recovery:
         self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
         # Honest structures overlap nowhere; hostile ones might have every byte read a million times.
         self._left = 2 * file.size
+        self._path_bytes_left = _PATHS_ALLOWANCE + _PATHS_RATIO * len(self._headers)
         self.damage = damage
         self.doubts: list[Problem] = []
         self.used_headers = False
@@ -84,11 +89,14 @@ class _Recovery:
         self._place_containers()
         for entry in self._structures():
             found.setdefault(entry.path, Stored(entry))
-        for stored, doubt in self._from_headers():
-            if found.setdefault(stored.entry.path, stored) is stored:
-                self.used_headers = True
-                if doubt:
-                    self.doubts.append(Problem(stored.entry.path, Trouble.METADATA, doubt))
+        try:
+            for stored, doubt in self._from_headers():
+                if found.setdefault(stored.entry.path, stored) is stored:
+                    self.used_headers = True
+                    if doubt:
+                        self.doubts.append(Problem(stored.entry.path, Trouble.METADATA, doubt))
+        except Refused as error:
+            self.damage.append(f"the headers: {error}")
         return found
 
     def containers(self) -> Iterator[tuple[int, Container]]:
@@ -97,11 +105,14 @@ class _Recovery:
             yield from table.containers()
 
     def _load(self, findings: Findings, archive_id: bytes) -> Iterator[tuple[int, Table]]:
+        growth = index.Growth()
         for offset, head in findings.indexes:
             if head.archive_id != archive_id or head.scope != index.CONTAINER:
                 continue
             try:
-                blob = index.unpack_index(self._read(offset, head.total_bytes))
+                data = self._read(offset, head.total_bytes)
+                growth.add(head)
+                blob = index.unpack_index(data)
                 table = Table(
                     blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base
                 )
@@ -123,13 +134,30 @@ class _Recovery:
         for number, table in self.tables.items():
             self._paths[number] = table.place
         for number, table in self.tables.items():
-            for row, path in enumerate(table.paths()):
-                full = join(self._paths[number], path)
-                found[full] = table.stored(row, full)
-                container = table.container(row)
-                if container:
-                    self._paths.setdefault(container.number, full)
+            self._path_bytes_left += _PATHS_RATIO * len(table)
+            try:
+                for row, path in enumerate(table.paths()):
+                    full = self._joined(self._paths[number], path)
+                    found[full] = table.stored(row, full)
+                    container = table.container(row)
+                    if container:
+                        self._paths.setdefault(container.number, full)
+            except Refused as error:
+                self.damage.append(f"the index of container {number}: {error}")
         return found
+
+    def _joined(self, directory: bytes, name: bytes) -> bytes:
+        """The path of an entry.
+
+        Raises
+        ------
+        Refused
+            All paths together are longer than any tree's.
+        """
+        self._path_bytes_left -= len(directory) + len(name)
+        if self._path_bytes_left < 0:
+            raise Refused("paths that would grow beyond measure")
+        return join(directory, name)
 
     def _place_containers(self) -> None:
         """Paths of containers that no index names, from the headers of nested containers."""
@@ -140,7 +168,10 @@ class _Recovery:
             if number in self._paths:
                 continue
             above = self._path(found.note.container)
-            self._paths[number] = join(above, _true_name(found, b"/" + names.CONTAINER))
+            try:
+                self._paths[number] = self._joined(above, _true_name(found, b"/" + names.CONTAINER))
+            except Refused:
+                self._path(number)
             if found.note.container in self._adrift or found.records is None:
                 self._adrift.add(number)
 
@@ -161,13 +192,13 @@ class _Recovery:
             if found.note.role is Role.CONTENT:
                 files.setdefault((number, _file_name(found)), {})[found.note.segment] = found
             elif found.note.role is Role.CONTAINER:
-                path = join(self._path(number), _true_name(found, b"/" + names.CONTAINER))
+                path = self._joined(self._path(number), _true_name(found, b"/" + names.CONTAINER))
                 entry = replace(_entry(found, path, Kind.DIRECTORY), mode=found.note.segment & 0o7777)
                 lost = "its extended attributes are lost" if found.note.flags & note.ATTRIBUTES else ""
                 yield Stored(entry), self._doubt(found) or lost
         for (number, name), segments in files.items():
             first = segments[min(segments)]
-            yield _file(join(self._path(number), name), segments), self._doubt(first)
+            yield _file(self._joined(self._path(number), name), segments), self._doubt(first)
 
     def _doubt(self, found: FoundHeader) -> str:
         if found.note.container in self._adrift:

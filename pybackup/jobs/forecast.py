@@ -20,13 +20,12 @@ from pybackup.model.entry import Kind
 from pybackup.model.member import Member
 from pybackup.parity.chance import Counts, spared
 from pybackup.parity.dealing import Numbers
-from pybackup.parity.find import scan_guards
+from pybackup.parity.find import glance
 from pybackup.parity.forecast import Structures
 
 from .protect import SIDECAR_SUFFIX
 
 # A stream ends within a sector of the end of its file.
-_TAIL_BYTES = 1 << 20
 # The packed stream of a .7z; its headers are not needed.
 _STREAM_AT = 32
 _STEP = 0.005
@@ -140,10 +139,10 @@ def forecast(path: bytes) -> Forecast:
     """
     with ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(path))
-        found = _geometry(file)
+        found = glance(file)
         sidecar = path + SIDECAR_SUFFIX
         if os.path.isfile(sidecar):
-            beside = _geometry(stack.enter_context(ArchiveFile(sidecar)))
+            beside = glance(stack.enter_context(ArchiveFile(sidecar)))
             found = max(found, beside, key=lambda shape: shape.volume_bytes if shape else 0)
         elif found is not None and found.sidecar:
             raise UsageError(f"{os.fsdecode(path)}: is a sidecar; name the file that it protects")
@@ -154,13 +153,6 @@ def forecast(path: bytes) -> Forecast:
             )
         files = _map_of(open_listing(file)) if read_locator(file) is not None else None
     return Forecast(path, Structures.of(found), files)
-
-
-def _geometry(file: ArchiveFile) -> Geometry | None:
-    """The layout that the guard sectors at the end of a file tell, the largest of several."""
-    guards = scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size)
-    shapes = {guard.geometry for _, guard in guards}
-    return max(shapes, key=lambda shape: shape.volume_bytes, default=None)
 
 
 def _map_of(listing: Listing) -> FileMap:

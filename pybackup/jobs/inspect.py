@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,11 @@ from pybackup.container.listing import Listing, Way
 from pybackup.container.read import open_listing
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.guard import Geometry
 from pybackup.model.entry import Kind
+from pybackup.parity.find import glance
+
+from .protect import SIDECAR_SUFFIX
 
 _MAGIC = re.compile(rb"[*?\[]")
 
@@ -113,6 +118,7 @@ class Info:
     complete: bool
     written: float
     settings: dict[str, Any] = field(default_factory=dict)
+    parity: Geometry | None = None
 
 
 def info(path: bytes) -> Info:
@@ -125,10 +131,11 @@ def info(path: bytes) -> Info:
             kinds[stored.entry.kind] += 1
             content += stored.entry.size
             packed += sum(member.packed_bytes for member in stored.members)
+        version = listing.settings.get("format", 1)
         return Info(
             path,
             archive.file.size,
-            int(listing.settings.get("format", 1)),
+            version if isinstance(version, int) else 1,
             len(listing),
             kinds[Kind.FILE],
             kinds[Kind.DIRECTORY],
@@ -141,4 +148,15 @@ def info(path: bytes) -> Info:
             listing.complete,
             archive.file.written,
             listing.settings,
+            _parity_of(archive),
         )
+
+
+def _parity_of(archive: OpenArchive) -> Geometry | None:
+    """The shape of the archive's parity, its own or that of the sidecar beside it; None where no end tells it."""
+    found = glance(archive.file)
+    sidecar = archive.path + SIDECAR_SUFFIX
+    if found is None and os.path.isfile(sidecar):
+        with ArchiveFile(sidecar) as file:
+            found = glance(file)
+    return found

@@ -73,10 +73,11 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
         if stored.members:
             place, taken = claimed.directory(stored.entry.parent)
             segments = len(stored.members) + stored.missing
-            found = taken.claim_file(stored.entry.name, segments=segments, sparse=stored.sparse)
-            numbers = range(segments) if not stored.missing else segment_numbers(file, stored.members)
-            for number, member in zip(numbers, stored.members, strict=True):
-                yield stored, join(place, found[number]), member
+            # Of those that are missing a damaged or hostile header may tell any number.
+            present = segment_numbers(file, stored.members) if stored.missing else None
+            found = taken.claim_file(stored.entry.name, segments=segments, sparse=stored.sparse, present=present)
+            for name, member in zip(found, stored.members, strict=True):
+                yield stored, join(place, name), member
 
 
 class _Claimed:

@@ -117,11 +117,31 @@ class Head:
             raise Damaged("the head of an index breaks the rules of its fields")
         if head.body_bytes < head.digests * head.digest_bytes:
             raise Damaged("an index shorter than its digests")
-        if head.plain_bytes > _PLAIN_ALLOWANCE + _PLAIN_RATIO * head.body_bytes:
-            raise Refused("an index that would grow beyond measure when decompressed")
-        if head.entries > _ENTRIES_ALLOWANCE + _ENTRIES_RATIO * head.body_bytes:
-            raise Refused("an index with more entries than its length can tell apart")
+        Growth().add(head)
         return head
+
+
+class Growth:
+    """What one or several indexes ask for together: many small ones are a bomb as one large is."""
+
+    def __init__(self) -> None:
+        self._body_bytes = self._plain_bytes = self._entries = 0
+
+    def add(self, head: Head) -> None:
+        """Take one more.
+
+        Raises
+        ------
+        Refused
+            All of them would decompress to more, or have more entries, than their lengths can be for; it is not taken.
+        """
+        body_bytes = self._body_bytes + head.body_bytes
+        plain_bytes, entries = self._plain_bytes + head.plain_bytes, self._entries + head.entries
+        if plain_bytes > _PLAIN_ALLOWANCE + _PLAIN_RATIO * body_bytes:
+            raise Refused("an index that would grow beyond measure when decompressed")
+        if entries > _ENTRIES_ALLOWANCE + _ENTRIES_RATIO * body_bytes:
+            raise Refused("an index with more entries than its length can tell apart")
+        self._body_bytes, self._plain_bytes, self._entries = body_bytes, plain_bytes, entries
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ most 200 bytes, and the true name stands in a pax ``comment`` record.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import count
 
 CONTAINER = b".xtar"
@@ -46,12 +47,14 @@ class Names:
         """The name under which a directory's container is stored."""
         return self._claim(name, (b"",))
 
-    def claim_file(self, name: bytes, *, segments: int, sparse: bool) -> list[bytes]:
-        """The members' names of a file, one for each segment."""
+    def claim_file(
+        self, name: bytes, *, segments: int, sparse: bool, present: Sequence[int] | None = None
+    ) -> list[bytes]:
+        """The members' names of a file, one for each segment; or for those ``present`` only, by their numbers from 0."""
         kind = b".sparse" if sparse else b""
         if segments == 1:
             return [self._claim(name, (kind + b".7z",)) + kind + b".7z"]
-        suffixes = tuple(kind + b".part%04d.7z" % (number + 1) for number in range(segments))
+        suffixes = tuple(kind + b".part%04d.7z" % (number + 1) for number in present or range(segments))
         stem = self._claim(name, suffixes)
         return [stem + suffix for suffix in suffixes]
 

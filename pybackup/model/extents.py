@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -37,12 +37,8 @@ class Extents:
     def within(self, start: int, end: int) -> Extents:
         """Return what of them lies in ``[start, end)``."""
         first = bisect_right(self.ranges, start, key=lambda extent: extent[1])
-        found = []
-        for low, high in self.ranges[first:]:
-            if low >= end:
-                break
-            found.append((max(low, start), min(high, end)))
-        return Extents(tuple(found))
+        last = bisect_left(self.ranges, end, lo=first, key=lambda extent: extent[0])
+        return Extents(tuple((max(low, start), min(high, end)) for low, high in self.ranges[first:last]))
 
     def gaps(self, start: int, end: int) -> Extents:
         """Return what of ``[start, end)`` they leave out."""

@@ -51,6 +51,13 @@ class Found:
         return bool((counts >= shards).all())
 
 
+def glance(file: Readable) -> Geometry | None:
+    """Return the geometry that the guard sectors in the last MiB of a file tell, the largest of several."""
+    guards = scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size)
+    shapes = {guard.geometry for _, guard in guards}
+    return max(shapes, key=lambda shape: shape.volume_bytes, default=None)
+
+
 def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:
     """Return the first of `find_all`; None where nothing of a guard is left."""
     return next(iter(find_all(files, thorough=thorough)), None)
@@ -107,7 +114,8 @@ class _Search:
     def volumes(self) -> list[Found]:
         """The largest first; only those whose table is whole, if there are any."""
         found = sorted(self._volumes.values(), key=_rank, reverse=True)
-        return [volume for volume in found if volume.is_enough == found[0].is_enough]
+        enough = bool(found) and found[0].is_enough
+        return [volume for volume in found if volume.is_enough == enough]
 
     def collect(self, number: int, guards: Iterator[tuple[int, GuardSector]]) -> None:
         """Take the guard sectors found in file ``number``, each with its offset."""

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 from pybackup.cli.main import main
@@ -306,7 +306,7 @@ def _run_bomb(directory: Path) -> None:
     else:
         _run_archive(directory)
         for options in ((), ("--json",)):
-            with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
+            with redirect_stdout(TextIOWrapper(BytesIO())), redirect_stderr(StringIO()) as said:
                 assert main(["info", *options, str(directory / "image")]) is not Status.BUG, said.getvalue()
         _run_salvage(directory)
 

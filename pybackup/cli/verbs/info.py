@@ -16,6 +16,7 @@ from ..text import count, display, humane_bytes, json_line, json_name, local_tim
 
 if TYPE_CHECKING:
     from pybackup.jobs.inspect import Info
+    from pybackup.layout.guard import Geometry
 
 EPILOG = """\
 examples:
@@ -55,21 +56,39 @@ def _fields(found: Info) -> Iterator[tuple[str, str]]:
     yield "content", f"{humane_bytes(found.content_bytes)} ({found.content_bytes:,} bytes), ratio {ratio}"
     kinds = f"{count(found.files, 'file')}, {count(found.directories, 'directory', 'directories')}"
     yield "entries", f"{found.entries:,} ({kinds}, {count(found.links, 'link')})"
-    for source in settings.get("sources", ()):
+    sources = settings.get("sources")
+    for source in sources if isinstance(sources, list) else ():
         yield "source", printable(str(source))
-    if isinstance(newest := settings.get("newest_ns"), int):
+    if (newest := _integer(settings, "newest_ns")) is not None:
         yield "newest", local_time(newest / 1e9)
-    if isinstance(date := settings.get("date"), int):
+    if (date := _integer(settings, "date")) is not None:
         yield "date", local_time(date)
     if compression := settings.get("compression"):
         yield "compression", printable(str(compression))
-    if isinstance(segment := settings.get("segment_bytes"), int):
+    if (segment := _integer(settings, "segment_bytes")) is not None:
         yield "segments", humane_bytes(segment)
+    yield "parity", _parity(found.parity)
     if comment := settings.get("comment"):
         yield "comment", printable(str(comment))
     yield "found by", found.way.value
     for damage in found.damage:
         yield "damage", printable(damage)
+
+
+def _parity(shape: Geometry | None) -> str:
+    if shape is None:
+        return "none, and no checksums of sectors"
+    where = " in a sidecar" if shape.sidecar else ""
+    if not shape.groups:
+        return f"none, checksums only{where}"
+    share = percentage(shape.parity_sectors, shape.data_sectors)
+    return f"{share} of {count(shape.data_sectors, 'sector')}, in {count(shape.groups, 'group')}{where}"
+
+
+def _integer(settings: dict[str, Any], name: str) -> int | None:
+    """Return a number that is one: settings may be anybody's, and JSON has numbers that no clock and no float has."""
+    value = settings.get(name)
+    return value if isinstance(value, int) and abs(value) < 1 << 63 else None
 
 
 def _json(found: Info) -> bytes:
@@ -89,5 +108,12 @@ def _json(found: Info) -> bytes:
         "complete": found.complete,
         "damage": list(found.damage),
         "settings": found.settings,
+        "parity": found.parity
+        and {
+            "data_sectors": found.parity.data_sectors,
+            "parity_sectors": found.parity.parity_sectors,
+            "groups": found.parity.groups,
+            "sidecar": found.parity.sidecar,
+        },
     }
     return json_line(fields)
