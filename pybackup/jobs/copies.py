@@ -30,15 +30,17 @@ _LONG_SECTORS = 16
 # Volumes in volumes that are looked at, the largest first.
 _MOST_VOLUMES = 4
 _SHIFTS_TRIED = 8
+_SAMPLES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class GivenCopy:
-    """A file that is a copy of the volume, or of a part of it."""
+    """A file that is a copy of the volume, or of a part of it; a piece if it was not named, but found."""
 
     path: bytes
     file: ArchiveFile
     unread: Extents
+    is_piece: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class Surveyed:
             missing = missing[(rows >= 0) & beyond[dealing.groups_of(np.maximum(rows, 0))]]
         return propose(self.copies, self.survey, missing)
 
+    def belongs(self, copy: int) -> bool:
+        """Return whether anything in a copy is good, be it that another copy had it first."""
+        rows = [number for number, origin in enumerate(self.survey.origins) if origin.copy == copy]
+        if np.isin(self.survey.where, rows).any():
+            return True
+        sectors = np.unique(np.linspace(0, self.geometry.sectors - 1, _SAMPLES).astype(np.int64))
+        return any(self.survey.recognises(self.copies[copy], shift, sectors) for shift in self.copies[copy].shifts)
+
     def moved(self) -> NDArray[np.bool_]:
         """Return for each sector whether the files that repair would mend have it, but elsewhere."""
         targets = self.targets
@@ -124,11 +134,11 @@ def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[
             for piece in _pieces(path):
                 file = stack.enter_context(ArchiveFile(piece))
                 extents = unread[number].within(0, file.size) if number < len(unread) else Extents()
-                given.append(GivenCopy(piece, file, extents))
+                given.append(GivenCopy(piece, file, extents, is_piece=piece != path))
         known = {os.path.realpath(copy.path) for copy in given}
         for path in [copy.path + SIDECAR_SUFFIX for copy in given]:
             if os.path.isfile(path) and os.path.realpath(path) not in known:
-                given.append(GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents()))
+                given.append(GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents(), is_piece=True))
         yield given
 
 
@@ -162,23 +172,37 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
     ------
     Damaged
         Too few guard sectors are left to tell the checksums.
+    UsageError
+        A copy is one of another volume.
     """
     volumes = find_all([copy.file for copy in given])
     if not volumes:
         return None
-    seen, failure = [], None
+    seen: list[tuple[Found, Surveyed]] = []
+    failure = None
     for found in volumes[:_MOST_VOLUMES]:
         try:
-            seen.append(_look(given, found, monitor))
+            seen.append((found, _look(given, found, monitor)))
         except Damaged as error:
             failure = failure or error
     if failure and not seen:
         raise failure
     # An earlier sidecar may be left of a larger file; who has the most good sectors is what the copies are of.
-    likely = max(seen, key=lambda surveyed: np.count_nonzero(surveyed.survey.where != NO_ORIGIN))
+    found, likely = max(seen, key=lambda pair: np.count_nonzero(pair[1].survey.where != NO_ORIGIN))
     if realign:
         _realign(likely.copies, likely.survey, monitor)
+    elsewhere = {number for other in volumes if other is not found for number in other.shifts}
+    for number, copy in enumerate(given):
+        if number not in found.shifts and not likely.belongs(number):
+            _tell_of_stranger(copy, number in elsewhere, monitor)
     return likely
+
+
+def _tell_of_stranger(copy: GivenCopy, has_other: bool, monitor: Monitor) -> None:
+    name = os.fsdecode(copy.path)
+    if has_other and not copy.is_piece:
+        raise UsageError(f"{name}: is a copy of something else than the others; name copies of one volume only")
+    monitor.note(f"{name}: nothing in it is known to belong to this volume")
 
 
 def _look(given: Sequence[GivenCopy], found: Found, monitor: Monitor) -> Surveyed:

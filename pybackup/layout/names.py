@@ -50,7 +50,7 @@ class Names:
     def claim_file(
         self, name: bytes, *, segments: int, sparse: bool, present: Sequence[int] | None = None
     ) -> list[bytes]:
-        """The members' names of a file, one for each segment; or for those ``present`` only, by their numbers from 0."""
+        """The members' names of a file, one for each segment, or for those ``present`` only (numbers from 0)."""
         kind = b".sparse" if sparse else b""
         if segments == 1:
             return [self._claim(name, (kind + b".7z",)) + kind + b".7z"]

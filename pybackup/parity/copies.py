@@ -103,6 +103,14 @@ class Survey:
             progress((stop - start) * SECTOR)
         return found
 
+    def recognises(self, copy: Copy, shift: int, numbers: Numbers) -> bool:
+        """Return whether any of the sectors ``numbers`` is good in a copy, each at its place plus ``shift``."""
+        for number in numbers.tolist():
+            data = read_sectors(copy.file, number * SECTOR + shift, 1)
+            if any(data) and sector_sums(data, np.array([number]))[0] == self.sums[number]:
+                return True
+        return False
+
     def _origin(self, copy: int, shift: int) -> int:
         """The row of an origin; `NO_ORIGIN` where there are more than any mishap makes: a copy that was shuffled."""
         origin = Origin(copy, shift)

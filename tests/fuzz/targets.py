@@ -304,11 +304,9 @@ def _run_bomb(directory: Path) -> None:
     elif (directory / "one").exists():
         _run_volume(directory)
     else:
-        _run_archive(directory)
         for options in ((), ("--json",)):
             with redirect_stdout(TextIOWrapper(BytesIO())), redirect_stderr(StringIO()) as said:
                 assert main(["info", *options, str(directory / "image")]) is not Status.BUG, said.getvalue()
-        _run_salvage(directory)
 
 
 TARGETS = {
