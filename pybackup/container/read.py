@@ -66,7 +66,7 @@ def read_locator(file: ArchiveFile) -> Note | None:
 
 
 def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
-    paths = table.paths()
+    paths = table.paths(head.body_bytes)
     try:
         settings = json.loads(table.settings or b"{}")
     except (ValueError, RecursionError) as error:

@@ -10,7 +10,7 @@ from pybackup.errors import Damaged, FormatError, NotAnArchive, Refused
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, pax, ustar
 from pybackup.layout.note import Role
-from pybackup.layout.table import Table
+from pybackup.layout.table import Table, path_bytes_for
 from pybackup.layout.table_form import Container
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.member import Member, Method, Stored
@@ -23,9 +23,8 @@ from .structure import read_structure
 _LOST = b"lost+found/container-%d"
 _MAX_STRUCTURE_BYTES = 1 << 30
 # Paths are made of what stands before them: those of containers in each other, or below one with a name as long
-# as the file, would take the square of its size. As for the paths of one table.
-_PATHS_ALLOWANCE = 64 << 20
-_PATHS_RATIO = 1024
+# as the file, would take the square of its size. An average header has no longer one than a system call takes.
+_PATH_BYTES = 4096
 
 
 def recover(
@@ -75,11 +74,12 @@ class _Recovery:
         self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
         # Honest structures overlap nowhere; hostile ones might have every byte read a million times.
         self._left = 2 * file.size
-        self._path_bytes_left = _PATHS_ALLOWANCE + _PATHS_RATIO * len(self._headers)
+        self._bodies: dict[int, int] = {}
         self.damage = damage
         self.doubts: list[Problem] = []
         self.used_headers = False
         self.tables = dict(self._load(findings, archive_id))
+        self._path_bytes_left = path_bytes_for(sum(self._bodies.values())) + _PATH_BYTES * len(self._headers)
         self._paths: dict[int, bytes] = {0: b""}
         self._adrift: set[int] = set()
 
@@ -89,14 +89,11 @@ class _Recovery:
         self._place_containers()
         for entry in self._structures():
             found.setdefault(entry.path, Stored(entry))
-        try:
-            for stored, doubt in self._from_headers():
-                if found.setdefault(stored.entry.path, stored) is stored:
-                    self.used_headers = True
-                    if doubt:
-                        self.doubts.append(Problem(stored.entry.path, Trouble.METADATA, doubt))
-        except Refused as error:
-            self.damage.append(f"the headers: {error}")
+        for stored, doubt in self._from_headers():
+            if found.setdefault(stored.entry.path, stored) is stored:
+                self.used_headers = True
+                if doubt:
+                    self.doubts.append(Problem(stored.entry.path, Trouble.METADATA, doubt))
         return found
 
     def containers(self) -> Iterator[tuple[int, Container]]:
@@ -121,6 +118,7 @@ class _Recovery:
                 continue
             if blob.corrected_bytes:
                 self.damage.append(f"{blob.corrected_bytes} bytes of an index, repaired by its parity")
+            self._bodies[head.container] = head.body_bytes
             yield head.container, table
 
     def _read(self, offset: int, count: int) -> bytes:
@@ -134,10 +132,9 @@ class _Recovery:
         for number, table in self.tables.items():
             self._paths[number] = table.place
         for number, table in self.tables.items():
-            self._path_bytes_left += _PATHS_RATIO * len(table)
             try:
-                for row, path in enumerate(table.paths()):
-                    full = self._joined(self._paths[number], path)
+                for row, path in enumerate(table.paths(self._bodies[number])):
+                    full = self._below(self._paths[number], path)
                     found[full] = table.stored(row, full)
                     container = table.container(row)
                     if container:
@@ -146,18 +143,26 @@ class _Recovery:
                 self.damage.append(f"the index of container {number}: {error}")
         return found
 
-    def _joined(self, directory: bytes, name: bytes) -> bytes:
+    def _below(self, directory: bytes, name: bytes) -> bytes:
         """The path of an entry.
 
         Raises
         ------
         Refused
-            All paths together are longer than any tree's.
+            All paths together would be longer than any tree's.
         """
-        self._path_bytes_left -= len(directory) + len(name)
-        if self._path_bytes_left < 0:
+        if self._path_bytes_left < len(directory) + len(name):
             raise Refused("paths that would grow beyond measure")
+        self._path_bytes_left -= len(directory) + len(name)
         return join(directory, name)
+
+    def _within(self, number: int, name: bytes) -> bytes:
+        """The path of what a header tells of; below lost+found where all paths would grow beyond measure."""
+        try:
+            return self._below(self._path(number), name)
+        except Refused:
+            self._adrift.add(number)
+            return join(_LOST % number, name)
 
     def _place_containers(self) -> None:
         """Paths of containers that no index names, from the headers of nested containers."""
@@ -167,11 +172,7 @@ class _Recovery:
             found = nested[number]
             if number in self._paths:
                 continue
-            above = self._path(found.note.container)
-            try:
-                self._paths[number] = self._joined(above, _true_name(found, b"/" + names.CONTAINER))
-            except Refused:
-                self._path(number)
+            self._paths[number] = self._within(found.note.container, _true_name(found, b"/" + names.CONTAINER))
             if found.note.container in self._adrift or found.records is None:
                 self._adrift.add(number)
 
@@ -192,13 +193,13 @@ class _Recovery:
             if found.note.role is Role.CONTENT:
                 files.setdefault((number, _file_name(found)), {})[found.note.segment] = found
             elif found.note.role is Role.CONTAINER:
-                path = self._joined(self._path(number), _true_name(found, b"/" + names.CONTAINER))
+                path = self._within(number, _true_name(found, b"/" + names.CONTAINER))
                 entry = replace(_entry(found, path, Kind.DIRECTORY), mode=found.note.segment & 0o7777)
                 lost = "its extended attributes are lost" if found.note.flags & note.ATTRIBUTES else ""
                 yield Stored(entry), self._doubt(found) or lost
         for (number, name), segments in files.items():
             first = segments[min(segments)]
-            yield _file(self._joined(self._path(number), name), segments), self._doubt(first)
+            yield _file(self._within(number, name), segments), self._doubt(first)
 
     def _doubt(self, found: FoundHeader) -> str:
         if found.note.container in self._adrift:

@@ -148,12 +148,12 @@ def info(path: bytes) -> Info:
             listing.complete,
             archive.file.written,
             listing.settings,
-            _parity_of(archive),
+            parity_of(archive),
         )
 
 
-def _parity_of(archive: OpenArchive) -> Geometry | None:
-    """The shape of the archive's parity, its own or that of the sidecar beside it; None where no end tells it."""
+def parity_of(archive: OpenArchive) -> Geometry | None:
+    """Return the shape of an archive's parity, its own or that of the sidecar beside it; None where no end tells it."""
     found = glance(archive.file)
     sidecar = archive.path + SIDECAR_SUFFIX
     if found is None and os.path.isfile(sidecar):

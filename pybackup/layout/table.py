@@ -44,7 +44,8 @@ from .extras import NO_EXTRAS, unpack_extras
 from .table_form import CHANGED, DEVICES, ENTRY_COLUMNS, LINKS, MEMBER_COLUMNS, SECOND, SPARSE, Container
 from .table_rules import check_members, check_names, check_rows, check_sizes, member_columns, read_owners
 
-# Long names are rare, and deep trees are small; directories each in the last would take squares.
+# Long names are rare, and deep trees are small; directories each in the last would take squares. In proportion to
+# the bytes of the body, not to the rows: a million alike come free, and would have gigabytes of paths.
 _PATHS_ALLOWANCE = 64 << 20
 _PATHS_RATIO = 1024
 # Tables, since an enum's own look-up takes longer than the rest of a row.
@@ -91,8 +92,13 @@ class Table:
     def __len__(self) -> int:
         return len(self.kinds)
 
-    def paths(self) -> list[bytes]:
+    def paths(self, body_bytes: int = 0) -> list[bytes]:
         """Path of every entry, relative to `place`, in rows.
+
+        Parameters
+        ----------
+        body_bytes
+            Length of the body they came in: the longer it is, the longer they may be.
 
         Raises
         ------
@@ -100,7 +106,7 @@ class Table:
             All of them together are longer than any tree's: directories nested without end.
         """
         paths: list[bytes] = []
-        left = _PATHS_ALLOWANCE + _PATHS_RATIO * len(self)
+        left = path_bytes_for(body_bytes)
         for row, (name, up) in enumerate(zip(self.names, self._columns["up"], strict=True)):
             path = paths[row - up] + b"/" + name if up else name
             left -= len(path)
@@ -181,6 +187,11 @@ class Table:
             1 << dictionary if dictionary else 0,
             self._digests[start : start + self._digest_bytes],
         )
+
+
+def path_bytes_for(body_bytes: int) -> int:
+    """How long all paths together may be in an index with a body of so many bytes."""
+    return _PATHS_ALLOWANCE + _PATHS_RATIO * body_bytes
 
 
 def _view(values: Int64s) -> memoryview:

@@ -36,6 +36,8 @@ class Extents:
 
     def within(self, start: int, end: int) -> Extents:
         """Return what of them lies in ``[start, end)``."""
+        if end <= start:
+            return Extents()
         first = bisect_right(self.ranges, start, key=lambda extent: extent[1])
         last = bisect_left(self.ranges, end, lo=first, key=lambda extent: extent[0])
         return Extents(tuple((max(low, start), min(high, end)) for low, high in self.ranges[first:last]))

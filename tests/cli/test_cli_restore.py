@@ -163,3 +163,18 @@ def test_structure(archived: Path, tmp_path: Path) -> None:
     done = run("structure", "restore", archived / "docs.xtar", "--to", tmp_path / "b", "--quiet")
     assert (done.returncode, done.stderr) == (0, b"")
     assert sorted(path.name for path in (tmp_path / "b").rglob("*")) == ["docs", "empty", "link", "sub"]
+
+
+def test_a_loss_with_parity_says_what_to_do(tmp_path: Path) -> None:
+    docs = plant(tmp_path)
+    (docs / "noise.jpg").write_bytes(bytes(range(256)) * 400)
+    for parity, told in (("10%", True), ("none", False)):
+        archive = tmp_path / f"{told}.xtar"
+        assert run("create", docs, "-o", archive, "--quiet", "--parity", parity).returncode == 0
+        data = bytearray(archive.read_bytes())
+        at = data.index(bytes(range(256))) + 5000
+        data[at : at + 9] = b"\xff" * 9
+        archive.write_bytes(data)
+        done = run("extract", archive, "--to", tmp_path / f"out-{told}")
+        assert done.returncode == 1
+        assert (b"pybackup salvage" in done.stderr) == told

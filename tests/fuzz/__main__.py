@@ -12,10 +12,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-from .sandbox import Done, Failure, Job, case_of, own_directory, run_all, run_case
+from .sandbox import Done, Failure, case_of, jobs_from, own_directory, run_all, run_case
 from .targets import TARGETS
 
 _BATCH = 50
@@ -32,7 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.replay:
         return _replay(options.replay)
-    jobs = _jobs(options.target or list(TARGETS), options.seed)
+    jobs = jobs_from(options.seed, options.target or list(TARGETS))
     end = time.monotonic() + 60 * options.minutes
     counts: Counter[str] = Counter()
     worst: dict[str, tuple[int, float]] = {}
@@ -51,10 +50,6 @@ def main() -> int:
         print(f"{target:10} {count:7} cases, at most {peak >> 20} MiB and {seconds:.2f} s")
     print(f"{failed} failures{f', kept in {options.keep}' if failed else ''}; seeds from {options.seed}")
     return int(failed > 0)
-
-
-def _jobs(targets: list[str], seed: int) -> Iterator[Job]:
-    return ((target, number) for number in itertools.count(seed) for target in targets)
 
 
 def _keep(failure: Failure, where: Path) -> None:

@@ -36,7 +36,8 @@ def directories(count: int, name_bytes: int, place: bytes, settings: bytes = b""
     )
 
 
-def _index(container: int, count: int, name_bytes: int, place: bytes) -> bytes:
+def packed_index(container: int, count: int, name_bytes: int, place: bytes) -> bytes:
+    """A container's own index of ``count`` empty directories, in whole blocks."""
     head = index.Head(index.CONTAINER, 4, _ID, container, count, 0, 0)
     packed = index.pack_index(head, directories(count, name_bytes, place), b"")
     return packed + ustar.padding(len(packed))
@@ -45,7 +46,7 @@ def _index(container: int, count: int, name_bytes: int, place: bytes) -> bytes:
 def many_rows(chance: random.Random) -> Files:
     """Indexes of a few bytes with a million entries each, or with names that compress well."""
     name_bytes = chance.choice((1, 6, 30))
-    one = _index(0, chance.choice((1 << 14, 1 << 17, 1 << 20)) // name_bytes, name_bytes, b"")
+    one = packed_index(0, chance.choice((1 << 14, 1 << 17, 1 << 20)) // name_bytes, name_bytes, b"")
     copies = []
     for container in range(min(40, _BOMB_BYTES // len(one))):
         head = replace(index.Head.unpack(one[: index.HEAD.size]), container=container)
@@ -56,7 +57,7 @@ def many_rows(chance: random.Random) -> Files:
 def long_place(chance: random.Random) -> Files:
     """A path of a megabyte before every name of an index."""
     place = b"/".join([b"p" * chance.choice((1, 250))] * chance.choice((1 << 12, 1 << 16)))
-    return {"image": b"".join(_index(number, 20_000, 6, place) for number in range(3))}
+    return {"image": b"".join(packed_index(number, 20_000, 6, place) for number in range(3))}
 
 
 def nested(chance: random.Random) -> Files:
@@ -118,11 +119,16 @@ def settings(chance: random.Random) -> Files:
     said = json.dumps({key: chance.choice(values) for key in keys if chance.random() < 0.7}).encode()
     if chance.random() < 0.2:
         said = chance.choice((b"[" * 100_000, b"1" * 10_000, b'{"format": NaN}', b'{"a":1,"a":2}', b"\xff"))
+    return {"image": with_settings(said)}
+
+
+def with_settings(said: bytes) -> bytes:
+    """An archive of three directories, that says this of itself."""
     data = seeds().plain
     at, blob = next((at, blob) for at, blob in indexes(data) if blob.head.scope == index.TREE)
     head = replace(blob.head, entries=3, digests=0)
     new = index.pack_index(head, directories(3, 2, b"", said), b"")
-    return {"image": data[:at] + new + ustar.padding(len(new)) + ustar.END}
+    return data[:at] + new + ustar.padding(len(new)) + ustar.END
 
 
 BOMBS: tuple[Callable[[random.Random], Files], ...] = (

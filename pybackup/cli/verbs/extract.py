@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
 from pybackup.model.entry import Kind
+from pybackup.model.problem import Trouble
 
 from ..monitor import Talk
 from ..options import add_archive, add_placing, add_talk, add_workers, placing_of, talk_of
@@ -106,10 +107,21 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
     done = perform_extract(plan, executor=executor, monitor=talk)
     if options.patterns:  # else the job says so
         check_complete(plan.listing.expected, len(plan.listing), talk)
+    if any(problem.trouble is Trouble.LOST for problem in talk.problems):
+        _tell_of_parity(archive, talk)
     status = conclude(talk, _summary(plan, done, time.monotonic() - start, talk))
     if options.json:
         deliver([_json(plan, done, talk)])
     return status
+
+
+def _tell_of_parity(archive: OpenArchive, talk: Talk) -> None:
+    """What an archive lost may not be lost yet."""
+    from pybackup.jobs.inspect import parity_of
+
+    shape = parity_of(archive)
+    if shape and shape.groups:
+        talk.note(f"the archive has parity: 'pybackup salvage {display(archive.path)} --to DIR' may bring back more")
 
 
 def _extract_options(options: argparse.Namespace) -> ExtractOptions:
