@@ -6,7 +6,10 @@ import random
 
 
 class Choices(random.Random):
-    """A `random.Random` that takes what it decides from ``data``, and zeros behind its end."""
+    """A `random.Random` that takes what it decides from ``data``, and behind its end from a fixed seed.
+
+    Not zeros: drawing until something new comes, as `sample` does, would never end.
+    """
 
     def __init__(self, data: bytes) -> None:
         super().__init__(0)
@@ -16,6 +19,8 @@ class Choices(random.Random):
     def getrandbits(self, k: int, /) -> int:
         """Return the next ``k`` bits."""
         count = (k + 7) // 8
+        if self._at >= len(self._data):
+            return super().getrandbits(k)
         taken = self._data[self._at : self._at + count].ljust(count, b"\0")
         self._at += count
         return int.from_bytes(taken, "little") & (1 << k) - 1

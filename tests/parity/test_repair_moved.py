@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from damage.fast_disk import fast_directory
@@ -121,3 +122,15 @@ def test_a_file_longer_than_the_sector_sums_of_one_step() -> None:
     data = specimen.data[:3_000_001] + specimen.data[3_000_500:]
     for in_place in (False, True):
         assert is_whole(specimen, repaired(data, in_place=in_place))
+
+
+def test_content_that_is_there_twice(tmp_path: Path) -> None:
+    """Found first in its second place, an odd distance away; what follows the insertion is looked for once more."""
+    half = random.Random(5).randbytes(300_001)
+    options = ParityOptions(Amount(share=Fraction(1, 20)), sidecar=True)
+    beside = with_sidecar(tmp_path, options, half + half)
+    hurt = beside.data[:120_000] + bytes(range(100)) + beside.data[120_000:]
+    result = repaired(hurt, beside.sidecar)
+    assert result.done is not None
+    assert result.done.left == 0
+    assert result.data == beside.data
