@@ -1,17 +1,23 @@
-"""Opening paths of any length, and without following symbolic links."""
+"""Opening paths of any length, without following symbolic links, and without waiting for what is no file."""
 
 from __future__ import annotations
 
 import os
 import stat
 
-from pybackup.errors import Refused
+from pybackup.errors import Refused, UsageError
 
 PATH_MAX_BYTES = 4096  # of Linux, the closing NUL included; longer paths are opened piece by piece
 SEARCH_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | NOFOLLOW  # a FIFO of that name must not make the run wait
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a character device",
+}
 _DESCRIPTORS = b"/proc/self/fd/"
 _HAS_DESCRIPTORS = os.path.isdir(_DESCRIPTORS)
 
@@ -44,6 +50,35 @@ def open_at(base_fd: int | None, path: bytes, flags: int, *, mode: int = 0o600, 
     except OSError as error:
         error.filename = path
         raise
+
+
+def open_seekable(path: bytes) -> int:
+    """Open a regular file or a block device for reading, and return the descriptor; it waits for no FIFO's writer.
+
+    Raises
+    ------
+    OSError
+    UsageError
+        It is something else, which cannot be read at any offset.
+    """
+    mode = os.stat(path).st_mode
+    _check_seekable(path, mode)
+    # A device is opened as it always was: without waiting, a drive without a disc would open too.
+    waiting = 0 if stat.S_ISBLK(mode) else os.O_NONBLOCK
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | waiting)
+    try:
+        _check_seekable(path, os.fstat(fd).st_mode)
+        os.set_blocking(fd, True)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _check_seekable(path: bytes, mode: int) -> None:
+    if not stat.S_ISREG(mode) and not stat.S_ISBLK(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "of an unknown type")
+        raise UsageError(f"{os.fsdecode(path)}: is {kind}; a regular file or a block device is needed")
 
 
 def directory_prefix(dir_fd: int, path: bytes) -> bytes:

@@ -13,6 +13,8 @@ from typing import Self
 
 from pybackup.errors import EnvironmentFailed, UsageError
 
+from .paths import open_seekable
+
 _BUFFER_BYTES = 1 << 20
 _COPY_BYTES = 1 << 20
 # What a drive reads or does not.
@@ -42,7 +44,7 @@ class ArchiveFile:
     Raises
     ------
     UsageError
-        It does not exist or is a directory.
+        It does not exist, or is neither a regular file nor a block device.
     EnvironmentFailed
         It may not be read.
     """
@@ -50,16 +52,12 @@ class ArchiveFile:
     def __init__(self, path: bytes) -> None:
         self.path = path
         try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._fd = open_seekable(path)
         except FileNotFoundError as error:
             raise UsageError(f"{os.fsdecode(path)}: no such file") from error
         except OSError as error:
             raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror}") from error
-        status = os.fstat(self._fd)
-        if stat.S_ISDIR(status.st_mode):
-            os.close(self._fd)
-            raise UsageError(f"{os.fsdecode(path)}: is a directory, not an archive")
-        self.written = status.st_mtime
+        self.written = os.fstat(self._fd).st_mtime
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
 
     def read_at(self, offset: int, count: int) -> bytes:
@@ -168,6 +166,14 @@ class Output:
             _write_all(self._fd, offset, data)
         self._flushed = max(self._flushed, offset + len(data))
 
+    def take_after(self, path: bytes) -> None:
+        """Take the mode of a file that this one replaces, and its owner where that is allowed."""
+        with environment(self.temporary):
+            status = os.stat(path)
+            with contextlib.suppress(PermissionError):
+                os.fchown(self._fd, status.st_uid, status.st_gid)
+            os.fchmod(self._fd, stat.S_IMODE(status.st_mode))
+
     def truncate(self, offset: int) -> None:
         """Forget everything from ``offset`` on, or go on from there behind zeros."""
         self.flush()
@@ -249,6 +255,13 @@ class InPlace:
         """Overwrite what is there; the file grows where it is too short."""
         with environment(self.path):
             _write_all(self._fd, offset, data)
+
+    def cut(self, size: int) -> None:
+        """Take away what is behind the first ``size`` bytes; of a device nothing."""
+        with environment(self.path):
+            status = os.fstat(self._fd)
+            if stat.S_ISREG(status.st_mode) and status.st_size > size:
+                os.ftruncate(self._fd, size)
 
     def sync(self) -> None:
         """Wait until the medium has it."""

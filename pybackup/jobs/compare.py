@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
-from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.errors import FormatError, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.paths import open_at
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.sparse import SparseReader
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.member import Member, Stored
+from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Planned, Source
 from pybackup.tree.walk import walk
 
 from .inspect import open_archive
-
-_STEP = 1 << 20
+from .sameness import same_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,7 @@ def _differences(file: ArchiveFile, stored: Stored, found: Planned | None, monit
     respects = dict(_respects(entry, live))
     if entry.kind is Kind.FILE and "size" not in respects:
         try:
-            if not _same_content(file, stored, found):
+            if not _has_same_content(file, stored, found):
                 respects["content"] = "other content"
         except (OSError, FormatError) as error:
             monitor.problem(Problem(entry.path, Trouble.UNREADABLE, str(error)))
@@ -137,60 +133,9 @@ def _text(name: bytes) -> str:
     return name.decode(errors="backslashreplace")
 
 
-def _same_content(file: ArchiveFile, stored: Stored, found: Planned) -> bool:
-    if stored.fault:
-        raise Damaged(stored.fault)
+def _has_same_content(file: ArchiveFile, stored: Stored, found: Planned) -> bool:
     fd = open_at(None, found.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        if stored.sparse:
-            return _same_sparse(file, stored, fd)
-        offset = 0
-        for member in stored.members:
-            if not _same_segment(fd, offset, member):
-                return False
-            offset += member.raw_bytes
-        return True
+        return same_content(file, stored, fd)
     finally:
         os.close(fd)
-
-
-def _same_segment(fd: int, offset: int, member: Member) -> bool:
-    digest = hashlib.sha256()
-    end = offset + member.raw_bytes
-    while offset < end:
-        data = os.pread(fd, min(_STEP, end - offset), offset)
-        if not data:
-            return False
-        digest.update(data)
-        offset += len(data)
-    return bool(member.digest) and digest.digest().startswith(member.digest)
-
-
-def _same_sparse(file: ArchiveFile, stored: Stored, fd: int) -> bool:
-    """Compare data with data, and what are holes in the archive with zeros."""
-    reader = SparseReader(stored.entry.size)
-    at = 0
-    for member in stored.members:
-        for piece in decode(file, member):
-            for offset, data in reader.feed(piece):
-                if not _is_zero(fd, at, offset) or os.pread(fd, len(data), offset) != data:
-                    return False
-                at = offset + len(data)
-    reader.finish()
-    return _is_zero(fd, at, stored.entry.size)
-
-
-def _is_zero(fd: int, start: int, end: int) -> bool:
-    """Whether a range holds zeros only; its holes are not read."""
-    while start < end:
-        try:
-            start = os.lseek(fd, start, os.SEEK_DATA)
-        except OSError:
-            return True
-        if start >= end:
-            return True
-        data = os.pread(fd, min(_STEP, end - start), start)
-        if any(data):
-            return False
-        start += len(data)
-    return True

@@ -17,12 +17,13 @@ from pybackup.layout.ddrescue import parse_map
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.model.extents import Extents
 from pybackup.parity.align import align
-from pybackup.parity.copies import NO_ORIGIN, Copy, Survey, damaged_groups
+from pybackup.parity.copies import Copy, Survey, damaged_groups
 from pybackup.parity.dealing import Dealing, runs
 from pybackup.parity.find import Found, Table, find_all, load
 from pybackup.parity.flips import Proposals, propose
 from pybackup.parity.volume import places
 
+from .choosing import Candidate, Other, choose
 from .protect import SIDECAR_SUFFIX
 
 # Shorter stretches that are missing from a file of the right size are damage.
@@ -45,12 +46,13 @@ class GivenCopy:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What the copies have together."""
+    """What the copies have together, and which volumes lie beside this one in them."""
 
     given: Sequence[GivenCopy]
     copies: Sequence[Copy]
     table: Table
     survey: Survey
+    others: Sequence[Other] = ()
 
     @property
     def geometry(self) -> Geometry:
@@ -96,11 +98,24 @@ class Surveyed:
 
     def belongs(self, copy: int) -> bool:
         """Return whether anything in a copy is good, be it that another copy had it first."""
-        rows = [number for number, origin in enumerate(self.survey.origins) if origin.copy == copy]
-        if np.isin(self.survey.where, rows).any():
+        if self.good_in(copy).any():
             return True
         sectors = np.unique(np.linspace(0, self.geometry.sectors - 1, _SAMPLES).astype(np.int64))
         return any(self.survey.recognises(self.copies[copy], shift, sectors) for shift in self.copies[copy].shifts)
+
+    def good_in(self, copy: int) -> NDArray[np.bool_]:
+        """Return which sectors are taken from a copy, wherever they lie in it."""
+        rows = [number for number, origin in enumerate(self.survey.origins) if origin.copy == copy]
+        return np.isin(self.survey.where, rows)
+
+    def shift_of_first(self) -> int | None:
+        """Return how far most of the first copy is from its place; None where nothing of it is good."""
+        counts = {
+            origin.shift: int(np.count_nonzero(self.survey.where == number))
+            for number, origin in enumerate(self.survey.origins)
+            if origin.copy == 0
+        }
+        return max(counts, key=counts.__getitem__) if any(counts.values()) else None
 
     def moved(self) -> NDArray[np.bool_]:
         """Return for each sector whether the files that repair would mend have it, but elsewhere."""
@@ -178,46 +193,48 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
     volumes = find_all([copy.file for copy in given])
     if not volumes:
         return None
-    seen: list[tuple[Found, Surveyed]] = []
+    candidates: list[Candidate] = []
+    tables: list[Table] = []
     failure = None
     for found in volumes[:_MOST_VOLUMES]:
         try:
-            seen.append((found, _look(given, found, monitor)))
+            tables.append(load(found))
         except Damaged as error:
             failure = failure or error
-    if failure and not seen:
+        else:
+            candidates.append(Candidate(found, _look(_copies(given, found), tables[-1], monitor)))
+    if failure and not candidates:
         raise failure
-    # An earlier sidecar may be left of a larger file; who has the most good sectors is what the copies are of.
-    found, likely = max(seen, key=lambda pair: np.count_nonzero(pair[1].survey.where != NO_ORIGIN))
+    named = [number for number, copy in enumerate(given) if not copy.is_piece]
+    choice = choose(candidates, [copy.path for copy in given], named)
+    for path in choice.stale:
+        monitor.note(f"{os.fsdecode(path)}: protects an earlier version of this file, and is not used")
+    found = choice.candidate.found
+    table = next(table for table, one in zip(tables, candidates, strict=True) if one is choice.candidate)
+    surveyed = Surveyed(given, _copies(given, found), table, choice.candidate.survey, choice.others)
     if realign:
-        _realign(likely.copies, likely.survey, monitor)
-    elsewhere = {number for other in volumes if other is not found for number in other.shifts}
+        _realign(surveyed.copies, surveyed.survey, monitor)
     for number, copy in enumerate(given):
-        if number not in found.shifts and not likely.belongs(number):
-            _tell_of_stranger(copy, number in elsewhere, monitor)
-    return likely
+        if number not in found.shifts and not surveyed.belongs(number) and copy.path not in choice.stale:
+            monitor.note(f"{os.fsdecode(copy.path)}: nothing in it is known to belong to this volume")
+    return surveyed
 
 
-def _tell_of_stranger(copy: GivenCopy, has_other: bool, monitor: Monitor) -> None:
-    name = os.fsdecode(copy.path)
-    if has_other and not copy.is_piece:
-        raise UsageError(f"{name}: is a copy of something else than the others; name copies of one volume only")
-    monitor.note(f"{name}: nothing in it is known to belong to this volume")
-
-
-def _look(given: Sequence[GivenCopy], found: Found, monitor: Monitor) -> Surveyed:
-    table = load(found)
-    survey = Survey.of(found.geometry, table.sums)
-    copies = [
+def _copies(given: Sequence[GivenCopy], found: Found) -> list[Copy]:
+    return [
         Copy(copy.file, copy.unread, list(dict.fromkeys([*found.shifts.get(number, []), 0])))
         for number, copy in enumerate(given)
     ]
-    monitor.begin("check sectors", 0, sum(copy.file.size for copy in given))
+
+
+def _look(copies: Sequence[Copy], table: Table, monitor: Monitor) -> Survey:
+    survey = Survey.of(table.geometry, table.sums)
+    monitor.begin("check sectors", 0, sum(copy.file.size for copy in copies))
     for number, copy in enumerate(copies):
         for shift in copy.shifts:
             survey.look(number, copy, shift, lambda count: monitor.advance(0, count))
     monitor.end()
-    return Surveyed(given, copies, table, survey)
+    return survey
 
 
 def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.errors import Damaged
+from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.layout.guard import Geometry
 from pybackup.model.extents import Extents
@@ -17,6 +18,9 @@ from pybackup.parity.copies import damaged_groups
 from pybackup.parity.dealing import Dealing
 
 from .copies import Surveyed, extents_of, open_copies, survey
+
+# A file system in front of an archive takes more than this.
+_LEAST_IMAGE_BYTES = 16 * 2048
 
 
 class State(StrEnum):
@@ -77,14 +81,23 @@ def assess(path: bytes, monitor: Monitor) -> Health | str | None:
     Raises
     ------
     UsageError
-        The file does not exist.
+        The file does not exist, or the archive is only a part of it.
     """
     with open_copies([path]) as given:
         try:
             surveyed = survey(given, monitor)
         except Damaged as error:
             return str(error)
-        return health_of(surveyed) if surveyed else None
+        if surveyed is None:
+            return None
+        shift = surveyed.shift_of_first()
+        if shift and not surveyed.geometry.sidecar and shift >= _LEAST_IMAGE_BYTES:
+            name = os.fsdecode(path)
+            raise UsageError(
+                f"{name}: an image; the archive in it begins at byte {shift}: take it out with "
+                "'pybackup repair IMAGE -o OUT.xtar', or restore its files with 'pybackup salvage'"
+            )
+        return health_of(surveyed)
 
 
 def health_of(surveyed: Surveyed) -> Health:

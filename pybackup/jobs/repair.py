@@ -15,6 +15,7 @@ from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, InPlace, Output
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.model.extents import Extents
+from pybackup.model.problem import Problem, Trouble
 from pybackup.parity.copies import NO_ORIGIN
 from pybackup.parity.mend import MENDED, Mended, assemble, mend
 from pybackup.parity.protect import digest_of, write_shards
@@ -22,6 +23,11 @@ from pybackup.parity.volume import Volume, VolumeWriter
 
 from .copies import Surveyed, extents_of, open_copies, survey
 from .protect import SIDECAR_SUFFIX, check_sidecar
+
+# Less of a file that is to be replaced is an accident, or it is another file.
+_LEAST_SHARE = 0.01
+# An image around an archive adds more than this, a mishap hardly ever.
+_MOST_MOVED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +113,33 @@ def repair(
                 f"{os.fsdecode(paths[0])}: no parity and no checksums are left of it; "
                 "'pybackup salvage' restores what can be read"
             )
+        tell_of_others(surveyed, monitor)
         before = surveyed.in_place()
-        target = output if output is not None else given[0].path
+        # A link stays one: what it leads to is mended.
+        target = output if output is not None else os.path.realpath(given[0].path)
         if output is None:
             _check_target(surveyed)
+        elif surveyed.geometry.sidecar:
+            _check_free(output + SIDECAR_SUFFIX)
         if output is None and _can_be_mended_in_place(surveyed):
             mended = _mend_in_place(surveyed, before, monitor)
         else:
             with assembled(surveyed, target, work_dir, monitor) as (outputs, mended):
                 for made in outputs:
+                    if output is None:
+                        made.take_after(made.path)
                     made.publish()
         return _report(target, surveyed, before, mended)
+
+
+def tell_of_others(surveyed: Surveyed, monitor: Monitor) -> None:
+    """Make it a problem that there is more in a copy than the volume that is meant."""
+    for other in surveyed.others:
+        reason = (
+            f"another protected archive, of {other.n_bytes} bytes, begins at byte {other.offset} of it and is left "
+            f"out; 'tail -c +{other.offset + 1}' cuts it out"
+        )
+        monitor.problem(Problem(other.path, Trouble.REFUSED, reason))
 
 
 def _check_names(paths: Sequence[bytes], output: bytes | None) -> None:
@@ -125,11 +147,13 @@ def _check_names(paths: Sequence[bytes], output: bytes | None) -> None:
     if output is None:
         if os.path.isdir(paths[0]):
             raise UsageError(f"{os.fsdecode(paths[0])}: is a directory of pieces; write the whole to a file of its own")
-    elif os.path.lexists(output):
-        if not os.path.isfile(output):
-            raise UsageError(f"{os.fsdecode(output)}: exists and is no regular file; choose another name")
-        if any(os.path.exists(path) and os.path.samefile(path, output) for path in paths):
-            raise UsageError(f"{os.fsdecode(output)}: is one of the copies; choose another name")
+    else:
+        _check_free(output)
+
+
+def _check_free(output: bytes) -> None:
+    if os.path.lexists(output):
+        raise UsageError(f"{os.fsdecode(output)}: exists; choose another name, or remove it")
 
 
 def _can_be_mended_in_place(surveyed: Surveyed) -> bool:
@@ -139,21 +163,17 @@ def _can_be_mended_in_place(surveyed: Surveyed) -> bool:
 
 def _check_target(surveyed: Surveyed) -> None:
     """Refuse to replace a file by the volume that is only a part of it, or by the one that it is the sidecar of."""
-    name = os.fsdecode(surveyed.given[0].path)
-    counts = {
-        origin.shift: int((surveyed.survey.where == number).sum())
-        for number, origin in enumerate(surveyed.survey.origins)
-        if origin.copy == 0
-    }
-    if not _can_be_mended_in_place(surveyed) and not os.path.isfile(surveyed.given[0].path):
-        raise UsageError(f"{name}: bytes of it have moved, and it is no regular file; write the whole to one")
-    if counts.get(0) or not any(counts.values()):
-        return
-    shift = max(counts, key=counts.__getitem__)
-    if surveyed.geometry.sidecar and shift == -surveyed.geometry.before_sectors * SECTOR:
+    geometry, first = surveyed.geometry, surveyed.given[0]
+    name, shift = os.fsdecode(first.path), surveyed.shift_of_first()
+    if geometry.sidecar and shift == -geometry.before_sectors * SECTOR:
         raise UsageError(f"{name}: is a sidecar; name the file that it protects first")
-    if shift > 0:
+    if np.count_nonzero(surveyed.good_in(0)) < geometry.data_sectors * _LEAST_SHARE:
+        raise UsageError(f"{name}: hardly anything of it is known to belong to the volume; write that to another file")
+    excess = first.file.size - (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes)
+    if shift and abs(excess) > _MOST_MOVED_BYTES:
         raise UsageError(f"{name}: what is protected begins at byte {shift} of it; write it to a file of its own")
+    if not _can_be_mended_in_place(surveyed) and not os.path.isfile(first.path):
+        raise UsageError(f"{name}: bytes of it have moved, and it is no regular file; write the whole to one")
 
 
 @contextmanager
@@ -185,17 +205,17 @@ def assembled(
 
 def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> Mended:
     geometry, given = surveyed.geometry, surveyed.given
-    if in_place.all():
-        return Mended(np.zeros(0, np.int64), ())
     with ExitStack() as stack:
         paths = [given[number].path for number, _ in surveyed.targets]
         targets = [stack.enter_context(InPlace(path)) for path in paths]
         writer = VolumeWriter(geometry, *targets)
         assemble(writer, surveyed.copies, surveyed.survey, lambda count: None, in_place=in_place)
-        # Bad bytes behind the end of the volume are no part of it; what is cut off grows back.
+        # What is cut off has grown back.
         files = [stack.enter_context(ArchiveFile(path)) for path in paths]
         mended = _mend(Volume(geometry, *files), writer, surveyed, monitor)
-        for target in targets:
+        sizes = [geometry.before_bytes, geometry.stream_bytes] if geometry.sidecar else [geometry.volume_bytes]
+        for target, size in zip(targets, sizes, strict=True):
+            target.cut(size)
             target.sync()
     return mended
 
@@ -209,8 +229,6 @@ def _mend(volume: Volume, writer: VolumeWriter, surveyed: Surveyed, monitor: Mon
         Write sectors that their sums alone put right too; if that does not make the whole right, they count as missing.
     """
     geometry, found = surveyed.geometry, surveyed.survey
-    if not len(found.missing):
-        return Mended(np.zeros(0, np.int64), ())
     proposals = surveyed.proposals()
     monitor.begin("repair", 0, geometry.groups * geometry.data_shards * SECTOR)
     mended = mend(volume, writer, surveyed.table, found, lambda count: monitor.advance(0, count), proposals=proposals)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pybackup.errors import Damaged
+from pybackup.container.read import read_locator
+from pybackup.errors import Damaged, NotAnArchive
 from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
 from pybackup.parity.copies import NO_ORIGIN
 
 from .copies import GivenCopy, Surveyed, extents_of, open_copies, survey
 from .health import Health, health_of
-from .repair import assembled
+from .repair import assembled, tell_of_others
 from .salvage import Salvaged, SalvageOptions, salvage_files
 
 _IMAGE_NAME = b"pybackup-salvage"
+_INNER_NAME = b"pybackup-salvage-inner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,14 @@ def rescue(
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with open_copies(images, maps) as given, _image(given, where, monitor) as image:
-        salvaged = salvage_files(
-            image.path, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
-        )
+        try:
+            salvaged = salvage_files(
+                image.path, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
+            )
+        except NotAnArchive as error:
+            name = os.fsdecode(images[0])
+            advice = "; it has parity, and 'pybackup repair' mends it as it is" if image.health else ""
+            raise NotAnArchive(f"{name}: no archive, or nothing of one is left{advice}") from error
         return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.bad, image.repaired)
 
 
@@ -105,10 +114,33 @@ def _image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor) -> Ite
 
 
 def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> _Image:
+    """The volume with all that could be had; of an image around an archive, that archive."""
+    tell_of_others(surveyed, monitor)
     geometry, health = surveyed.geometry, health_of(surveyed)
     if not health.extents:
-        return _Image(surveyed.given[0].path, health, Extents())
-    os.makedirs(work_dir, exist_ok=True)
-    outputs, _ = stack.enter_context(assembled(surveyed, os.path.join(work_dir, _IMAGE_NAME), None, monitor))
-    left = surveyed.survey.where == NO_ORIGIN
-    return _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, health.bad))
+        image = _Image(surveyed.given[0].path, health, Extents())
+    else:
+        os.makedirs(work_dir, exist_ok=True)
+        # What only lies elsewhere was never damaged.
+        damaged = ~surveyed.good_in(0)
+        outputs, _ = stack.enter_context(assembled(surveyed, os.path.join(work_dir, _IMAGE_NAME), None, monitor))
+        left = surveyed.survey.where == NO_ORIGIN
+        image = _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged))
+    file = stack.enter_context(ArchiveFile(image.path))
+    if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
+        return _within(image, file, work_dir, stack, monitor)
+    return image
+
+
+def _within(image: _Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> _Image:
+    """The archive that lies within an image, whose first sector is right and begins none."""
+    inner = survey([GivenCopy(image.path, file, Extents())], monitor)
+    if inner is None or inner.shift_of_first() == 0:
+        # Its members are found by their headers, and nothing is known of bytes at their new places.
+        return replace(image, bad=None)
+    tell_of_others(inner, monitor)
+    outputs, _ = stack.enter_context(assembled(inner, os.path.join(work_dir, _INNER_NAME), None, monitor))
+    left = inner.survey.where == NO_ORIGIN
+    shift = inner.shift_of_first() or 0
+    repaired = Extents.of((max(0, start - shift), end - shift) for start, end in image.repaired)
+    return _Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)

@@ -66,8 +66,8 @@ class Restoration(ABC, Generic[OfBatch, OfSegment]):
     def unstaged(self, stored: Stored) -> None:
         """Take that the file could not be begun; the target has told the monitor why."""
 
-    def hopeless(self, stored: Stored) -> bool:
-        """Whether the file is not even tried; whoever says so has dealt with it."""
+    def is_settled(self, stored: Stored) -> bool:
+        """Whether the entry, no directory, need not or cannot be placed; whoever says so has dealt with it."""
         return False
 
     def behind_files(self) -> None:
@@ -82,7 +82,8 @@ class Restoration(ABC, Generic[OfBatch, OfSegment]):
         self.behind_files()
         self.target.unplaced.update(self.lost)
         for stored in self.entries.of(*_LINKS):
-            self.target.place_link(stored.entry)
+            if not self.is_settled(stored):
+                self.target.place_link(stored.entry)
         # Deepest first: in tree order a directory stands before all that lies in it.
         for entry in reversed(directories):
             if entry.path not in self.target.unplaced:
@@ -99,7 +100,7 @@ class Restoration(ABC, Generic[OfBatch, OfSegment]):
         n_bytes = 0
         for stored in files:
             self.monitor.working_on(stored.entry.path)
-            if self.hopeless(stored):
+            if self.is_settled(stored):
                 self.monitor.advance(1, stored.entry.size)
             elif len(stored.members) > 1 and not stored.sparse and not stored.fault:
                 yield from self._segments(stored)

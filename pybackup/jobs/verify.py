@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from pybackup.compress.check import check_batch
 from pybackup.container.check import check_bytes
 from pybackup.container.listing import Listing, Way
-from pybackup.container.read import open_listing
-from pybackup.errors import EnvironmentFailed, NotAnArchive
+from pybackup.container.read import open_listing, read_locator
+from pybackup.errors import Damaged, EnvironmentFailed, NotAnArchive
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import default_workers, make_executor, surviving
@@ -88,9 +89,13 @@ def verify(
     found = assess(archive, monitor)
     health = found if isinstance(found, Health) else None
     with ArchiveFile(archive) as file:
+        if health and _is_no_archive(file, health):
+            return Verdict(health.state, (), (), 0, 0, None, 0, health)
         try:
             listing = open_listing(file)
-        except NotAnArchive:
+        except NotAnArchive as error:
+            if isinstance(found, str):
+                raise Damaged(f"{os.fsdecode(archive)}: no archive; {found}") from error
             if health is None:
                 raise
             return Verdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
@@ -120,6 +125,11 @@ def verify(
         # Only parity is lost, and what it protects is whole.
         state = State.REPAIRABLE
     return Verdict(state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size)
+
+
+def _is_no_archive(file: ArchiveFile, health: Health) -> bool:
+    """Whether its first sector is as it was protected, and begins no archive: an image, or any other file."""
+    return health.geometry.sidecar and not health.bad[0] and read_locator(file) is None
 
 
 def _damaged(

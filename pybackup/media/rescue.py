@@ -31,7 +31,6 @@ from __future__ import annotations
 import argparse
 import errno
 import hashlib
-import json
 import lzma
 import os
 import stat
@@ -143,9 +142,9 @@ class Image:
             return b"".join(parts)
 
     def chunks(self, overlap: int = 0) -> Iterator[Tuple[int, bytes]]:
-        """Yield offset and bytes of all of the image, from its first byte."""
-        for start in range(-self.base, self.size - self.base, 8 * STEP):
-            yield start, self.left(start, 8 * STEP + overlap)
+        """Yield offset and bytes of all of the image, from its first byte; each chunk with some of the next."""
+        for start in range(0, self.size, 8 * STEP):
+            yield start, self.left(start - self.base, 8 * STEP + overlap)
 
 
 # ---------------------------------------------------------------- tar headers (4, 5, 6, 7)
@@ -517,18 +516,17 @@ class Table:
     def _lay_out(self, gap: array[int]) -> None:
         """Where each member lies: behind the one before it."""
         self.first, self.offsets, self.digest_row = array("q"), array("q"), array("q")
-        end, row, files = self.head.base, 0, 0
+        end, files = self.head.base, 0
         for kind, count in zip(self.kinds, self.counts):
-            self.first.append(row)
-            for row in range(row, row + count):
-                start = end + gap[row]
-                end = start + padded(self.packed[row]) if kind == FILE else start
-                if end > MAX_OFFSET or (kind == FILE and self.packed[row] < 32 + self.tail[row]):
+            self.first.append(len(self.offsets))
+            for at in range(len(self.offsets), len(self.offsets) + count):
+                start = end + gap[at]
+                end = start + padded(self.packed[at]) if kind == FILE else start
+                if end > MAX_OFFSET or (kind == FILE and self.packed[at] < 32 + self.tail[at]):
                     raise Damaged("an index with a member that cannot be")
                 self.offsets.append(start)
                 self.digest_row.append(files)
                 files += kind == FILE
-            row += count > 0
 
     def paths(self) -> List[bytes]:
         """Return the path of each row below `place`."""
@@ -659,3 +657,972 @@ def rs_errors(syndromes: List[int]) -> Iterator[Tuple[int, int]]:
             raise Damaged("an index that is damaged beyond its parity")
         quotient = gf_product(gf_value(evaluator, inverse), _POWER[255 - _LOG[below]])
         yield 254 - power, gf_product(quotient, _POWER[power])
+
+
+# ---------------------------------------------------------------- content (8, 9)
+
+BCJ = {2: lzma.FILTER_X86, 3: lzma.FILTER_ARM, 4: lzma.FILTER_ARMTHUMB, 5: lzma.FILTER_POWERPC, 6: lzma.FILTER_SPARC}
+
+
+def decoded(image: Image, member: Member) -> Iterator[bytes]:
+    """Yield what a packed stream gives, unchecked, at most ``raw`` bytes of it."""
+    if member.raw > MAX_SEGMENT or 1 << member.dictionary > MAX_SEGMENT:
+        raise Damaged("a segment that says to be larger than a segment can be")
+    if member.stream < 0 or 32 + member.stream > member.packed:
+        raise Damaged("its packed stream ends behind the member")
+    offset, left, missing = member.offset + 32, member.stream, member.raw
+    if member.method == 0:
+        if left != missing:
+            raise Damaged("a stored member whose sizes differ")
+        for at in range(0, left, STEP):
+            yield image.exactly(offset + at, min(STEP, left - at))
+        return
+    step, is_hungry, is_over = decoder_of(member)
+    while missing and not is_over():
+        data = b""
+        if left and is_hungry():
+            data = image.exactly(offset, min(STEP, left))
+            offset, left = offset + len(data), left - len(data)
+        try:
+            content = step(data, min(STEP, missing))
+        except (lzma.LZMAError, zlib.error) as error:
+            raise Damaged("its packed stream does not decode: %s" % error) from error
+        missing -= len(content)
+        if content:
+            yield content
+        elif not left and is_hungry():
+            return
+
+
+def decoder_of(member: Member) -> Tuple[Callable[[bytes, int], bytes], Callable[[], bool], Callable[[], bool]]:
+    """Return three functions: decode a step, whether it wants more input, whether the stream is over."""
+    if member.method == 7:
+        inflate = zlib.decompressobj(-15)
+        return (
+            lambda data, limit: inflate.decompress(inflate.unconsumed_tail + data, limit),
+            lambda: not inflate.unconsumed_tail,
+            lambda: inflate.eof,
+        )
+    chain: List[Dict[str, int]] = [{"id": BCJ[member.method]}] if member.method in BCJ else []
+    chain.append({"id": lzma.FILTER_LZMA2, "dict_size": max(1 << member.dictionary, 4096)})
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=chain)
+    return decoder.decompress, lambda: decoder.needs_input, lambda: decoder.eof
+
+
+def checked(image: Image, member: Member) -> Iterator[bytes]:
+    """Yield the content of a member; it is good only if the iteration ends without an error."""
+    if len(member.digest) < 4:
+        raise Damaged("its checksum is lost")
+    digest, done = hashlib.sha256(), 0
+    for data in decoded(image, member):
+        digest.update(data)
+        done += len(data)
+        yield data
+    if done != member.raw or not digest.digest().startswith(member.digest):
+        raise Damaged("its content is not what was archived")
+
+
+def content(image: Image, entry: Entry) -> Iterator[Piece]:
+    """Yield the content of a file; it is good only if the iteration ends without an error."""
+    if entry.fault:
+        raise Damaged(entry.fault)
+    digest = hashlib.sha256()
+    for member in entry.members:
+        for data in checked(image, member):
+            if entry.digest:
+                digest.update(data)
+            yield data
+    if entry.digest and digest.digest() != entry.digest:
+        raise Damaged("its segments do not belong together")
+
+
+def plain_writes(pieces: Iterable[Piece]) -> Iterator[Tuple[int, bytes]]:
+    """Yield offset and bytes of what is to be written, gaps left out."""
+    offset = 0
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            yield offset, piece
+        offset += len(piece) if isinstance(piece, bytes) else piece
+
+
+class Stream:
+    """Pieces of content, taken by length or by line."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._pieces, self._buffer, self._at, self._gap, self.taken = iter(pieces), b"", 0, 0, 0
+
+    def _more(self) -> None:
+        piece = next(self._pieces, None)
+        if piece is None:
+            raise Damaged("a sparse stream that ends too early")
+        if isinstance(piece, bytes):
+            self._buffer, self._at = self._buffer[self._at :] + piece, 0
+        else:
+            self._gap = piece
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes, of which none may be lost."""
+        while len(self._buffer) - self._at < count:
+            if self._gap:
+                raise Damaged("the map of a sparse stream is lost")
+            self._more()
+        self._at += count
+        self.taken += count
+        return self._buffer[self._at - count : self._at]
+
+    def number(self) -> int:
+        """Return the number in the next line."""
+        end = self._buffer.find(b"\n", self._at, self._at + 20)
+        while end < 0:
+            if self._gap or len(self._buffer) - self._at > 20:
+                raise Damaged("the map of a sparse stream is lost")
+            self._more()
+            end = self._buffer.find(b"\n", self._at, self._at + 20)
+        line = self.take(end + 1 - self._at)[:-1]
+        if not line.isdigit() or len(line) > 18 or self.taken > MAX_SEGMENT:
+            raise Damaged("a sparse stream with a map that is none")
+        return int(line)
+
+    def rest(self) -> Iterator[Piece]:
+        """Yield what is left."""
+        return self._pieces
+
+    def upto(self, count: int) -> Piece:
+        """Return at least 1 and at most so many of the next bytes, or how many of them are lost."""
+        while self._at == len(self._buffer) and not self._gap:
+            self._more()
+        if self._at == len(self._buffer):
+            lost = min(count, self._gap)
+            self._gap -= lost
+            return lost
+        data = self._buffer[self._at : self._at + count]
+        self._at += len(data)
+        return data
+
+
+def sparse_writes(pieces: Iterable[Piece], size: int) -> Iterator[Tuple[int, bytes]]:
+    """Yield offset and bytes of what a sparse stream (9) has to say of a file of that size."""
+    stream = Stream(pieces)
+    first = tar_header(stream.take(BLOCK))
+    if first.typeflag != b"x" or first.size > STEP:
+        raise Damaged("a sparse stream without its records")
+    records = pax_records(b"x", stream.take(padded(first.size))[: first.size])
+    header = tar_header(stream.take(BLOCK))
+    said = [records.get(b"GNU.sparse." + key) for key in (b"major", b"minor", b"realsize")]
+    if said != [b"1", b"0", b"%d" % size] or header.typeflag != b"0":
+        raise Damaged("a sparse stream of another version or size")
+    stream.taken = end = total = 0
+    extents = array("q")
+    for _ in range(stream.number()):
+        offset, length = stream.number(), stream.number()
+        if offset < end or offset + length > size or (not length and offset != size):
+            raise Damaged("a sparse stream whose extents overlap or leave the file")
+        extents.extend((offset, length))
+        end, total = offset + length, total + length
+    if any(stream.take(-stream.taken % BLOCK)) or header.size != stream.taken + total:
+        raise Damaged("a sparse stream of another length than its header says")
+    for offset, length in zip(extents[::2], extents[1::2]):
+        end = offset + length
+        while offset < end:
+            data = stream.upto(end - offset)
+            if isinstance(data, bytes):
+                yield offset, data
+            offset += len(data) if isinstance(data, bytes) else data
+    for _ in stream.rest():  # so that the checksum of what follows is seen, too
+        pass
+
+
+# ---------------------------------------------------------------- sums of all sectors (20)
+
+
+class Geometry(NamedTuple):
+    """What all guard sectors of a volume say."""
+
+    flags: int
+    before_bytes: int
+    after_bytes: int
+    digest: bytes
+    groups: int
+    data_shards: int
+    parity_shards: int
+    run: int
+    guard_groups: int
+    front: int
+    spread: int
+    back: int
+
+    @property
+    def before(self) -> int:
+        """Data sectors before the stream, which is the number of its first sector."""
+        return -(-self.before_bytes // SECTOR)
+
+    @property
+    def data(self) -> int:
+        """All data sectors."""
+        return self.before + -(-self.after_bytes // SECTOR)
+
+    @property
+    def parity(self) -> int:
+        """All parity sectors."""
+        return self.groups * self.parity_shards
+
+    @property
+    def guards(self) -> int:
+        """All guard sectors."""
+        return self.front + self.spread + self.back
+
+    @property
+    def slices(self) -> int:
+        """Guard sectors that carry a slice of the table; those behind them carry parity of the slices."""
+        return -(-(-(-(self.data + self.parity) // 480)) // self.guard_groups) * self.guard_groups
+
+    def number_of_guard(self, guard: int) -> int:
+        """Return the number of the sector that is a guard."""
+        if guard >= self.front + self.spread:
+            return self.before + self.parity + guard
+        behind = max(0, guard - self.front + 1) * self.parity // (self.spread + 1)
+        return self.before + guard + behind
+
+    def numbers(self) -> Iterator[int]:
+        """Yield the number of the sector of each row of the table."""
+        yield from range(self.before)
+        yield from range(self.data + self.parity + self.guards - (self.data - self.before), self.data + self.parity + self.guards)
+        behind = [(s + 1) * self.parity // (self.spread + 1) for s in range(self.spread)]
+        for i in range(self.parity):
+            yield self.before + self.front + i + bisect_right(behind, i)
+
+
+def guard_of(sector: bytes) -> Tuple[Geometry, int, bytes]:
+    """Return what a guard sector says of all, its own number, and its payload."""
+    if len(sector) != SECTOR or sector[:9] != b"XTPARITY\1":
+        raise Damaged("no guard sector")
+    flags, reserved, number, before, after, digest, *numbers, reserved2, crc = struct.unpack_from(
+        "<9xB2sIQQ32s8I28sI", sector
+    )
+    if crc != zlib.crc32(sector[:124] + sector[128:]):
+        raise Damaged("a guard sector with a wrong checksum")
+    shape = Geometry(flags, before, after, digest, *numbers)
+    if flags > 1 or any(reserved) or any(reserved2) or not 0 < before + after <= MAX_OFFSET:
+        raise Damaged("a guard sector that breaks the rules of its fields")
+    if not shape.guard_groups or number >= shape.guards or shape.guards < shape.slices:
+        raise Damaged("a guard sector that contradicts itself")
+    return shape, number, sector[128:]
+
+
+class Volume(NamedTuple):
+    """A protected volume: its shape, where it starts in the image, and what holds its stream."""
+
+    shape: Geometry
+    start: int
+    image: Image
+    stream: Image
+
+    def sector(self, number: int) -> bytes:
+        """Return a sector by its number; shorter where it cannot be read."""
+        image, at = self.image, self.start + number * SECTOR
+        count = SECTOR
+        if self.shape.flags & 1 and number >= self.shape.before:
+            image, at = self.stream, (number - self.shape.before) * SECTOR
+        elif number == self.shape.before - 1 and self.shape.before_bytes % SECTOR:
+            count = self.shape.before_bytes % SECTOR
+        elif number == self.shape.data + self.shape.parity + self.shape.guards - 1 and self.shape.after_bytes % SECTOR:
+            count = self.shape.after_bytes % SECTOR
+        try:
+            data = image.read(at - image.base, count)
+        except OSError:
+            return b""
+        return data.ljust(SECTOR, b"\0") if len(data) == count else data
+
+
+def find_volume(image: Image, sidecar: Optional[Image]) -> Optional[Volume]:
+    """Return the largest volume of which guard sectors are in the last MiB, or anywhere."""
+    stream = sidecar or image
+    found: Dict[Geometry, int] = {}
+    ends = [stream.size - STEP, 0]
+    for start in ends:
+        start = max(0, start)
+        while start < stream.size and (not found or start >= ends[0]):
+            data = stream.left(start - stream.base, STEP + SECTOR)
+            at = data.find(b"XTPARITY")
+            while 0 <= at < STEP:
+                try:
+                    shape, number, _ = guard_of(data[at : at + SECTOR].ljust(SECTOR, b"\0"))
+                    if shape.guards <= stream.size // SECTOR * 16:
+                        found[shape] = start + at - shape.number_of_guard(number) * SECTOR
+                except Damaged:
+                    pass
+                at = data.find(b"XTPARITY", at + 8)
+            start += STEP
+        if found:
+            break
+    if not found:
+        return None
+    shape = max(found, key=lambda each: each.before_bytes + each.after_bytes)
+    return Volume(shape, 0 if shape.flags & 1 else found[shape], image, stream)
+
+
+Ranges = List[Tuple[int, int]]
+
+
+def add_sector(ranges: Ranges, number: int) -> None:
+    """Add a sector to ranges of sectors, start and end."""
+    if ranges and ranges[-1][1] == number:
+        ranges[-1] = (ranges[-1][0], number + 1)
+    else:
+        ranges.append((number, number + 1))
+
+
+def check_sums(volume: Volume) -> Tuple[Ranges, Ranges]:
+    """Return the sectors that are bad, and those of which nobody knows; as ranges, ascending."""
+    shape = volume.shape
+    bad: Ranges = []
+    unknown: Ranges = []
+    numbers = shape.numbers()
+    for guard in range(shape.guards):
+        own, payload = shape.number_of_guard(guard), b""
+        try:
+            there, number, payload = guard_of(volume.sector(own))
+            payload = payload if (there, number) == (shape, guard) else b""
+        except Damaged:
+            pass
+        if not payload:
+            add_sector(bad, own)
+        if guard >= shape.slices:
+            continue
+        sums = struct.unpack("<480I", payload) if payload else (None,) * 480
+        for expected, number in zip(sums, numbers):
+            if expected is None:
+                add_sector(unknown, number)
+            elif zlib.crc32(number.to_bytes(8, "little") + volume.sector(number)) != expected:
+                add_sector(bad, number)
+    return sorted(bad), sorted(unknown)
+
+
+# ---------------------------------------------------------------- finding what is left (16)
+
+
+class Found(NamedTuple):
+    """A header with a note, anywhere in the image; ``records`` is None where there were some and they are lost."""
+
+    offset: int
+    header: TarHeader
+    note: Note
+    records: Optional[Dict[bytes, bytes]]
+
+
+class Findings:
+    """All that a scan found, by its offset in the image."""
+
+    def __init__(self) -> None:
+        self.headers: List[Found] = []
+        self.indexes: List[Tuple[int, Head]] = []
+        self.is_all = True
+
+    def main_id(self) -> bytes:
+        """Return the archive of which most is left."""
+        counts = Counter(found.note.archive_id for found in self.headers)
+        counts.update(head.archive_id for _, head in self.indexes)
+        if not counts:
+            raise Hopeless(4, "no archive, or nothing of one is left")
+        return counts.most_common(1)[0][0]
+
+
+def marked(data: bytes, aligned: bool) -> Iterator[int]:
+    """Yield where the blocks start that look like a header or the head of an index."""
+    places = []
+    for at, magic in ((257, b"ustar\x0000"), (0, b"XTARIDX{")):
+        # One byte of each block first, at the speed of C.
+        column, step = (data[at::BLOCK], BLOCK) if aligned else (data[at:], 1)
+        sought = magic[:1] if aligned else magic
+        number = column.find(sought)
+        while number >= 0:
+            if data.startswith(magic, number * step + at):
+                places.append(number * step)
+            number = column.find(sought, number + 1)
+    return iter(sorted(place for place in places if place < 8 * STEP))
+
+
+def scan(image: Image, until_locator: bool = False, aligned: bool = True) -> Findings:
+    """Look at all blocks of the image; or up to the first header of a complete archive."""
+    findings = Findings()
+    before: Tuple[int, bytes, Dict[bytes, bytes]] = (-1, b"", {})
+    for start, data in image.chunks(SECTOR):
+        for at in marked(data, aligned):
+            block, offset = data[at : at + BLOCK], start + at
+            try:
+                if block.startswith(b"XTARIDX{"):
+                    findings.indexes.append((offset, index_head(block[: INDEX_HEAD.size])))
+                elif block[156:157] in (b"x", b"L", b"K"):
+                    before = extension(image, offset, block, before)
+                else:
+                    note = note_of(block)
+                    extended, records = (before[1], before[2]) if before[0] == offset else (b"", {})
+                    whole = note.pax_crc == pax_crc(extended)
+                    findings.headers.append(
+                        Found(offset, tar_header(block, check_sum=False), note, records if whole else None)
+                    )
+                    if until_locator and note.role == LOCATOR and note.stream_bytes:
+                        findings.is_all = False
+                        return findings
+            except Damaged:
+                continue
+    return findings
+
+
+def extension(
+    image: Image, offset: int, block: bytes, before: Tuple[int, bytes, Dict[bytes, bytes]]
+) -> Tuple[int, bytes, Dict[bytes, bytes]]:
+    """Return the end of a member that extends a header, its bytes and its records, with those before it."""
+    header = tar_header(block)
+    _, extended, records = before if before[0] == offset else (-1, b"", {})
+    if not 0 < header.size <= STEP or len(extended) > STEP:
+        return -1, b"", {}
+    data = image.left(offset + BLOCK - image.base, padded(header.size))
+    records = {**records, **pax_records(header.typeflag, data[: header.size])}
+    return offset + BLOCK + len(data), extended + block + data, records
+
+
+def locator_at(image: Image, offset: int) -> Optional[Note]:
+    """Return the note of the first header of a complete archive, if it is there."""
+    try:
+        note = note_of(image.exactly(offset, BLOCK))
+    except Damaged:
+        return None
+    return note if note.role == LOCATOR and note.stream_bytes else None
+
+
+def find_base(image: Image, findings: Findings) -> int:
+    """Return where the archive starts in the image: what indexes say, against where the headers lie."""
+    main = findings.main_id()
+    headers = [found for found in findings.headers if found.note.archive_id == main]
+    for found in headers:
+        if found.note.role == LOCATOR:
+            return found.offset
+    places = {(found.note.digest[:4], found.header.size): found.offset + BLOCK for found in headers}
+    votes: Dict[int, int] = Counter()
+    for offset, head in findings.indexes:
+        if head.archive_id != main or sum(votes.values()) > 100:
+            continue
+        try:
+            table = Table(*read_index(image.left(offset - image.base, min(head.total_bytes, image.size)))[:3])
+        except Damaged:
+            continue
+        for row, kind in enumerate(table.kinds):
+            for member in table.members(row) if kind == FILE else ():
+                place = places.get((member.digest[:4], member.packed))
+                if place is not None:
+                    votes[place - member.offset] += 1
+    if votes:
+        return max(votes, key=lambda base: votes[base])
+    volume = find_volume(image, None)
+    return volume.start if volume else 0
+
+
+def open_listing(image: Image) -> Listing:
+    """Find the archive in the image, set its base, and return what it lists by the best that is left."""
+    notes: List[str] = []
+    locator = locator_at(image, 0)
+    findings: Optional[Findings] = None
+    if locator is None:
+        notes.append("the first header is not at the start, or damaged")
+        for place in feet(image, [image.size]):
+            try:
+                listing = tree_listing(image, *place)
+            except Damaged:
+                continue
+            if any(has_note(image, listing.entry(row)) for row in file_rows(listing, 64)):
+                listing.notes[:0] = notes
+                return listing
+        findings = scan(image, until_locator=True)
+        image.base = find_base(image, findings) if findings.is_all else findings.headers[-1].offset
+        locator = locator_at(image, 0)
+        if image.base:
+            notes = ["the archive starts at byte %d" % image.base]
+    for place in index_places(image, locator, findings):
+        try:
+            listing = tree_listing(image, *place)
+            listing.notes[:0] = notes
+            return listing
+        except Damaged as error:
+            notes.append("the tree index: %s" % error)
+    if findings is None or not findings.is_all:
+        findings = scan(image)
+    listing = Recovery(image, findings, locator.archive_id if locator else findings.main_id()).listing()
+    listing.notes[:0] = notes
+    if locator:
+        listing.expected = locator.segments
+    return listing
+
+
+def file_rows(listing: Listing, limit: int) -> List[int]:
+    """Return the rows of some files, from all over the listing."""
+    rows = [row for row, kind in enumerate(listing.kinds) if kind == FILE]
+    return rows[:: max(1, len(rows) // limit)]
+
+
+def has_note(image: Image, entry: Entry) -> bool:
+    """Whether a file lies where the index says."""
+    try:
+        return any(note_of(image.exactly(member.offset - BLOCK, BLOCK)) for member in entry.members)
+    except Damaged:
+        return False
+
+
+def index_places(image: Image, locator: Optional[Note], findings: Optional[Findings]) -> Iterator[Tuple[int, int]]:
+    """Yield offset and length of what may be the tree index."""
+    ends = [image.size - image.base]
+    if locator:
+        yield locator.raw_bytes, locator.stream_bytes
+        ends.insert(0, locator.file_bytes)
+    for end in list(ends):
+        try:  # the stream of parity stands behind the index, and its last guard sector before the end
+            ends.append(guard_of(image.exactly(end - 2 * BLOCK - SECTOR, SECTOR))[0].before_bytes)
+        except Damaged:
+            continue
+    yield from feet(image, ends)
+    if findings and findings.is_all:
+        main = findings.main_id()
+        for offset, head in findings.indexes:
+            if head.scope == 1 and head.archive_id == main:
+                yield offset - image.base, head.total_bytes
+
+
+def feet(image: Image, ends: Iterable[int]) -> Iterator[Tuple[int, int]]:
+    """Yield offset and length of the tree index whose foot is the last in the 64 KiB before each end."""
+    for end in ends:
+        start = max(0, end - 65536)
+        tail = image.left(start, min(end, image.size - image.base) - start)
+        at = tail.rfind(b"}XTARIDX")
+        while at >= 0:
+            try:
+                head = index_head(tail[at : at + INDEX_HEAD.size])
+                if head.scope == 1:
+                    yield start + at + INDEX_HEAD.size - head.total_bytes, head.total_bytes
+                    break
+            except Damaged:
+                pass
+            at = tail.rfind(b"}XTARIDX", 0, at)
+
+
+def tree_listing(image: Image, offset: int, size: int) -> Listing:
+    """Return the listing by the tree index that lies there."""
+    if offset < 0 or image.base + offset + size > image.size:
+        raise Damaged("it ends behind the archive")
+    head, plain, digests, corrected = read_index(image.left(offset, size))
+    if head.scope != 1:
+        raise Damaged("another index stands where it should")
+    table = Table(head, plain, digests)
+    paths = table.paths()
+    listing = Listing(paths, table.kinds, lambda row: table.entry(row, paths[row]), "tree index")
+    if corrected:
+        listing.notes.append("%d bytes of the tree index, put right by its parity" % corrected)
+    return listing
+
+
+class Recovery:
+    """The entries put together from what is left: own indexes of containers, then structures, then headers."""
+
+    def __init__(self, image: Image, findings: Findings, archive_id: bytes) -> None:
+        self._image, self._findings, self._id = image, findings, archive_id
+        self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
+        self._notes: List[str] = []
+        self._doubts: List[Tuple[bytes, str]] = []
+        self._room = (64 << 20) + 4096 * len(self._headers)  # for all paths together
+        self._left = 2 * image.size  # honest structures overlap nowhere
+        self._tables: Dict[int, Table] = {}
+        self._paths: Dict[int, bytes] = {0: b""}  # of the directories of containers, by number
+        self._adrift: Set[int] = set()  # of which the path is lost
+
+    def listing(self) -> Listing:
+        """Return the listing; its number of entries is known only if some head of the tree index is left."""
+        self._load()
+        found: Dict[bytes, Entry] = {}
+        self._from_tables(found)
+        self._place_containers()
+        for at in self._headers:
+            if at.note.role == OTHER and at.header.size <= 1 << 30:
+                for entry in structure(self._read(at.offset + BLOCK, at.header.size)):
+                    found.setdefault(entry.path, entry)
+        for entry, doubt in self._from_headers():
+            if found.setdefault(entry.path, entry) is entry and doubt:
+                self._doubts.append((entry.path, doubt))
+        rows = sorted(found.values(), key=lambda entry: entry.path.split(b"/"))
+        listing = Listing([row.path for row in rows], [row.kind for row in rows], rows.__getitem__, "what is left")
+        heads = [head for _, head in self._findings.indexes if (head.archive_id, head.scope) == (self._id, 1)]
+        listing.expected = heads[0].entries if heads else None
+        listing.notes, listing.doubts = self._notes, self._doubts
+        return listing
+
+    def _read(self, offset: int, count: int) -> bytes:
+        self._left -= count
+        return self._image.left(offset - self._image.base, count) if self._left >= 0 else b""
+
+    def _load(self) -> None:
+        plain_bytes = (64 << 20) + 64 * self._image.size
+        for offset, head in self._findings.indexes:
+            plain_bytes -= head.plain_bytes
+            if head.archive_id != self._id or head.scope or plain_bytes < 0:
+                continue
+            try:
+                head, plain, digests, corrected = read_index(self._read(offset, min(head.total_bytes, self._left)))
+                self._tables[head.container] = Table(head, plain, digests)
+                self._room += 1024 * head.body_bytes
+                if corrected:
+                    self._notes.append("%d bytes of an index, put right by its parity" % corrected)
+            except Damaged as error:
+                self._notes.append("the index of container %d: %s" % (head.container, error))
+
+    def _from_tables(self, found: Dict[bytes, Entry]) -> None:
+        for number, table in self._tables.items():
+            self._paths[number] = table.place
+        for number, table in self._tables.items():
+            for row, path in enumerate(table.paths()):
+                full = self._below(number, path)
+                found[full] = table.entry(row, full)
+                if table.kinds[row] == DIRECTORY and table.counts[row]:
+                    self._paths.setdefault(table.members(row)[0].raw, full)
+
+    def _below(self, number: int, name: bytes) -> bytes:
+        """Return the path of what lies in a container; made up where that of the container is lost."""
+        if number not in self._paths:
+            self._paths[number] = b"lost+found/container-%d" % number
+            self._adrift.add(number)
+        place = self._paths[number]
+        self._room -= len(place) + len(name)
+        if self._room < 0:
+            raise Damaged("paths that would grow beyond measure")
+        return place + b"/" + name if place else name
+
+    def _place_containers(self) -> None:
+        """Paths of containers that no index names; the number of one is higher than that of the one around it."""
+        nested = {found.note.raw_bytes: found for found in self._headers if found.note.role == CONTAINER}
+        for number in sorted(nested):
+            found = nested[number]
+            if number not in self._paths:
+                self._paths[number] = self._below(found.note.container, true_name(found, b"/.xtar"))
+                if found.note.container in self._adrift or found.records is None:
+                    self._adrift.add(number)
+
+    def _from_headers(self) -> Iterator[Tuple[Entry, str]]:
+        """Yield what lies in containers without an index, and what may be lost of it."""
+        files: Dict[Tuple[int, bytes], Dict[int, Found]] = {}
+        for found in self._headers:
+            note = found.note
+            if note.container in self._tables:
+                continue
+            if note.role == CONTENT:
+                files.setdefault((note.container, file_name(found)), {})[note.segment] = found
+            elif note.role == CONTAINER:
+                path = self._below(note.container, true_name(found, b"/.xtar"))
+                doubt = "its extended attributes are lost" if note.flags & 4 else ""
+                yield header_entry(found, path, DIRECTORY)._replace(mode=note.segment & 0o7777), self._doubt(found) or doubt
+        for (container, name), segments in files.items():
+            first = segments[min(segments)]
+            numbers = [number for number in sorted(segments) if number < first.note.segments]
+            entry = header_entry(first, self._below(container, name), FILE)._replace(
+                size=first.note.file_bytes,
+                members=[self._member(segments[number]) for number in numbers],
+                is_sparse=any(found.note.flags & 1 for found in segments.values()),
+                segments=first.note.segments,
+            )
+            yield entry, self._doubt(first)
+
+    def _member(self, found: Found) -> Member:
+        note, offset = found.note, found.offset + BLOCK - self._image.base
+        sizes = (found.header.size, note.stream_bytes, note.raw_bytes)
+        return Member(offset, *sizes, note.method, note.dictionary, note.digest, note.segment)
+
+    def _doubt(self, found: Found) -> str:
+        if found.note.container in self._adrift:
+            return "the name of its directory is lost"
+        return "a long name or attributes may be lost" if found.records is None else ""
+
+
+def true_name(found: Found, suffix: bytes) -> bytes:
+    """Return the name of an entry by that of its member (3)."""
+    records = found.records or {}
+    comment = records.get(b"comment", b"")
+    if comment.startswith(b"PYBACKUP name="):
+        return comment[14:]
+    name = records.get(b"path", found.header.name)
+    return name[: -len(suffix)] if name.endswith(suffix) else name
+
+
+def file_name(found: Found) -> bytes:
+    """Return the name of a file by that of its member."""
+    note = found.note
+    suffix = b".part%04d.7z" % (note.segment + 1) if note.segments > 1 else b".7z"
+    return true_name(found, b".sparse" + suffix if note.flags & 1 else suffix)
+
+
+def header_entry(found: Found, path: bytes, kind: int) -> Entry:
+    """Return what a header says of an entry, with its extension."""
+    header, records = found.header, found.records or {}
+    owner = (header.uid, header.gid, records.get(b"uname", header.user), records.get(b"gname", header.group))
+    try:
+        xattrs = xattrs_of(records)
+    except Damaged:
+        xattrs = {}
+    mtime_ns = header.mtime * 10**9 + found.note.mtime_ns
+    return Entry(path, kind, header.mode & 0o7777, owner, mtime_ns, xattrs=xattrs)
+
+
+def structure(data: bytes) -> Iterator[Entry]:
+    """Yield the entries of a structure (10), only those whose stamp (7) vouches for them."""
+    at = begun = 0
+    records: Dict[bytes, bytes] = {}
+    while at + BLOCK <= len(data):
+        block, start, at = data[at : at + BLOCK], at, at + BLOCK
+        try:
+            header = tar_header(block)
+            if header.typeflag in (b"x", b"L", b"K") and header.size <= STEP:
+                records.update(pax_records(header.typeflag, data[at : at + header.size]))
+                at += padded(header.size)
+                continue
+            magic, mtime_ns, extended, reserved, crc = struct.unpack_from("<4sI3sBI", block, 345)
+            right = crc == header_crc(block, 357) and extended == pax_crc(data[begun:start])
+            if magic == b"\0XTS" and right and mtime_ns < 10**9 and not reserved and header.typeflag in KIND_OF_TYPE:
+                names = (records.get(b"uname", header.user), records.get(b"gname", header.group))
+                path, target = records.get(b"path", header.name), records.get(b"linkpath", header.linkname)
+                identity = (path.rstrip(b"/"), KIND_OF_TYPE[header.typeflag], header.mode & 0o7777)
+                owner, time_ns = (header.uid, header.gid, *names), header.mtime * 10**9 + mtime_ns
+                yield Entry(*identity, owner, time_ns, 0, target, header.device, xattrs_of(records))
+        except Damaged:
+            pass
+        begun, records = at, {}
+
+
+# ---------------------------------------------------------------- putting it back
+
+
+class Report:
+    """What is said, and how much of it is a loss."""
+
+    def __init__(self) -> None:
+        self.losses = 0
+        self._said: Set[str] = set()
+
+    def lost(self, path: bytes, reason: str, what: str = "lost") -> None:
+        """Name what is lost."""
+        self.losses += 1
+        self.note("%s: %s: %s" % (what, shown(path), reason))
+
+    def note(self, text: str, once: bool = False) -> None:
+        """Say something."""
+        if not (once and text in self._said):
+            print(text, file=sys.stderr)
+            self._said.update([text] if once else [])
+
+
+class Target:
+    """The directory below which everything is put; nothing that exists is replaced."""
+
+    def __init__(self, root: str, report: Report, devices: bool, numeric_owner: bool) -> None:
+        self._report, self._devices, self._numeric = report, devices, numeric_owner
+        self._ids: Dict[Tuple[int, int, bytes, bytes], Tuple[int, int]] = {}
+        self._count = 0
+        self.failed: Set[bytes] = set()
+        try:
+            os.makedirs(root, exist_ok=True)
+            top = os.open(root, os.O_RDONLY | os.O_DIRECTORY) if BY_DESCRIPTOR else os.fsencode(os.path.abspath(root))
+        except OSError as error:
+            raise Hopeless(3, "%s: %s" % (root, error.strerror)) from error
+        self._folders: Dict[bytes, Any] = {b"": top}  # the last that were used, and the top
+
+    def folder(self, path: bytes, make: bool = True) -> Any:
+        """Return a directory below the top: a descriptor, or its path where the system has none for directories."""
+        above, names = path, []
+        while above not in self._folders:
+            above, _, name = above.rpartition(b"/")
+            names.append(name)
+        where = self._folders[above]
+        for name in reversed(names):
+            where = self._step(where, name, make)
+            above = above + b"/" + name if above else name
+            self._folders[above] = where
+            self._forget(2)
+        if path:  # the last that was used goes last
+            self._folders[path] = self._folders.pop(path)
+        return where
+
+    def _forget(self, keep: int) -> None:
+        for path in list(self._folders)[1:-keep] if len(self._folders) > 64 else []:
+            old = self._folders.pop(path)
+            if BY_DESCRIPTOR:
+                os.close(old)
+
+    def _step(self, parent: Any, name: bytes, make: bool) -> Any:
+        """Return the directory ``name`` in ``parent``, never by a link."""
+        place, how = spot(parent, name)
+        if make:
+            try:
+                os.mkdir(place, 0o700, **how)
+            except FileExistsError:
+                pass
+        if BY_DESCRIPTOR:
+            return os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, **how)
+        if not stat.S_ISDIR(os.lstat(place).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "a link or file stands where a directory belongs")
+        return place
+
+    def place_file(self, entry: Entry, writes: Iterable[Tuple[int, bytes]], beside: bytes = b"") -> None:
+        """Write a file under a temporary name, and give it its own when all of it was right."""
+        parent, name = split(entry.path)
+        folder = self.folder(parent)
+        self._count += 1
+        temporary, how = spot(folder, b".rescue-%d-%d.tmp" % (os.getpid(), self._count))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        fd = os.open(temporary, flags, 0o600, **how)
+        try:
+            with open(fd, "wb", buffering=0) as file:
+                for offset, data in writes:
+                    file.seek(offset)
+                    view = memoryview(data)
+                    while view:
+                        view = view[file.write(view) :]
+                file.truncate(entry.size)
+                if os.utime in os.supports_fd:
+                    self.dress(entry, fd)
+            if os.utime not in os.supports_fd:
+                self.dress(entry, temporary)
+            publish(folder, temporary, name + beside)
+        except BaseException:
+            os.unlink(temporary, **how)
+            raise
+
+    def place_special(self, entry: Entry) -> None:
+        """Make a link, FIFO or device."""
+        parent, name = split(entry.path)
+        folder = self.folder(parent)
+        place, how = spot(folder, name)
+        if entry.kind == HARDLINK:
+            self._link(entry, place, folder)
+            return
+        if entry.kind == SYMLINK:
+            if not entry.target or b"\0" in entry.target:
+                raise Damaged("a symbolic link to nothing")
+            os.symlink(entry.target, place, **how)
+        elif entry.kind == FIFO:
+            os.mkfifo(place, 0o600, **how)
+        elif self._devices and IS_ROOT:
+            kind = stat.S_IFCHR if entry.kind == CHARACTER else stat.S_IFBLK
+            os.mknod(place, 0o600 | kind, os.makedev(*entry.device), **how)
+        else:
+            raise Damaged("devices are made only for root, with --devices")
+        if hasattr(os, "O_PATH"):  # a descriptor that pins it: nobody can swap it for something else
+            fd = os.open(place, os.O_PATH | os.O_NOFOLLOW, **how)
+            try:
+                self.dress(entry, b"/proc/self/fd/%d" % fd)
+            finally:
+                os.close(fd)
+
+    def _link(self, entry: Entry, place: bytes, folder: Any) -> None:
+        parent, name = split(entry.target)
+        if entry.target in self.failed:
+            raise Damaged("what it links to was not restored")
+        if not BY_DESCRIPTOR:
+            os.link(spot(self.folder(parent, make=False), name)[0], place)
+            return
+        folder = os.dup(folder)
+        try:
+            source = self.folder(parent, make=False)
+            os.link(name, place, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
+        finally:
+            os.close(folder)
+
+    def dress(self, entry: Entry, where: Any) -> None:
+        """Give what was made its owner, attributes, mode and time, in this order: each undoes some of the next."""
+        owned, mode = False, entry.mode
+        if IS_ROOT:
+            owned = self._try(entry, "owner", lambda: os.chown(where, *self._owner(entry.owner)))
+        if mode & 0o6000 and not owned and entry.kind != DIRECTORY:
+            mode &= 0o1777
+            self._report.note("note: set-id bits are dropped where the owner is not restored", once=True)
+        self._attach(entry, where, owned)
+        if entry.kind != SYMLINK:
+            self._try(entry, "mode", lambda: os.chmod(where, mode))
+        self._try(entry, "time", lambda: os.utime(where, ns=(time.time_ns(), entry.mtime_ns)))
+
+    def _attach(self, entry: Entry, where: Any, owned: bool) -> None:
+        if not hasattr(os, "setxattr"):
+            if entry.xattrs:
+                self._report.note("note: this system has no extended attributes; they are left out", once=True)
+            return
+        for name, value in entry.xattrs.items():
+            if name == b"security.capability" and not owned:
+                continue
+            self._try(entry, "attribute %s" % shown(name), lambda: os.setxattr(where, name, value))  # noqa: B023
+        for name in (b"system.posix_acl_access", b"system.posix_acl_default"):
+            if name not in entry.xattrs:  # what the directory hands down is not the entry's
+                try:
+                    os.removexattr(where, name)
+                except OSError:
+                    pass
+
+    def _try(self, entry: Entry, what: str, change: Callable[[], None]) -> bool:
+        try:
+            change()
+        except (OSError, OverflowError, ValueError) as error:
+            code = error.errno if isinstance(error, OSError) else None
+            if code in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+                self._report.note("note: %s not restored: %s (said once)" % (what, error), once=True)
+            else:
+                self._report.lost(entry.path, "%s not restored: %s" % (what, error), "incomplete")
+            return False
+        return True
+
+    def _owner(self, owner: Tuple[int, int, bytes, bytes]) -> Tuple[int, int]:
+        """Return the numbers that an owner has here: by name, if the name is known."""
+        uid, gid, user, group = owner
+        if owner not in self._ids and not self._numeric and pwd is not None:
+            try:
+                uid = pwd.getpwnam(os.fsdecode(user)).pw_uid if user else uid
+            except (KeyError, ValueError):
+                pass
+            try:
+                gid = grp.getgrnam(os.fsdecode(group)).gr_gid if group else gid
+            except (KeyError, ValueError):
+                pass
+        uid, gid = self._ids.setdefault(owner, (uid, gid))
+        if max(uid, gid) >= 0xFFFFFFFF:  # -1 would mean: leave it
+            raise OverflowError("an owner's number is out of range")
+        return uid, gid
+
+
+def spot(folder: Any, name: bytes) -> Tuple[bytes, Dict[str, Any]]:
+    """Return how to name something in a directory to the functions of `os`."""
+    if BY_DESCRIPTOR:
+        return name, {"dir_fd": folder}
+    return os.path.join(folder, name), {}
+
+
+def split(path: bytes) -> Tuple[bytes, bytes]:
+    """Return directory and name of a path, if it is one that leads nowhere else (16)."""
+    for name in path.split(b"/"):
+        if name in (b"", b".", b"..") or b"\0" in name:
+            raise Damaged("a path that leads elsewhere")
+        if os.name == "nt" and set(name) & set(b'\\:*?"<>|'):
+            raise Damaged("a name that Windows cannot have")
+    parent, _, name = path.rpartition(b"/")
+    return parent, name
+
+
+def publish(folder: Any, temporary: bytes, name: bytes) -> None:
+    """Give a file its name, unless something has it."""
+    if not BY_DESCRIPTOR:
+        os.rename(temporary, os.path.join(folder, name))  # Windows refuses a name that is taken
+        return
+    try:
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK):
+            raise
+    else:
+        os.unlink(temporary, dir_fd=folder)
+        return
+    try:  # FAT and its like know no hard links
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))

@@ -49,24 +49,37 @@ def assemble(
     *,
     in_place: NDArray[np.bool_] | None = None,
 ) -> None:
-    """Write every sector from the copy in which it is good; where there is none, what the first copy has.
+    """Write every sector from the copy in which it is good; where there is none, from that of its neighbours.
 
     Parameters
     ----------
     in_place
         Sectors that are not written, since they are there: shape (sectors,). What is good nowhere is left alone then.
     """
-    where = survey.where
-    if in_place is not None:
-        where = np.where(in_place | (where == NO_ORIGIN), _SKIPPED, where)
+    where = survey.where if in_place is None else _skipping(survey.where, in_place)
+    sidecar = survey.geometry.before_sectors if survey.geometry.sidecar else survey.geometry.sectors
+    last = Origin(0, copies[0].shifts[0])
     for first, count, number in stretches(where):
         if number == _SKIPPED:
             continue
-        origin = survey.origins[number] if number >= 0 else Origin(0, copies[0].shifts[0])
+        # What is bad lies where its neighbours lie; a sidecar is another file.
+        origin = survey.origins[number] if number >= 0 else last if first < sidecar else _of_stream(survey, sidecar)
+        last = origin
         for start in range(first, first + count, _STEP_SECTORS):
             step = min(_STEP_SECTORS, first + count - start)
             writer.write(start, read_sectors(copies[origin.copy].file, start * SECTOR + origin.shift, step))
             progress(step * SECTOR)
+
+
+def _skipping(where: NDArray[np.int16], in_place: NDArray[np.bool_]) -> NDArray[np.int16]:
+    return np.where(in_place | (where == NO_ORIGIN), np.int16(_SKIPPED), where)
+
+
+def _of_stream(survey: Survey, first: int) -> Origin:
+    """Where most of a sidecar lies."""
+    rows = survey.where[first:]
+    rows = rows[rows >= 0]
+    return survey.origins[int(np.bincount(rows).argmax())] if len(rows) else Origin(0, 0)
 
 
 def mend(

@@ -20,6 +20,7 @@ from pybackup.model.entry import Entry
 from .site import Overwrite, PlaceOptions, Site
 from .special import Specials
 from .staged import StagedFile, open_staged, open_staged_below
+from .standing import is_standing, open_standing
 
 __all__ = ["Overwrite", "PlaceOptions", "StagedFile", "Target", "check_path", "open_staged"]
 
@@ -133,6 +134,17 @@ class Target:
         except (OSError, Refused) as error:
             return self._site.failed(entry, error)
         return True
+
+    def open_standing(self, entry: Entry) -> int | None:
+        """Return a descriptor, for reading, of a file that stands in the entry's place, and stays there.
+
+        None where none does, or it has another length. The caller closes it.
+        """
+        return open_standing(self._site, entry)
+
+    def is_standing(self, entry: Entry) -> bool:
+        """Return whether an entry without content is in its place already, and stays there."""
+        return is_standing(self._site, entry)
 
     def close(self) -> None:
         """Discard the files not committed and close all descriptors."""

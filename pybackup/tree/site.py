@@ -90,11 +90,17 @@ class Site:
             claim(level.fd, clean=not level.fresh)
             level.claimed = True
             level.hands_down = hands_down_acl(level.where)
-        self._check_vacant(entry, level, name)
+        self.check_vacant(entry, level, name)
         return level, name
 
-    def _check_vacant(self, entry: Entry, level: Level, name: bytes) -> None:
-        """Refuse what is not older, and early what `publish` would refuse."""
+    def check_vacant(self, entry: Entry, level: Level, name: bytes) -> None:
+        """Refuse what is not older, and early what `publish` would refuse.
+
+        Raises
+        ------
+        FileExistsError
+            What stands there is not to be replaced.
+        """
         overwrite = self.options.overwrite
         if overwrite is Overwrite.ALWAYS or (overwrite is Overwrite.NEVER and level.fresh):
             return

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable
+from contextlib import ExitStack
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath, shown
@@ -12,6 +14,8 @@ from pybackup.host.staging import create, is_temporary, open_new, publish, remov
 from pybackup.model.entry import Entry
 
 from .site import Site
+
+_STEP = 1 << 20
 
 
 class StagedFile:
@@ -69,7 +73,10 @@ class StagedFile:
         return True
 
     def commit_beside(self, names: Iterable[bytes]) -> bytes | None:
-        """As `commit`, but under the first of ``names`` that is free beside its own; return that, None if it fails."""
+        """As `commit`, but under the first of ``names`` that is free beside its own; return that, None if it fails.
+
+        A file that has one of them and the same content is left as it is, and is what is returned.
+        """
         if self.fd < 0:
             return None
         try:
@@ -96,9 +103,28 @@ class StagedFile:
             try:
                 publish(self._dir_fd, self.temporary, name, replace=False)
             except FileExistsError:
-                continue
+                if not self._is_there(name):
+                    continue
+                remove(self._dir_fd, self.temporary)
             return name
         raise FileExistsError(errno.EEXIST, "all names for it are taken")
+
+    def _is_there(self, name: bytes) -> bool:
+        """Whether a file of that name has the same content: of an earlier run, as a rule."""
+        with ExitStack() as stack:
+            pair = []
+            try:
+                for each in (name, self.temporary):
+                    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                    pair.append(os.open(each, flags, dir_fd=self._dir_fd))
+                    stack.callback(os.close, pair[-1])
+                there, here = map(os.fstat, pair)
+                if not stat.S_ISREG(there.st_mode) or there.st_size != here.st_size:
+                    return False
+                steps = range(0, here.st_size, _STEP)
+                return all(os.pread(pair[0], _STEP, at) == os.pread(pair[1], _STEP, at) for at in steps)
+            except OSError:
+                return False
 
     def _fail(self, error: BaseException) -> bool:
         self.discard()

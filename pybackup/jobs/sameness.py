@@ -1,0 +1,80 @@
+"""Whether a file that lies somewhere has the content of an archived one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from pybackup.compress.unpack import decode
+from pybackup.errors import Damaged
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.sparse import SparseReader
+from pybackup.model.member import Member, Stored
+
+_STEP = 1 << 20
+
+
+def same_content(file: ArchiveFile, stored: Stored, fd: int) -> bool:
+    """Return whether an open file has the content of an archived one of the same length, by its hashes.
+
+    Only a sparse one is decoded for it.
+
+    Raises
+    ------
+    FormatError
+        It cannot be told: the archive is damaged there.
+    OSError
+        The open file, or the archive, cannot be read.
+    """
+    if stored.fault:
+        raise Damaged(stored.fault)
+    if stored.sparse:
+        return _same_sparse(file, stored, fd)
+    offset = 0
+    for member in stored.members:
+        if not _same_segment(fd, offset, member):
+            return False
+        offset += member.raw_bytes
+    return True
+
+
+def _same_segment(fd: int, offset: int, member: Member) -> bool:
+    digest = hashlib.sha256()
+    end = offset + member.raw_bytes
+    while offset < end:
+        data = os.pread(fd, min(_STEP, end - offset), offset)
+        if not data:
+            return False
+        digest.update(data)
+        offset += len(data)
+    return bool(member.digest) and digest.digest().startswith(member.digest)
+
+
+def _same_sparse(file: ArchiveFile, stored: Stored, fd: int) -> bool:
+    """Compare data with data, and what are holes in the archive with zeros."""
+    reader = SparseReader(stored.entry.size)
+    at = 0
+    for member in stored.members:
+        for piece in decode(file, member):
+            for offset, data in reader.feed(piece):
+                if not _is_zero(fd, at, offset) or os.pread(fd, len(data), offset) != data:
+                    return False
+                at = offset + len(data)
+    reader.finish()
+    return _is_zero(fd, at, stored.entry.size)
+
+
+def _is_zero(fd: int, start: int, end: int) -> bool:
+    """Whether a range holds zeros only; its holes are not read."""
+    while start < end:
+        try:
+            start = os.lseek(fd, start, os.SEEK_DATA)
+        except OSError:
+            return True
+        if start >= end:
+            return True
+        data = os.pread(fd, min(_STEP, end - start), start)
+        if any(data):
+            return False
+        start += len(data)
+    return True
