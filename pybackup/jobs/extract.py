@@ -155,7 +155,7 @@ class _Extraction(Restoration[Placed, str]):
     def submit_segment(self, staged: StagedFile, offset: int, member: Member) -> Future[str]:
         return self.executor.submit(place_segment, self._where, staged.directory, staged.temporary, offset, member)
 
-    def hopeless(self, stored: Stored) -> bool:
+    def is_settled(self, stored: Stored) -> bool:
         if stored.fault:
             self._lose(stored, stored.fault)
         return bool(stored.fault)

@@ -129,7 +129,7 @@ def repair(
                     if output is None:
                         made.take_after(made.path)
                     made.publish()
-        return _report(target, surveyed, before, mended)
+        return _report(output if output is not None else given[0].path, surveyed, before, mended)
 
 
 def tell_of_others(surveyed: Surveyed, monitor: Monitor) -> None:
@@ -170,7 +170,7 @@ def _check_target(surveyed: Surveyed) -> None:
     if np.count_nonzero(surveyed.good_in(0)) < geometry.data_sectors * _LEAST_SHARE:
         raise UsageError(f"{name}: hardly anything of it is known to belong to the volume; write that to another file")
     excess = first.file.size - (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes)
-    if shift and abs(excess) > _MOST_MOVED_BYTES:
+    if shift and shift > 0 and excess > _MOST_MOVED_BYTES:
         raise UsageError(f"{name}: what is protected begins at byte {shift} of it; write it to a file of its own")
     if not _can_be_mended_in_place(surveyed) and not os.path.isfile(first.path):
         raise UsageError(f"{name}: bytes of it have moved, and it is no regular file; write the whole to one")

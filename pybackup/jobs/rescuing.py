@@ -19,7 +19,7 @@ from pybackup.host.storage import ArchiveFile, environment
 from pybackup.model.entry import Entry
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Stored
-from pybackup.model.problem import Problem
+from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import Fate, FileVerdict, sectors_of
 from pybackup.tree.place import StagedFile, Target, open_staged
 
@@ -139,7 +139,15 @@ def lost(entry: Entry, reason: str, wanted: Extents) -> FileVerdict:
 
 def unplaced(entry: Entry, reason: str) -> FileVerdict:
     """The verdict on a file that the target did not take."""
-    return FileVerdict(entry.path, Fate.LOST, entry.size, Extents(), f"not placed: {reason}")
+    return FileVerdict(entry.path, Fate.UNPLACED, entry.size, Extents(), reason)
+
+
+def why_not(path: bytes, problems: Sequence[Problem]) -> str:
+    """Say why the target did not take a file, given the problems it has told so far."""
+    if not problems or problems[-1].path != path:
+        return "it could not be written"
+    last = problems[-1]
+    return f"another file is in the way: {last.reason}" if last.trouble is Trouble.EXISTS else last.reason
 
 
 def wanted_of(members: Iterable[Member], bad: Extents | None) -> Extents:
@@ -238,7 +246,4 @@ class _Rescue:
         return settle(self._ground, staged, sink.present, reason, wanted, worthless=not sink.useful)
 
     def _unplaced(self, entry: Entry) -> FileVerdict:
-        return unplaced(entry, self._last_reason())
-
-    def _last_reason(self) -> str:
-        return self._monitor.problems[-1].reason if self._monitor.problems else "it could not be written"
+        return unplaced(entry, why_not(entry.path, self._monitor.problems))

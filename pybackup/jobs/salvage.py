@@ -118,6 +118,7 @@ class Salvaged:
     @property
     def nothing(self) -> bool:
         """Whether nothing came back, though there was something."""
+        # What the target did not take is there for another one.
         back = self.counts[Fate.LOST] < len(self.verdicts) or any(found.placed_as for found in self.unnamed)
         return not back and not self.complete and bool(self.verdicts or self.unnamed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -12,7 +13,7 @@ from pybackup.container.signatures import Known, find_signatures
 from pybackup.errors import FormatError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.entry import Entry
+from pybackup.model.entry import Entry, Kind
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
@@ -29,8 +30,10 @@ from .rescuing import (
     settle,
     unplaced,
     wanted_of,
+    why_not,
 )
 from .restoration import Restoration
+from .sameness import same_content
 from .unnamed import Unnamed, rescue_unnamed
 
 _BATCH_BYTES = 4 << 20
@@ -73,6 +76,24 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         self.n_bytes = 0
         self.unnamed: list[UnnamedFile] = []
 
+    def is_settled(self, stored: Stored) -> bool:
+        """Take what is in its place already: as a rule an earlier salvage put it there."""
+        entry = stored.entry
+        if entry.kind is not Kind.FILE:
+            return self.target.is_standing(entry)
+        fd = self.target.open_standing(entry)
+        if fd is None:
+            return False
+        try:
+            same = same_content(self._file, stored, fd)
+        except (OSError, FormatError):
+            same = False
+        finally:
+            os.close(fd)
+        if same:
+            self._tell(stored, None)
+        return same
+
     def submit_batch(self, batch: Sequence[Stored]) -> Future[RescuedBatch]:
         """Have files restored."""
         bad = self._bad_of([member for stored in batch for member in stored.members])
@@ -86,7 +107,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
 
     def unstaged(self, stored: Stored) -> None:
         """Take that the target refused a file."""
-        self._tell(stored, unplaced(stored.entry, "the target did not take it"))
+        self._tell(stored, self._unplaced(stored.entry))
 
     def batch_done(self, batch: Sequence[Stored], rescued: RescuedBatch) -> None:
         """Take the verdicts on a batch."""
@@ -101,8 +122,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         pairs = list(zip(stored.members, segments, strict=True))
         fault = next((segment.fault for segment in segments if segment.fault), "")
         if not fault:
-            placed = staged.commit()
-            self._tell(stored, None if placed else unplaced(stored.entry, "the target did not take it"))
+            self._tell(stored, None if staged.commit() else self._unplaced(stored.entry))
             return
         wanted = wanted_of([member for member, segment in pairs if segment.fault], self._bad)
         present = Extents.of(part for segment in segments for part in segment.present)
@@ -164,8 +184,13 @@ class Salvage(Restoration[RescuedBatch, Segment]):
             trouble = Trouble.DAMAGED if verdict.fate is Fate.PARTIAL else Trouble.LOST
             self.monitor.problem(Problem(entry.path, trouble, f"{verdict.reason}; needed: {verdict.needed}"))
 
+    def _unplaced(self, entry: Entry) -> FileVerdict:
+        return unplaced(entry, why_not(entry.path, self.monitor.problems))
+
     def _was_repaired(self, member: Member) -> bool:
-        return bool(self._repaired.within(member.offset, member.offset + member.packed_bytes))
+        # What is bad still was never repaired: its file was in place already.
+        repaired = self._repaired.within(member.offset, member.offset + member.packed_bytes)
+        return bool(repaired) and not self._bad_of([member])
 
     def _bad_of(self, members: Sequence[Member]) -> Extents | None:
         """What of the bad bytes concerns these members: a task need not carry all of them."""

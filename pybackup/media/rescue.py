@@ -257,7 +257,14 @@ def pax_records(typeflag: bytes, data: bytes) -> Dict[bytes, bytes]:
             raise Damaged("a pax record without its length")
         end = at + int(digits)
         key, equals, value = data[space + 1 : end - 1].partition(b"=")
-        if end > len(data) or end <= space + 2 or data[end - 1 : end] != b"\n" or not equals or not key or key in records:
+        if (
+            end > len(data)
+            or end <= space + 2
+            or data[end - 1 : end] != b"\n"
+            or not equals
+            or not key
+            or key in records
+        ):
             raise Damaged("a pax record of another form")
         records[key] = value
         at = end
@@ -886,7 +893,9 @@ class Geometry(NamedTuple):
     def numbers(self) -> Iterator[int]:
         """Yield the number of the sector of each row of the table."""
         yield from range(self.before)
-        yield from range(self.data + self.parity + self.guards - (self.data - self.before), self.data + self.parity + self.guards)
+        yield from range(
+            self.data + self.parity + self.guards - (self.data - self.before), self.data + self.parity + self.guards
+        )
         behind = [(s + 1) * self.parity // (self.spread + 1) for s in range(self.spread)]
         for i in range(self.parity):
             yield self.before + self.front + i + bisect_right(behind, i)
@@ -1315,7 +1324,10 @@ class Recovery:
             elif note.role == CONTAINER:
                 path = self._below(note.container, true_name(found, b"/.xtar"))
                 doubt = "its extended attributes are lost" if note.flags & 4 else ""
-                yield header_entry(found, path, DIRECTORY)._replace(mode=note.segment & 0o7777), self._doubt(found) or doubt
+                yield (
+                    header_entry(found, path, DIRECTORY)._replace(mode=note.segment & 0o7777),
+                    self._doubt(found) or doubt,
+                )
         for (container, name), segments in files.items():
             first = segments[min(segments)]
             numbers = [number for number in sorted(segments) if number < first.note.segments]
@@ -1626,3 +1638,431 @@ def publish(folder: Any, temporary: bytes, name: bytes) -> None:
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     else:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+# ---------------------------------------------------------------- what is left of damaged files
+
+
+class Leftovers:
+    """Knows which bytes are bad, and where members went that are not in their place: asked only if something is lost."""
+
+    def __init__(self, image: Image, volume: Optional[Volume]) -> None:
+        self._image, self._volume = image, volume
+        self._bad: Optional[Ranges] = None
+        self._moved: Optional[Dict[bytes, int]] = None
+
+    def first_bad(self, member: Member) -> int:
+        """Return how many bytes of a packed stream are right for certain, from its start: 0 where nothing says so."""
+        if self._volume is None:
+            return 0
+        if self._bad is None:
+            bad, unknown = check_sums(self._volume)
+            shift = self._volume.start - self._image.base
+            self._bad = [(shift + SECTOR * a, shift + SECTOR * b) for a, b in sorted(bad + unknown)]
+        start, end = member.offset + 32, member.offset + 32 + member.stream
+        for low, high in self._bad:
+            if low < end and start < high:
+                return max(0, low - start)
+        return 0  # what was written is there, and that was not what the digest says
+
+    def right(self, member: Member) -> Iterator[Piece]:
+        """Yield what is right of a member, and how much behind it is lost."""
+        for place in (member, member._replace(offset=self._place(member))):
+            try:
+                for _ in checked(self._image, place):
+                    pass
+            except Damaged:
+                continue
+            yield from checked(self._image, place)
+            return
+        count, done = self.first_bad(member), 0
+        try:
+            short = member._replace(stream=count, raw=count if member.method == 0 else member.raw)
+            for data in decoded(self._image, short) if count else ():
+                done += len(data)
+                yield data
+        except Damaged:
+            pass
+        yield member.raw - done
+
+    def _place(self, member: Member) -> int:
+        """Return where a header says that the member now lies, if bytes before it were lost or added."""
+        if self._moved is None:
+            findings = scan(self._image, aligned=False)
+            content_headers = [found for found in findings.headers if found.note.role == CONTENT]
+            self._moved = {found.note.digest[: len(member.digest)]: found.offset + BLOCK for found in content_headers}
+        return self._moved.get(member.digest, member.offset + self._image.base) - self._image.base
+
+
+class Tally:
+    """Counts what a file gets."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._pieces, self.good, self.lost = pieces, 0, 0
+
+    def __iter__(self) -> Iterator[Piece]:
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                self.good += len(piece)
+            else:
+                self.lost += piece
+            yield piece
+
+
+def salvage_file(target: Target, entry: Entry, left: Leftovers, report: Report, reason: str) -> bool:
+    """Put back what is right of a file as NAME.partial, or all of it; return whether it is whole."""
+    sizes = [member.raw for member in entry.members if member.segment < entry.segments - 1]
+
+    def pieces() -> Iterator[Piece]:
+        there = {member.segment: member for member in entry.members}
+        for number in range(entry.segments):
+            if number in there:
+                yield from left.right(there[number])
+            elif sizes or number < entry.segments - 1:
+                yield max(sizes, default=0)
+
+    tally = Tally(pieces())
+    try:
+        if not entry.fault and not sum(piece if isinstance(piece, int) else 0 for piece in pieces()):
+            writes = sparse_writes(pieces(), entry.size) if entry.is_sparse else plain_writes(pieces())
+            target.place_file(entry, writes)
+            return True
+        writes = sparse_writes(tally, entry.size) if entry.is_sparse else plain_writes(tally)
+        target.place_file(entry, some(writes), b".partial")
+        report.lost(entry.path, "%s; %d bytes are right, in NAME.partial" % (reason, tally.good), "partial")
+    except Damaged:
+        report.lost(entry.path, reason)
+    return False
+
+
+def some(writes: Iterator[Tuple[int, bytes]]) -> Iterator[Tuple[int, bytes]]:
+    """Yield writes up to damage, and refuse if there are none."""
+    first = next(writes, None)
+    if first is None:
+        raise Damaged("nothing of it is left")
+    yield first
+    try:
+        yield from writes
+    except Damaged:
+        pass
+
+
+SEVENZIP_METHODS = {
+    (b"\0",): 0,
+    (b"\x04\x01\x08",): 7,
+    (b"\x21",): 1,
+    (b"\x21", b"\x03\x03\x01\x03"): 2,
+    (b"\x21", b"\x03\x03\x05\x01"): 3,
+    (b"\x21", b"\x03\x03\x07\x01"): 4,
+    (b"\x21", b"\x03\x03\x02\x05"): 5,
+    (b"\x21", b"\x03\x03\x08\x05"): 6,
+}
+
+
+def bare_7z(image: Image, offset: int) -> Tuple[Member, int]:
+    """Return the member and the CRC of its content by the own headers of a ``.7z`` (7zFormat.txt of the LZMA SDK)."""
+    start = image.exactly(offset, 32)
+    crc, stream, tail_bytes, tail_crc = struct.unpack("<IQQI", start[8:])
+    if crc != zlib.crc32(start[12:]) or not 0 < tail_bytes <= 4096:
+        raise Damaged("its start header is damaged")
+    tail = Columns(image.exactly(offset + 32 + stream, tail_bytes))
+
+    def number() -> int:
+        first = tail.take(1)[0]
+        more = 8 - (first ^ 0xFF).bit_length()
+        low = int.from_bytes(tail.take(more), "little")
+        return low | (first & 0x7F >> more) << 8 * more if more < 8 else low
+
+    def expect(values: bytes) -> None:
+        if tail.take(len(values)) != values:
+            raise Damaged("a 7z that pybackup did not write")
+
+    expect(b"\x01\x04\x06\x00\x01\x09")
+    number()
+    expect(b"\x00\x07\x0b\x01\x00")
+    coders, dictionary = [], 0
+    for _ in range(number() % 4):
+        flags = tail.take(1)[0]
+        coders.append(tail.take(flags & 15))
+        if flags & 32:
+            code = tail.take(number())[-1]
+            dictionary = min(28, code // 2 + 12)
+    if len(coders) == 2:
+        expect(b"\x01\x00")
+    expect(b"\x0c")
+    raw = [number() for _ in coders]
+    expect(b"\x00\x08\x0a\x01")
+    content_crc = int.from_bytes(tail.take(4), "little")
+    method = SEVENZIP_METHODS.get(tuple(coders))
+    if method is None:
+        raise Damaged("a 7z that pybackup did not write")
+    return Member(offset, 32 + stream + tail_bytes, stream, raw[0], method, dictionary, b""), content_crc
+
+
+def salvage_bare(image: Image, target: Target, known: List[Tuple[int, int]], report: Report) -> None:
+    """Put the contents of ``.7z`` files that nothing names into lost+found."""
+    known.sort()
+    left = 2 * image.size
+    for start, data in image.chunks(8):
+        at = data.find(b"7z\xbc\xaf\x27\x1c")
+        while 0 <= at < 8 * STEP:
+            offset = start + at - image.base
+            at = data.find(b"7z\xbc\xaf\x27\x1c", at + 1)
+            before = bisect_left(known, (offset + 1, 0)) - 1
+            if before >= 0 and offset < known[before][1]:
+                continue
+            try:
+                member, crc = bare_7z(image, offset)
+                left -= member.packed
+                if left < 0:
+                    return
+                entry = Entry(b"lost+found/%012d" % offset, FILE, 0o600, (0, 0, b"", b""), 0, member.raw)
+                target.place_file(entry, bare_writes(image, member, crc))
+                report.lost(entry.path, "a file or segment of which nobody knows the name", "found")
+            except Damaged:
+                continue
+            except OSError as error:
+                report.lost(b"lost+found/%012d" % offset, str(error))
+
+
+def bare_writes(image: Image, member: Member, crc: int) -> Iterator[Tuple[int, bytes]]:
+    """Yield what is to be written of a bare ``.7z``; it is good only if the iteration ends without an error."""
+    found = done = 0
+    for data in decoded(image, member):
+        yield done, data
+        found, done = zlib.crc32(data, found), done + len(data)
+    if (done, found) != (member.raw, crc):
+        raise Damaged("its content is not what was archived")
+
+
+# ---------------------------------------------------------------- the commands
+
+
+def chosen(listing: Listing, wanted: Sequence[str]) -> List[int]:
+    """Return the rows of what was asked for, with what is below it."""
+    if not wanted:
+        return list(range(len(listing.paths)))
+    rows: Set[int] = set()
+    for text in wanted:
+        path = os.fsencode(text).rstrip(b"/")
+        path = path[2:] if path.startswith(b"./") else path
+        found = [row for row, each in enumerate(listing.paths) if each == path or each.startswith(path + b"/")]
+        if not found:
+            raise Hopeless(1 if listing.missing else 2, "%s: nothing of that name in the archive" % text)
+        rows.update(found)
+    above: Set[bytes] = set()
+    for row in rows:
+        path = listing.paths[row]
+        while b"/" in path:
+            path = path.rpartition(b"/")[0]
+            above.add(path)
+    return [row for row, path in enumerate(listing.paths) if row in rows or path in above]
+
+
+def list_entries(listing: Listing, rows: Sequence[int]) -> None:
+    """Print what is in the archive."""
+    for row in rows:
+        entry = listing.entry(row)
+        kind = stat.filemode((0, 0o100000, 0o040000, 0o120000, 0o100000, 0o010000, 0o020000, 0o060000)[entry.kind])[0]
+        when = time.strftime(
+            "%Y-%m-%d %H:%M:%S", time.gmtime(max(-62135596800, min(entry.mtime_ns // 10**9, 253402300799)))
+        )
+        arrow = {SYMLINK: " -> ", HARDLINK: " = "}.get(entry.kind, "")
+        mode = kind + stat.filemode(entry.mode)[1:]
+        print("%s %12d %s %s%s%s" % (mode, entry.size, when, shown(entry.path), arrow, shown(entry.target)))
+
+
+class Extraction:
+    """Puts entries back: directories, files, all else, and then the metadata of directories."""
+
+    def __init__(
+        self, image: Image, listing: Listing, target: Target, report: Report, left: Optional[Leftovers]
+    ) -> None:
+        self._image, self._listing, self._target, self._report, self._left = image, listing, target, report, left
+        self.known: List[Tuple[int, int]] = []  # where members lie that are back
+        self.files = self.n_bytes = 0
+
+    def run(self, rows: Sequence[int]) -> None:
+        """Put the entries of these rows back."""
+        directories = [row for row in rows if self._listing.kinds[row] == DIRECTORY]
+        entry = self._listing.entry
+        copies, links = self._resolve(rows)
+        for row in directories:
+            self._place(entry(row), lambda each: self._folder(each.path))
+        for row in rows:
+            if self._listing.kinds[row] == FILE or row in copies:
+                file = entry(copies.get(row, row))._replace(path=self._listing.paths[row])
+                self._place(file, self._file)
+        for row in rows:
+            if self._listing.kinds[row] not in (FILE, DIRECTORY) and row not in copies:
+                special = entry(row)
+                special = special._replace(target=links.get(row, special.target))
+                self._place(special, self._target.place_special)
+        for row in reversed(directories):
+            self._place(entry(row), lambda each: self._target.dress(each, self._target.folder(each.path, make=False)))
+
+    def _resolve(self, rows: Sequence[int]) -> Tuple[Dict[int, int], Dict[int, bytes]]:
+        """Hard links to what was not chosen: the first becomes a file, the others link to it."""
+        copies: Dict[int, int] = {}
+        links: Dict[int, bytes] = {}
+        if len(rows) == len(self._listing.paths):
+            return copies, links
+        row_of = {path: row for row, path in enumerate(self._listing.paths)}
+        instead: Dict[bytes, bytes] = {self._listing.paths[row]: b"" for row in rows}
+        for row in rows:
+            target = self._listing.entry(row).target if self._listing.kinds[row] == HARDLINK else b""
+            if target and instead.get(target):
+                links[row] = instead[target]
+            elif target and target not in instead and self._listing.kinds[row_of.get(target, row)] == FILE:
+                copies[row], instead[target] = row_of[target], self._listing.paths[row]
+        return copies, links
+
+    def _folder(self, path: bytes) -> None:
+        split(path)
+        self._target.folder(path)
+
+    def _place(self, entry: Entry, place: Callable[[Entry], None]) -> None:
+        try:
+            place(entry)
+            return
+        except Damaged as error:
+            reason = str(error)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise Hopeless(3, "cannot write %s: %s" % (shown(entry.path), reason)) from error
+        self._target.failed.add(entry.path)
+        self._report.lost(entry.path, reason)
+
+    def _file(self, entry: Entry) -> None:
+        pieces = content(self._image, entry)
+        try:
+            split(entry.path)
+            self._target.place_file(
+                entry, sparse_writes(pieces, entry.size) if entry.is_sparse else plain_writes(pieces)
+            )
+        except Damaged as error:
+            if self._left is None:
+                raise
+            if not salvage_file(self._target, entry, self._left, self._report, str(error)):
+                self._target.failed.add(entry.path)
+                return
+        self.known.extend((member.offset, member.offset + member.packed) for member in entry.members)
+        self.files, self.n_bytes = self.files + 1, self.n_bytes + entry.size
+
+
+def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report: Report) -> Tuple[int, int]:
+    """Decode all files and compare their checksums; return how many files and bytes are right."""
+    files = n_bytes = 0
+    for row in rows:
+        if listing.kinds[row] == FILE:
+            entry = listing.entry(row)
+            try:
+                pieces = content(image, entry)
+                for _ in sparse_writes(pieces, entry.size) if entry.is_sparse else pieces:
+                    pass
+                files, n_bytes = files + 1, n_bytes + entry.size
+            except Damaged as error:
+                report.lost(entry.path, str(error), "damaged")
+    return files, n_bytes
+
+
+def verify_sums(image: Image, listing: Listing, volume: Optional[Volume], report: Report) -> None:
+    """Compare the sums of all sectors, and say which are bad and which files they touch."""
+    if volume is None:
+        report.note("note: no sums of sectors in the archive; only the contents of files were checked")
+        return
+    bad, unknown = check_sums(volume)
+    places = sorted(
+        (volume.start * 0 + member.offset + image.base - volume.start, member.packed, row)
+        for row, kind in enumerate(listing.kinds)
+        if kind == FILE
+        for member in listing.entry(row).members
+    )
+    for ranges, what in ((bad, "bad"), (unknown, "unknown")):
+        for low, high in ranges:
+            report.losses += 1
+            touched = touching(places, low * SECTOR, high * SECTOR)
+            names = ", ".join(shown(listing.paths[row]) for row in touched[:5]) + (", ..." if touched[5:] else "")
+            report.note("%s sectors: %d to %d%s" % (what, low, high - 1, ", in " + names if names else ""))
+    if bad:
+        report.note("note: this program cannot repair them; `pybackup repair` can, if there is parity enough")
+
+
+def touching(places: List[Tuple[int, int, int]], low: int, high: int) -> List[int]:
+    """Return the rows of members of which bytes lie from low to before high."""
+    at = max(0, bisect_left(places, (low, 0, 0)) - 1)
+    rows = []
+    while at < len(places) and places[at][0] < high:
+        if places[at][0] + places[at][1] > low:
+            rows.append(places[at][2])
+        at += 1
+    return rows
+
+
+def restore(image: Image, listing: Listing, rows: Sequence[int], args: argparse.Namespace, report: Report) -> None:
+    """Extract or salvage."""
+    target = Target(args.to, report, args.devices, args.numeric_owner)
+    volume = find_volume(image, sidecar_of(args.archive)) if args.command == "salvage" else None
+    left = Leftovers(image, volume) if args.command == "salvage" else None
+    extraction = Extraction(image, listing, target, report, left)
+    extraction.run(rows)
+    if left and not args.paths and (listing.missing or report.losses):
+        salvage_bare(image, target, extraction.known, report)
+    print("%d files, %d bytes put back" % (extraction.files, extraction.n_bytes))
+
+
+def sidecar_of(path: str) -> Optional[Image]:
+    """Return the file of parity beside an archive, if there is one."""
+    return Image(path + ".xpar") if os.path.isfile(path + ".xpar") else None
+
+
+def perform(args: argparse.Namespace, report: Report) -> None:
+    """Do what was asked for."""
+    image = Image(args.archive)
+    listing = open_listing(image)
+    for note in listing.notes:
+        report.note("note: " + note)
+    rows = chosen(listing, args.paths)
+    if args.command == "list":
+        list_entries(listing, rows)
+    elif args.command == "verify":
+        files, n_bytes = verify_contents(image, listing, rows, report)
+        if not args.paths:
+            verify_sums(image, listing, find_volume(image, sidecar_of(args.archive)), report)
+        print("%d files, %d bytes are right" % (files, n_bytes))
+    else:
+        restore(image, listing, rows, args, report)
+    taken = {listing.paths[row] for row in rows} if listing.doubts else set()
+    for path, doubt in listing.doubts:
+        if path in taken:
+            report.lost(path, doubt, "incomplete")
+    if listing.missing and not args.paths:
+        report.lost(b"", listing.missing)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the command line and return the exit status."""
+    parser = argparse.ArgumentParser(
+        description="Get files back from a pybackup archive.", epilog="See the top of this file."
+    )
+    parser.add_argument("command", choices=("list", "verify", "extract", "salvage"))
+    parser.add_argument("archive", help="a .xtar, an image or a device that holds one")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="only these, and what is below them")
+    parser.add_argument("--to", default=".", metavar="DIR", help="where to put it (here)")
+    parser.add_argument("--devices", action="store_true", help="make devices too, as root")
+    parser.add_argument("--numeric-owner", action="store_true", help="owners by number, not by name")
+    args = parser.parse_intermixed_args(arguments)
+    report = Report()
+    try:
+        perform(args, report)
+    except Hopeless as error:
+        report.note(str(error))
+        return error.status
+    if report.losses:
+        report.note("%d losses, named above" % report.losses)
+    return 1 if report.losses else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,11 +13,12 @@ _NONE = Extents()
 
 
 class Fate(StrEnum):
-    """What became of a file, best first."""
+    """What became of a file, best first; one that is `UNPLACED` was not put back, since the target did not take it."""
 
     INTACT = "intact"
     REPAIRED = "repaired"
     PARTIAL = "partial"
+    UNPLACED = "unplaced"
     LOST = "lost"
 
 

@@ -35,10 +35,14 @@ class Proposals:
         Of the sectors, ascending: shape (n,).
     data
         What they would be: shape (n, 2048).
+    bits
+        How many of the byte are wrong, 1 to 8: shape (n,). One is what happens; of damage that only looks so, one in
+        32 has no more.
     """
 
     numbers: Numbers
     data: NDArray[np.uint8]
+    bits: NDArray[np.int64]
 
     def rows_of(self, numbers: Numbers) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
         """Return which of ``numbers`` there is a proposal for, and the row of each that has one."""
@@ -49,31 +53,46 @@ class Proposals:
         return found, rows[found]
 
 
-NO_PROPOSALS = Proposals(np.zeros(0, np.int64), np.zeros((0, SECTOR), np.uint8))
+NO_PROPOSALS = Proposals(np.zeros(0, np.int64), np.zeros((0, SECTOR), np.uint8), np.zeros(0, np.int64))
 
 
 def propose(copies: Sequence[Copy], survey: Survey, numbers: Numbers) -> Proposals:
-    """Return those of the sectors ``numbers``, good nowhere, that one byte in one of the copies makes good."""
+    """Return those of the sectors ``numbers``, good nowhere, that one byte in one of the copies makes good.
+
+    Where copies differ, the one with the fewest wrong bits is taken.
+    """
     left = numbers
-    found: list[Numbers] = []
-    data: list[NDArray[np.uint8]] = []
+    parts = [NO_PROPOSALS]
     for copy in copies:
         for shift in copy.shifts:
-            taken = [np.zeros(0, np.int64)]
+            certain = [np.zeros(0, np.int64)]
             for index, first, count in runs(left):
                 for start in range(0, count, _STEP_SECTORS):
                     some = left[index + start : index + min(start + _STEP_SECTORS, count)]
                     raw = read_sectors(copy.file, (first + start) * SECTOR + shift, len(some))
-                    good, right = correct(np.frombuffer(raw, np.uint8).reshape(-1, SECTOR), some, survey.sums[some])
-                    taken.append(some[good])
-                    data.append(right)
-            found += taken
-            left = np.setdiff1d(left, np.concatenate(taken), assume_unique=True)
-    if not data:
-        return NO_PROPOSALS
-    together = np.concatenate(found)
-    order = np.argsort(together)
-    return Proposals(together[order], np.concatenate(data)[order])
+                    part = _proposed(np.frombuffer(raw, np.uint8).reshape(-1, SECTOR), some, survey)
+                    certain.append(part.numbers[part.bits == 1])
+                    if len(part.numbers):
+                        parts.append(part)
+            # Nothing better than one bit can follow.
+            left = np.setdiff1d(left, np.concatenate(certain), assume_unique=True)
+    return _best(parts)
+
+
+def _proposed(sectors: NDArray[np.uint8], numbers: Numbers, survey: Survey) -> Proposals:
+    good, right = correct(sectors, numbers, survey.sums[numbers])
+    bits = np.unpackbits(right ^ sectors[good], axis=1).sum(axis=1, dtype=np.int64)
+    return Proposals(numbers[good], right, bits)
+
+
+def _best(parts: Sequence[Proposals]) -> Proposals:
+    """All of them, of each sector the one with the fewest wrong bits, of equal ones the first."""
+    numbers = np.concatenate([part.numbers for part in parts])
+    bits = np.concatenate([part.bits for part in parts])
+    order = np.lexsort((bits, numbers))
+    _, first = np.unique(numbers[order], return_index=True)
+    kept = order[first]
+    return Proposals(numbers[kept], np.concatenate([part.data for part in parts])[kept], bits[kept])
 
 
 def correct(

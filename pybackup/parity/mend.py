@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.layout.guard import SECTOR
-from pybackup.layout.sums import sector_sums
 
-from .codec import encode, fill
 from .copies import NO_ORIGIN, Copy, Origin, Survey, damaged_groups, read_sectors, stretches
 from .dealing import Dealing, Numbers
 from .find import Table
-from .flips import NO_PROPOSALS, Proposals
-from .protect import read_shards, write_shards
+from .flips import Proposals
+from .patched import is_right
+from .protect import write_shards
+from .rebuild import Rebuilt, rebuild, without_parity
 from .volume import Volume, VolumeWriter
 
 MENDED = -2
@@ -90,65 +90,41 @@ def mend(
     Parameters
     ----------
     proposals
-        For missing sectors: taken in groups that miss more than they have parity, and where the parity confirms them.
+        For missing sectors: as many as are needed are taken in groups that miss more than they have parity, and where
+        the parity confirms them. Where it cannot, or there is none, the checksum of the whole has to.
+
+    Raises
+    ------
+    OSError
+        The medium cannot be read or written.
     """
     dealing = Dealing(table.geometry)
-    beyond = []
-    for group, missing in enumerate(damaged_groups(dealing, survey.missing).tolist()):
-        if not missing:
-            continue
-        taken = proposals if missing > table.geometry.parity_shards else NO_PROPOSALS
-        if not _Group(volume, table, survey, dealing, group).mend(writer, taken):
+    beyond: list[int] = []
+    held: list[tuple[int, Rebuilt]] = []
+    for group in np.flatnonzero(damaged_groups(dealing, survey.missing)).tolist():
+        rebuilt = rebuild(volume, table, survey, dealing, group, proposals)
+        if rebuilt is None:
             beyond.append(group)
+        elif rebuilt.sure:
+            _write(writer, survey, rebuilt)
+        else:
+            held.append((group, rebuilt))
         progress(table.geometry.data_shards * SECTOR)
+    unsure = [rebuilt for _, rebuilt in held]
+    if not table.geometry.groups:
+        unsure = without_parity(dealing, survey, proposals)
+    if unsure and not beyond and is_right(volume, table, unsure):
+        for rebuilt in unsure:
+            _write(writer, survey, rebuilt)
+    else:
+        beyond = sorted([*beyond, *(group for group, _ in held)])
     _mend_guards(writer, table, survey, dealing)
     return Mended(np.flatnonzero(survey.where == MENDED), beyond)
 
 
-class _Group:
-    """One group while it is rebuilt."""
-
-    def __init__(self, volume: Volume, table: Table, survey: Survey, dealing: Dealing, group: int) -> None:
-        self._volume, self._table, self._survey = volume, table, survey
-        self._numbers, self._parity_numbers = dealing.data_numbers(group), dealing.parity_numbers(group)
-
-    def mend(self, writer: VolumeWriter, proposals: Proposals) -> bool:
-        """Rebuild and write what is missing; return False, and leave it alone, if what came of it is not right."""
-        numbers, parity_numbers = self._numbers, self._parity_numbers
-        lost, lost_parity = _lost(self._survey, numbers), _lost(self._survey, parity_numbers)
-        proposed, rows = proposals.rows_of(numbers[lost])
-        unknown = lost[~proposed]
-        if len(unknown) + len(lost_parity) > len(parity_numbers):
-            return False
-        data = read_shards(self._volume, numbers)
-        data[lost[proposed]] = proposals.data[rows]
-        if len(unknown):
-            data[unknown] = 0
-            fill(data, unknown, read_shards(self._volume, parity_numbers), lost_parity)
-            if not _agrees(self._table, numbers[unknown], data[unknown]):
-                return False
-        if len(lost_parity) or len(rows):
-            # Parity made of a proposal that is wrong agrees with no sum.
-            parity = encode(data, len(parity_numbers))
-            if not _agrees(self._table, parity_numbers, parity):
-                return False
-            self._write(writer, parity_numbers[lost_parity], parity[lost_parity])
-        self._write(writer, numbers[lost], data[lost])
-        return True
-
-    def _write(self, writer: VolumeWriter, numbers: Numbers, shards: NDArray[np.uint8]) -> None:
-        write_shards(writer, numbers, shards)
-        self._survey.where[numbers] = MENDED
-
-
-def _lost(survey: Survey, numbers: Numbers) -> NDArray[np.intp]:
-    stored = numbers >= 0
-    return np.flatnonzero(stored & (survey.where[np.where(stored, numbers, 0)] == NO_ORIGIN))
-
-
-def _agrees(table: Table, numbers: Numbers, shards: NDArray[np.uint8]) -> bool:
-    sums = sector_sums(shards.tobytes(), numbers)
-    return bool((sums == table.sums[numbers]).all())
+def _write(writer: VolumeWriter, survey: Survey, rebuilt: Rebuilt) -> None:
+    write_shards(writer, rebuilt.numbers, rebuilt.shards)
+    survey.where[rebuilt.numbers] = MENDED
 
 
 def _mend_guards(writer: VolumeWriter, table: Table, survey: Survey, dealing: Dealing) -> None:

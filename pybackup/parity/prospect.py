@@ -28,6 +28,8 @@ class Prospects:
         It is exact, but for scratches and for bytes put in or taken out: of these many are planned, and counted.
         """
         structures = self.structures
+        # No more of a file can be lost at its ends than there is: of a tiny one the sidecar has all.
+        of_file = min(sectors, structures.file_sectors)
         if model is Model.FLIPS:
             return structures.flipping.chance(sectors)
         if model is Model.SCATTERED:
@@ -35,11 +37,11 @@ class Prospects:
         if model is Model.BURST:
             return structures.burst_chance(sectors)
         if model is Model.START:
-            return float(sectors <= structures.longest_start)
+            return float(of_file <= structures.longest_start)
         if model in (Model.END, Model.TRUNCATE):
-            return float(sectors <= structures.longest_end)
+            return float(of_file <= structures.longest_end)
         if model is Model.BOTH:
-            return float(sectors <= structures.longest_both)
+            return float(of_file <= structures.longest_both)
         return (sum(self._sample(model, sectors, seed) for seed in range(_SAMPLES)) + 1) / (_SAMPLES + 2)
 
     def just_below(self, model: Model) -> int:
@@ -62,14 +64,18 @@ class Prospects:
         return sectors
 
     def just_past(self, model: Model) -> int:
-        """Return how many sectors must be hit for something to be left, most likely."""
+        """Return how many sectors must be hit for something to be left, most likely; 0 where none are too many."""
         structures = self.structures
+        ends = {
+            Model.START: structures.longest_start,
+            Model.END: structures.longest_end,
+            Model.TRUNCATE: structures.longest_end,
+            Model.BOTH: structures.longest_both,
+        }
+        if model in ends:
+            return ends[model] + 1 if ends[model] < structures.file_sectors else 0
         exact = {
             Model.BURST: structures.luckiest_burst + 1,
-            Model.START: structures.longest_start + 1,
-            Model.END: structures.longest_end + 1,
-            Model.TRUNCATE: structures.longest_end + 1,
-            Model.BOTH: structures.longest_both + 1,
             Model.FLIPS: structures.flipping.most(HOPELESS) + 1,
         }
         sectors = structures.scattering.most(HOPELESS) + 1

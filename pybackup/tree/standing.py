@@ -49,6 +49,8 @@ def is_standing(site: Site, entry: Entry) -> bool:
         if entry.kind is Kind.SYMLINK:
             return os.readlink(name, dir_fd=dir_fd) == entry.target
         if entry.kind is Kind.HARDLINK:
+            if entry.target in site.unplaced:
+                return False
             parent, original = split_path(entry.target)
             other = os.stat(original, dir_fd=site.tree.enter(parent).fd, follow_symlinks=False)
             return os.path.samestat(there, other)

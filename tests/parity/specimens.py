@@ -82,7 +82,10 @@ def protect(path: Path, sidecar: Path, options: ParityOptions) -> Protected:
 
 
 def mended(paths: Iterable[Path], output: Path | None, maps: Iterable[Path] = ()) -> Repaired:
-    """`repair` by the paths of the tests."""
+    """`repair` by the paths of the tests; what an earlier one made under that name is gone."""
+    if output is not None and output.name == "whole":
+        output.unlink(missing_ok=True)
+        output.with_name("whole.xpar").unlink(missing_ok=True)
     target = None if output is None else os.fsencode(output)
     return repair([*map(os.fsencode, paths)], target, maps=[*map(os.fsencode, maps)], monitor=Monitor())
 

@@ -198,8 +198,8 @@ def test_output_that_is_a_copy_or_no_file_is_refused(room: Path, own: Specimen) 
     path.write_bytes(own.data)
     os.link(path, link)
     os.mkfifo(pipe)
-    for output, reason in ((path, "one of the copies"), (link, "one of the copies"), (pipe, "no regular file")):
-        with pytest.raises(UsageError, match=reason):
+    for output in (path, link, pipe):
+        with pytest.raises(UsageError, match="exists"):
             mended([path], output)
     assert path.read_bytes() == own.data
 
@@ -207,7 +207,7 @@ def test_output_that_is_a_copy_or_no_file_is_refused(room: Path, own: Specimen) 
 def test_sidecar_of_the_output_replaces_nothing_else(room: Path, beside: Specimen) -> None:
     for name, content in (("f", beside.data), ("f.xpar", beside.sidecar), ("out.xpar", b"a letter")):
         (room / name).write_bytes(content)
-    with pytest.raises(UsageError, match="is no sidecar"):
+    with pytest.raises(UsageError, match="exists"):
         mended([room / "f"], room / "out")
     assert (room / "out.xpar").read_bytes() == b"a letter"
     assert not (room / "out").exists()

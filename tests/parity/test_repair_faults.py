@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from damage.fast_disk import fast_directory
 
-from pybackup.errors import Damaged, EnvironmentFailed
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.layout.guard import SECTOR
 
 from .specimens import SMALL_GROUPS, Specimen, bad_sectors, is_repairable, mended, overwritten, protect, whole_of
@@ -107,13 +107,21 @@ def test_output_that_cannot_be_written_leaves_nothing(
     pytest.fail("there is no end to it")
 
 
-def test_output_that_exists_is_replaced_only_by_what_was_made(room: Path, own: Specimen) -> None:
+def test_output_that_exists_is_not_replaced(room: Path, own: Specimen) -> None:
     path, output = room / "f", room / "out"
-    path.write_bytes(overwritten(own.data, range(own.geometry.before_sectors, own.sectors)))
+    path.write_bytes(overwritten(own.data, [1]))
     output.write_bytes(b"earlier")
-    with pytest.raises(Damaged, match="no parity and no checksums"):
+    with pytest.raises(UsageError, match="exists"):
         mended([path], output)
     assert output.read_bytes() == b"earlier"
+
+
+def test_nothing_is_left_of_a_repair_that_cannot_be(room: Path, own: Specimen) -> None:
+    path, output = room / "f", room / "out"
+    path.write_bytes(overwritten(own.data, range(own.geometry.before_sectors, own.sectors)))
+    with pytest.raises(Damaged, match="no parity and no checksums"):
+        mended([path], output)
+    assert sorted(room.iterdir()) == [path]
 
 
 def test_protecting_again_gives_the_same_sidecar(room: Path, beside: Specimen) -> None:

@@ -34,8 +34,16 @@ from .frame import (
 from .volume_map import render_map
 
 _MORE = "a report named .json has all of them"
-_TONES = {Fate.INTACT: Tone.GOOD, Fate.REPAIRED: Tone.GOOD, Fate.PARTIAL: Tone.WARN, Fate.LOST: Tone.DIRE}
-_WORST_FIRST = (Fate.LOST, Fate.PARTIAL, Fate.REPAIRED, Fate.INTACT)
+_TONES = {
+    Fate.INTACT: Tone.GOOD,
+    Fate.REPAIRED: Tone.GOOD,
+    Fate.PARTIAL: Tone.WARN,
+    Fate.UNPLACED: Tone.WARN,
+    Fate.LOST: Tone.DIRE,
+}
+_WORST_FIRST = tuple(reversed(Fate))
+# Shown only where there are any.
+_RARE = (Fate.REPAIRED, Fate.UNPLACED)
 
 
 def map_salvaged(
@@ -119,13 +127,15 @@ def _headline(done: Salvaged) -> tuple[Tone, str]:
         )
     if partial:
         return Tone.WARN, f"{partial:,} of {count(len(done.verdicts), 'file')} came back in part, none is lost"
+    if unplaced := done.counts[Fate.UNPLACED]:
+        return Tone.WARN, f"{unplaced:,} of {count(len(done.verdicts), 'file')} could not be placed, none is lost"
     if done.missing or done.missing is None:
         return Tone.WARN, "All files that are known are back, some may be missing"
     return Tone.WARN, "All files are back, but not all else"
 
 
 def _sentences(images: Sequence[bytes], target: bytes, done: Salvaged) -> Iterator[str]:
-    back = len(done.verdicts) - done.counts[Fate.LOST] - done.counts[Fate.PARTIAL]
+    back = done.counts[Fate.INTACT] + done.counts[Fate.REPAIRED]
     yield f"{back:,} of {count(len(done.verdicts), 'file')} are whole and checked, in {display(target)}."
     if len(images) > 1:
         yield f"Read from {count(len(images), 'copy', 'copies')}: {', '.join(map(display, images))}."
@@ -159,7 +169,7 @@ def _figures(done: Salvaged, volume: VolumeMap) -> Iterator[Figure]:
     yield Figure("Files known", f"{len(done.verdicts):,}", f"found by the {done.way}" if done.way else "")
     for fate in Fate:
         number = done.counts[fate]
-        if number or fate is not Fate.REPAIRED:
+        if number or fate not in _RARE:
             tone = _TONES[fate] if number else None
             share = percentage(number, len(done.verdicts))
             yield Figure(fate.value.capitalize(), f"{number:,}", share, tone)
@@ -187,8 +197,8 @@ def _table(done: Salvaged) -> Iterator[str]:
 
 
 def _row(verdict: FileVerdict) -> str:
-    back = verdict.fate in (Fate.REPAIRED, Fate.INTACT)
-    needed = "" if back else verdict.needed or "another copy of the volume"
+    gone = verdict.fate in (Fate.PARTIAL, Fate.LOST)
+    needed = verdict.needed or "another copy of the volume" if gone else ""
     cells = f"<td>{words(verdict.reason) or '-'}</td><td>{words(needed) or '-'}</td>"
     placed = verdict.placed_as
     where = f"<br><small>as {name(placed)}</small>" if placed and placed != verdict.path else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
+from pybackup.model.verdict import SECTOR_BYTES
 
 from ..options import add_copies, add_talk, talk_of
 from ..results import conclude
@@ -66,7 +67,10 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
     if not done.damaged:
         yield f"{name}: intact, nothing to repair"
     elif done.complete:
-        yield f"{name}: repaired: {count(done.damaged, 'bad sector')}, all bytes are what they were"
+        # What only lay elsewhere was never bad; it has a line of its own.
+        bad = done.damaged - sum(moved.n_bytes for moved in done.moved) // SECTOR_BYTES
+        what = f"repaired: {count(bad, 'bad sector')}" if bad > 0 else "put back in place"
+        yield f"{name}: {what}, all bytes are what they were"
     else:
         yield f"{name}: {count(done.left, 'sector')} of {count(done.damaged, 'bad one')} left"
     if done.damaged:
