@@ -16,6 +16,7 @@ from pybackup.layout.guard import Geometry
 from pybackup.model.extents import Extents
 from pybackup.parity.copies import damaged_groups
 from pybackup.parity.dealing import Dealing
+from pybackup.parity.rehearse import rehearse
 
 from .copies import Surveyed, extents_of, open_copies, survey
 
@@ -49,8 +50,8 @@ class Health:
     bad
         Which sectors are not good in their place: shape (sectors,).
     missing
-        Shards that each group misses, after merging and realigning, and without those of which one byte is wrong if
-        that makes the difference: shape (groups,).
+        Shards that each group misses, after merging and realigning: shape (groups,). As many as it has parity where
+        it misses more, and taking sectors with one byte put right for good is known to mend it.
     extents
         Where bad sectors lie in the protected file.
     """
@@ -101,16 +102,20 @@ def assess(path: bytes, monitor: Monitor) -> Health | str | None:
 
 
 def health_of(surveyed: Surveyed) -> Health:
-    """Return the state of a volume that was surveyed."""
+    """Return the state of a volume that was surveyed: repairable where `mend` makes all of it right."""
     geometry = surveyed.geometry
     dealing = Dealing(geometry)
     bad = ~surveyed.in_place()
-    lost = np.setdiff1d(surveyed.survey.missing, surveyed.proposals().numbers, assume_unique=True)
+    lost = surveyed.survey.missing
     missing = damaged_groups(dealing, lost)
-    fits = bool((missing <= geometry.parity_shards).all())
-    if not geometry.groups:
-        # Guard sectors are rebuilt from those that are left.
-        fits = bool((dealing.table_rows(lost) < 0).all())
+    exceeding = missing > geometry.parity_shards
+    # Guard sectors are rebuilt from those that are left.
+    fits = not (exceeding.any() if geometry.groups else (dealing.table_rows(lost) >= 0).any())
+    if not fits:
+        rehearsed = rehearse(surveyed.copies, surveyed.table, surveyed.survey, surveyed.proposals())
+        fits = rehearsed.complete
+        exceeding[list(rehearsed.beyond)] = False
+        missing[exceeding] = geometry.parity_shards
     state = State.INTACT if not bad.any() else State.REPAIRABLE if fits else State.BEYOND
     return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state)
 

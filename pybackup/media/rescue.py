@@ -41,6 +41,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from contextlib import ExitStack, closing
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 try:
@@ -98,6 +99,10 @@ class Image:
         except OSError as error:
             raise Hopeless(3, "%s: %s" % (path, error.strerror)) from error
         self.base = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def read(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes of the archive: fewer at the end of the image."""
@@ -1143,6 +1148,8 @@ def open_listing(image: Image) -> Listing:
                 listing.notes[:0] = notes
                 return listing
         findings = scan(image, until_locator=True)
+        if not findings.headers and not findings.indexes:  # bytes may have been lost or added before all of it
+            findings = scan(image, aligned=False)
         image.base = find_base(image, findings) if findings.is_all else findings.headers[-1].offset
         locator = locator_at(image, 0)
         if image.base:
@@ -1441,6 +1448,11 @@ class Target:
             raise Hopeless(3, "%s: %s" % (root, error.strerror)) from error
         self._folders: Dict[bytes, Any] = {b"": top}  # the last that were used, and the top
 
+    def close(self) -> None:
+        """Close all descriptors."""
+        while BY_DESCRIPTOR and self._folders:
+            os.close(self._folders.popitem()[1])
+
     def folder(self, path: bytes, make: bool = True) -> Any:
         """Return a directory below the top: a descriptor, or its path where the system has none for directories."""
         above, names = path, []
@@ -1646,18 +1658,17 @@ def publish(folder: Any, temporary: bytes, name: bytes) -> None:
 class Leftovers:
     """Knows which bytes are bad, and where members went that are not in their place: asked only if something is lost."""
 
-    def __init__(self, image: Image, volume: Optional[Volume]) -> None:
-        self._image, self._volume = image, volume
+    def __init__(self, image: Image, sidecar: Optional[Image]) -> None:
+        self._image, self._sidecar = image, sidecar
         self._bad: Optional[Ranges] = None
         self._moved: Optional[Dict[bytes, int]] = None
 
     def first_bad(self, member: Member) -> int:
         """Return how many bytes of a packed stream are right for certain, from its start: 0 where nothing says so."""
-        if self._volume is None:
-            return 0
         if self._bad is None:
-            bad, unknown = check_sums(self._volume)
-            shift = self._volume.start - self._image.base
+            volume = find_volume(self._image, self._sidecar)
+            bad, unknown = check_sums(volume) if volume else ([], [])
+            shift = volume.start - self._image.base if volume else 0
             self._bad = [(shift + SECTOR * a, shift + SECTOR * b) for a, b in sorted(bad + unknown)]
         start, end = member.offset + 32, member.offset + 32 + member.stream
         for low, high in self._bad:
@@ -1974,7 +1985,7 @@ def verify_sums(image: Image, listing: Listing, volume: Optional[Volume], report
         return
     bad, unknown = check_sums(volume)
     places = sorted(
-        (volume.start * 0 + member.offset + image.base - volume.start, member.packed, row)
+        (member.offset + image.base - volume.start, member.packed, row)
         for row, kind in enumerate(listing.kinds)
         if kind == FILE
         for member in listing.entry(row).members
@@ -2000,26 +2011,35 @@ def touching(places: List[Tuple[int, int, int]], low: int, high: int) -> List[in
     return rows
 
 
-def restore(image: Image, listing: Listing, rows: Sequence[int], args: argparse.Namespace, report: Report) -> None:
+def restore(
+    image: Image,
+    sidecar: Optional[Image],
+    listing: Listing,
+    rows: Sequence[int],
+    args: argparse.Namespace,
+    report: Report,
+) -> None:
     """Extract or salvage."""
-    target = Target(args.to, report, args.devices, args.numeric_owner)
-    volume = find_volume(image, sidecar_of(args.archive)) if args.command == "salvage" else None
-    left = Leftovers(image, volume) if args.command == "salvage" else None
-    extraction = Extraction(image, listing, target, report, left)
-    extraction.run(rows)
-    if left and not args.paths and (listing.missing or report.losses):
-        salvage_bare(image, target, extraction.known, report)
+    left = Leftovers(image, sidecar) if args.command == "salvage" else None
+    with closing(Target(args.to, report, args.devices, args.numeric_owner)) as target:
+        extraction = Extraction(image, listing, target, report, left)
+        extraction.run(rows)
+        if left and not args.paths and (listing.missing or report.losses):
+            salvage_bare(image, target, extraction.known, report)
     print("%d files, %d bytes put back" % (extraction.files, extraction.n_bytes))
-
-
-def sidecar_of(path: str) -> Optional[Image]:
-    """Return the file of parity beside an archive, if there is one."""
-    return Image(path + ".xpar") if os.path.isfile(path + ".xpar") else None
 
 
 def perform(args: argparse.Namespace, report: Report) -> None:
     """Do what was asked for."""
-    image = Image(args.archive)
+    with ExitStack() as stack:
+        image = stack.enter_context(closing(Image(args.archive)))
+        sidecar = args.archive + ".xpar"
+        beside = stack.enter_context(closing(Image(sidecar))) if os.path.isfile(sidecar) else None
+        perform_on(image, beside, args, report)
+
+
+def perform_on(image: Image, sidecar: Optional[Image], args: argparse.Namespace, report: Report) -> None:
+    """Do what was asked for with an open image, and what holds its parity if it is beside it."""
     listing = open_listing(image)
     for note in listing.notes:
         report.note("note: " + note)
@@ -2029,10 +2049,10 @@ def perform(args: argparse.Namespace, report: Report) -> None:
     elif args.command == "verify":
         files, n_bytes = verify_contents(image, listing, rows, report)
         if not args.paths:
-            verify_sums(image, listing, find_volume(image, sidecar_of(args.archive)), report)
+            verify_sums(image, listing, find_volume(image, sidecar), report)
         print("%d files, %d bytes are right" % (files, n_bytes))
     else:
-        restore(image, listing, rows, args, report)
+        restore(image, sidecar, listing, rows, args, report)
     taken = {listing.paths[row] for row in rows} if listing.doubts else set()
     for path, doubt in listing.doubts:
         if path in taken:

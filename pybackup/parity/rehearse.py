@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from .dealing import Dealing
 from .find import Table
 from .flips import Proposals
 from .patched import is_right, merged
-from .rebuild import Rebuilt, rebuild, without_parity
+from .rebuild import rebuild, without_parity
+from .volume import Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +33,35 @@ class Rehearsed:
 
 
 def rehearse(copies: Sequence[Copy], table: Table, survey: Survey, proposals: Proposals) -> Rehearsed:
-    """Return what `mend` would make of the same; only groups that need proposals are really rebuilt.
-
-    Raises
-    ------
-    OSError
-        The medium cannot be read.
-    """
+    """Return what `mend` would make of the same; only groups that need proposals are really rebuilt."""
     geometry = table.geometry
     dealing = Dealing(geometry)
-    missing = damaged_groups(dealing, survey.missing)
     volume = merged(copies, survey)
-    needing = np.flatnonzero(missing > geometry.parity_shards)
-    beyond: list[int] = []
-    unsure: list[int] = []
-    held: list[Rebuilt] = []
-    for group in needing.tolist():
-        rebuilt = rebuild(volume, table, survey, dealing, group, proposals)
-        if rebuilt is None:
-            beyond.append(group)
-        elif geometry.parity_shards == 1:
-            held.append(rebuilt)
-            unsure += [] if rebuilt.sure else [group]
     if not geometry.groups:
         held = without_parity(dealing, survey, proposals)
         data_is_lost = bool((dealing.table_rows(survey.missing) >= 0).any())
         return Rehearsed((), not data_is_lost or (bool(held) and is_right(volume, table, held)))
-    if unsure and not beyond:
-        ...
-    return Rehearsed(sorted(beyond), not beyond)
+    missing = damaged_groups(dealing, survey.missing)
+    beyond: list[int] = []
+    unsure: list[int] = []
+    for group in np.flatnonzero(missing > geometry.parity_shards).tolist():
+        rebuilt = rebuild(volume, table, survey, dealing, group, proposals)
+        if rebuilt is None:
+            beyond.append(group)
+        elif not rebuilt.sure:
+            unsure.append(group)
+    if unsure and (beyond or not _is_right(volume, table, survey, proposals)):
+        beyond = sorted(beyond + unsure)
+    return Rehearsed(beyond, not beyond)
+
+
+def _is_right(volume: Volume, table: Table, survey: Survey, proposals: Proposals) -> bool:
+    """Whether the whole is right with all groups rebuilt: they have one parity sector each, so that it is not much."""
+    dealing = Dealing(table.geometry)
+    held = []
+    for group in np.flatnonzero(damaged_groups(dealing, survey.missing)).tolist():
+        rebuilt = rebuild(volume, table, survey, dealing, group, proposals)
+        if rebuilt is None:
+            return False
+        held.append(rebuilt)
+    return is_right(volume, table, held)

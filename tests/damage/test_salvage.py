@@ -301,7 +301,8 @@ def test_what_stands_in_the_way_is_not_replaced(specimen: Specimen, field: Path)
         (field / "out" / "tree" / name).write_bytes(b"mine")
     outcome = salvage(specimen.data, field)
     assert outcome.found[SHORT].content == outcome.found[STORED].content == b"mine"
-    assert outcome.verdict(SHORT).fate is outcome.verdict(STORED).fate is Fate.LOST
+    assert outcome.verdict(SHORT).fate is outcome.verdict(STORED).fate is Fate.UNPLACED
+    assert outcome.verdict(SHORT).reason.startswith("another file is in the way")
     assert not outcome.done.complete
     assert {problem.trouble for problem in outcome.problems if problem.path in (SHORT, STORED)} == {Trouble.EXISTS}
 
