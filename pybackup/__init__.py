@@ -21,15 +21,18 @@ from pybackup import errors
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, STORED_SUFFIXES, Compression, Profile
 from pybackup.host.monitor import Monitor
 from pybackup.model.problem import Problem, Trouble
+from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pybackup.jobs.compare import Compared
     from pybackup.jobs.create import Created
+    from pybackup.jobs.drill import Outcome
     from pybackup.jobs.extract import Extracted
+    from pybackup.jobs.forecast import Forecast
     from pybackup.jobs.inspect import Info
-    from pybackup.jobs.protect import Protected
+    from pybackup.jobs.protect import ParityOptions, Protected
     from pybackup.jobs.repair import Repaired
     from pybackup.jobs.rescue import Rescued
     from pybackup.jobs.structure import Saved
@@ -50,8 +53,10 @@ __all__ = [
     "__version__",
     "compare",
     "create",
+    "drill",
     "errors",
     "extract",
+    "forecast",
     "info",
     "list",
     "protect",
@@ -85,8 +90,9 @@ def create(
     compression: Compression | str = Compression.DEFAULT,
     stored_suffixes: Iterable[str] = STORED_SUFFIXES,
     segment_bytes: int = DEFAULT_SEGMENT_BYTES,
-    parity: str = "10%",
+    parity: str | None = "10%",
     parity_sidecar: bool = False,
+    group_sectors: int = DEFAULT_GROUP_SECTORS,
     comment: str = "",
     work_dir: _Path | None = None,
     workers: int | None = None,
@@ -105,8 +111,8 @@ def create(
         As the options of ``pybackup create``; a time is in nanoseconds since the epoch.
     stored_suffixes
         Suffixes (lower case, without dot) that are never compressed.
-    parity, parity_sidecar
-        How much, as for `protect`, and whether it goes into ``OUTPUT.xpar``.
+    parity, parity_sidecar, group_sectors
+        As for `protect`, and whether it goes into ``OUTPUT.xpar``; None for neither parity nor checksums of sectors.
     workers, executor
         Number of processes, None for one a processor; or any executor that runs the work instead.
 
@@ -116,18 +122,16 @@ def create(
         A source does not exist, two have the same name, an option makes no sense; the archive cannot be written.
     """
     from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-    from pybackup.jobs.protect import ParityOptions
-    from pybackup.parity.amount import parse_amount
 
     judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
     options = CreateOptions(
         profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
         segment_bytes=segment_bytes,
-        parity=ParityOptions(parse_amount(parity), parity_sidecar),
+        parity=None if parity is None else _parity(parity, parity_sidecar, group_sectors),
         one_file_system=one_file_system,
         comment=comment,
         workers=workers,
-        work_dir=None if work_dir is None else os.fsencode(work_dir),
+        work_dir=_maybe(work_dir),
     )
     monitor = monitor or _Warning()
     plan = plan_create(_sources(sources), os.fsencode(output), judge=judge, options=options, monitor=monitor)
@@ -219,22 +223,31 @@ def verify(
 
 
 def protect(
-    file: _Path, sidecar: _Path | None = None, *, parity: str = "10%", monitor: Monitor | None = None
+    file: _Path,
+    sidecar: _Path | None = None,
+    *,
+    parity: str = "10%",
+    group_sectors: int = DEFAULT_GROUP_SECTORS,
+    work_dir: _Path | None = None,
+    monitor: Monitor | None = None,
 ) -> Protected:
     """Write parity and checksums for any file into a sidecar, ``FILE.xpar`` by default.
 
     Parameters
     ----------
     parity
-        ``"10%"``, ``"64M"``, ``"fill:700M"``, ``"none"``.
+        ``"10%"``, ``"64M"``, ``"fill:700M"``, ``"none"``, which leaves the checksums.
+    group_sectors
+        The most sectors of a group of the code; memory is in proportion to it.
+    work_dir
+        Where the unfinished sidecar lies; None for beside the finished one.
     """
-    from pybackup.jobs.protect import SIDECAR_SUFFIX, ParityOptions, protect_file
-    from pybackup.parity.amount import parse_amount
+    from pybackup.jobs.protect import SIDECAR_SUFFIX, protect_file
 
     path = os.fsencode(file)
     beside = path + SIDECAR_SUFFIX if sidecar is None else os.fsencode(sidecar)
-    options = ParityOptions(parse_amount(parity), sidecar=True)
-    return protect_file(path, beside, options, monitor=monitor or _Warning())
+    options = _parity(parity, True, group_sectors)
+    return protect_file(path, beside, options, work_dir=_maybe(work_dir), monitor=monitor or _Warning())
 
 
 def repair(
@@ -242,6 +255,7 @@ def repair(
     output: _Path | None = None,
     *,
     maps: Iterable[_Path] = (),
+    work_dir: _Path | None = None,
     monitor: Monitor | None = None,
 ) -> Repaired:
     """Merge damaged copies of an archive or a protected file, and rebuild the rest from parity.
@@ -252,11 +266,13 @@ def repair(
         The file to write; None to mend the first copy in place.
     maps
         That ddrescue wrote with the copies, in the same order.
+    work_dir
+        Where the unfinished output lies; None for beside the finished one.
     """
     from pybackup.jobs.repair import repair as mend
 
-    target = None if output is None else os.fsencode(output)
-    return mend(_several(copies), target, maps=_paths(maps), monitor=monitor or _Warning())
+    where, monitor = _maybe(work_dir), monitor or _Warning()
+    return mend(_several(copies), _maybe(output), maps=_paths(maps), work_dir=where, monitor=monitor)
 
 
 def salvage(
@@ -264,6 +280,7 @@ def salvage(
     to: _Path,
     *,
     maps: Iterable[_Path] = (),
+    work_dir: _Path | None = None,
     partial: bool = True,
     workers: int | None = None,
     overwrite: str = "never",
@@ -278,13 +295,64 @@ def salvage(
     ----------
     partial
         Keep what is right of a file that is not whole, as ``NAME.partial``.
+    work_dir
+        Where the repaired image lies meanwhile; None for beside the directory ``to``.
     """
     from pybackup.jobs.rescue import rescue
     from pybackup.jobs.salvage import SalvageOptions
 
     options = SalvageOptions(partial, _placing(overwrite, owner, numeric_owner, devices), workers)
-    target = os.fsencode(to)
-    return rescue(_several(images), target, maps=_paths(maps), options=options, monitor=monitor or _Warning())
+    where, monitor = _maybe(work_dir), monitor or _Warning()
+    target, several = os.fsencode(to), _several(images)
+    return rescue(several, target, maps=_paths(maps), work_dir=where, options=options, monitor=monitor)
+
+
+def forecast(file: _Path) -> Forecast:
+    """Return what an archive, or a file with its sidecar, survives: by its layout, nothing is checked.
+
+    Raises
+    ------
+    UsageError, Damaged
+        There is no such file; it has no parity stream, or none that is left.
+    """
+    from pybackup.jobs.forecast import forecast as foresee
+
+    return foresee(os.fsencode(file))
+
+
+def drill(
+    file: _Path,
+    models: Iterable[str] | None = None,
+    *,
+    fraction: float | None = None,
+    seed: int = 0,
+    rounds: int = 1,
+    work_dir: _Path | None = None,
+    workers: int | None = None,
+    monitor: Monitor | None = None,
+) -> Iterator[Outcome]:
+    """Damage copies of an archive or a protected file, repair and compare them; yield what each round came to.
+
+    Parameters
+    ----------
+    models
+        Kinds of damage, as ``pybackup drill --damage`` names them; None for all.
+    fraction
+        Part of the sectors that is hit; None for just below and just past what is forecast to be survived.
+    seed, rounds
+        So many rounds of each kind, with this seed and those that follow it.
+    """
+    from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
+    from pybackup.parity.harm import Model
+
+    if isinstance(models, str):
+        raise TypeError("models are several: give a list of them")
+    if fraction is not None and not 0 < fraction <= 1:
+        raise errors.UsageError(f"a fraction is above 0 and up to 1, not {fraction!r}")
+    chosen = tuple(Model) if models is None else tuple(_choice(Model, model) for model in models)
+    options = DrillOptions(chosen, fraction, seed, rounds, _maybe(work_dir), workers)
+    monitor = monitor or _Warning()
+    return perform_drill(plan_drill(os.fsencode(file), options, monitor), monitor)
 
 
 def compare(archive: _Path, directory: _Path, *, monitor: Monitor | None = None) -> Compared:
@@ -334,6 +402,17 @@ class _Warning(Monitor):
         super().problem(problem)
         path = problem.path.decode(errors="backslashreplace")
         warnings.warn(f"{path}: {problem.trouble.value}: {problem.reason}", ProblemWarning, stacklevel=2)
+
+
+def _maybe(path: _Path | None) -> bytes | None:
+    return None if path is None else os.fsencode(path)
+
+
+def _parity(amount: str, sidecar: bool, group_sectors: int) -> ParityOptions:
+    from pybackup.jobs.protect import ParityOptions
+    from pybackup.parity.amount import parse_amount
+
+    return ParityOptions(parse_amount(amount), sidecar, group_sectors)
 
 
 def _paths(paths: Iterable[_Path]) -> Sequence[bytes]:

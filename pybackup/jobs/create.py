@@ -138,13 +138,13 @@ def perform_create(
             # Forked before anything large is held.
             executor, last_use = stack.enter_context(make_executor(plan.options.workers)), True
         output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
-        stream = OwnStream(parity) if parity and not parity.sidecar else None
+        stream = OwnStream(parity, output) if parity and not parity.sidecar else None
         with surviving():
             created = _write(plan, output, stream, executor, monitor)
         if last_use:
             executor.shutdown()
         if stream:
-            stream.fill(output, monitor)
+            stream.fill(monitor)
         output.sync()
         check_written(output.temporary, monitor)
         if parity and parity.sidecar:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
 from pybackup.model.extents import Extents
 from pybackup.parity.copies import damaged_groups
@@ -20,6 +23,7 @@ from pybackup.parity.rehearse import rehearse
 
 from .copies import Surveyed, extents_of, open_copies, survey
 
+_STEP_BYTES = 1 << 20
 # A file system in front of an archive takes more than this.
 _LEAST_IMAGE_BYTES = 16 * 2048
 
@@ -54,6 +58,8 @@ class Health:
         it misses more, and taking sectors with one byte put right for good is known to mend it.
     extents
         Where bad sectors lie in the protected file.
+    appended_bytes
+        Behind the end of the volume, if they are more than the zeros that drives add.
     """
 
     geometry: Geometry
@@ -62,6 +68,7 @@ class Health:
     extents: Extents
     zones: Sequence[Zone]
     state: State
+    appended_bytes: int = 0
 
     @property
     def beyond(self) -> int:
@@ -84,7 +91,9 @@ def assess(path: bytes, monitor: Monitor) -> Health | str | None:
     UsageError
         The file does not exist, or the archive is only a part of it.
     """
-    with open_copies([path]) as given:
+    with open_copies([path]) as given, ThreadPoolExecutor(1) as beside:
+        # Without the hashes of an archive that of the whole has to do; it is taken while the sums are.
+        whole = beside.submit(_digest, given[0].file) if len(given) > 1 else None
         try:
             surveyed = survey(given, monitor)
         except Damaged as error:
@@ -98,7 +107,18 @@ def assess(path: bytes, monitor: Monitor) -> Health | str | None:
                 f"{name}: an image; the archive in it begins at byte {shift}: take it out with "
                 "'pybackup repair IMAGE -o OUT.xtar', or restore its files with 'pybackup salvage'"
             )
-        return health_of(surveyed)
+        health = health_of(surveyed)
+        intact = health.geometry.sidecar and health.state is State.INTACT
+        if whole and intact and whole.result() != surveyed.table.digest:
+            return "every sector has its checksum, and yet the whole is not what was protected"
+        return health
+
+
+def _digest(file: ArchiveFile) -> bytes:
+    digest = hashlib.sha256()
+    for start in range(0, file.size, _STEP_BYTES):
+        digest.update(file.read_what_is_left(start, _STEP_BYTES))
+    return digest.digest()
 
 
 def health_of(surveyed: Surveyed) -> Health:
@@ -116,8 +136,21 @@ def health_of(surveyed: Surveyed) -> Health:
         fits = rehearsed.complete
         exceeding[list(rehearsed.beyond)] = False
         missing[exceeding] = geometry.parity_shards
-    state = State.INTACT if not bad.any() else State.REPAIRABLE if fits else State.BEYOND
-    return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state)
+    appended = _appended(surveyed)
+    state = State.BEYOND if not fits else State.REPAIRABLE if appended or bad.any() else State.INTACT
+    return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state, appended)
+
+
+def _appended(surveyed: Surveyed) -> int:
+    """How many bytes there are behind the end of the volume; none if they are zeros, as drives add them."""
+    geometry, file = surveyed.geometry, surveyed.given[0].file
+    end = geometry.before_bytes if geometry.sidecar else geometry.volume_bytes
+    if surveyed.shift_of_first() != 0:
+        return 0
+    for start in range(end, file.size, _STEP_BYTES):
+        if any(file.read_what_is_left(start, _STEP_BYTES)):
+            return file.size - end
+    return 0
 
 
 def _zones(dealing: Dealing, bad: NDArray[np.bool_]) -> list[Zone]:

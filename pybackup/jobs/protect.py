@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
+from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.parity.amount import DEFAULT_AMOUNT, Amount
@@ -50,19 +52,29 @@ class Protected:
 class OwnStream:
     """The parity stream of an archive in the making: planned when its place is known, written when all else is."""
 
-    def __init__(self, options: ParityOptions) -> None:
+    def __init__(self, options: ParityOptions, output: Output) -> None:
         self._options = options
+        self._output = output
         self._geometry: Geometry | None = None
 
     def reserve(self, before_bytes: int, after_bytes: int) -> int:
-        """Plan the stream and return its length in bytes."""
+        """Plan the stream and return its length in bytes.
+
+        Raises
+        ------
+        EnvironmentFailed
+            There is no room for it beside what is written so far.
+        """
         options = self._options
         self._geometry = plan_geometry(before_bytes, after_bytes, options.amount, group_sectors=options.group_sectors)
+        self._output.flush()
+        check_room({os.path.dirname(self._output.temporary)}, self._geometry.stream_bytes)
         return self._geometry.stream_bytes
 
-    def fill(self, output: Output, monitor: Monitor) -> None:
+    def fill(self, monitor: Monitor) -> None:
         """Write the stream."""
         assert self._geometry is not None
+        output = self._output
         output.flush()
         with ArchiveFile(output.temporary) as file:
             _write(output.path, Volume(self._geometry, file), VolumeWriter(self._geometry, output), monitor)
@@ -83,11 +95,15 @@ def protect_file(
     UsageError
         The file is empty, or the sidecar's name is taken by something that is none.
     EnvironmentFailed
-        The sidecar cannot be written, or is not read back as it was written.
+        The sidecar cannot be written: for want of room before anything is; or it is not read back as it was written.
     """
     check_sidecar(sidecar)
-    with ArchiveFile(path) as file, Output(sidecar, work_dir=work_dir) as output:
+    with ExitStack() as stack:
+        file = stack.enter_context(ArchiveFile(path))
         geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
+        beside = os.path.dirname(sidecar) or b"."
+        check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
+        output = stack.enter_context(Output(sidecar, work_dir=work_dir))
         output.truncate(geometry.stream_bytes)
         with ArchiveFile(output.temporary) as stream:
             _write(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)

@@ -58,6 +58,8 @@ class Repaired:
         Still bad, and where they lie in the file.
     groups_beyond
         Groups that miss more than they have parity.
+    appended_bytes
+        That were behind the end of the volume, and are left out.
     """
 
     path: bytes
@@ -69,6 +71,7 @@ class Repaired:
     left: int
     left_extents: Extents
     groups_beyond: int
+    appended_bytes: int = 0
 
     @property
     def complete(self) -> bool:
@@ -265,7 +268,14 @@ def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: 
         int(left.sum()),
         extents_of(geometry, left),
         len(mended.beyond),
+        _appended(surveyed),
     )
+
+
+def _appended(surveyed: Surveyed) -> int:
+    geometry, size = surveyed.geometry, surveyed.given[0].file.size
+    end = geometry.before_bytes if geometry.sidecar else geometry.volume_bytes
+    return max(0, size - end) if surveyed.shift_of_first() == 0 else 0
 
 
 def _moved_by(surveyed: Surveyed, number: int) -> Moved | None:

@@ -33,6 +33,7 @@ import errno
 import hashlib
 import lzma
 import os
+import signal
 import stat
 import struct
 import sys
@@ -41,8 +42,9 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from contextlib import ExitStack, closing
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
+from typing import Any, NamedTuple, Union
 
 try:
     import grp
@@ -60,6 +62,7 @@ IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 # Directories by descriptor: so nothing on the way can be swapped for a link, and no path is too long.
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 
+NO_XATTRS: Mapping[bytes, bytes] = {}
 Piece = Union[bytes, int]  # content in order: bytes, or how many of them are lost
 
 
@@ -97,7 +100,7 @@ class Image:
             self._file = open(path, "rb", buffering=0)
             self.size = self._file.seek(0, os.SEEK_END)
         except OSError as error:
-            raise Hopeless(3, "%s: %s" % (path, error.strerror)) from error
+            raise Hopeless(3, f"{path}: {error.strerror}") from error
         self.base = 0
 
     def close(self) -> None:
@@ -108,7 +111,7 @@ class Image:
         """Return up to ``count`` bytes of the archive: fewer at the end of the image."""
         start = self.base + offset
         count = min(count, self.size - start)
-        parts: List[bytes] = []
+        parts: list[bytes] = []
         if start < 0 or count <= 0:
             return b""
         self._file.seek(start)
@@ -125,7 +128,7 @@ class Image:
         try:
             data = self.read(offset, count)
         except OSError as error:
-            raise Damaged("the medium cannot be read there: %s" % error.strerror) from error
+            raise Damaged(f"the medium cannot be read there: {error.strerror}") from error
         if len(data) != count:
             raise Damaged("the archive ends before it")
         return data
@@ -146,7 +149,7 @@ class Image:
                 offset, count = offset + step, count - step
             return b"".join(parts)
 
-    def chunks(self, overlap: int = 0) -> Iterator[Tuple[int, bytes]]:
+    def chunks(self, overlap: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield offset and bytes of all of the image, from its first byte; each chunk with some of the next."""
         for start in range(0, self.size, 8 * STEP):
             yield start, self.left(start - self.base, 8 * STEP + overlap)
@@ -168,7 +171,7 @@ class TarHeader(NamedTuple):
     linkname: bytes
     user: bytes
     group: bytes
-    device: Tuple[int, int]
+    device: tuple[int, int]
 
 
 def tar_number(field: bytes) -> int:
@@ -247,13 +250,13 @@ def pax_crc(extension: bytes) -> bytes:
     return (zlib.crc32(extension) & 0xFFFFFF or 1).to_bytes(3, "little") if extension else bytes(3)
 
 
-def pax_records(typeflag: bytes, data: bytes) -> Dict[bytes, bytes]:
+def pax_records(typeflag: bytes, data: bytes) -> dict[bytes, bytes]:
     """Return what a member that extends the next header says (5)."""
     if typeflag != b"x":
         if data.find(b"\0") != len(data) - 1 or data.isascii():
             raise Damaged("a long name that is none")
         return {b"path" if typeflag == b"L" else b"linkpath": data[:-1]}
-    records: Dict[bytes, bytes] = {}
+    records: dict[bytes, bytes] = {}
     at = 0
     while at < len(data):
         space = data.find(b" ", at, at + 20)
@@ -276,7 +279,7 @@ def pax_records(typeflag: bytes, data: bytes) -> Dict[bytes, bytes]:
     return records
 
 
-def xattrs_of(records: Dict[bytes, bytes]) -> Dict[bytes, bytes]:
+def xattrs_of(records: dict[bytes, bytes]) -> dict[bytes, bytes]:
     """Return the extended attributes in pax records, ACLs in the form of Linux."""
     found = {}
     for key, value in records.items():
@@ -326,12 +329,12 @@ class Entry(NamedTuple):
     path: bytes
     kind: int
     mode: int
-    owner: Tuple[int, int, bytes, bytes]  # uid, gid, user, group
+    owner: tuple[int, int, bytes, bytes]  # uid, gid, user, group
     mtime_ns: int
     size: int = 0
     target: bytes = b""
-    device: Tuple[int, int] = (0, 0)
-    xattrs: Dict[bytes, bytes] = {}
+    device: tuple[int, int] = (0, 0)
+    xattrs: Mapping[bytes, bytes] = NO_XATTRS
     members: Sequence[Member] = ()
     is_sparse: bool = False
     segments: int = 0  # how many there should be
@@ -341,7 +344,7 @@ class Entry(NamedTuple):
     def fault(self) -> str:
         """Why it cannot be whole, whatever its members hold."""
         if len(self.members) < self.segments:
-            return "%d of its %d segments are gone" % (self.segments - len(self.members), self.segments)
+            return f"{self.segments - len(self.members)} of its {self.segments} segments are gone"
         if self.kind == FILE and not self.is_sparse and self.size != sum(member.raw for member in self.members):
             return "its size is not that of its segments"
         return ""
@@ -354,11 +357,12 @@ class Listing:
     besides the content may be lost.
     """
 
-    def __init__(self, paths: List[bytes], kinds: Sequence[int], entry: Callable[[int], Entry], way: str) -> None:
+    def __init__(self, paths: list[bytes], kinds: Sequence[int], entry: Callable[[int], Entry], way: str) -> None:
         self.paths, self.kinds, self.entry, self.way = paths, kinds, entry, way
-        self.expected: Optional[int] = len(paths)
-        self.notes: List[str] = []
-        self.doubts: List[Tuple[bytes, str]] = []
+        self.expected: int | None = len(paths)
+        self.is_placed = True  # nothing suggests that bytes moved
+        self.notes: list[str] = []
+        self.doubts: list[tuple[bytes, str]] = []
 
     @property
     def missing(self) -> str:
@@ -366,7 +370,7 @@ class Listing:
         if self.expected is None:
             return "nothing is left that says how many entries there were; some may be missing"
         lost = self.expected - len(self.paths)
-        return "%d of %d entries are not even known by name" % (abs(lost), self.expected) if lost else ""
+        return f"{abs(lost)} of {self.expected} entries are not even known by name" if lost else ""
 
 
 # ---------------------------------------------------------------- the index (11, 12, 13)
@@ -411,7 +415,7 @@ def index_head(data: bytes) -> Head:
     return head
 
 
-def read_index(data: bytes) -> Tuple[Head, bytes, bytes, int]:
+def read_index(data: bytes) -> tuple[Head, bytes, bytes, int]:
     """Return head, columns and digests of an index, and how many of its bytes its parity put right."""
     try:
         head = index_head(data[: INDEX_HEAD.size])
@@ -472,7 +476,7 @@ class Columns:
             raise Damaged("a column of an index with an impossible value")
         return values
 
-    def texts(self, count: int) -> List[bytes]:
+    def texts(self, count: int) -> list[bytes]:
         """Return a column of byte strings."""
         return [self.take(length) for length in self.numbers(count, 0, len(self._data))]
 
@@ -540,9 +544,9 @@ class Table:
                 self.digest_row.append(files)
                 files += kind == FILE
 
-    def paths(self) -> List[bytes]:
+    def paths(self) -> list[bytes]:
         """Return the path of each row below `place`."""
-        paths: List[bytes] = []
+        paths: list[bytes] = []
         left = (64 << 20) + 1024 * self.head.body_bytes
         for row, (name, up) in enumerate(zip(self.names, self.up)):
             paths.append(paths[row - up] + b"/" + name if up else name)
@@ -551,7 +555,7 @@ class Table:
                 raise Damaged("an index whose paths would grow beyond measure")
         return paths
 
-    def members(self, row: int) -> List[Member]:
+    def members(self, row: int) -> list[Member]:
         """Return the members of a row; of a directory its container, whose number is in ``raw``."""
         found, width = [], self.head.digest_bytes
         for segment, at in enumerate(range(self.first[row], self.first[row] + self.counts[row])):
@@ -572,9 +576,9 @@ class Table:
         return Entry(*identity, size, self.targets[row], device, xattrs, members, is_sparse, len(members), digest)
 
 
-def extras_of(data: bytes) -> Tuple[Dict[bytes, bytes], Tuple[int, int], bytes]:
+def extras_of(data: bytes) -> tuple[dict[bytes, bytes], tuple[int, int], bytes]:
     """Return attributes, device number and digest: the rare things of an entry."""
-    xattrs: Dict[bytes, bytes] = {}
+    xattrs: dict[bytes, bytes] = {}
     device, digest, at = (0, 0), b"", 0
     while at < len(data):
         if at + 5 > len(data):
@@ -614,7 +618,7 @@ def gf_value(polynomial: Sequence[int], x: int) -> int:
     return value
 
 
-def repaired_body(body: bytes, parity: bytes) -> Tuple[bytes, int]:
+def repaired_body(body: bytes, parity: bytes) -> tuple[bytes, int]:
     """Return a body with up to 16 wrong bytes in each codeword put right, and how many were."""
     width = -(-len(body) // 223)
     cells = bytearray(body.ljust(223 * width, b"\0") + parity)
@@ -637,7 +641,7 @@ def repaired_body(body: bytes, parity: bytes) -> Tuple[bytes, int]:
     return bytes(cells[: len(body)]), corrected
 
 
-def rs_errors(syndromes: List[int]) -> Iterator[Tuple[int, int]]:
+def rs_errors(syndromes: list[int]) -> Iterator[tuple[int, int]]:
     """Yield row and difference of each wrong byte of a codeword (Berlekamp-Massey, Chien, Forney)."""
     locator, before, length, shift, last = [1], [1], 0, 1, 1
     for n in range(32):
@@ -698,7 +702,7 @@ def decoded(image: Image, member: Member) -> Iterator[bytes]:
         try:
             content = step(data, min(STEP, missing))
         except (lzma.LZMAError, zlib.error) as error:
-            raise Damaged("its packed stream does not decode: %s" % error) from error
+            raise Damaged(f"its packed stream does not decode: {error}") from error
         missing -= len(content)
         if content:
             yield content
@@ -706,7 +710,7 @@ def decoded(image: Image, member: Member) -> Iterator[bytes]:
             return
 
 
-def decoder_of(member: Member) -> Tuple[Callable[[bytes, int], bytes], Callable[[], bool], Callable[[], bool]]:
+def decoder_of(member: Member) -> tuple[Callable[[bytes, int], bytes], Callable[[], bool], Callable[[], bool]]:
     """Return three functions: decode a step, whether it wants more input, whether the stream is over."""
     if member.method == 7:
         inflate = zlib.decompressobj(-15)
@@ -715,7 +719,7 @@ def decoder_of(member: Member) -> Tuple[Callable[[bytes, int], bytes], Callable[
             lambda: not inflate.unconsumed_tail,
             lambda: inflate.eof,
         )
-    chain: List[Dict[str, int]] = [{"id": BCJ[member.method]}] if member.method in BCJ else []
+    chain: list[dict[str, int]] = [{"id": BCJ[member.method]}] if member.method in BCJ else []
     chain.append({"id": lzma.FILTER_LZMA2, "dict_size": max(1 << member.dictionary, 4096)})
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=chain)
     return decoder.decompress, lambda: decoder.needs_input, lambda: decoder.eof
@@ -748,7 +752,7 @@ def content(image: Image, entry: Entry) -> Iterator[Piece]:
         raise Damaged("its segments do not belong together")
 
 
-def plain_writes(pieces: Iterable[Piece]) -> Iterator[Tuple[int, bytes]]:
+def plain_writes(pieces: Iterable[Piece]) -> Iterator[tuple[int, bytes]]:
     """Yield offset and bytes of what is to be written, gaps left out."""
     offset = 0
     for piece in pieces:
@@ -812,7 +816,7 @@ class Stream:
         return data
 
 
-def sparse_writes(pieces: Iterable[Piece], size: int) -> Iterator[Tuple[int, bytes]]:
+def sparse_writes(pieces: Iterable[Piece], size: int) -> Iterator[tuple[int, bytes]]:
     """Yield offset and bytes of what a sparse stream (9) has to say of a file of that size."""
     stream = Stream(pieces)
     first = tar_header(stream.take(BLOCK))
@@ -898,15 +902,13 @@ class Geometry(NamedTuple):
     def numbers(self) -> Iterator[int]:
         """Yield the number of the sector of each row of the table."""
         yield from range(self.before)
-        yield from range(
-            self.data + self.parity + self.guards - (self.data - self.before), self.data + self.parity + self.guards
-        )
+        yield from range(self.before + self.parity + self.guards, self.data + self.parity + self.guards)
         behind = [(s + 1) * self.parity // (self.spread + 1) for s in range(self.spread)]
         for i in range(self.parity):
             yield self.before + self.front + i + bisect_right(behind, i)
 
 
-def guard_of(sector: bytes) -> Tuple[Geometry, int, bytes]:
+def guard_of(sector: bytes) -> tuple[Geometry, int, bytes]:
     """Return what a guard sector says of all, its own number, and its payload."""
     if len(sector) != SECTOR or sector[:9] != b"XTPARITY\1":
         raise Damaged("no guard sector")
@@ -948,10 +950,10 @@ class Volume(NamedTuple):
         return data.ljust(SECTOR, b"\0") if len(data) == count else data
 
 
-def find_volume(image: Image, sidecar: Optional[Image]) -> Optional[Volume]:
+def find_volume(image: Image, sidecar: Image | None) -> Volume | None:
     """Return the largest volume of which guard sectors are in the last MiB, or anywhere."""
     stream = sidecar or image
-    found: Dict[Geometry, int] = {}
+    found: dict[Geometry, int] = {}
     ends = [stream.size - STEP, 0]
     for start in ends:
         start = max(0, start)
@@ -975,10 +977,7 @@ def find_volume(image: Image, sidecar: Optional[Image]) -> Optional[Volume]:
     return Volume(shape, 0 if shape.flags & 1 else found[shape], image, stream)
 
 
-Ranges = List[Tuple[int, int]]
-
-
-def add_sector(ranges: Ranges, number: int) -> None:
+def add_sector(ranges: list[tuple[int, int]], number: int) -> None:
     """Add a sector to ranges of sectors, start and end."""
     if ranges and ranges[-1][1] == number:
         ranges[-1] = (ranges[-1][0], number + 1)
@@ -986,29 +985,35 @@ def add_sector(ranges: Ranges, number: int) -> None:
         ranges.append((number, number + 1))
 
 
-def check_sums(volume: Volume) -> Tuple[Ranges, Ranges]:
+def payload_of(volume: Volume, guard: int) -> bytes:
+    """Return the payload of a guard sector, nothing if it is bad."""
+    try:
+        shape, number, payload = guard_of(volume.sector(volume.shape.number_of_guard(guard)))
+    except Damaged:
+        return b""
+    return payload if (shape, number) == (volume.shape, guard) else b""
+
+
+def check_sums(volume: Volume) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Return the sectors that are bad, and those of which nobody knows; as ranges, ascending."""
     shape = volume.shape
-    bad: Ranges = []
-    unknown: Ranges = []
+    bad: list[tuple[int, int]] = []
+    unknown: list[tuple[int, int]] = []
     numbers = shape.numbers()
-    for guard in range(shape.guards):
-        own, payload = shape.number_of_guard(guard), b""
-        try:
-            there, number, payload = guard_of(volume.sector(own))
-            payload = payload if (there, number) == (shape, guard) else b""
-        except Damaged:
-            pass
-        if not payload:
-            add_sector(bad, own)
-        if guard >= shape.slices:
-            continue
-        sums = struct.unpack("<480I", payload) if payload else (None,) * 480
-        for expected, number in zip(sums, numbers):
-            if expected is None:
-                add_sector(unknown, number)
-            elif zlib.crc32(number.to_bytes(8, "little") + volume.sector(number)) != expected:
-                add_sector(bad, number)
+    for first in range(0, shape.guards, 512):  # many at a time, since a drive takes long to move
+        guards = range(first, min(first + 512, shape.guards))
+        payloads = [payload_of(volume, guard) for guard in guards]
+        for guard, payload in zip(guards, payloads):
+            if not payload:
+                add_sector(bad, shape.number_of_guard(guard))
+            if guard >= shape.slices:
+                continue
+            sums = struct.unpack("<480I", payload) if payload else (None,) * 480
+            for expected, number in zip(sums, numbers):
+                if expected is None:
+                    add_sector(unknown, number)
+                elif zlib.crc32(number.to_bytes(8, "little") + volume.sector(number)) != expected:
+                    add_sector(bad, number)
     return sorted(bad), sorted(unknown)
 
 
@@ -1021,15 +1026,15 @@ class Found(NamedTuple):
     offset: int
     header: TarHeader
     note: Note
-    records: Optional[Dict[bytes, bytes]]
+    records: dict[bytes, bytes] | None
 
 
 class Findings:
     """All that a scan found, by its offset in the image."""
 
     def __init__(self) -> None:
-        self.headers: List[Found] = []
-        self.indexes: List[Tuple[int, Head]] = []
+        self.headers: list[Found] = []
+        self.indexes: list[tuple[int, Head]] = []
         self.is_all = True
 
     def main_id(self) -> bytes:
@@ -1039,6 +1044,15 @@ class Findings:
         if not counts:
             raise Hopeless(4, "no archive, or nothing of one is left")
         return counts.most_common(1)[0][0]
+
+    def indexes_of(self, image: Image, archive_id: bytes) -> Iterator[tuple[int, Head]]:
+        """Yield the indexes of an archive, as many as may be honest: many small ones are a bomb as one large is."""
+        plain, entries, left = 64 << 20, 1 << 20, 2 * image.size
+        for offset, head in self.indexes:
+            more = (plain - head.plain_bytes + 64 * head.body_bytes, entries - head.entries + 4 * head.body_bytes)
+            if head.archive_id == archive_id and min(*more, left - head.total_bytes) >= 0:
+                (plain, entries), left = more, left - head.total_bytes
+                yield offset, head
 
 
 def marked(data: bytes, aligned: bool) -> Iterator[int]:
@@ -1059,7 +1073,7 @@ def marked(data: bytes, aligned: bool) -> Iterator[int]:
 def scan(image: Image, until_locator: bool = False, aligned: bool = True) -> Findings:
     """Look at all blocks of the image; or up to the first header of a complete archive."""
     findings = Findings()
-    before: Tuple[int, bytes, Dict[bytes, bytes]] = (-1, b"", {})
+    before: tuple[int, bytes, dict[bytes, bytes]] = (-1, b"", {})
     for start, data in image.chunks(SECTOR):
         for at in marked(data, aligned):
             block, offset = data[at : at + BLOCK], start + at
@@ -1084,8 +1098,8 @@ def scan(image: Image, until_locator: bool = False, aligned: bool = True) -> Fin
 
 
 def extension(
-    image: Image, offset: int, block: bytes, before: Tuple[int, bytes, Dict[bytes, bytes]]
-) -> Tuple[int, bytes, Dict[bytes, bytes]]:
+    image: Image, offset: int, block: bytes, before: tuple[int, bytes, dict[bytes, bytes]]
+) -> tuple[int, bytes, dict[bytes, bytes]]:
     """Return the end of a member that extends a header, its bytes and its records, with those before it."""
     header = tar_header(block)
     _, extended, records = before if before[0] == offset else (-1, b"", {})
@@ -1096,7 +1110,7 @@ def extension(
     return offset + BLOCK + len(data), extended + block + data, records
 
 
-def locator_at(image: Image, offset: int) -> Optional[Note]:
+def locator_at(image: Image, offset: int) -> Note | None:
     """Return the note of the first header of a complete archive, if it is there."""
     try:
         note = note_of(image.exactly(offset, BLOCK))
@@ -1113,12 +1127,12 @@ def find_base(image: Image, findings: Findings) -> int:
         if found.note.role == LOCATOR:
             return found.offset
     places = {(found.note.digest[:4], found.header.size): found.offset + BLOCK for found in headers}
-    votes: Dict[int, int] = Counter()
-    for offset, head in findings.indexes:
-        if head.archive_id != main or sum(votes.values()) > 100:
-            continue
+    votes: Counter[int] = Counter()
+    for offset, head in findings.indexes_of(image, main):
+        if sum(votes.values()) > 100:
+            break
         try:
-            table = Table(*read_index(image.left(offset - image.base, min(head.total_bytes, image.size)))[:3])
+            table = Table(*read_index(image.left(offset - image.base, head.total_bytes))[:3])
         except Damaged:
             continue
         for row, kind in enumerate(table.kinds):
@@ -1127,16 +1141,16 @@ def find_base(image: Image, findings: Findings) -> int:
                 if place is not None:
                     votes[place - member.offset] += 1
     if votes:
-        return max(votes, key=lambda base: votes[base])
+        return 0 if votes[0] else max(votes, key=lambda base: votes[base])
     volume = find_volume(image, None)
     return volume.start if volume else 0
 
 
 def open_listing(image: Image) -> Listing:
     """Find the archive in the image, set its base, and return what it lists by the best that is left."""
-    notes: List[str] = []
+    notes: list[str] = []
     locator = locator_at(image, 0)
-    findings: Optional[Findings] = None
+    findings: Findings | None = None
     if locator is None:
         notes.append("the first header is not at the start, or damaged")
         for place in feet(image, [image.size]):
@@ -1144,8 +1158,8 @@ def open_listing(image: Image) -> Listing:
                 listing = tree_listing(image, *place)
             except Damaged:
                 continue
-            if any(has_note(image, listing.entry(row)) for row in file_rows(listing, 64)):
-                listing.notes[:0] = notes
+            if any(lies_there(image, listing.entry(row)) for row in file_rows(listing, 64)):
+                listing.is_placed, listing.notes[:0] = False, notes
                 return listing
         findings = scan(image, until_locator=True)
         if not findings.headers and not findings.indexes:  # bytes may have been lost or added before all of it
@@ -1153,14 +1167,15 @@ def open_listing(image: Image) -> Listing:
         image.base = find_base(image, findings) if findings.is_all else findings.headers[-1].offset
         locator = locator_at(image, 0)
         if image.base:
-            notes = ["the archive starts at byte %d" % image.base]
+            notes = [f"the archive starts at byte {image.base}"]
     for place in index_places(image, locator, findings):
         try:
             listing = tree_listing(image, *place)
+            listing.is_placed = locator is not None and image.base + locator.file_bytes <= image.size
             listing.notes[:0] = notes
             return listing
         except Damaged as error:
-            notes.append("the tree index: %s" % error)
+            notes.append(f"the tree index: {error}")
     if findings is None or not findings.is_all:
         findings = scan(image)
     listing = Recovery(image, findings, locator.archive_id if locator else findings.main_id()).listing()
@@ -1170,21 +1185,26 @@ def open_listing(image: Image) -> Listing:
     return listing
 
 
-def file_rows(listing: Listing, limit: int) -> List[int]:
+def file_rows(listing: Listing, limit: int) -> list[int]:
     """Return the rows of some files, from all over the listing."""
     rows = [row for row, kind in enumerate(listing.kinds) if kind == FILE]
     return rows[:: max(1, len(rows) // limit)]
 
 
-def has_note(image: Image, entry: Entry) -> bool:
-    """Whether a file lies where the index says."""
-    try:
-        return any(note_of(image.exactly(member.offset - BLOCK, BLOCK)) for member in entry.members)
-    except Damaged:
-        return False
+def lies_there(image: Image, entry: Entry) -> bool:
+    """Whether a member of a file lies where the index says: its header does, or its content is right."""
+    for member in entry.members:
+        with suppress(Damaged):
+            note_of(image.exactly(member.offset - BLOCK, BLOCK))
+            return True
+        with suppress(Damaged):
+            if member.raw <= STEP:
+                list(checked(image, member))
+                return True
+    return False
 
 
-def index_places(image: Image, locator: Optional[Note], findings: Optional[Findings]) -> Iterator[Tuple[int, int]]:
+def index_places(image: Image, locator: Note | None, findings: Findings | None) -> Iterator[tuple[int, int]]:
     """Yield offset and length of what may be the tree index."""
     ends = [image.size - image.base]
     if locator:
@@ -1203,10 +1223,10 @@ def index_places(image: Image, locator: Optional[Note], findings: Optional[Findi
                 yield offset - image.base, head.total_bytes
 
 
-def feet(image: Image, ends: Iterable[int]) -> Iterator[Tuple[int, int]]:
+def feet(image: Image, ends: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Yield offset and length of the tree index whose foot is the last in the 64 KiB before each end."""
     for end in ends:
-        start = max(0, end - 65536)
+        start = max(0, -image.base, end - 65536)
         tail = image.left(start, min(end, image.size - image.base) - start)
         at = tail.rfind(b"}XTARIDX")
         while at >= 0:
@@ -1231,7 +1251,7 @@ def tree_listing(image: Image, offset: int, size: int) -> Listing:
     paths = table.paths()
     listing = Listing(paths, table.kinds, lambda row: table.entry(row, paths[row]), "tree index")
     if corrected:
-        listing.notes.append("%d bytes of the tree index, put right by its parity" % corrected)
+        listing.notes.append(f"{corrected} bytes of the tree index, put right by its parity")
     return listing
 
 
@@ -1241,18 +1261,18 @@ class Recovery:
     def __init__(self, image: Image, findings: Findings, archive_id: bytes) -> None:
         self._image, self._findings, self._id = image, findings, archive_id
         self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
-        self._notes: List[str] = []
-        self._doubts: List[Tuple[bytes, str]] = []
+        self._notes: list[str] = []
+        self._doubts: list[tuple[bytes, str]] = []
         self._room = (64 << 20) + 4096 * len(self._headers)  # for all paths together
         self._left = 2 * image.size  # honest structures overlap nowhere
-        self._tables: Dict[int, Table] = {}
-        self._paths: Dict[int, bytes] = {0: b""}  # of the directories of containers, by number
-        self._adrift: Set[int] = set()  # of which the path is lost
+        self._tables: dict[int, Table] = {}
+        self._paths: dict[int, bytes] = {0: b""}  # of the directories of containers, by number
+        self._adrift: set[int] = set()  # of which the path is lost
 
     def listing(self) -> Listing:
         """Return the listing; its number of entries is known only if some head of the tree index is left."""
         self._load()
-        found: Dict[bytes, Entry] = {}
+        found: dict[bytes, Entry] = {}
         self._from_tables(found)
         self._place_containers()
         for at in self._headers:
@@ -1274,40 +1294,49 @@ class Recovery:
         return self._image.left(offset - self._image.base, count) if self._left >= 0 else b""
 
     def _load(self) -> None:
-        plain_bytes = (64 << 20) + 64 * self._image.size
-        for offset, head in self._findings.indexes:
-            plain_bytes -= head.plain_bytes
-            if head.archive_id != self._id or head.scope or plain_bytes < 0:
+        for offset, head in self._findings.indexes_of(self._image, self._id):
+            if head.scope:
                 continue
             try:
-                head, plain, digests, corrected = read_index(self._read(offset, min(head.total_bytes, self._left)))
+                head, plain, digests, corrected = read_index(self._read(offset, head.total_bytes))
                 self._tables[head.container] = Table(head, plain, digests)
                 self._room += 1024 * head.body_bytes
                 if corrected:
-                    self._notes.append("%d bytes of an index, put right by its parity" % corrected)
+                    self._notes.append(f"{corrected} bytes of an index, put right by its parity")
             except Damaged as error:
-                self._notes.append("the index of container %d: %s" % (head.container, error))
+                self._notes.append(f"the index of container {head.container}: {error}")
 
-    def _from_tables(self, found: Dict[bytes, Entry]) -> None:
+    def _from_tables(self, found: dict[bytes, Entry]) -> None:
         for number, table in self._tables.items():
             self._paths[number] = table.place
         for number, table in self._tables.items():
-            for row, path in enumerate(table.paths()):
-                full = self._below(number, path)
-                found[full] = table.entry(row, full)
-                if table.kinds[row] == DIRECTORY and table.counts[row]:
-                    self._paths.setdefault(table.members(row)[0].raw, full)
+            try:
+                for row, path in enumerate(table.paths()):
+                    full = self._below(self._paths[number], path)
+                    found[full] = table.entry(row, full)
+                    if table.kinds[row] == DIRECTORY and table.counts[row]:
+                        self._paths.setdefault(table.members(row)[0].raw, full)
+            except Damaged as error:
+                self._notes.append(f"the index of container {number}: {error}")
 
-    def _below(self, number: int, name: bytes) -> bytes:
-        """Return the path of what lies in a container; made up where that of the container is lost."""
-        if number not in self._paths:
-            self._paths[number] = b"lost+found/container-%d" % number
-            self._adrift.add(number)
-        place = self._paths[number]
-        self._room -= len(place) + len(name)
-        if self._room < 0:
+    def _below(self, place: bytes, name: bytes) -> bytes:
+        """Return the path of what lies in a directory, as long as all paths together are no longer than any tree's."""
+        if self._room < len(place) + len(name):
             raise Damaged("paths that would grow beyond measure")
+        self._room -= len(place) + len(name)
         return place + b"/" + name if place else name
+
+    def _within(self, number: int, name: bytes) -> bytes:
+        """Return the path of what lies in a container; made up where that of the container is lost."""
+        lost = b"lost+found/container-%d" % number
+        if number not in self._paths:
+            self._paths[number] = lost
+            self._adrift.add(number)
+        try:
+            return self._below(self._paths[number], name)
+        except Damaged:
+            self._adrift.add(number)
+            return lost + b"/" + name
 
     def _place_containers(self) -> None:
         """Paths of containers that no index names; the number of one is higher than that of the one around it."""
@@ -1315,13 +1344,13 @@ class Recovery:
         for number in sorted(nested):
             found = nested[number]
             if number not in self._paths:
-                self._paths[number] = self._below(found.note.container, true_name(found, b"/.xtar"))
+                self._paths[number] = self._within(found.note.container, true_name(found, b"/.xtar"))
                 if found.note.container in self._adrift or found.records is None:
                     self._adrift.add(number)
 
-    def _from_headers(self) -> Iterator[Tuple[Entry, str]]:
+    def _from_headers(self) -> Iterator[tuple[Entry, str]]:
         """Yield what lies in containers without an index, and what may be lost of it."""
-        files: Dict[Tuple[int, bytes], Dict[int, Found]] = {}
+        files: dict[tuple[int, bytes], dict[int, Found]] = {}
         for found in self._headers:
             note = found.note
             if note.container in self._tables:
@@ -1329,7 +1358,7 @@ class Recovery:
             if note.role == CONTENT:
                 files.setdefault((note.container, file_name(found)), {})[note.segment] = found
             elif note.role == CONTAINER:
-                path = self._below(note.container, true_name(found, b"/.xtar"))
+                path = self._within(note.container, true_name(found, b"/.xtar"))
                 doubt = "its extended attributes are lost" if note.flags & 4 else ""
                 yield (
                     header_entry(found, path, DIRECTORY)._replace(mode=note.segment & 0o7777),
@@ -1338,7 +1367,7 @@ class Recovery:
         for (container, name), segments in files.items():
             first = segments[min(segments)]
             numbers = [number for number in sorted(segments) if number < first.note.segments]
-            entry = header_entry(first, self._below(container, name), FILE)._replace(
+            entry = header_entry(first, self._within(container, name), FILE)._replace(
                 size=first.note.file_bytes,
                 members=[self._member(segments[number]) for number in numbers],
                 is_sparse=any(found.note.flags & 1 for found in segments.values()),
@@ -1389,7 +1418,7 @@ def header_entry(found: Found, path: bytes, kind: int) -> Entry:
 def structure(data: bytes) -> Iterator[Entry]:
     """Yield the entries of a structure (10), only those whose stamp (7) vouches for them."""
     at = begun = 0
-    records: Dict[bytes, bytes] = {}
+    records: dict[bytes, bytes] = {}
     while at + BLOCK <= len(data):
         block, start, at = data[at : at + BLOCK], at, at + BLOCK
         try:
@@ -1419,12 +1448,12 @@ class Report:
 
     def __init__(self) -> None:
         self.losses = 0
-        self._said: Set[str] = set()
+        self._said: set[str] = set()
 
     def lost(self, path: bytes, reason: str, what: str = "lost") -> None:
         """Name what is lost."""
         self.losses += 1
-        self.note("%s: %s: %s" % (what, shown(path), reason))
+        self.note(f"{what}: {shown(path)}: {reason}" if path else f"{what}: {reason}")
 
     def note(self, text: str, once: bool = False) -> None:
         """Say something."""
@@ -1438,15 +1467,15 @@ class Target:
 
     def __init__(self, root: str, report: Report, devices: bool, numeric_owner: bool) -> None:
         self._report, self._devices, self._numeric = report, devices, numeric_owner
-        self._ids: Dict[Tuple[int, int, bytes, bytes], Tuple[int, int]] = {}
+        self._ids: dict[tuple[int, int, bytes, bytes], tuple[int, int]] = {}
         self._count = 0
-        self.failed: Set[bytes] = set()
+        self.failed: set[bytes] = set()
         try:
             os.makedirs(root, exist_ok=True)
             top = os.open(root, os.O_RDONLY | os.O_DIRECTORY) if BY_DESCRIPTOR else os.fsencode(os.path.abspath(root))
         except OSError as error:
-            raise Hopeless(3, "%s: %s" % (root, error.strerror)) from error
-        self._folders: Dict[bytes, Any] = {b"": top}  # the last that were used, and the top
+            raise Hopeless(3, f"{root}: {error.strerror}") from error
+        self._folders: dict[bytes, Any] = {b"": top}  # the last that were used, and the top
 
     def close(self) -> None:
         """Close all descriptors."""
@@ -1479,17 +1508,17 @@ class Target:
         """Return the directory ``name`` in ``parent``, never by a link."""
         place, how = spot(parent, name)
         if make:
-            try:
+            with suppress(FileExistsError):
                 os.mkdir(place, 0o700, **how)
-            except FileExistsError:
-                pass
         if BY_DESCRIPTOR:
             return os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, **how)
         if not stat.S_ISDIR(os.lstat(place).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "a link or file stands where a directory belongs")
         return place
 
-    def place_file(self, entry: Entry, writes: Iterable[Tuple[int, bytes]], beside: bytes = b"") -> None:
+    def place_file(
+        self, entry: Entry, writes: Iterable[tuple[int, bytes]], suffix: Callable[[], bytes] = bytes
+    ) -> None:
         """Write a file under a temporary name, and give it its own when all of it was right."""
         parent, name = split(entry.path)
         folder = self.folder(parent)
@@ -1509,7 +1538,7 @@ class Target:
                     self.dress(entry, fd)
             if os.utime not in os.supports_fd:
                 self.dress(entry, temporary)
-            publish(folder, temporary, name + beside)
+            publish(folder, temporary, name + suffix())
         except BaseException:
             os.unlink(temporary, **how)
             raise
@@ -1575,13 +1604,11 @@ class Target:
         for name, value in entry.xattrs.items():
             if name == b"security.capability" and not owned:
                 continue
-            self._try(entry, "attribute %s" % shown(name), lambda: os.setxattr(where, name, value))  # noqa: B023
+            self._try(entry, f"attribute {shown(name)}", lambda: os.setxattr(where, name, value))  # noqa: B023
         for name in (b"system.posix_acl_access", b"system.posix_acl_default"):
             if name not in entry.xattrs:  # what the directory hands down is not the entry's
-                try:
+                with suppress(OSError):
                     os.removexattr(where, name)
-                except OSError:
-                    pass
 
     def _try(self, entry: Entry, what: str, change: Callable[[], None]) -> bool:
         try:
@@ -1589,38 +1616,34 @@ class Target:
         except (OSError, OverflowError, ValueError) as error:
             code = error.errno if isinstance(error, OSError) else None
             if code in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
-                self._report.note("note: %s not restored: %s (said once)" % (what, error), once=True)
+                self._report.note(f"note: {what} not restored: {error} (said once)", once=True)
             else:
-                self._report.lost(entry.path, "%s not restored: %s" % (what, error), "incomplete")
+                self._report.lost(entry.path, f"{what} not restored: {error}", "incomplete")
             return False
         return True
 
-    def _owner(self, owner: Tuple[int, int, bytes, bytes]) -> Tuple[int, int]:
+    def _owner(self, owner: tuple[int, int, bytes, bytes]) -> tuple[int, int]:
         """Return the numbers that an owner has here: by name, if the name is known."""
         uid, gid, user, group = owner
         if owner not in self._ids and not self._numeric and pwd is not None:
-            try:
+            with suppress(KeyError, ValueError):
                 uid = pwd.getpwnam(os.fsdecode(user)).pw_uid if user else uid
-            except (KeyError, ValueError):
-                pass
-            try:
+            with suppress(KeyError, ValueError):
                 gid = grp.getgrnam(os.fsdecode(group)).gr_gid if group else gid
-            except (KeyError, ValueError):
-                pass
         uid, gid = self._ids.setdefault(owner, (uid, gid))
         if max(uid, gid) >= 0xFFFFFFFF:  # -1 would mean: leave it
             raise OverflowError("an owner's number is out of range")
         return uid, gid
 
 
-def spot(folder: Any, name: bytes) -> Tuple[bytes, Dict[str, Any]]:
+def spot(folder: Any, name: bytes) -> tuple[bytes, dict[str, Any]]:
     """Return how to name something in a directory to the functions of `os`."""
     if BY_DESCRIPTOR:
         return name, {"dir_fd": folder}
     return os.path.join(folder, name), {}
 
 
-def split(path: bytes) -> Tuple[bytes, bytes]:
+def split(path: bytes) -> tuple[bytes, bytes]:
     """Return directory and name of a path, if it is one that leads nowhere else (16)."""
     for name in path.split(b"/"):
         if name in (b"", b".", b"..") or b"\0" in name:
@@ -1656,12 +1679,13 @@ def publish(folder: Any, temporary: bytes, name: bytes) -> None:
 
 
 class Leftovers:
-    """Knows which bytes are bad, and where members went that are not in their place: asked only if something is lost."""
+    """Knows which bytes are bad, and where members went; asked only if something is lost."""
 
-    def __init__(self, image: Image, sidecar: Optional[Image]) -> None:
-        self._image, self._sidecar = image, sidecar
-        self._bad: Optional[Ranges] = None
-        self._moved: Optional[Dict[bytes, int]] = None
+    def __init__(self, image: Image, sidecar: Image | None, partial: bool) -> None:
+        self._image, self._sidecar, self.partial = image, sidecar, partial
+        self._bad: list[tuple[int, int]] | None = None
+        self._moved: dict[bytes, list[int]] | None = None
+        self.known: list[tuple[int, int]] = []  # where members were found to be right
 
     def first_bad(self, member: Member) -> int:
         """Return how many bytes of a packed stream are right for certain, from its start: 0 where nothing says so."""
@@ -1678,15 +1702,17 @@ class Leftovers:
 
     def right(self, member: Member) -> Iterator[Piece]:
         """Yield what is right of a member, and how much behind it is lost."""
-        for place in (member, member._replace(offset=self._place(member))):
+        for offset in (member.offset, *self._places(member)):
+            place = member._replace(offset=offset)
             try:
                 for _ in checked(self._image, place):
                     pass
             except Damaged:
                 continue
+            self.known.append((offset, offset + member.packed))
             yield from checked(self._image, place)
             return
-        count, done = self.first_bad(member), 0
+        count, done = self.first_bad(member) if self.partial else 0, 0
         try:
             short = member._replace(stream=count, raw=count if member.method == 0 else member.raw)
             for data in decoded(self._image, short) if count else ():
@@ -1696,121 +1722,103 @@ class Leftovers:
             pass
         yield member.raw - done
 
-    def _place(self, member: Member) -> int:
-        """Return where a header says that the member now lies, if bytes before it were lost or added."""
+    def _places(self, member: Member) -> Iterator[int]:
+        """Yield where headers say that the member now lies, if bytes before it were lost or added."""
         if self._moved is None:
-            findings = scan(self._image, aligned=False)
-            content_headers = [found for found in findings.headers if found.note.role == CONTENT]
-            self._moved = {found.note.digest[: len(member.digest)]: found.offset + BLOCK for found in content_headers}
-        return self._moved.get(member.digest, member.offset + self._image.base) - self._image.base
-
-
-class Tally:
-    """Counts what a file gets."""
-
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self._pieces, self.good, self.lost = pieces, 0, 0
-
-    def __iter__(self) -> Iterator[Piece]:
-        for piece in self._pieces:
-            if isinstance(piece, bytes):
-                self.good += len(piece)
-            else:
-                self.lost += piece
-            yield piece
+            self._moved = {}
+            for found in scan(self._image, aligned=False).headers:
+                if found.note.role == CONTENT:
+                    offset = found.offset + BLOCK - self._image.base
+                    self._moved.setdefault(found.note.digest[:4], []).append(offset)
+        yield from self._moved.get(member.digest[:4], ())
 
 
 def salvage_file(target: Target, entry: Entry, left: Leftovers, report: Report, reason: str) -> bool:
     """Put back what is right of a file as NAME.partial, or all of it; return whether it is whole."""
     sizes = [member.raw for member in entry.members if member.segment < entry.segments - 1]
+    there = {member.segment: member for member in entry.members}
+    good, faults = [0], [reason] if entry.fault else []
 
     def pieces() -> Iterator[Piece]:
-        there = {member.segment: member for member in entry.members}
-        for number in range(entry.segments):
-            if number in there:
-                yield from left.right(there[number])
-            elif sizes or number < entry.segments - 1:
-                yield max(sizes, default=0)
+        for number in range(entry.segments if sizes or entry.segments == 1 else 0):
+            for piece in left.right(there[number]) if number in there else (sizes[0],):
+                if isinstance(piece, bytes):
+                    good[0] += len(piece)
+                elif piece:
+                    faults.append(reason)
+                yield piece
 
-    tally = Tally(pieces())
+    def writes() -> Iterator[tuple[int, bytes]]:
+        try:
+            yield from sparse_writes(pieces(), entry.size) if entry.is_sparse else plain_writes(pieces())
+        except Damaged as error:
+            faults.append(str(error))
+        if faults and not (good[0] and left.partial):
+            raise Damaged(reason)
+
     try:
-        if not entry.fault and not sum(piece if isinstance(piece, int) else 0 for piece in pieces()):
-            writes = sparse_writes(pieces(), entry.size) if entry.is_sparse else plain_writes(pieces())
-            target.place_file(entry, writes)
-            return True
-        writes = sparse_writes(tally, entry.size) if entry.is_sparse else plain_writes(tally)
-        target.place_file(entry, some(writes), b".partial")
-        report.lost(entry.path, "%s; %d bytes are right, in NAME.partial" % (reason, tally.good), "partial")
+        target.place_file(entry, writes(), lambda: b".partial" if faults else b"")
     except Damaged:
         report.lost(entry.path, reason)
-    return False
+        return False
+    if faults:
+        report.lost(entry.path, f"{reason}; {good[0]} bytes are right, in NAME.partial", "partial")
+    return not faults
 
 
-def some(writes: Iterator[Tuple[int, bytes]]) -> Iterator[Tuple[int, bytes]]:
-    """Yield writes up to damage, and refuse if there are none."""
-    first = next(writes, None)
-    if first is None:
-        raise Damaged("nothing of it is left")
-    yield first
-    try:
-        yield from writes
-    except Damaged:
-        pass
+SEVENZIP_METHODS: dict[tuple[bytes, ...], int] = {(b"\0",): 0, (b"\x21",): 1, (b"\x04\x01\x08",): 7}
+for _i, _code in enumerate(((1, 3), (5, 1), (7, 1), (2, 5), (8, 5))):
+    SEVENZIP_METHODS[b"\x21", bytes((3, 3, *_code))] = _i + 2
 
 
-SEVENZIP_METHODS = {
-    (b"\0",): 0,
-    (b"\x04\x01\x08",): 7,
-    (b"\x21",): 1,
-    (b"\x21", b"\x03\x03\x01\x03"): 2,
-    (b"\x21", b"\x03\x03\x05\x01"): 3,
-    (b"\x21", b"\x03\x03\x07\x01"): 4,
-    (b"\x21", b"\x03\x03\x02\x05"): 5,
-    (b"\x21", b"\x03\x03\x08\x05"): 6,
-}
-
-
-def bare_7z(image: Image, offset: int) -> Tuple[Member, int]:
-    """Return the member and the CRC of its content by the own headers of a ``.7z`` (7zFormat.txt of the LZMA SDK)."""
+def bare_7z(image: Image, offset: int) -> tuple[Member, int]:
+    """Return the member and the CRC of its content by the own headers of a ``.7z``."""
     start = image.exactly(offset, 32)
-    crc, stream, tail_bytes, tail_crc = struct.unpack("<IQQI", start[8:])
-    if crc != zlib.crc32(start[12:]) or not 0 < tail_bytes <= 4096:
+    crc, stream, end_bytes, end_crc = struct.unpack("<IQQI", start[8:])
+    if crc != zlib.crc32(start[12:]) or not 0 < end_bytes <= 4096:
         raise Damaged("its start header is damaged")
-    tail = Columns(image.exactly(offset + 32 + stream, tail_bytes))
+    end = image.exactly(offset + 32 + stream, end_bytes)
+    if zlib.crc32(end) != end_crc:
+        raise Damaged("its end header is damaged")
+    method, dictionary, raw, crc = sevenzip_end(Columns(end))
+    return Member(offset, 32 + stream + end_bytes, stream, raw, method, dictionary, b""), crc
+
+
+def sevenzip_end(end: Columns) -> tuple[int, int, int, int]:
+    """Return method, dictionary, length and CRC from the end header of a ``.7z`` (7zFormat.txt of the LZMA SDK)."""
 
     def number() -> int:
-        first = tail.take(1)[0]
+        first = end.take(1)[0]
         more = 8 - (first ^ 0xFF).bit_length()
-        low = int.from_bytes(tail.take(more), "little")
+        low = int.from_bytes(end.take(more), "little")
         return low | (first & 0x7F >> more) << 8 * more if more < 8 else low
 
     def expect(values: bytes) -> None:
-        if tail.take(len(values)) != values:
+        if end.take(len(values)) != values:
             raise Damaged("a 7z that pybackup did not write")
 
-    expect(b"\x01\x04\x06\x00\x01\x09")
+    expect(b"\x01\x04\x06\x00\x01\x09")  # header, streams, one packed stream at 0, its length
     number()
-    expect(b"\x00\x07\x0b\x01\x00")
+    expect(b"\x00\x07\x0b\x01\x00")  # one folder of coders
     coders, dictionary = [], 0
     for _ in range(number() % 4):
-        flags = tail.take(1)[0]
-        coders.append(tail.take(flags & 15))
+        flags = end.take(1)[0]
+        coders.append(end.take(flags & 15))
         if flags & 32:
-            code = tail.take(number())[-1]
-            dictionary = min(28, code // 2 + 12)
+            expect(b"\x01")
+            dictionary = min(28, end.take(1)[0] // 2 + 12)
     if len(coders) == 2:
-        expect(b"\x01\x00")
+        expect(b"\x01\x00")  # the filter behind the decoder
     expect(b"\x0c")
-    raw = [number() for _ in coders]
+    sizes = [number() for _ in coders]
     expect(b"\x00\x08\x0a\x01")
-    content_crc = int.from_bytes(tail.take(4), "little")
-    method = SEVENZIP_METHODS.get(tuple(coders))
-    if method is None:
+    crc = int.from_bytes(end.take(4), "little")
+    if tuple(coders) not in SEVENZIP_METHODS:
         raise Damaged("a 7z that pybackup did not write")
-    return Member(offset, 32 + stream + tail_bytes, stream, raw[0], method, dictionary, b""), content_crc
+    return SEVENZIP_METHODS[tuple(coders)], dictionary, sizes[0], crc
 
 
-def salvage_bare(image: Image, target: Target, known: List[Tuple[int, int]], report: Report) -> None:
+def salvage_bare(image: Image, target: Target, known: list[tuple[int, int]], report: Report) -> None:
     """Put the contents of ``.7z`` files that nothing names into lost+found."""
     known.sort()
     left = 2 * image.size
@@ -1827,6 +1835,8 @@ def salvage_bare(image: Image, target: Target, known: List[Tuple[int, int]], rep
                 left -= member.packed
                 if left < 0:
                     return
+                if not member.raw:
+                    continue
                 entry = Entry(b"lost+found/%012d" % offset, FILE, 0o600, (0, 0, b"", b""), 0, member.raw)
                 target.place_file(entry, bare_writes(image, member, crc))
                 report.lost(entry.path, "a file or segment of which nobody knows the name", "found")
@@ -1836,7 +1846,7 @@ def salvage_bare(image: Image, target: Target, known: List[Tuple[int, int]], rep
                 report.lost(b"lost+found/%012d" % offset, str(error))
 
 
-def bare_writes(image: Image, member: Member, crc: int) -> Iterator[Tuple[int, bytes]]:
+def bare_writes(image: Image, member: Member, crc: int) -> Iterator[tuple[int, bytes]]:
     """Yield what is to be written of a bare ``.7z``; it is good only if the iteration ends without an error."""
     found = done = 0
     for data in decoded(image, member):
@@ -1849,19 +1859,19 @@ def bare_writes(image: Image, member: Member, crc: int) -> Iterator[Tuple[int, b
 # ---------------------------------------------------------------- the commands
 
 
-def chosen(listing: Listing, wanted: Sequence[str]) -> List[int]:
+def chosen(listing: Listing, wanted: Sequence[str]) -> list[int]:
     """Return the rows of what was asked for, with what is below it."""
     if not wanted:
         return list(range(len(listing.paths)))
-    rows: Set[int] = set()
+    rows: set[int] = set()
     for text in wanted:
         path = os.fsencode(text).rstrip(b"/")
         path = path[2:] if path.startswith(b"./") else path
         found = [row for row, each in enumerate(listing.paths) if each == path or each.startswith(path + b"/")]
         if not found:
-            raise Hopeless(1 if listing.missing else 2, "%s: nothing of that name in the archive" % text)
+            raise Hopeless(1 if listing.missing else 2, f"{text}: nothing of that name in the archive")
         rows.update(found)
-    above: Set[bytes] = set()
+    above: set[bytes] = set()
     for row in rows:
         path = listing.paths[row]
         while b"/" in path:
@@ -1880,17 +1890,15 @@ def list_entries(listing: Listing, rows: Sequence[int]) -> None:
         )
         arrow = {SYMLINK: " -> ", HARDLINK: " = "}.get(entry.kind, "")
         mode = kind + stat.filemode(entry.mode)[1:]
-        print("%s %12d %s %s%s%s" % (mode, entry.size, when, shown(entry.path), arrow, shown(entry.target)))
+        print(f"{mode} {entry.size:12d} {when} {shown(entry.path)}{arrow}{shown(entry.target)}")
 
 
 class Extraction:
     """Puts entries back: directories, files, all else, and then the metadata of directories."""
 
-    def __init__(
-        self, image: Image, listing: Listing, target: Target, report: Report, left: Optional[Leftovers]
-    ) -> None:
+    def __init__(self, image: Image, listing: Listing, target: Target, report: Report, left: Leftovers | None) -> None:
         self._image, self._listing, self._target, self._report, self._left = image, listing, target, report, left
-        self.known: List[Tuple[int, int]] = []  # where members lie that are back
+        self.known: list[tuple[int, int]] = []  # where members lie that are back
         self.files = self.n_bytes = 0
 
     def run(self, rows: Sequence[int]) -> None:
@@ -1912,14 +1920,14 @@ class Extraction:
         for row in reversed(directories):
             self._place(entry(row), lambda each: self._target.dress(each, self._target.folder(each.path, make=False)))
 
-    def _resolve(self, rows: Sequence[int]) -> Tuple[Dict[int, int], Dict[int, bytes]]:
+    def _resolve(self, rows: Sequence[int]) -> tuple[dict[int, int], dict[int, bytes]]:
         """Hard links to what was not chosen: the first becomes a file, the others link to it."""
-        copies: Dict[int, int] = {}
-        links: Dict[int, bytes] = {}
+        copies: dict[int, int] = {}
+        links: dict[int, bytes] = {}
         if len(rows) == len(self._listing.paths):
             return copies, links
         row_of = {path: row for row, path in enumerate(self._listing.paths)}
-        instead: Dict[bytes, bytes] = {self._listing.paths[row]: b"" for row in rows}
+        instead: dict[bytes, bytes] = {self._listing.paths[row]: b"" for row in rows}
         for row in rows:
             target = self._listing.entry(row).target if self._listing.kinds[row] == HARDLINK else b""
             if target and instead.get(target):
@@ -1941,7 +1949,7 @@ class Extraction:
         except OSError as error:
             reason = error.strerror or str(error)
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise Hopeless(3, "cannot write %s: %s" % (shown(entry.path), reason)) from error
+                raise Hopeless(3, f"cannot write {shown(entry.path)}: {reason}") from error
         self._target.failed.add(entry.path)
         self._report.lost(entry.path, reason)
 
@@ -1962,7 +1970,7 @@ class Extraction:
         self.files, self.n_bytes = self.files + 1, self.n_bytes + entry.size
 
 
-def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report: Report) -> Tuple[int, int]:
+def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report: Report) -> tuple[int, int]:
     """Decode all files and compare their checksums; return how many files and bytes are right."""
     files = n_bytes = 0
     for row in rows:
@@ -1978,7 +1986,7 @@ def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report:
     return files, n_bytes
 
 
-def verify_sums(image: Image, listing: Listing, volume: Optional[Volume], report: Report) -> None:
+def verify_sums(image: Image, listing: Listing, volume: Volume | None, report: Report) -> None:
     """Compare the sums of all sectors, and say which are bad and which files they touch."""
     if volume is None:
         report.note("note: no sums of sectors in the archive; only the contents of files were checked")
@@ -1995,12 +2003,12 @@ def verify_sums(image: Image, listing: Listing, volume: Optional[Volume], report
             report.losses += 1
             touched = touching(places, low * SECTOR, high * SECTOR)
             names = ", ".join(shown(listing.paths[row]) for row in touched[:5]) + (", ..." if touched[5:] else "")
-            report.note("%s sectors: %d to %d%s" % (what, low, high - 1, ", in " + names if names else ""))
+            report.note(f"{what} sectors: {low} to {high - 1}" + (", in " + names if names else ""))
     if bad:
         report.note("note: this program cannot repair them; `pybackup repair` can, if there is parity enough")
 
 
-def touching(places: List[Tuple[int, int, int]], low: int, high: int) -> List[int]:
+def touching(places: list[tuple[int, int, int]], low: int, high: int) -> list[int]:
     """Return the rows of members of which bytes lie from low to before high."""
     at = max(0, bisect_left(places, (low, 0, 0)) - 1)
     rows = []
@@ -2013,20 +2021,21 @@ def touching(places: List[Tuple[int, int, int]], low: int, high: int) -> List[in
 
 def restore(
     image: Image,
-    sidecar: Optional[Image],
+    sidecar: Image | None,
     listing: Listing,
     rows: Sequence[int],
     args: argparse.Namespace,
     report: Report,
 ) -> None:
     """Extract or salvage."""
-    left = Leftovers(image, sidecar) if args.command == "salvage" else None
+    salvages = args.command == "salvage"
+    left = Leftovers(image, sidecar, salvages) if salvages or not listing.is_placed else None
     with closing(Target(args.to, report, args.devices, args.numeric_owner)) as target:
         extraction = Extraction(image, listing, target, report, left)
         extraction.run(rows)
-        if left and not args.paths and (listing.missing or report.losses):
-            salvage_bare(image, target, extraction.known, report)
-    print("%d files, %d bytes put back" % (extraction.files, extraction.n_bytes))
+        if left and salvages and not args.paths and (listing.missing or report.losses):
+            salvage_bare(image, target, extraction.known + left.known, report)
+    print(f"{extraction.files} files, {extraction.n_bytes} bytes put back")
 
 
 def perform(args: argparse.Namespace, report: Report) -> None:
@@ -2038,7 +2047,7 @@ def perform(args: argparse.Namespace, report: Report) -> None:
         perform_on(image, beside, args, report)
 
 
-def perform_on(image: Image, sidecar: Optional[Image], args: argparse.Namespace, report: Report) -> None:
+def perform_on(image: Image, sidecar: Image | None, args: argparse.Namespace, report: Report) -> None:
     """Do what was asked for with an open image, and what holds its parity if it is beside it."""
     listing = open_listing(image)
     for note in listing.notes:
@@ -2050,7 +2059,7 @@ def perform_on(image: Image, sidecar: Optional[Image], args: argparse.Namespace,
         files, n_bytes = verify_contents(image, listing, rows, report)
         if not args.paths:
             verify_sums(image, listing, find_volume(image, sidecar), report)
-        print("%d files, %d bytes are right" % (files, n_bytes))
+        print(f"{files} files, {n_bytes} bytes are right")
     else:
         restore(image, sidecar, listing, rows, args, report)
     taken = {listing.paths[row] for row in rows} if listing.doubts else set()
@@ -2061,7 +2070,7 @@ def perform_on(image: Image, sidecar: Optional[Image], args: argparse.Namespace,
         report.lost(b"", listing.missing)
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     parser = argparse.ArgumentParser(
         description="Get files back from a pybackup archive.", epilog="See the top of this file."
@@ -2080,9 +2089,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         report.note(str(error))
         return error.status
     if report.losses:
-        report.note("%d losses, named above" % report.losses)
+        report.note(f"{report.losses} losses, named above")
     return 1 if report.losses else 0
 
 
 if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):  # names that the terminal cannot show shall not end the run
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pybackup.errors import UsageError
+from pybackup.layout.guard import SECTOR
 from pybackup.model.size import parse_size
 
 _DECIMAL = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
@@ -38,14 +39,16 @@ NO_PARITY = Amount()
 DEFAULT_AMOUNT = Amount(share=Fraction(1, 10))
 
 
-def parse_amount(text: str) -> Amount:
+def parse_amount(text: object) -> Amount:
     """Return an amount as it is written: ``10%``, ``64M``, ``fill:700M``, ``none``.
 
     Raises
     ------
     UsageError
-        It is none of these.
+        It is none of these, or less than one sector.
     """
+    if not isinstance(text, str):
+        raise UsageError(f"parity is '10%', '64M', 'fill:700M' or 'none', not {text!r}")
     text = text.strip()
     if text == "none":
         return NO_PARITY
@@ -56,6 +59,9 @@ def parse_amount(text: str) -> Amount:
     n_bytes = parse_size(text)
     if not n_bytes:
         raise UsageError("no parity is called 'none'")
+    if n_bytes < SECTOR:
+        hint = f"; did you mean {n_bytes}%?" if n_bytes <= _MAX_PERCENT and text.isdecimal() else ""
+        raise UsageError(f"{n_bytes} bytes of parity are less than a sector{hint}")
     return Amount(n_bytes=n_bytes)
 
 

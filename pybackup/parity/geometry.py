@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,10 +17,19 @@ _MAX_RUN = 256
 # An error of one run at either end of a burst, of 64 that a group's parity is cut into.
 _RUNS_OF_PARITY = 64
 _MAX_TABLE_SHARDS = 1 << 14
+# So many guard sectors and their table have a code; with much parity most of them are no part of the table.
+_MAX_GUARD_SHARDS = 1 << 15
 # Every guard sector of a small volume would fit into the damage that its parity stands.
 _FEW_PARITY_SECTORS = 12
 # Spread over the parity, so that with a tenth of them gone they are the table once more.
 _SPREAD = Fraction(5, 4)
+# Of what a loss of both ends leaves of them, where it takes the front and the back, too.
+_SPARE = Fraction(11, 10)
+# From 1000 % on guards need not outlast the parity: they would be more than it.
+_MAX_FRACTION = Fraction(10, 11)
+# Standard deviations at which a group is likely to be lost, and at which its guards are not.
+_GROUP_DEVIATIONS = 3
+_GUARD_DEVIATIONS = 4
 
 
 def plan_geometry(
@@ -110,12 +120,19 @@ class _Plan:
 
     def _guarded(self, groups: int, data_shards: int, parity_shards: int, run: int) -> Geometry:
         parity_sectors = groups * parity_shards
-        slices = -(-(self.data_sectors + parity_sectors) // SLICE_SUMS)
-        guard_groups = -(-slices // _MAX_TABLE_SHARDS)
-        slices = -(-slices // guard_groups) * guard_groups
+        sums = self.data_sectors + parity_sectors
+        slices = -(-sums // SLICE_SUMS)
+        fraction = min(Fraction(parity_sectors, sums), _MAX_FRACTION)
+        guard_groups = -(-slices // min(_MAX_TABLE_SHARDS, int(_MAX_GUARD_SHARDS * (1 - fraction))))
+        table_shards = -(-slices // guard_groups)
+        slices = table_shards * guard_groups
         spread = 0
         if parity_sectors:
-            spread = max(int(slices * _SPREAD), min(parity_sectors, _FEW_PARITY_SECTORS))
+            spread = max(
+                int(slices * max(_SPREAD, _SPARE * fraction / (1 - fraction))),
+                min(parity_sectors, _FEW_PARITY_SECTORS),
+                (_outlasting(table_shards, float(fraction), sums // groups) - 2 * table_shards) * guard_groups,
+            )
             spread = -(-spread // guard_groups) * guard_groups
         return Geometry(
             self.before_bytes,
@@ -130,3 +147,21 @@ class _Plan:
             slices,
             self.sidecar,
         )
+
+
+def _outlasting(table_shards: int, fraction: float, group_sectors: int) -> int:
+    """How many shards a guard group needs not to be the first to fail where sectors are lost at random.
+
+    Parameters
+    ----------
+    table_shards
+        Any so many of them are enough.
+    fraction, group_sectors
+        Of a group of parity: which part of it may be lost, and its size. A small one is likely to fail before that
+        part of the volume is lost, since by chance it is hit harder.
+    """
+    lost = max(0.0, fraction - _GROUP_DEVIATIONS * math.sqrt(fraction * (1 - fraction) / group_sectors))
+    # shards * (1 - lost) - deviations * sqrt(shards * lost * (1 - lost)) = table_shards, for the root of shards.
+    swing = _GUARD_DEVIATIONS * math.sqrt(lost * (1 - lost))
+    root = (swing + math.sqrt(swing * swing + 4 * (1 - lost) * table_shards)) / (2 * (1 - lost))
+    return math.ceil(root * root)

@@ -114,3 +114,40 @@ def test_choices_that_do_not_exist(archive: Path, tmp_path: Path) -> None:
         pybackup.list(archive, "docs")
     with pytest.raises(pybackup.errors.UsageError, match="missing"):
         pybackup.list(archive, ["missing"])
+
+
+def test_parity_of_other_kinds(tmp_path: Path) -> None:
+    docs = plant(tmp_path)
+    pybackup.create(docs, tmp_path / "x.xtar", parity=None, workers=1)
+    with pytest.raises(pybackup.errors.Damaged, match="no parity"):
+        pybackup.forecast(tmp_path / "x.xtar")
+    for wrong in (10, 0.1, b"10%"):
+        with pytest.raises(pybackup.errors.UsageError, match="'10%', '64M', 'fill:700M' or 'none'"):
+            pybackup.create(docs, tmp_path / "y.xtar", parity=wrong)  # type: ignore[arg-type]
+        with pytest.raises(pybackup.errors.UsageError, match="'10%', '64M', 'fill:700M' or 'none'"):
+            pybackup.protect(docs / "letter.txt", parity=wrong)  # type: ignore[arg-type]
+    assert not (tmp_path / "y.xtar").exists()
+
+
+def test_protection_from_the_first_sector_to_the_drill(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "file").write_bytes(os.urandom(50_000))
+    made = pybackup.protect(tmp_path / "file", parity="50%", group_sectors=20, work_dir=tmp_path / "work")
+    assert made.geometry.data_shards + made.geometry.parity_shards <= 20
+    assert pybackup.forecast(tmp_path / "file").geometry == made.geometry
+    work = tmp_path / "work"
+    outcomes = pybackup.drill(tmp_path / "file", ["burst"], fraction=0.1, rounds=2, work_dir=work, workers=1)
+    assert [(found.bout.seed, found.whole, found.agrees) for found in outcomes] == [(0, True, True), (1, True, True)]
+    assert pybackup.repair(tmp_path / "file", tmp_path / "copy", work_dir=tmp_path / "work").complete
+    with pytest.raises(pybackup.errors.UsageError, match="'rust' is none of"):
+        pybackup.drill(tmp_path / "file", ["rust"])
+    with pytest.raises(pybackup.errors.UsageError, match="fraction"):
+        pybackup.drill(tmp_path / "file", fraction=10)
+    with pytest.raises(TypeError, match="several"):
+        pybackup.drill(tmp_path / "file", "burst")
+    assert not any((tmp_path / "work").iterdir())
+
+
+def test_salvage_with_a_work_dir(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    assert pybackup.salvage(archive, tmp_path / "out", work_dir=tmp_path / "work").salvaged.complete

@@ -238,3 +238,14 @@ def test_no_drill_of_what_is_damaged(archive: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", ["5", "0%", "101%", "x%", "nan%"])
 def test_fractions(wrong: str) -> None:
     assert main(["drill", "x.xtar", "--fraction", wrong]) == 2
+
+
+@pytest.mark.parametrize("n_bytes", [1, 2048, 4097])
+def test_drill_of_a_tiny_file(n_bytes: int, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """No more can be lost at an end than there is, and the sidecar has all of it."""
+    (tmp_path / "f").write_bytes(Random(8).randbytes(n_bytes))
+    assert main(["protect", str(tmp_path / "f"), "--quiet"]) == 0
+    status, rounds = drilled(capsysbinary, tmp_path / "f")
+    assert (status, [found["model"] for found in rounds if not found["agrees"]]) == (0, [])
+    status, rounds = drilled(capsysbinary, tmp_path / "f", "--damage", "start", "--fraction", "100%")
+    assert [(found["forecast"] == 1.0, found["agrees"]) for found in rounds] == [(n_bytes <= 2048, True)]

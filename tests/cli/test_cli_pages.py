@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cli_process import lines, parsed, run
 
+from pybackup.cli.main import main
 from pybackup.cli.pages import page_path
 from pybackup.cli.pages.frame import MAX_ROWS, POLICY, bar, clip, escape, shell_word
 from pybackup.cli.pages.salvage_page import map_salvaged, render_salvage
@@ -410,3 +411,23 @@ def test_a_page_that_cannot_be_written_is_refused_at_once(archives: Path, tmp_pa
         done = run("verify", archives / "whole.xtar", "--html", target, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, b"")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["itself", "link", "hard link"])
+def test_a_page_does_not_replace_what_it_is_about(way: str, tmp_path: Path) -> None:
+    data = b"<html>" * 1000
+    (tmp_path / "page.html").write_bytes(data)
+    assert main(["protect", str(tmp_path / "page.html"), "--quiet"]) == 0
+    report = tmp_path / ("page.html" if way == "itself" else "other.html")
+    if way == "link":
+        report.symlink_to("page.html")
+    elif way == "hard link":
+        report.hardlink_to(tmp_path / "page.html")
+    (tmp_path / "page.html.json").hardlink_to(tmp_path / "page.html.xpar")
+    page = str(tmp_path / "page.html")
+    assert main(["verify", page, "--html", str(report)]) == 2
+    for taken in (report, tmp_path / "page.html.json"):
+        assert main(["salvage", page, "--to", str(tmp_path / "out"), "--report", str(taken)]) == 2
+    assert (tmp_path / "page.html").read_bytes() == report.read_bytes() == data
+    assert not (tmp_path / "out").exists()
+    assert main(["verify", page, "--html", str(tmp_path / "new.html")]) == 0

@@ -1,5 +1,7 @@
 """Requests that make no sense: exit 2, the option named, nothing done."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from pybackup.cli.values import suffixes
 from pybackup.compress.methods import STORED_SUFFIXES
 from pybackup.errors import UsageError
 from pybackup.model.size import parse_size
+from pybackup.parity.amount import Amount, parse_amount
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,35 @@ def test_suffixes_replace_or_add() -> None:
     assert suffixes("+raw") == STORED_SUFFIXES | {"raw"}
     assert suffixes("") == frozenset()
     assert suffixes("+") == STORED_SUFFIXES
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        ("5", "5 bytes of parity are less than a sector; did you mean 5%?"),
+        ("10", "10 bytes of parity are less than a sector; did you mean 10%?"),
+        ("2047", "2047 bytes of parity are less than a sector"),
+        ("1k", "1024 bytes of parity are less than a sector"),
+    ],
+)
+def test_parity_of_less_than_a_sector(amount: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(said)}$"):
+        parse_amount(amount)
+    assert parse_amount("2048") == Amount(n_bytes=2048)
+
+
+def test_parity_that_does_not_fit_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/f").write_bytes(bytes(1_000_000))
+    room = os.statvfs(tmp_path)
+    blocks = 50_000_000 // room.f_frsize
+    free = os.statvfs_result((*room[:3], blocks, blocks, *room[5:]))
+    monkeypatch.setattr(os, "statvfs", lambda path: free)
+    monkeypatch.chdir(tmp_path)
+    for words in (["protect", "docs/f"], ["create", "docs"], ["create", "docs", "--parity-sidecar"]):
+        assert main([*words, "--parity", "fill:5000000000000"]) == 5
+        assert b"bytes are needed there, and " in capsysbinary.readouterr().err
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["docs", "f"]
+    assert main(["protect", "docs/f", "--parity", "20M", "--quiet"]) == 0

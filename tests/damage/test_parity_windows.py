@@ -148,6 +148,7 @@ def test_a_sample_and_what_is_special_comes_back(archive: bytes, fill: str, fiel
         assert not isinstance(health, str)
         assert health.state is State.REPAIRABLE
         in_place = bool(number % 2)
+        output.unlink(missing_ok=True)
         done = repair([os.fsencode(path)], None if in_place else os.fsencode(output), monitor=Monitor())
         assert done.complete
         assert (path if in_place else output).read_bytes() == archive, (start, length)

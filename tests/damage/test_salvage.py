@@ -338,6 +338,11 @@ def test_bare_members_come_back(specimen: Specimen, field: Path, workers: int) -
 def test_bare_members_replace_nothing(specimen: Specimen, field: Path) -> None:
     data = bytes(without_structures(specimen))
     first = salvage(data, field)
+    again = salvage(data, field)
+    assert again.done.unnamed == first.done.unnamed
+    for found in first.done.unnamed:
+        assert found.placed_as is not None
+        (field / "out" / os.fsdecode(found.placed_as)).write_bytes(b"mine" * found.size + b"!")
     second = salvage(data, field)
     places = {found.placed_as for found in first.done.unnamed}
     assert places.isdisjoint(found.placed_as for found in second.done.unnamed)

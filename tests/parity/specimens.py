@@ -53,12 +53,12 @@ def whole_of(geometry: Geometry, data: bytes, sidecar: bytes = b"") -> bytes:
 
 def with_own_stream(directory: Path, options: ParityOptions, before: bytes, after: bytes = b"") -> Specimen:
     """A file with its stream in it."""
-    stream = OwnStream(options)
-    n_bytes = stream.reserve(len(before), len(after))
     path = directory / "own"
     with Output(os.fsencode(path)) as output:
+        stream = OwnStream(options, output)
+        n_bytes = stream.reserve(len(before), len(after))
         output.write(before + bytes(n_bytes) + after)
-        stream.fill(output, Monitor())
+        stream.fill(Monitor())
         output.publish()
     data = path.read_bytes()
     path.unlink()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
 import pytest
 from damage.fast_disk import fast_directory
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pybackup.errors import Damaged
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.health import Health, State, assess
 from pybackup.jobs.protect import ParityOptions
@@ -34,7 +38,7 @@ from .specimens import (
     with_sidecar,
 )
 from .test_repair import deceiving
-from .wounds import is_whole, repaired
+from .wounds import DAMAGE, Damage, is_whole, repaired
 
 ONE_PARITY = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=11)
 GROUP = 2
@@ -233,6 +237,36 @@ def test_nothing_is_rehearsed_or_read_again_where_parity_suffices(monkeypatch: p
     assert state_of(bare().data).state is State.INTACT
     few = members(own, "data")[: own.geometry.parity_shards]
     assert state_of(hurt(own, gone=few, flipped=[], wrong=[])).state is State.REPAIRABLE
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([the_own, thin, bare, large]),
+    st.lists(st.sampled_from(DAMAGE), max_size=2),
+    st.integers(0, 40),
+    st.integers(0, 2**32),
+    st.booleans(),
+)
+def test_verify_says_what_repair_does(
+    made: Callable[[], Specimen], damages: list[Damage], flipped: int, seed: int, in_place: bool
+) -> None:
+    specimen, chance = made(), random.Random(seed)
+    data = bytearray(specimen.data)
+    for damage in damages:
+        data = bytearray(damage(bytes(data), chance))
+    for _ in range(flipped):
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    with fast_directory() as base:
+        (base / "damaged").write_bytes(data)
+        health = assess(os.fsencode(base / "damaged"), Monitor())
+    result = repaired(bytes(data), in_place=in_place)
+    if not isinstance(health, Health):
+        assert isinstance(result.refused, Damaged)
+        return
+    assert result.done is not None
+    assert result.done.complete == (health.state is not State.BEYOND)
+    assert result.done.groups_beyond == health.beyond
+    assert is_whole(specimen, result) == result.done.complete
 
 
 class Bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from pybackup.errors import UsageError
 from pybackup.layout.guard import MAX_SHARDS, SECTOR, Geometry, has_code
 from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount
+from pybackup.parity.chance import Scattering
+from pybackup.parity.forecast import LIKELY, Structures
 from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
 
 GB = 10**9
@@ -143,3 +146,33 @@ def test_a_medium_without_room_for_the_checksums_is_refused() -> None:
     assert plan_geometry(SECTOR * 1000, 0, Amount(fill_bytes=size)).groups == 0
     with pytest.raises(UsageError, match=f"{size} bytes are needed"):
         plan_geometry(SECTOR * 1000, 0, Amount(fill_bytes=size - 1))
+
+
+@pytest.mark.parametrize("percent", [1, 10, 50, 100, 200, 400, 1000])
+@pytest.mark.parametrize("n_bytes", [20_000, 10**6, 10**7, 10**8])
+def test_guards_do_not_fail_before_the_parity_does(n_bytes: int, percent: int) -> None:
+    amount = Amount(share=Fraction(percent, 100))
+    geometry = plan_geometry(n_bytes // SECTOR * SECTOR, 5000, amount)
+    check(geometry, DEFAULT_GROUP_SECTORS)
+    found = Structures.of(geometry)
+    # The same volume, with guards that never fail.
+    spare = np.concatenate([found.spare[: geometry.groups], found.sizes[geometry.groups :]])
+    ideal = Scattering(found.sizes, spare).most(LIKELY)
+    assert found.scattering.most(LIKELY) >= 0.99 * ideal
+    assert found.longest_burst >= geometry.parity_sectors - geometry.groups * geometry.run
+    assert found.longest_both >= geometry.parity_sectors - geometry.groups * geometry.run
+
+
+def test_guards_of_the_usual_parity_are_the_fewest() -> None:
+    """More than these are for more parity than a third."""
+    for n_bytes in (10**6, 10**8, 10**10):
+        geometry = plan_geometry(n_bytes // SECTOR * SECTOR, 5000, DEFAULT_AMOUNT)
+        slices = geometry.table_shards * geometry.guard_groups
+        assert geometry.spread == max(12, slices * 5 // 4)
+
+
+def test_large_volumes_with_much_parity_have_guards() -> None:
+    for percent in (200, 400, 1000, 100_000):
+        geometry = plan_geometry(10**12 // SECTOR * SECTOR, 0, Amount(share=Fraction(percent, 100)))
+        check(geometry, DEFAULT_GROUP_SECTORS)
+        assert geometry.guard_sectors * 25 < geometry.sectors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 
@@ -26,6 +27,22 @@ def page_path(text: str) -> bytes:
     if not os.path.isdir(os.path.dirname(where) or b"."):
         raise UsageError(f"no such directory: {os.path.dirname(text)!r}")
     return where
+
+
+def check_report(where: bytes | None, read: Iterable[bytes]) -> None:
+    """Refuse a report that would replace what it is about; None for no report.
+
+    Raises
+    ------
+    UsageError
+        It is one of the files that are read.
+    """
+    if where is None:
+        return
+    for path_read in read:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(where, path_read):
+                raise UsageError(f"{os.fsdecode(where)}: is what is read; give the report another name")
 
 
 def write_page(where: bytes, pieces: Iterable[bytes]) -> None:

@@ -64,7 +64,9 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
     if done.complete and options.quiet and not done.damaged:
         return
     name = display(done.path)
-    if not done.damaged:
+    if not done.damaged and done.appended_bytes:
+        yield f"{name}: intact, but for what was appended"
+    elif not done.damaged:
         yield f"{name}: intact, nothing to repair"
     elif done.complete:
         # What only lay elsewhere was never bad; it has a line of its own.
@@ -78,6 +80,8 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
         yield from (f"  {_moved(moved)}" for moved in done.moved)
         if done.mended:
             yield f"  {count(done.mended, 'sector')} rebuilt from parity"
+    if done.appended_bytes:
+        yield f"  {done.appended_bytes:,} bytes behind the end left out"
     if done.groups_beyond:
         yield f"  beyond repair: {count(done.groups_beyond, 'group')} of {done.geometry.groups}"
     shown = done.left_extents.ranges[:_SHOWN]
@@ -103,6 +107,7 @@ def _json(done: Repaired) -> bytes:
             "damaged_sectors": done.damaged,
             "mended_sectors": done.mended,
             "left_sectors": done.left,
+            "appended_bytes": done.appended_bytes,
             "left": [list(extent) for extent in done.left_extents],
             "groups": done.geometry.groups,
             "groups_beyond": done.groups_beyond,

@@ -12,7 +12,7 @@ from pybackup.model.problem import Trouble
 
 from ..monitor import Talk
 from ..options import add_copies, add_placing, add_talk, add_workers, placing_of, talk_of
-from ..pages import write_page
+from ..pages import check_report, write_page
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -61,11 +61,13 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Salvage, report, and say what would bring back the rest."""
+    from pybackup.jobs.protect import SIDECAR_SUFFIX
     from pybackup.jobs.rescue import rescue
     from pybackup.jobs.salvage import SalvageOptions
 
     if options.report is not None and not options.report.endswith((b".json", b".html")):
         raise UsageError("--report: a report ends in .json or .html")
+    check_report(options.report, (*options.copies, *(each + SIDECAR_SUFFIX for each in options.copies), *options.map))
     with talk_of(options, options.copies[0], {Trouble.LOST, Trouble.DAMAGED}) as talk:
         rescued = rescue(
             options.copies,

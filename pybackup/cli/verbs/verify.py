@@ -11,7 +11,7 @@ from pybackup.model.problem import Trouble
 
 from ..monitor import Talk
 from ..options import add_archive, add_talk, add_workers, talk_of
-from ..pages import page_path, write_page
+from ..pages import check_report, page_path, write_page
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -62,8 +62,10 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Check the archive, and compare it with a directory if there is one."""
     from pybackup.jobs.compare import compare
+    from pybackup.jobs.protect import SIDECAR_SUFFIX
     from pybackup.jobs.verify import verify
 
+    check_report(options.html, (options.archive, options.archive + SIDECAR_SUFFIX))
     with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
         verdict = verify(options.archive, deep=options.deep, workers=options.workers, monitor=talk)
         differences: Sequence[Difference] = ()
@@ -110,6 +112,8 @@ def _lines(options: argparse.Namespace, verdict: Verdict, differences: Sequence[
     if verdict.missing is None:
         yield "  lost: nothing is left that says how many entries there were; some may be missing"
     fate = "needs repair" if by_parity else "lost"
+    if health is not None and health.appended_bytes:
+        yield f"  appended: {health.appended_bytes:,} bytes that were not protected"
     if verdict.missing:
         yield f"  {fate}: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
     yield from (f"  {fate}: {display(path)}" for path in verdict.files_damaged)
