@@ -18,7 +18,8 @@ from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
 from pybackup.parity.copies import NO_ORIGIN
 from pybackup.parity.mend import MENDED, Mended, assemble, mend
-from pybackup.parity.protect import digest_of, write_shards
+from pybackup.parity.protect import digest_of
+from pybackup.parity.shards import write_shards
 from pybackup.parity.volume import Volume, VolumeWriter
 
 from .copies import Surveyed, extents_of, open_copies, survey

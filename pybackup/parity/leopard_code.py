@@ -10,8 +10,8 @@ import numpy as np
 from pybackup.parity.field import Indexes
 from pybackup.parity.stripes import Bytes, stripes
 
-_STRIPE_BYTES = 24 << 20
-"""The wheel's own work space: 24 MB, as much as the `bytes` it is given."""
+_STRIPE_BYTES = 1 << 24
+"""The wheel's own work space: 16 MB, as much as the `bytes` it is given."""
 
 
 class LeopardEngine:

@@ -15,8 +15,8 @@ from .dealing import Dealing, Numbers
 from .find import Table
 from .flips import Proposals
 from .patched import is_right
-from .protect import write_shards
 from .rebuild import Rebuilt, rebuild, without_parity
+from .shards import write_shards
 from .volume import Volume, VolumeWriter
 
 MENDED = -2

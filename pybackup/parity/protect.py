@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.layout.sums import sector_sums
 
 from .codec import encode
-from .dealing import NOWHERE, Dealing, Numbers, runs
+from .dealing import Dealing, Numbers, runs
 from .guarding import Sums, guard_sectors
+from .partner import partner_of
+from .shards import read_shards, write_shards
 from .volume import Volume, VolumeWriter, places
 
 _STEP_SECTORS = 1024
@@ -32,39 +34,63 @@ def protect(volume: Volume, writer: VolumeWriter, *, progress: Callable[[int], N
         Called with the number of protected bytes read since the last call; each is read twice where there is parity.
     """
     geometry = volume.geometry
-    sums = np.zeros(geometry.sums, np.uint32)
-    digest = _sum_data(volume, sums, progress)
     dealing = Dealing(geometry)
-    # One for all groups: new memory costs as much as reading into it.
-    data = np.empty((geometry.data_shards, SECTOR), np.uint8)
-    for group in range(geometry.groups):
-        numbers = dealing.data_numbers(group)
-        read_shards(volume, numbers, into=data)
-        progress(data.nbytes)
-        parity = encode(data, geometry.parity_shards)
-        numbers = dealing.parity_numbers(group)
-        write_shards(writer, numbers, parity)
-        sums[dealing.table_rows(numbers)] = sector_sums(parity.tobytes(), numbers)
+    sums = np.zeros(geometry.sums, np.uint32)
+    with partner_of(volume, lambda: _sums_alone(volume)) as partner:
+        if partner:
+            sums[: geometry.data_sectors], digest = partner.sums(lambda: digest_of(volume, progress=progress))
+        else:
+            digest = _sum_data(volume, sums, progress)
+        make = partner.encode if partner else _encoder(volume)
+        for group in range(geometry.groups):
+            parity = make(group)
+            progress(geometry.data_shards * SECTOR)
+            numbers = dealing.parity_numbers(group)
+            write_shards(writer, numbers, parity)
+            sums[dealing.table_rows(numbers)] = sector_sums(parity.tobytes(), numbers)
     at = dealing.guard_numbers
     for number, sector in guard_sectors(geometry, digest, sums):
         writer.write(int(at[number]), sector)
 
 
+def _encoder(volume: Volume) -> Callable[[int], NDArray[np.uint8]]:
+    """Return what makes the parity of a group, all of it here."""
+    dealing = Dealing(volume.geometry)
+    # One for all groups: new memory costs as much as reading into it.
+    data = np.empty((volume.geometry.data_shards, SECTOR), np.uint8)
+
+    def make(group: int) -> NDArray[np.uint8]:
+        read_shards(volume, dealing.data_numbers(group), into=data)
+        return encode(data, volume.geometry.parity_shards)
+
+    return make
+
+
+def _sums_alone(volume: Volume) -> Sums:
+    sums = np.zeros(volume.geometry.data_sectors, np.uint32)
+    for first, numbers, data in _data(volume):
+        sums[first : first + len(numbers)] = sector_sums(data, numbers)
+    return sums
+
+
 def _sum_data(volume: Volume, sums: Sums, progress: Callable[[int], None]) -> bytes:
     """Fill in the sums of all data sectors, and return the SHA-256 of the protected bytes."""
-    geometry = volume.geometry
     digest = hashlib.sha256()
-    dealing = Dealing(geometry)
-    for first in range(0, geometry.data_sectors, _STEP_SECTORS):
-        last = min(first + _STEP_SECTORS, geometry.data_sectors)
-        numbers = dealing.table_numbers(first, last)
-        for index, start, count in runs(numbers):
-            data = volume.read(start, count)
-            sums[first + index : first + index + count] = sector_sums(data, numbers[index : index + count])
-            n_bytes = protected_bytes(geometry, start, count)
-            digest.update(memoryview(data)[:n_bytes])
-            progress(n_bytes)
+    for first, numbers, data in _data(volume):
+        sums[first : first + len(numbers)] = sector_sums(data, numbers)
+        n_bytes = protected_bytes(volume.geometry, int(numbers[0]), len(numbers))
+        digest.update(memoryview(data)[:n_bytes])
+        progress(n_bytes)
     return digest.digest()
+
+
+def _data(volume: Volume) -> Iterator[tuple[int, Numbers, bytes]]:
+    """All data sectors, some at a time: the row of the first in the table, their numbers, and what is in them."""
+    dealing = Dealing(volume.geometry)
+    for first in range(0, volume.geometry.data_sectors, _STEP_SECTORS):
+        numbers = dealing.table_numbers(first, min(first + _STEP_SECTORS, volume.geometry.data_sectors))
+        for index, start, count in runs(numbers):
+            yield first + index, numbers[index : index + count], volume.read(start, count)
 
 
 def digest_of(volume: Volume, *, progress: Callable[[int], None]) -> bytes:
@@ -90,32 +116,3 @@ def digest_of(volume: Volume, *, progress: Callable[[int], None]) -> bytes:
 def protected_bytes(geometry: Geometry, first: int, count: int) -> int:
     """Return how many bytes the sectors have without the zeros that fill up the last."""
     return sum(place.n_bytes for place in places(geometry, first, count, sidecar=False))
-
-
-def read_shards(volume: Volume, numbers: Numbers, *, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
-    """Return sectors as the rows of an array (n, 2048), zeros for those that are nowhere.
-
-    Parameters
-    ----------
-    into
-        The array to use; a new one for None.
-
-    Raises
-    ------
-    OSError
-        The medium cannot be read.
-    """
-    shards = np.empty((len(numbers), SECTOR), np.uint8) if into is None else into
-    shards[numbers == NOWHERE] = 0
-    for index, first, count in runs(numbers):
-        for step in range(0, count, _STEP_SECTORS):
-            part = min(_STEP_SECTORS, count - step)
-            data = np.frombuffer(volume.read(first + step, part), np.uint8)
-            shards[index + step : index + step + part] = data.reshape(-1, SECTOR)
-    return shards
-
-
-def write_shards(writer: VolumeWriter, numbers: Numbers, shards: NDArray[np.uint8]) -> None:
-    """Write rows of an array (n, 2048) to their sectors."""
-    for index, first, count in runs(numbers):
-        writer.write(first, shards[index : index + count].tobytes())

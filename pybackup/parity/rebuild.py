@@ -23,7 +23,7 @@ from .copies import NO_ORIGIN, Survey
 from .dealing import Dealing, Numbers
 from .find import Table
 from .flips import Proposals
-from .protect import read_shards
+from .shards import read_shards
 from .volume import Volume
 
 _MOST_TRIES = 32
