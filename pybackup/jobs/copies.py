@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class GivenCopy:
     file: ArchiveFile
     unread: Extents
     is_piece: bool = False
+
+    @property
+    def is_drive(self) -> bool:
+        """Whether it is a device, and no image of one."""
+        return stat.S_ISBLK(os.stat(self.path).st_mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +228,12 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
 
 def _copies(given: Sequence[GivenCopy], found: Found) -> list[Copy]:
     return [
-        Copy(copy.file, copy.unread, list(dict.fromkeys([*found.shifts.get(number, []), 0])))
+        Copy(
+            copy.file,
+            copy.unread,
+            list(dict.fromkeys([*found.shifts.get(number, []), 0])),
+            copy.unread if copy.is_drive else Extents(),
+        )
         for number, copy in enumerate(given)
     ]
 
@@ -239,11 +250,12 @@ def _look(copies: Sequence[Copy], table: Table, monitor: Monitor) -> Survey:
 
 def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:
     """Look for what is missing where it does not belong."""
+    geometry = surveyed.geometry
     for number, copy in enumerate(copies):
         if not _may_have_moved(copy, surveyed):
             continue
         monitor.begin("realign", 0, copy.file.size)
-        numbers = np.arange(surveyed.geometry.sectors)
+        numbers = np.arange(geometry.sectors)
         shifts: dict[int, int] = {}
         for stretch in align(
             copy.file.read_what_is_left,
@@ -258,7 +270,9 @@ def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None
             if shift not in copy.shifts:
                 surveyed.look(number, copy, shift, _silent, first=stretch.first_sector, count=stretch.sectors)
         # Content that is there twice may have been taken for the other: what is missing is looked for once more.
-        for shift in sorted(shifts, key=shifts.__getitem__)[-_SHIFTS_TRIED:]:
+        # Where all content repeats itself, what was inserted or lost in one place is told by the size alone.
+        by_size = copy.file.size - (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes)
+        for shift in (*sorted(shifts, key=shifts.__getitem__)[-_SHIFTS_TRIED:], by_size):
             surveyed.look(number, copy, shift, _silent)
         monitor.end()
 

@@ -31,6 +31,8 @@ class Copy:
     ----------
     unread
         What the drive did not give, as its map says.
+    avoid
+        What is not read at all: of a drive what it did not give before, which costs it hours, or its life.
     shifts
         Where sector n may lie, as offset minus n * 2048: likely ones, best first.
     """
@@ -38,6 +40,7 @@ class Copy:
     file: Readable
     unread: Extents = field(default_factory=Extents)
     shifts: Sequence[int] = (0,)
+    avoid: Extents = field(default_factory=Extents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,10 @@ class Survey:
         for start in range(low, high, _STEP_SECTORS):
             stop = min(start + _STEP_SECTORS, high)
             wanted = start + np.flatnonzero(self.where[start:stop] == NO_ORIGIN)
+            if copy.avoid.within(start * SECTOR + shift, stop * SECTOR + shift):
+                offsets: list[int] = (wanted * SECTOR + shift).tolist()
+                kept = [not copy.avoid.within(offset, offset + SECTOR) for offset in offsets]
+                wanted = wanted[np.array(kept, bool)]
             for index, at, length in runs(wanted):
                 data = _filled_up(self.geometry, at, read_sectors(copy.file, at * SECTOR + shift, length))
                 numbers = wanted[index : index + length]

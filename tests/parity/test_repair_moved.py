@@ -134,3 +134,15 @@ def test_content_that_is_there_twice(tmp_path: Path) -> None:
     assert result.done is not None
     assert result.done.left == 0
     assert result.data == beside.data
+
+
+def test_content_that_repeats_itself(tmp_path: Path) -> None:
+    """No sector is like no other: how far it moved is told by the size of the file."""
+    data = (bytes(range(250)) * 12)[:3000] * 300
+    options = ParityOptions(Amount(share=Fraction(1, 20)), sidecar=True)
+    beside = with_sidecar(tmp_path, options, data)
+    for hurt in (data[:400_000] + RANDOM.randbytes(700) + data[400_000:], data[:400_000] + data[400_700:]):
+        result = repaired(hurt, beside.sidecar)
+        assert result.done is not None
+        assert result.done.left == 0
+        assert result.data == data
