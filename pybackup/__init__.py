@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pybackup.jobs.drill import Outcome
     from pybackup.jobs.extract import Extracted
     from pybackup.jobs.forecast import Forecast
-    from pybackup.jobs.inspect import Info
+    from pybackup.jobs.info import Info
     from pybackup.jobs.protect import ParityOptions, Protected
     from pybackup.jobs.repair import Repaired
     from pybackup.jobs.rescue import Rescued
@@ -161,7 +161,7 @@ def list(archive: _Path, patterns: Iterable[_Path] = (), *, monitor: Monitor | N
 
 def info(archive: _Path) -> Info:
     """Return what an archive says of itself; raises as `list` does."""
-    from pybackup.jobs.inspect import info as inspect
+    from pybackup.jobs.info import info as inspect
 
     return inspect(os.fsencode(archive))
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from pybackup.container.listing import Listing, Way
+from pybackup.container.listing import Listing
 from pybackup.container.read import open_listing
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.guard import Geometry
-from pybackup.model.entry import Kind
-from pybackup.parity.find import glance
-
-from .protect import SIDECAR_SUFFIX
 
 _MAGIC = re.compile(rb"[*?\[]")
 
@@ -97,66 +90,3 @@ def _matcher(pattern: bytes) -> Any:
     # fnmatch's own form ends in \Z; what lies below shall match too.
     regex = fnmatch.translate(pattern.decode("latin-1")).removesuffix(r"\Z").removesuffix(r"\z")
     return re.compile(regex.encode("latin-1") + rb"(?s:/.*)?\Z").match
-
-
-@dataclass(frozen=True, slots=True)
-class Info:
-    """What an archive says of itself; sizes in bytes, ``written`` in seconds since the epoch."""
-
-    path: bytes
-    archive_bytes: int
-    format_version: int
-    entries: int
-    files: int
-    directories: int
-    links: int
-    content_bytes: int
-    packed_bytes: int
-    ratio: float
-    way: Way
-    damage: tuple[str, ...]
-    complete: bool
-    written: float
-    settings: dict[str, Any] = field(default_factory=dict)
-    parity: Geometry | None = None
-
-
-def info(path: bytes) -> Info:
-    """Return the summary of an archive."""
-    with open_archive(path) as archive:
-        listing = archive.listing
-        kinds = dict.fromkeys(Kind, 0)
-        content = packed = 0
-        for stored in listing:
-            kinds[stored.entry.kind] += 1
-            content += stored.entry.size
-            packed += sum(member.packed_bytes for member in stored.members)
-        version = listing.settings.get("format", 1)
-        return Info(
-            path,
-            archive.file.size,
-            version if isinstance(version, int) else 1,
-            len(listing),
-            kinds[Kind.FILE],
-            kinds[Kind.DIRECTORY],
-            kinds[Kind.SYMLINK] + kinds[Kind.HARDLINK],
-            content,
-            packed,
-            archive.file.size / content if content else 1.0,
-            listing.way,
-            tuple(listing.damage),
-            listing.complete,
-            archive.file.written,
-            listing.settings,
-            parity_of(archive),
-        )
-
-
-def parity_of(archive: OpenArchive) -> Geometry | None:
-    """Return the shape of an archive's parity, its own or that of the sidecar beside it; None where no end tells it."""
-    found = glance(archive.file)
-    sidecar = archive.path + SIDECAR_SUFFIX
-    if found is None and os.path.isfile(sidecar):
-        with ArchiveFile(sidecar) as file:
-            found = glance(file)
-    return found

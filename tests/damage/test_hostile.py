@@ -28,7 +28,8 @@ from pybackup.errors import PybackupError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import Output
 from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.inspect import info, open_archive
+from pybackup.jobs.info import info
+from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.unpack import unpack
 from pybackup.jobs.verify import verify
 from pybackup.layout import codeword, index, note, ustar

@@ -24,7 +24,8 @@ from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
 from pybackup.jobs.forecast import forecast
-from pybackup.jobs.inspect import info, open_archive
+from pybackup.jobs.info import info
+from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.repair import repair
 from pybackup.jobs.rescue import rescue
 from pybackup.jobs.salvage import SalvageOptions, salvage_files

@@ -13,7 +13,8 @@ from pybackup.cli.main import main
 from pybackup.container import recover
 from pybackup.errors import Refused
 from pybackup.host.monitor import Monitor
-from pybackup.jobs.inspect import info, open_archive
+from pybackup.jobs.info import info
+from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.unpack import unpack
 from pybackup.layout import index, note, table, ustar
 from pybackup.layout.ddrescue import parse_map

@@ -13,7 +13,8 @@ import pytest
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import FORMAT_VERSION
 from pybackup.jobs.health import State
-from pybackup.jobs.inspect import info, open_archive
+from pybackup.jobs.info import info
+from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.verify import verify
 from pybackup.model.entry import Kind
 from pybackup.model.member import Member, Method, Stored

@@ -117,7 +117,7 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
 
 def _tell_of_parity(archive: OpenArchive, talk: Talk) -> None:
     """What an archive lost may not be lost yet."""
-    from pybackup.jobs.inspect import parity_of
+    from pybackup.jobs.info import parity_of
 
     shape = parity_of(archive)
     if shape and shape.groups:
