@@ -57,7 +57,9 @@ class ArchiveFile:
             raise UsageError(f"{os.fsdecode(path)}: no such file") from error
         except OSError as error:
             raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror}") from error
-        self.written = os.fstat(self._fd).st_mtime
+        status = os.fstat(self._fd)
+        self.written = status.st_mtime
+        self.is_drive = stat.S_ISBLK(status.st_mode)
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
 
     def read_at(self, offset: int, count: int) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -43,11 +42,6 @@ class GivenCopy:
     file: ArchiveFile
     unread: Extents
     is_piece: bool = False
-
-    @property
-    def is_drive(self) -> bool:
-        """Whether it is a device, and no image of one."""
-        return stat.S_ISBLK(os.stat(self.path).st_mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +226,7 @@ def _copies(given: Sequence[GivenCopy], found: Found) -> list[Copy]:
             copy.file,
             copy.unread,
             list(dict.fromkeys([*found.shifts.get(number, []), 0])),
-            copy.unread if copy.is_drive else Extents(),
+            copy.unread if copy.file.is_drive else Extents(),
         )
         for number, copy in enumerate(given)
     ]
