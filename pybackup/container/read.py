@@ -35,8 +35,9 @@ def open_listing(file: ArchiveFile) -> Listing:
         damage.append("the first header is damaged")
     else:
         expected = locator.segments
-        if file.size < locator.file_bytes:
-            damage.append(f"{locator.file_bytes - file.size} bytes are missing at the end")
+        least = locator.file_bytes + len(ustar.END)
+        if file.size < least:
+            damage.append(f"{least - file.size} bytes are missing at the end")
     for offset, size in _places(file, locator):
         try:
             blob = index.unpack_index(file.read_what_is_left(offset, size))
