@@ -111,11 +111,11 @@ def measure(volume: Volume, monitor: Monitor) -> Body:
         return Body(locator.archive_id, locator.file_bytes, hash_of(file, locator.file_bytes, monitor))
 
 
-def hash_of(file: ArchiveFile, n_bytes: int, monitor: Monitor) -> bytes:
-    """Return the SHA-256 of the first bytes of a file."""
+def hash_of(file: ArchiveFile, n_bytes: int, monitor: Monitor, *, start: int = 0) -> bytes:
+    """Return the SHA-256 of so many bytes of a file."""
     digest = hashlib.sha256()
-    for at in range(0, n_bytes, _STEP_BYTES):
-        data = file.read_at(at, min(_STEP_BYTES, n_bytes - at))
+    for at in range(start, start + n_bytes, _STEP_BYTES):
+        data = file.read_at(at, min(_STEP_BYTES, start + n_bytes - at))
         digest.update(data)
         monitor.advance(0, len(data))
     return digest.digest()

@@ -291,6 +291,43 @@ def fill_across(
     return beyond
 
 
+def encode_lost(
+    code: Across, shards: Sequence[Shard | None], losses: Losses, write: Callable[[int, int, Bytes], None]
+) -> int:
+    """Make lost sectors of recovery shards again where no body is lost in the column; return how many.
+
+    Parameters
+    ----------
+    shards, losses
+        As in `fill_across`; a shard that is not there is left out.
+    write
+        Gets the row of the recovery shard.
+
+    Raises
+    ------
+    OSError
+        A medium cannot be read or written.
+    """
+    made = 0
+    step = _step_sectors(len(shards))
+    there = [row for row in range(code.bodies, len(shards)) if shards[row] is not None]
+    for start in range(0, losses.sectors, _WINDOW_SECTORS):
+        lost = losses.window(start, min(_WINDOW_SECTORS, losses.sectors - start))
+        for row in there:
+            sectors = np.flatnonzero(lost[row] & ~lost[: code.bodies].any(axis=0)).astype(np.int64)
+            for first in range(0, len(sectors), step):
+                part = start + sectors[first : first + step]
+                data = np.empty((code.bodies, len(part) * SECTOR), np.uint8)
+                for body, into in zip(shards[: code.bodies], data, strict=True):
+                    _read(body, part, into)
+                (shard,) = code.encode(data, [row - code.bodies])
+                for index, sector, count in runs(part):
+                    write(row, sector, shard[index * SECTOR : (index + count) * SECTOR])
+                losses.found(row, part)
+                made += len(part)
+    return made
+
+
 def _patterns(lost: NDArray[np.bool_], bodies: int) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
     """Yield which shards are lost, shape (rows,), and in which columns just these: those in which a body is."""
     columns = np.flatnonzero(lost[:bodies].any(axis=0)).astype(np.int64)
