@@ -197,7 +197,7 @@ def hold(
         return plain
     if surveyed is None:
         return plain
-    place = _place_of(surveyed)
+    place = settled_place(surveyed)
     if place is not None and start is not None:
         copy, _ = place
         # The other copies are of the same bytes.
@@ -211,8 +211,8 @@ def hold(
     return Held(paths, work.file, max(0, (start or 0) - shift), work)
 
 
-def _place_of(surveyed: Surveyed) -> tuple[int, int] | None:
-    """The copy and the shift at which all of the volume is good; None where it is not."""
+def settled_place(surveyed: Surveyed) -> tuple[int, int] | None:
+    """Return the copy and the shift at which all of a volume is good; None where it is not."""
     where = surveyed.survey.where
     if not len(where) or where[0] == NO_ORIGIN or (where != where[0]).any():
         return None

@@ -22,7 +22,7 @@ from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout import names, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Role
-from pybackup.layout.recovery import Body, RecoveryHeader
+from pybackup.layout.recovery import Body, RecoveryHeader, size_of
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.across import Across, Shard, encode_across
 from pybackup.parity.amount import NO_PARITY, Amount, parse_amount
@@ -119,6 +119,23 @@ def hash_of(file: ArchiveFile, n_bytes: int, monitor: Monitor, *, start: int = 0
         digest.update(data)
         monitor.advance(0, len(data))
     return digest.digest()
+
+
+def header_of(volume: Volume) -> RecoveryHeader:
+    """Return the header of a recovery volume that is whole.
+
+    Raises
+    ------
+    Damaged, Refused
+        It is not.
+    """
+    with volume.open() as file:
+        places = own_members(file, volume.listing)
+        if names.RECOVERY not in places:
+            raise Damaged(f"{volume.name}: a recovery volume without a shard")
+        start = places[names.RECOVERY][0]
+        start += -start % SECTOR
+        return RecoveryHeader.unpack(file.read_at(start, size_of(file.read_at(start, SECTOR))))
 
 
 def make_recovery(
