@@ -81,17 +81,66 @@ def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: M
     bodies = measure_all(volumes, monitor)
     for volume in hand.recovery.values():
         _check_same(volume, bodies, hand)
-    sizes = [volume.info.volume_bytes for volume in volumes if volume.info]
-    last = hand.infos[len(volumes)]
-    together = Together(
-        first,
-        options.count,
-        last.parity,
-        last.group_sectors,
-        max(sizes, default=0) if options.volume_bytes is None else options.volume_bytes,
-    )
+    together = _together(volumes, hand.infos[len(volumes)], first, options.count, options.volume_bytes)
     made = make_recovery(volumes, bodies, together, directory, work_dir=options.work_dir, monitor=monitor)
     return Added(made, hand.info, len(volumes), sum(body.n_bytes for body in bodies))
+
+
+def complete_with_recovery(
+    paths: Sequence[bytes], count: int, directory: bytes, *, work_dir: bytes | None = None, monitor: Monitor
+) -> list[tuple[Made, bool]]:
+    """Make the first recovery volumes of a set that has just been made; those that an earlier run finished stay.
+
+    Parameters
+    ----------
+    paths
+        Of all data volumes.
+
+    Returns
+    -------
+    list[tuple[Made, bool]]
+        Each recovery volume, and whether it was there.
+
+    Raises
+    ------
+    UsageError
+        One of these names is taken by something else; or they fit no medium.
+    EnvironmentFailed
+        One cannot be written, or was not read back as it was written.
+    """
+    hand = gather(find_volumes(paths).volumes, monitor)
+    volumes = [hand.data[number] for number in sorted(hand.data)]
+    bodies = measure_all(volumes, monitor)
+    together = _together(volumes, hand.infos[len(volumes)], 1, count, None)
+    there = {
+        number: Made(found.path, found.info, found.n_bytes)
+        for number in together.numbers
+        if (found := _finished(hand, together, number, directory, bodies, monitor)) and found.info
+    }
+    left = [number for number in together.numbers if number not in there]
+    made = {}
+    if left:
+        done = make_recovery(volumes, bodies, together, directory, numbers=left, work_dir=work_dir, monitor=monitor)
+        made = {one.info.number: one for one in done}
+    return [(there.get(number) or made[number], number in there) for number in together.numbers]
+
+
+def _finished(
+    hand: SetAtHand, together: Together, number: int, directory: bytes, bodies: Sequence[Body], monitor: Monitor
+) -> Volume | None:
+    """The recovery volume of a number, if it is there just as it would be made."""
+    info = VolumeInfo(hand.info.set_id, hand.info.name, number, VolumeKind.RECOVERY)
+    path = os.path.join(directory, info.file_name)
+    if not os.path.isfile(path):
+        return None
+    for volume in find_volumes([path]).volumes:
+        if _is_recovery_of(volume, hand.info.set_id):
+            header = header_of(volume)
+            same = header.bodies == bodies and volume.info and Together.of(header, volume.info) == together
+            if same and header.number == number:
+                _check_whole(volume, monitor)
+                return volume
+    raise UsageError(f"{os.fsdecode(path)}: exists, and is no recovery volume of this set as it is now; remove it")
 
 
 def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
@@ -100,6 +149,14 @@ def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
     bodies = [measure(volume, monitor) for volume in volumes]
     monitor.end()
     return bodies
+
+
+def _together(
+    volumes: Sequence[Volume], last: VolumeInfo, first: int, count: int, volume_bytes: int | None
+) -> Together:
+    sizes = [volume.info.volume_bytes for volume in volumes if volume.info]
+    most = max(sizes, default=0) if volume_bytes is None else volume_bytes
+    return Together(first, count, last.parity, last.group_sectors, most)
 
 
 def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> SetAtHand:

@@ -15,17 +15,21 @@ from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import Output, environment
 from pybackup.host.workers import default_workers, make_executor, surviving
-from pybackup.layout import names, ustar
+from pybackup.layout import index, names, ustar
 from pybackup.layout.note import Role
 from pybackup.layout.readme import README
+from pybackup.layout.table_builder import row_bytes
 from pybackup.model.content import Bare, PackedPiece, Piece, Read, Ready
+from pybackup.model.member import Stored
 from pybackup.model.source import Judge, Source
 from pybackup.model.volume import VolumeInfo
 from pybackup.tree.content import read_contents
 
-from .capacity import amount_in, body_limit
+from .adding_recovery import complete_with_recovery
+from .capacity import amount_in, body_limit, shard_limit
 from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
 from .protect import OwnStream
+from .recovery_volumes import ROW_OF_SEGMENT_BYTES, VOLUME_BYTES
 from .resume import Resumption, find_finished, resume
 from .verify import check_written
 
@@ -48,6 +52,8 @@ class SetOptions:
         Sizes of the first volumes: what partly used media have left.
     volume_bytes
         Size of all that follow.
+    recovery_volumes
+        So many more volumes, of which each may stand in for any that is lost.
     resume
         Go on behind the volumes that are there.
     """
@@ -56,6 +62,7 @@ class SetOptions:
     name: str
     volume_bytes: int
     first_bytes: Sequence[int] = ()
+    recovery_volumes: int = 0
     resume: bool = False
 
     def size_of(self, number: int) -> int:
@@ -142,7 +149,22 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
         if not begun.complete:
             with surviving():
                 _write(plan.plan, begun, writer, executor, monitor)
-        return CreatedSet(writer.volumes, writer.entries, writer.count.files, writer.count.content_bytes)
+        volumes = [*writer.volumes, *_with_recovery(plan, writer.volumes, monitor)]
+        return CreatedSet(volumes, writer.entries, writer.count.files, writer.count.content_bytes)
+
+
+def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Monitor) -> list[CreatedVolume]:
+    to = plan.set
+    if not to.recovery_volumes:
+        return []
+    made = complete_with_recovery(
+        [volume.path for volume in volumes],
+        to.recovery_volumes,
+        to.directory,
+        work_dir=plan.plan.options.work_dir,
+        monitor=monitor,
+    )
+    return [CreatedVolume(one.path, one.info, 0, one.archive_bytes, was_there) for one, was_there in made]
 
 
 def _write(plan: Plan, begun: Resumption, writer: _SetWriter, executor: Executor, monitor: Monitor) -> None:
@@ -191,6 +213,8 @@ class _SetWriter:
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
         self._structure_bytes = bare
+        self._beside_shard_bytes = bare + _indexes_bytes(self._plan) if self._set.recovery_volumes else 0
+        self._index_bytes = VOLUME_BYTES + len(settings_of(plan.plan))
         self._volume: _Volume | None = None
         self.count = Count()
         self.entries = 0
@@ -262,8 +286,17 @@ class _SetWriter:
         output = Output(path, work_dir=self._plan.options.work_dir)
         mtime_ns = own_time(self._plan)
         writer = ArchiveWriter(output, archive_id=info.archive_id, readme=README, mtime_ns=mtime_ns, carry=self._carry)
-        self._volume = _Volume(info, output, writer, body_limit(n_bytes, parity), self._settings(info))
+        self._volume = _Volume(info, output, writer, self._limit(n_bytes), self._settings(info))
         return self._volume
+
+    def _limit(self, n_bytes: int) -> int:
+        """How long the body of a volume may be: with recovery volumes, what also fits there beside all indexes."""
+        limit = body_limit(n_bytes, self._plan.options.parity)
+        if not self._set.recovery_volumes:
+            return limit
+        sizes = (*self._set.first_bytes, self._set.volume_bytes)
+        count = 1 + 2 * self._plan.n_bytes // min(sizes)
+        return min(limit, shard_limit(max(sizes), self._beside_shard_bytes + count * self._index_bytes))
 
     def _settings(self, info: VolumeInfo) -> bytes:
         return settings_of(self._plan, set=info.settings())
@@ -298,6 +331,13 @@ class _SetWriter:
         self._blobs.append(blob)
         self.volumes.append(CreatedVolume(output.path, info, volume.files, output.tell()))
         self._volume = None
+
+
+def _indexes_bytes(plan: Plan) -> int:
+    """How long the rows of all tree indexes are at most, with their parity."""
+    rows = sum(row_bytes(Stored(planned.entry)) for planned in plan.entries)
+    segments = sum(planned.entry.size // plan.options.segment_bytes + 1 for planned in plan.entries)
+    return index.total_bytes(rows + segments * ROW_OF_SEGMENT_BYTES)
 
 
 def _total(parts: Iterable[bytes]) -> int:

@@ -36,6 +36,9 @@ from .volumes import Volume
 _STEP_BYTES = 1 << 20
 # First member, own index and tree index of an archive without entries, their headers, and what fills up sectors.
 _FIXED_BYTES = 32 * 1024
+# What a data volume adds to the recovery volumes of its set, its entries apart: an index of directories, two rows.
+VOLUME_BYTES = 8 * 1024
+ROW_OF_SEGMENT_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
