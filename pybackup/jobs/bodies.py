@@ -50,6 +50,8 @@ class Held:
         The temporary file, and what is known of its sectors; None where nothing is damaged, or nothing can be told.
     unknown
         There are no checksums of sectors: only the whole can be told to be right.
+    is_placed
+        Whether ``start`` is known, and not just the first byte of the file for want of anything better.
     """
 
     paths: Sequence[bytes]
@@ -57,6 +59,7 @@ class Held:
     start: int
     work: Work | None = None
     unknown: bool = False
+    is_placed: bool = True
 
     @property
     def name(self) -> str:

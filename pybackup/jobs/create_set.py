@@ -29,7 +29,7 @@ from .adding_recovery import complete_with_recovery
 from .capacity import amount_in, body_limit, shard_limit
 from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
 from .protect import OwnStream
-from .recovery_volumes import ROW_OF_SEGMENT_BYTES, VOLUME_BYTES
+from .recovery_volumes import ROW_OF_SEGMENT_BYTES, VOLUME_BYTES, beside_bytes
 from .resume import Resumption, find_finished, resume
 from .verify import check_written
 
@@ -208,13 +208,15 @@ class _SetWriter:
         self._plan = plan.plan
         self._set = plan.set
         self._monitor = monitor
-        self._set_id = begun.set_id or identify(plan.plan, settings_of(plan.plan))
+        # Sets of one tree that are cut otherwise are different ones: their volumes do not go together.
+        cut = [plan.set.name, [*plan.set.first_bytes, plan.set.volume_bytes]]
+        self._set_id = begun.set_id or identify(plan.plan, settings_of(plan.plan, set=cut))
         self._carry: Carry = begun.carry
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
         self._structure_bytes = bare
         self._beside_shard_bytes = bare + _indexes_bytes(self._plan) if self._set.recovery_volumes else 0
-        self._index_bytes = VOLUME_BYTES + len(settings_of(plan.plan))
+        self._index_bytes = VOLUME_BYTES + 2 * len(settings_of(plan.plan))
         self._volume: _Volume | None = None
         self.count = Count()
         self.entries = 0
@@ -296,7 +298,8 @@ class _SetWriter:
             return limit
         sizes = (*self._set.first_bytes, self._set.volume_bytes)
         count = 1 + 2 * self._plan.n_bytes // min(sizes)
-        return min(limit, shard_limit(max(sizes), self._beside_shard_bytes + count * self._index_bytes))
+        beside = self._beside_shard_bytes + beside_bytes(count, len(README)) + count * self._index_bytes
+        return min(limit, shard_limit(max(sizes), beside))
 
     def _settings(self, info: VolumeInfo) -> bytes:
         return settings_of(self._plan, set=info.settings())

@@ -201,7 +201,7 @@ class _Finishing:
         for number in lost:
             shard = self._rows.taken.recovery.get(number)
             work = shard.held.work if shard else None
-            if shard and work and work.is_complete and shard.held.start == 0:
+            if shard and work and work.is_complete and shard.held.start == 0 and work.is_of(shard.held.length or 0):
                 work.output.flush()
                 check_written(work.output.temporary, Aside(self._monitor))
                 work.output.rename(self._rows.path(self._rows.recovery_info(number)))

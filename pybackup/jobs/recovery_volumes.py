@@ -22,7 +22,7 @@ from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout import names, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Role
-from pybackup.layout.recovery import Body, RecoveryHeader, size_of
+from pybackup.layout.recovery import Body, RecoveryHeader, header_bytes, size_of
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.across import Across, Shard, encode_across
 from pybackup.parity.amount import NO_PARITY, Amount, parse_amount
@@ -34,8 +34,8 @@ from .verify import check_written
 from .volumes import Volume
 
 _STEP_BYTES = 1 << 20
-# First member, own index and tree index of an archive without entries, their headers, and what fills up sectors.
-_FIXED_BYTES = 32 * 1024
+# Own index and tree index of an archive without entries, headers of all members, and what fills up blocks and sectors.
+_FIXED_BYTES = 12 * 1024
 # What a data volume adds to the recovery volumes of its set, its entries apart: an index of directories, two rows.
 VOLUME_BYTES = 8 * 1024
 ROW_OF_SEGMENT_BYTES = 64
@@ -215,6 +215,11 @@ def least_bytes(content_bytes: int, header: RecoveryHeader) -> int:
     """
     body = content_bytes + header.total_bytes + 2 * SECTOR
     return plan_geometry(stream_start(body), len(ustar.END), NO_PARITY).volume_bytes
+
+
+def beside_bytes(volumes: int, readme_bytes: int) -> int:
+    """Return how long a recovery volume is at most without shard, structure, parity and the indexes of the others."""
+    return _FIXED_BYTES + readme_bytes + 2 * header_bytes(volumes)
 
 
 def _encode(volumes: Sequence[Volume], bodies: Sequence[Body], makers: Sequence[_Maker], monitor: Monitor) -> None:

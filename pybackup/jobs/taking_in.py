@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import note, ustar
-from pybackup.layout.note import Note
+from pybackup.layout.note import Note, Role
 from pybackup.layout.recovery import MAGIC, RecoveryHeader, size_of
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
@@ -21,6 +22,7 @@ from .bodies import Held, hold, whole_file
 from .volumes import Volume, volumes_in
 
 _STEP_BYTES = 4 << 20
+_MAGIC = re.compile(re.escape(note.MAGIC))
 _NOTE_AT = 157
 # Recovery volumes that a volume without readable index may be.
 _MOST_RECOVERY = 1 << 10
@@ -89,7 +91,7 @@ def take_in(
     UsageError
         They are of several sets, or of none.
     """
-    given = [one for path in paths for one in _look(path, monitor)]
+    given = _once([one for path in paths for one in _look(path, monitor)])
     info = _one_set(given)
     groups: dict[tuple[bytes, bool], list[_Given]] = {}
     for one in given:
@@ -109,6 +111,11 @@ def take_in(
         found.setdefault(archive_id, []).append((held, volume))
     _sort(taken, found, monitor)
     return taken
+
+
+def _once(given: Sequence[_Given]) -> list[_Given]:
+    """Each file once, however often and under how many names it was given."""
+    return list({(os.path.realpath(one.path), one.start): one for one in reversed(given)}.values())[::-1]
 
 
 def _look(path: bytes, monitor: Monitor) -> Iterator[_Given]:
@@ -137,16 +144,18 @@ def _given(path: bytes) -> Iterator[_Given]:
 
 def _noted(file: ArchiveFile) -> bytes:
     """The archive id in the first note that is whole; empty where there is none."""
+    return next((said.archive_id for _, said in _notes(file)), b"")
+
+
+def _notes(file: ArchiveFile) -> Iterator[tuple[int, Note]]:
+    """Offsets of headers with a note, and these."""
     for at in range(0, file.size, _STEP_BYTES):
         data = file.read_what_is_left(at, _STEP_BYTES + ustar.BLOCK)
-        place = data.find(note.MAGIC)
-        while place >= 0:
-            begin = place - _NOTE_AT
-            try:
-                return Note.unpack(data[begin : begin + ustar.BLOCK]).archive_id if begin >= 0 else b""
-            except FormatError:
-                place = data.find(note.MAGIC, place + 1)
-    return b""
+        for match in _MAGIC.finditer(data):
+            begin = match.start() - _NOTE_AT
+            if 0 <= begin < _STEP_BYTES:
+                with suppress(FormatError):
+                    yield at + begin, Note.unpack(data[begin : begin + ustar.BLOCK])
 
 
 def _one_set(given: Sequence[_Given]) -> VolumeInfo:
@@ -175,9 +184,8 @@ def _one_set(given: Sequence[_Given]) -> VolumeInfo:
 def _tell_of_doubles(alike: Sequence[_Given], monitor: Monitor) -> None:
     first = alike[0]
     for one in alike[1:]:
-        if os.path.realpath(one.path) != os.path.realpath(first.path):
-            label = one.volume.info.label if one.volume and one.volume.info else "the same volume"
-            monitor.note(f"{os.fsdecode(one.path)}: {label} once more, beside {os.fsdecode(first.path)}")
+        label = one.volume.info.label if one.volume and one.volume.info else "the same volume"
+        monitor.note(f"{os.fsdecode(one.path)}: {label} once more, beside {os.fsdecode(first.path)}")
 
 
 def _settle(held: Held, alike: Sequence[_Given]) -> Volume | None:
@@ -187,9 +195,17 @@ def _settle(held: Held, alike: Sequence[_Given]) -> Volume | None:
         return there[0] if there else None
     held.work.output.flush()
     volume = next(volumes_in(held.work.output.temporary), None)
-    if volume is not None:
-        held.start = volume.offset
+    start = volume.offset if volume else _first_header(held.file)
+    held.start, held.is_placed = start or 0, start is not None
     return volume
+
+
+def _first_header(file: ArchiveFile) -> int | None:
+    """Where an archive begins, by its first header; None where that is damaged."""
+    for at, said in _notes(file):
+        if said.role is Role.LOCATOR:
+            return at
+    return None
 
 
 def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], monitor: Monitor) -> None:
@@ -205,17 +221,23 @@ def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], mo
     for archive_id, several in found.items():
         known = next((volume.info for _, volume in several if volume and volume.info), None)
         number = data_ids.get(archive_id, known.number if known and known.kind is VolumeKind.DATA else 0)
-        if number:
+        several = [one for one in several if _place(taken, number, one[0])]
+        if number and several:
             # One that is whole is better than any other; the first is as good as those that are damaged, too.
             held, volume = min(several, key=lambda one: (one[0].unknown, one[0].work is not None))
             taken.data[number] = held
             if volume:
                 taken.volumes[VolumeKind.DATA, number] = volume
         elif archive_id not in recovery_ids:
-            held = several[0][0]
-            monitor.problem(
-                Problem(held.paths[0], Trouble.REFUSED, "too little is left of it to tell which volume it is")
-            )
+            reason = "too little is left of it to tell which volume it is, or where that begins"
+            monitor.problem(Problem(found[archive_id][0][0].paths[0], Trouble.REFUSED, reason))
+
+
+def _place(taken: Taken, number: int, held: Held) -> bool:
+    """Whether it is known where a data volume begins in what is held; with its own parity, that is at its start."""
+    if not held.is_placed and held.work and taken.header and 0 < number <= len(taken.header.bodies):
+        held.is_placed = held.work.is_of(taken.header.bodies[number - 1].n_bytes)
+    return held.is_placed
 
 
 def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Monitor) -> None:
