@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
@@ -15,7 +15,7 @@ from pybackup.model.volume import VolumeInfo, VolumeKind
 from .bodies import settled_place, whole_file
 from .copies import survey
 from .health import State
-from .recovery_volumes import Made, Together, header_of, make_recovery, measure
+from .recovery_volumes import Made, Together, header_of, make_recovery, measure, together_by_default
 from .verify import verify
 from .volumes import SetAtHand, Volume, find_volumes, gather
 
@@ -81,7 +81,9 @@ def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: M
     bodies = measure_all(volumes, monitor)
     for volume in hand.recovery.values():
         _check_same(volume, bodies, hand)
-    together = _together(volumes, hand.infos[len(volumes)], first, options.count, options.volume_bytes)
+    together = together_by_default(volumes, first, options.count)
+    if options.volume_bytes is not None:
+        together = replace(together, volume_bytes=options.volume_bytes)
     made = make_recovery(volumes, bodies, together, directory, work_dir=options.work_dir, monitor=monitor)
     return Added(made, hand.info, len(volumes), sum(body.n_bytes for body in bodies))
 
@@ -111,7 +113,7 @@ def complete_with_recovery(
     hand = gather(find_volumes(paths).volumes, monitor)
     volumes = [hand.data[number] for number in sorted(hand.data)]
     bodies = measure_all(volumes, monitor)
-    together = _together(volumes, hand.infos[len(volumes)], 1, count, None)
+    together = together_by_default(volumes, 1, count)
     there = {
         number: Made(found.path, found.info, found.n_bytes)
         for number in together.numbers
@@ -149,14 +151,6 @@ def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
     bodies = [measure(volume, monitor) for volume in volumes]
     monitor.end()
     return bodies
-
-
-def _together(
-    volumes: Sequence[Volume], last: VolumeInfo, first: int, count: int, volume_bytes: int | None
-) -> Together:
-    sizes = [volume.info.volume_bytes for volume in volumes if volume.info]
-    most = max(sizes, default=0) if volume_bytes is None else volume_bytes
-    return Together(first, count, last.parity, last.group_sectors, most)
 
 
 def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> SetAtHand:

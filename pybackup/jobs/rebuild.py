@@ -17,7 +17,7 @@ from pybackup.model.volume import VolumeInfo, VolumeKind
 
 from .bodies import Held
 from .dressing import dress_again
-from .recovery_volumes import Together, make_recovery
+from .recovery_volumes import Together, make_recovery, together_by_default
 from .rows import Rows
 from .taking_in import Taken, take_in
 from .verify import check_written
@@ -180,7 +180,7 @@ class _Finishing:
         lost = [number for number in lost if number not in made]
         if lost and all(one.outcome is not Outcome.BEYOND for one in results):
             volumes = [self._volume_at(one) for one in results]
-            for together in self._together():
+            for together in self._together(volumes):
                 wanted = [number for number in lost if number in together.numbers]
                 if wanted:
                     done = make_recovery(
@@ -209,13 +209,16 @@ class _Finishing:
                 found[number] = work.output.path
         return found
 
-    def _together(self) -> list[Together]:
-        """The runs that recovery volumes were made in, as far as one tells how."""
+    def _together(self, volumes: Sequence[Volume]) -> list[Together]:
+        """The runs that recovery volumes were made in, as one of each tells, or as they are made by default."""
         found: dict[int, Together] = {}
         for number, shard in self._rows.taken.recovery.items():
             volume = self._rows.taken.volumes.get((VolumeKind.RECOVERY, number))
+            first, count = shard.header.first, shard.header.count
             if volume and volume.info:
-                found[shard.header.first] = Together.of(shard.header, volume.info)
+                found[first] = Together.of(shard.header, volume.info)
+            else:
+                found.setdefault(first, together_by_default(volumes, first, count))
         return list(found.values())
 
     def _recovery_result(self, number: int, made: dict[int, bytes], lost: Sequence[int]) -> RebuiltVolume:

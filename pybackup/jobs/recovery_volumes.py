@@ -97,6 +97,13 @@ class _Content:
         return parts + sum(map(len, self.indexes)) + len(self.readme) + len(json.dumps(self.settings)) + _FIXED_BYTES
 
 
+def together_by_default(volumes: Sequence[Volume], first: int, count: int) -> Together:
+    """Return recovery volumes with the parity of the last data volume, as large as the largest."""
+    infos = [volume.info for volume in volumes if volume.info]
+    most = max(info.volume_bytes for info in infos)
+    return Together(first, count, infos[-1].parity, infos[-1].group_sectors, most)
+
+
 def measure(volume: Volume, monitor: Monitor) -> Body:
     """Return what the body of a data volume is.
 

@@ -54,6 +54,7 @@ class Rows:
         # Those that were made together with one that is here exist; of others nothing is known.
         self.siblings = sorted({number for one in headers for number in range(one.first, one.first + one.count)})
         self.outputs: dict[int, Output] = {}
+        self._trusted: set[int] = set()
         self._losses = Losses(len(self.bodies) + self._last_recovery, header.shard_bytes // SECTOR)
 
     def lost_sectors(self, row: int) -> int:
@@ -101,6 +102,8 @@ class Rows:
         self._begin_outputs([row for row in damaged if self.held(row) is None])
         if any(first.values()):
             self._fill()
+            if any(map(self._losses.count, range(len(self.bodies)))) and self._trust():
+                self._fill()
         right = {row for row in damaged if not self._losses.count(row) and self._is_restored(row)}
         wrong = [row for row in damaged if row not in right and not self._losses.count(row)]
         if wrong and self._drop_strangers():
@@ -150,6 +153,7 @@ class Rows:
         for output in self.outputs.values():
             output.discard()
         self.outputs.clear()
+        self._trusted.clear()
         return True
 
     def _look_for_losses(self) -> None:
@@ -199,13 +203,22 @@ class Rows:
         while True:
             shards = self._shards()
             fill_across(code, shards, self._losses, self._write, lambda count: self._monitor.advance(0, count))
-            encode_lost(code, shards, self._losses, self._write)
+            encode_lost(code, self._mendable(shards), self._losses, self._write)
             # Each of them, before the columns are looked at once more.
             mended = [work.mend() for work in works if work]
             if not any(mended):
                 break
             self._look_again()
         self._monitor.end()
+
+    def _trust(self) -> bool:
+        """Take shards for good that have no checksums; what comes of them is hashed. Return whether there are any."""
+        doubtful = [number for number, shard in self.taken.recovery.items() if shard.held.unknown]
+        for number in doubtful:
+            shard = self.taken.recovery[number]
+            self._losses.put(self._row_of(number), shard.held.lost(shard.offset, self._header.shard_bytes))
+            self._trusted.add(self._row_of(number))
+        return bool(doubtful)
 
     def _rows_at_hand(self) -> dict[int, Held]:
         rows = {number - 1: held for number, held in self.taken.data.items()}
@@ -231,7 +244,7 @@ class Rows:
         at_hand, stretches = self._rows_at_hand(), self._stretches()
         shards: list[Shard | None] = []
         for row in range(self._losses.rows):
-            if row in at_hand and not (row >= len(self.bodies) and at_hand[row].unknown):
+            if row in at_hand and (row < len(self.bodies) or row in self._trusted or not at_hand[row].unknown):
                 shards.append(at_hand[row].shard(*stretches[row]))
             elif row in self.outputs:
                 # What was restored of it helps to make recovery shards whole.
@@ -240,6 +253,14 @@ class Rows:
             else:
                 shards.append(None)
         return shards
+
+    def _mendable(self, shards: Sequence[Shard | None]) -> list[Shard | None]:
+        """The shards without those of recovery volumes that are not put together in a file."""
+        at_hand = self._rows_at_hand()
+        return [
+            shard if row < len(self.bodies) or (row in at_hand and at_hand[row].work) else None
+            for row, shard in enumerate(shards)
+        ]
 
     def _write(self, row: int, sector: int, data: Bytes) -> None:
         start, n_bytes = self._stretches().get(row, (0, 0))
