@@ -15,7 +15,8 @@ from pybackup.model.volume import VolumeInfo, VolumeKind
 from .bodies import settled_place, whole_file
 from .copies import survey
 from .health import State
-from .recovery_volumes import Made, Together, header_of, make_recovery, measure, together_by_default
+from .measuring import header_of, measure
+from .recovery_volumes import Made, Together, make_recovery, together_by_default
 from .verify import verify
 from .volumes import SetAtHand, Volume, find_volumes, gather
 

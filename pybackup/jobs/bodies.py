@@ -22,7 +22,7 @@ from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.model.extents import Extents
-from pybackup.parity.across import Shard, sectors_of
+from pybackup.parity.columns import Shard, sectors_of
 from pybackup.parity.copies import NO_ORIGIN
 from pybackup.parity.mend import MENDED, mend
 from pybackup.parity.volume import Volume as Sectors

@@ -29,7 +29,7 @@ from .adding_recovery import complete_with_recovery
 from .capacity import amount_in, body_limit, shard_limit
 from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
 from .protect import OwnStream
-from .recovery_volumes import ROW_OF_SEGMENT_BYTES, VOLUME_BYTES, beside_bytes
+from .recovery_room import ROW_OF_SEGMENT_BYTES, VOLUME_BYTES, beside_bytes
 from .resume import Resumption, find_finished, resume
 from .verify import check_written
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from pybackup.container.own import stream_start
 from pybackup.container.read import read_locator
 from pybackup.container.skeleton import own_members
 from pybackup.container.write import ArchiveWriter
-from pybackup.errors import Damaged, UsageError
+from pybackup.errors import UsageError
 from pybackup.host.in_step import in_step
 from pybackup.host.joined import JoinedFile
 from pybackup.host.monitor import Aside, Monitor
@@ -22,23 +20,17 @@ from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout import names, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Role
-from pybackup.layout.recovery import Body, RecoveryHeader, header_bytes, size_of
+from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.volume import VolumeInfo, VolumeKind
-from pybackup.parity.across import Across, Shard, encode_across
-from pybackup.parity.amount import NO_PARITY, Amount, parse_amount
-from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
+from pybackup.parity.across import Across
+from pybackup.parity.columns import Shard, encode_across
 
-from .capacity import amount_in
-from .protect import OwnStream, ParityOptions
+from .protect import OwnStream
+from .recovery_room import FIXED_BYTES, least_bytes, parity_of
 from .verify import check_written
 from .volumes import Volume
 
 _STEP_BYTES = 1 << 20
-# Own index and tree index of an archive without entries, headers of all members, and what fills up blocks and sectors.
-_FIXED_BYTES = 12 * 1024
-# What a data volume adds to the recovery volumes of its set, its entries apart: an index of directories, two rows.
-VOLUME_BYTES = 8 * 1024
-ROW_OF_SEGMENT_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +86,7 @@ class _Content:
     def n_bytes(self) -> int:
         """Length of all of it."""
         parts = sum(size for _, size in (*self.structure, *self.links))
-        return parts + sum(map(len, self.indexes)) + len(self.readme) + len(json.dumps(self.settings)) + _FIXED_BYTES
+        return parts + sum(map(len, self.indexes)) + len(self.readme) + len(json.dumps(self.settings)) + FIXED_BYTES
 
 
 def together_by_default(volumes: Sequence[Volume], first: int, count: int) -> Together:
@@ -102,50 +94,6 @@ def together_by_default(volumes: Sequence[Volume], first: int, count: int) -> To
     infos = [volume.info for volume in volumes if volume.info]
     most = max(info.volume_bytes for info in infos)
     return Together(first, count, infos[-1].parity, infos[-1].group_sectors, most)
-
-
-def measure(volume: Volume, monitor: Monitor) -> Body:
-    """Return what the body of a data volume is.
-
-    Raises
-    ------
-    Damaged
-        Its first header is.
-    OSError
-        The medium cannot be read.
-    """
-    with volume.open() as file:
-        locator = read_locator(file)
-        if locator is None or locator.file_bytes > file.size:
-            raise Damaged(f"{volume.name}: is damaged; repair it first")
-        return Body(locator.archive_id, locator.file_bytes, hash_of(file, locator.file_bytes, monitor))
-
-
-def hash_of(file: ArchiveFile, n_bytes: int, monitor: Monitor, *, start: int = 0) -> bytes:
-    """Return the SHA-256 of so many bytes of a file."""
-    digest = hashlib.sha256()
-    for at in range(start, start + n_bytes, _STEP_BYTES):
-        data = file.read_at(at, min(_STEP_BYTES, start + n_bytes - at))
-        digest.update(data)
-        monitor.advance(0, len(data))
-    return digest.digest()
-
-
-def header_of(volume: Volume) -> RecoveryHeader:
-    """Return the header of a recovery volume that is whole.
-
-    Raises
-    ------
-    Damaged, Refused
-        It is not.
-    """
-    with volume.open() as file:
-        places = own_members(file, volume.listing)
-        if names.RECOVERY not in places:
-            raise Damaged(f"{volume.name}: a recovery volume without a shard")
-        start = places[names.RECOVERY][0]
-        start += -start % SECTOR
-        return RecoveryHeader.unpack(file.read_at(start, size_of(file.read_at(start, SECTOR))))
 
 
 def make_recovery(
@@ -210,23 +158,6 @@ def make_recovery(
         for output in outputs:
             output.publish()
         return [Made(maker.output.path, maker.info, maker.output.tell()) for maker in makers]
-
-
-def least_bytes(content_bytes: int, header: RecoveryHeader) -> int:
-    """Return how long a recovery volume is at most that has checksums and no parity of its own.
-
-    Parameters
-    ----------
-    content_bytes
-        Of all that it holds beside header and shard.
-    """
-    body = content_bytes + header.total_bytes + 2 * SECTOR
-    return plan_geometry(stream_start(body), len(ustar.END), NO_PARITY).volume_bytes
-
-
-def beside_bytes(volumes: int, readme_bytes: int) -> int:
-    """Return how long a recovery volume is at most without shard, structure, parity and the indexes of the others."""
-    return _FIXED_BYTES + readme_bytes + 2 * header_bytes(volumes)
 
 
 def _encode(volumes: Sequence[Volume], bodies: Sequence[Body], makers: Sequence[_Maker], monitor: Monitor) -> None:
@@ -294,22 +225,6 @@ class _Maker:
         options = parity_of(self.info, before_bytes, after_bytes)
         self._stream = OwnStream(options, self.output)
         return self._stream.reserve(before_bytes, after_bytes)
-
-
-def parity_of(info: VolumeInfo, before_bytes: int, after_bytes: int) -> ParityOptions:
-    """Return the parity that a recovery volume has: what its settings say, but no more than there is room for."""
-    group_sectors = info.group_sectors or DEFAULT_GROUP_SECTORS
-    amounts = [amount_in(parse_amount(info.parity), info.volume_bytes)]
-    if info.volume_bytes:
-        amounts.append(Amount(fill_bytes=info.volume_bytes))
-    for amount in amounts:
-        try:
-            geometry = plan_geometry(before_bytes, after_bytes, amount, group_sectors=group_sectors)
-        except UsageError:
-            continue
-        if not info.volume_bytes or geometry.volume_bytes <= info.volume_bytes:
-            return ParityOptions(amount, group_sectors=group_sectors)
-    return ParityOptions(NO_PARITY, group_sectors=group_sectors)
 
 
 def _info(volume: Volume, together: Together, number: int) -> VolumeInfo:

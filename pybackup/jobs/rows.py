@@ -16,11 +16,12 @@ from pybackup.layout.guard import SECTOR
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind
-from pybackup.parity.across import Across, Losses, Shard, encode_lost, fill_across, sectors_of
+from pybackup.parity.across import Across
+from pybackup.parity.columns import Losses, Shard, encode_lost, fill_across, sectors_of
 from pybackup.parity.stripes import Bytes
 
 from .bodies import Held
-from .recovery_volumes import hash_of
+from .measuring import hash_of
 from .taking_in import Taken
 
 _WINDOW_SECTORS = 1 << 15
