@@ -84,6 +84,7 @@ def rebuild(
     *,
     work_dir: bytes | None = None,
     keep_partial: bool = False,
+    with_recovery: bool = True,
     monitor: Monitor,
 ) -> Rebuilt:
     """Write every volume of a set that is lost or damaged, as far as the others bring it back.
@@ -96,6 +97,8 @@ def rebuild(
         Where the volumes appear, under their first names; made. What is whole is not copied there.
     keep_partial
         Also give their names to data volumes of which some is lost: there are zeros in their place then.
+    with_recovery
+        Make recovery volumes again, too.
 
     Raises
     ------
@@ -113,7 +116,7 @@ def rebuild(
         if taken.header is None:
             raise Damaged(_without_recovery(taken))
         rows = Rows(taken, taken.header, directory, work_dir, stack, monitor)
-        return _Finishing(rows, directory, work_dir, stack, monitor).run(keep_partial=keep_partial)
+        return _Finishing(rows, directory, work_dir, stack, monitor).run(keep_partial, with_recovery)
 
 
 def _without_recovery(taken: Taken) -> str:
@@ -129,7 +132,7 @@ class _Finishing:
         self._rows, self._monitor = rows, monitor
         self._directory, self._work_dir, self._stack = directory, work_dir, stack
 
-    def run(self, *, keep_partial: bool) -> Rebuilt:
+    def run(self, keep_partial: bool, with_recovery: bool) -> Rebuilt:
         """Restore, and do all that follows."""
         rows = self._rows
         first, lost, right = rows.restore()
@@ -140,7 +143,8 @@ class _Finishing:
             for row in range(len(rows.bodies))
         ]
         needed, helpful = rows.what_would_help() if len(right) < len(first) else (0, [])
-        return Rebuilt([*results, *self._finish_recovery(results, lost)], needed, helpful)
+        recovery = self._finish_recovery(results, lost) if with_recovery else []
+        return Rebuilt([*results, *recovery], needed, helpful)
 
     def _whole(self, row: int) -> RebuiltVolume:
         path = self._rows.taken.data[row + 1].paths[0]
