@@ -22,7 +22,7 @@ from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Role
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.volume import VolumeInfo, VolumeKind
-from pybackup.parity.across import Across
+from pybackup.parity.across import Across, has_code_across
 from pybackup.parity.columns import Shard, encode_across
 
 from .protect import OwnStream
@@ -122,13 +122,15 @@ def make_recovery(
     Raises
     ------
     UsageError
-        They do not fit the size that is given, or there is one by this name.
+        They do not fit the size that is given, or there is one by this name, or the code has no such number.
     EnvironmentFailed
         They cannot be written, or were not read back as they were written.
     """
     numbers = numbers or together.numbers
     if not numbers:
         return []
+    if not has_code_across(len(bodies), together.numbers[-1]):
+        raise UsageError(f"no code has {len(bodies)} data volumes and a recovery volume {together.numbers[-1]}")
     infos = [_info(volumes[0], together, number) for number in numbers]
     paths = [os.path.join(directory, info.file_name) for info in infos]
     for path in paths:
