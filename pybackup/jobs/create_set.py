@@ -186,7 +186,7 @@ class _SetWriter:
         self._plan = plan.plan
         self._set = plan.set
         self._monitor = monitor
-        self._set_id = begun.set_id or identify(plan.plan, settings_of(plan.plan))
+        self._set_id = begun.set_id or _identify(plan)
         self._carry: Carry = begun.carry
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
@@ -298,6 +298,13 @@ class _SetWriter:
         self._blobs.append(blob)
         self.volumes.append(CreatedVolume(output.path, info, volume.files, output.tell()))
         self._volume = None
+
+
+def _identify(plan: SetPlan) -> bytes:
+    """The id of a set: another one for other sizes, since its volumes are others."""
+    to, parity = plan.set, plan.plan.options.parity
+    volumes = {"name": to.name, "sizes": [*to.first_bytes, to.volume_bytes], "parity": str(parity and parity.amount)}
+    return identify(plan.plan, settings_of(plan.plan, set=volumes))
 
 
 def _total(parts: Iterable[bytes]) -> int:
