@@ -31,11 +31,13 @@ class Rescued:
     Attributes
     ----------
     health
-        The volume as it was found, by the checksums of its sectors; None where too few of these are left.
+        The volume as it was found, by the checksums of its sectors; None where too few of these are left. Of an archive
+        in an image with parity of its own, as that has left it.
     image_bytes
         Length of the image that files were restored from.
     bad, repaired
-        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad.
+        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad and have
+        been put right.
     """
 
     salvaged: Salvaged
@@ -125,7 +127,7 @@ def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Mo
         damaged = ~surveyed.good_in(0)
         outputs, _ = stack.enter_context(assembled(surveyed, os.path.join(work_dir, _IMAGE_NAME), None, monitor))
         left = surveyed.survey.where == NO_ORIGIN
-        image = _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged))
+        image = _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged & ~left))
     file = stack.enter_context(ArchiveFile(image.path))
     if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
         return _within(image, file, work_dir, stack, monitor)
@@ -139,8 +141,9 @@ def _within(image: _Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack,
         # Its members are found by their headers, and nothing is known of bytes at their new places.
         return replace(image, bad=None)
     tell_of_others(inner, monitor)
+    health = health_of(inner)
     outputs, _ = stack.enter_context(assembled(inner, os.path.join(work_dir, _INNER_NAME), None, monitor))
     left = inner.survey.where == NO_ORIGIN
     shift = inner.shift_of_first() or 0
     repaired = Extents.of((max(0, start - shift), end - shift) for start, end in image.repaired)
-    return _Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)
+    return _Image(outputs[0].temporary, health, extents_of(inner.geometry, left), repaired)
