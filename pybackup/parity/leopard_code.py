@@ -10,6 +10,7 @@ import numpy as np
 from pybackup.parity.field import Indexes
 from pybackup.parity.stripes import Bytes, stripes
 
+_CUT_ROWS = 1024
 _STRIPE_BYTES = 1 << 24
 """The wheel's own work space: 16 MB, as much as the `bytes` it is given."""
 
@@ -28,12 +29,15 @@ class LeopardEngine:
     def __init__(self) -> None:
         # It has no types; a module found by name is typed as one of which nothing is known.
         self._wheel: Any = importlib.import_module("reed_solomon_leopard")
+        self._kept: list[bytes] = []
 
     def encode(self, data: Bytes, parity_count: int) -> Bytes:
         """Return the parity, shape (parity_count, width)."""
         parity = np.empty((parity_count, data.shape[1]), np.uint8)
         for stripe in stripes(data.shape[1], len(data) + parity_count, _STRIPE_BYTES):
-            shards = self._wheel.encode([row.tobytes() for row in data[:, stripe]], parity_count)
+            rows = self._rows(data, stripe)
+            shards = self._wheel.encode(rows, parity_count)
+            del rows
             _store(parity, range(parity_count), stripe, shards)
         return parity
 
@@ -43,17 +47,30 @@ class LeopardEngine:
         # No more than needed: each takes memory, none makes it more certain.
         helping = np.setdiff1d(np.arange(len(parity)), parity_missing)[: len(data_missing)].tolist()
         for stripe in stripes(data.shape[1], len(data) + len(parity), _STRIPE_BYTES):
+            rows = self._rows(data, stripe)
             found = self._wheel.decode(
                 len(data),
                 len(parity),
-                {row: data[row, stripe].tobytes() for row in present},
+                {row: rows[row] for row in present},
                 {row: parity[row, stripe].tobytes() for row in helping},
             )
+            del rows
             _store(data, list(found), stripe, list(found.values()))
+
+    def _rows(self, data: Bytes, stripe: slice) -> list[bytes]:
+        """Return the rows of a stripe; a thousand are made one and cut again: half the time that each alone takes."""
+        width = stripe.stop - stripe.start
+        rows: list[bytes] = []
+        for first in range(0, len(data), _CUT_ROWS):
+            part = data[first : first + _CUT_ROWS, stripe].tobytes()
+            rows += [part[at : at + width] for at in range(0, len(part), width)]
+        # Some that stay keep Python from giving back the memory of all, which the next stripe would have to fetch anew.
+        self._kept = rows[::_CUT_ROWS]
+        return rows
 
 
 def _store(into: Bytes, rows: range | list[int], stripe: slice, shards: list[bytes]) -> None:
     """Write shards to rows, a thousand at a time so that no copy of all of them is made."""
-    for first in range(0, len(rows), 1024):
-        part = shards[first : first + 1024]
-        into[rows[first : first + 1024], stripe] = np.frombuffer(b"".join(part), np.uint8).reshape(len(part), -1)
+    for first in range(0, len(rows), _CUT_ROWS):
+        part = shards[first : first + _CUT_ROWS]
+        into[rows[first : first + _CUT_ROWS], stripe] = np.frombuffer(b"".join(part), np.uint8).reshape(len(part), -1)
