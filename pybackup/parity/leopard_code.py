@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from pybackup.parity.field import Indexes
 from pybackup.parity.stripes import Bytes, stripes
 
 _CUT_ROWS = 1024
+_KEPT = 256
+"""Each so many-th row stays until the next rows are there, so that Python does not give back the memory of all."""
 _STRIPE_BYTES = 1 << 24
 """The wheel's own work space: 16 MB, as much as the `bytes` it is given."""
 
@@ -33,12 +36,27 @@ class LeopardEngine:
 
     def encode(self, data: Bytes, parity_count: int) -> Bytes:
         """Return the parity, shape (parity_count, width)."""
-        parity = np.empty((parity_count, data.shape[1]), np.uint8)
-        for stripe in stripes(data.shape[1], len(data) + parity_count, _STRIPE_BYTES):
-            rows = self._rows(data, stripe)
-            shards = self._wheel.encode(rows, parity_count)
-            del rows
-            _store(parity, range(parity_count), stripe, shards)
+        pieces = (data[first : first + _CUT_ROWS].tobytes() for first in range(0, len(data), _CUT_ROWS))
+        width = data.shape[1]
+        return self.encode_pieces(pieces, len(data), parity_count, width, slice(0, width))
+
+    def encode_pieces(
+        self, pieces: Iterable[bytes], data_count: int, parity_count: int, width_bytes: int, columns: slice
+    ) -> Bytes:
+        """Return the parity of the columns, shape (parity_count, columns)."""
+        width = columns.stop - columns.start
+        cuts = list(stripes(width, data_count + parity_count, _STRIPE_BYTES))
+        rows: list[list[bytes]] = [[] for _ in cuts]
+        for piece in pieces:
+            for cut, row in zip(cuts, rows, strict=True):
+                start, end = columns.start + cut.start, cut.stop - cut.start
+                row += [piece[at : at + end] for at in range(start, len(piece), width_bytes)]
+        self._kept = [each for row in rows for each in row[::_KEPT]]
+        parity = np.empty((parity_count, width), np.uint8)
+        for cut, row in zip(cuts, rows, strict=True):
+            shards = self._wheel.encode(row, parity_count)
+            row.clear()
+            _store(parity, range(parity_count), cut, shards)
         return parity
 
     def fill(self, data: Bytes, data_missing: Indexes, parity: Bytes, parity_missing: Indexes) -> None:
@@ -64,8 +82,7 @@ class LeopardEngine:
         for first in range(0, len(data), _CUT_ROWS):
             part = data[first : first + _CUT_ROWS, stripe].tobytes()
             rows += [part[at : at + width] for at in range(0, len(part), width)]
-        # Some that stay keep Python from giving back the memory of all, which the next stripe would have to fetch anew.
-        self._kept = rows[::_CUT_ROWS]
+        self._kept = rows[::_KEPT]
         return rows
 
 
