@@ -136,13 +136,13 @@ def health_of(surveyed: Surveyed) -> Health:
         fits = rehearsed.complete
         exceeding[list(rehearsed.beyond)] = False
         missing[exceeding] = geometry.parity_shards
-    appended = _appended(surveyed)
+    appended = appended_bytes(surveyed)
     state = State.BEYOND if not fits else State.REPAIRABLE if appended or bad.any() else State.INTACT
     return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state, appended)
 
 
-def _appended(surveyed: Surveyed) -> int:
-    """How many bytes there are behind the end of the volume; none if they are zeros, as drives add them."""
+def appended_bytes(surveyed: Surveyed) -> int:
+    """Return how many bytes there are behind the end of the volume; none if they are zeros, as drives add them."""
     geometry, file = surveyed.geometry, surveyed.given[0].file
     end = geometry.before_bytes if geometry.sidecar else geometry.volume_bytes
     if surveyed.shift_of_first() != 0:

@@ -23,7 +23,8 @@ _SHOWN = 10
 EPILOG = """\
 Several copies, each damaged elsewhere, are merged sector by sector; what no copy has is rebuilt from parity. Each
 may be a file, a device, or a directory of pieces. A sidecar COPY.xpar beside a copy is found.
---in-place overwrites only what is bad, and only with what is known to be right.
+--in-place overwrites only what is bad, and only with what is known to be right. Where much was appended to the
+first COPY, it is refused, since that would be cut off.
 
 examples:
   pybackup repair scratched.xtar -o whole.xtar
