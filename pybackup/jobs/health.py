@@ -143,13 +143,10 @@ def health_of(surveyed: Surveyed) -> Health:
 
 def appended_bytes(surveyed: Surveyed) -> int:
     """Return how many bytes there are behind the end of the volume; none if they are zeros, as drives add them."""
-    geometry, file = surveyed.geometry, surveyed.given[0].file
-    end = geometry.before_bytes if geometry.sidecar else geometry.volume_bytes
-    if surveyed.shift_of_first() != 0:
-        return 0
-    for start in range(end, file.size, _STEP_BYTES):
-        if any(file.read_what_is_left(start, _STEP_BYTES)):
-            return file.size - end
+    end, size = surveyed.behind_end()
+    for start in range(end, size, _STEP_BYTES):
+        if any(surveyed.given[0].file.read_what_is_left(start, _STEP_BYTES)):
+            return size - end
     return 0
 
 

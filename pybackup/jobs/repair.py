@@ -276,6 +276,7 @@ def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: 
     for number, origin in enumerate(origins):
         taken[surveyed.given[origin.copy].path] += int((where == number).sum())
     left = where == NO_ORIGIN
+    end, size = surveyed.behind_end()
     return Repaired(
         path,
         geometry,
@@ -286,14 +287,8 @@ def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: 
         int(left.sum()),
         extents_of(geometry, left),
         len(mended.beyond),
-        _appended(surveyed),
+        size - end,
     )
-
-
-def _appended(surveyed: Surveyed) -> int:
-    geometry, size = surveyed.geometry, surveyed.given[0].file.size
-    end = geometry.before_bytes if geometry.sidecar else geometry.volume_bytes
-    return max(0, size - end) if surveyed.shift_of_first() == 0 else 0
 
 
 def _moved_by(surveyed: Surveyed, number: int) -> Moved | None:
