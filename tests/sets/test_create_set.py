@@ -212,7 +212,7 @@ def test_images_and_volumes_are_found_by_content(docs: Path, tmp_path: Path) -> 
     (tmp_path / "disc/ANY.XTAR").write_bytes(made[3].read_bytes())
     (tmp_path / "disc/README.TXT").write_text("no archive")
     image = tmp_path / "third.iso"
-    made_by = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-J", "-o", image, made[2], __file__]
+    made_by = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-J", "-o", str(image), str(made[2]), __file__]
     subprocess.run(made_by, check=True, capture_output=True)
     found = find_volumes([os.fsencode(tmp_path / name) for name in ("odd name", "disc", "third.iso")])
     assert [volume.info.number for volume in found.volumes if volume.info] == [2, 4, 3]

@@ -16,7 +16,7 @@ from ..pages import check_report, page_path, write_page
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
+from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable, spare
 from ..values import argument, directory, path
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _parity(health: Health) -> str:
         return f"{bought}, intact"
     if health.beyond:
         return f"{bought}, {health.beyond} of them beyond repair"
-    return f"{bought}, {100 * health.margin:.0f} % of it left to spare"
+    return f"{bought}, {spare(health.margin)} of it left to spare"
 
 
 def _health(health: Health) -> dict[str, Any]:
