@@ -52,18 +52,18 @@ class SetOptions:
         Sizes of the first volumes: what partly used media have left.
     volume_bytes
         Size of all that follow.
-    recovery_volumes
-        So many more volumes, of which each may stand in for any that is lost.
     resume
         Go on behind the volumes that are there.
+    recovery_volumes
+        So many more volumes, of which each may stand in for any that is lost.
     """
 
     directory: bytes
     name: str
     volume_bytes: int
     first_bytes: Sequence[int] = ()
-    recovery_volumes: int = 0
     resume: bool = False
+    recovery_volumes: int = 0
 
     def size_of(self, number: int) -> int:
         """Return how long the data volume of that number may be, from 1."""
@@ -208,9 +208,7 @@ class _SetWriter:
         self._plan = plan.plan
         self._set = plan.set
         self._monitor = monitor
-        # Sets of one tree that are cut otherwise are different ones: their volumes do not go together.
-        cut = [plan.set.name, [*plan.set.first_bytes, plan.set.volume_bytes]]
-        self._set_id = begun.set_id or identify(plan.plan, settings_of(plan.plan, set=cut))
+        self._set_id = begun.set_id or _identify(plan)
         self._carry: Carry = begun.carry
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
@@ -341,6 +339,13 @@ def _indexes_bytes(plan: Plan) -> int:
     rows = sum(row_bytes(Stored(planned.entry)) for planned in plan.entries)
     segments = sum(planned.entry.size // plan.options.segment_bytes + 1 for planned in plan.entries)
     return index.total_bytes(rows + segments * ROW_OF_SEGMENT_BYTES)
+
+
+def _identify(plan: SetPlan) -> bytes:
+    """The id of a set: another one for other sizes, since its volumes are others."""
+    to, parity = plan.set, plan.plan.options.parity
+    volumes = {"name": to.name, "sizes": [*to.first_bytes, to.volume_bytes], "parity": str(parity and parity.amount)}
+    return identify(plan.plan, settings_of(plan.plan, set=volumes))
 
 
 def _total(parts: Iterable[bytes]) -> int:

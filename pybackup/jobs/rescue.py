@@ -25,11 +25,13 @@ class Rescued:
     Attributes
     ----------
     health
-        The volume as it was found, by the checksums of its sectors; None where too few of these are left.
+        The volume as it was found, by the checksums of its sectors; None where too few of these are left. Of an archive
+        in an image with parity of its own, as that has left it.
     image_bytes
         Length of the image that files were restored from; 0 for several volumes.
     bad, repaired
-        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad.
+        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad and have
+        been put right.
     """
 
     salvaged: Salvaged

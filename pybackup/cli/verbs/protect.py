@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pybackup.jobs.recovery_volumes import Made
 
 EPILOG = """\
-The file is not touched. With FILE.xpar beside it, verify, repair and salvage find the sidecar by themselves.
+The file is not touched. A sidecar that is there already is replaced, but not if it says that the file is damaged: it
+may be all that brings the rest back. Where FILE.xpar lies beside FILE, verify, repair and salvage find it.
 --recovery-volumes is for the volumes of a set: any M of all of them may be lost, and 'pybackup rebuild' brings them
 back. It needs all data volumes, and the recovery volumes there are, which stay as they are. Each gets as much parity
 of its own as the data volumes have, or as fits.
