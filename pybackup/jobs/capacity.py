@@ -5,8 +5,7 @@ from __future__ import annotations
 from pybackup.container.own import stream_start
 from pybackup.errors import UsageError
 from pybackup.layout import ustar
-from pybackup.layout.guard import SECTOR
-from pybackup.parity.amount import NO_PARITY, Amount
+from pybackup.parity.amount import Amount
 from pybackup.parity.geometry import plan_geometry
 
 from .protect import ParityOptions
@@ -30,27 +29,6 @@ def body_limit(volume_bytes: int, parity: ParityOptions | None) -> int:
     if not low:
         raise UsageError(f"{volume_bytes} bytes are too few for a volume with so much parity")
     return low * ustar.BLOCK
-
-
-def shard_limit(volume_bytes: int, beside_bytes: int) -> int:
-    """Return the length of the longest body whose shard fits a recovery volume, with checksums only.
-
-    Parameters
-    ----------
-    beside_bytes
-        Of all that a recovery volume holds beside the shard.
-
-    Raises
-    ------
-    UsageError
-        There is none.
-    """
-    limit = body_limit(volume_bytes, ParityOptions(NO_PARITY)) - beside_bytes
-    # A shard is whole sectors.
-    limit -= limit % SECTOR
-    if limit <= 0:
-        raise UsageError(f"{volume_bytes} bytes are too few for a recovery volume with the indexes of all others")
-    return limit
 
 
 def amount_in(amount: Amount, volume_bytes: int) -> Amount:

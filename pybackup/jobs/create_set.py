@@ -15,21 +15,19 @@ from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import Output, environment
 from pybackup.host.workers import default_workers, make_executor, surviving
-from pybackup.layout import index, names, ustar
+from pybackup.layout import names, ustar
 from pybackup.layout.note import Role
 from pybackup.layout.readme import README
-from pybackup.layout.table_builder import row_bytes
 from pybackup.model.content import Bare, PackedPiece, Piece, Read, Ready
-from pybackup.model.member import Stored
 from pybackup.model.source import Judge, Source
 from pybackup.model.volume import VolumeInfo
 from pybackup.tree.content import read_contents
 
 from .adding_recovery import complete_with_recovery
-from .capacity import amount_in, body_limit, shard_limit
+from .capacity import amount_in, body_limit
 from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
 from .protect import OwnStream
-from .recovery_room import ROW_OF_SEGMENT_BYTES, VOLUME_BYTES, beside_bytes
+from .recovery_room import shard_limit_of
 from .resume import Resumption, find_finished, resume
 from .verify import check_written
 
@@ -213,8 +211,7 @@ class _SetWriter:
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
         self._structure_bytes = bare
-        self._beside_shard_bytes = bare + _indexes_bytes(self._plan) if self._set.recovery_volumes else 0
-        self._index_bytes = VOLUME_BYTES + 2 * len(settings_of(plan.plan))
+        self._shard_limit = _shard_limit(plan, bare) if plan.set.recovery_volumes else None
         self._volume: _Volume | None = None
         self.count = Count()
         self.entries = 0
@@ -286,18 +283,13 @@ class _SetWriter:
         output = Output(path, work_dir=self._plan.options.work_dir)
         mtime_ns = own_time(self._plan)
         writer = ArchiveWriter(output, archive_id=info.archive_id, readme=README, mtime_ns=mtime_ns, carry=self._carry)
-        self._volume = _Volume(info, output, writer, self._limit(n_bytes), self._settings(info))
+        self._volume = _Volume(info, output, writer, self._limit_of(n_bytes), self._settings(info))
         return self._volume
 
-    def _limit(self, n_bytes: int) -> int:
-        """How long the body of a volume may be: with recovery volumes, what also fits there beside all indexes."""
+    def _limit_of(self, n_bytes: int) -> int:
+        """How long the body of a volume may be, and its shard in recovery volumes."""
         limit = body_limit(n_bytes, self._plan.options.parity)
-        if not self._set.recovery_volumes:
-            return limit
-        sizes = (*self._set.first_bytes, self._set.volume_bytes)
-        count = 1 + 2 * self._plan.n_bytes // min(sizes)
-        beside = self._beside_shard_bytes + beside_bytes(count, len(README)) + count * self._index_bytes
-        return min(limit, shard_limit(max(sizes), beside))
+        return limit if self._shard_limit is None else min(limit, self._shard_limit)
 
     def _settings(self, info: VolumeInfo) -> bytes:
         return settings_of(self._plan, set=info.settings())
@@ -334,18 +326,22 @@ class _SetWriter:
         self._volume = None
 
 
-def _indexes_bytes(plan: Plan) -> int:
-    """How long the rows of all tree indexes are at most, with their parity."""
-    rows = sum(row_bytes(Stored(planned.entry)) for planned in plan.entries)
-    segments = sum(planned.entry.size // plan.options.segment_bytes + 1 for planned in plan.entries)
-    return index.total_bytes(rows + segments * ROW_OF_SEGMENT_BYTES)
-
-
 def _identify(plan: SetPlan) -> bytes:
     """The id of a set: another one for other sizes, since its volumes are others."""
     to, parity = plan.set, plan.plan.options.parity
     volumes = {"name": to.name, "sizes": [*to.first_bytes, to.volume_bytes], "parity": str(parity and parity.amount)}
     return identify(plan.plan, settings_of(plan.plan, set=volumes))
+
+
+def _shard_limit(plan: SetPlan, structure_bytes: int) -> int:
+    to, options = plan.set, plan.plan.options
+    return shard_limit_of(
+        [planned.entry for planned in plan.plan.entries],
+        (*to.first_bytes, to.volume_bytes),
+        segment_bytes=options.segment_bytes,
+        structure_bytes=structure_bytes,
+        settings_bytes=len(settings_of(plan.plan)),
+    )
 
 
 def _total(parts: Iterable[bytes]) -> int:
