@@ -50,6 +50,13 @@ def parity(text: str) -> Amount:
     return parse_amount(text)
 
 
+def medium(text: str) -> int:
+    """Return how many bytes a medium takes, by its name or as a size."""
+    from pybackup.model.medium import parse_medium
+
+    return parse_medium(text)
+
+
 def segment(text: str) -> int:
     """Return the size of a segment, as `size`, within its bounds."""
     from pybackup.compress.methods import check_segment

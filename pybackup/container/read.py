@@ -57,6 +57,18 @@ def load_table(blob: index.Blob) -> Table:
     return Table(blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base)
 
 
+def unpack_listing(data: bytes) -> Listing:
+    """Return what a tree index that is elsewhere than in its archive says, as that of another volume of a set.
+
+    Raises
+    ------
+    FormatError
+        It is damaged beyond its own parity, or no tree index.
+    """
+    blob = index.unpack_index(data)
+    return _from_tree(load_table(blob), blob.head, [])
+
+
 def read_locator(file: ArchiveFile) -> Note | None:
     """The note of the first header, which says where the tree index lies; None where it is damaged."""
     try:

@@ -19,6 +19,7 @@ SUMMARIES = {
     "salvage": "get every file out of damaged copies that is left, in part where not whole",
     "forecast": "tell what an archive survives: bursts, scattered bad sectors, lost ends",
     "drill": "damage copies of an archive, repair them, and compare what comes back with the forecast",
+    "disc build": "build the image of a disc for each volume, with all that is needed to read it",
     "structure save": "save the skeleton of a tree: directories, links, permissions, owners, times",
     "structure restore": "restore a skeleton, from its file or from an archive",
     "completion": "print the completion script for a shell",
