@@ -129,7 +129,7 @@ def verify(
 
 def _is_no_archive(file: ArchiveFile, health: Health) -> bool:
     """Whether its first sector is as it was protected, and begins no archive: an image, or any other file."""
-    return health.geometry.sidecar and not health.bad[0] and read_locator(file) is None
+    return not health.bad[0] and read_locator(file) is None
 
 
 def _damaged(
