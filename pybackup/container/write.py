@@ -180,6 +180,13 @@ class ArchiveWriter:
                 containers.setdefault(path, carried)
         return Carry([frame.entry for frame in self._frames[1:]], containers, file.names if file else None)
 
+    @property
+    def slack_bytes(self) -> int:
+        """How much less than `room_to_close` says it might be."""
+        return self._tree.slack_bytes + sum(
+            frame.container.table.slack_bytes for frame in self._frames if frame.container
+        )
+
     def room_to_close(self, settings: bytes, *, exactly: bool = False) -> int:
         """Return how many bytes `close` would add at most now, without structure, links, members of ``own`` and parity.
 

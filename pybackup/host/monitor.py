@@ -33,3 +33,19 @@ class Monitor:
 
     def end(self) -> None:
         """The stage that began last is over."""
+
+
+class Aside(Monitor):
+    """Hands on what is said and shows no progress: for a stage within another's."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__()
+        self._monitor = monitor
+
+    def note(self, text: str) -> None:
+        """Hand on a note."""
+        self._monitor.note(text)
+
+    def problem(self, problem: Problem) -> None:
+        """Hand on a problem."""
+        self._monitor.problem(problem)

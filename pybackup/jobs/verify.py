@@ -111,7 +111,7 @@ def verify(
             stored = listing.stored(row)
             files += 1
             n_bytes += stored.entry.size
-            if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.fault:
+            if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.defect:
                 doubtful.append(row)
     bad = list(_damaged(archive, listing, doubtful, workers or default_workers(), executor, monitor))
     missing = None if listing.expected is None else listing.expected - len(listing)
@@ -150,7 +150,7 @@ def _damaged(
             executor = stack.enter_context(make_executor(1 if len(doubtful) < _BATCH_FILES else workers))
         for stored, fault in _faults(archive, map(listing.stored, doubtful), executor, workers):
             monitor.advance(1, stored.entry.size)
-            fault = stored.fault or fault
+            fault = stored.defect or fault
             if fault:
                 monitor.problem(Problem(stored.entry.path, Trouble.DAMAGED, fault))
                 yield stored.entry.path

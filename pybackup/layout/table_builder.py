@@ -49,6 +49,11 @@ class TableBuilder:
         """At most so many bytes the body of an index of these rows has."""
         return self._measured_bytes + self._since_bytes
 
+    @property
+    def slack_bytes(self) -> int:
+        """By so much `bound_bytes` may be too high."""
+        return self._since_bytes
+
     def measure(self, body_bytes: int) -> None:
         """Take how long the body of all rows is as they are now, so that `bound_bytes` comes close to the truth."""
         self._measured_bytes = body_bytes + _OPEN_BYTES * len(self._container_row)

@@ -84,6 +84,11 @@ class Stored:
         return self.segments - len(self.members) if self.segments else 0
 
     @property
+    def defect(self) -> str:
+        """What is wrong with what this archive has of it: segments that lie in other volumes are no defect."""
+        return "" if self.numbers else self.fault
+
+    @property
     def fault(self) -> str:
         """Why the content is lost whatever its members hold; empty if it is not."""
         if self.missing:
