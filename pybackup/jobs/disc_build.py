@@ -108,7 +108,10 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions) -> BuildPla
     _check_output(output)
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None
-    amount = options.parity if options.parity is not None else _amount_of(volume, medium)
+    amount = options.parity if options.parity is not None else _amount_of(volume)
+    if amount.rest:
+        # Nothing says how much is left of a disc of unknown size.
+        amount = DEFAULT_AMOUNT if medium is None else Amount(fill_bytes=medium)
     small = _small_files(volume)
     layout, geometry = _fitted(volume, small, amount, options.group_sectors)
     cut = medium is not None and layout.n_bytes > medium
@@ -117,11 +120,8 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions) -> BuildPla
     return BuildPlan(volume, output, layout, geometry, small, medium, cut, options.work_dir)
 
 
-def _amount_of(volume: DiscVolume, medium: int | None) -> Amount:
-    said = volume.info.parity if volume.info else ""
-    if said == "fill":
-        return DEFAULT_AMOUNT if medium is None else Amount(fill_bytes=medium)
-    return parse_amount(said) if said else DEFAULT_AMOUNT
+def _amount_of(volume: DiscVolume) -> Amount:
+    return parse_amount(volume.info.parity) if volume.info else DEFAULT_AMOUNT
 
 
 def _shrunk(volume: DiscVolume, small: Mapping[str, bytes], medium: int, group: int) -> tuple[Layout, Geometry]:

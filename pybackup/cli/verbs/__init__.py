@@ -21,6 +21,7 @@ SUMMARIES = {
     "drill": "damage copies of an archive, repair them, and compare what comes back with the forecast",
     "disc build": "build the image of a disc for each volume, with all that is needed to read it",
     "disc burn": "burn an image through xorriso, and read it back",
+    "disc check": "tell how discs are, what they would still survive, and what to do",
     "structure save": "save the skeleton of a tree: directories, links, permissions, owners, times",
     "structure restore": "restore a skeleton, from its file or from an archive",
     "completion": "print the completion script for a shell",
