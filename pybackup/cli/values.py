@@ -57,6 +57,11 @@ def medium(text: str) -> int:
     return parse_medium(text)
 
 
+def media(text: str) -> tuple[int, ...]:
+    """Return what several media take, separated by commas."""
+    return tuple(medium(part) for part in text.split(","))
+
+
 def segment(text: str) -> int:
     """Return the size of a segment, as `size`, within its bounds."""
     from pybackup.compress.methods import check_segment

@@ -19,6 +19,7 @@ SUMMARIES = {
     "salvage": "get every file out of damaged copies that is left, in part where not whole",
     "forecast": "tell what an archive survives: bursts, scattered bad sectors, lost ends",
     "drill": "damage copies of an archive, repair them, and compare what comes back with the forecast",
+    "disc plan": "tell how many discs a tree takes, how full they get and how long it lasts",
     "disc build": "build the image of a disc for each volume, with all that is needed to read it",
     "disc burn": "burn an image through xorriso, and read it back",
     "disc check": "tell how discs are, what they would still survive, and what to do",
