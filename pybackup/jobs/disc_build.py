@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from typing import Protocol
@@ -227,9 +226,9 @@ def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) 
         raise _damaged(plan.volume)
     digest = hashlib.sha256()
     monitor.begin("copy", 0, body)
-    with ThreadPoolExecutor(1) as beside, closing(_pieces(file, body)) as pieces:
+    with ThreadPoolExecutor(1) as beside:
         hashed = None
-        for start, data in pieces:
+        for start, data in _pieces(file, body):
             if hashed:
                 hashed.result()
             hashed = beside.submit(digest.update, data)

@@ -85,9 +85,7 @@ def plan_burn(
         monitor.note(f"{name}: has no parity over all of it; was it made by 'pybackup disc build'?")
     medium = inspect(device)
     check_fit(size, medium, device, erase=erase)
-    command = burn_command(
-        image, device, image_bytes=size, free_bytes=medium.free_bytes, speed=speed, erase=erase
-    )
+    command = burn_command(image, device, image_bytes=size, free_bytes=medium.free_bytes, speed=speed, erase=erase)
     return BurnPlan(image, size, device, medium, command, geometry)
 
 
@@ -162,5 +160,4 @@ def _margin(geometry: Geometry, bad: NDArray[np.bool_]) -> float:
     dealing = Dealing(geometry)
     guards = bad[dealing.guard_numbers].reshape(-1, geometry.guard_groups).sum(axis=0)
     missing = int(damaged_groups(dealing, lost).max(initial=0))
-    left = min(1 - missing / geometry.parity_shards, 1 - int(guards.max()) / max(1, geometry.guard_recovery))
-    return left
+    return min(1 - missing / geometry.parity_shards, 1 - int(guards.max()) / max(1, geometry.guard_recovery))

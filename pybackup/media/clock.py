@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from time import struct_time
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -26,12 +27,12 @@ class _Clock:
     def time(self) -> float:
         return float(self._seconds)
 
-    def localtime(self, seconds: float | None = None) -> time.struct_time:
+    def localtime(self, seconds: float | None = None) -> struct_time:
         return time.gmtime(self._seconds if seconds is None else seconds)
 
     gmtime = localtime
 
-    def strftime(self, form: str, moment: time.struct_time) -> str:
+    def strftime(self, form: str, moment: struct_time) -> str:
         return time.strftime(form, moment)
 
 

@@ -117,12 +117,12 @@ def _path(file: DiscFile) -> str:
     return f"/{file.identifier};1"
 
 
-class _Nothing(io.RawIOBase):
+class _Nothing(io.BytesIO):
     """Stands for the content of a file."""
 
     _zeros = memoryview(bytes(_STEP_BYTES))
 
-    def read(self, size: int = -1) -> memoryview:  # type: ignore[override]
+    def read(self, size: int | None = -1) -> memoryview:  # type: ignore[override]
         return self._zeros[:size]
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -132,20 +132,23 @@ class _Nothing(io.RawIOBase):
         return 0
 
 
-class _Around(io.RawIOBase):
+class _Around(io.BytesIO):
     """Takes an image as pycdlib writes it, and keeps what is no content of a file."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.pieces: list[tuple[int, bytes]] = []
         self.end = 0
         self._at = 0
 
     def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]
-        if not isinstance(data, memoryview) and any(data):
+        n_bytes = memoryview(data).nbytes
+        # What `_Nothing` gave comes as it is.
+        if not isinstance(data, memoryview) and any(bytes(data)):
             self.pieces.append((self._at, bytes(data)))
-        self._at += len(data)
+        self._at += n_bytes
         self.end = max(self.end, self._at)
-        return len(data)
+        return n_bytes
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._at = offset + (0, self._at, self.end)[whence]

@@ -23,6 +23,7 @@ SUMMARIES = {
     "disc build": "build the image of a disc for each volume, with all that is needed to read it",
     "disc burn": "burn an image through xorriso, and read it back",
     "disc check": "tell how discs are, what they would still survive, and what to do",
+    "disc label": "write labels to print, for the disc and its case",
     "structure save": "save the skeleton of a tree: directories, links, permissions, owners, times",
     "structure restore": "restore a skeleton, from its file or from an archive",
     "completion": "print the completion script for a shell",

@@ -6,7 +6,6 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
     from pybackup.jobs.disc_build import BuildPlan
 
 EPILOG = """\
-Each volume becomes one image, DIR/NAME.iso: the volume, README.TXT for whoever finds the disc, FORMAT.TXT, RESCUE.PY, the
-list of the set's files, SHA256SUMS, and parity over all of it, file system included. The same volume gives the same
-image, byte for byte. An image fits the disc that its volume was made for; where that leaves less room for parity than
-was asked for, this is said.
+Each volume becomes one image, DIR/NAME.iso: the volume, README.TXT for whoever finds the disc, FORMAT.TXT, RESCUE.PY,
+the list of the set's files, SHA256SUMS, and parity over all of it, file system included. The same volume gives the
+same image, byte for byte. An image fits the disc that its volume was made for; where that leaves less room for parity
+than was asked for, this is said.
 
 examples:
   pybackup disc build docs.xtar --medium cd700 --to images

@@ -81,11 +81,14 @@ def _command(plan: BurnPlan) -> str:
 def _words(found: ReadBack) -> str:
     if found.state == "intact":
         return f"read back: all of {count(found.sectors, 'sector')} are right"
-    bad = f"read back: {found.unreadable:,} of {count(found.sectors, 'sector')} cannot be read, {found.different:,} differ"
+    bad = f"{found.unreadable:,} of {count(found.sectors, 'sector')} cannot be read, {found.different:,} differ"
+    bad = f"read back: {bad}"
     if found.state == "beyond":
         return f"{bad}; parity does not make up for that: burn it again, on another disc"
     left = 100 * (found.margin or 0.0)
-    return f"{bad}; parity makes up for them, and {left:.0f} % of it is left: burn another disc, and keep this as a spare"
+    return (
+        f"{bad}; parity makes up for them, and {left:.0f} % of it is left: burn another disc, and keep this as a spare"
+    )
 
 
 def _json(plan: BurnPlan, found: ReadBack | None, dry_run: bool) -> bytes:
