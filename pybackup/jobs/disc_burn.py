@@ -85,7 +85,7 @@ def plan_burn(
         monitor.note(f"{name}: has no parity over all of it; was it made by 'pybackup disc build'?")
     medium = inspect(device)
     check_fit(size, medium, device, erase=erase)
-    command = burn_command(image, device, image_bytes=size, free_bytes=medium.free_bytes, speed=speed, erase=erase)
+    command = burn_command(image, device, image_bytes=size, medium_bytes=medium.n_bytes, speed=speed, erase=erase)
     return BurnPlan(image, size, device, medium, command, geometry)
 
 

@@ -20,7 +20,7 @@ _RUN_OUT_SECTORS = 150
 _KEPT_LINES = 6
 _STATUS = re.compile(r"^Media status : (.*)$", re.MULTILINE)
 _CURRENT = re.compile(r"^Media current: (.*)$", re.MULTILINE)
-_BLOCKS = re.compile(r"^Media blocks : \d+ readable , (\d+) writable , (\d+) overall", re.MULTILINE)
+_BLOCKS = re.compile(r"^Media blocks : .* , (\d+) overall", re.MULTILINE)
 _WRITTEN = re.compile(r"(\d+)\s+of\s+\d+ MB written")
 
 
@@ -32,13 +32,13 @@ class Medium:
     ----------
     kind
         In the words of xorriso: ``CD-R``, ``DVD+R``, ``stdio file``.
-    free_bytes
-        How much may be written; None where the drive does not say.
+    n_bytes
+        How much it takes from its first sector on; None where the drive does not say.
     """
 
     kind: str
     status: str
-    free_bytes: int | None
+    n_bytes: int | None
 
     @property
     def is_blank(self) -> bool:
@@ -83,18 +83,18 @@ def check_fit(image_bytes: int, medium: Medium, device: bytes, *, erase: bool) -
     name = os.fsdecode(device)
     if not medium.is_blank and not erase:
         raise UsageError(f"{name}: the medium ({medium.kind}) {medium.status}; put in a blank one, or --erase this one")
-    if medium.is_blank and medium.free_bytes is not None and medium.free_bytes < image_bytes:
+    if medium.n_bytes is not None and medium.n_bytes < image_bytes:
         raise UsageError(
-            f"{name}: the image has {image_bytes:,} bytes and the medium ({medium.kind}) takes {medium.free_bytes:,}"
+            f"{name}: the image has {image_bytes:,} bytes and the medium ({medium.kind}) takes {medium.n_bytes:,}"
         )
 
 
 def burn_command(
-    image: bytes, device: bytes, *, image_bytes: int, free_bytes: int | None, speed: str | None, erase: bool
+    image: bytes, device: bytes, *, image_bytes: int, medium_bytes: int | None, speed: str | None, erase: bool
 ) -> list[bytes]:
     """Return the command that burns an image, with padding behind it where there is room for that."""
     padded = image_bytes + _RUN_OUT_SECTORS * SECTOR
-    pad = _RUN_OUT_SECTORS if free_bytes is not None and padded <= free_bytes else 0
+    pad = _RUN_OUT_SECTORS if medium_bytes is not None and padded <= medium_bytes else 0
     command = [_program().encode(), b"-as", b"cdrecord", b"-v", b"dev=" + device]
     command += [b"speed=" + os.fsencode(speed)] if speed else []
     command += [b"blank=as_needed"] if erase else []

@@ -69,9 +69,9 @@ def perform(options: argparse.Namespace) -> int:
 
 def _fit(plan: BurnPlan) -> str:
     size = f"{display(plan.image)}, {humane_bytes(plan.image_bytes)}"
-    if plan.medium.free_bytes is None:
+    if plan.medium.n_bytes is None:
         return f"{size} onto {printable(plan.medium.kind)}"
-    return f"{size} of {humane_bytes(plan.medium.free_bytes)} on {printable(plan.medium.kind)}"
+    return f"{size} of {humane_bytes(plan.medium.n_bytes)} on {printable(plan.medium.kind)}"
 
 
 def _command(plan: BurnPlan) -> str:
@@ -97,7 +97,7 @@ def _json(plan: BurnPlan, found: ReadBack | None, dry_run: bool) -> bytes:
         "image_bytes": plan.image_bytes,
         "device": json_name(plan.device),
         "medium": plan.medium.kind,
-        "medium_bytes": plan.medium.free_bytes,
+        "medium_bytes": plan.medium.n_bytes,
         "command": [os.fsdecode(word) for word in plan.command],
         "burnt": not dry_run,
     }
