@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from pybackup.errors import UsageError
+from pybackup.model.medium import parse_medium
 from pybackup.model.size import parse_size
 
 if TYPE_CHECKING:
@@ -48,18 +49,6 @@ def parity(text: str) -> Amount:
     from pybackup.parity.amount import parse_amount
 
     return parse_amount(text)
-
-
-def medium(text: str) -> int:
-    """Return how many bytes a medium takes, by its name or as a size."""
-    from pybackup.model.medium import parse_medium
-
-    return parse_medium(text)
-
-
-def media(text: str) -> tuple[int, ...]:
-    """Return what several media take, separated by commas."""
-    return tuple(medium(part) for part in text.split(","))
 
 
 def segment(text: str) -> int:
@@ -108,3 +97,13 @@ def comment(text: str) -> str:
     except UnicodeEncodeError:
         raise UsageError("the comment is not UTF-8") from None
     return text
+
+
+def medium(text: str) -> int:
+    """Return how many bytes a medium takes, by its name or as a size."""
+    return parse_medium(text)
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Return sizes of media that are joined by commas."""
+    return tuple(parse_medium(part) for part in text.split(","))

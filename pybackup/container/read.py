@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
@@ -57,16 +58,21 @@ def load_table(blob: index.Blob) -> Table:
     return Table(blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base)
 
 
-def unpack_listing(data: bytes) -> Listing:
-    """Return what a tree index that is elsewhere than in its archive says, as that of another volume of a set.
+def settings_of(table: Table) -> dict[str, Any]:
+    """Return the settings in a tree index.
 
     Raises
     ------
-    FormatError
-        It is damaged beyond its own parity, or no tree index.
+    Damaged
+        They are no JSON object.
     """
-    blob = index.unpack_index(data)
-    return _from_tree(load_table(blob), blob.head, [])
+    try:
+        settings = json.loads(table.settings or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise Damaged("the settings in the tree index are no JSON") from error
+    if not isinstance(settings, dict):
+        raise Damaged("the settings in the tree index are no JSON object")
+    return settings
 
 
 def read_locator(file: ArchiveFile) -> Note | None:
@@ -80,12 +86,7 @@ def read_locator(file: ArchiveFile) -> Note | None:
 
 def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
     paths = table.paths(head.body_bytes)
-    try:
-        settings = json.loads(table.settings or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Damaged("the settings in the tree index are no JSON") from error
-    if not isinstance(settings, dict):
-        raise Damaged("the settings in the tree index are no JSON object")
+    settings = settings_of(table)
     if head.scope != index.TREE:
         raise Damaged("an index of one container stands where the tree index should")
     return Listing(

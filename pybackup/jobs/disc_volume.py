@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pybackup.container.listing import Listing
-from pybackup.container.read import open_listing, read_exactly, read_locator, unpack_listing
-from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.container.listing import Listing, Rows
+from pybackup.container.read import load_table, open_listing, read_locator, settings_of
+from pybackup.container.set_index import read_set_index
+from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import index, ustar
-from pybackup.layout.note import Note, Role
 from pybackup.media.texts import IndexLine
 from pybackup.model.entry import Kind
 from pybackup.model.volume import VolumeInfo, VolumeKind
@@ -21,7 +20,6 @@ from pybackup.model.volume import VolumeInfo, VolumeKind
 _SUFFIX = b".xtar"
 _NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
 _MOST_CHARACTERS = 48
-_NO_FILES = (Kind.DIRECTORY,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class DiscVolume:
     @property
     def number(self) -> str:
         """As people call it; empty for an archive that belongs to no set."""
-        return self.info.tag.lstrip("0") if self.info else ""
+        return _tag(self.info) if self.info else ""
 
     @property
     def is_recovery(self) -> bool:
@@ -121,64 +119,28 @@ def open_volume(path: bytes) -> DiscVolume:
 
 
 def index_lines(volume: DiscVolume) -> Iterator[IndexLine]:
-    """Yield the files and links of the set as far as the volume knows them; one in several volumes once for each.
+    """Yield the files and links of the set as far as the volume knows them, its own first, then those of earlier ones.
 
-    Raises
-    ------
-    Damaged
-        What it knows of other volumes is damaged.
+    What lies in several volumes is told once for each.
     """
+    listing = volume.listing
+    yield from _lines(listing.rows, listing.paths, volume.number)
     with ArchiveFile(volume.path) as file:
-        for other in known_before(file, volume.body_bytes):
-            yield from _lines(other, _number(other.settings))
-    yield from _lines(volume.listing, volume.number)
+        for blob in read_set_index(file):
+            table = load_table(blob)
+            info = VolumeInfo.of_settings(settings_of(table))
+            yield from _lines(table, table.paths(blob.head.body_bytes), _tag(info) if info else "")
 
 
-def known_before(file: ArchiveFile, body_bytes: int) -> Iterator[Listing]:
-    """Yield what a volume knows of the data volumes before it.
-
-    Raises
-    ------
-    Damaged
-        That is damaged.
-    """
-    place = _find_own(file, body_bytes, Role.SET)
-    if place is None:
-        return
-    at, end = place
-    while at < end:
-        head = index.Head.unpack(read_exactly(file, at, index.HEAD.size))
-        yield unpack_listing(read_exactly(file, at, head.total_bytes))
-        at += head.total_bytes
-
-
-def _lines(listing: Listing, number: str) -> Iterator[IndexLine]:
-    for stored in listing:
-        entry = stored.entry
-        if entry.kind not in _NO_FILES:
+def _lines(rows: Rows, paths: Sequence[bytes], number: str) -> Iterator[IndexLine]:
+    for row, kind in enumerate(rows.kinds):
+        if kind != Kind.DIRECTORY:
+            entry = rows.stored(row, paths[row]).entry
             yield IndexLine(entry.path, entry.size, entry.mtime_ns, number)
 
 
-def _number(settings: dict[str, Any]) -> str:
-    info = VolumeInfo.of_settings(settings)
-    return info.tag.lstrip("0") if info else ""
-
-
-def _find_own(file: ArchiveFile, body_bytes: int, role: Role) -> tuple[int, int] | None:
-    """Where the data of one of the archive's own members starts and ends; None where there is none."""
-    at = 0
-    while at < body_bytes:
-        header = read_exactly(file, at, ustar.BLOCK)
-        size = ustar.Header.unpack(header).size
-        try:
-            note = Note.unpack(header)
-        except FormatError:
-            note = None  # an extension of the next header
-        start = at + ustar.BLOCK
-        if note is not None and note.role is role:
-            return start, start + size
-        at = start + ustar.padded(size)
-    return None
+def _tag(info: VolumeInfo) -> str:
+    return info.tag.lstrip("0")
 
 
 def _stem(path: bytes) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.joined import Place
 from pybackup.host.monitor import Monitor
 from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
@@ -51,7 +52,7 @@ class ExtractPlan:
     ``doubts`` are those of the listing that concern what was asked for.
     """
 
-    archive: bytes
+    archive: Place
     target: bytes
     entries: Choice
     listing: Listing
@@ -95,7 +96,7 @@ def plan_extract(
     paths = {listing.paths[row] for row in entries.rows} if listing.doubts else set()
     doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
     everything = not patterns or any(_may_match_more(listing, pattern) for pattern in patterns)
-    return ExtractPlan(archive.path, target, entries, listing, everything, options, files, n_bytes, doubts)
+    return ExtractPlan(archive.place, target, entries, listing, everything, options, files, n_bytes, doubts)
 
 
 def _may_match_more(listing: Listing, pattern: bytes) -> bool:
@@ -128,16 +129,9 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
     for doubt in plan.doubts:
         monitor.problem(doubt)
     if plan.everything and not listing.complete:
-        monitor.problem(Problem(b"", Trouble.LOST, what_is_unknown(listing)))
+        monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
     done = extraction
     return Extracted(done.files, done.n_bytes, len(done.lost), listing.way.value, listing.complete)
-
-
-def what_is_unknown(listing: Listing) -> str:
-    """Say how many entries of a listing that is not complete are missing."""
-    if listing.expected is None:
-        return "nothing is left that says how many entries there were; some may be missing"
-    return f"{abs(listing.expected - len(listing))} of {listing.expected} entries are not even known by name"
 
 
 class _Extraction(Restoration[Placed, str]):

@@ -21,7 +21,7 @@ from .repair import assembled, tell_of_others
 from .salvage import Salvaged, SalvageOptions, salvage_files
 
 _IMAGE_NAME = b"pybackup-salvage"
-_INNER_NAME = b"pybackup-salvage-inner"
+_INNER_SUFFIX = b"-inner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Rescued:
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
+class Image:
     """One file in which everything is that could be had, and what is known of it."""
 
     path: bytes
@@ -83,7 +83,7 @@ def rescue(
         The target or the repaired image cannot be written.
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
-    with open_copies(images, maps) as given, _image(given, where, monitor) as image:
+    with open_copies(images, maps) as given, best_image(given, where, monitor) as image:
         try:
             salvaged = salvage_files(
                 image.path, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
@@ -96,12 +96,20 @@ def rescue(
 
 
 @contextmanager
-def _image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor) -> Iterator[_Image]:
-    """The best image that can be had; a temporary file, if any byte of it is not as it is in the first copy."""
+def best_image(
+    given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, name: bytes = _IMAGE_NAME
+) -> Iterator[Image]:
+    """Yield the best image that can be had of a volume; a temporary file, if it differs from the first copy.
+
+    Parameters
+    ----------
+    name
+        Of the temporary file in ``work_dir``: another for each that is open at a time.
+    """
     with ExitStack() as stack:
         try:
             surveyed = survey(given, monitor)
-            image = _surveyed(surveyed, work_dir, stack, monitor) if surveyed else None
+            image = _surveyed(surveyed, os.path.join(work_dir, name), stack, monitor) if surveyed else None
         except Damaged as error:
             monitor.note(str(error))
             image = None
@@ -109,38 +117,38 @@ def _image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor) -> Ite
             if len(given) > 1:
                 monitor.note("without checksums the copies cannot be merged: only the first is salvaged")
             # A map tells what the drive did not give; without one nothing is known.
-            image = _Image(given[0].path, None, given[0].unread or None)
+            image = Image(given[0].path, None, given[0].unread or None)
         yield image
 
 
-def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> _Image:
+def _surveyed(surveyed: Surveyed, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
     """The volume with all that could be had; of an image around an archive, that archive."""
     tell_of_others(surveyed, monitor)
     geometry, health = surveyed.geometry, health_of(surveyed)
     if not health.extents:
-        image = _Image(surveyed.given[0].path, health, Extents())
+        image = Image(surveyed.given[0].path, health, Extents())
     else:
-        os.makedirs(work_dir, exist_ok=True)
+        os.makedirs(os.path.dirname(temporary), exist_ok=True)
         # What only lies elsewhere was never damaged.
         damaged = ~surveyed.good_in(0)
-        outputs, _ = stack.enter_context(assembled(surveyed, os.path.join(work_dir, _IMAGE_NAME), None, monitor))
+        outputs, _ = stack.enter_context(assembled(surveyed, temporary, None, monitor))
         left = surveyed.survey.where == NO_ORIGIN
-        image = _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged))
+        image = Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged))
     file = stack.enter_context(ArchiveFile(image.path))
     if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
-        return _within(image, file, work_dir, stack, monitor)
+        return _within(image, file, temporary + _INNER_SUFFIX, stack, monitor)
     return image
 
 
-def _within(image: _Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> _Image:
+def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
     """The archive that lies within an image, whose first sector is right and begins none."""
     inner = survey([GivenCopy(image.path, file, Extents())], monitor)
     if inner is None or inner.shift_of_first() == 0:
         # Its members are found by their headers, and nothing is known of bytes at their new places.
         return replace(image, bad=None)
     tell_of_others(inner, monitor)
-    outputs, _ = stack.enter_context(assembled(inner, os.path.join(work_dir, _INNER_NAME), None, monitor))
+    outputs, _ = stack.enter_context(assembled(inner, temporary, None, monitor))
     left = inner.survey.where == NO_ORIGIN
     shift = inner.shift_of_first() or 0
     repaired = Extents.of((max(0, start - shift), end - shift) for start, end in image.repaired)
-    return _Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)
+    return Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)

@@ -23,7 +23,6 @@ from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
 from pybackup.tree.place import PlaceOptions, Target
 
 from .choice import choose
-from .extract import what_is_unknown
 from .rescuing import Ground, might_be_partial
 from .restoring import Where
 from .salvaging import Salvage, bare_members, whole
@@ -174,7 +173,7 @@ def salvage_files(
     for doubt in listing.doubts:
         monitor.problem(doubt)
     if not listing.complete:
-        monitor.problem(Problem(b"", Trouble.LOST, what_is_unknown(listing)))
+        monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
     return _result(listing, salvage, heard, refusal)
 
 

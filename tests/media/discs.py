@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pybackup
 from pybackup.compress.methods import Compression, Profile
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import CreateOptions
@@ -17,8 +19,19 @@ from pybackup.jobs.protect import ParityOptions
 from pybackup.parity.amount import parse_amount
 from pybackup.selection.filelist import named_source
 
+Done = subprocess.CompletedProcess[bytes]
+
 MIB = 1 << 20
 SECTOR = 2048
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pybackup.__file__).parents[1])}
+
+
+def run(*arguments: str | Path) -> Done:
+    """The command line as a process, warnings as errors."""
+    command = [sys.executable, "-W", "error", "-m", "pybackup", *arguments]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=False)
 
 
 def plant(tree: Path, *, n_bytes: int = 2 * MIB, seed: int = 1) -> Path:

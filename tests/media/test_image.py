@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -90,8 +90,8 @@ def by_isoinfo(image: Path, to: Path) -> None:
 
 
 @pytest.mark.parametrize("unpack", [by_7z, by_bsdtar, by_xorriso, by_isoinfo])
-def test_every_reader_sees_the_same(unpack: object, field: Field, room: Path) -> None:
-    assert callable(unpack)
+def test_every_reader_sees_the_same(unpack: Callable[[Path, Path], None], field: Field, room: Path) -> None:
+
     unpack(field.image, room)
     assert {path.name for path in room.iterdir()} == NAMES
     assert (
@@ -107,7 +107,16 @@ def test_every_reader_sees_the_same(unpack: object, field: Field, room: Path) ->
 
 def test_the_rescue_script_on_the_disc_restores_the_tree(field: Field, room: Path) -> None:
     (room / "RESCUE.PY").write_bytes(tool("isoinfo", "-R", "-x", "/RESCUE.PY", "-i", field.image))
-    command = [sys.executable, "-I", "-S", room / "RESCUE.PY", "extract", field.image, "--to", room / "out"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-I",
+        "-S",
+        room / "RESCUE.PY",
+        "extract",
+        field.image,
+        "--to",
+        room / "out",
+    ]
     done = subprocess.run(command, capture_output=True, check=False, cwd="/")
     assert done.returncode == 0, done.stderr
     assert differences(manifest(field.tree), manifest(room / "out/tree")) == []

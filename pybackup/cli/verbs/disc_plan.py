@@ -14,7 +14,7 @@ from ..options import add_parity, add_sources, add_talk, add_workers, judge_of, 
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, duration, humane_bytes, json_line
-from ..values import argument, media, medium, natural, suffixes
+from ..values import argument, medium, natural, sizes, suffixes
 
 if TYPE_CHECKING:
     from pybackup.jobs.disc_plan import Estimate, PlannedDisc
@@ -43,7 +43,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     discs.add_argument(
         "--first-volumes",
         metavar="M,...",
-        type=argument(media),
+        type=argument(sizes),
         default=(),
         help="what the first discs take, where these are partly used ones",
     )
@@ -75,7 +75,7 @@ def perform(options: argparse.Namespace) -> int:
         )
         plan = plan_create(sources_of(options, talk), b"", judge=judge_of(options), options=how, monitor=talk)
         found = estimate(plan, talk)
-        sizes = MEDIA if options.volume_size is None else {"": options.volume_size}
+        media = MEDIA if options.volume_size is None else {"": options.volume_size}
         plans = {
             name: plan_discs(
                 found,
@@ -85,7 +85,7 @@ def perform(options: argparse.Namespace) -> int:
                 parity=parity,
                 recovery=options.recovery_volumes,
             )
-            for name, n_bytes in sizes.items()
+            for name, n_bytes in media.items()
         }
         if options.json:
             deliver([_json(found, plans)])

@@ -106,12 +106,12 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
     start = time.monotonic()
     done = perform_extract(plan, executor=executor, monitor=talk)
     if options.patterns:  # else the job says so
-        check_complete(plan.listing.expected, len(plan.listing), talk)
+        check_complete(plan.listing, talk)
     if any(problem.trouble is Trouble.LOST for problem in talk.problems):
         _tell_of_parity(archive, talk)
     status = conclude(talk, _summary(plan, done, time.monotonic() - start, talk))
     if options.json:
-        deliver([_json(plan, done, talk)])
+        deliver([_json(plan, done, options, talk)])
     return status
 
 
@@ -132,10 +132,10 @@ def _extract_options(options: argparse.Namespace) -> ExtractOptions:
 
 def _show(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> int:
     if options.json:
-        deliver([_json_plan(plan, talk)])
+        deliver([_json_plan(plan, options, talk)])
     else:
         deliver_lines(_plan_lines(plan))
-    check_complete(plan.listing.expected, len(plan.listing), talk)
+    check_complete(plan.listing, talk)
     return conclude(talk)
 
 
@@ -147,10 +147,10 @@ def _plan_lines(plan: ExtractPlan) -> Iterator[str]:
     yield f"{display(plan.target)}: would get {entries}, {content}"
 
 
-def _json_plan(plan: ExtractPlan, talk: Talk) -> bytes:
+def _json_plan(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
-            "archive": json_name(plan.archive),
+            "archive": json_name(options.archive),
             "target": json_name(plan.target),
             "dry_run": True,
             "files": plan.files,
@@ -171,10 +171,10 @@ def _summary(plan: ExtractPlan, done: Extracted, seconds: float, talk: Talk) -> 
     return f"{display(plan.target)}: {', '.join(parts)}"
 
 
-def _json(plan: ExtractPlan, done: Extracted, talk: Talk) -> bytes:
+def _json(plan: ExtractPlan, done: Extracted, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
-            "archive": json_name(plan.archive),
+            "archive": json_name(options.archive),
             "target": json_name(plan.target),
             "entries": len(plan.entries),
             "files": done.files,

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_process import ENVIRONMENT, Done, lines, parsed, run
 from damage.fast_disk import fast_directory
-from media.discs import MIB, SECTOR, build, plant, scatter
 from roundtrip.running import archive
 
 from pybackup.cli.main import main
@@ -21,6 +19,8 @@ from pybackup.jobs import disc_burn
 from pybackup.jobs.disc_check import Advice, check_discs
 from pybackup.media.burner import Medium, burn_command, check_fit, inspect
 from pybackup.parity.find import glance
+
+from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, plant, run, scatter
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def burn(image: Path, drive: Path, *options: str) -> Done:
 def test_burn_and_read_back(image: Path, drive: Path) -> None:
     done = burn(image, drive, "--verify", "--json", "--speed", "8")
     assert done.returncode == 0, done.stderr
-    told = parsed(done)
+    told = json.loads(done.stdout)
     assert told["read_back"]["state"] == "intact"
     assert "speed=8" in told["command"]
     data = image.read_bytes()
@@ -105,7 +105,7 @@ def test_what_the_drive_says(drive: Path) -> None:
     assert found.is_blank
     assert found.n_bytes is not None
     assert found.n_bytes > MIB
-    with pytest.raises(EnvironmentFailed, match="^/dev/sr99: "):
+    with pytest.raises(EnvironmentFailed, match=r"^/dev/sr99: "):
         inspect(b"/dev/sr99")
 
 
@@ -179,7 +179,7 @@ def test_check_counts(image: Path, drive: Path) -> None:
     assert 0 < bad < 5
     assert checked.remaining is not None
     assert checked.remaining.likely == geometry.parity_shards - bad
-    told = parsed(run("disc", "check", "--json", drive))
+    told = json.loads(run("disc", "check", "--json", drive).stdout)
     assert told["survives_more"]["scattered_999"] == geometry.parity_shards - bad
     assert told["advice"] == checked.advice
 
@@ -188,5 +188,5 @@ def test_check_goes_on_behind_a_disc_that_is_nothing_of_ours(image: Path, drive:
     drive.write_bytes(b"no archive" * 1000)
     done = run("disc", "check", drive, image)
     assert done.returncode == 4
-    assert any(line.startswith(f"{image}: intact") for line in lines(done.stdout))
+    assert any(line.startswith(f"{image}: intact") for line in done.stdout.decode().splitlines())
     assert json.loads(run("disc", "check", "--json", drive).stdout)["state"] == "beyond"

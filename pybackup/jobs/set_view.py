@@ -1,0 +1,78 @@
+"""The volumes of a set as one archive: one listing, and one address space in which each has its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pybackup.container.listing import Listing, Way
+from pybackup.container.merge import MergedRows, VolumeRows
+from pybackup.container.skeleton import read_skeleton
+from pybackup.host.joined import Part
+from pybackup.model.entry import Entry
+from pybackup.model.member import Stored
+
+from .volumes import SetAtHand
+
+# No volume is as long, and all of them together are within what a listing may tell of.
+_STRIDE = 1 << 44
+
+
+def joined(hand: SetAtHand) -> tuple[tuple[Part, ...], Listing]:
+    """Return where the bytes of a set are, and what it holds, as far as its volumes at hand tell."""
+    numbers = sorted(hand.tables)
+    parts = tuple(
+        hand.data[number].part(_address(number))
+        if number in hand.data
+        else Part(_address(number), _STRIDE, b"", label=hand.label(number))
+        for number in numbers
+    )
+    unknown = _unknown(hand)
+    rows = MergedRows(
+        [VolumeRows(_address(number), *hand.tables[number]) for number in numbers], _skeleton(hand) if unknown else ()
+    )
+    volumes = [*hand.data.values(), *hand.recovery.values()]
+    damage = [f"{volume.name}: {said}" for volume in volumes for said in volume.listing.damage]
+    newest = max(
+        hand.data.values() or hand.recovery.values(), key=lambda volume: volume.info.number if volume.info else 0
+    )
+    listing = Listing(
+        rows.paths,
+        rows,
+        Way.TREE,
+        hand.info.set_id,
+        len(rows.paths),
+        tuple(damage),
+        newest.listing.settings,
+        unknown=unknown,
+    )
+    return parts, listing
+
+
+def volumes_of(stored: Iterable[Stored]) -> set[int]:
+    """Return the numbers of the data volumes on which the content of these entries lies."""
+    return {member.offset // _STRIDE for one in stored for member in one.members}
+
+
+def _address(number: int) -> int:
+    return number * _STRIDE
+
+
+def _unknown(hand: SetAtHand) -> str:
+    """What no volume at hand tells of, in words."""
+    dark = [number for number in range(1, hand.known + 1) if number not in hand.tables]
+    if dark:
+        return f"what {hand.labels(dark)} held is not known: it is not here, and no later volume is"
+    if hand.last is None:
+        known = f" after {hand.label(hand.known)}" if hand.known else ""
+        return f"the volumes{known} are not here, and what they hold is not known"
+    return ""
+
+
+def _skeleton(hand: SetAtHand) -> Iterator[Entry]:
+    """What has no content, of the whole set: each volume has that."""
+    for volume in (*hand.data.values(), *hand.recovery.values()):
+        with volume.open() as file:
+            found = read_skeleton(file, volume.listing)
+        if found:
+            yield from found
+            return
