@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
@@ -44,6 +45,20 @@ class ExtractOptions:
     workers: int | None = None
 
 
+class Archive(Protocol):
+    """Where the bytes of an archive are, and what it holds."""
+
+    @property
+    def place(self) -> Place:
+        """For workers to open."""
+        ...
+
+    @property
+    def listing(self) -> Listing:
+        """All its entries."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ExtractPlan:
     """Exactly what an extraction will do: entries under the paths they get in the target.
@@ -75,7 +90,7 @@ class Extracted:
 
 
 def plan_extract(
-    archive: OpenArchive, patterns: Sequence[bytes], target: bytes, options: ExtractOptions, monitor: Monitor
+    archive: Archive, patterns: Sequence[bytes], target: bytes, options: ExtractOptions, monitor: Monitor
 ) -> ExtractPlan:
     """Choose the entries that match, with the directories above them.
 
@@ -84,8 +99,14 @@ def plan_extract(
     UsageError
         A pattern matches nothing.
     """
+    return plan_rows(archive, select(archive.listing, patterns), patterns, target, options)
+
+
+def plan_rows(
+    archive: Archive, rows: Sequence[int], patterns: Sequence[bytes], target: bytes, options: ExtractOptions
+) -> ExtractPlan:
+    """Return the plan for rows of a listing that match the patterns; raises as `plan_extract`."""
     listing = archive.listing
-    rows = select(listing, patterns)
     entries = choose(listing, rows, strip=options.strip_components)
     if rows and not entries:
         raise UsageError(f"--strip-components {options.strip_components} leaves nothing to extract")

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from pybackup.container.locate import locate
 from pybackup.container.read import read_locator
 from pybackup.errors import Damaged, NotAnArchive
+from pybackup.host.joined import Part, Place
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import SECTOR
@@ -47,12 +49,27 @@ class Rescued:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One file in which everything is that could be had, and what is known of it."""
+    """One file in which everything is that could be had, and what is known of it.
+
+    Attributes
+    ----------
+    bad, repaired
+        As in `Rescued`, from where the archive starts.
+    offset, n_bytes
+        Which part of the file is the archive; no length for all that follows.
+    """
 
     path: bytes
     health: Health | None
     bad: Extents | None
     repaired: Extents = Extents()  # noqa: RUF009 - a frozen value
+    offset: int = 0
+    n_bytes: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the archive's bytes are."""
+        return (Part(0, self.n_bytes, self.path, self.offset),) if self.n_bytes else self.path
 
 
 def rescue(
@@ -86,7 +103,7 @@ def rescue(
     with open_copies(images, maps) as given, best_image(given, where, monitor) as image:
         try:
             salvaged = salvage_files(
-                image.path, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
+                image.place, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
             )
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
@@ -144,11 +161,21 @@ def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack,
     """The archive that lies within an image, whose first sector is right and begins none."""
     inner = survey([GivenCopy(image.path, file, Extents())], monitor)
     if inner is None or inner.shift_of_first() == 0:
-        # Its members are found by their headers, and nothing is known of bytes at their new places.
-        return replace(image, bad=None)
+        return _part_of(image, file)
     tell_of_others(inner, monitor)
     outputs, _ = stack.enter_context(assembled(inner, temporary, None, monitor))
     left = inner.survey.where == NO_ORIGIN
-    shift = inner.shift_of_first() or 0
-    repaired = Extents.of((max(0, start - shift), end - shift) for start, end in image.repaired)
+    repaired = image.repaired.moved(-(inner.shift_of_first() or 0))
     return Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)
+
+
+def _part_of(image: Image, file: ArchiveFile) -> Image:
+    """An archive without parity of its own, as a file of an image that has it."""
+    places = locate(file)
+    if not places:
+        # Its members are found by their headers, and nothing is known of bytes at their new places.
+        return replace(image, bad=None)
+    offset, n_bytes = places[0]
+    bad = None if image.bad is None else image.bad.within(offset, offset + n_bytes).moved(-offset)
+    repaired = image.repaired.within(offset, offset + n_bytes).moved(-offset)
+    return Image(image.path, image.health, bad, repaired, offset, n_bytes)

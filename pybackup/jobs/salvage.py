@@ -13,7 +13,8 @@ from pybackup.container.listing import FoundRows, Listing, Way
 from pybackup.container.read import open_listing
 from pybackup.container.relocate import relocate
 from pybackup.errors import NotAnArchive
-from pybackup.host.monitor import Monitor
+from pybackup.host.joined import Place, open_place
+from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.model.entry import Kind
@@ -123,7 +124,7 @@ class Salvaged:
 
 
 def salvage_files(
-    image: bytes,
+    image: Place,
     target: bytes,
     *,
     bad: Extents | None,
@@ -154,7 +155,7 @@ def salvage_files(
     with ExitStack() as stack:
         if executor is None:
             executor = stack.enter_context(make_executor(options.workers))
-        file = stack.enter_context(ArchiveFile(image))
+        file = stack.enter_context(open_place(image))
         listing, refusal = _listing(file, shifts=bad is None)
         if refusal and not any(bare_members(file)):
             raise refusal
@@ -209,20 +210,15 @@ def _result(listing: Listing, salvage: Salvage, heard: _Heard, refusal: NotAnArc
     return done
 
 
-class _Heard(Monitor):
+class _Heard(Aside):
     """Hands on what a target says, and keeps the problems of what it did not place."""
 
     def __init__(self, monitor: Monitor) -> None:
-        super().__init__()
-        self._monitor = monitor
+        super().__init__(monitor)
         self.refused: list[Problem] = []
-
-    def note(self, text: str) -> None:
-        """Hand on a note."""
-        self._monitor.note(text)
 
     def problem(self, problem: Problem) -> None:
         """Keep and hand on a problem."""
         if problem.trouble is not Trouble.METADATA:
             self.refused.append(problem)
-        self._monitor.problem(problem)
+        super().problem(problem)

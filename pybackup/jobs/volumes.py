@@ -16,7 +16,10 @@ from pybackup.host.joined import JoinedFile, Part
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.volume import VolumeInfo, VolumeKind
-from pybackup.parity.find import find
+from pybackup.parity.find import find, glance
+
+# Of files that are read to the end, if their ends tell nothing.
+_ARCHIVE_SUFFIXES = (b".xtar", b".iso", b".img", b".bin", b".dd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +89,24 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
             volumes += found
             unclear += [] if found else [path]
             continue
-        entries = sorted(entry.path for entry in os.scandir(path) if entry.is_file())
-        within = [volume for entry in entries for volume in volumes_in(entry)]
-        if not within:
+        before = len(volumes) + len(unclear)
+        for entry in sorted(entry.path for entry in os.scandir(path) if entry.is_file()):
+            found = list(volumes_in(entry))
+            volumes += found
+            unclear += [entry] if not found and is_protected(entry) else []
+        if len(volumes) + len(unclear) == before:
             raise UsageError(f"{os.fsdecode(path)}: no archive is in this directory")
-        volumes += within
     return Found(volumes, unclear)
+
+
+def is_protected(path: bytes) -> bool:
+    """Return whether anything in a file tells of parity, as in a damaged archive or image: any name may be a file's."""
+    with ArchiveFile(path) as file:
+        if not file.size:
+            return False
+        found = find([file]) if path.lower().endswith(_ARCHIVE_SUFFIXES) else None
+        shape = found.geometry if found else glance(file)
+        return shape is not None and not shape.sidecar
 
 
 def with_more(found: Found, candidates: Iterable[bytes]) -> tuple[Found, list[bytes]]:
@@ -119,12 +134,8 @@ def _look(path: bytes) -> Found | None:
         found = find_volumes([path])
     except UsageError:
         return None
-    for name in found.unclear:
-        with ArchiveFile(name) as file:
-            # Any file may bear the name of an entry; one with parity is meant for a volume.
-            if not file.size or find([file]) is None:
-                return None
-    return found
+    # Any file may bear the name of an entry.
+    return found if all(map(is_protected, found.unclear)) else None
 
 
 def _is_seekable(path: bytes) -> bool:

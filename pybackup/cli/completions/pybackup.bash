@@ -54,12 +54,13 @@ _pybackup() {
         esac
         ;;
     'extract')
-        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --stdout --dry-run --quiet --verbose --json'
+        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --work-dir --stdout --dry-run --quiet --verbose --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --overwrite) words='never older always' ;;
         --strip-components) compopt +o default 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         esac
         ;;
     'unpack')

@@ -96,6 +96,7 @@ complete -c pybackup -n "__pybackup_is extract" -l numeric-owner -d 'restore own
 complete -c pybackup -n "__pybackup_is extract" -l devices -d 'make device nodes, which are refused otherwise'
 complete -c pybackup -n "__pybackup_is extract" -l strip-components -x -d 'cut so many leading components off each path'
 complete -c pybackup -n "__pybackup_is extract" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is extract" -l work-dir -x -a '(__fish_complete_directories)' -d 'where damaged volumes are mended, as large as they are (default: beside --to)'
 complete -c pybackup -n "__pybackup_is extract" -l stdout -d 'write the content of the one file PATTERN to stdout'
 complete -c pybackup -n "__pybackup_is extract" -l dry-run -d 'only show what would be restored'
 complete -c pybackup -n "__pybackup_is extract" -l quiet -d 'say nothing but problems'
