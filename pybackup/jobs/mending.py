@@ -15,10 +15,10 @@ from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Aside, Monitor, Relay
 from pybackup.model.problem import Problem, Trouble
 
+from .best_image import Image, best_image
 from .copies import open_copies
 from .extract import Archive, Extracted, ExtractOptions, ExtractPlan, perform_extract, plan_extract, plan_rows
 from .inspect import OpenArchive
-from .rescue import Image, best_image
 from .set_view import joined, volumes_of
 from .volumes import SetAtHand, Volume, gather, volumes_in
 

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 
-from pybackup.container.locate import locate
-from pybackup.container.read import read_locator
-from pybackup.errors import Damaged, NotAnArchive
-from pybackup.host.joined import Part, Place
+from pybackup.errors import NotAnArchive, UsageError
 from pybackup.host.monitor import Monitor
-from pybackup.host.storage import ArchiveFile
-from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
-from pybackup.parity.copies import NO_ORIGIN
 
-from .copies import GivenCopy, Surveyed, extents_of, open_copies, survey
-from .health import Health, health_of
-from .repair import assembled, tell_of_others
+from .best_image import Image
+from .health import Health
+from .rescue_set import group_copies, mend_set
 from .salvage import Salvaged, SalvageOptions, salvage_files
-
-_IMAGE_NAME = b"pybackup-salvage"
-_INNER_SUFFIX = b"-inner"
+from .volumes import find_volumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +27,7 @@ class Rescued:
     health
         The volume as it was found, by the checksums of its sectors; None where too few of these are left.
     image_bytes
-        Length of the image that files were restored from.
+        Length of the image that files were restored from; 0 for several volumes.
     bad, repaired
         Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad.
     """
@@ -45,31 +37,6 @@ class Rescued:
     image_bytes: int
     bad: Extents | None
     repaired: Extents
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One file in which everything is that could be had, and what is known of it.
-
-    Attributes
-    ----------
-    bad, repaired
-        As in `Rescued`, from where the archive starts.
-    offset, n_bytes
-        Which part of the file is the archive; no length for all that follows.
-    """
-
-    path: bytes
-    health: Health | None
-    bad: Extents | None
-    repaired: Extents = Extents()  # noqa: RUF009 - a frozen value
-    offset: int = 0
-    n_bytes: int = 0
-
-    @property
-    def place(self) -> Place:
-        """Where the archive's bytes are."""
-        return (Part(0, self.n_bytes, self.path, self.offset),) if self.n_bytes else self.path
 
 
 def rescue(
@@ -86,7 +53,7 @@ def rescue(
     Parameters
     ----------
     images, maps
-        As in `pybackup.jobs.repair.repair`.
+        As in `pybackup.jobs.repair.repair`; of several volumes of a set they may be, too.
     work_dir
         Where the repaired image lies meanwhile; None for beside the target. It takes as much space as the volume.
 
@@ -100,7 +67,19 @@ def rescue(
         The target or the repaired image cannot be written.
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
-    with open_copies(images, maps) as given, best_image(given, where, monitor) as image:
+    with ExitStack() as stack:
+        image = mend_set(group_copies(list(_expanded(images, maps)), maps), where, stack, monitor)
+        if not isinstance(image, Image):
+            salvaged = salvage_files(
+                image.place,
+                target,
+                listing=image.listing,
+                bad=image.bad,
+                repaired=image.repaired,
+                options=options,
+                monitor=monitor,
+            )
+            return Rescued(salvaged, None, 0, None, Extents())
         try:
             salvaged = salvage_files(
                 image.place, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
@@ -112,70 +91,16 @@ def rescue(
         return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.bad, image.repaired)
 
 
-@contextmanager
-def best_image(
-    given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, name: bytes = _IMAGE_NAME
-) -> Iterator[Image]:
-    """Yield the best image that can be had of a volume; a temporary file, if it differs from the first copy.
-
-    Parameters
-    ----------
-    name
-        Of the temporary file in ``work_dir``: another for each that is open at a time.
-    """
-    with ExitStack() as stack:
-        try:
-            surveyed = survey(given, monitor)
-            image = _surveyed(surveyed, os.path.join(work_dir, name), stack, monitor) if surveyed else None
-        except Damaged as error:
-            monitor.note(str(error))
-            image = None
-        if image is None:
-            if len(given) > 1:
-                monitor.note("without checksums the copies cannot be merged: only the first is salvaged")
-            # A map tells what the drive did not give; without one nothing is known.
-            image = Image(given[0].path, None, given[0].unread or None)
+def _expanded(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[bytes]:
+    """The images, and instead of a directory of volumes these; one of pieces stays what it is."""
+    for number, image in enumerate(images):
+        if number >= len(maps) and os.path.isdir(image):
+            try:
+                found = find_volumes([image])
+            except UsageError:
+                found = None
+            if found and any(volume.info for volume in found.volumes):
+                yield from (volume.path for volume in found.volumes)
+                yield from found.unclear
+                continue
         yield image
-
-
-def _surveyed(surveyed: Surveyed, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
-    """The volume with all that could be had; of an image around an archive, that archive."""
-    tell_of_others(surveyed, monitor)
-    geometry, health = surveyed.geometry, health_of(surveyed)
-    if not health.extents:
-        image = Image(surveyed.given[0].path, health, Extents())
-    else:
-        os.makedirs(os.path.dirname(temporary), exist_ok=True)
-        # What only lies elsewhere was never damaged.
-        damaged = ~surveyed.good_in(0)
-        outputs, _ = stack.enter_context(assembled(surveyed, temporary, None, monitor))
-        left = surveyed.survey.where == NO_ORIGIN
-        image = Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged))
-    file = stack.enter_context(ArchiveFile(image.path))
-    if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
-        return _within(image, file, temporary + _INNER_SUFFIX, stack, monitor)
-    return image
-
-
-def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
-    """The archive that lies within an image, whose first sector is right and begins none."""
-    inner = survey([GivenCopy(image.path, file, Extents())], monitor)
-    if inner is None or inner.shift_of_first() == 0:
-        return _part_of(image, file)
-    tell_of_others(inner, monitor)
-    outputs, _ = stack.enter_context(assembled(inner, temporary, None, monitor))
-    left = inner.survey.where == NO_ORIGIN
-    repaired = image.repaired.moved(-(inner.shift_of_first() or 0))
-    return Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)
-
-
-def _part_of(image: Image, file: ArchiveFile) -> Image:
-    """An archive without parity of its own, as a file of an image that has it."""
-    places = locate(file)
-    if not places:
-        # Its members are found by their headers, and nothing is known of bytes at their new places.
-        return replace(image, bad=None)
-    offset, n_bytes = places[0]
-    bad = None if image.bad is None else image.bad.within(offset, offset + n_bytes).moved(-offset)
-    repaired = image.repaired.within(offset, offset + n_bytes).moved(-offset)
-    return Image(image.path, image.health, bad, repaired, offset, n_bytes)

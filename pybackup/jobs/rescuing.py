@@ -210,9 +210,9 @@ class _Rescue:
                 offset += member.raw_bytes
             return
         # All segments but the last are of one size; the last ends where the file does.
-        last = len(stored.members) + stored.missing - 1
+        last = stored.segments - 1
         try:
-            numbers = segment_numbers(self._file, stored.members)
+            numbers = stored.numbers or segment_numbers(self._file, stored.members)
         except (FormatError, OSError):
             return
         for number, member in zip(numbers, stored.members, strict=True):

@@ -127,6 +127,7 @@ def salvage_files(
     image: Place,
     target: bytes,
     *,
+    listing: Listing | None = None,
     bad: Extents | None,
     repaired: Extents,
     options: SalvageOptions,
@@ -137,6 +138,8 @@ def salvage_files(
 
     Parameters
     ----------
+    listing
+        What is in it, where that is known already: of a set.
     bad
         Byte ranges of the image that are wrong or unreadable, all of them; None where nothing is known.
     repaired
@@ -156,7 +159,11 @@ def salvage_files(
         if executor is None:
             executor = stack.enter_context(make_executor(options.workers))
         file = stack.enter_context(open_place(image))
-        listing, refusal = _listing(file, shifts=bad is None)
+        refusal = None
+        if listing is None:
+            listing, refusal = _listing(file, shifts=bad is None)
+        elif bad is None:
+            listing = relocate(file, listing)
         if refusal and not any(bare_members(file)):
             raise refusal
         place = stack.enter_context(Target(target, options.place, heard))

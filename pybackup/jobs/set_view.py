@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pybackup.container.listing import Listing, Way
 from pybackup.container.merge import MergedRows, VolumeRows
 from pybackup.container.skeleton import read_skeleton
 from pybackup.host.joined import Part
 from pybackup.model.entry import Entry
+from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
+from pybackup.model.verdict import sectors_of
 
 from .volumes import SetAtHand
 
@@ -21,17 +23,17 @@ def joined(hand: SetAtHand) -> tuple[tuple[Part, ...], Listing]:
     """Return where the bytes of a set are, and what it holds, as far as its volumes at hand tell."""
     numbers = sorted(hand.tables)
     parts = tuple(
-        hand.data[number].part(_address(number))
+        hand.data[number].part(address_of(number))
         if number in hand.data
-        else Part(_address(number), _STRIDE, b"", label=hand.label(number))
+        else Part(address_of(number), _STRIDE, b"", label=hand.label(number))
         for number in numbers
     )
     unknown = _unknown(hand)
     rows = MergedRows(
-        [VolumeRows(_address(number), *hand.tables[number]) for number in numbers], _skeleton(hand) if unknown else ()
+        [VolumeRows(address_of(number), *hand.tables[number]) for number in numbers], _skeleton(hand) if unknown else ()
     )
     volumes = [*hand.data.values(), *hand.recovery.values()]
-    damage = [f"{volume.name}: {said}" for volume in volumes for said in volume.listing.damage]
+    damage = [f"{volume.part().label}: {said}" for volume in volumes for said in volume.listing.damage]
     newest = max(
         hand.data.values() or hand.recovery.values(), key=lambda volume: volume.info.number if volume.info else 0
     )
@@ -53,7 +55,23 @@ def volumes_of(stored: Iterable[Stored]) -> set[int]:
     return {member.offset // _STRIDE for one in stored for member in one.members}
 
 
-def _address(number: int) -> int:
+def needed_of(wanted: Extents, place: Sequence[Part]) -> str:
+    """Say which volumes hold these ranges of addresses, and which of their sectors where only these are wanted."""
+    said = []
+    for part in place:
+        there = wanted.within(part.address, part.address + part.n_bytes)
+        if not there:
+            continue
+        if not part.path:
+            said.append(part.label)
+            continue
+        sectors = sectors_of(there.moved(-part.address))
+        said.append(sectors.replace("of the volume", f"of {part.label}"))
+    return "; ".join(said) or "another copy of the volume"
+
+
+def address_of(number: int) -> int:
+    """Return where the bytes of a data volume stand."""
     return number * _STRIDE
 
 

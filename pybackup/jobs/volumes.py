@@ -52,7 +52,7 @@ class Volume:
 
     def part(self, address: int = 0) -> Part:
         """Return it as a part of an address space."""
-        return Part(address, self.n_bytes, self.path, self.offset, self.name)
+        return Part(address, self.n_bytes, self.path, self.offset, self.info.label if self.info else self.name)
 
     def open(self) -> JoinedFile:
         """Open it alone."""
@@ -233,10 +233,14 @@ def gather(volumes: Sequence[Volume], monitor: Monitor) -> SetAtHand:
             hand.copies.append(volume)
         else:
             numbers[volume.info.number] = volume
-    for number, volume in hand.data.items():
-        assert volume.info is not None
-        hand.tables[number], hand.infos[number] = (volume.listing.rows, volume.listing.paths), volume.info
-    _take_indexes(hand)
+    for whole in (True, False):
+        for number, volume in hand.data.items():
+            assert volume.info is not None
+            if number not in hand.tables and (volume.listing.way is Way.TREE or not whole):
+                hand.tables[number], hand.infos[number] = (volume.listing.rows, volume.listing.paths), volume.info
+        if whole:
+            # Of one whose own index is lost, a later volume knows more than its headers tell.
+            _take_indexes(hand)
     return hand
 
 
