@@ -19,16 +19,17 @@ from pybackup.layout.guard import Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
 from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount, parse_amount
-from pybackup.parity.find import find
+from pybackup.parity.find import glance, scan_guards
 from pybackup.parity.geometry import plan_geometry
 
 from .disc_volume import DiscVolume, index_lines, open_volume
 from .protect import write_stream
 from .verify import verify
 
-# Two processes with half of such a group each stay below 100 MB.
-DISC_GROUP_SECTORS = 1 << 14
+# With these a process stays below 100 MB, whatever the disc is; groups of 65,536 stand hardly more.
+DISC_GROUP_SECTORS = 1 << 13
 _COPY_BYTES = 1 << 20
+_TAIL_BYTES = 1 << 20
 _VOLUME_IDENTIFIER = "VOLUME.XTAR"
 # Behind everything in the order of ISO 9660, which is that of the image.
 _PARITY_IDENTIFIER = "_PARITY.XPR"
@@ -184,7 +185,7 @@ def _check_output(output: bytes) -> None:
     if not os.path.lexists(output):
         return
     with ArchiveFile(output) as file:
-        if find([file]) is None:
+        if glance(file) is None:
             raise UsageError(f"{os.fsdecode(output)}: exists and is no image of a disc; remove it first")
 
 
@@ -220,8 +221,7 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
 def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) -> bytes:
     """Copy the body of the volume and end it; return the SHA-256 of that. The volume is checked on the way."""
     body, at = plan.volume.body_bytes, plan.layout.offsets[plan.volume.name]
-    found = find([file])
-    stream = None if found is None or found.geometry.sidecar or found.geometry.before_bytes < body else found
+    stream = _own_stream(file, body)
     if stream is None and verify(plan.volume.path, workers=1, monitor=monitor).state != "intact":
         raise _damaged(plan.volume)
     digest = hashlib.sha256()
@@ -238,12 +238,21 @@ def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) 
     whole = digest.copy()
     digest.update(ustar.END)
     if stream is not None:
-        geometry = stream.geometry
+        geometry, right = stream
         _feed(whole, file, body, geometry.before_bytes)
         _feed(whole, file, geometry.before_bytes + geometry.stream_bytes, geometry.volume_bytes)
-        if whole.digest() != stream.digest:
+        if whole.digest() != right:
             raise _damaged(plan.volume)
     return digest.digest()
+
+
+def _own_stream(file: ArchiveFile, body: int) -> tuple[Geometry, bytes] | None:
+    """The geometry of the volume's own parity stream, and the SHA-256 of what that protects."""
+    for _, guard in scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size):
+        geometry = guard.geometry
+        if not geometry.sidecar and geometry.before_bytes >= body and geometry.volume_bytes == file.size:
+            return geometry, guard.digest
+    return None
 
 
 def _pieces(file: ArchiveFile, end: int) -> Iterator[tuple[int, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from pybackup.parity.field import Indexes
 from pybackup.parity.stripes import Bytes, stripes
 
 _STRIPE_BYTES = 1 << 24
+# Wider ones are hardly faster, and Python gives the memory of longer bytes back to itself only.
+_STRIPE_COLUMNS = 256
 """The wheel's own work space: 16 MB, as much as the `bytes` it is given."""
 
 
@@ -32,7 +35,7 @@ class LeopardEngine:
     def encode(self, data: Bytes, parity_count: int) -> Bytes:
         """Return the parity, shape (parity_count, width)."""
         parity = np.empty((parity_count, data.shape[1]), np.uint8)
-        for stripe in stripes(data.shape[1], len(data) + parity_count, _STRIPE_BYTES):
+        for stripe in _stripes(data.shape[1], len(data) + parity_count):
             shards = self._wheel.encode([row.tobytes() for row in data[:, stripe]], parity_count)
             _store(parity, range(parity_count), stripe, shards)
         return parity
@@ -42,7 +45,7 @@ class LeopardEngine:
         present = np.setdiff1d(np.arange(len(data)), data_missing).tolist()
         # No more than needed: each takes memory, none makes it more certain.
         helping = np.setdiff1d(np.arange(len(parity)), parity_missing)[: len(data_missing)].tolist()
-        for stripe in stripes(data.shape[1], len(data) + len(parity), _STRIPE_BYTES):
+        for stripe in _stripes(data.shape[1], len(data) + len(parity)):
             found = self._wheel.decode(
                 len(data),
                 len(parity),
@@ -50,6 +53,10 @@ class LeopardEngine:
                 {row: parity[row, stripe].tobytes() for row in helping},
             )
             _store(data, list(found), stripe, list(found.values()))
+
+
+def _stripes(width_bytes: int, shards: int) -> Iterator[slice]:
+    return stripes(width_bytes, shards, min(_STRIPE_BYTES, shards * _STRIPE_COLUMNS))
 
 
 def _store(into: Bytes, rows: range | list[int], stripe: slice, shards: list[bytes]) -> None:

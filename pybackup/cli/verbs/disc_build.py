@@ -52,7 +52,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--group-sectors",
         metavar="N",
         type=argument(positive),
-        help="sectors in a group of the code; more of them stand a little more, and need more memory (default: 16384)",
+        help="sectors in a group of the code; more of them stand a little more, and need more memory (default: 8192)",
     )
     add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
     add("--dry-run", action="store_true", help="only say what would be built")
