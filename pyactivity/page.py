@@ -1,0 +1,70 @@
+"""One self-contained page about a report: no network, no framework, and nothing in it that a file's name could break.
+
+Style and script are files of `assets`, put in whole and allowed by their hashes in a Content-Security-Policy that forbids
+all else. Data stands in two elements that are no scripts: a few facts as JSON, everything else as columns (`page_data`),
+deflated, in base64. Names are only ever written by the script as text.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.resources import files as resource_files
+from time import localtime
+
+from pyactivity.page_data import page_data
+from pyactivity.report import Report
+
+# With these the page stays below 10 MB: base64 adds a third, style and script 60 KB.
+_DATA_BYTES = 6_500_000
+_SCRIPTS = ("data", "words", "choice", "tree", "rows", "list", "axis", "timeline", "calendar", "medium", "save", "main")
+
+
+def page(report: Report, *, data_bytes: int = _DATA_BYTES) -> Iterator[bytes]:
+    """The page, piece by piece, in UTF-8.
+
+    data_bytes  names of files are left out, and the page says so, where the data, deflated, would be larger
+    """
+    data = page_data(report, data_bytes)
+    zones = sorted({localtime(second).tm_zone for second in (report.now_ns // 10**9, 1_704_067_200, 1_719_792_000)})
+    facts = {
+        "root": report.root.decode("utf-8", "surrogateescape"),
+        "now": report.now_ns // 10**9,
+        "by": report.by,
+        "radius": report.radius_ns // 10**9,
+        "zones": zones,
+        "marks": data.marks,
+        "named": data.named,
+        "columns": data.index,
+    }
+    style = _asset("page.css")
+    script = '"use strict";\n' + "".join(_asset(f"{name}.js") for name in _SCRIPTS)
+    head, *tails = _asset("page.html").split("@@")
+    values = {
+        "STYLE": style,
+        "SCRIPT": script,
+        "STYLE_HASH": _hash(style),
+        "SCRIPT_HASH": _hash(script),
+        "FACTS": _embedded(facts),
+    }
+    yield head.encode()
+    for position, piece in enumerate(tails):
+        if position % 2:
+            yield piece.encode()
+        elif piece == "DATA":
+            yield b64encode(data.deflated)
+        else:
+            yield values[piece].encode()
+
+
+def _asset(name: str) -> str:
+    return (resource_files("pyactivity") / "assets" / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _embedded(facts: dict[str, object]) -> str:
+    """JSON that no HTML parser takes for markup, in ASCII."""
+    return json.dumps(facts, ensure_ascii=True).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
