@@ -1,8 +1,8 @@
 """One self-contained page about a report: no network, no framework, and nothing in it that a file's name could break.
 
-Style and script are files of `assets`, put in whole and allowed by their hashes in a Content-Security-Policy that forbids
-all else. Data stands in two elements that are no scripts: a few facts as JSON, everything else as columns (`page_data`),
-deflated, in base64. Names are only ever written by the script as text.
+Style and script are files of `assets`, put in whole and allowed by their hashes in a Content-Security-Policy that
+forbids all else. Data stands in two elements that are no scripts: a few facts as JSON, everything else as columns
+(`page_data`), deflated, in base64. Names are only ever written by the script as text.
 """
 
 import json

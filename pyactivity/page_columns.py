@@ -25,7 +25,9 @@ class Columns:
 
     def zigzag(self, name: str, values: ArrayLike) -> None:
         """Add whole numbers near to their neighbours, differences within int64."""
-        steps = np.diff(np.asarray(values, np.int64), prepend=0)
+        whole = np.asarray(values).astype(np.int64)
+        steps = whole.copy()
+        steps[1:] -= whole[:-1]
         self._add(name, "zigzag", varints((steps << 1) ^ (steps >> 63)))
 
     def uint32(self, name: str, values: ArrayLike) -> None:

@@ -51,7 +51,7 @@ function binsOf(period) {
   const bins = [], { year, month } = period;
   if (period.level === "all") {
     const first = parts(period.from).year, last = parts(period.to).year;
-    if (last - first > 12) for (let y = first; y < last; y++) bins.push({ ...yearOf(y), label: String(y), zoom: yearOf(y) });
+    if (last - first > 30) for (let y = first; y < last; y++) bins.push({ ...yearOf(y), label: String(y), zoom: yearOf(y) });
     else {
       for (let y = first; y < last; y++) {
         for (let m = 0; m < 12; m++) {
@@ -113,22 +113,24 @@ function chosenShares() {
   return shares;
 }
 
-// Steps of a scale of magnitudes up to `most`: 1, 10, 100 files, or 1 KiB, 1 MiB, 1 GiB.
+// Marks of the scale up to `most`, far enough apart to be read: 1, 10, 100 files, or 1 KiB, 16 KiB, 256 KiB.
 function scaleSteps(most) {
-  const factor = view.measure === "bytes" ? 1024 : 10, steps = [];
-  for (let step = view.measure === "bytes" ? 1024 : 1; step <= most; step *= factor) steps.push(step);
-  return steps.length > 6 ? steps.filter((_, i) => (steps.length - 1 - i) % 2 === 0) : steps;
+  const factor = view.measure === "bytes" ? 16 : 10, steps = [];
+  for (let step = view.measure === "bytes" ? 1024 : 1; step <= most; step *= factor) {
+    if (magnitude(step, most) > 0.09) steps.push(step);
+  }
+  return steps;
 }
 
 function measured(value) {
-  return view.measure === "bytes" ? humaneBytes(Math.round(value)).replace(".0", "") : grouped(value);
+  if (view.measure === "bytes") return humaneBytes(Math.round(value)).replace(".0", "");
+  return value < 10000 ? grouped(value) : value < 1e6 ? `${value / 1000}k` : `${value / 1e6}M`;
 }
 
-// How high a value stands, 0 to 1: by its magnitude, for a day has three files or three hundred thousand.
+// How high a value stands, 0 to 1: by its cube root, for a day has three files or three hundred thousand, and a logarithm
+// would show the two as much alike.
 function magnitude(value, most) {
-  const floor = view.measure === "bytes" ? 64 : 0.5;
-  if (value <= 0) return 0;
-  return Math.max(0.03, Math.log(value / floor) / Math.log(Math.max(most, floor * 4) / floor));
+  return value > 0 ? Math.min(1, Math.max(0.02, Math.cbrt(value / most))) : 0;
 }
 
 function toldBin(bin) {

@@ -8,7 +8,8 @@ function paintCalendar() {
     const day = dayOf(from + i * 86400);
     return { ...day, name: dayText(day.from), zoom: day };
   }));
-  const most = days.reduce((sum, day) => Math.max(sum, day.all), 0);
+  // One unpacked archive must not make all other days pale.
+  const most = days.reduce((sum, day) => Math.max(sum, day.work), 0) || days.reduce((sum, day) => Math.max(sum, day.all), 0);
   const left = 42, top = 18, pitch = 16, weeks = Math.ceil((shift + days.length) / 7);
   const width = left + weeks * pitch, height = top + 7 * pitch;
   const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });

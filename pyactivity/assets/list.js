@@ -1,10 +1,12 @@
 // The list on the screen: as many elements as fit, whatever the number of rows, driven by mouse and keyboard.
 const list = { rows: [], tops: new Float64Array(1), current: 0 };
 const HEIGHT = { activity: 62, other: 34 };
+const narrow = matchMedia("(max-width: 820px)"); // where page.css gives an activity another line
 const orders = {};
 
 function refreshRows() {
   list.rows = flattened();
+  HEIGHT.activity = narrow.matches ? 82 : 62;
   list.tops = new Float64Array(list.rows.length + 1);
   list.rows.forEach((row, i) => { list.tops[i + 1] = list.tops[i] + (HEIGHT[row.kind] ?? HEIGHT.other); });
   list.current = Math.max(0, Math.min(list.current, list.rows.length - 1));
@@ -78,7 +80,7 @@ function worded(row) {
   const { order, from, to, activity, directory, top } = row.node;
   const files = order.sum("match", from, to), bytes = order.sum("matchBytes", from, to);
   const words = { count: counted(files, "file"), size: humaneBytes(bytes) };
-  words.tight = bytes - order.sum("chosenBytes", from, to) > room();
+  words.tight = activity >= 0 && !row.level && room() >= 0 && bytes - order.sum("chosenBytes", from, to) > room();
   if (row.kind === "directory") {
     words.title = display(row.level ? pathOf(directory, data.parent[top]) : pathOf(directory)) || display(facts.root);
     words.tip = display(pathOf(directory)) || words.title;
@@ -167,5 +169,6 @@ function prepareList() {
   box.addEventListener("scroll", () => requestAnimationFrame(paintRows), { passive: true });
   box.addEventListener("keydown", listKey);
   box.addEventListener("click", listClick);
+  narrow.addEventListener("change", refreshRows);
   new ResizeObserver(paintRows).observe(box);
 }

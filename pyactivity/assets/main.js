@@ -116,7 +116,7 @@ function showTab(tab) {
   view.tab = tab;
   for (const name of ["activity", "directory"]) byId(`by-${name}`).setAttribute("aria-pressed", name === tab);
   byId("list").setAttribute("aria-label", tab === "activity" ? "Activities" : "Directories");
-  byId("order").disabled = tab !== "activity";
+  byId("order").options[0].textContent = tab === "activity" ? "newest first" : "by name";
   filtersChanged();
 }
 

@@ -31,9 +31,11 @@ function paintTray() {
   byId("meter").classList.toggle("over", over);
   byId("meter").setAttribute("aria-valuenow", Math.round(Math.min(share, 100)));
   byId("meter").setAttribute("aria-valuetext", byId("total").textContent);
-  byId("room").textContent = Number.isNaN(medium.bytes) ? "That is no size: 64 GB, 1.5 TiB" : over
-    ? `${humaneBytes(bytes - medium.bytes)} too much, before compression`
-    : `${humaneBytes(medium.bytes - bytes)} would still fit, before compression`;
+  if (Number.isNaN(medium.bytes)) byId("room").textContent = "That is no size: 64 GB, 1.5 TiB";
+  else {
+    const left = `${humaneBytes(Math.abs(medium.bytes - bytes))} ${over ? "too much" : "would still fit"}`;
+    byId("room").replaceChildren(left, element("span", "", ", before compression"));
+  }
   for (const id of ["save", "copy", "clear"]) byId(id).disabled = !files;
   byId("command").textContent = command();
 }

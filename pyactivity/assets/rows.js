@@ -31,7 +31,7 @@ function addNode(rows, node) {
   if (!isShown(node)) return;
   rows.push({ kind: node.activity >= 0 && node.level === 0 ? "activity" : "directory", level: node.level, node });
   if (isUnfolded(node)) {
-    for (const inner of subnodes(node)) addNode(rows, inner);
+    for (const inner of sortedSubnodes(node)) addNode(rows, inner);
     addFiles(rows, node);
   }
 }

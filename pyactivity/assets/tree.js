@@ -82,6 +82,13 @@ function subnodes(node) {
   return nodes;
 }
 
+// The same in the order in which a person wants to see them: by name, or the largest first.
+function sortedSubnodes(node) {
+  const by = { largest: "matchBytes", most: "match" }[view.order], nodes = subnodes(node);
+  if (by) nodes.sort((one, other) => other.order.sum(by, other.from, other.to) - one.order.sum(by, one.from, one.to));
+  return nodes;
+}
+
 // The path of a directory below the root, as bytes that were decoded; "" for the root.
 function pathOf(d, above = 0) {
   const names = [];
