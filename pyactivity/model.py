@@ -36,9 +36,12 @@ class Files:
 
     def path(self, index: int) -> bytes:
         """The path of file `index` (0 <= index < n), any bytes but NUL."""
+        return os.path.join(self.directories[self.directory[index]], self.name(index))
+
+    def name(self, index: int) -> bytes:
+        """The last component of that path."""
         start = int(self.name_ends[index - 1]) if index else 0
-        name = self.names[start : int(self.name_ends[index])]
-        return os.path.join(self.directories[self.directory[index]], name)
+        return self.names[start : int(self.name_ends[index])]
 
     def paths(self, indices: Iterable[int] | NDArray[np.intp]) -> Iterator[bytes]:
         """The paths of the files at `indices`, in that order, one at a time."""
