@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 from pyactivity.clusters import HOUR_NS, Clusters, cluster
 from pyactivity.describe import Carrier, Group, describe
 from pyactivity.errors import ActivityError, BadValue, EnvironmentFailed
-from pyactivity.model import NO_PARENT, Files, Problem, Scan
+from pyactivity.model import NO_PARENT, Files, LeftOut, Problem, Scan
 from pyactivity.scan import gather
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "EnvironmentFailed",
     "Files",
     "Group",
+    "LeftOut",
     "Problem",
     "Scan",
     "__version__",

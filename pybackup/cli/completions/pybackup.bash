@@ -21,13 +21,14 @@ _pybackup() {
         words='create list info extract unpack verify protect repair salvage forecast drill structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --one-file-system --compression --store --segment-size --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
         --exclude-dir) compopt +o default 2>/dev/null; return ;;
         --since) compopt +o default 2>/dev/null; return ;;
         --files-from) return ;;
+        --select) return ;;
         -o|--output) return ;;
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
@@ -118,13 +119,14 @@ _pybackup() {
         esac
         ;;
     'structure save')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --quiet --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --quiet --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
         --exclude-dir) compopt +o default 2>/dev/null; return ;;
         --since) compopt +o default 2>/dev/null; return ;;
         --files-from) return ;;
+        --select) return ;;
         -o|--output) return ;;
         esac
         ;;

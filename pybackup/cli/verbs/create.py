@@ -104,8 +104,8 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
-    if len(options.sources) != 1 or options.files_from is not None:
-        raise UsageError("more than one SRC, or a list: name the archive with -o")
+    if len(options.sources) != 1 or options.files_from is not None or options.select is not None:
+        raise UsageError("more than one SRC, or a list or selection: name the archive with -o")
     return name + b".xtar"
 
 
