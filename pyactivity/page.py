@@ -12,11 +12,14 @@ from hashlib import sha256
 from importlib.resources import files as resource_files
 from time import localtime
 
+from pyactivity.moments import length_text
 from pyactivity.page_data import page_data
 from pyactivity.report import Report
 
 # With these the page stays below 10 MB: base64 adds a third, style and script 60 KB.
 _DATA_BYTES = 6_500_000
+_WORTH_TELLING = 10
+_HALF_YEAR_S = 183 * 86_400
 _SCRIPTS = ("data", "words", "choice", "tree", "rows", "list", "axis", "timeline", "calendar", "medium", "save", "main")
 
 
@@ -26,14 +29,16 @@ def page(report: Report, *, data_bytes: int = _DATA_BYTES) -> Iterator[bytes]:
     data_bytes  names of files are left out, and the page says so, where the data, deflated, would be larger
     """
     data = page_data(report, data_bytes)
-    zones = sorted({localtime(second).tm_zone for second in (report.now_ns // 10**9, 1_704_067_200, 1_719_792_000)})
+    now = report.survey.now_ns // 10**9
+    zones = sorted({localtime(second).tm_zone for second in (now, now - _HALF_YEAR_S)})
     facts = {
         "root": report.root.decode("utf-8", "surrogateescape"),
-        "now": report.now_ns // 10**9,
-        "by": report.by,
-        "radius": report.radius_ns // 10**9,
+        "now": now,
+        "by": report.survey.by,
+        "radius": length_text(report.survey.radius.radius_ns),
         "zones": zones,
         "marks": data.marks,
+        "bulk": {str(number): told for number in range(len(report.parts)) if (told := _bulk(report, number))},
         "named": data.named,
         "columns": data.index,
     }
@@ -55,6 +60,15 @@ def page(report: Report, *, data_bytes: int = _DATA_BYTES) -> Iterator[bytes]:
             yield b64encode(data.deflated)
         else:
             yield values[piece].encode()
+
+
+def _bulk(report: Report, number: int) -> list[tuple[str, str, int]]:
+    """How the bulk of a part came, where to, and how many files."""
+    return [
+        (carrier.bulk, report.below(carrier.path).decode("utf-8", "surrogateescape"), carrier.files)
+        for carrier in report.bulk_of(number)
+        if carrier.files >= _WORTH_TELLING
+    ]
 
 
 def _asset(name: str) -> str:

@@ -7,13 +7,15 @@ in there. A pair is the unit of what is left out, so that it has either all of i
     activities, newest first
         first_s, first_ns, span_s, last_ns   the time of the first file, and how long after it the last came
         mark                                 index into the texts `marks`
-        sane                                 0 where the times are of no use on an axis of time
+        on_axis                              0 where the times are of no use on an axis of time
     directories, in preorder
         directory_name, depth, scanned
     pairs, activity by activity, in each by directory
         pair_count (by activity), pair_directory, pair_files, pair_bytes, pair_named
+        pair_bulk      1 where most of these files came in bulk
+        pair_archived  how many of them are in an archive, if one was asked
     hours, activity by activity: hours of the clock on the wall (`zone`), since 1970-01-01 00:00 local
-        hour_count (by activity), hour, hour_files, hour_bytes
+        hour_count (by activity), hour, hour_bulk (as of the pair), hour_files, hour_bytes
     files of the pairs with pair_named = 1, pair by pair, in each as they were scanned
         file_name, file_bytes, file_s, file_ns, file_mtime_s, file_mtime_ns
         file_s counts from first_s; the last two only where files were not grouped by mtime
@@ -53,13 +55,13 @@ def page_data(report: Report, limit_bytes: int) -> PageData:
     Directories and activities are always there, whatever the limit.
     """
     members, group = report.members()
-    tree = tree_of(report.files, report.root, np.unique(report.files.directory[members]).tolist())
+    tree = tree_of(report, np.unique(report.files.directory[members]).tolist())
     pairs = _Pairs(report, members, group, tree)
     base = Columns()
     zone = zone_of(report.times_ns[members])
     marks = _activities(base, report)
     _directories(base, tree)
-    _hours(base, report, members, group, zone)
+    pairs.write_hours(base, zone)
     _zone(base, zone)
     base.names("left_out", _left_out(report))
     budget = float(limit_bytes - len(zlib.compress(base.pack())))
@@ -76,16 +78,23 @@ def page_data(report: Report, limit_bytes: int) -> PageData:
 
 def _activities(columns: Columns, report: Report) -> list[str]:
     """Write the activities; return the texts of marks."""
-    first = np.array([report.times_ns[group[0]] for group in report.groups], np.int64)
-    last = np.array([report.times_ns[group[-1]] for group in report.groups], np.int64)
-    texts = sorted({"", *report.marks})
+    first, last = _ends(report)
+    marks = [report.mark(number) for number in range(len(report.parts))]
+    texts = sorted({"", *marks})
     columns.zigzag("first_s", first // _SECOND_NS)
     columns.uint32("first_ns", first % _SECOND_NS)
     columns.varint("span_s", last // _SECOND_NS - first // _SECOND_NS)
     columns.uint32("last_ns", last % _SECOND_NS)
-    columns.varint("mark", [texts.index(mark) for mark in report.marks])
-    columns.varint("sane", [report.is_sane(group) for group in range(len(report.groups))])
+    columns.varint("mark", [texts.index(mark) for mark in marks])
+    columns.varint("on_axis", report.on_axis())
     return texts
+
+
+def _ends(report: Report) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first and the last time of each part."""
+    times_ns = report.times_ns
+    first = np.array([times_ns[part.members[0]] for part in report.parts], np.int64)
+    return first, np.array([times_ns[part.members[-1]] for part in report.parts], np.int64)
 
 
 def _directories(columns: Columns, tree: Tree) -> None:
@@ -94,24 +103,13 @@ def _directories(columns: Columns, tree: Tree) -> None:
     columns.varint("scanned", tree.scanned)
 
 
-def _hours(columns: Columns, report: Report, members: NDArray[np.intp], group: NDArray[np.intp], zone: Zone) -> None:
-    hour = zone.wall_s(report.times_ns[members]) // _HOUR_S
-    order = np.lexsort((hour, group))
-    starts = _starts(group[order], hour[order])
-    columns.varint("hour_count", np.bincount(group[order][starts], minlength=len(report.groups)))
-    columns.zigzag("hour", hour[order][starts])
-    columns.varint("hour_files", np.diff(starts, append=len(order)))
-    columns.varint("hour_bytes", _sums(report.files.size_bytes[members][order], starts))
-
-
 def _zone(columns: Columns, zone: Zone) -> None:
     columns.zigzag("zone_s", zone.since_s)
     columns.zigzag("zone_offset_s", zone.offset_s)
 
 
 def _left_out(report: Report) -> list[bytes]:
-    start = report.root.rstrip(b"/") + b"/"
-    return sorted(path[len(start) :] for path in report.left_out if path.startswith(start))
+    return sorted(report.below(left_out.path) for left_out in report.survey.scan.left_out)
 
 
 class _Pairs:
@@ -127,31 +125,47 @@ class _Pairs:
         self._directory = directory[order][self._starts]
         self.files = np.diff(self._starts, append=len(order))
         self._bytes = _sums(report.files.size_bytes[self._members], self._starts)
-        name_ends = report.files.name_ends
-        lengths = np.diff(name_ends, prepend=0)[self._members]
+        in_bulk = _sums(report.survey.bulk[self._members].astype(np.int64), self._starts)
+        self._bulk = 2 * in_bulk > self.files
+        lengths = np.diff(report.files.name_ends, prepend=0)[self._members]
         self._cost = _sums(lengths, self._starts) * _NAME_SHARE + self.files * _FILE_BYTES
 
     def choose(self, budget_bytes: float) -> NDArray[np.bool_]:
-        """Which pairs have names: those of the newest activities, after which the marked ones come."""
-        marked = np.array([bool(mark) for mark in self._report.marks], np.bool_)[self._group[self._starts]]
-        order = np.argsort(marked, kind="stable")
+        """Which pairs have names: those of the newest activities, after which those of bulk come."""
+        if self._cost.sum() <= budget_bytes:
+            return np.ones(len(self.files), np.bool_)
+        order = np.argsort(self._bulk, kind="stable")
         cost = self._cost[order]
         # One huge directory must not keep all smaller ones behind it out.
-        fits = np.cumsum(np.where(cost <= budget_bytes / 4, cost, 0)) <= budget_bytes
+        small = cost <= budget_bytes / 4
         named = np.zeros(len(order), np.bool_)
-        named[order] = fits & (cost <= budget_bytes / 4)
-        if self._cost.sum() <= budget_bytes:
-            named[:] = True
+        named[order] = small & (np.cumsum(np.where(small, cost, 0)) <= budget_bytes)
         return named
 
     def write(self, columns: Columns, named: NDArray[np.bool_]) -> None:
-        groups = len(self._report.groups)
-        columns.varint("pair_count", np.bincount(self._group[self._starts], minlength=groups))
+        """Add the columns of pairs, and of the files of those that are named."""
+        columns.varint("pair_count", np.bincount(self._group[self._starts], minlength=len(self._report.parts)))
         columns.zigzag("pair_directory", self._directory)
         columns.varint("pair_files", self.files)
         columns.varint("pair_bytes", self._bytes)
         columns.varint("pair_named", named)
+        columns.varint("pair_bulk", self._bulk)
+        if (archived := self._report.archived) is not None:
+            columns.varint("pair_archived", _sums(archived[self._members].astype(np.int64), self._starts))
         self._write_files(columns, np.repeat(named, self.files))
+
+    def write_hours(self, columns: Columns, zone: Zone) -> None:
+        """Add the columns of hours."""
+        hour = zone.wall_s(self._report.times_ns[self._members]) // _HOUR_S
+        bulk = np.repeat(self._bulk, self.files)
+        order = np.lexsort((bulk, hour, self._group))
+        group, hour, bulk = self._group[order], hour[order], bulk[order]
+        starts = _starts(group, hour * 2 + bulk)
+        columns.varint("hour_count", np.bincount(group[starts], minlength=len(self._report.parts)))
+        columns.zigzag("hour", hour[starts])
+        columns.varint("hour_bulk", bulk[starts])
+        columns.varint("hour_files", np.diff(starts, append=len(order)))
+        columns.varint("hour_bytes", _sums(self._report.files.size_bytes[self._members][order], starts))
 
     def _write_files(self, columns: Columns, chosen: NDArray[np.bool_]) -> None:
         files, times_ns = self._report.files, self._report.times_ns
@@ -161,10 +175,10 @@ class _Pairs:
         names = files.names
         columns.names("file_name", (names[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)))
         columns.varint("file_bytes", files.size_bytes[members])
-        first_s = np.array([times_ns[g[0]] // _SECOND_NS for g in self._report.groups], np.int64)
+        first_s = _ends(self._report)[0] // _SECOND_NS
         columns.varint("file_s", times_ns[members] // _SECOND_NS - first_s[group])
         columns.uint32("file_ns", times_ns[members] % _SECOND_NS)
-        if self._report.by != "mtime":
+        if self._report.survey.by != "mtime":
             columns.zigzag("file_mtime_s", files.mtime_ns[members] // _SECOND_NS)
             columns.uint32("file_mtime_ns", files.mtime_ns[members] % _SECOND_NS)
 

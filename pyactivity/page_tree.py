@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pyactivity.model import NO_PARENT, Files
+from pyactivity.model import NO_PARENT
+from pyactivity.report import Report
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,12 +27,9 @@ class Tree:
     number: NDArray[np.int64]
 
 
-def tree_of(files: Files, root: bytes, used: Iterable[int]) -> Tree:
-    """The tree of the directories of `files` at the indices `used`, and of those above, down from `root`.
-
-    root  absolute path at or above every directory of `files`
-    """
-    nodes = _Nodes(files, root)
+def tree_of(report: Report, used: Iterable[int]) -> Tree:
+    """The tree of the directories of a report at the indices `used`, and of those above, down from the root."""
+    nodes = _Nodes(report)
     wanted = {0}
     for index in used:
         node = nodes.of[index]
@@ -62,27 +60,27 @@ def tree_of(files: Files, root: bytes, used: Iterable[int]) -> Tree:
 class _Nodes:
     """Directories by number, 0 the root, each with the number of the one above, in no order."""
 
-    def __init__(self, files: Files, root: bytes) -> None:
+    def __init__(self, report: Report) -> None:
         self.names, self.parents, self.scanned = [b""], [NO_PARENT], [False]
         self.of: list[int] = []
         self._paths: dict[bytes, int] = {b"": 0}
         given: list[tuple[bytes, int]] = []
-        for path, parent in zip(files.directories, files.parents.tolist(), strict=True):
+        for path, parent in zip(report.files.directories, report.files.parents.tolist(), strict=True):
             if parent != NO_PARENT:
                 self.of.append(self._add(os.path.basename(path), self.of[parent], scanned=True))
-            elif below := os.path.relpath(path, root).removeprefix(b"."):
+            elif below := report.below(path):
                 self.of.append(self._add(os.path.basename(below), NO_PARENT, scanned=True))
                 given.append((below, self.of[-1]))
             else:
                 self.of.append(0)
                 self.scanned[0] = True
         if given:
-            self._hang(given, files, root)
+            self._hang(given, report)
 
-    def _hang(self, given: list[tuple[bytes, int]], files: Files, root: bytes) -> None:
+    def _hang(self, given: list[tuple[bytes, int]], report: Report) -> None:
         """Put each DIR where it belongs, which may be within another."""
-        for node, path in zip(self.of, files.directories, strict=True):
-            self._paths.setdefault(os.path.relpath(path, root).removeprefix(b"."), node)
+        for node, path in zip(self.of, report.files.directories, strict=True):
+            self._paths.setdefault(report.below(path), node)
         for below, node in given:
             self.parents[node] = self._way(os.path.dirname(below))
 

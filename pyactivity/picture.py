@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from pyactivity.describe import Group, describe
 from pyactivity.picture_axis import Axis, axis_of
-from pyactivity.render import count, display, humane_bytes
 from pyactivity.report import Report
+from pyactivity.words import count, display, humane_bytes
 from pyactivity.zone import Zone, zone_of
 
 WIDTH, HEIGHT = 1200, 560
@@ -57,26 +57,26 @@ Shape = Box | Words
 def picture(report: Report) -> Iterator[Shape]:
     """What the picture of a report consists of, back to front."""
     members, group = report.members()
-    zone = zone_of(np.append(report.times_ns[members], report.now_ns))
-    sane = np.array([report.is_sane(number) for number in range(len(report.groups))], np.bool_)
+    now_ns = np.array([report.survey.now_ns])
+    zone = zone_of(np.append(report.times_ns[members], now_ns))
+    shown = report.on_axis()[group] if len(group) else np.zeros(0, np.bool_)
     wall_s = zone.wall_s(report.times_ns[members])
-    axis = axis_of(wall_s[sane[group]], int(zone.wall_s(np.array([report.now_ns]))[0]))
+    axis = axis_of(wall_s[shown], int(zone.wall_s(now_ns)[0]))
     yield Box(0, 0, WIDTH, HEIGHT, GROUND)
-    yield from _heading(report, members, sane)
-    bulk = np.array([bool(mark) for mark in report.marks], np.bool_)
-    everything = axis.histogram(wall_s[sane[group]])
-    work = axis.histogram(wall_s[(sane & ~bulk)[group]])
+    yield from _heading(report, members, int(np.count_nonzero(~shown)))
+    everything = axis.histogram(wall_s[shown])
+    work = axis.histogram(wall_s[shown & ~report.survey.bulk[members]])
     yield from _grid(int(everything.max(initial=0)))
     yield from _bars(axis, everything, work)
     yield from _labels(axis)
-    yield from _largest(report, axis, zone, everything, np.flatnonzero(sane))
+    yield from _largest(report, axis, zone, everything)
 
 
-def _heading(report: Report, members: NDArray[np.intp], sane: NDArray[np.bool_]) -> Iterator[Shape]:
+def _heading(report: Report, members: NDArray[np.intp], strange: int) -> Iterator[Shape]:
     size_bytes = sum(report.files.size_bytes[members].tolist())
-    what = f"{count(len(members), 'file')}, {humane_bytes(size_bytes)}, {len(report.groups):,} activities"
-    if odd := sum(len(report.groups[number]) for number in np.flatnonzero(~sane)):
-        what += f"; {count(odd, 'file')} of impossible times not shown"
+    what = f"{count(len(members), 'file')}, {humane_bytes(size_bytes)}, {len(report.parts):,} activities"
+    if strange:
+        what += f"; {count(strange, 'file')} of impossible times not shown"
     yield Words(28, 46, f"Activity in {display(report.root)}", 26, bold=True, room=WIDTH - 56)
     yield Words(28, 74, what, 15, QUIET)
     for x, colour, text in ((_RIGHT - 196, WORK, "files"), (_RIGHT - 122, BULK, "of bulk events")):
@@ -124,20 +124,18 @@ def _labels(axis: Axis) -> Iterator[Shape]:
     yield Words(_RIGHT, _BOTTOM + 38, f"one bar is {axis.unit}", 12, QUIET, "end")
 
 
-def _largest(
-    report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp], sane: NDArray[np.intp]
-) -> Iterator[Shape]:
+def _largest(report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp]) -> Iterator[Shape]:
     """The largest activities, newest first, and their numbers above their bars."""
-    chosen = sorted(sorted(sane.tolist(), key=lambda number: -len(report.groups[number]))[:_NAMED])
+    parts, times_ns = report.parts, report.times_ns
+    candidates = sorted(np.flatnonzero(report.on_axis()).tolist(), key=lambda number: -len(parts[number].members))
+    chosen = sorted(candidates[:_NAMED])
     if chosen:
         yield Words(28, 416, "Largest activities", 15, bold=True)
     pitch, most = (_RIGHT - _LEFT) / len(axis), int(everything.max(initial=0))
     stacked: dict[int, int] = {}
     for line, number in enumerate(chosen):
-        group = describe(report.files, report.groups[number])
-        first_s, last_s = zone.wall_s(
-            np.array([report.times_ns[report.groups[number][end]] for end in (0, -1)])
-        ).tolist()
+        group = describe(report.files, parts[number].members, by=report.survey.by)
+        first_s, last_s = zone.wall_s(times_ns[parts[number].members[[0, -1]]]).tolist()
         place = axis.place(first_s)
         level = stacked[place] = stacked.get(place, -1) + 1
         x = _LEFT + (place + 0.5) * pitch
@@ -148,7 +146,7 @@ def _largest(
         yield Words(58, y, _span(first_s, last_s), 14, room=330)
         yield Words(480, y, count(group.files, "file"), 14, anchor="end")
         yield Words(570, y, humane_bytes(group.size_bytes), 14, anchor="end")
-        mark = report.marks[number]
+        mark = report.mark(number)
         yield Words(594, y, f"{_where(report, group)}{f' ({mark})' if mark else ''}", 14, QUIET, room=WIDTH - 28 - 594)
 
 
@@ -158,8 +156,7 @@ def _badge(x: float, y: float, number: int) -> Iterator[Shape]:
 
 
 def _where(report: Report, group: Group) -> str:
-    start = report.root.rstrip(b"/") + b"/"
-    paths = [display(carrier.path.removeprefix(start)) for carrier in group.carriers]
+    paths = [display(report.below(carrier.path) or b".") for carrier in group.carriers]
     return ", ".join(paths + (["elsewhere"] if group.files_elsewhere else []))
 
 

@@ -4,7 +4,7 @@ const span = { first: 0, last: 0 }; // seconds by the wall, of all that has a pl
 
 function prepareAxis() {
   const walls = [];
-  for (let a = 0; a < data.activities; a++) if (data.sane[a]) walls.push(data.firstWall[a], data.lastWall[a]);
+  for (let a = 0; a < data.activities; a++) if (data.on_axis[a]) walls.push(data.firstWall[a], data.lastWall[a]);
   const now = wall(facts.now);
   span.first = walls.reduce((one, other) => Math.min(one, other), now);
   span.last = walls.reduce((one, other) => Math.max(one, other), walls.length ? -Infinity : now);
@@ -77,20 +77,20 @@ function binsOf(period) {
   return bins;
 }
 
-// Files, or bytes, of each bin: all, those of activities without a mark, those selected.
+// Files, or bytes, of each bin: all, those that did not come in bulk, those selected.
 function filledBins(bins) {
   const values = view.measure === "bytes" ? data.hour_bytes : data.hour_files;
   for (const bin of bins) Object.assign(bin, { all: 0, work: 0, chosen: 0, files: 0, bytes: 0 });
   const chosen = chosenShares();
   for (let i = 0; i < data.hour.length; i++) {
     const seconds = data.hour[i] * HOUR, a = data.hourActivity[i];
-    if (!bins.length || seconds < bins[0].from || seconds >= bins[bins.length - 1].to || !data.sane[a]) continue;
-    const bin = bins[binAt(bins, seconds)], value = values[i] * choice.share[a];
+    if (!bins.length || seconds < bins[0].from || seconds >= bins[bins.length - 1].to || !data.on_axis[a]) continue;
+    const bin = bins[binAt(bins, seconds)], share = choice.share[data.hour_bulk[i]][a], value = values[i] * share;
     bin.all += value;
-    if (!data.mark[a]) bin.work += value;
+    if (!data.hour_bulk[i]) bin.work += value;
     bin.chosen += values[i] * chosen[a];
-    bin.files += data.hour_files[i] * choice.share[a];
-    bin.bytes += data.hour_bytes[i] * choice.share[a];
+    bin.files += data.hour_files[i] * share;
+    bin.bytes += data.hour_bytes[i] * share;
   }
   return bins;
 }

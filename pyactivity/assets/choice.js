@@ -1,7 +1,7 @@
 // What is selected and what the filters let through, pair by pair. Of a pair with names single files may be selected, of
 // one without all or none.
 const choice = {};
-const view = { text: "", period: null, order: "newest", hideBulk: false, onlyChosen: false, tab: "activity" };
+const view = { text: "", period: null, order: "newest", hideBulk: false, hideArchived: false, onlyChosen: false, tab: "activity" };
 
 function prepareChoice() {
   choice.fileOn = new Uint8Array(data.filePair.length);
@@ -11,7 +11,8 @@ function prepareChoice() {
   choice.matchBytes = data.pair_bytes;
   choice.bothFiles = new Float64Array(data.pairs);
   choice.fileMatch = null; // all
-  choice.share = new Float64Array(data.activities).fill(1); // of each activity, let through but for the period
+  // The files of each activity let through but for the period: a share of those that came in bulk, and of the others.
+  choice.share = [new Float64Array(data.activities).fill(1), new Float64Array(data.activities).fill(1)];
 }
 
 // Select, or not, what the filters let through of a pair.
@@ -63,20 +64,21 @@ function joinChoice() {
 // Apply text, marks and period. Several words must all stand somewhere in a path; a word may hold slashes.
 function applyFilters() {
   const words = view.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const bulk = (a) => view.hideBulk && data.mark[a];
+  const hidden = (p) => (view.hideBulk && data.pair_bulk[p])
+    || (view.hideArchived && data.pair_archived[p] === data.pair_files[p]);
   choice.fileMatch = null;
-  if (!words.length && !view.hideBulk && !view.period) {
+  if (!words.length && !view.hideBulk && !view.hideArchived && !view.period) {
     choice.matchFiles = data.pair_files;
     choice.matchBytes = data.pair_bytes;
-    choice.share.fill(1);
+    for (const share of choice.share) share.fill(1);
     return;
   }
-  const files = new Float64Array(data.pairs), bytes = new Float64Array(data.pairs), share = new Float64Array(data.activities);
+  const files = new Float64Array(data.pairs), bytes = new Float64Array(data.pairs), share = [0, 1].map(() => new Float64Array(data.activities));
   const hits = words.length ? findWords(words) : null;
   choice.fileMatch = hits && hits.files;
   for (let p = 0; p < data.pairs; p++) {
     const a = data.pairActivity[p];
-    if (bulk(a)) continue;
+    if (hidden(p)) continue;
     if (!hits || hits.directories[data.pairDirectory[p]]) {
       files[p] = data.pair_files[p];
       bytes[p] = data.pair_bytes[p];
@@ -88,7 +90,7 @@ function applyFilters() {
         }
       }
     }
-    share[a] += files[p] / data.files[a];
+    share[data.pair_bulk[p]][a] += files[p] / (data.pair_bulk[p] ? data.files[a] - data.byHand[a] : data.byHand[a]);
     if (!inPeriod(a)) files[p] = bytes[p] = 0;
   }
   Object.assign(choice, { matchFiles: files, matchBytes: bytes, share });
@@ -97,7 +99,7 @@ function applyFilters() {
 function inPeriod(a) {
   if (!view.period) return true;
   const { from, to } = view.period;
-  return Boolean(data.sane[a]) && data.firstWall[a] < to && data.lastWall[a] >= from;
+  return Boolean(data.on_axis[a]) && data.firstWall[a] < to && data.lastWall[a] >= from;
 }
 
 // Which directories have all words in their path, and which files have them in theirs.

@@ -130,10 +130,14 @@ function joinPairs() {
   data.fileStart = running(data.pair_files.map((files, p) => (data.pair_named[p] ? files : 0)));
   data.filePair = spread(data.fileStart);
   data.files = new Float64Array(data.activities);
+  data.byHand = new Float64Array(data.activities); // files that did not come in bulk
+  data.archived = data.pair_archived ? new Float64Array(data.activities) : null;
   data.bytes = new Float64Array(data.activities);
   for (let p = 0; p < data.pairs; p++) {
     data.files[data.pairActivity[p]] += data.pair_files[p];
     data.bytes[data.pairActivity[p]] += data.pair_bytes[p];
+    if (!data.pair_bulk[p]) data.byHand[data.pairActivity[p]] += data.pair_files[p];
+    if (data.archived) data.archived[data.pairActivity[p]] += data.pair_archived[p];
   }
 }
 

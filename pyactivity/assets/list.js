@@ -44,7 +44,7 @@ function painted(row, i) {
   line.setAttribute("aria-level", row.level + 1);
   line.setAttribute("aria-checked", ["false", "true", "mixed"][state]);
   if (row.node) line.setAttribute("aria-expanded", isUnfolded(row.node));
-  line.setAttribute("aria-label", [words.title, words.detail, words.mark, words.count, words.size].filter(Boolean).join(", "));
+  line.setAttribute("aria-label", [words.title, words.detail, words.mark, words.safe, words.count, words.size].filter(Boolean).join(", "));
   if (i === list.current) line.classList.add("current");
   const indent = element("span", "indent");
   indent.style.width = `${Math.min(row.level, 12) * 18}px`;
@@ -56,6 +56,7 @@ function painted(row, i) {
   if (words.ago) title.append(" ", element("span", "ago", words.ago));
   if (words.mark) title.append(" ", element("span", "mark", words.mark));
   text.append(title);
+  if (words.safe) title.append(" ", element("span", words.safe === "archived" ? "mark safe" : "mark risk", words.safe));
   if (words.detail) text.append(element("span", "detail", words.detail));
   text.title = words.tip ?? words.title;
   const size = element("span", "size", words.size);
@@ -89,6 +90,7 @@ function worded(row) {
   words.title = spanText(...wallsOf(activity));
   words.ago = agoText(data.firstWall[activity]);
   words.mark = facts.marks[data.mark[activity]];
+  words.safe = archivedText(activity);
   words.detail = carriedText(activity);
   words.tip = words.detail;
   return words;
@@ -106,14 +108,22 @@ function wallsOf(a) {
   return [data.firstWall[a], data.lastWall[a]];
 }
 
+function archivedText(a) {
+  if (!data.archived) return "";
+  const missing = data.files[a] - data.archived[a];
+  return !missing ? "archived" : data.archived[a] ? `${counted(missing, "file")} in no archive` : "in no archive";
+}
+
 // "photos/2026 812, docs 12, 3 elsewhere"
 function carriedText(a) {
   const found = carriersOf(a), told = found.reduce((sum, carrier) => sum + carrier.files, 0);
+  const total = data.byHand[a] || data.files[a];
   const where = (d) => display(pathOf(d)) || "at the top";
-  if (found.length === 1 && told === data.files[a]) return where(found[0].directory);
+  const bulk = data.byHand[a] ? (facts.bulk[a] ?? []).map(([how, path, files]) => `${grouped(files)} ${how} in ${display(path) || "the top"}`) : [];
+  if (found.length === 1 && told === total && !bulk.length) return where(found[0].directory);
   const texts = found.map((carrier) => `${where(carrier.directory)} (${grouped(carrier.files)})`);
-  if (told < data.files[a]) texts.push(`${grouped(data.files[a] - told)} elsewhere`);
-  return texts.join(", ");
+  if (told < total) texts.push(`${grouped(total - told)} elsewhere`);
+  return texts.concat(bulk.map((text) => `+ ${text}`)).join(", ");
 }
 
 function goTo(i) {

@@ -41,6 +41,7 @@ function paintShown() {
 
 function paintHeader() {
   const files = data.files.reduce((sum, count) => sum + count, 0), bytes = data.bytes.reduce((sum, size) => sum + size, 0);
+  byId("archived").hidden = !data.archived;
   byId("root").textContent = display(facts.root);
   document.title = `Activity in ${display(facts.root)}`;
   const clock = facts.zones.length ? `, times are ${facts.zones.join("/")}` : "";
@@ -93,6 +94,7 @@ function prepareTools() {
   });
   const changes = {
     order: (tool) => { view.order = tool.value; }, "hide-bulk": (tool) => { view.hideBulk = tool.checked; },
+    "hide-archived": (tool) => { view.hideArchived = tool.checked; },
     "only-chosen": (tool) => { view.onlyChosen = tool.checked; }, measure: (tool) => { view.measure = tool.value; },
   };
   for (const [id, change] of Object.entries(changes)) {
@@ -131,7 +133,9 @@ async function start() {
   prepareMedium();
   prepareTools();
   // What a browser kept of an earlier visit to the form does not fit a fresh page.
-  for (const field of document.querySelectorAll("input, select")) if (field.id === "filter") field.value = "";
+  for (const field of document.querySelectorAll("input[type=checkbox]")) field.checked = false;
+  byId("filter").value = "";
+  for (const id of ["order", "measure"]) byId(id).selectedIndex = 0;
   filtersChanged();
   prepareTimeline();
   prepareCalendar();

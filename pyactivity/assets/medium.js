@@ -53,7 +53,7 @@ function mediumChanged() {
 function fillUp() {
   let left = room();
   for (let a = 0; a < data.activities; a++) {
-    if (data.mark[a] || !data.sane[a]) continue;
+    if (!data.byHand[a] || !data.on_axis[a]) continue;
     const node = activityNode(a), { order, from, to } = node;
     const missing = order.sum("matchBytes", from, to) - (order.sum("both", from, to) ? order.sum("chosenBytes", from, to) : 0);
     if (!order.sum("match", from, to) || order.sum("both", from, to) === order.sum("match", from, to) || missing > left) continue;

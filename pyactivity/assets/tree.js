@@ -109,13 +109,18 @@ function carriersOf(a) {
   const from = data.pairStart[a], to = data.pairStart[a + 1], found = [];
   const files = carriersOf.files ??= new Float64Array(data.depth.length);
   const bytes = carriersOf.bytes ??= new Float64Array(data.depth.length);
+  const byHand = data.byHand[a];
+  let allFiles = 0, allBytes = 0;
   for (let p = from; p < to; p++) {
+    if (byHand && data.pair_bulk[p]) continue; // told apart
     files[data.pairDirectory[p]] = data.pair_files[p];
     bytes[data.pairDirectory[p]] = data.pair_bytes[p];
+    allFiles += data.pair_files[p];
+    allBytes += data.pair_bytes[p];
   }
   for (let d = data.pairDirectory[to - 1]; d >= 0; d--) {
     if (!files[d]) continue;
-    if (files[d] * 4 >= data.files[a] || (data.bytes[a] > 0 && bytes[d] * 4 >= data.bytes[a])) {
+    if (files[d] * 4 >= allFiles || (allBytes > 0 && bytes[d] * 4 >= allBytes)) {
       found.push({ directory: d, files: files[d], bytes: bytes[d] });
     } else if (d) {
       files[data.parent[d]] += files[d];
@@ -123,7 +128,7 @@ function carriersOf(a) {
     }
     files[d] = bytes[d] = 0;
   }
-  found.sort((one, other) => other.files - one.files || other.bytes - one.bytes);
+  found.sort((one, other) => other.files - one.files || other.bytes - one.bytes || one.directory - other.directory);
   carriers.set(a, found);
   return found;
 }

@@ -33,14 +33,24 @@ def plant_home(root: Path) -> dict[str, Planted]:
     """Plant the tree; return its activities by name, newest first."""
     planted: list[Planted] = []
 
-    def activity(name: str, names: list[bytes], size: Callable[[int], int], when: datetime, step: timedelta) -> None:
+    def activity(
+        name: str,
+        names: list[bytes],
+        size: Callable[[int], int],
+        when: datetime,
+        step: timedelta,
+        *,
+        by_hand: bool = True,
+    ) -> None:
         total = 0
         for number, below in enumerate(names):
             path = os.path.join(os.fsencode(root), below)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as file:
                 file.truncate(size(number))
-            moment_ns = int((when + number * step).timestamp()) * SECOND_NS + number % 1000 * 1_000_003
+            # Who works on a file system of today leaves nanoseconds, archives keep none.
+            fraction_ns = 123_456_789 + number if by_hand else 0
+            moment_ns = int((when + number * step).timestamp()) * SECOND_NS + fraction_ns
             os.utime(path, ns=(moment_ns, moment_ns))
             total += size(number)
         planted.append(Planted(name, tuple(names), total))
@@ -55,11 +65,11 @@ def plant_home(root: Path) -> dict[str, Planted]:
     code = [f"src/tool/{part}/mod_{n}.py".encode() for part in ("core", "cli", "tests") for n in range(7)]
     activity("code", code, lambda n: 3_000 + n * 10, NOW - 8 * day, 7 * minute)
     archive = [f"downloads/dataset-1.2/part-{n // 100}/file-{n:04d}.csv".encode() for n in range(1500)]
-    activity("archive", archive, lambda n: 9_000 + n, NOW - 20 * day, timedelta(0))
+    activity("archive", archive, lambda n: 9_000 + n, NOW - 20 * day, timedelta(0), by_hand=False)
     taxes = [b"docs/taxes/2025/" + name for name in (b"income.ods", b"letter.odt", b"scan-1.pdf", b"scan-2.pdf")]
     activity("taxes", taxes, lambda n: 700_000 + n, NOW - 47 * day, 9 * minute)
     package = [f".local/lib/tool/pkg_{n // 40}/unit_{n % 40}.py".encode() for n in range(800)]
-    activity("install", package, lambda n: 5_000, NOW - 100 * day, timedelta(milliseconds=1))
+    activity("install", package, lambda n: 5_000, NOW - 100 * day, timedelta(milliseconds=1), by_hand=False)
     return {one.name: one for one in planted}
 
 
@@ -77,4 +87,5 @@ def plant_years(root: Path, years: int = 4) -> None:
             with path.open("wb") as file:
                 file.truncate(1000 + (state >> 3) % 900_000)
             moment = NOW - timedelta(days=day, hours=(state >> 9) % 9, minutes=number * 5)
-            os.utime(path, (moment.timestamp(), moment.timestamp()))
+            moment_ns = int(moment.timestamp()) * SECOND_NS + 987_654_321
+            os.utime(path, ns=(moment_ns, moment_ns))
