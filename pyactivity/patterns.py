@@ -34,7 +34,16 @@ class Patterns:
         return len(self._last_first)
 
     def excluding(self, relative: bytes, is_directory: bool) -> str | None:
-        """Return the pattern that excludes a path, relative and without a slash at the end; None if none does."""
+        """The pattern that excludes a path, relative and without a slash at the end; None if none does."""
+        decided = self._decide(relative, is_directory)
+        return decided[1] if decided and decided[0] else None
+
+    def verdict(self, relative: bytes, is_directory: bool) -> bool | None:
+        """Whether the last pattern that matches a path does so with or without a `!`; None if none does."""
+        decided = self._decide(relative, is_directory)
+        return decided[0] if decided else None
+
+    def _decide(self, relative: bytes, is_directory: bool) -> tuple[bool, str] | None:
         path = _newlines_hidden(relative.decode(errors="surrogateescape"))
         for expression, excludes, directories_only, line in self._last_first:
             if directories_only and not is_directory:
@@ -42,7 +51,7 @@ class Patterns:
             match = expression.search(path)
             # pathspec's only named group tells that a directory above matched, which is not the question.
             if match is not None and match.lastgroup is None:
-                return line if excludes else None
+                return excludes, line
         return None
 
 

@@ -41,7 +41,8 @@ class Radius:
 def choose_radius(times_ns: NDArray[np.int64]) -> Radius:
     """Choose a radius between ten minutes and two days for these times, (n,) int64 nanoseconds in any order."""
     # Unsigned, since the gap between the two ends of int64 does not fit into int64.
-    gaps_ns: NDArray[np.uint64] = np.diff(np.sort(times_ns).view(np.uint64))
+    ordered_ns = np.sort(times_ns).view(np.uint64)
+    gaps_ns = ordered_ns[1:] - ordered_ns[:-1]
     pauses_ns = np.sort(gaps_ns[gaps_ns >= _PAUSE_NS])
     if len(pauses_ns) < _PAUSES:
         return Radius(HOUR_NS, len(pauses_ns))

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from pyactivity.model import NO_PARENT, Files
 
-# A directory is shown with one in a hundred of the files or of the bytes.
-_ONE_IN = 100
+# A directory is shown with one in fifty of the files or of the bytes.
+_ONE_IN = 50
 
 
 @dataclass(frozen=True, slots=True)
