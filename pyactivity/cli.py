@@ -18,7 +18,9 @@ from pyactivity.errors import BadValue, EnvironmentFailed
 from pyactivity.json_form import branch_line, group_chunks
 from pyactivity.model import LeftOut, Problem
 from pyactivity.options import ALL, AUTO, DEFAULT_LINES, parse, survey_of
+from pyactivity.publish import publish
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
+from pyactivity.report import report_of
 from pyactivity.selection import selection_lines, selection_root
 from pyactivity.streams import abandon, deliver, encoded, say
 from pyactivity.survey import Part, Survey
@@ -69,12 +71,14 @@ def _run(words: list[str]) -> int:
 
 
 def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse.Namespace) -> None:
-    text = not (options.json or options.null or options.tree)
+    text = not (options.json or options.null or options.tree or options.published)
     limit = options.limit if options.limit is not None else DEFAULT_LINES if text else ALL
     # The newest N are asked for: times that cannot be are none of these.
     strange = options.limit in (None, ALL)
     parts = list(found.parts(min_files=options.min_files, limit=limit or None, strange=strange))
-    if options.tree:
+    if options.published:
+        publish(report_of(found, options.directories, parts, archived), **options.published)
+    elif options.tree:
         deliver(_tree(found, parts, options))
     elif options.null:
         deliver(path + b"\0" for part in parts for path in found.scan.files.paths(part.members))

@@ -40,6 +40,7 @@ examples:
   pyactivity ~                                    what was going on, newest first
   pyactivity --since '2 weeks ago' --tree ~       where
   pyactivity --against /media/cd/docs.xtar ~/docs what would be lost today
+  pyactivity ~ --html report.html                 the same as a page: look, select, save the selection
   pyactivity select ~/docs --activity 1,3-5 -o chosen.jsonl
   pyactivity --limit 1 --null ~/docs | pybackup create --files-from - --null -o last.xtar
 
@@ -108,6 +109,9 @@ def _check_report(options: argparse.Namespace, parser: argparse.ArgumentParser) 
         parser.error("--depth is about --tree")
     if options.tree and (options.names or options.null or options.against):
         parser.error("--tree sums up, and goes with neither --names nor --null nor --against")
+    options.published = {form: path for form in ("html", "svg", "png") if (path := getattr(options, form))}
+    if options.published and (options.tree or options.names or options.null or options.json):
+        parser.error("--html, --svg and --png go with neither --tree nor --names nor --null nor --json")
 
 
 def _report_parser() -> argparse.ArgumentParser:
@@ -130,6 +134,9 @@ def _report_parser() -> argparse.ArgumentParser:
     add("--tree", action="store_true", help="the activity summed up a directory tree, as du does")
     add("--depth", type=argument(_positive), metavar="N", help="of --tree: so many levels (default: all that matter)")
     _add_against(form, "mark what these archives hold: archived, partly, NOT")
+    add("--html", type=argument(_name), metavar="FILE", help="a page to look at and to select from; needs no network")
+    add("--svg", type=argument(_name), metavar="FILE", help="the timeline as a picture")
+    add("--png", type=argument(_name), metavar="FILE", help="the same in pixels (needs Pillow)")
     ways = form.add_mutually_exclusive_group()
     ways.add_argument("--json", action="store_true", help="one JSON object per group, one per line")
     ways.add_argument("--null", action="store_true", help="only the names of the files, each ended by a NUL byte")

@@ -8,24 +8,22 @@ from contextlib import suppress
 from pyactivity.errors import EnvironmentFailed
 from pyactivity.page import page
 from pyactivity.picture import picture
-from pyactivity.picture_png import png
-from pyactivity.picture_svg import svg
+from pyactivity.picture_png import png as png_of
+from pyactivity.picture_svg import svg as svg_of
 from pyactivity.report import Report
 
 
-def publish(
-    report: Report, *, html: str | None = None, png_file: str | None = None, svg_file: str | None = None
-) -> None:
+def publish(report: Report, *, html: str | None = None, svg: str | None = None, png: str | None = None) -> None:
     """Write a report as a page and as pictures, to the files that are named; what stood there is replaced.
 
     Raises EnvironmentFailed where a file cannot be written, or a PNG is wanted and Pillow is missing.
     """
     if html:
         _write(html, page(report))
-    if svg_file:
-        _write(svg_file, svg(picture(report)))
-    if png_file:
-        _write(png_file, [png(picture(report))])
+    if svg:
+        _write(svg, svg_of(picture(report)))
+    if png:
+        _write(png, [png_of(picture(report))])
 
 
 def _write(path: str, pieces: Iterable[bytes]) -> None:
