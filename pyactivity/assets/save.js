@@ -25,14 +25,15 @@ function* nodeLines(node) {
   const inner = subnodes(here).map((sub) => ({ ...sub, directory: sub.top }));
   const rest = inner.filter((sub) => !isWhole(sub)), direct = directEnd(here);
   const files = wholeFiles(here.from, direct), chosen = here.order.sum("chosen", here.from, direct);
-  const outside = leftOutBelow(here.directory);
+  const gone = rest.map((sub) => pathOf(sub.directory));
+  const outside = leftOutBelow(here.directory).filter((path) => !gone.some((top) => path.startsWith(top + "/")));
   const costly = rest.length + outside.length > Math.max(20, inner.length + files);
   if (!data.scanned[here.directory] || costly || !(files ? chosen > files / 2 : inner.length > rest.length)) {
     yield* pathLines(here.from, direct);
     for (const sub of inner) yield* nodeLines(sub);
     return;
   }
-  const out = rest.map((sub) => pathOf(sub.directory));
+  const out = [...gone];
   for (let p = here.from; p < direct; p++) {
     for (let f = data.fileStart[p]; f < data.fileStart[p + 1]; f++) if (!choice.fileOn[f]) out.push(filePath(f));
   }
