@@ -74,7 +74,8 @@ def picture(report: Report) -> Iterator[Shape]:
 
 def _heading(report: Report, members: NDArray[np.intp], strange: int) -> Iterator[Shape]:
     size_bytes = sum(report.files.size_bytes[members].tolist())
-    what = f"{count(len(members), 'file')}, {humane_bytes(size_bytes)}, {count(len(report.parts), 'activity', 'activities')}"
+    activities = count(len(report.parts), "activity", "activities")
+    what = f"{count(len(members), 'file')}, {humane_bytes(size_bytes)}, {activities}"
     if strange:
         what += f"; {count(strange, 'file')} of impossible times not shown"
     yield Words(28, 46, f"Activity in {display(report.root)}", 26, bold=True, room=WIDTH - 56)
