@@ -1,6 +1,7 @@
 """Groups of their own for impossible times, a radius by the data, and what came in bulk."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_numbers_count_from_the_newest() -> None:
 # --radius auto
 
 
-def sessions(pauses_s: list[float]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def sessions(pauses_s: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return (np.cumsum([NOW / SECOND / 2, *pauses_s]) * SECOND).astype(np.int64)
 
 

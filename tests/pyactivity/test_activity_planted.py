@@ -69,7 +69,9 @@ def test_a_wider_radius_tells_the_release_as_one(found: Survey) -> None:
 
 def test_nothing_by_hand_is_taken_for_bulk(found: Survey) -> None:
     files = found.scan.files
-    bulk = {files.path(index).split(b"/src/")[-1].split(b"/")[0] for index in np.flatnonzero(came_in_bulk(files))}
+    bulk = {
+        files.path(index).split(b"/src/")[-1].split(b"/")[0] for index in np.flatnonzero(came_in_bulk(files)).tolist()
+    }
     assert bulk == {b"app", b"lib-1.0"}
     assert np.count_nonzero(found.bulk) == 700
 

@@ -157,7 +157,7 @@ def test_roots_and_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_paths_match_below_a_directory_that_matches(home: Path) -> None:
     files = gather([home]).files
     mask = match_paths(files, ["docs/", "!sub", "docs/sub/c.*"], os.fsencode(home))
-    assert {files.name(index) for index in np.flatnonzero(mask)} == {b"a.txt", b"b.tmp", b"c.txt"}
+    assert {files.name(index) for index in np.flatnonzero(mask).tolist()} == {b"a.txt", b"b.tmp", b"c.txt"}
 
 
 # --against
@@ -179,7 +179,7 @@ def test_a_file_is_archived_by_the_end_of_its_path_its_size_and_its_time(home: P
         ),
         (),
     )
-    assert {files.name(index) for index in np.flatnonzero(archived(files, inventory))} == {b"a.txt", b"1.jpg"}
+    assert {files.name(index) for index in np.flatnonzero(archived(files, inventory)).tolist()} == {b"a.txt", b"1.jpg"}
 
 
 @pytest.mark.parametrize("archives", [["nothing.xtar"], ["chosen.jsonl"]])
