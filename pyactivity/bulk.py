@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyactivity.model import NO_PARENT, Files
 
 _SECOND_NS = 10**9
-_AT_ONCE = 200  # files within a second
+AT_ONCE = 200  # files within a second
 _PACKAGE_FILES = 100
 _WHOLE_SHARE = 0.95  # of a package's files have a time of whole seconds
 _FRACTIONS = 0.05  # of all files must have one with nanoseconds, or the file system has none to tell by
@@ -51,15 +51,15 @@ def how_it_came(files: Files, directory: int) -> str:
 
 def _at_once(times_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
     mask = np.zeros(len(times_ns), np.bool_)
-    if len(times_ns) < _AT_ONCE:
+    if len(times_ns) < AT_ONCE:
         return mask
     order = np.argsort(times_ns, kind="stable")
     ordered_ns = times_ns[order].view(np.uint64)
-    starts = np.flatnonzero(ordered_ns[_AT_ONCE - 1 :] - ordered_ns[: 1 - _AT_ONCE] <= np.uint64(_SECOND_NS))
-    # A start begins a stretch of _AT_ONCE files: +1 where it begins, -1 behind its end.
+    starts = np.flatnonzero(ordered_ns[AT_ONCE - 1 :] - ordered_ns[: 1 - AT_ONCE] <= np.uint64(_SECOND_NS))
+    # A start begins a stretch of AT_ONCE files: +1 where it begins, -1 behind its end.
     steps = np.zeros(len(times_ns) + 1, np.int32)
     np.add.at(steps, starts, 1)
-    np.add.at(steps, starts + _AT_ONCE, -1)
+    np.add.at(steps, starts + AT_ONCE, -1)
     mask[order] = np.cumsum(steps[:-1]) > 0
     return mask
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pyactivity.bulk import how_it_came
+from pyactivity.bulk import AT_ONCE, how_it_came
 from pyactivity.errors import BadValue
 from pyactivity.model import NO_PARENT, Files
 
@@ -115,7 +115,11 @@ def _events(files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64]
     """The bulk events among members by time, the largest few, those in one directory as one."""
     found: dict[int, _Weight] = {}
     ends = np.flatnonzero(np.diff(times_ns[members].view(np.uint64)) > np.uint64(_EVENT_NS)) + 1
-    for event in np.split(members, ends) if len(members) else ():
+    runs = np.split(members, ends)
+    # Files of a package, dated over weeks, are one event, however far apart.
+    scattered = np.concatenate([members[:0], *(run for run in runs if len(run) < AT_ONCE)])
+    events = [run for run in runs if len(run) >= AT_ONCE] + [scattered] * bool(len(scattered))
+    for event in events:
         held, total = _held(files, event)
         directory, weight = _deepest(held, total, files.parents)
         before = found.get(directory, _NOTHING)

@@ -7,7 +7,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS_NEAR = 180  # within which a date does without its year
 _DAYS_SHORT = 3  # a longer span does without times of day
-SPAN_WIDTH = len("28 Nov 2024 22:10 - 29 Nov 01:10")
+SPAN_WIDTH = len("Tue 17 Nov 22:10 - Wed 18 Nov 01:10")
 
 
 def local(time_ns: int) -> datetime:
@@ -30,7 +30,7 @@ def moment_text(time_ns: int, now_ns: int) -> str:
 def span_text(first_ns: int, last_ns: int, now_ns: int) -> str:
     """A span, which says nothing twice: today 14:02 - 15:10, Tue 17 Nov 22:10 - Wed 18 Nov 01:10, 3 May - 7 Jun 2024.
 
-    `SPAN_WIDTH` characters at most, but for years of five digits, which int64 does not reach.
+    `SPAN_WIDTH` characters at most.
     """
     first, last, today = local(first_ns), local(last_ns), local(now_ns).date()
     begin, end = _day_text(first.date(), today), _day_text(last.date(), today)

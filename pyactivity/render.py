@@ -91,23 +91,24 @@ def _where(group: Group, by_hand: list[Carrier], shown: Details, base: bytes) ->
 
 def _what(shown: Details, by_hand: list[Carrier], base: bytes) -> str:
     """The files themselves where they are few, else the kinds and the largest."""
-    if len(by_hand) == 1:
-        base = by_hand[0].path
+    carrier = by_hand[0].path if len(by_hand) == 1 else b""
     if shown.few:
-        return ", ".join(_below(path, base) for path in shown.few)
+        return ", ".join(_below(path, carrier, base) for path in shown.few)
     named = [kind for kind in shown.kinds if kind.suffix][:_KINDS]
     others = sum(kind.files for kind in shown.kinds) - sum(kind.files for kind in named)
     words = [f"{kind.files:,} {kind.suffix}" for kind in named]
     if others and words:
         words.append(f"{others:,} other")
     path, size_bytes = shown.largest
-    largest = [f"largest {_below(path, base)}, {humane_bytes(size_bytes)}"] if size_bytes else []
+    largest = [f"largest {_below(path, carrier, base)}, {humane_bytes(size_bytes)}"] if size_bytes else []
     return "; ".join([", ".join(words)] * bool(words) + largest)
 
 
-def _below(path: bytes, base: bytes) -> str:
-    """A path relative to a directory where it lies below it."""
-    return display(path.removeprefix(os.path.join(base, b"")) if base and path != base else path)
+def _below(path: bytes, *bases: bytes) -> str:
+    """A path relative to the first of these directories that it lies below."""
+    starts = (os.path.join(base, b"") for base in bases if base)
+    start = next((start for start in starts if path.startswith(start) and path != start), b"")
+    return display(path[len(start) :])
 
 
 def _bulk_text(carrier: Carrier, base: bytes) -> str:

@@ -69,15 +69,15 @@ class _Resolver:
             self._failed(file.path, error)
             return False
         if not stat.S_ISREG(status.st_mode):
-            self._tell(file.path, Trouble.CHANGED, "no regular file any more since it was selected; left out")
+            self._tell(file.path, Trouble.CHANGED, "no regular file any more, as when it was selected; left out")
             return False
         changes = []
         if status.st_size != file.size:
-            changes.append(f"{file.size} bytes then, {status.st_size} now")
+            changes.append(f"{file.size} bytes when it was selected, {status.st_size} now")
         if _saturated(status.st_mtime_ns) != _saturated(file.mtime_ns):
-            changes.append("modified")
+            changes.append("modified since it was selected")
         if changes:
-            self._tell(file.path, Trouble.CHANGED, f"changed since it was selected: {', '.join(changes)}")
+            self._tell(file.path, Trouble.CHANGED, "; ".join(changes))
         return True
 
     def gather(self, area: ChosenArea) -> list[bytes]:
@@ -91,7 +91,7 @@ class _Resolver:
                 n_bytes += status.st_size
         if (len(found), n_bytes) != (area.files, area.n_bytes):
             then, now = _content(area.files, area.n_bytes), _content(len(found), n_bytes)
-            self._tell(area.under, Trouble.CHANGED, f"changed since it was selected: {then} then, {now} now")
+            self._tell(area.under, Trouble.CHANGED, f"{then} when they were selected, {now} now")
         return found
 
     def _walk(self, area: ChosenArea) -> Iterator[tuple[bytes, os.stat_result]]:
@@ -127,7 +127,7 @@ class _Resolver:
 
     def _failed(self, path: bytes, error: OSError) -> None:
         if error.errno in _GONE:
-            self._tell(path, Trouble.VANISHED, "vanished since it was selected")
+            self._tell(path, Trouble.VANISHED, "it was there when it was selected")
         else:
             self._tell(path, Trouble.UNREADABLE, error.strerror or str(error))
 

@@ -211,11 +211,11 @@ def test_chosen_twice_comes_once_and_exclusion_takes_only_out_of_its_area(root: 
 
 
 def test_what_changed_is_told_and_archived_as_it_is(root: Path) -> None:
-    found, problems = resolve(root, ChosenFile(b"a/1", 12, 7), ChosenFile(b"a/2", 2, 8))
+    found, problems = resolve(root, ChosenFile(b"a/1", 12, 8), ChosenFile(b"a/2", 2, 8))
     assert found == [b"docs", b"docs/a", b"docs/a/1", b"docs/a/2"]
     assert problems == [
-        (b"docs/a/1", Trouble.CHANGED, "changed since it was selected: 12 bytes then, 1 now"),
-        (b"docs/a/2", Trouble.CHANGED, "changed since it was selected: modified"),
+        (b"docs/a/1", Trouble.CHANGED, "12 bytes when it was selected, 1 now; modified since it was selected"),
+        (b"docs/a/2", Trouble.CHANGED, "modified since it was selected"),
     ]
 
 
@@ -227,9 +227,9 @@ def test_what_vanished_or_became_something_else_is_told_and_left_out(root: Path)
     found, problems = resolve(root, ChosenFile(b"a/1", 1, 7), ChosenFile(b"a/2", 2, 10**9 + 7), ChosenFile(b"x", 1, 1))
     assert found == []
     assert problems == [
-        (b"docs/a/1", Trouble.VANISHED, "vanished since it was selected"),
-        (b"docs/a/2", Trouble.CHANGED, "no regular file any more since it was selected; left out"),
-        (b"docs/x", Trouble.VANISHED, "vanished since it was selected"),
+        (b"docs/a/1", Trouble.VANISHED, "it was there when it was selected"),
+        (b"docs/a/2", Trouble.CHANGED, "no regular file any more, as when it was selected; left out"),
+        (b"docs/x", Trouble.VANISHED, "it was there when it was selected"),
     ]
 
 
@@ -237,11 +237,11 @@ def test_an_area_that_changed_is_told(root: Path) -> None:
     (root / "a/1").unlink()
     found, problems = resolve(root, area(b"a", 0, 9, 3, 6), area(b"gone", 0, 9, 1, 1))
     assert found == [b"docs", b"docs/a", b"docs/a/2", b"docs/a/deep", b"docs/a/deep/3"]
-    changed = "changed since it was selected"
+    then = "when they were selected"
     assert problems == [
-        (b"docs/a", Trouble.CHANGED, f"{changed}: 3 files of 6 bytes then, 2 files of 5 bytes now"),
-        (b"docs/gone", Trouble.VANISHED, "vanished since it was selected"),
-        (b"docs/gone", Trouble.CHANGED, f"{changed}: 1 file of 1 bytes then, 0 files of 0 bytes now"),
+        (b"docs/a", Trouble.CHANGED, f"3 files of 6 bytes {then}, 2 files of 5 bytes now"),
+        (b"docs/gone", Trouble.VANISHED, "it was there when it was selected"),
+        (b"docs/gone", Trouble.CHANGED, f"1 file of 1 bytes {then}, 0 files of 0 bytes now"),
     ]
 
 

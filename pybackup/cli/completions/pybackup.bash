@@ -21,7 +21,7 @@ _pybackup() {
         words='create list info extract unpack verify protect repair salvage forecast drill structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --one-file-system --compression --store --segment-size --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -30,6 +30,7 @@ _pybackup() {
         --files-from) return ;;
         --select) return ;;
         -o|--output) return ;;
+        --since-archive) return ;;
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
         --segment-size) compopt +o default 2>/dev/null; return ;;

@@ -50,6 +50,8 @@ complete -c pybackup -n "__pybackup_is create" -l files-from -r -F -d 'also what
 complete -c pybackup -n "__pybackup_is create" -l null -d 'paths in --files-from end in NUL bytes'
 complete -c pybackup -n "__pybackup_is create" -l select -r -F -d 'also what a selection of pyactivity chooses, kept under the base name of its root; - is standard input'
 complete -c pybackup -n "__pybackup_is create" -s o -l output -r -F -d 'the archive (default: NAME.xtar here, of one SRC)'
+complete -c pybackup -n "__pybackup_is create" -l since-archive -r -F -d 'only what is new or changed, by size and time, since; of several the last with a file decides'
+complete -c pybackup -n "__pybackup_is create" -l checksum -d 'for --since-archive compare the content, by its hash, not the time'
 complete -c pybackup -n "__pybackup_is create" -l one-file-system -d 'stay on the file system of each SRC'
 complete -c pybackup -n "__pybackup_is create" -l compression -x -a 'store fast default small' -d 'how hard to try (default: default)'
 complete -c pybackup -n "__pybackup_is create" -l store -x -d 'suffixes never compressed, instead of the default list (jpg, mp4, zip, ...); +EXT,... adds to it'
