@@ -86,13 +86,13 @@ def _heading(report: Report, members: NDArray[np.intp], strange: int) -> Iterato
 
 
 def _grid(most: int) -> Iterator[Shape]:
-    step = 1
-    while step <= most:
-        if _share(step, most) > 0.08:
-            y = _BOTTOM - _share(step, most) * (_BOTTOM - _TOP)
-            yield Box(_LEFT, y, _RIGHT - _LEFT, 1, LINE)
-            yield Words(_LEFT - 10, y + 5, f"{step:,}", 13, QUIET, "end")
-        step *= 10
+    steps = [step for step in (10**power for power in range(19)) if step <= most and _share(step, most) > 0.08]
+    if len(steps) < 2 and most > sum(steps):
+        steps.append(most)
+    for step in steps:
+        y = _BOTTOM - _share(step, most) * (_BOTTOM - _TOP)
+        yield Box(_LEFT, y, _RIGHT - _LEFT, 1, LINE)
+        yield Words(_LEFT - 10, y + 5, f"{step:,}", 13, QUIET, "end")
 
 
 def _share(files: int, most: int) -> float:

@@ -119,6 +119,7 @@ function scaleSteps(most) {
   for (let step = view.measure === "bytes" ? 1024 : 1; step <= most; step *= factor) {
     if (magnitude(step, most) > 0.09) steps.push(step);
   }
+  if (steps.length < 2 && most > (steps[0] ?? 0) * 1.2) steps.push(most);
   return steps;
 }
 

@@ -10,7 +10,8 @@ function paintCalendar() {
   }));
   // One unpacked archive must not make all other days pale.
   const most = days.reduce((sum, day) => Math.max(sum, day.work), 0) || days.reduce((sum, day) => Math.max(sum, day.all), 0);
-  const left = 42, top = 18, pitch = 16, weeks = Math.ceil((shift + days.length) / 7);
+  const left = 42, top = 18, weeks = Math.ceil((shift + days.length) / 7);
+  const pitch = Math.max(13, Math.min(16, Math.floor((byId("calendar").parentElement.clientWidth - left - 8) / weeks)));
   const width = left + weeks * pitch, height = top + 7 * pitch;
   const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
   picture.append(lettered(left - 6, 11, String(year), "end"));

@@ -29,7 +29,7 @@ function paintShown() {
   for (let a = 0; a < data.activities; a++) {
     if (orders.activity.sum("match", data.pairStart[a], data.pairStart[a + 1])) activities++;
   }
-  const where = view.period ? ` in ${[view.period, outOf(view.period), outOf(outOf(view.period) ?? {})].filter((p) => p?.name)
+  const where = view.period ? ` ${view.period.level === "day" ? "on" : "in"} ${[view.period, outOf(view.period), outOf(outOf(view.period) ?? {})].filter((p) => p?.name)
     .map((p) => p.name).join(" ")}` : "";
   let text = `${counted(activities, "activity")}${where}, ${counted(files, "file")}, ${humaneBytes(bytes)}`;
   const total = data.fileStart[data.pairs];
@@ -140,7 +140,6 @@ async function start() {
   prepareTimeline();
   prepareCalendar();
   prepareList();
-  paintCalendar();
   document.documentElement.dataset.ready = "yes";
 }
 

@@ -104,5 +104,8 @@ function prepareTimeline() {
   box.addEventListener("keydown", timelineKey);
   byId("earlier").addEventListener("click", () => showPeriod(beside(view.period, -1)));
   byId("later").addEventListener("click", () => showPeriod(beside(view.period, 1)));
-  new ResizeObserver(paintTimeline).observe(box);
+  new ResizeObserver(() => {
+    paintTimeline();
+    paintCalendar();
+  }).observe(box);
 }
