@@ -8,27 +8,38 @@ forbids all else. Data stands in two elements that are no scripts: a few facts a
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files as resource_files
 from time import localtime
 
 from pyactivity.moments import length_text
-from pyactivity.page_data import page_data
+from pyactivity.page_data import PageData, page_data
 from pyactivity.report import Report
+from pyactivity.survey import Part
 
 # With these the page stays below 10 MB: base64 adds a third, style and script 60 KB.
 _DATA_BYTES = 6_500_000
+_MOST_PARTS = 100_000  # a list that is still quick
 _WORTH_TELLING = 10
 _HALF_YEAR_S = 183 * 86_400
 _SCRIPTS = ("data", "words", "choice", "tree", "rows", "list", "axis", "timeline", "calendar", "medium", "save", "main")
 
 
-def page(report: Report, *, data_bytes: int = _DATA_BYTES) -> Iterator[bytes]:
+def page(report: Report, *, data_bytes: int = _DATA_BYTES, names: bool = True) -> Iterator[bytes]:
     """The page, piece by piece, in UTF-8.
 
-    data_bytes  names of files are left out, and the page says so, where the data, deflated, would be larger
+    data_bytes  where the data, deflated, would be larger, names of files are left out, and then the oldest parts, and
+                the page says so
+    names       whether there are names of files at all
     """
-    data = page_data(report, data_bytes)
+    shown = replace(report, parts=report.parts[:_MOST_PARTS])
+    while len((data := page_data(shown, data_bytes, names=names)).deflated) > data_bytes and len(shown.parts) > 1:
+        shown = replace(shown, parts=shown.parts[: len(shown.parts) // 2])
+    yield from _filled(shown, data, report.parts[len(shown.parts) :])
+
+
+def _filled(report: Report, data: PageData, left_out: tuple[Part, ...]) -> Iterator[bytes]:
     now = report.survey.now_ns // 10**9
     zones = sorted({localtime(second).tm_zone for second in (now, now - _HALF_YEAR_S)})
     facts = {
@@ -40,6 +51,7 @@ def page(report: Report, *, data_bytes: int = _DATA_BYTES) -> Iterator[bytes]:
         "marks": data.marks,
         "bulk": {str(number): told for number in range(len(report.parts)) if (told := _bulk(report, number))},
         "named": data.named,
+        "left_out": [len(left_out), sum(len(part.members) for part in left_out)],
         "columns": data.index,
     }
     style = _asset("page.css")

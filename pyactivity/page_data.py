@@ -49,8 +49,8 @@ class PageData:
     named: int
 
 
-def page_data(report: Report, limit_bytes: int) -> PageData:
-    """The columns of a report, with as many names of files as fit into `limit_bytes` (deflated).
+def page_data(report: Report, limit_bytes: int, *, names: bool = True) -> PageData:
+    """The columns of a report, with as many names of files as fit into `limit_bytes` (deflated), or with none.
 
     Directories and activities are always there, whatever the limit.
     """
@@ -64,7 +64,7 @@ def page_data(report: Report, limit_bytes: int) -> PageData:
     pairs.write_hours(base, zone)
     _zone(base, zone)
     base.names("left_out", _left_out(report))
-    budget = float(limit_bytes - len(zlib.compress(base.pack())))
+    budget = float(limit_bytes - len(zlib.compress(base.pack()))) if names else -1.0
     while True:
         named = pairs.choose(budget)
         columns = Columns()

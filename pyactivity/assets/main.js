@@ -47,12 +47,17 @@ function paintHeader() {
   const clock = facts.zones.length ? `, times are ${facts.zones.join("/")}` : "";
   byId("summary").textContent = `${counted(files, "file")}, ${humaneBytes(bytes)}, ${counted(data.activities, "activity")}; `
     + `seen ${momentText(facts.now)}${clock}`;
-  const unnamed = files - facts.named;
+  const unnamed = files - facts.named, [older, olderFiles] = facts.left_out, notices = [];
   if (unnamed) {
-    byId("notice").hidden = false;
-    byId("notice").textContent = `To keep this page small it has the names of ${counted(facts.named, "file")}, of the newest `
-      + `activities first. ${grouped(unnamed)} are counted, and can be selected, by directory only.`;
+    notices.push(`To keep this page small it has the names of ${counted(facts.named, "file")}, of the newest activities `
+      + `first. ${grouped(unnamed)} are counted, and can be selected, by directory only.`);
   }
+  if (older) {
+    notices.push(`${counted(older, "activity")} before these, ${counted(olderFiles, "file")} in all, are not in this page: `
+      + `a longer radius makes fewer, or --until shows them.`);
+  }
+  byId("notice").hidden = !notices.length;
+  byId("notice").textContent = notices.join(" ");
 }
 
 function prepareTheme() {

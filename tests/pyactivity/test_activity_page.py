@@ -116,6 +116,15 @@ def test_names_are_left_out_until_the_data_fit(tmp_path: Path) -> None:
     )
 
 
+def test_then_the_oldest_activities_are_left_out(tmp_path: Path) -> None:
+    plant_home(tmp_path)
+    whole = report(tmp_path)
+    least = len(page_data(whole, 0, names=False).deflated)
+    facts = json.loads(Parsed(b"".join(page(whole, data_bytes=least - 1)).decode()).elements["script"][0][1])
+    assert facts["left_out"] == [4, 1500 + 4 + 800 + 21]
+    assert len(b"".join(page(whole, data_bytes=least - 1))) < len(b"".join(page(whole, data_bytes=least)))
+
+
 def columns_of(deflated: bytes, index: list[tuple[str, str, int]]) -> dict[str, bytes]:
     packed, columns, start = zlib.decompress(deflated), {}, 0
     for name, _, length in index:

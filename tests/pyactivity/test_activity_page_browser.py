@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from chromium import Page, chromium
 from home_tree import NASTY, NOW, Planted, plant_home
@@ -67,7 +68,7 @@ def page(browser: Page, html: Path) -> Iterator[Page]:
     assert all(address.startswith("blob:") or address.endswith(".html") for address in asked)
 
 
-def write_page(root: Path, to: Path, **options: int) -> Path:
+def write_page(root: Path, to: Path, **options: bool) -> Path:
     seen = survey([str(root)], radius_ns=HOUR_NS, now_ns=NOW_NS)
     to.write_bytes(b"".join(page_of(report_of(seen, [str(root)], seen.parts()), **options)))
     return to
@@ -123,7 +124,7 @@ def test_files_whose_names_are_left_out_are_selected_by_directory(
     browser: Page, home: tuple[Path, dict[str, Planted]], tmp_path: Path, berlin: None
 ) -> None:
     root, planted = home
-    browser.open(write_page(root, tmp_path / "small.html", data_bytes=3000))
+    browser.open(write_page(root, tmp_path / "small.html", names=False))
     assert "can be selected, by directory only" in browser.text("#notice")
     browser.unfold("downloads/dataset-1.2")
     browser.unfold("part-7")
@@ -238,6 +239,33 @@ def test_directories_are_summed_over_all_activities(
     saved = page.save(tmp_path / "chosen.jsonl")
     wanted = {*home[1]["thesis"].files, *home[1]["taxes"].files}
     assert archived(saved, tmp_path / "a.xtar") == wanted
+
+
+def test_what_an_archive_holds_is_said_and_can_be_hidden(
+    browser: Page, home: tuple[Path, dict[str, Planted]], tmp_path: Path, berlin: None
+) -> None:
+    root = home[0]
+    seen = survey([str(root)], radius_ns=HOUR_NS, now_ns=NOW_NS)
+    paths = list(seen.scan.files.paths(range(len(seen.scan.files))))
+    held = np.array([b"/docs/" in path or b"/core/" in path for path in paths])
+    html = tmp_path / "against.html"
+    html.write_bytes(b"".join(page_of(report_of(seen, [str(root)], seen.parts(), held))))
+    browser.open(html)
+    marks = "return [...document.querySelectorAll('.mark.safe, .mark.risk')].map(mark => mark.textContent)"
+    assert browser.run(marks) == [
+        "archived",
+        "in no archive",
+        "in no archive",
+        "14 files in no archive",
+        "in no archive",
+        "archived",
+        "in no archive",
+    ]
+    browser.one("#hide-archived").click()
+    assert browser.text("#shown").startswith("5 activities, 2,642 files")
+    browser.one("#fill").click()
+    assert browser.text("#total").endswith(f"{8 + 14} files")
+    assert browser.seen()[0] == []
 
 
 def test_hostile_names_are_text_and_come_through_unharmed(

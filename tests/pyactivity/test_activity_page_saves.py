@@ -74,17 +74,17 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("given", [[""], ["a", "b/c"], ["a/x", "", "a"], ["b/c/d", "b/c"]], ids=str)
-@pytest.mark.parametrize("data_bytes", [10**6, 0], ids=["named", "unnamed"])
+@pytest.mark.parametrize("names", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("by", ["mtime", "ctime"])
 def test_a_selection_names_exactly_what_is_checked(
-    browser: Page, tree: Path, tmp_path: Path, given: list[str], data_bytes: int, by: str
+    browser: Page, tree: Path, tmp_path: Path, given: list[str], names: bool, by: str
 ) -> None:
     directories = [str(tree / below) for below in given]
     seen = survey(directories, radius_ns=1000 * SECOND_NS, by=by, exclude=["skip", "*.tmp"])
     html = tmp_path / "page.html"
-    html.write_bytes(b"".join(page_of(report_of(seen, directories, seen.parts()), data_bytes=data_bytes)))
+    html.write_bytes(b"".join(page_of(report_of(seen, directories, seen.parts()), names=names)))
     browser.open(html)
-    chance = random.Random(f"{given} {data_bytes} {by}")
+    chance = random.Random(f"{given} {names} {by}")
     for words in ("", "", "", "x", "f3", "d/e f1"):
         shares = [chance.random() for _ in range(chance.randrange(1, 12))]
         tab = chance.choice(["activity", "directory"])
