@@ -3,22 +3,19 @@
 import os
 from array import array
 from collections.abc import Sequence
-from operator import attrgetter
 
 import numpy as np
 
 from pyactivity.model import Files
 
 _INT64 = np.iinfo(np.int64)
-_mtime_of = attrgetter("st_mtime_ns")
-_ctime_of = attrgetter("st_ctime_ns")
-_size_of = attrgetter("st_size")
 
 
 class Columns:
     """Grows by `enter` and `extend`, and ends with `freeze`."""
 
-    def __init__(self) -> None:
+    def __init__(self, ctimes: bool) -> None:
+        self._ctimes = ctimes
         self._mtime_ns, self._ctime_ns, self._size_bytes = array("q"), array("q"), array("q")
         self._counts, self._parents = array("i"), array("i")
         self._names = bytearray()  # each ended by a NUL
@@ -35,9 +32,11 @@ class Columns:
         """Add files of the directory entered last."""
         if not names:
             return
-        self._mtime_ns.extend(_times(list(map(_mtime_of, statuses))))
-        self._ctime_ns.extend(_times(list(map(_ctime_of, statuses))))
-        self._size_bytes.extend(array("q", list(map(_size_of, statuses))))
+        # By way of lists: half the time of `extend` from an iterator.
+        self._mtime_ns.extend(_times([status.st_mtime_ns for status in statuses]))
+        if self._ctimes:
+            self._ctime_ns.extend(_times([status.st_ctime_ns for status in statuses]))
+        self._size_bytes.extend(array("q", [status.st_size for status in statuses]))
         self._names += b"\0".join(names) + b"\0"
         self._counts[-1] += len(names)
 

@@ -18,7 +18,7 @@ def _no_times() -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Files:
-    """n regular files below d directories, as columns: 36 bytes and a name each, never an object each.
+    """n regular files below d directories, as columns: 28 bytes and a name each, never an object each.
 
     mtime_ns     (n,) int64, nanoseconds since the epoch, saturated at the ends of int64 (years 1677 and 2262)
     size_bytes   (n,) int64, apparent sizes
@@ -27,7 +27,7 @@ class Files:
     name_ends    (n,) int64, where each name ends in `names`; it starts where the one before ends
     directories  (d,) paths as they were reached: the DIR that was given, then what lies below it
     parents      (d,) int32, index of the directory above, or NO_PARENT for a DIR; always less than the own index
-    ctime_ns     (n,) int64, when the inode changed, saturated too; empty where only mtimes are known
+    ctime_ns     (n,) int64, when the inode changed, saturated too; empty where they were not asked for
     """
 
     mtime_ns: NDArray[np.int64]

@@ -11,7 +11,7 @@ from pyactivity.clusters import HOUR_NS
 from pyactivity.errors import BadValue
 from pyactivity.notation import parse_since, parse_size, parse_span, parse_until
 from pyactivity.patterns import is_comment, read_patterns
-from pyactivity.survey import Survey, survey
+from pyactivity.survey import Survey, take_survey
 
 _T = TypeVar("_T")
 
@@ -92,7 +92,7 @@ def survey_of(options: argparse.Namespace) -> Survey:
                 lines += read_patterns(stream.read())
         except OSError as error:
             raise BadValue(f"--exclude-from {name}: {error.strerror}") from error
-    return survey(
+    return take_survey(
         options.directories,
         radius_ns=None if options.radius == AUTO else options.radius,
         since_ns=options.since,

@@ -21,6 +21,7 @@ def gather(
     exclude: Iterable[str] = (),
     keep_junk: bool = False,
     one_file_system: bool = False,
+    ctimes: bool = False,
 ) -> Scan:
     """Look at every regular file below `roots`.
 
@@ -32,9 +33,10 @@ def gather(
     exclude          lines of patterns by the rules of .gitignore, relative to each root
     keep_junk        keep what systems make again: caches (CACHEDIR.TAG, and by name), thumbnails, bins
     one_file_system  stay on the file system of each root
+    ctimes           also fill the column of ctimes, which takes a little longer
     Raises BadValue for a pattern that makes no sense, and ValueError for a root with a NUL in its name.
     """
-    walk = _Walk(Patterns(exclude), keep_junk, one_file_system)
+    walk = _Walk(Columns(ctimes), Patterns(exclude), keep_junk, one_file_system)
     walk.run(list(map(os.fsencode, roots)))
     return Scan(walk.columns.freeze(), tuple(walk.problems), tuple(walk.left_out))
 
@@ -49,11 +51,12 @@ class _Pending(NamedTuple):
 
 
 class _Walk:
-    def __init__(self, patterns: Patterns, keep_junk: bool, one_file_system: bool) -> None:
-        self.columns = Columns()
+    def __init__(self, columns: Columns, patterns: Patterns, keep_junk: bool, one_file_system: bool) -> None:
+        self.columns = columns
         self.problems: list[Problem] = []
         self.left_out: list[LeftOut] = []
         self._patterns = patterns
+        self._judges = len(patterns) > 0
         self._keep_junk = keep_junk
         self._one_file_system = one_file_system
         self._given: dict[tuple[int, int], bytes] = {}
@@ -80,20 +83,21 @@ class _Walk:
     def _read(self, here: _Pending) -> list[_Pending]:
         """Add the files of a directory, and return its subdirectories."""
         entries = self._list(here.path)
-        # Backwards, so that pieces can be taken off the end.
-        entries.sort(key=_name_of, reverse=True)
+        entries.sort(key=_name_of)
         files, inner = self._sort(entries)
         entries.clear()
-        names = list(map(_name_of, files))
+        names = [entry.name for entry in files]
         if CACHE_TAG in names and here.parent != NO_PARENT and not self._keep_junk and _is_cache(here.path):
             self.left_out.append(LeftOut(here.path, "cache directory"))
             return []
         directory = self.columns.enter(here.path, here.parent)
-        suspect = bool(self._patterns) or (not self._keep_junk and maybe_junk(b"/".join(names)))
-        while files:
-            self._add(files[: -_PIECE - 1 : -1], here, suspect)
-            del files[-_PIECE:]
-        below = (self._below(entry, directory, here) for entry in reversed(inner))
+        if self._judges or (not self._keep_junk and maybe_junk(b"/".join(names))):
+            self._add_some(files, here)
+        else:
+            self._add(files, names)
+        if not inner:
+            return []
+        below = [self._below(entry, directory, here) for entry in inner]
         return [pending for pending in below if pending is not None]
 
     def _list(self, path: bytes) -> list[os.DirEntry[bytes]]:
@@ -117,16 +121,31 @@ class _Walk:
             seen = [entry for entry in entries if self._can_look(entry)]
             return self._sort(seen)
 
-    def _add(self, entries: list[os.DirEntry[bytes]], here: _Pending, suspect: bool) -> None:
+    def _add(self, files: list[os.DirEntry[bytes]], names: list[bytes]) -> None:
+        """Add files that nothing leaves out."""
+        if len(files) > _PIECE:
+            self._add_many(files)
+            return
         try:
-            statuses = [entry.stat(follow_symlinks=False) for entry in entries]
+            statuses = [entry.stat(follow_symlinks=False) for entry in files]
         except OSError:
-            entries = [entry for entry in entries if self._can_look(entry)]
-            statuses = [entry.stat(follow_symlinks=False) for entry in entries]
-        if suspect:
-            kept = [pair for pair in zip(entries, statuses, strict=True) if self._wanted(*pair, here)]
-            entries, statuses = [entry for entry, _ in kept], [status for _, status in kept]
-        self.columns.extend(list(map(_name_of, entries)), statuses)
+            files = [entry for entry in files if self._can_look(entry)]
+            names = [entry.name for entry in files]
+            statuses = [entry.stat(follow_symlinks=False) for entry in files]
+        self.columns.extend(names, statuses)
+
+    def _add_many(self, files: list[os.DirEntry[bytes]]) -> None:
+        # Backwards, so that pieces can be taken off the end.
+        files.reverse()
+        while files:
+            piece = files[: -_PIECE - 1 : -1]
+            del files[-_PIECE:]
+            self._add(piece, [entry.name for entry in piece])
+
+    def _add_some(self, files: list[os.DirEntry[bytes]], here: _Pending) -> None:
+        """Add those that are wanted."""
+        wanted = [entry for entry in files if self._can_look(entry) and self._wanted(entry, here)]
+        self._add(wanted, [entry.name for entry in wanted])
 
     def _can_look(self, entry: os.DirEntry[bytes]) -> bool:
         try:
@@ -136,11 +155,11 @@ class _Walk:
             return False
         return True
 
-    def _wanted(self, entry: os.DirEntry[bytes], status: os.stat_result, here: _Pending) -> bool:
+    def _wanted(self, entry: os.DirEntry[bytes], here: _Pending) -> bool:
         reason = None
-        if not self._keep_junk and is_junk_file(entry.name, status.st_size):
+        if not self._keep_junk and is_junk_file(entry.name, entry.stat(follow_symlinks=False).st_size):
             reason = "junk"
-        elif pattern := self._patterns and self._patterns.excluding(entry.path[here.root_length :], False):
+        elif pattern := self._judges and self._patterns.excluding(entry.path[here.root_length :], False):
             reason = f"pattern '{pattern}'"
         if reason:
             self.left_out.append(LeftOut(entry.path, reason))
@@ -158,7 +177,7 @@ class _Walk:
         reason = None
         if not self._keep_junk and (junk := junk_directory(entry.path, entry.name)):
             reason = junk
-        elif pattern := self._patterns and self._patterns.excluding(entry.path[here.root_length :], True):
+        elif pattern := self._judges and self._patterns.excluding(entry.path[here.root_length :], True):
             reason = f"pattern '{pattern}'"
         elif self._one_file_system and status.st_dev != here.device:
             reason = "another file system"

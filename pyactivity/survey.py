@@ -62,7 +62,7 @@ class Survey:
             yield Part(EPOCH, 0, self.activities.epoch)
 
 
-def survey(
+def take_survey(
     roots: Iterable[str | bytes | os.PathLike[str]],
     *,
     radius_ns: int | None = None,
@@ -82,7 +82,7 @@ def survey(
     The others as for `gather`. Raises BadValue as `gather` and `cluster` do, and for another `by` than mtime and ctime.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
-    scan = gather(roots, exclude=exclude, keep_junk=keep_junk, one_file_system=one_file_system)
+    scan = gather(roots, exclude=exclude, keep_junk=keep_junk, one_file_system=one_file_system, ctimes=by == "ctime")
     times_ns = scan.files.times_ns(by)
     radius = Radius(radius_ns, 0) if radius_ns is not None else None
     activities = arrange(

@@ -13,7 +13,7 @@ from pyactivity import HOUR_NS, NO_PARENT, BadValue, Files, cluster, describe
 from pyactivity.activities import arrange
 from pyactivity.bulk import came_in_bulk
 from pyactivity.radius import choose_radius
-from pyactivity.survey import survey
+from pyactivity.survey import take_survey
 
 SECOND, DAY = 10**9, 86_400 * 10**9
 NOW = 1_795_000_000 * SECOND
@@ -218,17 +218,17 @@ def test_a_survey_numbers_its_parts_and_sets_the_strange_apart(tmp_path: Path) -
     for name, time_ns in (("a", NOW), ("b", NOW - 10 * DAY), ("zero", 0), ("ahead", NOW + 400 * DAY)):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, ns=(0, time_ns))
-    found = survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW)
+    found = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW)
     told = [(part.kind, part.number, found.scan.files.name(int(part.members[0]))) for part in found.parts()]
     assert told == [("future", 0, b"ahead"), ("activity", 1, b"a"), ("activity", 2, b"b"), ("epoch", 0, b"zero")]
     assert [part.number for part in found.parts(limit=1, strange=False)] == [1]
     with pytest.raises(BadValue, match="no 'atime'"):
-        survey([tmp_path], by="atime")
+        take_survey([tmp_path], by="atime")
 
 
 def test_a_survey_by_ctime_groups_what_moved_here_now(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / str(number)).touch()
         os.utime(tmp_path / str(number), ns=(0, NOW - number * 100 * DAY))
-    assert len(survey([tmp_path], radius_ns=HOUR_NS).activities.clusters) == 3
-    assert len(survey([tmp_path], radius_ns=HOUR_NS, by="ctime").activities.clusters) == 1
+    assert len(take_survey([tmp_path], radius_ns=HOUR_NS).activities.clusters) == 3
+    assert len(take_survey([tmp_path], radius_ns=HOUR_NS, by="ctime").activities.clusters) == 1

@@ -12,7 +12,7 @@ from activity_home import NOW, plant_home
 from pyactivity.bulk import came_in_bulk
 from pyactivity.details import Details, details
 from pyactivity.render import group_lines
-from pyactivity.survey import ACTIVITY, Survey, survey
+from pyactivity.survey import ACTIVITY, Survey, take_survey
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def found(tmp_path_factory: pytest.TempPathFactory) -> Survey:
     root = tmp_path_factory.mktemp("home")
     plant_home(root)
-    return survey([root], radius_ns=3_600 * 10**9, now_ns=NOW)
+    return take_survey([root], radius_ns=3_600 * 10**9, now_ns=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_unpacked_release_is_known_by_its_times(told: list[Details]) -> None
 
 
 def test_a_wider_radius_tells_the_release_as_one(found: Survey) -> None:
-    wide = survey([found.scan.files.directories[0]], radius_ns=4 * 3_600 * 10**9, now_ns=NOW)
+    wide = take_survey([found.scan.files.directories[0]], radius_ns=4 * 3_600 * 10**9, now_ns=NOW)
     last = [part for part in wide.parts() if part.kind == ACTIVITY][-1]
     assert [(c.path.split(b"/")[-1], c.files, c.bulk) for c in details(wide, last).group.carriers] == [
         (b"lib-1.0", 300, "unpacked")

@@ -343,8 +343,10 @@ def test_a_directory_of_many_files_is_found_whole_and_in_order(tmp_path: Path, m
 def test_ctimes_are_a_column_of_their_own(tmp_path: Path) -> None:
     plant(tmp_path, "f")
     os.utime(tmp_path / "f", ns=(0, 5))
-    files = gather([tmp_path]).files
+    files = gather([tmp_path], ctimes=True).files
     assert files.times_ns("mtime").tolist() == [5]
     assert files.times_ns("ctime").tolist() == [(tmp_path / "f").stat().st_ctime_ns]
     with pytest.raises(BadValue, match="no 'atime'"):
         files.times_ns("atime")
+    with pytest.raises(BadValue, match="no ctime is known"):
+        gather([tmp_path]).files.times_ns("ctime")

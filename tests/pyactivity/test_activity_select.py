@@ -17,7 +17,7 @@ from pyactivity import BadValue, EnvironmentFailed, gather
 from pyactivity.against import Inventory, archived, take_inventory
 from pyactivity.choosing import choose, match_paths, parse_wanted
 from pyactivity.selection import relative, selection_root
-from pyactivity.survey import survey
+from pyactivity.survey import take_survey
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pyactivity.__file__).parents[1]), "TZ": "UTC0"}
 HOUR = 3_600 * SECOND
@@ -116,7 +116,7 @@ def test_a_medium_takes_whole_activities_newest_first(
     root = tmp_path_factory.mktemp("medium")
     for number, size in enumerate(sizes):
         Home(root).put(str(number), 10**18 - number * 10 * HOUR, size)
-    choice = choose(survey([root], radius_ns=HOUR), max_bytes=medium)
+    choice = choose(take_survey([root], radius_ns=HOUR), max_bytes=medium)
     left, expected = medium, []
     for number, size in enumerate(sizes, 1):
         if size <= left:
