@@ -19,13 +19,13 @@ from pyactivity.page_columns import Columns, varints
 from pyactivity.page_data import page_data
 from pyactivity.page_tree import tree_of
 from pyactivity.report import Report, report_of
-from pyactivity.survey import survey
+from pyactivity.survey import take_survey
 
 NOW_NS = int(NOW.timestamp()) * 10**9
 
 
 def report(*directories: Path) -> Report:
-    seen = survey(directories, now_ns=NOW_NS, radius_ns=3_600 * 10**9)
+    seen = take_survey(directories, now_ns=NOW_NS, radius_ns=3_600 * 10**9)
     return report_of(seen, [str(directory) for directory in directories], seen.parts())
 
 

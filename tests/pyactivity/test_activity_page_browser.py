@@ -18,7 +18,7 @@ from selenium.webdriver.common.keys import Keys
 
 from pyactivity.page import page as page_of
 from pyactivity.report import report_of
-from pyactivity.survey import survey
+from pyactivity.survey import take_survey
 from pyactivity.words import display, humane_bytes
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -69,7 +69,7 @@ def page(browser: Page, html: Path) -> Iterator[Page]:
 
 
 def write_page(root: Path, to: Path, **options: bool) -> Path:
-    seen = survey([str(root)], radius_ns=HOUR_NS, now_ns=NOW_NS)
+    seen = take_survey([str(root)], radius_ns=HOUR_NS, now_ns=NOW_NS)
     to.write_bytes(b"".join(page_of(report_of(seen, [str(root)], seen.parts()), **options)))
     return to
 
@@ -245,7 +245,7 @@ def test_what_an_archive_holds_is_said_and_can_be_hidden(
     browser: Page, home: tuple[Path, dict[str, Planted]], tmp_path: Path, berlin: None
 ) -> None:
     root = home[0]
-    seen = survey([str(root)], radius_ns=HOUR_NS, now_ns=NOW_NS)
+    seen = take_survey([str(root)], radius_ns=HOUR_NS, now_ns=NOW_NS)
     paths = list(seen.scan.files.paths(range(len(seen.scan.files))))
     held = np.array([b"/docs/" in path or b"/core/" in path for path in paths])
     html = tmp_path / "against.html"

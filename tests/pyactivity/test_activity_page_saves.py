@@ -13,7 +13,7 @@ from chromium import Page, chromium
 
 from pyactivity.page import page as page_of
 from pyactivity.report import report_of
-from pyactivity.survey import survey
+from pyactivity.survey import take_survey
 from pybackup.host.monitor import Monitor
 from pybackup.selection.chosen import read_selection
 from pybackup.selection.resolve import sources_from_selection
@@ -80,7 +80,7 @@ def test_a_selection_names_exactly_what_is_checked(
     browser: Page, tree: Path, tmp_path: Path, given: list[str], names: bool, by: str
 ) -> None:
     directories = [str(tree / below) for below in given]
-    seen = survey(directories, radius_ns=1000 * SECOND_NS, by=by, exclude=["skip", "*.tmp"])
+    seen = take_survey(directories, radius_ns=1000 * SECOND_NS, by=by, exclude=["skip", "*.tmp"])
     html = tmp_path / "page.html"
     html.write_bytes(b"".join(page_of(report_of(seen, directories, seen.parts()), names=names)))
     browser.open(html)

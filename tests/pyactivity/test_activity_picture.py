@@ -19,13 +19,13 @@ from pyactivity.picture_axis import axis_of
 from pyactivity.picture_png import png
 from pyactivity.picture_svg import svg
 from pyactivity.report import Report, report_of
-from pyactivity.survey import survey
+from pyactivity.survey import take_survey
 
 NOW_NS = int(NOW.timestamp()) * 10**9
 
 
 def report(root: Path) -> Report:
-    seen = survey([root], now_ns=NOW_NS, radius_ns=3_600 * 10**9)
+    seen = take_survey([root], now_ns=NOW_NS, radius_ns=3_600 * 10**9)
     return report_of(seen, [str(root)], seen.parts())
 
 
