@@ -24,9 +24,23 @@ function rowAt(y) {
   return low;
 }
 
+// After a scroll or a resize the same rows stay as they are: a click needs one element from press to release.
+function paintMovedRows() {
+  const box = byId("list");
+  if (`${firstShown(box)} ${endShown(box)}` !== list.painted) paintRows();
+}
+
+function firstShown(box) {
+  return Math.max(0, rowAt(box.scrollTop) - 3);
+}
+
+function endShown(box) {
+  return Math.min(list.rows.length, rowAt(box.scrollTop + box.clientHeight) + 4);
+}
+
 function paintRows() {
-  const box = byId("list"), from = Math.max(0, rowAt(box.scrollTop) - 3);
-  const to = Math.min(list.rows.length, rowAt(box.scrollTop + box.clientHeight) + 4);
+  const box = byId("list"), from = firstShown(box), to = endShown(box);
+  list.painted = `${from} ${to}`;
   const made = [];
   for (let i = from; i < to; i++) made.push(painted(list.rows[i], i));
   if (!list.rows.length) made.push(element("p", "empty", "Nothing here. Another period or filter may show more."));
@@ -57,7 +71,7 @@ function painted(row, i) {
   if (words.mark) title.append(" ", element("span", "mark", words.mark));
   text.append(title);
   if (words.safe) title.append(" ", element("span", words.safe === "archived" ? "mark safe" : "mark risk", words.safe));
-  if (words.detail) text.append(element("span", "detail", words.detail));
+  if (words.parts) text.append(isolated(words.parts));
   text.title = words.tip ?? words.title;
   const size = element("span", "size", words.size);
   if (words.tight) {
@@ -91,7 +105,8 @@ function worded(row) {
   words.ago = agoText(data.firstWall[activity]);
   words.mark = facts.marks[data.mark[activity]];
   words.safe = archivedText(activity);
-  words.detail = carriedText(activity);
+  words.parts = carriedParts(activity);
+  words.detail = words.parts.map((part) => part.join("")).join(", ");
   words.tip = words.detail;
   return words;
 }
@@ -114,16 +129,23 @@ function archivedText(a) {
   return !missing ? "archived" : data.archived[a] ? `${counted(missing, "file")} in no archive` : "in no archive";
 }
 
-// "photos/2026 812, docs 12, 3 elsewhere"
-function carriedText(a) {
+// Where an activity lies: names of directories, what stands before each and what behind.
+// "photos/2026 (812), docs (12), 3 elsewhere, + 900 unpacked in src"
+function carriedParts(a) {
   const found = carriersOf(a), told = found.reduce((sum, carrier) => sum + carrier.files, 0);
-  const total = data.byHand[a] || data.files[a];
-  const where = (d) => display(pathOf(d)) || "at the top";
-  const bulk = data.byHand[a] ? (facts.bulk[a] ?? []).map(([how, path, files]) => `${grouped(files)} ${how} in ${display(path) || "the top"}`) : [];
-  if (found.length === 1 && told === total && !bulk.length) return where(found[0].directory);
-  const texts = found.map((carrier) => `${where(carrier.directory)} (${grouped(carrier.files)})`);
-  if (told < total) texts.push(`${grouped(total - told)} elsewhere`);
-  return texts.concat(bulk.map((text) => `+ ${text}`)).join(", ");
+  const total = data.byHand[a] || data.files[a], name = (path) => display(path) || "the top";
+  const bulk = data.byHand[a] ? facts.bulk[a] ?? [] : [];
+  const alone = found.length === 1 && told === total && !bulk.length;
+  const parts = found.map(({ directory, files }) => ["", name(pathOf(directory)), alone ? "" : ` (${grouped(files)})`]);
+  if (told < total) parts.push([`${grouped(total - told)} elsewhere`, "", ""]);
+  return parts.concat(bulk.map(([how, path, files]) => [`+ ${grouped(files)} ${how} in `, name(path), ""]));
+}
+
+// A name may be written from right to left: what is around it must not be drawn into that.
+function isolated(parts) {
+  const line = element("span", "detail");
+  parts.forEach(([before, name, behind], i) => line.append(i ? `, ${before}` : before, element("bdi", "", name), behind));
+  return line;
 }
 
 function goTo(i) {
@@ -176,9 +198,9 @@ function listClick(event) {
 
 function prepareList() {
   const box = byId("list");
-  box.addEventListener("scroll", () => requestAnimationFrame(paintRows), { passive: true });
+  box.addEventListener("scroll", () => requestAnimationFrame(paintMovedRows), { passive: true });
   box.addEventListener("keydown", listKey);
   box.addEventListener("click", listClick);
   narrow.addEventListener("change", refreshRows);
-  new ResizeObserver(paintRows).observe(box);
+  new ResizeObserver(paintMovedRows).observe(box);
 }

@@ -38,8 +38,7 @@ function addNode(rows, node) {
 
 // Of each pair directly in the directory its files, or one row for those whose names the page does not have.
 function addFiles(rows, node) {
-  const end = directEnd(node), level = node.level + 1;
-  let shown = 0, more = 0;
+  const end = directEnd(node), level = node.level + 1, files = [];
   for (let i = node.from; i < end; i++) {
     const p = node.order.pairs[i];
     if (!choice.matchFiles[p]) continue;
@@ -49,12 +48,12 @@ function addFiles(rows, node) {
     }
     const whole = choice.matchFiles[p] === data.pair_files[p];
     for (let f = data.fileStart[p]; f < data.fileStart[p + 1]; f++) {
-      if ((!whole && !choice.fileMatch[f]) || (view.onlyChosen && !choice.fileOn[f])) continue;
-      if (shown++ < MOST) rows.push({ kind: "file", level, file: f });
-      else more++;
+      if ((whole || choice.fileMatch[f]) && (!view.onlyChosen || choice.fileOn[f])) files.push(f);
     }
   }
-  if (more) rows.push({ kind: "more", level, more });
+  if (view.order === "largest") files.sort((one, other) => data.file_bytes[other] - data.file_bytes[one]);
+  for (const f of files.slice(0, MOST)) rows.push({ kind: "file", level, file: f });
+  if (files.length > MOST) rows.push({ kind: "more", level, more: files.length - MOST });
 }
 
 // 0 nothing of the row is selected, 1 all of it, 2 some.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
@@ -42,6 +43,8 @@ class Page:
         self.prefer("light")
         self.driver.get(path.as_uri())
         self.wait("return document.documentElement.dataset.ready === 'yes'")
+        # What depends on sizes is painted in the first frames.
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
 
     def run(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(script, *arguments)
@@ -70,10 +73,16 @@ class Page:
         return found  # type: ignore[no-any-return]
 
     def check(self, title: str) -> None:
-        self.row(title).find_element("css selector", ".box").click()
+        self._click(title, ".box")
 
     def unfold(self, title: str) -> None:
-        self.row(title).find_element("css selector", ".twist").click()
+        self._click(title, ".twist")
+
+    def _click(self, title: str, part: str) -> None:
+        try:
+            self.row(title).find_element("css selector", part).click()
+        except StaleElementReferenceException:  # the list was painted in between, and nothing was clicked
+            self.row(title).find_element("css selector", part).click()
 
     def filter(self, text: str) -> None:
         field = self.one("#filter")

@@ -235,6 +235,12 @@ def test_directories_are_summed_over_all_activities(
 ) -> None:
     page.one("#by-directory").click()
     assert {"docs", "src/tool", "photos/2026/lake", ".local/lib/tool"} <= set(page.rows())
+    page.run("byId('order').value = 'largest'; byId('order').dispatchEvent(new Event('change'))")
+    assert page.rows()[1:3] == ["photos/2026/lake", "downloads/dataset-1.2"]
+    page.unfold("docs")
+    page.unfold("thesis")
+    found = page.rows()
+    assert [found[found.index("figures") + step] for step in (1, 2, 3)] == [f"chapter-{n}.tex" for n in (8, 7, 6)]
     page.check("docs")
     saved = page.save(tmp_path / "chosen.jsonl")
     wanted = {*home[1]["thesis"].files, *home[1]["taxes"].files}
