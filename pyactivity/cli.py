@@ -72,10 +72,13 @@ def _run(words: list[str]) -> int:
 
 def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse.Namespace) -> None:
     text = not (options.json or options.null or options.tree or options.published)
-    limit = options.limit if options.limit is not None else DEFAULT_LINES if text else ALL
     # The newest N are asked for: times that cannot be are none of these.
     strange = options.limit in (None, ALL)
-    parts = list(found.parts(min_files=options.min_files, limit=limit or None, strange=strange))
+    parts = list(found.parts(min_files=options.min_files, limit=options.limit or None, strange=strange))
+    if text:
+        parts = list(found.fold(parts))
+        if options.limit is None:
+            parts = _first(parts)
     if options.published:
         publish(report_of(found, options.directories, parts, archived), **options.published)
     elif options.tree:
@@ -86,7 +89,13 @@ def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
         deliver(chain.from_iterable(_group(found, part, archived, options) for part in parts))
     if not options.quiet:
         _tell_scan(found, options)
-        _tell_shown(found, parts, archived)
+        _tell_shown(found, parts, archived, options)
+
+
+def _first(parts: list[Part]) -> list[Part]:
+    """As many activities as are shown unless more are asked for, and the groups of impossible times."""
+    usual = [part for part in parts if part.number]
+    return [part for part in parts if not part.number or part in usual[:DEFAULT_LINES]]
 
 
 def _group(
@@ -100,7 +109,7 @@ def _group(
     base = os.fsencode(options.directories[0]) if len(options.directories) == 1 else b""
     yield from map(encoded, group_lines(shown, found.now_ns, base))
     if options.names:
-        yield from (encoded(f"{' ' * 8}{display(path)}") for path in paths)
+        yield from (encoded(f"{' ' * 12}{display(path)}") for path in paths)
 
 
 def _tree(found: Survey, parts: list[Part], options: argparse.Namespace) -> Iterator[bytes]:
@@ -159,11 +168,14 @@ def _some(left_out: list[LeftOut]) -> str:
     return ", ".join(display(left.path) for left in shortest) + more
 
 
-def _tell_shown(found: Survey, parts: list[Part], archived: NDArray[np.bool_] | None) -> None:
+def _tell_shown(
+    found: Survey, parts: list[Part], archived: NDArray[np.bool_] | None, options: argparse.Namespace
+) -> None:
     groups = len(found.activities.clusters) + bool(len(found.activities.future)) + bool(len(found.activities.epoch))
-    shown = f"{count(found.activities.files, 'file')} in {count(groups, 'group')}, {len(parts):,} shown"
-    hint = "" if len(parts) == groups else "; --limit all shows more" if len(parts) == DEFAULT_LINES else ""
-    say(shown + hint)
+    shown = sum(part.activities for part in parts)
+    cut = shown < groups and options.limit is None and options.min_files == 1
+    hint = "; --limit all shows the others" if cut else ""
+    say(f"{count(found.activities.files, 'file')} in {count(groups, 'group')}, {shown:,} shown{hint}")
     if archived is not None:
         everything = np.concatenate([part.members for part in found.parts()] or [np.zeros(0, np.intp)])
         lost = everything[~archived[everything]]

@@ -1,7 +1,8 @@
 """Choose a radius by the data: where the short pauses end and the long ones begin.
 
 Otsu's threshold (A threshold selection method from gray-level histograms, IEEE Trans. SMC 9, 1979) over the logarithms
-of the pauses: the split at which the two classes lie farthest apart, each weighted by its number.
+of the pauses: the split at which the two classes lie farthest apart, each weighted by its number. Pauses of more than
+two days count as two days.
 """
 
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ def choose_radius(times_ns: NDArray[np.int64]) -> Radius:
 
 def _split(pauses_ns: NDArray[np.uint64]) -> int | None:
     """The index of the last of the short pauses, in sorted ones."""
-    logs = np.log(pauses_ns.astype(np.float64))
+    # A year's pause is no other than a week's: it would draw the threshold up to itself.
+    logs = np.log(np.minimum(pauses_ns, np.uint64(_MOST_NS)).astype(np.float64))
     count = len(logs)
     # Into the two classes fall `lower` and `count - lower` pauses.
     lower = np.arange(1, count, dtype=np.float64)

@@ -13,7 +13,7 @@ from pyactivity.words import count, display, humane_bytes
 
 _KINDS = 4
 _CARRIERS = 3
-_INDENT = " " * 6
+_INDENT = " " * 9
 
 
 def group_lines(shown: Details, now_ns: int, base: bytes = b"") -> Iterator[str]:
@@ -24,12 +24,13 @@ def group_lines(shown: Details, now_ns: int, base: bytes = b"") -> Iterator[str]
     group = shown.group
     by_hand = [carrier for carrier in group.carriers if not carrier.bulk]
     in_bulk = [carrier for carrier in group.carriers if carrier.bulk]
-    number = str(shown.part.number) if shown.part.kind == ACTIVITY else "-"
+    part = shown.part
+    number = f"{part.number}-{part.through}" if part.through else str(part.number or "-")
     state = "" if shown.archived is None else f"{archived_word(shown):<8}  "
     size = f"{count(group.files, 'file'):>13}  {humane_bytes(group.size_bytes):>10}"
     bulk_only = bool(in_bulk) and not by_hand
     where = _bulk_text(in_bulk[0], base) if bulk_only else _where(group, by_hand, shown, base)
-    yield f"{number:>4}  {state}{_when(shown, now_ns):{SPAN_WIDTH}}  {size}  {where}"
+    yield f"{number:>7}  {state}{_when(shown, now_ns):{SPAN_WIDTH}}  {size}  {where}"
     if group.files > 1 and (what := _what(shown, by_hand, base)):
         yield _INDENT + what
     for carrier in in_bulk[bulk_only:]:

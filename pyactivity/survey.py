@@ -24,11 +24,18 @@ class Part:
     kind     ACTIVITY, or FUTURE or EPOCH for times that cannot be or say nothing
     number   of an activity: 1 is the newest; 0 for the other two
     members  (m,) intp, file indices by time, never empty
+    through  of several activities that are told as one, the number of the oldest; 0 for one alone
     """
 
     kind: str
     number: int
     members: NDArray[np.intp]
+    through: int = 0
+
+    @property
+    def activities(self) -> int:
+        """How many activities, or groups of impossible times, this is."""
+        return self.through - self.number + 1 if self.through else 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +67,29 @@ class Survey:
             yield Part(ACTIVITY, self.activities.number(cluster), clusters.members(cluster))
         if strange and len(self.activities.epoch) >= min_files:
             yield Part(EPOCH, 0, self.activities.epoch)
+
+    def fold(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """The parts, but neighbours in which all came in bulk as one: a release of years ago is one line, not many."""
+        run: list[Part] = []
+        for part in parts:
+            if part.kind == ACTIVITY and self.bulk[part.members].all():
+                if run and run[-1].number + 1 != part.number:
+                    yield _joined(run)
+                    run = []
+                run.append(part)
+                continue
+            if run:
+                yield _joined(run)
+                run = []
+            yield part
+        if run:
+            yield _joined(run)
+
+
+def _joined(run: list[Part]) -> Part:
+    if len(run) == 1:
+        return run[0]
+    return Part(ACTIVITY, run[0].number, np.concatenate([part.members for part in reversed(run)]), run[-1].number)
 
 
 def take_survey(

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from pyactivity.model import NO_PARENT, Files
 
-# A directory is shown with one in fifty of the files or of the bytes.
-_ONE_IN = 50
+# Those right below a DIR are shown. Further down a directory is with one in a hundred of all files or bytes, and one in
+# ten of what lies in the one above.
+_OF_ALL, _OF_ABOVE = 100, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ def sum_up(
         if directory not in sums.directly and len(below) == 1 and files.parents[directory] != NO_PARENT:
             pending.append((below[0], level))
             continue
-        shown = [inner for inner in below if sums.matters(inner)] if depth is None or level < depth else []
+        shown = [] if depth is not None and level >= depth else below
+        if level:
+            shown = [inner for inner in shown if sums.matters(inner, directory)]
         found.append(sums.branch(directory, level, len(below) - len(shown)))
         pending.extend((inner, level + 1) for inner in reversed(shown))
     return tuple(found)
@@ -81,10 +84,13 @@ class _Sums:
         held = [directory for directory in directories if directory in self._files]
         return sorted(held, key=lambda d: (-self._bytes[d], -self._files[d], self._paths[d]))
 
-    def matters(self, directory: int) -> bool:
+    def matters(self, directory: int, above: int) -> bool:
         """Whether a directory is worth a line."""
-        files, size_bytes = self._all
-        return self._files[directory] * _ONE_IN >= files or self._bytes[directory] * _ONE_IN >= size_bytes > 0
+        around = self._files[above], self._bytes[above]
+        return self._has_one_in(_OF_ALL, directory, self._all) and self._has_one_in(_OF_ABOVE, directory, around)
+
+    def _has_one_in(self, parts: int, directory: int, whole: tuple[int, int]) -> bool:
+        return self._files[directory] * parts >= whole[0] or self._bytes[directory] * parts >= whole[1] > 0
 
     def branch(self, directory: int, depth: int, hidden: int) -> Branch:
         """The line of a directory."""

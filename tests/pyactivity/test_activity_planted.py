@@ -59,6 +59,15 @@ def test_the_unpacked_release_is_known_by_its_times(told: list[Details]) -> None
     assert {carrier.bulk for shown in old for carrier in shown.group.carriers} == {"unpacked"}
 
 
+def test_the_unpacked_release_is_one_line(found: Survey) -> None:
+    base = found.scan.files.directories[0]
+    parts = list(found.fold(found.parts()))
+    assert [(part.number, part.through) for part in parts[-2:]] == [(5, 304), (0, 0)]
+    assert sum(part.activities for part in parts) == len(list(found.parts()))
+    line = next(group_lines(details(found, parts[-2]), NOW, base))
+    assert re.sub(" {2,}", "  ", line) == ("  5-304  1 Mar - 7 Apr 2021  300 files  29.3 KiB  src/lib-1.0 (unpacked)")
+
+
 def test_a_wider_radius_tells_the_release_as_one(found: Survey) -> None:
     wide = take_survey([found.scan.files.directories[0]], radius_ns=4 * 3_600 * 10**9, now_ns=NOW)
     last = [part for part in wide.parts() if part.kind == ACTIVITY][-1]

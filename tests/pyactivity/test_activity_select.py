@@ -256,7 +256,7 @@ def test_the_full_loop(home: Path) -> None:
         (None, 1, 0),
     ]
     text = command("pyactivity", home, "--against", "some.xtar", cwd=work)
-    words = [line.split()[:2] for line in text.stdout.decode().splitlines() if line[3:4].strip()]
+    words = [line.split()[:2] for line in text.stdout.decode().splitlines() if line[6:7].strip()]
     assert words == [["-", "NOT"], ["1", "partly"], ["2", "NOT"], ["3", "archived"], ["-", "NOT"]]
     assert "5 files of 10.0 KiB in no archive: lost if this disk dies today" in text.stderr.decode()
     # What is not safe goes into a second archive, and then all is.

@@ -72,11 +72,18 @@ def test_the_tree_shows_what_carries_the_activity(tmp_path: Path) -> None:
 
 
 def test_small_directories_are_counted_not_shown(tmp_path: Path) -> None:
-    sizes = {f"large/{number}": 1_000 for number in range(200)} | {"s1/x": 1, "s2/x": 1}
+    sizes = {f"h/large/{number}": 1_000 for number in range(200)} | {"h/s1/x": 1, "h/s2/x": 1, "top": 1}
     files = plant(tmp_path, sizes)
-    root, large = sum_up(files, everything(files))
-    assert (root.files, root.hidden, large.files, large.hidden) == (202, 2, 200, 0)
-    assert [branch.hidden for branch in sum_up(files, everything(files), depth=1)] == [2, 0]
+    root, home, large = sum_up(files, everything(files))
+    assert (root.files, root.hidden) == (203, 0)
+    assert (home.files, home.hidden, large.files, large.hidden) == (202, 2, 200, 0)
+    assert [branch.hidden for branch in sum_up(files, everything(files), depth=1)] == [0, 3]
+
+
+def test_right_below_the_top_all_are_shown_and_many_alike_are_not(tmp_path: Path) -> None:
+    files = plant(tmp_path, {f"a/{number}/x": 10 for number in range(20)} | {"tiny/x": 0})
+    names = [(os.path.basename(branch.path), branch.hidden) for branch in sum_up(files, everything(files))]
+    assert names[1:] == [(b"a", 20), (b"tiny", 0)]
 
 
 def test_the_tree_goes_as_deep_as_told(tmp_path: Path) -> None:
