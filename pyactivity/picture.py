@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 1200, 560
 GROUND, INK, QUIET, LINE = "#fffefb", "#22262b", "#5f6368", "#e2ded5"
 WORK, BULK = "#12716a", "#b9b3a6"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, WIDTH - 28, 118, 360
-_NAMED = 5
+_BY_HAND, _IN_BULK = 3, 2  # so many activities are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _heading(report: Report, members: NDArray[np.intp], strange: int) -> Iterato
     activities = count(len(report.parts), "activity", "activities")
     what = f"{count(len(members), 'file')}, {humane_bytes(size_bytes)}, {activities}"
     if strange:
-        what += f"; {count(strange, 'file')} of impossible times not shown"
+        what += f"; {count(strange, 'file')} from before 1980 or the future not shown"
     yield Words(28, 46, f"Activity in {display(report.root)}", 26, bold=True, room=WIDTH - 56)
     yield Words(28, 74, what, 15, QUIET)
     for x, colour, text in ((_RIGHT - 196, WORK, "files"), (_RIGHT - 122, BULK, "of bulk events")):
@@ -128,14 +128,13 @@ def _labels(axis: Axis) -> Iterator[Shape]:
 def _largest(report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp]) -> Iterator[Shape]:
     """The largest activities, newest first, and their numbers above their bars."""
     parts, times_ns = report.parts, report.times_ns
-    candidates = sorted(np.flatnonzero(report.on_axis()).tolist(), key=lambda number: -len(parts[number].members))
-    chosen = sorted(candidates[:_NAMED])
+    chosen = _chosen(report)
     if chosen:
         yield Words(28, 416, "Largest activities", 15, bold=True)
     pitch, most = (_RIGHT - _LEFT) / len(axis), int(everything.max(initial=0))
     stacked: dict[int, int] = {}
     for line, number in enumerate(chosen):
-        group = describe(report.files, parts[number].members, by=report.survey.by)
+        group = describe(report.files, parts[number].members, by=report.survey.by, bulk=report.survey.bulk)
         first_s, last_s = zone.wall_s(times_ns[parts[number].members[[0, -1]]]).tolist()
         place = axis.place(first_s)
         level = stacked[place] = stacked.get(place, -1) + 1
@@ -147,8 +146,17 @@ def _largest(report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp
         yield Words(58, y, _span(first_s, last_s), 14, room=330)
         yield Words(480, y, count(group.files, "file"), 14, anchor="end")
         yield Words(570, y, humane_bytes(group.size_bytes), 14, anchor="end")
-        mark = report.mark(number)
-        yield Words(594, y, f"{_where(report, group)}{f' ({mark})' if mark else ''}", 14, QUIET, room=WIDTH - 28 - 594)
+        yield Words(594, y, _where(report, group), 14, QUIET, room=WIDTH - 28 - 594)
+
+
+def _chosen(report: Report) -> list[int]:
+    """The parts with the most files by hand, and those with the most in bulk, newest first."""
+    numbers = np.flatnonzero(report.on_axis()).tolist()
+    in_bulk = {number: int(np.count_nonzero(report.survey.bulk[report.parts[number].members])) for number in numbers}
+    by_hand = {number: len(report.parts[number].members) - in_bulk[number] for number in numbers}
+    chosen = sorted(filter(by_hand.get, numbers), key=lambda number: -by_hand[number])[:_BY_HAND]
+    rest = sorted(set(filter(in_bulk.get, numbers)) - set(chosen), key=lambda number: -in_bulk[number])
+    return sorted(chosen + rest[:_IN_BULK])
 
 
 def _badge(x: float, y: float, number: int) -> Iterator[Shape]:
@@ -157,8 +165,11 @@ def _badge(x: float, y: float, number: int) -> Iterator[Shape]:
 
 
 def _where(report: Report, group: Group) -> str:
-    paths = [display(report.below(carrier.path) or b".") for carrier in group.carriers]
-    return ", ".join(paths + (["elsewhere"] if group.files_elsewhere else []))
+    texts = []
+    for carrier in group.carriers:
+        path = display(report.below(carrier.path) or b".")
+        texts.append(f"{carrier.files:,} {carrier.bulk} in {path}" if carrier.bulk else path)
+    return ", ".join(texts + (["elsewhere"] if group.files_elsewhere else []))
 
 
 def _span(first_s: int, last_s: int) -> str:

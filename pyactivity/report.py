@@ -1,6 +1,5 @@
 """What a page or a picture shows: the parts of a survey, and what a reader of it needs to know about them."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from pyactivity.describe import Carrier, describe
 from pyactivity.model import Files
-from pyactivity.selection import selection_root
+from pyactivity.selection import relative, selection_root
 from pyactivity.survey import ACTIVITY, EPOCH, FUTURE, Part, Survey
 
 # Before that no file system that people still hold kept times: they are of clocks that were not set.
@@ -75,7 +74,7 @@ class Report:
 
     def below(self, path: bytes) -> bytes:
         """A path as it was scanned, relative to the root; empty for the root."""
-        return os.path.relpath(os.path.abspath(path), self.root).removeprefix(b".")
+        return relative(self.root, path)
 
 
 def report_of(

@@ -23,7 +23,7 @@ SECOND_NS = 10**9
 NOW_NS = time.time_ns()  # ctimes are of now, whatever is wanted
 # Directly and deeply, in a chain, beside what is left out, and outside of what is scanned.
 DIRECTORIES = [f"a/{below}" for below in ("", "x", "x/deep/er", "y", "y/skip", "z/skip/q")]
-DIRECTORIES += ["b/c", "b/c/d", "b/other", "b/c/d/e\udce9/f", "skip"]
+DIRECTORIES += ["b/c", "b/c/d", "b/other", "b/c/d/e\udce9/f", "skip", ".skip", ".hidden/x"]
 
 CHOOSE = """
 const unfoldAll = () => { let before; do { before = list.rows.length;
@@ -80,7 +80,7 @@ def test_a_selection_names_exactly_what_is_checked(
     browser: Page, tree: Path, tmp_path: Path, given: list[str], names: bool, by: str
 ) -> None:
     directories = [str(tree / below) for below in given]
-    seen = take_survey(directories, radius_ns=1000 * SECOND_NS, by=by, exclude=["skip", "*.tmp"])
+    seen = take_survey(directories, radius_ns=1000 * SECOND_NS, by=by, exclude=["skip", ".skip", "*.tmp"])
     html = tmp_path / "page.html"
     html.write_bytes(b"".join(page_of(report_of(seen, directories, seen.parts()), names=names)))
     browser.open(html)
