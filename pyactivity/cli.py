@@ -20,7 +20,7 @@ from pyactivity.model import LeftOut, Problem
 from pyactivity.options import ALL, AUTO, DEFAULT_LINES, parse, survey_of
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
 from pyactivity.selection import selection_lines, selection_root
-from pyactivity.streams import abandon, deliver, encoded, say
+from pyactivity.streams import abandon, deliver, encoded, publish, say
 from pyactivity.survey import Part, Survey
 from pyactivity.totals import sum_up
 from pyactivity.words import count, display, humane_bytes
@@ -137,11 +137,7 @@ def _select(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
     if options.output is None or options.output == "-":
         deliver(lines)
     else:
-        try:
-            with open(options.output, "wb") as stream:
-                stream.writelines(lines)
-        except OSError as error:
-            raise EnvironmentFailed(f"cannot write {options.output}: {error.strerror}") from error
+        publish(options.output, lines)
     if not options.quiet:
         _tell_scan(found, options)
         _tell_choice(found, choice)
