@@ -14,7 +14,8 @@ from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from tempfile import TemporaryFile
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,18 +87,20 @@ def _list(command: str, archive: bytes, problems: list[Problem]) -> set[tuple[by
     # Absolute, so that no name is taken for an option.
     arguments = [os.fsencode(command), b"list", b"--json", b"--quiet", os.path.abspath(archive)]
     try:
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            files = _read(process.stdout)
-            words = process.stderr.read().decode(errors="backslashreplace").strip()
-            status = process.wait()
+        # Complaints into a file: a pipe that nobody empties meanwhile would stop both of us.
+        with TemporaryFile() as complaints:
+            with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=complaints) as process:
+                files = _read(cast(IO[bytes], process.stdout))
+            status = process.returncode
+            complaints.seek(0)
+            first = complaints.readline().decode(errors="backslashreplace").strip()
+            words = first.removeprefix("pybackup: ")
     except OSError as error:
         raise EnvironmentFailed(f"cannot run {command}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise EnvironmentFailed(f"{command} list gave no list that this version understands: {error!r}") from error
     if status not in _LISTED:
-        reason = words.splitlines()[0].removeprefix("pybackup: ") if words else f"pybackup list ended with {status}"
+        reason = words or f"pybackup list ended with {status}"
         raise BadValue(reason) if status == _USAGE else EnvironmentFailed(reason)
     if status:
         problems.append(Problem(archive, f"not all of it could be listed: {words or 'pybackup list exited with 1'}"))

@@ -22,7 +22,7 @@ from pyactivity.publish import publish
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
 from pyactivity.report import report_of
 from pyactivity.selection import selection_lines, selection_root
-from pyactivity.streams import abandon, deliver, encoded, say
+from pyactivity.streams import abandon, deliver, encoded, publish, say
 from pyactivity.survey import Part, Survey
 from pyactivity.totals import sum_up
 from pyactivity.words import count, display, humane_bytes
@@ -141,11 +141,7 @@ def _select(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
     if options.output is None or options.output == "-":
         deliver(lines)
     else:
-        try:
-            with open(options.output, "wb") as stream:
-                stream.writelines(lines)
-        except OSError as error:
-            raise EnvironmentFailed(f"cannot write {options.output}: {error.strerror}") from error
+        publish(options.output, lines)
     if not options.quiet:
         _tell_scan(found, options)
         _tell_choice(found, choice)

@@ -27,6 +27,22 @@ def deliver(pieces: Iterable[bytes]) -> None:
         raise EnvironmentFailed(f"cannot write the results: {error.strerror}") from error
 
 
+def publish(path: str, pieces: Iterable[bytes]) -> None:
+    """Write a file that appears under its name when it is whole; what is no regular file is written to as it is.
+
+    Raises EnvironmentFailed.
+    """
+    regular = not os.path.exists(path) or os.path.isfile(path)
+    unfinished = f"{path}.part" if regular else path
+    try:
+        with open(unfinished, "wb") as stream:
+            stream.writelines(pieces)
+        if regular:
+            os.replace(unfinished, path)
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot write {path}: {error.strerror}") from error
+
+
 def encoded(line: str) -> bytes:
     """A line for standard output; what the terminal's encoding lacks is escaped like the rest that cannot be shown."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"

@@ -124,7 +124,7 @@ def parse_time(text: object) -> int:
 
 
 def _header(line: bytes) -> bytes:
-    refusal = f"not a selection of pyactivity: the first line must begin with {{'format': '{FORMAT}', ...}}"
+    refusal = f'not a selection of pyactivity, whose first line begins with {{"format": "{FORMAT}", ...'
     try:
         fields = _object(line)
     except _Wrong:

@@ -106,6 +106,17 @@ def test_an_output_that_cannot_be_written(home: Path) -> None:
     done = command("pyactivity", "select", "-o", home / "gone/chosen.jsonl", home)
     assert done.returncode == 5
     assert b"cannot write" in done.stderr
+    full = command("pyactivity", "select", "-o", "/dev/full", home)
+    assert (full.returncode, b"No space left" in full.stderr) == (5, True)
+
+
+def test_an_output_is_replaced_when_it_is_whole(home: Path) -> None:
+    (home.parent / "chosen.jsonl").write_text("older")
+    refused = command("pyactivity", "select", "--activity", "9", "-o", "chosen.jsonl", home, cwd=home.parent)
+    assert (refused.returncode, (home.parent / "chosen.jsonl").read_text()) == (2, "older")
+    command("pyactivity", "select", "--activity", "1", "-o", "chosen.jsonl", home, cwd=home.parent)
+    assert chosen((home.parent / "chosen.jsonl").read_bytes()) == DOCS
+    assert sorted(path.name for path in home.parent.iterdir()) == ["chosen.jsonl", "home"]
 
 
 @settings(deadline=None, max_examples=25)
@@ -215,7 +226,9 @@ def test_a_listing_with_problems_is_used_and_they_are_told(tmp_path: Path, monke
         {"path": {"text": "d"}, "kind": "directory", "size": 0, "mtime_ns": 5},
     ]
     (tmp_path / "lines").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    script(tmp_path, monkeypatch, f"cat {tmp_path}/lines; echo 'pybackup: two entries are lost' >&2; exit 1")
+    # More complaints than a pipe holds, before the list.
+    noise = "echo 'pybackup: two entries are lost' >&2; yes | head -c 200000 >&2"
+    script(tmp_path, monkeypatch, f"{noise}; cat {tmp_path}/lines; exit 1")
     found = take_inventory([b"x.xtar"])
     assert found.files == {(b"a", 3, 5), (b"\xff", 4, 5), (b"h", 3, 5)}
     assert [problem.path for problem in found.problems] == [b"x.xtar"]
