@@ -18,7 +18,7 @@ from pyactivity.errors import BadValue, EnvironmentFailed
 from pyactivity.json_form import branch_line, group_chunks
 from pyactivity.model import LeftOut, Problem
 from pyactivity.options import ALL, AUTO, DEFAULT_LINES, parse, survey_of
-from pyactivity.publish import publish
+from pyactivity.present import present
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
 from pyactivity.report import report_of
 from pyactivity.selection import selection_lines, selection_root
@@ -80,7 +80,7 @@ def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
         if options.limit is None:
             parts = _first(parts)
     if options.published:
-        publish(report_of(found, options.directories, parts, archived), **options.published)
+        present(report_of(found, options.directories, parts, archived), **options.published)
     elif options.tree:
         deliver(_tree(found, parts, options))
     elif options.null:
