@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 def add_archive(parser: argparse.ArgumentParser) -> None:
     """Add the archive to read."""
-    parser.add_argument("archive", metavar="ARCHIVE", type=argument(path), help="the archive")
+    parser.add_argument("archive", metavar="ARCHIVE", type=argument(path), help="the archive, or a volume of a set")
+
+
+def add_patterns(parser: argparse.ArgumentParser) -> None:
+    """Add further volumes, and what of the archive is meant."""
+    parser.add_argument(
+        "patterns", metavar="MORE|PATTERN", nargs="*", type=argument(path), help="more volumes; only what matches"
+    )
 
 
 def add_copies(parser: argparse.ArgumentParser) -> None:

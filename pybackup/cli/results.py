@@ -24,15 +24,10 @@ def tell_condition(listing: Listing, talk: Talk) -> None:
         talk.note(f"the entries were found by the {listing.way.value}")
 
 
-def check_complete(expected: int | None, known: int, talk: Talk) -> None:
+def check_complete(listing: Listing, talk: Talk) -> None:
     """Make it a problem that entries are lost, or may be."""
-    if expected == known:
-        return
-    if expected is None:
-        reason = "nothing is left that says how many entries there were; some may be missing"
-    else:
-        reason = f"{abs(expected - known)} of {expected} entries are not even known by name"
-    talk.problem(Problem(b"", Trouble.LOST, reason))
+    if listing.incompleteness:
+        talk.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
 
 
 def conclude(talk: Talk, summary: str = "") -> Status:

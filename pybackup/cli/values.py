@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from pybackup.errors import UsageError
+from pybackup.model.medium import parse_medium
 from pybackup.model.size import parse_size
 
 if TYPE_CHECKING:
@@ -96,3 +97,13 @@ def comment(text: str) -> str:
     except UnicodeEncodeError:
         raise UsageError("the comment is not UTF-8") from None
     return text
+
+
+def medium(text: str) -> int:
+    """Return how many bytes a medium takes, by its name or as a size."""
+    return parse_medium(text)
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Return sizes of media that are joined by commas."""
+    return tuple(parse_medium(part) for part in text.split(","))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pybackup.errors import FormatError
+from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.member import Member
 
@@ -22,7 +23,7 @@ def first_fault(file: ArchiveFile, members: Sequence[Member]) -> str:
     return ""
 
 
-def check_batch(archive: bytes, batch: Sequence[Sequence[Member]]) -> list[str]:
+def check_batch(archive: Place, batch: Sequence[Sequence[Member]]) -> list[str]:
     """`first_fault` of each file in ``batch``, by its members, in the archive at the path ``archive``."""
-    with ArchiveFile(archive) as file:
+    with open_place(archive) as file:
         return [first_fault(file, members) for members in batch]

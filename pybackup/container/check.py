@@ -121,8 +121,10 @@ class _Check:
             self._zeros(locator.raw_bytes + locator.stream_bytes, tree_end)
             end = self._parity_member(tree_end)
             self._zeros(end, end + len(ustar.END))
-            if self._file.size != locator.file_bytes or self._file.size != end + len(ustar.END):
-                self._damage.append(f"{self._file.size} bytes long, and {locator.file_bytes} were written")
+            if tree_end != locator.file_bytes:
+                self._damage.append("the first header says another length of the body")
+            if self._file.size != end + len(ustar.END):
+                self._damage.append(f"{self._file.size} bytes long, and {end + len(ustar.END)} were written")
         except (FormatError, OSError) as error:
             self._damage.append(str(error))
             return None
@@ -244,7 +246,7 @@ class _Check:
             said, header = found
             content = at + ustar.BLOCK
             at = content + ustar.padded(header.size)
-            if said.role is Role.OTHER:
+            if said.role in note.HASHED:
                 # Its header, which is part of the region, holds the digest of its content, which is not.
                 yield from _extent(begun, content, part)
                 self._check_other(header, said.digest, content)
@@ -258,7 +260,7 @@ class _Check:
             said, header = Note.unpack(block), ustar.Header.unpack(block)
         except (FormatError, OSError):
             return None
-        return (said, header) if said.role in (Role.CONTENT, Role.OTHER) else None
+        return (said, header) if said.role is Role.CONTENT or said.role in note.HASHED else None
 
     def _check_other(self, header: ustar.Header, digest: bytes, start: int) -> None:
         """Check the content of a member for stock tools against its digest."""

@@ -61,6 +61,8 @@ class Listing:
         What was found damaged on the way here, in words.
     settings
         What the archive says of its making; empty where that is lost.
+    unknown
+        Why there may be more entries than anybody can tell, in words; empty where `expected` says all.
     doubts
         Entries of which something but their content is lost, such as the name of their directory.
     """
@@ -74,6 +76,7 @@ class Listing:
     settings: dict[str, Any] = field(default_factory=dict)
     containers: Sequence[tuple[int, Container]] = ()
     doubts: Sequence[Problem] = ()
+    unknown: str = ""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -81,7 +84,16 @@ class Listing:
     @property
     def complete(self) -> bool:
         """Whether every entry the archive was made with is known."""
-        return self.expected == len(self.paths)
+        return self.expected == len(self.paths) and not self.unknown
+
+    @property
+    def incompleteness(self) -> str:
+        """What is not known of the entries there were, in words; empty where all are known."""
+        if self.unknown or self.complete:
+            return self.unknown
+        if self.expected is None:
+            return "nothing is left that says how many entries there were; some may be missing"
+        return f"{abs(self.expected - len(self))} of {self.expected} entries are not even known by name"
 
     def stored(self, row: int) -> Stored:
         """Return the entry of ``row`` with its members."""

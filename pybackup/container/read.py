@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
@@ -35,8 +36,9 @@ def open_listing(file: ArchiveFile) -> Listing:
         damage.append("the first header is damaged")
     else:
         expected = locator.segments
-        if file.size < locator.file_bytes:
-            damage.append(f"{locator.file_bytes - file.size} bytes are missing at the end")
+        least = locator.file_bytes + len(ustar.END)
+        if file.size < least:
+            damage.append(f"{least - file.size} bytes are missing at the end")
     for offset, size in _places(file, locator):
         try:
             blob = index.unpack_index(file.read_what_is_left(offset, size))
@@ -56,6 +58,23 @@ def load_table(blob: index.Blob) -> Table:
     return Table(blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base)
 
 
+def settings_of(table: Table) -> dict[str, Any]:
+    """Return the settings in a tree index.
+
+    Raises
+    ------
+    Damaged
+        They are no JSON object.
+    """
+    try:
+        settings = json.loads(table.settings or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise Damaged("the settings in the tree index are no JSON") from error
+    if not isinstance(settings, dict):
+        raise Damaged("the settings in the tree index are no JSON object")
+    return settings
+
+
 def read_locator(file: ArchiveFile) -> Note | None:
     """The note of the first header, which says where the tree index lies; None where it is damaged."""
     try:
@@ -67,12 +86,7 @@ def read_locator(file: ArchiveFile) -> Note | None:
 
 def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
     paths = table.paths(head.body_bytes)
-    try:
-        settings = json.loads(table.settings or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Damaged("the settings in the tree index are no JSON") from error
-    if not isinstance(settings, dict):
-        raise Damaged("the settings in the tree index are no JSON object")
+    settings = settings_of(table)
     if head.scope != index.TREE:
         raise Damaged("an index of one container stands where the tree index should")
     return Listing(

@@ -254,7 +254,7 @@ def _file(path: bytes, segments: dict[int, FoundHeader]) -> Stored:
         members[0].digest if total == 1 and members else b"",
         bool(flags & note.SPARSE),
         bool(flags & note.CHANGED),
-        total - len(members),
+        0 if total == len(members) else total,
     )
 
 

@@ -112,8 +112,12 @@ def _candidates(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
 
 def readable_chunks(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
     """Yield offset and bytes of the file in chunks; where one cannot be read, the sectors of it that can."""
-    for start in range(0, file.size, _CHUNK_BYTES):
-        count = min(_CHUNK_BYTES, file.size - start)
+    chunks = (
+        (start, min(_CHUNK_BYTES, end - start))
+        for begin, end in file.stretches
+        for start in range(begin, end, _CHUNK_BYTES)
+    )
+    for start, count in chunks:
         try:
             yield start, file.read_at(start, count)
         except OSError:

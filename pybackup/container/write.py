@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pybackup.layout import index, names, note, ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
-from pybackup.layout.table_builder import TableBuilder
+from pybackup.layout.table_builder import TableBuilder, row_bytes
 from pybackup.layout.table_form import Container
-from pybackup.model.content import Bare, PackedPiece, Ready, Restart
+from pybackup.model.content import Bare, PackedPiece, Piece, Ready, Restart
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Member, Stored
 
 from .headers import member_header
+from .own import OwnWriter, dress
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 # In a second copy four bytes are enough to tell a good decode from a bad one; the note has all 32.
 _OWN_DIGEST_BYTES = 4
 _TREE_DIGEST_BYTES = 32
-_OPEN_MODE = 0o644
+# What a member adds to an index at most, and an empty container to an archive.
+_ROW_OF_MEMBER_BYTES = 64
+_EMPTY_CONTAINER_BYTES = 4096
 
 
 @dataclass(slots=True)
@@ -66,12 +68,36 @@ class _Frame:
 
 @dataclass(slots=True)
 class _File:
-    """A file while its pieces are written, and what to go back to when it starts anew."""
+    """A file while its pieces are written, and what to go back to when it starts anew.
+
+    ``piece`` is the last one written, ``first`` the number of the first one here.
+    """
 
     at: int
     region: _Hash
     names: list[bytes]
+    first: int
+    piece: Piece
     members: list[Member] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """What one volume hands on to the next, so that names of members are the same in both.
+
+    Attributes
+    ----------
+    directories
+        Those that are open, from the top.
+    containers
+        By path: the member name of a directory's container, and the names that are taken in it.
+    file
+        The names of all members of the file that goes on; None where none does.
+    """
+
+    directories: Sequence[Entry] = ()
+    containers: Mapping[bytes, tuple[bytes, names.Names]] = field(default_factory=dict)
+    file: list[bytes] | None = None
 
 
 class ArchiveWriter:
@@ -87,32 +113,100 @@ class ArchiveWriter:
         The text for strangers, first member of the root container.
     mtime_ns
         The time given to the archive's own members.
+    carry
+        What the volume before this one handed on.
     """
 
-    def __init__(self, output: Output, *, archive_id: bytes, readme: bytes, mtime_ns: int) -> None:
+    def __init__(
+        self, output: Output, *, archive_id: bytes, readme: bytes, mtime_ns: int, carry: Carry | None = None
+    ) -> None:
         self._output = output
         self._id = archive_id
-        self._readme = readme
         self._top = Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=mtime_ns)
+        self._own = OwnWriter(output, archive_id, self._top, readme)
         self._tree = TableBuilder(base=0, digest_bytes=_TREE_DIGEST_BYTES)
         self._containers = 1
         # Outside of the root's region: its header holds the locator, filled in at the very end.
-        output.write(self._first_member(0, 0, 0))
+        output.write(self._own.first(0, 0, 0, 0))
         root = _Open(0, 0, 0, TableBuilder(base=0, digest_bytes=_OWN_DIGEST_BYTES), hashlib.sha256())
         self._frames = [_Frame(self._top, 0, None, container=root)]
         self._file: _File | None = None
+        self._carry = carry or Carry()
+        if b"" in self._carry.containers:
+            root.names = self._carry.containers[b""][1]
+        for entry in self._carry.directories:
+            self._bare(entry)
 
     def write(self, items: Iterable[Ready]) -> Iterator[Ready]:
         """Write the items, and yield each when it is written."""
         for item in items:
-            match item:
-                case Bare(entry):
-                    self._bare(entry)
-                case PackedPiece():
-                    self._piece(item)
-                case Restart():
-                    self._restart()
+            self.put(item)
             yield item
+
+    def put(self, item: Ready) -> None:
+        """Write one item."""
+        match item:
+            case Bare(entry):
+                self._bare(entry)
+            case PackedPiece():
+                self._piece(item)
+            case Restart(entry):
+                self._restart(entry)
+
+    def cost(self, item: Ready) -> int:
+        """Return how many bytes the item would add at most, indexes included."""
+        if isinstance(item, Restart):
+            return 0
+        entry = item.entry if isinstance(item, Bare) else item.piece.entry
+        row = 2 * row_bytes(Stored(entry))
+        if isinstance(item, Bare):
+            return row
+        # Containers that it opens: each has a header and what extends it, an index and an end.
+        opened = [frame for frame in self._frames if not frame.container]
+        headers = sum(map(_headers_bytes, [frame.entry for frame in opened] + [entry]))
+        member = 2 * _ROW_OF_MEMBER_BYTES + len(item.packed.data) + ustar.BLOCK
+        return row + headers + member + len(opened) * _EMPTY_CONTAINER_BYTES
+
+    def suspend(self) -> Carry:
+        """Break off, be it within a file; return what the next volume needs to go on. What follows is `close`."""
+        file, self._file = self._file, None
+        if file:
+            self._add_part(file)
+        containers = {
+            frame.entry.path: (frame.member_name, frame.container.names) for frame in self._frames if frame.container
+        }
+        for path, carried in self._carry.containers.items():
+            if path in {frame.entry.path for frame in self._frames}:
+                containers.setdefault(path, carried)
+        return Carry([frame.entry for frame in self._frames[1:]], containers, file.names if file else None)
+
+    @property
+    def slack_bytes(self) -> int:
+        """How much less than `room_to_close` says it might be."""
+        return self._tree.slack_bytes + sum(
+            frame.container.table.slack_bytes for frame in self._frames if frame.container
+        )
+
+    def room_to_close(self, settings: bytes, *, exactly: bool = False) -> int:
+        """Return how many bytes `close` would add at most now, without structure, links, members of ``own`` and parity.
+
+        Parameters
+        ----------
+        exactly
+            Pack the indexes to see how long they are. Takes time in proportion to them.
+        """
+        open_ones = [(frame, frame.container) for frame in self._frames if frame.container]
+        if exactly:
+            for frame, container in open_ones:
+                container.table.measure(_body_bytes(self._index_of(frame, container, index.CONTAINER, b"")))
+            self._tree.measure(_body_bytes(self._index_of(*open_ones[0], index.TREE, settings)))
+        # Rows of directories without a container go into that of a directory above them.
+        waiting = sum(row_bytes(stored) for frame in self._frames for stored, _ in frame.rows)
+        part = row_bytes(self._part_of(self._file)) if self._file else 0
+        bodies = [self._tree.bound_bytes + len(settings)]
+        bodies += [container.table.bound_bytes + waiting for _, container in open_ones]
+        members = sum(2 * ustar.BLOCK + index.total_bytes(body + part) for body in bodies)
+        return members + len(open_ones) * len(ustar.END)
 
     def close(
         self,
@@ -120,12 +214,15 @@ class ArchiveWriter:
         structure: Iterable[bytes],
         links: Iterable[bytes],
         settings: bytes,
+        own: Iterable[tuple[bytes, Role, Iterable[bytes]]] = (),
         reserve: Callable[[int, int], int] | None = None,
-    ) -> None:
-        """Write what follows the tree: structure, links, the indexes; then fill in the locator.
+    ) -> bytes:
+        """Write what follows the tree: structure, links, the indexes; then fill in the locator. Return the tree index.
 
         Parameters
         ----------
+        own
+            More members of the archive's own: name, role and content of each.
         reserve
             Is told how many bytes there are before the parity stream and behind it, and returns how long it is:
             zeros of that length are left for it. None for no stream.
@@ -134,19 +231,17 @@ class ArchiveWriter:
             self._leave()
         root = self._frames[0].container
         assert root is not None
-        self._own_member(root, names.STRUCTURE, structure)
-        self._own_member(root, names.LINKS, links)
+        for name, role, parts in ((names.STRUCTURE, Role.OTHER, structure), (names.LINKS, Role.OTHER, links), *own):
+            # The header holds the content's digest, so the region need not read it again.
+            root.region.update(self._own.hashed(name, role, parts))
         self._own_index(self._frames[0], root)
         tree_at = self._output.tell() + ustar.BLOCK
-        head = self._head(index.TREE, root, self._tree)
-        blob = index.pack_index(
-            head, self._tree.pack(place=b"", region=b"", settings=settings), bytes(self._tree.digests)
-        )
-        self._index_member(names.TREE_INDEX, blob, 0)
-        if reserve:
-            self._reserve(reserve)
-        self._output.write(ustar.END)
-        self._output.patch(0, self._first_member(tree_at, len(blob), self._output.tell()))
+        blob = self._index_of(self._frames[0], root, index.TREE, settings)
+        self._own.index(names.TREE_INDEX, blob, 0)
+        body = self._output.tell()
+        dress(self._output, self._id, self._top, reserve)
+        self._output.patch(0, self._own.first(len(self._tree), tree_at, len(blob), body))
+        return blob
 
     # Directories
 
@@ -187,7 +282,11 @@ class ArchiveWriter:
 
     def _open_in(self, above: _Open, frame: _Frame) -> _Open:
         entry = frame.entry
-        frame.member_name = above.names.claim_directory(entry.name) + b"/" + names.CONTAINER
+        carried = self._carry.containers.get(entry.path)
+        if carried:
+            frame.member_name = carried[0]
+        else:
+            frame.member_name = above.names.claim_directory(entry.name) + b"/" + names.CONTAINER
         number, self._containers = self._containers, self._containers + 1
         extended = self._container_header(frame, above.number, number, 0)[: -ustar.BLOCK]
         self._emit(above, extended)
@@ -199,7 +298,8 @@ class ArchiveWriter:
         for stored, parent in frame.rows:
             table.add(stored, parent)
         frame.rows = []
-        frame.container = _Open(number, header_at, start, table, hashlib.sha256())
+        taken = carried[1] if carried else names.Names()
+        frame.container = _Open(number, header_at, start, table, hashlib.sha256(), taken)
         above.table.add_container(frame.row, Container(start, 0, number))
         assert frame.tree_row is not None
         self._tree.add_container(frame.tree_row, Container(start, 0, number))
@@ -232,13 +332,16 @@ class ArchiveWriter:
     def _piece(self, item: PackedPiece) -> None:
         piece, packed = item.piece, item.packed
         entry = piece.entry
-        if piece.segment == 0:
+        if piece.segment == 0 or self._file is None:
             self._go_to(entry.parent)
             container = self._open()
-            claimed = container.names.claim_file(entry.name, segments=piece.segments, sparse=piece.sparse)
-            self._file = _File(self._output.tell(), container.region.copy(), claimed)
+            # Of a file that goes on from the volume before, the names of its members are known.
+            claimed = self._carry.file if piece.segment else None
+            if claimed is None:
+                claimed = container.names.claim_file(entry.name, segments=piece.segments, sparse=piece.sparse)
+            self._file = _File(self._output.tell(), container.region.copy(), claimed, piece.segment, piece)
         file, container = self._file, self._open()
-        assert file is not None
+        file.piece = replace(piece, data=b"")
         name = file.names[piece.segment]
         flags = note.SPARSE * piece.sparse | note.CHANGED * bool(piece.whole and piece.whole.changed)
         role = Note(
@@ -261,12 +364,24 @@ class ArchiveWriter:
         file.members.append(self._member(item))
         self._emit(container, packed.data + ustar.padding(len(packed.data)))
         if piece.whole:
-            digest = piece.whole.digest or packed.digest
-            stored = Stored(entry, tuple(file.members), digest, piece.sparse, piece.whole.changed)
-            frame = self._frames[-1]
-            self._tree.add(stored, frame.tree_row)
-            frame.add(stored, None)
+            self._add_part(file)
             self._file = None
+
+    def _part_of(self, file: _File) -> Stored:
+        """What of the file is in this archive: as a rule all of it."""
+        piece, members = file.piece, tuple(file.members)
+        whole = piece.whole
+        digest = (whole.digest or members[-1].digest) if whole else b""
+        changed = bool(whole and whole.changed)
+        if len(members) == piece.segments:
+            return Stored(piece.entry, members, digest, piece.sparse, changed)
+        numbers = tuple(range(file.first, file.first + len(members)))
+        return Stored(piece.entry, members, digest, piece.sparse, changed, piece.segments, numbers)
+
+    def _add_part(self, file: _File) -> None:
+        stored, frame = self._part_of(file), self._frames[-1]
+        self._tree.add(stored, frame.tree_row)
+        frame.add(stored, None)
 
     def _member(self, item: PackedPiece) -> Member:
         packed = item.packed
@@ -280,81 +395,48 @@ class ArchiveWriter:
             packed.digest,
         )
 
-    def _restart(self) -> None:
-        """Go back to before the first piece of the file at hand."""
+    def _restart(self, entry: Entry) -> None:
+        """Go back to before the first piece of the file at hand; what of it is in the volume before stays there."""
         file, container = self._file, self._frames[-1].container
         if file and container:
             self._output.truncate(file.at)
             container.region = file.region
             container.names.release(file.names)
             self._file = None
+        elif self._carry.file and entry.parent in self._carry.containers:
+            self._carry.containers[entry.parent][1].release(self._carry.file)
 
-    # The archive's own members
+    # Indexes
 
     def _emit(self, container: _Open, data: bytes) -> None:
         self._output.write(data)
         container.region.update(data)
 
-    def _own_member(self, container: _Open, name: bytes, parts: Iterable[bytes]) -> None:
-        """A member of unknown length, its size filled in afterwards; none at all for no parts."""
-        header_at = self._output.tell()
-        size, crc, digest = 0, 0, hashlib.sha256()
-        for part in parts:
-            if not size:
-                self._output.write(bytes(ustar.BLOCK))
-            size, crc = size + len(part), zlib.crc32(part, crc)
-            digest.update(part)
-            self._output.write(part)
-        if not size:
-            return
-        role = Note(Role.OTHER, self._id, raw_bytes=size, digest=digest.digest(), data_crc=crc)
-        header = member_header(self._top, name, size, role, mode=_OPEN_MODE)
-        self._output.write(ustar.padding(size))
-        self._output.patch(header_at, header)
-        # The header holds the content's digest, so the region need not read it again.
-        container.region.update(header)
-
     def _own_index(self, frame: _Frame, container: _Open) -> None:
-        head = self._head(index.CONTAINER, container, container.table)
-        plain = container.table.pack(place=frame.entry.path, region=container.region.digest(), settings=b"")
-        blob = index.pack_index(head, plain, bytes(container.table.digests))
-        self._index_member(names.OWN_INDEX, blob, container.number)
+        self._own.index(names.OWN_INDEX, self._index_of(frame, container, index.CONTAINER, b""), container.number)
 
-    def _head(self, scope: int, container: _Open, table: TableBuilder) -> index.Head:
+    def _index_of(self, frame: _Frame, container: _Open, scope: int, settings: bytes) -> bytes:
+        """The whole index of a container; of the tree, given the root."""
         tree = scope == index.TREE
-        return index.Head(
+        table, digest_bytes = (self._tree, _TREE_DIGEST_BYTES) if tree else (container.table, _OWN_DIGEST_BYTES)
+        head = index.Head(
             scope,
-            _TREE_DIGEST_BYTES if tree else _OWN_DIGEST_BYTES,
+            digest_bytes,
             self._id,
             container.number,
             len(table),
-            len(table.digests) // (_TREE_DIGEST_BYTES if tree else _OWN_DIGEST_BYTES),
+            len(table.digests) // digest_bytes,
             0 if tree else container.start,
         )
+        place, region = (b"", b"") if tree else (frame.entry.path, container.region.digest())
+        return index.pack_index(head, table.pack(place=place, region=region, settings=settings), bytes(table.digests))
 
-    def _index_member(self, name: bytes, blob: bytes, number: int) -> None:
-        role = Note(Role.INDEX, self._id, container=number, raw_bytes=len(blob), data_crc=zlib.crc32(blob))
-        header = member_header(self._top, name, len(blob), role, mode=_OPEN_MODE)
-        self._output.write(header + blob + ustar.padding(len(blob)))
 
-    def _reserve(self, reserve: Callable[[int, int], int]) -> None:
-        """A member for the parity stream, which starts with a sector: zeros before it fill up the last one."""
-        content = self._output.tell() + ustar.BLOCK
-        start = content + -content % SECTOR
-        stream_bytes = reserve(start, len(ustar.END))
-        role = Note(Role.PARITY, self._id, raw_bytes=start - content + stream_bytes, stream_bytes=stream_bytes)
-        self._output.write(member_header(self._top, names.PARITY, role.raw_bytes, role, mode=_OPEN_MODE))
-        self._output.truncate(start + stream_bytes)
+def _headers_bytes(entry: Entry) -> int:
+    """At most so many bytes are the header of a member and what extends it."""
+    records = 4 * len(entry.name) + sum(len(name) + 2 * len(value) + 64 for name, value in entry.xattrs.items())
+    return 6 * ustar.BLOCK + records
 
-    def _first_member(self, tree_at: int, tree_bytes: int, total: int) -> bytes:
-        role = Note(
-            Role.LOCATOR,
-            self._id,
-            segments=len(self._tree),
-            raw_bytes=tree_at,
-            stream_bytes=tree_bytes,
-            file_bytes=total,
-            data_crc=zlib.crc32(self._readme),
-        )
-        header = member_header(self._top, names.README, len(self._readme), role, mode=_OPEN_MODE)
-        return header + self._readme + ustar.padding(len(self._readme))
+
+def _body_bytes(packed: bytes) -> int:
+    return index.Head.unpack(packed[: index.HEAD.size]).body_bytes

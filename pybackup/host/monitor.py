@@ -33,3 +33,51 @@ class Monitor:
 
     def end(self) -> None:
         """The stage that began last is over."""
+
+
+class Relay(Monitor):
+    """Hands on all that is said to another monitor."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__()
+        self._monitor = monitor
+
+    def begin(self, title: str, total_files: int, total_bytes: int) -> None:
+        """Hand it on."""
+        self._monitor.begin(title, total_files, total_bytes)
+
+    def advance(self, files: int, n_bytes: int) -> None:
+        """Hand it on."""
+        self._monitor.advance(files, n_bytes)
+
+    def working_on(self, path: bytes) -> None:
+        """Hand it on."""
+        self._monitor.working_on(path)
+
+    def note(self, text: str) -> None:
+        """Hand it on."""
+        self._monitor.note(text)
+
+    def problem(self, problem: Problem) -> None:
+        """Hand it on."""
+        self._monitor.problem(problem)
+
+    def end(self) -> None:
+        """Hand it on."""
+        self._monitor.end()
+
+
+class Aside(Relay):
+    """Hands on what is said and shows no progress: for a stage within another's."""
+
+    def begin(self, title: str, total_files: int, total_bytes: int) -> None:
+        """Show nothing."""
+
+    def advance(self, files: int, n_bytes: int) -> None:
+        """Show nothing."""
+
+    def working_on(self, path: bytes) -> None:
+        """Show nothing."""
+
+    def end(self) -> None:
+        """Show nothing."""

@@ -62,6 +62,11 @@ class ArchiveFile:
         self.is_drive = stat.S_ISBLK(status.st_mode)
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
 
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """Where there are bytes: start and end of each stretch; here all is one."""
+        return [(0, self.size)]
+
     def read_at(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes at ``offset``: fewer at the end of the file.
 

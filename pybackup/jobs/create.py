@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -148,7 +148,8 @@ def perform_create(
         output.sync()
         check_written(output.temporary, monitor)
         if parity and parity.sidecar:
-            protect_file(output.temporary, sidecar, parity, work_dir=plan.options.work_dir, monitor=monitor)
+            directory = plan.options.work_dir
+            protect_file(output.temporary, sidecar, parity, work_dir=directory, renew=True, monitor=monitor)
         output.publish()
     return created
 
@@ -156,19 +157,20 @@ def perform_create(
 def _write(plan: Plan, output: Output, stream: OwnStream | None, executor: Executor, monitor: Monitor) -> Created:
     """Write all of the archive but its parity stream, for which there is room."""
     options = plan.options
-    settings = _settings(plan)
-    writer = ArchiveWriter(output, archive_id=_archive_id(plan, settings), readme=README, mtime_ns=_own_time(plan))
+    settings = settings_of(plan)
+    writer = ArchiveWriter(output, archive_id=identify(plan, settings), readme=README, mtime_ns=own_time(plan))
     workers = options.workers or default_workers()
     monitor.begin("create", plan.files, plan.n_bytes)
     pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
     window = (workers + 1) * max(options.segment_bytes, 1 << 20)
-    count = _Count()
+    count = Count()
     with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
         for item in writer.write(ready):
             count.add(item, monitor)
+    structure, links = structures(count.bare)
     writer.close(
-        structure=write_structure(_of_kinds(count.bare, lambda kind: kind is not Kind.HARDLINK)),
-        links=write_structure(_of_kinds(count.bare, lambda kind: kind is Kind.HARDLINK)),
+        structure=structure,
+        links=links,
         settings=settings,
         reserve=stream.reserve if stream else None,
     )
@@ -177,8 +179,8 @@ def _write(plan: Plan, output: Output, stream: OwnStream | None, executor: Execu
 
 
 @dataclass(slots=True)
-class _Count:
-    """What has been written so far."""
+class Count:
+    """What has been written so far, as the monitor is told of it."""
 
     bare: list[Entry] = field(default_factory=list)
     files: int = 0
@@ -186,6 +188,7 @@ class _Count:
     unfinished_bytes: int = 0
 
     def add(self, item: Ready, monitor: Monitor) -> None:
+        """Take one more item."""
         if isinstance(item, Bare):
             monitor.working_on(item.entry.path)
             self.bare.append(item.entry)
@@ -205,12 +208,15 @@ class _Count:
             monitor.advance(done, step)
 
 
-def _of_kinds(entries: Iterable[Entry], wanted: Callable[[Kind], bool]) -> Iterator[Entry]:
-    return (entry for entry in entries if wanted(entry.kind))
+def structures(entries: Iterable[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
+    """Return the two tars of what has no content: of all but hard links, and of these."""
+    bare = [entry for entry in entries if entry.kind is not Kind.FILE]
+    links = (entry for entry in bare if entry.kind is Kind.HARDLINK)
+    return write_structure(entry for entry in bare if entry.kind is not Kind.HARDLINK), write_structure(links)
 
 
-def _settings(plan: Plan) -> bytes:
-    """What ``info`` tells; nothing in it may differ between two runs over the same tree."""
+def settings_of(plan: Plan, **more: object) -> bytes:
+    """Return what ``info`` tells; nothing in it may differ between two runs over the same tree."""
     options = plan.options
     sources = dict.fromkeys(planned.source.name.decode(errors="backslashreplace") for planned in plan.entries)
     settings = {
@@ -224,20 +230,20 @@ def _settings(plan: Plan) -> bytes:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch.isdigit():
         settings["date"] = int(epoch)
-    return json.dumps(settings, sort_keys=True).encode()
+    return json.dumps({**settings, **more}, sort_keys=True).encode()
 
 
 def _newest(plan: Plan) -> int:
     return max((planned.entry.mtime_ns for planned in plan.entries), default=0)
 
 
-def _own_time(plan: Plan) -> int:
-    """The time of the archive's own members: the first source's, as one file of the future makes tar complain."""
+def own_time(plan: Plan) -> int:
+    """Return the time of the own members: the first source's, as one file of the future makes tar complain."""
     return plan.entries[0].entry.mtime_ns if plan.entries else 0
 
 
-def _archive_id(plan: Plan, settings: bytes) -> bytes:
-    """Made of what goes in, so that the same tree gives the same bytes."""
+def identify(plan: Plan, settings: bytes) -> bytes:
+    """Return an id made of what goes in, so that the same tree gives the same bytes."""
     digest = hashlib.sha256(settings)
     for planned in plan.entries:
         entry = planned.entry

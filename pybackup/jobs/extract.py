@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.joined import Place
 from pybackup.host.monitor import Monitor
 from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
@@ -43,6 +45,20 @@ class ExtractOptions:
     workers: int | None = None
 
 
+class Archive(Protocol):
+    """Where the bytes of an archive are, and what it holds."""
+
+    @property
+    def place(self) -> Place:
+        """For workers to open."""
+        ...
+
+    @property
+    def listing(self) -> Listing:
+        """All its entries."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ExtractPlan:
     """Exactly what an extraction will do: entries under the paths they get in the target.
@@ -51,7 +67,7 @@ class ExtractPlan:
     ``doubts`` are those of the listing that concern what was asked for.
     """
 
-    archive: bytes
+    archive: Place
     target: bytes
     entries: Choice
     listing: Listing
@@ -74,7 +90,7 @@ class Extracted:
 
 
 def plan_extract(
-    archive: OpenArchive, patterns: Sequence[bytes], target: bytes, options: ExtractOptions, monitor: Monitor
+    archive: Archive, patterns: Sequence[bytes], target: bytes, options: ExtractOptions, monitor: Monitor
 ) -> ExtractPlan:
     """Choose the entries that match, with the directories above them.
 
@@ -83,8 +99,14 @@ def plan_extract(
     UsageError
         A pattern matches nothing.
     """
+    return plan_rows(archive, select(archive.listing, patterns), patterns, target, options)
+
+
+def plan_rows(
+    archive: Archive, rows: Sequence[int], patterns: Sequence[bytes], target: bytes, options: ExtractOptions
+) -> ExtractPlan:
+    """Return the plan for rows of a listing that match the patterns; raises as `plan_extract`."""
     listing = archive.listing
-    rows = select(listing, patterns)
     entries = choose(listing, rows, strip=options.strip_components)
     if rows and not entries:
         raise UsageError(f"--strip-components {options.strip_components} leaves nothing to extract")
@@ -95,7 +117,7 @@ def plan_extract(
     paths = {listing.paths[row] for row in entries.rows} if listing.doubts else set()
     doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
     everything = not patterns or any(_may_match_more(listing, pattern) for pattern in patterns)
-    return ExtractPlan(archive.path, target, entries, listing, everything, options, files, n_bytes, doubts)
+    return ExtractPlan(archive.place, target, entries, listing, everything, options, files, n_bytes, doubts)
 
 
 def _may_match_more(listing: Listing, pattern: bytes) -> bool:
@@ -128,16 +150,9 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
     for doubt in plan.doubts:
         monitor.problem(doubt)
     if plan.everything and not listing.complete:
-        monitor.problem(Problem(b"", Trouble.LOST, what_is_unknown(listing)))
+        monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
     done = extraction
     return Extracted(done.files, done.n_bytes, len(done.lost), listing.way.value, listing.complete)
-
-
-def what_is_unknown(listing: Listing) -> str:
-    """Say how many entries of a listing that is not complete are missing."""
-    if listing.expected is None:
-        return "nothing is left that says how many entries there were; some may be missing"
-    return f"{abs(listing.expected - len(listing))} of {listing.expected} entries are not even known by name"
 
 
 class _Extraction(Restoration[Placed, str]):

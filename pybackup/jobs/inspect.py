@@ -11,30 +11,64 @@ from typing import Any, Self
 from pybackup.container.listing import Listing
 from pybackup.container.read import open_listing
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.joined import Place, open_place
+from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
+
+from .set_view import joined
+from .volumes import SetAtHand, find_volumes, gather, with_more
 
 _MAGIC = re.compile(rb"[*?\[]")
 
 
 class OpenArchive:
-    """An archive that is open, and its listing.
+    """An archive that is open, or several volumes of a set as if they were one, and the listing.
+
+    Attributes
+    ----------
+    path
+        As it was named; the first of several.
+    place
+        Where its bytes are, for workers to open.
+    hand
+        Which volumes there are; None for an archive that is no volume of a set.
+    unclear
+        Files that are damaged so much that they do not tell which volume they are.
+    patterns
+        Those of the candidates that are no volumes of the same set.
 
     Raises
     ------
     UsageError
-        There is no such file.
+        There is no such file; or there are several, and they are not of one set.
     NotAnArchive
         It holds nothing of an archive.
     """
 
-    def __init__(self, path: bytes) -> None:
+    place: Place
+    listing: Listing
+
+    def __init__(self, path: bytes, candidates: Sequence[bytes] = (), *, monitor: Monitor | None = None) -> None:
         self.path = path
-        self.file = ArchiveFile(path)
-        try:
-            self.listing: Listing = open_listing(self.file)
-        except BaseException:
-            self.file.close()
-            raise
+        self.hand: SetAtHand | None = None
+        found = find_volumes([path])
+        if len(found.volumes) > 1 or found.unclear or found.volumes[0].info:
+            found, self.patterns = with_more(found, candidates)
+        else:
+            self.patterns = list(candidates)
+        self.unclear = found.unclear
+        if found.volumes and (len(found.volumes) > 1 or found.volumes[0].info):
+            self.hand = gather(found.volumes, monitor or Monitor())
+            self.place, self.listing = joined(self.hand)
+        elif found.volumes:
+            volume = found.volumes[0]
+            self.place = volume.path if volume.fills_file else (volume.part(),)
+            self.listing = volume.listing
+        else:
+            self.place = path
+            with ArchiveFile(path) as file:
+                self.listing = open_listing(file)
+        self.file = open_place(self.place)
 
     def close(self) -> None:
         """Close the file; the listing stays usable."""
@@ -49,9 +83,17 @@ class OpenArchive:
         self.close()
 
 
-def open_archive(path: bytes) -> OpenArchive:
-    """Open an archive to look into it; use it in a ``with``."""
-    return OpenArchive(path)
+def open_archive(path: bytes, candidates: Sequence[bytes] = (), *, monitor: Monitor | None = None) -> OpenArchive:
+    """Open an archive, or volumes of a set, to look into it; use it in a ``with``.
+
+    Parameters
+    ----------
+    path
+        A file, an image, a device, or a directory in which volumes lie.
+    candidates
+        What may be further volumes: that is for the files to say. What is none is left in ``patterns``.
+    """
+    return OpenArchive(path, candidates, monitor=monitor)
 
 
 def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 
-from pybackup.container.read import read_locator
-from pybackup.errors import Damaged, NotAnArchive
+from pybackup.errors import NotAnArchive, UsageError
 from pybackup.host.monitor import Monitor
-from pybackup.host.storage import ArchiveFile
-from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
-from pybackup.parity.copies import NO_ORIGIN
 
-from .copies import GivenCopy, Surveyed, extents_of, open_copies, survey
-from .health import Health, health_of
-from .repair import assembled, tell_of_others
+from .best_image import Image
+from .health import Health
+from .rescue_set import group_copies, mend_set
 from .salvage import Salvaged, SalvageOptions, salvage_files
-
-_IMAGE_NAME = b"pybackup-salvage"
-_INNER_NAME = b"pybackup-salvage-inner"
+from .volumes import find_volumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +25,13 @@ class Rescued:
     Attributes
     ----------
     health
-        The volume as it was found, by the checksums of its sectors; None where too few of these are left.
+        The volume as it was found, by the checksums of its sectors; None where too few of these are left. Of an archive
+        in an image with parity of its own, as that has left it.
     image_bytes
-        Length of the image that files were restored from.
+        Length of the image that files were restored from; 0 for several volumes.
     bad, repaired
-        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad.
+        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad and have
+        been put right.
     """
 
     salvaged: Salvaged
@@ -43,16 +39,6 @@ class Rescued:
     image_bytes: int
     bad: Extents | None
     repaired: Extents
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """One file in which everything is that could be had, and what is known of it."""
-
-    path: bytes
-    health: Health | None
-    bad: Extents | None
-    repaired: Extents = Extents()  # noqa: RUF009 - a frozen value
 
 
 def rescue(
@@ -69,7 +55,7 @@ def rescue(
     Parameters
     ----------
     images, maps
-        As in `pybackup.jobs.repair.repair`.
+        As in `pybackup.jobs.repair.repair`; of several volumes of a set they may be, too.
     work_dir
         Where the repaired image lies meanwhile; None for beside the target. It takes as much space as the volume.
 
@@ -83,10 +69,22 @@ def rescue(
         The target or the repaired image cannot be written.
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
-    with open_copies(images, maps) as given, _image(given, where, monitor) as image:
+    with ExitStack() as stack:
+        image = mend_set(group_copies(list(_expanded(images, maps)), maps), where, stack, monitor)
+        if not isinstance(image, Image):
+            salvaged = salvage_files(
+                image.place,
+                target,
+                listing=image.listing,
+                bad=image.bad,
+                repaired=image.repaired,
+                options=options,
+                monitor=monitor,
+            )
+            return Rescued(salvaged, None, 0, None, Extents())
         try:
             salvaged = salvage_files(
-                image.path, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
+                image.place, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
             )
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
@@ -95,52 +93,16 @@ def rescue(
         return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.bad, image.repaired)
 
 
-@contextmanager
-def _image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor) -> Iterator[_Image]:
-    """The best image that can be had; a temporary file, if any byte of it is not as it is in the first copy."""
-    with ExitStack() as stack:
-        try:
-            surveyed = survey(given, monitor)
-            image = _surveyed(surveyed, work_dir, stack, monitor) if surveyed else None
-        except Damaged as error:
-            monitor.note(str(error))
-            image = None
-        if image is None:
-            if len(given) > 1:
-                monitor.note("without checksums the copies cannot be merged: only the first is salvaged")
-            # A map tells what the drive did not give; without one nothing is known.
-            image = _Image(given[0].path, None, given[0].unread or None)
+def _expanded(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[bytes]:
+    """The images, and instead of a directory of volumes these; one of pieces stays what it is."""
+    for number, image in enumerate(images):
+        if number >= len(maps) and os.path.isdir(image):
+            try:
+                found = find_volumes([image])
+            except UsageError:
+                found = None
+            if found and any(volume.info for volume in found.volumes):
+                yield from (volume.path for volume in found.volumes)
+                yield from found.unclear
+                continue
         yield image
-
-
-def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> _Image:
-    """The volume with all that could be had; of an image around an archive, that archive."""
-    tell_of_others(surveyed, monitor)
-    geometry, health = surveyed.geometry, health_of(surveyed)
-    if not health.extents:
-        image = _Image(surveyed.given[0].path, health, Extents())
-    else:
-        os.makedirs(work_dir, exist_ok=True)
-        # What only lies elsewhere was never damaged.
-        damaged = ~surveyed.good_in(0)
-        outputs, _ = stack.enter_context(assembled(surveyed, os.path.join(work_dir, _IMAGE_NAME), None, monitor))
-        left = surveyed.survey.where == NO_ORIGIN
-        image = _Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged))
-    file = stack.enter_context(ArchiveFile(image.path))
-    if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
-        return _within(image, file, work_dir, stack, monitor)
-    return image
-
-
-def _within(image: _Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> _Image:
-    """The archive that lies within an image, whose first sector is right and begins none."""
-    inner = survey([GivenCopy(image.path, file, Extents())], monitor)
-    if inner is None or inner.shift_of_first() == 0:
-        # Its members are found by their headers, and nothing is known of bytes at their new places.
-        return replace(image, bad=None)
-    tell_of_others(inner, monitor)
-    outputs, _ = stack.enter_context(assembled(inner, os.path.join(work_dir, _INNER_NAME), None, monitor))
-    left = inner.survey.where == NO_ORIGIN
-    shift = inner.shift_of_first() or 0
-    repaired = Extents.of((max(0, start - shift), end - shift) for start, end in image.repaired)
-    return _Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)

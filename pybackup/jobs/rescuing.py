@@ -13,6 +13,7 @@ from pybackup.compress.sevenzip import STREAM_OFFSET
 from pybackup.container.read import segment_numbers
 from pybackup.errors import FormatError
 from pybackup.host.beneath import MAX_NAME_BYTES
+from pybackup.host.joined import open_place
 from pybackup.host.monitor import Monitor
 from pybackup.host.staging import write_at
 from pybackup.host.storage import ArchiveFile, environment
@@ -84,7 +85,7 @@ def rescue_batch(ground: Ground, batch: Sequence[Stored], bad: Extents | None) -
     """Restore files, each whole under its name, or what is right of it beside."""
     monitor = Monitor()
     where = ground.where
-    with ArchiveFile(where.archive) as file, Target(where.target, where.options, monitor) as target:
+    with open_place(where.archive) as file, Target(where.target, where.options, monitor) as target:
         rescue = _Rescue(ground, file, target, bad, monitor)
         verdicts = [verdict for stored in batch if (verdict := rescue.file(stored))]
     return RescuedBatch(verdicts, monitor.problems)
@@ -100,7 +101,7 @@ def rescue_segment(
         return Segment(f"cannot be written: {error}", Extents(), spoiled=True)
     present = []
     try:
-        with ArchiveFile(where.archive) as file:
+        with open_place(where.archive) as file:
             found = survivors(file, member, bad)
             for at, data in found.pieces:
                 with environment(where.target):
@@ -209,9 +210,9 @@ class _Rescue:
                 offset += member.raw_bytes
             return
         # All segments but the last are of one size; the last ends where the file does.
-        last = len(stored.members) + stored.missing - 1
+        last = stored.segments - 1
         try:
-            numbers = segment_numbers(self._file, stored.members)
+            numbers = stored.numbers or segment_numbers(self._file, stored.members)
         except (FormatError, OSError):
             return
         for number, member in zip(numbers, stored.members, strict=True):

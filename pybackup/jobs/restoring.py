@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pybackup.compress.unpack import decode
 from pybackup.errors import FormatError
+from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Monitor
 from pybackup.host.staging import write_at
 from pybackup.host.storage import ArchiveFile, environment
@@ -24,7 +25,7 @@ _WHOLE_BYTES = 4 << 20
 class Where:
     """The archive, the target, and how to place: all that tasks have in common."""
 
-    archive: bytes
+    archive: Place
     target: bytes
     options: PlaceOptions
 
@@ -41,7 +42,7 @@ def place_batch(where: Where, batch: Sequence[Stored]) -> Placed:
     """Restore files, each whole and checked before it gets its name."""
     monitor = Monitor()
     unplaced = []
-    with ArchiveFile(where.archive) as file, Target(where.target, where.options, monitor) as target:
+    with open_place(where.archive) as file, Target(where.target, where.options, monitor) as target:
         for stored in batch:
             try:
                 placed = _place(file, target, stored)
@@ -55,7 +56,7 @@ def place_batch(where: Where, batch: Sequence[Stored]) -> Placed:
 
 def place_segment(where: Where, directory: bytes, temporary: bytes, offset: int, member: Member) -> str:
     """Decode one segment into a staged file at ``offset``; return what is wrong with it, empty if nothing."""
-    with ArchiveFile(where.archive) as file:
+    with open_place(where.archive) as file:
         try:
             fd = open_staged(where.target, directory, temporary)
         except (OSError, FormatError) as error:

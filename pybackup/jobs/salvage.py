@@ -13,7 +13,8 @@ from pybackup.container.listing import FoundRows, Listing, Way
 from pybackup.container.read import open_listing
 from pybackup.container.relocate import relocate
 from pybackup.errors import NotAnArchive
-from pybackup.host.monitor import Monitor
+from pybackup.host.joined import Place, open_place
+from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.model.entry import Kind
@@ -23,7 +24,6 @@ from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
 from pybackup.tree.place import PlaceOptions, Target
 
 from .choice import choose
-from .extract import what_is_unknown
 from .rescuing import Ground, might_be_partial
 from .restoring import Where
 from .salvaging import Salvage, bare_members, whole
@@ -124,9 +124,10 @@ class Salvaged:
 
 
 def salvage_files(
-    image: bytes,
+    image: Place,
     target: bytes,
     *,
+    listing: Listing | None = None,
     bad: Extents | None,
     repaired: Extents,
     options: SalvageOptions,
@@ -137,6 +138,8 @@ def salvage_files(
 
     Parameters
     ----------
+    listing
+        What is in it, where that is known already: of a set.
     bad
         Byte ranges of the image that are wrong or unreadable, all of them; None where nothing is known.
     repaired
@@ -155,8 +158,12 @@ def salvage_files(
     with ExitStack() as stack:
         if executor is None:
             executor = stack.enter_context(make_executor(options.workers))
-        file = stack.enter_context(ArchiveFile(image))
-        listing, refusal = _listing(file, shifts=bad is None)
+        file = stack.enter_context(open_place(image))
+        refusal = None
+        if listing is None:
+            listing, refusal = _listing(file, shifts=bad is None)
+        elif bad is None:
+            listing = relocate(file, listing)
         if refusal and not any(bare_members(file)):
             raise refusal
         place = stack.enter_context(Target(target, options.place, heard))
@@ -174,7 +181,7 @@ def salvage_files(
     for doubt in listing.doubts:
         monitor.problem(doubt)
     if not listing.complete:
-        monitor.problem(Problem(b"", Trouble.LOST, what_is_unknown(listing)))
+        monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
     return _result(listing, salvage, heard, refusal)
 
 
@@ -210,20 +217,15 @@ def _result(listing: Listing, salvage: Salvage, heard: _Heard, refusal: NotAnArc
     return done
 
 
-class _Heard(Monitor):
+class _Heard(Aside):
     """Hands on what a target says, and keeps the problems of what it did not place."""
 
     def __init__(self, monitor: Monitor) -> None:
-        super().__init__()
-        self._monitor = monitor
+        super().__init__(monitor)
         self.refused: list[Problem] = []
-
-    def note(self, text: str) -> None:
-        """Hand on a note."""
-        self._monitor.note(text)
 
     def problem(self, problem: Problem) -> None:
         """Keep and hand on a problem."""
         if problem.trouble is not Trouble.METADATA:
             self.refused.append(problem)
-        self._monitor.problem(problem)
+        super().problem(problem)

@@ -6,6 +6,7 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 from pybackup.compress.bare import Frame
@@ -34,6 +35,7 @@ from .rescuing import (
 )
 from .restoration import Restoration
 from .sameness import same_content
+from .set_view import needed_of
 from .unnamed import Unnamed, rescue_unnamed
 
 _BATCH_BYTES = 4 << 20
@@ -176,6 +178,9 @@ class Salvage(Restoration[RescuedBatch, Segment]):
             if self._repaired and any(map(self._was_repaired, stored.members)):
                 self.told[entry.path] = whole(entry, Fate.REPAIRED)
             return
+        place = self._ground.where.archive
+        if verdict.needed and not isinstance(place, bytes):
+            verdict = replace(verdict, wanted=Extents(), needed=needed_of(verdict.wanted, place))
         self.told[entry.path] = verdict
         self.lost.add(entry.path)
         if verdict.placed_as:

@@ -9,6 +9,7 @@ from itertools import count
 from pybackup.compress.bare import Bare, decode_bare, read_bare
 from pybackup.compress.partial import Pieces, numbered, proved, right_pieces
 from pybackup.errors import FormatError
+from pybackup.host.joined import open_place
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.entry import Entry, Kind
@@ -39,7 +40,7 @@ def rescue_unnamed(ground: Ground, offsets: Sequence[int], bad: Extents | None) 
     # Their names are made up, and only free ones are taken; whose they were is not known.
     options = replace(ground.where.options, overwrite=Overwrite.ALWAYS, owner=False)
     with (
-        ArchiveFile(ground.where.archive) as file,
+        open_place(ground.where.archive) as file,
         Target(ground.where.target, options, monitor) as target,
     ):
         files = [_rescue(file, target, offset, bad, ground.keep_partial, monitor) for offset in offsets]

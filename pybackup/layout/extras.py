@@ -2,9 +2,12 @@
 
 | offset | size   | type  | field  | meaning                                                       |
 | ------ | ------ | ----- | ------ | ------------------------------------------------------------- |
-| 0      | 1      | u8    | tag    | 1 extended attribute, 2 device, 3 digest of several segments  |
+| 0      | 1      | u8    | tag    | 1 extended attribute, 2 device, 3 digest of segments, 4 part  |
 | 1      | 4      | u32   | length | of the value                                                  |
-| 5      | length | bytes | value  | 1: u16 length of the name, name, value; 2: u32 major, u32 minor; 3: SHA-256 |
+| 5      | length | bytes | value  | as follows                                                    |
+
+Values: 1, u16 length of the name, name, value; 2, u32 major, u32 minor; 3, SHA-256; 4, u32 number of the first segment
+that is here, u32 segments of the file.
 """
 
 from __future__ import annotations
@@ -21,17 +24,20 @@ _EXTRA = struct.Struct("<BI")
 _EXTRA_XATTR = 1
 _EXTRA_DEVICE = 2
 _EXTRA_DIGEST = 3
+_EXTRA_PART = 4
 _DEVICE = struct.Struct("<II")
+_PART = struct.Struct("<II")
 _U16 = struct.Struct("<H")
 
 
 @dataclass(slots=True)
 class Extras:
-    """What an entry has beyond its columns; no device and no digest for most."""
+    """What an entry has beyond its columns; no device, digest or part for most."""
 
     xattrs: dict[bytes, bytes]
     device: tuple[int, int] | None = None
     digest: bytes = b""
+    part: tuple[int, int] | None = None
 
 
 NO_EXTRAS = Extras({})
@@ -45,7 +51,11 @@ def pack_extras(stored: Stored) -> bytes:
     ]
     if entry.kind in DEVICES:
         parts.append((_EXTRA_DEVICE, _DEVICE.pack(*entry.device)))
-    if len(stored.members) > 1:
+    if stored.numbers:
+        if stored.numbers[-1] + 1 == stored.segments:
+            parts.append((_EXTRA_DIGEST, stored.digest))
+        parts.append((_EXTRA_PART, _PART.pack(stored.numbers[0], stored.segments)))
+    elif len(stored.members) > 1:
         parts.append((_EXTRA_DIGEST, stored.digest))
     return b"".join(_EXTRA.pack(tag, len(value)) + value for tag, value in parts)
 
@@ -86,5 +96,7 @@ def _take_extra(extras: Extras, tag: int, value: bytes) -> None:
         extras.device = _DEVICE.unpack(value)
     elif tag == _EXTRA_DIGEST and len(value) == 32:
         extras.digest = value
+    elif tag == _EXTRA_PART and len(value) == _PART.size:
+        extras.part = _PART.unpack(value)
     else:
         raise Damaged(f"an index with an extra of unknown kind or form: {tag}")

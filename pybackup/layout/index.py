@@ -70,7 +70,7 @@ class Head:
     @property
     def total_bytes(self) -> int:
         """Length of the whole index, head to foot."""
-        return 2 * HEAD.size + self.body_bytes + codeword.parity_size(self.body_bytes)
+        return total_bytes(self.body_bytes)
 
     def pack(self, magic: bytes) -> bytes:
         """Return the 76 bytes of a head or a foot."""
@@ -152,6 +152,11 @@ class Blob:
     plain: bytes
     digests: bytes
     corrected_bytes: int = 0
+
+
+def total_bytes(body_bytes: int) -> int:
+    """Return the length of an index whose body is so long."""
+    return 2 * HEAD.size + body_bytes + codeword.parity_size(body_bytes)
 
 
 def pack_index(head: Head, plain: bytes, digests: bytes) -> bytes:

@@ -28,6 +28,8 @@ STRUCTURE = PRIVATE + b"/structure.tar"
 LINKS = PRIVATE + b"/links.tar"
 TREE_INDEX = PRIVATE + b"/index"
 PARITY = PRIVATE + b"/parity"
+SET_INDEX = PRIVATE + b"/set"
+RECOVERY = PRIVATE + b"/recovery"
 TRUE_NAME = b"PYBACKUP name="
 
 _MAX_NAME = 255

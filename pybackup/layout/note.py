@@ -8,7 +8,7 @@ Little-endian, offsets from the start of the link name field.
 | ------ | ---- | ----- | ---------------- | ---------------------------------------------------- |
 | 0      | 4    | bytes | magic            | NUL ``XTN``                                          |
 | 4      | 1    | u8    | version          | 1                                                    |
-| 5      | 1    | u8    | role             | 1 content, 2 container, 3 index, 4 locator, 5 other, 6 parity |
+| 5      | 1    | u8    | role             | 1 content, 2 container, 3 index, 4 locator, 5 other, 6 parity, 7, 8 |
 | 6      | 1    | u8    | method           | content: filter chain, as in the index; else 0       |
 | 7      | 1    | u8    | dictionary       | content: dictionary is ``1 << this``, 0 for none     |
 | 8      | 8    | bytes | archive_id       | of the archive                                       |
@@ -17,7 +17,7 @@ Little-endian, offsets from the start of the link name field.
 | 24     | 4    | u32   | segments         | content: how many; locator: entries in the archive   |
 | 28     | 4    | u32   | mtime_ns         | nanoseconds of the mtime, below 10^9                 |
 | 32     | 8    | u64   | raw_bytes        | decoded; container: its number; locator: offset of the tree index |
-| 40     | 8    | u64   | file_bytes       | logical size of the file; locator: size of the archive |
+| 40     | 8    | u64   | file_bytes       | logical size of the file; locator: length of the body |
 | 48     | 8    | u64   | stream_bytes     | packed stream; parity: its stream; locator: size of the tree index |
 | 56     | 32   | bytes | digest           | SHA-256 of the decoded bytes; zeros where none       |
 | 88     | 4    | u32   | data_crc         | CRC-32 of the member's data, content and other       |
@@ -60,6 +60,12 @@ class Role(IntEnum):
     LOCATOR = 4
     OTHER = 5
     PARITY = 6
+    SET = 7
+    RECOVERY = 8
+
+
+# The archive's own members whose content the note has the SHA-256 of, since no region has it.
+HASHED = (Role.OTHER, Role.SET, Role.RECOVERY)
 
 
 @dataclass(frozen=True, slots=True)

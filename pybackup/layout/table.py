@@ -142,9 +142,13 @@ class Table:
             extras.device or _NO_DEVICE,
             extras.xattrs or NO_XATTRS,
         )
-        digest = members[0].digest if len(members) == 1 else extras.digest
+        segments, numbers = 0, range(0)
+        if extras.part:
+            first_number, segments = extras.part
+            numbers = range(first_number, first_number + len(members))
+        digest = members[0].digest if len(members) == 1 and not segments else extras.digest
         flags = columns["flags"][row]
-        return Stored(entry, members, digest, flags & SPARSE != 0, flags & CHANGED != 0)
+        return Stored(entry, members, digest, flags & SPARSE != 0, flags & CHANGED != 0, segments, tuple(numbers))
 
     def container(self, row: int) -> Container | None:
         """Where the container of directory ``row`` lies, None for what has none."""
@@ -172,7 +176,8 @@ class Table:
                 raise Damaged("an index gives a target to an entry that is no link")
             if extras or members > 1 or kind in DEVICES:
                 found = unpack_extras(extras)
-                if (found.device is not None) != (kind in DEVICES) or bool(found.digest) != (members > 1):
+                has_digest = members > 1 if found.part is None else _is_last_part(found.part, kind, members)
+                if (found.device is not None) != (kind in DEVICES) or bool(found.digest) != has_digest:
                     raise Damaged("an index with an extra too many or too few")
 
     def _member(self, index: int) -> Member:
@@ -187,6 +192,14 @@ class Table:
             1 << dictionary if dictionary else 0,
             self._digests[start : start + self._digest_bytes],
         )
+
+
+def _is_last_part(part: tuple[int, int], kind: int, members: int) -> bool:
+    """Whether the last segment of a file is here that is here in part."""
+    first, segments = part
+    if kind != Kind.FILE or not 0 < members < segments or first + members > segments:
+        raise Damaged("an index with an impossible part of a file")
+    return first + members == segments
 
 
 def path_bytes_for(body_bytes: int) -> int:

@@ -15,6 +15,20 @@ from .table_form import CHANGED, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE, 
 from .table_rules import OWNER_COUNT
 from .ustar import padded
 
+# Nearly always more than what columns of such rows take once packed, not much more, and never less by more than the
+# blocks of tar that are filled up: see `TableBuilder.bound_bytes`.
+_ENTRY_BYTES = 32
+_MEMBER_BYTES = 16
+_EMPTY_BYTES = 512
+_OPEN_BYTES = 8
+
+
+def row_bytes(stored: Stored, digest_bytes: int = 32) -> int:
+    """Return how much longer an entry makes the body of an index at most."""
+    entry, members = stored.entry, len(stored.members)
+    extras = len(pack_extras(stored)) if entry.xattrs or members > 1 or stored.numbers else 0
+    return _ENTRY_BYTES + len(entry.name) + len(entry.target) + extras + members * (_MEMBER_BYTES + digest_bytes)
+
 
 class TableBuilder:
     """Collects rows and packs them; some 100 bytes a row, whatever the entry weighs."""
@@ -26,7 +40,24 @@ class TableBuilder:
         self._texts: dict[str, list[bytes]] = {"names": [], "targets": [], "extras": []}
         self._owners: dict[Owner, int] = {}
         self._container_row: dict[int, int] = {}
+        self._measured_bytes = _EMPTY_BYTES
+        self._since_bytes = 0
         self.digests = bytearray()
+
+    @property
+    def bound_bytes(self) -> int:
+        """At most so many bytes the body of an index of these rows has."""
+        return self._measured_bytes + self._since_bytes
+
+    @property
+    def slack_bytes(self) -> int:
+        """By so much `bound_bytes` may be too high."""
+        return self._since_bytes
+
+    def measure(self, body_bytes: int) -> None:
+        """Take how long the body of all rows is as they are now, so that `bound_bytes` comes close to the truth."""
+        self._measured_bytes = body_bytes + _OPEN_BYTES * len(self._container_row)
+        self._since_bytes = 0
 
     def __len__(self) -> int:
         return len(self._columns["kind"])
@@ -54,6 +85,7 @@ class TableBuilder:
         self._texts["extras"].append(pack_extras(stored))
         for member in stored.members:
             self._add_member(member)
+        self._since_bytes += row_bytes(stored, self._digest_bytes)
         return row
 
     def add_container(self, row: int, container: Container) -> None:
@@ -62,6 +94,7 @@ class TableBuilder:
         self._container_row[row] = len(self._columns["gap"])
         self._append_member(container.offset, container.n_bytes, 0, container.number, 0, 0)
         self._end = container.offset
+        self._since_bytes += _MEMBER_BYTES
 
     def close_container(self, row: int, n_bytes: int) -> None:
         """Fill in the length of a container, known when all of it is written."""

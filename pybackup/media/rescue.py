@@ -56,7 +56,7 @@ BLOCK, SECTOR, STEP = 512, 2048, 1 << 20
 MAX_SEGMENT = 256 << 20
 MAX_OFFSET = 1 << 62
 FILE, DIRECTORY, SYMLINK, HARDLINK, FIFO, CHARACTER, BLOCK_DEVICE = range(1, 8)
-CONTENT, CONTAINER, INDEX, LOCATOR, OTHER, PARITY = range(1, 7)
+CONTENT, CONTAINER, INDEX, LOCATOR, OTHER, PARITY, SET, RECOVERY = range(1, 9)
 KIND_OF_TYPE = {b"1": HARDLINK, b"2": SYMLINK, b"3": CHARACTER, b"4": BLOCK_DEVICE, b"5": DIRECTORY, b"6": FIFO}
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 # Directories by descriptor: so nothing on the way can be swapped for a link, and no path is too long.
@@ -238,7 +238,7 @@ def note_of(block: bytes) -> Note:
     if fields[-1] != header_crc(block, 253):
         raise Damaged("a note with a wrong checksum")
     note = Note(*fields[:-1])
-    if not 1 <= note.role <= PARITY or note.flags > 7 or note.mtime_ns >= 10**9:
+    if not 1 <= note.role <= RECOVERY or note.flags > 7 or note.mtime_ns >= 10**9:
         raise Damaged("a note that breaks the rules of its fields")
     if note.method > 7 or note.dictionary > 63 or (note.role == CONTENT and note.segment >= note.segments):
         raise Damaged("a note of content that cannot be")

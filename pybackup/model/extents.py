@@ -54,6 +54,10 @@ class Extents:
             found.append((at, end))
         return Extents(tuple(found))
 
+    def moved(self, by_bytes: int) -> Extents:
+        """Return them that much further on; what would lie before byte 0 is left out."""
+        return Extents.of((max(0, start + by_bytes), end + by_bytes) for start, end in self.ranges)
+
     def __or__(self, other: Extents) -> Extents:
         return Extents.of((*self.ranges, *other.ranges))
 

@@ -64,8 +64,10 @@ class Stored:
         The content is a sparse stream (FORMAT.md, Sparse files).
     changed
         The file changed while it was read: the content may mix two states.
-    missing
-        Segments known to exist of which no member was found.
+    segments
+        How many segments the file has where these are not all of them; 0 where they are.
+    numbers
+        Which of them the members are, ascending, where the index says so: the others lie in other volumes of the set.
     """
 
     entry: Entry
@@ -73,7 +75,18 @@ class Stored:
     digest: bytes = b""
     sparse: bool = False
     changed: bool = False
-    missing: int = 0
+    segments: int = 0
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def missing(self) -> int:
+        """Segments known to exist of which there is no member."""
+        return self.segments - len(self.members) if self.segments else 0
+
+    @property
+    def defect(self) -> str:
+        """What is wrong with what this archive has of it: segments that lie in other volumes are no defect."""
+        return "" if self.numbers else self.fault
 
     @property
     def fault(self) -> str:

@@ -26,15 +26,32 @@ class Amount:
         Parity in bytes.
     fill_bytes
         The whole volume grows to at most this.
+    rest
+        What is left of the medium, whose size is told elsewhere; never less than `least`.
 
-    Only one of them is not None; all are None for no parity.
+    Only one of them is given; none for no parity.
     """
 
     share: Fraction | None = None
     n_bytes: int | None = None
     fill_bytes: int | None = None
+    rest: bool = False
+
+    @property
+    def least(self) -> Fraction:
+        """The share that is bought in any case where the rest of a medium is."""
+        return _LEAST_REST
+
+    def __str__(self) -> str:
+        """As it is written on a command line."""
+        if self.share is not None:
+            return f"{float(self.share * 100):.6f}".rstrip("0").rstrip(".") + "%"
+        if self.fill_bytes is not None:
+            return f"fill:{self.fill_bytes}"
+        return str(self.n_bytes) if self.n_bytes is not None else "fill" if self.rest else "none"
 
 
+_LEAST_REST = Fraction(1, 10)
 NO_PARITY = Amount()
 DEFAULT_AMOUNT = Amount(share=Fraction(1, 10))
 
@@ -52,6 +69,8 @@ def parse_amount(text: object) -> Amount:
     text = text.strip()
     if text == "none":
         return NO_PARITY
+    if text == "fill":
+        return Amount(rest=True)
     if text.startswith("fill:"):
         return Amount(fill_bytes=parse_size(text.removeprefix("fill:")))
     if text.endswith("%"):

@@ -56,6 +56,8 @@ def plan_geometry(
         raise UsageError("an empty file needs no parity")
     if not 2 <= group_sectors <= MAX_SHARDS:
         raise UsageError(f"a group has 2 to {MAX_SHARDS} sectors, not {group_sectors}")
+    if amount.rest:
+        raise UsageError("'fill' is for volumes, whose size is known; say fill:SIZE")
     plan = _Plan(before_bytes, after_bytes, sidecar, group_sectors)
     if amount.share is not None:
         return plan.of(max(1, -(-plan.data_sectors * amount.share.numerator // amount.share.denominator)))

@@ -11,6 +11,7 @@ from cli_process import COMMAND, ENVIRONMENT, plant
 
 from pybackup.cli.monitor import REPEATED, Talk
 from pybackup.cli.results import check_complete, conclude, json_problems
+from pybackup.container.listing import FoundRows, Listing, Way
 from pybackup.model.problem import Problem, Trouble
 
 Captured = pytest.CaptureFixture[str]
@@ -92,7 +93,7 @@ def test_nothing_reaches_a_terminal_as_it_is_named(capsys: Captured) -> None:
 )
 def test_entries_that_are_lost(expected: int | None, said: str, capsys: Captured) -> None:
     with Talk(b"x.xtar") as talk:
-        check_complete(expected, 5, talk)
+        check_complete(Listing([b"a"] * 5, FoundRows(()), Way.TREE, b"", expected), talk)
     assert said in capsys.readouterr().err
     assert bool(talk.problems) == bool(said)
 

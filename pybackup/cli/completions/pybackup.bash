@@ -21,7 +21,7 @@ _pybackup() {
         words='create list info extract unpack verify protect repair salvage forecast drill structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --name --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -34,6 +34,10 @@ _pybackup() {
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
         --segment-size) compopt +o default 2>/dev/null; return ;;
+        --volumes) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --volume-size) compopt +o default 2>/dev/null; return ;;
+        --first-volumes) compopt +o default 2>/dev/null; return ;;
+        --name) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
         --group-sectors) compopt +o default 2>/dev/null; return ;;
         --comment) compopt +o default 2>/dev/null; return ;;
@@ -52,12 +56,13 @@ _pybackup() {
         esac
         ;;
     'extract')
-        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --stdout --dry-run --quiet --verbose --json'
+        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --work-dir --stdout --dry-run --quiet --verbose --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --overwrite) words='never older always' ;;
         --strip-components) compopt +o default 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         esac
         ;;
     'unpack')

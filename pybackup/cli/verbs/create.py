@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, STORED_SUFFIXES, Compression, Profile
 from pybackup.errors import UsageError
 
+from ..creating_sets import add_volumes, check_volumes, create_set
 from ..monitor import Talk
 from ..options import add_parity, add_sources, add_talk, add_workers, judge_of, sources_of, talk_of
 from ..results import conclude, json_problems
@@ -38,6 +39,7 @@ examples:
   pybackup create ~/docs ~/photos -o home.xtar --exclude '*.tmp' --exclude-dir node_modules --skip-junk
   pybackup create ~/docs -o docs.xtar --compression small --store +raw,dng --dry-run
   pybackup create ~/docs -o since.xtar --since-archive docs.xtar
+  pybackup create ~/docs --volumes discs --volume-size cd700 --first-volumes 596M,396M
   pyactivity select ~/docs --activity 1,3-5 | pybackup create --select - -o recent.xtar
 """
 
@@ -79,9 +81,9 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--segment-size",
         metavar="SIZE",
         type=argument(segment),
-        default=DEFAULT_SEGMENT_BYTES,
-        help=f"cut longer files, whole MiB (default: {DEFAULT_SEGMENT_BYTES // MIB}M)",
+        help=f"cut longer files, whole MiB (default: {DEFAULT_SEGMENT_BYTES // MIB}M; less for small volumes)",
     )
+    add_volumes(parser)
     protection = parser.add_argument_group("protection")
     add_parity(protection)
     protection.add_argument(
@@ -101,11 +103,15 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.host.workers import make_executor
     from pybackup.jobs.create import check_output, perform_create, plan_create
 
+    check_volumes(options)
     with ExitStack() as stack:
         # Before the plan is made, so that the workers do not carry its weight.
         executor = None if options.dry_run else stack.enter_context(make_executor(options.workers))
-        talk = stack.enter_context(talk_of(options, options.output or b""))
+        talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
         sources = sources_of(options, talk)
+        if options.volumes is not None:
+            judge = stack.enter_context(_earlier(options, options.volumes, talk))
+            return create_set(options, sources, judge, _create_options(options), executor, talk)
         output = options.output or _default_output(options, sources[0].name)
         if output == b"-":
             raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
@@ -149,13 +155,23 @@ def _create_options(options: argparse.Namespace) -> CreateOptions:
 
     return CreateOptions(
         profile=Profile(Compression(options.compression), options.store),
-        segment_bytes=options.segment_size,
+        segment_bytes=_segment_bytes(options),
         parity=ParityOptions(options.parity, options.parity_sidecar, options.group_sectors),
         one_file_system=options.one_file_system,
         comment=options.comment,
         workers=options.workers,
         work_dir=options.work_dir,
     )
+
+
+def _segment_bytes(options: argparse.Namespace) -> int:
+    from pybackup.jobs.create_set import segment_for
+
+    if options.segment_size is not None:
+        return int(options.segment_size)
+    if options.volumes is None:
+        return DEFAULT_SEGMENT_BYTES
+    return segment_for(min((*options.first_volumes, options.volume_size)), DEFAULT_SEGMENT_BYTES)
 
 
 def _show(plan: Plan, options: argparse.Namespace, talk: Talk) -> int:

@@ -12,12 +12,13 @@ from pybackup.errors import UsageError
 from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
 
+from ..asking import ask_for_volumes
 from ..monitor import Talk
-from ..options import add_archive, add_placing, add_talk, add_workers, placing_of, talk_of
+from ..options import add_archive, add_patterns, add_placing, add_talk, add_workers, placing_of, talk_of
 from ..results import check_complete, conclude, json_problems, tell_condition
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name
-from ..values import argument, natural, path
+from ..values import argument, directory, natural
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -27,19 +28,22 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 A PATTERN is the path of an entry, or a glob in which * also crosses slashes; what lies below comes with it.
+ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
+What is damaged is mended on the way, if parity, other copies or recovery volumes suffice.
 Nothing outside DIR is ever touched, and no file gets its name before its content has been checked.
 
 examples:
   pybackup extract docs.xtar --to /tmp/back
   pybackup extract docs.xtar 'docs/*.txt' docs/photos --to /tmp/back --overwrite older
   pybackup extract docs.xtar docs/letter.txt --stdout | less
+  pybackup extract disc1.iso disc3.iso /dev/sr0 --to /tmp/back
 """
 
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_archive(parser)
-    parser.add_argument("patterns", metavar="PATTERN", nargs="*", type=argument(path), help="only what matches")
+    add_patterns(parser)
     placing = add_placing(parser, needs_target=False)
     placing.add_argument(
         "--strip-components",
@@ -49,6 +53,12 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="cut so many leading components off each path",
     )
     add_workers(placing)
+    placing.add_argument(
+        "--work-dir",
+        metavar="DIR",
+        type=argument(directory),
+        help="where damaged volumes are mended, as large as they are (default: beside --to)",
+    )
     parser.add_argument("--stdout", action="store_true", help="write the content of the one file PATTERN to stdout")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be restored")
     add_talk(parser, verbose=True)
@@ -65,10 +75,14 @@ def perform(options: argparse.Namespace) -> int:
         early = not (options.patterns or options.dry_run)
         executor = stack.enter_context(make_executor(options.workers)) if early else None
         talk = stack.enter_context(talk_of(options, options.archive))
-        archive = stack.enter_context(open_archive(options.archive))
+        archive = stack.enter_context(open_archive(options.archive, options.patterns, monitor=talk))
+        if archive.hand and not options.dry_run:
+            archive = ask_for_volumes(archive, options.patterns, stack, talk)
         tell_condition(archive.listing, talk)
         if options.stdout:
-            return _to_stdout(archive, options.patterns[0], talk)
+            if len(archive.patterns) != 1:
+                raise UsageError("extract: --stdout takes exactly one PATTERN")
+            return _to_stdout(archive, archive.patterns[0], talk)
         return _to_directory(archive, options, executor, talk)
 
 
@@ -80,8 +94,6 @@ def _check(options: argparse.Namespace) -> None:
     for name, given in (("--to", options.to), ("--dry-run", options.dry_run), ("--json", options.json)):
         if given:
             raise UsageError(f"extract: --stdout and {name} exclude each other")
-    if len(options.patterns) != 1:
-        raise UsageError("extract: --stdout takes exactly one PATTERN")
 
 
 def _to_stdout(archive: OpenArchive, pattern: bytes, talk: Talk) -> int:
@@ -98,30 +110,31 @@ def _to_stdout(archive: OpenArchive, pattern: bytes, talk: Talk) -> int:
 
 
 def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: Executor | None, talk: Talk) -> int:
-    from pybackup.jobs.extract import perform_extract, plan_extract
+    from pybackup.jobs.extract import plan_extract
+    from pybackup.jobs.mending import restore
 
-    plan = plan_extract(archive, options.patterns, options.to, _extract_options(options), talk)
+    how = _extract_options(options)
     if options.dry_run:
-        return _show(plan, options, talk)
+        return _show(plan_extract(archive, archive.patterns, options.to, how, talk), options, talk)
     start = time.monotonic()
-    done = perform_extract(plan, executor=executor, monitor=talk)
-    if options.patterns:  # else the job says so
-        check_complete(plan.listing.expected, len(plan.listing), talk)
+    restored = restore(
+        archive, archive.patterns, options.to, how, work_dir=options.work_dir, executor=executor, monitor=talk
+    )
+    plan, done = restored.plan, restored.done
+    if archive.patterns:  # else the job says so
+        check_complete(plan.listing, talk)
+    if restored.mended:
+        talk.note(
+            f"{count(restored.mended, 'file')} came back by parity or other copies; repair or copy what is damaged"
+        )
     if any(problem.trouble is Trouble.LOST for problem in talk.problems):
-        _tell_of_parity(archive, talk)
+        talk.note(
+            f"'pybackup salvage {display(archive.path)} --to DIR' brings back what is left of files that are lost"
+        )
     status = conclude(talk, _summary(plan, done, time.monotonic() - start, talk))
     if options.json:
-        deliver([_json(plan, done, talk)])
+        deliver([_json(plan, done, options, talk)])
     return status
-
-
-def _tell_of_parity(archive: OpenArchive, talk: Talk) -> None:
-    """What an archive lost may not be lost yet."""
-    from pybackup.jobs.info import parity_of
-
-    shape = parity_of(archive)
-    if shape and shape.groups:
-        talk.note(f"the archive has parity: 'pybackup salvage {display(archive.path)} --to DIR' may bring back more")
 
 
 def _extract_options(options: argparse.Namespace) -> ExtractOptions:
@@ -132,10 +145,10 @@ def _extract_options(options: argparse.Namespace) -> ExtractOptions:
 
 def _show(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> int:
     if options.json:
-        deliver([_json_plan(plan, talk)])
+        deliver([_json_plan(plan, options, talk)])
     else:
         deliver_lines(_plan_lines(plan))
-    check_complete(plan.listing.expected, len(plan.listing), talk)
+    check_complete(plan.listing, talk)
     return conclude(talk)
 
 
@@ -147,10 +160,10 @@ def _plan_lines(plan: ExtractPlan) -> Iterator[str]:
     yield f"{display(plan.target)}: would get {entries}, {content}"
 
 
-def _json_plan(plan: ExtractPlan, talk: Talk) -> bytes:
+def _json_plan(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
-            "archive": json_name(plan.archive),
+            "archive": json_name(options.archive),
             "target": json_name(plan.target),
             "dry_run": True,
             "files": plan.files,
@@ -171,10 +184,10 @@ def _summary(plan: ExtractPlan, done: Extracted, seconds: float, talk: Talk) -> 
     return f"{display(plan.target)}: {', '.join(parts)}"
 
 
-def _json(plan: ExtractPlan, done: Extracted, talk: Talk) -> bytes:
+def _json(plan: ExtractPlan, done: Extracted, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
-            "archive": json_name(plan.archive),
+            "archive": json_name(options.archive),
             "target": json_name(plan.target),
             "entries": len(plan.entries),
             "files": done.files,

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 from pybackup.errors import UsageError
 from pybackup.model.entry import Kind, Owner
 
-from ..options import add_archive, add_talk, talk_of
+from ..options import add_archive, add_patterns, add_talk, talk_of
 from ..results import check_complete, conclude, tell_condition
 from ..streams import deliver, deliver_lines
 from ..text import display, json_line, json_name, local_time
-from ..values import argument, path
 
 if TYPE_CHECKING:
+    from pybackup.jobs.inspect import OpenArchive
     from pybackup.model.member import Stored
+
+    from ..monitor import Talk
 
 EPILOG = """\
 A PATTERN is the path of an entry, or a glob in which * also crosses slashes; what lies below comes with it.
+ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
 What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.
 
 JSON, one object per line: path, kind, mode, uid, gid, user, group, mtime_ns, size, packed_bytes, segments, sha256,
@@ -49,7 +52,7 @@ _LETTERS = {
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_archive(parser)
-    parser.add_argument("patterns", metavar="PATTERN", nargs="*", type=argument(path), help="only what matches")
+    add_patterns(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--long", action="store_true", help="with mode, owner, size and time, as ls -l")
     form.add_argument("--null", action="store_true", help="exact names, each ended by a NUL byte")
@@ -58,14 +61,14 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Show the entries that match."""
-    from pybackup.jobs.inspect import open_archive, select
+    from pybackup.jobs.inspect import select
 
     if options.json and (options.long or options.null):
         raise UsageError(f"list: --json and --{'long' if options.long else 'null'} exclude each other")
-    with talk_of(options, options.archive) as talk, open_archive(options.archive) as archive:
+    with talk_of(options, options.archive) as talk, _open(options, talk) as archive:
         listing = archive.listing
         tell_condition(listing, talk)
-        rows = select(listing, options.patterns)
+        rows = select(listing, archive.patterns)
         if options.json:
             deliver(json_entry(listing.stored(row)) for row in rows)
         elif options.null:
@@ -74,8 +77,14 @@ def perform(options: argparse.Namespace) -> int:
             deliver_lines(long_lines(listing.stored(row) for row in rows))
         else:
             deliver_lines(display(listing.paths[row]) for row in rows)
-        check_complete(listing.expected, len(listing), talk)
+        check_complete(listing, talk)
         return conclude(talk)
+
+
+def _open(options: argparse.Namespace, talk: Talk) -> OpenArchive:
+    from pybackup.jobs.inspect import open_archive
+
+    return open_archive(options.archive, options.patterns, monitor=talk)
 
 
 def long_lines(listed: Iterable[Stored]) -> Iterator[str]:

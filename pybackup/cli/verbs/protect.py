@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pybackup.jobs.protect import Protected
 
 EPILOG = """\
-The file is not touched. With FILE.xpar beside it, verify, repair and salvage find the sidecar by themselves.
+The file is not touched. A sidecar that is there already is replaced, but not if it says that the file is damaged: it
+may be all that brings the rest back. Where FILE.xpar lies beside FILE, verify, repair and salvage find it.
 
 examples:
   pybackup protect old.tar.gz

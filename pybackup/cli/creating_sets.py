@@ -1,0 +1,137 @@
+"""What 'create --volumes' takes and shows."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from pybackup.errors import UsageError
+
+from .monitor import Talk
+from .results import conclude, json_problems
+from .streams import deliver, deliver_lines
+from .text import count, display, duration, humane_bytes, json_line, json_name, percentage
+from .values import argument, medium, path, sizes
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from pybackup.jobs.create import CreateOptions
+    from pybackup.jobs.create_set import CreatedSet, CreatedVolume, SetOptions
+    from pybackup.model.source import Judge, Source
+
+
+def add_volumes(parser: argparse.ArgumentParser) -> None:
+    """Add what makes a set of volumes instead of one archive."""
+    group = parser.add_argument_group("volumes")
+    add = group.add_argument
+    add("--volumes", metavar="DIR", type=argument(path), help="make a set of volumes in DIR, NAME-001.xtar and so on")
+    add("--volume-size", metavar="SIZE", type=argument(medium), help="cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size")
+    add(
+        "--first-volumes",
+        metavar="SIZE,...",
+        type=argument(sizes),
+        default=(),
+        help="sizes of the first volumes, for media that are used in part",
+    )
+    add("--name", metavar="NAME", help="of the set (default: that of SRC)")
+    add("--resume", action="store_true", help="go on behind the volumes that an interrupted run has finished")
+
+
+def check_volumes(options: argparse.Namespace) -> None:
+    """Refuse options that do not go together.
+
+    Raises
+    ------
+    UsageError
+        They do not.
+    """
+    if options.volumes is None:
+        for name in ("volume_size", "first_volumes", "name", "resume"):
+            if getattr(options, name):
+                raise UsageError(f"create: --{name.replace('_', '-')} is for volumes: add --volumes DIR")
+        return
+    if options.volume_size is None:
+        raise UsageError("create: --volumes needs --volume-size, such as cd700 or 4G")
+    if options.output is not None:
+        raise UsageError("create: --volumes names a directory for the volumes; -o is for one archive")
+
+
+def create_set(
+    options: argparse.Namespace,
+    sources: list[Source],
+    judge: Judge,
+    create_options: CreateOptions,
+    executor: Executor | None,
+    talk: Talk,
+) -> int:
+    """Plan, and create or show the plan."""
+    from pybackup.jobs.create_set import perform_set, plan_set
+
+    to = _set_options(options, sources)
+    plan = plan_set(sources, to, judge=judge, options=create_options, monitor=talk)
+    if options.dry_run:
+        raise UsageError("create: --dry-run with --volumes: 'pybackup disc plan' tells how many there will be")
+    start = time.monotonic()
+    done = perform_set(plan, executor=executor, monitor=talk)
+    deliver([_json(done, talk)] if options.json else ())
+    if not options.json and not options.quiet:
+        deliver_lines(map(_line, done.volumes))
+    return conclude(talk, _summary(options.volumes, done, time.monotonic() - start, talk))
+
+
+def _set_options(options: argparse.Namespace, sources: list[Source]) -> SetOptions:
+    from pybackup.jobs.create_set import SetOptions
+
+    name = options.name
+    if name is None:
+        if len(options.sources) != 1 or options.files_from is not None:
+            raise UsageError("more than one SRC, or a list: name the set with --name")
+        name = sources[0].name.decode("utf-8", "surrogateescape") or "volume"
+    return SetOptions(options.volumes, name, options.volume_size, options.first_volumes, options.resume)
+
+
+def _line(volume: CreatedVolume) -> str:
+    full = percentage(volume.archive_bytes, volume.info.volume_bytes)
+    there = ", was there already" if volume.was_there else ""
+    return (
+        f"{display(volume.path)}: {volume.info.label}, {count(volume.files, 'file')} end on it, "
+        f"{humane_bytes(volume.archive_bytes)}, {full} full{there}"
+    )
+
+
+def _summary(directory: bytes, done: CreatedSet, seconds: float, talk: Talk) -> str:
+    out = sum(volume.archive_bytes for volume in done.volumes if not volume.was_there)
+    parts = [
+        count(len(done.volumes), "volume"),
+        count(done.files, "file"),
+        f"{humane_bytes(done.content_bytes)} in, {humane_bytes(out)} out",
+        duration(seconds),
+        count(len(talk.problems), "problem"),
+    ]
+    return f"{display(directory)}: {', '.join(parts)}"
+
+
+def _json(done: CreatedSet, talk: Talk) -> bytes:
+    return json_line(
+        {
+            "volumes": [
+                {
+                    "path": json_name(volume.path),
+                    "label": volume.info.label,
+                    "number": volume.info.number,
+                    "kind": volume.info.kind.value,
+                    "files": volume.files,
+                    "archive_bytes": volume.archive_bytes,
+                    "volume_bytes": volume.info.volume_bytes,
+                    "was_there": volume.was_there,
+                }
+                for volume in done.volumes
+            ],
+            "entries": done.entries,
+            "files": done.files,
+            "content_bytes": done.content_bytes,
+            "problems": json_problems(talk),
+        }
+    )

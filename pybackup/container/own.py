@@ -1,0 +1,102 @@
+"""Writing the archive's own members, and the end of it: what is behind its body."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from pybackup.layout import names, ustar
+from pybackup.layout.guard import SECTOR
+from pybackup.layout.note import Note, Role
+from pybackup.model.entry import Entry
+
+from .headers import member_header
+
+if TYPE_CHECKING:
+    from pybackup.host.storage import Output
+
+_MODE = 0o644
+
+
+class OwnWriter:
+    """Writes members that are none of the tree's.
+
+    Parameters
+    ----------
+    top
+        Whose time and owner they get.
+    readme
+        Content of the first of them.
+    """
+
+    def __init__(self, output: Output, archive_id: bytes, top: Entry, readme: bytes) -> None:
+        self._output = output
+        self._id = archive_id
+        self._top = top
+        self._readme = readme
+
+    def first(self, entries: int, tree_at: int, tree_bytes: int, body_bytes: int) -> bytes:
+        """Return the first member, whose note is the locator; all zeros while the archive is not complete."""
+        role = Note(
+            Role.LOCATOR,
+            self._id,
+            segments=entries,
+            raw_bytes=tree_at,
+            stream_bytes=tree_bytes,
+            file_bytes=body_bytes,
+            data_crc=zlib.crc32(self._readme),
+        )
+        header = member_header(self._top, names.README, len(self._readme), role, mode=_MODE)
+        return header + self._readme + ustar.padding(len(self._readme))
+
+    def hashed(self, name: bytes, kind: Role, parts: Iterable[bytes]) -> bytes:
+        """Write a member of unknown length, none for no parts; return its header, filled in behind its content."""
+        header_at = self._output.tell()
+        size, crc, digest = 0, 0, hashlib.sha256()
+        for part in parts:
+            if not size:
+                self._output.write(bytes(ustar.BLOCK))
+            size, crc = size + len(part), zlib.crc32(part, crc)
+            digest.update(part)
+            self._output.write(part)
+        if not size:
+            return b""
+        role = Note(kind, self._id, raw_bytes=size, digest=digest.digest(), data_crc=crc)
+        header = member_header(self._top, name, size, role, mode=_MODE)
+        self._output.write(ustar.padding(size))
+        self._output.patch(header_at, header)
+        return header
+
+    def index(self, name: bytes, blob: bytes, number: int) -> None:
+        """Write the member of an index, that of container ``number`` or of the tree."""
+        role = Note(Role.INDEX, self._id, container=number, raw_bytes=len(blob), data_crc=zlib.crc32(blob))
+        header = member_header(self._top, name, len(blob), role, mode=_MODE)
+        self._output.write(header + blob + ustar.padding(len(blob)))
+
+
+def dress(output: Output, archive_id: bytes, top: Entry, reserve: Callable[[int, int], int] | None) -> None:
+    """Append to the body of an archive the member of its parity stream, with room for that, and the end.
+
+    Parameters
+    ----------
+    top
+        Whose time and owner the member gets.
+    reserve
+        See `pybackup.container.write.ArchiveWriter.close`; None for no such member.
+    """
+    if reserve:
+        content = output.tell() + ustar.BLOCK
+        start = stream_start(output.tell())
+        stream_bytes = reserve(start, len(ustar.END))
+        role = Note(Role.PARITY, archive_id, raw_bytes=start - content + stream_bytes, stream_bytes=stream_bytes)
+        output.write(member_header(top, names.PARITY, role.raw_bytes, role, mode=_MODE))
+        output.truncate(start + stream_bytes)
+    output.write(ustar.END)
+
+
+def stream_start(body_bytes: int) -> int:
+    """Return where the parity stream of an archive with so long a body starts: with a sector of the archive."""
+    content = body_bytes + ustar.BLOCK
+    return content + -content % SECTOR

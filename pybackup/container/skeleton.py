@@ -1,0 +1,38 @@
+"""Reading what an archive has of entries without content beside its indexes, where volumes of its set are missing."""
+
+from __future__ import annotations
+
+from pybackup.errors import FormatError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import ustar
+from pybackup.layout.note import Note, Role
+from pybackup.model.entry import Entry
+
+from .listing import Listing
+from .read import read_exactly
+from .structure import read_structure
+
+_MAX_BYTES = 1 << 30
+
+
+def read_skeleton(file: ArchiveFile, listing: Listing) -> list[Entry]:
+    """Return the entries in the members for stock tools, which follow the tree; what is damaged of them is left out."""
+    entries: list[Entry] = []
+    at = _end_of_tree(file, listing)
+    try:
+        while (said := Note.unpack(read_exactly(file, at, ustar.BLOCK))).role is Role.OTHER:
+            size = min(said.raw_bytes, _MAX_BYTES)
+            entries += read_structure(file.read_what_is_left(at + ustar.BLOCK, size), strict=True)
+            at += ustar.BLOCK + ustar.padded(said.raw_bytes)
+    except (FormatError, OSError):
+        pass
+    return entries
+
+
+def _end_of_tree(file: ArchiveFile, listing: Listing) -> int:
+    """Where the last member or container of the tree ends."""
+    first = ustar.Header.unpack(read_exactly(file, 0, ustar.BLOCK))
+    ends = [ustar.BLOCK + ustar.padded(first.size)]
+    ends += [container.offset + container.n_bytes for _, container in listing.containers]
+    ends += [member.offset + ustar.padded(member.packed_bytes) for stored in listing for member in stored.members]
+    return max(ends)

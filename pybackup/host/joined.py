@@ -1,0 +1,98 @@
+"""Stretches of several files read as one, each at an address of its own: volumes of a set, an archive in an image."""
+
+from __future__ import annotations
+
+import errno
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .storage import ArchiveFile
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a file.
+
+    Attributes
+    ----------
+    address
+        Where it stands among the others, in bytes.
+    path, offset
+        The file, and where the stretch starts in it; an empty path for one that is not at hand.
+    label
+        What it is called, for people.
+    """
+
+    address: int
+    n_bytes: int
+    path: bytes
+    offset: int = 0
+    label: str = ""
+
+
+Place = bytes | tuple[Part, ...]
+"""Where an archive lies: a file, or parts of several. Can be pickled, so workers open their own."""
+
+
+class JoinedFile(ArchiveFile):
+    """Parts of files, ascending by their addresses, as one file with nothing between them.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        As `ArchiveFile`, of any of the files.
+    """
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = tuple(parts)
+        self._starts = [part.address for part in parts]
+        self._files: dict[bytes, ArchiveFile] = {}
+        self.path = b""
+        try:
+            for part in parts:
+                if part.path and part.path not in self._files:
+                    self._files[part.path] = ArchiveFile(part.path)
+                    self.path = self.path or part.path
+        except BaseException:
+            self.close()
+            raise
+        files = self._files.values()
+        self.written = max((file.written for file in files), default=0.0)
+        self.is_drive = any(file.is_drive for file in files)
+        self.size = max((part.address + part.n_bytes for part in parts), default=0)
+
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """Where there are bytes: start and end of each stretch."""
+        return [(part.address, part.address + part.n_bytes) for part in self.parts if part.path]
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Return up to ``count`` bytes at ``offset``: fewer at the end of a part, none between them.
+
+        Raises
+        ------
+        OSError
+            The medium cannot be read there, or is not at hand.
+        """
+        number = bisect_right(self._starts, offset) - 1
+        if number < 0:
+            return b""
+        part = self.parts[number]
+        within = offset - part.address
+        if within >= part.n_bytes:
+            return b""
+        if not part.path:
+            raise OSError(errno.ENOMEDIUM, f"it is on {part.label}, which is not here")
+        return self._files[part.path].read_at(part.offset + within, min(count, part.n_bytes - within))
+
+    def close(self) -> None:
+        """Close all files; reading is over."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+
+def open_place(place: Place) -> ArchiveFile:
+    """Open what lies at a place, to be read at any offset."""
+    return ArchiveFile(place) if isinstance(place, bytes) else JoinedFile(place)

@@ -1,0 +1,315 @@
+"""Creating a set: one tree over volumes of given sizes, each of them an archive of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+
+from pybackup.compress.methods import MIB
+from pybackup.compress.stage import compress
+from pybackup.container.write import ArchiveWriter, Carry
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.monitor import Aside, Monitor
+from pybackup.host.storage import Output, environment
+from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.layout import names, ustar
+from pybackup.layout.note import Role
+from pybackup.layout.readme import README
+from pybackup.model.content import Bare, PackedPiece, Piece, Read, Ready
+from pybackup.model.source import Judge, Source
+from pybackup.model.volume import VolumeInfo
+from pybackup.tree.content import read_contents
+
+from .capacity import amount_in, body_limit
+from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
+from .protect import OwnStream
+from .resume import Resumption, find_finished, resume
+from .verify import check_written
+
+# Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.
+_LOOSE_PARTS = 1000
+_SEGMENT_PARTS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class SetOptions:
+    """Where the volumes go, and how long they may be.
+
+    Attributes
+    ----------
+    directory
+        Where they appear; made.
+    name
+        Of the set.
+    first_bytes
+        Sizes of the first volumes: what partly used media have left.
+    volume_bytes
+        Size of all that follow.
+    resume
+        Go on behind the volumes that are there.
+    """
+
+    directory: bytes
+    name: str
+    volume_bytes: int
+    first_bytes: Sequence[int] = ()
+    resume: bool = False
+
+    def size_of(self, number: int) -> int:
+        """Return how long the data volume of that number may be, from 1."""
+        return self.first_bytes[number - 1] if number <= len(self.first_bytes) else self.volume_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SetPlan:
+    """Exactly what the creation of a set will do."""
+
+    plan: Plan
+    set: SetOptions
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedVolume:
+    """One volume that was made, or was there already; sizes in bytes."""
+
+    path: bytes
+    info: VolumeInfo
+    files: int
+    archive_bytes: int
+    was_there: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedSet:
+    """What came of it."""
+
+    volumes: Sequence[CreatedVolume]
+    entries: int
+    files: int
+    content_bytes: int
+
+
+def segment_for(smallest_bytes: int, asked_bytes: int) -> int:
+    """Return a segment size with which volumes so small are filled well: what does not fit is left empty."""
+    return min(asked_bytes, max(MIB, smallest_bytes // _SEGMENT_PARTS // MIB * MIB))
+
+
+def plan_set(
+    sources: Iterable[Source], to: SetOptions, *, judge: Judge | None, options: CreateOptions, monitor: Monitor
+) -> SetPlan:
+    """Walk the sources and return the plan.
+
+    Raises
+    ------
+    UsageError
+        As `plan_create`; or a size is too small for any volume.
+    """
+    if options.parity and options.parity.sidecar:
+        raise UsageError("volumes carry their parity: no --parity-sidecar")
+    if "/" in to.name or "\0" in to.name or not to.name.strip():
+        raise UsageError(f"not a name for a set: {to.name!r}")
+    for n_bytes in (*to.first_bytes, to.volume_bytes):
+        body_limit(n_bytes, options.parity)
+    return SetPlan(plan_create(sources, to.directory, judge=judge, options=options, monitor=monitor), to)
+
+
+def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Monitor) -> CreatedSet:
+    """Write the volumes that the plan comes to, each published when it has been read back.
+
+    Raises
+    ------
+    UsageError
+        Volumes of a set are there already, and shall not be gone on with; or cannot be, as they were made otherwise.
+    EnvironmentFailed
+        The volumes cannot be written, or the workers died.
+    """
+    to = plan.set
+    with environment(to.directory):
+        os.makedirs(to.directory, exist_ok=True)
+    finished = find_finished(to.directory, to.name)
+    if finished and not to.resume:
+        there = os.fsdecode(finished[0].path)
+        raise UsageError(f"{there}: a volume is there already; --resume goes on behind it, or choose another directory")
+    with ExitStack() as stack:
+        if executor is None:
+            executor = stack.enter_context(make_executor(plan.plan.options.workers))
+        begun = resume(plan.plan, finished, to, monitor)
+        writer = _SetWriter(plan, begun, monitor)
+        stack.callback(writer.discard)
+        if not begun.complete:
+            with surviving():
+                _write(plan.plan, begun, writer, executor, monitor)
+        return CreatedSet(writer.volumes, writer.entries, writer.count.files, writer.count.content_bytes)
+
+
+def _write(plan: Plan, begun: Resumption, writer: _SetWriter, executor: Executor, monitor: Monitor) -> None:
+    options = plan.options
+    workers = options.workers or default_workers()
+    monitor.begin("create", plan.files, plan.n_bytes)
+    read = read_contents(begun.entries, segment_bytes=options.segment_bytes, monitor=monitor)
+    window = (workers + 1) * max(options.segment_bytes, MIB)
+    pieces = _behind(read, begun)
+    with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
+        for item in ready:
+            writer.put(item)
+    writer.finish()
+    monitor.end()
+
+
+def _behind(read: Iterable[Read], begun: Resumption) -> Iterator[Read]:
+    """All pieces but those of the first file that a finished volume holds: they were read for the sake of its hash."""
+    for item in read:
+        if not (isinstance(item, Piece) and item.entry.path == begun.path and item.segment < begun.segment):
+            yield item
+
+
+@dataclass(slots=True)
+class _Volume:
+    """The volume that is being written."""
+
+    info: VolumeInfo
+    output: Output
+    writer: ArchiveWriter
+    limit_bytes: int
+    settings: bytes
+    files: int = 0
+    items: int = 0
+
+
+class _SetWriter:
+    """Takes the items of a creation in tree order, and begins a new volume whenever one does not fit."""
+
+    def __init__(self, plan: SetPlan, begun: Resumption, monitor: Monitor) -> None:
+        self._plan = plan.plan
+        self._set = plan.set
+        self._monitor = monitor
+        self._set_id = begun.set_id or _identify(plan)
+        self._carry: Carry = begun.carry
+        self._blobs = list(begun.blobs)
+        bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
+        self._structure_bytes = bare
+        self._volume: _Volume | None = None
+        self.count = Count()
+        self.entries = 0
+        self.volumes = [
+            CreatedVolume(done.path, done.info, done.files, done.n_bytes, was_there=True) for done in begun.finished
+        ]
+
+    def put(self, item: Ready) -> None:
+        """Write an item, into a new volume if there is no room in this one."""
+        volume = self._volume or self._begin()
+        if not self._fits(volume, item):
+            if not volume.items:
+                raise UsageError(
+                    f"volume {volume.info.number}: {volume.info.volume_bytes} bytes are too few for one segment of a "
+                    f"file beside the structure; use larger volumes, or a smaller --segment-size"
+                )
+            self._end(last=False)
+            self.put(item)
+            return
+        volume.writer.put(item)
+        volume.items += 1
+        self.count.add(item, self._monitor)
+        if isinstance(item, Bare):
+            self.entries += 1
+        elif isinstance(item, PackedPiece) and item.piece.whole:
+            self.entries += 1
+            volume.files += 1
+
+    def finish(self) -> None:
+        """Write what ends the last volume."""
+        if self._volume is None:
+            self._begin()
+        self._end(last=True)
+
+    def discard(self) -> None:
+        """Leave nothing of a volume that was not finished."""
+        if self._volume:
+            self._volume.output.discard()
+
+    def _fits(self, volume: _Volume, item: Ready) -> bool:
+        written = volume.output.tell() + self._fixed_bytes(volume) + volume.writer.cost(item)
+        if written + volume.writer.room_to_close(volume.settings) <= volume.limit_bytes:
+            return True
+        if volume.writer.slack_bytes * _LOOSE_PARTS < volume.limit_bytes:
+            return False
+        exact = volume.writer.room_to_close(volume.settings, exactly=True)
+        return written + exact <= volume.limit_bytes
+
+    def _fixed_bytes(self, volume: _Volume) -> int:
+        """What is written when the volume ends, whatever is in it: structures and the set's index."""
+        blobs = sum(map(len, self._blobs))
+        return self._structure_bytes + (_padded_member(blobs) if blobs else 0)
+
+    def _begin(self) -> _Volume:
+        number = len(self.volumes) + 1
+        parity = self._plan.options.parity
+        n_bytes = self._set.size_of(number)
+        info = VolumeInfo(
+            self._set_id,
+            self._set.name,
+            number,
+            parity=str(parity.amount) if parity else "none",
+            group_sectors=parity.group_sectors if parity else 0,
+            volume_bytes=n_bytes,
+        )
+        path = os.path.join(self._set.directory, info.file_name)
+        if os.path.lexists(path):
+            raise UsageError(f"{os.fsdecode(path)}: exists, and is no volume of this set; remove it")
+        output = Output(path, work_dir=self._plan.options.work_dir)
+        mtime_ns = own_time(self._plan)
+        writer = ArchiveWriter(output, archive_id=info.archive_id, readme=README, mtime_ns=mtime_ns, carry=self._carry)
+        self._volume = _Volume(info, output, writer, body_limit(n_bytes, parity), self._settings(info))
+        return self._volume
+
+    def _settings(self, info: VolumeInfo) -> bytes:
+        return settings_of(self._plan, set=info.settings())
+
+    def _end(self, *, last: bool) -> None:
+        volume = self._volume
+        assert volume is not None
+        info = replace(volume.info, last=last)
+        parity = self._plan.options.parity
+        output, aside = volume.output, Aside(self._monitor)
+        stream = None
+        if parity:
+            stream = OwnStream(replace(parity, amount=amount_in(parity.amount, info.volume_bytes)), output)
+        self._carry = volume.writer.suspend()
+        structure, links = structures(planned.entry for planned in self._plan.entries)
+        blob = volume.writer.close(
+            structure=structure,
+            links=links,
+            settings=self._settings(info),
+            own=[(names.SET_INDEX, Role.SET, self._blobs)],
+            reserve=stream.reserve if stream else None,
+        )
+        if stream:
+            stream.fill(aside)
+        if output.tell() > info.volume_bytes:
+            raise EnvironmentFailed(
+                f"{info.label}: {output.tell()} bytes, and {info.volume_bytes} fit: a bug, report it"
+            )
+        output.sync()
+        check_written(output.temporary, aside)
+        output.publish()
+        self._blobs.append(blob)
+        self.volumes.append(CreatedVolume(output.path, info, volume.files, output.tell()))
+        self._volume = None
+
+
+def _identify(plan: SetPlan) -> bytes:
+    """The id of a set: another one for other sizes, since its volumes are others."""
+    to, parity = plan.set, plan.plan.options.parity
+    volumes = {"name": to.name, "sizes": [*to.first_bytes, to.volume_bytes], "parity": str(parity and parity.amount)}
+    return identify(plan.plan, settings_of(plan.plan, set=volumes))
+
+
+def _total(parts: Iterable[bytes]) -> int:
+    return sum(map(len, parts))
+
+
+def _padded_member(n_bytes: int) -> int:
+    return ustar.BLOCK + ustar.padded(n_bytes) if n_bytes else 0

@@ -1,0 +1,213 @@
+"""Extracting with all there is: what damage cost is brought back by parity, other copies and recovery volumes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from pybackup.container.listing import Listing
+from pybackup.container.read import open_listing
+from pybackup.errors import EnvironmentFailed, FormatError
+from pybackup.host.joined import Place, open_place
+from pybackup.host.monitor import Aside, Monitor, Relay
+from pybackup.model.problem import Problem, Trouble
+
+from .best_image import Image, best_image
+from .copies import open_copies
+from .extract import Archive, Extracted, ExtractOptions, ExtractPlan, perform_extract, plan_extract, plan_rows
+from .inspect import OpenArchive
+from .set_view import joined, volumes_of
+from .volumes import SetAtHand, Volume, gather, volumes_in
+
+_NAME = b"pybackup-mended-%d"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An archive as it is when it has been mended, in part in temporary files."""
+
+    place: Place
+    listing: Listing
+    hand: SetAtHand | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of an extraction, and the plan it went by.
+
+    Attributes
+    ----------
+    mended
+        Files that came back only after the archive had been mended.
+    """
+
+    plan: ExtractPlan
+    done: Extracted
+    mended: int = 0
+
+
+def restore(
+    archive: OpenArchive,
+    patterns: Sequence[bytes],
+    target: bytes,
+    options: ExtractOptions,
+    *,
+    work_dir: bytes | None = None,
+    executor: Executor | None = None,
+    monitor: Monitor,
+) -> Restored:
+    """Extract what matches; where damage would cost any of it, mend the archive in a temporary file and take that.
+
+    Parameters
+    ----------
+    work_dir
+        Where the mended archive lies meanwhile; None for beside the target. It takes as much space as the volumes
+        that are damaged.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        As `plan_extract` and `perform_extract`.
+    """
+    where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
+    with ExitStack() as stack:
+        mender = _Mender(where, stack, monitor)
+        view: Archive = archive
+        if archive.unclear or not archive.listing.complete:
+            view = mender.mend(archive, archive.hand, archive.path, archive.unclear, set()) or archive
+        plan = plan_extract(view, patterns, target, options, monitor)
+        held = _Held(monitor)
+        done = perform_extract(plan, executor=executor, monitor=held)
+        if not held.lost:
+            return Restored(plan, done)
+        hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
+        hand = view.hand if isinstance(view, View) else archive.hand
+        better = mender.mend(view, hand, archive.path, (), volumes_of(hurt))
+        if better is None:
+            held.release(held.lost)
+            return Restored(plan, done)
+        rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
+        again = plan_rows(better, rows, (b"",), target, options)
+        held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
+        second = perform_extract(again, executor=executor, monitor=monitor)
+        return Restored(plan, _sum(done, second), second.files)
+
+
+class _Mender:
+    """Makes the best of an archive or of the volumes of a set; temporary files last as long as the stack."""
+
+    def __init__(self, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
+        self._work_dir = work_dir
+        self._stack = stack
+        self._monitor = monitor
+        self._count = 0
+
+    def mend(
+        self, view: Archive, hand: SetAtHand | None, path: bytes, unclear: Sequence[bytes], numbers: set[int]
+    ) -> View | None:
+        """Return the archive mended; None where that brings nothing.
+
+        Parameters
+        ----------
+        unclear
+            Damaged files that are volumes of the set.
+        numbers
+            Data volumes of the set that are known to be damaged.
+        """
+        try:
+            return self._single(path) if hand is None else self._set(hand, unclear, numbers)
+        except EnvironmentFailed as error:
+            self._monitor.note(f"the archive cannot be mended on the way: {error}")
+            return None
+
+    def _single(self, path: bytes) -> View | None:
+        image = self._image([path])
+        if image.path == path:
+            return None
+        found = list(volumes_in(image.path))
+        if found and found[0].info is None:
+            return View((found[0].part(),), found[0].listing, None)
+        if found:
+            hand = gather(found, self._monitor)
+            return View(*joined(hand), hand)
+        with open_place(image.place) as file:
+            try:
+                return View(image.place, open_listing(file), None)
+            except FormatError:
+                return None
+
+    def _set(self, hand: SetAtHand, unclear: Sequence[bytes], numbers: set[int]) -> View | None:
+        volumes: list[Volume] = []
+        better = False
+        for volume in (*hand.data.values(), *hand.recovery.values()):
+            hurt = (
+                volume.info is not None
+                and hand.data.get(volume.info.number) is volume
+                and volume.info.number in numbers
+            )
+            mended = list(self._mended(volume, hand)) if hurt else []
+            better |= bool(mended)
+            volumes += mended or [volume]
+        for path in unclear:
+            mended = [volume for volume in volumes_in(self._image([path]).path) if volume.info]
+            better |= bool(mended)
+            volumes += mended
+        if not better:
+            return None
+        found = gather(volumes, Aside(self._monitor))
+        return View(*joined(found), found)
+
+    def _mended(self, volume: Volume, hand: SetAtHand) -> Iterator[Volume]:
+        copies = [copy.path for copy in hand.copies if copy.info == volume.info]
+        image = self._image(list(dict.fromkeys([volume.path, *copies])))
+        if image.path != volume.path:
+            yield from (found for found in volumes_in(image.path) if found.info == volume.info)
+
+    def _image(self, paths: Sequence[bytes]) -> Image:
+        self._count += 1
+        given = self._stack.enter_context(open_copies(paths))
+        self._monitor.note(f"{os.fsdecode(paths[0])}: damaged; mending a copy of it in {os.fsdecode(self._work_dir)}")
+        name = _NAME % self._count
+        return self._stack.enter_context(best_image(given, self._work_dir, self._monitor, name=name))
+
+
+class _Held(Relay):
+    """Hands on all but losses, which may be none in the end."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self._held: list[Problem] = []
+
+    @property
+    def lost(self) -> set[bytes]:
+        """Paths of what is lost, as they are in the target."""
+        return {problem.path for problem in self._held}
+
+    def problem(self, problem: Problem) -> None:
+        """Keep a loss, hand on anything else."""
+        if problem.trouble is Trouble.LOST and problem.path:
+            self._held.append(problem)
+        else:
+            self._monitor.problem(problem)
+
+    def release(self, paths: Container[bytes]) -> None:
+        """Hand on the losses of these paths."""
+        for problem in self._held:
+            if problem.path in paths:
+                self._monitor.problem(problem)
+
+
+def _stripped(path: bytes, options: ExtractOptions) -> bytes:
+    return b"/".join(path.split(b"/")[options.strip_components :])
+
+
+def _sum(first: Extracted, second: Extracted) -> Extracted:
+    return replace(
+        first,
+        files=first.files + second.files,
+        n_bytes=first.n_bytes + second.n_bytes,
+        unplaced=first.unplaced - second.files,
+    )

@@ -1,0 +1,119 @@
+"""Volumes and the set they belong to, as each volume's settings tell."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pybackup.errors import Damaged
+
+_MAX_NUMBER = 1 << 18
+_ID_BYTES = 8
+
+
+class VolumeKind(StrEnum):
+    """What a volume holds: files, or what brings lost volumes back."""
+
+    DATA = "data"
+    RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeInfo:
+    """What a volume says of itself and of its set.
+
+    Attributes
+    ----------
+    set_id
+        8 bytes, the same in all volumes of the set.
+    name
+        Of the set, for people.
+    number
+        From 1; recovery volumes have numbers of their own.
+    last
+        No data volume follows.
+    parity, group_sectors
+        What parity the volume was given, as on the command line, and the largest group: enough to make it again.
+    volume_bytes
+        The size that it had to fit.
+    """
+
+    set_id: bytes
+    name: str
+    number: int
+    kind: VolumeKind = VolumeKind.DATA
+    last: bool = False
+    parity: str = "none"
+    group_sectors: int = 0
+    volume_bytes: int = 0
+
+    @property
+    def label(self) -> str:
+        """The name and the number, as they stand on the medium."""
+        return f"{self.name} {self.tag.lstrip('0')}"
+
+    @property
+    def tag(self) -> str:
+        """The number as it stands in file names: ``003`` or ``R01``."""
+        return f"R{self.number:02d}" if self.kind is VolumeKind.RECOVERY else f"{self.number:03d}"
+
+    @property
+    def file_name(self) -> bytes:
+        """What the volume is called when it is made."""
+        return f"{self.name}-{self.tag}.xtar".encode("utf-8", "surrogateescape")
+
+    @property
+    def archive_id(self) -> bytes:
+        """The id that all structures of this volume have."""
+        return volume_id(self.set_id, self.kind, self.number)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the settings of the volume hold under ``set``."""
+        return {
+            "id": self.set_id.hex(),
+            "name": self.name,
+            "number": self.number,
+            "kind": self.kind.value,
+            "last": self.last,
+            "parity": self.parity,
+            "group_sectors": self.group_sectors,
+            "volume_bytes": self.volume_bytes,
+        }
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> VolumeInfo | None:
+        """Return what the settings of an archive say; None for one that is no volume of a set.
+
+        Raises
+        ------
+        Damaged
+            They say what cannot be.
+        """
+        said = settings.get("set")
+        if said is None:
+            return None
+        try:
+            info = cls(
+                bytes.fromhex(said["id"]),
+                str(said["name"]),
+                int(said["number"]),
+                VolumeKind(said["kind"]),
+                bool(said["last"]),
+                str(said["parity"]),
+                int(said["group_sectors"]),
+                int(said["volume_bytes"]),
+            )
+        except (TypeError, KeyError, ValueError) as error:
+            raise Damaged("settings that tell of an impossible set") from error
+        if len(info.set_id) != _ID_BYTES or not 0 < info.number < _MAX_NUMBER:
+            raise Damaged("settings that tell of an impossible volume")
+        return info
+
+
+def volume_id(set_id: bytes, kind: VolumeKind, number: int) -> bytes:
+    """Return the archive id of a volume: a header alone tells which volume it is of, once the set is known."""
+    mark = b"R" if kind is VolumeKind.RECOVERY else b"D"
+    return hashlib.sha256(b"XTAR volume" + set_id + mark + number.to_bytes(4, "little")).digest()[:_ID_BYTES]
