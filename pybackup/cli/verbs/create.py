@@ -38,8 +38,8 @@ examples:
   pybackup create ~/docs
   pybackup create ~/docs ~/photos -o home.xtar --exclude '*.tmp' --exclude-dir node_modules --skip-junk
   pybackup create ~/docs -o docs.xtar --compression small --store +raw,dng --dry-run
-  pybackup create ~/docs --volumes discs --volume-size cd700 --first-volumes 596M,396M
   pybackup create ~/docs -o since.xtar --since-archive docs.xtar
+  pybackup create ~/docs --volumes discs --volume-size cd700 --first-volumes 596M,396M
   pyactivity select ~/docs --activity 1,3-5 | pybackup create --select - -o recent.xtar
 """
 
@@ -110,7 +110,8 @@ def perform(options: argparse.Namespace) -> int:
         talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
         sources = sources_of(options, talk)
         if options.volumes is not None:
-            return create_set(options, sources, judge_of(options), _create_options(options), executor, talk)
+            judge = stack.enter_context(_earlier(options, options.volumes, talk))
+            return create_set(options, sources, judge, _create_options(options), executor, talk)
         output = options.output or _default_output(options, sources[0].name)
         if output == b"-":
             raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
