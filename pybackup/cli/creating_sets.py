@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
+from pybackup.model.volume import VolumeKind
 
 from .monitor import Talk
 from .results import conclude, json_problems
 from .streams import deliver, deliver_lines
 from .text import count, display, duration, humane_bytes, json_line, json_name, percentage
-from .values import argument, medium, path, sizes
+from .values import argument, medium, natural, path, sizes
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -35,6 +36,13 @@ def add_volumes(parser: argparse.ArgumentParser) -> None:
         default=(),
         help="sizes of the first volumes, for media that are used in part",
     )
+    add(
+        "--recovery-volumes",
+        metavar="M",
+        type=argument(natural),
+        default=0,
+        help="make M more volumes: any M lost ones of all are brought back by 'pybackup rebuild'",
+    )
     add("--name", metavar="NAME", help="of the set (default: that of SRC)")
     add("--resume", action="store_true", help="go on behind the volumes that an interrupted run has finished")
 
@@ -48,7 +56,7 @@ def check_volumes(options: argparse.Namespace) -> None:
         They do not.
     """
     if options.volumes is None:
-        for name in ("volume_size", "first_volumes", "name", "resume"):
+        for name in ("volume_size", "first_volumes", "recovery_volumes", "name", "resume"):
             if getattr(options, name):
                 raise UsageError(f"create: --{name.replace('_', '-')} is for volumes: add --volumes DIR")
         return
@@ -89,16 +97,23 @@ def _set_options(options: argparse.Namespace, sources: list[Source]) -> SetOptio
         if len(options.sources) != 1 or options.files_from is not None:
             raise UsageError("more than one SRC, or a list: name the set with --name")
         name = sources[0].name.decode("utf-8", "surrogateescape") or "volume"
-    return SetOptions(options.volumes, name, options.volume_size, options.first_volumes, options.resume)
+    return SetOptions(
+        options.volumes,
+        name,
+        options.volume_size,
+        options.first_volumes,
+        recovery_volumes=options.recovery_volumes,
+        resume=options.resume,
+    )
 
 
 def _line(volume: CreatedVolume) -> str:
     full = percentage(volume.archive_bytes, volume.info.volume_bytes)
     there = ", was there already" if volume.was_there else ""
-    return (
-        f"{display(volume.path)}: {volume.info.label}, {count(volume.files, 'file')} end on it, "
-        f"{humane_bytes(volume.archive_bytes)}, {full} full{there}"
-    )
+    is_data = volume.info.kind is VolumeKind.DATA
+    files = f"{count(volume.files, 'file')} end on it, " if is_data else ""
+    size = humane_bytes(volume.archive_bytes)
+    return f"{display(volume.path)}: {volume.info.label}, {files}{size}, {full} full{there}"
 
 
 def _summary(directory: bytes, done: CreatedSet, seconds: float, talk: Talk) -> str:

@@ -7,6 +7,7 @@ pyactivity: nothing is lost, and no parser meets a lone surrogate.
 from __future__ import annotations
 
 import json
+import math
 import time
 from base64 import b64encode
 from typing import Any
@@ -55,6 +56,11 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def percentage(part: int, whole: int) -> str:
     """Return a ratio for the eye; of nothing there is none."""
     return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def spare(margin: float) -> str:
+    """Return what is left of something, 1 for all of it: rounded down, so that all of it is only what is untouched."""
+    return f"{math.floor(100 * margin)} %"
 
 
 def duration(seconds: float) -> str:

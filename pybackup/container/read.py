@@ -42,6 +42,9 @@ def open_listing(file: ArchiveFile) -> Listing:
     for offset, size in _places(file, locator):
         try:
             blob = index.unpack_index(file.read_what_is_left(offset, size))
+            if locator and blob.head.archive_id != locator.archive_id:
+                # Of an archive that was cut, the last one left may be that of another volume of the set.
+                raise Damaged("one of another archive stands in its place")
             expected = blob.head.entries
             table = load_table(blob)
             if blob.corrected_bytes:

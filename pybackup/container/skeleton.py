@@ -1,4 +1,4 @@
-"""Reading what an archive has of entries without content beside its indexes, where volumes of its set are missing."""
+"""Reading the archive's own members behind the tree: among them what it has of entries without content."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_BYTES = 1 << 30
 def read_skeleton(file: ArchiveFile, listing: Listing) -> list[Entry]:
     """Return the entries in the members for stock tools, which follow the tree; what is damaged of them is left out."""
     entries: list[Entry] = []
-    at = _end_of_tree(file, listing)
+    at = end_of_tree(file, listing)
     try:
         while (said := Note.unpack(read_exactly(file, at, ustar.BLOCK))).role is Role.OTHER:
             size = min(said.raw_bytes, _MAX_BYTES)
@@ -29,10 +29,35 @@ def read_skeleton(file: ArchiveFile, listing: Listing) -> list[Entry]:
     return entries
 
 
-def _end_of_tree(file: ArchiveFile, listing: Listing) -> int:
-    """Where the last member or container of the tree ends."""
+def end_of_tree(file: ArchiveFile, listing: Listing) -> int:
+    """Return where the last member or container of the tree ends.
+
+    Raises
+    ------
+    Damaged
+        The first header is.
+    """
     first = ustar.Header.unpack(read_exactly(file, 0, ustar.BLOCK))
     ends = [ustar.BLOCK + ustar.padded(first.size)]
     ends += [container.offset + container.n_bytes for _, container in listing.containers]
     ends += [member.offset + ustar.padded(member.packed_bytes) for stored in listing for member in stored.members]
     return max(ends)
+
+
+def own_members(file: ArchiveFile, listing: Listing) -> dict[bytes, tuple[int, int]]:
+    """Return offset and length of the content of each member between the tree and the indexes, by its name.
+
+    Raises
+    ------
+    Damaged, OSError
+        A header cannot be read.
+    """
+    found: dict[bytes, tuple[int, int]] = {}
+    at = end_of_tree(file, listing)
+    while True:
+        block = read_exactly(file, at, ustar.BLOCK)
+        header = ustar.Header.unpack(block)
+        if Note.unpack(block).role is Role.INDEX:
+            return found
+        found[header.path] = at + ustar.BLOCK, header.size
+        at += ustar.BLOCK + ustar.padded(header.size)

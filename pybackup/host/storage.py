@@ -185,6 +185,10 @@ class Output:
             _write_all(self._fd, offset, data)
         self._flushed = max(self._flushed, offset + len(data))
 
+    def rename(self, path: bytes) -> None:
+        """Choose another final name, now that it is known what the file is."""
+        self.path = path
+
     def take_after(self, path: bytes) -> None:
         """Take the mode of a file that this one replaces, and its owner where that is allowed."""
         with environment(self.temporary):

@@ -32,8 +32,8 @@ class Image:
     Attributes
     ----------
     bad, repaired
-        Byte ranges that are still not known to be good (None where nothing is known), and that were bad; from where
-        the archive starts.
+        Byte ranges that are still not known to be good (None where nothing is known), and that were bad and have
+        been put right; from where the archive starts.
     offset, n_bytes
         Which part of the file is the archive; no length for all that follows.
     """
@@ -89,7 +89,7 @@ def _surveyed(surveyed: Surveyed, temporary: bytes, stack: ExitStack, monitor: M
         damaged = ~surveyed.good_in(0)
         outputs, _ = stack.enter_context(assembled(surveyed, temporary, None, monitor))
         left = surveyed.survey.where == NO_ORIGIN
-        image = Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged))
+        image = Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged & ~left))
     file = stack.enter_context(ArchiveFile(image.path))
     if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
         return _within(image, file, temporary + _INNER_SUFFIX, stack, monitor)
@@ -102,10 +102,11 @@ def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack,
     if inner is None or inner.shift_of_first() == 0:
         return _part_of(image, file)
     tell_of_others(inner, monitor)
+    health = health_of(inner)
     outputs, _ = stack.enter_context(assembled(inner, temporary, None, monitor))
     left = inner.survey.where == NO_ORIGIN
     repaired = image.repaired.moved(-(inner.shift_of_first() or 0))
-    return Image(outputs[0].temporary, image.health, extents_of(inner.geometry, left), repaired)
+    return Image(outputs[0].temporary, health, extents_of(inner.geometry, left), repaired)
 
 
 def _part_of(image: Image, file: ArchiveFile) -> Image:

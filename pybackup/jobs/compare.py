@@ -38,11 +38,12 @@ class Compared:
     entries: int
 
 
-def compare(archive: bytes, directory: bytes, *, monitor: Monitor) -> Compared:
+def compare(archive: bytes, directory: bytes, *more: bytes, monitor: Monitor) -> Compared:
     """Compare every entry of the archive with the tree below ``directory``.
 
     ``directory`` holds what the archive has at its top, as after ``extract --to``; or, where it holds
-    none of that and the archive has one directory at its top, it is compared with that one.
+    none of that and the archive has one directory at its top, it is compared with that one. ``more`` are
+    other volumes of the archive's set.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def compare(archive: bytes, directory: bytes, *, monitor: Monitor) -> Compared:
     """
     if not os.path.isdir(directory):
         raise UsageError(f"{os.fsdecode(directory)}: no such directory to compare with")
-    with open_archive(archive) as opened:
+    with open_archive(archive, more, monitor=monitor) as opened:
         listing = opened.listing
         live = _live(listing, directory, monitor)
         monitor.begin("compare", len(listing), 0)
@@ -67,7 +68,7 @@ def compare(archive: bytes, directory: bytes, *, monitor: Monitor) -> Compared:
             reason = f"{', '.join(difference.kinds)}: {difference.detail}"
             monitor.problem(Problem(difference.path, Trouble.DIFFERENT, reason))
         if not listing.complete:
-            monitor.problem(Problem(b"", Trouble.LOST, "some entries of the archive are not even known by name"))
+            monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
     return Compared(differences, len(listing))
 
 

@@ -117,6 +117,20 @@ class Surveyed:
         }
         return max(counts, key=counts.__getitem__) if any(counts.values()) else None
 
+    def behind_end(self) -> tuple[int, int]:
+        """Return from where to where bytes stand behind the volume in the first copy, by its last good sector.
+
+        None do where most of that copy is not in its place: it may be an image around the volume.
+        """
+        geometry, size = self.geometry, self.given[0].file.size
+        sectors = geometry.before_sectors if geometry.sidecar else geometry.sectors
+        good = np.flatnonzero(self.good_in(0)[:sectors])
+        if self.shift_of_first() != 0 or not len(good):
+            return size, size
+        shift = self.survey.origins[self.survey.where[good[-1]]].shift
+        end = (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes) + shift
+        return min(end, size), size
+
     def moved(self) -> NDArray[np.bool_]:
         """Return for each sector whether the files that repair would mend have it, but elsewhere."""
         targets = self.targets

@@ -148,7 +148,8 @@ def perform_create(
         output.sync()
         check_written(output.temporary, monitor)
         if parity and parity.sidecar:
-            protect_file(output.temporary, sidecar, parity, work_dir=plan.options.work_dir, monitor=monitor)
+            directory = plan.options.work_dir
+            protect_file(output.temporary, sidecar, parity, work_dir=directory, renew=True, monitor=monitor)
         output.publish()
     return created
 

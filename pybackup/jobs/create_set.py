@@ -23,9 +23,11 @@ from pybackup.model.source import Judge, Source
 from pybackup.model.volume import VolumeInfo
 from pybackup.tree.content import read_contents
 
+from .adding_recovery import complete_with_recovery
 from .capacity import amount_in, body_limit
 from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
 from .protect import OwnStream
+from .recovery_room import shard_limit_of
 from .resume import Resumption, find_finished, resume
 from .verify import check_written
 
@@ -50,6 +52,8 @@ class SetOptions:
         Size of all that follow.
     resume
         Go on behind the volumes that are there.
+    recovery_volumes
+        So many more volumes, of which each may stand in for any that is lost.
     """
 
     directory: bytes
@@ -57,6 +61,7 @@ class SetOptions:
     volume_bytes: int
     first_bytes: Sequence[int] = ()
     resume: bool = False
+    recovery_volumes: int = 0
 
     def size_of(self, number: int) -> int:
         """Return how long the data volume of that number may be, from 1."""
@@ -142,7 +147,22 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
         if not begun.complete:
             with surviving():
                 _write(plan.plan, begun, writer, executor, monitor)
-        return CreatedSet(writer.volumes, writer.entries, writer.count.files, writer.count.content_bytes)
+        volumes = [*writer.volumes, *_with_recovery(plan, writer.volumes, monitor)]
+        return CreatedSet(volumes, writer.entries, writer.count.files, writer.count.content_bytes)
+
+
+def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Monitor) -> list[CreatedVolume]:
+    to = plan.set
+    if not to.recovery_volumes:
+        return []
+    made = complete_with_recovery(
+        [volume.path for volume in volumes],
+        to.recovery_volumes,
+        to.directory,
+        work_dir=plan.plan.options.work_dir,
+        monitor=monitor,
+    )
+    return [CreatedVolume(one.path, one.info, 0, one.archive_bytes, was_there) for one, was_there in made]
 
 
 def _write(plan: Plan, begun: Resumption, writer: _SetWriter, executor: Executor, monitor: Monitor) -> None:
@@ -186,11 +206,12 @@ class _SetWriter:
         self._plan = plan.plan
         self._set = plan.set
         self._monitor = monitor
-        self._set_id = begun.set_id or identify(plan.plan, settings_of(plan.plan))
+        self._set_id = begun.set_id or _identify(plan)
         self._carry: Carry = begun.carry
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
         self._structure_bytes = bare
+        self._shard_limit = _shard_limit(plan, bare) if plan.set.recovery_volumes else None
         self._volume: _Volume | None = None
         self.count = Count()
         self.entries = 0
@@ -262,8 +283,13 @@ class _SetWriter:
         output = Output(path, work_dir=self._plan.options.work_dir)
         mtime_ns = own_time(self._plan)
         writer = ArchiveWriter(output, archive_id=info.archive_id, readme=README, mtime_ns=mtime_ns, carry=self._carry)
-        self._volume = _Volume(info, output, writer, body_limit(n_bytes, parity), self._settings(info))
+        self._volume = _Volume(info, output, writer, self._limit_of(n_bytes), self._settings(info))
         return self._volume
+
+    def _limit_of(self, n_bytes: int) -> int:
+        """How long the body of a volume may be, and its shard in recovery volumes."""
+        limit = body_limit(n_bytes, self._plan.options.parity)
+        return limit if self._shard_limit is None else min(limit, self._shard_limit)
 
     def _settings(self, info: VolumeInfo) -> bytes:
         return settings_of(self._plan, set=info.settings())
@@ -298,6 +324,24 @@ class _SetWriter:
         self._blobs.append(blob)
         self.volumes.append(CreatedVolume(output.path, info, volume.files, output.tell()))
         self._volume = None
+
+
+def _identify(plan: SetPlan) -> bytes:
+    """The id of a set: another one for other sizes, since its volumes are others."""
+    to, parity = plan.set, plan.plan.options.parity
+    volumes = {"name": to.name, "sizes": [*to.first_bytes, to.volume_bytes], "parity": str(parity and parity.amount)}
+    return identify(plan.plan, settings_of(plan.plan, set=volumes))
+
+
+def _shard_limit(plan: SetPlan, structure_bytes: int) -> int:
+    to, options = plan.set, plan.plan.options
+    return shard_limit_of(
+        [planned.entry for planned in plan.plan.entries],
+        (*to.first_bytes, to.volume_bytes),
+        segment_bytes=options.segment_bytes,
+        structure_bytes=structure_bytes,
+        settings_bytes=len(settings_of(plan.plan)),
+    )
 
 
 def _total(parts: Iterable[bytes]) -> int:

@@ -91,6 +91,9 @@ class Outcome:
         volume is no archive.
     nameless
         Files that came back in ``lost+found``, since the names of their directories are gone.
+    twice
+        Sectors of those struck that came neither from their place nor from parity: the same content stands elsewhere
+        in the volume, which no layout tells.
     """
 
     bout: Bout
@@ -100,11 +103,14 @@ class Outcome:
     lost: Sequence[bytes] = ()
     wrong: Sequence[bytes] = ()
     nameless: int = 0
+    twice: int = 0
 
     @property
     def agrees(self) -> bool:
         """Whether the forecast was right, and nothing came back wrong."""
-        return agrees(self.bout.chance, self.whole) and self.claimed == self.whole and not self.wrong
+        better = self.whole and self.twice > 0
+        right = better or agrees(self.bout.chance, self.whole)
+        return right and self.claimed == self.whole and not self.wrong
 
 
 def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPlan:
@@ -169,16 +175,18 @@ def _perform(plan: DrillPlan, bout: Bout, place: bytes) -> Outcome:
     pairs = [(plan.path, fixed)]
     if geometry.sidecar:
         pairs.append((plan.path + SIDECAR_SUFFIX, fixed + SIDECAR_SUFFIX))
+    twice = 0
     try:
-        claimed = repair([copy], fixed, work_dir=place, monitor=Monitor()).complete
+        done = repair([copy], fixed, work_dir=place, monitor=Monitor())
+        claimed, twice = done.complete, max(0, len(damage.lost) - done.mended - done.left)
     except FormatError:
         claimed, fixed = False, copy
     same = claimed and all(_same(*pair) for pair in pairs)
     if same or not plan.is_archive:
-        return Outcome(bout, len(damage.lost), claimed, same)
+        return Outcome(bout, len(damage.lost), claimed, same, twice=twice)
     os.mkdir(target)
     _restore(fixed, target, plan.options.workers)
-    return Outcome(bout, len(damage.lost), claimed, same, *_losses(plan.path, target), _nameless(target))
+    return Outcome(bout, len(damage.lost), claimed, same, *_losses(plan.path, target), _nameless(target), twice)
 
 
 def _damage(plan: DrillPlan, damage: Strike, copy: bytes) -> None:

@@ -136,20 +136,17 @@ def health_of(surveyed: Surveyed) -> Health:
         fits = rehearsed.complete
         exceeding[list(rehearsed.beyond)] = False
         missing[exceeding] = geometry.parity_shards
-    appended = _appended(surveyed)
+    appended = appended_bytes(surveyed)
     state = State.BEYOND if not fits else State.REPAIRABLE if appended or bad.any() else State.INTACT
     return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state, appended)
 
 
-def _appended(surveyed: Surveyed) -> int:
-    """How many bytes there are behind the end of the volume; none if they are zeros, as drives add them."""
-    geometry, file = surveyed.geometry, surveyed.given[0].file
-    end = geometry.before_bytes if geometry.sidecar else geometry.volume_bytes
-    if surveyed.shift_of_first() != 0:
-        return 0
-    for start in range(end, file.size, _STEP_BYTES):
-        if any(file.read_what_is_left(start, _STEP_BYTES)):
-            return file.size - end
+def appended_bytes(surveyed: Surveyed) -> int:
+    """Return how many bytes there are behind the end of the volume; none if they are zeros, as drives add them."""
+    end, size = surveyed.behind_end()
+    for start in range(end, size, _STEP_BYTES):
+        if any(surveyed.given[0].file.read_what_is_left(start, _STEP_BYTES)):
+            return size - end
     return 0
 
 

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output, environment
@@ -19,6 +19,8 @@ from pybackup.parity.protect import protect
 from pybackup.parity.volume import Volume, VolumeWriter
 
 SIDECAR_SUFFIX = b".xpar"
+# With less of it as it was, a file is a new one under an old name.
+_OF_THIS_FILE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +92,29 @@ def protect_file(
     options: ParityOptions,
     *,
     work_dir: bytes | None = None,
+    renew: bool = False,
     monitor: Monitor,
 ) -> Protected:
     """Write the sidecar of any file, image or device; it is read back before it gets its name.
 
+    Parameters
+    ----------
+    renew
+        The file is known to be what it should be, whatever an earlier sidecar says.
+
     Raises
     ------
     UsageError
-        The file is empty, or the sidecar's name is taken by something that is none.
+        The file is empty, or the sidecar's name is taken by something that is none, or by the sidecar of this file
+        from before it was damaged.
     EnvironmentFailed
         The sidecar cannot be written: for want of room before anything is; or it is not read back as it was written.
     """
     check_sidecar(sidecar)
     with ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(path))
+        if not renew:
+            _refuse_to_lose(file, path, sidecar, monitor)
         geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
         beside = os.path.dirname(sidecar) or b"."
         check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
@@ -128,6 +139,32 @@ def check_sidecar(sidecar: bytes) -> None:
         found = find([file]) if file.size else None
         if file.size and (found is None or not found.geometry.sidecar):
             raise UsageError(f"{name}: exists and is no sidecar; remove it or choose another name")
+
+
+def _refuse_to_lose(file: ArchiveFile, path: bytes, sidecar: bytes, monitor: Monitor) -> None:
+    """Refuse to replace a sidecar that says that its file is damaged: it may be all that can bring the rest back."""
+    if not os.path.isfile(sidecar):
+        return
+    with ArchiveFile(sidecar) as stream:
+        found = find([stream])
+        if found is None:
+            return
+        try:
+            table = load(found)
+        except Damaged:
+            return
+    shape = table.geometry
+    # Where bytes were appended, the last sector is another, and nothing is lost.
+    sectors = shape.before_sectors if file.size <= shape.before_bytes else shape.before_bytes // SECTOR
+    monitor.begin("check sectors", 0, sectors * SECTOR)
+    survey = Survey.of(shape, table.sums)
+    good = survey.look(0, Copy(file), 0, lambda count: monitor.advance(0, count), count=sectors)
+    monitor.end()
+    if sectors * _OF_THIS_FILE <= good < sectors:
+        raise UsageError(
+            f"{os.fsdecode(sidecar)}: says that {sectors - good:,} of {sectors:,} sectors of {os.fsdecode(path)} are "
+            "damaged; 'pybackup repair' brings back what it can. If they were changed on purpose, remove it first"
+        )
 
 
 def _write(path: bytes, volume: Volume, writer: VolumeWriter, monitor: Monitor) -> None:

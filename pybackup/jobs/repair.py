@@ -23,6 +23,7 @@ from pybackup.parity.shards import write_shards
 from pybackup.parity.volume import Volume, VolumeWriter
 
 from .copies import Surveyed, extents_of, open_copies, survey
+from .health import appended_bytes
 from .protect import SIDECAR_SUFFIX, check_sidecar
 
 # Less of a file that is to be replaced is an accident, or it is another file.
@@ -117,14 +118,15 @@ def repair(
                 f"{os.fsdecode(paths[0])}: no parity and no checksums are left of it; "
                 "'pybackup salvage' restores what can be read"
             )
-        tell_of_others(surveyed, monitor)
         before = surveyed.in_place()
         # A link stays one: what it leads to is mended.
         target = output if output is not None else os.path.realpath(given[0].path)
         if output is None:
             _check_target(surveyed)
+            _refuse_to_cut(surveyed)
         elif surveyed.geometry.sidecar:
             _check_free(output + SIDECAR_SUFFIX)
+        tell_of_others(surveyed, monitor)
         if output is None and _can_be_mended_in_place(surveyed):
             mended = _mend_in_place(surveyed, before, monitor)
         else:
@@ -178,6 +180,21 @@ def _check_target(surveyed: Surveyed) -> None:
         raise UsageError(f"{name}: what is protected begins at byte {shift} of it; write it to a file of its own")
     if not _can_be_mended_in_place(surveyed) and not os.path.isfile(first.path):
         raise UsageError(f"{name}: bytes of it have moved, and it is no regular file; write the whole to one")
+
+
+def _refuse_to_cut(surveyed: Surveyed) -> None:
+    """Refuse to cut off, in place, what is behind the volume, unless it is small or zeros."""
+    name = os.fsdecode(surveyed.given[0].path)
+    for other in surveyed.others:
+        if other.path == surveyed.given[0].path:
+            raise UsageError(
+                f"{name}: another protected archive, of {other.n_bytes} bytes, begins at byte {other.offset} of it and "
+                f"would be lost; 'tail -c +{other.offset + 1}' cuts it out; write this one to a file of its own"
+            )
+    if (appended := appended_bytes(surveyed)) > _MOST_MOVED_BYTES:
+        raise UsageError(
+            f"{name}: {appended:,} bytes behind its end would be cut off; write what is protected to a file of its own"
+        )
 
 
 @contextmanager
@@ -259,6 +276,7 @@ def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: 
     for number, origin in enumerate(origins):
         taken[surveyed.given[origin.copy].path] += int((where == number).sum())
     left = where == NO_ORIGIN
+    end, size = surveyed.behind_end()
     return Repaired(
         path,
         geometry,
@@ -269,14 +287,8 @@ def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: 
         int(left.sum()),
         extents_of(geometry, left),
         len(mended.beyond),
-        _appended(surveyed),
+        size - end,
     )
-
-
-def _appended(surveyed: Surveyed) -> int:
-    geometry, size = surveyed.geometry, surveyed.given[0].file.size
-    end = geometry.before_bytes if geometry.sidecar else geometry.volume_bytes
-    return max(0, size - end) if surveyed.shift_of_first() == 0 else 0
 
 
 def _moved_by(surveyed: Surveyed, number: int) -> Moved | None:

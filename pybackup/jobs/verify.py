@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pybackup.compress.check import check_batch
 from pybackup.container.check import check_bytes
 from pybackup.container.listing import Listing, Way
+from pybackup.container.locate import locate
 from pybackup.container.read import open_listing, read_locator
 from pybackup.errors import Damaged, EnvironmentFailed, NotAnArchive
+from pybackup.host.joined import Part, Place, open_place
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import default_workers, make_executor, surviving
@@ -88,7 +90,8 @@ def verify(
     """
     found = assess(archive, monitor)
     health = found if isinstance(found, Health) else None
-    with ArchiveFile(archive) as file:
+    place = _place(archive)
+    with open_place(place) as file:
         if health and _is_no_archive(file, health):
             return Verdict(health.state, (), (), 0, 0, None, 0, health)
         try:
@@ -113,7 +116,7 @@ def verify(
             n_bytes += stored.entry.size
             if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.defect:
                 doubtful.append(row)
-    bad = list(_damaged(archive, listing, doubtful, workers or default_workers(), executor, monitor))
+    bad = list(_damaged(place, listing, doubtful, workers or default_workers(), executor, monitor))
     missing = None if listing.expected is None else listing.expected - len(listing)
     for doubt in listing.doubts:
         monitor.problem(doubt)
@@ -127,13 +130,20 @@ def verify(
     return Verdict(state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size)
 
 
+def _place(path: bytes) -> Place:
+    """Where the archive is: the file, or what of an image is one."""
+    with ArchiveFile(path) as file:
+        found = locate(file) if file.size else []
+    return path if not found or not found[0][0] else (Part(0, found[0][1], path, found[0][0]),)
+
+
 def _is_no_archive(file: ArchiveFile, health: Health) -> bool:
     """Whether its first sector is as it was protected, and begins no archive: an image, or any other file."""
     return not health.bad[0] and read_locator(file) is None
 
 
 def _damaged(
-    archive: bytes,
+    archive: Place,
     listing: Listing,
     doubtful: Sequence[int],
     workers: int,
@@ -158,7 +168,7 @@ def _damaged(
 
 
 def _faults(
-    archive: bytes, doubtful: Iterable[Stored], executor: Executor, workers: int
+    archive: Place, doubtful: Iterable[Stored], executor: Executor, workers: int
 ) -> Iterator[tuple[Stored, str]]:
     tasks = (
         (batch, executor.submit(check_batch, archive, [stored.members for stored in batch]))

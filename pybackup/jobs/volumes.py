@@ -264,3 +264,30 @@ def _take_indexes(hand: SetAtHand) -> None:
                     continue
                 if info and info.set_id == hand.info.set_id and info.number not in hand.tables:
                     hand.tables[info.number], hand.infos[info.number] = (table, paths), info
+
+
+def files_of(paths: Iterable[bytes]) -> list[bytes]:
+    """Return the paths, and instead of a directory the files in it that are archives or images, damaged or not."""
+    files: list[bytes] = []
+    for path in paths:
+        if os.path.isdir(path):
+            found = find_volumes([path])
+            files += sorted({*(volume.path for volume in found.volumes), *found.unclear})
+        else:
+            files.append(path)
+    return files
+
+
+def tell_of_missing(paths: Iterable[bytes], monitor: Monitor) -> None:
+    """Note which volumes of their sets are not among these files; no more than that, as they may be elsewhere."""
+    sets: dict[bytes, list[Volume]] = {}
+    for path in paths:
+        for volume in volumes_in(path):
+            if volume.info:
+                sets.setdefault(volume.info.set_id, []).append(volume)
+    for volumes in sets.values():
+        hand = gather(volumes, Monitor())
+        if hand.missing:
+            monitor.note(f"of {hand.info.name} these volumes are not here: {hand.labels(hand.missing)}")
+        elif hand.last is None:
+            monitor.note(f"of {hand.info.name} there are volumes after {hand.label(hand.known)} that are not here")

@@ -16,6 +16,9 @@ first root 2^0. Up to 16 wrong bytes in each column can be put right, wherever t
 reedsolo needs milliseconds for a column, so a large body is repaired by analogy. Damage comes in runs: columns side by
 side are wrong in the same rows. One bad column is decoded by reedsolo, its wrong rows and the nearest others are taken
 as erased in the columns around it, and those are solved together by one small linear system.
+
+What a drive could not read stands as zeros. Long runs of them are taken as erased from the start, so that up to 30
+bytes of a column come back, nearly twice as many as where nobody knows which are wrong.
 """
 
 import math
@@ -38,6 +41,11 @@ _MOST_DECODES = 8192
 """Columns given to reedsolo in one repair, 4 ms each: every column of a body up to 1.8 MB, half a minute at worst."""
 _MOST_FAILURES = 256
 """Columns reedsolo may refuse before the rest is given up: hopeless bodies end within a second or two."""
+_HOLE_BYTES = 64
+"""So many zeros in a row are nothing that was written: neither LZMA2, nor digests, nor parity has them."""
+_MOST_ERASED_ROWS = 30
+"""Of 32 that could be solved for: the two equations left over are the check."""
+_COLUMNS_AT_A_TIME = 4096
 _FIRST_REACH = 64
 _LONGEST_REACH = 1 << 14
 """Columns solved together, from first to most. At the most, 10 MB are used."""
@@ -97,8 +105,9 @@ def repair(body: bytes | memoryview, parity: bytes | memoryview) -> Repaired:
     """Put right the wrong bytes of a body and its parity, wherever they are.
 
     Up to 16 wrong bytes in a codeword are repaired; up to 24 where the codewords beside it are wrong in the same rows
-    and one of them can be decoded. Time is bounded: of a body beyond 1.8 MB at most 8,192 separate patterns of damage
-    are found, so bytes wrong at random, not in runs, may be given up though each codeword could be repaired.
+    and one of them can be decoded; up to 30 where all of them lie in runs of 64 zeros or more.
+    Time is bounded: of a body beyond 1.8 MB at most 8,192 separate patterns of damage are found, so bytes wrong at
+    random, not in runs, may be given up though each codeword could be repaired.
 
     Parameters
     ----------
@@ -162,6 +171,7 @@ class _Damage:
         """Correct what can be corrected within the bounds on work."""
         import reedsolo  # here, because only damage needs it
 
+        self._fill_holes()
         codec = reedsolo.RSCodec(PARITY_ROWS)
         decodes = failures = 0
         for pivot in _scattered(self.columns.size):
@@ -178,6 +188,31 @@ class _Damage:
                 continue
             self._reach_out(pivot, _nearest_rows(np.frombuffer(wrong, np.uint8)))
             failures += bool(self.open[pivot])
+
+    def _fill_holes(self) -> None:
+        """Solve the columns that are wrong in nothing but long runs of zeros, those with the same rows together."""
+        holes = _holes(self._stored)
+        if not holes.any():
+            return
+        tried = 0
+        for first in range(0, self.columns.size, _COLUMNS_AT_A_TIME):
+            erased = self._erased(holes, self.columns[first : first + _COLUMNS_AT_A_TIME])
+            kinds, which = np.unique(np.packbits(erased, axis=1), axis=0, return_inverse=True)
+            for number, kind in enumerate(kinds):
+                rows = np.flatnonzero(np.unpackbits(kind)[:_ROWS])
+                if 0 < rows.size <= _MOST_ERASED_ROWS and tried < _MOST_DECODES:
+                    tried += 1
+                    rows = _nearest_rows(rows) if rows.size < _ERASED_ROWS else rows
+                    tables = linear_tables(eliminate(_check_matrix()[:, rows]))
+                    self._solve(first + np.flatnonzero(which.reshape(-1) == number), rows, tables)
+
+    def _erased(self, holes: npt.NDArray[np.bool_], columns: _Places) -> npt.NDArray[np.bool_]:
+        """Return which rows of columns lie in holes, shape (columns, 255)."""
+        rows = np.arange(_ROWS)
+        cells = columns[:, None] + rows * self._stride
+        stored = (rows >= DATA_ROWS) | (cells < self._body_bytes)
+        cells -= (rows >= DATA_ROWS) * (DATA_ROWS * self._stride - self._body_bytes)
+        return stored & holes[np.where(stored, cells, 0)]
 
     def _reach_out(self, pivot: int, rows: _Places) -> None:
         """Solve the columns to both sides of a pivot, further and further while it works for a quarter of them."""
@@ -201,12 +236,12 @@ class _Damage:
         tried
             Places in `columns`.
         rows
-            The `_ERASED_ROWS` rows taken as erased.
+            The rows taken as erased, `_ERASED_ROWS` or more.
         tables
             Of the matrix that turns a remainder into errors of these rows, then zeros.
         """
         solution = apply_tables(tables, self.remainders[tried].T)
-        errors, check = solution[:, :_ERASED_ROWS], solution[:, _ERASED_ROWS:]
+        errors, check = solution[:, : rows.size], solution[:, rows.size :]
         cells = self.columns[tried, None] + rows * self._stride
         not_stored = (rows < DATA_ROWS) & (cells >= self._body_bytes)
         solved = ~(check.any(axis=1) | (not_stored & (errors != 0)).any(axis=1))
@@ -267,7 +302,16 @@ def _bad_columns(remainders: Bytes) -> _Places:
     return np.flatnonzero(remainders.any(axis=1))
 
 
-def _nearest_rows(wrong: Bytes) -> _Places:
+def _holes(stored: Bytes) -> npt.NDArray[np.bool_]:
+    """Return which bytes lie in a run of `_HOLE_BYTES` zeros or more."""
+    edges = np.flatnonzero(np.diff(stored == 0, prepend=False, append=False)).reshape(-1, 2)
+    holes = np.zeros(stored.size, np.bool_)
+    for start, end in edges[edges[:, 1] - edges[:, 0] >= _HOLE_BYTES].tolist():
+        holes[start:end] = True
+    return holes
+
+
+def _nearest_rows(wrong: Bytes | _Places) -> _Places:
     """Return the `_ERASED_ROWS` rows nearest to wrong ones, these included: a burst begins and ends within a row."""
     distance = np.abs(np.arange(_ROWS)[:, None] - wrong).min(axis=1)
     return np.sort(np.argsort(distance, kind="stable")[:_ERASED_ROWS])

@@ -29,7 +29,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pybackup.errors import Damaged, Refused
 
@@ -232,12 +232,16 @@ class GuardSector:
         if flags > _SIDECAR or any(reserved) or any(reserved2):
             raise Refused("a guard sector with reserved bytes in use")
         groups, shards, parity, run, guard_groups, front, spread, back = _DEALT.unpack_from(head, _DEALT_OFFSET)
-        geometry = Geometry(
+        geometry = _geometry(
             before, after, groups, shards, parity, run, guard_groups, front, spread, back, sidecar=bool(flags)
         )
         if number >= geometry.guard_sectors:
             raise Refused("a guard sector beyond the last")
         return cls(geometry, digest, number, payload)
+
+
+# Thousands of guard sectors tell the same one.
+_geometry = lru_cache(16)(Geometry)
 
 
 def _crc(head: bytes, payload: bytes) -> int:

@@ -86,6 +86,6 @@ def sectors_of(wanted: Extents) -> str:
     shown = [str(low) if high - low == 1 else f"{low}-{high - 1}" for low, high in runs.ranges[:_MANY]]
     more = len(runs.ranges) - len(shown)
     if more:
-        shown.append(f"{more} more runs of them")
+        shown.append(f"and {more:,} more stretches")
     noun = "sector" if runs.n_bytes == 1 else "sectors"
     return f"{noun} {', '.join(shown)} of the volume, from another copy"

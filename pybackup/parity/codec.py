@@ -9,6 +9,7 @@ The code itself is described in FORMAT.md. Two engines make the same bytes: the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from pybackup.parity.leopard_code import LeopardEngine
 from pybackup.parity.numpy_code import NumpyEngine
 from pybackup.parity.stripes import BLOCK_BYTES, Bytes
 
-__all__ = ["Engine", "LeopardEngine", "NumpyEngine", "default_engine", "encode", "fill", "supports"]
+__all__ = ["Engine", "LeopardEngine", "NumpyEngine", "default_engine", "encode", "encode_pieces", "fill", "supports"]
 
 
 class Engine(Protocol):
@@ -32,6 +33,11 @@ class Engine(Protocol):
 
     def encode(self, data: Bytes, parity_count: int) -> Bytes:
         """Return the parity, shape (parity_count, width), of one data shard or more; `parity_count` is not 0."""
+
+    def encode_pieces(
+        self, pieces: Iterable[bytes], data_count: int, parity_count: int, width_bytes: int, columns: slice
+    ) -> Bytes:
+        """Return the parity of columns of shards that come in pieces of many, shape (parity_count, columns)."""
 
     def fill(self, data: Bytes, data_missing: Indexes, parity: Bytes, parity_missing: Indexes) -> None:
         """Fill the missing rows of data, one at least, no more than parity is there; indexes are sorted, distinct."""
@@ -73,6 +79,44 @@ def encode(data: Bytes, parity_count: int, *, engine: Engine | None = None) -> B
         return np.zeros((parity_count, data.shape[1]), np.uint8)
     _check_counts(len(data), parity_count)
     return (engine or default_engine()).encode(data, parity_count)
+
+
+def encode_pieces(
+    pieces: Iterable[bytes],
+    data_count: int,
+    parity_count: int,
+    *,
+    width_bytes: int,
+    columns: slice,
+    engine: Engine | None = None,
+) -> Bytes:
+    """Return some columns of the parity of a group that is never in memory as one array.
+
+    Parameters
+    ----------
+    pieces
+        The data shards in their order, whole ones, any number of them at a time one behind the other.
+    data_count, parity_count
+        How many there are, and p: none of them 0.
+    width_bytes
+        Of a shard.
+    columns
+        Which bytes of each shard.
+
+    Returns
+    -------
+    Bytes
+        Shape (p, columns).
+
+    Raises
+    ------
+    ValueError
+        The columns are not a multiple of 64, or no group can have these counts.
+    """
+    if (columns.stop - columns.start) % BLOCK_BYTES:
+        raise ValueError(f"{columns.stop - columns.start} columns, which is no multiple of {BLOCK_BYTES}")
+    _check_counts(data_count, parity_count)
+    return (engine or default_engine()).encode_pieces(pieces, data_count, parity_count, width_bytes, columns)
 
 
 def fill(

@@ -106,3 +106,26 @@ def product_table(constant: int) -> Symbols:
     log = logarithms()[constant : constant + 1]
     table: Symbols = scaled(high_bytes, log)[:, None] ^ scaled(low_bytes, log)
     return table.reshape(ORDER)
+
+
+def inverse(matrix: Symbols) -> Symbols:
+    """Return the inverse of a square matrix, by elimination.
+
+    Raises
+    ------
+    ValueError
+        It has none.
+    """
+    count = len(matrix)
+    work = np.concatenate([matrix, np.eye(count, dtype=np.uint16)], axis=1)
+    for column in range(count):
+        rows = column + np.flatnonzero(work[column:, column])
+        if not len(rows):
+            raise ValueError("a matrix without inverse")
+        work[[column, rows[0]]] = work[[rows[0], column]]
+        log = int(logarithms()[work[column, column]])
+        work[column] = scaled(work[column], np.array(PERIOD - log))
+        for row in range(count):
+            if row != column:
+                work[row] ^= multiply(work[column], work[row, column : column + 1])
+    return np.ascontiguousarray(work[:, count:])

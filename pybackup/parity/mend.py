@@ -56,30 +56,47 @@ def assemble(
     in_place
         Sectors that are not written, since they are there: shape (sectors,). What is good nowhere is left alone then.
     """
-    where = survey.where if in_place is None else _skipping(survey.where, in_place)
+    where = _beside(survey) if in_place is None else _skipping(survey.where, in_place)
     sidecar = survey.geometry.before_sectors if survey.geometry.sidecar else survey.geometry.sectors
-    last = Origin(0, copies[0].shifts[0])
     for first, count, number in stretches(where):
         if number == _SKIPPED:
             continue
-        # What is bad lies where its neighbours lie; a sidecar is another file.
-        origin = survey.origins[number] if number >= 0 else last if first < sidecar else _of_stream(survey, sidecar)
-        last = origin
+        # Where nothing good is before it.
+        lost = Origin(0, copies[0].shifts[0]) if first < sidecar else Origin(0, 0)
+        origin = survey.origins[number] if number >= 0 else lost
         for start in range(first, first + count, _STEP_SECTORS):
             step = min(_STEP_SECTORS, first + count - start)
-            writer.write(start, read_sectors(copies[origin.copy].file, start * SECTOR + origin.shift, step))
+            writer.write(start, _read(copies[origin.copy], start * SECTOR + origin.shift, step))
             progress(step * SECTOR)
+
+
+def _read(copy: Copy, offset: int, count: int) -> bytes:
+    """Sectors of a copy, zeros for those that a drive is known not to give."""
+    if not copy.avoid.within(offset, offset + count * SECTOR):
+        return read_sectors(copy.file, offset, count)
+    ends = [(at, at + SECTOR) for at in range(offset, offset + count * SECTOR, SECTOR)]
+    return b"".join(bytes(SECTOR) if copy.avoid.within(*end) else read_sectors(copy.file, end[0], 1) for end in ends)
 
 
 def _skipping(where: NDArray[np.int16], in_place: NDArray[np.bool_]) -> NDArray[np.int16]:
     return np.where(in_place | (where == NO_ORIGIN), np.int16(_SKIPPED), where)
 
 
-def _of_stream(survey: Survey, first: int) -> Origin:
-    """Where most of a sidecar lies."""
-    rows = survey.where[first:]
-    rows = rows[rows >= 0]
-    return survey.origins[int(np.bincount(rows).argmax())] if len(rows) else Origin(0, 0)
+def _beside(survey: Survey) -> NDArray[np.int16]:
+    """Return the origin of each sector, where it is good nowhere that of the one before it: it lies where that lies.
+
+    Those of a sidecar lie where most of it lies: it is another file.
+    """
+    where, geometry = survey.where, survey.geometry
+    good = where >= 0
+    nearest = np.maximum.accumulate(np.where(good, np.arange(len(where)), -1))
+    beside = np.where(nearest >= 0, where[nearest], NO_ORIGIN)
+    if geometry.sidecar:
+        rows = where[geometry.before_sectors :]
+        known = rows[rows >= 0]
+        most = int(np.bincount(known).argmax()) if len(known) else NO_ORIGIN
+        beside[geometry.before_sectors :] = np.where(rows >= 0, rows, most)
+    return beside
 
 
 def mend(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from pybackup.parity.field import PERIOD, Indexes, Symbols, scaled
 from pybackup.parity.form import Form, form_of
-from pybackup.parity.stripes import Bytes, bytes_of, stripes, symbols_of
+from pybackup.parity.stripes import Bytes, bytes_of, gathered, stripes, symbols_of
 from pybackup.parity.transform import Mask, add_derivative, evaluate, interpolate, locator_logarithms
 
 _STRIPE_BYTES = 1 << 25
@@ -32,6 +34,12 @@ class NumpyEngine:
             else:
                 _write_low_parity(data[:, stripe], parity[:, stripe], form.chunk)
         return parity
+
+    def encode_pieces(
+        self, pieces: Iterable[bytes], data_count: int, parity_count: int, width_bytes: int, columns: slice
+    ) -> Bytes:
+        """Return the parity of the columns, shape (parity_count, columns)."""
+        return self.encode(gathered(pieces, data_count, width_bytes, columns), parity_count)
 
     def fill(self, data: Bytes, data_missing: Indexes, parity: Bytes, parity_missing: Indexes) -> None:
         """Fill the missing rows of data, one at least and no more than there are rows of parity."""

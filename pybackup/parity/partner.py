@@ -21,10 +21,10 @@ from pybackup.errors import EnvironmentFailed
 from pybackup.host.workers import default_workers
 from pybackup.layout.guard import SECTOR
 
-from .codec import encode
+from .codec import encode_pieces
 from .dealing import Dealing
 from .guarding import Sums
-from .shards import read_shards
+from .shards import read_pieces
 from .volume import Volume
 
 # Below it the second process costs more than it brings.
@@ -48,7 +48,6 @@ class Partner:
         self._dealing = Dealing(volume.geometry)
         self._pipe = pipe
         self._parity = parity
-        self._data = np.empty((volume.geometry.data_shards, SECTOR // 2), np.uint8)
 
     def sums(self, beside: Callable[[], bytes]) -> tuple[Sums, bytes]:
         """Return the sums of all data sectors, and what ``beside`` returns, which runs meanwhile."""
@@ -59,9 +58,7 @@ class Partner:
     def encode(self, group: int) -> NDArray[np.uint8]:
         """Return the parity of a group, shape (parity_shards, 2048); it is overwritten by the next."""
         self._pipe.send(group)
-        numbers = self._dealing.data_numbers(group)
-        read_shards(self._volume, numbers, into=self._data, columns=_MINE)
-        self._parity[:, _MINE] = encode(self._data, len(self._parity))
+        self._parity[:, _MINE] = parity_of(self._volume, self._dealing, group, _MINE)
         self._answer()
         return self._parity
 
@@ -74,6 +71,19 @@ class Partner:
             raise answer
         assert isinstance(answer, bytes)
         return answer
+
+
+def parity_of(volume: Volume, dealing: Dealing, group: int, columns: slice) -> NDArray[np.uint8]:
+    """Return some columns of the parity of a group, shape (parity_shards, columns).
+
+    Raises
+    ------
+    OSError
+        The medium cannot be read.
+    """
+    shape, numbers = volume.geometry, dealing.data_numbers(group)
+    pieces = read_pieces(volume, numbers)
+    return encode_pieces(pieces, shape.data_shards, shape.parity_shards, width_bytes=SECTOR, columns=columns)
 
 
 @contextlib.contextmanager
@@ -112,7 +122,6 @@ def _serve(
     ours.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     dealing = Dealing(volume.geometry)
-    data = np.empty((0, 0), np.uint8)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             group = pipe.recv()
@@ -120,10 +129,7 @@ def _serve(
                 if group is None:
                     pipe.send(sum_data().tobytes())
                     continue
-                if not data.size:
-                    data = np.empty((volume.geometry.data_shards, SECTOR // 2), np.uint8)
-                read_shards(volume, dealing.data_numbers(group), into=data, columns=_THEIRS)
-                parity[:, _THEIRS] = encode(data, len(parity))
+                parity[:, _THEIRS] = parity_of(volume, dealing, group, _THEIRS)
                 pipe.send(b"")
             except OSError as error:
                 pipe.send(error)

@@ -6,16 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.layout.sums import sector_sums
 
-from .codec import encode
 from .dealing import Dealing, Numbers, runs
 from .guarding import Sums, empty_table, guard_sectors
-from .partner import partner_of
-from .shards import read_shards, write_shards
+from .partner import parity_of, partner_of
+from .shards import write_shards
 from .volume import Volume, VolumeWriter, places
 
 _STEP_SECTORS = 1024
@@ -53,27 +51,13 @@ def _write_parity(volume: Volume, writer: VolumeWriter, progress: Callable[[int]
             sums[: geometry.data_sectors], digest = partner.sums(lambda: digest_of(volume, progress=progress))
         else:
             digest = _sum_data(volume, sums, progress)
-        make = partner.encode if partner else _encoder(volume)
         for group in range(geometry.groups):
-            parity = make(group)
+            parity = partner.encode(group) if partner else parity_of(volume, dealing, group, slice(0, SECTOR))
             progress(geometry.data_shards * SECTOR)
             numbers = dealing.parity_numbers(group)
             write_shards(writer, numbers, parity)
             sums[dealing.table_rows(numbers)] = sector_sums(parity.tobytes(), numbers)
     return table, digest
-
-
-def _encoder(volume: Volume) -> Callable[[int], NDArray[np.uint8]]:
-    """Return what makes the parity of a group, all of it here."""
-    dealing = Dealing(volume.geometry)
-    # One for all groups: new memory costs as much as reading into it.
-    data = np.empty((volume.geometry.data_shards, SECTOR), np.uint8)
-
-    def make(group: int) -> NDArray[np.uint8]:
-        read_shards(volume, dealing.data_numbers(group), into=data)
-        return encode(data, volume.geometry.parity_shards)
-
-    return make
 
 
 def _sums_alone(volume: Volume) -> Sums:

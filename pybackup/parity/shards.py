@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.layout.guard import SECTOR
 
-from .dealing import NOWHERE, Numbers, runs
+from .dealing import Numbers, runs
+from .stripes import gathered
 from .volume import Volume, VolumeWriter
 
 _STEP_SECTORS = 1024
-_ALL = slice(0, SECTOR)
 
 
-def read_shards(
-    volume: Volume, numbers: Numbers, *, into: NDArray[np.uint8] | None = None, columns: slice = _ALL
-) -> NDArray[np.uint8]:
-    """Return sectors as the rows of an array (n, 2048), zeros for those that are nowhere.
-
-    Parameters
-    ----------
-    into
-        The array to use, as wide as the columns; a new one for None.
-    columns
-        Which bytes of each sector.
+def read_pieces(volume: Volume, numbers: Numbers) -> Iterator[bytes]:
+    """Yield sectors in the order of their numbers, many at a time as one; zeros for those that are nowhere.
 
     Raises
     ------
     OSError
         The medium cannot be read.
     """
-    shards = np.empty((len(numbers), SECTOR), np.uint8) if into is None else into
-    shards[numbers == NOWHERE] = 0
+    done = 0
     for index, first, count in runs(numbers):
+        if index > done:
+            yield bytes((index - done) * SECTOR)
         for step in range(0, count, _STEP_SECTORS):
-            part = min(_STEP_SECTORS, count - step)
-            data = np.frombuffer(volume.read(first + step, part), np.uint8)
-            shards[index + step : index + step + part] = data.reshape(-1, SECTOR)[:, columns]
-    return shards
+            yield volume.read(first + step, min(_STEP_SECTORS, count - step))
+        done = index + count
+    if done < len(numbers):
+        yield bytes((len(numbers) - done) * SECTOR)
+
+
+def read_shards(volume: Volume, numbers: Numbers) -> NDArray[np.uint8]:
+    """Return the same as the rows of an array (n, 2048)."""
+    return gathered(read_pieces(volume, numbers), len(numbers), SECTOR, slice(0, SECTOR))
 
 
 def write_shards(writer: VolumeWriter, numbers: Numbers, shards: NDArray[np.uint8]) -> None:

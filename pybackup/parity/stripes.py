@@ -6,7 +6,7 @@ codeword, so that any columns of whole blocks can be encoded without the others;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,17 @@ def stripes(width_bytes: int, shards: int, most_bytes: int) -> Iterator[slice]:
     step = max(1, most_bytes // max(1, shards) // BLOCK_BYTES) * BLOCK_BYTES
     for first in range(0, width_bytes, step):
         yield slice(first, min(first + step, width_bytes))
+
+
+def gathered(pieces: Iterable[bytes], count: int, width_bytes: int, columns: slice) -> Bytes:
+    """Return columns of shards that come many at a time, one behind the other, as rows of an array (count, columns)."""
+    rows = np.empty((count, columns.stop - columns.start), np.uint8)
+    done = 0
+    for piece in pieces:
+        part = np.frombuffer(piece, np.uint8).reshape(-1, width_bytes)
+        rows[done : done + len(part)] = part[:, columns]
+        done += len(part)
+    return rows
 
 
 def symbols_of(columns: Bytes) -> Symbols:

@@ -151,7 +151,7 @@ def test_drill_of_an_archive(archive: Path, tmp_path: Path, capsysbinary: pytest
     assert {found["all_back"] for found in decided} == {True, False}
     assert all(found["all_back"] is (found["forecast"] == 1.0) for found in decided)
     assert any(found["files_lost"] for found in rounds)
-    assert not any(found["files_wrong"] for found in rounds)
+    assert not any(found["files_wrong"] or found["sectors_found_elsewhere"] for found in rounds)
 
 
 def test_drill_of_a_sidecar(image: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -161,6 +161,22 @@ def test_drill_of_a_sidecar(image: Path, tmp_path: Path, capsysbinary: pytest.Ca
     assert [image.read_bytes(), Path(f"{image}.xpar").read_bytes()] == before
     assert {found["all_back"] for found in rounds} == {True, False}
     assert all(found["files_lost"] is None for found in rounds)
+
+
+def test_content_that_stands_twice_is_no_wrong_forecast(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """What is taken out is found again, an odd distance away; whoever forecasts knows the layout only."""
+    half = Random(6).randbytes(1_000_001)
+    (tmp_path / "f").write_bytes(half + half)
+    assert main(["protect", str(tmp_path / "f"), "--quiet"]) == 0
+    drill = (tmp_path / "f", "--damage", "delete", "--fraction", "15%")
+    status, (found,) = drilled(capsysbinary, *drill)
+    assert (status, found["all_back"], found["agrees"]) == (0, True, True)
+    assert found["forecast"] == pytest.approx(0, abs=0.001)
+    assert int(str(found["sectors_found_elsewhere"])) > 50
+    assert main(["drill", *map(str, drill)]) == 0
+    assert b" stood twice  agrees" in capsysbinary.readouterr().out
 
 
 def test_drill_without_parity(bare: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -204,7 +220,7 @@ def test_a_repair_that_boasts_is_told(
 
     def boast(paths: list[bytes], output: bytes, **options: object) -> SimpleNamespace:
         Path(output.decode()).write_bytes(Path(paths[0].decode()).read_bytes())
-        return SimpleNamespace(complete=True)
+        return SimpleNamespace(complete=True, mended=0, left=0)
 
     monkeypatch.setattr(drill, "repair", boast)
     status, rounds = drilled(capsysbinary, archive, "--damage", "start", "--fraction", "30%")

@@ -404,6 +404,11 @@ def test_salvage_writes_a_page_that_names_what_is_lost(archives: Path, tmp_path:
     lost = [line.split(": ")[1] for line in lines(done.stdout) if line.startswith(("lost: ", "partial: "))]
     assert lost
     assert all(path.split(" (")[0] in page.text for path in lost)
+    # What is bad for good is no colour of what was repaired.
+    told = parsed(run("verify", archives / "dead.xtar", "--json"))["parity"]
+    bad = [cell for cell in page.cells if " b" in cell["class"]]
+    assert len(bad) == sum(told["bad_sectors"].values())
+    assert f"Bad sectors{len(bad):,}of " in page.text
 
 
 def test_a_page_that_cannot_be_written_is_refused_at_once(archives: Path, tmp_path: Path) -> None:

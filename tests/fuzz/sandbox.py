@@ -14,6 +14,7 @@ import itertools
 import os
 import random
 import resource
+import signal
 import subprocess
 import tempfile
 import time
@@ -36,6 +37,8 @@ _MOST_BYTES = 6 << 30
 # Of CPU time. A million rows, opened twice, take up to fourteen; what takes minutes does not end.
 SECONDS = 30
 _HANGS_SECONDS = 120
+# On a busy machine a case may wait much longer than it works.
+_SLEEPS_SECONDS = 900
 _ROUNDS_A_BOMB = 20
 _SECRET = b"beside the target"
 
@@ -106,8 +109,10 @@ def _heard(receiver: Connection, left: list[Job], log: int) -> Iterator[Done | F
 def _child(jobs: list[Job], sender: Connection, log: int) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+        faulthandler.register(signal.SIGPROF, file=log, chain=True)
         for target, seed in jobs:
-            faulthandler.dump_traceback_later(_HANGS_SECONDS, exit=True, file=log)
+            faulthandler.dump_traceback_later(_SLEEPS_SECONDS, exit=True, file=log)
+            signal.setitimer(signal.ITIMER_PROF, _HANGS_SECONDS)
             with own_directory() as base:
                 sender.send(_judged(target, seed, base))
             faulthandler.cancel_dump_traceback_later()

@@ -63,6 +63,18 @@ def test_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
         assert what in result.what
 
 
+def test_a_case_without_end_is_ended_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(base: Path) -> None:
+        while True:
+            pass
+
+    monkeypatch.setitem(TARGETS, "map", type(TARGETS["map"])(TARGETS["map"].make, endless))
+    monkeypatch.setattr(sandbox, "_HANGS_SECONDS", 0.2)
+    (result,) = run_all([("map", 1)])
+    assert not isinstance(result, Done)
+    assert "in endless" in result.what
+
+
 def test_what_is_resealed_is_accepted() -> None:
     """Else only checksums would be tested."""
     chance = random.Random(3)

@@ -368,6 +368,39 @@ def test_lost_sectors_here_and_there_are_repaired_run_by_run(decodes: list[int])
     assert len(decodes) < 100
 
 
+@pytest.mark.parametrize("length", [20_000, 60_000, 1_000_003])
+def test_zeros_instead_of_sectors_are_repaired_up_to_nearly_twice_the_limit(length: int, decodes: list[int]) -> None:
+    """A tenth of all sectors, of 2,048 bytes or less where there are few; some of the columns have 30 wrong bytes."""
+    source = random.Random(length)
+    body = source.randbytes(length)
+    good = body + protect(body)
+    sector = min(2_048, len(good) // 255)
+    stored, wrong = bytearray(good), [0] * columns_of(length)
+    for number in source.sample(range(len(good) // sector), len(good) // sector):
+        hit = {
+            at: at % len(wrong) if at < length else (at - length) % len(wrong)
+            for at in range(number * sector, (number + 1) * sector)
+        }
+        if max(map(wrong.__getitem__, hit.values())) + -(-sector // len(wrong)) <= 30:
+            for at, column in hit.items():
+                stored[at] = 0
+                wrong[column] += 1
+    assert max(wrong) > 28
+    assert sum(wrong) > 0.09 * len(good)
+    repaired = mend(stored, length)
+    assert repaired.body + repaired.parity == good
+    assert decodes == []
+
+
+def test_more_zeros_than_can_be_solved_for_are_refused() -> None:
+    body = random.Random(12).randbytes(100_000)
+    columns = columns_of(len(body))
+    stored = bytearray(body + protect(body))
+    stored[30_000 : 30_000 + 33 * columns] = bytes(33 * columns)
+    with pytest.raises(Uncorrectable):
+        mend(stored, len(body))
+
+
 def test_error_found_where_no_byte_is_stored_is_refused() -> None:
     body = random.Random(7).randbytes(300)
     assert cell(len(body), 200, 1) is None

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from pybackup.layout import columns, guard, index, note, stamp, ustar
+from pybackup.layout import columns, guard, index, note, recovery, stamp, ustar
 from pybackup.layout.readme import README
 from pybackup.model.entry import Kind
 from pybackup.model.member import Method
@@ -21,6 +21,7 @@ STRUCTS = {
     "stamp": stamp.STAMP,
     "index": index.HEAD,
     "guard": guard.HEAD,
+    "recovery": recovery.HEAD,
 }
 MODULES = [*STRUCTS, "acl", "columns", "table", "sparse", "pax", "names"]
 _TYPES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i64": "q"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
 from pybackup.parity.copies import Copy, Survey
 from pybackup.parity.find import find, load
+from pybackup.parity.mend import assemble
+from pybackup.parity.volume import VolumeWriter
 
-from .specimens import Specimen
+from .specimens import Specimen, overwritten
 
 
 class Drive:
@@ -43,3 +46,25 @@ def test_bad_places_of_a_drive_are_left_alone(own: Specimen) -> None:
         survey = Survey.of(found.geometry, table.sums)
         survey.look(0, Copy(Drive(bytes(shift) + own.data), moved, (shift,)), shift, lambda count: None)
         assert np.array_equal(survey.missing, [])
+
+
+@pytest.mark.parametrize("shift", [0, 700])
+def test_a_volume_is_assembled_without_them(own: Specimen, shift: int) -> None:
+    found = find([Drive(own.data)])
+    assert found is not None
+    table = load(found)
+    bad = [3, 10, 11, 12, 13, own.sectors - 1]
+    unread = Extents.of((shift + number * SECTOR + 7, shift + number * SECTOR + 8) for number in bad)
+    drive = Drive(bytes(shift) + own.data)
+    copy = Copy(drive, unread, (shift,), unread)
+    survey = Survey.of(found.geometry, table.sums)
+    survey.look(0, copy, shift, lambda count: None)
+    made = bytearray(len(own.data))
+
+    class Output:
+        def write_at(self, offset: int, data: bytes) -> None:
+            made[offset : offset + len(data)] = data
+
+    assemble(VolumeWriter(found.geometry, Output()), [copy], survey, lambda count: None)
+    assert bytes(made) == overwritten(own.data, bad)
+    assert not any(unread.within(start, end) for start, end in drive.asked)

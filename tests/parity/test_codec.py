@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.parity.codec import Engine, LeopardEngine, NumpyEngine, default_engine, encode, fill, supports
+from pybackup.parity.codec import (
+    Engine,
+    LeopardEngine,
+    NumpyEngine,
+    default_engine,
+    encode,
+    encode_pieces,
+    fill,
+    supports,
+)
 from pybackup.parity.field import PERIOD, Symbols, logarithms, multiply, powers
 from pybackup.parity.form import form_of
 from pybackup.parity.stripes import Bytes, bytes_of, stripes, symbols_of
@@ -75,6 +84,19 @@ def slow_parity(data: Bytes, parity_count: int) -> Bytes:
     values = np.zeros((len(known), data.shape[1] // 2), np.uint16)
     values[: len(data)] = symbols_of(data)
     return bytes_of(np.stack([interpolated(known, values, form.parity_start + j) for j in range(parity_count)]))
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+@pytest.mark.parametrize(("data_count", "parity_count"), [(1, 1), (100, 10), (10, 100), (3000, 1025)])
+def test_columns_of_what_comes_in_pieces(data_count: int, parity_count: int, engine: Engine) -> None:
+    data = random_bytes(data_count, 448)
+    whole = encode(data, parity_count, engine=engine)
+    for step, columns in ((1, slice(0, 448)), (7, slice(64, 256)), (data_count, slice(384, 448))):
+        pieces = (data[first : first + step].tobytes() for first in range(0, data_count, step))
+        found = encode_pieces(pieces, data_count, parity_count, width_bytes=448, columns=columns, engine=engine)
+        assert (found == whole[:, columns]).all()
+    with pytest.raises(ValueError, match="no multiple of 64"):
+        encode_pieces([], 1, 1, width_bytes=448, columns=slice(0, 65), engine=engine)
 
 
 @pytest.mark.parametrize(("data_count", "parity_count"), COUNTS)

@@ -10,7 +10,7 @@ from damage.fast_disk import fast_directory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.errors import PybackupError
+from pybackup.errors import PybackupError, UsageError
 from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR
 
@@ -164,6 +164,30 @@ def test_bytes_behind_the_end_are_no_part_of_it(options: ParityOptions, junk: by
         result = repaired(specimen.data + junk, specimen.sidecar, in_place=True)
         # What was appended is cut off: all bytes are what they were.
         assert is_whole(specimen, result)
+
+
+@pytest.mark.parametrize("sidecar", [False, True])
+def test_much_behind_the_end_is_not_cut_off_in_place(sidecar: bool) -> None:
+    with fast_directory() as base:
+        specimen = with_sidecar(base, NO_PARITY, BEFORE) if sidecar else with_own_stream(base, NO_PARITY, BEFORE)
+    data = specimen.data + b"another thing" * 10_000
+    result = repaired(data, specimen.sidecar, in_place=True)
+    assert isinstance(result.refused, UsageError)
+    assert "would be cut off" in str(result.refused)
+    assert (result.data, result.sidecar) == (data, specimen.sidecar)
+    assert is_whole(specimen, repaired(data, specimen.sidecar))
+    # Zeros are what drives add.
+    assert is_whole(specimen, repaired(specimen.data + bytes(300_000), specimen.sidecar, in_place=True))
+
+
+def test_an_archive_behind_another_is_not_cut_off_in_place(own: Specimen) -> None:
+    with fast_directory() as base:
+        other = with_own_stream(base, NO_PARITY, AFTER[: 16 * SECTOR])
+    for data in (own.data + other.data, overwritten(own.data, [4]) + other.data):
+        result = repaired(data, in_place=True)
+        assert isinstance(result.refused, UsageError)
+        assert "another protected archive" in str(result.refused)
+        assert result.data == data
 
 
 def deceiving(sector: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,3 +89,23 @@ def test_archive_without_parity_says_what_is_lost(room: Path) -> None:
         assert (room / "whole").read_bytes() == content[:start] + (room / "whole").read_bytes()[start:end] + content[
             end:
         ]
+
+
+def test_a_thousand_wrong_bytes_in_60_megabytes_cost_nothing(room: Path) -> None:
+    chance = random.Random(60)
+    (room / "tree").mkdir()
+    for number in range(60):
+        (room / "tree" / f"{number}.zip").write_bytes(chance.randbytes(10**6))
+    output, monitor = room / "a.xtar", Monitor()
+    sources = [Source(os.fsencode(room / "tree"), b"tree")]
+    plan = plan_create(
+        sources, os.fsencode(output), judge=None, options=CreateOptions(segment_bytes=MIB, workers=1), monitor=monitor
+    )
+    perform_create(plan, monitor=monitor)
+    content = output.read_bytes()
+    hurt = bytearray(content)
+    for place in chance.sample(range(len(hurt)), 1000):
+        hurt[place] ^= chance.randrange(1, 256)
+    output.write_bytes(hurt)
+    assert mended([output], None).complete
+    assert output.read_bytes() == content

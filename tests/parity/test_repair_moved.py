@@ -146,3 +146,16 @@ def test_content_that_repeats_itself(tmp_path: Path) -> None:
         assert result.done is not None
         assert result.done.left == 0
         assert result.data == data
+
+
+@pytest.mark.parametrize("n_bytes", [1, 2048, 100_000])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_was_inserted_is_not_said_to_be_appended(own: Specimen, n_bytes: int, in_place: bool) -> None:
+    at = len(own.data) * 3 // 4
+    result = repaired(own.data[:at] + RANDOM.randbytes(n_bytes) + own.data[at:], in_place=in_place)
+    assert is_whole(own, result)
+    assert result.done is not None
+    assert result.done.appended_bytes == 0
+    result = repaired(own.data[:at] + RANDOM.randbytes(n_bytes) + own.data[at:] + b"appended", in_place=in_place)
+    assert result.done is not None
+    assert result.done.appended_bytes == 8

@@ -18,10 +18,10 @@ _pybackup() {
     case "$verb" in
     '')
         options='-h --help --version'
-        words='create list info extract unpack verify protect repair salvage forecast drill disc structure completion'
+        words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --name --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --name --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -35,6 +35,7 @@ _pybackup() {
         --volumes) compopt +o default -o dirnames 2>/dev/null; return ;;
         --volume-size) compopt +o default 2>/dev/null; return ;;
         --first-volumes) compopt +o default 2>/dev/null; return ;;
+        --recovery-volumes) compopt +o default 2>/dev/null; return ;;
         --name) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
         --group-sectors) compopt +o default 2>/dev/null; return ;;
@@ -78,12 +79,16 @@ _pybackup() {
         esac
         ;;
     'protect')
-        options='-h --help -o --output --parity --group-sectors --work-dir --quiet --json'
+        options='-h --help -o --output --parity --group-sectors --work-dir --recovery-volumes --to --volume-size --first-number --quiet --json'
         case "$previous" in
         -o|--output) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
         --group-sectors) compopt +o default 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --recovery-volumes) compopt +o default 2>/dev/null; return ;;
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --volume-size) compopt +o default 2>/dev/null; return ;;
+        --first-number) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'repair')
@@ -91,6 +96,13 @@ _pybackup() {
         case "$previous" in
         --map) return ;;
         -o|--output) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'rebuild')
+        options='-h --help --to --work-dir --quiet --json'
+        case "$previous" in
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         esac
         ;;

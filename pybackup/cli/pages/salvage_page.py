@@ -105,8 +105,8 @@ def _parts(
     yield heading("salvage", images[0])
     yield state(*_headline(done), _sentences(images, target, done), _steps(images, target, done))
     yield figures(_figures(done, volume))
-    yield from _table(done)
     yield from render_map(volume)
+    yield from _table(done)
     told = {verdict.path for verdict in done.not_intact}
     others = [problem for problem in problems if problem.path and problem.path not in told]
     said = [f"{display(problem.path)}: {problem.trouble.value}: {problem.reason}" for problem in others]

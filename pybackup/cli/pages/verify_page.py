@@ -11,7 +11,7 @@ from pybackup.jobs.verify import Verdict
 from pybackup.model.extents import Extents
 from pybackup.model.verdict import sectors_of
 
-from ..text import count, display, humane_bytes, percentage
+from ..text import count, display, humane_bytes, percentage, spare
 from .frame import (
     MAX_ROWS,
     Figure,
@@ -174,7 +174,7 @@ def _parity_figures(health: Health) -> Iterator[Figure]:
     yield Figure("Parity bought", bought, f"{count(shape.parity_sectors, 'sector')} in {count(shape.groups, 'group')}")
     worst = int(health.missing.max())
     tone = Tone.GOOD if health.margin >= _LOW_MARGIN else Tone.WARN if health.margin >= 0 else Tone.DIRE
-    left = f"{100 * health.margin:.0f} %" if health.margin >= 0 else "none"
+    left = spare(health.margin) if health.margin >= 0 else "none"
     yield Figure("Parity left to spare", left, "in the worst group", tone)
     note = f"of {shape.parity_shards:,} that parity can rebuild"
     beyond = f"; {count(health.beyond, 'group')} beyond repair" if health.beyond else ""

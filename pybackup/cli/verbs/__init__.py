@@ -16,6 +16,7 @@ SUMMARIES = {
     "verify": "check every byte of an archive",
     "protect": "write parity for any file, as a sidecar",
     "repair": "merge damaged copies, and rebuild what none has from parity",
+    "rebuild": "bring back lost and damaged volumes of a set, from the others and its recovery volumes",
     "salvage": "get every file out of damaged copies that is left, in part where not whole",
     "forecast": "tell what an archive survives: bursts, scattered bad sectors, lost ends",
     "drill": "damage copies of an archive, repair them, and compare what comes back with the forecast",

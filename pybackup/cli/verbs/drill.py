@@ -35,7 +35,8 @@ Damages copies of FILE, repairs and restores them, compares with FILE, and print
 happened. FILE itself, an archive or a file with its sidecar beside it, is only read; two copies need room in DIR.
 By default each model is tried just below the limit that is forecast, and just past it. The fraction of insert and
 delete is the number of bytes, put in or taken out at a few places. The same seed does the same damage.
-The exit status is 1 where a forecast was wrong, or a file came back with wrong content.
+Bad sectors whose content stands elsewhere in FILE, too, come back from there: no forecast knows of them, "stood twice"
+says how many. The exit status is 1 where a forecast was wrong, or a file came back with wrong content.
 
 examples:
   pybackup drill docs.xtar
@@ -115,7 +116,7 @@ def _forecast(chance: float) -> str:
 
 def _outcome(outcome: Outcome, plan: DrillPlan) -> str:
     if outcome.whole:
-        return "all back"
+        return f"all back, {outcome.twice:,} stood twice" if outcome.twice else "all back"
     if outcome.claimed:
         return "repaired, but NOT what it was"
     if not plan.is_archive:
@@ -141,6 +142,7 @@ def _json(options: argparse.Namespace, plan: DrillPlan, outcomes: list[Outcome])
             "all_back": outcome.whole,
             "files_lost": len(outcome.lost) if plan.is_archive else None,
             "files_in_lost_found": outcome.nameless,
+            "sectors_found_elsewhere": outcome.twice,
             "files_wrong": [json_name(name) for name in outcome.wrong],
             "agrees": outcome.agrees,
         }

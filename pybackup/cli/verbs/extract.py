@@ -12,6 +12,7 @@ from pybackup.errors import UsageError
 from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
 
+from ..asking import ask_for_volumes
 from ..monitor import Talk
 from ..options import add_archive, add_patterns, add_placing, add_talk, add_workers, placing_of, talk_of
 from ..results import check_complete, conclude, json_problems, tell_condition
@@ -75,6 +76,8 @@ def perform(options: argparse.Namespace) -> int:
         executor = stack.enter_context(make_executor(options.workers)) if early else None
         talk = stack.enter_context(talk_of(options, options.archive))
         archive = stack.enter_context(open_archive(options.archive, options.patterns, monitor=talk))
+        if archive.hand and not options.dry_run:
+            archive = ask_for_volumes(archive, options.patterns, stack, talk)
         tell_condition(archive.listing, talk)
         if options.stdout:
             if len(archive.patterns) != 1:

@@ -10,26 +10,35 @@ from pybackup.errors import UsageError
 
 from ..options import add_parity, add_talk, talk_of
 from ..results import conclude
-from ..streams import deliver
+from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage
-from ..values import argument, directory, path
+from ..values import argument, directory, medium, path, positive
 
 if TYPE_CHECKING:
+    from pybackup.jobs.adding_recovery import Added
     from pybackup.jobs.protect import Protected
+    from pybackup.jobs.recovery_volumes import Made
 
 EPILOG = """\
-The file is not touched. With FILE.xpar beside it, verify, repair and salvage find the sidecar by themselves.
+The file is not touched. A sidecar that is there already is replaced, but not if it says that the file is damaged: it
+may be all that brings the rest back. Where FILE.xpar lies beside FILE, verify, repair and salvage find it.
+--recovery-volumes is for the volumes of a set: any M of all of them may be lost, and 'pybackup rebuild' brings them
+back. It needs all data volumes, and the recovery volumes there are, which stay as they are. Each gets as much parity
+of its own as the data volumes have, or as fits.
 
 examples:
   pybackup protect old.tar.gz
   pybackup protect disc.iso --parity 20% -o /mnt/usb/disc.iso.xpar
   pybackup protect disc.iso --parity fill:700M
+  pybackup protect set/ --recovery-volumes 1 --to more
 """
 
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("file", metavar="FILE", type=argument(path), help="any file, image or device")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=argument(path), help="any file, image or device; or volumes of one set"
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE.xpar", type=argument(path), help="the sidecar (default: FILE.xpar)"
     )
@@ -41,24 +50,103 @@ def define(parser: argparse.ArgumentParser) -> None:
         type=argument(directory),
         help="where temporary files go (default: beside the sidecar)",
     )
+    volumes = parser.add_argument_group("recovery volumes")
+    add = volumes.add_argument
+    add("--recovery-volumes", metavar="M", type=argument(positive), help="make M more for the set of these volumes")
+    add("--to", metavar="DIR", type=argument(path), help="where they appear; made (default: beside the first volume)")
+    add(
+        "--volume-size",
+        metavar="SIZE",
+        type=argument(medium),
+        help="what each has to fit: cd700, dvd, bd25, ..., or a size (default: that of the largest data volume)",
+    )
+    add(
+        "--first-number",
+        metavar="N",
+        type=argument(positive),
+        help="number of the first, where some exist that are not here",
+    )
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Write the sidecar."""
+    """Write the sidecar, or recovery volumes."""
+    _check(options)
+    return _add_recovery(options) if options.recovery_volumes else _protect(options)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.recovery_volumes:
+        if options.output is not None:
+            raise UsageError("protect: -o names a sidecar; recovery volumes appear in the directory of --to")
+        return
+    for name in ("to", "volume_size", "first_number"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"protect: --{name.replace('_', '-')} is for recovery volumes: add --recovery-volumes M")
+    if len(options.files) > 1:
+        raise UsageError("protect: one FILE at a time; for volumes of a set add --recovery-volumes M")
+
+
+def _protect(options: argparse.Namespace) -> int:
     from pybackup.jobs.protect import SIDECAR_SUFFIX, ParityOptions, protect_file
 
-    sidecar = options.output or options.file + SIDECAR_SUFFIX
-    if sidecar == options.file:
+    (file,) = options.files
+    sidecar = options.output or file + SIDECAR_SUFFIX
+    if sidecar == file:
         raise UsageError("the sidecar cannot replace what it protects: give -o another name")
     parity = ParityOptions(options.parity, True, options.group_sectors)
-    with talk_of(options, options.file) as talk:
+    with talk_of(options, file) as talk:
         start = time.monotonic()
-        done = protect_file(options.file, sidecar, parity, work_dir=options.work_dir, monitor=talk)
+        done = protect_file(file, sidecar, parity, work_dir=options.work_dir, monitor=talk)
         status = conclude(talk, _summary(done, time.monotonic() - start))
         if options.json:
             deliver([_json(done)])
         return status
+
+
+def _add_recovery(options: argparse.Namespace) -> int:
+    from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
+
+    wanted = RecoveryOptions(
+        options.recovery_volumes, options.to, options.volume_size, options.first_number, options.work_dir
+    )
+    with talk_of(options, options.files[0]) as talk:
+        start = time.monotonic()
+        done = add_recovery(options.files, wanted, monitor=talk)
+        if options.json:
+            deliver([_json_added(done)])
+        elif not options.quiet:
+            deliver_lines(_line(made) for made in done.made)
+        return conclude(talk, _summary_added(done, time.monotonic() - start))
+
+
+def _line(made: Made) -> str:
+    return f"{display(made.path)}: {made.info.label}, {humane_bytes(made.archive_bytes)}"
+
+
+def _summary_added(done: Added, seconds: float) -> str:
+    volumes = count(done.data_volumes, "data volume")
+    size = humane_bytes(done.protected_bytes)
+    return f"{done.info.name}: {count(len(done.made), 'recovery volume')} for {volumes} of {size}, {duration(seconds)}"
+
+
+def _json_added(done: Added) -> bytes:
+    return json_line(
+        {
+            "set": done.info.name,
+            "data_volumes": done.data_volumes,
+            "protected_bytes": done.protected_bytes,
+            "recovery_volumes": [
+                {
+                    "path": json_name(made.path),
+                    "label": made.info.label,
+                    "number": made.info.number,
+                    "archive_bytes": made.archive_bytes,
+                }
+                for made in done.made
+            ],
+        }
+    )
 
 
 def _summary(done: Protected, seconds: float) -> str:

@@ -23,7 +23,8 @@ _SHOWN = 10
 EPILOG = """\
 Several copies, each damaged elsewhere, are merged sector by sector; what no copy has is rebuilt from parity. Each
 may be a file, a device, or a directory of pieces. A sidecar COPY.xpar beside a copy is found.
---in-place overwrites only what is bad, and only with what is known to be right.
+--in-place overwrites only what is bad, and only with what is known to be right. Where much was appended to the
+first COPY, it is refused, since that would be cut off.
 
 examples:
   pybackup repair scratched.xtar -o whole.xtar
@@ -81,7 +82,7 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
         if done.mended:
             yield f"  {count(done.mended, 'sector')} rebuilt from parity"
     if done.appended_bytes:
-        yield f"  {done.appended_bytes:,} bytes behind the end left out"
+        yield f"  {count(done.appended_bytes, 'byte')} behind the end left out"
     if done.groups_beyond:
         yield f"  beyond repair: {count(done.groups_beyond, 'group')} of {done.geometry.groups}"
     shown = done.left_extents.ranges[:_SHOWN]
@@ -94,8 +95,8 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
 
 def _moved(moved: Moved) -> str:
     way = "inserted" if moved.moved_bytes > 0 else "lost"
-    size = humane_bytes(moved.n_bytes)
-    return f"{size} realigned in {display(moved.copy)} from {moved.offset} on: {abs(moved.moved_bytes)} bytes {way}"
+    size, by = humane_bytes(moved.n_bytes), count(abs(moved.moved_bytes), "byte")
+    return f"{size} realigned in {display(moved.copy)} from {moved.offset} on: {by} {way}"
 
 
 def _json(done: Repaired) -> bytes:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pybackup.errors import UsageError
 from pybackup.model.problem import Trouble
 
 from ..monitor import Talk
@@ -15,8 +16,8 @@ from ..pages import check_report, page_path, write_page
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
-from ..values import argument, directory
+from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable, spare
+from ..values import argument, directory, path
 
 if TYPE_CHECKING:
     from pybackup.jobs.compare import Difference
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from pybackup.jobs.verify import Verdict
 
 EPILOG = """\
-Prints one line for an archive that is intact, none with --quiet, and else what is damaged or different.
+Prints one line for an archive that is intact, none with --quiet, and else what is damaged or different. Of several
+archives, volumes of a set or not, the worst gives the exit status; of a directory all archives in it are meant.
 
 examples:
   pybackup verify docs.xtar
   pybackup verify --deep docs.xtar
   pybackup verify docs.xtar --against ~/docs
   pybackup verify docs.xtar --html docs-health.html
+  pybackup verify discs/ /dev/sr0
 """
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
@@ -41,6 +44,8 @@ _WORDS = {"intact": "intact", "repairable": "damaged, but no content is lost", "
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_archive(parser)
+    parser.add_argument("more", metavar="MORE", nargs="*", type=argument(path), help="more archives or volumes")
+    parser.set_defaults(compared=False)
     group = parser.add_argument_group("how much is checked")
     group.add_argument("--deep", action="store_true", help="also decompress every file and check its content's hash")
     group.add_argument(
@@ -60,26 +65,41 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Check the archive, and compare it with a directory if there is one."""
+    """Check each archive, and compare with a directory if there is one; the worst of the statuses is the status."""
+    from pybackup.jobs.volumes import files_of, tell_of_missing
+
+    named = [options.archive, *options.more]
+    archives = files_of(named)
+    if options.html is not None and len(archives) > 1:
+        raise UsageError("verify: --html is for one archive")
+    with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
+        state = max(_verify(options, archive, named, talk) for archive in archives)
+        if len(archives) > 1:
+            tell_of_missing(archives, talk)
+        problems = conclude(talk)
+        return state or problems
+
+
+def _verify(options: argparse.Namespace, archive: bytes, named: Sequence[bytes], talk: Talk) -> Status:
     from pybackup.jobs.compare import compare
     from pybackup.jobs.protect import SIDECAR_SUFFIX
     from pybackup.jobs.verify import verify
 
-    check_report(options.html, (options.archive, options.archive + SIDECAR_SUFFIX))
-    with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
-        verdict = verify(options.archive, deep=options.deep, workers=options.workers, monitor=talk)
-        differences: Sequence[Difference] = ()
-        if options.against is not None:
-            differences = compare(options.archive, options.against, monitor=talk).differences
-        talk.end()
-        if options.json:
-            deliver([_json(options, verdict, differences, talk)])
-        else:
-            deliver_lines(_lines(options, verdict, differences))
-        if options.html is not None:
-            _write_page(options, verdict, differences, talk)
-        problems = conclude(talk)
-        return _STATUSES[verdict.state] or problems
+    check_report(options.html, (archive, archive + SIDECAR_SUFFIX))
+    verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
+    differences: Sequence[Difference] = ()
+    if options.against is not None and not options.compared:
+        # All volumes at once: each alone lacks what the others have.
+        options.compared = True
+        differences = compare(named[0], options.against, *named[1:], monitor=talk).differences
+    talk.end()
+    if options.json:
+        deliver([_json(options, archive, verdict, differences, talk)])
+    else:
+        deliver_lines(_lines(options, archive, verdict, differences))
+    if options.html is not None:
+        _write_page(options, verdict, differences, talk)
+    return _STATUSES[verdict.state]
 
 
 def _write_page(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk) -> None:
@@ -94,8 +114,10 @@ def _write_page(options: argparse.Namespace, verdict: Verdict, differences: Sequ
     write_page(options.html, pieces)
 
 
-def _lines(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference]) -> Iterator[str]:
-    name = display(options.archive)
+def _lines(
+    options: argparse.Namespace, archive: bytes, verdict: Verdict, differences: Sequence[Difference]
+) -> Iterator[str]:
+    name = display(archive)
     health = verdict.health
     by_parity = health is not None and health.state == "repairable"
     if verdict.state != "intact" or not options.quiet:
@@ -138,7 +160,7 @@ def _parity(health: Health) -> str:
         return f"{bought}, intact"
     if health.beyond:
         return f"{bought}, {health.beyond} of them beyond repair"
-    return f"{bought}, {100 * health.margin:.0f} % of it left to spare"
+    return f"{bought}, {spare(health.margin)} of it left to spare"
 
 
 def _health(health: Health) -> dict[str, Any]:
@@ -155,9 +177,11 @@ def _health(health: Health) -> dict[str, Any]:
     }
 
 
-def _json(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk) -> bytes:
+def _json(
+    options: argparse.Namespace, archive: bytes, verdict: Verdict, differences: Sequence[Difference], talk: Talk
+) -> bytes:
     fields = {
-        "archive": json_name(options.archive),
+        "archive": json_name(archive),
         "state": str(verdict.state),
         "deep": options.deep,
         "files": verdict.files,

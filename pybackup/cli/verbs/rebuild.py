@@ -1,0 +1,118 @@
+"""pybackup rebuild."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..options import add_talk, talk_of
+from ..results import conclude, json_problems
+from ..statuses import Status
+from ..streams import deliver, deliver_lines
+from ..text import count, display, json_line, json_name
+from ..values import argument, directory, path
+
+if TYPE_CHECKING:
+    from pybackup.jobs.rebuild import Rebuilt, RebuiltVolume
+
+    from ..monitor import Talk
+
+EPILOG = """\
+Name all volumes that are left, in any order and under any names: files, images, drives, or directories of them.
+Damaged ones help too: sectors that are bad are mended by the volume's own parity, and across the volumes, by turns.
+Volumes that are whole are not copied to DIR.
+
+examples:
+  pybackup rebuild set/ --to rebuilt
+  pybackup rebuild docs-001.xtar docs-003.xtar docs-R01.xtar --to rebuilt
+  pybackup rebuild /dev/sr0 images/ --to rebuilt
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "volumes",
+        metavar="VOLUME",
+        nargs="+",
+        type=argument(path),
+        help="a volume: a file, an image, a device; or a directory of them",
+    )
+    parser.add_argument(
+        "--to", metavar="DIR", required=True, type=argument(path), help="where the volumes appear; made"
+    )
+    parser.add_argument(
+        "--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: DIR of --to)"
+    )
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Rebuild what is lost or damaged."""
+    from pybackup.jobs.rebuild import rebuild
+
+    with talk_of(options, options.to) as talk:
+        done = rebuild(options.volumes, options.to, work_dir=options.work_dir, monitor=talk)
+        talk.end()
+        if options.json:
+            deliver([_json(done, talk)])
+        else:
+            deliver_lines(_lines(done, quiet=options.quiet))
+        status = conclude(talk)
+        return status if done.complete else Status.BEYOND
+
+
+def _lines(done: Rebuilt, *, quiet: bool) -> Iterator[str]:
+    from pybackup.jobs.rebuild import Outcome
+
+    for volume in done.volumes:
+        line = f"{volume.info.label}: {_what(volume)}"
+        if not quiet or volume.outcome is Outcome.BEYOND:
+            yield line
+    if done.needed:
+        labels = ", ".join(info.label for info in done.helpful)
+        which = "it" if len(done.helpful) == 1 else f"any {done.needed} of these"
+        yield f"{which} would bring back the rest: {labels}"
+    elif not done.complete:
+        yield "better copies of the damaged volumes would help; 'pybackup extract' and 'salvage' take what is left"
+
+
+def _what(volume: RebuiltVolume) -> str:
+    from pybackup.jobs.rebuild import Outcome
+
+    given = "" if volume.given is None else display(volume.given)
+    lost, left = volume.lost_sectors
+    if volume.outcome is Outcome.WHOLE:
+        return f"whole, {given}"
+    if volume.outcome is Outcome.REBUILT:
+        assert volume.path is not None
+        how = "rebuilt" if volume.given is None else f"repaired from {given}"
+        return f"{how}, {display(volume.path)}"
+    where = "not here" if volume.given is None else f"damaged, {given}"
+    rest = f"; {count(left, 'sector')} of {count(lost, 'lost one')} left" if left else ""
+    return f"{where}, and beyond what the others give back{rest}"
+
+
+def _json(done: Rebuilt, talk: Talk) -> bytes:
+    return json_line(
+        {
+            "complete": done.complete,
+            "volumes": [
+                {
+                    "label": volume.info.label,
+                    "kind": volume.info.kind.value,
+                    "number": volume.info.number,
+                    "outcome": volume.outcome.value,
+                    "given": None if volume.given is None else json_name(volume.given),
+                    "path": None if volume.path is None else json_name(volume.path),
+                    "lost_sectors": volume.lost_sectors[0],
+                    "left_sectors": volume.lost_sectors[1],
+                }
+                for volume in done.volumes
+            ],
+            "needed": done.needed,
+            "helpful": [info.label for info in done.helpful],
+            "problems": json_problems(talk),
+        }
+    )

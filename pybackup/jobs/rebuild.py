@@ -1,0 +1,240 @@
+"""Rebuilding the volumes of a set that are lost or damaged, from what is left of all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pybackup.errors import Damaged
+from pybackup.host.monitor import Aside, Monitor
+from pybackup.host.storage import Output, environment
+from pybackup.layout.recovery import Body
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.volume import VolumeInfo, VolumeKind
+
+from .bodies import Held
+from .dressing import dress_again
+from .recovery_volumes import Together, make_recovery, together_by_default
+from .rows import Rows
+from .taking_in import Taken, take_in
+from .verify import check_written
+from .volumes import Volume, volumes_in
+
+_COPY_BYTES = 1 << 20
+
+
+class Outcome(StrEnum):
+    """What became of a volume."""
+
+    WHOLE = "whole"
+    REBUILT = "rebuilt"
+    BEYOND = "beyond"
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltVolume:
+    """What became of one volume of the set.
+
+    Attributes
+    ----------
+    given
+        Where it was found; None for one that was not there at all.
+    path
+        Where it is now, whole; None where that is nowhere.
+    lost_sectors
+        Of its body, at first and in the end.
+    """
+
+    info: VolumeInfo
+    given: bytes | None
+    path: bytes | None
+    outcome: Outcome
+    lost_sectors: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of a rebuilding.
+
+    Attributes
+    ----------
+    volumes
+        All volumes of the set that are known of: data volumes first, each kind by number.
+    needed, helpful
+        So many more volumes bring back what is lost, out of these, which were not given; none where damage lies so
+        that only better copies help.
+    """
+
+    volumes: Sequence[RebuiltVolume]
+    needed: int
+    helpful: Sequence[VolumeInfo]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all volumes of the set are whole."""
+        return all(volume.outcome is not Outcome.BEYOND for volume in self.volumes)
+
+
+def rebuild(
+    paths: Sequence[bytes],
+    directory: bytes,
+    *,
+    work_dir: bytes | None = None,
+    keep_partial: bool = False,
+    with_recovery: bool = True,
+    monitor: Monitor,
+) -> Rebuilt:
+    """Write every volume of a set that is lost or damaged, as far as the others bring it back.
+
+    Parameters
+    ----------
+    paths
+        All volumes that are left, in any order: files, images, devices, directories of them.
+    directory
+        Where the volumes appear, under their first names; made. What is whole is not copied there.
+    keep_partial
+        Also give their names to data volumes of which some is lost: there are zeros in their place then.
+    with_recovery
+        Make recovery volumes again, too.
+
+    Raises
+    ------
+    UsageError
+        The volumes are of several sets; or one that would be written exists.
+    Damaged
+        No recovery volume is left that tells of the others, and something is to be rebuilt.
+    EnvironmentFailed
+        A volume cannot be written, or was not read back as it was written.
+    """
+    with environment(directory):
+        os.makedirs(directory, exist_ok=True)
+    with ExitStack() as stack:
+        taken = take_in(paths, directory, work_dir=work_dir, stack=stack, monitor=monitor)
+        if taken.header is None:
+            raise Damaged(_without_recovery(taken))
+        rows = Rows(taken, taken.header, directory, work_dir, stack, monitor)
+        return _Finishing(rows, directory, work_dir, stack, monitor).run(keep_partial, with_recovery)
+
+
+def _without_recovery(taken: Taken) -> str:
+    return f"{taken.info.name}: no recovery volume is among these, or too little is left of it; add one"
+
+
+class _Finishing:
+    """Publishes what was restored."""
+
+    def __init__(
+        self, rows: Rows, directory: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
+    ) -> None:
+        self._rows, self._monitor = rows, monitor
+        self._directory, self._work_dir, self._stack = directory, work_dir, stack
+
+    def run(self, keep_partial: bool, with_recovery: bool) -> Rebuilt:
+        """Restore, and do all that follows."""
+        rows = self._rows
+        first, lost, right = rows.restore()
+        results = [
+            self._finish(row, first[row], right=row in right, keep_partial=keep_partial)
+            if row in first
+            else self._whole(row)
+            for row in range(len(rows.bodies))
+        ]
+        needed, helpful = rows.what_would_help() if len(right) < len(first) else (0, [])
+        recovery = self._finish_recovery(results, lost) if with_recovery else []
+        return Rebuilt([*results, *recovery], needed, helpful)
+
+    def _whole(self, row: int) -> RebuiltVolume:
+        path = self._rows.taken.data[row + 1].paths[0]
+        return RebuiltVolume(self._rows.data_info(row), path, path, Outcome.WHOLE)
+
+    def _finish(self, row: int, lost_sectors: int, *, right: bool, keep_partial: bool) -> RebuiltVolume:
+        """Publish a data volume whose body is right."""
+        info, body, held = self._rows.data_info(row), self._rows.bodies[row], self._rows.taken.data.get(row + 1)
+        given, left = held.paths[0] if held else None, self._rows.lost_sectors(row)
+        if not right and not left:
+            reason = "came out otherwise than it was; a volume among those given is not what it was"
+            self._monitor.problem(Problem(self._rows.path(info), Trouble.DAMAGED, reason))
+        if not right and not keep_partial:
+            return RebuiltVolume(info, given, None, Outcome.BEYOND, (lost_sectors, left))
+        output = self._rows.outputs[row] if held is None else self._output_of(held, info, body)
+        if right:
+            if not (held and held.work and output is held.work.output and held.work.is_complete):
+                dress_again(output, body, Aside(self._monitor))
+            check_written(output.temporary, Aside(self._monitor))
+        output.publish()
+        outcome = Outcome.REBUILT if right else Outcome.BEYOND
+        return RebuiltVolume(info, given, output.path, outcome, (lost_sectors, left))
+
+    def _output_of(self, held: Held, info: VolumeInfo, body: Body) -> Output:
+        """The file of a volume that was damaged: the temporary one; of an image a copy of the volume in it."""
+        if held.work and held.start == 0 and held.work.is_of(body.n_bytes):
+            held.work.output.rename(self._rows.path(info))
+            return held.work.output
+        output = self._stack.enter_context(Output(self._rows.path(info), work_dir=self._work_dir))
+        for at in range(0, body.n_bytes, _COPY_BYTES):
+            output.write(held.file.read_what_is_left(held.start + at, min(_COPY_BYTES, body.n_bytes - at)))
+        return output
+
+    def _finish_recovery(self, results: Sequence[RebuiltVolume], lost: Sequence[int]) -> list[RebuiltVolume]:
+        """Make lost recovery volumes again, of data volumes that are whole by now."""
+        made = self._mended_alone(lost)
+        lost = [number for number in lost if number not in made]
+        if lost and all(one.outcome is not Outcome.BEYOND for one in results):
+            volumes = [self._volume_at(one) for one in results]
+            for together in self._together(volumes):
+                wanted = [number for number in lost if number in together.numbers]
+                if wanted:
+                    done = make_recovery(
+                        volumes,
+                        self._rows.bodies,
+                        together,
+                        self._directory,
+                        numbers=wanted,
+                        work_dir=self._work_dir,
+                        monitor=self._monitor,
+                    )
+                    made |= {one.info.number: one.path for one in done}
+        return [self._recovery_result(number, made, lost) for number in self._rows.siblings]
+
+    def _mended_alone(self, lost: Sequence[int]) -> dict[int, bytes]:
+        """Publish recovery volumes that are whole again by their own parity, and what was restored of them."""
+        found: dict[int, bytes] = {}
+        for number in lost:
+            shard = self._rows.taken.recovery.get(number)
+            work = shard.held.work if shard else None
+            if shard and work and work.is_complete and shard.held.start == 0 and work.is_of(shard.held.length or 0):
+                work.output.flush()
+                check_written(work.output.temporary, Aside(self._monitor))
+                work.output.rename(self._rows.path(self._rows.recovery_info(number)))
+                work.output.publish()
+                found[number] = work.output.path
+        return found
+
+    def _together(self, volumes: Sequence[Volume]) -> list[Together]:
+        """The runs that recovery volumes were made in, as one of each tells, or as they are made by default."""
+        found: dict[int, Together] = {}
+        for number, shard in self._rows.taken.recovery.items():
+            volume = self._rows.taken.volumes.get((VolumeKind.RECOVERY, number))
+            first, count = shard.header.first, shard.header.count
+            if volume and volume.info:
+                found[first] = Together.of(shard.header, volume.info)
+            else:
+                found.setdefault(first, together_by_default(volumes, first, count))
+        return list(found.values())
+
+    def _recovery_result(self, number: int, made: dict[int, bytes], lost: Sequence[int]) -> RebuiltVolume:
+        info, shard = self._rows.recovery_info(number), self._rows.taken.recovery.get(number)
+        given = shard.held.paths[0] if shard else None
+        if number not in lost and number not in made:
+            return RebuiltVolume(info, given, given, Outcome.WHOLE)
+        path = made.get(number)
+        return RebuiltVolume(info, given, path, Outcome.REBUILT if path else Outcome.BEYOND)
+
+    def _volume_at(self, result: RebuiltVolume) -> Volume:
+        assert result.path is not None
+        if result.outcome is Outcome.WHOLE:
+            return self._rows.taken.volumes[VolumeKind.DATA, result.info.number]
+        return next(volumes_in(result.path))

@@ -1,0 +1,1 @@
+"""Recovery volumes, and the rebuilding of sets."""

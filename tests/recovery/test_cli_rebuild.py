@@ -1,0 +1,158 @@
+"""The verbs of recovery volumes: what they say, and how they end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pybackup.cli.main import main
+
+from .command import lines, parsed, run
+from .small_sets import contents, plant, small_set
+
+
+def test_all_are_brought_back(room: Path) -> None:
+    whole = small_set()
+    whole.write(room / "given", {"docs-003.xtar": None, "docs-R02.xtar": None})
+    done = run("rebuild", "given", "--to", "to", cwd=room)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert lines(done.stdout) == [
+        "docs 1: whole, given/docs-001.xtar",
+        "docs 2: whole, given/docs-002.xtar",
+        "docs 3: rebuilt, to/docs-003.xtar",
+        "docs 4: whole, given/docs-004.xtar",
+        "docs R01: whole, given/docs-R01.xtar",
+        "docs R02: rebuilt, to/docs-R02.xtar",
+    ]
+    assert contents(room / "to") == {name: whole.volumes[name] for name in ("docs-003.xtar", "docs-R02.xtar")}
+    again = run("rebuild", "given", "--to", "to", cwd=room)
+    assert (again.returncode, again.stdout) == (2, b"")
+    assert b"to/docs-003.xtar: exists, and docs 3 is to be written there" in again.stderr
+
+
+def test_quiet_says_nothing_where_all_is_well(room: Path) -> None:
+    small_set().write(room / "given", {"docs-003.xtar": None})
+    done = run("rebuild", "given", "--to", "to", "--quiet", cwd=room)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_cannot_be_brought_back_is_named_with_what_would_help(quiet: bool, room: Path) -> None:
+    given = small_set().write(room / "given", dict.fromkeys(("docs-001.xtar", "docs-002.xtar", "docs-R02.xtar")))
+    hurt = given / "docs-004.xtar"
+    hurt.write_bytes(bytes(3000) + hurt.read_bytes()[3000:])
+    done = run("rebuild", "given", "--to", "to", *(["--quiet"] if quiet else []), cwd=room)
+    assert done.returncode == 4
+    said = lines(done.stdout)
+    assert said[-1] == "any 1 of these would bring back the rest: docs 1, docs 2, docs R02"
+    assert any(line.startswith("docs 1: not here, and beyond what the others give back; ") for line in said)
+    assert "docs R02: not here, and beyond what the others give back" in said
+    # What own parity can do is done.
+    assert ("docs 4: repaired from given/docs-004.xtar, to/docs-004.xtar" in said) == (not quiet)
+    assert ("docs 3: whole, given/docs-003.xtar" in said) == (not quiet)
+    assert contents(room / "to") == {"docs-004.xtar": small_set().volumes["docs-004.xtar"]}
+
+
+def test_the_one_volume_that_would_help(room: Path) -> None:
+    small_set(recovery_volumes=1).write(room / "given", {"docs-001.xtar": None, "docs-R01.xtar": None})
+    done = run("rebuild", "given", "--to", "to", cwd=room)
+    assert done.returncode == 4
+    assert b"docs: no recovery volume is among these, or too little is left of it; add one" in done.stderr
+
+
+def test_json_has_all_of_it(room: Path) -> None:
+    small_set().write(room / "given", dict.fromkeys(("docs-001.xtar", "docs-002.xtar", "docs-R02.xtar")))
+    done = run("rebuild", "given", "--to", "to", "--json", cwd=room)
+    assert done.returncode == 4
+    found = parsed(done)
+    assert (found["complete"], found["needed"], found["helpful"]) == (False, 1, ["docs 1", "docs 2", "docs R02"])
+    first, *_, last = found["volumes"]
+    assert first == {
+        "label": "docs 1",
+        "kind": "data",
+        "number": 1,
+        "outcome": "beyond",
+        "given": None,
+        "path": None,
+        "lost_sectors": first["lost_sectors"],
+        "left_sectors": first["left_sectors"],
+    }
+    assert first["lost_sectors"] > first["left_sectors"] > 10
+    assert (last["label"], last["kind"], last["outcome"]) == ("docs R02", "recovery", "beyond")
+    assert found["problems"] == []
+
+
+def test_a_file_that_is_no_volume_is_a_problem(room: Path) -> None:
+    small_set().write(room / "given", {"docs-001.xtar": None})
+    (room / "stray").write_bytes(b"x" * 5000)
+    done = run("rebuild", "given", "stray", "--to", "to", cwd=room)
+    assert done.returncode == 1
+    assert b"stray: refused: nothing of a volume is in it" in done.stderr
+    assert list(contents(room / "to")) == ["docs-001.xtar"]
+
+
+def test_missing_paths_are_wrong_usage(room: Path) -> None:
+    done = run("rebuild", "nowhere", "--to", "to", cwd=room)
+    assert done.returncode == 2
+    assert b"nowhere: no such file" in done.stderr
+    assert run("rebuild", "nowhere", cwd=room).returncode == 2
+
+
+def test_volumes_are_created_with_recovery_volumes(room: Path) -> None:
+    plant(room / "top")
+    sizes = ["--volume-size", "120000", "--first-volumes", "200000"]
+    words = ["create", "top", "--volumes", "set", *sizes, "--recovery-volumes", "2", "--name", "docs"]
+    done = run(*words, "--workers", "1", cwd=room)
+    assert done.returncode == 0, done.stderr
+    made = contents(room / "set")
+    assert list(made) == list(small_set().volumes)
+    assert lines(done.stdout)[-1].startswith("set/docs-R02.xtar: docs R02, ")
+    (room / "set/docs-001.xtar").unlink()
+    (room / "set/docs-004.xtar").unlink()
+    assert run("rebuild", "set", "--to", "to", "--quiet", cwd=room).returncode == 0
+    assert contents(room / "to") == {name: made[name] for name in ("docs-001.xtar", "docs-004.xtar")}
+    done = run("create", "top", "-o", "one.xtar", "--recovery-volumes", "2", cwd=room)
+    assert done.returncode == 2
+    assert b"--recovery-volumes is for volumes: add --volumes DIR" in done.stderr
+
+
+def test_recovery_volumes_are_added(room: Path) -> None:
+    small_set().write(room / "set")
+    done = run("protect", "set", "--recovery-volumes", "1", cwd=room)
+    assert done.returncode == 0
+    assert lines(done.stdout)[0].startswith("set/docs-R03.xtar: docs R03, ")
+    assert b"docs: 1 recovery volume for 4 data volumes of " in done.stderr
+    done = run("protect", "set", "--recovery-volumes", "1", "--json", "--to", "more", cwd=room)
+    (made,) = parsed(done)["recovery_volumes"]
+    assert (made["number"], made["label"]) == (4, "docs R04")
+    assert made["archive_bytes"] == (room / "more/docs-R04.xtar").stat().st_size
+    done = run("protect", "set", "--recovery-volumes", "1", "--first-number", "9", "--to", "more", "--quiet", cwd=room)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert sorted(contents(room / "more")) == ["docs-R04.xtar", "docs-R09.xtar"]
+    done = run("verify", "more/docs-R09.xtar", cwd=room)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["a", "b"], "one FILE at a time; for volumes of a set add --recovery-volumes M"),
+        (["a", "--to", "d"], "--to is for recovery volumes"),
+        (["a", "--volume-size", "cd700"], "--volume-size is for recovery volumes"),
+        (["a", "--first-number", "3"], "--first-number is for recovery volumes"),
+        (["a", "--recovery-volumes", "1", "-o", "x"], "-o names a sidecar"),
+        (["set", "--recovery-volumes", "0"], "not a whole number of 1 or more"),
+        (["set", "--recovery-volumes", "1", "--volume-size", "60000"], "bytes at least, and 60000 fit"),
+        (["set", "--recovery-volumes", "70000"], "no code has 4 data volumes and a recovery volume 70002"),
+    ],
+)
+def test_what_does_not_go_together(
+    words: list[str], reason: str, room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_set().write(room / "set")
+    before = contents(room / "set")
+    monkeypatch.chdir(room)
+    assert main(["protect", *words]) == 2
+    assert reason in capsys.readouterr().err
+    assert contents(room / "set") == before

@@ -1,0 +1,221 @@
+"""Sets as they are made: every volume an archive of its own that fits its medium, the same bytes whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from roundtrip.manifest import differences, manifest
+from roundtrip.running import extract
+from roundtrip.stock import expand, quiet, script_of
+
+from pybackup.errors import UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.health import State
+from pybackup.jobs.inspect import open_archive
+from pybackup.jobs.verify import verify
+from pybackup.jobs.volumes import find_volumes
+from pybackup.model.problem import Trouble
+
+from .making import FIRST, MIB, VOLUME, make, plant, run, volumes
+
+
+def test_every_volume_is_an_intact_archive_that_fits(docs: Path) -> None:
+    made = volumes(docs)
+    assert len(made) > 6
+    for path, limit in zip(made, (*FIRST, *[VOLUME] * len(made)), strict=False):
+        assert path.stat().st_size <= limit
+        heard = Monitor()
+        verdict = verify(os.fsencode(path), deep=True, workers=1, monitor=heard)
+        assert (verdict.state, verdict.damage, heard.problems) == (State.INTACT, [], [])
+        assert verdict.health is not None
+        assert verdict.health.geometry.groups
+        expand(("tar", "--warning=no-timestamp"), path, docs.parent / f"tar-{path.stem}")
+
+
+def test_small_files_fill_volumes(tmp_path: Path) -> None:
+    for number in range(6000):
+        (tmp_path / f"tree/{number % 40}").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"tree/{number % 40}/{number}").write_bytes(os.urandom(number % 900))
+    done = make(tmp_path / "tree", tmp_path / "set", first=(), size=3_000_000)
+    assert len(done.volumes) > 2
+    for volume in done.volumes[:-1]:
+        assert 0.98 < volume.archive_bytes / volume.info.volume_bytes <= 1
+
+
+def test_the_whole_comes_back(tree: Path, docs: Path, tmp_path: Path) -> None:
+    extract(docs, tmp_path / "out")
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+
+
+def test_each_volume_knows_the_structure_of_all_and_the_index_of_those_before(tree: Path, docs: Path) -> None:
+    directories = {os.fsencode(path.relative_to(tree.parent)) for path in tree.rglob("*") if path.is_dir()}
+    files = {os.fsencode(path.relative_to(tree.parent)) for path in tree.rglob("*") if path.is_file()}
+    known = 0
+    for path in volumes(docs):
+        with open_archive(os.fsencode(path)) as archive:
+            listed = set(archive.listing.paths)
+            assert directories < listed
+            assert known <= len(listed & files)
+            known = len(listed & files)
+            assert archive.listing.complete == (path == volumes(docs)[-1])
+    assert listed >= files
+
+
+def test_stock_tools_restore_a_set(tree: Path, docs: Path, tmp_path: Path) -> None:
+    script = script_of(quiet(["tar", "-xOf", str(volumes(docs)[0]), ".pybackup/README.txt"], cwd=docs).decode())
+    lines = script.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("tar "))
+    last = next(number for number, line in enumerate(lines) if line.startswith("done")) + 1
+    each = [line.replace("A.xtar", '"$A"') for line in lines[first:last]]
+    rest = [line for line in lines[last:] if "A.xtar" not in line]
+    whole = [*lines[:first], f"for A in {docs}/*.xtar; do", *each, "done", *rest]
+    (tmp_path / "restore.sh").write_text("\n".join(whole) + "\n")
+    quiet(["sh", "-e", "restore.sh"], cwd=tmp_path)
+    found, wanted = manifest(tmp_path / "OUT/tree"), manifest(tree)
+    # Stock tools know whole seconds, and not the true name where another file stood in its way.
+    assert {path: fact.content for path, fact in found.items() if b"big" not in path} == {
+        path: fact.content for path, fact in wanted.items() if b"big" not in path
+    }
+
+
+def test_any_number_of_workers_gives_the_same_bytes(tree: Path, docs: Path, tmp_path: Path) -> None:
+    make(tree, tmp_path, workers=2)
+    assert [path.read_bytes() for path in volumes(tmp_path)] == [path.read_bytes() for path in volumes(docs)]
+
+
+def test_resuming_behind_any_volume_gives_the_same_bytes(tree: Path, docs: Path, tmp_path: Path) -> None:
+    whole = [path.read_bytes() for path in volumes(docs)]
+    for count in range(len(whole) + 1):
+        to = tmp_path / str(count)
+        to.mkdir()
+        for path in volumes(docs)[:count]:
+            (to / path.name).write_bytes(path.read_bytes())
+        done = make(tree, to, resume=True)
+        assert [volume.was_there for volume in done.volumes] == [number < count for number in range(len(whole))]
+        assert [path.read_bytes() for path in volumes(to)] == whole, count
+
+
+def test_a_run_that_was_killed_leaves_whole_volumes_and_is_resumed(tree: Path, docs: Path, tmp_path: Path) -> None:
+    code = f"from sets.making import make, Path; make(Path({str(tree)!r}), Path({str(tmp_path)!r}))"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[1], start_new_session=True)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.glob("*.xtar"))) < 3 or not list(tmp_path.glob(".*.partial")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    left = volumes(tmp_path)
+    assert len(left) >= 3
+    for path in left:
+        assert path.read_bytes() == (docs / path.name).read_bytes()
+    make(tree, tmp_path, resume=True)
+    assert [path.read_bytes() for path in volumes(tmp_path)] == [path.read_bytes() for path in volumes(docs)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [path.name for path in volumes(docs)]
+
+
+def test_what_changed_since_its_volume_was_written_is_told(tmp_path: Path) -> None:
+    tree = plant(tmp_path / "tree")
+    make(tree, tmp_path / "set")
+    for path in volumes(tmp_path / "set")[2:]:
+        path.unlink()
+    (tree / "d0/text3").write_bytes(b"another text")
+    (tree / "d0/new").write_bytes(b"new")
+    (tree / "d7/new").write_bytes(b"new, and in time")
+    heard = Monitor()
+    make(tree, tmp_path / "set", resume=True, monitor=heard)
+    told = {problem.path: problem for problem in heard.problems}
+    assert set(told) == {b"tree/d0/text3", b"tree/d0/new"}
+    assert all(problem.trouble is Trouble.CHANGED for problem in told.values())
+    with open_archive(os.fsencode(tmp_path / "set")) as archive:
+        assert archive.listing.complete
+        assert b"tree/d7/new" in archive.listing.paths
+        assert b"tree/d0/new" not in archive.listing.paths
+
+
+def test_without_resume_nothing_is_touched(tree: Path, docs: Path) -> None:
+    with pytest.raises(UsageError, match="--resume goes on"):
+        make(tree, docs)
+
+
+def test_resuming_with_other_options_is_refused(tree: Path, docs: Path) -> None:
+    with pytest.raises(UsageError, match="parity of 10%"):
+        make(tree, docs, parity="20%", resume=True)
+    with pytest.raises(UsageError, match="same sizes"):
+        make(tree, docs, size=VOLUME + 4096, resume=True)
+
+
+def test_a_volume_that_is_missing_in_the_middle_is_not_made_again(tree: Path, docs: Path, tmp_path: Path) -> None:
+    for path in volumes(docs):
+        if "-002" not in path.name:
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(UsageError, match=r"docs-002\.xtar: is missing"):
+        make(tree, tmp_path, resume=True)
+
+
+def test_volumes_too_small_for_a_segment_are_refused(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="use larger volumes"):
+        make(tree, tmp_path / "a", first=(), size=700_000)
+    with pytest.raises(UsageError, match="too few"):
+        make(tree, tmp_path / "b", first=(), size=2000)
+    assert not list(tmp_path.rglob(".*.partial"))
+
+
+def test_parity_fills_what_is_left(tree: Path, tmp_path: Path) -> None:
+    done = make(tree, tmp_path, parity="fill")
+    for volume in done.volumes:
+        # Guard sectors come in steps: a few sectors may be left.
+        assert 0.97 < volume.archive_bytes / volume.info.volume_bytes <= 1
+        heard = Monitor()
+        assert verify(os.fsencode(volume.path), workers=1, monitor=heard).state is State.INTACT
+
+
+def test_no_parity_leaves_sums(tree: Path, tmp_path: Path) -> None:
+    make(tree, tmp_path, parity="none")
+    verdict = verify(os.fsencode(volumes(tmp_path)[0]), workers=1, monitor=Monitor())
+    assert verdict.health is not None
+    assert verdict.health.geometry.groups == 0
+
+
+def test_the_command_line_says_which_volumes_there_are(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    for number in range(4):
+        (tmp_path / f"tree/{number}").write_bytes(os.urandom(700_000))
+    sizes = ("--volume-size", "2M", "--first-volumes", "1M,1200K")
+    done = run("create", "tree", "--volumes", "set", *sizes, cwd=tmp_path)
+    assert done.returncode == 0
+    said = done.stdout.decode()
+    assert [line.partition(":")[0] for line in said.splitlines()] == [
+        f"set/tree-00{number}.xtar" for number in (1, 2, 3)
+    ]
+    assert "tree 1, " in said
+    assert "% full" in said
+    for wrong in (
+        ("--volumes", "x"),
+        ("--volume-size", "2M"),
+        ("--volumes", "x", "--volume-size", "2M", "-o", "a.xtar"),
+    ):
+        assert run("create", "tree", *wrong, cwd=tmp_path).returncode == 2
+    assert run("create", "tree", "--volumes", "x", "--volume-size", "cd7", cwd=tmp_path).returncode == 2
+
+
+def test_images_and_volumes_are_found_by_content(docs: Path, tmp_path: Path) -> None:
+    made = volumes(docs)
+    (tmp_path / "odd name").write_bytes(made[1].read_bytes())
+    (tmp_path / "disc").mkdir()
+    (tmp_path / "disc/ANY.XTAR").write_bytes(made[3].read_bytes())
+    (tmp_path / "disc/README.TXT").write_text("no archive")
+    image = tmp_path / "third.iso"
+    made_by = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-J", "-o", str(image), str(made[2]), __file__]
+    subprocess.run(made_by, check=True, capture_output=True)
+    found = find_volumes([os.fsencode(tmp_path / name) for name in ("odd name", "disc", "third.iso")])
+    assert [volume.info.number for volume in found.volumes if volume.info] == [2, 4, 3]
+    assert found.unclear == []
+    assert found.volumes[2].offset > 0
+    assert MIB < found.volumes[2].n_bytes == made[2].stat().st_size

@@ -1,0 +1,180 @@
+"""Sets as they are read: any volumes, in any order, damaged ones and strangers among them."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from roundtrip.manifest import differences, manifest
+
+from pybackup.errors import UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.extract import ExtractOptions
+from pybackup.jobs.inspect import open_archive
+from pybackup.jobs.mending import Restored, restore
+from pybackup.jobs.rescue import rescue
+from pybackup.jobs.salvage import SalvageOptions
+from pybackup.model.entry import Kind
+from pybackup.model.problem import Trouble
+from pybackup.model.verdict import Fate
+
+from .making import lines, make, run, volumes
+
+SECTOR = 2048
+
+
+def damaged(path: Path, to: Path, fraction: float, *, start: bool = False) -> Path:
+    """A copy of which so many sectors, and the first 64 KiB if asked for, are zeros."""
+    data = bytearray(path.read_bytes())
+    for number in random.Random(fraction).sample(range(len(data) // SECTOR), int(len(data) // SECTOR * fraction)):
+        data[number * SECTOR : (number + 1) * SECTOR] = bytes(SECTOR)
+    if start:
+        data[: 64 << 10] = bytes(64 << 10)
+    to.write_bytes(data)
+    return to
+
+
+def extracted(paths: list[Path], to: Path, heard: Monitor) -> Restored:
+    first, *more = map(os.fsencode, paths)
+    with open_archive(first, more, monitor=heard) as archive:
+        assert archive.patterns == []
+        return restore(archive, (), os.fsencode(to), ExtractOptions(workers=1), monitor=heard)
+
+
+def test_volumes_in_any_order_and_twice(tree: Path, docs: Path, tmp_path: Path) -> None:
+    paths = volumes(docs)
+    twin = tmp_path / "twin"
+    twin.write_bytes(paths[1].read_bytes())
+    heard = Monitor()
+    extracted([*reversed(paths), twin, paths[0]], tmp_path / "out", heard)
+    assert heard.problems == []
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+
+
+@pytest.mark.parametrize("number", [0, 3, -1])
+def test_what_lies_on_a_lost_volume_is_lost_and_nothing_else(
+    tree: Path, docs: Path, tmp_path: Path, number: int
+) -> None:
+    paths = volumes(docs)
+    lost = paths.pop(number)
+    with open_archive(os.fsencode(docs)) as archive:
+        listing = archive.listing
+        label = archive.hand.label(int(lost.stem[-3:])) if archive.hand else ""
+    with open_archive(os.fsencode(lost)) as alone:
+        assert alone.hand is not None
+        rows, names = alone.hand.tables[int(lost.stem[-3:])]
+        there = {path for row, path in enumerate(names) if rows.kinds[row] == Kind.FILE}
+    heard = Monitor()
+    extracted(paths, tmp_path / "out", heard)
+    missing = manifest(tree).keys() - manifest(tmp_path / "out/tree").keys()
+    files = {path.removeprefix(b"tree/") for path in there}
+    # A hard link has nothing to link to where its file is lost.
+    assert missing - {b"d7/link to text1"} == files
+    told = {problem.path: problem for problem in heard.problems if problem.trouble is Trouble.LOST}
+    if number == -1:
+        assert set(told) & {path for path in listing.paths if path.removeprefix(b"tree/") in missing} <= set(told)
+        assert f"the volumes after {label[:-1]}" in told[b""].reason or "are not here" in told[b""].reason
+    else:
+        assert there <= set(told)
+        assert all(label in told[path].reason for path in there)
+    # The count of links of a file is another where one of them is lost.
+    twins = (b"d0/text1", b"d7/link to text1") if missing & {b"d0/text1", b"d7/link to text1"} else ()
+    kept, found = manifest(tree), manifest(tmp_path / "out/tree")
+    kept = {path: fact for path, fact in kept.items() if path not in missing and path not in twins}
+    found = {path: fact for path, fact in found.items() if path not in twins}
+    assert differences(kept, found) == []
+
+
+def test_only_the_volumes_that_are_needed_are_asked_for(docs: Path, tmp_path: Path) -> None:
+    with open_archive(os.fsencode(docs)) as archive:
+        assert archive.hand is not None
+        rows, names = archive.hand.tables[2]
+        wanted = next(path for row, path in enumerate(names) if rows.kinds[row] == Kind.FILE and b"text" in path)
+    one, two, last = volumes(docs)[0], volumes(docs)[1], volumes(docs)[-1]
+    done = run("extract", two, last, wanted, "--to", tmp_path / "out")
+    assert (done.returncode, b"needed" in done.stderr) == (0, False)
+    assert (tmp_path / "out" / os.fsdecode(wanted)).is_file()
+    done = run("extract", one, last, wanted, "--to", tmp_path / "none")
+    assert done.returncode == 1
+    assert "pybackup: note: not here, and needed: docs 2" in lines(done.stderr)
+    assert not (tmp_path / "none" / os.fsdecode(wanted)).exists()
+
+
+def test_damage_of_several_volumes_is_mended_on_the_way(tree: Path, docs: Path, tmp_path: Path) -> None:
+    for number, path in enumerate(volumes(docs)):
+        damaged(path, tmp_path / path.name, 0.02 if number % 2 else 0.0, start=number in (3, 4))
+    heard = Monitor()
+    done = extracted([tmp_path], tmp_path / "out", heard)
+    assert heard.problems == []
+    assert done.done.unplaced == 0
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+    assert not [path for path in tmp_path.iterdir() if "mended" in path.name]
+
+
+def test_salvage_of_a_set_takes_each_volume_as_far_as_it_goes(tree: Path, docs: Path, tmp_path: Path) -> None:
+    paths = volumes(docs)
+    bad = damaged(paths[4], tmp_path / "bad", 0.3)
+    given = [path for number, path in enumerate(paths) if number not in (1, 4)]
+    heard = Monitor()
+    options = SalvageOptions(workers=1)
+    names = [os.fsencode(path) for path in (bad, *given)]
+    done = rescue(names, os.fsencode(tmp_path / "out"), work_dir=os.fsencode(tmp_path), options=options, monitor=heard)
+    fates = {verdict.path: verdict for verdict in done.salvaged.verdicts}
+    assert len(fates) == sum(path.is_file() and not path.is_symlink() for path in tree.rglob("*")) - 1  # one hard link
+    gone = [verdict for verdict in fates.values() if verdict.fate is Fate.LOST and verdict.needed == "docs 2"]
+    assert gone
+    assert any("of docs 5, from another copy" in verdict.needed for verdict in fates.values())
+    for path, verdict in fates.items():
+        place = tmp_path / "out" / os.fsdecode(path)
+        if verdict.fate in (Fate.INTACT, Fate.REPAIRED):
+            assert place.read_bytes() == (tree.parent / os.fsdecode(path)).read_bytes()
+        else:
+            assert not place.exists()
+
+
+def test_a_file_that_is_in_part_on_a_lost_volume_survives_in_part(tree: Path, docs: Path, tmp_path: Path) -> None:
+    with open_archive(os.fsencode(docs)) as archive:
+        assert archive.hand is not None
+        on = [number for number, (_, names) in archive.hand.tables.items() if b"tree/d3/big" in names]
+    assert len(on) > 1
+    given = [os.fsencode(path) for path in volumes(docs) if int(path.stem[-3:]) != on[0]]
+    done = rescue(given, os.fsencode(tmp_path / "out"), options=SalvageOptions(workers=1), monitor=Monitor())
+    verdict = next(verdict for verdict in done.salvaged.verdicts if verdict.path == b"tree/d3/big")
+    assert (verdict.fate, verdict.needed) == (Fate.PARTIAL, f"docs {on[0]}")
+    whole = (tree / "d3/big").read_bytes()
+    found = (tmp_path / "out/tree/d3/big.partial").read_bytes()
+    assert 0 < verdict.present.n_bytes < len(whole) == len(found)
+    assert all(found[start:end] == whole[start:end] for start, end in verdict.present)
+
+
+def test_volumes_of_another_set_and_other_files_are_told_apart(tree: Path, docs: Path, tmp_path: Path) -> None:
+    make(tree, tmp_path / "other", size=3_000_000, first=())
+    stranger = volumes(tmp_path / "other")[0]
+    with pytest.raises(UsageError, match=r"docs-001\.xtar \(docs 1\): is of another set than"):
+        open_archive(os.fsencode(volumes(docs)[0]), [os.fsencode(stranger)])
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for number, path in enumerate((volumes(docs)[0], stranger)):
+        (mixed / f"{number}.xtar").write_bytes(path.read_bytes())
+    done = run("list", mixed)
+    assert done.returncode == 2
+    assert b"is of another set than" in done.stderr
+    # A pattern that is also the name of a file here stays a pattern.
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/d0").write_text("no volume")
+    done = run("list", docs, "tree/d0", cwd=tmp_path)
+    assert (done.returncode, lines(done.stdout)[0]) == (0, "tree/d0")
+
+
+def test_verify_takes_several_and_names_what_is_missing(docs: Path, tmp_path: Path) -> None:
+    paths = volumes(docs)
+    done = run("verify", docs)
+    assert (done.returncode, done.stdout.count(b": intact: ")) == (0, len(paths))
+    assert b"not here" not in done.stderr
+    bad = damaged(paths[2], tmp_path / "bad.xtar", 0.02)
+    done = run("verify", paths[0], bad, paths[-1])
+    assert done.returncode == 3
+    assert b"not here: docs 2, docs 4" in done.stderr
+    assert run("verify", "--quiet", docs).stdout == b""
