@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import pybackup
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
@@ -272,3 +273,15 @@ def test_a_recovery_volume_that_does_not_fit_is_said_before(room: Path) -> None:
             [os.fsencode(given)], RecoveryOptions(1, os.fsencode(room / "more"), volume_bytes=50_000), monitor=Monitor()
         )
     assert not (room / "more").exists()
+
+
+def test_the_same_from_python(room: Path) -> None:
+    whole = small_set()
+    given = whole.write(room / "given", dict.fromkeys(("docs-R01.xtar", "docs-R02.xtar")))
+    added = pybackup.add_recovery_volumes([given], 1, room / "more", volume_bytes=500_000)
+    assert (len(added.made), added.data_volumes) == (1, 4)
+    (given / "docs-002.xtar").unlink()
+    assert pybackup.rebuild([given, room / "more"], str(room / "to"), work_dir=room).complete
+    assert contents(room / "to") == {"docs-002.xtar": whole.volumes["docs-002.xtar"]}
+    with pytest.raises(UsageError, match="1 or more, not 0"):
+        pybackup.add_recovery_volumes(given, 0)
