@@ -75,6 +75,22 @@ def _pybackup(parity: str) -> Survivor:
     return Survivor("pybackup" if parity == "none" else f"pybackup-{parity}", (), make, (salvage,), named=True)
 
 
+def _pybackup_disc(percent: int) -> Survivor:
+    """The image of a disc, with parity over its file system too."""
+
+    def make(at: Place) -> list[Step]:
+        volume, parity = at.aside / "a.xtar", ("--parity", f"{percent}%", "--quiet")
+        return [
+            _python("pybackup", "create", at.tree, "-o", volume, "--parity", "none", "--quiet"),
+            _python("pybackup", "disc", "build", volume, "--to", at.medium, *parity),
+        ]
+
+    def salvage(at: Place) -> list[Step]:
+        return [_python("pybackup", "salvage", at.medium / "a.iso", "--to", at.to, "--quiet")]
+
+    return Survivor(f"pybackup-disc-{percent}%", (), make, (salvage,), named=True)
+
+
 def _bound() -> Survivor:
     def make(at: Place) -> list[Step]:
         return [_python("benchmarks.bound", "make", at.tree, at.medium / "a.z", at.aside / "index")]
@@ -215,11 +231,12 @@ def _rs03(percent: int) -> Survivor:
 OWN_BARE: Final = _pybackup("none")
 OWN_5: Final = _pybackup("5%")
 OWN_10: Final = _pybackup("10%")
-OWN: Final = (OWN_BARE, OWN_5, OWN_10)
+OWN_DISC: Final = _pybackup_disc(10)
+OWN: Final = (OWN_BARE, OWN_5, OWN_10, OWN_DISC)
 BOUND: Final = _bound()
 UNPROTECTED: Final = (_tar_xz(), _zip(), _seven_zip(), _dar(), _tarlz())
 PROTECTED: Final = (_dar_par2(5), _dar_par2(10), _rs02(10), _rs03(10))
-ALL: Final = (OWN_BARE, BOUND, *UNPROTECTED, OWN_5, OWN_10, *PROTECTED)
+ALL: Final = (OWN_BARE, BOUND, *UNPROTECTED, OWN_5, OWN_10, OWN_DISC, *PROTECTED)
 
 
 def chosen(only: str | None, among: Sequence[Survivor] = ALL) -> list[Survivor]:

@@ -31,7 +31,7 @@ def ask_for_volumes(archive: OpenArchive, candidates: Sequence[bytes], stack: Ex
         hand, listing = archive.hand, archive.listing
         wanted = volumes_of(map(listing.stored, select(listing, archive.patterns)))
         needed = sorted(wanted - set(hand.data) - refused)
-        if not needed or len(hand.recovery) >= len(hand.missing) > 0:
+        if not needed or len(hand.recovery) + len(archive.unclear) >= len(hand.missing) > 0:
             break
         if not _is_somebody_there(talk):
             talk.note(f"not here, and needed: {hand.labels(needed)}")

@@ -38,6 +38,18 @@ def _advice(error: OSError) -> str:
     return ""
 
 
+def make_directory(path: bytes) -> None:
+    """Make a directory, and those above it, where they are missing.
+
+    Raises
+    ------
+    EnvironmentFailed
+        It cannot be made.
+    """
+    with environment(path):
+        os.makedirs(path, exist_ok=True)
+
+
 class ArchiveFile:
     """An archive, an image or a device, read at any offset.
 

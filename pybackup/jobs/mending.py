@@ -20,9 +20,14 @@ from .copies import open_copies
 from .extract import Archive, Extracted, ExtractOptions, ExtractPlan, perform_extract, plan_extract, plan_rows
 from .inspect import OpenArchive
 from .set_view import joined, volumes_of
+from .stand_ins import stand_ins
 from .volumes import SetAtHand, Volume, gather, volumes_in
 
 _NAME = b"pybackup-mended-%d"
+
+
+def _can_be_rebuilt(hand: SetAtHand | None) -> bool:
+    return hand is not None and bool(hand.missing) and bool(hand.recovery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def restore(
     with ExitStack() as stack:
         mender = _Mender(where, stack, monitor)
         view: Archive = archive
-        if archive.unclear or not archive.listing.complete:
+        if archive.unclear or not archive.listing.complete or _can_be_rebuilt(archive.hand):
             view = mender.mend(archive, archive.hand, archive.path, archive.unclear, set()) or archive
         plan = plan_extract(view, patterns, target, options, monitor)
         held = _Held(monitor)
@@ -140,6 +145,8 @@ class _Mender:
                 return None
 
     def _set(self, hand: SetAtHand, unclear: Sequence[bytes], numbers: set[int]) -> View | None:
+        if hand.recovery and (unclear or numbers or hand.missing):
+            return self._rebuilt(hand, unclear)
         volumes: list[Volume] = []
         better = False
         for volume in (*hand.data.values(), *hand.recovery.values()):
@@ -158,6 +165,17 @@ class _Mender:
         if not better:
             return None
         found = gather(volumes, Aside(self._monitor))
+        return View(*joined(found), found)
+
+    def _rebuilt(self, hand: SetAtHand, unclear: Sequence[bytes]) -> View:
+        """The set with what its recovery volumes bring back, own parity and other copies taken first."""
+        at_hand = (*hand.data.values(), *hand.recovery.values(), *hand.copies)
+        paths = list(dict.fromkeys([*(volume.path for volume in at_hand), *unclear]))
+        self._monitor.note(f"{hand.info.name}: rebuilding what is lost or damaged in {os.fsdecode(self._work_dir)}")
+        whole = self._stack.enter_context(stand_ins(paths, self._work_dir, self._monitor))
+        # A volume that was given and could not be made whole is there twice: the better one comes last.
+        volumes = [volume for path in reversed(whole) for volume in volumes_in(path) if volume.info]
+        found = gather([*volumes, *hand.recovery.values()], Monitor())
         return View(*joined(found), found)
 
     def _mended(self, volume: Volume, hand: SetAtHand) -> Iterator[Volume]:

@@ -76,10 +76,14 @@ class OwnStream:
     def fill(self, monitor: Monitor) -> None:
         """Write the stream."""
         assert self._geometry is not None
-        output = self._output
-        output.flush()
-        with ArchiveFile(output.temporary) as file:
-            _write(output.path, Volume(self._geometry, file), VolumeWriter(self._geometry, output), monitor)
+        write_stream(self._output, self._geometry, monitor)
+
+
+def write_stream(output: Output, geometry: Geometry, monitor: Monitor) -> None:
+    """Write the parity stream of a file in the making, for which there is room in it."""
+    output.flush()
+    with ArchiveFile(output.temporary) as file:
+        _write(output.path, Volume(geometry, file), VolumeWriter(geometry, output), monitor)
 
 
 def protect_file(

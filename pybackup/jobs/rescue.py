@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pybackup.errors import NotAnArchive, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.model.extents import Extents
+from pybackup.model.volume import VolumeKind
 
 from .best_image import Image
 from .health import Health
 from .rescue_set import group_copies, mend_set
 from .salvage import Salvaged, SalvageOptions, salvage_files
-from .volumes import find_volumes
+from .stand_ins import stand_ins
+from .volumes import find_volumes, volumes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,10 @@ def rescue(
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with ExitStack() as stack:
-        image = mend_set(group_copies(list(_expanded(images, maps)), maps), where, stack, monitor)
+        paths = list(_expanded(images, maps))
+        if not maps and _has_recovery(paths):
+            paths = stack.enter_context(stand_ins(paths, where, monitor))
+        image = mend_set(group_copies(paths, maps), where, stack, monitor)
         if not isinstance(image, Image):
             salvaged = salvage_files(
                 image.place,
@@ -106,3 +111,12 @@ def _expanded(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[bytes]
                 yield from found.unclear
                 continue
         yield image
+
+
+def _has_recovery(paths: Sequence[bytes]) -> bool:
+    files = [path for path in paths if not os.path.isdir(path)]
+    return any(
+        volume.info is not None and volume.info.kind is VolumeKind.RECOVERY
+        for path in files
+        for volume in volumes_in(path)
+    )

@@ -3,13 +3,14 @@
 
 You found a disc, an image of one, or a file whose name ends in ``.xtar``. It is a backup. This program reads it:
 
-    python3 rescue.py list    ARCHIVE                     what is in it
-    python3 rescue.py verify  ARCHIVE                     is all of it still right?
-    python3 rescue.py extract ARCHIVE --to DIR [PATH...]  put it back below DIR, or only the PATHs
-    python3 rescue.py salvage ARCHIVE --to DIR [PATH...]  the same for a damaged one, pieces of files too
+    python3 rescue.py list    ARCHIVE...                     what is in it
+    python3 rescue.py verify  ARCHIVE...                     is all of it still right?
+    python3 rescue.py extract ARCHIVE... --to DIR [PATH...]  put it back below DIR, or only the PATHs
+    python3 rescue.py salvage ARCHIVE... --to DIR [PATH...]  the same for a damaged one, pieces of files too
 
 ARCHIVE is the ``.xtar`` file, an ISO image that holds it, or the drive itself (/dev/sr0). From a disc that reads badly
-make an image first (GNU ddrescue), and work on that. Python 3.8 or later, on anything that runs it.
+make an image first (GNU ddrescue), and work on that. Of a set of discs name all volumes, or images of them, at once, in
+any order; a directory stands for all files in it. Python 3.8 or later, on anything that runs it.
 
 What it promises: a file gets its name only if its checksum agrees; what exists is never overwritten; every file that
 is lost is named; nothing is written outside of DIR, whatever the archive says. What it cannot do: rebuild damaged
@@ -31,6 +32,7 @@ from __future__ import annotations
 import argparse
 import errno
 import hashlib
+import json
 import lzma
 import os
 import signal
@@ -55,6 +57,8 @@ except ImportError:  # Windows has no such names
 BLOCK, SECTOR, STEP = 512, 2048, 1 << 20
 MAX_SEGMENT = 256 << 20
 MAX_OFFSET = 1 << 62
+# Each volume of a set has its own stretch of offsets, longer than any volume is; number n starts at n << this.
+STRETCH, MOST_VOLUMES = 44, 1 << 16
 FILE, DIRECTORY, SYMLINK, HARDLINK, FIFO, CHARACTER, BLOCK_DEVICE = range(1, 8)
 CONTENT, CONTAINER, INDEX, LOCATOR, OTHER, PARITY, SET, RECOVERY = range(1, 9)
 KIND_OF_TYPE = {b"1": HARDLINK, b"2": SYMLINK, b"3": CHARACTER, b"4": BLOCK_DEVICE, b"5": DIRECTORY, b"6": FIFO}
@@ -350,6 +354,47 @@ class Entry(NamedTuple):
         return ""
 
 
+class Disc(NamedTuple):
+    """Which volume of which set an archive is (21)."""
+
+    set_id: bytes
+    name: str
+    number: int
+    is_data: bool
+    is_last: bool
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return f"{self.name} {'' if self.is_data else 'R'}{self.number}"
+
+    @property
+    def archive_id(self) -> bytes:
+        """The id in all its structures."""
+        kind = b"D" if self.is_data else b"R"
+        return hashlib.sha256(b"XTAR volume" + self.set_id + kind + struct.pack("<I", self.number)).digest()[:8]
+
+
+def disc_of(settings: bytes) -> Disc | None:
+    """Return what the settings of an archive say of its set, if it is a volume of one."""
+    try:
+        said = json.loads(settings or b"{}").get("set")
+        if said is None:
+            return None
+        disc = Disc(
+            bytes.fromhex(said["id"]),
+            shown(str(said["name"]).encode("utf-8", "backslashreplace")),
+            int(said["number"]),
+            said["kind"] == "data",
+            bool(said["last"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Damaged("settings that tell of an impossible set") from error
+    if not 0 < disc.number < MOST_VOLUMES:
+        raise Damaged("settings that tell of an impossible volume")
+    return disc
+
+
 class Listing:
     """The entries of an archive in tree order, made when asked for.
 
@@ -360,13 +405,19 @@ class Listing:
     def __init__(self, paths: list[bytes], kinds: Sequence[int], entry: Callable[[int], Entry], way: str) -> None:
         self.paths, self.kinds, self.entry, self.way = paths, kinds, entry, way
         self.expected: int | None = len(paths)
+        self.unknown = ""  # what of a set is not even known, in words
         self.is_placed = True  # nothing suggests that bytes moved
+        self.archive_id = b""
+        self.disc: Disc | None = None
+        self.index_at = 0  # offset of the tree index, if that gave the entries
         self.notes: list[str] = []
         self.doubts: list[tuple[bytes, str]] = []
 
     @property
     def missing(self) -> str:
         """What is to be said of entries that are not even known; empty if all are."""
+        if self.unknown:
+            return self.unknown
         if self.expected is None:
             return "nothing is left that says how many entries there were; some may be missing"
         lost = self.expected - len(self.paths)
@@ -567,19 +618,23 @@ class Table:
 
     def entry(self, row: int, path: bytes) -> Entry:
         """Return the entry of a row."""
-        xattrs, device, digest = extras_of(self.extras[row])
+        xattrs, device, digest, part = extras_of(self.extras[row])
         members = self.members(row) if self.kinds[row] == FILE else []
+        first, segments = part or (0, len(members))
+        if part and not first + len(members) <= segments:
+            raise Damaged("an index with an impossible part of a file")
+        members = [member._replace(segment=first + member.segment) for member in members] if first else members
         size = self.excess[row] + sum(member.raw for member in members)
         mtime_ns = self.mtime_s[row] * 10**9 + self.mtime_ns[row]
         identity = (path, self.kinds[row], self.modes[row], self.owners[self.owner[row]], mtime_ns)
         is_sparse = bool(self.flags[row] & 1)
-        return Entry(*identity, size, self.targets[row], device, xattrs, members, is_sparse, len(members), digest)
+        return Entry(*identity, size, self.targets[row], device, xattrs, members, is_sparse, segments, digest)
 
 
-def extras_of(data: bytes) -> tuple[dict[bytes, bytes], tuple[int, int], bytes]:
-    """Return attributes, device number and digest: the rare things of an entry."""
+def extras_of(data: bytes) -> tuple[dict[bytes, bytes], tuple[int, int], bytes, tuple[int, ...]]:
+    """Return attributes, device number, digest, first segment and segments of a part: the rare things of an entry."""
     xattrs: dict[bytes, bytes] = {}
-    device, digest, at = (0, 0), b"", 0
+    device, digest, part, at = (0, 0), b"", (), 0
     while at < len(data):
         if at + 5 > len(data):
             raise Damaged("an index with half an extra")
@@ -592,9 +647,11 @@ def extras_of(data: bytes) -> tuple[dict[bytes, bytes], tuple[int, int], bytes]:
             device = struct.unpack("<II", value)
         elif at <= len(data) and tag == 3 and length == 32:
             digest = value
+        elif at <= len(data) and tag == 4 and length == 8:
+            part = struct.unpack("<II", value)
         else:
             raise Damaged("an index with an extra of unknown form")
-    return xattrs, device, digest
+    return xattrs, device, digest, part
 
 
 # ---------------------------------------------------------------- the parity of an index: RS(255,223) (13.1)
@@ -1223,8 +1280,8 @@ def index_places(image: Image, locator: Note | None, findings: Findings | None) 
                 yield offset - image.base, head.total_bytes
 
 
-def feet(image: Image, ends: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield offset and length of the tree index whose foot is the last in the 64 KiB before each end."""
+def feet(image: Image, ends: Iterable[int], scope: int = 1) -> Iterator[tuple[int, int]]:
+    """Yield offset and length of the index, of the tree or for 0 of a container, with the last foot before each end."""
     for end in ends:
         start = max(0, -image.base, end - 65536)
         tail = image.left(start, min(end, image.size - image.base) - start)
@@ -1232,7 +1289,7 @@ def feet(image: Image, ends: Iterable[int]) -> Iterator[tuple[int, int]]:
         while at >= 0:
             try:
                 head = index_head(tail[at : at + INDEX_HEAD.size])
-                if head.scope == 1:
+                if head.scope == scope:
                     yield start + at + INDEX_HEAD.size - head.total_bytes, head.total_bytes
                     break
             except Damaged:
@@ -1250,6 +1307,7 @@ def tree_listing(image: Image, offset: int, size: int) -> Listing:
     table = Table(head, plain, digests)
     paths = table.paths()
     listing = Listing(paths, table.kinds, lambda row: table.entry(row, paths[row]), "tree index")
+    listing.archive_id, listing.disc, listing.index_at = head.archive_id, disc_of(table.settings), offset
     if corrected:
         listing.notes.append(f"{corrected} bytes of the tree index, put right by its parity")
     return listing
@@ -1286,7 +1344,7 @@ class Recovery:
         listing = Listing([row.path for row in rows], [row.kind for row in rows], rows.__getitem__, "what is left")
         heads = [head for _, head in self._findings.indexes if (head.archive_id, head.scope) == (self._id, 1)]
         listing.expected = heads[0].entries if heads else None
-        listing.notes, listing.doubts = self._notes, self._doubts
+        listing.notes, listing.doubts, listing.archive_id = self._notes, self._doubts, self._id
         return listing
 
     def _read(self, offset: int, count: int) -> bytes:
@@ -2020,8 +2078,8 @@ def touching(places: list[tuple[int, int, int]], low: int, high: int) -> list[in
 
 
 def restore(
+    volumes: Sequence[Held],
     image: Image,
-    sidecar: Image | None,
     listing: Listing,
     rows: Sequence[int],
     args: argparse.Namespace,
@@ -2029,27 +2087,271 @@ def restore(
 ) -> None:
     """Extract or salvage."""
     salvages = args.command == "salvage"
-    left = Leftovers(image, sidecar, salvages) if salvages or not listing.is_placed else None
+    left = Leftovers(volumes[0].image, volumes[0].sidecar, salvages) if salvages or not listing.is_placed else None
+    if left and isinstance(image, Several):
+        left = LeftoversOfSeveral(volumes, image, salvages)
     with closing(Target(args.to, report, args.devices, args.numeric_owner)) as target:
         extraction = Extraction(image, listing, target, report, left)
         extraction.run(rows)
         if left and salvages and not args.paths and (listing.missing or report.losses):
-            salvage_bare(image, target, extraction.known + left.known, report)
+            known = extraction.known + left.known
+            for held in volumes:
+                start = held.address
+                part = [(low - start, high - start) for low, high in known if low >> STRETCH == start >> STRETCH]
+                salvage_bare(held.image, target, part, report)
     print(f"{extraction.files} files, {extraction.n_bytes} bytes put back")
+
+
+# ---------------------------------------------------------------- volumes of a set (21)
+
+
+class Held(NamedTuple):
+    """An archive that is here."""
+
+    path: str
+    image: Image
+    sidecar: Image | None
+    listing: Listing
+    address: int = 0
+
+
+class Several(Image):
+    """The volumes of a set as one archive, each at its own stretch of offsets."""
+
+    def __init__(self, volumes: Sequence[Held]) -> None:
+        self._images = {held.address >> STRETCH: held.image for held in volumes}
+        self.labels: dict[int, str] = {}
+        self.base, self.size = 0, MOST_VOLUMES << STRETCH
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return up to ``count`` bytes: fewer at the end of a volume."""
+        image = self._images.get(offset >> STRETCH)
+        return image.read(offset & (1 << STRETCH) - 1, count) if image else b""
+
+    def exactly(self, offset: int, count: int) -> bytes:
+        """Return ``count`` bytes, or say on which disc they lie."""
+        number = offset >> STRETCH
+        if number not in self._images:
+            raise Damaged(f"it lies on {self.labels.get(number, 'another disc')}, which is not here")
+        return super().exactly(offset, count)
+
+
+class LeftoversOfSeveral(Leftovers):
+    """What `Leftovers` knows, of the volumes of a set."""
+
+    def __init__(self, volumes: Sequence[Held], image: Image, partial: bool) -> None:
+        super().__init__(image, None, partial)
+        self._each = {held.address >> STRETCH: Leftovers(held.image, held.sidecar, partial) for held in volumes}
+
+    def right(self, member: Member) -> Iterator[Piece]:
+        """Yield what is right of a member, and how much behind it is lost."""
+        number = member.offset >> STRETCH
+        left, start = self._each.get(number), number << STRETCH
+        if left is None:
+            yield member.raw
+            return
+        before = len(left.known)
+        yield from left.right(member._replace(offset=member.offset - start))
+        self.known += [(start + low, start + high) for low, high in left.known[before:]]
+
+
+def image_of(volumes: Sequence[Held]) -> Image:
+    """Return what members are read from: the image, or those of a set."""
+    if volumes[0].listing.disc is None:
+        return volumes[0].image
+    return Several(volumes)
+
+
+def tell_apart(volumes: list[Held], report: Report) -> list[Held]:
+    """Return the volumes of one set, each once and at its address, in their order."""
+    discs = [held.listing.disc for held in volumes]
+    known = next((disc for disc in discs if disc), None)
+    if known is None:
+        if len(volumes) > 1:
+            raise Hopeless(2, f"{volumes[1].path}: no volume of a set, name it alone; or too damaged to tell")
+        return volumes
+    found: dict[tuple[bool, int], Held] = {}
+    for held, told in zip(volumes, discs):
+        disc = told or disc_by_id(held.listing.archive_id, known)
+        if disc is None or disc.set_id != known.set_id:
+            raise Hopeless(2, f"{held.path}: of another set than {known.name}, or too damaged to tell")
+        held.listing.disc = disc
+        place = (not disc.is_data, disc.number)
+        if place in found:
+            report.note(f"note: {held.path} is {disc.label} too, as {found[place].path}, and is not used")
+            continue
+        number = disc.number + (0 if disc.is_data else MOST_VOLUMES // 2)
+        found[place] = held._replace(address=number << STRETCH)
+    return [found[place] for place in sorted(found)]
+
+
+def disc_by_id(archive_id: bytes, known: Disc) -> Disc | None:
+    """Return which volume of a set has an id: for one of which the index is lost."""
+    for is_data in (True, False):
+        for number in range(1, MOST_VOLUMES // 2):
+            disc = known._replace(number=number, is_data=is_data, is_last=False)
+            if disc.archive_id == archive_id:
+                return disc
+    return None
+
+
+def indexes_before(held: Held) -> Iterator[Listing]:
+    """Yield what a volume knows of other ones: the listings of their tree indexes, the last first."""
+    listing, image = held.listing, held.image
+    own = next(feet(image, [listing.index_at - BLOCK], scope=0), None)
+    end = own[0] - BLOCK if own else 0
+    while end > 0:
+        place = next(feet(image, [end]), None)
+        if place is None:
+            return
+        end = place[0]
+        with suppress(Damaged):
+            yield tree_listing(image, *place)
+
+
+def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
+    """Return the listing of a set, as far as its volumes tell; ``labels`` gets the names of those that are not here."""
+    here = {
+        held.listing.disc.number: held.listing for held in volumes if held.listing.disc and held.listing.disc.is_data
+    }
+    known, last = dict(here), 0
+    for held in reversed(volumes):
+        for listing in indexes_before(held) if held.listing.index_at else ():
+            disc, own = listing.disc, held.listing.disc
+            if disc and own and disc.set_id == own.set_id and disc.is_data and disc.number not in known:
+                known[disc.number] = listing
+    for number, listing in known.items():
+        if listing.disc:
+            last = number if listing.disc.is_last else last
+            labels[number] = listing.disc.label
+    dark = [number for number in range(1, max(known, default=0)) if number not in known]
+    merged = Merged(known, skeleton(volumes) if dark or not last else [])
+    joined = Listing(merged.paths, merged.kinds, merged.entry, "tree index")
+    joined.is_placed = all(held.listing.is_placed for held in volumes)
+    doubtful = [listing.missing for listing in here.values() if listing.missing]
+    if dark:
+        doubtful.append(f"what discs {', '.join(map(str, dark))} of the set held is not known: they are not here")
+    if not last:
+        doubtful.append(f"whether the set has discs after number {max(known, default=0)} is not known")
+    joined.unknown = "; ".join(doubtful)
+    for held in volumes:
+        joined.notes += [f"{held.path}: {note}" for note in held.listing.notes]
+        joined.doubts += held.listing.doubts
+    return joined
+
+
+def skeleton(volumes: Sequence[Held]) -> list[Entry]:
+    """Return what has no content of the whole set, which each volume has in its structure."""
+    for held in volumes:
+        found: list[Entry] = []
+        at = 0
+        with suppress(Damaged):
+            while True:
+                block = held.image.exactly(at, BLOCK)
+                header = tar_header(block)
+                role = note_of(block).role if block[157:161] == b"\0XTN" else 0
+                if role == OTHER and header.size <= 1 << 30:
+                    found += structure(held.image.exactly(at + BLOCK, header.size))
+                if role == INDEX:
+                    return found
+                at += BLOCK + padded(header.size)
+    return []
+
+
+class Merged:
+    """The entries of all volumes of a set: those of a higher number are newer."""
+
+    def __init__(self, known: Mapping[int, Listing], bare: Sequence[Entry]) -> None:
+        self._known = known
+        places: dict[bytes, list[tuple[int, int]]] = {}
+        for number in sorted(known):
+            for row, path in enumerate(known[number].paths):
+                places.setdefault(path, []).append((number, row))
+        self.paths = list(places)
+        self._rows = [places[path] for path in self.paths]
+        self.kinds = [known[rows[-1][0]].kinds[rows[-1][1]] for rows in self._rows]
+        self._bare = [entry for entry in bare if entry.path not in places]
+        self.paths += [entry.path for entry in self._bare]
+        self.kinds += [entry.kind for entry in self._bare]
+
+    def entry(self, row: int) -> Entry:
+        """Return the entry of a row, the segments of a file from all volumes."""
+        if row >= len(self._rows):
+            return self._bare[row - len(self._rows)]
+        found = [(number, self._known[number].entry(place)) for number, place in self._rows[row]]
+        newest = found[-1][1]
+        if newest.kind != FILE:
+            return newest
+        if len(newest.members) == newest.segments:
+            found = found[-1:]
+        parts: dict[int, Member] = {}
+        digest = b""
+        for number, entry in found:
+            for member in entry.members:
+                parts[member.segment] = member._replace(offset=member.offset + (number << STRETCH))
+            digest = entry.digest or digest
+        members = [parts[segment] for segment in sorted(parts) if segment < newest.segments]
+        return newest._replace(members=members, digest=digest)
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def is_volume(path: str) -> bool:
+    """Whether a name is that of a file or drive that holds, or once held, an archive."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    if stat.S_ISBLK(mode):
+        return True
+    if not stat.S_ISREG(mode):
+        return False
+    with closing(Image(path)) as image:
+        if locator_at(image, 0) or image.left(16 * SECTOR, 6)[1:] == b"CD001":
+            return True
+        return b"XTPARITY" in image.left(max(0, image.size - STEP), STEP)
+
+
+def named(args: argparse.Namespace) -> list[str]:
+    """Return the archives that were named, and leave the rest in ``args.paths``."""
+    names: list[str] = [args.archive]
+    rest: list[str] = []
+    for path in args.paths:
+        (names if is_volume(path) else rest).append(path)
+    args.paths = rest
+    if os.path.isdir(args.archive):
+        names[:1] = [path for path in sorted(entry.path for entry in os.scandir(args.archive)) if is_volume(path)]
+        if not names:
+            raise Hopeless(4, f"{args.archive}: no archive is in this directory")
+    return names
 
 
 def perform(args: argparse.Namespace, report: Report) -> None:
     """Do what was asked for."""
     with ExitStack() as stack:
-        image = stack.enter_context(closing(Image(args.archive)))
-        sidecar = args.archive + ".xpar"
-        beside = stack.enter_context(closing(Image(sidecar))) if os.path.isfile(sidecar) else None
-        perform_on(image, beside, args, report)
+        volumes = []
+        names = named(args)
+        for path in names:
+            image = stack.enter_context(closing(Image(path)))
+            sidecar = path + ".xpar"
+            beside = stack.enter_context(closing(Image(sidecar))) if os.path.isfile(sidecar) else None
+            try:
+                volumes.append(Held(path, image, beside, open_listing(image)))
+            except Hopeless as error:
+                if len(names) == 1:
+                    raise
+                report.lost(os.fsencode(path), str(error))
+        if not volumes:
+            raise Hopeless(4, "no archive, or nothing of one is left in any of them")
+        perform_on(tell_apart(volumes, report), args, report)
 
 
-def perform_on(image: Image, sidecar: Image | None, args: argparse.Namespace, report: Report) -> None:
-    """Do what was asked for with an open image, and what holds its parity if it is beside it."""
-    listing = open_listing(image)
+def perform_on(volumes: Sequence[Held], args: argparse.Namespace, report: Report) -> None:
+    """Do what was asked for with an open archive, or those of a set."""
+    listing, image = volumes[0].listing, image_of(volumes)
+    if isinstance(image, Several):
+        listing = joined_listing(volumes, image.labels)
     for note in listing.notes:
         report.note("note: " + note)
     rows = chosen(listing, args.paths)
@@ -2057,11 +2359,11 @@ def perform_on(image: Image, sidecar: Image | None, args: argparse.Namespace, re
         list_entries(listing, rows)
     elif args.command == "verify":
         files, n_bytes = verify_contents(image, listing, rows, report)
-        if not args.paths:
-            verify_sums(image, listing, find_volume(image, sidecar), report)
+        for held in volumes if not args.paths else ():
+            verify_sums(held.image, held.listing, find_volume(held.image, held.sidecar), report)
         print(f"{files} files, {n_bytes} bytes are right")
     else:
-        restore(image, sidecar, listing, rows, args, report)
+        restore(volumes, image, listing, rows, args, report)
     taken = {listing.paths[row] for row in rows} if listing.doubts else set()
     for path, doubt in listing.doubts:
         if path in taken:
@@ -2076,8 +2378,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Get files back from a pybackup archive.", epilog="See the top of this file."
     )
     parser.add_argument("command", choices=("list", "verify", "extract", "salvage"))
-    parser.add_argument("archive", help="a .xtar, an image or a device that holds one")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="only these, and what is below them")
+    parser.add_argument("archive", help="a .xtar, an image or a device that holds one, or a directory of those")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="more volumes of a set; or only these files, and what is below them"
+    )
     parser.add_argument("--to", default=".", metavar="DIR", help="where to put it (here)")
     parser.add_argument("--devices", action="store_true", help="make devices too, as root")
     parser.add_argument("--numeric-owner", action="store_true", help="owners by number, not by name")

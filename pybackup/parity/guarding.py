@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged
-from pybackup.layout.guard import PAYLOAD_BYTES, Geometry, GuardSector
+from pybackup.layout.guard import PAYLOAD_BYTES, SLICE_SUMS, Geometry, GuardSector
 
 from .codec import encode, fill
 
@@ -21,14 +22,14 @@ def guard_sectors(geometry: Geometry, digest: bytes, sums: Sums) -> Iterator[tup
     Parameters
     ----------
     sums
-        The whole table.
+        The whole table; or an `empty_table` that was filled, which saves a copy.
     """
     groups = geometry.guard_groups
     table = _slices(geometry, sums)
     for group in range(groups):
         slices = np.ascontiguousarray(table[group::groups])
-        shards = np.concatenate([slices, encode(slices, geometry.guard_recovery)])
-        for shard, payload in enumerate(shards):
+        # Not joined, which would be the most memory that protecting takes.
+        for shard, payload in enumerate(chain(slices, encode(slices, geometry.guard_recovery))):
             number = shard * groups + group
             yield number, GuardSector(geometry, digest, number, payload.tobytes()).pack()
 
@@ -67,9 +68,15 @@ def read_table(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
     return table.reshape(-1).view("<u4")[: geometry.sums].astype(np.uint32)
 
 
+def empty_table(geometry: Geometry) -> Sums:
+    """Return a table of zeros, as long as its slices are."""
+    return np.zeros(geometry.table_shards * geometry.guard_groups * SLICE_SUMS, np.uint32)
+
+
 def _slices(geometry: Geometry, sums: Sums) -> NDArray[np.uint8]:
     """The table in slices, the last one filled up with zeros."""
-    table = np.zeros((geometry.table_shards * geometry.guard_groups, PAYLOAD_BYTES), np.uint8)
-    flat = table.reshape(-1)
-    flat[: sums.nbytes] = sums.astype("<u4").view(np.uint8)
-    return table
+    table = sums
+    if len(sums) == geometry.sums:
+        table = empty_table(geometry)
+        table[: len(sums)] = sums
+    return table.astype("<u4", copy=False).view(np.uint8).reshape(-1, PAYLOAD_BYTES)

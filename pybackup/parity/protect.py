@@ -11,7 +11,7 @@ from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.layout.sums import sector_sums
 
 from .dealing import Dealing, Numbers, runs
-from .guarding import Sums, guard_sectors
+from .guarding import Sums, empty_table, guard_sectors
 from .partner import parity_of, partner_of
 from .shards import write_shards
 from .volume import Volume, VolumeWriter, places
@@ -31,9 +31,21 @@ def protect(volume: Volume, writer: VolumeWriter, *, progress: Callable[[int], N
     progress
         Called with the number of protected bytes read since the last call; each is read twice where there is parity.
     """
+    table, digest = _write_parity(volume, writer, progress)
+    at = Dealing(volume.geometry).guard_numbers
+    for number, sector in guard_sectors(volume.geometry, digest, table):
+        writer.write(int(at[number]), sector)
+
+
+def _write_parity(volume: Volume, writer: VolumeWriter, progress: Callable[[int], None]) -> tuple[Sums, bytes]:
+    """Write the parity; return the table of all sums, with room for its last slice, and the digest.
+
+    A function of its own, so that what it needs is given back before the guard sectors are made.
+    """
     geometry = volume.geometry
     dealing = Dealing(geometry)
-    sums = np.zeros(geometry.sums, np.uint32)
+    table = empty_table(geometry)
+    sums = table[: geometry.sums]
     with partner_of(volume, lambda: _sums_alone(volume)) as partner:
         if partner:
             sums[: geometry.data_sectors], digest = partner.sums(lambda: digest_of(volume, progress=progress))
@@ -45,9 +57,7 @@ def protect(volume: Volume, writer: VolumeWriter, *, progress: Callable[[int], N
             numbers = dealing.parity_numbers(group)
             write_shards(writer, numbers, parity)
             sums[dealing.table_rows(numbers)] = sector_sums(parity.tobytes(), numbers)
-    at = dealing.guard_numbers
-    for number, sector in guard_sectors(geometry, digest, sums):
-        writer.write(int(at[number]), sector)
+    return table, digest
 
 
 def _sums_alone(volume: Volume) -> Sums:

@@ -12,13 +12,13 @@ _pybackup() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         case "$verb" in
         '') [[ $word == -* ]] || verb=$word ;;
-        structure) [[ $word == -* ]] || verb="$verb $word" ;;
+        disc|structure) [[ $word == -* ]] || verb="$verb $word" ;;
         esac
     done
     case "$verb" in
     '')
         options='-h --help --version'
-        words='create list info extract unpack verify protect repair rebuild salvage forecast drill structure completion'
+        words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc structure completion'
         ;;
     'create')
         options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --name --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
@@ -134,6 +134,54 @@ _pybackup() {
         --workers) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
+    'disc plan')
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --one-file-system --volume-size --first-volumes --recovery-volumes --compression --store --workers --parity --group-sectors --quiet --json'
+        case "$previous" in
+        --exclude) compopt +o default 2>/dev/null; return ;;
+        --exclude-from) return ;;
+        --exclude-dir) compopt +o default 2>/dev/null; return ;;
+        --since) compopt +o default 2>/dev/null; return ;;
+        --files-from) return ;;
+        --volume-size) compopt +o default 2>/dev/null; return ;;
+        --first-volumes) compopt +o default 2>/dev/null; return ;;
+        --recovery-volumes) compopt +o default 2>/dev/null; return ;;
+        --compression) words='store fast default small' ;;
+        --store) compopt +o default 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --group-sectors) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'disc build')
+        options='-h --help --to --medium --parity --group-sectors --work-dir --dry-run --quiet --json'
+        case "$previous" in
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --medium) compopt +o default 2>/dev/null; return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --group-sectors) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'disc burn')
+        options='-h --help --device --speed --erase --verify --dry-run --quiet --json'
+        case "$previous" in
+        --device) compopt +o default 2>/dev/null; return ;;
+        --speed) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'disc check')
+        options='-h --help --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'disc label')
+        options='-h --help --to --shape --discs --quiet --json'
+        case "$previous" in
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --shape) words='disc case both' ;;
+        --discs) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
     'structure save')
         options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --quiet --json'
         case "$previous" in
@@ -158,6 +206,7 @@ _pybackup() {
         case "$previous" in
         esac
         ;;
+    disc) words='plan build burn check label' ;;
     structure) words='save restore' ;;
     esac
     if [[ $current == -* ]]; then

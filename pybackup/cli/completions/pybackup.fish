@@ -8,7 +8,7 @@ function __pybackup_verb --description 'the verb so far'
         end
         if test -z "$verb"
             set verb $word
-        else if contains -- "$verb" structure
+        else if contains -- "$verb" disc structure
             set verb "$verb $word"
         end
     end
@@ -33,10 +33,16 @@ complete -c pybackup -n __pybackup_is -a rebuild -d 'bring back lost and damaged
 complete -c pybackup -n __pybackup_is -a salvage -d 'get every file out of damaged copies that is left, in part where not whole'
 complete -c pybackup -n __pybackup_is -a forecast -d 'tell what an archive survives: bursts, scattered bad sectors, lost ends'
 complete -c pybackup -n __pybackup_is -a drill -d 'damage copies of an archive, repair them, and compare what comes back with the forecast'
+complete -c pybackup -n __pybackup_is -a disc -d 'save or restore a skeleton'
 complete -c pybackup -n __pybackup_is -a structure -d 'save or restore a skeleton'
 complete -c pybackup -n __pybackup_is -a completion -d 'print the completion script for a shell'
 complete -c pybackup -n __pybackup_is -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n __pybackup_is -l version -d 'show program\'s version number and exit'
+complete -c pybackup -n "__pybackup_is disc" -a plan -d 'tell how many discs a tree takes, how full they get and how long it lasts'
+complete -c pybackup -n "__pybackup_is disc" -a build -d 'build the image of a disc for each volume, with all that is needed to read it'
+complete -c pybackup -n "__pybackup_is disc" -a burn -d 'burn an image through xorriso, and read it back'
+complete -c pybackup -n "__pybackup_is disc" -a check -d 'tell how discs are, what they would still survive, and what to do'
+complete -c pybackup -n "__pybackup_is disc" -a label -d 'write labels to print, for the disc and its case'
 complete -c pybackup -n "__pybackup_is structure" -a save -d 'save the skeleton of a tree: directories, links, permissions, owners, times'
 complete -c pybackup -n "__pybackup_is structure" -a restore -d 'restore a skeleton, from its file or from an archive'
 
@@ -174,6 +180,58 @@ complete -c pybackup -n "__pybackup_is drill" -l workers -x -d 'processes (defau
 complete -c pybackup -n "__pybackup_is drill" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is drill" -l json -d 'results as JSON on standard output'
 complete -c pybackup -n "__pybackup_is drill" -F
+
+complete -c pybackup -n "__pybackup_is disc plan" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is disc plan" -l exclude -x -d 'leave out, by the rules of .gitignore'
+complete -c pybackup -n "__pybackup_is disc plan" -l exclude-from -r -F -d 'patterns from a file, one per line'
+complete -c pybackup -n "__pybackup_is disc plan" -l exclude-dir -x -d 'leave out directories of this name'
+complete -c pybackup -n "__pybackup_is disc plan" -l exclude-caches -d 'leave out the content of directories with a CACHEDIR.TAG'
+complete -c pybackup -n "__pybackup_is disc plan" -l skip-junk -d 'leave out what systems scatter: Thumbs.db, .DS_Store, *.pyc, ...'
+complete -c pybackup -n "__pybackup_is disc plan" -l since -x -d 'only files modified since: 2026-01-31, \'2026-01-31 18:30\', \'2 weeks ago\', yesterday, @SECONDS'
+complete -c pybackup -n "__pybackup_is disc plan" -l files-from -r -F -d 'also what FILE lists, one path per line, kept under its whole path; - is standard input'
+complete -c pybackup -n "__pybackup_is disc plan" -l null -d 'paths in --files-from end in NUL bytes'
+complete -c pybackup -n "__pybackup_is disc plan" -l one-file-system -d 'stay on the file system of each SRC'
+complete -c pybackup -n "__pybackup_is disc plan" -l volume-size -x -d 'what a disc takes: cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size (default: each of these)'
+complete -c pybackup -n "__pybackup_is disc plan" -l first-volumes -x -d 'what the first discs take, where these are partly used ones'
+complete -c pybackup -n "__pybackup_is disc plan" -l recovery-volumes -x -d 'and so many more'
+complete -c pybackup -n "__pybackup_is disc plan" -l compression -x -a 'store fast default small' -d 'as for create (default: default)'
+complete -c pybackup -n "__pybackup_is disc plan" -l store -x -d 'as for create'
+complete -c pybackup -n "__pybackup_is disc plan" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is disc plan" -l parity -x -d 'how much may be destroyed and rebuilt: 10%%, 64M, fill:SIZE for a whole of SIZE, none (default: 10%%)'
+complete -c pybackup -n "__pybackup_is disc plan" -l group-sectors -x -d 'sectors in a group of the code: fewer, less memory (default: 65536)'
+complete -c pybackup -n "__pybackup_is disc plan" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is disc plan" -l json -d 'results as JSON on standard output'
+complete -c pybackup -n "__pybackup_is disc plan" -F
+
+complete -c pybackup -n "__pybackup_is disc build" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is disc build" -l to -x -a '(__fish_complete_directories)' -d 'where images go; made'
+complete -c pybackup -n "__pybackup_is disc build" -l medium -x -d 'what the disc takes: cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size (default: what the volume was made for)'
+complete -c pybackup -n "__pybackup_is disc build" -l parity -x -d 'as for create, over the whole image; fill: all that is left of the disc (default: as the volume)'
+complete -c pybackup -n "__pybackup_is disc build" -l group-sectors -x -d 'sectors in a group of the code; more of them stand a little more, and need more memory (default: 8192)'
+complete -c pybackup -n "__pybackup_is disc build" -l work-dir -x -a '(__fish_complete_directories)' -d 'where unfinished images lie (default: in DIR)'
+complete -c pybackup -n "__pybackup_is disc build" -l dry-run -d 'only say what would be built'
+complete -c pybackup -n "__pybackup_is disc build" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is disc build" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is disc burn" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is disc burn" -l device -x -d 'the drive, as /dev/sr0'
+complete -c pybackup -n "__pybackup_is disc burn" -l speed -x -d 'as the drive counts: 8 for 8x (default: its own choice)'
+complete -c pybackup -n "__pybackup_is disc burn" -l erase -d 'erase the medium first, if it is not blank and can be'
+complete -c pybackup -n "__pybackup_is disc burn" -l verify -d 'read the disc back and compare'
+complete -c pybackup -n "__pybackup_is disc burn" -l dry-run -d 'check the image and the medium, and say what would be done'
+complete -c pybackup -n "__pybackup_is disc burn" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is disc burn" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is disc check" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is disc check" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is disc check" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is disc label" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is disc label" -l to -x -a '(__fish_complete_directories)' -d 'where labels go; made'
+complete -c pybackup -n "__pybackup_is disc label" -l shape -x -a 'disc case both' -d 'which label (default: both)'
+complete -c pybackup -n "__pybackup_is disc label" -l discs -x -d 'how many discs the set has'
+complete -c pybackup -n "__pybackup_is disc label" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is disc label" -l json -d 'results as JSON on standard output'
 
 complete -c pybackup -n "__pybackup_is structure save" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is structure save" -l exclude -x -d 'leave out, by the rules of .gitignore'

@@ -1,0 +1,116 @@
+"""pybackup disc build."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from ..options import add_talk, talk_of
+from ..results import conclude
+from ..streams import deliver
+from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage
+from ..values import argument, directory, medium, parity, path, positive
+
+if TYPE_CHECKING:
+    from pybackup.jobs.disc_build import BuildPlan
+
+EPILOG = """\
+Each volume becomes one image, DIR/NAME.iso: the volume, README.TXT for whoever finds the disc, FORMAT.TXT, RESCUE.PY,
+the list of the set's files, SHA256SUMS, and parity over all of it, file system included. The same volume gives the
+same image, byte for byte. An image fits the disc that its volume was made for; where that leaves less room for parity
+than was asked for, this is said.
+
+examples:
+  pybackup disc build docs.xtar --medium cd700 --to images
+  pybackup disc build volumes --to images
+  pybackup disc build docs.xtar --medium dvd --parity fill --to images
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "volumes", metavar="VOLUME", nargs="+", type=argument(path), help="an archive, or a directory of volumes"
+    )
+    parser.add_argument("--to", metavar="DIR", required=True, type=argument(path), help="where images go; made")
+    add = parser.add_argument_group("discs").add_argument
+    add(
+        "--medium",
+        metavar="M",
+        type=argument(medium),
+        help="what the disc takes: cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size "
+        "(default: what the volume was made for)",
+    )
+    add(
+        "--parity",
+        metavar="P",
+        type=argument(parity),
+        help="as for create, over the whole image; fill: all that is left of the disc (default: as the volume)",
+    )
+    add(
+        "--group-sectors",
+        metavar="N",
+        type=argument(positive),
+        help="sectors in a group of the code; more of them stand a little more, and need more memory (default: 8192)",
+    )
+    add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
+    add("--dry-run", action="store_true", help="only say what would be built")
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Build the images."""
+    from pybackup.host.storage import make_directory
+    from pybackup.jobs.disc_build import DISC_GROUP_SECTORS, BuildOptions, perform_build, plan_build
+    from pybackup.jobs.disc_volume import volumes_in
+
+    group = options.group_sectors or DISC_GROUP_SECTORS
+    how = BuildOptions(options.medium, options.parity, group, options.work_dir)
+    with talk_of(options, options.volumes[0]) as talk:
+        if not options.dry_run:
+            make_directory(options.to)
+        for volume in volumes_in(options.volumes):
+            start = time.monotonic()
+            plan = plan_build(volume, options.to, how)
+            if plan.cut:
+                talk.note(f"{display(volume)}: the disc leaves room for {_parity(plan)} of parity, less than asked for")
+            if options.dry_run:
+                talk.summary(f"{display(plan.output)}: {_shape(plan)}; nothing written")
+            else:
+                built = perform_build(plan, talk)
+                talk.end()
+                talk.summary(f"{display(built.path)}: {_shape(plan)}, {duration(time.monotonic() - start)}")
+            if options.json:
+                deliver([_json(plan)])
+        return conclude(talk)
+
+
+def _shape(plan: BuildPlan) -> str:
+    size = humane_bytes(plan.layout.n_bytes)
+    if plan.medium_bytes:
+        size += f" of {humane_bytes(plan.medium_bytes)} ({percentage(plan.layout.n_bytes, plan.medium_bytes)})"
+    return f"{size}, {_parity(plan)} of parity"
+
+
+def _parity(plan: BuildPlan) -> str:
+    shape = plan.geometry
+    return f"{count(shape.parity_sectors, 'sector')} ({percentage(shape.parity_sectors, shape.data_sectors)})"
+
+
+def _json(plan: BuildPlan) -> bytes:
+    shape = plan.geometry
+    return json_line(
+        {
+            "volume": json_name(plan.volume.path),
+            "image": json_name(plan.output),
+            "label": plan.volume.label,
+            "image_bytes": plan.layout.n_bytes,
+            "medium_bytes": plan.medium_bytes,
+            "data_sectors": shape.data_sectors,
+            "parity_sectors": shape.parity_sectors,
+            "groups": shape.groups,
+            "udf": plan.layout.has_udf,
+            "parity_cut": plan.cut,
+        }
+    )

@@ -1,0 +1,112 @@
+"""pybackup disc burn."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..options import add_talk, talk_of
+from ..results import conclude
+from ..statuses import Status
+from ..streams import deliver
+from ..text import count, display, duration, humane_bytes, json_line, json_name, printable
+from ..values import argument, path, positive
+
+if TYPE_CHECKING:
+    from pybackup.jobs.disc_burn import BurnPlan, ReadBack
+
+EPILOG = """\
+Burns through xorriso (Debian package xorriso), after the image was checked and found to fit the medium. stdio:FILE is a
+drive that is none, for trying it out. With --verify the disc is read back and compared: exit status 0 if it is the
+image, 3 if sectors are bad and parity makes up for them (burn another one), 4 if it does not.
+
+examples:
+  pybackup disc burn images/docs.iso --device /dev/sr0 --speed 8 --verify
+  pybackup disc burn images/docs.iso --device /dev/sr0 --dry-run
+"""
+
+_STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("image", metavar="IMAGE", type=argument(path), help="what disc build made")
+    parser.add_argument("--device", metavar="DEV", required=True, type=argument(path), help="the drive, as /dev/sr0")
+    add = parser.add_argument_group("burning").add_argument
+    add("--speed", metavar="N", type=argument(positive), help="as the drive counts: 8 for 8x (default: its own choice)")
+    add("--erase", action="store_true", help="erase the medium first, if it is not blank and can be")
+    add("--verify", action="store_true", help="read the disc back and compare")
+    add("--dry-run", action="store_true", help="check the image and the medium, and say what would be done")
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Burn the image."""
+    from pybackup.jobs.disc_burn import perform_burn, plan_burn, read_back
+
+    with talk_of(options, options.image) as talk:
+        start = time.monotonic()
+        speed = None if options.speed is None else str(options.speed)
+        plan = plan_burn(options.image, options.device, speed=speed, erase=options.erase, monitor=talk)
+        found = None
+        if options.dry_run:
+            talk.summary(f"{_fit(plan)}; nothing burnt, but with: {_command(plan)}")
+        else:
+            perform_burn(plan, talk)
+            talk.summary(f"{display(plan.device)}: burnt: {_fit(plan)}, {duration(time.monotonic() - start)}")
+            found = read_back(plan, talk) if options.verify else None
+        if found is not None:
+            talk.end()
+            talk.summary(f"{display(plan.device)}: {_words(found)}")
+        if options.json:
+            deliver([_json(plan, found, options.dry_run)])
+        problems = conclude(talk)
+        return (_STATUSES[found.state] if found else Status.DONE) or problems
+
+
+def _fit(plan: BurnPlan) -> str:
+    size = f"{display(plan.image)}, {humane_bytes(plan.image_bytes)}"
+    if plan.medium.n_bytes is None:
+        return f"{size} onto {printable(plan.medium.kind)}"
+    return f"{size} of {humane_bytes(plan.medium.n_bytes)} on {printable(plan.medium.kind)}"
+
+
+def _command(plan: BurnPlan) -> str:
+    return printable(shlex.join(os.fsdecode(word) for word in plan.command))
+
+
+def _words(found: ReadBack) -> str:
+    if found.state == "intact":
+        return f"read back: all of {count(found.sectors, 'sector')} are right"
+    bad = f"{found.unreadable:,} of {count(found.sectors, 'sector')} cannot be read, {found.different:,} differ"
+    bad = f"read back: {bad}"
+    if found.state == "beyond":
+        return f"{bad}; parity does not make up for that: burn it again, on another disc"
+    left = 100 * (found.margin or 0.0)
+    return (
+        f"{bad}; parity makes up for them, and {left:.0f} % of it is left: burn another disc, and keep this as a spare"
+    )
+
+
+def _json(plan: BurnPlan, found: ReadBack | None, dry_run: bool) -> bytes:
+    fields: dict[str, Any] = {
+        "image": json_name(plan.image),
+        "image_bytes": plan.image_bytes,
+        "device": json_name(plan.device),
+        "medium": plan.medium.kind,
+        "medium_bytes": plan.medium.n_bytes,
+        "command": [os.fsdecode(word) for word in plan.command],
+        "burnt": not dry_run,
+    }
+    if found is not None:
+        fields["read_back"] = {
+            "state": str(found.state),
+            "sectors": found.sectors,
+            "unreadable": found.unreadable,
+            "different": found.different,
+            "margin": None if found.margin is None else round(found.margin, 4),
+        }
+    return json_line(fields)

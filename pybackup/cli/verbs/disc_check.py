@@ -1,0 +1,119 @@
+"""pybackup disc check."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..options import add_talk, talk_of
+from ..results import conclude
+from ..statuses import Status
+from ..streams import deliver, deliver_lines
+from ..text import count, display, humane_bytes, json_line, json_name, percentage, printable
+from ..values import argument, path
+
+if TYPE_CHECKING:
+    from pybackup.jobs.disc_check import Checked
+    from pybackup.jobs.health import Health
+
+EPILOG = """\
+For a look at old discs once a year: every sector is read. Prints how each disc is, what it would still survive, and
+what to do about it; with --quiet, for cron, only what is not intact. The exit status is that of the worst disc.
+
+examples:
+  pybackup disc check /dev/sr0
+  pybackup disc check --quiet images/*.iso
+"""
+
+_STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
+_SECTOR = 2048
+_WORDS = {"intact": "intact", "repairable": "damaged, and nothing is lost yet", "beyond": "damaged beyond repair"}
+_ADVICE = {
+    "keep": "look again in a year",
+    "watch": "the first sectors have gone bad: look again in half a year",
+    "renew": "burn a new one in the next weeks: 'pybackup repair' gives the image back as it was",
+    "repair": "burn a new one now: 'pybackup repair' still gives the image back as it was",
+    "rescue": "copy it with ddrescue, look for other copies and recovery volumes, and see RECOVERY.md",
+}
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "discs", metavar="DISC", nargs="+", type=argument(path), help="a device, an image, or an archive"
+    )
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Check the discs."""
+    from pybackup.jobs.disc_check import check_discs
+
+    worst = Status.DONE
+    with talk_of(options, options.discs[0]) as talk:
+        for checked in check_discs(options.discs, talk):
+            talk.end()
+            worst = max(worst, _STATUSES[checked.state])
+            if options.json:
+                deliver([_json(checked)])
+            elif checked.state != "intact" or not options.quiet:
+                deliver_lines(_lines(checked))
+        problems = conclude(talk)
+        return worst or problems
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    name = display(checked.path)
+    if checked.verdict is None:
+        yield f"{name}: cannot be checked: {printable(checked.failure)}"
+    else:
+        yield f"{name}: {_WORDS[checked.state]}"
+        health = checked.verdict.health
+        if health is not None:
+            yield from (f"  {line}" for line in _health(health))
+        yield from (f"  damaged: {printable(damage)}" for damage in checked.verdict.damage)
+        yield from (f"  lost: {display(path)}" for path in checked.verdict.files_damaged)
+    left = checked.remaining
+    if left is not None:
+        yield f"  would still survive: any {_part(left.certain)}; {_part(left.likely)} at random (99.9 %)"
+    elif checked.verdict is not None and checked.state != "beyond":
+        yield "  would survive nothing for certain: it has no parity"
+    yield f"  advice: {_ADVICE[checked.advice]}"
+
+
+def _health(health: Health) -> Iterator[str]:
+    shape = health.geometry
+    bad = int(health.bad.sum())
+    yield f"bad: {bad:,} of {count(shape.sectors, 'sector')} ({percentage(bad, shape.sectors)})" + _where(health)
+    if bad and shape.groups:
+        worst, parity = int(health.missing.max()), shape.parity_shards
+        yield (
+            f"worst of {count(shape.groups, 'group')}: {worst:,} of {parity:,} spare sectors in use "
+            f"({percentage(worst, parity)})"
+        )
+
+
+def _where(health: Health) -> str:
+    zones = [f"{zone.bad:,} of {zone.name}" for zone in health.zones if zone.bad]
+    return f": {', '.join(zones)}" if zones else ""
+
+
+def _part(sectors: int) -> str:
+    return f"{count(sectors, 'bad sector')} more ({humane_bytes(sectors * _SECTOR)})"
+
+
+def _json(checked: Checked) -> bytes:
+    fields: dict[str, Any] = {"disc": json_name(checked.path), "state": str(checked.state), "advice": checked.advice}
+    verdict, left = checked.verdict, checked.remaining
+    if verdict is None:
+        fields["failure"] = checked.failure
+    elif (health := verdict.health) is not None:
+        fields["sectors"] = health.geometry.sectors
+        fields["bad_sectors"] = {zone.name: zone.bad for zone in health.zones}
+        fields["margin"] = round(health.margin, 4)
+    if left is not None:
+        fields["survives_more"] = {"any_pattern": left.certain, "scattered_999": left.likely}
+    if verdict is not None:
+        fields["files_damaged"] = [json_name(path) for path in verdict.files_damaged]
+    return json_line(fields)

@@ -1,0 +1,152 @@
+"""pybackup disc plan."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from pybackup.compress.methods import STORED_SUFFIXES, Compression, Profile
+from pybackup.model.medium import MEDIA
+
+from ..options import add_parity, add_sources, add_talk, add_workers, judge_of, sources_of, talk_of
+from ..results import conclude
+from ..streams import deliver, deliver_lines
+from ..text import count, duration, humane_bytes, json_line
+from ..values import argument, medium, natural, sizes, suffixes
+
+if TYPE_CHECKING:
+    from pybackup.jobs.disc_plan import Estimate, PlannedDisc
+
+EPILOG = """\
+Walks the sources, packs samples of them, and writes nothing. Without --volume-size it tells what each kind of disc
+comes to. Times are for drives of usual speed, with reading back.
+
+examples:
+  pybackup disc plan ~/docs ~/photos
+  pybackup disc plan ~/photos --first-volumes 596M,396M --volume-size cd700 --recovery-volumes 1
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    selection = add_sources(parser)
+    selection.add_argument("--one-file-system", action="store_true", help="stay on the file system of each SRC")
+    discs = parser.add_argument_group("discs")
+    discs.add_argument(
+        "--volume-size",
+        metavar="M",
+        type=argument(medium),
+        help=f"what a disc takes: {', '.join(MEDIA)}, or a size (default: each of these)",
+    )
+    discs.add_argument(
+        "--first-volumes",
+        metavar="M,...",
+        type=argument(sizes),
+        default=(),
+        help="what the first discs take, where these are partly used ones",
+    )
+    discs.add_argument("--recovery-volumes", metavar="N", type=argument(natural), default=0, help="and so many more")
+    packing = parser.add_argument_group("packing")
+    levels = [level.value for level in Compression]
+    packing.add_argument("--compression", choices=levels, default="default", help="as for create (default: default)")
+    packing.add_argument(
+        "--store", metavar="EXT,...", type=argument(suffixes), default=STORED_SUFFIXES, help="as for create"
+    )
+    add_workers(packing)
+    add_parity(parser.add_argument_group("protection"))
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Plan."""
+    from pybackup.jobs.create import CreateOptions, plan_create
+    from pybackup.jobs.disc_plan import estimate, plan_discs
+    from pybackup.jobs.protect import ParityOptions
+
+    with talk_of(options, b"") as talk:
+        parity = ParityOptions(options.parity, False, options.group_sectors)
+        how = CreateOptions(
+            profile=Profile(Compression(options.compression), options.store),
+            parity=parity,
+            one_file_system=options.one_file_system,
+            workers=options.workers,
+        )
+        plan = plan_create(sources_of(options, talk), b"", judge=judge_of(options), options=how, monitor=talk)
+        found = estimate(plan, talk)
+        media = MEDIA if options.volume_size is None else {"": options.volume_size}
+        plans = {
+            name: plan_discs(
+                found,
+                len(plan.entries),
+                first_bytes=options.first_volumes,
+                medium_bytes=n_bytes,
+                parity=parity,
+                recovery=options.recovery_volumes,
+            )
+            for name, n_bytes in media.items()
+        }
+        if options.json:
+            deliver([_json(found, plans)])
+        else:
+            deliver_lines(_lines(found, plans))
+        return conclude(talk)
+
+
+def _lines(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> Iterator[str]:
+    files = f"{count(found.files, 'file')}, {humane_bytes(found.content_bytes)}"
+    yield f"content:      {files}; packed about {humane_bytes(found.body_bytes)} ({100 * found.ratio:.0f} % of content)"
+    yield f"compressing:  about {duration(found.seconds)}"
+    for name, discs in plans.items():
+        if name:
+            yield f"{name + ':':<14}{_discs(discs)}"
+        else:
+            yield from _each(discs)
+            yield f"{'together:':<14}{_discs(discs)}"
+
+
+def _each(discs: Sequence[PlannedDisc]) -> Iterator[str]:
+    at = 0
+    for (medium_bytes, recovery, fill), group in groupby(
+        discs, lambda disc: (disc.medium_bytes, disc.recovery, round(100 * disc.fill))
+    ):
+        number = len(list(group))
+        first, last = at + 1, at + number
+        at = last
+        which = f"disc {first}" if first == last else f"discs {first}-{last}"
+        kind = ", recovery" if recovery else ""
+        yield f"{which + ':':<14}{humane_bytes(medium_bytes)}, {fill} % full{kind}"
+
+
+def _discs(discs: Sequence[PlannedDisc]) -> str:
+    last = [disc for disc in discs if not disc.recovery][-1:]
+    full = f", the last one {100 * last[0].fill:.0f} % full" if last else ""
+    seconds = sum(disc.burn_seconds for disc in discs)
+    return f"{count(len(discs), 'disc')}{full}; burning and reading back about {duration(seconds)}"
+
+
+def _json(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> bytes:
+    fields: dict[str, Any] = {
+        "files": found.files,
+        "content_bytes": found.content_bytes,
+        "packed_bytes": found.body_bytes,
+        "ratio": round(found.ratio, 4),
+        "compress_seconds": round(found.seconds, 1),
+        "plans": [
+            {
+                "medium": name or None,
+                "discs": [
+                    {
+                        "medium_bytes": disc.medium_bytes,
+                        "used_bytes": disc.used_bytes,
+                        "burn_seconds": round(disc.burn_seconds, 1),
+                        "recovery": disc.recovery,
+                    }
+                    for disc in discs
+                ],
+            }
+            for name, discs in plans.items()
+        ],
+    }
+    return json_line(fields)

@@ -1,0 +1,274 @@
+"""Building the image of a disc: a volume, what a stranger needs to read it, and parity over all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import resources
+from typing import Protocol
+
+from pybackup.errors import Damaged, UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.room import check_room
+from pybackup.host.storage import ArchiveFile, Output
+from pybackup.layout import ustar
+from pybackup.layout.guard import Geometry
+from pybackup.media import texts
+from pybackup.media.iso import DiscFile, Layout, lay_out
+from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount, parse_amount
+from pybackup.parity.find import glance, scan_guards
+from pybackup.parity.geometry import plan_geometry
+
+from .disc_volume import DiscVolume, index_lines, open_volume
+from .protect import write_stream
+from .verify import verify
+
+# With these a process stays below 100 MB, whatever the disc is; groups of 65,536 stand hardly more.
+DISC_GROUP_SECTORS = 1 << 13
+_COPY_BYTES = 1 << 20
+_TAIL_BYTES = 1 << 20
+_VOLUME_IDENTIFIER = "VOLUME.XTAR"
+# Behind everything in the order of ISO 9660, which is that of the image.
+_PARITY_IDENTIFIER = "_PARITY.XPR"
+_IDENTIFIERS = {texts.INDEX_NAME: "INDEX.GZ", texts.PARITY_NAME: _PARITY_IDENTIFIER}
+_SUM_BYTES = 2 * hashlib.sha256().digest_size
+_MOST_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How an image is built.
+
+    Attributes
+    ----------
+    medium_bytes
+        What the disc takes; None for what the volume was made for, if that is known.
+    parity
+        None for what the volume was made with.
+    group_sectors
+        The most sectors of a group; memory is in proportion to it.
+    """
+
+    medium_bytes: int | None = None
+    parity: Amount | None = None
+    group_sectors: int = DISC_GROUP_SECTORS
+    work_dir: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """Exactly what will be in an image.
+
+    Attributes
+    ----------
+    small
+        Name and content of the files beside the volume; of the sums only the length is right.
+    cut
+        Less parity was planned than asked for, since the disc takes no more.
+    """
+
+    volume: DiscVolume
+    output: bytes
+    layout: Layout
+    geometry: Geometry
+    small: Mapping[str, bytes]
+    medium_bytes: int | None
+    cut: bool
+    work_dir: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came of it; sizes in bytes."""
+
+    plan: BuildPlan
+    path: bytes
+    image_bytes: int
+
+
+class _Feed(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
+def plan_build(path: bytes, directory: bytes, options: BuildOptions) -> BuildPlan:
+    """Return the plan of the image of a volume, ``directory/NAME.iso``.
+
+    Raises
+    ------
+    UsageError
+        The volume does not exist, does not fit the disc, or the image exists and is no image.
+    Damaged
+        The volume is damaged.
+    """
+    volume = open_volume(path)
+    output = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + b".iso")
+    _check_output(output)
+    said = volume.info.volume_bytes if volume.info else 0
+    medium = options.medium_bytes or said or None
+    amount = options.parity if options.parity is not None else _amount_of(volume)
+    if amount.rest:
+        # Nothing says how much is left of a disc of unknown size.
+        amount = DEFAULT_AMOUNT if medium is None else Amount(fill_bytes=medium)
+    small = _small_files(volume)
+    layout, geometry = _fitted(volume, small, amount, options.group_sectors)
+    cut = medium is not None and layout.n_bytes > medium
+    if medium is not None and cut:
+        layout, geometry = _shrunk(volume, small, medium, options.group_sectors)
+    return BuildPlan(volume, output, layout, geometry, small, medium, cut, options.work_dir)
+
+
+def _amount_of(volume: DiscVolume) -> Amount:
+    return parse_amount(volume.info.parity) if volume.info else DEFAULT_AMOUNT
+
+
+def _shrunk(volume: DiscVolume, small: Mapping[str, bytes], medium: int, group: int) -> tuple[Layout, Geometry]:
+    try:
+        layout, geometry = _fitted(volume, small, Amount(fill_bytes=medium), group)
+    except UsageError:
+        layout, geometry = _fitted(volume, small, NO_PARITY, group)
+    if layout.n_bytes > medium:
+        raise UsageError(
+            f"{os.fsdecode(volume.path)}: its image takes {layout.n_bytes:,} bytes even without parity, "
+            f"and the disc takes {medium:,}; choose a larger --medium"
+        )
+    return layout, geometry
+
+
+def _fitted(volume: DiscVolume, small: Mapping[str, bytes], amount: Amount, group: int) -> tuple[Layout, Geometry]:
+    """Lay the disc out and plan its parity: each has to know the length of the other."""
+    stream_bytes = 0
+    for _ in range(_MOST_ROUNDS):
+        layout = _laid(volume, small, stream_bytes)
+        before = layout.offsets[texts.PARITY_NAME]
+        geometry = plan_geometry(before, layout.n_bytes - before - stream_bytes, amount, group_sectors=group)
+        if geometry.stream_bytes == stream_bytes:
+            return layout, geometry
+        stream_bytes = geometry.stream_bytes
+    raise AssertionError("a layout that changes with the length of its parity")
+
+
+def _laid(volume: DiscVolume, small: Mapping[str, bytes], stream_bytes: int) -> Layout:
+    files = [DiscFile(name, _IDENTIFIERS.get(name, name), len(content)) for name, content in small.items()]
+    files.append(DiscFile(volume.name, _VOLUME_IDENTIFIER, volume.body_bytes + len(ustar.END)))
+    files.append(DiscFile(texts.PARITY_NAME, _PARITY_IDENTIFIER, stream_bytes))
+    tail = f"_{volume.info.tag}" if volume.info else ""
+    set_id = volume.info.set_id.hex() if volume.info else volume.listing.archive_id.hex()
+    name = volume.set_name[: 16 - len(tail)] + tail
+    return lay_out(files, volume_name=name, set_name=set_id, seconds=volume.seconds)
+
+
+def _small_files(volume: DiscVolume) -> dict[str, bytes]:
+    """The files beside the volume, by their names; zeros stand for the sums, whose length is known."""
+    words = texts.DiscWords(
+        volume.name,
+        volume.set_name,
+        volume.number,
+        volume.info.number if volume.info and volume.info.last and not volume.is_recovery else 0,
+        volume.is_recovery,
+        texts.date_of(volume.newest_ns),
+    )
+    small = {
+        texts.README_NAME: texts.readme_text(words),
+        texts.FORMAT_NAME: resources.files("pybackup").joinpath("docs/FORMAT.md").read_bytes(),
+        texts.RESCUE_NAME: resources.files("pybackup").joinpath("media/rescue.py").read_bytes(),
+        texts.INDEX_NAME: texts.index_text(volume.set_name, index_lines(volume)),
+    }
+    empty = [(name, bytes(_SUM_BYTES // 2)) for name in (*small, volume.name)]
+    return {**small, texts.SUMS_NAME: texts.sums_text(empty)}
+
+
+def _check_output(output: bytes) -> None:
+    """Refuse to replace what is no image of ours."""
+    if not os.path.lexists(output):
+        return
+    with ArchiveFile(output) as file:
+        if glance(file) is None:
+            raise UsageError(f"{os.fsdecode(output)}: exists and is no image of a disc; remove it first")
+
+
+def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
+    """Write the image, once and from front to back, then its parity; it gets its name when it is complete.
+
+    Raises
+    ------
+    Damaged
+        The volume is not what its own parity stream says of it.
+    EnvironmentFailed
+        The image cannot be written, for want of room before anything is.
+    """
+    layout, volume = plan.layout, plan.volume
+    beside = os.path.dirname(plan.output) or b"."
+    check_room({beside, beside if plan.work_dir is None else plan.work_dir}, layout.n_bytes)
+    with ArchiveFile(volume.path) as file, Output(plan.output, work_dir=plan.work_dir) as output:
+        output.truncate(layout.n_bytes)
+        for offset, data in layout.pieces:
+            output.write_at(offset, data)
+        sums = []
+        for name, content in plan.small.items():
+            if name != texts.SUMS_NAME:
+                output.write_at(layout.offsets[name], content)
+                sums.append((name, hashlib.sha256(content).digest()))
+        sums.append((volume.name, _copy(file, plan, output, monitor)))
+        output.write_at(layout.offsets[texts.SUMS_NAME], texts.sums_text(sums))
+        write_stream(output, plan.geometry, monitor)
+        output.publish()
+    return Built(plan, plan.output, layout.n_bytes)
+
+
+def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) -> bytes:
+    """Copy the body of the volume and end it; return the SHA-256 of that. The volume is checked on the way."""
+    body, at = plan.volume.body_bytes, plan.layout.offsets[plan.volume.name]
+    stream = _own_stream(file, body)
+    if stream is None and verify(plan.volume.path, workers=1, monitor=monitor).state != "intact":
+        raise _damaged(plan.volume)
+    digest = hashlib.sha256()
+    monitor.begin("copy", 0, body)
+    with ThreadPoolExecutor(1) as beside:
+        hashed = None
+        for start, data in _pieces(file, body):
+            if hashed:
+                hashed.result()
+            hashed = beside.submit(digest.update, data)
+            output.write_at(at + start, data)
+            monitor.advance(0, len(data))
+    monitor.end()
+    whole = digest.copy()
+    digest.update(ustar.END)
+    if stream is not None:
+        geometry, right = stream
+        _feed(whole, file, body, geometry.before_bytes)
+        _feed(whole, file, geometry.before_bytes + geometry.stream_bytes, geometry.volume_bytes)
+        if whole.digest() != right:
+            raise _damaged(plan.volume)
+    return digest.digest()
+
+
+def _own_stream(file: ArchiveFile, body: int) -> tuple[Geometry, bytes] | None:
+    """The geometry of the volume's own parity stream, and the SHA-256 of what that protects."""
+    for _, guard in scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size):
+        geometry = guard.geometry
+        if not geometry.sidecar and geometry.before_bytes >= body and geometry.volume_bytes == file.size:
+            return geometry, guard.digest
+    return None
+
+
+def _pieces(file: ArchiveFile, end: int) -> Iterator[tuple[int, bytes]]:
+    for start in range(0, end, _COPY_BYTES):
+        count = min(_COPY_BYTES, end - start)
+        data = file.read_at(start, count)
+        if len(data) != count:
+            raise Damaged(f"{os.fsdecode(file.path)}: ends too early")
+        yield start, data
+
+
+def _feed(digest: _Feed, file: ArchiveFile, start: int, end: int) -> None:
+    for at in range(start, end, _COPY_BYTES):
+        digest.update(file.read_at(at, min(_COPY_BYTES, end - at)))
+
+
+def _damaged(volume: DiscVolume) -> Damaged:
+    name = os.fsdecode(volume.path)
+    return Damaged(f"{name}: is damaged, and would be so on the disc; mend it with 'pybackup repair {name}'")

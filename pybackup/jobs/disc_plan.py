@@ -1,0 +1,182 @@
+"""Planning discs: how many a tree takes, how full they get and how long it lasts, before anything is written."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pybackup.compress.methods import Profile, is_stored, method_for
+from pybackup.compress.pack import PackJob, pack
+from pybackup.errors import UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.workers import default_workers
+from pybackup.model.entry import Kind
+from pybackup.model.member import Method
+from pybackup.model.source import Planned
+
+from .capacity import body_limit
+from .create import Plan
+from .protect import ParityOptions
+
+# What a file, a directory with files, and anything else add to an archive besides packed content: see DESIGN.md.
+_FILE_BYTES = 1000
+_DIRECTORY_BYTES = 2700
+_BARE_BYTES = 640
+# Of what each volume repeats: an entry of the structure, and one of the index of all volumes before.
+_STRUCTURE_BYTES = 512
+_INDEX_BYTES = 80
+_SAMPLES = 96
+_SAMPLE_BYTES = 1 << 18
+# Part of a volume that stays empty since nothing fits there.
+_UNFILLED = 0.01
+_MOST_DISCS = 100_000
+_MB = 1_000_000
+# Bytes a second that drives usually write, and read back, by the size of the medium: 24x CD, 8x DVD, 4x BD.
+_SPEEDS = ((900 * _MB, 3.6 * _MB), (9_000 * _MB, 10.8 * _MB), (1 << 62, 18.0 * _MB))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a tree comes to in an archive; sizes in bytes.
+
+    Attributes
+    ----------
+    ratio
+        Packed content over content, of the samples.
+    sampled_bytes
+        How much was packed to find that out.
+    seconds
+        How long it takes to compress everything, at the speed of the samples.
+    """
+
+    files: int
+    directories: int
+    content_bytes: int
+    body_bytes: int
+    ratio: float
+    sampled_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDisc:
+    """One disc; sizes in bytes."""
+
+    medium_bytes: int
+    used_bytes: int
+    burn_seconds: float
+    recovery: bool = False
+
+    @property
+    def fill(self) -> float:
+        """The part of the disc that is used."""
+        return self.used_bytes / self.medium_bytes
+
+
+def estimate(plan: Plan, monitor: Monitor) -> Estimate:
+    """Pack samples of what would be archived, and return what all of it comes to."""
+    files = [planned for planned in plan.entries if planned.entry.kind is Kind.FILE and planned.entry.size]
+    content = sum(planned.entry.size for planned in files)
+    raw = packed = 0
+    began = time.monotonic()
+    monitor.begin("sample", 0, min(content, _SAMPLES * _SAMPLE_BYTES))
+    for planned, offset in _samples(files, content):
+        taken, shrunk = _pack(planned, offset, plan.options.profile)
+        raw, packed = raw + taken, packed + shrunk
+        monitor.advance(0, taken)
+    monitor.end()
+    seconds = time.monotonic() - began
+    ratio = packed / raw if raw else 1.0
+    with_files = {planned.entry.parent for planned in files}
+    directories = sum(planned.entry.kind is Kind.DIRECTORY for planned in plan.entries)
+    bare = len(plan.entries) - plan.files
+    body = round(content * ratio) + _FILE_BYTES * plan.files + _DIRECTORY_BYTES * len(with_files) + _BARE_BYTES * bare
+    workers = plan.options.workers or default_workers()
+    whole = seconds * content / raw / workers if raw else 0.0
+    return Estimate(plan.files, directories, content, body, ratio, raw, whole)
+
+
+def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int]]:
+    """Files and offsets, spread evenly over all bytes: each byte is as likely as any other to be looked at."""
+    step = max(content / _SAMPLES, 1.0)
+    wanted, passed = step / 2, 0
+    for planned in files:
+        size = planned.entry.size
+        taken = -1
+        while wanted < passed + size:
+            at = int(wanted - passed) // _SAMPLE_BYTES * _SAMPLE_BYTES
+            if at != taken:
+                yield planned, at
+            taken, wanted = at, wanted + step
+        passed += size
+
+
+def _pack(planned: Planned, offset: int, profile: Profile) -> tuple[int, int]:
+    """How many bytes there were, and how many are left of them; none for what cannot be read now."""
+    try:
+        with open(planned.path, "rb") as file:
+            head = file.read(64)
+            file.seek(offset)
+            data = file.read(_SAMPLE_BYTES)
+    except OSError:
+        return 0, 0
+    name = os.path.basename(planned.entry.path)
+    method = Method.COPY if is_stored(name, profile) else method_for(head)
+    done = pack(PackJob(data, name, 0, 0, method, profile.compression))
+    return len(data), done.stream_bytes
+
+
+def plan_discs(
+    found: Estimate,
+    entries: int,
+    *,
+    first_bytes: Sequence[int],
+    medium_bytes: int,
+    parity: ParityOptions | None,
+    recovery: int = 0,
+) -> list[PlannedDisc]:
+    """Return the discs that a set takes.
+
+    Parameters
+    ----------
+    entries
+        That each volume repeats the structure of.
+    first_bytes, medium_bytes
+        What the first discs take, and all others.
+    recovery
+        How many recovery volumes follow.
+
+    Raises
+    ------
+    UsageError
+        A disc takes too little.
+    """
+    discs: list[PlannedDisc] = []
+    left = found.body_bytes
+    largest = 0
+    while left > 0:
+        medium = first_bytes[len(discs)] if len(discs) < len(first_bytes) else medium_bytes
+        limit = body_limit(medium, parity)
+        repeated = _STRUCTURE_BYTES * (entries - found.files) + round(
+            _INDEX_BYTES * found.files * (1 - left / found.body_bytes)
+        )
+        takes = int(limit * (1 - _UNFILLED)) - repeated
+        if takes <= 0 or len(discs) > _MOST_DISCS:
+            raise UsageError(f"discs of {medium:,} bytes are too small for this tree")
+        held = min(left, takes)
+        left -= held
+        largest = max(largest, held + repeated)
+        used = medium if _fills(parity) else round(medium * (held + repeated) / limit)
+        discs.append(PlannedDisc(medium, used, 2 * used / _speed(medium)))
+    used = min(medium_bytes, largest + largest // 100)
+    return discs + [PlannedDisc(medium_bytes, used, 2 * used / _speed(medium_bytes), True)] * recovery
+
+
+def _fills(parity: ParityOptions | None) -> bool:
+    return parity is not None and parity.amount.rest
+
+
+def _speed(medium_bytes: int) -> float:
+    return next(speed for most, speed in _SPEEDS if medium_bytes <= most)

@@ -1,0 +1,153 @@
+"""A volume that is to go onto a disc: what it says of itself and its set, and its body."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pybackup.container.listing import Listing, Rows
+from pybackup.container.read import load_table, open_listing, read_locator, settings_of
+from pybackup.container.set_index import read_set_index
+from pybackup.errors import Damaged, UsageError
+from pybackup.host.storage import ArchiveFile
+from pybackup.media.texts import IndexLine
+from pybackup.model.entry import Kind
+from pybackup.model.volume import VolumeInfo, VolumeKind
+
+_SUFFIX = b".xtar"
+_NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
+_MOST_CHARACTERS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class DiscVolume:
+    """A volume, or an archive that is one disc of its own.
+
+    Attributes
+    ----------
+    body_bytes
+        Its length without its parity.
+    info
+        None for an archive that belongs to no set.
+    name
+        What its file is called on the disc.
+    """
+
+    path: bytes
+    body_bytes: int
+    info: VolumeInfo | None
+    settings: dict[str, Any]
+    listing: Listing
+    name: str
+
+    @property
+    def set_name(self) -> str:
+        """What people call it."""
+        return self.info.name if self.info else os.fsdecode(_stem(self.path))
+
+    @property
+    def label(self) -> str:
+        """The name and the number."""
+        return self.info.label if self.info else self.set_name
+
+    @property
+    def number(self) -> str:
+        """As people call it; empty for an archive that belongs to no set."""
+        return _tag(self.info) if self.info else ""
+
+    @property
+    def is_recovery(self) -> bool:
+        """Whether it holds no files, but what brings back other volumes."""
+        return self.info is not None and self.info.kind is VolumeKind.RECOVERY
+
+    @property
+    def newest_ns(self) -> int:
+        """When the newest file changed."""
+        newest = self.settings.get("newest_ns")
+        return newest if isinstance(newest, int) else 0
+
+    @property
+    def seconds(self) -> int:
+        """The time that everything on the disc has: that of the newest file, or what SOURCE_DATE_EPOCH said."""
+        date = self.settings.get("date")
+        return date if isinstance(date, int) else self.newest_ns // 10**9
+
+
+def volumes_in(paths: Sequence[bytes]) -> list[bytes]:
+    """Return the archives that are named, and those in directories that are.
+
+    Raises
+    ------
+    UsageError
+        One does not exist, or a directory holds none.
+    """
+    found = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        below = sorted(entry.path for entry in os.scandir(path) if entry.is_file() and entry.name.endswith(_SUFFIX))
+        if not below:
+            raise UsageError(f"{os.fsdecode(path)}: no volumes (*.xtar) in this directory")
+        found += below
+    return found
+
+
+def open_volume(path: bytes) -> DiscVolume:
+    """Return what a volume says of itself.
+
+    Raises
+    ------
+    UsageError
+        It does not exist.
+    Damaged
+        It is damaged, or no archive: what goes onto a disc has to be whole.
+    """
+    name = os.fsdecode(path)
+    with ArchiveFile(path) as file:
+        locator = read_locator(file)
+        if locator is None:
+            raise Damaged(f"{name}: no archive, or its first header is damaged; 'pybackup repair' may mend it")
+        listing = open_listing(file)
+        if listing.damage:
+            raise Damaged(f"{name}: {'; '.join(listing.damage)}; 'pybackup repair' may mend it")
+        info = VolumeInfo.of_settings(listing.settings)
+        return DiscVolume(path, locator.file_bytes, info, listing.settings, listing, _name_on_disc(path, info))
+
+
+def index_lines(volume: DiscVolume) -> Iterator[IndexLine]:
+    """Yield the files and links of the set as far as the volume knows them, its own first, then those of earlier ones.
+
+    What lies in several volumes is told once for each.
+    """
+    listing = volume.listing
+    yield from _lines(listing.rows, listing.paths, volume.number)
+    with ArchiveFile(volume.path) as file:
+        for blob in read_set_index(file):
+            table = load_table(blob)
+            info = VolumeInfo.of_settings(settings_of(table))
+            yield from _lines(table, table.paths(blob.head.body_bytes), _tag(info) if info else "")
+
+
+def _lines(rows: Rows, paths: Sequence[bytes], number: str) -> Iterator[IndexLine]:
+    for row, kind in enumerate(rows.kinds):
+        if kind != Kind.DIRECTORY:
+            entry = rows.stored(row, paths[row]).entry
+            yield IndexLine(entry.path, entry.size, entry.mtime_ns, number)
+
+
+def _tag(info: VolumeInfo) -> str:
+    return info.tag.lstrip("0")
+
+
+def _stem(path: bytes) -> bytes:
+    return os.path.basename(path).removesuffix(_SUFFIX) or b"archive"
+
+
+def _name_on_disc(path: bytes, info: VolumeInfo | None) -> str:
+    """A name that every file system, and every reader of it, has alike."""
+    given = os.fsdecode(info.file_name if info else _stem(path) + _SUFFIX).removesuffix(".xtar")
+    return f"{_NO_NAME.sub('_', given).strip('._') or 'volume'}"[:_MOST_CHARACTERS] + ".xtar"

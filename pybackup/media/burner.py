@@ -1,0 +1,150 @@
+"""Burning through xorriso: what the drive says of the medium in it, and writing an image onto that."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pybackup.errors import EnvironmentFailed, UsageError
+
+SECTOR = 2048
+_PROGRAM = "xorriso"
+_PSEUDO = b"stdio:"
+# Of a CD written track at once the last two sectors cannot be read, and drives read ahead beyond the end.
+_RUN_OUT_SECTORS = 150
+_KEPT_LINES = 6
+_STATUS = re.compile(r"^Media status : (.*)$", re.MULTILINE)
+_CURRENT = re.compile(r"^Media current: (.*)$", re.MULTILINE)
+_BLOCKS = re.compile(r"^Media blocks : .* , (\d+) overall", re.MULTILINE)
+_WRITTEN = re.compile(r"(\d+)\s+of\s+\d+ MB written")
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """What the drive says of the medium in it.
+
+    Attributes
+    ----------
+    kind
+        In the words of xorriso: ``CD-R``, ``DVD+R``, ``stdio file``.
+    n_bytes
+        How much it takes from its first sector on; None where the drive does not say.
+    """
+
+    kind: str
+    status: str
+    n_bytes: int | None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether an image can be written from its first sector on."""
+        return "is blank" in self.status or "overwriteable" in self.kind
+
+
+def device_path(device: bytes) -> bytes:
+    """Return the path to read from: that of a pseudo-drive without what marks it."""
+    return device.removeprefix(_PSEUDO)
+
+
+def inspect(device: bytes) -> Medium:
+    """Ask the drive for its medium.
+
+    Raises
+    ------
+    EnvironmentFailed
+        xorriso is missing, or the drive, or a medium in it.
+    """
+    done = subprocess.run(
+        [_program(), "-outdev", device, "-toc"], capture_output=True, text=True, check=False, errors="replace"
+    )
+    said = done.stdout + done.stderr
+    status, kind, blocks = _STATUS.search(said), _CURRENT.search(said), _BLOCKS.search(said)
+    name = os.fsdecode(device)
+    if done.returncode or status is None:
+        raise EnvironmentFailed(f"{name}: {_reason(said.splitlines()) or 'no drive, or no medium in it'}")
+    if "is not present" in status[1] or "is not recognizable" in status[1]:
+        raise EnvironmentFailed(f"{name}: no medium that can be written is in the drive ({status[1].strip()})")
+    return Medium(kind[1].strip() if kind else "", status[1].strip(), int(blocks[1]) * SECTOR if blocks else None)
+
+
+def check_fit(image_bytes: int, medium: Medium, device: bytes, *, erase: bool) -> None:
+    """Refuse a medium that the image does not fit, or that is written already.
+
+    Raises
+    ------
+    UsageError
+        It is one of these.
+    """
+    name = os.fsdecode(device)
+    if not medium.is_blank and not erase:
+        raise UsageError(f"{name}: the medium ({medium.kind}) {medium.status}; put in a blank one, or --erase this one")
+    if medium.n_bytes is not None and medium.n_bytes < image_bytes:
+        raise UsageError(
+            f"{name}: the image has {image_bytes:,} bytes and the medium ({medium.kind}) takes {medium.n_bytes:,}"
+        )
+
+
+def burn_command(
+    image: bytes, device: bytes, *, image_bytes: int, medium_bytes: int | None, speed: str | None, erase: bool
+) -> list[bytes]:
+    """Return the command that burns an image, with padding behind it where there is room for that."""
+    padded = image_bytes + _RUN_OUT_SECTORS * SECTOR
+    pad = _RUN_OUT_SECTORS if medium_bytes is not None and padded <= medium_bytes else 0
+    command = [_program().encode(), b"-as", b"cdrecord", b"-v", b"dev=" + device]
+    command += [b"speed=" + os.fsencode(speed)] if speed else []
+    command += [b"blank=as_needed"] if erase else []
+    # A name that looks like an option is none behind a directory.
+    return [*command, b"padsize=%ds" % pad, os.path.join(b".", image) if image.startswith(b"-") else image]
+
+
+def burn(command: Sequence[bytes], device: bytes, progress: Callable[[int], None]) -> None:
+    """Run the command.
+
+    Parameters
+    ----------
+    progress
+        Called with the number of bytes written since the last call, as far as xorriso says.
+
+    Raises
+    ------
+    EnvironmentFailed
+        It failed; its own words are in the message.
+    """
+    tail: deque[str] = deque(maxlen=_KEPT_LINES)
+    done = 0
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            tail.append(line.rstrip())
+            written = _WRITTEN.search(line)
+            if written:
+                now = int(written[1]) << 20
+                progress(max(0, now - done))
+                done = max(done, now)
+    if process.returncode:
+        raise EnvironmentFailed(f"{os.fsdecode(device)}: not burnt: {_reason(list(tail)) or 'xorriso failed'}")
+
+
+def _reason(lines: Sequence[str]) -> str:
+    """The first thing that xorriso complains of."""
+    for line in lines:
+        if " : FAILURE : " in line or " : SORRY : " in line or " : FATAL : " in line:
+            return line.partition(" : ")[2].partition(" : ")[2].strip()
+    return ""
+
+
+def _program() -> str:
+    found = shutil.which(_PROGRAM)
+    if found is None:
+        raise EnvironmentFailed(
+            "xorriso is not installed, which burns discs: 'apt install xorriso' on Debian and Ubuntu, "
+            "'dnf install xorriso' on Fedora, 'pacman -S libisoburn' on Arch, 'brew install xorriso' on macOS"
+        )
+    return found

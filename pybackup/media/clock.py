@@ -1,0 +1,51 @@
+"""pycdlib without the clock and the dice: the same files give the same image."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import struct_time
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+import pycdlib
+from pycdlib import dates, headervd, udf, utils
+
+# Those that ask for the time, or for its zone.
+_MODULES: tuple[ModuleType, ...] = (pycdlib.pycdlib, dates, headervd, udf, utils)
+
+
+class _Clock:
+    """What these modules use of `time`, standing still, in UTC."""
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+
+    def time(self) -> float:
+        return float(self._seconds)
+
+    def localtime(self, seconds: float | None = None) -> struct_time:
+        return time.gmtime(self._seconds if seconds is None else seconds)
+
+    gmtime = localtime
+
+    def strftime(self, form: str, moment: struct_time) -> str:
+        return time.strftime(form, moment)
+
+
+@contextmanager
+def standing_still(seconds: int, seed: bytes) -> Iterator[None]:
+    """Let pycdlib, and nothing else, see a clock that stands still and random numbers that are none.
+
+    It has no parameter for either. Not for use in several threads at once.
+    """
+    stand_ins: dict[str, Any] = {"time": _Clock(seconds), "random": random.Random(seed)}
+    with ExitStack() as stack:
+        for module in _MODULES:
+            for name, stand_in in stand_ins.items():
+                if isinstance(getattr(module, name, None), ModuleType):
+                    stack.enter_context(patch.object(module, name, stand_in))
+        yield

@@ -1,0 +1,160 @@
+"""What lies on a disc for people: the text for whoever finds it, and the list of the files of its set."""
+
+from __future__ import annotations
+
+import io
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pybackup.layout.readme import README
+from pybackup.model.source import shown
+
+README_NAME = "README.TXT"
+FORMAT_NAME = "FORMAT.TXT"
+RESCUE_NAME = "RESCUE.PY"
+INDEX_NAME = "INDEX.TXT.gz"
+SUMS_NAME = "SHA256SUMS"
+PARITY_NAME = "PARITY.XPR"
+
+_FLUSHED_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DiscWords:
+    """What is said of a disc.
+
+    Attributes
+    ----------
+    volume
+        Name of the volume's file on the disc.
+    set_name, number
+        As people call them; the number is empty for an archive that is one disc.
+    of
+        How many discs of files the set has; 0 where more may follow that this one knows nothing of.
+    recovery
+        The disc holds no files, but brings back others.
+    date
+        Of the newest file.
+    """
+
+    volume: str
+    set_name: str
+    number: str = ""
+    of: int = 0
+    recovery: bool = False
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLine:
+    """A file or link of the set, and where it lies."""
+
+    path: bytes
+    n_bytes: int
+    mtime_ns: int
+    volumes: str
+
+
+def readme_text(words: DiscWords) -> bytes:
+    """Return README.TXT, in ASCII but for the name of the set."""
+    which = f"disc {words.number}" if words.number else "the only disc"
+    if words.of:
+        which += f" of {words.of}"
+    elif words.number and not words.recovery:
+        which += ", perhaps not the last one,"
+    kind = _RECOVERY if words.recovery else _DATA
+    several = _SEVERAL if words.number else ""
+    text = _README.format(
+        which=which,
+        name=words.set_name,
+        date=words.date,
+        volume=words.volume,
+        kind=kind.format(volume=words.volume),
+        several=several,
+    )
+    recipe = README.decode().partition("To restore")[2].partition("With pybackup:")[0]
+    return f"{text}To restore{recipe.rstrip()}\n".encode("utf-8", "backslashreplace")
+
+
+def index_text(name: str, lines: Iterable[IndexLine]) -> bytes:
+    """Return INDEX.TXT.gz: disc, size, date and path of each, names that are not printable escaped."""
+    packed = io.BytesIO()
+    # gzip with a time of 0 and no name.
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
+    buffer = bytearray()
+    for line in _index_lines(name, lines):
+        buffer += line.encode("utf-8", "backslashreplace")
+        if len(buffer) >= _FLUSHED_BYTES:
+            packed.write(squeeze.compress(bytes(buffer)))
+            buffer.clear()
+    packed.write(squeeze.compress(bytes(buffer)) + squeeze.flush())
+    return packed.getvalue()
+
+
+def _index_lines(name: str, lines: Iterable[IndexLine]) -> Iterator[str]:
+    yield f"# {name}: disc, size in bytes, last change (UTC), path\n"
+    for line in lines:
+        yield f"{line.volumes:>7} {line.n_bytes:>14} {date_of(line.mtime_ns)} {shown(line.path)}\n"
+
+
+def date_of(mtime_ns: int) -> str:
+    """Return the day of a time in nanoseconds, UTC."""
+    try:
+        return time.strftime("%Y-%m-%d", time.gmtime(mtime_ns // 10**9))
+    except (ValueError, OverflowError, OSError):
+        # Years that the C library does not know.
+        return "----------"
+
+
+def sums_text(sums: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return SHA256SUMS, as ``sha256sum -c`` takes it."""
+    return b"".join(f"{digest.hex()}  {name}\n".encode() for name, digest in sums)
+
+
+_README = """\
+You found a backup. This is {which} of "{name}", made by
+the program pybackup; the newest file in it is of {date}.
+
+What is on this disc:
+
+    {volume}
+                  {kind}
+    README.TXT    this text
+    INDEX.TXT.gz  the files of the backup, as far as they were known when this
+                  disc was made, and on which disc each lies
+    RESCUE.PY     gets files out; needs Python 3.8 or later and nothing else
+    FORMAT.TXT    what every byte of the backup means
+    SHA256SUMS    checksums of these files: sha256sum -c SHA256SUMS
+    PARITY.XPR    spare sectors, for every byte of this disc
+
+IF THE DISC READS BADLY: do not try again and again. Copy it with GNU ddrescue
+
+    ddrescue -b 2048 -n /dev/sr0 disc.img disc.map
+
+and use disc.img instead of /dev/sr0 in what follows.
+
+Ways to get the files, the best one first:
+
+1. With pybackup (pip install pybackup). It repairs what is damaged:
+
+    pybackup repair disc.img -o whole.iso
+    pybackup salvage disc.img --to DIR
+
+2. With Python alone. It works on the file, the disc or an image of it, and gets
+   out whatever is not damaged:
+
+    python3 RESCUE.PY list /dev/sr0
+    python3 RESCUE.PY extract /dev/sr0 --to DIR
+    python3 RESCUE.PY salvage disc.img --to DIR
+{several}
+3. With tar and 7z alone, as follows; A.xtar is {volume}.
+
+"""
+_DATA = "the files: a tar of small 7z archives"
+_RECOVERY = "no files, but what brings back lost discs of the set:\n                  pybackup rebuild"
+_SEVERAL = """
+   Give it all discs of the set, or images of them, at once, in any order: a file
+   that is longer than a disc lies on several.
+"""

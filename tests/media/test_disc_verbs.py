@@ -1,0 +1,192 @@
+"""Burning and checking, on drives that are none: what is said of the medium, and of the disc that comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from damage.fast_disk import fast_directory
+from roundtrip.running import archive
+
+from pybackup.cli.main import main
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile
+from pybackup.jobs import disc_burn
+from pybackup.jobs.disc_check import Advice, check_discs
+from pybackup.media.burner import Medium, burn_command, check_fit, inspect
+from pybackup.parity.find import glance
+
+from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, plant, run, scatter
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Path]:
+    with fast_directory() as base:
+        archive([plant(base / "tree")], base / "a.xtar")
+        yield Path(os.fsdecode(build(base / "a.xtar", base / "images").path))
+
+
+@pytest.fixture
+def drive() -> Iterator[Path]:
+    with fast_directory() as base:
+        yield base / "drive"
+
+
+def burn(image: Path, drive: Path, *options: str) -> Done:
+    return run("disc", "burn", image, "--device", f"stdio:{drive}", *options)
+
+
+def test_burn_and_read_back(image: Path, drive: Path) -> None:
+    done = burn(image, drive, "--verify", "--json", "--speed", "8")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["read_back"]["state"] == "intact"
+    assert "speed=8" in told["command"]
+    data = image.read_bytes()
+    burnt = drive.read_bytes()
+    assert burnt.startswith(data)
+    # Padding, for drives that read ahead.
+    assert not any(burnt[len(data) :])
+    assert len(burnt) >= len(data) + 150 * SECTOR
+    assert run("verify", drive, "--quiet").returncode == 0
+    assert run("disc", "check", drive, "--quiet").stdout == b""
+
+
+def test_a_dry_run_burns_nothing(image: Path, drive: Path) -> None:
+    done = burn(image, drive, "--dry-run")
+    assert done.returncode == 0
+    assert b"xorriso -as cdrecord" in done.stderr
+    assert not drive.exists()
+
+
+@pytest.mark.parametrize(("part", "status", "said"), [(0.03, 3, "of it is left"), (0.3, 4, "does not make up")])
+def test_a_bad_burn_is_told(
+    part: float,
+    status: int,
+    said: str,
+    image: Path,
+    drive: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def burn_badly(plan: disc_burn.BurnPlan, monitor: Monitor) -> None:
+        drive.write_bytes(image.read_bytes())
+        scatter(drive, part)
+
+    monkeypatch.setattr(disc_burn, "perform_burn", burn_badly)
+    arguments = ["disc", "burn", os.fspath(image), "--device", f"stdio:{drive}", "--verify", "--json"]
+    assert main(arguments) == status
+    told, heard = capsys.readouterr()
+    found = json.loads(told)["read_back"]
+    right, burnt = image.read_bytes(), drive.read_bytes()
+    assert found["different"] == sum(
+        right[at : at + SECTOR] != burnt[at : at + SECTOR] for at in range(0, len(right), SECTOR)
+    )
+    assert (found["margin"] < 0) == (status == 4)
+    assert said in heard
+
+
+def test_a_damaged_image_is_not_burnt(image: Path, drive: Path) -> None:
+    hurt = drive.parent / "hurt.iso"
+    hurt.write_bytes(image.read_bytes())
+    scatter(hurt, 0.01)
+    done = burn(hurt, drive)
+    assert done.returncode == 4
+    assert b"is damaged" in done.stderr
+    assert not drive.exists()
+
+
+def test_what_the_drive_says(drive: Path) -> None:
+    found = inspect(b"stdio:" + os.fsencode(drive))
+    assert found.is_blank
+    assert found.n_bytes is not None
+    assert found.n_bytes > MIB
+    with pytest.raises(EnvironmentFailed, match=r"^/dev/sr99: "):
+        inspect(b"/dev/sr99")
+
+
+def test_a_medium_has_to_be_blank_and_large_enough() -> None:
+    blank = Medium("CD-R", "is blank", 300 * SECTOR)
+    check_fit(300 * SECTOR, blank, b"/dev/sr0", erase=False)
+    with pytest.raises(UsageError, match=r"takes 614,400"):
+        check_fit(300 * SECTOR + 1, blank, b"/dev/sr0", erase=False)
+    written = Medium("CD-RW", "is written , is closed", None)
+    with pytest.raises(UsageError, match="put in a blank one"):
+        check_fit(SECTOR, written, b"/dev/sr0", erase=False)
+    check_fit(SECTOR, written, b"/dev/sr0", erase=True)
+
+
+def test_there_is_padding_only_where_there_is_room_for_it() -> None:
+    def command(free: int) -> list[bytes]:
+        return burn_command(
+            b"-a.iso", b"/dev/sr0", image_bytes=100 * SECTOR, medium_bytes=free * SECTOR, speed=None, erase=True
+        )
+
+    assert b"padsize=150s" in command(250)
+    assert b"padsize=0s" in command(249)
+    assert command(100)[-1] == b"./-a.iso"
+    assert b"blank=as_needed" in command(100)
+
+
+def test_xorriso_is_missing(image: Path, drive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PATH", os.fspath(drive.parent))
+    done = burn(image, drive)
+    assert done.returncode == 5
+    assert b"apt install xorriso" in done.stderr
+
+
+def check(*paths: Path) -> list[tuple[str, Advice]]:
+    found = check_discs([os.fsencode(path) for path in paths], Monitor())
+    return [(checked.state.value, checked.advice) for checked in found]
+
+
+def test_check_advises(image: Path, drive: Path) -> None:
+    copies = []
+    for part in (0.001, 0.01, 0.05, 0.2):
+        copies.append(drive.parent / f"{part}.iso")
+        copies[-1].write_bytes(image.read_bytes())
+        scatter(copies[-1], part)
+    assert check(image, *copies) == [
+        ("intact", Advice.KEEP),
+        ("repairable", Advice.WATCH),
+        ("repairable", Advice.RENEW),
+        ("repairable", Advice.REPAIR),
+        ("beyond", Advice.RESCUE),
+    ]
+    done = run("disc", "check", "--quiet", image, *copies[:3])
+    assert done.returncode == 3
+    assert os.fsencode(image) not in done.stdout
+    assert done.stdout.count(b"advice:") == 3
+
+
+def test_check_counts(image: Path, drive: Path) -> None:
+    """What is said to be survived beyond the damage is: one bad sector more than that of the worst group is not."""
+    with ArchiveFile(os.fsencode(image)) as file:
+        geometry = glance(file)
+    assert geometry is not None
+    hurt = bytearray(image.read_bytes())
+    hurt[: 20 * SECTOR] = bytes(20 * SECTOR)
+    drive.write_bytes(hurt)
+    (checked,) = check_discs([os.fsencode(drive)], Monitor())
+    assert checked.verdict is not None
+    assert checked.verdict.health is not None
+    # What is in front of a file system, and one sector of it that is free, are zeros from the start.
+    bad = int(checked.verdict.health.bad.sum())
+    assert 0 < bad < 5
+    assert checked.remaining is not None
+    assert checked.remaining.likely == geometry.parity_shards - bad
+    told = json.loads(run("disc", "check", "--json", drive).stdout)
+    assert told["survives_more"]["scattered_999"] == geometry.parity_shards - bad
+    assert told["advice"] == checked.advice
+
+
+def test_check_goes_on_behind_a_disc_that_is_nothing_of_ours(image: Path, drive: Path) -> None:
+    drive.write_bytes(b"no archive" * 1000)
+    done = run("disc", "check", drive, image)
+    assert done.returncode == 4
+    assert any(line.startswith(f"{image}: intact") for line in done.stdout.decode().splitlines())
+    assert json.loads(run("disc", "check", "--json", drive).stdout)["state"] == "beyond"

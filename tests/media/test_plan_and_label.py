@@ -1,0 +1,119 @@
+"""Plans of discs come true, and labels say what is on a disc, whatever the names are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from damage.fast_disk import fast_directory
+from roundtrip.running import archive
+
+from pybackup.jobs.disc_label import label_of, make_labels
+from pybackup.jobs.disc_volume import open_volume
+from pybackup.media.label import Label, case_label, disc_label
+
+from .discs import MIB, make_set, plant, run
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    with fast_directory() as base:
+        yield base
+
+
+@pytest.mark.parametrize("sizes", [[3 * MIB // 2, 5 * MIB // 2, 2 * MIB], [16 * MIB]])
+def test_a_set_takes_as_many_discs_as_planned(sizes: list[int], room: Path) -> None:
+    tree = plant(room / "tree", n_bytes=12 * MIB)
+    first = ["--first-volumes", ",".join(map(str, sizes[:-1]))] if sizes[1:] else []
+    done = run("disc", "plan", tree, *first, "--volume-size", str(sizes[-1]), "--json", "--recovery-volumes", "1")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    (plan,) = told["plans"]
+    discs = [disc for disc in plan["discs"] if not disc["recovery"]]
+    volumes = make_set(tree, room / "volumes", sizes)
+    assert len(plan["discs"]) == len(discs) + 1
+    # Segments of 1 MiB fill volumes of 2 MiB badly, and a plan knows nothing of that.
+    assert len(discs) <= len(volumes) <= 1.6 * len(discs)
+    packed = sum(volume.stat().st_size for volume in volumes)
+    assert told["packed_bytes"] == pytest.approx(packed / 1.11, rel=0.1)
+
+
+def test_a_plan_for_all_media(room: Path) -> None:
+    (room / "a.txt").write_bytes(b"much the same\n" * 100_000)
+    done = run("disc", "plan", room / "a.txt")
+    assert done.returncode == 0
+    told = done.stdout.decode()
+    assert re.search(r"^content: +1 file, 1\.3 MiB; packed about \d", told, re.MULTILINE)
+    for name in ("cd650", "cd700", "dvd", "dvd-dl", "bd25", "bd50"):
+        assert re.search(rf"^{name}: +1 disc, the last one 0 % full", told, re.MULTILINE)
+
+
+def test_discs_that_are_too_small_are_refused(room: Path) -> None:
+    plant(room / "tree")
+    done = run("disc", "plan", room / "tree", "--volume-size", "4K")
+    assert done.returncode == 2
+    assert b"too" in done.stderr
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+HOSTILE = '<b>&amp;"\\x1b]]>'
+
+
+@pytest.mark.parametrize("draw", [disc_label, case_label])
+def test_names_cannot_break_out(draw: object) -> None:
+    assert callable(draw)
+    label = Label(HOSTILE, "disc 1 of 2", "2026-01-01", "5 MB", [(HOSTILE, "1 MB"), ("\u65e5" * 90, "2 MB")], 3)
+    said = texts(draw(label))
+    assert HOSTILE in said
+    assert any((text.startswith(HOSTILE) and text.endswith("1 MB")) or text == HOSTILE for text in said[1:])
+    assert any("\u2026" in text for text in said)
+    assert "and 3 more" in said
+
+
+def test_no_line_leaves_the_disc() -> None:
+    label = Label("n" * 300, "w" * 300, "2026-01-01", "1 MB", [("d" * 300, "999.9 MB")] * 9, 70, ["h" * 300])
+    root = ElementTree.fromstring(disc_label(label))
+    for node in root.iter(f"{SVG}text"):
+        size, x, y = (float(node.get(name, "0")) for name in ("font-size", "x", "y"))
+        half = 0.5 * size * len("".join(node.itertext())) / 2
+        for corner in (y, y - 0.75 * size):
+            assert (abs(x) + half) ** 2 + corner**2 < 58**2
+            # Nor does it touch the hub.
+            assert corner**2 + max(0.0, abs(x) - half) ** 2 > 23**2
+
+
+def test_the_labels_of_a_set(room: Path) -> None:
+    tree = plant(room / "tree", n_bytes=4 * MIB)
+    volumes = make_set(tree, room / "volumes", [3 * MIB], name="my docs")
+    done = run("disc", "label", room / "volumes", "--to", room / "labels")
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(room / "labels")) == sorted(
+        f"my_docs-{number:03d}-{shape}.svg" for number in range(1, len(volumes) + 1) for shape in ("disc", "case")
+    )
+    said = texts((room / f"labels/my_docs-{len(volumes):03d}-case.svg").read_text("utf-8"))
+    assert {"my docs", f"disc {len(volumes)} of {len(volumes)}"} <= set(said)
+    assert any("RESCUE.PY" in text for text in said)
+
+
+def test_the_sizes_are_those_on_this_disc(room: Path) -> None:
+    tree = room / "tree"
+    for name, size in (("a/x/1", 3_000_000), ("a/y/2", 1_000_000), ("b/3", 2_000_000)):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(os.urandom(size))
+    archive([tree], room / "a.xtar")
+    label = label_of(open_volume(os.fsencode(room / "a.xtar")))
+    assert list(label.directories) == [("tree/a", "4.0 MB"), ("tree/b", "2.0 MB")]
+    assert label.size == "6.0 MB"
+    (room / "a-case.svg").mkdir()
+    with pytest.raises(Exception, match="is no regular file"):
+        make_labels(os.fsencode(room / "a.xtar"), os.fsencode(room), shapes=["case"])
