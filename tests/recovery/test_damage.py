@@ -206,7 +206,7 @@ def test_damaged_copies_of_one_volume_are_merged(room: Path) -> None:
 def image_of(volume: bytes, path: Path, front: int) -> bytes:
     """An image with the undressed volume in it, protected as a whole, as `disc build` makes them."""
     body = volume[: body_bytes(volume)] + ustar.END
-    before = (b"FILE SYSTEM" * 6000)[: front * SECTOR] + body + bytes(-len(body) % SECTOR)
+    before = (b"FILE SYSTEM" * 12_000)[: front * SECTOR] + body + bytes(-len(body) % SECTOR)
     geometry = plan_geometry(len(before), 4 * SECTOR, Amount(n_bytes=40 * SECTOR))
     path.write_bytes(before + bytes(geometry.stream_bytes) + b"anchor!!" * SECTOR)
     with ArchiveFile(os.fsencode(path)) as file, InPlace(os.fsencode(path)) as out:
@@ -226,6 +226,23 @@ def test_images(lost: tuple[int, ...], room: Path) -> None:
     assert found.pop("docs-002.xtar") == whole.volumes["docs-002.xtar"]
     assert found in ({FIRST: whole.volumes[FIRST]}, {})
     assert found or not lost
+
+
+def test_an_image_without_its_beginning_is_placed_by_any_member(room: Path) -> None:
+    """Beyond its parity, and the first header is gone: the recovery volume tells where members lie."""
+    whole = small_set(recovery_volumes=1, parity="none")
+    given = whole.write(room / "given", dict.fromkeys(whole.data[:2]))
+    path = given / "disc.iso"
+    front, lost = 60, range(86)
+    path.write_bytes(zeroed(image_of(whole.volumes["docs-002.xtar"], path, front), lost))
+    done = rebuilt(given, room / "to")
+    one, two = done.volumes[:2]
+    left = len(lost) - front
+    assert two.given == os.fsencode(path)
+    assert (one.given, one.lost_sectors[1], two.lost_sectors) == (None, left, (left, left))
+    (given / "docs-001.xtar").write_bytes(whole.volumes["docs-001.xtar"])
+    assert rebuilt(given, room / "to").complete
+    assert contents(room / "to") == {"docs-002.xtar": whole.volumes["docs-002.xtar"]}
 
 
 def test_dressed_volume_within_an_image_that_protects_nothing(room: Path) -> None:

@@ -14,6 +14,7 @@ from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
 from pybackup.jobs.rebuild import Outcome
+from pybackup.jobs.volumes import find_volumes, gather
 
 from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, small_set
 
@@ -285,3 +286,10 @@ def test_the_same_from_python(room: Path) -> None:
     assert contents(room / "to") == {"docs-002.xtar": whole.volumes["docs-002.xtar"]}
     with pytest.raises(UsageError, match="1 or more, not 0"):
         pybackup.add_recovery_volumes(given, 0)
+
+
+def test_a_recovery_volume_alone_tells_of_all_others(room: Path) -> None:
+    whole = small_set()
+    (room / "alone").write_bytes(whole.volumes["docs-R02.xtar"])
+    hand = gather(find_volumes([os.fsencode(room / "alone")]).volumes, Monitor())
+    assert (sorted(hand.tables), hand.last, hand.missing) == ([1, 2, 3, 4], 4, [1, 2, 3, 4])
