@@ -26,6 +26,7 @@ from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from pybackup.jobs.adding_recovery import Added
     from pybackup.jobs.compare import Compared
     from pybackup.jobs.create import Created
     from pybackup.jobs.drill import Outcome
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pybackup.jobs.forecast import Forecast
     from pybackup.jobs.info import Info
     from pybackup.jobs.protect import ParityOptions, Protected
+    from pybackup.jobs.rebuild import Rebuilt
     from pybackup.jobs.repair import Repaired
     from pybackup.jobs.rescue import Rescued
     from pybackup.jobs.structure import Saved
@@ -51,6 +53,7 @@ __all__ = [
     "ProblemWarning",
     "Trouble",
     "__version__",
+    "add_recovery_volumes",
     "compare",
     "create",
     "drill",
@@ -60,6 +63,7 @@ __all__ = [
     "info",
     "list",
     "protect",
+    "rebuild",
     "repair",
     "salvage",
     "structure_restore",
@@ -248,6 +252,60 @@ def protect(
     beside = path + SIDECAR_SUFFIX if sidecar is None else os.fsencode(sidecar)
     options = _parity(parity, True, group_sectors)
     return protect_file(path, beside, options, work_dir=_maybe(work_dir), monitor=monitor or _Warning())
+
+
+def add_recovery_volumes(
+    volumes: _Path | Iterable[_Path],
+    count: int,
+    to: _Path | None = None,
+    *,
+    volume_bytes: int | None = None,
+    first_number: int | None = None,
+    work_dir: _Path | None = None,
+    monitor: Monitor | None = None,
+) -> Added:
+    """Make more recovery volumes for a set: any that many volumes of it may be lost, and `rebuild` brings them back.
+
+    Parameters
+    ----------
+    volumes
+        All data volumes of the set, and the recovery volumes there are, or directories of them.
+    to
+        The directory where they appear; None for beside the first volume.
+    volume_bytes
+        What each has to fit; None for the size of the largest data volume.
+    first_number
+        Of the first, where there are recovery volumes that are not among ``volumes``.
+    """
+    from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
+
+    if count < 1:
+        raise errors.UsageError(f"recovery volumes are 1 or more, not {count}")
+    options = RecoveryOptions(count, _maybe(to), volume_bytes, first_number, _maybe(work_dir))
+    return add_recovery(_several(volumes), options, monitor=monitor or _Warning())
+
+
+def rebuild(
+    volumes: _Path | Iterable[_Path],
+    to: _Path,
+    *,
+    work_dir: _Path | None = None,
+    monitor: Monitor | None = None,
+) -> Rebuilt:
+    """Write the volumes of a set that are lost or damaged, as far as the others bring them back.
+
+    Parameters
+    ----------
+    volumes
+        All that are left, in any order and under any names, or directories of them.
+    to
+        The directory where they appear; what is whole is not copied there.
+    work_dir
+        Where unfinished volumes lie; None for ``to``.
+    """
+    from pybackup.jobs.rebuild import rebuild as bring_back
+
+    return bring_back(_several(volumes), os.fsencode(to), work_dir=_maybe(work_dir), monitor=monitor or _Warning())
 
 
 def repair(
