@@ -50,12 +50,15 @@ def scratch(disc: Path, seed: int, part: float, *, start: int = 0) -> None:
 
 def lose_a_disc(room: Path, left: Path, environment: dict[str, str]) -> None:
     """The images of a set with a recovery disc, and one of them is not there."""
-    create = ["pybackup", "create", "tree", "--volumes", "set", "--volume-size", "400K", "--recovery-volumes", "1"]
+    for number in range(9):
+        (room / f"home/{number}").mkdir(parents=True)
+        (room / f"home/{number}/noise.jpg").write_bytes(random.Random(number).randbytes(500_000))
+    create = ["pybackup", "create", "home", "--volumes", "set", "--volume-size", "2M", "--recovery-volumes", "1"]
     build = ["pybackup", "disc", "build", "set", "--to", left]
     for command in (create, build):
         subprocess.run([*command, "--quiet"], cwd=room, env=environment, check=True)
     assert len(list(left.iterdir())) > 2
-    (left / "tree-002.iso").rename(room / "lost.iso")
+    (left / "home-002.iso").rename(room / "lost.iso")
 
 
 @pytest.mark.parametrize("part", [0.04, 0.07])
@@ -91,9 +94,11 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     assert (work / "disc1.img").read_bytes() != original
     assert (work / "whole.xtar").read_bytes() == (work / "merged.xtar").read_bytes() == original
     assert (work / "refused.iso").read_bytes() == (tmp_path / "disc-c").read_bytes()
-    assert (work / "rebuilt-images/tree-002.iso").read_bytes() == (tmp_path / "lost.iso").read_bytes()
+    assert (work / "rebuilt-images/home-002.iso").read_bytes() == (tmp_path / "lost.iso").read_bytes()
     assert RECIPE in next(block for block in BLOCKS if "cd by-tar" in block)
-    for place in ("restored", "rescued", "from-left", "from-refused", "by-rescue", "by-tar/OUT"):
+    for place in ("restored", "rescued", "from-refused", "by-rescue", "by-tar/OUT"):
         for source in (tmp_path / "tree").rglob("*.*"):
             assert (work / place / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
+    for source in (tmp_path / "home").rglob("*.*"):
+        assert (work / "from-left" / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
     assert "<html" in (work / "report.html").read_text("utf-8")
