@@ -53,7 +53,8 @@ class VolumeInfo:
     @property
     def label(self) -> str:
         """The name and the number, as they stand on the medium."""
-        return f"{self.name} {self.tag.lstrip('0')}"
+        mark = "R" if self.kind is VolumeKind.RECOVERY else ""
+        return f"{self.name} {mark}{self.number}"
 
     @property
     def tag(self) -> str:

@@ -65,7 +65,7 @@ def test_lost_recovery_volumes_count_too(room: Path) -> None:
     lost = (whole.data[0], whole.data[2], whole.recovery[0])
     done = rebuilt(whole.write(room / "given", dict.fromkeys(lost)), room / "to")
     assert done.needed == 1
-    assert [info.label for info in done.helpful] == [f"{NAME} 1", f"{NAME} 3", f"{NAME} R01"]
+    assert [info.label for info in done.helpful] == [f"{NAME} 1", f"{NAME} 3", f"{NAME} R1"]
     assert contents(room / "to") == {}
 
 
