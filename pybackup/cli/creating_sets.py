@@ -44,6 +44,7 @@ def add_volumes(parser: argparse.ArgumentParser) -> None:
         help="make M more volumes: any M lost ones of all are brought back by 'pybackup rebuild'",
     )
     add("--name", metavar="NAME", help="of the set (default: that of SRC)")
+    add("--pack", choices=("ordered", "tight"), help="tight: fill up with later files where the next does not fit")
     add("--resume", action="store_true", help="go on behind the volumes that an interrupted run has finished")
 
 
@@ -56,7 +57,7 @@ def check_volumes(options: argparse.Namespace) -> None:
         They do not.
     """
     if options.volumes is None:
-        for name in ("volume_size", "first_volumes", "recovery_volumes", "name", "resume"):
+        for name in ("volume_size", "first_volumes", "recovery_volumes", "name", "pack", "resume"):
             if getattr(options, name):
                 raise UsageError(f"create: --{name.replace('_', '-')} is for volumes: add --volumes DIR")
         return
@@ -104,6 +105,7 @@ def _set_options(options: argparse.Namespace, sources: list[Source]) -> SetOptio
         options.first_volumes,
         recovery_volumes=options.recovery_volumes,
         resume=options.resume,
+        tight=options.pack == "tight",
     )
 
 

@@ -87,15 +87,13 @@ class Carry:
 
     Attributes
     ----------
-    directories
-        Those that are open, from the top.
     containers
-        By path: the member name of a directory's container, and the names that are taken in it.
+        By path: the member name of a directory's container, and the names that are taken in it. Of those that will
+        be written to; there may be more.
     file
         The names of all members of the file that goes on; None where none does.
     """
 
-    directories: Sequence[Entry] = ()
     containers: Mapping[bytes, tuple[bytes, names.Names]] = field(default_factory=dict)
     file: list[bytes] | None = None
 
@@ -134,8 +132,6 @@ class ArchiveWriter:
         self._carry = carry or Carry()
         if b"" in self._carry.containers:
             root.names = self._carry.containers[b""][1]
-        for entry in self._carry.directories:
-            self._bare(entry)
 
     def write(self, items: Iterable[Ready]) -> Iterator[Ready]:
         """Write the items, and yield each when it is written."""
@@ -153,8 +149,22 @@ class ArchiveWriter:
             case Restart(entry):
                 self._restart(entry)
 
-    def cost(self, item: Ready) -> int:
-        """Return how many bytes the item would add at most, indexes included."""
+    def enter(self, directories: Sequence[Entry]) -> None:
+        """Go on in a directory, given all on the way from the top; what comes must come behind what is written."""
+        paths = [entry.path for entry in directories]
+        while [frame.entry.path for frame in self._frames[1:]] != paths[: len(self._frames) - 1]:
+            self._leave()
+        for entry in directories[len(self._frames) - 1 :]:
+            self._bare(entry)
+
+    def names_in_use(self) -> dict[bytes, tuple[bytes, names.Names]]:
+        """Return by path what `Carry.containers` holds, of the directories that are open."""
+        return {
+            frame.entry.path: (frame.member_name, frame.container.names) for frame in self._frames if frame.container
+        }
+
+    def cost(self, item: Ready, directories: Sequence[Entry] = ()) -> int:
+        """Return how many bytes the item adds at most, indexes included, if these directories are entered for it."""
         if isinstance(item, Restart):
             return 0
         entry = item.entry if isinstance(item, Bare) else item.piece.entry
@@ -162,8 +172,11 @@ class ArchiveWriter:
         if isinstance(item, Bare):
             return row
         # Containers that it opens: each has a header and what extends it, an index and an end.
-        opened = [frame for frame in self._frames if not frame.container]
-        headers = sum(map(_headers_bytes, [frame.entry for frame in opened] + [entry]))
+        here = {frame.entry.path for frame in self._frames}
+        opened = [frame.entry for frame in self._frames if not frame.container]
+        opened += [above for above in directories if above.path not in here]
+        row += sum(2 * row_bytes(Stored(above)) for above in opened)
+        headers = sum(map(_headers_bytes, [*opened, entry]))
         member = 2 * _ROW_OF_MEMBER_BYTES + len(item.packed.data) + ustar.BLOCK
         return row + headers + member + len(opened) * _EMPTY_CONTAINER_BYTES
 
@@ -172,13 +185,7 @@ class ArchiveWriter:
         file, self._file = self._file, None
         if file:
             self._add_part(file)
-        containers = {
-            frame.entry.path: (frame.member_name, frame.container.names) for frame in self._frames if frame.container
-        }
-        for path, carried in self._carry.containers.items():
-            if path in {frame.entry.path for frame in self._frames}:
-                containers.setdefault(path, carried)
-        return Carry([frame.entry for frame in self._frames[1:]], containers, file.names if file else None)
+        return Carry({**self._carry.containers, **self.names_in_use()}, file.names if file else None)
 
     @property
     def slack_bytes(self) -> int:

@@ -19,6 +19,7 @@ from pybackup.layout import names, ustar
 from pybackup.layout.note import Role
 from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Piece, Read, Ready
+from pybackup.model.entry import Entry, Kind
 from pybackup.model.source import Judge, Source
 from pybackup.model.volume import VolumeInfo
 from pybackup.tree.content import read_contents
@@ -28,12 +29,15 @@ from .capacity import amount_in, body_limit
 from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
 from .protect import OwnStream
 from .recovery_room import shard_limit_of
-from .resume import Resumption, find_finished, resume
+from .resume import PACKED_TIGHT, Resumption, find_finished, resume
 from .verify import check_written
 
 # Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.
 _LOOSE_PARTS = 1000
 _SEGMENT_PARTS = 160
+# Files that wait for the next volume take memory; and of a volume that is full but for so little no more is looked for.
+_HELD_BYTES = 64 * MIB
+_FULL_PARTS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class SetOptions:
         Size of all that follow.
     resume
         Go on behind the volumes that are there.
+    tight
+        Fill the rest of a volume with later files, if the next one does not fit.
     recovery_volumes
         So many more volumes, of which each may stand in for any that is lost.
     """
@@ -62,6 +68,8 @@ class SetOptions:
     first_bytes: Sequence[int] = ()
     resume: bool = False
     recovery_volumes: int = 0
+
+    tight: bool = False
 
     def size_of(self, number: int) -> int:
         """Return how long the data volume of that number may be, from 1."""
@@ -210,6 +218,11 @@ class _SetWriter:
         self._monitor = monitor
         self._set_id = begun.set_id or _identify(plan)
         self._carry: Carry = begun.carry
+        self._directories = {
+            planned.entry.path: planned.entry for planned in self._plan.entries if planned.entry.kind is Kind.DIRECTORY
+        }
+        self._held: list[PackedPiece] = []
+        self._names_of_held: dict[bytes, tuple[bytes, names.Names]] = {}
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
         self._structure_bytes = bare
@@ -224,15 +237,21 @@ class _SetWriter:
     def put(self, item: Ready) -> None:
         """Write an item, into a new volume if there is no room in this one."""
         volume = self._volume or self._begin()
-        if not self._fits(volume, item):
+        directories = self._above(item)
+        if not self._fits(volume, item, directories):
+            if self._hold(volume, item):
+                return
             if not volume.items:
                 raise UsageError(
                     f"volume {volume.info.number}: {volume.info.volume_bytes} bytes are too few for one segment of a "
                     f"file beside the structure; use larger volumes, or a smaller --segment-size"
                 )
             self._end(last=False)
-            self.put(item)
+            held, self._held = self._held, []
+            for each in (*held, item):
+                self.put(each)
             return
+        volume.writer.enter(directories)
         volume.writer.put(item)
         volume.items += 1
         self.count.add(item, self._monitor)
@@ -244,6 +263,11 @@ class _SetWriter:
 
     def finish(self) -> None:
         """Write what ends the last volume."""
+        while self._held:
+            self._end(last=False)
+            held, self._held = self._held, []
+            for item in held:
+                self.put(item)
         if self._volume is None:
             self._begin()
         self._end(last=True)
@@ -253,8 +277,27 @@ class _SetWriter:
         if self._volume:
             self._volume.output.discard()
 
-    def _fits(self, volume: _Volume, item: Ready) -> bool:
-        written = volume.output.tell() + self._fixed_bytes(volume) + volume.writer.cost(item)
+    def _above(self, item: Ready) -> list[Entry]:
+        """The directories that an item lies in, from the top."""
+        parts = (item.piece.entry if isinstance(item, PackedPiece) else item.entry).path.split(b"/")
+        paths = (b"/".join(parts[:length]) for length in range(1, len(parts)))
+        return [self._directories[path] for path in paths if path in self._directories]
+
+    def _hold(self, volume: _Volume, item: Ready) -> bool:
+        """Keep a file for the next volume, as later ones may fit into this one."""
+        if not (self._set.tight and isinstance(item, PackedPiece) and item.piece.segments == 1 and volume.items):
+            return False
+        left = volume.limit_bytes - volume.output.tell() - self._fixed_bytes(volume)
+        left -= volume.writer.room_to_close(volume.settings)
+        held = sum(len(each.packed.data) for each in self._held)
+        if left * _FULL_PARTS < volume.limit_bytes or held + len(item.packed.data) > _HELD_BYTES:
+            return False
+        self._held.append(item)
+        self._names_of_held.update(volume.writer.names_in_use())
+        return True
+
+    def _fits(self, volume: _Volume, item: Ready, directories: Sequence[Entry]) -> bool:
+        written = volume.output.tell() + self._fixed_bytes(volume) + volume.writer.cost(item, directories)
         if written + volume.writer.room_to_close(volume.settings) <= volume.limit_bytes:
             return True
         if volume.writer.slack_bytes * _LOOSE_PARTS < volume.limit_bytes:
@@ -294,7 +337,8 @@ class _SetWriter:
         return limit if self._shard_limit is None else min(limit, self._shard_limit)
 
     def _settings(self, info: VolumeInfo) -> bytes:
-        return settings_of(self._plan, set=info.settings())
+        more = {"pack": PACKED_TIGHT} if self._set.tight else {}
+        return settings_of(self._plan, set=info.settings(), **more)
 
     def _end(self, *, last: bool) -> None:
         volume = self._volume
@@ -305,7 +349,8 @@ class _SetWriter:
         stream = None
         if parity:
             stream = OwnStream(replace(parity, amount=amount_in(parity.amount, info.volume_bytes)), output)
-        self._carry = volume.writer.suspend()
+        carry = volume.writer.suspend()
+        self._carry = replace(carry, containers={**self._names_of_held, **carry.containers})
         structure, links = structures(planned.entry for planned in self._plan.entries)
         blob = volume.writer.close(
             structure=structure,
@@ -331,7 +376,12 @@ class _SetWriter:
 def _identify(plan: SetPlan) -> bytes:
     """The id of a set: another one for other sizes, since its volumes are others."""
     to, parity = plan.set, plan.plan.options.parity
-    volumes = {"name": to.name, "sizes": [*to.first_bytes, to.volume_bytes], "parity": str(parity and parity.amount)}
+    volumes = {
+        "name": to.name,
+        "tight": to.tight,
+        "sizes": [*to.first_bytes, to.volume_bytes],
+        "parity": str(parity and parity.amount),
+    }
     return identify(plan.plan, settings_of(plan.plan, set=volumes))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .create import Plan
     from .create_set import SetOptions
 
-_MUST_AGREE = ("format", "compression", "segment_bytes", "comment")
+PACKED_TIGHT = "tight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +141,28 @@ def resume(plan: Plan, finished: Sequence[Finished], to: SetOptions, monitor: Mo
         raise UsageError(f"{os.fsdecode(last.path)}: holds nothing to go on behind; remove it")
     row = last.rows[-1]
     planned = {one.entry.path: one.entry for one in plan.entries}
-    _tell_of_changes(planned, finished, _key(row.entry.path), monitor)
+    _tell_of_changes(planned, finished, b"" if to.tight else _key(row.entry.path), monitor)
     path, segment = row.entry.path if _goes_on(row) else b"", 0
     if path and _is_same(planned.get(path), row.entry):
         segment = row.numbers[-1] + 1
     behind = _key(row.entry.path)
-    entries = [one for one in plan.entries if _key(one.entry.path) > behind or one.entry.path == path]
+    there = {row.entry.path for done in finished for row in done.rows} if to.tight else set()
+    entries = [
+        one
+        for one in plan.entries
+        if one.entry.path == path or (one.entry.path not in there if to.tight else _key(one.entry.path) > behind)
+    ]
     blobs = [done.blob for done in finished]
-    return Resumption(last.info.set_id, _carry(finished, row), blobs, entries, path, segment, finished, last.info.last)
+    return Resumption(
+        last.info.set_id,
+        _carry(finished, row, everywhere=to.tight),
+        blobs,
+        entries,
+        path,
+        segment,
+        finished,
+        last.info.last,
+    )
 
 
 def _check_alike(plan: Plan, finished: Sequence[Finished], to: SetOptions) -> None:
@@ -157,6 +171,7 @@ def _check_alike(plan: Plan, finished: Sequence[Finished], to: SetOptions) -> No
         "compression": plan.options.profile.compression.value,
         "segment_bytes": plan.options.segment_bytes,
         "comment": plan.options.comment,
+        "pack": PACKED_TIGHT if to.tight else None,
     }
     for done in finished:
         name = os.fsdecode(done.path)
@@ -185,18 +200,20 @@ def _tell_of_changes(
             )
 
 
-def _carry(finished: Sequence[Finished], last: Stored) -> Carry:
-    """What the last volume would have handed on: the names that its members took are claimed once more."""
-    entries = {row.entry.path: row.entry for done in finished for row in done.rows}
+def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> Carry:
+    """What the last volume would have handed on: the names that its members took are claimed once more.
+
+    Of all directories, if files were held back for a later volume: those may be in any of them.
+    """
     with_container = frozenset().union(*(done.containers for done in finished))
-    chain = _chain(last.entry)
+    chain = sorted(with_container, key=_key) if everywhere else _chain(last.entry)
     children = _children(finished, {b"", *chain})
     containers: dict[bytes, tuple[bytes, names.Names]] = {}
     member_names = {b"": b""}
     of_file = None
     for directory in [b"", *chain]:
         if directory and directory not in with_container:
-            break
+            continue
         taken = names.Names()
         for row in children[directory]:
             entry = row.entry
@@ -207,7 +224,7 @@ def _carry(finished: Sequence[Finished], last: Stored) -> Carry:
                 claimed = taken.claim_file(entry.name, segments=segments, sparse=row.sparse)
                 of_file = claimed if entry.path == last.entry.path and _goes_on(last) else of_file
         containers[directory] = member_names[directory], taken
-    return Carry([entries[path] for path in chain], containers, of_file)
+    return Carry(containers, of_file)
 
 
 def _chain(entry: Entry) -> list[bytes]:

@@ -60,6 +60,7 @@ def make(
     size: int = VOLUME,
     parity: str = "10%",
     resume: bool = False,
+    tight: bool = False,
     workers: int = 1,
     monitor: Monitor | None = None,
 ) -> CreatedSet:
@@ -71,7 +72,7 @@ def make(
         parity=ParityOptions(parse_amount(parity)),
         workers=workers,
     )
-    where = SetOptions(os.fsencode(to), "docs", size, tuple(first), resume)
+    where = SetOptions(os.fsencode(to), "docs", size, tuple(first), resume, tight=tight)
     plan = plan_set([named_source(os.fsencode(tree))], where, judge=None, options=options, monitor=heard)
     done = perform_set(plan, monitor=heard)
     if monitor is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -219,3 +221,29 @@ def test_images_and_volumes_are_found_by_content(docs: Path, tmp_path: Path) -> 
     assert found.unclear == []
     assert found.volumes[2].offset > 0
     assert MIB < found.volumes[2].n_bytes == made[2].stat().st_size
+
+
+def test_packing_tight_takes_later_files_first_and_resumes_to_the_same_bytes(tmp_path: Path) -> None:
+    chance = random.Random(8)
+    tree = tmp_path / "tree"
+    for number in range(120):
+        (tree / f"{number % 5}").mkdir(parents=True, exist_ok=True)
+        (tree / f"{number % 5}/{number}.jpg").write_bytes(chance.randbytes(chance.randrange(1000, 60_000)))
+    sized = partial(make, tree, first=(), size=400_000, parity="none")
+    loose = sized(tmp_path / "loose")
+    tight = sized(tmp_path / "tight", tight=True)
+    assert len(tight.volumes) < len(loose.volumes)
+    assert min(volume.archive_bytes / volume.info.volume_bytes for volume in tight.volumes[:-1]) > 0.96
+    assert min(volume.archive_bytes / volume.info.volume_bytes for volume in loose.volumes[:-1]) < 0.9
+    extract(tmp_path / "tight", tmp_path / "out")
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+    whole = [path.read_bytes() for path in volumes(tmp_path / "tight")]
+    for count in (1, 4, 8, len(whole) - 1):
+        to = tmp_path / f"resumed{count}"
+        to.mkdir()
+        for path in volumes(tmp_path / "tight")[:count]:
+            (to / path.name).write_bytes(path.read_bytes())
+        with pytest.raises(UsageError, match="another pack"):
+            sized(to, resume=True)
+        sized(to, tight=True, resume=True)
+        assert [path.read_bytes() for path in volumes(to)] == whole, count

@@ -21,7 +21,7 @@ _pybackup() {
         words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --name --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -39,6 +39,7 @@ _pybackup() {
         --first-volumes) compopt +o default 2>/dev/null; return ;;
         --recovery-volumes) compopt +o default 2>/dev/null; return ;;
         --name) compopt +o default 2>/dev/null; return ;;
+        --pack) words='ordered tight' ;;
         --parity) compopt +o default 2>/dev/null; return ;;
         --group-sectors) compopt +o default 2>/dev/null; return ;;
         --comment) compopt +o default 2>/dev/null; return ;;

@@ -68,6 +68,7 @@ complete -c pybackup -n "__pybackup_is create" -l volume-size -x -d 'cd650, cd70
 complete -c pybackup -n "__pybackup_is create" -l first-volumes -x -d 'sizes of the first volumes, for media that are used in part'
 complete -c pybackup -n "__pybackup_is create" -l recovery-volumes -x -d 'make M more volumes: any M lost ones of all are brought back by \'pybackup rebuild\''
 complete -c pybackup -n "__pybackup_is create" -l name -x -d 'of the set (default: that of SRC)'
+complete -c pybackup -n "__pybackup_is create" -l pack -x -a 'ordered tight' -d 'tight: fill up with later files where the next does not fit'
 complete -c pybackup -n "__pybackup_is create" -l resume -d 'go on behind the volumes that an interrupted run has finished'
 complete -c pybackup -n "__pybackup_is create" -l parity -x -d 'how much may be destroyed and rebuilt: 10%%, 64M, fill:SIZE for a whole of SIZE, none (default: 10%%)'
 complete -c pybackup -n "__pybackup_is create" -l group-sectors -x -d 'sectors in a group of the code: fewer, less memory (default: 65536)'
