@@ -18,6 +18,8 @@ _STRIPE_BYTES = 1 << 24
 """The wheel's own work space: 16 MB, as much as the `bytes` it is given."""
 # Wider ones are hardly faster, and Python gives the memory of longer bytes back to itself only.
 _STRIPE_COLUMNS = 256
+# Of few shards they are: what the wheel does for each call alone takes longer than so little work.
+_LEAST_STRIPE_BYTES = 1 << 21
 
 
 class LeopardEngine:
@@ -89,7 +91,7 @@ class LeopardEngine:
 
 
 def _stripes(width_bytes: int, shards: int) -> Iterator[slice]:
-    return stripes(width_bytes, shards, min(_STRIPE_BYTES, shards * _STRIPE_COLUMNS))
+    return stripes(width_bytes, shards, min(_STRIPE_BYTES, max(shards * _STRIPE_COLUMNS, _LEAST_STRIPE_BYTES)))
 
 
 def _store(into: Bytes, rows: range | list[int], stripe: slice, shards: list[bytes]) -> None:
