@@ -9,16 +9,21 @@ import shutil
 import stat
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from pybackup.layout.readme import README
+
 DOCUMENT = Path(__file__).parents[1] / "pybackup/docs/RECOVERY.md"
 BLOCKS = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
 SECTOR = 2048
+# As it lies in every archive.
+RECIPE = textwrap.dedent("    mkdir M OUT" + README.decode().partition("    mkdir M OUT")[2].split("\n\n")[0])
 # The drive that is not there: what the map of a disc calls bad cannot be read.
 DRIVE = """#!/bin/sh
-for last do case "$last" in */disc-[ab]) exec {ddrescue} --test-mode="$last.bad" "$@" ;; esac; done
+for last do case "$last" in */disc-[abc]) exec {ddrescue} --test-mode="$last.bad" "$@" ;; esac; done
 exec {ddrescue} "$@"
 """
 
@@ -30,10 +35,10 @@ def plant(tree: Path) -> None:
         (tree / name).write_bytes(numbers.randbytes(size))
 
 
-def scratch(disc: Path, seed: int, part: float) -> None:
-    """Write the map that plays the drive: so many of the sectors are bad."""
+def scratch(disc: Path, seed: int, part: float, *, start: int = 0) -> None:
+    """Write the map that plays the drive: so many of the sectors are bad, and those at the start."""
     size = disc.stat().st_size
-    bad = sorted(random.Random(seed).sample(range(size // SECTOR), int(size // SECTOR * part)))
+    bad = sorted({*range(start), *random.Random(seed).sample(range(size // SECTOR), int(size // SECTOR * part))})
     at, lines = 0, ["0x0 ? 1"]
     for number in bad:
         lines += [f"{at:#x} {number * SECTOR - at:#x} +"] * (number * SECTOR > at)
@@ -41,6 +46,19 @@ def scratch(disc: Path, seed: int, part: float) -> None:
         at = (number + 1) * SECTOR
     lines += [f"{at:#x} {size - at:#x} +"] * (size > at)
     disc.with_name(disc.name + ".bad").write_text("\n".join(lines) + "\n")
+
+
+def lose_a_disc(room: Path, left: Path, environment: dict[str, str]) -> None:
+    """The images of a set with a recovery disc, and one of them is not there."""
+    for number in range(9):
+        (room / f"home/{number}").mkdir(parents=True)
+        (room / f"home/{number}/noise.jpg").write_bytes(random.Random(number).randbytes(500_000))
+    create = ["pybackup", "create", "home", "--volumes", "set", "--volume-size", "2M", "--recovery-volumes", "1"]
+    build = ["pybackup", "disc", "build", "set", "--to", left]
+    for command in (create, build):
+        subprocess.run([*command, "--quiet"], cwd=room, env=environment, check=True)
+    assert len(list(left.iterdir())) > 2
+    (left / "home-002.iso").rename(room / "lost.iso")
 
 
 @pytest.mark.parametrize("part", [0.04, 0.07])
@@ -59,9 +77,12 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     shutil.copy(tmp_path / "disc-a", tmp_path / "disc-b")
     for seed, disc in enumerate(("disc-a", "disc-b")):
         scratch(tmp_path / disc, seed, part)
+    subprocess.run(["pybackup", "disc", "build", "disc-a", "--to", "images"], cwd=tmp_path, env=environment, check=True)
+    (tmp_path / "images/disc-a.iso").rename(tmp_path / "disc-c")
+    scratch(tmp_path / "disc-c", 3, part / 4, start=32)
     work = tmp_path / "work"
-    work.mkdir()
-    discs = iter(("disc-a", "disc-b"))
+    lose_a_disc(tmp_path, work / "left", environment)
+    discs = iter(("disc-a", "disc-b", "disc-c"))
     for block in BLOCKS:
         text = re.sub(r"DISC=\S+", lambda _: f"DISC={tmp_path / next(discs)}", block)
         done = subprocess.run(
@@ -72,7 +93,12 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     original = (tmp_path / "disc-a").read_bytes()
     assert (work / "disc1.img").read_bytes() != original
     assert (work / "whole.xtar").read_bytes() == (work / "merged.xtar").read_bytes() == original
-    for place in ("restored", "rescued"):
+    assert (work / "refused.iso").read_bytes() == (tmp_path / "disc-c").read_bytes()
+    assert (work / "rebuilt-images/home-002.iso").read_bytes() == (tmp_path / "lost.iso").read_bytes()
+    assert RECIPE in next(block for block in BLOCKS if "cd by-tar" in block)
+    for place in ("restored", "rescued", "from-refused", "by-rescue", "by-tar/OUT"):
         for source in (tmp_path / "tree").rglob("*.*"):
             assert (work / place / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
+    for source in (tmp_path / "home").rglob("*.*"):
+        assert (work / "from-left" / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
     assert "<html" in (work / "report.html").read_text("utf-8")

@@ -14,6 +14,8 @@ from pybackup.layout.guard import PAYLOAD_BYTES, SLICE_SUMS, Geometry, GuardSect
 from .codec import encode, fill
 
 Sums = NDArray[np.uint32]
+# Whole blocks of the code, and a fifth of a payload.
+_COLUMNS = 384
 
 
 def guard_sectors(geometry: Geometry, digest: bytes, sums: Sums) -> Iterator[tuple[int, bytes]]:
@@ -28,10 +30,19 @@ def guard_sectors(geometry: Geometry, digest: bytes, sums: Sums) -> Iterator[tup
     table = _slices(geometry, sums)
     for group in range(groups):
         slices = np.ascontiguousarray(table[group::groups])
-        # Not joined, which would be the most memory that protecting takes.
-        for shard, payload in enumerate(chain(slices, encode(slices, geometry.guard_recovery))):
+        # Not joined: for large volumes this is where protecting takes the most memory.
+        for shard, payload in enumerate(chain(slices, _coded(slices, geometry.guard_recovery))):
             number = shard * groups + group
             yield number, GuardSector(geometry, digest, number, payload.tobytes()).pack()
+
+
+def _coded(slices: NDArray[np.uint8], recovery: int) -> NDArray[np.uint8]:
+    """The parity of slices, made of some columns at a time for the sake of memory."""
+    parity = np.empty((recovery, PAYLOAD_BYTES), np.uint8)
+    for first in range(0, PAYLOAD_BYTES, _COLUMNS):
+        columns = slice(first, first + _COLUMNS)
+        parity[:, columns] = encode(np.ascontiguousarray(slices[:, columns]), recovery)
+    return parity
 
 
 def read_table(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,6 @@ _KEPT = 256
 """Each so many-th row stays until the next rows are there, so that Python does not give back the memory of all."""
 _STRIPE_BYTES = 1 << 24
 """The wheel's own work space: 16 MB, as much as the `bytes` it is given."""
-# Wider ones are hardly faster, and Python gives the memory of longer bytes back to itself only.
-_STRIPE_COLUMNS = 256
-# Of few shards they are: what the wheel does for each call alone takes longer than so little work.
-_LEAST_STRIPE_BYTES = 1 << 21
 
 
 class LeopardEngine:
@@ -49,7 +45,7 @@ class LeopardEngine:
     ) -> Bytes:
         """Return the parity of the columns, shape (parity_count, columns)."""
         width = columns.stop - columns.start
-        cuts = list(_stripes(width, data_count + parity_count))
+        cuts = list(stripes(width, data_count + parity_count, _STRIPE_BYTES))
         rows: list[list[bytes]] = [[] for _ in cuts]
         for piece in pieces:
             for cut, row in zip(cuts, rows, strict=True):
@@ -68,7 +64,7 @@ class LeopardEngine:
         present = np.setdiff1d(np.arange(len(data)), data_missing).tolist()
         # No more than needed: each takes memory, none makes it more certain.
         helping = np.setdiff1d(np.arange(len(parity)), parity_missing)[: len(data_missing)].tolist()
-        for stripe in _stripes(data.shape[1], len(data) + len(parity)):
+        for stripe in stripes(data.shape[1], len(data) + len(parity), _STRIPE_BYTES):
             rows = self._rows(data, stripe)
             found = self._wheel.decode(
                 len(data),
@@ -88,10 +84,6 @@ class LeopardEngine:
             rows += [part[at : at + width] for at in range(0, len(part), width)]
         self._kept = rows[::_KEPT]
         return rows
-
-
-def _stripes(width_bytes: int, shards: int) -> Iterator[slice]:
-    return stripes(width_bytes, shards, min(_STRIPE_BYTES, max(shards * _STRIPE_COLUMNS, _LEAST_STRIPE_BYTES)))
 
 
 def _store(into: Bytes, rows: range | list[int], stripe: slice, shards: list[bytes]) -> None:
