@@ -156,3 +156,20 @@ def test_what_does_not_go_together(
     assert main(["protect", *words]) == 2
     assert reason in capsys.readouterr().err
     assert contents(room / "set") == before
+
+
+def test_from_images_of_discs(room: Path) -> None:
+    """One image is lost, of another the first 64 KiB: what comes out are the volumes, as they were before the discs."""
+    whole = small_set()
+    whole.write(room / "set")
+    done = run("disc", "build", "set", "--to", "discs", "--medium", "2000000", "--quiet", cwd=room)
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in (room / "discs").iterdir())
+    assert names == [f"{Path(name).stem}.iso" for name in whole.volumes]
+    (room / "discs" / names[0]).unlink()
+    hurt = room / "discs" / names[2]
+    hurt.write_bytes(bytes(65_536) + hurt.read_bytes()[65_536:])
+    done = run("rebuild", "discs", "--to", "to", cwd=room)
+    assert done.returncode == 0, done.stderr
+    assert contents(room / "to") == {name: whole.volumes[name] for name in ("docs-001.xtar", "docs-003.xtar")}
+    assert "docs 3: repaired from discs/docs-003.iso, to/docs-003.xtar" in lines(done.stdout)
