@@ -3,21 +3,29 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from io import UnsupportedOperation
-from typing import BinaryIO, NoReturn, TextIO, TypeVar
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NoReturn
 
-from pyactivity import __version__
-from pyactivity.clusters import HOUR_NS, Clusters, cluster
-from pyactivity.describe import describe
+import numpy as np
+from numpy.typing import NDArray
+
+from pyactivity.against import archived as find_archived
+from pyactivity.against import take_inventory
+from pyactivity.choosing import Choice, choose, match_paths
+from pyactivity.details import Details, details
 from pyactivity.errors import BadValue, EnvironmentFailed
-from pyactivity.model import Files, Problem
-from pyactivity.notation import parse_since, parse_span, parse_until
-from pyactivity.render import count, display, json_chunks, text_line
-from pyactivity.scan import gather
-
-_T = TypeVar("_T")
+from pyactivity.json_form import branch_line, group_chunks
+from pyactivity.model import LeftOut, Problem
+from pyactivity.options import ALL, AUTO, DEFAULT_LINES, parse, survey_of
+from pyactivity.present import present
+from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
+from pyactivity.report import report_of
+from pyactivity.selection import selection_lines, selection_root
+from pyactivity.streams import abandon, deliver, encoded, publish, say
+from pyactivity.survey import Part, Survey
+from pyactivity.totals import sum_up
+from pyactivity.words import count, display, humane_bytes
 
 OK, PROBLEMS = 0, 1
 _STATUS: dict[type[BaseException], int] = {
@@ -26,23 +34,7 @@ _STATUS: dict[type[BaseException], int] = {
     MemoryError: 5,
     KeyboardInterrupt: 130,
 }
-
-_EPILOG = """\
-Files are grouped with those modified shortly before or after them; groups come newest first, the files of a
-group oldest first. A date without a time means the whole day. --since and --until choose files, before they
-are grouped.
-
-example: what was worked on in May, and then the newest such burst of work into a backup
-  pyactivity --since 2024-05-01 --until 2024-05-31 --min-files 10 ~/docs ~/photos
-  pyactivity --since 2024-05-01 --until 2024-05-31 --min-files 10 --limit 1 --null ~/docs ~/photos |
-      pybackup create --files-from - --null ...
-
-JSON names: {"text": "..."} where the name is UTF-8, {"bytes": "..."} in base64 where it is not. Without --json
-or --null, names are shown with what is not printable as backslash escapes.
-
-exit status: 0 fine, 1 something could not be read (named on stderr, the rest is shown), 2 wrong usage,
-5 the results could not be written, 130 interrupted
-"""
+_EXAMPLES = 3  # of what was left out
 
 
 def run() -> NoReturn:
@@ -53,155 +45,161 @@ def run() -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line with `argv` (default: the process's own) and return the exit status."""
     try:
-        return _run(argv)
+        return _run(sys.argv[1:] if argv is None else list(argv))
     except tuple(_STATUS) as failure:
         # What was not yet written stays so: flushing at exit could fail, or wait for a reader, once more.
-        _abandon(sys.stdout)
-        _say(_reason(failure))
+        abandon(sys.stdout)
+        say(_reason(failure))
         return next(status for kind, status in _STATUS.items() if isinstance(failure, kind))
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _run(words: list[str]) -> int:
     try:
-        options = _parse(argv)
+        options = parse(words)
     except SystemExit as leave:
-        _deliver(())
+        deliver(())
         return int(leave.code or OK)
-    scan = gather(options.directories, one_file_system=options.one_file_system)
-    clusters = cluster(scan.files.mtime_ns, options.radius, since_ns=options.since, until_ns=options.until)
-    chosen = clusters.newest(min_files=options.min_files, limit=options.limit).tolist()
-    _deliver(_results(scan.files, clusters, chosen, options))
+    # Before the scan, which may take minutes.
+    inventory = take_inventory(map(os.fsencode, options.against)) if options.against else None
+    found = survey_of(options)
+    archived = find_archived(found.scan.files, inventory) if inventory else None
+    if options.command == "select":
+        _select(found, archived, options)
+    else:
+        _report(found, archived, options)
+    return _conclude((*found.scan.problems, *(inventory.problems if inventory else ())))
+
+
+def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse.Namespace) -> None:
+    text = not (options.json or options.null or options.tree or options.published)
+    # The newest N are asked for: times that cannot be are none of these.
+    strange = options.limit in (None, ALL)
+    parts = list(found.parts(min_files=options.min_files, limit=options.limit or None, strange=strange))
+    if text:
+        parts = list(found.fold(parts))
+        if options.limit is None:
+            parts = _first(parts)
+    if options.published:
+        present(report_of(found, options.directories, parts, archived), **options.published)
+    elif options.tree:
+        deliver(_tree(found, parts, options))
+    elif options.null:
+        deliver(path + b"\0" for part in parts for path in found.scan.files.paths(part.members))
+    else:
+        deliver(chain.from_iterable(_group(found, part, archived, options) for part in parts))
     if not options.quiet:
-        _say(f"{count(len(clusters.order), 'file')} in {count(len(clusters), 'group')}, {len(chosen):,} shown")
-    return _conclude(scan.problems)
+        _tell_scan(found, options)
+        _tell_shown(found, parts, archived, options)
 
 
-def _results(files: Files, clusters: Clusters, chosen: Iterable[int], options: argparse.Namespace) -> Iterator[bytes]:
-    """The bytes of standard output, piece by piece."""
-    # What the terminal's encoding lacks is escaped like the rest of what cannot be shown.
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    for number in chosen:
-        members = clusters.members(number)
-        paths = files.paths(members)
-        if options.null:
-            yield from (path + b"\0" for path in paths)
-            continue
-        group = describe(files, members)
-        if options.json:
-            yield from (chunk.encode("ascii") for chunk in json_chunks(group, paths if options.names else None))
-            yield b"\n"
-        else:
-            yield f"{text_line(group)}\n".encode(encoding, "backslashreplace")
-            if options.names:
-                yield from (f"    {display(path)}\n".encode(encoding, "backslashreplace") for path in paths)
+def _first(parts: list[Part]) -> list[Part]:
+    """As many activities as are shown unless more are asked for, and the groups of impossible times."""
+    usual = [part for part in parts if part.number]
+    return [part for part in parts if not part.number or part in usual[:DEFAULT_LINES]]
+
+
+def _group(
+    found: Survey, part: Part, archived: NDArray[np.bool_] | None, options: argparse.Namespace
+) -> Iterator[bytes]:
+    shown: Details = details(found, part, archived)
+    paths = found.scan.files.paths(part.members)
+    if options.json:
+        yield from group_chunks(shown, found.by, paths if options.names else None)
+        return
+    base = os.fsencode(options.directories[0]) if len(options.directories) == 1 else b""
+    yield from map(encoded, group_lines(shown, found.now_ns, base))
+    if options.names:
+        yield from (encoded(f"{' ' * 12}{display(path)}") for path in paths)
+
+
+def _tree(found: Survey, parts: list[Part], options: argparse.Namespace) -> Iterator[bytes]:
+    members = np.concatenate([part.members for part in parts]) if parts else np.zeros(0, np.intp)
+    branches = sum_up(found.scan.files, members, by=found.by, depth=options.depth)
+    if options.json:
+        yield from map(branch_line, branches)
+        return
+    above: list[bytes] = []
+    if branches:
+        yield encoded(TREE_HEAD)
+    for branch in branches:
+        del above[branch.depth :]
+        yield encoded(tree_line(branch, above[-1] if above else b"", found.now_ns))
+        above.append(branch.path)
+
+
+def _select(found: Survey, archived: NDArray[np.bool_] | None, options: argparse.Namespace) -> None:
+    files, root = found.scan.files, selection_root(options.directories)
+    choice = choose(
+        found,
+        wanted=options.activity,
+        paths=match_paths(files, options.path, root) if options.path else None,
+        archived=archived,
+        max_bytes=options.max_size,
+        min_files=options.min_files,
+    )
+    lines = selection_lines(root, files, choice.members())
+    if options.output is None or options.output == "-":
+        deliver(lines)
+    else:
+        publish(options.output, lines)
+    if not options.quiet:
+        _tell_scan(found, options)
+        _tell_choice(found, choice)
+
+
+def _tell_scan(found: Survey, options: argparse.Namespace) -> None:
+    if options.radius == AUTO:
+        say(radius_text(found.radius))
+    junk = [left for left in found.scan.left_out if left.reason in ("junk", "cache directory")]
+    if junk:
+        say(f"left out as cache or junk: {_some(junk)} (--keep-junk keeps them)")
+    if others := [left for left in found.scan.left_out if left.reason not in ("junk", "cache directory")]:
+        say(f"left out as told: {_some(others)}")
+
+
+def _some(left_out: list[LeftOut]) -> str:
+    # The shortest paths lie the highest, and are known.
+    shortest = sorted(left_out, key=lambda left: (len(left.path), left.path))[:_EXAMPLES]
+    more = f" and {len(left_out) - len(shortest):,} more" if len(left_out) > len(shortest) else ""
+    return ", ".join(display(left.path) for left in shortest) + more
+
+
+def _tell_shown(
+    found: Survey, parts: list[Part], archived: NDArray[np.bool_] | None, options: argparse.Namespace
+) -> None:
+    groups = len(found.activities.clusters) + bool(len(found.activities.future)) + bool(len(found.activities.epoch))
+    shown = sum(part.activities for part in parts)
+    cut = shown < groups and options.limit is None and options.min_files == 1
+    hint = "; --limit all shows the others" if cut else ""
+    say(f"{count(found.activities.files, 'file')} in {count(groups, 'group')}, {shown:,} shown{hint}")
+    if archived is not None:
+        everything = np.concatenate([part.members for part in found.parts()] or [np.zeros(0, np.intp)])
+        lost = everything[~archived[everything]]
+        size_bytes = sum(found.scan.files.size_bytes[lost].tolist())
+        say(f"{count(len(lost), 'file')} of {humane_bytes(size_bytes)} in no archive: lost if this disk dies today")
+
+
+def _tell_choice(found: Survey, choice: Choice) -> None:
+    sizes_bytes = found.scan.files.size_bytes
+    for part in choice.too_large:
+        size = humane_bytes(sum(sizes_bytes[part.members].tolist()))
+        say(f"{_called(part)} does not fit and is left out: {count(len(part.members), 'file')} of {size}")
+    members = choice.members()
+    size = humane_bytes(sum(sizes_bytes[members].tolist()))
+    say(f"chosen: {count(len(members), 'file')} of {size} in {count(len(choice.taken), 'group')}")
+
+
+def _called(part: Part) -> str:
+    return f"activity {part.number}" if part.number else f"the group '{part.kind}'"
 
 
 def _conclude(problems: Sequence[Problem]) -> int:
     for problem in problems:
-        _say(f"{display(problem.path)}: {problem.reason}")
+        say(f"{display(problem.path)}: {problem.reason}")
     return PROBLEMS if problems else OK
-
-
-def _deliver(pieces: Iterable[bytes]) -> None:
-    """Write to standard output and flush. A reader that left early has what it wanted; other failures end the run."""
-    if sys.stdout is None:
-        raise EnvironmentFailed("there is no standard output")
-    try:
-        for piece in pieces:
-            _write(sys.stdout.buffer, piece)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _abandon(sys.stdout)
-    except OSError as error:
-        raise EnvironmentFailed(f"cannot write the results: {error.strerror}") from error
-
-
-def _write(stream: BinaryIO, piece: bytes) -> None:
-    # With PYTHONUNBUFFERED the stream is a bare descriptor, which may take a part and leave the rest.
-    left = memoryview(piece)
-    while left:
-        left = left[stream.write(left) :]
-
-
-def _say(message: str) -> None:
-    # print() takes a closed stderr (None) for stdout, where results are.
-    if sys.stderr is not None:
-        try:
-            print(f"pyactivity: {message}", file=sys.stderr, flush=True)
-        except OSError:
-            _abandon(sys.stderr)
-
-
-def _abandon(stream: TextIO | None) -> None:
-    """Lead a stream nowhere, else Python writes what is left in its buffer at exit and fails a second time."""
-    if stream is None:
-        return
-    # A caller of main() may have put a stream there that has no descriptor, and so nothing to lead away.
-    with suppress(UnsupportedOperation), open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _reason(failure: BaseException) -> str:
     if isinstance(failure, KeyboardInterrupt):
         return "interrupted"
     return "out of memory" if isinstance(failure, MemoryError) else str(failure)
-
-
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if options.since is not None and options.until is not None and options.since > options.until:
-        parser.error("--since is later than --until")
-    return options
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pyactivity",
-        description="Show when the files below some directories were modified, as groups of activity.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("directories", nargs="*", default=["."], type=_argument(_directory), metavar="DIR", help="default: .")
-    span, since, until = _argument(parse_span), _argument(parse_since), _argument(parse_until)
-    add(
-        "--radius", type=span, default=HOUR_NS, metavar="SPAN", help="1h, 30m, 90s, 2d: longest gap within a group (1h)"
-    )
-    add("--since", type=since, metavar="DATE", help="only files modified at or after this ISO date or datetime")
-    add("--until", type=until, metavar="DATE", help="only files modified at or before it; a date includes its day")
-    add("--limit", type=_argument(_positive), metavar="N", help="show the N newest groups only")
-    add("--min-files", type=_argument(_positive), default=1, metavar="N", help="show no group of fewer files")
-    add("--names", action="store_true", help="show the files of each group, too")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object per group, one per line")
-    form.add_argument("--null", action="store_true", help="only the names of the files, each ended by a NUL byte")
-    add("--one-file-system", action="store_true", help="do not enter other file systems below a DIR")
-    add("--quiet", action="store_true", help="say nothing on stderr but problems")
-    add("--version", action="version", version=f"%(prog)s {__version__}")
-    return parser
-
-
-def _argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
-    """`read`, with the error that argparse shows word for word."""
-
-    def argument(text: str) -> _T:
-        try:
-            return read(text)
-        except BadValue as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return argument
-
-
-def _directory(text: str) -> str:
-    if not text:
-        raise BadValue("a directory has a name")
-    return text
-
-
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text)):
-        raise BadValue(f"not a whole number of 1 or more: {text!r}")
-    return int(text)

@@ -4,33 +4,51 @@ Those directories are the group's hierarchical heavy hitters (Cormode, Korn, Mut
 going upwards from the leaves, a directory is named once it holds enough that no directory named below it accounts for.
 Ten files in ten folders of `photos` are thus told as `photos`, ten files in one of its folders as that folder, and the
 number of directories is bounded whatever the group looks like.
+
+What came in bulk is told apart, event by event: five thousand unpacked files do not hide the three that were written.
 """
 
 import heapq
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyactivity.bulk import AT_ONCE, how_it_came
 from pyactivity.errors import BadValue
 from pyactivity.model import NO_PARENT, Files
 
 # A directory carries a group with one in four of its files or of its bytes: eight directories at the very most.
 _ONE_IN = 4
+# A bulk event is told as the deepest directory with nine in ten of its files; events are a minute apart.
+_MOST = 0.9
+_EVENT_NS = 60 * 10**9
+_EVENTS = 5
+
+_Weight = tuple[int, int]  # files, bytes
+_NOTHING: _Weight = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A directory, its path any bytes, and what of the group lies in or below it and in no carrier further down."""
+    """A directory, its path any bytes, and what of the group lies in or below it and in no carrier further down.
+
+    bulk  how it came, where it came in bulk: "installed", "checked out" or "unpacked"; empty for work by hand
+    """
 
     path: bytes
     files: int
     size_bytes: int
+    bulk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files modified one soon after the other; times in nanoseconds since the epoch, carriers by falling file count."""
+    """Files modified one soon after the other; times in nanoseconds since the epoch.
+
+    carriers  by falling file count; what came in bulk last
+    """
 
     first_ns: int
     last_ns: int
@@ -49,55 +67,109 @@ class Group:
         return self.size_bytes - sum(carrier.size_bytes for carrier in self.carriers)
 
 
-def describe(files: Files, members: NDArray[np.intp]) -> Group:
-    """Describe the files at `members`, (m,) indices by mtime as `Clusters.members` gives them.
+def describe(
+    files: Files, members: NDArray[np.intp], *, by: str = "mtime", bulk: NDArray[np.bool_] | None = None
+) -> Group:
+    """Describe the files at `members`, (m,) indices by time as `Clusters.members` gives them.
 
+    by    whose times, mtime or ctime
+    bulk  (n,) bool, which of all files came in bulk, as `came_in_bulk` tells; None tells nothing apart
     Time and memory are linear in m and in the directories on the way up. Raises BadValue when there are no members.
     """
     if not len(members):
         raise BadValue("a group has at least one file")
+    times_ns = files.times_ns(by)
+    by_hand = members if bulk is None else members[~bulk[members]]
+    carriers = [
+        Carrier(files.directories[directory], *weight)
+        for directory, weight in _heavy(*_held(files, by_hand), parents=files.parents)
+    ]
+    carriers.sort(key=_rank)
+    if bulk is not None:
+        carriers += _events(files, members[bulk[members]], times_ns)
+    return Group(
+        first_ns=int(times_ns[members[0]]),
+        last_ns=int(times_ns[members[-1]]),
+        files=len(members),
+        size_bytes=sum(files.size_bytes[members].tolist()),
+        carriers=tuple(carriers),
+    )
+
+
+def _rank(carrier: Carrier) -> tuple[int, int, bytes]:
+    return -carrier.files, -carrier.size_bytes, carrier.path
+
+
+def _held(files: Files, members: NDArray[np.intp]) -> tuple[dict[int, _Weight], _Weight]:
+    """What every directory holds directly, and the sum."""
     # Python's integers: two sparse files of 8 EiB would overflow a sum in int64.
     sizes_bytes: list[int] = files.size_bytes[members].tolist()
     held: dict[int, _Weight] = {}
     for directory, size_bytes in zip(files.directory[members].tolist(), sizes_bytes, strict=True):
         count, total_bytes = held.get(directory, _NOTHING)
         held[directory] = count + 1, total_bytes + size_bytes
-    carriers = [
-        Carrier(files.directories[directory], *weight)
-        for directory, weight in _heavy(held, files.parents, (len(members), sum(sizes_bytes)))
-    ]
-    return Group(
-        first_ns=int(files.mtime_ns[members[0]]),
-        last_ns=int(files.mtime_ns[members[-1]]),
-        files=len(members),
-        size_bytes=sum(sizes_bytes),
-        carriers=tuple(sorted(carriers, key=lambda carrier: (-carrier.files, -carrier.size_bytes, carrier.path))),
-    )
+    return held, (len(members), sum(sizes_bytes))
 
 
-_Weight = tuple[int, int]  # files, bytes
-_NOTHING: _Weight = (0, 0)
+def _events(files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64]) -> list[Carrier]:
+    """The bulk events among members by time, the largest few, those in one directory as one."""
+    found: dict[int, _Weight] = {}
+    ends = np.flatnonzero(np.diff(times_ns[members].view(np.uint64)) > np.uint64(_EVENT_NS)) + 1
+    runs = np.split(members, ends)
+    # Files of a package, dated over weeks, are one event, however far apart.
+    scattered = np.concatenate([members[:0], *(run for run in runs if len(run) < AT_ONCE)])
+    events = [run for run in runs if len(run) >= AT_ONCE] + [scattered] * bool(len(scattered))
+    for event in events:
+        held, total = _held(files, event)
+        directory, weight = _deepest(held, total, files.parents)
+        before = found.get(directory, _NOTHING)
+        found[directory] = before[0] + weight[0], before[1] + weight[1]
+    carriers = [Carrier(files.directories[directory], *weight) for directory, weight in found.items()]
+    largest = sorted(zip(carriers, found, strict=True), key=lambda pair: _rank(pair[0]))[:_EVENTS]
+    return [replace(carrier, bulk=how_it_came(files, directory)) for carrier, directory in largest]
 
 
-def _heavy(held: dict[int, _Weight], parents: NDArray[np.int32], total: _Weight) -> list[tuple[int, _Weight]]:
+def _deepest(held: dict[int, _Weight], total: _Weight, parents: NDArray[np.int32]) -> tuple[int, _Weight]:
+    """The deepest directory with most of an event, or the DIR with most of it where it spans several."""
+    weights: list[tuple[_Weight, int]] = []
+    for directory, weight in _upwards(held, parents):
+        if weight[0] >= _MOST * total[0]:
+            return directory, weight
+        if parents[directory] == NO_PARENT:
+            weights.append((weight, directory))
+    weight, directory = max(weights)
+    return directory, weight
+
+
+def _heavy(held: dict[int, _Weight], total: _Weight, *, parents: NDArray[np.int32]) -> list[tuple[int, _Weight]]:
     """The heavy directories and what each holds, from what every directory holds directly; empties `held`."""
     heavy: list[tuple[int, _Weight]] = []
     left = total
+    upwards = _upwards(held, parents)
+    while _is_heavy(left, total) and (here := next(upwards, None)):
+        directory, weight = here
+        if _is_heavy(weight, total):
+            heavy.append(here)
+            left = left[0] - weight[0], left[1] - weight[1]
+            held[directory] = _NOTHING  # spoken for
+    return heavy
+
+
+def _upwards(held: dict[int, _Weight], parents: NDArray[np.int32]) -> Iterator[tuple[int, _Weight]]:
+    """Directories, leaves first, and what lies in or below each, but for what is taken from `held` meanwhile."""
     # A parent's index is less than its children's, so the greatest index first is leaves first.
     waiting = [-directory for directory in held]
     heapq.heapify(waiting)
-    while waiting and _is_heavy(left, total):
+    while waiting:
         directory = -heapq.heappop(waiting)
+        yield directory, held[directory]
         weight = held.pop(directory)
-        if _is_heavy(weight, total):
-            heavy.append((directory, weight))
-            left = left[0] - weight[0], left[1] - weight[1]
-        elif (parent := int(parents[directory])) != NO_PARENT:
+        parent = int(parents[directory])
+        if weight != _NOTHING and parent != NO_PARENT:
             if parent not in held:
                 heapq.heappush(waiting, -parent)
             above = held.get(parent, _NOTHING)
             held[parent] = above[0] + weight[0], above[1] + weight[1]
-    return heavy
 
 
 def _is_heavy(weight: _Weight, total: _Weight) -> bool:

@@ -2,12 +2,18 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyactivity.errors import BadValue
+
 NO_PARENT = -1
+
+
+def _no_times() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +27,7 @@ class Files:
     name_ends    (n,) int64, where each name ends in `names`; it starts where the one before ends
     directories  (d,) paths as they were reached: the DIR that was given, then what lies below it
     parents      (d,) int32, index of the directory above, or NO_PARENT for a DIR; always less than the own index
+    ctime_ns     (n,) int64, when the inode changed, saturated too; empty where they were not asked for
     """
 
     mtime_ns: NDArray[np.int64]
@@ -30,15 +37,28 @@ class Files:
     name_ends: NDArray[np.int64]
     directories: tuple[bytes, ...]
     parents: NDArray[np.int32]
+    ctime_ns: NDArray[np.int64] = field(default_factory=_no_times)
+
+    def times_ns(self, by: str = "mtime") -> NDArray[np.int64]:
+        """The column of times by that name, `mtime` or `ctime`. Raises BadValue for another, or where it is empty."""
+        if by not in ("mtime", "ctime"):
+            raise BadValue(f"files have an mtime and a ctime, and no {by!r}")
+        times_ns = self.mtime_ns if by == "mtime" else self.ctime_ns
+        if len(times_ns) != len(self.mtime_ns):
+            raise BadValue(f"of these files no {by} is known")
+        return times_ns
 
     def __len__(self) -> int:
         return len(self.mtime_ns)
 
     def path(self, index: int) -> bytes:
         """The path of file `index` (0 <= index < n), any bytes but NUL."""
+        return os.path.join(self.directories[self.directory[index]], self.name(index))
+
+    def name(self, index: int) -> bytes:
+        """The last component of that path."""
         start = int(self.name_ends[index - 1]) if index else 0
-        name = self.names[start : int(self.name_ends[index])]
-        return os.path.join(self.directories[self.directory[index]], name)
+        return self.names[start : int(self.name_ends[index])]
 
     def paths(self, indices: Iterable[int] | NDArray[np.intp]) -> Iterator[bytes]:
         """The paths of the files at `indices`, in that order, one at a time."""
@@ -53,9 +73,18 @@ class Problem:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file or directory that a rule left out, with all below it: its path, any bytes, and the rule in words."""
+
+    path: bytes
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """What was found and, in the order they were met, the problems on the way."""
+    """What was found and, in the order they were met, the problems on the way and what was left out."""
 
     files: Files
     problems: tuple[Problem, ...]
+    left_out: tuple[LeftOut, ...] = ()

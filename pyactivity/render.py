@@ -1,117 +1,116 @@
-"""Write a group out, as a line for people or as a line of JSON for programs. Times are local in both.
+"""Groups and sums as lines for people."""
 
-JSON: one object per group and line, in ASCII, so that no name can break a line or a decoder:
+import os
+from collections.abc import Iterator
 
-    from, to          ISO 8601 with nanoseconds and offset
-    from_ns, to_ns    the same as integers, nanoseconds since the epoch
-    files, bytes      of the whole group
-    directories       [{"path": NAME, "files": n, "bytes": n}, ...], the few that carry it
-    elsewhere         {"files": n, "bytes": n}, what lies in none of these
-    names             [NAME, ...], with --names only, by mtime
+from pyactivity.describe import Carrier, Group
+from pyactivity.details import Details
+from pyactivity.moments import SPAN_WIDTH, length_text, moment_text, span_text
+from pyactivity.radius import Radius
+from pyactivity.survey import ACTIVITY, FUTURE
+from pyactivity.totals import Branch
+from pyactivity.words import count, display, humane_bytes
 
-A NAME is {"text": "..."} when it is UTF-8 and {"bytes": "..."}, in base64, when it is not (ripgrep's form): nothing is
-lost, and programs need no lone surrogates, which half of the JSON parsers refuse or replace.
-"""
-
-import json
-from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import Any
-
-from pyactivity.describe import Group
-
-_SPAN_WIDTH = len("2024-05-03 14:02 - 2024-05-04 01:10")
+_KINDS = 4
+_CARRIERS = 3
+_INDENT = " " * 9
 
 
-def text_line(group: Group) -> str:
-    """A group on one line: from, to, files, bytes, directories."""
-    span = f"{_span(group.first_ns, group.last_ns):{_SPAN_WIDTH}}"
-    return f"{span}  {count(group.files, 'file'):>13}  {humane_bytes(group.size_bytes):>10}  {_where(group)}"
+def group_lines(shown: Details, now_ns: int, base: bytes = b"") -> Iterator[str]:
+    """A group: a line with number, when, files, bytes and where, and as many below as there is something to say.
+
+    base  the one DIR, to which paths are shown relative; empty where there are several
+    """
+    group = shown.group
+    by_hand = [carrier for carrier in group.carriers if not carrier.bulk]
+    in_bulk = [carrier for carrier in group.carriers if carrier.bulk]
+    part = shown.part
+    number = f"{part.number}-{part.through}" if part.through else str(part.number or "-")
+    state = "" if shown.archived is None else f"{archived_word(shown):<8}  "
+    size = f"{count(group.files, 'file'):>13}  {humane_bytes(group.size_bytes):>10}"
+    bulk_only = bool(in_bulk) and not by_hand
+    where = _bulk_text(in_bulk[0], base) if bulk_only else _where(group, by_hand, shown, base)
+    yield f"{number:>7}  {state}{_when(shown, now_ns):{SPAN_WIDTH}}  {size}  {where}"
+    if group.files > 1 and (what := _what(shown, by_hand, base)):
+        yield _INDENT + what
+    for carrier in in_bulk[bulk_only:]:
+        yield f"{_INDENT}+ {count(carrier.files, 'file')} in {_bulk_text(carrier, base)}"
+    if shown.archived is not None and 0 < shown.archived.files < group.files:
+        missing = count(group.files - shown.archived.files, "file")
+        lost = humane_bytes(group.size_bytes - shown.archived.size_bytes)
+        yield f"{_INDENT}{missing} of {lost} in no archive"
 
 
-def json_chunks(group: Group, paths: Iterable[bytes] | None = None) -> Iterator[str]:
-    """A group as one JSON object without line end, in pieces, for `paths` may be a million."""
-    fields = {
-        "from": _iso(group.first_ns),
-        "to": _iso(group.last_ns),
-        "from_ns": group.first_ns,
-        "to_ns": group.last_ns,
-        "files": group.files,
-        "bytes": group.size_bytes,
-        "directories": [{"path": _name(c.path), "files": c.files, "bytes": c.size_bytes} for c in group.carriers],
-        "elsewhere": {"files": group.files_elsewhere, "bytes": group.bytes_elsewhere},
-    }
-    head = _json(fields)
-    if paths is None:
-        yield head
-        return
-    yield head[:-1] + ', "names": ['
-    for number, path in enumerate(paths):
-        yield (", " if number else "") + _json(_name(path))
-    yield "]}"
+def archived_word(shown: Details) -> str:
+    """Whether a group is archived, in a word."""
+    files = shown.archived.files if shown.archived else 0
+    return "archived" if files == shown.group.files else "partly" if files else "NOT"
 
 
-def display(path: bytes) -> str:
-    """A path for the eye: what is not printable, or not UTF-8, as a backslash escape, and a backslash as two."""
-    text = path.decode("utf-8", "surrogateescape").replace("\\", "\\\\")
-    return text if text.isprintable() else "".join(map(_escaped, text))
+def tree_line(branch: Branch, above: bytes, now_ns: int) -> str:
+    """A directory of the tree, shown relative to the one above, and what in it is too small for a line."""
+    name = display(os.path.relpath(branch.path, above) if above else branch.path)
+    files, size = f"{branch.files:,}", humane_bytes(branch.size_bytes)
+    hidden = f"  (+ {count(branch.hidden, 'small directory', 'small directories')})" if branch.hidden else ""
+    when = moment_text(branch.newest_ns, now_ns)
+    return f"{size:>10}  {files:>11}  {when:<18}  {'    ' * branch.depth}{name}{hidden}"
 
 
-def humane_bytes(size_bytes: int) -> str:
-    """A size with one decimal, in powers of 1,024: 512 B, 1.5 KiB, 4.4 GiB."""
-    if size_bytes < 1024:
-        return f"{size_bytes} B"
-    value, units = size_bytes / 1024, iter(("MiB", "GiB", "TiB", "PiB", "EiB"))
-    unit = "KiB"
-    # 1,023.95 would be printed as 1024.0.
-    while value >= 1023.95 and (larger := next(units, None)):
-        value, unit = value / 1024, larger
-    return f"{value:.1f} {unit}"
+TREE_HEAD = f"{'size':>10}  {'files':>11}  {'newest':<18}  directory"
 
 
-def count(number: int, noun: str) -> str:
-    """A number and its noun: 1 file, 1,234 files."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def radius_text(radius: Radius) -> str:
+    """Which radius was chosen, and why."""
+    chosen = f"radius {length_text(radius.radius_ns)}"
+    if radius.below_ns is None or radius.above_ns is None:
+        return f"{chosen}, the default: {count(radius.pauses, 'pause')} of a minute or more are too few to choose by"
+    return (
+        f"{chosen}: of {count(radius.pauses, 'pause')} the short ones end at {length_text(radius.below_ns)} "
+        f"and the long ones begin at {length_text(radius.above_ns)}"
+    )
 
 
-def _span(first_ns: int, last_ns: int) -> str:
-    first, last = f"{_local(first_ns):%Y-%m-%d %H:%M}", f"{_local(last_ns):%Y-%m-%d %H:%M}"
-    if first == last:
-        return first
-    return f"{first} - {last[11:] if first[:10] == last[:10] else last}"
+def _when(shown: Details, now_ns: int) -> str:
+    group = shown.group
+    if shown.part.kind == ACTIVITY:
+        return span_text(group.first_ns, group.last_ns, now_ns)
+    if shown.part.kind == FUTURE:
+        return f"in the future, {moment_text(group.last_ns, now_ns)}"
+    return "no time (1 Jan 1970)"
 
 
-def _where(group: Group) -> str:
-    if len(group.carriers) == 1 and not group.files_elsewhere:
-        return display(group.carriers[0].path)
-    parts = [f"{display(carrier.path)} ({carrier.files:,})" for carrier in group.carriers]
-    return ", ".join(parts + ([f"{group.files_elsewhere:,} elsewhere"] if group.files_elsewhere else []))
+def _where(group: Group, by_hand: list[Carrier], shown: Details, base: bytes) -> str:
+    if group.files == 1:
+        return _below(shown.few[0], base)
+    if len(by_hand) == 1 == len(group.carriers) and not group.files_elsewhere:
+        return _below(by_hand[0].path, base)
+    named, others = by_hand[:_CARRIERS], by_hand[_CARRIERS:]
+    elsewhere = group.files_elsewhere + sum(carrier.files for carrier in others)
+    parts = [f"{_below(carrier.path, base)} ({carrier.files:,})" for carrier in named]
+    return ", ".join(parts + ([f"{elsewhere:,} elsewhere"] if elsewhere else []))
 
 
-def _local(moment_ns: int) -> datetime:
-    return datetime.fromtimestamp(moment_ns // 10**9, UTC).astimezone()
+def _what(shown: Details, by_hand: list[Carrier], base: bytes) -> str:
+    """The files themselves where they are few, else the kinds and the largest."""
+    carrier = by_hand[0].path if len(by_hand) == 1 else b""
+    if shown.few:
+        return ", ".join(_below(path, carrier, base) for path in shown.few)
+    named = [kind for kind in shown.kinds if kind.suffix][:_KINDS]
+    others = sum(kind.files for kind in shown.kinds) - sum(kind.files for kind in named)
+    words = [f"{kind.files:,} {kind.suffix}" for kind in named]
+    if others and words:
+        words.append(f"{others:,} other")
+    path, size_bytes = shown.largest
+    largest = [f"largest {_below(path, carrier, base)}, {humane_bytes(size_bytes)}"] if size_bytes else []
+    return "; ".join([", ".join(words)] * bool(words) + largest)
 
 
-def _iso(moment_ns: int) -> str:
-    whole = _local(moment_ns).isoformat(timespec="seconds")
-    return f"{whole[:19]}.{moment_ns % 10**9:09d}{whole[19:]}"
+def _below(path: bytes, *bases: bytes) -> str:
+    """A path relative to the first of these directories that it lies below."""
+    starts = (os.path.join(base, b"") for base in bases if base)
+    start = next((start for start in starts if path.startswith(start) and path != start), b"")
+    return display(path[len(start) :])
 
 
-def _name(path: bytes) -> dict[str, str]:
-    try:
-        return {"text": path.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"bytes": b64encode(path).decode("ascii")}
-
-
-def _json(value: dict[str, Any] | dict[str, str]) -> str:
-    return json.dumps(value, ensure_ascii=True)
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
-    if "\udc80" <= character <= "\udcff":
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")
+def _bulk_text(carrier: Carrier, base: bytes) -> str:
+    return f"{_below(carrier.path, base)} ({carrier.bulk})"

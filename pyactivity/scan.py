@@ -1,128 +1,198 @@
-"""Gather the regular files below some directories: scandir and lstat, and nothing that is opened or followed."""
+"""Gather the regular files below some directories: scandir and lstat; nothing is opened but what may mark a cache."""
 
 import os
-from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import attrgetter
-from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
-import numpy as np
+from pyactivity.columns import Columns
+from pyactivity.junk import CACHE_TAG, is_cache_tag, is_junk_file, junk_directory, maybe_junk
+from pyactivity.model import NO_PARENT, LeftOut, Problem, Scan
+from pyactivity.patterns import Patterns
 
-from pyactivity.model import NO_PARENT, Files, Problem, Scan
+# Of a directory with a million files, so many are looked at together: an entry keeps what was seen of it.
+_PIECE = 4096
+_name_of = attrgetter("name")
 
-_INT64 = np.iinfo(np.int64)
 
-
-def gather(roots: Iterable[str | bytes | os.PathLike[str]], *, one_file_system: bool = False) -> Scan:
+def gather(
+    roots: Iterable[str | bytes | os.PathLike[str]],
+    *,
+    exclude: Iterable[str] = (),
+    keep_junk: bool = False,
+    one_file_system: bool = False,
+    ctimes: bool = False,
+) -> Scan:
     """Look at every regular file below `roots`.
 
     A root may be a symbolic link to a directory; links below it are not followed. A root that lies below another, or
     is named twice, is walked once. The order depends on names only: the roots as given; of a directory first its files,
     then its subdirectories, each by the bytes of their names. Whatever cannot be read becomes a problem of the scan
-    and the walk goes on; what had been read of it until then is kept.
+    and the walk goes on; what had been read of it until then is kept. A root itself is never left out.
 
-    one_file_system: stay on the file system of each root.
-    Raises ValueError for a root with a NUL in its name.
+    exclude          lines of patterns by the rules of .gitignore, relative to each root
+    keep_junk        keep what systems make again: caches (CACHEDIR.TAG, and by name), thumbnails, bins
+    one_file_system  stay on the file system of each root
+    ctimes           also fill the column of ctimes, which takes a little longer
+    Raises BadValue for a pattern that makes no sense, and ValueError for a root with a NUL in its name.
     """
-    columns, problems = _Columns(), list[Problem]()
-    given = _identify(map(os.fsencode, roots), problems)
-    pending = [_Pending(path, NO_PARENT, device) for (device, _), path in reversed(given.items())]
-    while pending:
-        here = pending.pop()
-        directory = columns.enter(here)
-        inner: list[_Pending] = []
-        for name, status in _look(here.path, problems):
-            if S_ISREG(status.st_mode):
-                columns.add(directory, name, status.st_mtime_ns, status.st_size)
-            elif S_ISDIR(status.st_mode):
-                elsewhere = one_file_system and status.st_dev != here.device
-                if not elsewhere and (status.st_dev, status.st_ino) not in given:
-                    inner.append(_Pending(os.path.join(here.path, name), directory, here.device))
-        pending.extend(reversed(inner))
-    return Scan(columns.freeze(), tuple(problems))
+    walk = _Walk(Columns(ctimes), Patterns(exclude), keep_junk, one_file_system)
+    walk.run(list(map(os.fsencode, roots)))
+    return Scan(walk.columns.freeze(), tuple(walk.problems), tuple(walk.left_out))
 
 
 class _Pending(NamedTuple):
-    """A directory still to be read, the index of the one above, and the device number of its root."""
+    """A directory still to be read, the index of the one above, and the device number and path length of its root."""
 
     path: bytes
     parent: int
     device: int
+    root_length: int
 
 
-def _identify(roots: Iterable[bytes], problems: list[Problem]) -> dict[tuple[int, int], bytes]:
-    """The roots by (device, inode), first come first kept: paths would not show that two of them are one."""
-    given: dict[tuple[int, int], bytes] = {}
-    for path in roots:
-        try:
-            status = os.stat(path)
-        except OSError as error:
-            problems.append(_problem(path, error))
+class _Walk:
+    def __init__(self, columns: Columns, patterns: Patterns, keep_junk: bool, one_file_system: bool) -> None:
+        self.columns = columns
+        self.problems: list[Problem] = []
+        self.left_out: list[LeftOut] = []
+        self._patterns = patterns
+        self._judges = len(patterns) > 0
+        self._keep_junk = keep_junk
+        self._one_file_system = one_file_system
+        self._given: dict[tuple[int, int], bytes] = {}
+
+    def run(self, roots: list[bytes]) -> None:
+        self._identify(roots)
+        pending = [
+            _Pending(path, NO_PARENT, device, len(os.path.join(path, b"")))
+            for (device, _), path in reversed(self._given.items())
+        ]
+        while pending:
+            pending.extend(reversed(self._read(pending.pop())))
+
+    def _identify(self, roots: list[bytes]) -> None:
+        """The roots by (device, inode), first come first kept: paths would not show that two of them are one."""
+        for path in roots:
+            try:
+                status = os.stat(path)
+            except OSError as error:
+                self._failed(path, error)
+            else:
+                self._given.setdefault((status.st_dev, status.st_ino), path)
+
+    def _read(self, here: _Pending) -> list[_Pending]:
+        """Add the files of a directory, and return its subdirectories."""
+        entries = self._list(here.path)
+        entries.sort(key=_name_of)
+        files, inner = self._sort(entries)
+        entries.clear()
+        names = [entry.name for entry in files]
+        if CACHE_TAG in names and here.parent != NO_PARENT and not self._keep_junk and _is_cache(here.path):
+            self.left_out.append(LeftOut(here.path, "cache directory"))
+            return []
+        directory = self.columns.enter(here.path, here.parent)
+        if self._judges or (not self._keep_junk and maybe_junk(b"/".join(names))):
+            self._add_some(files, here)
         else:
-            given.setdefault((status.st_dev, status.st_ino), path)
-    return given
+            self._add(files, names)
+        if not inner:
+            return []
+        below = [self._below(entry, directory, here) for entry in inner]
+        return [pending for pending in below if pending is not None]
 
+    def _list(self, path: bytes) -> list[os.DirEntry[bytes]]:
+        entries: list[os.DirEntry[bytes]] = []
+        try:
+            with os.scandir(path) as listing:
+                # Not list(listing): a damaged disc can list half a directory and then fail.
+                entries.extend(listing)
+        except OSError as error:
+            self._failed(path, error)
+        return entries
 
-def _look(path: bytes, problems: list[Problem]) -> Iterator[tuple[bytes, os.stat_result]]:
-    """The (name, lstat) of what lies in one directory, by name; the directory is closed before the first comes."""
-    entries: list[os.DirEntry[bytes]] = []
-    try:
-        with os.scandir(path) as listing:
-            # One by one, for a damaged disc can list half a directory and then fail.
-            for entry in listing:
-                entries.append(entry)
-    except OSError as error:
-        problems.append(_problem(path, error))
-    entries.sort(key=attrgetter("name"))
-    for entry in entries:
+    def _sort(self, entries: list[os.DirEntry[bytes]]) -> tuple[list[os.DirEntry[bytes]], list[os.DirEntry[bytes]]]:
+        """The files and the directories among the entries."""
+        try:
+            files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+            if len(files) == len(entries):
+                return files, []
+            return files, [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:  # where the listing does not say what an entry is
+            seen = [entry for entry in entries if self._can_look(entry)]
+            return self._sort(seen)
+
+    def _add(self, files: list[os.DirEntry[bytes]], names: list[bytes]) -> None:
+        """Add files that nothing leaves out."""
+        if len(files) > _PIECE:
+            self._add_many(files)
+            return
+        try:
+            statuses = [entry.stat(follow_symlinks=False) for entry in files]
+        except OSError:
+            files = [entry for entry in files if self._can_look(entry)]
+            names = [entry.name for entry in files]
+            statuses = [entry.stat(follow_symlinks=False) for entry in files]
+        self.columns.extend(names, statuses)
+
+    def _add_many(self, files: list[os.DirEntry[bytes]]) -> None:
+        # Backwards, so that pieces can be taken off the end.
+        files.reverse()
+        while files:
+            piece = files[: -_PIECE - 1 : -1]
+            del files[-_PIECE:]
+            self._add(piece, [entry.name for entry in piece])
+
+    def _add_some(self, files: list[os.DirEntry[bytes]], here: _Pending) -> None:
+        """Add those that are wanted."""
+        wanted = [entry for entry in files if self._can_look(entry) and self._wanted(entry, here)]
+        self._add(wanted, [entry.name for entry in wanted])
+
+    def _can_look(self, entry: os.DirEntry[bytes]) -> bool:
+        try:
+            entry.stat(follow_symlinks=False)
+        except OSError as error:
+            self._failed(entry.path, error)
+            return False
+        return True
+
+    def _wanted(self, entry: os.DirEntry[bytes], here: _Pending) -> bool:
+        reason = None
+        if not self._keep_junk and is_junk_file(entry.name, entry.stat(follow_symlinks=False).st_size):
+            reason = "junk"
+        elif pattern := self._judges and self._patterns.excluding(entry.path[here.root_length :], False):
+            reason = f"pattern '{pattern}'"
+        if reason:
+            self.left_out.append(LeftOut(entry.path, reason))
+        return reason is None
+
+    def _below(self, entry: os.DirEntry[bytes], directory: int, here: _Pending) -> _Pending | None:
+        """A subdirectory to read, None for one to leave out."""
         try:
             status = entry.stat(follow_symlinks=False)
         except OSError as error:
-            problems.append(_problem(entry.path, error))
-        else:
-            yield entry.name, status
+            self._failed(entry.path, error)
+            return None
+        if (status.st_dev, status.st_ino) in self._given:
+            return None
+        reason = None
+        if not self._keep_junk and (junk := junk_directory(entry.path, entry.name)):
+            reason = junk
+        elif pattern := self._judges and self._patterns.excluding(entry.path[here.root_length :], True):
+            reason = f"pattern '{pattern}'"
+        elif self._one_file_system and status.st_dev != here.device:
+            reason = "another file system"
+        if reason:
+            self.left_out.append(LeftOut(entry.path, reason))
+            return None
+        return _Pending(entry.path, directory, here.device, here.root_length)
+
+    def _failed(self, path: bytes, error: OSError) -> None:
+        self.problems.append(Problem(path, error.strerror or str(error)))
 
 
-def _problem(path: bytes, error: OSError) -> Problem:
-    return Problem(path, error.strerror or str(error))
-
-
-class _Columns:
-    """The columns of `Files` while they grow."""
-
-    def __init__(self) -> None:
-        self._mtime_ns, self._size_bytes, self._name_ends = array("q"), array("q"), array("q")
-        self._directory, self._parents = array("i"), array("i")
-        self._names = bytearray()
-        self._directories: list[bytes] = []
-
-    def enter(self, directory: _Pending) -> int:
-        """Add a directory and return its index."""
-        self._directories.append(directory.path)
-        self._parents.append(directory.parent)
-        return len(self._directories) - 1
-
-    def add(self, directory: int, name: bytes, mtime_ns: int, size_bytes: int) -> None:
-        """Add a file of the directory of that index."""
-        try:
-            self._mtime_ns.append(mtime_ns)
-        except OverflowError:
-            # Btrfs and tmpfs keep 64 bits of seconds: a broken clock must not end the run.
-            self._mtime_ns.append(int(_INT64.max if mtime_ns > 0 else _INT64.min))
-        self._size_bytes.append(size_bytes)
-        self._directory.append(directory)
-        self._names += name
-        self._name_ends.append(len(self._names))
-
-    def freeze(self) -> Files:
-        """The columns as they stand; nothing is added afterwards."""
-        return Files(
-            mtime_ns=np.array(self._mtime_ns, np.int64),
-            size_bytes=np.array(self._size_bytes, np.int64),
-            directory=np.array(self._directory, np.int32),
-            names=bytes(self._names),
-            name_ends=np.array(self._name_ends, np.int64),
-            directories=tuple(self._directories),
-            parents=np.array(self._parents, np.int32),
-        )
+def _is_cache(path: bytes) -> bool:
+    try:
+        with open(os.path.join(path, CACHE_TAG), "rb") as stream:
+            return is_cache_tag(stream)
+    except OSError:
+        return False

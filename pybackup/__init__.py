@@ -26,13 +26,16 @@ from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from pybackup.jobs.adding_recovery import Added
     from pybackup.jobs.compare import Compared
     from pybackup.jobs.create import Created
+    from pybackup.jobs.create_set import CreatedSet
     from pybackup.jobs.drill import Outcome
     from pybackup.jobs.extract import Extracted
     from pybackup.jobs.forecast import Forecast
     from pybackup.jobs.info import Info
     from pybackup.jobs.protect import ParityOptions, Protected
+    from pybackup.jobs.rebuild import Rebuilt
     from pybackup.jobs.repair import Repaired
     from pybackup.jobs.rescue import Rescued
     from pybackup.jobs.structure import Saved
@@ -51,8 +54,10 @@ __all__ = [
     "ProblemWarning",
     "Trouble",
     "__version__",
+    "add_recovery_volumes",
     "compare",
     "create",
+    "create_set",
     "drill",
     "errors",
     "extract",
@@ -60,6 +65,7 @@ __all__ = [
     "info",
     "list",
     "protect",
+    "rebuild",
     "repair",
     "salvage",
     "structure_restore",
@@ -138,9 +144,75 @@ def create(
     return perform_create(plan, executor=executor, monitor=monitor)
 
 
-def list(archive: _Path, patterns: Iterable[_Path] = (), *, monitor: Monitor | None = None) -> Iterator[Stored]:
+def create_set(
+    sources: _Path | Iterable[_Path],
+    directory: _Path,
+    volume_bytes: int,
+    *,
+    name: str,
+    first_bytes: Iterable[int] = (),
+    recovery_volumes: int = 0,
+    resume: bool = False,
+    judge: Judge | None = None,
+    compression: Compression | str = Compression.DEFAULT,
+    stored_suffixes: Iterable[str] = STORED_SUFFIXES,
+    segment_bytes: int | None = None,
+    parity: str | None = "10%",
+    group_sectors: int = DEFAULT_GROUP_SECTORS,
+    comment: str = "",
+    work_dir: _Path | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    monitor: Monitor | None = None,
+) -> CreatedSet:
+    """Archive directories and files over volumes of given sizes, each an archive of its own.
+
+    Parameters
+    ----------
+    directory
+        Where the volumes appear, ``NAME-001.xtar`` and so on; made.
+    volume_bytes, first_bytes
+        How long volumes may be, and the first ones, whose sizes differ.
+    recovery_volumes
+        So many more are made, any of which makes up for a lost one.
+    resume
+        Go on behind the volumes that an earlier run has finished.
+    judge
+        Gives the reason to leave a candidate out, None to keep it.
+    segment_bytes
+        None for what fits the volumes.
+    parity
+        As for `protect`; ``"fill"`` also uses what is left of each volume.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        As `create` does; there are volumes already; sizes are too small.
+    """
+    from pybackup.jobs.create import CreateOptions
+    from pybackup.jobs.create_set import SetOptions, perform_set, plan_set, segment_for
+
+    first = tuple(first_bytes)
+    options = CreateOptions(
+        profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
+        segment_bytes=segment_bytes or segment_for(min((*first, volume_bytes)), DEFAULT_SEGMENT_BYTES),
+        parity=None if parity is None else _parity(parity, False, group_sectors),
+        comment=comment,
+        workers=workers,
+        work_dir=_maybe(work_dir),
+    )
+    monitor = monitor or _Warning()
+    to = SetOptions(os.fsencode(directory), name, volume_bytes, first, resume, recovery_volumes)
+    plan = plan_set(_sources(sources), to, judge=judge, options=options, monitor=monitor)
+    return perform_set(plan, executor=executor, monitor=monitor)
+
+
+def list(
+    archive: _Path | Iterable[_Path], patterns: Iterable[_Path] = (), *, monitor: Monitor | None = None
+) -> Iterator[Stored]:
     """Return the entries that match any of the patterns, in tree order; all for no patterns.
 
+    Several archives are volumes of one set: files, images, devices, or directories of them.
     A pattern is the path of an entry or a glob in which ``*`` also crosses slashes; what lies below matches too.
 
     Raises
@@ -152,10 +224,11 @@ def list(archive: _Path, patterns: Iterable[_Path] = (), *, monitor: Monitor | N
     """
     from pybackup.jobs.inspect import open_archive, select
 
-    with open_archive(os.fsencode(archive)) as opened:
+    with open_archive(*_volumes(archive), monitor=monitor) as opened:
+        _check_all_taken(opened.patterns)
         listing = opened.listing
     if not listing.complete:
-        (monitor or _Warning()).problem(Problem(b"", Trouble.LOST, "not all entries are known by name"))
+        (monitor or _Warning()).problem(Problem(b"", Trouble.LOST, listing.incompleteness))
     return map(listing.stored, select(listing, _paths(patterns)))
 
 
@@ -167,7 +240,7 @@ def info(archive: _Path) -> Info:
 
 
 def extract(
-    archive: _Path,
+    archive: _Path | Iterable[_Path],
     to: _Path,
     patterns: Iterable[_Path] = (),
     *,
@@ -176,12 +249,15 @@ def extract(
     numeric_owner: bool = False,
     devices: bool = False,
     strip_components: int = 0,
+    work_dir: _Path | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
     monitor: Monitor | None = None,
 ) -> Extracted:
     """Restore what matches the patterns, or everything, below the directory ``to``.
 
+    What is damaged is mended in a temporary file below ``work_dir`` (None for beside ``to``), where parity, other
+    copies or recovery volumes suffice. Several archives are volumes of one set, as for `list`.
     ``overwrite`` is ``never``, ``older`` or ``always``; ``owner`` whether owners are restored, None for as root only.
 
     Raises
@@ -191,14 +267,18 @@ def extract(
     EnvironmentFailed
         The directory cannot be written.
     """
-    from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
+    from pybackup.jobs.extract import ExtractOptions
     from pybackup.jobs.inspect import open_archive
+    from pybackup.jobs.mending import restore
 
     options = ExtractOptions(_placing(overwrite, owner, numeric_owner, devices), strip_components, workers)
     monitor = monitor or _Warning()
-    with open_archive(os.fsencode(archive)) as opened:
-        plan = plan_extract(opened, _paths(patterns), os.fsencode(to), options, monitor)
-        return perform_extract(plan, executor=executor, monitor=monitor)
+    with open_archive(*_volumes(archive), monitor=monitor) as opened:
+        _check_all_taken(opened.patterns)
+        where = _maybe(work_dir)
+        wanted = _paths(patterns)
+        done = restore(opened, wanted, os.fsencode(to), options, work_dir=where, executor=executor, monitor=monitor)
+        return done.done
 
 
 def unpack(archive: _Path, to: _Path, *, monitor: Monitor | None = None) -> Unpacked:
@@ -248,6 +328,60 @@ def protect(
     beside = path + SIDECAR_SUFFIX if sidecar is None else os.fsencode(sidecar)
     options = _parity(parity, True, group_sectors)
     return protect_file(path, beside, options, work_dir=_maybe(work_dir), monitor=monitor or _Warning())
+
+
+def add_recovery_volumes(
+    volumes: _Path | Iterable[_Path],
+    count: int,
+    to: _Path | None = None,
+    *,
+    volume_bytes: int | None = None,
+    first_number: int | None = None,
+    work_dir: _Path | None = None,
+    monitor: Monitor | None = None,
+) -> Added:
+    """Make more recovery volumes for a set: any that many volumes of it may be lost, and `rebuild` brings them back.
+
+    Parameters
+    ----------
+    volumes
+        All data volumes of the set, and the recovery volumes there are, or directories of them.
+    to
+        The directory where they appear; None for beside the first volume.
+    volume_bytes
+        What each has to fit; None for the size of the largest data volume.
+    first_number
+        Of the first, where there are recovery volumes that are not among ``volumes``.
+    """
+    from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
+
+    if count < 1:
+        raise errors.UsageError(f"recovery volumes are 1 or more, not {count}")
+    options = RecoveryOptions(count, _maybe(to), volume_bytes, first_number, _maybe(work_dir))
+    return add_recovery(_several(volumes), options, monitor=monitor or _Warning())
+
+
+def rebuild(
+    volumes: _Path | Iterable[_Path],
+    to: _Path,
+    *,
+    work_dir: _Path | None = None,
+    monitor: Monitor | None = None,
+) -> Rebuilt:
+    """Write the volumes of a set that are lost or damaged, as far as the others bring them back.
+
+    Parameters
+    ----------
+    volumes
+        All that are left, in any order and under any names, or directories of them.
+    to
+        The directory where they appear; what is whole is not copied there.
+    work_dir
+        Where unfinished volumes lie; None for ``to``.
+    """
+    from pybackup.jobs.rebuild import rebuild as bring_back
+
+    return bring_back(_several(volumes), os.fsencode(to), work_dir=_maybe(work_dir), monitor=monitor or _Warning())
 
 
 def repair(
@@ -423,6 +557,18 @@ def _paths(paths: Iterable[_Path]) -> Sequence[bytes]:
 
 def _several(paths: _Path | Iterable[_Path]) -> Sequence[bytes]:
     return (os.fsencode(paths),) if isinstance(paths, str | bytes | os.PathLike) else _paths(paths)
+
+
+def _volumes(paths: _Path | Iterable[_Path]) -> tuple[bytes, Sequence[bytes]]:
+    named = _several(paths)
+    if not named:
+        raise errors.UsageError("no archive")
+    return named[0], named[1:]
+
+
+def _check_all_taken(left: Sequence[bytes]) -> None:
+    if left:
+        raise errors.UsageError(f"{os.fsdecode(left[0])}: is no volume of the set of the first")
 
 
 def _sources(sources: _Path | Iterable[_Path]) -> Sequence[Source]:

@@ -48,6 +48,19 @@ def scratch(disc: Path, seed: int, part: float, *, start: int = 0) -> None:
     disc.with_name(disc.name + ".bad").write_text("\n".join(lines) + "\n")
 
 
+def lose_a_disc(room: Path, left: Path, environment: dict[str, str]) -> None:
+    """The images of a set with a recovery disc, and one of them is not there."""
+    for number in range(9):
+        (room / f"home/{number}").mkdir(parents=True)
+        (room / f"home/{number}/noise.jpg").write_bytes(random.Random(number).randbytes(500_000))
+    create = ["pybackup", "create", "home", "--volumes", "set", "--volume-size", "2M", "--recovery-volumes", "1"]
+    build = ["pybackup", "disc", "build", "set", "--to", left]
+    for command in (create, build):
+        subprocess.run([*command, "--quiet"], cwd=room, env=environment, check=True)
+    assert len(list(left.iterdir())) > 2
+    (left / "home-002.iso").rename(room / "lost.iso")
+
+
 @pytest.mark.parametrize("part", [0.04, 0.07])
 def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     ddrescue = shutil.which("ddrescue")
@@ -68,7 +81,7 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     (tmp_path / "images/disc-a.iso").rename(tmp_path / "disc-c")
     scratch(tmp_path / "disc-c", 3, part / 4, start=32)
     work = tmp_path / "work"
-    work.mkdir()
+    lose_a_disc(tmp_path, work / "left", environment)
     discs = iter(("disc-a", "disc-b", "disc-c"))
     for block in BLOCKS:
         text = re.sub(r"DISC=\S+", lambda _: f"DISC={tmp_path / next(discs)}", block)
@@ -81,8 +94,11 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     assert (work / "disc1.img").read_bytes() != original
     assert (work / "whole.xtar").read_bytes() == (work / "merged.xtar").read_bytes() == original
     assert (work / "refused.iso").read_bytes() == (tmp_path / "disc-c").read_bytes()
+    assert (work / "rebuilt-images/home-002.iso").read_bytes() == (tmp_path / "lost.iso").read_bytes()
     assert RECIPE in next(block for block in BLOCKS if "cd by-tar" in block)
     for place in ("restored", "rescued", "from-refused", "by-rescue", "by-tar/OUT"):
         for source in (tmp_path / "tree").rglob("*.*"):
             assert (work / place / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
+    for source in (tmp_path / "home").rglob("*.*"):
+        assert (work / "from-left" / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
     assert "<html" in (work / "report.html").read_text("utf-8")

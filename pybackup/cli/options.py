@@ -81,6 +81,12 @@ def add_sources(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         help="also what FILE lists, one path per line, kept under its whole path; - is standard input",
     )
     add("--null", action="store_true", help="paths in --files-from end in NUL bytes")
+    add(
+        "--select",
+        metavar="FILE",
+        type=argument(path),
+        help="also what a selection of pyactivity chooses, kept under the base name of its root; - is standard input",
+    )
     return group
 
 
@@ -157,8 +163,11 @@ def sources_of(options: argparse.Namespace, talk: Talk) -> list[Source]:
     sources = [named_source(source) for source in options.sources]
     if options.files_from is not None:
         sources += sources_from_list(_read_list(options.files_from, options.null))
+    if options.select is not None:
+        sources += _selected(options.select, talk)
     if not sources:
         where = " and --files-from lists nothing" if options.files_from is not None else ""
+        where += " and of --select nothing is there" if options.select is not None else ""
         raise UsageError(f"nothing to archive: no SRC{where}")
     return sources
 
@@ -198,6 +207,19 @@ def _read_list(name: bytes, null: bool) -> list[bytes]:
             return read_list(stream, null)
     except OSError as error:
         raise UsageError(f"--files-from {display(name)}: {error.strerror}") from error
+
+
+def _selected(name: bytes, talk: Talk) -> list[Source]:
+    from pybackup.selection.chosen import read_selection
+    from pybackup.selection.resolve import sources_from_selection
+
+    try:
+        with nullcontext(sys.stdin.buffer) if name == b"-" else open(name, "rb") as stream:
+            chosen = read_selection(stream)
+    except (OSError, UsageError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"--select {display(name)}: {reason}") from error
+    return sources_from_selection(chosen, monitor=talk)
 
 
 def _tell_of_link(source: bytes, talk: Talk) -> None:

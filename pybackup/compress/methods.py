@@ -14,6 +14,7 @@ from pybackup.model.member import Method
 
 MIB = 1 << 20
 DEFAULT_SEGMENT_BYTES = 4 * MIB
+SMALL_SEGMENT_BYTES = 1 << 16
 MAX_SEGMENT_BYTES = 256 * MIB
 
 # What these name is compressed already; a wrong guess costs size, never content.
@@ -71,15 +72,16 @@ class Profile:
 
 
 def check_segment(segment_bytes: int) -> int:
-    """Return the segment size if it is a whole number of MiB within bounds.
+    """Return the segment size if it is a whole number of MiB within bounds, or, for small volumes, less than one.
 
     Raises
     ------
     UsageError
         It is not.
     """
-    if segment_bytes % MIB or not MIB <= segment_bytes <= MAX_SEGMENT_BYTES:
-        raise UsageError(f"a segment is a whole number of MiB from 1 to {MAX_SEGMENT_BYTES // MIB}")
+    unit = MIB if segment_bytes > MIB else SMALL_SEGMENT_BYTES
+    if segment_bytes % unit or not unit <= segment_bytes <= MAX_SEGMENT_BYTES:
+        raise UsageError(f"a segment is 64 KiB, a multiple of that below 1 MiB, or 1 to {MAX_SEGMENT_BYTES // MIB} MiB")
     return segment_bytes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -102,6 +103,21 @@ def read_start(dir_fd: int | None, directory: bytes, name: bytes, n_bytes: int) 
             return stream.read(n_bytes) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
     except OSError:
         return b""
+
+
+def open_regular(dir_fd: int | None, name: bytes) -> int:
+    """Open a regular file for reading, and return the descriptor, which the caller closes; it waits for no FIFO.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, or is something else by now.
+    """
+    fd = os.open(name, _READ_FLAGS | os.O_CLOEXEC, dir_fd=dir_fd)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise FileNotFoundError(errno.ENOENT, "no regular file any more", name)
+    return fd
 
 
 def _open_pieces(base_fd: int | None, pieces: list[bytes], flags: int, mode: int, way_flags: int) -> int:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
-from pybackup.compress.methods import MIB
+from pybackup.compress.methods import MIB, SMALL_SEGMENT_BYTES
 from pybackup.compress.stage import compress
 from pybackup.container.write import ArchiveWriter, Carry
 from pybackup.errors import EnvironmentFailed, UsageError
@@ -33,7 +33,7 @@ from .verify import check_written
 
 # Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.
 _LOOSE_PARTS = 1000
-_SEGMENT_PARTS = 128
+_SEGMENT_PARTS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,10 @@ class CreatedSet:
 
 
 def segment_for(smallest_bytes: int, asked_bytes: int) -> int:
-    """Return a segment size with which volumes so small are filled well: what does not fit is left empty."""
-    return min(asked_bytes, max(MIB, smallest_bytes // _SEGMENT_PARTS // MIB * MIB))
+    """Return a segment size with which volumes so small are filled well: room for less than one is left empty."""
+    wanted_bytes = smallest_bytes // _SEGMENT_PARTS
+    unit = MIB if wanted_bytes > MIB else SMALL_SEGMENT_BYTES
+    return min(asked_bytes, max(unit, wanted_bytes // unit * unit))
 
 
 def plan_set(

@@ -197,8 +197,9 @@ class _Maker:
             links=self._copied(content.links),
             settings=json.dumps({**content.settings, "set": self.info.settings()}, sort_keys=True).encode(),
             own=[
-                (names.SET_INDEX, Role.SET, content.indexes),
                 (names.RECOVERY, Role.RECOVERY, self._member(shard)),
+                # The last, since its indexes are found from the end.
+                (names.SET_INDEX, Role.SET, content.indexes),
             ],
             reserve=self._reserve,
         )

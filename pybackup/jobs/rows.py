@@ -28,7 +28,7 @@ _WINDOW_SECTORS = 1 << 15
 
 
 class Rows:
-    """One set while it is restored: rows are data volumes by their numbers, then recovery volumes, all from 0.
+    """One set while it is restored: rows are data volumes by number from 0, then recovery volumes at hand.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class Rows:
         self._header, self._monitor = header, monitor
         self._directory, self._work_dir, self._stack = directory, work_dir, stack
         headers = [shard.header for shard in taken.recovery.values()]
-        self._last_recovery = max(one.first + one.count - 1 for one in headers)
+        self._numbers = sorted(taken.recovery)
         # Those that were made together with one that is here exist; of others nothing is known.
         self.siblings = sorted({number for one in headers for number in range(one.first, one.first + one.count)})
         self.outputs: dict[int, Output] = {}
         self._trusted: set[int] = set()
-        self._losses = Losses(len(self.bodies) + self._last_recovery, header.shard_bytes // SECTOR)
+        self._losses = Losses(len(self.bodies) + len(self._numbers), header.shard_bytes // SECTOR)
 
     def lost_sectors(self, row: int) -> int:
         """Return how many sectors of a row are lost now."""
@@ -118,7 +118,7 @@ class Rows:
             window = self._losses.window(first, min(_WINDOW_SECTORS, self._losses.sectors - first))
             hit = window[:, window[: len(self.bodies)].any(axis=0)]
             most = max(most, int(hit.sum(axis=0).max(initial=0)))
-        needed = most - self._last_recovery
+        needed = most - len(self._numbers)
         absent = [self.data_info(row) for row in range(len(self.bodies)) if self.held(row) is None]
         absent += [self.recovery_info(number) for number in self.siblings if number not in self.taken.recovery]
         return (needed, absent) if 0 < needed <= len(absent) else (0, [])
@@ -161,16 +161,14 @@ class Rows:
         for row, body in enumerate(self.bodies):
             held = self.taken.data.get(row + 1)
             self._losses.put(row, held.lost(0, body.n_bytes) if held else np.ones(sectors_of(body.n_bytes), bool))
-        for number in range(1, self._last_recovery + 1):
-            shard = self.taken.recovery.get(number)
-            every = np.ones(self._losses.sectors, bool)
-            lost = (
-                shard.held.lost(shard.offset, self._header.shard_bytes) if shard and not shard.held.unknown else every
-            )
+        for number, shard in self.taken.recovery.items():
+            lost = np.ones(self._losses.sectors, bool)
+            if not shard.held.unknown:
+                lost = shard.held.lost(shard.offset, self._header.shard_bytes)
             self._losses.put(self._row_of(number), lost)
 
     def _row_of(self, number: int) -> int:
-        return len(self.bodies) + number - 1
+        return len(self.bodies) + self._numbers.index(number)
 
     def _is_damaged(self, row: int) -> bool:
         held = self.taken.data.get(row + 1)
@@ -201,10 +199,15 @@ class Rows:
         works = [held.work for held in self._rows_at_hand().values()]
         total = self._losses.sectors * SECTOR * len(self.bodies)
         self._monitor.begin("rebuild", 0, total)
+        of_code = [number - 1 for number in self._numbers]
+
+        def progress(count: int) -> None:
+            self._monitor.advance(0, count)
+
         while True:
             shards = self._shards()
-            fill_across(code, shards, self._losses, self._write, lambda count: self._monitor.advance(0, count))
-            encode_lost(code, self._mendable(shards), self._losses, self._write)
+            fill_across(code, shards, of_code, self._losses, self._write, progress)
+            encode_lost(code, self._mendable(shards), of_code, self._losses, self._write)
             # Each of them, before the columns are looked at once more.
             mended = [work.mend() for work in works if work]
             if not any(mended):

@@ -19,7 +19,7 @@ from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 from pybackup.parity.find import find
 
 from .bodies import Held, hold, whole_file
-from .volumes import Volume, volumes_in
+from .volumes import Volume, gather, volumes_in
 
 _STEP_BYTES = 4 << 20
 _MAGIC = re.compile(re.escape(note.MAGIC))
@@ -237,7 +237,24 @@ def _place(taken: Taken, number: int, held: Held) -> bool:
     """Whether it is known where a data volume begins in what is held; with its own parity, that is at its start."""
     if not held.is_placed and held.work and taken.header and 0 < number <= len(taken.header.bodies):
         held.is_placed = held.work.is_of(taken.header.bodies[number - 1].n_bytes)
+        start = None if held.is_placed else _start_by_members(taken, number, held)
+        if start is not None:
+            held.start, held.is_placed = start, True
     return held.is_placed
+
+
+def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
+    """Where a volume begins, by any member of it, as another volume of the set tells where that lies."""
+    tables = gather(list(taken.volumes.values()), Monitor()).tables if taken.volumes else {}
+    if number not in tables:
+        return None
+    rows, paths = tables[number]
+    members = [member for row, path in enumerate(paths) for member in rows.stored(row, path).members]
+    offsets = {member.digest: member.offset for member in members}
+    for at, said in _notes(held.file):
+        if said.role is Role.CONTENT and said.digest in offsets:
+            return at + ustar.BLOCK - offsets[said.digest]
+    return None
 
 
 def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Monitor) -> None:

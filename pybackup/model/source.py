@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,6 +76,10 @@ class Planned:
         return self.blocks * BLOCK_BYTES
 
 
+def _closed() -> int:
+    raise FileNotFoundError(errno.ENOENT, "not to be opened")
+
+
 @dataclass(slots=True)
 class Candidate:
     """What the rules judge. Short-lived, one for every file met: hence not frozen, which would triple its price.
@@ -93,6 +98,8 @@ class Candidate:
     read_child
         ``read_child(name, n_bytes)`` gives the first bytes of a regular file in a directory, fewer where the file is
         shorter, none where there is no such file or it cannot be read. Gives nothing for all but directories.
+    open_file
+        Opens a regular file for reading and gives the descriptor, which whoever asked closes. Raises OSError.
     """
 
     path: bytes
@@ -101,6 +108,7 @@ class Candidate:
     is_directory: bool
     status: os.stat_result
     read_child: Callable[[bytes, int], bytes]
+    open_file: Callable[[], int] = _closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ class Losses:
 def fill_across(
     code: Across,
     shards: Sequence[Shard | None],
+    numbers: Sequence[int],
     losses: Losses,
     write: Callable[[int, int, Bytes], None],
     progress: Progress,
@@ -132,7 +133,9 @@ def fill_across(
     Parameters
     ----------
     shards
-        The bodies, then the recovery shards from number 0 on; None for one that is not there, which is lost as a whole.
+        The bodies, then recovery shards; None for one that is not there, which is lost as a whole.
+    numbers
+        Of these recovery shards, from 0.
     losses
         For all of these; what was restored is lost no longer.
     write
@@ -153,8 +156,8 @@ def fill_across(
         lost = losses.window(start, min(_WINDOW_SECTORS, losses.sectors - start))
         for pattern, sectors in _patterns(lost, code.bodies):
             missing = np.flatnonzero(pattern[: code.bodies])
-            numbers = np.flatnonzero(~pattern[code.bodies :])[: len(missing)].tolist()
-            if len(numbers) < len(missing):
+            helping = np.flatnonzero(~pattern[code.bodies :])[: len(missing)].tolist()
+            if len(helping) < len(missing):
                 beyond += len(sectors)
                 continue
             for first in range(0, len(sectors), step):
@@ -163,9 +166,9 @@ def fill_across(
                 data, parity = buffer[: code.bodies, :width], buffer[code.bodies :, :width]
                 for row in np.flatnonzero(~pattern[: code.bodies]).tolist():
                     _read(shards[row], part, data[row])
-                for row, number in enumerate(numbers):
-                    _read(shards[code.bodies + number], part, parity[row])
-                code.fill(data, missing, parity, numbers)
+                for row, shard in enumerate(helping):
+                    _read(shards[code.bodies + shard], part, parity[row])
+                code.fill(data, missing, parity, [numbers[shard] for shard in helping])
                 for row in missing.tolist():
                     for index, sector, count in runs(part):
                         write(row, sector, data[row, index * SECTOR : (index + count) * SECTOR])
@@ -175,13 +178,17 @@ def fill_across(
 
 
 def encode_lost(
-    code: Across, shards: Sequence[Shard | None], losses: Losses, write: Callable[[int, int, Bytes], None]
+    code: Across,
+    shards: Sequence[Shard | None],
+    numbers: Sequence[int],
+    losses: Losses,
+    write: Callable[[int, int, Bytes], None],
 ) -> int:
     """Make lost sectors of recovery shards again where no body is lost in the column; return how many.
 
     Parameters
     ----------
-    shards, losses
+    shards, numbers, losses
         As in `fill_across`; a shard that is not there is left out.
     write
         Gets the row of the recovery shard.
@@ -203,7 +210,7 @@ def encode_lost(
                 data = np.empty((code.bodies, len(part) * SECTOR), np.uint8)
                 for body, into in zip(shards[: code.bodies], data, strict=True):
                     _read(body, part, into)
-                (shard,) = code.encode(data, [row - code.bodies])
+                (shard,) = code.encode(data, [numbers[row - code.bodies]])
                 for index, sector, count in runs(part):
                     write(row, sector, shard[index * SECTOR : (index + count) * SECTOR])
                 losses.found(row, part)

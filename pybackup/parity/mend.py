@@ -22,6 +22,7 @@ from .volume import Volume, VolumeWriter
 MENDED = -2
 _SKIPPED = -3
 _STEP_SECTORS = 512
+_MOST_AT_A_TIME = 1 << 20
 Progress = Callable[[int], None]
 
 
@@ -87,15 +88,18 @@ def _beside(survey: Survey) -> NDArray[np.int16]:
 
     Those of a sidecar lie where most of it lies: it is another file.
     """
-    where, geometry = survey.where, survey.geometry
-    good = where >= 0
-    nearest = np.maximum.accumulate(np.where(good, np.arange(len(where)), -1))
-    beside = np.where(nearest >= 0, where[nearest], NO_ORIGIN)
-    if geometry.sidecar:
-        rows = where[geometry.before_sectors :]
-        known = rows[rows >= 0]
-        most = int(np.bincount(known).argmax()) if len(known) else NO_ORIGIN
-        beside[geometry.before_sectors :] = np.where(rows >= 0, rows, most)
+    geometry, beside = survey.geometry, survey.where.copy()
+    end = geometry.before_sectors if geometry.sidecar else len(beside)
+    last = np.int16(NO_ORIGIN)
+    for start in range(0, end, _MOST_AT_A_TIME):
+        part = beside[start : min(start + _MOST_AT_A_TIME, end)]
+        nearest = np.maximum.accumulate(np.where(part >= 0, np.arange(len(part)), -1))
+        part[:] = np.where(nearest >= 0, part[nearest], last)
+        last = part[-1]
+    stream = beside[end:]
+    known = stream[stream >= 0]
+    if len(known):
+        stream[stream < 0] = np.bincount(known).argmax()
     return beside
 
 

@@ -19,7 +19,15 @@ from functools import partial
 from pybackup.errors import UsageError
 from pybackup.host.metadata import OwnerNames, SharedXattrs, entry_from_stat, kind_of, read_xattrs
 from pybackup.host.monitor import Monitor
-from pybackup.host.paths import NOFOLLOW, PATH_MAX_BYTES, SEARCH_FLAGS, directory_prefix, open_at, read_start
+from pybackup.host.paths import (
+    NOFOLLOW,
+    PATH_MAX_BYTES,
+    SEARCH_FLAGS,
+    directory_prefix,
+    open_at,
+    open_regular,
+    read_start,
+)
 from pybackup.model.entry import NO_XATTRS, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Branch, Candidate, Excluded, Judge, Planned, Source, shown
@@ -213,7 +221,8 @@ class _Walk:
         if self._judge is not None:
             relative = path[place.skip :] or (b"" if is_directory else label)
             read_child = partial(read_start, place.fd, name) if is_directory else _no_child
-            reason = self._judge(Candidate(path, relative, label, is_directory, status, read_child))
+            open_file = partial(open_regular, place.fd, name)
+            reason = self._judge(Candidate(path, relative, label, is_directory, status, read_child, open_file))
             if reason is not None:
                 self._exclude(reason)
                 return None

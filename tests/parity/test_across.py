@@ -219,7 +219,7 @@ def test_each_column_is_restored_for_itself(bodies: int, count: int, seed: int, 
         copies[row][first * SECTOR : first * SECTOR + len(part)] = part
 
     rows = [shard(bytes(copy)) for copy in copies]
-    beyond = fill_across(code, rows, losses, write, lambda _: None)
+    beyond = fill_across(code, rows, range(count), losses, write, lambda _: None)
     hopeless = (lost.sum(axis=0) > count) & lost[:bodies].any(axis=0)
     assert beyond == hopeless.sum()
     for row, original in enumerate(originals):
@@ -247,10 +247,10 @@ def test_windows_and_steps_make_no_difference(monkeypatch: pytest.MonkeyPatch) -
         found[row - 1][start : start + len(part)] = part
 
     rows = [shard(bodies[0]), None, shard(bodies[2]), shard(bodies[3]), shard(shards[0]), None]
-    assert fill_across(Across(4), rows, losses, write, lambda _: None) == 7  # two lost, one shard
+    assert fill_across(Across(4), rows, [0, 1], losses, write, lambda _: None) == 7  # two lost, one shard
     losses.put(5, np.zeros(50, bool))
     rows[5] = shard(shards[1])
-    assert fill_across(Across(4), rows, losses, write, lambda _: None) == 0
+    assert fill_across(Across(4), rows, [0, 1], losses, write, lambda _: None) == 0
     assert found[0] == bodies[1]
     for sector in range(3, 50, 7):
         place = slice(sector * SECTOR, (sector + 1) * SECTOR)

@@ -40,8 +40,9 @@ def shell(script: str, *arguments: str | Path) -> "subprocess.CompletedProcess[b
 
 
 def columns(output: bytes) -> list[list[str]]:
-    """From-to, files, bytes, directories of each line."""
-    return [re.split(r" {2,}", line, maxsplit=3) for line in output.decode().splitlines()]
+    """Number, from-to, files, bytes, directories of each group."""
+    lines = output.decode().splitlines()
+    return [re.split(r" {2,}", line.strip(), maxsplit=4) for line in lines if re.match(r" {0,6}[0-9-]+  ", line)]
 
 
 def put(root: Path, name: str | bytes, moment: str, size_bytes: int = 10) -> None:
@@ -69,9 +70,13 @@ def tree(tmp_path: Path) -> Path:
 def test_groups_newest_first(tree: Path) -> None:
     done = run(cwd=tree)
     assert columns(done.stdout) == [
-        ["2024-06-30 21:00 - 2024-07-01 00:00", "4 files", "4 B", "./work"],
-        ["2024-05-03 12:00 - 13:15", "3 files", "2.0 KiB", "./photos (2), ./notes (1)"],
-        ["1999-12-31 23:59", "1 file", "10 B", "./old"],
+        ["1", "30 Jun 2024 21:00 - 1 Jul 00:00", "4 files", "4 B", "work"],
+        ["2", "3 May 2024 12:00 - 13:15", "3 files", "2.0 KiB", "photos (2), notes (1)"],
+        ["3", "31 Dec 1999 23:59", "1 file", "10 B", "old/letter.txt"],
+    ]
+    assert done.stdout.decode().splitlines()[1::2] == [
+        "         largest b, 1 B",
+        "         photos/1.jpg, notes/monday.txt, photos/2.jpg",
     ]
     assert done.stderr == b"pyactivity: 8 files in 3 groups, 3 shown\n"
     assert done.returncode == 0
@@ -106,20 +111,104 @@ def test_options_choose_and_group(tree: Path, arguments: list[str], files: list[
     assert done.returncode == 0
 
 
+@pytest.fixture
+def strange(tree: Path) -> Path:
+    put(tree, "ahead", "2200-01-01 12:00")
+    put(tree, "zero", "1970-01-01 00:00")
+    return tree
+
+
+def test_times_that_cannot_be_come_first_and_last(strange: Path) -> None:
+    shown = columns(run(cwd=strange).stdout)
+    assert [(line[0], line[1]) for line in (shown[0], shown[-1])] == [
+        ("-", "in the future, 1 Jan 2200 12:00"),
+        ("-", "no time (1 Jan 1970)"),
+    ]
+    groups = [json.loads(line) for line in run("--json", cwd=strange).stdout.splitlines()]
+    assert [(group["group"], group["number"]) for group in groups] == [
+        ("future", None),
+        ("activity", 1),
+        ("activity", 2),
+        ("activity", 3),
+        ("epoch", None),
+    ]
+
+
+def test_the_newest_asked_for_are_believable(strange: Path) -> None:
+    assert len(run("--null", "--limit", "1", cwd=strange).stdout.split(b"\0")) == 5
+    assert run("--null", cwd=strange).stdout.startswith(b"./ahead\0")
+
+
+def test_twenty_activities_unless_more_are_asked_for(tmp_path: Path) -> None:
+    for number in range(25):
+        put(tmp_path, str(number), f"2024-05-{1 + number:02} 12:00")
+    done = run(tmp_path)
+    assert [line[0] for line in columns(done.stdout)] == [str(number) for number in range(1, 21)]
+    assert done.stderr == b"pyactivity: 25 files in 25 groups, 20 shown; --limit all shows the others\n"
+    assert len(columns(run("--limit", "all", tmp_path).stdout)) == 25
+    assert len(run("--json", tmp_path).stdout.splitlines()) == 25
+    assert run("--limit", "24", tmp_path).stderr == b"pyactivity: 25 files in 25 groups, 24 shown\n"
+
+
+def test_the_tree_sums_up_what_is_shown(tree: Path) -> None:
+    lines = run("--tree", "--since", "2024-01-01", cwd=tree).stdout.decode().splitlines()
+    assert [line.split()[-1] for line in lines] == ["directory", ".", "photos", "notes", "work"]
+    deep = [json.loads(line) for line in run("--tree", "--json", "--depth", "1", tree).stdout.splitlines()]
+    assert [(branch["depth"], branch["files"], branch["bytes"]) for branch in deep] == [
+        (0, 8, 2024),
+        (1, 2, 2000),
+        (1, 1, 10),
+        (1, 1, 10),
+        (1, 4, 4),
+    ]
+    assert run("--tree", "--since", "2030-01-01", tree).stdout == b""
+
+
+def test_what_is_left_out_is_said(tree: Path) -> None:
+    put(tree, ".cache/x", "2024-05-03 12:00")
+    put(tree, "work/a.pyc", "2024-05-03 12:00")
+    done = run("--exclude", "*.jpg", "--exclude-from", "/dev/null", cwd=tree)
+    assert done.stderr.decode().splitlines() == [
+        "pyactivity: left out as cache or junk: ./.cache, ./work/a.pyc (--keep-junk keeps them)",
+        "pyactivity: left out as told: ./photos/1.jpg, ./photos/2.jpg",
+        "pyactivity: 6 files in 3 groups, 3 shown",
+    ]
+    assert b"8 files" not in run("--keep-junk", cwd=tree).stderr
+    assert b"left out" not in run("--keep-junk", cwd=tree).stderr
+
+
+def test_by_ctime_all_are_of_now(tree: Path) -> None:
+    (group,) = [json.loads(line) for line in run("--json", "--by", "ctime", tree).stdout.splitlines()]
+    assert (group["by"], group["files"]) == ("ctime", 8)
+
+
+def test_the_radius_by_the_data_is_said_with_its_reason(tree: Path) -> None:
+    for number in range(12):
+        put(tree, f"more/{number}", f"2024-07-{1 + number // 4:02} 1{number % 4}:00")
+    done = run("--radius", "auto", "--json", tree)
+    why = "pyactivity: radius 3 h: of 19 pauses the short ones end at 1 h and the long ones begin at 10 h\n"
+    assert done.stderr.decode().startswith(why)
+    assert [json.loads(line)["files"] for line in done.stdout.splitlines()][:3] == [4, 4, 4]
+
+
+def test_directories_and_options_may_be_mixed(tree: Path) -> None:
+    assert run("old", "--quiet", "work", "--json", cwd=tree).stdout.count(b"\n") == 2
+
+
 def test_times_are_local(tree: Path) -> None:
     done = run("--until", "2000-01-01T08:59", tree / "old", TZ="JST-9")
-    assert columns(done.stdout)[0][0] == "2000-01-01 08:59"
+    assert columns(done.stdout)[0][1] == "1 Jan 2000 08:59"
 
 
 def test_directories_are_named_as_given(tree: Path) -> None:
     done = run("work", "old", cwd=tree)
-    assert [line[3] for line in columns(done.stdout)] == ["work", "old"]
+    assert [line[4] for line in columns(done.stdout)] == ["work", "old/letter.txt"]
 
 
 def test_names_follow_their_group_by_mtime(tree: Path) -> None:
     done = run("--names", "--limit", "2", cwd=tree)
-    assert [line.decode() for line in done.stdout.splitlines() if line.startswith(b" ")] == [
-        f"    ./{name}"
+    assert [line.decode() for line in done.stdout.splitlines() if line.startswith(b" " * 12)] == [
+        f"            ./{name}"
         for name in ("work/d", "work/a", "work/c", "work/b", "photos/1.jpg", "notes/monday.txt", "photos/2.jpg")
     ]
 
@@ -162,14 +251,14 @@ def test_json_names_that_are_text_are_text(tree: Path) -> None:
 
 def test_no_name_can_paint_the_terminal_or_break_a_line(odd: Path) -> None:
     lines = run("--names", cwd=odd).stdout.decode().splitlines()
-    assert len(lines) == 1 + len(NAMES)
+    assert len(lines) == 2 + len(NAMES)
     assert all(line.isprintable() for line in lines)
 
 
 def test_a_poor_encoding_escapes(tmp_path: Path) -> None:
     put(tmp_path, "日", "2024-05-03")
     done = run("--names", cwd=tmp_path, PYTHONIOENCODING="ascii")
-    assert done.stdout.endswith(b"    ./\\u65e5\n")
+    assert done.stdout.endswith(b"            ./\\u65e5\n")
     assert done.returncode == 0
 
 
@@ -186,7 +275,7 @@ def test_an_empty_tree_is_no_failure(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_named_last_and_remembered(tree: Path) -> None:
     done = run("gone", "work", "old/letter.txt", cwd=tree)
-    assert [line[3] for line in columns(done.stdout)] == ["work"]
+    assert [line[4] for line in columns(done.stdout)] == ["work"]
     assert done.stderr.decode().splitlines() == [
         "pyactivity: 4 files in 1 group, 1 shown",
         "pyactivity: gone: No such file or directory",
@@ -205,7 +294,7 @@ def test_an_unreadable_directory_below(tree: Path) -> None:
         inner = deeper
     os.close(inner)
     done = run(tree)
-    assert [line[1] for line in columns(done.stdout)] == ["4 files", "3 files", "1 file"]
+    assert [line[2] for line in columns(done.stdout)] == ["4 files", "3 files", "1 file"]
     assert done.stderr.count(b"File name too long") == 1
     assert done.returncode == 1
 
@@ -221,8 +310,19 @@ def test_quiet_says_problems_only(tree: Path) -> None:
     [
         (["--radius", "1"], "not a span of time"),
         (["--radius", "-1h"], "expected one argument"),
-        (["--since", "soon"], "not an ISO date"),
-        (["--until", "2024-13-01"], "not an ISO date"),
+        (["--since", "soon"], "not a time"),
+        (["--until", "2024-13-01"], "not a time"),
+        (["--radius", "automatic"], "not a span of time"),
+        (["--by", "atime"], "invalid choice"),
+        (["--exclude", "# no"], "no pattern"),
+        (["--exclude", "[z-a]"], "makes no sense"),
+        (["--exclude-from", "gone"], "--exclude-from gone: No such file"),
+        (["--depth", "2"], "--depth is about --tree"),
+        (["--tree", "--null"], "--tree sums up"),
+        (["select", "--activity", "3-1"], "not numbers of activities"),
+        (["select", "--activity", "0"], "not numbers of activities"),
+        (["select", "--max-size", "big"], "not a size"),
+        (["select", "--json"], "unrecognized arguments"),
         (["--since", "2024-05-04", "--until", "2024-05-03"], "--since is later than --until"),
         (["--limit", "0"], "whole number of 1 or more"),
         (["--limit", "9" * 5000], "whole number of 1 or more"),
@@ -243,8 +343,9 @@ def test_help_and_version() -> None:
     assert run("--version").stdout.decode() == f"pyactivity {pyactivity.__version__}\n"
     done = run("--help")
     assert done.returncode == 0
-    assert b"example:" in done.stdout
+    assert b"examples:" in done.stdout
     assert b"exit status:" in done.stdout
+    assert b"--max-size" in run("select", "--help").stdout
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 """What people write and read: spans, moments, sizes, names, in local time."""
 
-import base64
-import json
 import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pyactivity import BadValue, Carrier, Group
-from pyactivity.notation import parse_since, parse_span, parse_until
-from pyactivity.render import count, display, humane_bytes, json_chunks, text_line
+from pyactivity import BadValue
+from pyactivity.notation import parse_since, parse_size, parse_span, parse_until
+from pyactivity.words import count, display, humane_bytes
 
 SECOND = 10**9
 HOUR = 3_600 * SECOND
@@ -59,16 +55,56 @@ def test_days_that_change_the_clocks_are_shorter_or_longer(day: str, hours: int)
     assert parse_until(day) - parse_since(day) == hours * HOUR - 1
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2024-02-30", "2024-05-03T25:00", "2024-05-03x"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2024-02-30", "2023-02-29", "2024-05-03T25:00", "2024-05-03x", "@", "@nan", "@inf", "1 ago"]
+)
 @pytest.mark.parametrize("parse", [parse_since, parse_until])
-def test_what_is_no_date_is_refused(parse: "type[int]", text: str) -> None:
-    with pytest.raises(BadValue, match="not an ISO date"):
+def test_what_is_no_time_is_refused(parse: "type[int]", text: str) -> None:
+    with pytest.raises(BadValue, match="not a time"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        ("now", MAY_3_NOON, MAY_3_NOON),
+        ("today", MAY_3_NOON - 12 * HOUR, MAY_3_NOON + 12 * HOUR - 1),
+        ("Yesterday", MAY_3_NOON - 36 * HOUR, MAY_3_NOON - 12 * HOUR - 1),
+        ("90 seconds ago", MAY_3_NOON - 90 * SECOND, MAY_3_NOON - 90 * SECOND),
+        ("an hour ago", MAY_3_NOON - HOUR, MAY_3_NOON - HOUR),
+        ("2 weeks ago", MAY_3_NOON - 14 * 24 * HOUR, MAY_3_NOON - 14 * 24 * HOUR),
+        # Over the night in which the clocks went forward: the same time of day, an hour less apart.
+        ("40 days ago", MAY_3_NOON - 40 * 24 * HOUR + HOUR, MAY_3_NOON - 40 * 24 * HOUR + HOUR),
+        ("@1.5", 1_500_000_000, 1_500_000_000),
+        ("@-1", -SECOND, -SECOND),
+    ],
+)
+def test_moments_in_words(text: str, since: int, until: int) -> None:
+    assert parse_since(text, now_ns=MAY_3_NOON) == since
+    assert parse_until(text, now_ns=MAY_3_NOON) == until
+
+
+def test_months_and_years_go_back_by_the_calendar() -> None:
+    leap_day = parse_since("2024-02-29 08:00")
+    assert parse_since("a year ago", now_ns=leap_day + 7) == parse_since("2023-02-28 08:00") + 7
+    assert parse_since("4 years ago", now_ns=leap_day) == parse_since("2020-02-29 08:00")
+    assert parse_since("1 month ago", now_ns=parse_since("2024-03-31 08:00")) == leap_day
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("0", 0), ("700M", 700 << 20), ("4.", None), ("4 gib", 4 << 30), ("1e3", None)]
+)
+def test_sizes_of_media(text: str, size: int | None) -> None:
+    if size is None:
+        with pytest.raises(BadValue, match="not a size"):
+            parse_size(text)
+    else:
+        assert parse_size(text) == size
 
 
 def test_the_ends_of_the_calendar_are_read_or_refused() -> None:
     assert parse_since("9999-12-30") > 2**63
-    with pytest.raises(BadValue, match="not an ISO date"):
+    with pytest.raises(BadValue, match="not a time"):
         parse_until("9999-12-31")
 
 
@@ -107,58 +143,3 @@ def test_counts() -> None:
 )
 def test_names_for_the_eye(path: bytes, text: str) -> None:
     assert display(path) == text
-
-
-def group(first_ns: int, last_ns: int, *carriers: Carrier, elsewhere: int = 0) -> Group:
-    return Group(first_ns, last_ns, sum(c.files for c in carriers) + elsewhere, 2048, carriers)
-
-
-@pytest.mark.parametrize(
-    ("last_ns", "span"),
-    [
-        (MAY_3_NOON + 59 * SECOND, "2024-05-03 12:00"),
-        (MAY_3_NOON + 60 * SECOND, "2024-05-03 12:00 - 12:01"),
-        (MAY_3_NOON + 12 * HOUR, "2024-05-03 12:00 - 2024-05-04 00:00"),
-    ],
-)
-def test_a_span_says_a_date_or_a_minute_only_once(last_ns: int, span: str) -> None:
-    line = text_line(group(MAY_3_NOON, last_ns, Carrier(b"docs", 3, 2048)))
-    assert line == f"{span:35}  {'3 files':>13}  {'2.0 KiB':>10}  docs"
-
-
-def test_a_line_names_the_carriers_and_the_rest() -> None:
-    carriers = Carrier(b"a\n", 5, 1), Carrier(b"b", 1_000, 1)
-    assert text_line(group(0, 0, *carriers)).endswith(r"  a\n (5), b (1,000)")
-    assert text_line(group(0, 0, *carriers, elsewhere=7)).endswith("  a\\n (5), b (1,000), 7 elsewhere")
-    assert text_line(group(0, 0, carriers[0], elsewhere=1)).endswith("  a\\n (5), 1 elsewhere")
-
-
-@pytest.mark.parametrize("moment", [-(2**63), -1, 2**63 - 1])
-def test_the_ends_of_int64_can_be_shown(moment: int) -> None:
-    assert json.loads("".join(json_chunks(group(moment, moment))))["from_ns"] == moment
-    assert text_line(group(moment, moment))
-
-
-def test_json_of_a_group() -> None:
-    written = "".join(json_chunks(group(MAY_3_NOON, MAY_3_NOON + 1, Carrier(b"\xff", 2, 8), elsewhere=1)))
-    assert json.loads(written) == {
-        "from": "2024-05-03T12:00:00.000000000+02:00",
-        "to": "2024-05-03T12:00:00.000000001+02:00",
-        "from_ns": MAY_3_NOON,
-        "to_ns": MAY_3_NOON + 1,
-        "files": 3,
-        "bytes": 2048,
-        "directories": [{"path": {"bytes": "/w=="}, "files": 2, "bytes": 8}],
-        "elsewhere": {"files": 1, "bytes": 2040},
-    }
-
-
-@settings(deadline=None)
-@given(st.lists(st.binary(max_size=8) | st.text(max_size=8).map(lambda t: t.encode("utf-8", "replace")), max_size=5))
-def test_every_name_survives_json(paths: list[bytes]) -> None:
-    written = "".join(json_chunks(group(0, 0), iter(paths)))
-    assert written.isascii()
-    assert written.isprintable()
-    names = json.loads(written)["names"]
-    read = [name["text"].encode() if "text" in name else base64.b64decode(name["bytes"]) for name in names]
-    assert read == paths

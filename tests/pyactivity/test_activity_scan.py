@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pytest
 
-from pyactivity import NO_PARENT, Problem, Scan, gather
+from pyactivity import NO_PARENT, BadValue, Problem, Scan, gather
 
 NAMES = [b"a", b"b.txt", b"new\nline", b"\xff\xfe", b"caf\xc3\xa9", b" ", b"-n", b"\\"]
 
@@ -224,7 +224,129 @@ def test_an_entry_that_cannot_be_looked_at_is_a_problem(tmp_path: Path, monkeypa
 def test_a_clock_gone_wild_is_saturated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mtime_ns: int, kept: int
 ) -> None:
-    status = SimpleNamespace(st_mode=0o100644, st_mtime_ns=mtime_ns, st_size=3)
-    entry = SimpleNamespace(name=b"f", path=b"", stat=lambda **_: status)
+    status = SimpleNamespace(st_mode=0o100644, st_mtime_ns=mtime_ns, st_ctime_ns=7, st_size=3)
+    entry = SimpleNamespace(name=b"f", path=b"", stat=lambda **_: status, is_file=lambda **_: True)
     fake(monkeypatch, lambda *_: [entry])
     assert gather([tmp_path]).files.mtime_ns.tolist() == [kept]
+
+
+def test_an_entry_that_hides_its_kind_and_cannot_be_looked_at_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path, "1", "2")
+
+    def refuse(**_: object) -> bool:
+        raise OSError(5, "Input/output error")
+
+    # As where the listing does not say what an entry is: asking for the kind is looking.
+    broken = SimpleNamespace(name=b"broken", path=b"x/broken", stat=refuse, is_file=refuse, is_dir=refuse)
+    fake(monkeypatch, lambda _, entries: [*entries, broken])
+    found = gather([tmp_path])
+    assert paths(found) == below(tmp_path, "1", "2")
+    assert found.problems == (Problem(b"x/broken", "Input/output error"),)
+
+
+# What is left out, and said.
+
+
+def left_out(found: Scan, root: Path) -> list[tuple[str, str]]:
+    return [(str(Path(os.fsdecode(left.path)).relative_to(root)), left.reason) for left in found.left_out]
+
+
+def tag(directory: Path, signature: bytes = b"Signature: 8a477f597d28d172789f06886806bc55") -> None:
+    (directory / "CACHEDIR.TAG").write_bytes(signature + b"\n# a cache")
+
+
+@pytest.fixture
+def junk(tmp_path: Path) -> Path:
+    plant(tmp_path, "a.py", "a.pyc", "Thumbs.db", "._a", ".cache/x/y", "s/__pycache__/a", "built/o", "kept/o")
+    plant(tmp_path, "t.thumbs", ".local/share/Trash/files/x", "Trash/x", ".Trash-1000/x", "._large")
+    (tmp_path / "._large").write_bytes(b"x" * 5000)
+    tag(tmp_path / "built")
+    tag(tmp_path / "kept", b"Signature: something else")
+    return tmp_path
+
+
+def test_junk_and_caches_are_left_out_and_said(junk: Path) -> None:
+    found = gather([junk])
+    assert paths(found) == below(junk, "._large", "a.py", "t.thumbs", "Trash/x", "kept/CACHEDIR.TAG", "kept/o")
+    assert left_out(found, junk) == [
+        ("._a", "junk"),
+        ("Thumbs.db", "junk"),
+        ("a.pyc", "junk"),
+        (".Trash-1000", "junk"),
+        (".cache", "cache directory"),
+        (".local/share/Trash", "junk"),
+        ("built", "cache directory"),
+        ("s/__pycache__", "cache directory"),
+    ]
+
+
+def test_junk_is_kept_on_request(junk: Path) -> None:
+    found = gather([junk], keep_junk=True)
+    assert len(found.files) == 15
+    assert found.left_out == ()
+
+
+def test_a_root_is_wanted_whatever_it_is_called(tmp_path: Path) -> None:
+    plant(tmp_path, ".cache/a", ".cache/b/c")
+    tag(tmp_path / ".cache")
+    assert len(gather([tmp_path / ".cache"]).files) == 3
+
+
+@pytest.mark.parametrize(
+    ("patterns", "kept"),
+    [
+        (["*.o"], ["a.c", "keep.c", "sub/b.c", "sub/build/c.c"]),
+        (["build/"], ["a.c", "a.o", "keep.c", "sub/b.c", "sub/b.o"]),
+        (["/a.*"], ["keep.c", "sub/b.c", "sub/b.o", "sub/build/c.c", "sub/build/c.o"]),
+        (["*", "!*/", "!*.c", "sub/build"], ["a.c", "keep.c", "sub/b.c"]),
+        (["# a comment", "", "sub"], ["a.c", "a.o", "keep.c"]),
+    ],
+)
+def test_patterns_are_those_of_gitignore(tmp_path: Path, patterns: list[str], kept: list[str]) -> None:
+    plant(tmp_path, "a.c", "a.o", "keep.c", "sub/b.c", "sub/b.o", "sub/build/c.c", "sub/build/c.o")
+    for root in (tmp_path, f"{tmp_path}/"):
+        assert paths(gather([root], exclude=patterns)) == below(tmp_path, *kept)
+
+
+def test_what_a_pattern_leaves_out_is_said(tmp_path: Path) -> None:
+    plant(tmp_path, "a.o", "b", "sub/c")
+    assert left_out(gather([tmp_path], exclude=["*.o", "sub/"]), tmp_path) == [
+        ("a.o", "pattern '*.o'"),
+        ("sub", "pattern 'sub/'"),
+    ]
+
+
+def test_a_pattern_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match="makes no sense"):
+        gather([tmp_path], exclude=["[z-a]"])
+
+
+def test_other_file_systems_left_out_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(tmp_path, "f", "mounted/f")
+    status = tmp_path.stat()
+    root = SimpleNamespace(st_dev=status.st_dev + 1, st_ino=status.st_ino)
+    replace_os(monkeypatch, "stat", lambda _: root)
+    assert left_out(gather([tmp_path], one_file_system=True), tmp_path) == [("mounted", "another file system")]
+
+
+def test_a_directory_of_many_files_is_found_whole_and_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyactivity.scan._PIECE", 3)
+    names = [f"{number:02d}" for number in range(10)]
+    plant(tmp_path, *names, "04.pyc")
+    found = gather([tmp_path])
+    assert paths(found) == below(tmp_path, *names)
+    assert [found.files.name(index) for index in range(10)] == [name.encode() for name in names]
+
+
+def test_ctimes_are_a_column_of_their_own(tmp_path: Path) -> None:
+    plant(tmp_path, "f")
+    os.utime(tmp_path / "f", ns=(0, 5))
+    files = gather([tmp_path], ctimes=True).files
+    assert files.times_ns("mtime").tolist() == [5]
+    assert files.times_ns("ctime").tolist() == [(tmp_path / "f").stat().st_ctime_ns]
+    with pytest.raises(BadValue, match="no 'atime'"):
+        files.times_ns("atime")
+    with pytest.raises(BadValue, match="no ctime is known"):
+        gather([tmp_path]).files.times_ns("ctime")

@@ -17,6 +17,7 @@ from pybackup.container.own import stream_start
 from pybackup.errors import Damaged, EnvironmentFailed, PybackupError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, InPlace
+from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
 from pybackup.jobs.rebuild import Outcome
 from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR
@@ -205,7 +206,7 @@ def test_damaged_copies_of_one_volume_are_merged(room: Path) -> None:
 def image_of(volume: bytes, path: Path, front: int) -> bytes:
     """An image with the undressed volume in it, protected as a whole, as `disc build` makes them."""
     body = volume[: body_bytes(volume)] + ustar.END
-    before = (b"FILE SYSTEM" * 6000)[: front * SECTOR] + body + bytes(-len(body) % SECTOR)
+    before = (b"FILE SYSTEM" * 12_000)[: front * SECTOR] + body + bytes(-len(body) % SECTOR)
     geometry = plan_geometry(len(before), 4 * SECTOR, Amount(n_bytes=40 * SECTOR))
     path.write_bytes(before + bytes(geometry.stream_bytes) + b"anchor!!" * SECTOR)
     with ArchiveFile(os.fsencode(path)) as file, InPlace(os.fsencode(path)) as out:
@@ -225,6 +226,23 @@ def test_images(lost: tuple[int, ...], room: Path) -> None:
     assert found.pop("docs-002.xtar") == whole.volumes["docs-002.xtar"]
     assert found in ({FIRST: whole.volumes[FIRST]}, {})
     assert found or not lost
+
+
+def test_an_image_without_its_beginning_is_placed_by_any_member(room: Path) -> None:
+    """Beyond its parity, and the first header is gone: the recovery volume tells where members lie."""
+    whole = small_set(recovery_volumes=1, parity="none")
+    given = whole.write(room / "given", dict.fromkeys(whole.data[:2]))
+    path = given / "disc.iso"
+    front, lost = 60, range(86)
+    path.write_bytes(zeroed(image_of(whole.volumes["docs-002.xtar"], path, front), lost))
+    done = rebuilt(given, room / "to")
+    one, two = done.volumes[:2]
+    left = len(lost) - front
+    assert two.given == os.fsencode(path)
+    assert (one.given, one.lost_sectors[1], two.lost_sectors) == (None, left, (left, left))
+    (given / "docs-001.xtar").write_bytes(whole.volumes["docs-001.xtar"])
+    assert rebuilt(given, room / "to").complete
+    assert contents(room / "to") == {"docs-002.xtar": whole.volumes["docs-002.xtar"]}
 
 
 def test_dressed_volume_within_an_image_that_protects_nothing(room: Path) -> None:
@@ -313,3 +331,51 @@ def test_losses_are_counted_by_the_sector(room: Path) -> None:
     assert lost[FIRST] == (40, 0)
     assert lost["docs-002.xtar"] == (sectors(bytes(body_bytes(whole.volumes["docs-002.xtar"]))), 0)
     assert np.ceil(body / SECTOR) > 44
+
+
+def test_unreadable_sectors_are_lost_ones(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every volume that is left, more than its own parity makes up for on one of them."""
+    whole = small_set()
+    given = whole.write(room / "given", {"docs-001.xtar": None})
+    bad = {"docs-002.xtar": range(8, 32), "docs-003.xtar": range(2, 4), "docs-R01.xtar": range(40, 43)}
+    read = ArchiveFile.read_at
+
+    def read_at(self: ArchiveFile, offset: int, count: int) -> bytes:
+        lost = bad.get(os.fsdecode(os.path.basename(self.path)), range(0))
+        if self.path.startswith(os.fsencode(given)) and any(
+            offset < (sector + 1) * SECTOR and sector * SECTOR < offset + count for sector in lost
+        ):
+            raise OSError(5, "Input/output error")
+        return read(self, offset, count)
+
+    monkeypatch.setattr(ArchiveFile, "read_at", read_at)
+    assert rebuilt(given, room / "to").complete
+    assert contents(room / "to") == {name: whole.volumes[name] for name in ("docs-001.xtar", *bad)}
+
+
+@pytest.mark.parametrize("nth", [1, 3, 6, 9, 15])
+def test_a_full_disk_leaves_no_recovery_volume(nth: int, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two are written in step: what fails in one ends the other."""
+    given = small_set().write(room / "given")
+    write, seen = os.pwrite, itertools.count(1)
+
+    def pwrite(fd: int, data: bytes, offset: int) -> int:
+        if next(seen) >= nth:
+            raise OSError(28, "No space left on device")
+        return write(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    with pytest.raises(EnvironmentFailed, match="No space left on device; free some space"):
+        add_recovery([os.fsencode(given)], RecoveryOptions(2, os.fsencode(room / "more")), monitor=Monitor())
+    monkeypatch.undo()
+    assert contents(room / "more") == {}
+    assert contents(given) == dict(small_set().volumes)
+
+
+def test_only_one_of_a_high_number_is_left(room: Path) -> None:
+    whole = small_set()
+    given = whole.write(room / "given", dict.fromkeys(whole.recovery))
+    add_recovery([os.fsencode(given)], RecoveryOptions(1, first=700), monitor=Monitor())
+    (given / FIRST).unlink()
+    assert rebuilt(given, room / "to").complete
+    assert contents(room / "to") == {FIRST: whole.volumes[FIRST]}

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import pybackup
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
 from pybackup.jobs.rebuild import Outcome
+from pybackup.jobs.volumes import find_volumes, gather
 
 from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, small_set
 
@@ -272,3 +274,22 @@ def test_a_recovery_volume_that_does_not_fit_is_said_before(room: Path) -> None:
             [os.fsencode(given)], RecoveryOptions(1, os.fsencode(room / "more"), volume_bytes=50_000), monitor=Monitor()
         )
     assert not (room / "more").exists()
+
+
+def test_the_same_from_python(room: Path) -> None:
+    whole = small_set()
+    given = whole.write(room / "given", dict.fromkeys(("docs-R01.xtar", "docs-R02.xtar")))
+    added = pybackup.add_recovery_volumes([given], 1, room / "more", volume_bytes=500_000)
+    assert (len(added.made), added.data_volumes) == (1, 4)
+    (given / "docs-002.xtar").unlink()
+    assert pybackup.rebuild([given, room / "more"], str(room / "to"), work_dir=room).complete
+    assert contents(room / "to") == {"docs-002.xtar": whole.volumes["docs-002.xtar"]}
+    with pytest.raises(UsageError, match="1 or more, not 0"):
+        pybackup.add_recovery_volumes(given, 0)
+
+
+def test_a_recovery_volume_alone_tells_of_all_others(room: Path) -> None:
+    whole = small_set()
+    (room / "alone").write_bytes(whole.volumes["docs-R02.xtar"])
+    hand = gather(find_volumes([os.fsencode(room / "alone")]).volumes, Monitor())
+    assert (sorted(hand.tables), hand.last, hand.missing) == ([1, 2, 3, 4], 4, [1, 2, 3, 4])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from roundtrip.manifest import differences, manifest
 
+import pybackup
 from pybackup.errors import UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.extract import ExtractOptions
@@ -178,3 +179,17 @@ def test_verify_takes_several_and_names_what_is_missing(docs: Path, tmp_path: Pa
     assert done.returncode == 3
     assert b"not here: docs 2, docs 4" in done.stderr
     assert run("verify", "--quiet", docs).stdout == b""
+
+
+def test_from_python(tree: Path, tmp_path: Path) -> None:
+    made = pybackup.create_set(tree, tmp_path / "set", 3_000_000, name="docs", recovery_volumes=1, workers=1)
+    assert [volume.info.label for volume in made.volumes][-1] == "docs R1"
+    paths = [Path(os.fsdecode(volume.path)) for volume in made.volumes]
+    paths.pop(1).unlink()
+    heard = pybackup.Monitor()
+    pybackup.extract(paths, tmp_path / "out", workers=1, monitor=heard)
+    assert heard.problems == []
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+    assert b"tree/d3/big" in {stored.entry.path for stored in pybackup.list([tmp_path / "set"])}
+    with pytest.raises(UsageError, match="is no volume"):
+        pybackup.list([paths[0], __file__])

@@ -21,14 +21,16 @@ _pybackup() {
         words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --name --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --name --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
         --exclude-dir) compopt +o default 2>/dev/null; return ;;
         --since) compopt +o default 2>/dev/null; return ;;
         --files-from) return ;;
+        --select) return ;;
         -o|--output) return ;;
+        --since-archive) return ;;
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
         --segment-size) compopt +o default 2>/dev/null; return ;;
@@ -135,13 +137,14 @@ _pybackup() {
         esac
         ;;
     'disc plan')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --one-file-system --volume-size --first-volumes --recovery-volumes --compression --store --workers --parity --group-sectors --quiet --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --one-file-system --volume-size --first-volumes --recovery-volumes --compression --store --workers --parity --group-sectors --quiet --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
         --exclude-dir) compopt +o default 2>/dev/null; return ;;
         --since) compopt +o default 2>/dev/null; return ;;
         --files-from) return ;;
+        --select) return ;;
         --volume-size) compopt +o default 2>/dev/null; return ;;
         --first-volumes) compopt +o default 2>/dev/null; return ;;
         --recovery-volumes) compopt +o default 2>/dev/null; return ;;
@@ -183,13 +186,14 @@ _pybackup() {
         esac
         ;;
     'structure save')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null -o --output --quiet --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --quiet --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
         --exclude-dir) compopt +o default 2>/dev/null; return ;;
         --since) compopt +o default 2>/dev/null; return ;;
         --files-from) return ;;
+        --select) return ;;
         -o|--output) return ;;
         esac
         ;;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, STORED_SUFFIXES, Compression, Profile
@@ -21,6 +21,7 @@ from ..values import argument, comment, directory, path, segment, suffixes
 
 if TYPE_CHECKING:
     from pybackup.jobs.create import Created, CreateOptions, Plan
+    from pybackup.model.source import Judge
 
 EPILOG = """\
 Entries are kept under the base name of their SRC: 'create ~/docs' and 'extract --to out' give out/docs/...
@@ -28,12 +29,18 @@ A SRC that ends in a slash follows a symbolic link. The archive itself is left o
 appears under its name when it is complete and has been read back.
 A pattern with a slash before its end counts from its SRC: --exclude /old leaves out ~/docs/old, not ~/docs/a/old.
 
+With --since-archive directories come in all the same; what was deleted, or had its permissions changed and nothing
+else, is not recorded. Restore the archives in the order they were made. That the earlier ones are whole, verify tells.
+
+--select takes what pyactivity select, or its page, has written. Each file that changed or vanished since is a problem.
+
 examples:
   pybackup create ~/docs
   pybackup create ~/docs ~/photos -o home.xtar --exclude '*.tmp' --exclude-dir node_modules --skip-junk
   pybackup create ~/docs -o docs.xtar --compression small --store +raw,dng --dry-run
+  pybackup create ~/docs -o since.xtar --since-archive docs.xtar
   pybackup create ~/docs --volumes discs --volume-size cd700 --first-volumes 596M,396M
-  pyactivity --limit 1 --null ~/docs | pybackup create --files-from - --null -o recent.xtar
+  pyactivity select ~/docs --activity 1,3-5 | pybackup create --select - -o recent.xtar
 """
 
 
@@ -46,6 +53,17 @@ def define(parser: argparse.ArgumentParser) -> None:
         metavar="OUT.xtar",
         type=argument(path),
         help="the archive (default: NAME.xtar here, of one SRC)",
+    )
+    selection.add_argument(
+        "--since-archive",
+        metavar="ARCHIVE",
+        action="append",
+        default=[],
+        type=argument(path),
+        help="only what is new or changed, by size and time, since; of several the last with a file decides",
+    )
+    selection.add_argument(
+        "--checksum", action="store_true", help="for --since-archive compare the content, by its hash, not the time"
     )
     selection.add_argument("--one-file-system", action="store_true", help="stay on the file system of each SRC")
     packing = parser.add_argument_group("packing")
@@ -92,12 +110,14 @@ def perform(options: argparse.Namespace) -> int:
         talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
         sources = sources_of(options, talk)
         if options.volumes is not None:
-            return create_set(options, sources, judge_of(options), _create_options(options), executor, talk)
+            judge = stack.enter_context(_earlier(options, options.volumes, talk))
+            return create_set(options, sources, judge, _create_options(options), executor, talk)
         output = options.output or _default_output(options, sources[0].name)
         if output == b"-":
             raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
         check_output(output)
-        plan = plan_create(sources, output, judge=judge_of(options), options=_create_options(options), monitor=talk)
+        judge = stack.enter_context(_earlier(options, output, talk))
+        plan = plan_create(sources, output, judge=judge, options=_create_options(options), monitor=talk)
         if options.dry_run:
             return _show(plan, options, talk)
         start = time.monotonic()
@@ -108,9 +128,24 @@ def perform(options: argparse.Namespace) -> int:
         return status
 
 
+@contextmanager
+def _earlier(options: argparse.Namespace, output: bytes, talk: Talk) -> Iterator[Judge]:
+    """The rules of what to leave out, that of earlier archives included, which stay open as long."""
+    judge = judge_of(options)
+    if not options.since_archive:
+        if options.checksum:
+            raise UsageError("--checksum is about the files of --since-archive, and there is none")
+        yield judge
+        return
+    from pybackup.jobs.earlier import EarlierArchives
+
+    with EarlierArchives(options.since_archive, output=output, checksum=options.checksum, monitor=talk) as earlier:
+        yield earlier.after(judge)
+
+
 def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
-    if len(options.sources) != 1 or options.files_from is not None:
-        raise UsageError("more than one SRC, or a list: name the archive with -o")
+    if len(options.sources) != 1 or options.files_from is not None or options.select is not None:
+        raise UsageError("more than one SRC, or a list or selection: name the archive with -o")
     return name + b".xtar"
 
 

@@ -1,0 +1,123 @@
+"""Which files are in an archive already: asked of `pybackup list`, for this package knows no archives itself.
+
+A file counts as archived when an archive lists one of its size and modification time to the nanosecond, under a path
+that is the end of the file's own: `docs/a.txt` for /home/me/docs/a.txt, as `pybackup create ~/docs` names it. What an
+archive lists is not read here: whether it is whole, `pybackup verify` tells.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyactivity.errors import BadValue, EnvironmentFailed
+from pyactivity.model import Files, Problem
+
+_USAGE = 2  # what pybackup exits with when there is no such archive
+_LISTED = (0, 1)  # and when it could list: all, or what is left
+_TOP = b"root/"  # what pybackup calls / in an archive
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inventory:
+    """What archives list: (path in the archive, size in bytes, mtime in nanoseconds) of each regular file."""
+
+    files: frozenset[tuple[bytes, int, int]]
+    problems: tuple[Problem, ...]
+
+
+def take_inventory(archives: Iterable[bytes]) -> Inventory:
+    """List the archives with the command `pybackup`, beside this Python or else on the PATH.
+
+    Raises BadValue for what is no archive, EnvironmentFailed where the command is missing or fails.
+    """
+    command = _find_command()
+    files: set[tuple[bytes, int, int]] = set()
+    problems: list[Problem] = []
+    for archive in archives:
+        files |= _list(command, archive, problems)
+    return Inventory(frozenset(files), tuple(problems))
+
+
+def archived(files: Files, inventory: Inventory) -> NDArray[np.bool_]:
+    """Which of the files are in the inventory: (n,) bool."""
+    mask = np.zeros(len(files), np.bool_)
+    times_ns = np.array([mtime_ns for _, _, mtime_ns in inventory.files if -(2**63) <= mtime_ns < 2**63], np.int64)
+    prefixes: dict[int, list[bytes]] = {}
+    for index in np.flatnonzero(np.isin(files.mtime_ns, times_ns)).tolist():
+        directory = int(files.directory[index])
+        if (ends := prefixes.get(directory)) is None:
+            ends = prefixes[directory] = _ends(os.path.abspath(files.directories[directory]))
+        name, size_bytes, mtime_ns = files.name(index), int(files.size_bytes[index]), int(files.mtime_ns[index])
+        mask[index] = any((end + name, size_bytes, mtime_ns) in inventory.files for end in ends)
+    return mask
+
+
+def _ends(directory: bytes) -> list[bytes]:
+    """The ends of the path of a directory, with a slash behind: `home/me/`, `me/`, nothing."""
+    parts = directory.strip(b"/").split(b"/") if directory.strip(b"/") else []
+    ends = [b"".join(part + b"/" for part in parts[start:]) for start in range(len(parts) + 1)]
+    return [*ends, _TOP + ends[0]]
+
+
+def _find_command() -> str:
+    beside = Path(sys.executable).with_name("pybackup") if sys.executable else None
+    if beside is not None and os.access(beside, os.X_OK):
+        return str(beside)
+    found = shutil.which("pybackup")
+    if found is None:
+        raise EnvironmentFailed(
+            f"--against asks the command pybackup, which is neither beside {sys.executable} nor on the PATH; "
+            f"install it: {sys.executable} -m pip install pybackup"
+        )
+    return found
+
+
+def _list(command: str, archive: bytes, problems: list[Problem]) -> set[tuple[bytes, int, int]]:
+    # Absolute, so that no name is taken for an option.
+    arguments = [os.fsencode(command), b"list", b"--json", b"--quiet", os.path.abspath(archive)]
+    try:
+        # Complaints into a file: a pipe that nobody empties meanwhile would stop both of us.
+        with TemporaryFile() as complaints:
+            with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=complaints) as process:
+                files = _read(cast(IO[bytes], process.stdout))
+            status = process.returncode
+            complaints.seek(0)
+            first = complaints.readline().decode(errors="backslashreplace").strip()
+            words = first.removeprefix("pybackup: ")
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot run {command}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise EnvironmentFailed(f"{command} list gave no list that this version understands: {error!r}") from error
+    if status not in _LISTED:
+        reason = words or f"pybackup list ended with {status}"
+        raise BadValue(reason) if status == _USAGE else EnvironmentFailed(reason)
+    if status:
+        problems.append(Problem(archive, f"not all of it could be listed: {words or 'pybackup list exited with 1'}"))
+    return files
+
+
+def _read(lines: IO[bytes]) -> set[tuple[bytes, int, int]]:
+    """The regular files of a listing; hard links are the files they link to, which come before them."""
+    seen: dict[bytes, tuple[int, int]] = {}
+    for line in lines:
+        entry = json.loads(line)
+        if entry["kind"] == "file" and not entry["changed"]:
+            seen[_bytes(entry["path"])] = entry["size"], entry["mtime_ns"]
+        elif entry["kind"] == "hardlink" and (linked := seen.get(_bytes(entry["target"]))):
+            seen[_bytes(entry["path"])] = linked
+    return {(path, *size_and_time) for path, size_and_time in seen.items()}
+
+
+def _bytes(name: dict[str, Any]) -> bytes:
+    return name["text"].encode() if "text" in name else b64decode(name["bytes"])

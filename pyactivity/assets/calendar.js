@@ -1,0 +1,68 @@
+// A year as weeks and days, the darker the more; a day is opened by a click or Enter.
+const calendar = { days: [], current: -1, year: 0 };
+
+function paintCalendar() {
+  const year = calendar.year = view.period ? view.period.year : parts(span.last).year;
+  const from = at(year), shift = (parts(from).weekday + 6) % 7; // weeks begin on Mondays
+  const days = calendar.days = filledBins(Array.from({ length: (at(year + 1) - from) / 86400 }, (_, i) => {
+    const day = dayOf(from + i * 86400);
+    return { ...day, name: dayText(day.from), zoom: day };
+  }));
+  // One unpacked archive must not make all other days pale.
+  const most = days.reduce((sum, day) => Math.max(sum, day.work), 0) || days.reduce((sum, day) => Math.max(sum, day.all), 0);
+  const left = 42, top = 18, weeks = Math.ceil((shift + days.length) / 7);
+  const pitch = Math.max(13, Math.min(16, Math.floor((byId("calendar").parentElement.clientWidth - left - 8) / weeks)));
+  const width = left + weeks * pitch, height = top + 7 * pitch;
+  const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
+  picture.append(lettered(left - 6, 11, String(year), "end"));
+  ["Mon", "Wed", "Fri", "Sun"].forEach((name, i) => picture.append(lettered(left - 6, top + i * 2 * pitch + 11, name, "end")));
+  days.forEach((day, i) => {
+    const x = left + Math.floor((shift + i) / 7) * pitch, y = top + ((shift + i) % 7) * pitch;
+    if (day.day === 1) picture.append(lettered(x, 11, MONTHS[day.month].slice(0, 3), "start"));
+    const level = day.all ? Math.min(4, Math.ceil(magnitude(day.all, most) * 4)) : 0;
+    const open = view.period && view.period.level !== "year" && day.from >= view.period.from && day.to <= view.period.to;
+    picture.append(drawn("rect", {
+      x, y, width: pitch - 3, height: pitch - 3, rx: 3,
+      class: `day level-${level}${day.chosen ? " picked" : ""}${open ? " open" : ""}`, "data-day": i,
+    }));
+  });
+  const box = byId("calendar");
+  box.replaceChildren(picture);
+  box.setAttribute("aria-label", `Calendar of ${year}. Arrows move by days and weeks, Enter opens a day.`);
+  // Where there is no room for a year, the end of what happened is in sight.
+  const last = days.findLastIndex((day) => day.all);
+  box.parentElement.scrollLeft = left + Math.floor((shift + last) / 7) * pitch - box.parentElement.clientWidth + 3 * pitch;
+  if (document.activeElement === box) calendarAt(calendar.current);
+}
+
+function calendarAt(i) {
+  calendar.current = Math.max(-1, Math.min(i, calendar.days.length - 1));
+  const day = calendar.days[calendar.current];
+  byId("calendar").querySelector(".current")?.classList.remove("current");
+  byId("calendar").querySelector(`[data-day="${calendar.current}"]`)?.classList.add("current");
+  byId("pointed").textContent = day ? toldBin(day) : "";
+}
+
+function calendarKey(event) {
+  const moves = { ArrowRight: 7, ArrowLeft: -7, ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
+  if (event.key in moves) {
+    const last = calendar.days.reduce((found, day, i) => (day.all ? i : found), 0);
+    calendarAt(calendar.current < 0 ? last : Math.max(0, calendar.current + moves[event.key]));
+  } else if (event.key === "Enter" || event.key === " ") {
+    if (calendar.days[calendar.current]) showPeriod(calendar.days[calendar.current].zoom);
+  } else if (event.key === "Escape") view.period && showPeriod(outOf(view.period));
+  else return;
+  event.preventDefault();
+}
+
+function prepareCalendar() {
+  const box = byId("calendar");
+  box.tabIndex = 0;
+  box.setAttribute("role", "application");
+  box.setAttribute("aria-describedby", "pointed");
+  box.addEventListener("keydown", calendarKey);
+  const under = (event) => Number(event.target.dataset?.day ?? -1);
+  box.addEventListener("pointermove", (event) => calendarAt(under(event)));
+  box.addEventListener("pointerleave", () => calendarAt(-1));
+  box.addEventListener("click", (event) => calendar.days[under(event)] && showPeriod(calendar.days[under(event)].zoom));
+}

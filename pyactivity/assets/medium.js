@@ -1,0 +1,78 @@
+// The running total against a medium.
+const MEDIA = [
+  ["a 650 MB CD", 333000 * 2048], ["a 700 MB CD", 360000 * 2048], ["a DVD", 4700372992], ["a double layer DVD", 8543666176],
+  ["a 25 GB Blu-ray", 25025314816], ["a 50 GB Blu-ray", 50050629632], ["a 100 GB Blu-ray", 100103356416],
+  ["a 128 GB Blu-ray", 128001769472],
+];
+const medium = { name: MEDIA[1][0], bytes: MEDIA[1][1] };
+
+// Bytes of a size as people write it: "64 GB", "1.5 TiB", "700M"; NaN where it is none.
+function readSize(text) {
+  const found = /^\s*([0-9]+(?:[.,][0-9]+)?)\s*([kmgt]?)(i?)b?\s*$/i.exec(text);
+  if (!found) return NaN;
+  const power = " kmgt".indexOf(found[2].toLowerCase() || " ");
+  return Math.floor(Number(found[1].replace(",", ".")) * (found[3] ? 1024 : 1000) ** power);
+}
+
+function totals() {
+  const { activity } = orders;
+  return { files: activity.sum("chosen", 0, data.pairs), bytes: activity.sum("chosenBytes", 0, data.pairs) };
+}
+
+function room() {
+  return medium.bytes - totals().bytes;
+}
+
+function paintTray() {
+  const { files, bytes } = totals(), share = medium.bytes ? (bytes / medium.bytes) * 100 : 0, over = bytes > medium.bytes;
+  byId("total").replaceChildren(element("strong", "", humaneBytes(bytes)), ` of ${medium.name}`,
+    element("span", "quiet", files ? `, ${counted(files, "file")}` : ", nothing selected"));
+  byId("filled").style.width = `${Math.min(100, bytes ? Math.max(share, 0.5) : 0)}%`;
+  byId("meter").classList.toggle("over", over);
+  byId("meter").setAttribute("aria-valuenow", Math.round(Math.min(share, 100)));
+  byId("meter").setAttribute("aria-valuetext", byId("total").textContent);
+  if (Number.isNaN(medium.bytes)) byId("room").textContent = "That is no size: 64 GB, 1.5 TiB";
+  else {
+    const left = `${humaneBytes(Math.abs(medium.bytes - bytes))} ${over ? "too much" : "would still fit"}`;
+    byId("room").replaceChildren(left, element("span", "", ", before compression"));
+  }
+  for (const id of ["save", "copy", "clear"]) byId(id).disabled = !files;
+  byId("command").textContent = command();
+}
+
+function mediumChanged() {
+  const index = Number(byId("medium").value), own = index === MEDIA.length;
+  byId("own-size").hidden = !own;
+  Object.assign(medium, own ? { name: byId("size").value, bytes: readSize(byId("size").value) }
+    : { name: MEDIA[index][0], bytes: MEDIA[index][1] });
+  paintTray();
+  paintRows();
+}
+
+// Whole activities, newest first, each that fits into the room left; no bulk, and only what the filters let through.
+function fillUp() {
+  let left = room();
+  for (let a = 0; a < data.activities; a++) {
+    if (!data.byHand[a] || !data.on_axis[a]) continue;
+    const node = activityNode(a), { order, from, to } = node;
+    const missing = order.sum("matchBytes", from, to) - (order.sum("both", from, to) ? order.sum("chosenBytes", from, to) : 0);
+    if (!order.sum("match", from, to) || order.sum("both", from, to) === order.sum("match", from, to) || missing > left) continue;
+    select({ kind: "activity", node }, true);
+    left -= missing;
+  }
+  choiceChanged();
+}
+
+function prepareMedium() {
+  MEDIA.forEach(([name], i) => byId("medium").append(new Option(name, i)));
+  byId("medium").append(new Option("another size", MEDIA.length));
+  byId("medium").value = 1;
+  byId("medium").addEventListener("change", mediumChanged);
+  byId("size").addEventListener("input", mediumChanged);
+  byId("fill").addEventListener("click", fillUp);
+  byId("clear").addEventListener("click", () => {
+    for (const name of ["files", "bytes"]) choice[name].fill(0);
+    choice.fileOn.fill(0);
+    choiceChanged();
+  });
+}

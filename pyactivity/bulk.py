@@ -1,0 +1,112 @@
+"""Recognise files that no person touched one by one: unpacked, checked out, installed.
+
+Two signs: so many files of one second that no hand makes them; and a directory whose files carry the times of a
+package: archives (tar, zip, dpkg) keep whole seconds, where files that were made here have nanoseconds.
+"""
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyactivity.model import NO_PARENT, Files
+
+_SECOND_NS = 10**9
+AT_ONCE = 200  # files within a second
+_PACKAGE_FILES = 100
+_WHOLE_SHARE = 0.95  # of a package's files have a time of whole seconds
+_FRACTIONS = 0.05  # of all files must have one with nanoseconds, or the file system has none to tell by
+_MEDIA_SHARE = 0.5  # the files of a camera's card keep whole seconds, too
+_MEDIA = frozenset(
+    b"3gp arw avi cr2 cr3 dng gif heic jpeg jpg m4v mov mp4 mts nef orf png raf raw rw2 tif tiff".split()
+)
+_INSTALLED_BELOW = (b"/usr/", b"/opt/", b"/lib/", b"/bin/", b"/sbin/", b"/etc/", b"/nix/", b"/snap/", b"/var/lib/")
+_INSTALLED = frozenset(
+    b"site-packages dist-packages node_modules .venv venv .cargo .rustup .npm .nvm .gem gems flatpak".split()
+)
+_REPOSITORIES = (b".git", b".hg", b".svn", b".bzr", b".jj")
+
+
+def came_in_bulk(files: Files, *, by: str = "mtime") -> NDArray[np.bool_]:
+    """Which of the files came in bulk: (n,) bool.
+
+    by  whose times count; those of a package show in mtimes only
+    Time is that of a sort, and linear in the directories.
+    """
+    mask = _at_once(files.times_ns(by))
+    if by == "mtime":
+        mask |= _of_packages(files)
+    return mask
+
+
+def how_it_came(files: Files, directory: int) -> str:
+    """How the bulk in the directory of that index came: installed, checked out or unpacked, by where it lies."""
+    path = os.path.abspath(files.directories[directory]) + b"/"
+    if _INSTALLED & set(path.split(b"/")):
+        return "installed"
+    if _is_checkout(files, directory):
+        return "checked out"
+    return "installed" if path.startswith(_INSTALLED_BELOW) else "unpacked"
+
+
+def _at_once(times_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    mask = np.zeros(len(times_ns), np.bool_)
+    if len(times_ns) < AT_ONCE:
+        return mask
+    order = np.argsort(times_ns, kind="stable")
+    ordered_ns = times_ns[order].view(np.uint64)
+    starts = np.flatnonzero(ordered_ns[AT_ONCE - 1 :] - ordered_ns[: 1 - AT_ONCE] <= np.uint64(_SECOND_NS))
+    # A start begins a stretch of AT_ONCE files: +1 where it begins, -1 behind its end.
+    steps = np.zeros(len(times_ns) + 1, np.int32)
+    np.add.at(steps, starts, 1)
+    np.add.at(steps, starts + AT_ONCE, -1)
+    mask[order] = np.cumsum(steps[:-1]) > 0
+    return mask
+
+
+def _of_packages(files: Files) -> NDArray[np.bool_]:
+    whole = files.mtime_ns % _SECOND_NS == 0
+    if len(files) < _PACKAGE_FILES or np.count_nonzero(~whole) < _FRACTIONS * len(files):
+        return np.zeros(len(files), np.bool_)
+    count = len(files.directories)
+    held = np.bincount(files.directory, minlength=count).tolist()
+    whole_held = np.bincount(files.directory, weights=whole, minlength=count).tolist()
+    parents = files.parents.tolist()
+    for directory in range(count - 1, -1, -1):
+        parent = parents[directory]
+        if parent != NO_PARENT:
+            held[parent] += held[directory]
+            whole_held[parent] += whole_held[directory]
+    packed = np.zeros(count, np.bool_)
+    for directory in range(count):
+        parent = parents[directory]
+        enough = held[directory] >= _PACKAGE_FILES and whole_held[directory] >= _WHOLE_SHARE * held[directory]
+        packed[directory] = enough or (parent != NO_PARENT and packed[parent])
+    mask: NDArray[np.bool_] = whole & packed[files.directory]
+    return _without_media(files, mask, packed) if mask.any() else mask
+
+
+def _without_media(files: Files, mask: NDArray[np.bool_], packed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without the trees in which photos and films prevail."""
+    top = np.arange(len(packed))
+    for directory, parent in enumerate(files.parents.tolist()):
+        if parent != NO_PARENT and packed[directory] and packed[parent]:
+            top[directory] = top[parent]
+    tops = top[files.directory]
+    members = np.flatnonzero(mask)
+    media = [files.name(index).rpartition(b".")[2].lower() in _MEDIA for index in members.tolist()]
+    shown = np.bincount(tops[members], weights=media, minlength=len(packed))
+    held = np.bincount(tops[members], minlength=len(packed))
+    camera = shown > _MEDIA_SHARE * held
+    without: NDArray[np.bool_] = mask & ~camera[tops]
+    return without
+
+
+def _is_checkout(files: Files, directory: int) -> bool:
+    """Whether the directory, or one above it that was scanned, holds the data of a version control."""
+    while directory != NO_PARENT:
+        below = np.flatnonzero(files.parents == directory).tolist()
+        if any(os.path.basename(files.directories[index]) in _REPOSITORIES for index in below):
+            return True
+        directory = int(files.parents[directory])
+    return False

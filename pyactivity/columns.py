@@ -1,0 +1,64 @@
+"""The columns of `Files` while they grow, a piece of a directory at a time: a call for each file would cost a third."""
+
+import os
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+
+from pyactivity.model import Files
+
+_INT64 = np.iinfo(np.int64)
+
+
+class Columns:
+    """Grows by `enter` and `extend`, and ends with `freeze`."""
+
+    def __init__(self, ctimes: bool) -> None:
+        self._ctimes = ctimes
+        self._mtime_ns, self._ctime_ns, self._size_bytes = array("q"), array("q"), array("q")
+        self._counts, self._parents = array("i"), array("i")
+        self._names = bytearray()  # each ended by a NUL
+        self._directories: list[bytes] = []
+
+    def enter(self, path: bytes, parent: int) -> int:
+        """Add a directory and return its index; files are added to the one that was entered last."""
+        self._directories.append(path)
+        self._parents.append(parent)
+        self._counts.append(0)
+        return len(self._directories) - 1
+
+    def extend(self, names: Sequence[bytes], statuses: Sequence[os.stat_result]) -> None:
+        """Add files of the directory entered last."""
+        if not names:
+            return
+        # By way of lists: half the time of `extend` from an iterator.
+        self._mtime_ns.extend(_times([status.st_mtime_ns for status in statuses]))
+        if self._ctimes:
+            self._ctime_ns.extend(_times([status.st_ctime_ns for status in statuses]))
+        self._size_bytes.extend(array("q", [status.st_size for status in statuses]))
+        self._names += b"\0".join(names) + b"\0"
+        self._counts[-1] += len(names)
+
+    def freeze(self) -> Files:
+        """The columns as they stand; nothing is added afterwards."""
+        ended = np.frombuffer(bytes(self._names), np.uint8)
+        ends = np.flatnonzero(ended == 0)
+        return Files(
+            mtime_ns=np.array(self._mtime_ns, np.int64),
+            size_bytes=np.array(self._size_bytes, np.int64),
+            directory=np.repeat(np.arange(len(self._counts), dtype=np.int32), np.array(self._counts, np.int32)),
+            names=bytes(self._names).replace(b"\0", b""),
+            name_ends=(ends - np.arange(len(ends))).astype(np.int64),
+            directories=tuple(self._directories),
+            parents=np.array(self._parents, np.int32),
+            ctime_ns=np.array(self._ctime_ns, np.int64),
+        )
+
+
+def _times(times_ns: list[int]) -> "array[int]":
+    try:
+        return array("q", times_ns)
+    except OverflowError:
+        # Btrfs and tmpfs keep 64 bits of seconds: a broken clock must not end the run.
+        return array("q", [max(int(_INT64.min), min(int(_INT64.max), time_ns)) for time_ns in times_ns])

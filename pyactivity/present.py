@@ -1,0 +1,21 @@
+"""Put a page and pictures of a report into files."""
+
+from pyactivity.page import page
+from pyactivity.picture import picture
+from pyactivity.picture_png import png as png_of
+from pyactivity.picture_svg import svg as svg_of
+from pyactivity.report import Report
+from pyactivity.streams import publish
+
+
+def present(report: Report, *, html: str | None = None, svg: str | None = None, png: str | None = None) -> None:
+    """Write a report as a page and as pictures, to the files that are named; what stood there is replaced.
+
+    Raises EnvironmentFailed where a file cannot be written, or a PNG is wanted and Pillow is missing.
+    """
+    if html:
+        publish(html, page(report))
+    if svg:
+        publish(svg, svg_of(picture(report)))
+    if png:
+        publish(png, [png_of(picture(report))])

@@ -1,0 +1,77 @@
+"""Standard output and standard error, whatever became of them."""
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from io import UnsupportedOperation
+from typing import BinaryIO, TextIO
+
+from pyactivity.errors import EnvironmentFailed
+
+
+def deliver(pieces: Iterable[bytes]) -> None:
+    """Write to standard output and flush. A reader that left early has what it wanted; other failures end the run.
+
+    Raises EnvironmentFailed.
+    """
+    if sys.stdout is None:
+        raise EnvironmentFailed("there is no standard output")
+    try:
+        for piece in pieces:
+            _write(sys.stdout.buffer, piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon(sys.stdout)
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot write the results: {error.strerror}") from error
+
+
+def publish(path: str, pieces: Iterable[bytes]) -> None:
+    """Write a file that appears under its name when it is whole; what is no regular file is written to as it is.
+
+    Raises EnvironmentFailed.
+    """
+    regular = not os.path.exists(path) or os.path.isfile(path)
+    unfinished = f"{path}.part" if regular else path
+    try:
+        with open(unfinished, "wb") as stream:
+            stream.writelines(pieces)
+        if regular:
+            os.replace(unfinished, path)
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot write {path}: {error.strerror}") from error
+
+
+def encoded(line: str) -> bytes:
+    """A line for standard output; what the terminal's encoding lacks is escaped like the rest that cannot be shown."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return f"{line}\n".encode(encoding, "backslashreplace")
+
+
+def say(message: str) -> None:
+    """Write a line to standard error; nothing is said about a failure, there is nowhere to say it."""
+    # print() takes a closed stderr (None) for stdout, where results are.
+    if sys.stderr is not None:
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        shown = message.encode(encoding, "backslashreplace").decode(encoding)
+        try:
+            print(f"pyactivity: {shown}", file=sys.stderr, flush=True)
+        except OSError:
+            abandon(sys.stderr)
+
+
+def abandon(stream: TextIO | None) -> None:
+    """Lead a stream nowhere, else Python writes what is left in its buffer at exit and fails a second time."""
+    if stream is None:
+        return
+    # A caller of main() may have put a stream there that has no descriptor, and so nothing to lead away.
+    with suppress(UnsupportedOperation), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _write(stream: BinaryIO, piece: bytes) -> None:
+    # With PYTHONUNBUFFERED the stream is a bare descriptor, which may take a part and leave the rest.
+    left = memoryview(piece)
+    while left:
+        left = left[stream.write(left) :]

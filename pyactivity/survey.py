@@ -1,0 +1,124 @@
+"""Scan, cluster and mark in one go: all that a report or a selection is made from."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyactivity.activities import Activities, arrange
+from pyactivity.bulk import came_in_bulk
+from pyactivity.model import Scan
+from pyactivity.radius import Radius, choose_radius
+from pyactivity.scan import gather
+
+FUTURE, EPOCH, ACTIVITY = "future", "epoch", "activity"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A group as people call it.
+
+    kind     ACTIVITY, or FUTURE or EPOCH for times that cannot be or say nothing
+    number   of an activity: 1 is the newest; 0 for the other two
+    members  (m,) intp, file indices by time, never empty
+    through  of several activities that are told as one, the number of the oldest; 0 for one alone
+    """
+
+    kind: str
+    number: int
+    members: NDArray[np.intp]
+    through: int = 0
+
+    @property
+    def activities(self) -> int:
+        """How many activities, or groups of impossible times, this is."""
+        return self.through - self.number + 1 if self.through else 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What was found below some directories, and how it groups.
+
+    by        whose times count: mtime or ctime
+    now_ns    when the scan began
+    radius    how it was chosen; of a radius that was given only its length
+    bulk      (n,) bool, which files came in bulk
+    """
+
+    scan: Scan
+    activities: Activities
+    by: str
+    now_ns: int
+    radius: Radius
+    bulk: NDArray[np.bool_]
+
+    def parts(self, *, min_files: int = 1, limit: int | None = None, strange: bool = True) -> Iterator[Part]:
+        """The groups of at least `min_files` files, newest first: the future, `limit` activities, the epoch.
+
+        strange  whether the future and the epoch are among them
+        """
+        if strange and len(self.activities.future) >= min_files:
+            yield Part(FUTURE, 0, self.activities.future)
+        clusters = self.activities.clusters
+        for cluster in clusters.newest(min_files=min_files, limit=limit).tolist():
+            yield Part(ACTIVITY, self.activities.number(cluster), clusters.members(cluster))
+        if strange and len(self.activities.epoch) >= min_files:
+            yield Part(EPOCH, 0, self.activities.epoch)
+
+    def fold(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """The parts, but neighbours in which all came in bulk as one: a release of years ago is one line, not many."""
+        run: list[Part] = []
+        for part in parts:
+            if part.kind == ACTIVITY and self.bulk[part.members].all():
+                if run and run[-1].number + 1 != part.number:
+                    yield _joined(run)
+                    run = []
+                run.append(part)
+                continue
+            if run:
+                yield _joined(run)
+                run = []
+            yield part
+        if run:
+            yield _joined(run)
+
+
+def _joined(run: list[Part]) -> Part:
+    if len(run) == 1:
+        return run[0]
+    return Part(ACTIVITY, run[0].number, np.concatenate([part.members for part in reversed(run)]), run[-1].number)
+
+
+def take_survey(
+    roots: Iterable[str | bytes | os.PathLike[str]],
+    *,
+    radius_ns: int | None = None,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    by: str = "mtime",
+    exclude: Iterable[str] = (),
+    keep_junk: bool = False,
+    one_file_system: bool = False,
+    now_ns: int | None = None,
+) -> Survey:
+    """Scan and arrange the files below `roots`.
+
+    radius_ns           the longest gap within a group; None chooses it by the data
+    since_ns, until_ns  inclusive; files outside belong to no group
+    now_ns              what is later is the future; None for the clock
+    The others as for `gather`. Raises BadValue as `gather` and `cluster` do, and for another `by` than mtime and ctime.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    scan = gather(roots, exclude=exclude, keep_junk=keep_junk, one_file_system=one_file_system, ctimes=by == "ctime")
+    times_ns = scan.files.times_ns(by)
+    radius = Radius(radius_ns, 0) if radius_ns is not None else None
+    activities = arrange(
+        times_ns, radius.radius_ns if radius else 0, now_ns=now_ns, since_ns=since_ns, until_ns=until_ns
+    )
+    if radius is None:
+        radius = choose_radius(times_ns[activities.clusters.order])
+        activities = arrange(times_ns, radius.radius_ns, now_ns=now_ns, since_ns=since_ns, until_ns=until_ns)
+    return Survey(scan, activities, by, now_ns, radius, came_in_bulk(scan.files, by=by))

@@ -1,0 +1,117 @@
+"""Activity summed up a directory tree, as `du` sums sizes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyactivity.model import NO_PARENT, Files
+
+# Those right below a DIR are shown. Further down a directory is with one in a hundred of all files or bytes, and one in
+# ten of what lies in the one above.
+_OF_ALL, _OF_ABOVE = 100, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A directory of the tree that is shown.
+
+    path           any bytes
+    depth          how many shown directories lie above it
+    files, size_bytes  of what was asked for, in and below it
+    newest_ns      the latest time among these
+    hidden         how many directories right below it are too small to be shown
+    """
+
+    path: bytes
+    depth: int
+    files: int
+    size_bytes: int
+    newest_ns: int
+    hidden: int
+
+
+def sum_up(
+    files: Files, members: NDArray[np.intp], *, by: str = "mtime", depth: int | None = None
+) -> tuple[Branch, ...]:
+    """The directories that carry the files at `members`, each before what lies below it, the largest first.
+
+    Of directories with nothing but one directory in them only the last is shown.
+    by     whose times, mtime or ctime
+    depth  how many levels below the top; None for all
+    """
+    sums = _Sums(files, members, files.times_ns(by))
+    tops = [directory for directory in range(len(files.parents)) if files.parents[directory] == NO_PARENT]
+    found: list[Branch] = []
+    pending = [(directory, 0) for directory in reversed(sums.ranked(tops))]
+    while pending:
+        directory, level = pending.pop()
+        below = sums.ranked(sums.below.get(directory, []))
+        if directory not in sums.directly and len(below) == 1 and files.parents[directory] != NO_PARENT:
+            pending.append((below[0], level))
+            continue
+        shown = [] if depth is not None and level >= depth else below
+        if level:
+            shown = [inner for inner in shown if sums.matters(inner, directory)]
+        found.append(sums.branch(directory, level, len(below) - len(shown)))
+        pending.extend((inner, level + 1) for inner in reversed(shown))
+    return tuple(found)
+
+
+class _Sums:
+    """What each directory holds, in and below it; only those that hold anything."""
+
+    def __init__(self, files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64]) -> None:
+        self._paths = files.directories
+        # Python's integers: two sparse files of 8 EiB would overflow a sum in int64.
+        self._files: dict[int, int] = {}
+        self._bytes: dict[int, int] = {}
+        self._newest_ns: dict[int, int] = {}
+        self.below: dict[int, list[int]] = {}
+        for directory, size_bytes, time_ns in zip(
+            files.directory[members].tolist(),
+            files.size_bytes[members].tolist(),
+            times_ns[members].tolist(),
+            strict=True,
+        ):
+            self._add(directory, 1, size_bytes, time_ns)
+        self.directly = dict(self._files)
+        self._climb(files.parents.tolist())
+        self._all = len(members), sum(files.size_bytes[members].tolist())
+
+    def ranked(self, directories: list[int]) -> list[int]:
+        """Those that hold anything, the largest first."""
+        held = [directory for directory in directories if directory in self._files]
+        return sorted(held, key=lambda d: (-self._bytes[d], -self._files[d], self._paths[d]))
+
+    def matters(self, directory: int, above: int) -> bool:
+        """Whether a directory is worth a line."""
+        around = self._files[above], self._bytes[above]
+        return self._has_one_in(_OF_ALL, directory, self._all) and self._has_one_in(_OF_ABOVE, directory, around)
+
+    def _has_one_in(self, parts: int, directory: int, whole: tuple[int, int]) -> bool:
+        return self._files[directory] * parts >= whole[0] or self._bytes[directory] * parts >= whole[1] > 0
+
+    def branch(self, directory: int, depth: int, hidden: int) -> Branch:
+        """The line of a directory."""
+        return Branch(
+            self._paths[directory],
+            depth,
+            self._files[directory],
+            self._bytes[directory],
+            self._newest_ns[directory],
+            hidden,
+        )
+
+    def _add(self, directory: int, files: int, size_bytes: int, newest_ns: int) -> None:
+        self._files[directory] = self._files.get(directory, 0) + files
+        self._bytes[directory] = self._bytes.get(directory, 0) + size_bytes
+        self._newest_ns[directory] = max(self._newest_ns.get(directory, newest_ns), newest_ns)
+
+    def _climb(self, parents: list[int]) -> None:
+        # A parent's index is less than its children's, so the greatest index first is leaves first.
+        for directory in range(len(parents) - 1, -1, -1):
+            parent = parents[directory]
+            if directory in self._files and parent != NO_PARENT:
+                self.below.setdefault(parent, []).append(directory)
+                self._add(parent, self._files[directory], self._bytes[directory], self._newest_ns[directory])

@@ -1,0 +1,168 @@
+"""Groups and directories as lines and as JSON."""
+
+import base64
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyactivity import Carrier, Group, Part, Radius
+from pyactivity.details import Archived, Details
+from pyactivity.json_form import branch_line, group_chunks
+from pyactivity.kinds import Kind
+from pyactivity.render import group_lines, radius_text, tree_line
+from pyactivity.totals import Branch
+
+SECOND = 10**9
+HOUR = 3_600 * SECOND
+MAY_3_NOON = 1_714_730_400 * SECOND  # 2024-05-03 12:00 in central Europe, 10:00 UTC
+
+
+@pytest.fixture(autouse=True)
+def _central_europe(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def told(
+    *carriers: Carrier,
+    elsewhere: int = 0,
+    kinds: tuple[Kind, ...] = (),
+    few: tuple[bytes, ...] = (),
+    largest: tuple[bytes, int] = (b"h/a/big", 2048),
+    archived: Archived | None = None,
+    part: tuple[str, int] = ("activity", 3),
+    times_ns: tuple[int, int] = (MAY_3_NOON, MAY_3_NOON + HOUR),
+) -> Details:
+    group = Group(*times_ns, sum(c.files for c in carriers) + elsewhere, 4096, carriers)
+    return Details(Part(*part, np.zeros(group.files, np.intp)), group, kinds, largest, few, archived)
+
+
+def lines(shown: Details, base: bytes = b"h") -> list[str]:
+    return [re.sub(" {2,}", "  ", line.strip()) for line in group_lines(shown, MAY_3_NOON + HOUR, base)]
+
+
+WHEN = "3  today 12:00 - 13:00"
+
+
+@pytest.mark.parametrize(
+    ("carriers", "elsewhere", "where"),
+    [
+        ([Carrier(b"h/a", 5, 1)], 0, "5 files  4.0 KiB  a"),
+        ([Carrier(b"h", 5, 1)], 0, "5 files  4.0 KiB  h"),
+        ([Carrier(b"other/a", 5, 1)], 0, "5 files  4.0 KiB  other/a"),
+        ([Carrier(b"h/a\n", 5, 1)], 1, r"6 files  4.0 KiB  a\n (5), 1 elsewhere"),
+        ([Carrier(b"h/a", 1_000, 1), Carrier(b"h/b", 5, 1)], 0, "1,005 files  4.0 KiB  a (1,000), b (5)"),
+        ([Carrier(b"h/%d" % n, 2, 1) for n in range(5)], 1, "11 files  4.0 KiB  0 (2), 1 (2), 2 (2), 5 elsewhere"),
+    ],
+)
+def test_a_line_names_the_carriers_and_the_rest(carriers: list[Carrier], elsewhere: int, where: str) -> None:
+    assert lines(told(*carriers, elsewhere=elsewhere))[0] == f"{WHEN}  {where}"
+
+
+def test_a_single_file_is_named_and_needs_no_second_line() -> None:
+    assert lines(told(Carrier(b"h/a", 1, 1), few=(b"h/a/letter",))) == [f"{WHEN}  1 file  4.0 KiB  a/letter"]
+
+
+def test_few_files_are_named_many_are_told_by_kind() -> None:
+    few = told(Carrier(b"h/a", 2, 1), few=(b"h/a/x", b"h/a/y\x1b"))
+    assert lines(few)[1:] == ["x, y\\x1b"]
+    kinds = (Kind("txt", 3), Kind("", 2), Kind("c", 1), Kind("h", 1), Kind("o", 1), Kind("p", 1))
+    assert lines(told(Carrier(b"h/a", 9, 1), kinds=kinds))[1:] == [
+        "3 txt, 1 c, 1 h, 1 o, 3 other; largest big, 2.0 KiB"
+    ]
+    assert lines(told(Carrier(b"h/a", 9, 1), kinds=(Kind("", 9),), largest=(b"h/a/big", 0)))[1:] == []
+
+
+def test_bulk_stands_below_what_was_done_by_hand_or_alone() -> None:
+    bulk = Carrier(b"h/v", 400, 1, "installed")
+    assert lines(told(Carrier(b"h/a", 5, 1), bulk, kinds=(Kind("c", 5),)))[1:] == [
+        "5 c; largest big, 2.0 KiB",
+        "+ 400 files in v (installed)",
+    ]
+    assert lines(told(bulk, kinds=(Kind("c", 400),)))[0].endswith("  400 files  4.0 KiB  v (installed)")
+
+
+@pytest.mark.parametrize(("files", "word"), [(0, "NOT"), (2, "partly"), (5, "archived")])
+def test_what_is_archived_is_a_word(files: int, word: str) -> None:
+    shown = lines(told(Carrier(b"h/a", 5, 1), archived=Archived(files, 1024), kinds=(Kind("c", 5),)))
+    assert shown[0].startswith(f"3  {word}  today")
+    assert ("3 files of 3.0 KiB in no archive" in shown) is (word == "partly")
+
+
+@pytest.mark.parametrize("moment", [-(2**63), -1, 2**63 - 1])
+@pytest.mark.parametrize("kind", ["activity", "future", "epoch"])
+def test_the_ends_of_int64_can_be_shown(moment: int, kind: str) -> None:
+    shown = told(Carrier(b"h/a", 5, 1), part=(kind, 0), times_ns=(moment, moment))
+    assert lines(shown)[0].startswith("-  ")
+    assert json.loads(b"".join(group_chunks(shown, "mtime")))["from_ns"] == moment
+
+
+def test_json_of_a_group() -> None:
+    carriers = Carrier(b"\xff", 2, 8), Carrier(b"v", 4, 16, "unpacked")
+    shown = told(
+        *carriers, elsewhere=1, kinds=(Kind("c", 3),), archived=Archived(2, 8), times_ns=(MAY_3_NOON, MAY_3_NOON + 1)
+    )
+    assert json.loads(b"".join(group_chunks(shown, "ctime"))) == {
+        "group": "activity",
+        "number": 3,
+        "by": "ctime",
+        "from": "2024-05-03T12:00:00.000000000+02:00",
+        "to": "2024-05-03T12:00:00.000000001+02:00",
+        "from_ns": MAY_3_NOON,
+        "to_ns": MAY_3_NOON + 1,
+        "files": 7,
+        "bytes": 4096,
+        "directories": [
+            {"path": {"bytes": "/w=="}, "files": 2, "bytes": 8, "bulk": ""},
+            {"path": {"text": "v"}, "files": 4, "bytes": 16, "bulk": "unpacked"},
+        ],
+        "elsewhere": {"files": 1, "bytes": 4072},
+        "kinds": [{"suffix": "c", "files": 3}],
+        "largest": {"path": {"text": "h/a/big"}, "bytes": 2048},
+        "archived": {"files": 2, "bytes": 8},
+    }
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=8) | st.text(max_size=8).map(lambda t: t.encode("utf-8", "replace")), max_size=5))
+def test_every_name_survives_json(paths: list[bytes]) -> None:
+    written = b"".join(group_chunks(told(Carrier(b"h", 1, 1), few=(b"x",)), "mtime", iter(paths)))
+    assert written.endswith(b"}\n")
+    assert written.isascii()
+    assert written[:-1].decode().isprintable()
+    names = json.loads(written)["names"]
+    read = [name["text"].encode() if "text" in name else base64.b64decode(name["bytes"]) for name in names]
+    assert read == paths
+
+
+def test_a_directory_of_the_tree() -> None:
+    branch = Branch(b"h/a/b\n", 2, 1_234, 2048, MAY_3_NOON, 1)
+    line = tree_line(branch, b"h/a", MAY_3_NOON)
+    assert line == f"{'2.0 KiB':>10}  {'1,234':>11}  {'today 12:00':<18}          b\\n  (+ 1 small directory)"
+    assert json.loads(branch_line(branch)) == {
+        "path": {"text": "h/a/b\n"},
+        "depth": 2,
+        "files": 1_234,
+        "bytes": 2048,
+        "newest": "2024-05-03T12:00:00.000000000+02:00",
+        "newest_ns": MAY_3_NOON,
+        "hidden": 1,
+    }
+
+
+def test_why_a_radius_was_chosen() -> None:
+    assert radius_text(Radius(2 * HOUR, 1_234, HOUR // 2, 5 * HOUR)) == (
+        "radius 2 h: of 1,234 pauses the short ones end at 30 min and the long ones begin at 5 h"
+    )
+    assert radius_text(Radius(HOUR, 1)) == (
+        "radius 1 h, the default: 1 pause of a minute or more are too few to choose by"
+    )
