@@ -26,7 +26,7 @@ from .disc_volume import DiscVolume, index_lines, open_volume
 from .protect import write_stream
 from .verify import verify
 
-# With these a process stays below 100 MB, whatever the disc is; groups of 65,536 stand hardly more.
+# With these a process stays below 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
 DISC_GROUP_SECTORS = 1 << 13
 _COPY_BYTES = 1 << 20
 _TAIL_BYTES = 1 << 20

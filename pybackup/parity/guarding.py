@@ -14,8 +14,8 @@ from pybackup.layout.guard import PAYLOAD_BYTES, SLICE_SUMS, Geometry, GuardSect
 from .codec import encode, fill
 
 Sums = NDArray[np.uint32]
-# Whole blocks of the code, and a fifth of a payload.
-_COLUMNS = 384
+# Whole blocks of the code, and a part of a payload.
+_COLUMNS = 128
 
 
 def guard_sectors(geometry: Geometry, digest: bytes, sums: Sums) -> Iterator[tuple[int, bytes]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from pybackup.host.memory import give_back
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.layout.sums import sector_sums
 
@@ -32,6 +33,8 @@ def protect(volume: Volume, writer: VolumeWriter, *, progress: Callable[[int], N
         Called with the number of protected bytes read since the last call; each is read twice where there is parity.
     """
     table, digest = _write_parity(volume, writer, progress)
+    # The guard sectors of a large volume take the most of all: what its groups took is not to come on top.
+    give_back()
     at = Dealing(volume.geometry).guard_numbers
     for number, sector in guard_sectors(volume.geometry, digest, table):
         writer.write(int(at[number]), sector)
