@@ -22,8 +22,8 @@ def test_all_are_brought_back(room: Path) -> None:
         "docs 2: whole, given/docs-002.xtar",
         "docs 3: rebuilt, to/docs-003.xtar",
         "docs 4: whole, given/docs-004.xtar",
-        "docs R01: whole, given/docs-R01.xtar",
-        "docs R02: rebuilt, to/docs-R02.xtar",
+        "docs R1: whole, given/docs-R01.xtar",
+        "docs R2: rebuilt, to/docs-R02.xtar",
     ]
     assert contents(room / "to") == {name: whole.volumes[name] for name in ("docs-003.xtar", "docs-R02.xtar")}
     again = run("rebuild", "given", "--to", "to", cwd=room)
@@ -45,9 +45,9 @@ def test_what_cannot_be_brought_back_is_named_with_what_would_help(quiet: bool, 
     done = run("rebuild", "given", "--to", "to", *(["--quiet"] if quiet else []), cwd=room)
     assert done.returncode == 4
     said = lines(done.stdout)
-    assert said[-1] == "any 1 of these would bring back the rest: docs 1, docs 2, docs R02"
+    assert said[-1] == "any 1 of these would bring back the rest: docs 1, docs 2, docs R2"
     assert any(line.startswith("docs 1: not here, and beyond what the others give back; ") for line in said)
-    assert "docs R02: not here, and beyond what the others give back" in said
+    assert "docs R2: not here, and beyond what the others give back" in said
     # What own parity can do is done.
     assert ("docs 4: repaired from given/docs-004.xtar, to/docs-004.xtar" in said) == (not quiet)
     assert ("docs 3: whole, given/docs-003.xtar" in said) == (not quiet)
@@ -107,7 +107,7 @@ def test_volumes_are_created_with_recovery_volumes(room: Path) -> None:
     assert done.returncode == 0, done.stderr
     made = contents(room / "set")
     assert list(made) == list(small_set().volumes)
-    assert lines(done.stdout)[-1].startswith("set/docs-R02.xtar: docs R02, ")
+    assert lines(done.stdout)[-1].startswith("set/docs-R02.xtar: docs R2, ")
     (room / "set/docs-001.xtar").unlink()
     (room / "set/docs-004.xtar").unlink()
     assert run("rebuild", "set", "--to", "to", "--quiet", cwd=room).returncode == 0
@@ -121,7 +121,7 @@ def test_recovery_volumes_are_added(room: Path) -> None:
     small_set().write(room / "set")
     done = run("protect", "set", "--recovery-volumes", "1", cwd=room)
     assert done.returncode == 0
-    assert lines(done.stdout)[0].startswith("set/docs-R03.xtar: docs R03, ")
+    assert lines(done.stdout)[0].startswith("set/docs-R03.xtar: docs R3, ")
     assert b"docs: 1 recovery volume for 4 data volumes of " in done.stderr
     done = run("protect", "set", "--recovery-volumes", "1", "--json", "--to", "more", cwd=room)
     (made,) = parsed(done)["recovery_volumes"]
