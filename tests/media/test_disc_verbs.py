@@ -144,6 +144,12 @@ def check(*paths: Path) -> list[tuple[str, Advice]]:
     return [(checked.state.value, checked.advice) for checked in found]
 
 
+def test_check_takes_directories(image: Path) -> None:
+    done = run("disc", "check", image.parent)
+    assert done.returncode == 0
+    assert f"{image}: intact" in done.stdout.decode()
+
+
 def test_check_advises(image: Path, drive: Path) -> None:
     copies = []
     for part in (0.001, 0.01, 0.05, 0.2):

@@ -41,7 +41,7 @@ _ADVICE = {
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "discs", metavar="DISC", nargs="+", type=argument(path), help="a device, an image, or an archive"
+        "discs", metavar="DISC", nargs="+", type=argument(path), help="a device, an image, an archive, or a directory of them"
     )
     add_talk(parser)
 
@@ -49,10 +49,11 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Check the discs."""
     from pybackup.jobs.disc_check import check_discs
+    from pybackup.jobs.volumes import files_of
 
     worst = Status.DONE
     with talk_of(options, options.discs[0]) as talk:
-        for checked in check_discs(options.discs, talk):
+        for checked in check_discs(files_of(options.discs), talk):
             talk.end()
             worst = max(worst, _STATUSES[checked.state])
             if options.json:
