@@ -28,6 +28,7 @@ examples:
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
 _SECTOR = 2048
+_MOST_DAMAGE = 5
 _WORDS = {"intact": "intact", "repairable": "damaged, and nothing is lost yet", "beyond": "damaged beyond repair"}
 _ADVICE = {
     "keep": "look again in a year",
@@ -73,7 +74,10 @@ def _lines(checked: Checked) -> Iterator[str]:
         health = checked.verdict.health
         if health is not None:
             yield from (f"  {line}" for line in _health(health))
-        yield from (f"  damaged: {printable(damage)}" for damage in checked.verdict.damage)
+        damage = checked.verdict.damage
+        yield from (f"  damaged: {printable(said)}" for said in damage[:_MOST_DAMAGE])
+        if len(damage) > _MOST_DAMAGE:
+            yield f"  damaged: {count(len(damage) - _MOST_DAMAGE, 'more place')}; 'pybackup verify' names all"
         yield from (f"  lost: {display(path)}" for path in checked.verdict.files_damaged)
     left = checked.remaining
     if left is not None:
