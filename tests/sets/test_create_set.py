@@ -247,3 +247,19 @@ def test_packing_tight_takes_later_files_first_and_resumes_to_the_same_bytes(tmp
             sized(to, resume=True)
         sized(to, tight=True, resume=True)
         assert [path.read_bytes() for path in volumes(to)] == whole, count
+
+
+def test_no_room_is_said_and_leaves_nothing_half_made(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    for number in range(5):
+        (tmp_path / f"tree/{number}.jpg").write_bytes(os.urandom(400_000))
+    sizes = ("--first-volumes", "600K", "--volume-size", "2M")
+    create = ("create", "tree", "--volumes", "set", *sizes)
+    # As a disk does that is full: no file may be longer than 800 KiB.
+    limited = ["sh", "-c", 'ulimit -f 1600; exec "$0" "$@"', sys.executable, "-m", "pybackup", *create]
+    done = subprocess.run(limited, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 5
+    assert b"Traceback" not in done.stderr
+    assert [path.name for path in (tmp_path / "set").iterdir()] == ["tree-001.xtar"]
+    assert run(*create, "--resume", cwd=tmp_path).returncode == 0
+    assert len(volumes(tmp_path / "set")) == 2

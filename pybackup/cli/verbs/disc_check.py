@@ -42,7 +42,11 @@ _ADVICE = {
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "discs", metavar="DISC", nargs="+", type=argument(path), help="a device, an image, an archive, or a directory of them"
+        "discs",
+        metavar="DISC",
+        nargs="+",
+        type=argument(path),
+        help="a device, an image, an archive, or a directory of them",
     )
     add_talk(parser)
 
