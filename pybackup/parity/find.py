@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -37,7 +38,9 @@ class Found:
     Attributes
     ----------
     payloads
-        By the number of the guard sector.
+        By the number of the guard sector: no more of each guard group than tell the table, for the sake of memory.
+    spare
+        CRC-32 of the other payloads.
     shifts
         Of each copy, by its number: where its sectors seem to lie.
     """
@@ -45,7 +48,28 @@ class Found:
     geometry: Geometry
     digest: bytes
     payloads: dict[int, bytes] = field(default_factory=dict)
+    spare: dict[int, int] = field(default_factory=dict)
     shifts: dict[int, list[int]] = field(default_factory=dict)
+    _kept: list[int] = field(default_factory=list)
+
+    def add(self, guard: GuardSector) -> None:
+        """Take one more of its guard sectors."""
+        number, groups = guard.number, self.geometry.guard_groups
+        if not self._kept:
+            self._kept = [0] * groups
+        if number in self.payloads:
+            self.payloads[number] = guard.payload
+        elif self._kept[number % groups] < self.geometry.table_shards:
+            self._kept[number % groups] += 1
+            self.payloads[number] = guard.payload
+        else:
+            self.spare[number] = zlib.crc32(guard.payload)
+
+    def contradicts(self, number: int, payload: bytes) -> bool:
+        """Return whether another payload of that guard sector was found than its table comes to."""
+        if number in self.payloads:
+            return self.payloads[number] != payload
+        return number in self.spare and self.spare[number] != zlib.crc32(payload)
 
     @property
     def is_enough(self) -> bool:
@@ -129,7 +153,7 @@ class _Search:
         for offset, guard in guards:
             if guard.geometry.guard_sectors <= self._most:
                 key = (guard.geometry, guard.digest)
-                self._volumes.setdefault(key, Found(*key)).payloads[guard.number] = guard.payload
+                self._volumes.setdefault(key, Found(*key)).add(guard)
                 places.setdefault(key, []).append((offset, guard.number))
         for key, pairs in places.items():
             offsets, numbers = np.array(pairs, np.int64).T
@@ -151,7 +175,7 @@ class _Search:
 
 
 def _rank(found: Found) -> tuple[bool, int, int]:
-    return found.is_enough, found.geometry.volume_bytes, len(found.payloads)
+    return found.is_enough, found.geometry.volume_bytes, len(found.payloads) + len(found.spare)
 
 
 def scan_guards(file: Readable, start: int, end: int) -> Iterator[tuple[int, GuardSector]]:
@@ -213,7 +237,7 @@ def load(found: Found) -> Table:
         at = numbers[[guard for guard, _ in some]]
         table.sums[at] = sector_sums(b"".join(sector for _, sector in some), at)
         for guard, sector in some:
-            if found.payloads.get(guard, sector[-PAYLOAD_BYTES:]) != sector[-PAYLOAD_BYTES:]:
+            if found.contradicts(guard, sector[-PAYLOAD_BYTES:]):
                 raise Damaged("guard sectors that contradict each other")
     return table
 
