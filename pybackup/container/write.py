@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pybackup.layout import index, names, note, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table_builder import TableBuilder, row_bytes
 from pybackup.layout.table_form import Container
-from pybackup.model.content import Bare, PackedPiece, Piece, Ready, Restart
+from pybackup.model.content import Bare, PackedPiece, Ready, Restart
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Member, Stored
 
+from .frames import Carry, File, Frame, Open, headers_bytes
 from .headers import member_header
 from .own import OwnWriter, dress
 
 if TYPE_CHECKING:
-    from hashlib import _Hash
-
     from pybackup.host.storage import Output
 
 # In a second copy four bytes are enough to tell a good decode from a bad one; the note has all 32.
@@ -30,72 +29,6 @@ _TREE_DIGEST_BYTES = 32
 # What a member adds to an index at most, and an empty container to an archive.
 _ROW_OF_MEMBER_BYTES = 64
 _EMPTY_CONTAINER_BYTES = 4096
-
-
-@dataclass(slots=True)
-class _Open:
-    """The container of a directory while it is being written."""
-
-    number: int
-    header_at: int
-    start: int
-    table: TableBuilder
-    region: _Hash
-    names: names.Names = field(default_factory=names.Names)
-
-
-@dataclass(slots=True)
-class _Frame:
-    """A directory while it is being written; its container is opened by the first content below it.
-
-    ``row`` is its row in the table of the directory above, ``rows`` what waits for its own table.
-    """
-
-    entry: Entry
-    row: int
-    tree_row: int | None
-    rows: list[tuple[Stored, int | None]] = field(default_factory=list)
-    container: _Open | None = None
-    member_name: bytes = b""
-
-    def add(self, stored: Stored, parent: int | None) -> int:
-        """Add a row, and return its number: the same before and after the container is opened."""
-        if self.container:
-            return self.container.table.add(stored, parent)
-        self.rows.append((stored, parent))
-        return len(self.rows) - 1
-
-
-@dataclass(slots=True)
-class _File:
-    """A file while its pieces are written, and what to go back to when it starts anew.
-
-    ``piece`` is the last one written, ``first`` the number of the first one here.
-    """
-
-    at: int
-    region: _Hash
-    names: list[bytes]
-    first: int
-    piece: Piece
-    members: list[Member] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Carry:
-    """What one volume hands on to the next, so that names of members are the same in both.
-
-    Attributes
-    ----------
-    containers
-        By path: the member name of a directory's container, and the names that are taken in it. Of those that will
-        be written to; there may be more.
-    file
-        The names of all members of the file that goes on; None where none does.
-    """
-
-    containers: Mapping[bytes, tuple[bytes, names.Names]] = field(default_factory=dict)
-    file: list[bytes] | None = None
 
 
 class ArchiveWriter:
@@ -126,9 +59,9 @@ class ArchiveWriter:
         self._containers = 1
         # Outside of the root's region: its header holds the locator, filled in at the very end.
         output.write(self._own.first(0, 0, 0, 0))
-        root = _Open(0, 0, 0, TableBuilder(base=0, digest_bytes=_OWN_DIGEST_BYTES), hashlib.sha256())
-        self._frames = [_Frame(self._top, 0, None, container=root)]
-        self._file: _File | None = None
+        root = Open(0, 0, 0, TableBuilder(base=0, digest_bytes=_OWN_DIGEST_BYTES), hashlib.sha256())
+        self._frames = [Frame(self._top, 0, None, container=root)]
+        self._file: File | None = None
         self._carry = carry or Carry()
         if b"" in self._carry.containers:
             root.names = self._carry.containers[b""][1]
@@ -176,7 +109,7 @@ class ArchiveWriter:
         opened = [frame.entry for frame in self._frames if not frame.container]
         opened += [above for above in directories if above.path not in here]
         row += sum(2 * row_bytes(Stored(above)) for above in opened)
-        headers = sum(map(_headers_bytes, [*opened, entry]))
+        headers = sum(map(headers_bytes, [*opened, entry]))
         member = 2 * _ROW_OF_MEMBER_BYTES + len(item.packed.data) + ustar.BLOCK
         return row + headers + member + len(opened) * _EMPTY_CONTAINER_BYTES
 
@@ -252,7 +185,7 @@ class ArchiveWriter:
 
     # Directories
 
-    def _go_to(self, directory: bytes) -> _Frame:
+    def _go_to(self, directory: bytes) -> Frame:
         """Leave directories until ``directory`` is at hand."""
         while self._frames[-1].entry.path != directory:
             self._leave()
@@ -263,7 +196,7 @@ class ArchiveWriter:
         tree_row = self._tree.add(Stored(entry), frame.tree_row)
         row = frame.add(Stored(entry), None)
         if entry.kind is Kind.DIRECTORY:
-            self._frames.append(_Frame(entry, row, tree_row))
+            self._frames.append(Frame(entry, row, tree_row))
 
     def _leave(self) -> None:
         frame = self._frames.pop()
@@ -276,7 +209,7 @@ class ArchiveWriter:
         for stored, parent in frame.rows:
             rows.append(above.add(stored, frame.row if parent is None else rows[parent]))
 
-    def _open(self) -> _Open:
+    def _open(self) -> Open:
         """The container of the directory at hand; it and those above it are opened where they are not."""
         at = len(self._frames) - 1
         while not self._frames[at].container:
@@ -287,7 +220,7 @@ class ArchiveWriter:
             found = self._open_in(found, frame)
         return found
 
-    def _open_in(self, above: _Open, frame: _Frame) -> _Open:
+    def _open_in(self, above: Open, frame: Frame) -> Open:
         entry = frame.entry
         carried = self._carry.containers.get(entry.path)
         if carried:
@@ -306,13 +239,13 @@ class ArchiveWriter:
             table.add(stored, parent)
         frame.rows = []
         taken = carried[1] if carried else names.Names()
-        frame.container = _Open(number, header_at, start, table, hashlib.sha256(), taken)
+        frame.container = Open(number, header_at, start, table, hashlib.sha256(), taken)
         above.table.add_container(frame.row, Container(start, 0, number))
         assert frame.tree_row is not None
         self._tree.add_container(frame.tree_row, Container(start, 0, number))
         return frame.container
 
-    def _close(self, frame: _Frame, container: _Open) -> None:
+    def _close(self, frame: Frame, container: Open) -> None:
         self._own_index(frame, container)
         self._output.write(ustar.END)
         size = self._output.tell() - container.start
@@ -325,7 +258,7 @@ class ArchiveWriter:
         above.table.close_container(frame.row, size)
         self._tree.close_container(frame.tree_row, size)
 
-    def _container_header(self, frame: _Frame, above: int, number: int, size: int) -> bytes:
+    def _container_header(self, frame: Frame, above: int, number: int, size: int) -> bytes:
         entry = frame.entry
         flags = note.ATTRIBUTES * bool(entry.xattrs)
         role = Note(Role.CONTAINER, self._id, container=above, segment=entry.mode, raw_bytes=number, flags=flags)
@@ -346,7 +279,7 @@ class ArchiveWriter:
             claimed = self._carry.file if piece.segment else None
             if claimed is None:
                 claimed = container.names.claim_file(entry.name, segments=piece.segments, sparse=piece.sparse)
-            self._file = _File(self._output.tell(), container.region.copy(), claimed, piece.segment, piece)
+            self._file = File(self._output.tell(), container.region.copy(), claimed, piece.segment, piece)
         file, container = self._file, self._open()
         file.piece = replace(piece, data=b"")
         name = file.names[piece.segment]
@@ -374,7 +307,7 @@ class ArchiveWriter:
             self._add_part(file)
             self._file = None
 
-    def _part_of(self, file: _File) -> Stored:
+    def _part_of(self, file: File) -> Stored:
         """What of the file is in this archive: as a rule all of it."""
         piece, members = file.piece, tuple(file.members)
         whole = piece.whole
@@ -385,7 +318,7 @@ class ArchiveWriter:
         numbers = tuple(range(file.first, file.first + len(members)))
         return Stored(piece.entry, members, digest, piece.sparse, changed, piece.segments, numbers)
 
-    def _add_part(self, file: _File) -> None:
+    def _add_part(self, file: File) -> None:
         stored, frame = self._part_of(file), self._frames[-1]
         self._tree.add(stored, frame.tree_row)
         frame.add(stored, None)
@@ -415,14 +348,14 @@ class ArchiveWriter:
 
     # Indexes
 
-    def _emit(self, container: _Open, data: bytes) -> None:
+    def _emit(self, container: Open, data: bytes) -> None:
         self._output.write(data)
         container.region.update(data)
 
-    def _own_index(self, frame: _Frame, container: _Open) -> None:
+    def _own_index(self, frame: Frame, container: Open) -> None:
         self._own.index(names.OWN_INDEX, self._index_of(frame, container, index.CONTAINER, b""), container.number)
 
-    def _index_of(self, frame: _Frame, container: _Open, scope: int, settings: bytes) -> bytes:
+    def _index_of(self, frame: Frame, container: Open, scope: int, settings: bytes) -> bytes:
         """The whole index of a container; of the tree, given the root."""
         tree = scope == index.TREE
         table, digest_bytes = (self._tree, _TREE_DIGEST_BYTES) if tree else (container.table, _OWN_DIGEST_BYTES)
@@ -437,12 +370,6 @@ class ArchiveWriter:
         )
         place, region = (b"", b"") if tree else (frame.entry.path, container.region.digest())
         return index.pack_index(head, table.pack(place=place, region=region, settings=settings), bytes(table.digests))
-
-
-def _headers_bytes(entry: Entry) -> int:
-    """At most so many bytes are the header of a member and what extends it."""
-    records = 4 * len(entry.name) + sum(len(name) + 2 * len(value) + 64 for name, value in entry.xattrs.items())
-    return 6 * ustar.BLOCK + records
 
 
 def _body_bytes(packed: bytes) -> int:

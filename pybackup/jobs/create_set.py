@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from pybackup.compress.methods import MIB, SMALL_SEGMENT_BYTES
 from pybackup.compress.stage import compress
-from pybackup.container.write import ArchiveWriter, Carry
+from pybackup.container.frames import Carry
+from pybackup.container.write import ArchiveWriter
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import Output, environment

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pybackup.container.frames import Carry
 from pybackup.container.read import open_listing, read_locator
-from pybackup.container.write import Carry
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
