@@ -65,10 +65,13 @@ class Found:
         else:
             self.spare[number] = zlib.crc32(guard.payload)
 
+    def release(self) -> None:
+        """Keep of the payloads no more than their CRCs."""
+        self.spare.update((number, zlib.crc32(payload)) for number, payload in self.payloads.items())
+        self.payloads.clear()
+
     def contradicts(self, number: int, payload: bytes) -> bool:
         """Return whether another payload of that guard sector was found than its table comes to."""
-        if number in self.payloads:
-            return self.payloads[number] != payload
         return number in self.spare and self.spare[number] != zlib.crc32(payload)
 
     @property
@@ -217,7 +220,7 @@ class Table:
 
 
 def load(found: Found) -> Table:
-    """Return the sums that the guard sectors tell.
+    """Return the sums that the guard sectors tell; their payloads are released, so they tell it once.
 
     Raises
     ------
@@ -226,6 +229,7 @@ def load(found: Found) -> Table:
     """
     geometry = found.geometry
     rows = read_table(geometry, found.payloads)
+    found.release()
     table = Table(geometry, found.digest, rows, np.zeros(geometry.sectors, np.uint32))
     dealing = Dealing(geometry)
     step = 1 << 20
