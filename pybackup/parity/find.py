@@ -18,7 +18,7 @@ from pybackup.layout.sums import sector_sums
 
 from .copies import likely_shifts
 from .dealing import Dealing
-from .guarding import guard_sectors, read_table
+from .guarding import guard_sectors, read_slices
 from .volume import Readable
 
 _TAIL_BYTES = 1 << 20
@@ -228,7 +228,7 @@ def load(found: Found) -> Table:
         They are too few, or contradict each other.
     """
     geometry = found.geometry
-    rows = read_table(geometry, found.payloads)
+    rows = read_slices(geometry, found.payloads)
     found.release()
     table = Table(geometry, found.digest, rows, np.zeros(geometry.sectors, np.uint32))
     dealing = Dealing(geometry)

@@ -29,7 +29,7 @@ def guard_sectors(geometry: Geometry, digest: bytes, sums: Sums) -> Iterator[tup
     groups = geometry.guard_groups
     table = _slices(geometry, sums)
     for group in range(groups):
-        slices = np.ascontiguousarray(table[group::groups])
+        slices = table[group::groups]
         # Not joined: for large volumes this is where protecting takes the most memory.
         for shard, payload in enumerate(chain(slices, _coded(slices, geometry.guard_recovery))):
             number = shard * groups + group
@@ -46,7 +46,12 @@ def _coded(slices: NDArray[np.uint8], recovery: int) -> NDArray[np.uint8]:
 
 
 def read_table(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
-    """Return the table of sums.
+    """Return the table of sums; parameters and errors as of `read_slices`."""
+    return read_slices(geometry, payloads)[: geometry.sums]
+
+
+def read_slices(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
+    """Return the table of sums, as long as its slices are: `guard_sectors` needs no copy of it then.
 
     Parameters
     ----------
@@ -65,6 +70,12 @@ def read_table(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
             raise Damaged("too few guard sectors are left to tell the checksums of all others")
     table = np.empty((shards * groups, PAYLOAD_BYTES), np.uint8)
     for group in range(groups):
+        known = np.zeros(shards + geometry.guard_recovery, bool)
+        known[[number // groups for number in payloads if number % groups == group]] = True
+        if known[:shards].all():
+            for shard in range(shards):
+                table[shard * groups + group] = np.frombuffer(payloads[shard * groups + group], np.uint8)
+            continue
         data = np.zeros((shards, PAYLOAD_BYTES), np.uint8)
         parity = np.zeros((geometry.guard_recovery, PAYLOAD_BYTES), np.uint8)
         for number, payload in payloads.items():
@@ -72,11 +83,9 @@ def read_table(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
                 shard = number // groups
                 row = data[shard] if shard < shards else parity[shard - shards]
                 row[:] = np.frombuffer(payload, np.uint8)
-        known = np.zeros(shards + geometry.guard_recovery, bool)
-        known[[number // groups for number in payloads if number % groups == group]] = True
         fill(data, np.flatnonzero(~known[:shards]), parity, np.flatnonzero(~known[shards:]))
         table[group::groups] = data
-    return table.reshape(-1).view("<u4")[: geometry.sums].astype(np.uint32)
+    return table.reshape(-1).view("<u4").astype(np.uint32, copy=False)
 
 
 def empty_table(geometry: Geometry) -> Sums:
