@@ -237,7 +237,7 @@ def _pattern(text: str) -> str:
 
 def _name(text: str) -> str:
     if not text or "\0" in text:
-        raise BadValue("a directory has a name")
+        raise BadValue("a file or directory has a name")
     return os.fspath(text)
 
 

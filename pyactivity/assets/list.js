@@ -6,7 +6,7 @@ const orders = {};
 
 function refreshRows() {
   list.rows = flattened();
-  HEIGHT.activity = narrow.matches ? 82 : 62;
+  HEIGHT.activity = narrow.matches ? 102 : 62;
   numberRows();
   list.tops = new Float64Array(list.rows.length + 1);
   list.rows.forEach((row, i) => { list.tops[i + 1] = list.tops[i] + (HEIGHT[row.kind] ?? HEIGHT.other); });

@@ -334,6 +334,12 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
     page.resize(360, 740)
     page.wait("return byId('timeline').firstChild.getAttribute('width') < 360")
     assert page.run("return document.documentElement.scrollWidth") == 360
+    # When it was, and its mark, are not cut off, nor is anything below the row.
+    titles = "[...document.querySelectorAll('.activity .title')]"
+    assert page.run(f"return {titles}.filter(t => t.scrollHeight > t.clientHeight + 1).map(t => t.textContent)") == []
+    assert (
+        page.run(f"return {titles}.filter(t => t.parentNode.scrollHeight > t.closest('.row').clientHeight).length") == 0
+    )
     page.run("byId('list').scrollIntoView({block: 'center'})")
     page.check("docs/thesis")
     assert page.text("#total").startswith("386.7 KiB")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyactivity
-from pyactivity import BadValue, EnvironmentFailed, gather
+from pyactivity import NO_PARENT, BadValue, EnvironmentFailed, Files, gather
 from pyactivity.against import Inventory, archived, take_inventory
 from pyactivity.choosing import choose, match_paths, parse_wanted
 from pyactivity.selection import relative, selection_root
@@ -284,6 +284,27 @@ def test_a_listing_with_problems_is_used_and_they_are_told(tmp_path: Path, monke
     assert found.files == {(b"a", 3, 5), (b"\xff", 4, 5), (b"h", 3, 5)}
     assert [problem.path for problem in found.problems] == [b"x.xtar"]
     assert "two entries are lost" in found.problems[0].reason
+
+
+def test_years_beyond_64_bits_are_archived_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of a year 2400, and of 1600: a scan has the ends of int64 for both, an archive has what the file system says.
+    names, times_ns = (b"later", b"earlier", b"now"), (13_600_000_000 * SECOND, -11_600_000_000 * SECOND, SECOND)
+    lines = [
+        {"path": {"text": name.decode()}, "kind": "file", "size": 1, "mtime_ns": time_ns, "changed": False}
+        for name, time_ns in zip(names, times_ns, strict=True)
+    ]
+    (tmp_path / "lines").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    script(tmp_path, monkeypatch, f"cat {tmp_path}/lines")
+    scanned = Files(
+        mtime_ns=np.array([2**63 - 1, -(2**63), 2 * SECOND]),
+        size_bytes=np.ones(3, np.int64),
+        directory=np.zeros(3, np.int32),
+        names=b"".join(names),
+        name_ends=np.cumsum([len(name) for name in names], dtype=np.int64),
+        directories=(b"/home",),
+        parents=np.array([NO_PARENT], np.int32),
+    )
+    assert archived(scanned, take_inventory([b"x.xtar"])).tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("text", ["echo nonsense", "echo '[]'", "echo '{}'"])
