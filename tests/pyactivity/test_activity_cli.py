@@ -330,7 +330,7 @@ def test_quiet_says_problems_only(tree: Path) -> None:
         (["--json", "--null"], "not allowed with"),
         (["--colour"], "unrecognized arguments"),
         (["--lim", "1"], "unrecognized arguments"),
-        ([""], "a directory has a name"),
+        ([""], "a file or directory has a name"),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str) -> None:
