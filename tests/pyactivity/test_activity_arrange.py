@@ -229,6 +229,16 @@ def test_a_file_of_a_whole_second_among_files_made_there_is_no_package(lies_in: 
     assert mask.tolist() == [True] * 3_000 + [False] * 304
 
 
+def test_a_file_of_a_whole_second_above_where_others_work_is_no_package() -> None:
+    directories = [b"h", b"h/top", b"h/top/pkg", b"h/top/trips", b"h/top/trips/2026", b"h/mine"]
+    second = 1_500_000_000 * SECOND
+    package = [(2, second + number * 9_000 * SECOND) for number in range(3_000)]
+    made_here = [(5, second + number * 7_000 * SECOND + 5) for number in range(300)]
+    made_here += [(4, second + number * 7_000 * SECOND + 5) for number in range(20)]
+    mask = came_in_bulk(files_of(directories, [NO_PARENT, 0, 1, 1, 3, 0], [*package, *made_here, (3, second)]))
+    assert mask.tolist() == [True] * 3_000 + [False] * 321
+
+
 def test_a_package_of_which_some_files_were_edited_stays_one() -> None:
     second = 1_500_000_000 * SECOND
     held = [(1, second + number * 9_000 * SECOND + 5 * (number % 40 == 0)) for number in range(400)]

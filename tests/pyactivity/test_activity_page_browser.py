@@ -340,6 +340,9 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
     assert (
         page.run(f"return {titles}.filter(t => t.parentNode.scrollHeight > t.closest('.row').clientHeight).length") == 0
     )
+    gaps = """const boxes = [...document.querySelectorAll('.row')].map(r => r.getBoundingClientRect());
+        return boxes.slice(1).map((box, i) => box.top - boxes[i].bottom)"""
+    assert page.run(gaps) == [0] * 6
     page.run("byId('list').scrollIntoView({block: 'center'})")
     page.check("docs/thesis")
     assert page.text("#total").startswith("386.7 KiB")
