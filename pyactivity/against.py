@@ -52,7 +52,7 @@ def take_inventory(archives: Iterable[bytes]) -> Inventory:
 def archived(files: Files, inventory: Inventory) -> NDArray[np.bool_]:
     """Which of the files are in the inventory: (n,) bool."""
     mask = np.zeros(len(files), np.bool_)
-    times_ns = np.array([mtime_ns for _, _, mtime_ns in inventory.files if -(2**63) <= mtime_ns < 2**63], np.int64)
+    times_ns = np.array([mtime_ns for _, _, mtime_ns in inventory.files], np.int64)
     prefixes: dict[int, list[bytes]] = {}
     for index in np.flatnonzero(np.isin(files.mtime_ns, times_ns)).tolist():
         directory = int(files.directory[index])
@@ -113,10 +113,15 @@ def _read(lines: IO[bytes]) -> set[tuple[bytes, int, int]]:
     for line in lines:
         entry = json.loads(line)
         if entry["kind"] == "file" and not entry["changed"]:
-            seen[_bytes(entry["path"])] = entry["size"], entry["mtime_ns"]
+            seen[_bytes(entry["path"])] = entry["size"], _saturated(entry["mtime_ns"])
         elif entry["kind"] == "hardlink" and (linked := seen.get(_bytes(entry["target"]))):
             seen[_bytes(entry["path"])] = linked
     return {(path, *size_and_time) for path, size_and_time in seen.items()}
+
+
+def _saturated(mtime_ns: int) -> int:
+    """As a scan has it: file systems hold later years than 64 bits of nanoseconds do."""
+    return max(-(2**63), min(2**63 - 1, mtime_ns))
 
 
 def _bytes(name: dict[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ _SECOND_NS = 10**9
 AT_ONCE = 200  # files within a second
 _PACKAGE_FILES = 100
 _WHOLE_SHARE = 0.95  # of a package's files have a time of whole seconds
+_WORKED_ON = 0.5  # of a directory's files in a package without such times, and what has them was made there
 _FRACTIONS = 0.05  # of all files must have one with nanoseconds, or the file system has none to tell by
 _MEDIA_SHARE = 0.5  # the files of a camera's card keep whole seconds, too
 _MEDIA = frozenset(
@@ -49,6 +50,20 @@ def how_it_came(files: Files, directory: int) -> str:
     return "installed" if path.startswith(_INSTALLED_BELOW) else "unpacked"
 
 
+def in_history(files: Files, members: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which of the members lie in the data of a version control: (m,) bool. Written by a program, a person's work."""
+    directories, places = np.unique(files.directory[members], return_inverse=True)
+    past = np.array([bool(history_of(files.directories[number])) for number in directories.tolist()], np.bool_)
+    return past[places]
+
+
+def history_of(path: bytes) -> bytes:
+    """The directory of a version control's data that a directory is or lies in, `.git` for `.git/objects`, or none."""
+    parts = path.split(b"/")
+    place = next((number for number, part in enumerate(parts) if part in _REPOSITORIES), None)
+    return b"" if place is None else b"/".join(parts[: place + 1])
+
+
 def _at_once(times_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
     mask = np.zeros(len(times_ns), np.bool_)
     if len(times_ns) < AT_ONCE:
@@ -79,11 +94,20 @@ def _of_packages(files: Files) -> NDArray[np.bool_]:
             whole_held[parent] += whole_held[directory]
     packed = np.zeros(count, np.bool_)
     for directory in range(count):
-        parent = parents[directory]
-        enough = held[directory] >= _PACKAGE_FILES and whole_held[directory] >= _WHOLE_SHARE * held[directory]
-        packed[directory] = enough or (parent != NO_PARENT and packed[parent])
-    mask: NDArray[np.bool_] = whole & packed[files.directory]
+        parent, files_held, share = parents[directory], held[directory], whole_held[directory] / max(held[directory], 1)
+        enough = files_held >= _PACKAGE_FILES and share >= _WHOLE_SHARE
+        # A small directory that is worked on does not become a package by lying beside a large one.
+        packed[directory] = enough or (parent != NO_PARENT and packed[parent] and share > _WORKED_ON)
+    mask: NDArray[np.bool_] = whole & (packed & ~_worked_on(files, whole))[files.directory]
     return _without_media(files, mask, packed) if mask.any() else mask
+
+
+def _worked_on(files: Files, whole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which directories hold, directly, as many files made there as others: (directories,) bool."""
+    count = len(files.directories)
+    held = np.bincount(files.directory, minlength=count)
+    worked_on: NDArray[np.bool_] = np.bincount(files.directory, ~whole, minlength=count) >= _WORKED_ON * held
+    return worked_on & (held > 0)
 
 
 def _without_media(files: Files, mask: NDArray[np.bool_], packed: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from pyactivity.errors import BadValue, EnvironmentFailed
 from pyactivity.json_form import branch_line, group_chunks
 from pyactivity.model import LeftOut, Problem
 from pyactivity.options import ALL, AUTO, DEFAULT_LINES, parse, survey_of
-from pyactivity.present import present
+from pyactivity.present import check_presentable, present
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
 from pyactivity.report import report_of
 from pyactivity.selection import selection_lines, selection_root
@@ -35,6 +35,7 @@ _STATUS: dict[type[BaseException], int] = {
     KeyboardInterrupt: 130,
 }
 _EXAMPLES = 3  # of what was left out
+_TOO_LARGE = 5  # lines about activities that do not fit
 
 
 def run() -> NoReturn:
@@ -60,6 +61,7 @@ def _run(words: list[str]) -> int:
         deliver(())
         return int(leave.code or OK)
     # Before the scan, which may take minutes.
+    check_presentable(**options.published)
     inventory = take_inventory(map(os.fsencode, options.against)) if options.against else None
     found = survey_of(options)
     archived = find_archived(found.scan.files, inventory) if inventory else None
@@ -138,10 +140,7 @@ def _select(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
         min_files=options.min_files,
     )
     lines = selection_lines(root, files, choice.members())
-    if options.output is None or options.output == "-":
-        deliver(lines)
-    else:
-        publish(options.output, lines)
+    publish(options.output, lines)
     if not options.quiet:
         _tell_scan(found, options)
         _tell_choice(found, choice)
@@ -181,9 +180,14 @@ def _tell_shown(
 
 def _tell_choice(found: Survey, choice: Choice) -> None:
     sizes_bytes = found.scan.files.size_bytes
-    for part in choice.too_large:
+    named = choice.too_large if len(choice.too_large) <= _TOO_LARGE else choice.too_large[: _TOO_LARGE - 1]
+    for part in named:
         size = humane_bytes(sum(sizes_bytes[part.members].tolist()))
         say(f"{_called(part)} does not fit and is left out: {count(len(part.members), 'file')} of {size}")
+    if others := choice.too_large[len(named) :]:
+        members = np.concatenate([part.members for part in others])
+        size = humane_bytes(sum(sizes_bytes[members].tolist()))
+        say(f"{len(others):,} older ones do not fit and are left out: {count(len(members), 'file')} of {size}")
     members = choice.members()
     size = humane_bytes(sum(sizes_bytes[members].tolist()))
     say(f"chosen: {count(len(members), 'file')} of {size} in {count(len(choice.taken), 'group')}")

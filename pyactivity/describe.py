@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pyactivity.bulk import AT_ONCE, how_it_came
+from pyactivity.bulk import AT_ONCE, history_of, how_it_came, in_history
 from pyactivity.errors import BadValue
 from pyactivity.model import NO_PARENT, Files
 
@@ -34,7 +34,8 @@ _NOTHING: _Weight = (0, 0)
 class Carrier:
     """A directory, its path any bytes, and what of the group lies in or below it and in no carrier further down.
 
-    bulk  how it came, where it came in bulk: "installed", "checked out" or "unpacked"; empty for work by hand
+    bulk  how it came, where it came in bulk: "installed", "checked out" or "unpacked"; "history" for the data of a
+          version control, which its program wrote; empty for work by hand
     """
 
     path: bytes
@@ -73,18 +74,21 @@ def describe(
     """Describe the files at `members`, (m,) indices by time as `Clusters.members` gives them.
 
     by    whose times, mtime or ctime
-    bulk  (n,) bool, which of all files came in bulk, as `came_in_bulk` tells; None tells nothing apart
+    bulk  (n,) bool, which of all files came in bulk, as `came_in_bulk` tells; None tells nothing apart, and no history
     Time and memory are linear in m and in the directories on the way up. Raises BadValue when there are no members.
     """
     if not len(members):
         raise BadValue("a group has at least one file")
     times_ns = files.times_ns(by)
     by_hand = members if bulk is None else members[~bulk[members]]
+    past = in_history(files, by_hand) if bulk is not None else np.zeros(len(by_hand), np.bool_)
+    by_hand, history = by_hand[~past], by_hand[past]
     carriers = [
         Carrier(files.directories[directory], *weight)
         for directory, weight in _heavy(*_held(files, by_hand), parents=files.parents)
     ]
     carriers.sort(key=_rank)
+    carriers += _histories(files, history)
     if bulk is not None:
         carriers += _events(files, members[bulk[members]], times_ns)
     return Group(
@@ -109,6 +113,16 @@ def _held(files: Files, members: NDArray[np.intp]) -> tuple[dict[int, _Weight], 
         count, total_bytes = held.get(directory, _NOTHING)
         held[directory] = count + 1, total_bytes + size_bytes
     return held, (len(members), sum(sizes_bytes))
+
+
+def _histories(files: Files, members: NDArray[np.intp]) -> list[Carrier]:
+    """The data of version controls among members, those of the largest few repositories."""
+    found: dict[bytes, _Weight] = {}
+    for directory, weight in _held(files, members)[0].items():
+        path = history_of(files.directories[directory])
+        before = found.get(path, _NOTHING)
+        found[path] = before[0] + weight[0], before[1] + weight[1]
+    return sorted((Carrier(path, *weight, "history") for path, weight in found.items()), key=_rank)[:_EVENTS]
 
 
 def _events(files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64]) -> list[Carrier]:

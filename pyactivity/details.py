@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pyactivity.bulk import in_history
 from pyactivity.describe import Group, describe
 from pyactivity.kinds import Kind, kinds, largest
 from pyactivity.model import Files
@@ -25,7 +26,8 @@ class Archived:
 class Details:
     """A part with its description.
 
-    kinds     of the files that did not come in bulk, most frequent first; of all where all did
+    kinds     of the files that neither came in bulk nor are a version control's, most frequent first; of all where
+              there are no others
     largest   path and size in bytes of the file with the most bytes among these
     few       the paths of these where they are three or fewer, else none
     archived  None where no archive was asked
@@ -43,7 +45,8 @@ def details(survey: Survey, part: Part, archived: NDArray[np.bool_] | None = Non
     """Describe a part; `archived` says of each file of the scan whether it is in an archive."""
     files, members = survey.scan.files, part.members
     by_hand = members[~survey.bulk[members]]
-    told = by_hand if len(by_hand) else members
+    worked = by_hand[~in_history(files, by_hand)]
+    told = next((some for some in (worked, by_hand) if len(some)), members)
     top = largest(files, told)
     return Details(
         part,

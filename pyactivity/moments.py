@@ -22,8 +22,13 @@ def iso(time_ns: int) -> str:
 
 
 def moment_text(time_ns: int, now_ns: int) -> str:
-    """A moment to the minute: today 14:02, yesterday 14:02, Tue 17 Nov 14:02, 17 Nov 2024 14:02."""
+    """A moment to the minute: today 14:02, yesterday 14:02, Tue 17 Nov 14:02, 17 Nov 2024 14:02.
+
+    The two ends of 64 bits are "after 11 Apr 2262" and "before 21 Sep 1677": a scan keeps no times beyond.
+    """
     moment = local(time_ns)
+    if time_ns in (-(2**63), 2**63 - 1):
+        return f"{'after' if time_ns > 0 else 'before'} {_day_month(moment.date())} {moment.year}"
     return f"{_day_text(moment.date(), local(now_ns).date())} {moment:%H:%M}"
 
 

@@ -11,6 +11,7 @@ from pyactivity.clusters import HOUR_NS
 from pyactivity.errors import BadValue
 from pyactivity.notation import parse_since, parse_size, parse_span, parse_until
 from pyactivity.patterns import is_comment, read_patterns
+from pyactivity.streams import STDOUT
 from pyactivity.survey import Survey, take_survey
 
 _T = TypeVar("_T")
@@ -44,8 +45,13 @@ examples:
   pyactivity select ~/docs --activity 1,3-5 -o chosen.jsonl
   pyactivity --limit 1 --null ~/docs | pybackup create --files-from - --null -o last.xtar
 
+--json: of each group "group" (activity, future or epoch), "number", "by", "from" and "to" (local, ISO 8601), "from_ns"
+and "to_ns", "files", "bytes", "directories" (each with "path", "files", "bytes", "bulk"), "elsewhere", "kinds",
+"largest", with --against "archived", with --names "names"; of each directory of --tree "path", "depth", "files",
+"bytes", "newest", "newest_ns", "hidden" (how many below it are too small to be told).
 JSON names: {"text": "..."} where the name is UTF-8, {"bytes": "..."} in base64 where it is not. Without --json
 or --null, names are shown with what is not printable as backslash escapes. A directory called select is ./select.
+FILE may be -, standard output.
 
 """
 
@@ -55,7 +61,7 @@ writes them as a selection: a list of files with their sizes and times. pybackup
 what changed since.
 
 --max-size counts the bytes of the files: leave room for the parity of an archive (10 % unless told otherwise) and
-about 1 KiB a file. Activities that no longer fit are left out and named.
+about 1 KiB a file. Activities that no longer fit are left out, and the newest of these named.
 
 examples:
   pyactivity select ~/docs --activity 1,3-5 -o chosen.jsonl
@@ -78,6 +84,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     options.directories = options.directories or ["."]
     if options.since is not None and options.until is not None and options.since > options.until:
         parser.error("--since is later than --until")
+    options.published = {}
     if options.command == "report":
         _check_report(options, parser)
     return options
@@ -110,6 +117,8 @@ def _check_report(options: argparse.Namespace, parser: argparse.ArgumentParser) 
     if options.tree and (options.names or options.null or options.against):
         parser.error("--tree sums up, and goes with neither --names nor --null nor --against")
     options.published = {form: path for form in ("html", "svg", "png") if (path := getattr(options, form))}
+    if list(options.published.values()).count(STDOUT) > 1:
+        parser.error("there is one standard output: only one of --html, --svg and --png can be -")
     if options.published and (options.tree or options.names or options.null or options.json):
         parser.error("--html, --svg and --png go with neither --tree nor --names nor --null nor --json")
 
@@ -136,7 +145,7 @@ def _report_parser() -> argparse.ArgumentParser:
     _add_against(form, "mark what these archives hold: archived, partly, NOT")
     add("--html", type=argument(_name), metavar="FILE", help="a page to look at and to select from; needs no network")
     add("--svg", type=argument(_name), metavar="FILE", help="the timeline as a picture")
-    add("--png", type=argument(_name), metavar="FILE", help="the same in pixels (needs Pillow)")
+    add("--png", type=argument(_name), metavar="FILE", help="the same in pixels; needs pip install 'pybackup[png]'")
     ways = form.add_mutually_exclusive_group()
     ways.add_argument("--json", action="store_true", help="one JSON object per group, one per line")
     ways.add_argument("--null", action="store_true", help="only the names of the files, each ended by a NUL byte")
@@ -159,7 +168,7 @@ def _select_parser() -> argparse.ArgumentParser:
     add("--max-size", type=argument(parse_size), metavar="SIZE", help="as many as fit, newest first: 700M")
     add("--min-files", type=argument(_positive), default=1, metavar="N", help="only activities of so many files")
     _add_against(group, "only files that none of these archives holds")
-    add("-o", "--output", metavar="FILE", type=argument(_name), help="default: standard output")
+    add("-o", "--output", metavar="FILE", type=argument(_name), default=STDOUT, help="default: -, standard output")
     return parser
 
 
@@ -228,7 +237,7 @@ def _pattern(text: str) -> str:
 
 def _name(text: str) -> str:
     if not text or "\0" in text:
-        raise BadValue("a directory has a name")
+        raise BadValue("a file or directory has a name")
     return os.fspath(text)
 
 

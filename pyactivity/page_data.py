@@ -6,6 +6,7 @@ in there. A pair is the unit of what is left out, so that it has either all of i
 
     activities, newest first
         first_s, first_ns, span_s, last_ns   the time of the first file, and how long after it the last came
+        number                               what `select --activity` calls it, 0 for none
         mark                                 index into the texts `marks`
         on_axis                              0 where the times are of no use on an axis of time
     directories, in preorder
@@ -85,6 +86,7 @@ def _activities(columns: Columns, report: Report) -> list[str]:
     columns.uint32("first_ns", first % _SECOND_NS)
     columns.varint("span_s", last // _SECOND_NS - first // _SECOND_NS)
     columns.uint32("last_ns", last % _SECOND_NS)
+    columns.varint("number", [part.number for part in report.parts])
     columns.varint("mark", [texts.index(mark) for mark in marks])
     columns.varint("on_axis", report.on_axis())
     return texts

@@ -168,7 +168,8 @@ def _where(report: Report, group: Group) -> str:
     texts = []
     for carrier in group.carriers:
         path = display(report.below(carrier.path) or b".")
-        texts.append(f"{carrier.files:,} {carrier.bulk} in {path}" if carrier.bulk else path)
+        how = "of history" if carrier.bulk == "history" else carrier.bulk
+        texts.append(f"{carrier.files:,} {how} in {path}" if how else path)
     return ", ".join(texts + (["elsewhere"] if group.files_elsewhere else []))
 
 

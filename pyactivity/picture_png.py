@@ -21,12 +21,19 @@ _FONTS = {False: ("DejaVuSans.ttf", "NotoSans-Regular.ttf"), True: ("DejaVuSans-
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 
 
-def png(shapes: Iterable[Shape]) -> bytes:
-    """The picture. Raises EnvironmentFailed where Pillow is not installed."""
+def require_pillow() -> None:
+    """Raises EnvironmentFailed where Pillow is not installed."""
     try:
-        from PIL import Image, ImageDraw
+        import PIL.ImageDraw  # noqa: F401 - whether it is there
     except ImportError as error:
         raise EnvironmentFailed("a PNG needs Pillow: pip install 'pybackup[png]'; --svg needs nothing") from error
+
+
+def png(shapes: Iterable[Shape]) -> bytes:
+    """The picture. Raises EnvironmentFailed where Pillow is not installed."""
+    require_pillow()
+    from PIL import Image, ImageDraw
+
     image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), GROUND)
     draw = ImageDraw.Draw(image)
     for shape in shapes:

@@ -3,9 +3,16 @@
 from pyactivity.page import page
 from pyactivity.picture import picture
 from pyactivity.picture_png import png as png_of
+from pyactivity.picture_png import require_pillow
 from pyactivity.picture_svg import svg as svg_of
 from pyactivity.report import Report
 from pyactivity.streams import publish
+
+
+def check_presentable(*, html: str | None = None, svg: str | None = None, png: str | None = None) -> None:
+    """Tell before a long scan what would fail behind it. Raises EnvironmentFailed where a PNG lacks Pillow."""
+    if png:
+        require_pillow()
 
 
 def present(report: Report, *, html: str | None = None, svg: str | None = None, png: str | None = None) -> None:

@@ -9,6 +9,8 @@ from typing import BinaryIO, TextIO
 
 from pyactivity.errors import EnvironmentFailed
 
+STDOUT = "-"
+
 
 def deliver(pieces: Iterable[bytes]) -> None:
     """Write to standard output and flush. A reader that left early has what it wanted; other failures end the run.
@@ -30,15 +32,26 @@ def deliver(pieces: Iterable[bytes]) -> None:
 def publish(path: str, pieces: Iterable[bytes]) -> None:
     """Write a file that appears under its name when it is whole; what is no regular file is written to as it is.
 
-    Raises EnvironmentFailed.
+    path  "-" is standard output, ./- a file of that name
+    Nothing of a file that could not be written stays. Raises EnvironmentFailed.
     """
+    if path == STDOUT:
+        deliver(pieces)
+        return
     regular = not os.path.exists(path) or os.path.isfile(path)
     unfinished = f"{path}.part" if regular else path
     try:
         with open(unfinished, "wb") as stream:
-            stream.writelines(pieces)
+            try:
+                stream.writelines(pieces)
+                # The last bytes may not fit either.
+                stream.flush()
+            except BaseException:
+                if regular:
+                    os.unlink(unfinished)
+                raise
         if regular:
-            os.replace(unfinished, path)
+            _rename(unfinished, path)
     except OSError as error:
         raise EnvironmentFailed(f"cannot write {path}: {error.strerror}") from error
 
@@ -68,6 +81,14 @@ def abandon(stream: TextIO | None) -> None:
     # A caller of main() may have put a stream there that has no descriptor, and so nothing to lead away.
     with suppress(UnsupportedOperation), open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _rename(unfinished: str, path: str) -> None:
+    try:
+        os.replace(unfinished, path)
+    except OSError:
+        os.unlink(unfinished)
+        raise
 
 
 def _write(stream: BinaryIO, piece: bytes) -> None:

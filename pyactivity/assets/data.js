@@ -96,6 +96,8 @@ async function load() {
   joinHours();
 }
 
+const REPOSITORIES = new Set([".git", ".hg", ".svn", ".bzr", ".jj"]);
+
 function joinTree() {
   const count = data.depth.length, parent = new Int32Array(count).fill(-1), end = new Int32Array(count);
   const way = [];
@@ -106,6 +108,10 @@ function joinTree() {
   }
   while (way.length) end[way.pop()] = count;
   data.parent = parent;
+  data.history = new Uint8Array(count); // the data of a version control, which its program wrote: told apart, as by bulk.py
+  for (let d = 1; d < count; d++) {
+    data.history[d] = data.history[parent[d]] || REPOSITORIES.has(data.directory_name.at(d)) ? 1 : 0;
+  }
   data.end = end; // directories below d are d + 1 up to, but not, end[d]
 }
 
@@ -131,12 +137,14 @@ function joinPairs() {
   data.filePair = spread(data.fileStart);
   data.files = new Float64Array(data.activities);
   data.byHand = new Float64Array(data.activities); // files that did not come in bulk
+  data.worked = new Float64Array(data.activities); // of these, those that no version control wrote
   data.archived = data.pair_archived ? new Float64Array(data.activities) : null;
   data.bytes = new Float64Array(data.activities);
   for (let p = 0; p < data.pairs; p++) {
     data.files[data.pairActivity[p]] += data.pair_files[p];
     data.bytes[data.pairActivity[p]] += data.pair_bytes[p];
     if (!data.pair_bulk[p]) data.byHand[data.pairActivity[p]] += data.pair_files[p];
+    if (!data.pair_bulk[p] && !data.history[data.pairDirectory[p]]) data.worked[data.pairActivity[p]] += data.pair_files[p];
     if (data.archived) data.archived[data.pairActivity[p]] += data.pair_archived[p];
   }
 }

@@ -6,12 +6,24 @@ const orders = {};
 
 function refreshRows() {
   list.rows = flattened();
-  HEIGHT.activity = narrow.matches ? 82 : 62;
+  HEIGHT.activity = narrow.matches ? 102 : 62;
+  numberRows();
   list.tops = new Float64Array(list.rows.length + 1);
   list.rows.forEach((row, i) => { list.tops[i + 1] = list.tops[i] + (HEIGHT[row.kind] ?? HEIGHT.other); });
   list.current = Math.max(0, Math.min(list.current, list.rows.length - 1));
   byId("rows").style.height = `${list.tops[list.rows.length]}px`;
   paintRows();
+}
+
+// Which of how many in its directory each row is: rows off the screen are no elements, so no reader could count them.
+function numberRows() {
+  const open = []; // level by level, the rows met so far of the directory on the way
+  for (const row of list.rows) {
+    while (open.length > row.level + 1) open.pop();
+    const level = open[row.level] ??= { size: 0 };
+    row.position = ++level.size;
+    row.siblings = level;
+  }
 }
 
 function rowAt(y) {
@@ -56,9 +68,11 @@ function painted(row, i) {
   line.style.top = `${list.tops[i]}px`;
   line.setAttribute("role", "treeitem");
   line.setAttribute("aria-level", row.level + 1);
+  line.setAttribute("aria-posinset", row.position);
+  line.setAttribute("aria-setsize", row.siblings.size);
   line.setAttribute("aria-checked", ["false", "true", "mixed"][state]);
   if (row.node) line.setAttribute("aria-expanded", isUnfolded(row.node));
-  line.setAttribute("aria-label", [words.title, words.detail, words.mark, words.safe, words.count, words.size].filter(Boolean).join(", "));
+  line.setAttribute("aria-label", [words.number && `activity ${words.number}`, words.title, words.detail, words.mark, words.safe, words.count, words.size].filter(Boolean).join(", "));
   if (i === list.current) line.classList.add("current");
   const indent = element("span", "indent");
   indent.style.width = `${Math.min(row.level, 12) * 18}px`;
@@ -67,6 +81,11 @@ function painted(row, i) {
   if (row.kind === "more") box.classList.add("none");
   const text = element("span", "text"), title = element("span", "title");
   title.append(element("bdi", "", words.title));
+  if (words.number) {
+    const number = element("span", "number", words.number);
+    number.title = `pyactivity select --activity ${words.number}`;
+    title.prepend(number, " ");
+  }
   if (words.ago) title.append(" ", element("span", "ago", words.ago));
   if (words.mark) title.append(" ", element("span", "mark", words.mark));
   text.append(title);
@@ -102,6 +121,7 @@ function worded(row) {
     return words;
   }
   words.title = spanText(...wallsOf(activity));
+  words.number = data.number[activity] ? String(data.number[activity]) : "";
   words.ago = agoText(data.firstWall[activity]);
   words.mark = facts.marks[data.mark[activity]];
   words.safe = archivedText(activity);
@@ -133,11 +153,13 @@ function archivedText(a) {
 // "photos/2026 (812), docs (12), 3 elsewhere, + 900 unpacked in src"
 function carriedParts(a) {
   const found = carriersOf(a), told = found.reduce((sum, carrier) => sum + carrier.files, 0);
-  const total = data.byHand[a] || data.files[a], name = (path) => display(path) || "the top";
+  const total = data.worked[a] || data.byHand[a] || data.files[a], name = (path) => display(path) || "the top";
   const bulk = data.byHand[a] ? facts.bulk[a] ?? [] : [];
-  const alone = found.length === 1 && told === total && !bulk.length;
+  const history = data.worked[a] ? data.byHand[a] - data.worked[a] : 0;
+  const alone = found.length === 1 && told === total && !bulk.length && !history;
   const parts = found.map(({ directory, files }) => ["", name(pathOf(directory)), alone ? "" : ` (${grouped(files)})`]);
   if (told < total) parts.push([`${grouped(total - told)} elsewhere`, "", ""]);
+  if (history) parts.push([`+ ${grouped(history)} of version control`, "", ""]);
   return parts.concat(bulk.map(([how, path, files]) => [`+ ${grouped(files)} ${how} in `, name(path), ""]));
 }
 

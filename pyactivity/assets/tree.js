@@ -109,16 +109,17 @@ function carriersOf(a) {
   const from = data.pairStart[a], to = data.pairStart[a + 1], found = [];
   const files = carriersOf.files ??= new Float64Array(data.depth.length);
   const bytes = carriersOf.bytes ??= new Float64Array(data.depth.length);
-  const byHand = data.byHand[a];
-  let allFiles = 0, allBytes = 0;
+  const byHand = data.byHand[a], worked = data.worked[a];
+  let allFiles = 0, allBytes = 0, last = -1;
   for (let p = from; p < to; p++) {
-    if (byHand && data.pair_bulk[p]) continue; // told apart
+    if (byHand && data.pair_bulk[p] || worked && data.history[data.pairDirectory[p]]) continue; // told apart
+    last = data.pairDirectory[p];
     files[data.pairDirectory[p]] = data.pair_files[p];
     bytes[data.pairDirectory[p]] = data.pair_bytes[p];
     allFiles += data.pair_files[p];
     allBytes += data.pair_bytes[p];
   }
-  for (let d = data.pairDirectory[to - 1]; d >= 0; d--) {
+  for (let d = last; d >= 0; d--) {
     if (!files[d]) continue;
     if (files[d] * 4 >= allFiles || (allBytes > 0 && bytes[d] * 4 >= allBytes)) {
       found.push({ directory: d, files: files[d], bytes: bytes[d] });

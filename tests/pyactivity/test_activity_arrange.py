@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pyactivity import HOUR_NS, NO_PARENT, BadValue, Files, cluster, describe
 from pyactivity.activities import arrange
 from pyactivity.bulk import came_in_bulk
+from pyactivity.details import details
 from pyactivity.radius import choose_radius
 from pyactivity.survey import take_survey
 
@@ -187,6 +188,64 @@ def test_what_came_in_bulk_does_not_hide_what_was_done_by_hand() -> None:
     assert (group.files, group.files_elsewhere) == (403, 0)
     # Without the mark the checkout would be all that is seen.
     assert [c.path for c in describe(files, np.arange(403)).carriers] == [b"h/src/a", b"h/src/b"]
+
+
+def test_what_a_version_control_wrote_is_told_behind_what_was_done_by_hand() -> None:
+    directories = [b"h", b"h/src", b"h/src/.git", b"h/src/.git/objects", b"h/other/.hg"]
+    held = [(1, NOW), (1, NOW + 1)] + [(2 + number % 2, NOW + number) for number in range(90)] + [(4, NOW + 100)]
+    files = files_of(directories, [NO_PARENT, 0, 1, 2, 0], held)
+    mask = came_in_bulk(files)
+    assert not mask.any()  # commits are a person's work, and not to be left out of a backup
+    group = describe(files, np.arange(93), bulk=mask)
+    assert [(c.path, c.files, c.bulk) for c in group.carriers] == [
+        (b"h/src", 2, ""),
+        (b"h/src/.git", 90, "history"),
+        (b"h/other/.hg", 1, "history"),
+    ]
+    assert (group.files, group.files_elsewhere) == (93, 0)
+
+
+def test_the_kinds_are_those_of_the_work_not_of_its_history(tmp_path: Path) -> None:
+    for name in ("a.py", ".git/objects/12", ".git/objects/34", ".git/index"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    found = take_survey([tmp_path], radius_ns=HOUR_NS)
+    (shown,) = (details(found, part) for part in found.parts())
+    assert [kind.suffix for kind in shown.kinds] == ["py"]
+    assert shown.few == (os.fsencode(tmp_path / "a.py"),)
+
+
+@pytest.mark.parametrize("lies_in", [b"h/top/pkg/notes", b"h/top/letters", b"h/top"])
+def test_a_file_of_a_whole_second_among_files_made_there_is_no_package(lies_in: bytes) -> None:
+    directories = [b"h", b"h/top", b"h/top/pkg", b"h/top/pkg/notes", b"h/top/letters", b"h/mine"]
+    parents = [NO_PARENT, 0, 1, 2, 1, 0]
+    second = 1_500_000_000 * SECOND
+    package = [(2, second + number * 9_000 * SECOND) for number in range(3_000)]
+    made_here = [(5, second + number * 7_000 * SECOND + 5) for number in range(300)]
+    place = directories.index(lies_in)
+    here = [(place, second + number * 8_000 * SECOND + 5) for number in range(3)]
+    mask = came_in_bulk(files_of(directories, parents, package + made_here + here + [(place, second)]))
+    assert mask.tolist() == [True] * 3_000 + [False] * 304
+
+
+def test_a_file_of_a_whole_second_above_where_others_work_is_no_package() -> None:
+    directories = [b"h", b"h/top", b"h/top/pkg", b"h/top/trips", b"h/top/trips/2026", b"h/mine"]
+    second = 1_500_000_000 * SECOND
+    package = [(2, second + number * 9_000 * SECOND) for number in range(3_000)]
+    made_here = [(5, second + number * 7_000 * SECOND + 5) for number in range(300)]
+    made_here += [(4, second + number * 7_000 * SECOND + 5) for number in range(20)]
+    mask = came_in_bulk(files_of(directories, [NO_PARENT, 0, 1, 1, 3, 0], [*package, *made_here, (3, second)]))
+    assert mask.tolist() == [True] * 3_000 + [False] * 321
+
+
+def test_a_package_of_which_some_files_were_edited_stays_one() -> None:
+    second = 1_500_000_000 * SECOND
+    held = [(1, second + number * 9_000 * SECOND + 5 * (number % 40 == 0)) for number in range(400)]
+    held += [(2, second), (2, second + 100_000 * SECOND), (2, second + 200_000 * SECOND + 5)]
+    held += [(3, second + number * 7_000 * SECOND + 5) for number in range(100)]
+    files = files_of([b"h", b"h/pkg", b"h/pkg/sub", b"h/mine"], [NO_PARENT, 0, 1, 0], held)
+    assert came_in_bulk(files).tolist() == [time_ns % SECOND == 0 for _, time_ns in held]
 
 
 @pytest.mark.parametrize(

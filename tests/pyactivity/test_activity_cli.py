@@ -330,7 +330,7 @@ def test_quiet_says_problems_only(tree: Path) -> None:
         (["--json", "--null"], "not allowed with"),
         (["--colour"], "unrecognized arguments"),
         (["--lim", "1"], "unrecognized arguments"),
-        ([""], "a directory has a name"),
+        ([""], "a file or directory has a name"),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str) -> None:
@@ -346,6 +346,22 @@ def test_help_and_version() -> None:
     assert b"examples:" in done.stdout
     assert b"exit status:" in done.stdout
     assert b"--max-size" in run("select", "--help").stdout
+
+
+def test_help_tells_every_field_of_json(tree: Path) -> None:
+    told = set(re.findall(r'"(\w+)"', run("--help").stdout.decode()))
+    group = json.loads(run("--json", "--names", "--limit", "1", tree).stdout)
+    branch = json.loads(run("--json", "--tree", tree).stdout.splitlines()[0])
+    assert {*group, *group["directories"][0], *branch} <= told
+
+
+def test_a_page_or_a_picture_may_go_to_standard_output(tree: Path) -> None:
+    done = run("--svg", "-", "--html", "page.html", ".", cwd=tree)
+    assert done.stdout.startswith(b"<svg ")
+    assert (tree / "page.html").read_bytes().startswith(b"<!DOCTYPE html>")
+    assert not (tree / "-").exists()
+    twice = run("--svg", "-", "--html", "-", tree)
+    assert (twice.returncode, b"only one of" in twice.stderr) == (2, True)
 
 
 @pytest.fixture
@@ -412,9 +428,9 @@ def test_talk_that_cannot_be_said_spoils_nothing(tree: Path, script: str) -> Non
 
 
 def test_interrupted_while_the_reader_sleeps(wide: Path) -> None:
-    with subprocess.Popen(
-        [*COMMAND, "--null", wide], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    # Whoever runs the tests in the background of a script has SIGINT ignored, which is inherited.
+    heard = ["env", "--default-signal=INT", *COMMAND, "--null", os.fspath(wide)]
+    with subprocess.Popen(heard, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         # Once a byte is here the process is writing, and it cannot finish before more is read.

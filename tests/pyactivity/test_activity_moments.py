@@ -162,3 +162,11 @@ def test_negative_and_far_future_times(zone: Zone, time_ns: int, text: str) -> N
 )
 def test_lengths(span: int, text: str) -> None:
     assert length_text(span) == text
+
+
+@pytest.mark.parametrize(("rules", "after"), [("UTC0", "after 11 Apr 2262"), (NEPAL, "after 12 Apr 2262")])
+def test_the_ends_of_what_a_scan_keeps_are_no_moments(zone: Zone, rules: str, after: str) -> None:
+    zone(rules)
+    assert moment_text(INT64_MAX, NOW) == after
+    assert moment_text(INT64_MIN, NOW) == "before 21 Sep 1677"
+    assert moment_text(INT64_MAX - 1, NOW).startswith(after.removeprefix("after "))

@@ -194,6 +194,46 @@ def test_everything_is_within_reach_of_the_keyboard(page: Page) -> None:
     }
 
 
+def test_rows_say_which_of_how_many_they_are(page: Page) -> None:
+    places = (
+        "return [...document.querySelectorAll('.row')].map(r => ['level', 'posinset', 'setsize'].map("
+        "name => Number(r.getAttribute('aria-' + name))))"
+    )
+    page.unfold("src/tool/tests (7), src/tool/cli (7), src/tool/core (7)")
+    before = [[1, n, 7] for n in range(1, 5)]
+    after = [[1, n, 7] for n in range(5, 8)]
+    assert page.run(places) == [*before, [2, 1, 3], [2, 2, 3], [2, 3, 3], *after]
+    page.unfold("cli")
+    page.unfold("core")
+    inside = [[3, n, 7] for n in range(1, 8)]
+    found = page.run(places)
+    assert found[4:12] == [[2, 1, 3], *inside]
+    assert found[12] == [2, 2, 3]
+
+
+def test_activities_have_the_numbers_of_the_command_line(page: Page) -> None:
+    numbers = "return [...document.querySelectorAll('.row .number')].map(n => n.textContent)"
+    assert page.run(numbers) == ["1", "2", "3", "4", "5", "6", "7"]
+    page.run("byId('order').value = 'largest'; byId('order').dispatchEvent(new Event('change'))")
+    assert page.run(numbers)[0] == "3"  # the photos
+    page.filter("chapter")
+    assert page.run(numbers) == ["1"]
+
+
+def test_the_data_of_a_version_control_are_told_apart(browser: Page, tmp_path: Path, berlin: None) -> None:
+    root = tmp_path / "work"
+    names = ["src/a.py", "src/b.py", *(f".git/objects/{n}" for n in range(30)), ".git/index"]
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+        os.utime(root / name, ns=(NOW_NS - 10**9, NOW_NS - 10**9 + 1))
+    browser.open(write_page(root, tmp_path / "work.html"))
+    assert browser.text(".detail") == "src (2), + 31 of version control"
+    browser.one("#fill").click()
+    assert browser.text("#total").endswith("33 files")
+    assert browser.seen()[0] == []
+
+
 def test_time_is_zoomed_by_year_month_and_day(page: Page) -> None:
     page.one("#timeline").send_keys(Keys.END, Keys.ARROW_LEFT, Keys.ENTER)  # December, then November
     assert page.text("#crumbs") == "All2026November"
@@ -294,6 +334,15 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
     page.resize(360, 740)
     page.wait("return byId('timeline').firstChild.getAttribute('width') < 360")
     assert page.run("return document.documentElement.scrollWidth") == 360
+    # When it was, and its mark, are not cut off, nor is anything below the row.
+    titles = "[...document.querySelectorAll('.activity .title')]"
+    assert page.run(f"return {titles}.filter(t => t.scrollHeight > t.clientHeight + 1).map(t => t.textContent)") == []
+    assert (
+        page.run(f"return {titles}.filter(t => t.parentNode.scrollHeight > t.closest('.row').clientHeight).length") == 0
+    )
+    gaps = """const boxes = [...document.querySelectorAll('.row')].map(r => r.getBoundingClientRect());
+        return boxes.slice(1).map((box, i) => box.top - boxes[i].bottom)"""
+    assert page.run(gaps) == [0] * 6
     page.run("byId('list').scrollIntoView({block: 'center'})")
     page.check("docs/thesis")
     assert page.text("#total").startswith("386.7 KiB")
@@ -317,6 +366,7 @@ def test_contrast_in_light_and_dark(page: Page, scheme: str) -> None:
         "#room",
         "#save",
         ".mark",
+        ".number",
         ".crumb",
     ):
         text, ground = page.run(

@@ -134,5 +134,7 @@ def test_a_page_that_cannot_be_written_leaves_what_was(
     old.write_text("old")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "PIL", None)
+        # Told before the scan, which may take minutes.
+        patch.setattr("pyactivity.cli.survey_of", lambda _: pytest.fail("scanned"))
         assert main([str(home), "--png", str(old)]) == 5
     assert old.read_text() == "old"

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import BufferedWriter, FileIO
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyactivity
-from pyactivity import BadValue, EnvironmentFailed, gather
+from pyactivity import NO_PARENT, BadValue, EnvironmentFailed, Files, gather
 from pyactivity.against import Inventory, archived, take_inventory
 from pyactivity.choosing import choose, match_paths, parse_wanted
 from pyactivity.selection import relative, selection_root
+from pyactivity.streams import publish
 from pyactivity.survey import take_survey
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pyactivity.__file__).parents[1]), "TZ": "UTC0"}
@@ -38,6 +41,13 @@ def home(tmp_path: Path) -> Path:
     planted.put("future", moment("2200-01-01 00:00"))
     planted.put("epoch", 0)
     return tmp_path / "home"
+
+
+class FullDisk(FileIO):
+    """Opens, and takes nothing."""
+
+    def write(self, _: object) -> int:
+        raise OSError(28, "No space left on device")
 
 
 def chosen(output: bytes) -> list[str]:
@@ -90,6 +100,20 @@ def test_what_does_not_fit_is_named(home: Path) -> None:
     assert "activity 2 does not fit and is left out: 2 files of 9.8 KiB" in done.stderr.decode()
 
 
+def test_of_many_that_do_not_fit_the_newest_are_named(tmp_path: Path) -> None:
+    many = Home(tmp_path)
+    for number in range(30):
+        many.put(f"{number:02d}", moment("2024-05-03 12:00") - number * 86_400 * SECOND + 7, 100)
+    lines = (
+        command("pyactivity", "select", "--max-size", "250", "-o", "/dev/null", tmp_path).stderr.decode().splitlines()
+    )
+    assert lines == [
+        *(f"pyactivity: activity {n} does not fit and is left out: 1 file of 100 B" for n in range(3, 7)),
+        "pyactivity: 24 older ones do not fit and are left out: 24 files of 2.3 KiB",
+        "pyactivity: chosen: 2 files of 200 B in 2 groups",
+    ]
+
+
 def test_several_directories_have_a_common_root(home: Path) -> None:
     done = command("pyactivity", "select", home / "docs/sub", home / "letters")
     assert chosen(done.stdout) == ["docs/sub/c.txt", "letters/x.odt"]
@@ -117,6 +141,33 @@ def test_an_output_is_replaced_when_it_is_whole(home: Path) -> None:
     command("pyactivity", "select", "--activity", "1", "-o", "chosen.jsonl", home, cwd=home.parent)
     assert chosen((home.parent / "chosen.jsonl").read_bytes()) == DOCS
     assert sorted(path.name for path in home.parent.iterdir()) == ["chosen.jsonl", "home"]
+
+
+@pytest.mark.parametrize("place", ["write", "flush", "replace", "interrupt"])
+def test_of_an_output_that_cannot_be_written_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    target = tmp_path / "chosen.jsonl"
+    target.write_text("older")
+
+    def pieces() -> Iterator[bytes]:
+        yield b"begun"
+        if place == "write":
+            raise OSError(28, "No space left on device")
+        if place == "interrupt":
+            raise KeyboardInterrupt
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if place == "replace":
+        monkeypatch.setattr("os.replace", fail)
+    if place == "flush":
+        monkeypatch.setattr("builtins.open", lambda path, mode: BufferedWriter(FullDisk(path, mode)))
+    with pytest.raises(KeyboardInterrupt if place == "interrupt" else EnvironmentFailed):
+        publish(str(target), pieces())
+    monkeypatch.undo()
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("chosen.jsonl", "older")]
 
 
 @settings(deadline=None, max_examples=25)
@@ -233,6 +284,27 @@ def test_a_listing_with_problems_is_used_and_they_are_told(tmp_path: Path, monke
     assert found.files == {(b"a", 3, 5), (b"\xff", 4, 5), (b"h", 3, 5)}
     assert [problem.path for problem in found.problems] == [b"x.xtar"]
     assert "two entries are lost" in found.problems[0].reason
+
+
+def test_years_beyond_64_bits_are_archived_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of a year 2400, and of 1600: a scan has the ends of int64 for both, an archive has what the file system says.
+    names, times_ns = (b"later", b"earlier", b"now"), (13_600_000_000 * SECOND, -11_600_000_000 * SECOND, SECOND)
+    lines = [
+        {"path": {"text": name.decode()}, "kind": "file", "size": 1, "mtime_ns": time_ns, "changed": False}
+        for name, time_ns in zip(names, times_ns, strict=True)
+    ]
+    (tmp_path / "lines").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    script(tmp_path, monkeypatch, f"cat {tmp_path}/lines")
+    scanned = Files(
+        mtime_ns=np.array([2**63 - 1, -(2**63), 2 * SECOND]),
+        size_bytes=np.ones(3, np.int64),
+        directory=np.zeros(3, np.int32),
+        names=b"".join(names),
+        name_ends=np.cumsum([len(name) for name in names], dtype=np.int64),
+        directories=(b"/home",),
+        parents=np.array([NO_PARENT], np.int32),
+    )
+    assert archived(scanned, take_inventory([b"x.xtar"])).tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("text", ["echo nonsense", "echo '[]'", "echo '{}'"])
