@@ -21,7 +21,7 @@ from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Piece, Read, Ready
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.source import Judge, Source
-from pybackup.model.volume import VolumeInfo
+from pybackup.model.volume import VolumeInfo, is_set_name
 from pybackup.tree.content import read_contents
 
 from .adding_recovery import complete_with_recovery
@@ -124,7 +124,7 @@ def plan_set(
     """
     if options.parity and options.parity.sidecar:
         raise UsageError("volumes carry their parity: no --parity-sidecar")
-    if "/" in to.name or "\0" in to.name or not to.name.strip():
+    if not is_set_name(to.name):
         raise UsageError(f"not a name for a set: {to.name!r}")
     for n_bytes in (*to.first_bytes, to.volume_bytes):
         body_limit(n_bytes, options.parity)
