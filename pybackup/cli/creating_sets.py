@@ -113,7 +113,7 @@ def _line(volume: CreatedVolume) -> str:
     full = percentage(volume.archive_bytes, volume.info.volume_bytes)
     there = ", was there already" if volume.was_there else ""
     is_data = volume.info.kind is VolumeKind.DATA
-    files = f"{count(volume.files, 'file')} end on it, " if is_data else ""
+    files = f"{count(volume.files, 'file')} {'ends' if volume.files == 1 else 'end'} on it, " if is_data else ""
     size = humane_bytes(volume.archive_bytes)
     return f"{display(volume.path)}: {volume.info.label}, {files}{size}, {full} full{there}"
 

@@ -333,7 +333,7 @@ class _SetWriter:
 
     def _limit_of(self, n_bytes: int) -> int:
         """How long the body of a volume may be, and its shard in recovery volumes."""
-        limit = body_limit(n_bytes, self._plan.options.parity)
+        limit = body_limit(n_bytes, self._plan.options.parity, entries=len(self._plan.entries))
         return limit if self._shard_limit is None else min(limit, self._shard_limit)
 
     def _settings(self, info: VolumeInfo) -> bytes:
