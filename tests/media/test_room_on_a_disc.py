@@ -10,8 +10,9 @@ import pytest
 
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import SetOptions, perform_set, plan_set
+from pybackup.jobs.create_set import perform_set
 from pybackup.jobs.disc_build import BuildOptions, plan_build
+from pybackup.jobs.plan_set import SetOptions, plan_set
 from pybackup.jobs.protect import ParityOptions
 from pybackup.model.medium import MEDIA
 from pybackup.parity.amount import parse_amount

@@ -65,7 +65,7 @@ def test_what_is_no_object_is_refused(said: Any) -> None:
 
 def test_a_name_that_no_file_may_have_is_refused_at_once(tree: Path, tmp_path: Path) -> None:
     from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.create_set import SetOptions, plan_set
+    from pybackup.jobs.plan_set import SetOptions, plan_set
 
     to = SetOptions(os.fsencode(tmp_path), "x" * 201, 10_000_000)
     with pytest.raises(UsageError, match="not a name for a set"):
