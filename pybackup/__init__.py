@@ -190,7 +190,8 @@ def create_set(
         As `create` does; there are volumes already; sizes are too small.
     """
     from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.create_set import SetOptions, perform_set, plan_set, segment_for
+    from pybackup.jobs.create_set import perform_set
+    from pybackup.jobs.plan_set import SetOptions, plan_set, segment_for
 
     first = tuple(first_bytes)
     options = CreateOptions(

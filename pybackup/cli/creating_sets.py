@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.create_set import CreatedSet, CreatedVolume, SetOptions
+    from pybackup.jobs.create_set import CreatedSet, CreatedVolume
+    from pybackup.jobs.plan_set import SetOptions
     from pybackup.model.source import Judge, Source
 
 
@@ -76,7 +77,8 @@ def create_set(
     talk: Talk,
 ) -> int:
     """Plan, and create or show the plan."""
-    from pybackup.jobs.create_set import perform_set, plan_set
+    from pybackup.jobs.create_set import perform_set
+    from pybackup.jobs.plan_set import plan_set
 
     to = _set_options(options, sources)
     plan = plan_set(sources, to, judge=judge, options=create_options, monitor=talk)
@@ -91,7 +93,7 @@ def create_set(
 
 
 def _set_options(options: argparse.Namespace, sources: list[Source]) -> SetOptions:
-    from pybackup.jobs.create_set import SetOptions
+    from pybackup.jobs.plan_set import SetOptions
 
     name = options.name
     if name is None:
@@ -113,7 +115,7 @@ def _line(volume: CreatedVolume) -> str:
     full = percentage(volume.archive_bytes, volume.info.volume_bytes)
     there = ", was there already" if volume.was_there else ""
     is_data = volume.info.kind is VolumeKind.DATA
-    files = f"{count(volume.files, 'file')} end on it, " if is_data else ""
+    files = f"{count(volume.files, 'file')} {'ends' if volume.files == 1 else 'end'} on it, " if is_data else ""
     size = humane_bytes(volume.archive_bytes)
     return f"{display(volume.path)}: {volume.info.label}, {files}{size}, {full} full{there}"
 

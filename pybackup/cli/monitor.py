@@ -79,7 +79,7 @@ class Talk(Monitor):
     def note(self, text: str) -> None:
         """Say a note, unless quiet."""
         if not self.quiet:
-            self.say(f"pybackup: note: {text}")
+            self.say(f"pybackup: note: {printable(text)}")
 
     def problem(self, problem: Problem) -> None:
         """Say a problem at once, and remember it."""

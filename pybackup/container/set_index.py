@@ -8,25 +8,28 @@ from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, ustar
 
-from .read import find_foot, read_locator
+from .read import find_foot, read_exactly, read_locator
 
 
 def read_set_index(file: ArchiveFile) -> Iterator[index.Blob]:
     """Yield the tree indexes of other volumes, last first; what cannot be read any more is left out.
 
-    They end where the root container's own index begins, which ends where the tree index does.
+    All of them together may grow no more than one index may. They end where the root container's own index begins,
+    which ends where the tree index does.
     """
     locator = read_locator(file)
     if locator is None:
         return
     own = find_foot(file, locator.raw_bytes - ustar.BLOCK, index.CONTAINER)
     end = own[0] - ustar.BLOCK if own else 0
+    growth = index.Growth()
     while end > 0:
-        found = find_foot(file, end, index.TREE)
+        found = find_foot(file, end, index.TREE, within_bytes=index.HEAD.size) or find_foot(file, end, index.TREE)
         if found is None:
             return
         end, size = found
         try:
+            growth.add(index.Head.unpack(read_exactly(file, end + size - index.HEAD.size, index.HEAD.size)))
             yield index.unpack_index(file.read_what_is_left(end, size))
         except FormatError:
             continue

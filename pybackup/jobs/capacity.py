@@ -5,20 +5,42 @@ from __future__ import annotations
 from pybackup.container.own import stream_start
 from pybackup.errors import UsageError
 from pybackup.layout import ustar
-from pybackup.parity.amount import Amount
+from pybackup.model.medium import MEDIA
+from pybackup.parity.amount import NO_PARITY, Amount
 from pybackup.parity.geometry import plan_geometry
 
 from .protect import ParityOptions
 
+# On a disc, beside the volume: the file system (UDF takes most), the format, the rescue script; measured, some 400 KB.
+_DISC_BYTES = 512 << 10
+# And a line in its packed index.
+_INDEX_LINE_BYTES = 48
 
-def body_limit(volume_bytes: int, parity: ParityOptions | None) -> int:
+
+def body_limit(volume_bytes: int, parity: ParityOptions | None, *, entries: int = 0) -> int:
     """Return the length of the longest body with which an archive is at most ``volume_bytes`` long.
+
+    If that is what a known medium takes, the disc's own image fits it too: with little or no parity there is nothing
+    in the archive whose room the file system, the readme and the index of the disc could take.
+
+    Parameters
+    ----------
+    entries
+        How many the set has, all of which the index on a disc may name.
 
     Raises
     ------
     UsageError
         There is none.
     """
+    limit = _longest(volume_bytes, parity)
+    if volume_bytes in MEDIA.values():
+        beside = _DISC_BYTES + entries * _INDEX_LINE_BYTES
+        limit = min(limit, _longest(volume_bytes - beside, ParityOptions(NO_PARITY)))
+    return limit
+
+
+def _longest(volume_bytes: int, parity: ParityOptions | None) -> int:
     low, high = 0, volume_bytes // ustar.BLOCK + 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -26,7 +48,7 @@ def body_limit(volume_bytes: int, parity: ParityOptions | None) -> int:
             low = middle
         else:
             high = middle
-    if not low:
+    if low <= 0:
         raise UsageError(f"{volume_bytes} bytes are too few for a volume with so much parity")
     return low * ustar.BLOCK
 

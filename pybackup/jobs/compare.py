@@ -38,12 +38,13 @@ class Compared:
     entries: int
 
 
-def compare(archive: bytes, directory: bytes, *more: bytes, monitor: Monitor) -> Compared:
+def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False, monitor: Monitor) -> Compared:
     """Compare every entry of the archive with the tree below ``directory``.
 
     ``directory`` holds what the archive has at its top, as after ``extract --to``; or, where it holds
     none of that and the archive has one directory at its top, it is compared with that one. ``more`` are
-    other volumes of the archive's set.
+    other volumes of the archive's set; ``alone`` as in
+    `pybackup.jobs.inspect.open_archive`.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def compare(archive: bytes, directory: bytes, *more: bytes, monitor: Monitor) ->
     """
     if not os.path.isdir(directory):
         raise UsageError(f"{os.fsdecode(directory)}: no such directory to compare with")
-    with open_archive(archive, more, monitor=monitor) as opened:
+    with open_archive(archive, more, alone=alone, monitor=monitor) as opened:
         listing = opened.listing
         live = _live(listing, directory, monitor)
         monitor.begin("compare", len(listing), 0)

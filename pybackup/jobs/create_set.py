@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
-from pybackup.compress.methods import MIB, SMALL_SEGMENT_BYTES
+from pybackup.compress.methods import MIB
 from pybackup.compress.stage import compress
 from pybackup.container.frames import Carry
 from pybackup.container.write import ArchiveWriter
@@ -21,68 +21,22 @@ from pybackup.layout.note import Role
 from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Piece, Read, Ready
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.source import Judge, Source
 from pybackup.model.volume import VolumeInfo
 from pybackup.tree.content import read_contents
 
 from .adding_recovery import complete_with_recovery
 from .capacity import amount_in, body_limit
-from .create import Count, CreateOptions, Plan, identify, own_time, plan_create, settings_of, structures
+from .create import Count, Plan, own_time, settings_of, structures
+from .plan_set import SetPlan, identify_set, shard_limit
 from .protect import OwnStream
-from .recovery_room import shard_limit_of
 from .resume import PACKED_TIGHT, Resumption, find_finished, resume
 from .verify import check_written
 
 # Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.
 _LOOSE_PARTS = 1000
-_SEGMENT_PARTS = 160
 # Files that wait for the next volume take memory; and of a volume that is full but for so little no more is looked for.
 _HELD_BYTES = 64 * MIB
 _FULL_PARTS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class SetOptions:
-    """Where the volumes go, and how long they may be.
-
-    Attributes
-    ----------
-    directory
-        Where they appear; made.
-    name
-        Of the set.
-    first_bytes
-        Sizes of the first volumes: what partly used media have left.
-    volume_bytes
-        Size of all that follow.
-    resume
-        Go on behind the volumes that are there.
-    tight
-        Fill the rest of a volume with later files, if the next one does not fit.
-    recovery_volumes
-        So many more volumes, of which each may stand in for any that is lost.
-    """
-
-    directory: bytes
-    name: str
-    volume_bytes: int
-    first_bytes: Sequence[int] = ()
-    resume: bool = False
-    recovery_volumes: int = 0
-
-    tight: bool = False
-
-    def size_of(self, number: int) -> int:
-        """Return how long the data volume of that number may be, from 1."""
-        return self.first_bytes[number - 1] if number <= len(self.first_bytes) else self.volume_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SetPlan:
-    """Exactly what the creation of a set will do."""
-
-    plan: Plan
-    set: SetOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +58,6 @@ class CreatedSet:
     entries: int
     files: int
     content_bytes: int
-
-
-def segment_for(smallest_bytes: int, asked_bytes: int) -> int:
-    """Return a segment size with which volumes so small are filled well: room for less than one is left empty."""
-    wanted_bytes = smallest_bytes // _SEGMENT_PARTS
-    unit = MIB if wanted_bytes > MIB else SMALL_SEGMENT_BYTES
-    return min(asked_bytes, max(unit, wanted_bytes // unit * unit))
-
-
-def plan_set(
-    sources: Iterable[Source], to: SetOptions, *, judge: Judge | None, options: CreateOptions, monitor: Monitor
-) -> SetPlan:
-    """Walk the sources and return the plan.
-
-    Raises
-    ------
-    UsageError
-        As `plan_create`; or a size is too small for any volume.
-    """
-    if options.parity and options.parity.sidecar:
-        raise UsageError("volumes carry their parity: no --parity-sidecar")
-    if "/" in to.name or "\0" in to.name or not to.name.strip():
-        raise UsageError(f"not a name for a set: {to.name!r}")
-    for n_bytes in (*to.first_bytes, to.volume_bytes):
-        body_limit(n_bytes, options.parity)
-    return SetPlan(plan_create(sources, to.directory, judge=judge, options=options, monitor=monitor), to)
 
 
 def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Monitor) -> CreatedSet:
@@ -217,7 +145,7 @@ class _SetWriter:
         self._plan = plan.plan
         self._set = plan.set
         self._monitor = monitor
-        self._set_id = begun.set_id or _identify(plan)
+        self._set_id = begun.set_id or identify_set(plan)
         self._carry: Carry = begun.carry
         self._directories = {
             planned.entry.path: planned.entry for planned in self._plan.entries if planned.entry.kind is Kind.DIRECTORY
@@ -227,7 +155,7 @@ class _SetWriter:
         self._blobs = list(begun.blobs)
         bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
         self._structure_bytes = bare
-        self._shard_limit = _shard_limit(plan, bare) if plan.set.recovery_volumes else None
+        self._shard_limit = shard_limit(plan, bare) if plan.set.recovery_volumes else None
         self._volume: _Volume | None = None
         self.count = Count()
         self.entries = 0
@@ -334,7 +262,7 @@ class _SetWriter:
 
     def _limit_of(self, n_bytes: int) -> int:
         """How long the body of a volume may be, and its shard in recovery volumes."""
-        limit = body_limit(n_bytes, self._plan.options.parity)
+        limit = body_limit(n_bytes, self._plan.options.parity, entries=len(self._plan.entries))
         return limit if self._shard_limit is None else min(limit, self._shard_limit)
 
     def _settings(self, info: VolumeInfo) -> bytes:
@@ -372,29 +300,6 @@ class _SetWriter:
         self._blobs.append(blob)
         self.volumes.append(CreatedVolume(output.path, info, volume.files, output.tell()))
         self._volume = None
-
-
-def _identify(plan: SetPlan) -> bytes:
-    """The id of a set: another one for other sizes, since its volumes are others."""
-    to, parity = plan.set, plan.plan.options.parity
-    volumes = {
-        "name": to.name,
-        "tight": to.tight,
-        "sizes": [*to.first_bytes, to.volume_bytes],
-        "parity": str(parity and parity.amount),
-    }
-    return identify(plan.plan, settings_of(plan.plan, set=volumes))
-
-
-def _shard_limit(plan: SetPlan, structure_bytes: int) -> int:
-    to, options = plan.set, plan.plan.options
-    return shard_limit_of(
-        [planned.entry for planned in plan.plan.entries],
-        (*to.first_bytes, to.volume_bytes),
-        segment_bytes=options.segment_bytes,
-        structure_bytes=structure_bytes,
-        settings_bytes=len(settings_of(plan.plan)),
-    )
 
 
 def _total(parts: Iterable[bytes]) -> int:

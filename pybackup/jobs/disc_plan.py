@@ -158,7 +158,7 @@ def plan_discs(
     largest = 0
     while left > 0:
         medium = first_bytes[len(discs)] if len(discs) < len(first_bytes) else medium_bytes
-        limit = body_limit(medium, parity)
+        limit = body_limit(medium, parity, entries=entries)
         repeated = _STRUCTURE_BYTES * (entries - found.files) + round(
             _INDEX_BYTES * found.files * (1 - left / found.body_bytes)
         )

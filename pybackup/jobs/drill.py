@@ -217,7 +217,7 @@ def _restore(image: bytes, target: bytes, workers: int | None) -> None:
     """Restore what can be from a copy that is not whole; who is lost shows in what is not there."""
     monitor = Monitor()
     try:
-        archive = open_archive(image)
+        archive = open_archive(image, alone=True)
     except NotAnArchive:
         return
     with archive:
@@ -227,11 +227,11 @@ def _restore(image: bytes, target: bytes, workers: int | None) -> None:
 
 def _losses(source: bytes, target: bytes) -> tuple[list[bytes], list[bytes]]:
     """Return the files of the archive that are not in the target, and those that are with other content."""
-    with open_archive(source) as archive:
+    with open_archive(source, alone=True) as archive:
         listing = archive.listing
         files = {path for path, kind in zip(listing.paths, listing.rows.kinds, strict=True) if kind == Kind.FILE}
     lost, wrong = [], []
-    for difference in compare(source, target, monitor=Monitor()).differences:
+    for difference in compare(source, target, alone=True, monitor=Monitor()).differences:
         if difference.path in files:
             if "missing" in difference.kinds:
                 lost.append(difference.path)

@@ -47,10 +47,18 @@ class OpenArchive:
 
     place: Place
     listing: Listing
+    unclear: Sequence[bytes]
+    patterns: list[bytes]
 
-    def __init__(self, path: bytes, candidates: Sequence[bytes] = (), *, monitor: Monitor | None = None) -> None:
+    def __init__(
+        self, path: bytes, candidates: Sequence[bytes] = (), *, alone: bool = False, monitor: Monitor | None = None
+    ) -> None:
         self.path = path
         self.hand: SetAtHand | None = None
+        if alone:
+            self.unclear, self.patterns = (), list(candidates)
+            self._open_whole(path)
+            return
         found = find_volumes([path])
         if len(found.volumes) > 1 or found.unclear or found.volumes[0].info:
             found, self.patterns = with_more(found, candidates)
@@ -65,10 +73,15 @@ class OpenArchive:
             self.place = volume.path if volume.fills_file else (volume.part(),)
             self.listing = volume.listing
         else:
-            self.place = path
-            with ArchiveFile(path) as file:
-                self.listing = open_listing(file)
+            self._open_whole(path)
+            return
         self.file = open_place(self.place)
+
+    def _open_whole(self, path: bytes) -> None:
+        self.place = path
+        with ArchiveFile(path) as file:
+            self.listing = open_listing(file)
+        self.file = open_place(path)
 
     def close(self) -> None:
         """Close the file; the listing stays usable."""
@@ -83,7 +96,9 @@ class OpenArchive:
         self.close()
 
 
-def open_archive(path: bytes, candidates: Sequence[bytes] = (), *, monitor: Monitor | None = None) -> OpenArchive:
+def open_archive(
+    path: bytes, candidates: Sequence[bytes] = (), *, alone: bool = False, monitor: Monitor | None = None
+) -> OpenArchive:
     """Open an archive, or volumes of a set, to look into it; use it in a ``with``.
 
     Parameters
@@ -92,8 +107,10 @@ def open_archive(path: bytes, candidates: Sequence[bytes] = (), *, monitor: Moni
         A file, an image, a device, or a directory in which volumes lie.
     candidates
         What may be further volumes: that is for the files to say. What is none is left in ``patterns``.
+    alone
+        The file is an archive, and nothing but what it holds itself is looked at, should it be a volume of a set.
     """
-    return OpenArchive(path, candidates, monitor=monitor)
+    return OpenArchive(path, candidates, alone=alone, monitor=monitor)
 
 
 def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:

@@ -57,7 +57,7 @@ def shard_limit_of(
     volumes = 1 + 2 * sum(entry.size for entry in entries) // min(sizes)
     indexes = index.total_bytes(rows) + volumes * (_VOLUME_BYTES + 2 * settings_bytes)
     beside = structure_bytes + indexes + FIXED_BYTES + len(README) + 2 * header_bytes(volumes)
-    limit = body_limit(max(sizes), ParityOptions(NO_PARITY)) - beside
+    limit = body_limit(max(sizes), ParityOptions(NO_PARITY), entries=len(entries)) - beside
     # A shard is whole sectors.
     limit -= limit % SECTOR
     if limit <= 0:

@@ -21,7 +21,7 @@ from pybackup.model.volume import VolumeInfo, VolumeKind
 
 if TYPE_CHECKING:
     from .create import Plan
-    from .create_set import SetOptions
+    from .plan_set import SetOptions
 
 PACKED_TIGHT = "tight"
 

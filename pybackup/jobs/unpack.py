@@ -24,7 +24,7 @@ from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.tree.place import PlaceOptions, Target
 
-from .inspect import open_archive
+from .inspect import OpenArchive, open_archive
 
 _STEP = 1 << 20
 # 7zFormat.txt of the LZMA SDK: signature with version 0.4, CRC of the rest, offset, size and CRC of the header.
@@ -54,7 +54,7 @@ def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
             if _place(opened.file, place, replace(stored.entry, path=path), member, monitor):
                 members, n_bytes = members + 1, n_bytes + member.packed_bytes
             monitor.advance(member is stored.members[-1], member.packed_bytes)
-        _own_members(opened.file, place, listing, monitor)
+        _own_of(opened, place, monitor)
         monitor.end()
         for stored in listing:
             if stored.missing:
@@ -74,8 +74,12 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
             place, taken = claimed.directory(stored.entry.parent)
             segments = len(stored.members) + stored.missing
             # Of those that are missing a damaged or hostile header may tell any number.
-            present = segment_numbers(file, stored.members) if stored.missing else None
-            found = taken.claim_file(stored.entry.name, segments=segments, sparse=stored.sparse, present=present)
+            present = list(stored.numbers)
+            if stored.missing and not present:
+                present = segment_numbers(file, stored.members)
+            found = taken.claim_file(
+                stored.entry.name, segments=segments, sparse=stored.sparse, present=present or None
+            )
             for name, member in zip(found, stored.members, strict=True):
                 yield stored, join(place, name), member
 
@@ -111,8 +115,10 @@ def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monit
             if not staged.write_at(offset, data):
                 return False
         fault = _fault(file, member, crc)
-    except (FormatError, OSError) as error:
+    except FormatError as error:
         fault = str(error)
+    except OSError as error:
+        fault = error.strerror or str(error)
     if fault:
         staged.discard()
         monitor.problem(Problem(entry.path, Trouble.LOST, fault))
@@ -138,9 +144,20 @@ def _frame_fault(file: ArchiveFile, member: Member) -> str:
     return "" if start == head else "its 7z headers differ from their CRC"
 
 
-def _own_members(file: ArchiveFile, place: Target, listing: Listing, monitor: Monitor) -> None:
+def _own_of(opened: OpenArchive, place: Target, monitor: Monitor) -> None:
+    """The archive's own members; of the volumes of a set, each of which has them, those of the first at hand."""
+    wanted = _wanted(opened.listing)
+    if opened.hand is None:
+        _own_members(opened.file, place, opened.listing, wanted, monitor)
+        return
+    volumes = opened.hand.data or opened.hand.recovery
+    first = volumes[min(volumes)]
+    with first.open() as file:
+        _own_members(file, place, first.listing, wanted, monitor)
+
+
+def _own_members(file: ArchiveFile, place: Target, listing: Listing, wanted: set[bytes], monitor: Monitor) -> None:
     """Readme, structure and links, which stock tools need too: they follow the tree in the root container."""
-    wanted = _wanted(listing)
     ends = (stored.members[-1] for stored in listing if stored.members)
     last = max((member.offset + ustar.padded(member.packed_bytes) for member in ends), default=0)
     for offset, header, said in chain(_header(file, 0), _after(file, last)):

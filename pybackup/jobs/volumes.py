@@ -20,6 +20,8 @@ from pybackup.parity.find import find, glance
 
 # Of files that are read to the end, if their ends tell nothing.
 _ARCHIVE_SUFFIXES = (b".xtar", b".iso", b".img", b".bin", b".dd")
+# Volumes that are missing, of a set that says that it is long.
+_MOST_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,18 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
             unclear += [] if found else [path]
             continue
         before = len(volumes) + len(unclear)
-        for entry in sorted(entry.path for entry in os.scandir(path) if entry.is_file()):
+        for entry in sorted(entry.path for entry in os.scandir(path) if entry.is_file() and not _is_staged(entry.name)):
             found = list(volumes_in(entry))
             volumes += found
             unclear += [entry] if not found and is_protected(entry) else []
         if len(volumes) + len(unclear) == before:
             raise UsageError(f"{os.fsdecode(path)}: no archive is in this directory")
     return Found(volumes, unclear)
+
+
+def _is_staged(name: bytes) -> bool:
+    """Whether a file is half-made: of this run, which mends a copy of a volume, or of another."""
+    return name.startswith(b".") and name.endswith(b".partial")
 
 
 def is_protected(path: bytes) -> bool:
@@ -184,7 +191,9 @@ class SetAtHand:
     @property
     def last(self) -> int | None:
         """Number of the last data volume; None where none that is at hand tells it."""
-        return next((number for number, info in self.infos.items() if info.last), None)
+        last = [number for number, info in self.infos.items() if info.last]
+        # One that says so while others come behind it lies.
+        return max(last) if last and max(last) == self.known else None
 
     @property
     def known(self) -> int:
@@ -197,7 +206,9 @@ class SetAtHand:
 
     def labels(self, numbers: Iterable[int]) -> str:
         """Name data volumes, for people."""
-        return ", ".join(map(self.label, numbers))
+        named = list(numbers)
+        more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
+        return ", ".join(map(self.label, named[:_MOST_NAMED])) + more
 
     @property
     def missing(self) -> list[int]:

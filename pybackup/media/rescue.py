@@ -2029,12 +2029,19 @@ class Extraction:
 
 
 def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report: Report) -> tuple[int, int]:
-    """Decode all files and compare their checksums; return how many files and bytes are right."""
+    """Decode all files and compare their checksums; return how many files and bytes are right.
+
+    Of a file that is here in part, as on a disc that is looked at alone, that part counts.
+    """
     files = n_bytes = 0
+    alone = not isinstance(image, Several) and listing.disc is not None
     for row in rows:
         if listing.kinds[row] == FILE:
             entry = listing.entry(row)
             try:
+                if alone and 0 < len(entry.members) < entry.segments:
+                    n_bytes += sum(len(piece) for member in entry.members for piece in checked(image, member))
+                    continue
                 pieces = content(image, entry)
                 for _ in sparse_writes(pieces, entry.size) if entry.is_sparse else pieces:
                     pass
@@ -2298,7 +2305,10 @@ class Merged:
 
 
 def is_volume(path: str) -> bool:
-    """Whether a name is that of a file or drive that holds, or once held, an archive."""
+    """Whether a name is that of a file or drive that holds, or once held, an archive; not of one that is half-made."""
+    name = os.path.basename(path)
+    if name.startswith(".") and name.endswith(".partial"):
+        return False
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
@@ -2350,6 +2360,8 @@ def perform(args: argparse.Namespace, report: Report) -> None:
 def perform_on(volumes: Sequence[Held], args: argparse.Namespace, report: Report) -> None:
     """Do what was asked for with an open archive, or those of a set."""
     listing, image = volumes[0].listing, image_of(volumes)
+    if len(volumes) == 1 and args.command == "verify":
+        image = volumes[0].image
     if isinstance(image, Several):
         listing = joined_listing(volumes, image.labels)
     for note in listing.notes:

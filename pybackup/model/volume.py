@@ -12,6 +12,19 @@ from pybackup.errors import Damaged
 
 _MAX_NUMBER = 1 << 18
 _ID_BYTES = 8
+_MAX_COUNT = 1 << 63
+# A file name has 255 bytes at most, and what is added to this one is its number, and what a temporary file bears.
+_MAX_NAME_BYTES = 200
+_FORM = {
+    "id": str,
+    "name": str,
+    "number": int,
+    "kind": str,
+    "last": bool,
+    "parity": str,
+    "group_sectors": int,
+    "volume_bytes": int,
+}
 
 
 class VolumeKind(StrEnum):
@@ -96,20 +109,27 @@ class VolumeInfo:
         said = settings.get("set")
         if said is None:
             return None
+        if not isinstance(said, dict) or any(type(said.get(field)) is not kind for field, kind in _FORM.items()):
+            raise Damaged("settings that tell of an impossible set")
         try:
+            kind = VolumeKind(said["kind"])
             info = cls(
                 bytes.fromhex(said["id"]),
-                str(said["name"]),
-                int(said["number"]),
-                VolumeKind(said["kind"]),
-                bool(said["last"]),
-                str(said["parity"]),
-                int(said["group_sectors"]),
-                int(said["volume_bytes"]),
+                said["name"],
+                said["number"],
+                kind,
+                said["last"],
+                said["parity"],
+                said["group_sectors"],
+                said["volume_bytes"],
             )
-        except (TypeError, KeyError, ValueError) as error:
+        except ValueError as error:
             raise Damaged("settings that tell of an impossible set") from error
         if len(info.set_id) != _ID_BYTES or not 0 < info.number < _MAX_NUMBER:
+            raise Damaged("settings that tell of an impossible volume")
+        if not is_set_name(info.name):
+            raise Damaged("settings that give a set an impossible name")
+        if not (0 <= info.group_sectors < _MAX_COUNT and 0 <= info.volume_bytes < _MAX_COUNT):
             raise Damaged("settings that tell of an impossible volume")
         return info
 
@@ -118,3 +138,12 @@ def volume_id(set_id: bytes, kind: VolumeKind, number: int) -> bytes:
     """Return the archive id of a volume: a header alone tells which volume it is of, once the set is known."""
     mark = b"R" if kind is VolumeKind.RECOVERY else b"D"
     return hashlib.sha256(b"XTAR volume" + set_id + mark + number.to_bytes(4, "little")).digest()[:_ID_BYTES]
+
+
+def is_set_name(name: str) -> bool:
+    """Return whether a set may be called so: volumes get file names of it."""
+    try:
+        data = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return bool(name.strip()) and len(data) <= _MAX_NAME_BYTES and not {"/", "\0"} & set(name)

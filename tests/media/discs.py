@@ -13,8 +13,9 @@ import pybackup
 from pybackup.compress.methods import Compression, Profile
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import SetOptions, perform_set, plan_set
+from pybackup.jobs.create_set import perform_set
 from pybackup.jobs.disc_build import BuildOptions, Built, perform_build, plan_build
+from pybackup.jobs.plan_set import SetOptions, plan_set
 from pybackup.jobs.protect import ParityOptions
 from pybackup.parity.amount import parse_amount
 from pybackup.selection.filelist import named_source

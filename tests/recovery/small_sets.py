@@ -13,7 +13,8 @@ from damage.fast_disk import fast_directory
 
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import SetOptions, perform_set, plan_set
+from pybackup.jobs.create_set import perform_set
+from pybackup.jobs.plan_set import SetOptions, plan_set
 from pybackup.jobs.protect import ParityOptions
 from pybackup.jobs.rebuild import Rebuilt, rebuild
 from pybackup.layout.guard import SECTOR

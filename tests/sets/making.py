@@ -12,7 +12,8 @@ from pathlib import Path
 from pybackup.compress.methods import Compression, Profile
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import CreatedSet, SetOptions, perform_set, plan_set
+from pybackup.jobs.create_set import CreatedSet, perform_set
+from pybackup.jobs.plan_set import SetOptions, plan_set
 from pybackup.jobs.protect import ParityOptions
 from pybackup.parity.amount import parse_amount
 from pybackup.selection.filelist import named_source

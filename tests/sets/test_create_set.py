@@ -24,7 +24,7 @@ from pybackup.jobs.verify import verify
 from pybackup.jobs.volumes import find_volumes
 from pybackup.model.problem import Trouble
 
-from .making import FIRST, MIB, VOLUME, make, plant, run, volumes
+from .making import FIRST, MIB, TIME, VOLUME, make, plant, run, volumes
 
 
 def test_every_volume_is_an_intact_archive_that_fits(docs: Path) -> None:
@@ -228,7 +228,10 @@ def test_packing_tight_takes_later_files_first_and_resumes_to_the_same_bytes(tmp
     tree = tmp_path / "tree"
     for number in range(120):
         (tree / f"{number % 5}").mkdir(parents=True, exist_ok=True)
-        (tree / f"{number % 5}/{number}.jpg").write_bytes(chance.randbytes(chance.randrange(1000, 60_000)))
+        path = tree / f"{number % 5}/{number}.jpg"
+        path.write_bytes(chance.randbytes(chance.randrange(1000, 60_000)))
+        # How well the times pack decides whether the last file needs a volume of its own.
+        os.utime(path, ns=(TIME, TIME))
     sized = partial(make, tree, first=(), size=400_000, parity="none")
     loose = sized(tmp_path / "loose")
     tight = sized(tmp_path / "tight", tight=True)

@@ -165,7 +165,7 @@ def _create_options(options: argparse.Namespace) -> CreateOptions:
 
 
 def _segment_bytes(options: argparse.Namespace) -> int:
-    from pybackup.jobs.create_set import segment_for
+    from pybackup.jobs.plan_set import segment_for
 
     if options.segment_size is not None:
         return int(options.segment_size)

@@ -15,7 +15,7 @@ from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
 
 if TYPE_CHECKING:
-    from pybackup.jobs.info import Info
+    from pybackup.jobs.info import Info, SetSummary
     from pybackup.layout.guard import Geometry
 
 EPILOG = """\
@@ -49,6 +49,8 @@ def perform(options: argparse.Namespace) -> int:
 def _fields(found: Info) -> Iterator[tuple[str, str]]:
     settings = found.settings
     yield "archive", display(found.path)
+    if found.set:
+        yield from _set(found.set)
     yield "format", str(found.format_version)
     yield "written", local_time(found.written)
     yield "size", f"{humane_bytes(found.archive_bytes)} ({found.archive_bytes:,} bytes)"
@@ -67,12 +69,26 @@ def _fields(found: Info) -> Iterator[tuple[str, str]]:
         yield "compression", printable(str(compression))
     if (segment := _integer(settings, "segment_bytes")) is not None:
         yield "segments", humane_bytes(segment)
-    yield "parity", _parity(found.parity)
+    if found.set is None or found.set.volume:
+        yield "parity", _parity(found.parity)
     if comment := settings.get("comment"):
         yield "comment", printable(str(comment))
     yield "found by", found.way.value
     for damage in found.damage:
         yield "damage", printable(damage)
+
+
+def _set(found: SetSummary) -> Iterator[tuple[str, str]]:
+    if found.volume:
+        said = "the last of" if found.volume.last else "of"
+        yield "volume", printable(f"{found.volume.label}, {said} set {found.set_id.hex()}")
+    else:
+        yield "set", printable(f"{found.name}, {found.set_id.hex()}")
+        yield "here", printable(", ".join(found.at_hand))
+    after = "" if found.last else ", and more may follow"
+    yield "volumes", f"{count(found.known, 'data volume')} known of{after}"
+    if found.missing and not found.volume:
+        yield "missing", printable(found.missing)
 
 
 def _parity(shape: Geometry | None) -> str:
@@ -115,5 +131,19 @@ def _json(found: Info) -> bytes:
             "groups": found.parity.groups,
             "sidecar": found.parity.sidecar,
         },
+        "set": found.set and _json_set(found.set),
     }
     return json_line(fields)
+
+
+def _json_set(found: SetSummary) -> dict[str, Any]:
+    return {
+        "id": found.set_id.hex(),
+        "name": found.name,
+        "volume": found.volume
+        and {"label": found.volume.label, "number": found.volume.number, "kind": found.volume.kind.value},
+        "at_hand": list(found.at_hand),
+        "known": found.known,
+        "last": found.last,
+        "missing": found.missing,
+    }

@@ -1,0 +1,38 @@
+"""The image of a volume fits the medium that the volume was made for, whatever parity it has."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.create import CreateOptions
+from pybackup.jobs.create_set import perform_set
+from pybackup.jobs.disc_build import BuildOptions, plan_build
+from pybackup.jobs.plan_set import SetOptions, plan_set
+from pybackup.jobs.protect import ParityOptions
+from pybackup.model.medium import MEDIA
+from pybackup.parity.amount import parse_amount
+from pybackup.selection.filelist import named_source
+
+SIZE = 3_000_320
+
+
+@pytest.mark.parametrize("parity", ["none", "20K", "10%"])
+def test_images_fit_with_any_parity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parity: str) -> None:
+    monkeypatch.setitem(MEDIA, "cd700", SIZE)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(1500):
+        (tree / f"{number}").write_bytes(random.Random(number).randbytes(3000))
+    options = CreateOptions(parity=ParityOptions(parse_amount(parity)), segment_bytes=1 << 20, workers=1)
+    to = SetOptions(os.fsencode(tmp_path / "volumes"), "docs", SIZE, recovery_volumes=1)
+    plan = plan_set([named_source(os.fsencode(tree))], to, judge=None, options=options, monitor=Monitor())
+    done = perform_set(plan, monitor=Monitor())
+    assert len(done.volumes) > 2
+    for volume in done.volumes:
+        built = plan_build(volume.path, os.fsencode(tmp_path), BuildOptions())
+        assert built.layout.n_bytes <= SIZE

@@ -1,0 +1,88 @@
+"""One volume of a set looked at alone, and what lies beside volumes in a directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
+from pybackup.jobs.info import info
+from pybackup.jobs.unpack import unpack
+from pybackup.media import rescue
+from pybackup.model.problem import Trouble
+from pybackup.parity.harm import Model
+
+from .making import run, volumes
+
+
+def test_info_is_about_that_volume_and_its_set(docs: Path) -> None:
+    paths = volumes(docs)
+    third = info(os.fsencode(paths[2]))
+    assert third.set is not None
+    assert third.set.volume is not None
+    assert third.archive_bytes == paths[2].stat().st_size
+    assert third.written == paths[2].stat().st_mtime
+    assert third.complete
+    assert third.parity is not None
+    assert (third.set.volume.label, third.set.known, third.set.last) == ("docs 3", 3, None)
+    assert third.set.missing == "docs 1, docs 2"
+    whole = info(os.fsencode(docs))
+    assert whole.set is not None
+    assert whole.set.volume is None
+    assert whole.archive_bytes == sum(path.stat().st_size for path in paths)
+    assert (whole.set.known, whole.set.last, whole.set.missing) == (len(paths), len(paths), "")
+
+
+def test_info_on_the_command_line(docs: Path) -> None:
+    paths = volumes(docs)
+    done = run("info", paths[-1])
+    assert done.returncode == 0
+    assert f"docs {len(paths)}, the last of set" in done.stdout.decode()
+    said = json.loads(run("info", "--json", docs).stdout)
+    assert said["set"]["at_hand"] == [f"docs {number + 1}" for number in range(len(paths))]
+    assert said["set"]["volume"] is None
+
+
+def test_unpacking_gives_what_is_here_and_the_members_of_its_own(docs: Path, tmp_path: Path) -> None:
+    heard = Monitor()
+    unpack(os.fsencode(docs), os.fsencode(tmp_path / "all"), monitor=heard)
+    assert heard.problems == []
+    heard = Monitor()
+    unpack(os.fsencode(volumes(docs)[3]), os.fsencode(tmp_path / "one"), monitor=heard)
+    own = {"README.txt", "structure.tar", "links.tar"}
+    assert {path.name for path in (tmp_path / "one/.pybackup").iterdir()} == own
+    assert {problem.trouble for problem in heard.problems} == {Trouble.LOST}
+    assert any(problem.reason == "it is on docs 3, which is not here" for problem in heard.problems)
+    for path in (tmp_path / "one").rglob("*.7z"):
+        assert path.read_bytes() == (tmp_path / "all" / path.relative_to(tmp_path / "one")).read_bytes()
+
+
+def test_drilling_counts_the_files_of_that_volume(docs: Path, tmp_path: Path) -> None:
+    path = os.fsencode(volumes(docs)[2])
+    options = DrillOptions(models=[Model.DELETE], fraction=0.3, work_dir=os.fsencode(tmp_path), workers=1)
+    outcomes = list(perform_drill(plan_drill(path, options, Monitor()), monitor=Monitor()))
+    assert [outcome.lost for outcome in outcomes] == [[b"tree/d3/big"]]
+
+
+def test_half_made_files_are_no_volumes(docs: Path, tmp_path: Path) -> None:
+    to = tmp_path / "volumes"
+    shutil.copytree(docs, to)
+    shutil.copy(volumes(docs)[1], to / ".pybackup-mended-1.99.partial")
+    (to / ".docs-013.xtar.7.partial").write_bytes(bytes(3000))
+    done = run("list", to)
+    assert done.returncode == 0
+    assert b"once more" not in done.stderr
+    script = subprocess.run([sys.executable, "-I", rescue.__file__, "verify", to], capture_output=True, check=False)
+    assert (script.returncode, script.stderr) == (0, b"")
+
+
+def test_the_rescue_script_verifies_a_volume_alone(docs: Path) -> None:
+    for path in (volumes(docs)[0], volumes(docs)[3]):
+        command: list[str | Path] = [sys.executable, "-I", rescue.__file__, "verify", path]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
