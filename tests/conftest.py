@@ -1,0 +1,45 @@
+"""One directory in memory for all that a run leaves there: gone afterwards, even where a worker was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from damage.fast_disk import ROOM, memory
+
+_PREFIX = "pybackup-tests-"
+_LOCK = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if ROOM in os.environ:
+        return  # a worker: the directory is that of the run
+    for left in memory().glob(f"{_PREFIX}*"):
+        _remove_if_left(left)
+    room = tempfile.mkdtemp(prefix=_PREFIX, dir=memory())
+    # Locked while the run lives, so that a later one can tell what a killed one left.
+    config.stash[_LOCK] = os.open(room, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(config.stash[_LOCK], fcntl.LOCK_EX)
+    os.environ[ROOM] = room
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _LOCK in config.stash:
+        # Cases of the fuzzer nest deeper than Python does; their own cleaning has dealt with those.
+        shutil.rmtree(os.environ.pop(ROOM), ignore_errors=True)
+        os.close(config.stash[_LOCK])
+
+
+def _remove_if_left(directory: Path) -> None:
+    with contextlib.suppress(OSError):
+        number = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+        finally:
+            os.close(number)
