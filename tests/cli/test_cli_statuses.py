@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -90,8 +91,18 @@ def wait_until_asleep(pid: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture
+def heeded(number: signal.Signals) -> Iterator[None]:
+    """A shell starts what runs in the background with signals ignored, and children inherit that."""
+    before = signal.getsignal(number)
+    if before is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted(number: signal.Signals, tmp_path: Path) -> None:
+def test_interrupted(number: signal.Signals, tmp_path: Path, heeded: None) -> None:
     """The process waits for its list when the signal comes."""
     fifo = tmp_path / "list"
     os.mkfifo(fifo)
