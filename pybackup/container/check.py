@@ -86,6 +86,7 @@ class _Check:
         self._parts = [_Part(container) for _, container in listing.containers]
         self._parts.sort(key=lambda part: part.container.offset)
         self._root_start = 0
+        self._stream_bytes = 0
 
     def run(self) -> Checked:
         end = self._file.size
@@ -97,6 +98,8 @@ class _Check:
         extents = list(self._extents())
         for start, stop, part in extents:
             self._hash(start, stop, part)
+        # Told last, as it lies last: the parity stream is not read here.
+        self._progress(self._stream_bytes)
         bad = [part for part in self._parts if not part.is_whole]
         for part in bad:
             if part.region:
@@ -153,7 +156,7 @@ class _Check:
         if said.role is not Role.PARITY or ustar.Header.unpack(block).size != said.raw_bytes or start % SECTOR:
             raise Damaged("the member of the parity stream is another")
         self._zeros(header_at + ustar.BLOCK, start)
-        self._progress(said.stream_bytes)
+        self._stream_bytes = said.stream_bytes
         return start + said.stream_bytes
 
     # Indexes

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pybackup.compress.check import check_batch
-from pybackup.container.check import check_bytes
+from pybackup.container.check import Checked, check_bytes
 from pybackup.container.listing import Listing, Way
 from pybackup.container.locate import locate
 from pybackup.container.read import open_listing, read_locator
@@ -23,11 +23,13 @@ from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 
+from .abreast import Abreast, Paced
 from .health import Health, State, assess
 from .inflight import in_order
 
 _BATCH_BYTES = 4 << 20
 _BATCH_FILES = 200
+_LEAST_AT_ONCE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +90,22 @@ def verify(
     NotAnArchive
         There is nothing of an archive in the file.
     """
-    found = assess(archive, monitor)
-    health = found if isinstance(found, Health) else None
     place = _place(archive)
     with open_place(place) as file:
+        both = _at_once(archive, file, monitor) if isinstance(place, bytes) else None
+        found = both[0] if both else assess(archive, monitor)
+        health = found if isinstance(found, Health) else None
         if health and _is_no_archive(file, health):
             return Verdict(health.state, (), (), 0, 0, None, 0, health)
         try:
-            listing = open_listing(file)
+            listing = both[1] if both else open_listing(file)
         except NotAnArchive as error:
             if isinstance(found, str):
                 raise Damaged(f"{os.fsdecode(archive)}: no archive; {found}") from error
             if health is None:
                 raise
             return Verdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
-        monitor.begin("verify", 0, file.size)
-        checked = check_bytes(file, listing, progress=lambda count: monitor.advance(0, count))
-        monitor.end()
+        checked = both[2] if both else _checked(file, listing, monitor)
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
         damage += [found] if isinstance(found, str) else []
     files, n_bytes = 0, 0
@@ -128,6 +129,33 @@ def verify(
         # Only parity is lost, and what it protects is whole.
         state = State.REPAIRABLE
     return Verdict(state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size)
+
+
+def _at_once(path: bytes, file: ArchiveFile, monitor: Monitor) -> tuple[Health | str | None, Listing, Checked] | None:
+    """Check the hashes in a second thread while the sums are checked: every byte comes from the medium once.
+
+    None where that cannot be: a drive may hang for minutes on one sector, and is asked for one thing at a time; a file
+    that does not begin as an archive may be none; and a small one is not worth a thread.
+    """
+    if file.is_drive or file.size < _LEAST_AT_ONCE_BYTES or read_locator(file) is None:
+        return None
+    try:
+        listing = open_listing(file)
+    except NotAnArchive:
+        return None
+    with Abreast(lambda progress: check_bytes(file, listing, progress=progress)) as beside:
+        found = assess(path, Paced(monitor, beside))
+        monitor.begin("verify", 0, file.size)
+        checked = beside.result(lambda count: monitor.advance(0, count))
+        monitor.end()
+    return found, listing, checked
+
+
+def _checked(file: ArchiveFile, listing: Listing, monitor: Monitor) -> Checked:
+    monitor.begin("verify", 0, file.size)
+    checked = check_bytes(file, listing, progress=lambda count: monitor.advance(0, count))
+    monitor.end()
+    return checked
 
 
 def _place(path: bytes) -> Place:
