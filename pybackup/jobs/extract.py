@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from typing import Protocol
 
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
-from pybackup.errors import Damaged, UsageError
-from pybackup.host.joined import Place
+from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Monitor
 from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
@@ -201,8 +201,15 @@ class _Extraction(Restoration[Placed, str]):
         self.lost.add(stored.entry.path)
 
 
-def read_content(archive: OpenArchive, path: bytes) -> Iterator[bytes]:
+def read_content(
+    archive: OpenArchive, path: bytes, *, mend: Callable[[Stored], Archive | None] | None = None
+) -> Iterator[bytes]:
     """Yield the content of one file, each segment checked before any of it is handed out.
+
+    Parameters
+    ----------
+    mend
+        Is asked once, where a segment is lost, for a better archive to go on from; None where it has none.
 
     Raises
     ------
@@ -211,17 +218,43 @@ def read_content(archive: OpenArchive, path: bytes) -> Iterator[bytes]:
     Damaged
         Its next segment is lost.
     """
-    listing = archive.listing
+    stored = _file_of(archive.listing, path)
+    if stored.fault:
+        raise Damaged(stored.fault)
+    pieces = _segments(archive, stored, path, mend or _without_mending)
+    return _filled(pieces, stored.entry.size) if stored.sparse else pieces
+
+
+def _file_of(listing: Listing, path: bytes) -> Stored:
     rows = {found: row for row, found in enumerate(listing.paths)}
     stored = listing.stored(rows[path]) if path in rows else None
     if stored and stored.entry.kind is Kind.HARDLINK and stored.entry.target in rows:
         stored = listing.stored(rows[stored.entry.target])
     if stored is None or stored.entry.kind is not Kind.FILE:
         raise UsageError(f"{path.decode(errors='backslashreplace')}: no file of that path in the archive")
-    if stored.fault:
-        raise Damaged(stored.fault)
-    pieces = (b"".join(decode(archive.file, member)) for member in stored.members)
-    return _filled(pieces, stored.entry.size) if stored.sparse else pieces
+    return stored
+
+
+def _without_mending(stored: Stored) -> Archive | None:
+    return None
+
+
+def _segments(
+    archive: OpenArchive, stored: Stored, path: bytes, mend: Callable[[Stored], Archive | None]
+) -> Iterator[bytes]:
+    file, members = archive.file, stored.members
+    with ExitStack() as stack:
+        for number in range(len(members)):
+            try:
+                piece = b"".join(decode(file, members[number]))
+            except FormatError:
+                better, mend = mend(stored), _without_mending
+                if better is None:
+                    raise
+                file = stack.enter_context(open_place(better.place))
+                members = _file_of(better.listing, path).members
+                piece = b"".join(decode(file, members[number]))
+            yield piece
 
 
 def _filled(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -7,17 +7,28 @@ from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from tempfile import gettempdir
 
 from pybackup.container.listing import Listing
 from pybackup.container.read import open_listing
 from pybackup.errors import EnvironmentFailed, FormatError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Aside, Monitor, Relay
+from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 
 from .best_image import Image, best_image
 from .copies import open_copies
-from .extract import Archive, Extracted, ExtractOptions, ExtractPlan, perform_extract, plan_extract, plan_rows
+from .extract import (
+    Archive,
+    Extracted,
+    ExtractOptions,
+    ExtractPlan,
+    perform_extract,
+    plan_extract,
+    plan_rows,
+    read_content,
+)
 from .inspect import OpenArchive
 from .set_view import joined, volumes_of
 from .stand_ins import stand_ins
@@ -99,6 +110,28 @@ def restore(
         held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
         second = perform_extract(again, executor=executor, monitor=monitor)
         return Restored(plan, _sum(done, second), second.files)
+
+
+def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None, monitor: Monitor) -> Iterator[bytes]:
+    """Yield the content of one file; where a segment is lost, mend the archive in a temporary file and go on there.
+
+    Parameters
+    ----------
+    work_dir
+        Where the mended archive lies meanwhile; None for where the system has its temporary files.
+
+    Raises
+    ------
+    UsageError, Damaged
+        As `read_content`.
+    """
+    with ExitStack() as stack:
+        mender = _Mender(work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)
+
+        def mend(stored: Stored) -> Archive | None:
+            return mender.mend(archive, archive.hand, archive.path, archive.unclear, volumes_of([stored]))
+
+        yield from read_content(archive, path, mend=mend)
 
 
 class _Mender:

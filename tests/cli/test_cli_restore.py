@@ -183,4 +183,7 @@ def test_what_damage_cost_comes_back_by_parity_or_is_said_to_be_lost(tmp_path: P
         assert (b"came back by parity" in done.stderr) == comes_back
         assert (b"pybackup salvage" in done.stderr) != comes_back
         assert archive.read_bytes() == data
+        done = run("extract", archive, "docs/noise.jpg", "--stdout", "--work-dir", tmp_path)
+        assert done.returncode == (0 if comes_back else 4)
+        assert done.stdout == (bytes(range(256)) * 400 if comes_back else b"")
         assert not [path for path in tmp_path.iterdir() if "mended" in path.name]

@@ -82,7 +82,7 @@ def perform(options: argparse.Namespace) -> int:
         if options.stdout:
             if len(archive.patterns) != 1:
                 raise UsageError("extract: --stdout takes exactly one PATTERN")
-            return _to_stdout(archive, archive.patterns[0], talk)
+            return _to_stdout(archive, archive.patterns[0], options.work_dir, talk)
         return _to_directory(archive, options, executor, talk)
 
 
@@ -96,16 +96,16 @@ def _check(options: argparse.Namespace) -> None:
             raise UsageError(f"extract: --stdout and {name} exclude each other")
 
 
-def _to_stdout(archive: OpenArchive, pattern: bytes, talk: Talk) -> int:
-    from pybackup.jobs.extract import read_content
+def _to_stdout(archive: OpenArchive, pattern: bytes, work_dir: bytes | None, talk: Talk) -> int:
     from pybackup.jobs.inspect import select
+    from pybackup.jobs.mending import content
 
     listing = archive.listing
     rows = [0] if pattern in listing.paths else select(listing, [pattern])
     if len(rows) != 1:
         raise UsageError(f"--stdout takes one file, {display(pattern)} matches {len(rows):,} entries")
     found = pattern if pattern in listing.paths else listing.paths[rows[0]]
-    deliver(read_content(archive, found))
+    deliver(content(archive, found, work_dir=work_dir, monitor=talk))
     return conclude(talk)
 
 
