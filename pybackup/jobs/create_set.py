@@ -175,10 +175,8 @@ class _SetWriter:
                     f"volume {volume.info.number}: {volume.info.volume_bytes} bytes are too few for one segment of a "
                     f"file beside the structure; use larger volumes, or a smaller --segment-size"
                 )
-            self._end(last=False)
-            held, self._held = self._held, []
-            for each in (*held, item):
-                self.put(each)
+            self._go_on()
+            self.put(item)
             return
         volume.writer.enter(directories)
         volume.writer.put(item)
@@ -193,13 +191,17 @@ class _SetWriter:
     def finish(self) -> None:
         """Write what ends the last volume."""
         while self._held:
-            self._end(last=False)
-            held, self._held = self._held, []
-            for item in held:
-                self.put(item)
+            self._go_on()
         if self._volume is None:
             self._begin()
         self._end(last=True)
+
+    def _go_on(self) -> None:
+        """End the volume, and begin the next with the files that were held back."""
+        self._end(last=False)
+        held, self._held = self._held, []
+        for item in held:
+            self.put(item)
 
     def discard(self) -> None:
         """Leave nothing of a volume that was not finished."""
@@ -216,7 +218,7 @@ class _SetWriter:
         """Keep a file for the next volume, as later ones may fit into this one."""
         if not (self._set.tight and isinstance(item, PackedPiece) and item.piece.segments == 1 and volume.items):
             return False
-        left = volume.limit_bytes - volume.output.tell() - self._fixed_bytes(volume)
+        left = volume.limit_bytes - volume.output.tell() - self._fixed_bytes()
         left -= volume.writer.room_to_close(volume.settings)
         held = sum(len(each.packed.data) for each in self._held)
         if left * _FULL_PARTS < volume.limit_bytes or held + len(item.packed.data) > _HELD_BYTES:
@@ -226,7 +228,7 @@ class _SetWriter:
         return True
 
     def _fits(self, volume: _Volume, item: Ready, directories: Sequence[Entry]) -> bool:
-        written = volume.output.tell() + self._fixed_bytes(volume) + volume.writer.cost(item, directories)
+        written = volume.output.tell() + self._fixed_bytes() + volume.writer.cost(item, directories)
         if written + volume.writer.room_to_close(volume.settings) <= volume.limit_bytes:
             return True
         if volume.writer.slack_bytes * _LOOSE_PARTS < volume.limit_bytes:
@@ -234,7 +236,7 @@ class _SetWriter:
         exact = volume.writer.room_to_close(volume.settings, exactly=True)
         return written + exact <= volume.limit_bytes
 
-    def _fixed_bytes(self, volume: _Volume) -> int:
+    def _fixed_bytes(self) -> int:
         """What is written when the volume ends, whatever is in it: structures and the set's index."""
         blobs = sum(map(len, self._blobs))
         return self._structure_bytes + (_padded_member(blobs) if blobs else 0)

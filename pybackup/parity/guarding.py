@@ -45,11 +45,6 @@ def _coded(slices: NDArray[np.uint8], recovery: int) -> NDArray[np.uint8]:
     return parity
 
 
-def read_table(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
-    """Return the table of sums; parameters and errors as of `read_slices`."""
-    return read_slices(geometry, payloads)[: geometry.sums]
-
-
 def read_slices(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
     """Return the table of sums, as long as its slices are: `guard_sectors` needs no copy of it then.
 
