@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pybackup.errors import Damaged, FormatError
@@ -29,6 +30,28 @@ def open_listing(file: ArchiveFile) -> Listing:
     NotAnArchive
         Nothing in the file belongs to an archive.
     """
+    found = _by_index(file)
+    if isinstance(found, Listing):
+        return found
+    return recover(file, found.expected, found.damage, archive_id=found.archive_id)
+
+
+def open_indexed(file: ArchiveFile) -> Listing | None:
+    """Return what the archive holds, by its tree index; None where that is lost: what is left is not scanned for."""
+    found = _by_index(file)
+    return found if isinstance(found, Listing) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """What is known of an archive whose tree index is lost."""
+
+    expected: int | None
+    damage: list[str]
+    archive_id: bytes | None
+
+
+def _by_index(file: ArchiveFile) -> Listing | _Lost:
     damage: list[str] = []
     expected: int | None = None
     locator = read_locator(file)
@@ -52,7 +75,7 @@ def open_listing(file: ArchiveFile) -> Listing:
             return _from_tree(table, blob.head, damage)
         except (FormatError, OSError) as error:
             damage.append(f"the tree index: {error}")
-    return recover(file, expected, damage, archive_id=locator.archive_id if locator else None)
+    return _Lost(expected, damage, locator.archive_id if locator else None)
 
 
 def load_table(blob: index.Blob) -> Table:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pybackup.container.listing import Listing, Rows, Way
 from pybackup.container.locate import locate
-from pybackup.container.read import load_table, open_listing, settings_of
+from pybackup.container.read import load_table, open_indexed, settings_of
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.joined import JoinedFile, Part
@@ -157,11 +157,11 @@ def volumes_in(path: bytes) -> Iterator[Volume]:
     for offset, n_bytes in places:
         with JoinedFile([Part(0, n_bytes, path, offset)]) as archive:
             try:
-                listing = open_listing(archive)
-                info = VolumeInfo.of_settings(listing.settings)
+                listing = open_indexed(archive)
+                info = VolumeInfo.of_settings(listing.settings) if listing is not None else None
             except FormatError:
                 continue
-        if listing.way is Way.TREE:
+        if listing is not None:
             yield Volume(path, offset, n_bytes, info, listing)
 
 
