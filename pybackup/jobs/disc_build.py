@@ -23,8 +23,6 @@ from pybackup.parity.find import glance
 
 from .disc_parity import DiscParity, plan_parity, write_grown_parity
 from .disc_volume import DiscVolume, index_lines, open_volume
-from .protect import write_stream
-from .verify import verify
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -189,6 +187,9 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
             except Damaged as error:
                 raise _damaged(volume) from error
         else:
+            # Imported late, as `verify` is: what is seldom needed takes a fifth of the time to start.
+            from .protect import write_stream
+
             write_stream(output, plan.geometry, monitor)
         output.publish()
     return Built(plan, plan.output, layout.n_bytes)
@@ -198,8 +199,11 @@ def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) 
     """Copy the body of the volume and end it; return the SHA-256 of that. The volume is checked on the way."""
     body, at = plan.volume.body_bytes, plan.layout.offsets[plan.volume.name]
     stream = plan.volume.stream
-    if stream is None and verify(plan.volume.path, workers=1, monitor=monitor).state != "intact":
-        raise _damaged(plan.volume)
+    if stream is None:
+        from .verify import verify
+
+        if verify(plan.volume.path, workers=1, monitor=monitor).state != "intact":
+            raise _damaged(plan.volume)
     digest = hashlib.sha256()
     monitor.begin("copy", 0, body)
     with ThreadPoolExecutor(1) as beside:

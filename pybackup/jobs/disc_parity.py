@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # With these a process stays below 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
 DISC_GROUP_SECTORS = 1 << 13
 _MOST_ROUNDS = 4
+# So many parts of a volume, and one more, may share its parity.
+_MOST_ADDED_PARTS = 50
 _READ_BYTES = 1 << 20
 
 
@@ -76,7 +78,8 @@ def plan_parity(
     if amount is None and group_sectors is None and volume.stream:
         shape = volume.stream.geometry
         found = _grown(volume, shape, lay, medium_bytes)
-        if found:
+        # Beside a small volume there is much that its parity was not meant for.
+        if found and found[1].data_sectors * _MOST_ADDED_PARTS <= shape.data_sectors * (_MOST_ADDED_PARTS + 1):
             return DiscParity(*found, grown=True, cut=found[1].parity_shards < shape.parity_shards)
     if amount is None:
         amount = parse_amount(volume.info.parity) if volume.info else DEFAULT_AMOUNT

@@ -50,9 +50,9 @@ NAMES = {
 class Field:
     """A tree, its archive and the image of that, and room for more."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, n_bytes: int = 2 * MIB) -> None:
         self.base = base
-        self.tree = plant(base / "tree")
+        self.tree = plant(base / "tree", n_bytes=n_bytes)
         self.volume = base / "a.xtar"
         archive([self.tree], self.volume, segment_bytes=MIB)
         self.image = base / "images/a.iso"
@@ -63,6 +63,13 @@ class Field:
 def field() -> Iterator[Field]:
     with fast_directory() as base:
         yield Field(base)
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Field]:
+    """One of which the volume is nearly all there is on the disc."""
+    with fast_directory() as base:
+        yield Field(base, 18 * MIB)
 
 
 @pytest.fixture
@@ -170,29 +177,27 @@ def spoil(image: Path, harm: str) -> None:
         scatter(image, 0.05)
 
 
-@pytest.mark.parametrize("parity", [None, "10%"])
+@pytest.mark.parametrize("which", ["field", "large"])
 @pytest.mark.parametrize("harm", ["start", "directory", "end", "scattered"])
-def test_what_is_lost_comes_back(harm: str, parity: str | None, field: Field, room: Path) -> None:
-    hurt, image = room / "hurt.iso", field.image
-    if parity:
-        built = build(field.volume, room / "images", BuildOptions(parity=parse_amount(parity)))
-        image = Path(os.fsdecode(built.path))
-    shutil.copy(image, hurt)
+def test_what_is_lost_comes_back(harm: str, which: str, room: Path, request: pytest.FixtureRequest) -> None:
+    given: Field = request.getfixturevalue(which)
+    hurt = room / "hurt.iso"
+    shutil.copy(given.image, hurt)
     spoil(hurt, harm)
     assert verify(os.fsencode(hurt), monitor=Monitor()).state is State.REPAIRABLE
     repair([os.fsencode(hurt)], os.fsencode(room / "whole.iso"), monitor=Monitor())
-    assert (room / "whole.iso").read_bytes() == image.read_bytes()
+    assert (room / "whole.iso").read_bytes() == given.image.read_bytes()
     options = SalvageOptions(True, PlaceOptions(), 1)
     found = rescue([os.fsencode(hurt)], os.fsencode(room / "out"), options=options, monitor=Monitor())
     assert found.health is not None
-    assert differences(manifest(field.tree), manifest(room / "out/tree")) == []
+    assert differences(manifest(given.tree), manifest(room / "out/tree")) == []
 
 
-def test_parity_grows_from_that_of_the_volume(field: Field, room: Path) -> None:
-    plan = plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions())
+def test_parity_grows_from_that_of_the_volume(large: Field, room: Path) -> None:
+    plan = plan_build(os.fsencode(large.volume), os.fsencode(room), BuildOptions())
     assert plan.parity.grown
     assert plan.geometry.origin * SECTOR == plan.layout.offsets["a.xtar"]
-    whole = field.image.read_bytes()
+    whole = large.image.read_bytes()
     image = room / "encoded.iso"
     start = plan.geometry.before_bytes
     image.write_bytes(whole[:start] + bytes(plan.geometry.stream_bytes) + whole[start + plan.geometry.stream_bytes :])
@@ -202,10 +207,16 @@ def test_parity_grows_from_that_of_the_volume(field: Field, room: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [BuildOptions(parity=parse_amount("5%")), BuildOptions(group_sectors=2048)])
-def test_other_parity_is_made_anew(options: BuildOptions, field: Field, room: Path) -> None:
-    plan = plan_build(os.fsencode(field.volume), os.fsencode(room), options)
+def test_other_parity_is_made_anew(options: BuildOptions, large: Field, room: Path) -> None:
+    plan = plan_build(os.fsencode(large.volume), os.fsencode(room), options)
     assert not plan.parity.grown
     assert plan.geometry.origin == 0
+
+
+def test_a_disc_with_little_on_it_gets_the_share_that_was_asked_for(field: Field, room: Path) -> None:
+    plan = plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions())
+    assert not plan.parity.grown
+    assert plan.geometry.parity_sectors >= plan.geometry.data_sectors / 10
 
 
 def test_an_undamaged_image_is_intact(field: Field) -> None:
@@ -227,8 +238,8 @@ def test_it_fits_the_disc(field: Field, room: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["body", "parity"])
-def test_what_is_damaged_is_not_put_on_a_disc(place: str, field: Field, room: Path) -> None:
-    shutil.copy(field.volume, room / "a.xtar")
+def test_what_is_damaged_is_not_put_on_a_disc(place: str, large: Field, room: Path) -> None:
+    shutil.copy(large.volume, room / "a.xtar")
     with ArchiveFile(os.fsencode(room / "a.xtar")) as file:
         shape = glance(file)
     assert shape is not None
