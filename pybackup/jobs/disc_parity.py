@@ -16,7 +16,7 @@ from pybackup.media import texts
 from pybackup.media.iso import Layout
 from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount, parse_amount
 from pybackup.parity.find import find
-from pybackup.parity.geometry import grown, plan_geometry
+from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS, grown, plan_geometry
 from pybackup.parity.growing import Growth
 from pybackup.parity.guarding import read_slices
 from pybackup.parity.volume import Volume, VolumeWriter
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from .disc_copy import Copying
     from .disc_volume import DiscVolume
 
-# With these a process stays below 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
-DISC_GROUP_SECTORS = 1 << 13
+# With these it stays at 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
+_GROUP_SECTORS = 1 << 13
+# All of a small image is one group, and takes no more.
+_SMALL_SECTORS = 1 << 15
 _MOST_ROUNDS = 4
 # So many parts of a volume, and one more, may share its parity.
-_MOST_ADDED_PARTS = 50
+_MOST_ADDED_PARTS = 500
 _READ_BYTES = 1 << 20
 
 
@@ -86,7 +88,8 @@ def plan_parity(
     if amount.rest:
         # Nothing says how much is left of a disc of unknown size.
         amount = DEFAULT_AMOUNT if medium_bytes is None else Amount(fill_bytes=medium_bytes)
-    group = group_sectors or DISC_GROUP_SECTORS
+    small = volume.file_bytes < _SMALL_SECTORS * SECTOR
+    group = group_sectors or (DEFAULT_GROUP_SECTORS if small else _GROUP_SECTORS)
     layout, geometry = _fitted(lay, amount, group)
     if medium_bytes is None or layout.n_bytes <= medium_bytes:
         return DiscParity(layout, geometry, grown=False, cut=False)

@@ -22,7 +22,7 @@ from roundtrip.running import archive
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, InPlace
-from pybackup.jobs import disc_copy
+from pybackup.jobs import disc_copy, disc_parity
 from pybackup.jobs.disc_build import BuildOptions, plan_build
 from pybackup.jobs.health import State
 from pybackup.jobs.repair import repair
@@ -70,8 +70,9 @@ def field() -> Iterator[Field]:
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[Field]:
-    """One of which the volume is nearly all there is on the disc."""
-    with fast_directory() as base:
+    """One of which the volume is nearly all there is on the disc, as far as the parity of the image cares."""
+    with fast_directory() as base, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disc_parity, "_MOST_ADDED_PARTS", 50)
         yield Field(base, 18 * MIB)
 
 
