@@ -238,7 +238,7 @@ class ArchiveWriter:
     def _open_in(self, above: Open, frame: Frame) -> Open:
         entry = frame.entry
         carried = self._carry.containers.get(entry.path)
-        if carried:
+        if not frame.member_name and carried:
             frame.member_name = carried[0]
         elif not frame.member_name:
             frame.member_name = above.names.claim_directory(entry.name) + b"/" + names.CONTAINER

@@ -251,12 +251,16 @@ def _chain(entry: Entry) -> list[bytes]:
 
 
 def _children(finished: Sequence[Finished], directories: set[bytes]) -> dict[bytes, list[Stored]]:
-    """The entries in each of these directories, in tree order, each once."""
+    """The entries in each of these directories, each once, as their members got their names.
+
+    A directory gets one when its container is opened: it may have been listed before, when its files waited.
+    """
     found: dict[bytes, dict[bytes, Stored]] = {directory: {} for directory in directories}
     for done in finished:
         for row in done.rows:
             parent = row.entry.parent
-            if parent in found:
+            listed_only = row.entry.kind is Kind.DIRECTORY and row.entry.path not in done.containers
+            if parent in found and not listed_only:
                 found[parent].setdefault(row.entry.path, row)
     return {directory: list(rows.values()) for directory, rows in found.items()}
 
