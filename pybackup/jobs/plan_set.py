@@ -116,4 +116,5 @@ def shard_limit(plan: SetPlan, structure_bytes: int) -> int:
         segment_bytes=options.segment_bytes,
         structure_bytes=structure_bytes,
         settings_bytes=len(settings_of(plan.plan)),
+        second_copies=to.second_copies,
     )

@@ -73,6 +73,8 @@ class SetWriter:
     def __init__(self, plan: SetPlan, begun: Resumption, monitor: Monitor) -> None:
         self._plan = plan.plan
         self._set = plan.set
+        # Files that are told of on a disc, second copies too.
+        self._entries = len(plan.plan.entries) * (2 if plan.set.second_copies else 1)
         self._monitor = monitor
         self._set_id = begun.set_id or identify_set(plan)
         self._carry: Carry = begun.carry
@@ -220,7 +222,7 @@ class SetWriter:
 
     def _limit_of(self, n_bytes: int) -> int:
         """How long the body of a volume may be, and its shard in recovery volumes."""
-        limit = body_limit(n_bytes, self._plan.options.parity, entries=len(self._plan.entries))
+        limit = body_limit(n_bytes, self._plan.options.parity, entries=self._entries)
         return limit if self._shard_limit is None else min(limit, self._shard_limit)
 
     def _settings(self, info: VolumeInfo) -> bytes:

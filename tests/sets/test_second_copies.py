@@ -15,6 +15,7 @@ from roundtrip.manifest import differences, manifest
 from roundtrip.running import extract
 from roundtrip.stock import expand, members
 
+import pybackup
 from benchmarks.subjects import peers300
 from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
@@ -430,6 +431,28 @@ def test_the_rescue_script_agrees(field: Field, room: Path, capsys: pytest.Captu
             assert {name: data for name, data in back.items() if not name.endswith(b".partial")} == {
                 name: data for name, data in whole.items() if name in back
             }
+
+
+def test_from_python_together_with_a_recovery_volume(field: Field, room: Path) -> None:
+    made = pybackup.create_set(
+        field.tree,
+        room / "set",
+        2 * SIZE,
+        name="docs",
+        recovery_volumes=1,
+        second_copies="20%",
+        segment_bytes=64 << 10,
+        parity="none",
+        workers=1,
+    )
+    assert sum(volume.second_copies for volume in made.volumes) > 60
+    paths = volumes(room / "set")
+    assert len(paths) == len(made.volumes)
+    paths.pop(1)
+    heard = Monitor()
+    extracted(paths, room / "out", heard)
+    assert heard.problems == []
+    assert differences(manifest(field.tree), manifest(room / "out/tree")) == []
 
 
 def test_copies_alone_make_no_volume(room: Path) -> None:
