@@ -22,7 +22,7 @@ from pybackup.compress.pack import PackJob, pack
 from pybackup.errors import UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.disc_volume import index_lines, open_volume
-from pybackup.jobs.extract import ExtractOptions
+from pybackup.jobs.extract import ExtractOptions, read_content
 from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.mending import Restored, content, restore
 from pybackup.jobs.rescue import rescue
@@ -35,7 +35,7 @@ from pybackup.model.member import Method, Stored
 from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
 
-from .making import TIME, lines, make, run, volumes
+from .making import MIB, TIME, lines, make, run, volumes
 
 SIZE = 400_000
 LONG = "a name of more than a hundred characters, which a tar header has no room for " + 60 * "x"
@@ -283,6 +283,7 @@ def test_damage_to_one_of_both_costs_nothing(which: int, field: Field, room: Pat
     first, *more = map(os.fsencode, hurt)
     with open_archive(first, more) as archive:
         assert b"".join(content(archive, path, monitor=heard)) == contents(field.tree)[path]
+        assert b"".join(read_content(archive, path)) == contents(field.tree)[path]
     options = SalvageOptions(workers=1)
     salvaged = rescue([first, *more], os.fsencode(room / "left"), options=options, monitor=heard).salvaged
     fates = {verdict.path: verdict.fate for verdict in salvaged.verdicts if verdict.fate is not Fate.INTACT}
@@ -467,6 +468,19 @@ def test_copies_alone_make_no_volume(room: Path) -> None:
         assert len(done.volumes) <= len(one.volumes) + 1
     done = sized(room / "tree", room / "single", size=1_000_000, second_copies="50%")
     assert [(volume.files, volume.second_copies) for volume in done.volumes] == [(30, 0)]
+
+
+def test_copies_behind_the_last_file_that_waited_are_made_too(room: Path) -> None:
+    chance = random.Random(6)
+    (room / "tree").mkdir()
+    for name, n_bytes in (("a", 300_000), ("b", 150_000), ("c", 2_000)):
+        (room / "tree" / name).write_bytes(chance.randbytes(n_bytes))
+    copied(room / "tree", room / "set", tight=True, segment_bytes=MIB)
+    assert on_volumes(volumes(room / "set")) == {
+        b"tree/a": [(0, True)],
+        b"tree/b": [(1, True)],
+        b"tree/c": [(0, True), (1, True)],
+    }
 
 
 def test_a_large_file_goes_before_copies_that_would_take_its_room(room: Path) -> None:
