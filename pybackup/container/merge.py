@@ -83,8 +83,8 @@ class MergedRows:
     def contradictions(self) -> Iterator[tuple[bytes, list[int]]]:
         """Yield files that several volumes have whole, and of different content; and the addresses of those volumes."""
         for path, places in self._several.items():
-            parts = [self._stored(place, path) for place in places]
-            if any(_contradicts(part, parts[-1]) for part in parts):
+            parts = [self._volumes[number].rows.stored(row, path) for number, row in places]
+            if any(_contradicts(part, parts[-1]) for part in parts[:-1]):
                 yield path, [self._volumes[number].address for number, _ in places]
 
     def _stored(self, place: tuple[int, int], path: bytes) -> Stored:

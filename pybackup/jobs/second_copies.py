@@ -110,6 +110,7 @@ class SecondCopies:
         self._path = volume
         self._at = 0
         self._rows: Sequence[int] = ()
+        self._above: dict[int, tuple[Entry, bytes]] = {}
         if room_bytes <= _ROUNDING_BYTES:
             return
         with ArchiveFile(volume) as file:
@@ -157,8 +158,12 @@ class SecondCopies:
         )
         piece = Piece(entry, b"", sparse=stored.sparse, whole=Whole(changed=stored.changed))
         rows = [self._rows_of[path] for path in directories_above(entry.path)]
-        directories = [(self._listing.stored(row).entry, self._container(file, row).name) for row in rows]
-        return SecondCopy(PackedPiece(piece, packed), header.name, directories)
+        # Neighbours lie in the same ones.
+        self._above = {row: self._above.get(row) or self._directory(file, row) for row in rows}
+        return SecondCopy(PackedPiece(piece, packed), header.name, tuple(self._above.values()))
+
+    def _directory(self, file: ArchiveFile, row: int) -> tuple[Entry, bytes]:
+        return self._listing.stored(row).entry, self._container(file, row).name
 
     def _container(self, file: ArchiveFile, row: int) -> MemberHeader:
         return header_of(file, self._containers[row])
