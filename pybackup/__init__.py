@@ -15,6 +15,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 from pybackup import errors
@@ -152,6 +153,7 @@ def create_set(
     name: str,
     first_bytes: Iterable[int] = (),
     recovery_volumes: int = 0,
+    second_copies: str | None = None,
     resume: bool = False,
     judge: Judge | None = None,
     compression: Compression | str = Compression.DEFAULT,
@@ -175,6 +177,9 @@ def create_set(
         How long volumes may be, and the first ones, whose sizes differ.
     recovery_volumes
         So many more are made, any of which makes up for a lost one.
+    second_copies
+        Which share of each volume, such as ``"5%"``, the smallest files of the one before may take once more: the loss
+        of one volume then costs few files. None for none.
     resume
         Go on behind the volumes that an earlier run has finished.
     judge
@@ -192,6 +197,7 @@ def create_set(
     from pybackup.jobs.create import CreateOptions
     from pybackup.jobs.create_set import perform_set
     from pybackup.jobs.plan_set import SetOptions, plan_set, segment_for
+    from pybackup.jobs.second_copies import parse_share
 
     first = tuple(first_bytes)
     options = CreateOptions(
@@ -203,7 +209,8 @@ def create_set(
         work_dir=_maybe(work_dir),
     )
     monitor = monitor or _Warning()
-    to = SetOptions(os.fsencode(directory), name, volume_bytes, first, resume, recovery_volumes)
+    share = parse_share(second_copies) if second_copies is not None else Fraction(0)
+    to = SetOptions(os.fsencode(directory), name, volume_bytes, first, resume, recovery_volumes, second_copies=share)
     plan = plan_set(_sources(sources), to, judge=judge, options=options, monitor=monitor)
     return perform_set(plan, executor=executor, monitor=monitor)
 

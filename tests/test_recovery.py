@@ -54,6 +54,8 @@ def lose_a_disc(room: Path, left: Path, environment: dict[str, str]) -> None:
         (room / f"home/{number}").mkdir(parents=True)
         (room / f"home/{number}/noise.jpg").write_bytes(random.Random(number).randbytes(500_000))
     create = ["pybackup", "create", "home", "--volumes", "set", "--volume-size", "2M", "--recovery-volumes", "1"]
+    # So much that the texts of a disc find room in its place, however long they get.
+    create += ["--parity", "20%"]
     build = ["pybackup", "disc", "build", "set", "--to", left]
     for command in (create, build):
         subprocess.run([*command, "--quiet"], cwd=room, env=environment, check=True)

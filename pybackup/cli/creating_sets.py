@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
@@ -13,14 +14,15 @@ from .monitor import Talk
 from .results import conclude, json_problems
 from .streams import deliver, deliver_lines
 from .text import count, display, duration, humane_bytes, json_line, json_name, percentage
-from .values import argument, medium, natural, path, sizes
+from .values import argument, medium, natural, path, share, sizes
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.create_set import CreatedSet, CreatedVolume
+    from pybackup.jobs.create_set import CreatedSet
     from pybackup.jobs.plan_set import SetOptions
+    from pybackup.jobs.set_writer import CreatedVolume
     from pybackup.model.source import Judge, Source
 
 
@@ -44,6 +46,13 @@ def add_volumes(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="make M more volumes: any M lost ones of all are brought back by 'pybackup rebuild'",
     )
+    add(
+        "--second-copies",
+        metavar="SHARE",
+        type=argument(share),
+        help="give up to SHARE of each volume, such as 5%%, to second copies of the smallest files of the one before: "
+        "the loss of one then costs fewer files; those of the last have no second copy (default: none)",
+    )
     add("--name", metavar="NAME", help="of the set (default: that of SRC)")
     add("--pack", choices=("ordered", "tight"), help="tight: fill up with later files where the next does not fit")
     add("--resume", action="store_true", help="go on behind the volumes that an interrupted run has finished")
@@ -58,7 +67,15 @@ def check_volumes(options: argparse.Namespace) -> None:
         They do not.
     """
     if options.volumes is None:
-        for name in ("volume_size", "first_volumes", "recovery_volumes", "name", "pack", "resume"):
+        for name in (
+            "volume_size",
+            "first_volumes",
+            "recovery_volumes",
+            "second_copies",
+            "name",
+            "pack",
+            "resume",
+        ):
             if getattr(options, name):
                 raise UsageError(f"create: --{name.replace('_', '-')} is for volumes: add --volumes DIR")
         return
@@ -108,6 +125,7 @@ def _set_options(options: argparse.Namespace, sources: list[Source]) -> SetOptio
         recovery_volumes=options.recovery_volumes,
         resume=options.resume,
         tight=options.pack == "tight",
+        second_copies=options.second_copies or Fraction(0),
     )
 
 
@@ -116,8 +134,9 @@ def _line(volume: CreatedVolume) -> str:
     there = ", was there already" if volume.was_there else ""
     is_data = volume.info.kind is VolumeKind.DATA
     files = f"{count(volume.files, 'file')} {'ends' if volume.files == 1 else 'end'} on it, " if is_data else ""
+    again = f"{count(volume.second_copies, 'second copy', 'second copies')}, " if volume.second_copies else ""
     size = humane_bytes(volume.archive_bytes)
-    return f"{display(volume.path)}: {volume.info.label}, {files}{size}, {full} full{there}"
+    return f"{display(volume.path)}: {volume.info.label}, {files}{again}{size}, {full} full{there}"
 
 
 def _summary(directory: bytes, done: CreatedSet, seconds: float, talk: Talk) -> str:
@@ -142,6 +161,7 @@ def _json(done: CreatedSet, talk: Talk) -> bytes:
                     "number": volume.info.number,
                     "kind": volume.info.kind.value,
                     "files": volume.files,
+                    "second_copies": volume.second_copies,
                     "archive_bytes": volume.archive_bytes,
                     "volume_bytes": volume.info.volume_bytes,
                     "was_there": volume.was_there,

@@ -12,6 +12,8 @@ from pybackup.model.medium import parse_medium
 from pybackup.model.size import parse_size
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from pybackup.parity.amount import Amount
 
 _T = TypeVar("_T")
@@ -49,6 +51,13 @@ def parity(text: str) -> Amount:
     from pybackup.parity.amount import parse_amount
 
     return parse_amount(text)
+
+
+def share(text: str) -> Fraction:
+    """Return which share of each volume second copies may take."""
+    from pybackup.jobs.second_copies import parse_share
+
+    return parse_share(text)
 
 
 def segment(text: str) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Member, Stored
 
 from .listing import Rows
+
+_LEAST_DIGEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class VolumeRows:
     address: int
     rows: Rows
     paths: Sequence[bytes]
+    is_at_hand: bool = True
 
     def stored(self, row: int, path: bytes) -> Stored:
         """Return the entry of ``row``, its members at their addresses."""
@@ -43,12 +46,15 @@ class MergedRows:
         self._volumes = volumes
         self._bare: dict[bytes, Entry] = {}
         places: dict[bytes, tuple[int, int]] = {}
-        self._earlier: dict[bytes, list[tuple[int, int]]] = {}
+        # Of those files that several volumes have: where, in the order of the volumes.
+        self._several: dict[bytes, list[tuple[int, int]]] = {}
         for number, volume in enumerate(volumes):
             for row, path in enumerate(volume.paths):
                 if path in places and volume.rows.kinds[row] == Kind.FILE:
-                    self._earlier.setdefault(path, []).append(places[path])
+                    self._several.setdefault(path, []).append(places[path])
                 places[path] = number, row
+        for path, found in self._several.items():
+            found.append(places[path])
         for entry in bare:
             if entry.path not in places:
                 self._bare[entry.path] = entry
@@ -65,11 +71,21 @@ class MergedRows:
         place = self._places[row]
         if place is None:
             return Stored(self._bare[path])
-        last = self._stored(place, path)
-        if not last.numbers:
-            return last
-        parts = [self._stored(earlier, path) for earlier in self._earlier.get(path, ())]
-        return join([*parts, last])
+        places = self._several.get(path)
+        if places is None:
+            return self._stored(place, path)
+        parts = [self._stored(each, path) for each in places]
+        if parts[-1].numbers:
+            return join(parts)
+        at_hand = [self._volumes[number].is_at_hand for number, _ in places]
+        return with_spares(parts, at_hand)
+
+    def contradictions(self) -> Iterator[tuple[bytes, list[int]]]:
+        """Yield files that several volumes have whole, and of different content; and the addresses of those volumes."""
+        for path, places in self._several.items():
+            parts = [self._volumes[number].rows.stored(row, path) for number, row in places]
+            if any(_contradicts(part, parts[-1]) for part in parts[:-1]):
+                yield path, [self._volumes[number].address for number, _ in places]
 
     def _stored(self, place: tuple[int, int], path: bytes) -> Stored:
         number, row = place
@@ -92,8 +108,49 @@ def join(parts: Sequence[Stored]) -> Stored:
     return Stored(last.entry, members, last.digest, last.sparse, changed, last.segments, tuple(numbers))
 
 
+def with_spares(parts: Sequence[Stored], at_hand: Sequence[bool]) -> Stored:
+    """Return a file that the last of several volumes has whole, as what others have of it may stand in for that.
+
+    The first of those that are at hand is the one to read, as it is the older one: what follows are second copies.
+    """
+    last = parts[-1]
+    found = [(not here, part) for part, here in zip(parts, at_hand, strict=True) if _has_same_content(part, last)]
+    if len(found) < 2:
+        return last
+    # Of one that is known by four bytes of its digest only, all of it is known from the others.
+    full = max((part.members[0].digest for _, part in found), key=len)
+    found = [(away, part) for away, part in found if full.startswith(part.members[0].digest)]
+    ordered = [part for _, part in sorted(found, key=lambda each: each[0])]
+    first, *spares = (replace(part.members[0], digest=full) for part in ordered)
+    changed = any(part.changed for part in ordered)
+    return replace(last, members=(first,), digest=full, changed=changed, spares=tuple(spares))
+
+
 def _is_of(part: Stored, last: Stored) -> bool:
     """Whether it is of the same content: not what was begun before the file changed."""
     one, other = part.entry, last.entry
     same = (one.size, one.mtime_ns, part.segments) == (other.size, other.mtime_ns, last.segments)
     return same and part.sparse == last.sparse
+
+
+def _has_same_content(part: Stored, last: Stored) -> bool:
+    """Whether two volumes have a file whole, in one segment, and the same content of it."""
+    if not (_is_of(part, last) and len(part.members) == len(last.members) == 1) or part.numbers:
+        return False
+    one, other = part.members[0], last.members[0]
+    return one.raw_bytes == other.raw_bytes and _agree(one.digest, other.digest)
+
+
+def _contradicts(part: Stored, last: Stored) -> bool:
+    """Whether two volumes have a file whole, and not the same of it."""
+    if part.entry.kind is not Kind.FILE or part.numbers or last.numbers or part.missing or last.missing:
+        return False
+    same = (part.entry.size, part.entry.mtime_ns) == (last.entry.size, last.entry.mtime_ns)
+    known = part.digest and last.digest
+    return not same or bool(known and not _agree(part.digest, last.digest))
+
+
+def _agree(one: bytes, other: bytes) -> bool:
+    """Whether two digests, of which either may be cut, are of one content."""
+    length = min(len(one), len(other))
+    return length >= _LEAST_DIGEST and one[:length] == other[:length]

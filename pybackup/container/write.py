@@ -113,6 +113,21 @@ class ArchiveWriter:
         member = 2 * _ROW_OF_MEMBER_BYTES + len(item.packed.data) + ustar.BLOCK
         return row + headers + member + len(opened) * _EMPTY_CONTAINER_BYTES
 
+    def put_again(self, item: PackedPiece, name: bytes, directories: Sequence[tuple[Entry, bytes]]) -> None:
+        """Write a file that an earlier volume has whole, its member named as it is there.
+
+        Parameters
+        ----------
+        directories
+            Those above it, from the top, each with the name that its container has there. As for `enter`, what comes
+            must come behind what is written.
+        """
+        self.enter([entry for entry, _ in directories])
+        for frame, (_, member_name) in zip(self._frames[1:], directories, strict=True):
+            if not frame.container:
+                frame.member_name = member_name
+        self._piece(item, [name])
+
     def suspend(self) -> Carry:
         """Break off, be it within a file; return what the next volume needs to go on. What follows is `close`."""
         file, self._file = self._file, None
@@ -223,9 +238,9 @@ class ArchiveWriter:
     def _open_in(self, above: Open, frame: Frame) -> Open:
         entry = frame.entry
         carried = self._carry.containers.get(entry.path)
-        if carried:
+        if not frame.member_name and carried:
             frame.member_name = carried[0]
-        else:
+        elif not frame.member_name:
             frame.member_name = above.names.claim_directory(entry.name) + b"/" + names.CONTAINER
         number, self._containers = self._containers, self._containers + 1
         extended = self._container_header(frame, above.number, number, 0)[: -ustar.BLOCK]
@@ -269,14 +284,14 @@ class ArchiveWriter:
 
     # Files
 
-    def _piece(self, item: PackedPiece) -> None:
+    def _piece(self, item: PackedPiece, claimed: list[bytes] | None = None) -> None:
         piece, packed = item.piece, item.packed
         entry = piece.entry
         if piece.segment == 0 or self._file is None:
             self._go_to(entry.parent)
             container = self._open()
             # Of a file that goes on from the volume before, the names of its members are known.
-            claimed = self._carry.file if piece.segment else None
+            claimed = self._carry.file if piece.segment else claimed
             if claimed is None:
                 claimed = container.names.claim_file(entry.name, segments=piece.segments, sparse=piece.sparse)
             self._file = File(self._output.tell(), container.region.copy(), claimed, piece.segment, piece)

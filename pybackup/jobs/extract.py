@@ -13,6 +13,7 @@ from pybackup.container.listing import Listing
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import default_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.entry import Kind
@@ -23,7 +24,7 @@ from pybackup.tree.place import PlaceOptions, StagedFile, Target
 from .choice import Choice, choose
 from .inspect import OpenArchive, select
 from .restoration import Restoration
-from .restoring import Placed, Where, place_batch, place_segment
+from .restoring import Placed, Where, place_batch, place_segment, said_of_all
 
 _ZEROS = 1 << 20
 
@@ -80,13 +81,17 @@ class ExtractPlan:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What came of it: files placed, their bytes, and how many files of the plan were not."""
+    """What came of it: files placed, their bytes, and how many files of the plan were not.
+
+    ``spared`` are those placed that are damaged where they were written first, and came from a second copy.
+    """
 
     files: int
     n_bytes: int
     unplaced: int
     way: str
     complete: bool
+    spared: int = 0
 
 
 def plan_extract(
@@ -152,7 +157,7 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
     if plan.everything and not listing.complete:
         monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
     done = extraction
-    return Extracted(done.files, done.n_bytes, len(done.lost), listing.way.value, listing.complete)
+    return Extracted(done.files, done.n_bytes, len(done.lost), listing.way.value, listing.complete, done.spared)
 
 
 class _Extraction(Restoration[Placed, str]):
@@ -163,6 +168,7 @@ class _Extraction(Restoration[Placed, str]):
         self._where = Where(plan.archive, plan.target, plan.options.place)
         self.files = 0
         self.n_bytes = 0
+        self.spared = 0
 
     def submit_batch(self, batch: Sequence[Stored]) -> Future[Placed]:
         return self.executor.submit(place_batch, self._where, batch)
@@ -183,6 +189,7 @@ class _Extraction(Restoration[Placed, str]):
             self.monitor.problem(problem)
         self.lost.update(placed.unplaced)
         self.files += len(batch) - len(placed.unplaced)
+        self.spared += placed.spared
         self.n_bytes += sum(stored.entry.size for stored in batch if stored.entry.path not in self.lost)
 
     def segments_done(self, stored: Stored, staged: StagedFile, faults: Sequence[str]) -> None:
@@ -246,15 +253,27 @@ def _segments(
     with ExitStack() as stack:
         for number in range(len(members)):
             try:
-                piece = b"".join(decode(file, members[number]))
+                piece = _first_whole(file, [members[number], *stored.spares])
             except FormatError:
                 better, mend = mend(stored), _without_mending
                 if better is None:
                     raise
                 file = stack.enter_context(open_place(better.place))
-                members = _file_of(better.listing, path).members
-                piece = b"".join(decode(file, members[number]))
+                better_one = _file_of(better.listing, path)
+                members = better_one.members
+                piece = _first_whole(file, [members[number], *better_one.spares])
             yield piece
+
+
+def _first_whole(file: ArchiveFile, members: Sequence[Member]) -> bytes:
+    """The content of the first of members that hold the same; raises `FormatError` where each is damaged."""
+    faults = []
+    for member in members:
+        try:
+            return b"".join(decode(file, member))
+        except FormatError as error:
+            faults.append(str(error))
+    raise Damaged(said_of_all(faults))
 
 
 def _filled(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

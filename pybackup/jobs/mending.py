@@ -98,18 +98,18 @@ def restore(
         held = _Held(monitor)
         done = perform_extract(plan, executor=executor, monitor=held)
         if not held.lost:
-            return Restored(plan, done)
+            return Restored(plan, done, done.spared)
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
         hand = view.hand if isinstance(view, View) else archive.hand
-        better = mender.mend(view, hand, archive.path, (), volumes_of(hurt))
+        better = mender.mend(view, hand, archive.path, (), volumes_of(hurt, spares=True))
         if better is None:
             held.release(held.lost)
-            return Restored(plan, done)
+            return Restored(plan, done, done.spared)
         rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
         again = plan_rows(better, rows, (b"",), target, options)
         held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
         second = perform_extract(again, executor=executor, monitor=monitor)
-        return Restored(plan, _sum(done, second), second.files)
+        return Restored(plan, _sum(done, second), done.spared + second.files)
 
 
 def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None, monitor: Monitor) -> Iterator[bytes]:
@@ -129,7 +129,7 @@ def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None,
         mender = _Mender(work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)
 
         def mend(stored: Stored) -> Archive | None:
-            return mender.mend(archive, archive.hand, archive.path, archive.unclear, volumes_of([stored]))
+            return mender.mend(archive, archive.hand, archive.path, archive.unclear, volumes_of([stored], spares=True))
 
         yield from read_content(archive, path, mend=mend)
 
@@ -261,4 +261,5 @@ def _sum(first: Extracted, second: Extracted) -> Extracted:
         files=first.files + second.files,
         n_bytes=first.n_bytes + second.n_bytes,
         unplaced=first.unplaced - second.files,
+        spared=first.spared + second.spared,
     )

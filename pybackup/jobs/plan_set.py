@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from pybackup.compress.methods import MIB, SMALL_SEGMENT_BYTES
 from pybackup.errors import UsageError
@@ -14,6 +15,7 @@ from pybackup.model.volume import is_set_name
 from .capacity import body_limit
 from .create import CreateOptions, Plan, identify, plan_create, settings_of
 from .recovery_room import shard_limit_of
+from .second_copies import share_text
 
 _SEGMENT_PARTS = 160
 
@@ -38,6 +40,8 @@ class SetOptions:
         Fill the rest of a volume with later files, if the next one does not fit.
     recovery_volumes
         So many more volumes, of which each may stand in for any that is lost.
+    second_copies
+        Which share of each volume the smallest files of the volume before it may take once more; 0 for none.
     """
 
     directory: bytes
@@ -48,6 +52,7 @@ class SetOptions:
     recovery_volumes: int = 0
 
     tight: bool = False
+    second_copies: Fraction = Fraction(0)
 
     def size_of(self, number: int) -> int:
         """Return how long the data volume of that number may be, from 1."""
@@ -97,6 +102,8 @@ def identify_set(plan: SetPlan) -> bytes:
         "sizes": [*to.first_bytes, to.volume_bytes],
         "parity": str(parity and parity.amount),
     }
+    if to.second_copies:
+        volumes["second_copies"] = share_text(to.second_copies)
     return identify(plan.plan, settings_of(plan.plan, set=volumes))
 
 
@@ -109,4 +116,5 @@ def shard_limit(plan: SetPlan, structure_bytes: int) -> int:
         segment_bytes=options.segment_bytes,
         structure_bytes=structure_bytes,
         settings_bytes=len(settings_of(plan.plan)),
+        second_copies=to.second_copies,
     )

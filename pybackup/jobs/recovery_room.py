@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from pybackup.container.own import stream_start
 from pybackup.errors import UsageError
@@ -34,6 +35,7 @@ def shard_limit_of(
     segment_bytes: int,
     structure_bytes: int,
     settings_bytes: int,
+    second_copies: Fraction = Fraction(0),
 ) -> int:
     """Return the length of the longest body whose shard fits a recovery volume of a set that is to be made.
 
@@ -45,6 +47,8 @@ def shard_limit_of(
         Of its volumes, in bytes; a recovery volume is as large as the largest.
     structure_bytes, settings_bytes
         What is in every volume.
+    second_copies
+        Which share of each volume they may take.
 
     Raises
     ------
@@ -53,8 +57,10 @@ def shard_limit_of(
     """
     rows = sum(row_bytes(Stored(entry)) for entry in entries)
     rows += sum(entry.size // segment_bytes + 1 for entry in entries) * _ROW_OF_SEGMENT_BYTES
+    if second_copies:
+        rows *= 2
     # Volumes are half full at least.
-    volumes = 1 + 2 * sum(entry.size for entry in entries) // min(sizes)
+    volumes = 1 + 2 * sum(entry.size for entry in entries) // int(min(sizes) * (1 - second_copies))
     indexes = index.total_bytes(rows) + volumes * (_VOLUME_BYTES + 2 * settings_bytes)
     beside = structure_bytes + indexes + FIXED_BYTES + len(README) + 2 * header_bytes(volumes)
     limit = body_limit(max(sizes), ParityOptions(NO_PARITY), entries=len(entries)) - beside

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from pybackup.compress.partial import Survivors, survivors
@@ -51,7 +51,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class RescuedBatch:
-    """What came of a batch: the verdicts of the files that are not whole in their place, and the target's problems."""
+    """What came of a batch: verdicts on the files that were damaged, and the target's problems."""
 
     verdicts: Sequence[FileVerdict]
     problems: Sequence[Problem]
@@ -133,6 +133,11 @@ def settle(
     return FileVerdict(entry.path, Fate.PARTIAL, entry.size, present, reason, wanted, needed, path)
 
 
+def whole(entry: Entry, fate: Fate) -> FileVerdict:
+    """The verdict on a file that is back."""
+    return FileVerdict(entry.path, fate, entry.size, Extents.of(((0, entry.size),)), placed_as=entry.path)
+
+
 def lost(entry: Entry, reason: str, wanted: Extents) -> FileVerdict:
     """The verdict on a file of which nothing is in place."""
     return FileVerdict(entry.path, Fate.LOST, entry.size, Extents(), reason, wanted, sectors_of(wanted))
@@ -174,13 +179,26 @@ class _Rescue:
         self, ground: Ground, file: ArchiveFile, target: Target, bad: Extents | None, monitor: Monitor
     ) -> None:
         self._ground = ground
-        self._file = file
+        self._image = file
         self._target = target
         self._bad = bad
         self._monitor = monitor
 
     def file(self, stored: Stored) -> FileVerdict | None:
-        """Place a file; None if it is whole and in its place."""
+        """Place a file; None if it is whole and in its place, and so is what it came from."""
+        spared = self._spared(stored)
+        if spared is None:
+            return self._file(stored)
+        return self._file(spared) or whole(stored.entry, Fate.REPAIRED)
+
+    def _spared(self, stored: Stored) -> Stored | None:
+        """The entry as it is in a second copy, where that is whole and the first place is not."""
+        if not stored.spares or not survivors(self._image, stored.members[0], self._bad).fault:
+            return None
+        others = (replace(stored, members=(spare,), spares=()) for spare in stored.spares)
+        return next((each for each in others if not survivors(self._image, each.members[0], self._bad).fault), None)
+
+    def _file(self, stored: Stored) -> FileVerdict | None:
         if stored.fault and not stored.missing:
             return lost(stored.entry, stored.fault, Extents())
         parts = self._parts(stored)
@@ -199,7 +217,7 @@ class _Rescue:
     def _parts(self, stored: Stored) -> Iterable[tuple[int, Member, Survivors]]:
         """Where each member that is left lies in the content, and what is right of it."""
         for offset, member in self._located(stored):
-            yield offset, member, survivors(self._file, member, self._bad)
+            yield offset, member, survivors(self._image, member, self._bad)
 
     def _located(self, stored: Stored) -> Iterator[tuple[int, Member]]:
         """Where in the content each member belongs that is left of it."""
@@ -212,7 +230,7 @@ class _Rescue:
         # All segments but the last are of one size; the last ends where the file does.
         last = stored.segments - 1
         try:
-            numbers = stored.numbers or segment_numbers(self._file, stored.members)
+            numbers = stored.numbers or segment_numbers(self._image, stored.members)
         except (FormatError, OSError):
             return
         for number, member in zip(numbers, stored.members, strict=True):

@@ -32,26 +32,33 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What came of a batch: the paths that are not in their place, and the problems."""
+    """What came of a batch: paths that are not in their place, problems, how many files came from second copies."""
 
     unplaced: Sequence[bytes]
     problems: Sequence[Problem]
+    spared: int = 0
 
 
 def place_batch(where: Where, batch: Sequence[Stored]) -> Placed:
     """Restore files, each whole and checked before it gets its name."""
     monitor = Monitor()
     unplaced = []
+    spared = 0
     with open_place(where.archive) as file, Target(where.target, where.options, monitor) as target:
         for stored in batch:
-            try:
-                placed = _place(file, target, stored)
-            except FormatError as error:
-                monitor.problem(Problem(stored.entry.path, Trouble.LOST, str(error)))
-                placed = False
+            faults: list[str] = []
+            placed = _place_from_any(file, target, stored, faults)
+            if placed is None:
+                monitor.problem(Problem(stored.entry.path, Trouble.LOST, said_of_all(faults)))
             if not placed:
                 unplaced.append(stored.entry.path)
-    return Placed(unplaced, monitor.problems)
+            spared += bool(placed and faults)
+    return Placed(unplaced, monitor.problems, spared)
+
+
+def said_of_all(faults: Sequence[str]) -> str:
+    """Say what is wrong with each place that a file could have come from."""
+    return "; its other copy: ".join(faults)
 
 
 def place_segment(where: Where, directory: bytes, temporary: bytes, offset: int, member: Member) -> str:
@@ -71,6 +78,16 @@ def place_segment(where: Where, directory: bytes, temporary: bytes, offset: int,
         finally:
             os.close(fd)
     return ""
+
+
+def _place_from_any(file: ArchiveFile, target: Target, stored: Stored, faults: list[str]) -> bool | None:
+    """Place a file from the first place where it is whole; None where it is nowhere. ``faults`` gets what is wrong."""
+    for place in stored.places:
+        try:
+            return _place(file, target, place)
+        except FormatError as error:
+            faults.append(str(error))
+    return None
 
 
 def _place(file: ArchiveFile, target: Target, stored: Stored) -> bool:

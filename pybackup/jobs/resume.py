@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pybackup.container.frames import Carry
@@ -19,16 +19,22 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Planned
 from pybackup.model.volume import VolumeInfo, VolumeKind
 
+from .second_copies import is_candidate, share_text, tree_key
+
 if TYPE_CHECKING:
     from .create import Plan
     from .plan_set import SetOptions
 
 PACKED_TIGHT = "tight"
+SECOND_COPIES = "second_copies"
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A data volume that is there, and whole as far as its index says."""
+    """A data volume that is there, and whole as far as its index says.
+
+    ``again`` are the paths of files in it that are second copies of those of the volume before.
+    """
 
     path: bytes
     info: VolumeInfo
@@ -37,11 +43,20 @@ class Finished:
     rows: Sequence[Stored]
     containers: frozenset[bytes]
     n_bytes: int
+    again: frozenset[bytes] = frozenset()
 
     @property
     def files(self) -> int:
-        """How many files end in it."""
-        return sum(row.entry.kind is Kind.FILE and not _goes_on(row) for row in self.rows)
+        """How many files end in it, second copies left out."""
+        return sum(row.entry.kind is Kind.FILE and not _goes_on(row) for row in self.rows) - len(self.again)
+
+    def behind(self, before: Finished) -> Finished:
+        """Return it with what is a second copy of a file of the volume ``before`` it."""
+        if SECOND_COPIES not in self.settings:
+            return self
+        there = {row.entry.path for row in before.rows if is_candidate(row)}
+        again = frozenset(row.entry.path for row in self.rows if is_candidate(row) and row.entry.path in there)
+        return replace(self, again=again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +108,7 @@ def find_finished(directory: bytes, name: str) -> list[Finished]:
             raise UsageError(
                 f"{os.fsdecode(os.path.join(directory, missing))}: is missing, and later volumes are there"
             )
-        volumes.append(done)
+        volumes.append(done.behind(volumes[-1]) if volumes else done)
     return volumes
 
 
@@ -141,16 +156,16 @@ def resume(plan: Plan, finished: Sequence[Finished], to: SetOptions, monitor: Mo
         raise UsageError(f"{os.fsdecode(last.path)}: holds nothing to go on behind; remove it")
     row = last.rows[-1]
     planned = {one.entry.path: one.entry for one in plan.entries}
-    _tell_of_changes(planned, finished, b"" if to.tight else _key(row.entry.path), monitor)
+    _tell_of_changes(planned, finished, b"" if to.tight else tree_key(row.entry.path), monitor)
     path, segment = row.entry.path if _goes_on(row) else b"", 0
     if path and _is_same(planned.get(path), row.entry):
         segment = row.numbers[-1] + 1
-    behind = _key(row.entry.path)
+    behind = tree_key(row.entry.path)
     there = {row.entry.path for done in finished for row in done.rows} if to.tight else set()
     entries = [
         one
         for one in plan.entries
-        if one.entry.path == path or (one.entry.path not in there if to.tight else _key(one.entry.path) > behind)
+        if one.entry.path == path or (one.entry.path not in there if to.tight else tree_key(one.entry.path) > behind)
     ]
     blobs = [done.blob for done in finished]
     return Resumption(
@@ -172,6 +187,7 @@ def _check_alike(plan: Plan, finished: Sequence[Finished], to: SetOptions) -> No
         "segment_bytes": plan.options.segment_bytes,
         "comment": plan.options.comment,
         "pack": PACKED_TIGHT if to.tight else None,
+        SECOND_COPIES: share_text(to.second_copies) if to.second_copies else None,
     }
     for done in finished:
         name = os.fsdecode(done.path)
@@ -190,7 +206,7 @@ def _tell_of_changes(
     there = {row.entry.path: row for done in finished for row in done.rows}
     for path, entry in planned.items():
         row = there.get(path)
-        if entry.kind is not Kind.FILE or _key(path) > until:
+        if entry.kind is not Kind.FILE or tree_key(path) > until:
             continue
         if row is None:
             monitor.problem(Problem(path, Trouble.CHANGED, "came after its volume was written; it is not in the set"))
@@ -206,7 +222,7 @@ def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> C
     Of all directories, if files were held back for a later volume: those may be in any of them.
     """
     with_container = frozenset().union(*(done.containers for done in finished))
-    chain = sorted(with_container, key=_key) if everywhere else _chain(last.entry)
+    chain = sorted(with_container, key=tree_key) if everywhere else _chain(last.entry)
     children = _children(finished, {b"", *chain})
     containers: dict[bytes, tuple[bytes, names.Names]] = {}
     member_names = {b"": b""}
@@ -235,12 +251,16 @@ def _chain(entry: Entry) -> list[bytes]:
 
 
 def _children(finished: Sequence[Finished], directories: set[bytes]) -> dict[bytes, list[Stored]]:
-    """The entries in each of these directories, in tree order, each once."""
+    """The entries in each of these directories, each once, as their members got their names.
+
+    A directory gets one when its container is opened: it may have been listed before, when its files waited.
+    """
     found: dict[bytes, dict[bytes, Stored]] = {directory: {} for directory in directories}
     for done in finished:
         for row in done.rows:
             parent = row.entry.parent
-            if parent in found:
+            listed_only = row.entry.kind is Kind.DIRECTORY and row.entry.path not in done.containers
+            if parent in found and not listed_only:
                 found[parent].setdefault(row.entry.path, row)
     return {directory: list(rows.values()) for directory, rows in found.items()}
 
@@ -252,8 +272,3 @@ def _goes_on(row: Stored) -> bool:
 
 def _is_same(one: Entry | None, other: Entry) -> bool:
     return one is not None and (one.size, one.mtime_ns) == (other.size, other.mtime_ns)
-
-
-def _key(path: bytes) -> bytes:
-    """What paths are in tree order by: a slash before any other byte."""
-    return path.replace(b"/", b"\0")

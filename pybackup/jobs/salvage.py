@@ -24,9 +24,9 @@ from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
 from pybackup.tree.place import PlaceOptions, Target
 
 from .choice import choose
-from .rescuing import Ground, might_be_partial
+from .rescuing import Ground, might_be_partial, whole
 from .restoring import Where
-from .salvaging import Salvage, bare_members, whole
+from .salvaging import Salvage, bare_members
 
 # Behind the end of the image everything is lost; no file is longer than this.
 _FAR = 1 << 62

@@ -31,6 +31,7 @@ from .rescuing import (
     settle,
     unplaced,
     wanted_of,
+    whole,
     why_not,
 )
 from .restoration import Restoration
@@ -98,7 +99,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
 
     def submit_batch(self, batch: Sequence[Stored]) -> Future[RescuedBatch]:
         """Have files restored."""
-        bad = self._bad_of([member for stored in batch for member in stored.members])
+        bad = self._bad_of([member for stored in batch for member in (*stored.members, *stored.spares)])
         return self.executor.submit(rescue_batch, self._ground, batch, bad)
 
     def submit_segment(self, staged: StagedFile, offset: int, member: Member) -> Future[Segment]:
@@ -168,8 +169,8 @@ class Salvage(Restoration[RescuedBatch, Segment]):
     def _tell(self, stored: Stored, verdict: FileVerdict | None) -> None:
         """Note the verdict on a file; None for one that is whole and in its place."""
         entry = stored.entry
-        back = verdict is None
-        for member in stored.members:
+        back = verdict is None or verdict.fate is Fate.REPAIRED
+        for member in (*stored.members, *stored.spares):
             self._starts.append(member.offset)
             # Within a damaged member others may lie: if bytes are gone, all that followed them has moved.
             self._ends.append(member.offset + (member.packed_bytes if back else 1))
@@ -180,8 +181,13 @@ class Salvage(Restoration[RescuedBatch, Segment]):
             return
         place = self._ground.where.archive
         if verdict.needed and not isinstance(place, bytes):
-            verdict = replace(verdict, wanted=Extents(), needed=needed_of(verdict.wanted, place))
+            each = [verdict.wanted, *(wanted_of([spare], self._bad) for spare in stored.spares)]
+            needed = " or ".join(needed_of(wanted, place) for wanted in each)
+            verdict = replace(verdict, wanted=Extents(), needed=needed)
         self.told[entry.path] = verdict
+        if back:
+            self.n_bytes += entry.size
+            return
         self.lost.add(entry.path)
         if verdict.placed_as:
             self.n_bytes += verdict.present.n_bytes
@@ -203,11 +209,6 @@ class Salvage(Restoration[RescuedBatch, Segment]):
             return self._bad if self._bad is None else Extents()
         start = min(member.offset for member in members)
         return self._bad.within(start, max(member.offset + member.packed_bytes for member in members))
-
-
-def whole(entry: Entry, fate: Fate) -> FileVerdict:
-    """The verdict on a file that is back."""
-    return FileVerdict(entry.path, fate, entry.size, Extents.of(((0, entry.size),)), placed_as=entry.path)
 
 
 def bare_members(

@@ -11,6 +11,7 @@ from pybackup.host.joined import Part
 from pybackup.model.entry import Entry
 from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
+from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import sectors_of
 
 from .volumes import SetAtHand
@@ -30,7 +31,8 @@ def joined(hand: SetAtHand) -> tuple[tuple[Part, ...], Listing]:
     )
     unknown = _unknown(hand)
     rows = MergedRows(
-        [VolumeRows(address_of(number), *hand.tables[number]) for number in numbers], _skeleton(hand) if unknown else ()
+        [VolumeRows(address_of(number), *hand.tables[number], number in hand.data) for number in numbers],
+        _skeleton(hand) if unknown else (),
     )
     volumes = [*hand.data.values(), *hand.recovery.values()]
     damage = [f"{volume.part().label}: {said}" for volume in volumes for said in volume.listing.damage]
@@ -45,14 +47,21 @@ def joined(hand: SetAtHand) -> tuple[tuple[Part, ...], Listing]:
         len(rows.paths),
         tuple(damage),
         newest.listing.settings,
+        doubts=[_doubt(hand, path, addresses) for path, addresses in rows.contradictions()],
         unknown=unknown,
     )
     return parts, listing
 
 
-def volumes_of(stored: Iterable[Stored]) -> set[int]:
-    """Return the numbers of the data volumes on which the content of these entries lies."""
-    return {member.offset // _STRIDE for one in stored for member in one.members}
+def _doubt(hand: SetAtHand, path: bytes, addresses: Iterable[int]) -> Problem:
+    labels = [hand.label(address // _STRIDE) for address in addresses]
+    return Problem(path, Trouble.DAMAGED, f"{' and '.join(labels)} have different content of it; the last one counts")
+
+
+def volumes_of(stored: Iterable[Stored], *, spares: bool = False) -> set[int]:
+    """Return the numbers of the data volumes on which the content of these entries lies; all, if with their spares."""
+    members = (member for one in stored for member in (*one.members, *(one.spares if spares else ())))
+    return {member.offset // _STRIDE for member in members}
 
 
 def needed_of(wanted: Extents, place: Sequence[Part]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -69,7 +69,7 @@ def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
 def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, bytes, Member]]:
     """Each member with its path, its name claimed in the same order as when it was written."""
     claimed = _Claimed()
-    for stored in listing:
+    for stored in map(_whole_one(file), listing):
         if stored.members:
             place, taken = claimed.directory(stored.entry.parent)
             segments = len(stored.members) + stored.missing
@@ -82,6 +82,17 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
             )
             for name, member in zip(found, stored.members, strict=True):
                 yield stored, join(place, name), member
+
+
+def _whole_one(file: ArchiveFile) -> Callable[[Stored], Stored]:
+    """What returns an entry as that volume has it on which its content is whole, if it lies on several."""
+
+    def choose(stored: Stored) -> Stored:
+        if not stored.spares:
+            return stored
+        return next((place for place in stored.places if not first_fault(file, place.members)), stored)
+
+    return choose
 
 
 class _Claimed:

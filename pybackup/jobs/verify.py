@@ -43,7 +43,9 @@ class Verdict:
     damage
         What is damaged, in words.
     files_damaged
-        Paths of the files whose content is lost.
+        Paths of the files whose content is lost here.
+    spared
+        Those of them that another volume at hand has whole; see `pybackup.jobs.spared`.
     missing
         Entries that the archive was made with and that are not even known by name; None where nobody can tell.
     health
@@ -64,6 +66,7 @@ class Verdict:
     health: Health | None = None
     listing: Listing | None = None
     file_bytes: int = 0
+    spared: Sequence[bytes] = ()
 
 
 def verify(

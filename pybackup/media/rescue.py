@@ -44,7 +44,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from typing import Any, NamedTuple, Union
 
@@ -343,6 +343,7 @@ class Entry(NamedTuple):
     is_sparse: bool = False
     segments: int = 0  # how many there should be
     digest: bytes = b""  # of all segments
+    spares: Sequence[Member] = ()  # of a small file: the same content on other discs of the set
 
     @property
     def fault(self) -> str:
@@ -807,6 +808,21 @@ def content(image: Image, entry: Entry) -> Iterator[Piece]:
             yield data
     if entry.digest and digest.digest() != entry.digest:
         raise Damaged("its segments do not belong together")
+
+
+def sound(image: Image, entry: Entry) -> Entry:
+    """Return a file as that disc has it on which its content is right, if it lies on several."""
+    faults = []
+    for member in (*entry.members, *entry.spares) if entry.spares else ():
+        try:
+            for _ in checked(image, member):
+                pass
+            return entry._replace(members=[member], spares=())
+        except Damaged as error:
+            faults.append(str(error))
+    if faults:
+        raise Damaged("; its other copy: ".join(faults))
+    return entry
 
 
 def plain_writes(pieces: Iterable[Piece]) -> Iterator[tuple[int, bytes]]:
@@ -2013,9 +2029,9 @@ class Extraction:
         self._report.lost(entry.path, reason)
 
     def _file(self, entry: Entry) -> None:
-        pieces = content(self._image, entry)
         try:
             split(entry.path)
+            pieces = content(self._image, sound(self._image, entry))
             self._target.place_file(
                 entry, sparse_writes(pieces, entry.size) if entry.is_sparse else plain_writes(pieces)
             )
@@ -2025,7 +2041,8 @@ class Extraction:
             if not salvage_file(self._target, entry, self._left, self._report, str(error)):
                 self._target.failed.add(entry.path)
                 return
-        self.known.extend((member.offset, member.offset + member.packed) for member in entry.members)
+        known = (*entry.members, *entry.spares)
+        self.known.extend((member.offset, member.offset + member.packed) for member in known)
         self.files, self.n_bytes = self.files + 1, self.n_bytes + entry.size
 
 
@@ -2043,13 +2060,28 @@ def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report:
                 if alone and 0 < len(entry.members) < entry.segments:
                     n_bytes += sum(len(piece) for member in entry.members for piece in checked(image, member))
                     continue
-                pieces = content(image, entry)
+                verify_copies(image, entry, report)
+                pieces = content(image, sound(image, entry))
                 for _ in sparse_writes(pieces, entry.size) if entry.is_sparse else pieces:
                     pass
                 files, n_bytes = files + 1, n_bytes + entry.size
             except Damaged as error:
                 report.lost(entry.path, str(error), "damaged")
     return files, n_bytes
+
+
+def verify_copies(image: Image, entry: Entry, report: Report) -> None:
+    """Of a file that lies on several discs, name the damage to any that is here, if one of them is right."""
+    faults = []
+    copies = [each for each in (*entry.members, *entry.spares) if entry.spares and is_here(image, each)]
+    for member in copies:
+        try:
+            for _ in checked(image, member):
+                pass
+        except Damaged as error:
+            faults.append(str(error))
+    for fault in faults if len(faults) < len(copies) else ():
+        report.lost(entry.path, f"{fault}; its other copy is right", "damaged")
 
 
 def verify_sums(image: Image, listing: Listing, volume: Volume | None, report: Report) -> None:
@@ -2131,6 +2163,10 @@ class Several(Image):
         self.labels: dict[int, str] = {}
         self.base, self.size = 0, MOST_VOLUMES << STRETCH
 
+    def has(self, offset: int) -> bool:
+        """Whether the volume is here that an offset is in."""
+        return offset >> STRETCH in self._images
+
     def read(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes: fewer at the end of a volume."""
         image = self._images.get(offset >> STRETCH)
@@ -2142,6 +2178,11 @@ class Several(Image):
         if number not in self._images:
             raise Damaged(f"it lies on {self.labels.get(number, 'another disc')}, which is not here")
         return super().exactly(offset, count)
+
+
+def is_here(image: Image, member: Member) -> bool:
+    """Whether the disc is here that a member lies on."""
+    return not isinstance(image, Several) or image.has(member.offset)
 
 
 class LeftoversOfSeveral(Leftovers):
@@ -2233,7 +2274,7 @@ def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
             last = number if listing.disc.is_last else last
             labels[number] = listing.disc.label
     dark = [number for number in range(1, max(known, default=0)) if number not in known]
-    merged = Merged(known, skeleton(volumes) if dark or not last else [])
+    merged = Merged(known, here, skeleton(volumes) if dark or not last else [])
     joined = Listing(merged.paths, merged.kinds, merged.entry, "tree index")
     joined.is_placed = all(held.listing.is_placed for held in volumes)
     doubtful = [listing.missing for listing in here.values() if listing.missing]
@@ -2245,6 +2286,9 @@ def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
     for held in volumes:
         joined.notes += [f"{held.path}: {note}" for note in held.listing.notes]
         joined.doubts += held.listing.doubts
+    for path, numbers in merged.contradictions():
+        on = " and ".join(labels.get(number, str(number)) for number in numbers)
+        joined.doubts.append((path, f"{on} have different content of it; the last one counts"))
     return joined
 
 
@@ -2269,8 +2313,8 @@ def skeleton(volumes: Sequence[Held]) -> list[Entry]:
 class Merged:
     """The entries of all volumes of a set: those of a higher number are newer."""
 
-    def __init__(self, known: Mapping[int, Listing], bare: Sequence[Entry]) -> None:
-        self._known = known
+    def __init__(self, known: Mapping[int, Listing], here: Collection[int], bare: Sequence[Entry]) -> None:
+        self._known, self._here = known, here
         places: dict[bytes, list[tuple[int, int]]] = {}
         for number in sorted(known):
             for row, path in enumerate(known[number].paths):
@@ -2291,7 +2335,7 @@ class Merged:
         if newest.kind != FILE:
             return newest
         if len(newest.members) == newest.segments:
-            found = found[-1:]
+            return self._with_spares(found)
         parts: dict[int, Member] = {}
         digest = b""
         for number, entry in found:
@@ -2300,6 +2344,56 @@ class Merged:
             digest = entry.digest or digest
         members = [parts[segment] for segment in sorted(parts) if segment < newest.segments]
         return newest._replace(members=members, digest=digest)
+
+    def _with_spares(self, found: list[tuple[int, Entry]]) -> Entry:
+        """Return a file that the newest volume has whole: from the first one that is here, the others instead of it."""
+        newest = found[-1][1]
+        same = [
+            (number not in self._here, number, entry.members[0]) for number, entry in found if is_same(entry, newest)
+        ]
+        if len(same) < 2:
+            number = found[-1][0] << STRETCH
+            return newest._replace(members=[each._replace(offset=each.offset + number) for each in newest.members])
+        digest = max((member.digest for _, _, member in same), key=len)
+        members = [
+            member._replace(offset=member.offset + (number << STRETCH), digest=digest)
+            for _, number, member in sorted(same, key=lambda each: each[:2])
+            if digest.startswith(member.digest)
+        ]
+        return newest._replace(members=members[:1], spares=members[1:])
+
+    def contradictions(self) -> Iterator[tuple[bytes, list[int]]]:
+        """Yield files that several volumes have whole and not alike, and the numbers of those volumes."""
+        for path, rows in zip(self.paths, self._rows):
+            if len(rows) > 1 and self._known[rows[-1][0]].kinds[rows[-1][1]] == FILE:
+                entries = [self._known[number].entry(place) for number, place in rows]
+                if any(contradicts(entry, entries[-1]) for entry in entries):
+                    yield path, [number for number, _ in rows]
+
+
+def is_same(entry: Entry, newest: Entry) -> bool:
+    """Whether two volumes have a file whole, in one segment, and the same content of it."""
+    if entry.kind != FILE or not len(entry.members) == len(newest.members) == entry.segments == newest.segments == 1:
+        return False
+    one, other = entry.members[0], newest.members[0]
+    like = (entry.size, entry.mtime_ns, entry.is_sparse, one.raw)
+    return like == (newest.size, newest.mtime_ns, newest.is_sparse, other.raw) and agree(one.digest, other.digest)
+
+
+def contradicts(entry: Entry, newest: Entry) -> bool:
+    """Whether two volumes have a file whole, and not the same of it."""
+    if entry.kind != FILE or not all(0 < each.segments == len(each.members) for each in (entry, newest)):
+        return False
+    if (entry.size, entry.mtime_ns) != (newest.size, newest.mtime_ns):
+        return True
+    pairs = [(a.digest, b.digest) for a, b in zip(entry.members, newest.members) if a.digest and b.digest]
+    return len(entry.members) != len(newest.members) or not all(agree(one, other) for one, other in pairs)
+
+
+def agree(one: bytes, other: bytes) -> bool:
+    """Whether two digests, of which either may be cut, are of one content."""
+    length = min(len(one), len(other))
+    return length >= 4 and one[:length] == other[:length]
 
 
 # ---------------------------------------------------------------- the command line

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .entry import Entry
@@ -68,6 +69,9 @@ class Stored:
         How many segments the file has where these are not all of them; 0 where they are.
     numbers
         Which of them the members are, ascending, where the index says so: the others lie in other volumes of the set.
+    spares
+        Of a file of one segment: what holds the same content on other volumes of the set, in its place where the
+        member is damaged.
     """
 
     entry: Entry
@@ -77,6 +81,14 @@ class Stored:
     changed: bool = False
     segments: int = 0
     numbers: tuple[int, ...] = ()
+    spares: tuple[Member, ...] = ()
+
+    @property
+    def places(self) -> Iterator[Stored]:
+        """The entry as each of the places has it that all its content can be read from, the best first."""
+        yield self
+        for spare in self.spares:
+            yield replace(self, members=(spare,), spares=())
 
     @property
     def missing(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,17 @@ from pybackup.selection.filelist import named_source
 SIZE = 3_000_320
 
 
-@pytest.mark.parametrize("parity", ["none", "20K", "10%"])
-def test_images_fit_with_any_parity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parity: str) -> None:
+@pytest.mark.parametrize(("parity", "copies"), [("none", 0), ("20K", 0), ("10%", 0), ("none", Fraction(1, 2))])
+def test_images_fit_with_any_parity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parity: str, copies: Fraction
+) -> None:
     monkeypatch.setitem(MEDIA, "cd700", SIZE)
     tree = tmp_path / "tree"
     tree.mkdir()
     for number in range(1500):
         (tree / f"{number}").write_bytes(random.Random(number).randbytes(3000))
     options = CreateOptions(parity=ParityOptions(parse_amount(parity)), segment_bytes=1 << 20, workers=1)
-    to = SetOptions(os.fsencode(tmp_path / "volumes"), "docs", SIZE, recovery_volumes=1)
+    to = SetOptions(os.fsencode(tmp_path / "volumes"), "docs", SIZE, recovery_volumes=1, second_copies=Fraction(copies))
     plan = plan_set([named_source(os.fsencode(tree))], to, judge=None, options=options, monitor=Monitor())
     done = perform_set(plan, monitor=Monitor())
     assert len(done.volumes) > 2

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from pybackup.compress.methods import Compression, Profile
@@ -15,6 +16,7 @@ from pybackup.jobs.create import CreateOptions
 from pybackup.jobs.create_set import CreatedSet, perform_set
 from pybackup.jobs.plan_set import SetOptions, plan_set
 from pybackup.jobs.protect import ParityOptions
+from pybackup.jobs.second_copies import parse_share
 from pybackup.parity.amount import parse_amount
 from pybackup.selection.filelist import named_source
 
@@ -62,6 +64,8 @@ def make(
     parity: str = "10%",
     resume: bool = False,
     tight: bool = False,
+    second_copies: str | None = None,
+    segment_bytes: int = MIB,
     workers: int = 1,
     monitor: Monitor | None = None,
 ) -> CreatedSet:
@@ -69,11 +73,12 @@ def make(
     heard = monitor or Monitor()
     options = CreateOptions(
         Profile(Compression.FAST),
-        segment_bytes=MIB,
+        segment_bytes=segment_bytes,
         parity=ParityOptions(parse_amount(parity)),
         workers=workers,
     )
-    where = SetOptions(os.fsencode(to), "docs", size, tuple(first), resume, tight=tight)
+    share = parse_share(second_copies) if second_copies else Fraction(0)
+    where = SetOptions(os.fsencode(to), "docs", size, tuple(first), resume, tight=tight, second_copies=share)
     plan = plan_set([named_source(os.fsencode(tree))], where, judge=None, options=options, monitor=heard)
     done = perform_set(plan, monitor=heard)
     if monitor is None:

@@ -21,7 +21,7 @@ _pybackup() {
         words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -38,6 +38,7 @@ _pybackup() {
         --volume-size) compopt +o default 2>/dev/null; return ;;
         --first-volumes) compopt +o default 2>/dev/null; return ;;
         --recovery-volumes) compopt +o default 2>/dev/null; return ;;
+        --second-copies) compopt +o default 2>/dev/null; return ;;
         --name) compopt +o default 2>/dev/null; return ;;
         --pack) words='ordered tight' ;;
         --parity) compopt +o default 2>/dev/null; return ;;

@@ -67,6 +67,7 @@ complete -c pybackup -n "__pybackup_is create" -l volumes -x -a '(__fish_complet
 complete -c pybackup -n "__pybackup_is create" -l volume-size -x -d 'cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size'
 complete -c pybackup -n "__pybackup_is create" -l first-volumes -x -d 'sizes of the first volumes, for media that are used in part'
 complete -c pybackup -n "__pybackup_is create" -l recovery-volumes -x -d 'make M more volumes: any M lost ones of all are brought back by \'pybackup rebuild\''
+complete -c pybackup -n "__pybackup_is create" -l second-copies -x -d 'give up to SHARE of each volume, such as 5%%, to second copies of the smallest files of the one before: the loss of one then costs fewer files; those of the last have no second copy (default: none)'
 complete -c pybackup -n "__pybackup_is create" -l name -x -d 'of the set (default: that of SRC)'
 complete -c pybackup -n "__pybackup_is create" -l pack -x -a 'ordered tight' -d 'tight: fill up with later files where the next does not fit'
 complete -c pybackup -n "__pybackup_is create" -l resume -d 'go on behind the volumes that an interrupted run has finished'

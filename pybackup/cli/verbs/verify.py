@@ -73,25 +73,28 @@ def perform(options: argparse.Namespace) -> int:
     if options.html is not None and len(archives) > 1:
         raise UsageError("verify: --html is for one archive")
     with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
-        state = max(_verify(options, archive, named, talk) for archive in archives)
+        state = max(_verify(options, archive, archives, talk) for archive in archives)
         if len(archives) > 1:
             tell_of_missing(archives, talk)
         problems = conclude(talk)
         return state or problems
 
 
-def _verify(options: argparse.Namespace, archive: bytes, named: Sequence[bytes], talk: Talk) -> Status:
+def _verify(options: argparse.Namespace, archive: bytes, archives: Sequence[bytes], talk: Talk) -> Status:
     from pybackup.jobs.compare import compare
     from pybackup.jobs.protect import SIDECAR_SUFFIX
+    from pybackup.jobs.spared import with_spared
     from pybackup.jobs.verify import verify
 
     check_report(options.html, (archive, archive + SIDECAR_SUFFIX))
     verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
+    if len(archives) > 1:
+        verdict = with_spared(verdict, archives)
     differences: Sequence[Difference] = ()
     if options.against is not None and not options.compared:
         # All volumes at once: each alone lacks what the others have.
         options.compared = True
-        differences = compare(named[0], options.against, *named[1:], monitor=talk).differences
+        differences = compare(options.archive, options.against, *options.more, monitor=talk).differences
     talk.end()
     if options.json:
         deliver([_json(options, archive, verdict, differences, talk)])
@@ -138,7 +141,9 @@ def _lines(
         yield f"  appended: {health.appended_bytes:,} bytes that were not protected"
     if verdict.missing:
         yield f"  {fate}: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
-    yield from (f"  {fate}: {display(path)}" for path in verdict.files_damaged)
+    spared = set(verdict.spared)
+    for damaged in verdict.files_damaged:
+        yield f"  {'damaged here, whole on another volume' if damaged in spared else fate}: {display(damaged)}"
     for different in differences:
         yield f"{display(different.path)}: {', '.join(different.kinds)}: {printable(different.detail)}"
     if options.against is not None and not options.quiet:
@@ -191,6 +196,7 @@ def _json(
         "damage": list(verdict.damage),
         "missing": verdict.missing,
         "files_damaged": [json_name(path) for path in verdict.files_damaged],
+        "whole_on_another_volume": [json_name(path) for path in verdict.spared],
         "problems": json_problems(talk),
     }
     if options.against is not None:
