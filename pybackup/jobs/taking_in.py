@@ -6,19 +6,20 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import note, ustar
 from pybackup.layout.note import Note, Role
-from pybackup.layout.recovery import MAGIC, RecoveryHeader, size_of
+from pybackup.layout.recovery import RecoveryHeader
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 from pybackup.parity.find import find
 
 from .bodies import Held, hold, whole_file
+from .finding_shards import ShardHeld, find_shard
 from .volumes import Volume, gather, volumes_in
 
 _STEP_BYTES = 4 << 20
@@ -26,15 +27,6 @@ _MAGIC = re.compile(re.escape(note.MAGIC))
 _NOTE_AT = 157
 # Recovery volumes that a volume without readable index may be.
 _MOST_RECOVERY = 1 << 10
-
-
-@dataclass(frozen=True, slots=True)
-class ShardHeld:
-    """The shard of a recovery volume that is at hand: where it lies in the archive."""
-
-    held: Held
-    header: RecoveryHeader
-    offset: int
 
 
 @dataclass(slots=True)
@@ -221,6 +213,10 @@ def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], mo
     for archive_id, several in found.items():
         known = next((volume.info for _, volume in several if volume and volume.info), None)
         number = data_ids.get(archive_id, known.number if known and known.kind is VolumeKind.DATA else 0)
+        if taken.header and number > len(taken.header.bodies):
+            reason = f"says that it is volume {number} of a set of {len(taken.header.bodies)}"
+            monitor.problem(Problem(several[0][0].paths[0], Trouble.REFUSED, reason))
+            continue
         several = [one for one in several if _place(taken, number, one[0])]
         if number and several:
             # One that is whole is better than any other; the first is as good as those that are damaged, too.
@@ -259,7 +255,7 @@ def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
 
 def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Monitor) -> None:
     for held, volume in several:
-        shard = _find_shard(held, taken.info.set_id)
+        shard = find_shard(held, taken.info.set_id)
         if shard is None:
             reason = "a recovery volume of which too little is left to be used"
             monitor.problem(Problem(held.paths[0], Trouble.DAMAGED, reason))
@@ -274,23 +270,3 @@ def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], 
             taken.recovery[number] = shard
             if volume:
                 taken.volumes[VolumeKind.RECOVERY, number] = volume
-
-
-def _find_shard(held: Held, set_id: bytes) -> ShardHeld | None:
-    """The shard of a recovery volume, by its header or the copy of that."""
-    file = held.file
-    for at in range(held.start, file.size, _STEP_BYTES):
-        data = file.read_what_is_left(at, _STEP_BYTES + len(MAGIC) - 1)
-        place = data.find(MAGIC)
-        while 0 <= place < _STEP_BYTES:
-            try:
-                size = size_of(file.read_what_is_left(at + place, 48))
-                header = RecoveryHeader.unpack(file.read_what_is_left(at + place, size))
-            except FormatError:
-                header = None
-            if header and header.set_id == set_id:
-                offset = at + place - held.start
-                offset += -header.shard_bytes if header.is_copy else header.header_bytes
-                return ShardHeld(held, replace(header, is_copy=False), offset)
-            place = data.find(MAGIC, place + 1)
-    return None

@@ -15,6 +15,7 @@ from pybackup.errors import FormatError, UsageError
 from pybackup.host.joined import JoinedFile, Part
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.index import Growth
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.find import find, glance
 
@@ -154,10 +155,11 @@ def volumes_in(path: bytes) -> Iterator[Volume]:
     """Yield the archives that a file holds: itself, or what lies in it as an image."""
     with ArchiveFile(path) as file:
         places = locate(file) if file.size else []
+    growth = Growth()
     for offset, n_bytes in places:
         with JoinedFile([Part(0, n_bytes, path, offset)]) as archive:
             try:
-                listing = open_indexed(archive)
+                listing = open_indexed(archive, growth)
                 info = VolumeInfo.of_settings(listing.settings) if listing is not None else None
             except FormatError:
                 continue
