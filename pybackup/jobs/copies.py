@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.ddrescue import parse_map
@@ -174,7 +175,7 @@ def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[
 def _pieces(path: bytes) -> list[bytes]:
     if not os.path.isdir(path):
         return [path]
-    pieces = sorted(entry.path for entry in os.scandir(path) if entry.is_file())
+    pieces = files_in(path)
     if not pieces:
         raise UsageError(f"{os.fsdecode(path)}: no files in this directory")
     return pieces

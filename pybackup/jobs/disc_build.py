@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import resources
 from typing import Protocol
@@ -13,7 +14,7 @@ from typing import Protocol
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout import ustar
 from pybackup.layout.guard import Geometry
 from pybackup.media import texts
@@ -202,7 +203,9 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
     layout, volume = plan.layout, plan.volume
     beside = os.path.dirname(plan.output) or b"."
     check_room({beside, beside if plan.work_dir is None else plan.work_dir}, layout.n_bytes)
-    with ArchiveFile(volume.path) as file, Output(plan.output, work_dir=plan.work_dir) as output:
+    with environment(volume.path), ExitStack() as stack:
+        file = stack.enter_context(ArchiveFile(volume.path))
+        output = stack.enter_context(Output(plan.output, work_dir=plan.work_dir))
         output.truncate(layout.n_bytes)
         for offset, data in layout.pieces:
             output.write_at(offset, data)

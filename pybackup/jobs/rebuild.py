@@ -94,7 +94,8 @@ def rebuild(
     paths
         All volumes that are left, in any order: files, images, devices, directories of them.
     directory
-        Where the volumes appear, under their first names; made. What is whole is not copied there.
+        Where the volumes appear, under their first names; made. What is whole is not copied there. Those that an
+        interrupted run has finished there count as given.
     keep_partial
         Also give their names to data volumes of which some is lost: there are zeros in their place then.
     with_recovery
@@ -109,9 +110,8 @@ def rebuild(
     EnvironmentFailed
         A volume cannot be written, or was not read back as it was written.
     """
-    with environment(directory):
+    with environment(directory), ExitStack() as stack:
         os.makedirs(directory, exist_ok=True)
-    with ExitStack() as stack:
         taken = take_in(paths, directory, work_dir=work_dir, stack=stack, monitor=monitor)
         if taken.header is None:
             raise Damaged(_without_recovery(taken))

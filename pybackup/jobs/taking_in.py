@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from pybackup.errors import FormatError, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import note, ustar
@@ -23,6 +24,7 @@ from .finding_shards import ShardHeld, find_shard
 from .volumes import Volume, gather, volumes_in
 
 _STEP_BYTES = 4 << 20
+_SUFFIX = b".xtar"
 _MAGIC = re.compile(re.escape(note.MAGIC))
 _NOTE_AT = 157
 # Recovery volumes that a volume without readable index may be.
@@ -62,6 +64,7 @@ class _Given:
     start: int | None
     archive_id: bytes
     volume: Volume | None = None
+    is_finished: bool = False
 
 
 def take_in(
@@ -74,7 +77,8 @@ def take_in(
     paths
         Files, images, devices, directories of them.
     directory
-        Where what is rebuilt will appear; temporary files are there, or in ``work_dir``.
+        Where what is rebuilt will appear; temporary files are there, or in ``work_dir``. Volumes of the set that are
+        there already count as given.
     stack
         Closes and removes all of it in the end.
 
@@ -85,6 +89,7 @@ def take_in(
     """
     given = _once([one for path in paths for one in _look(path, monitor)])
     info = _one_set(given)
+    given = _once([*given, *_finished(directory, info)])
     groups: dict[tuple[bytes, bool], list[_Given]] = {}
     for one in given:
         groups.setdefault((one.archive_id, bool(one.start)), []).append(one)
@@ -93,9 +98,7 @@ def take_in(
     for number, ((archive_id, _), alike) in enumerate(groups.items()):
         _tell_of_doubles(alike, monitor)
         target = os.path.join(directory, b"volume-%d" % number)
-        copies = [whole_file(one.path, stack) for one in alike]
-        start = next((one.start for one in alike if one.start is not None), None)
-        held = hold(copies, start, target, work_dir=work_dir, stack=stack, monitor=monitor)
+        held = _hold_best(alike, target, work_dir, stack, monitor)
         volume = _settle(held, alike)
         if volume and volume.info and volume.info.set_id != info.set_id:
             raise UsageError(f"{held.name}: is of another set than {info.name}")
@@ -103,6 +106,20 @@ def take_in(
         found.setdefault(archive_id, []).append((held, volume))
     _sort(taken, found, monitor)
     return taken
+
+
+def _hold_best(
+    alike: Sequence[_Given], target: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
+) -> Held:
+    """What copies of a volume come to together; one that an earlier run finished, if it is still whole, comes first."""
+    for several in ([one for one in alike if one.is_finished], alike):
+        if several:
+            copies = [whole_file(one.path, stack) for one in several]
+            start = next((one.start for one in several if one.start is not None), None)
+            held = hold(copies, start, target, work_dir=work_dir, stack=stack, monitor=monitor)
+            if several is alike or not (held.work or held.unknown):
+                break
+    return held
 
 
 def _once(given: Sequence[_Given]) -> list[_Given]:
@@ -118,8 +135,19 @@ def _look(path: bytes, monitor: Monitor) -> Iterator[_Given]:
             monitor.problem(Problem(path, Trouble.REFUSED, "nothing of a volume is in it"))
         yield from volumes
         return
-    for entry in sorted(entry.path for entry in os.scandir(path) if entry.is_file()):
+    for entry in files_in(path):
         yield from _given(entry)
+
+
+def _finished(directory: bytes, info: VolumeInfo) -> Iterator[_Given]:
+    """The volumes of the set that an earlier run, which was interrupted, left where this one writes."""
+    if not os.path.isdir(directory):
+        return
+    for entry in files_in(directory):
+        for volume in volumes_in(entry) if entry.endswith(_SUFFIX) else ():
+            said = volume.info
+            if said and said.set_id == info.set_id and said.file_name == os.path.basename(entry):
+                yield _Given(entry, volume.offset, volume.listing.archive_id or b"", volume, is_finished=True)
 
 
 def _given(path: bytes) -> Iterator[_Given]:

@@ -12,6 +12,7 @@ from pybackup.container.locate import locate
 from pybackup.container.read import load_table, open_indexed, settings_of
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import FormatError, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.joined import JoinedFile, Part
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
@@ -83,6 +84,8 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
     ------
     UsageError
         A path does not exist, or a directory holds no archive.
+    EnvironmentFailed
+        A directory cannot be read.
     """
     volumes: list[Volume] = []
     unclear: list[bytes] = []
@@ -93,7 +96,9 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
             unclear += [] if found else [path]
             continue
         before = len(volumes) + len(unclear)
-        for entry in sorted(entry.path for entry in os.scandir(path) if entry.is_file() and not _is_staged(entry.name)):
+        for entry in files_in(path):
+            if _is_staged(os.path.basename(entry)):
+                continue
             found = list(volumes_in(entry))
             volumes += found
             unclear += [entry] if not found and is_protected(entry) else []

@@ -27,8 +27,12 @@ def test_all_are_brought_back(room: Path) -> None:
     ]
     assert contents(room / "to") == {name: whole.volumes[name] for name in ("docs-003.xtar", "docs-R02.xtar")}
     again = run("rebuild", "given", "--to", "to", cwd=room)
-    assert (again.returncode, again.stdout) == (2, b"")
-    assert b"to/docs-003.xtar: exists, and docs 3 is to be written there" in again.stderr
+    assert (again.returncode, again.stderr) == (0, b"")
+    assert "docs 3: whole, to/docs-003.xtar" in lines(again.stdout)
+    (room / "to" / "docs-003.xtar").write_bytes(b"something else")
+    other = run("rebuild", "given", "--to", "to", cwd=room)
+    assert (other.returncode, other.stdout) == (2, b"")
+    assert b"to/docs-003.xtar: exists, and docs 3 is to be written there" in other.stderr
 
 
 def test_quiet_says_nothing_where_all_is_well(room: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 Name all volumes that are left, in any order and under any names: files, images, drives, or directories of them.
 Damaged ones help too: sectors that are bad are mended by the volume's own parity, and across the volumes, by turns.
-Volumes that are whole are not copied to DIR.
+Volumes that are whole are not copied to DIR; what an interrupted run has finished there is not made again.
 
 examples:
   pybackup rebuild set/ --to rebuilt
