@@ -20,6 +20,8 @@ from pybackup.layout.index import Growth
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.find import find, glance
 
+# What is called so is meant to be an archive, whatever is left of it.
+_OWN_SUFFIX = b".xtar"
 # Of files that are read to the end, if their ends tell nothing.
 _ARCHIVE_SUFFIXES = (b".xtar", b".iso", b".img", b".bin", b".dd")
 # Volumes that are missing, of a set that says that it is long.
@@ -101,7 +103,7 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
                 continue
             found = list(volumes_in(entry))
             volumes += found
-            unclear += [entry] if not found and is_protected(entry) else []
+            unclear += [entry] if not found and (entry.lower().endswith(_OWN_SUFFIX) or is_protected(entry)) else []
         if len(volumes) + len(unclear) == before:
             raise UsageError(f"{os.fsdecode(path)}: no archive is in this directory")
     return Found(volumes, unclear)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pybackup.errors import UsageError
-from pybackup.model.problem import Trouble
+from pybackup.errors import FormatError, UsageError
+from pybackup.model.problem import Problem, Trouble
 
 from ..monitor import Talk
 from ..options import add_archive, add_talk, add_workers, talk_of
@@ -73,20 +74,28 @@ def perform(options: argparse.Namespace) -> int:
     if options.html is not None and len(archives) > 1:
         raise UsageError("verify: --html is for one archive")
     with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
-        state = max(_verify(options, archive, named, talk) for archive in archives)
+        state = max(_verify(options, archive, named, talk, alone=len(archives) == 1) for archive in archives)
         if len(archives) > 1:
             tell_of_missing(archives, talk)
         problems = conclude(talk)
         return state or problems
 
 
-def _verify(options: argparse.Namespace, archive: bytes, named: Sequence[bytes], talk: Talk) -> Status:
+def _verify(options: argparse.Namespace, archive: bytes, named: Sequence[bytes], talk: Talk, *, alone: bool) -> Status:
     from pybackup.jobs.compare import compare
     from pybackup.jobs.protect import SIDECAR_SUFFIX
     from pybackup.jobs.verify import verify
 
     check_report(options.html, (archive, archive + SIDECAR_SUFFIX))
-    verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
+    try:
+        verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
+    except FormatError as error:
+        if alone:
+            raise
+        # The others are to be checked all the same.
+        reason = str(error).removeprefix(f"{os.fsdecode(archive)}: ")
+        talk.problem(Problem(archive, Trouble.DAMAGED, reason))
+        return Status.BEYOND
     differences: Sequence[Difference] = ()
     if options.against is not None and not options.compared:
         # All volumes at once: each alone lacks what the others have.
