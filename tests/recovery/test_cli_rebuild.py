@@ -62,7 +62,13 @@ def test_the_one_volume_that_would_help(room: Path) -> None:
     small_set(recovery_volumes=1).write(room / "given", {"docs-001.xtar": None, "docs-R01.xtar": None})
     done = run("rebuild", "given", "--to", "to", cwd=room)
     assert done.returncode == 4
-    assert b"docs: no recovery volume is among these, or too little is left of it; add one" in done.stderr
+    assert b"docs: no recovery volume is among these, or too little is left of it; one would help" in done.stderr
+    assert lines(done.stdout) == [
+        "docs 1: not here, and beyond what the others give back",
+        "docs 2: whole, given/docs-002.xtar",
+        "docs 3: whole, given/docs-003.xtar",
+        "docs 4: whole, given/docs-004.xtar",
+    ]
 
 
 def test_json_has_all_of_it(room: Path) -> None:

@@ -74,7 +74,7 @@ def _lines(done: Rebuilt, *, quiet: bool) -> Iterator[str]:
         labels = ", ".join(info.label for info in done.helpful)
         which = "it" if len(done.helpful) == 1 else f"any {done.needed} of these"
         yield f"{which} would bring back the rest: {labels}"
-    elif not done.complete:
+    elif any(volume.outcome is Outcome.BEYOND and volume.given is not None for volume in done.volumes):
         yield "better copies of the damaged volumes would help; 'pybackup extract' and 'salvage' take what is left"
 
 
