@@ -27,7 +27,7 @@ _HINT = (
 )
 _OF_SETS = "A disc is lost? 'pybackup rebuild', if there are recovery discs."
 _OF_RECOVERY = "No files: 'pybackup rebuild' makes lost discs anew from it and the others."
-_SUFFIXES = {"disc": b"-disc.svg", "case": b"-case.svg"}
+SHAPES = {"disc": b"-disc.svg", "case": b"-case.svg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def make_labels(path: bytes, directory: bytes, *, discs: int | None = None, shap
     label = label_of(volume, discs=discs)
     written = []
     for shape in shapes:
-        name = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + _SUFFIXES[shape])
+        name = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + SHAPES[shape])
         if os.path.lexists(name) and not os.path.isfile(name):
             raise UsageError(f"{os.fsdecode(name)}: exists and is no regular file")
         with Output(name) as output:

@@ -12,6 +12,7 @@ from pybackup.container.listing import Listing, Rows
 from pybackup.container.read import load_table, open_listing, read_locator, settings_of
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
 from pybackup.media.texts import IndexLine
 from pybackup.model.entry import Kind
@@ -76,8 +77,8 @@ class DiscVolume:
         return date if isinstance(date, int) else self.newest_ns // 10**9
 
 
-def volumes_in(paths: Sequence[bytes]) -> list[bytes]:
-    """Return the archives that are named, and those in directories that are.
+def archives_in(paths: Sequence[bytes]) -> list[bytes]:
+    """Return the archives that are named, and those (``*.xtar``) in directories that are.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def volumes_in(paths: Sequence[bytes]) -> list[bytes]:
         if not os.path.isdir(path):
             found.append(path)
             continue
-        below = sorted(entry.path for entry in os.scandir(path) if entry.is_file() and entry.name.endswith(_SUFFIX))
+        below = [name for name in files_in(path) if name.endswith(_SUFFIX)]
         if not below:
             raise UsageError(f"{os.fsdecode(path)}: no volumes (*.xtar) in this directory")
         found += below

@@ -36,11 +36,11 @@ def perform(options: argparse.Namespace) -> int:
     """Write the labels."""
     from pybackup.host.storage import make_directory
     from pybackup.jobs.disc_label import make_labels
-    from pybackup.jobs.disc_volume import volumes_in
+    from pybackup.jobs.disc_volume import archives_in
 
     with talk_of(options, options.volumes[0]) as talk:
         make_directory(options.to)
-        for volume in volumes_in(options.volumes):
+        for volume in archives_in(options.volumes):
             made = make_labels(volume, options.to, discs=options.discs, shapes=_SHAPES[options.shape])
             talk.summary(", ".join(map(display, made.paths)))
             if options.json:
