@@ -15,7 +15,7 @@ from pybackup.container.write import ArchiveWriter
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import Output, environment
-from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.host.workers import make_executor, surviving
 from pybackup.layout import names, ustar
 from pybackup.layout.note import Role
 from pybackup.layout.readme import README
@@ -106,11 +106,10 @@ def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Mon
 
 def _write(plan: Plan, begun: Resumption, writer: _SetWriter, executor: Executor, monitor: Monitor) -> None:
     options = plan.options
-    workers = options.workers or default_workers()
     monitor.begin("create", plan.files, plan.n_bytes)
     read = read_contents(begun.entries, segment_bytes=options.segment_bytes, monitor=monitor)
-    window = (workers + 1) * max(options.segment_bytes, MIB)
     pieces = _behind(read, begun)
+    window = options.window_bytes
     with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
         for item in ready:
             writer.put(item)

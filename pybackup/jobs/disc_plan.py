@@ -45,8 +45,6 @@ class Estimate:
     ----------
     ratio
         Packed content over content, of the samples.
-    sampled_bytes
-        How much was packed to find that out.
     seconds
         How long it takes to compress everything, at the speed of the samples.
     """
@@ -56,7 +54,6 @@ class Estimate:
     content_bytes: int
     body_bytes: int
     ratio: float
-    sampled_bytes: int
     seconds: float
 
 
@@ -95,7 +92,7 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     body = round(content * ratio) + _FILE_BYTES * plan.files + _DIRECTORY_BYTES * len(with_files) + _BARE_BYTES * bare
     workers = plan.options.workers or default_workers()
     whole = seconds * content / raw / workers if raw else 0.0
-    return Estimate(plan.files, directories, content, body, ratio, raw, whole)
+    return Estimate(plan.files, directories, content, body, ratio, whole)
 
 
 def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int]]:
