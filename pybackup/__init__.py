@@ -624,7 +624,7 @@ def disc_build(
     parity
         As for `protect`, or ``"fill"``; None for what the volume was made with.
     group_sectors
-        The most sectors of a group of the code; memory is in proportion to it. None for 8,192.
+        The most sectors of a group of the code, memory is in proportion to it; None for those of the volume.
 
     Raises
     ------
@@ -632,14 +632,14 @@ def disc_build(
         A volume does not exist, or does not fit the disc; one is damaged; an image cannot be written.
     """
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_build import DISC_GROUP_SECTORS, BuildOptions, perform_build, plan_build
+    from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
     from pybackup.jobs.disc_volume import archives_in
     from pybackup.parity.amount import parse_amount
 
     options = BuildOptions(
         None if medium is None else _medium(medium),
         None if parity is None else parse_amount(parity),
-        group_sectors or DISC_GROUP_SECTORS,
+        group_sectors,
         _maybe(work_dir),
     )
     where, monitor = os.fsencode(to), monitor or _Warning()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import resources
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
@@ -19,24 +19,21 @@ from pybackup.layout import ustar
 from pybackup.layout.guard import Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
-from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount, parse_amount
-from pybackup.parity.find import glance, scan_guards
-from pybackup.parity.geometry import plan_geometry
+from pybackup.parity.amount import Amount
+from pybackup.parity.find import glance
 
+from .disc_parity import DiscParity, plan_parity, write_grown_parity
 from .disc_volume import DiscVolume, index_lines, open_volume
-from .protect import write_stream
-from .verify import verify
 
-# With these a process stays below 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
-DISC_GROUP_SECTORS = 1 << 13
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 _COPY_BYTES = 1 << 20
-_TAIL_BYTES = 1 << 20
 _VOLUME_IDENTIFIER = "VOLUME.XTAR"
 # Behind everything in the order of ISO 9660, which is that of the image.
 _PARITY_IDENTIFIER = "_PARITY.XPR"
 _IDENTIFIERS = {texts.INDEX_NAME: "INDEX.GZ", texts.PARITY_NAME: _PARITY_IDENTIFIER}
 _SUM_BYTES = 2 * hashlib.sha256().digest_size
-_MOST_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,12 @@ class BuildOptions:
     parity
         None for what the volume was made with.
     group_sectors
-        The most sectors of a group; memory is in proportion to it.
+        The most sectors of a group, memory is in proportion to it; None for those of the volume, if it has any.
     """
 
     medium_bytes: int | None = None
     parity: Amount | None = None
-    group_sectors: int = DISC_GROUP_SECTORS
+    group_sectors: int | None = None
     work_dir: bytes | None = None
 
 
@@ -67,18 +64,24 @@ class BuildPlan:
     ----------
     small
         Name and content of the files beside the volume; of the sums only the length is right.
-    cut
-        Less parity was planned than asked for, since the disc takes no more.
     """
 
     volume: DiscVolume
     output: bytes
-    layout: Layout
-    geometry: Geometry
+    parity: DiscParity
     small: Mapping[str, bytes]
     medium_bytes: int | None
-    cut: bool
     work_dir: bytes | None
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything lies."""
+        return self.parity.layout
+
+    @property
+    def geometry(self) -> Geometry:
+        """Of the parity stream."""
+        return self.parity.geometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,6 @@ class Built:
     plan: BuildPlan
     path: bytes
     image_bytes: int
-
-
-class _Feed(Protocol):
-    def update(self, data: bytes, /) -> None: ...
 
 
 def plan_build(path: bytes, directory: bytes, options: BuildOptions) -> BuildPlan:
@@ -109,51 +108,20 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions) -> BuildPla
     _check_output(output)
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None
-    amount = options.parity if options.parity is not None else _amount_of(volume)
-    if amount.rest:
-        # Nothing says how much is left of a disc of unknown size.
-        amount = DEFAULT_AMOUNT if medium is None else Amount(fill_bytes=medium)
     small = _small_files(volume)
-    layout, geometry = _fitted(volume, small, amount, options.group_sectors)
-    cut = medium is not None and layout.n_bytes > medium
-    if medium is not None and cut:
-        layout, geometry = _shrunk(volume, small, medium, options.group_sectors)
-    return BuildPlan(volume, output, layout, geometry, small, medium, cut, options.work_dir)
-
-
-def _amount_of(volume: DiscVolume) -> Amount:
-    return parse_amount(volume.info.parity) if volume.info else DEFAULT_AMOUNT
-
-
-def _shrunk(volume: DiscVolume, small: Mapping[str, bytes], medium: int, group: int) -> tuple[Layout, Geometry]:
-    try:
-        layout, geometry = _fitted(volume, small, Amount(fill_bytes=medium), group)
-    except UsageError:
-        layout, geometry = _fitted(volume, small, NO_PARITY, group)
-    if layout.n_bytes > medium:
-        raise UsageError(
-            f"{os.fsdecode(volume.path)}: its image takes {layout.n_bytes:,} bytes even without parity, "
-            f"and the disc takes {medium:,}; choose a larger --medium"
-        )
-    return layout, geometry
-
-
-def _fitted(volume: DiscVolume, small: Mapping[str, bytes], amount: Amount, group: int) -> tuple[Layout, Geometry]:
-    """Lay the disc out and plan its parity: each has to know the length of the other."""
-    stream_bytes = 0
-    for _ in range(_MOST_ROUNDS):
-        layout = _laid(volume, small, stream_bytes)
-        before = layout.offsets[texts.PARITY_NAME]
-        geometry = plan_geometry(before, layout.n_bytes - before - stream_bytes, amount, group_sectors=group)
-        if geometry.stream_bytes == stream_bytes:
-            return layout, geometry
-        stream_bytes = geometry.stream_bytes
-    raise AssertionError("a layout that changes with the length of its parity")
+    parity = plan_parity(
+        volume,
+        lambda stream_bytes: _laid(volume, small, stream_bytes),
+        medium_bytes=medium,
+        amount=options.parity,
+        group_sectors=options.group_sectors,
+    )
+    return BuildPlan(volume, output, parity, small, medium, options.work_dir)
 
 
 def _laid(volume: DiscVolume, small: Mapping[str, bytes], stream_bytes: int) -> Layout:
     files = [DiscFile(name, _IDENTIFIERS.get(name, name), len(content)) for name, content in small.items()]
-    files.append(DiscFile(volume.name, _VOLUME_IDENTIFIER, volume.body_bytes + len(ustar.END)))
+    files.append(DiscFile(volume.name, _VOLUME_IDENTIFIER, volume.file_bytes))
     files.append(DiscFile(texts.PARITY_NAME, _PARITY_IDENTIFIER, stream_bytes))
     tail = f"_{volume.info.tag}" if volume.info else ""
     set_id = volume.info.set_id.hex() if volume.info else volume.listing.archive_id.hex()
@@ -214,19 +182,31 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
             if name != texts.SUMS_NAME:
                 output.write_at(layout.offsets[name], content)
                 sums.append((name, hashlib.sha256(content).digest()))
-        sums.append((volume.name, _copy(file, plan, output, monitor)))
-        output.write_at(layout.offsets[texts.SUMS_NAME], texts.sums_text(sums))
-        write_stream(output, plan.geometry, monitor)
+        digest = _copy(file, plan, output, monitor)
+        output.write_at(layout.offsets[texts.SUMS_NAME], texts.sums_text([*sums, (volume.name, digest.digest())]))
+        if plan.parity.grown:
+            try:
+                write_grown_parity(plan.geometry, volume, file, output, digest, monitor)
+            except Damaged as error:
+                raise _damaged(volume) from error
+        else:
+            # Imported late, as `verify` is: what is seldom needed takes a fifth of the time to start.
+            from .protect import write_stream
+
+            write_stream(output, plan.geometry, monitor)
         output.publish()
     return Built(plan, plan.output, layout.n_bytes)
 
 
-def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) -> bytes:
+def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) -> _Hash:
     """Copy the body of the volume and end it; return the SHA-256 of that. The volume is checked on the way."""
     body, at = plan.volume.body_bytes, plan.layout.offsets[plan.volume.name]
-    stream = _own_stream(file, body)
-    if stream is None and verify(plan.volume.path, workers=1, monitor=monitor).state != "intact":
-        raise _damaged(plan.volume)
+    stream = plan.volume.stream
+    if stream is None:
+        from .verify import verify
+
+        if verify(plan.volume.path, workers=1, monitor=monitor).state != "intact":
+            raise _damaged(plan.volume)
     digest = hashlib.sha256()
     monitor.begin("copy", 0, body)
     with ThreadPoolExecutor(1) as beside:
@@ -236,26 +216,18 @@ def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) 
                 hashed.result()
             hashed = beside.submit(digest.update, data)
             output.write_at(at + start, data)
+            output.hurry(at + start, len(data))
             monitor.advance(0, len(data))
     monitor.end()
     whole = digest.copy()
     digest.update(ustar.END)
     if stream is not None:
-        geometry, right = stream
+        geometry = stream.geometry
         _feed(whole, file, body, geometry.before_bytes)
         _feed(whole, file, geometry.before_bytes + geometry.stream_bytes, geometry.volume_bytes)
-        if whole.digest() != right:
+        if whole.digest() != stream.digest:
             raise _damaged(plan.volume)
-    return digest.digest()
-
-
-def _own_stream(file: ArchiveFile, body: int) -> tuple[Geometry, bytes] | None:
-    """The geometry of the volume's own parity stream, and the SHA-256 of what that protects."""
-    for _, guard in scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size):
-        geometry = guard.geometry
-        if not geometry.sidecar and geometry.before_bytes >= body and geometry.volume_bytes == file.size:
-            return geometry, guard.digest
-    return None
+    return digest
 
 
 def _pieces(file: ArchiveFile, end: int) -> Iterator[tuple[int, bytes]]:
@@ -267,7 +239,7 @@ def _pieces(file: ArchiveFile, end: int) -> Iterator[tuple[int, bytes]]:
         yield start, data
 
 
-def _feed(digest: _Feed, file: ArchiveFile, start: int, end: int) -> None:
+def _feed(digest: _Hash, file: ArchiveFile, start: int, end: int) -> None:
     for at in range(start, end, _COPY_BYTES):
         digest.update(file.read_at(at, min(_COPY_BYTES, end - at)))
 

@@ -14,13 +14,25 @@ from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout import ustar
+from pybackup.layout.guard import Geometry
 from pybackup.media.texts import IndexLine
 from pybackup.model.entry import Kind
 from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.parity.find import scan_guards
 
 _SUFFIX = b".xtar"
 _NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
 _MOST_CHARACTERS = 48
+_TAIL_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class OwnParity:
+    """The parity stream that a volume holds, and the SHA-256 of what that protects."""
+
+    geometry: Geometry
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class DiscVolume:
         None for an archive that belongs to no set.
     name
         What its file is called on the disc.
+    stream
+        Its own parity; None where it has none.
     """
 
     path: bytes
@@ -43,6 +57,12 @@ class DiscVolume:
     settings: dict[str, Any]
     listing: Listing
     name: str
+    stream: OwnParity | None
+
+    @property
+    def file_bytes(self) -> int:
+        """Length of its file on the disc."""
+        return self.body_bytes + len(ustar.END)
 
     @property
     def set_name(self) -> str:
@@ -116,7 +136,16 @@ def open_volume(path: bytes) -> DiscVolume:
         if listing.damage:
             raise Damaged(f"{name}: {'; '.join(listing.damage)}; 'pybackup repair' may mend it")
         info = VolumeInfo.of_settings(listing.settings)
-        return DiscVolume(path, locator.file_bytes, info, listing.settings, listing, _name_on_disc(path, info))
+        body, on_disc = locator.file_bytes, _name_on_disc(path, info)
+        return DiscVolume(path, body, info, listing.settings, listing, on_disc, _own_parity(file, body))
+
+
+def _own_parity(file: ArchiveFile, body_bytes: int) -> OwnParity | None:
+    for _, guard in scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size):
+        shape = guard.geometry
+        if not shape.sidecar and shape.before_bytes >= body_bytes and shape.volume_bytes == file.size:
+            return OwnParity(shape, guard.digest)
+    return None
 
 
 def index_lines(volume: DiscVolume) -> Iterator[IndexLine]:

@@ -18,7 +18,8 @@
 | 84     | 4    | u32   | front         | guard sectors before all parity               |
 | 88     | 4    | u32   | spread        | guard sectors among the parity                |
 | 92     | 4    | u32   | back          | guard sectors behind all parity               |
-| 96     | 28   | bytes | reserved2     | zero                                          |
+| 96     | 4    | u32   | origin        | data sector that is dealt first               |
+| 100    | 24   | bytes | reserved2     | zero                                          |
 | 124    | 4    | u32   | crc           | CRC-32 of the sector without these 4 bytes    |
 
 The payload follows: 1,920 bytes, a slice of the table or parity of the slices.
@@ -36,13 +37,13 @@ from pybackup.errors import Damaged, Refused
 SECTOR = 2048
 MAGIC = b"XTPARITY"
 VERSION = 1
-HEAD = struct.Struct("<8sBB2sIQQ32s8I28sI")
+HEAD = struct.Struct("<8sBB2sIQQ32s9I24sI")
 PAYLOAD_BYTES = SECTOR - HEAD.size
 SUM_BYTES = 4
 SLICE_SUMS = PAYLOAD_BYTES // SUM_BYTES
 MAX_SHARDS = 1 << 16
 _SIDECAR = 1
-_DEALT = struct.Struct("<8I")
+_DEALT = struct.Struct("<9I")
 _DEALT_OFFSET = 64
 _CRC = struct.Struct("<I")
 _MAX_BYTES = 1 << 62
@@ -62,6 +63,8 @@ class Geometry:
         How the table of sums is coded, and how many guard sectors stand where.
     sidecar
         The stream is a file of its own.
+    origin
+        The data sector that is dealt first, and with which the digest begins; the last one is followed by sector 0.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class Geometry:
     spread: int
     back: int
     sidecar: bool = False
+    origin: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.before_bytes + self.after_bytes <= _MAX_BYTES:
@@ -88,6 +92,8 @@ class Geometry:
             raise Refused("protected bytes behind a sidecar")
         if not self.sidecar and self.before_bytes % SECTOR:
             raise Refused("a parity stream that starts within a sector")
+        if self.origin and self.origin >= self.before_sectors:
+            raise Refused("sectors dealt from none that there is")
         dealt = (self.groups, self.data_shards, self.parity_shards, self.run)
         if any(dealt) and (not all(dealt) or self.data_shards != self._fullest_group()):
             raise Refused("groups that do not hold the volume")
@@ -203,7 +209,8 @@ class GuardSector:
             shape.front,
             shape.spread,
             shape.back,
-            bytes(28),
+            shape.origin,
+            bytes(24),
             0,
         )
         return head[: -_CRC.size] + _CRC.pack(_crc(head, self.payload)) + self.payload
@@ -231,10 +238,8 @@ class GuardSector:
             raise Damaged("a guard sector whose checksum differs")
         if flags > _SIDECAR or any(reserved) or any(reserved2):
             raise Refused("a guard sector with reserved bytes in use")
-        groups, shards, parity, run, guard_groups, front, spread, back = _DEALT.unpack_from(head, _DEALT_OFFSET)
-        geometry = _geometry(
-            before, after, groups, shards, parity, run, guard_groups, front, spread, back, sidecar=bool(flags)
-        )
+        *dealt, origin = _DEALT.unpack_from(head, _DEALT_OFFSET)
+        geometry = _geometry(before, after, *dealt, sidecar=bool(flags), origin=origin)
         if number >= geometry.guard_sectors:
             raise Refused("a guard sector beyond the last")
         return cls(geometry, digest, number, payload)

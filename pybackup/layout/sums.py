@@ -68,6 +68,18 @@ def content_crcs(sums: Sums, numbers: Numbers) -> Sums:
     return sums ^ _apply(_advance_tables(), _seeds(numbers))
 
 
+def moved_sums(sums: Sums, numbers: Numbers, others: Numbers) -> Sums:
+    """Return the sums that the same sectors have under other numbers.
+
+    Parameters
+    ----------
+    sums, numbers, others
+        Shape (n,): the sums, the numbers that are in them, and those that are to be.
+    """
+    # Both numbers add what is linear in them, and the same constant: so it is that of their XOR.
+    return sums ^ _apply(_number_ahead_tables(), numbers ^ others)
+
+
 def window_crcs(data: Buffer) -> Sums:
     """Return the plain CRC-32 of every window of 2,048 bytes.
 
@@ -164,6 +176,12 @@ def _advance_tables() -> Sums:
     return np.array(
         [[zlib.crc32(sector, value << 8 * place) ^ zeros for value in range(256)] for place in range(4)], np.uint32
     )
+
+
+@cache
+def _number_ahead_tables() -> Sums:
+    """Return the linear part of the CRC of 8 bytes and 2,048 of zero, shape (8, 256)."""
+    return np.array([_apply(_advance_tables(), table) for table in _number_tables()], np.uint32)
 
 
 @cache

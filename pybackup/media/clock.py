@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from time import struct_time
 from types import ModuleType
 from typing import Any
-from unittest.mock import patch
 
 import pycdlib
 from pycdlib import dates, headervd, udf, utils
@@ -43,9 +42,16 @@ def standing_still(seconds: int, seed: bytes) -> Iterator[None]:
     It has no parameter for either. Not for use in several threads at once.
     """
     stand_ins: dict[str, Any] = {"time": _Clock(seconds), "random": random.Random(seed)}
-    with ExitStack() as stack:
-        for module in _MODULES:
-            for name, stand_in in stand_ins.items():
-                if isinstance(getattr(module, name, None), ModuleType):
-                    stack.enter_context(patch.object(module, name, stand_in))
+    real = [
+        (module, name, getattr(module, name))
+        for module in _MODULES
+        for name in stand_ins
+        if isinstance(getattr(module, name, None), ModuleType)
+    ]
+    try:
+        for module, name, _ in real:
+            setattr(module, name, stand_ins[name])
         yield
+    finally:
+        for module, name, original in real:
+            setattr(module, name, original)

@@ -923,6 +923,7 @@ class Geometry(NamedTuple):
     front: int
     spread: int
     back: int
+    origin: int
 
     @property
     def before(self) -> int:
@@ -970,7 +971,7 @@ def guard_of(sector: bytes) -> tuple[Geometry, int, bytes]:
     if len(sector) != SECTOR or sector[:9] != b"XTPARITY\1":
         raise Damaged("no guard sector")
     flags, reserved, number, before, after, digest, *numbers, reserved2, crc = struct.unpack_from(
-        "<9xB2sIQQ32s8I28sI", sector
+        "<9xB2sIQQ32s9I24sI", sector
     )
     if crc != zlib.crc32(sector[:124] + sector[128:]):
         raise Damaged("a guard sector with a wrong checksum")

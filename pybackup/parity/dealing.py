@@ -25,7 +25,9 @@ class Dealing:
         shape = self.geometry
         shards = np.arange(shape.data_shards, dtype=np.int64)
         index = (shards // shape.run * shape.groups + group) * shape.run + shards % shape.run
-        return np.where(index < shape.data_sectors, self._data_sector(index), NOWHERE)
+        row = index + shape.origin
+        row -= np.where(row < shape.data_sectors, 0, shape.data_sectors)
+        return np.where(index < shape.data_sectors, self._data_sector(row), NOWHERE)
 
     def parity_numbers(self, group: int) -> Numbers:
         """Return the sector of each parity shard of ``group``."""
@@ -62,7 +64,7 @@ class Dealing:
     def groups_of(self, rows: Numbers) -> Numbers:
         """Return the group of each row of the table."""
         shape = self.geometry
-        of_data = rows // shape.run % shape.groups
+        of_data = (rows - shape.origin) % shape.data_sectors // shape.run % shape.groups
         parity = rows - shape.data_sectors
         row_sectors = shape.run * shape.groups
         row = parity // row_sectors

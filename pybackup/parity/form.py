@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pybackup.parity.field import ORDER
+from pybackup.layout.guard import MAX_SHARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def supports(data_count: int, parity_count: int) -> bool:
     if data_count < 1 or parity_count < 1:
         return False
     smaller, larger = sorted((data_count, parity_count))
-    return pow2(smaller) + larger <= ORDER
+    return pow2(smaller) + larger <= MAX_SHARDS
 
 
 def form_of(data_count: int, parity_count: int) -> Form:

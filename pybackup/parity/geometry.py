@@ -10,6 +10,7 @@ from pybackup.errors import UsageError
 from pybackup.layout.guard import MAX_SHARDS, SECTOR, SLICE_SUMS, Geometry, has_code
 
 from .amount import Amount
+from .form import form_of, pow2
 
 # The code needs a power of two for the parity, so 57,344 + 8,192 and 61,440 + 4,096 are the largest groups.
 DEFAULT_GROUP_SECTORS = MAX_SHARDS
@@ -68,12 +69,52 @@ def plan_geometry(
     return plan.of(0)
 
 
+def grown(
+    shape: Geometry, before_bytes: int, after_bytes: int, *, origin: int, most_bytes: int | None = None
+) -> Geometry | None:
+    """Return the geometry of a larger volume whose parity is that of a smaller one, and a little: see `growing`.
+
+    Parameters
+    ----------
+    shape
+        Of the smaller one, whose data sectors are the first to be dealt in the larger one, too.
+    origin
+        The data sector of the larger one with which they begin.
+    most_bytes
+        How long the stream may be: where it has to be shorter, groups get fewer parity shards, the first of those.
+
+    Returns
+    -------
+    Geometry or None
+        None where there is none: the groups are too large for the code, or so few shards are those of another code.
+    """
+    plan = _Plan(before_bytes, after_bytes, origin=origin)
+    if not shape.groups:
+        bare = plan.guarded(0, 0, 0, 0)
+        return bare if most_bytes is None or bare.stream_bytes <= most_bytes else None
+    data_shards = min(plan.data_sectors, -(-plan.data_sectors // (shape.run * shape.groups)) * shape.run)
+    if not form_of(shape.data_shards, shape.parity_shards).high or not has_code(data_shards, shape.parity_shards):
+        return None
+    fits, parity_shards = None, shape.parity_shards
+    # Of as many shards as one more than half, rounded up to a power of two, the first ones are the same.
+    low, high = pow2(shape.parity_shards) // 2, shape.parity_shards + 1
+    while high - low > 1:
+        found = plan.guarded(shape.groups, data_shards, parity_shards, shape.run)
+        if most_bytes is None or found.stream_bytes <= most_bytes:
+            fits, low = found, parity_shards
+        else:
+            high = parity_shards
+        parity_shards = (low + high) // 2
+    return fits
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     before_bytes: int
     after_bytes: int
-    sidecar: bool
-    group_sectors: int
+    sidecar: bool = False
+    group_sectors: int = DEFAULT_GROUP_SECTORS
+    origin: int = 0
 
     @property
     def data_sectors(self) -> int:
@@ -82,7 +123,7 @@ class _Plan:
     def of(self, parity_sectors: int) -> Geometry:
         """The geometry for at least so many parity sectors: the groups have equal parity."""
         if not parity_sectors:
-            return self._guarded(0, 0, 0, 0)
+            return self.guarded(0, 0, 0, 0)
         groups = min(self.data_sectors, -(-(self.data_sectors + parity_sectors) // self.group_sectors))
         while True:
             parity_shards = -(-parity_sectors // groups)
@@ -93,7 +134,7 @@ class _Plan:
             data_shards = min(self.data_sectors, -(-runs // groups) * run)
             fits = data_shards + parity_shards <= self.group_sectors
             if fits and has_code(data_shards, parity_shards):
-                return self._guarded(groups, data_shards, parity_shards, run)
+                return self.guarded(groups, data_shards, parity_shards, run)
             if groups >= self.data_sectors:
                 raise UsageError("more parity than a group can hold; ask for less")
             groups = min(groups + 1 + groups // 64, self.data_sectors)
@@ -120,7 +161,8 @@ class _Plan:
         except UsageError:
             return False
 
-    def _guarded(self, groups: int, data_shards: int, parity_shards: int, run: int) -> Geometry:
+    def guarded(self, groups: int, data_shards: int, parity_shards: int, run: int) -> Geometry:
+        """The geometry with these groups, and guard sectors that outlast them."""
         parity_sectors = groups * parity_shards
         sums = self.data_sectors + parity_sectors
         slices = -(-sums // SLICE_SUMS)
@@ -148,6 +190,7 @@ class _Plan:
             spread,
             slices,
             self.sidecar,
+            self.origin,
         )
 
 

@@ -71,7 +71,7 @@ def _sums_alone(volume: Volume) -> Sums:
 
 
 def _sum_data(volume: Volume, sums: Sums, progress: Callable[[int], None]) -> bytes:
-    """Fill in the sums of all data sectors, and return the SHA-256 of the protected bytes."""
+    """Fill in the sums of all data sectors, and return the SHA-256 of the protected bytes, from the origin on."""
     digest = hashlib.sha256()
     for first, numbers, data in _data(volume):
         sums[first : first + len(numbers)] = sector_sums(data, numbers)
@@ -82,16 +82,18 @@ def _sum_data(volume: Volume, sums: Sums, progress: Callable[[int], None]) -> by
 
 
 def _data(volume: Volume) -> Iterator[tuple[int, Numbers, bytes]]:
-    """All data sectors, some at a time: the row of the first in the table, their numbers, and what is in them."""
+    """All data sectors from the origin on, some at a time: the row of the first, their numbers, what is in them."""
     dealing = Dealing(volume.geometry)
-    for first in range(0, volume.geometry.data_sectors, _STEP_SECTORS):
-        numbers = dealing.table_numbers(first, min(first + _STEP_SECTORS, volume.geometry.data_sectors))
-        for index, start, count in runs(numbers):
-            yield first + index, numbers[index : index + count], volume.read(start, count)
+    shape = volume.geometry
+    for begin, end in ((shape.origin, shape.data_sectors), (0, shape.origin)):
+        for first in range(begin, end, _STEP_SECTORS):
+            numbers = dealing.table_numbers(first, min(first + _STEP_SECTORS, end))
+            for index, start, count in runs(numbers):
+                yield first + index, numbers[index : index + count], volume.read(start, count)
 
 
 def digest_of(volume: Volume, *, progress: Callable[[int], None]) -> bytes:
-    """Return the SHA-256 of the protected bytes.
+    """Return the SHA-256 of the protected bytes, from the origin on.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def digest_of(volume: Volume, *, progress: Callable[[int], None]) -> bytes:
     geometry = volume.geometry
     digest = hashlib.sha256()
     behind = geometry.before_sectors + geometry.stream_sectors
-    for start, end in ((0, geometry.before_sectors), (behind, geometry.sectors)):
+    for start, end in ((geometry.origin, geometry.before_sectors), (behind, geometry.sectors), (0, geometry.origin)):
         for first in range(start, end, _STEP_SECTORS):
             count = min(_STEP_SECTORS, end - first)
             n_bytes = protected_bytes(geometry, first, count)

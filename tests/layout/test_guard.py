@@ -60,7 +60,10 @@ def geometries(draw: st.DrawFn) -> Geometry:
     table_shards = -(-slices // guard_groups)
     front, back = (draw(st.integers(0, 9)) * guard_groups for _ in range(2))
     spread = max(draw(st.integers(0, 3)), table_shards) * guard_groups
-    return Geometry(before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar)
+    origin = draw(st.just(0) | st.integers(0, min(-(-before // SECTOR), 1 << 32) - 1))
+    return Geometry(
+        before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar, origin
+    )
 
 
 def test_guard_is_the_golden_one() -> None:
@@ -70,6 +73,8 @@ def test_guard_is_the_golden_one() -> None:
     expected = b"XTPARITY" + b"\1\0\0\0" + struct.pack("<IQQ", *numbers[0]) + DIGEST + struct.pack("<8I", *numbers[1])
     assert data[:96] == expected
     assert data[96:124] == bytes(28)
+    dealt = GuardSector(replace(SHAPE, origin=9), DIGEST, 7, bytes(1920)).pack()
+    assert dealt[96:124] == struct.pack("<I", 9) + bytes(24)
     assert data[124:128] == zlib.crc32(data[:124] + data[128:]).to_bytes(4, "little")
     assert data[128:] == bytes(range(240)) * 8
     assert hashlib.sha256(data).hexdigest() == "6e15b51b4277e92290b56f8645bd9d39d865d5cfa3871f15619b66cce1532a2d"
@@ -120,7 +125,9 @@ REFUSED = {
     "all flags": (9, b"\xff", "reserved"),
     "reserved byte": (10, b"\1", "reserved"),
     "last reserved byte": (11, b"\x80", "reserved"),
-    "reserved at the end": (96, b"\1", "reserved"),
+    "origin where there is no sector before the stream": (96, u32(10), "dealt from none"),
+    "origin as large as can be": (96, 4 * b"\xff", "dealt from none"),
+    "reserved at the end": (100, b"\1", "reserved"),
     "last reserved at the end": (123, b"\1", "reserved"),
     "number beyond the last": (12, u32(8), "beyond the last"),
     "greatest number": (12, 4 * b"\xff", "beyond the last"),

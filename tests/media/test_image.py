@@ -19,7 +19,7 @@ from roundtrip.running import archive
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
-from pybackup.host.storage import ArchiveFile
+from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.jobs.disc_build import BuildOptions, plan_build
 from pybackup.jobs.health import State
 from pybackup.jobs.repair import repair
@@ -30,6 +30,8 @@ from pybackup.media import texts
 from pybackup.media.iso import MAX_EXTENT_BYTES, DiscFile, lay_out
 from pybackup.parity.amount import parse_amount
 from pybackup.parity.find import glance
+from pybackup.parity.protect import protect
+from pybackup.parity.volume import Volume, VolumeWriter
 from pybackup.tree.place import PlaceOptions
 
 from .discs import MIB, SECTOR, build, make_set, plant, scatter, tool
@@ -48,9 +50,9 @@ NAMES = {
 class Field:
     """A tree, its archive and the image of that, and room for more."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, n_bytes: int = 2 * MIB) -> None:
         self.base = base
-        self.tree = plant(base / "tree")
+        self.tree = plant(base / "tree", n_bytes=n_bytes)
         self.volume = base / "a.xtar"
         archive([self.tree], self.volume, segment_bytes=MIB)
         self.image = base / "images/a.iso"
@@ -61,6 +63,13 @@ class Field:
 def field() -> Iterator[Field]:
     with fast_directory() as base:
         yield Field(base)
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[Field]:
+    """One of which the volume is nearly all there is on the disc."""
+    with fast_directory() as base:
+        yield Field(base, 18 * MIB)
 
 
 @pytest.fixture
@@ -168,18 +177,46 @@ def spoil(image: Path, harm: str) -> None:
         scatter(image, 0.05)
 
 
+@pytest.mark.parametrize("which", ["field", "large"])
 @pytest.mark.parametrize("harm", ["start", "directory", "end", "scattered"])
-def test_what_is_lost_comes_back(harm: str, field: Field, room: Path) -> None:
+def test_what_is_lost_comes_back(harm: str, which: str, room: Path, request: pytest.FixtureRequest) -> None:
+    given: Field = request.getfixturevalue(which)
     hurt = room / "hurt.iso"
-    shutil.copy(field.image, hurt)
+    shutil.copy(given.image, hurt)
     spoil(hurt, harm)
     assert verify(os.fsencode(hurt), monitor=Monitor()).state is State.REPAIRABLE
     repair([os.fsencode(hurt)], os.fsencode(room / "whole.iso"), monitor=Monitor())
-    assert (room / "whole.iso").read_bytes() == field.image.read_bytes()
+    assert (room / "whole.iso").read_bytes() == given.image.read_bytes()
     options = SalvageOptions(True, PlaceOptions(), 1)
     found = rescue([os.fsencode(hurt)], os.fsencode(room / "out"), options=options, monitor=Monitor())
     assert found.health is not None
-    assert differences(manifest(field.tree), manifest(room / "out/tree")) == []
+    assert differences(manifest(given.tree), manifest(room / "out/tree")) == []
+
+
+def test_parity_grows_from_that_of_the_volume(large: Field, room: Path) -> None:
+    plan = plan_build(os.fsencode(large.volume), os.fsencode(room), BuildOptions())
+    assert plan.parity.grown
+    assert plan.geometry.origin * SECTOR == plan.layout.offsets["a.xtar"]
+    whole = large.image.read_bytes()
+    image = room / "encoded.iso"
+    start = plan.geometry.before_bytes
+    image.write_bytes(whole[:start] + bytes(plan.geometry.stream_bytes) + whole[start + plan.geometry.stream_bytes :])
+    with ArchiveFile(os.fsencode(image)) as file, InPlace(os.fsencode(image)) as output:
+        protect(Volume(plan.geometry, file), VolumeWriter(plan.geometry, output), progress=lambda count: None)
+    assert image.read_bytes() == whole
+
+
+@pytest.mark.parametrize("options", [BuildOptions(parity=parse_amount("5%")), BuildOptions(group_sectors=2048)])
+def test_other_parity_is_made_anew(options: BuildOptions, large: Field, room: Path) -> None:
+    plan = plan_build(os.fsencode(large.volume), os.fsencode(room), options)
+    assert not plan.parity.grown
+    assert plan.geometry.origin == 0
+
+
+def test_a_disc_with_little_on_it_gets_the_share_that_was_asked_for(field: Field, room: Path) -> None:
+    plan = plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions())
+    assert not plan.parity.grown
+    assert plan.geometry.parity_sectors >= plan.geometry.data_sectors / 10
 
 
 def test_an_undamaged_image_is_intact(field: Field) -> None:
@@ -189,21 +226,25 @@ def test_an_undamaged_image_is_intact(field: Field) -> None:
 def test_it_fits_the_disc(field: Field, room: Path) -> None:
     full = field.image.stat().st_size
     cut = build(field.volume, room, BuildOptions(medium_bytes=full - 40 * SECTOR))
-    assert cut.plan.cut
+    assert cut.plan.parity.cut
     assert full - 43 * SECTOR < cut.image_bytes <= full - 40 * SECTOR
     filled = plan_build(
         os.fsencode(field.volume), os.fsencode(room), BuildOptions(full + 100 * SECTOR, parse_amount("fill"))
     )
-    assert not filled.cut
+    assert not filled.parity.cut
     assert full + 98 * SECTOR < filled.layout.n_bytes <= full + 100 * SECTOR
     with pytest.raises(UsageError, match="choose a larger"):
         plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions(medium_bytes=MIB))
 
 
-def test_what_is_damaged_is_not_put_on_a_disc(field: Field, room: Path) -> None:
-    shutil.copy(field.volume, room / "a.xtar")
+@pytest.mark.parametrize("place", ["body", "parity"])
+def test_what_is_damaged_is_not_put_on_a_disc(place: str, large: Field, room: Path) -> None:
+    shutil.copy(large.volume, room / "a.xtar")
+    with ArchiveFile(os.fsencode(room / "a.xtar")) as file:
+        shape = glance(file)
+    assert shape is not None
     data = bytearray((room / "a.xtar").read_bytes())
-    data[200_000] ^= 1
+    data[200_000 if place == "body" else shape.before_bytes + shape.front * SECTOR + 9] ^= 1
     (room / "a.xtar").write_bytes(data)
     with pytest.raises(Damaged, match="mend it"):
         build(room / "a.xtar", room / "images")

@@ -29,4 +29,7 @@ def geometries(draw: st.DrawFn, parity: bool | None = None) -> Geometry:
     guard_groups = draw(st.integers(1, max(1, slices)))
     front, spread, back = (draw(st.integers(0, 9)) * guard_groups for _ in range(3))
     front += -(-slices // guard_groups) * guard_groups
-    return Geometry(before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar)
+    origin = draw(st.just(0) | st.integers(0, max(0, -(-before // SECTOR) - 1)))
+    return Geometry(
+        before, after, groups, data_shards, parity_shards, run, guard_groups, front, spread, back, sidecar, origin
+    )

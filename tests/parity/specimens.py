@@ -93,13 +93,14 @@ def mended(paths: Iterable[Path], output: Path | None, maps: Iterable[Path] = ()
 def shards_of(geometry: Geometry) -> list[Shard]:
     """What each sector is, by number, as FORMAT.md deals them: slowly, one after the other."""
     data: list[Shard] = []
-    for index in range(geometry.data_sectors):
+    for sector in range(geometry.data_sectors):
         if geometry.groups:
+            index = (sector - geometry.origin) % geometry.data_sectors
             turn, within = divmod(index, geometry.run)
             row, group = divmod(turn, geometry.groups)
             data.append(("data", group, row * geometry.run + within))
         else:
-            data.append(("data", 0, index))
+            data.append(("data", 0, sector))
     parity: list[Shard] = []
     for first in range(0, geometry.parity_shards, max(1, geometry.run)):
         for group in range(geometry.groups):

@@ -46,13 +46,15 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--parity",
         metavar="P",
         type=argument(parity),
-        help="as for create, over the whole image; fill: all that is left of the disc (default: as the volume)",
+        help="as for create, over the whole image, made anew; fill: all that is left of the disc "
+        "(default: grown from that of the volume)",
     )
     add(
         "--group-sectors",
         metavar="N",
         type=argument(positive),
-        help="sectors in a group of the code; more of them stand a little more, and need more memory (default: 8192)",
+        help="sectors in a group of the code, made anew; more of them stand a little more, and need more memory "
+        "(default: as the volume, else 8192)",
     )
     add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
     add("--dry-run", action="store_true", help="only say what would be built")
@@ -62,18 +64,17 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Build the images."""
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_build import DISC_GROUP_SECTORS, BuildOptions, perform_build, plan_build
+    from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
     from pybackup.jobs.disc_volume import archives_in
 
-    group = options.group_sectors or DISC_GROUP_SECTORS
-    how = BuildOptions(options.medium, options.parity, group, options.work_dir)
+    how = BuildOptions(options.medium, options.parity, options.group_sectors, options.work_dir)
     with talk_of(options, options.volumes[0]) as talk:
         if not options.dry_run:
             make_directory(options.to)
         for volume in archives_in(options.volumes):
             start = time.monotonic()
             plan = plan_build(volume, options.to, how)
-            if plan.cut:
+            if plan.parity.cut:
                 talk.note(f"{display(volume)}: the disc leaves room for {_parity(plan)} of parity, less than asked for")
             if options.dry_run:
                 talk.summary(f"{display(plan.output)}: {_shape(plan)}; nothing written")
@@ -111,6 +112,6 @@ def _json(plan: BuildPlan) -> bytes:
             "parity_sectors": shape.parity_sectors,
             "groups": shape.groups,
             "udf": plan.layout.has_udf,
-            "parity_cut": plan.cut,
+            "parity_cut": plan.parity.cut,
         }
     )

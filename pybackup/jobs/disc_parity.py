@@ -1,0 +1,178 @@
+"""The parity of an image: grown from that of the volume in it, or made anew where that cannot be had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pybackup.errors import Damaged, UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.media import texts
+from pybackup.media.iso import Layout
+from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount, parse_amount
+from pybackup.parity.find import find
+from pybackup.parity.geometry import grown, plan_geometry
+from pybackup.parity.growing import write_grown
+from pybackup.parity.guarding import read_slices
+from pybackup.parity.volume import Volume, VolumeWriter
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+    from .disc_volume import DiscVolume
+
+# With these a process stays below 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
+DISC_GROUP_SECTORS = 1 << 13
+_MOST_ROUNDS = 4
+# So many parts of a volume, and one more, may share its parity.
+_MOST_ADDED_PARTS = 50
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DiscParity:
+    """The parity of an image, and where it has that and all else.
+
+    Attributes
+    ----------
+    grown
+        From the volume's own.
+    cut
+        Less than asked for, since the disc takes no more.
+    """
+
+    layout: Layout
+    geometry: Geometry
+    grown: bool
+    cut: bool
+
+
+def plan_parity(
+    volume: DiscVolume,
+    lay: Callable[[int], Layout],
+    *,
+    medium_bytes: int | None,
+    amount: Amount | None,
+    group_sectors: int | None,
+) -> DiscParity:
+    """Return the plan of the parity of an image.
+
+    Parameters
+    ----------
+    lay
+        Returns the layout of the image for a length of the stream, in bytes.
+    medium_bytes
+        What the disc takes; None if that is not known.
+    amount, group_sectors
+        None for what the volume has.
+
+    Raises
+    ------
+    UsageError
+        The disc takes less than the image without parity.
+    """
+    if amount is None and group_sectors is None and volume.stream:
+        shape = volume.stream.geometry
+        found = _grown(volume, shape, lay, medium_bytes)
+        # Beside a small volume there is much that its parity was not meant for.
+        if found and found[1].data_sectors * _MOST_ADDED_PARTS <= shape.data_sectors * (_MOST_ADDED_PARTS + 1):
+            return DiscParity(*found, grown=True, cut=found[1].parity_shards < shape.parity_shards)
+    if amount is None:
+        amount = parse_amount(volume.info.parity) if volume.info else DEFAULT_AMOUNT
+    if amount.rest:
+        # Nothing says how much is left of a disc of unknown size.
+        amount = DEFAULT_AMOUNT if medium_bytes is None else Amount(fill_bytes=medium_bytes)
+    group = group_sectors or DISC_GROUP_SECTORS
+    layout, geometry = _fitted(lay, amount, group)
+    if medium_bytes is None or layout.n_bytes <= medium_bytes:
+        return DiscParity(layout, geometry, grown=False, cut=False)
+    return DiscParity(*_shrunk(volume, lay, medium_bytes, group), grown=False, cut=True)
+
+
+def _grown(
+    volume: DiscVolume, shape: Geometry, lay: Callable[[int], Layout], medium_bytes: int | None
+) -> tuple[Layout, Geometry] | None:
+    stream_bytes = shape.stream_bytes
+    for _ in range(_MOST_ROUNDS):
+        layout = lay(stream_bytes)
+        before, around = layout.offsets[texts.PARITY_NAME], layout.n_bytes - stream_bytes
+        geometry = grown(
+            shape,
+            before,
+            around - before,
+            origin=layout.offsets[volume.name] // SECTOR,
+            most_bytes=None if medium_bytes is None else medium_bytes - around,
+        )
+        if geometry is None:
+            return None
+        if geometry.stream_bytes == stream_bytes:
+            return layout, geometry
+        stream_bytes = geometry.stream_bytes
+    raise AssertionError("a layout that changes with the length of its parity")
+
+
+def _fitted(lay: Callable[[int], Layout], amount: Amount, group: int) -> tuple[Layout, Geometry]:
+    """Lay the disc out and plan its parity: each has to know the length of the other."""
+    stream_bytes = 0
+    for _ in range(_MOST_ROUNDS):
+        layout = lay(stream_bytes)
+        before = layout.offsets[texts.PARITY_NAME]
+        geometry = plan_geometry(before, layout.n_bytes - before - stream_bytes, amount, group_sectors=group)
+        if geometry.stream_bytes == stream_bytes:
+            return layout, geometry
+        stream_bytes = geometry.stream_bytes
+    raise AssertionError("a layout that changes with the length of its parity")
+
+
+def _shrunk(volume: DiscVolume, lay: Callable[[int], Layout], medium_bytes: int, group: int) -> tuple[Layout, Geometry]:
+    try:
+        layout, geometry = _fitted(lay, Amount(fill_bytes=medium_bytes), group)
+    except UsageError:
+        layout, geometry = _fitted(lay, NO_PARITY, group)
+    if layout.n_bytes > medium_bytes:
+        raise UsageError(
+            f"{os.fsdecode(volume.path)}: its image takes {layout.n_bytes:,} bytes even without parity, "
+            f"and the disc takes {medium_bytes:,}; choose a larger --medium"
+        )
+    return layout, geometry
+
+
+def write_grown_parity(
+    geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: Output, digest: _Hash, monitor: Monitor
+) -> None:
+    """Write the parity stream of an image in which all else is, from that of the volume.
+
+    Parameters
+    ----------
+    digest
+        Has taken the file of the volume as it is in the image.
+
+    Raises
+    ------
+    Damaged
+        The parity of the volume is.
+    """
+    output.flush()
+    with ArchiveFile(output.temporary) as image, environment(file.path):
+        found = find([file])
+        if found is None or volume.stream is None or found.geometry != volume.stream.geometry:
+            raise Damaged("too little is left of the parity stream")
+        digest.update(bytes(-volume.file_bytes % SECTOR))
+        for start, end in ((geometry.before_bytes + geometry.stream_bytes, image.size), (0, geometry.origin * SECTOR)):
+            for at in range(start, end, _READ_BYTES):
+                digest.update(image.read_at(at, min(_READ_BYTES, end - at)))
+        monitor.begin("parity", 0, geometry.parity_sectors * SECTOR)
+        write_grown(
+            Volume(found.geometry, file),
+            read_slices(found.geometry, found.payloads),
+            Volume(geometry, image),
+            VolumeWriter(geometry, output),
+            kept=volume.body_bytes // SECTOR,
+            digest=digest.digest(),
+            progress=lambda count: monitor.advance(0, count),
+        )
+        monitor.end()

@@ -1,0 +1,193 @@
+"""The parity of a larger volume, from that of a smaller one whose data sectors are the first of its own.
+
+The code is linear: the parity of a group is the sum of what each of its shards adds to it. So where a volume is known,
+with its stream, and becomes a part of another, as that of a disc, only what is added or differs needs encoding; sums
+follow from sums, since in these a number can be replaced. What a stretch of shards adds takes no more than they do.
+
+In the high form parity is at the points from 0 to m, data behind it. Let shards be at points a + W, where W are the
+points from 0 to b, a power of two, and a a multiple of that; and Q the polynomial of degree < b with these values. By
+the formula of FORMAT.md, "The code", they add Q(x) s_m(a) / s_b(x + a) to the parity at x, since all s_t have the
+derivative 1; see `transform` for these. The values of Q at x < m are what the low form makes of those at W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from pybackup.errors import Damaged
+from pybackup.layout.sums import moved_sums, sector_sums
+
+from .codec import encode
+from .dealing import Dealing
+from .field import PERIOD, Indexes, Symbols, logarithms, powers, product_table, scaled
+from .form import Form, form_of, pow2
+from .guarding import Sums, empty_table, guard_sectors
+from .shards import read_shards, write_shards
+from .stripes import Bytes, bytes_of, stripes, symbols_of
+from .transform import evaluate, interpolate
+from .volume import Volume, VolumeWriter
+
+# Of a stripe of the parity; there are five arrays of that size at a time.
+_STRIPE_BYTES = 1 << 21
+_ROWS_AT_A_TIME = 1 << 18
+_STEP_SECTORS = 1024
+# Times as many points as there are shards, before a stretch of them is cut in two.
+_LOOSE = 2
+# Points: so that a table of products is worth it, as many are multiplied by each.
+_LEAST_BLOCK = 128
+# Symbols multiplied by one constant from which on a table of all its products is made.
+_TABLE_SYMBOLS = 1 << 13
+# The same for each stripe.
+_products_of = lru_cache(64)(product_table)
+
+
+def write_grown(
+    small: Volume,
+    rows: Sums,
+    large: Volume,
+    writer: VolumeWriter,
+    *,
+    kept: int,
+    digest: bytes,
+    progress: Callable[[int], None],
+) -> None:
+    """Write the stream of a volume from that of a smaller one.
+
+    Parameters
+    ----------
+    small, rows
+        The smaller volume, and its table. Of its stream the parity is read, and checked.
+    large
+        Has the geometry that `pybackup.parity.geometry.grown` returns for it; its protected bytes are complete.
+    writer
+        Gets the sectors of the stream, in no order.
+    kept
+        So many data sectors, from the origin on, are those of the smaller volume; none of them is read.
+    digest
+        SHA-256 of the protected bytes of the larger one, from the origin on.
+    progress
+        Called with the number of bytes of parity made since the last call.
+
+    Raises
+    ------
+    Damaged
+        The parity of the smaller volume is not what its sums say.
+    OSError
+        A medium cannot be read.
+    """
+    shape, at = large.geometry, Dealing(large.geometry)
+    table = empty_table(shape)
+    sums = table[: shape.sums]
+    for first in range(0, kept, _ROWS_AT_A_TIME):
+        numbers = np.arange(first, min(first + _ROWS_AT_A_TIME, kept), dtype=np.int64)
+        sums[numbers + shape.origin] = moved_sums(rows[numbers], numbers, numbers + shape.origin)
+    for begin, end in ((shape.origin + kept, shape.data_sectors), (0, shape.origin)):
+        for first in range(begin, end, _STEP_SECTORS):
+            last = min(first + _STEP_SECTORS, end)
+            numbers = at.table_numbers(first, last)
+            sums[first:last] = sector_sums(read_shards(large, numbers).reshape(-1).data, numbers)
+    form = form_of(shape.data_shards, shape.parity_shards) if shape.groups else None
+    for group in range(shape.groups):
+        assert form
+        parity = _known_parity(small, rows, group, shape.parity_shards)
+        add_parity(parity, *_difference(small, large, group, kept), form)
+        numbers = at.parity_numbers(group)
+        write_shards(writer, numbers, parity)
+        sums[at.table_rows(numbers)] = sector_sums(parity.reshape(-1).data, numbers)
+        progress(parity.size)
+    for number, sector in guard_sectors(shape, digest, table):
+        writer.write(int(at.guard_numbers[number]), sector)
+
+
+def _known_parity(small: Volume, rows: Sums, group: int, count: int) -> Bytes:
+    """The first shards of the parity of a group, checked."""
+    at = Dealing(small.geometry)
+    numbers = at.parity_numbers(group)[:count]
+    parity = read_shards(small, numbers)
+    if (sector_sums(parity.reshape(-1).data, numbers) != rows[at.table_rows(numbers)]).any():
+        raise Damaged("parity that is not what its checksums say")
+    return parity
+
+
+def _difference(small: Volume, large: Volume, group: int, kept: int) -> tuple[Bytes, int]:
+    """The data shards of a group XOR those of the smaller volume, from the first that may differ on; and its number."""
+    shape = large.geometry
+    shards = np.arange(shape.data_shards, dtype=np.int64)
+    dealt = (shards // shape.run * shape.groups + group) * shape.run + shards % shape.run
+    first = int(np.searchsorted(dealt, kept))
+    added = read_shards(large, Dealing(shape).data_numbers(group)[first:])
+    before = read_shards(small, Dealing(small.geometry).data_numbers(group)[first:])
+    added[: len(before)] ^= before
+    return added, first
+
+
+def add_parity(parity: Bytes, shards: Bytes, first: int, form: Form) -> None:
+    """Add to the parity of a group, in place, what some of its data shards add to it.
+
+    Parameters
+    ----------
+    parity
+        Shape (p, width): of all other shards, these being zeros.
+    shards
+        Shape (n, width), the data shards from number ``first`` on.
+    form
+        Of the group: the high one.
+    """
+    for columns in stripes(parity.shape[1], len(parity), _STRIPE_BYTES):
+        symbols = symbols_of(np.ascontiguousarray(shards[:, columns]))
+        start = form.data_start + first
+        for low, high in _blocks(start, start + len(shards), form.chunk):
+            added = _added_by(symbols[low - start : high - start], low, len(parity), form.chunk)
+            parity[:, columns] ^= bytes_of(added)
+
+
+def _blocks(start: int, end: int, chunk: int) -> Iterator[tuple[int, int]]:
+    """Cut points into stretches that are most of an aligned block of a power of two, which is no more than a chunk."""
+    if start >= end:
+        return
+    size = _block_of(start, end)
+    if size <= min(chunk, _LOOSE * pow2(end - start)):
+        yield start, end
+        return
+    middle = (end - 1) // (size // 2) * (size // 2)
+    yield from _blocks(start, middle, chunk)
+    yield from _blocks(middle, end, chunk)
+
+
+def _block_of(start: int, end: int) -> int:
+    """Size of the smallest aligned block that has all these points."""
+    return int(1 << (start ^ (end - 1)).bit_length())
+
+
+def _added_by(values: Symbols, start: int, parity_count: int, chunk: int) -> Symbols:
+    """What shards at points ``start`` and on, within one block, add to each shard of the parity."""
+    size = max(_block_of(start, start + len(values)), min(chunk, _LEAST_BLOCK))
+    base = start // size * size
+    work = np.zeros((size, values.shape[1]), np.uint16)
+    work[start - base : start - base + len(values)] = values
+    interpolate(work, base)
+    evaluate(work, 0)
+    added = work[:parity_count]
+    if parity_count > size:
+        more = encode(bytes_of(work), max(parity_count - size, size))
+        added = np.concatenate((added, symbols_of(more[: parity_count - size])))
+    blocks = np.arange(-(-parity_count // size))
+    logs = logarithms()[base // chunk] - logarithms()[base // size ^ blocks]
+    _scale(added, size, logs % PERIOD)
+    return added
+
+
+def _scale(values: Symbols, rows: int, logs: Indexes) -> None:
+    """Multiply each so many rows by the next constant, of which the logarithms are given; in place."""
+    if rows * values.shape[1] >= _TABLE_SYMBOLS:
+        for number, constant in enumerate(powers()[logs].tolist()):
+            part = values[number * rows : (number + 1) * rows]
+            part[:] = np.take(_products_of(constant), part, mode="clip")
+        return
+    of_rows = np.repeat(logs, rows)[: len(values)]
+    step = max(1, _TABLE_SYMBOLS // values.shape[1])
+    for first in range(0, len(values), step):
+        values[first : first + step] = scaled(values[first : first + step], of_rows[first : first + step, None])

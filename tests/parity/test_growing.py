@@ -1,0 +1,205 @@
+"""The stream of a larger volume from that of a smaller one is the stream that encoding all of it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pybackup.errors import Damaged
+from pybackup.layout.guard import MAX_SHARDS, SECTOR, Geometry
+from pybackup.layout.sums import moved_sums, sector_sums
+from pybackup.parity.amount import Amount, parse_amount
+from pybackup.parity.codec import encode
+from pybackup.parity.find import find
+from pybackup.parity.form import form_of
+from pybackup.parity.geometry import grown, plan_geometry
+from pybackup.parity.growing import add_parity, write_grown
+from pybackup.parity.guarding import read_slices
+from pybackup.parity.protect import digest_of, protect
+from pybackup.parity.volume import Volume, VolumeWriter
+
+
+class Bytes:
+    """A file in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = bytearray(content)
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        return bytes(self.content[offset : offset + count])
+
+    read_what_is_left = read_at
+
+    def write_at(self, offset: int, data: bytes) -> None:
+        self.content[offset : offset + len(data)] = data
+
+
+def protected(geometry: Geometry, before: bytes, after: bytes) -> Bytes:
+    """The volume, with the stream that encoding all of it gives."""
+    file = Bytes(before + bytes(geometry.stream_bytes) + after)
+    protect(Volume(geometry, file), VolumeWriter(geometry, file), progress=lambda count: None)
+    return file
+
+
+@dataclass(frozen=True)
+class Case:
+    """A smaller volume of which the first ``kept`` sectors are in the larger one from ``origin`` on."""
+
+    data_sectors: int
+    after_bytes: int
+    kept: int
+    origin: int
+    more: int
+    more_after_bytes: int
+    amount: str
+    group_sectors: int
+
+
+CASES = st.builds(
+    Case,
+    data_sectors=st.integers(1, 700),
+    after_bytes=st.sampled_from([0, 1024, 5000]),
+    kept=st.integers(0, 700),
+    origin=st.integers(0, 90),
+    more=st.integers(0, 90),
+    more_after_bytes=st.sampled_from([0, 2048, 3000]),
+    amount=st.sampled_from(["1 %", "5 %", "10 %", "45 %", "90 %", "none"]),
+    group_sectors=st.sampled_from([20, 100, 300, MAX_SHARDS]),
+)
+
+
+def grow(case: Case, most_bytes: int | None = None) -> tuple[Bytes, Bytes] | None:
+    """The larger volume by growing, and by encoding all of it; None where it does not grow."""
+    random = np.random.default_rng(case.data_sectors)
+    amount = parse_amount(case.amount.replace(" ", ""))
+    shape = plan_geometry(case.data_sectors * SECTOR, case.after_bytes, amount, group_sectors=case.group_sectors)
+    small = protected(shape, random.bytes(shape.before_bytes), random.bytes(shape.after_bytes))
+    kept = min(case.kept, shape.before_sectors)
+    before = random.bytes(case.origin * SECTOR) + small.content[: kept * SECTOR]
+    # Longer than the smaller one by its sectors behind the stream, at least.
+    longer = shape.data_sectors - kept + case.more
+    before += random.bytes(longer * SECTOR)
+    after = random.bytes(case.more_after_bytes)
+    larger = grown(shape, len(before), len(after), origin=case.origin, most_bytes=most_bytes)
+    if larger is None:
+        return None
+    by_encoding = protected(larger, before, after)
+    by_growing = Bytes(before + bytes(larger.stream_bytes) + after)
+    volume = Volume(larger, by_growing)
+    found = find([small])
+    assert found is not None
+    write_grown(
+        Volume(shape, small),
+        read_slices(found.geometry, found.payloads),
+        volume,
+        VolumeWriter(larger, by_growing),
+        kept=kept,
+        digest=digest_of(volume, progress=lambda count: None),
+        progress=lambda count: None,
+    )
+    return by_growing, by_encoding
+
+
+@settings(max_examples=60, deadline=None)
+@given(CASES)
+def test_growing_gives_what_encoding_gives(case: Case) -> None:
+    both = grow(case)
+    if both is not None:
+        assert both[0].content == both[1].content
+
+
+PLAIN = Case(500, 1024, 480, 20, 30, 0, "10 %", 300)
+
+
+@pytest.mark.parametrize("amount", ["none", "1 %", "10 %", "45 %"])
+def test_it_grows(amount: str) -> None:
+    both = grow(replace(PLAIN, amount=amount, group_sectors=MAX_SHARDS))
+    assert both is not None
+    assert both[0].content == both[1].content
+
+
+def test_with_less_room_it_has_the_first_shards_of_the_parity() -> None:
+    shape = plan_geometry(500 * SECTOR, 1024, parse_amount("10%"), group_sectors=300)
+    whole = grown(shape, 600 * SECTOR, 0, origin=20)
+    assert whole is not None
+    assert whole.parity_shards == shape.parity_shards
+    fewer = grown(shape, 600 * SECTOR, 0, origin=20, most_bytes=whole.stream_bytes - 1)
+    assert fewer is not None
+    assert 0 < whole.stream_bytes - fewer.stream_bytes <= (shape.groups + 2) * SECTOR
+    both = grow(PLAIN, most_bytes=whole.stream_bytes - 1)
+    assert both is not None
+    assert both[0].content == both[1].content
+
+
+def test_so_little_room_that_the_code_is_another() -> None:
+    shape = plan_geometry(500 * SECTOR, 1024, parse_amount("10%"), group_sectors=MAX_SHARDS)
+    assert grown(shape, 600 * SECTOR, 0, origin=20, most_bytes=20 * SECTOR) is None
+
+
+def test_more_parity_than_data_does_not_grow() -> None:
+    shape = plan_geometry(100 * SECTOR, 1024, parse_amount("300%"), group_sectors=MAX_SHARDS)
+    assert grown(shape, 200 * SECTOR, 0, origin=20) is None
+
+
+def test_groups_that_are_full_do_not_grow() -> None:
+    shape = plan_geometry(57_344 * SECTOR, 0, Amount(n_bytes=8192 * SECTOR))
+    assert (shape.groups, shape.data_shards, shape.parity_shards) == (1, 57_344, 8192)
+    assert grown(shape, 57_345 * SECTOR, 0, origin=1) is None
+
+
+def test_damaged_parity_is_not_grown_from() -> None:
+    small = plan_geometry(200 * SECTOR, 1024, parse_amount("10%"))
+    file = protected(small, bytes(range(256)) * 1600, bytes(1024))
+    found = find([file])
+    assert found is not None
+    rows = read_slices(found.geometry, found.payloads)
+    file.content[(small.before_sectors + small.front) * SECTOR + 7] ^= 1
+    larger = grown(small, 230 * SECTOR, 0, origin=10)
+    assert larger is not None
+    made = Bytes(bytes(larger.volume_bytes))
+    with pytest.raises(Damaged, match="not what its checksums say"):
+        write_grown(
+            Volume(small, file),
+            rows,
+            Volume(larger, made),
+            VolumeWriter(larger, made),
+            kept=200,
+            digest=bytes(32),
+            progress=lambda count: None,
+        )
+
+
+@pytest.mark.parametrize(
+    ("data", "parity", "first", "count"),
+    [
+        (3, 2, 1, 2),
+        (7, 1, 3, 4),
+        (100, 10, 0, 100),
+        (500, 100, 3, 80),
+        (513, 64, 400, 113),
+        (5000, 33, 4000, 1000),
+        (2000, 900, 1013, 30),
+        (4000, 3000, 3960, 40),
+    ],
+)
+def test_what_shards_add_is_what_encoding_them_alone_gives(data: int, parity: int, first: int, count: int) -> None:
+    shards = np.random.default_rng(data).integers(0, 256, (data, 128), dtype=np.uint8)
+    others = shards.copy()
+    others[first : first + count] = 0
+    found = encode(others, parity)
+    add_parity(found, shards[first : first + count], first, form_of(data, parity))
+    assert (found == encode(shards, parity)).all()
+
+
+@given(st.binary(min_size=SECTOR, max_size=SECTOR), st.integers(0, (1 << 62) - 1), st.integers(0, (1 << 62) - 1))
+def test_a_sum_moves_to_another_number(sector: bytes, number: int, other: int) -> None:
+    one, two = np.array([number]), np.array([other])
+    assert moved_sums(sector_sums(sector, one), one, two).tolist() == sector_sums(sector, two).tolist()
