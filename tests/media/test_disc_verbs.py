@@ -196,3 +196,26 @@ def test_check_goes_on_behind_a_disc_that_is_nothing_of_ours(image: Path, drive:
     assert done.returncode == 4
     assert any(line.startswith(f"{image}: intact") for line in done.stdout.decode().splitlines())
     assert json.loads(run("disc", "check", "--json", drive).stdout)["state"] == "beyond"
+
+
+def test_a_disc_that_was_written_again_with_less(image: Path, drive: Path) -> None:
+    """The end of the longer image told which volume was meant: a good disc was called damaged by more than half."""
+    with fast_directory() as base:
+        archive([plant(base / "tree", n_bytes=MIB // 2, seed=2)], base / "less.xtar")
+        less = Path(os.fsdecode(build(base / "less.xtar", base / "images").path))
+        assert less.stat().st_size < image.stat().st_size // 2
+        assert burn(image, drive).returncode == 0
+        done = burn(less, drive, "--verify")
+        assert done.returncode == 0, done.stderr
+        assert drive.stat().st_size > image.stat().st_size
+        checked = run("disc", "check", drive)
+        assert checked.returncode == 0
+        assert checked.stdout.startswith(f"{drive}: intact\n".encode())
+        assert b"left of a longer one that was there before" in checked.stderr
+        assert run("verify", drive, "--quiet").returncode == 0
+        scatter(drive, 0.02)
+        assert run("disc", "check", drive).returncode == 3
+        assert run("repair", drive, "-o", base / "mended").returncode == 0
+        assert (base / "mended").read_bytes() == less.read_bytes()
+        # Nothing of what is behind it is cut off without a word.
+        assert run("repair", drive, "--in-place").returncode == 2
