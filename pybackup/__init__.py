@@ -577,7 +577,7 @@ def disc_plan(
         A source does not exist, or a disc takes too little.
     """
     from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import estimate, plan_discs
+    from pybackup.jobs.disc_plan import estimate, plan_discs, shard_limit
 
     bought = _parity(parity, False, group_sectors)
     options = CreateOptions(
@@ -590,13 +590,15 @@ def disc_plan(
     monitor = monitor or _Warning()
     plan = plan_create(_sources(sources), b"", judge=judge, options=options, monitor=monitor)
     found = estimate(plan, monitor)
+    first, size = tuple(map(_medium, first_media)), _medium(medium)
     discs = plan_discs(
         found,
         len(plan.entries),
-        first_bytes=tuple(map(_medium, first_media)),
-        medium_bytes=_medium(medium),
+        first_bytes=first,
+        medium_bytes=size,
         parity=bought,
         recovery=recovery_volumes,
+        shard_bytes=shard_limit(plan, first, size) if recovery_volumes else None,
     )
     return found, discs
 

@@ -135,7 +135,7 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
         if not found:
             shown = pattern.decode(errors="backslashreplace")
             if not listing.complete:
-                raise Damaged(f"{shown}: nothing that is left of the archive matches")
+                raise Damaged(f"{shown}: no file here, and nothing that is known of the archive matches")
             raise UsageError(f"{shown}: nothing in the archive matches")
         rows.update(found)
     return sorted(rows)

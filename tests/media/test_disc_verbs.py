@@ -219,3 +219,10 @@ def test_a_disc_that_was_written_again_with_less(image: Path, drive: Path) -> No
         assert (base / "mended").read_bytes() == less.read_bytes()
         # Nothing of what is behind it is cut off without a word.
         assert run("repair", drive, "--in-place").returncode == 2
+
+
+def test_burning_a_bare_archive_is_told(drive: Path, tmp_path: Path) -> None:
+    archive([plant(tmp_path / "tree")], tmp_path / "a.xtar")
+    done = burn(tmp_path / "a.xtar", drive, "--dry-run")
+    assert done.returncode == 0
+    assert b"a.xtar: an archive, and no image of a disc" in done.stderr

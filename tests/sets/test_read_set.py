@@ -227,3 +227,13 @@ def test_of_a_file_over_several_volumes_only_the_damaged_one_is_mended(
         f"{third}: damaged; mending a copy of it in {tmp_path}"
     ]
     assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+
+
+def test_what_is_on_a_volume_that_is_not_here_is_called_so(docs: Path, tmp_path: Path) -> None:
+    one, two, *_ = volumes(docs)
+    done = run("extract", two, "--to", tmp_path / "out")
+    assert done.returncode == 1
+    assert b": lost: it is on docs 1, which is not here\n" in done.stderr
+    done = run("extract", one, tmp_path / "none.iso", "--to", tmp_path / "none")
+    assert done.returncode == 4
+    assert b"none.iso: no file here, and nothing that is known of the archive matches" in done.stderr
