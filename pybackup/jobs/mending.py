@@ -12,6 +12,7 @@ from tempfile import gettempdir
 from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
 from pybackup.container.read import open_listing
+from pybackup.container.relocate import relocate
 from pybackup.errors import EnvironmentFailed, FormatError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Aside, Monitor, Relay
@@ -175,7 +176,8 @@ class _Mender:
             return View(*joined(hand), hand)
         with open_place(image.place) as file:
             try:
-                return View(image.place, open_listing(file), None)
+                # In an image whose start is lost nobody knows where the archive begins.
+                return View(image.place, relocate(file, open_listing(file)), None)
             except FormatError:
                 return None
 

@@ -11,12 +11,15 @@ import pytest
 from damage.fast_disk import fast_directory
 from roundtrip.running import archive
 
+import pybackup
 from pybackup.cli.main import main
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs import disc_burn
 from pybackup.jobs.disc_check import Advice, check_discs
+from pybackup.jobs.health import State
+from pybackup.jobs.verify import verify
 from pybackup.media.burner import Medium, burn_command, check_fit, inspect
 from pybackup.parity.find import glance
 
@@ -226,3 +229,25 @@ def test_burning_a_bare_archive_is_told(drive: Path, tmp_path: Path) -> None:
     done = burn(tmp_path / "a.xtar", drive, "--dry-run")
     assert done.returncode == 0
     assert b"a.xtar: an archive, and no image of a disc" in done.stderr
+
+
+def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path) -> None:
+    """`verify` said that it holds no archive, and `extract` looked for members where they are in the archive alone."""
+    tree = plant(tmp_path / "tree")
+    for number in range(200):
+        (tree / f"letters/{number}.dat").write_bytes(os.urandom(700))
+    archive([tree], tmp_path / "a.xtar")
+    image = Path(os.fsdecode(build(tmp_path / "a.xtar", tmp_path / "images").path))
+    scatter(image, 0.25)
+    image.write_bytes(bytes(65_536) + image.read_bytes()[65_536:])
+    found = Monitor()
+    verdict = verify(os.fsencode(image), workers=1, monitor=found)
+    salvaged = pybackup.salvage(image, tmp_path / "salvaged", workers=1, monitor=Monitor()).salvaged
+    assert verdict.state is State.BEYOND
+    assert set(verdict.files_damaged) == {one.path for one in salvaged.not_intact}
+    assert 10 < len(verdict.files_damaged) < verdict.files
+    done = pybackup.extract(image, tmp_path / "out", workers=1, monitor=found)
+    assert done.files == verdict.files - len(verdict.files_damaged) > 50
+    assert not list(tmp_path.glob("out/**/*.partial"))
+    for path in (path for path in (tmp_path / "out/tree").rglob("*") if path.is_file() and not path.is_symlink()):
+        assert path.read_bytes() == (tree / path.relative_to(tmp_path / "out/tree")).read_bytes()
