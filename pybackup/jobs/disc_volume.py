@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybackup.container.listing import Listing, Rows
+from pybackup.container.locate import locate
 from pybackup.container.read import load_table, open_listing, read_locator, settings_of
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
@@ -130,6 +131,8 @@ def open_volume(path: bytes) -> DiscVolume:
     name = os.fsdecode(path)
     with ArchiveFile(path) as file:
         locator = read_locator(file)
+        if locator is None and locate(file):
+            raise UsageError(f"{name}: an image of a disc, with a volume in it; name the volume it was made of")
         if locator is None:
             raise Damaged(f"{name}: no archive, or its first header is damaged; 'pybackup repair' may mend it")
         listing = open_listing(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs import disc_burn
+from pybackup.jobs.disc_build import BuildOptions
 from pybackup.jobs.disc_check import Advice, check_discs
 from pybackup.jobs.health import State
 from pybackup.jobs.verify import verify
 from pybackup.media.burner import Medium, burn_command, check_fit, inspect
 from pybackup.parity.find import glance
 
-from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, plant, run, scatter
+from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, make_set, plant, run, scatter
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +253,16 @@ def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path)
     assert not list(tmp_path.glob("out/**/*.partial"))
     for path in (path for path in (tmp_path / "out/tree").rglob("*") if path.is_file() and not path.is_symlink()):
         assert path.read_bytes() == (tree / path.relative_to(tmp_path / "out/tree")).read_bytes()
+
+
+def test_discs_that_are_not_among_those_that_are_checked_are_named(tmp_path: Path) -> None:
+    volumes = make_set(plant(tmp_path / "tree"), tmp_path / "set", [MIB, 2 * MIB])
+    for volume in volumes:
+        build(volume, tmp_path / "images", BuildOptions(medium_bytes=4 * MIB))
+    (tmp_path / "images/docs-002.iso").unlink()
+    done = run("disc", "check", tmp_path / "images")
+    assert (done.returncode, done.stderr) == (0, b"pybackup: note: of docs these volumes are not here: docs 2\n")
+    assert re.search(rb"survive: \d+ more bad sectors \(.*\), whichever; \d+ more bad sectors \(", done.stdout)
+    again = run("disc", "build", tmp_path / "images/docs-001.iso", "--to", tmp_path / "again")
+    assert again.returncode == 2
+    assert b"an image of a disc, with a volume in it; name the volume it was made of" in again.stderr
