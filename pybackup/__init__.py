@@ -712,7 +712,7 @@ def disc_label(
     shapes
         ``"disc"``, ``"case"``, or both.
     discs
-        How many the set has; None for what the volume itself may tell.
+        How many the set has; None for what the last of its volumes tells, if that is among them.
 
     Raises
     ------
@@ -720,7 +720,7 @@ def disc_label(
         A volume does not exist; it is damaged; a label cannot be written.
     """
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_label import SHAPES, make_labels
+    from pybackup.jobs.disc_label import SHAPES, make_all_labels
     from pybackup.jobs.disc_volume import archives_in
 
     wanted = (shapes,) if isinstance(shapes, str) else tuple(shapes)
@@ -728,7 +728,7 @@ def disc_label(
         raise errors.UsageError(f"shapes are among {', '.join(SHAPES)}, not {', '.join(map(repr, wanted)) or 'none'}")
     where = os.fsencode(to)
     make_directory(where)
-    return [make_labels(path, where, discs=discs, shapes=wanted) for path in archives_in(_several(volumes))]
+    return tuple(make_all_labels(archives_in(_several(volumes)), where, discs=discs, shapes=wanted))
 
 
 class _Warning(Monitor):

@@ -133,3 +133,14 @@ def test_the_sizes_are_those_on_this_disc(room: Path) -> None:
     (room / "a-case.svg").mkdir()
     with pytest.raises(Exception, match="is no regular file"):
         make_labels(os.fsencode(room / "a.xtar"), os.fsencode(room), shapes=["case"])
+
+
+def test_all_labels_of_a_set_tell_how_many_discs_it_has(room: Path) -> None:
+    """Only the last one did."""
+    volumes = make_set(plant(room / "tree"), room / "set", [MIB, 2 * MIB])
+    assert run("disc", "label", room / "set", "--to", room / "labels", "--shape", "case").returncode == 0
+    for number, volume in enumerate(volumes, 1):
+        said = texts((room / "labels" / f"{volume.stem}-case.svg").read_text())
+        assert any(f"disc {number} of {len(volumes)}" in text for text in said)
+    assert run("disc", "label", volumes[0], "--to", room / "one", "--shape", "case").returncode == 0
+    assert not any(" of " in text for text in texts((room / "one" / f"{volumes[0].stem}-case.svg").read_text())[:3])
