@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from collections.abc import Sequence
 from types import TracebackType
@@ -65,6 +66,10 @@ class OpenArchive:
         else:
             self.patterns = list(candidates)
         self.unclear = found.unclear
+        for unclear in found.unclear if found.volumes else ():
+            (monitor or Monitor()).note(
+                f"{os.fsdecode(unclear)}: damaged so much that it does not tell which volume it is"
+            )
         if found.volumes and (len(found.volumes) > 1 or found.volumes[0].info):
             self.hand = gather(found.volumes, monitor or Monitor())
             self.place, self.listing = joined(self.hand)

@@ -14,13 +14,14 @@ from pybackup.container.listing import Listing
 from pybackup.container.read import open_listing
 from pybackup.container.relocate import relocate
 from pybackup.errors import EnvironmentFailed, FormatError
-from pybackup.host.joined import Place, open_place
+from pybackup.host.joined import Part, Place, open_place
 from pybackup.host.monitor import Aside, Monitor, Relay
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 
 from .best_image import Image, best_image
+from .by_headers import by_headers
 from .copies import open_copies
 from .extract import (
     Archive,
@@ -197,7 +198,7 @@ class _Mender:
             better |= bool(mended)
             volumes += mended or [volume]
         for path in unclear:
-            mended = [volume for volume in volumes_in(self._image([path]).path) if volume.info]
+            mended = self._told(path, hand)
             better |= bool(mended)
             volumes += mended
         if not better:
@@ -221,6 +222,15 @@ class _Mender:
         image = self._image(list(dict.fromkeys([volume.path, *copies])))
         if image.path != volume.path:
             yield from (found for found in volumes_in(image.path) if found.info == volume.info)
+
+    def _told(self, path: bytes, hand: SetAtHand) -> list[Volume]:
+        """The volume in a file that does not tell which it is: it does when it is mended, or its headers do."""
+        image = self._image([path])
+        found = [volume for volume in volumes_in(image.path) if volume.info]
+        if not found and image.path:
+            part = Part(0, image.n_bytes or os.path.getsize(image.path), image.path, image.offset)
+            found = [volume for volume in [by_headers(part, hand.info)] if volume]
+        return found
 
     def _image(self, paths: Sequence[bytes]) -> Image:
         self._count += 1

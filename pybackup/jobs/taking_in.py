@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from pybackup.errors import FormatError, UsageError
+from pybackup.container.notes import archive_id_in, notes_in
+from pybackup.errors import UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import note, ustar
-from pybackup.layout.note import Note, Role
+from pybackup.layout import ustar
+from pybackup.layout.note import Role
 from pybackup.layout.recovery import RecoveryHeader
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
@@ -23,10 +23,7 @@ from .bodies import Held, hold, whole_file
 from .finding_shards import ShardHeld, find_shard
 from .volumes import Volume, gather, volumes_in
 
-_STEP_BYTES = 4 << 20
 _SUFFIX = b".xtar"
-_MAGIC = re.compile(re.escape(note.MAGIC))
-_NOTE_AT = 157
 # Recovery volumes that a volume without readable index may be.
 _MOST_RECOVERY = 1 << 10
 
@@ -157,25 +154,9 @@ def _given(path: bytes) -> Iterator[_Given]:
     if volumes:
         return
     with ArchiveFile(path) as file:
-        archive_id = _noted(file)
+        archive_id = archive_id_in(file)
         if archive_id or (file.size and find([file]) is not None):
             yield _Given(path, None, archive_id)
-
-
-def _noted(file: ArchiveFile) -> bytes:
-    """The archive id in the first note that is whole; empty where there is none."""
-    return next((said.archive_id for _, said in _notes(file)), b"")
-
-
-def _notes(file: ArchiveFile) -> Iterator[tuple[int, Note]]:
-    """Offsets of headers with a note, and these."""
-    for at in range(0, file.size, _STEP_BYTES):
-        data = file.read_what_is_left(at, _STEP_BYTES + ustar.BLOCK)
-        for match in _MAGIC.finditer(data):
-            begin = match.start() - _NOTE_AT
-            if 0 <= begin < _STEP_BYTES:
-                with suppress(FormatError):
-                    yield at + begin, Note.unpack(data[begin : begin + ustar.BLOCK])
 
 
 def _one_set(given: Sequence[_Given]) -> VolumeInfo:
@@ -222,7 +203,7 @@ def _settle(held: Held, alike: Sequence[_Given]) -> Volume | None:
 
 def _first_header(file: ArchiveFile) -> int | None:
     """Where an archive begins, by its first header; None where that is damaged."""
-    for at, said in _notes(file):
+    for at, said in notes_in(file):
         if said.role is Role.LOCATOR:
             return at
     return None
@@ -275,7 +256,7 @@ def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
     rows, paths = tables[number]
     members = [member for row, path in enumerate(paths) for member in rows.stored(row, path).members]
     offsets = {member.digest: member.offset for member in members}
-    for at, said in _notes(held.file):
+    for at, said in notes_in(held.file):
         if said.role is Role.CONTENT and said.digest in offsets:
             return at + ustar.BLOCK - offsets[said.digest]
     return None

@@ -237,3 +237,30 @@ def test_what_is_on_a_volume_that_is_not_here_is_called_so(docs: Path, tmp_path:
     done = run("extract", one, tmp_path / "none.iso", "--to", tmp_path / "none")
     assert done.returncode == 4
     assert b"none.iso: no file here, and nothing that is known of the archive matches" in done.stderr
+
+
+@pytest.mark.parametrize("number", [2, -1])
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_volume_without_any_tree_index_and_parity_gives_up_its_files(
+    tree: Path, docs: Path, tmp_path: Path, number: int, cut: bool
+) -> None:
+    """Its headers tell which volume it is; `extract` and `salvage` of the set passed it over."""
+    for path in volumes(docs):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        (tmp_path / "set" / path.name).write_bytes(path.read_bytes())
+    hurt = volumes(tmp_path / "set")[number]
+    data = hurt.read_bytes()
+    end = data.rindex(b".pybackup/set\0")
+    hurt.write_bytes(data[:end] if cut else data[:end] + bytes(len(data) - end))
+    heard = Heard()
+    done = extracted([tmp_path / "set"], tmp_path / "out", heard)
+    assert done.done.unplaced == 0
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+    assert f"{hurt}: damaged so much that it does not tell which volume it is" in heard.notes
+    # Of the last one, nobody tells that it is.
+    unknown = ["the volumes after docs 11 are not here, and what they hold is not known"] if number < 0 else []
+    assert [problem.reason.replace(f"docs {len(volumes(docs))} ", "docs 11 ") for problem in heard.problems] == unknown
+    names = [os.fsencode(path) for path in volumes(tmp_path / "set")]
+    saved = rescue(names, os.fsencode(tmp_path / "saved"), options=SalvageOptions(workers=1), monitor=Monitor())
+    assert {verdict.fate for verdict in saved.salvaged.verdicts} == {Fate.INTACT}
+    assert differences(manifest(tree), manifest(tmp_path / "saved/tree")) == []
