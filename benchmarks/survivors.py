@@ -79,10 +79,10 @@ def _pybackup_disc(percent: int) -> Survivor:
     """The image of a disc, with parity over its file system too."""
 
     def make(at: Place) -> list[Step]:
-        volume, parity = at.aside / "a.xtar", ("--parity", f"{percent}%", "--quiet")
+        volume = at.aside / "a.xtar"
         return [
-            _python("pybackup", "create", at.tree, "-o", volume, "--parity", "none", "--quiet"),
-            _python("pybackup", "disc", "build", volume, "--to", at.medium, *parity),
+            _python("pybackup", "create", at.tree, "-o", volume, "--parity", f"{percent}%", "--quiet"),
+            _python("pybackup", "disc", "build", volume, "--to", at.medium, "--quiet"),
         ]
 
     def salvage(at: Place) -> list[Step]:

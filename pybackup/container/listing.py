@@ -93,7 +93,11 @@ class Listing:
             return self.unknown
         if self.expected is None:
             return "nothing is left that says how many entries there were; some may be missing"
-        return f"{abs(self.expected - len(self))} of {self.expected} entries are not even known by name"
+        if self.expected < len(self):
+            # Those without content are known of the whole set, in each of its volumes.
+            found = f"{len(self)} entries were found of {self.expected}"
+            return f"{found}, some of which are of others; some may be missing"
+        return f"{self.expected - len(self)} of {self.expected} entries are not even known by name"
 
     def stored(self, row: int) -> Stored:
         """Return the entry of ``row`` with its members."""

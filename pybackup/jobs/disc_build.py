@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output, environment
-from pybackup.layout import ustar
-from pybackup.layout.guard import Geometry
+from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
 from pybackup.parity.amount import Amount
 from pybackup.parity.find import glance
 
-from .disc_parity import DiscParity, plan_parity, write_grown_parity
+from .disc_copy import Copying, copying
+from .disc_parity import DiscParity, digest_of_image, growing, plan_parity
 from .disc_volume import DiscVolume, index_lines, open_volume
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
-_COPY_BYTES = 1 << 20
 _VOLUME_IDENTIFIER = "VOLUME.XTAR"
 # Behind everything in the order of ISO 9660, which is that of the image.
 _PARITY_IDENTIFIER = "_PARITY.XPR"
@@ -182,68 +177,55 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
             if name != texts.SUMS_NAME:
                 output.write_at(layout.offsets[name], content)
                 sums.append((name, hashlib.sha256(content).digest()))
-        digest = _copy(file, plan, output, monitor)
-        output.write_at(layout.offsets[texts.SUMS_NAME], texts.sums_text([*sums, (volume.name, digest.digest())]))
         if plan.parity.grown:
-            try:
-                write_grown_parity(plan.geometry, volume, file, output, digest, monitor)
-            except Damaged as error:
-                raise _damaged(volume) from error
+            _grow(plan, file, output, sums, monitor)
         else:
-            # Imported late, as `verify` is: what is seldom needed takes a fifth of the time to start.
-            from .protect import write_stream
-
-            write_stream(output, plan.geometry, monitor)
+            _encode(plan, file, output, sums, monitor)
         output.publish()
     return Built(plan, plan.output, layout.n_bytes)
 
 
-def _copy(file: ArchiveFile, plan: BuildPlan, output: Output, monitor: Monitor) -> _Hash:
-    """Copy the body of the volume and end it; return the SHA-256 of that. The volume is checked on the way."""
-    body, at = plan.volume.body_bytes, plan.layout.offsets[plan.volume.name]
-    stream = plan.volume.stream
-    if stream is None:
-        from .verify import verify
+_Sums = Sequence[tuple[str, bytes]]
 
-        if verify(plan.volume.path, workers=1, monitor=monitor).state != "intact":
-            raise _damaged(plan.volume)
-    digest = hashlib.sha256()
-    monitor.begin("copy", 0, body)
-    with ThreadPoolExecutor(1) as beside:
-        hashed = None
-        for start, data in _pieces(file, body):
-            if hashed:
-                hashed.result()
-            hashed = beside.submit(digest.update, data)
-            output.write_at(at + start, data)
-            output.hurry(at + start, len(data))
-            monitor.advance(0, len(data))
+
+def _grow(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, monitor: Monitor) -> None:
+    """Copy the volume, and let the parity of the image grow from its own meanwhile."""
+    volume, geometry, sums_at = plan.volume, plan.geometry, plan.layout.offsets[texts.SUMS_NAME]
+    with _copying(plan, file, output, monitor, beside=True) as copy:
+        with growing(geometry, volume, file, output) as growth:
+            try:
+                growth.encode(progress=lambda _: copy.look())
+            except Damaged as error:
+                raise volume.damaged() from error
+            text = texts.sums_text([*sums, (volume.name, copy.finish())])
+            output.write_at(sums_at, text)
+            for at in range(0, len(text), SECTOR):
+                growth.change((sums_at + at) // SECTOR, bytes(SECTOR), text[at : at + SECTOR].ljust(SECTOR, b"\0"))
+        growth.finish(digest_of_image(copy, geometry, volume, output))
+
+
+def _encode(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, monitor: Monitor) -> None:
+    """Copy the volume, then make the parity of the image."""
+    # Imported late: what is seldom needed takes a fifth of the time to start.
+    from .protect import write_stream
+    from .verify import verify
+
+    volume = plan.volume
+    if volume.stream is None and verify(volume.path, workers=1, monitor=monitor).state != "intact":
+        raise volume.damaged()
+    with _copying(plan, file, output, monitor, beside=False) as copy:
+        text = texts.sums_text([*sums, (volume.name, copy.finish())])
+    output.write_at(plan.layout.offsets[texts.SUMS_NAME], text)
+    write_stream(output, plan.geometry, monitor)
+
+
+@contextmanager
+def _copying(
+    plan: BuildPlan, file: ArchiveFile, output: Output, monitor: Monitor, *, beside: bool
+) -> Iterator[Copying]:
+    at = plan.layout.offsets[plan.volume.name]
+    monitor.begin("copy", 0, plan.volume.body_bytes)
+    progress = partial(monitor.advance, 0)
+    with copying(plan.volume, file, output, at, beside=beside, progress=progress) as copy:
+        yield copy
     monitor.end()
-    whole = digest.copy()
-    digest.update(ustar.END)
-    if stream is not None:
-        geometry = stream.geometry
-        _feed(whole, file, body, geometry.before_bytes)
-        _feed(whole, file, geometry.before_bytes + geometry.stream_bytes, geometry.volume_bytes)
-        if whole.digest() != stream.digest:
-            raise _damaged(plan.volume)
-    return digest
-
-
-def _pieces(file: ArchiveFile, end: int) -> Iterator[tuple[int, bytes]]:
-    for start in range(0, end, _COPY_BYTES):
-        count = min(_COPY_BYTES, end - start)
-        data = file.read_at(start, count)
-        if len(data) != count:
-            raise Damaged(f"{os.fsdecode(file.path)}: ends too early")
-        yield start, data
-
-
-def _feed(digest: _Hash, file: ArchiveFile, start: int, end: int) -> None:
-    for at in range(start, end, _COPY_BYTES):
-        digest.update(file.read_at(at, min(_COPY_BYTES, end - at)))
-
-
-def _damaged(volume: DiscVolume) -> Damaged:
-    name = os.fsdecode(volume.path)
-    return Damaged(f"{name}: is damaged, and would be so on the disc; mend it with 'pybackup repair {name}'")

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pybackup.errors import Damaged, UsageError
-from pybackup.host.monitor import Monitor
+from pybackup.errors import UsageError
 from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media import texts
 from pybackup.media.iso import Layout
 from pybackup.parity.amount import DEFAULT_AMOUNT, NO_PARITY, Amount, parse_amount
 from pybackup.parity.find import find
-from pybackup.parity.geometry import grown, plan_geometry
-from pybackup.parity.growing import write_grown
+from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS, grown, plan_geometry
+from pybackup.parity.growing import Growth
 from pybackup.parity.guarding import read_slices
 from pybackup.parity.volume import Volume, VolumeWriter
 
 if TYPE_CHECKING:
-    from hashlib import _Hash
-
+    from .disc_copy import Copying
     from .disc_volume import DiscVolume
 
-# With these a process stays below 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
-DISC_GROUP_SECTORS = 1 << 13
+# With these it stays at 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
+_GROUP_SECTORS = 1 << 13
+# All of a small image is one group, and takes no more.
+_SMALL_SECTORS = 1 << 15
 _MOST_ROUNDS = 4
 # So many parts of a volume, and one more, may share its parity.
-_MOST_ADDED_PARTS = 50
+_MOST_ADDED_PARTS = 500
 _READ_BYTES = 1 << 20
 
 
@@ -86,7 +88,8 @@ def plan_parity(
     if amount.rest:
         # Nothing says how much is left of a disc of unknown size.
         amount = DEFAULT_AMOUNT if medium_bytes is None else Amount(fill_bytes=medium_bytes)
-    group = group_sectors or DISC_GROUP_SECTORS
+    small = volume.file_bytes < _SMALL_SECTORS * SECTOR
+    group = group_sectors or (DEFAULT_GROUP_SECTORS if small else _GROUP_SECTORS)
     layout, geometry = _fitted(lay, amount, group)
     if medium_bytes is None or layout.n_bytes <= medium_bytes:
         return DiscParity(layout, geometry, grown=False, cut=False)
@@ -141,38 +144,39 @@ def _shrunk(volume: DiscVolume, lay: Callable[[int], Layout], medium_bytes: int,
     return layout, geometry
 
 
-def write_grown_parity(
-    geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: Output, digest: _Hash, monitor: Monitor
-) -> None:
-    """Write the parity stream of an image in which all else is, from that of the volume.
+@contextmanager
+def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: Output) -> Iterator[Growth]:
+    """Begin the parity stream of an image, from that of the volume.
 
-    Parameters
-    ----------
-    digest
-        Has taken the file of the volume as it is in the image.
+    The image has all but what is not known yet, and zeros for that; of the volume, what does not fill a sector is put
+    there here.
 
     Raises
     ------
     Damaged
         The parity of the volume is.
     """
-    output.flush()
-    with ArchiveFile(output.temporary) as image, environment(file.path):
-        found = find([file])
-        if found is None or volume.stream is None or found.geometry != volume.stream.geometry:
-            raise Damaged("too little is left of the parity stream")
-        digest.update(bytes(-volume.file_bytes % SECTOR))
+    kept = volume.body_bytes // SECTOR
+    with environment(file.path):
+        rest = file.read_at(kept * SECTOR, volume.body_bytes - kept * SECTOR)
+    output.write_at((geometry.origin + kept) * SECTOR, rest + ustar.END)
+    found = find([file])
+    if found is None or volume.stream is None or found.geometry != volume.stream.geometry:
+        raise volume.damaged()
+    with ArchiveFile(output.temporary) as image:
+        small, large = Volume(found.geometry, file), Volume(geometry, image)
+        rows = read_slices(found.geometry, found.payloads)
+        growth = Growth(small, rows, large, VolumeWriter(geometry, output), kept=kept)
+        # Of a large volume these take more than a group.
+        del found, rows
+        yield growth
+
+
+def digest_of_image(copy: Copying, geometry: Geometry, volume: DiscVolume, output: Output) -> bytes:
+    """Return the SHA-256 of what the stream of an image protects, from the volume on, which has been copied."""
+    copy.update(bytes(-volume.file_bytes % SECTOR))
+    with ArchiveFile(output.temporary) as image:
         for start, end in ((geometry.before_bytes + geometry.stream_bytes, image.size), (0, geometry.origin * SECTOR)):
             for at in range(start, end, _READ_BYTES):
-                digest.update(image.read_at(at, min(_READ_BYTES, end - at)))
-        monitor.begin("parity", 0, geometry.parity_sectors * SECTOR)
-        write_grown(
-            Volume(found.geometry, file),
-            read_slices(found.geometry, found.payloads),
-            Volume(geometry, image),
-            VolumeWriter(geometry, output),
-            kept=volume.body_bytes // SECTOR,
-            digest=digest.digest(),
-            progress=lambda count: monitor.advance(0, count),
-        )
-        monitor.end()
+                copy.update(image.read_at(at, min(_READ_BYTES, end - at)))
+    return copy.digest()

@@ -65,6 +65,11 @@ class DiscVolume:
         """Length of its file on the disc."""
         return self.body_bytes + len(ustar.END)
 
+    def damaged(self) -> Damaged:
+        """Return what to raise when it turns out not to be whole."""
+        name = os.fsdecode(self.path)
+        return Damaged(f"{name}: is damaged, and would be so on the disc; mend it with 'pybackup repair {name}'")
+
     @property
     def set_name(self) -> str:
         """What people call it."""

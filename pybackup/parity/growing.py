@@ -13,11 +13,11 @@ derivative 1; see `transform` for these. The values of Q at x < m are what the l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 import numpy as np
 
 from pybackup.errors import Damaged
+from pybackup.host.memory import give_back
 from pybackup.layout.sums import moved_sums, sector_sums
 
 from .codec import encode
@@ -40,88 +40,116 @@ _LOOSE = 2
 _LEAST_BLOCK = 128
 # Symbols multiplied by one constant from which on a table of all its products is made.
 _TABLE_SYMBOLS = 1 << 13
-# The same for each stripe.
-_products_of = lru_cache(64)(product_table)
 
 
-def write_grown(
-    small: Volume,
-    rows: Sums,
-    large: Volume,
-    writer: VolumeWriter,
-    *,
-    kept: int,
-    digest: bytes,
-    progress: Callable[[int], None],
-) -> None:
-    """Write the stream of a volume from that of a smaller one.
+class Growth:
+    """The stream of a volume in the making, from that of a smaller one.
 
     Parameters
     ----------
     small, rows
         The smaller volume, and its table. Of its stream the parity is read, and checked.
     large
-        Has the geometry that `pybackup.parity.geometry.grown` returns for it; its protected bytes are complete.
+        Has the geometry that `pybackup.parity.geometry.grown` returns for it.
     writer
         Gets the sectors of the stream, in no order.
     kept
         So many data sectors, from the origin on, are those of the smaller volume; none of them is read.
-    digest
-        SHA-256 of the protected bytes of the larger one, from the origin on.
-    progress
-        Called with the number of bytes of parity made since the last call.
-
-    Raises
-    ------
-    Damaged
-        The parity of the smaller volume is not what its sums say.
-    OSError
-        A medium cannot be read.
     """
-    shape, at = large.geometry, Dealing(large.geometry)
-    table = empty_table(shape)
-    sums = table[: shape.sums]
-    for first in range(0, kept, _ROWS_AT_A_TIME):
-        numbers = np.arange(first, min(first + _ROWS_AT_A_TIME, kept), dtype=np.int64)
-        sums[numbers + shape.origin] = moved_sums(rows[numbers], numbers, numbers + shape.origin)
-    for begin, end in ((shape.origin + kept, shape.data_sectors), (0, shape.origin)):
-        for first in range(begin, end, _STEP_SECTORS):
-            last = min(first + _STEP_SECTORS, end)
-            numbers = at.table_numbers(first, last)
-            sums[first:last] = sector_sums(read_shards(large, numbers).reshape(-1).data, numbers)
-    form = form_of(shape.data_shards, shape.parity_shards) if shape.groups else None
-    for group in range(shape.groups):
-        assert form
-        parity = _known_parity(small, rows, group, shape.parity_shards)
-        add_parity(parity, *_difference(small, large, group, kept), form)
-        numbers = at.parity_numbers(group)
-        write_shards(writer, numbers, parity)
-        sums[at.table_rows(numbers)] = sector_sums(parity.reshape(-1).data, numbers)
-        progress(parity.size)
-    for number, sector in guard_sectors(shape, digest, table):
-        writer.write(int(at.guard_numbers[number]), sector)
 
+    def __init__(self, small: Volume, rows: Sums, large: Volume, writer: VolumeWriter, *, kept: int) -> None:
+        self._small = small
+        self._large = large
+        self._writer = writer
+        self._kept = kept
+        self._dealing = Dealing(large.geometry)
+        self._table = empty_table(large.geometry)
+        self._sums = self._table[: large.geometry.sums]
+        origin, data_sectors = large.geometry.origin, small.geometry.data_sectors
+        for first in range(0, kept, _ROWS_AT_A_TIME):
+            numbers = np.arange(first, min(first + _ROWS_AT_A_TIME, kept), dtype=np.int64)
+            self._sums[numbers + origin] = moved_sums(rows[numbers], numbers, numbers + origin)
+        self._parity_sums = rows[data_sectors : small.geometry.sums].copy()
 
-def _known_parity(small: Volume, rows: Sums, group: int, count: int) -> Bytes:
-    """The first shards of the parity of a group, checked."""
-    at = Dealing(small.geometry)
-    numbers = at.parity_numbers(group)[:count]
-    parity = read_shards(small, numbers)
-    if (sector_sums(parity.reshape(-1).data, numbers) != rows[at.table_rows(numbers)]).any():
-        raise Damaged("parity that is not what its checksums say")
-    return parity
+    def encode(self, *, progress: Callable[[int], None]) -> None:
+        """Write the parity. The data sectors that are not kept are read, and must be complete.
 
+        Parameters
+        ----------
+        progress
+            Called with the number of bytes of parity made since the last call.
 
-def _difference(small: Volume, large: Volume, group: int, kept: int) -> tuple[Bytes, int]:
-    """The data shards of a group XOR those of the smaller volume, from the first that may differ on; and its number."""
-    shape = large.geometry
-    shards = np.arange(shape.data_shards, dtype=np.int64)
-    dealt = (shards // shape.run * shape.groups + group) * shape.run + shards % shape.run
-    first = int(np.searchsorted(dealt, kept))
-    added = read_shards(large, Dealing(shape).data_numbers(group)[first:])
-    before = read_shards(small, Dealing(small.geometry).data_numbers(group)[first:])
-    added[: len(before)] ^= before
-    return added, first
+        Raises
+        ------
+        Damaged
+            The parity of the smaller volume is not what its sums say.
+        OSError
+            A medium cannot be read.
+        """
+        shape = self._large.geometry
+        for begin, end in ((shape.origin + self._kept, shape.data_sectors), (0, shape.origin)):
+            for first in range(begin, end, _STEP_SECTORS):
+                last = min(first + _STEP_SECTORS, end)
+                numbers = self._dealing.table_numbers(first, last)
+                self._sums[first:last] = sector_sums(read_shards(self._large, numbers).reshape(-1).data, numbers)
+        for group in range(shape.groups):
+            parity = self._known_parity(group)
+            self._add(group, parity, *self._difference(group))
+            progress(parity.size)
+
+    def change(self, number: int, before: bytes, after: bytes) -> None:
+        """Take into account that a data sector has changed since `encode`; raises `OSError` as that."""
+        shape, numbers = self._large.geometry, np.array([number])
+        rows = self._dealing.table_rows(numbers)
+        self._sums[rows] = sector_sums(after, numbers)
+        if shape.groups:
+            group = int(self._dealing.groups_of(rows)[0])
+            shard = int(np.flatnonzero(self._dealing.data_numbers(group) == number)[0])
+            changed = np.frombuffer(before, np.uint8) ^ np.frombuffer(after, np.uint8)
+            parity = read_shards(self._large, self._dealing.parity_numbers(group))
+            self._add(group, parity, shard, changed[None])
+
+    def finish(self, digest: bytes) -> None:
+        """Write the guard sectors.
+
+        Parameters
+        ----------
+        digest
+            SHA-256 of the protected bytes, from the origin on.
+        """
+        give_back()
+        at = self._dealing.guard_numbers
+        for number, sector in guard_sectors(self._large.geometry, digest, self._table):
+            self._writer.write(int(at[number]), sector)
+
+    def _known_parity(self, group: int) -> Bytes:
+        """The first shards of the parity of a group in the smaller volume, checked."""
+        at = Dealing(self._small.geometry)
+        numbers = at.parity_numbers(group)[: self._large.geometry.parity_shards]
+        parity = read_shards(self._small, numbers)
+        expected = self._parity_sums[at.table_rows(numbers) - self._small.geometry.data_sectors]
+        if (sector_sums(parity.reshape(-1).data, numbers) != expected).any():
+            raise Damaged("parity that is not what its checksums say")
+        return parity
+
+    def _difference(self, group: int) -> tuple[int, Bytes]:
+        """The number of the first data shard of a group that may differ; and all from that on, XOR the smaller's."""
+        shape = self._large.geometry
+        shards = np.arange(shape.data_shards, dtype=np.int64)
+        dealt = (shards // shape.run * shape.groups + group) * shape.run + shards % shape.run
+        first = int(np.searchsorted(dealt, self._kept))
+        changed = read_shards(self._large, self._dealing.data_numbers(group)[first:])
+        before = read_shards(self._small, Dealing(self._small.geometry).data_numbers(group)[first:])
+        changed[: len(before)] ^= before
+        return first, changed
+
+    def _add(self, group: int, parity: Bytes, first: int, changed: Bytes) -> None:
+        """Write the parity of a group, with what changes of some of its data shards add to it."""
+        shape = self._large.geometry
+        add_parity(parity, changed, first, form_of(shape.data_shards, shape.parity_shards))
+        numbers = self._dealing.parity_numbers(group)
+        write_shards(self._writer, numbers, parity)
+        self._sums[self._dealing.table_rows(numbers)] = sector_sums(parity.reshape(-1).data, numbers)
 
 
 def add_parity(parity: Bytes, shards: Bytes, first: int, form: Form) -> None:
@@ -185,7 +213,7 @@ def _scale(values: Symbols, rows: int, logs: Indexes) -> None:
     if rows * values.shape[1] >= _TABLE_SYMBOLS:
         for number, constant in enumerate(powers()[logs].tolist()):
             part = values[number * rows : (number + 1) * rows]
-            part[:] = np.take(_products_of(constant), part, mode="clip")
+            part[:] = np.take(product_table(constant), part, mode="clip")
         return
     of_rows = np.repeat(logs, rows)[: len(values)]
     step = max(1, _TABLE_SYMBOLS // values.shape[1])

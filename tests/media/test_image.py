@@ -6,10 +6,12 @@ import gzip
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,10 @@ from damage.fast_disk import fast_directory
 from roundtrip.manifest import differences, manifest
 from roundtrip.running import archive
 
-from pybackup.errors import Damaged, UsageError
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, InPlace
+from pybackup.jobs import disc_copy, disc_parity
 from pybackup.jobs.disc_build import BuildOptions, plan_build
 from pybackup.jobs.health import State
 from pybackup.jobs.repair import repair
@@ -67,8 +70,9 @@ def field() -> Iterator[Field]:
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[Field]:
-    """One of which the volume is nearly all there is on the disc."""
-    with fast_directory() as base:
+    """One of which the volume is nearly all there is on the disc, as far as the parity of the image cares."""
+    with fast_directory() as base, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(disc_parity, "_MOST_ADDED_PARTS", 50)
         yield Field(base, 18 * MIB)
 
 
@@ -248,6 +252,45 @@ def test_what_is_damaged_is_not_put_on_a_disc(place: str, large: Field, room: Pa
     (room / "a.xtar").write_bytes(data)
     with pytest.raises(Damaged, match="mend it"):
         build(room / "a.xtar", room / "images")
+    assert os.listdir(room / "images") == []
+
+
+@pytest.fixture
+def second_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let even a small volume be copied by a second process."""
+    monkeypatch.setattr(disc_copy, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(disc_copy, "default_workers", lambda: 2)
+
+
+@pytest.mark.usefixtures("second_process")
+def test_a_second_process_gives_the_same_image(large: Field, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[int] = []
+    fork = disc_copy._There.__init__
+
+    def counted(self: disc_copy._There, pipe: Connection, progress: Callable[[int], None]) -> None:
+        def told(count: int) -> None:
+            served.append(count)
+            progress(count)
+
+        fork(self, pipe, told)
+
+    monkeypatch.setattr(disc_copy._There, "__init__", counted)
+    build(large.volume, room / "images")
+    assert (room / "images/a.iso").read_bytes() == large.image.read_bytes()
+    plan = plan_build(os.fsencode(large.volume), os.fsencode(room), BuildOptions())
+    assert sum(served) == plan.volume.body_bytes
+
+
+@pytest.mark.usefixtures("second_process")
+def test_what_fails_in_the_second_process_is_said(large: Field, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bytearray(large.volume.read_bytes())
+    data[200_000] ^= 1
+    (room / "a.xtar").write_bytes(data)
+    with pytest.raises(Damaged, match="mend it"):
+        build(room / "a.xtar", room / "images")
+    monkeypatch.setattr(disc_copy._Copy, "perform", lambda self, progress: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(EnvironmentFailed, match="process that copies died"):
+        build(large.volume, room / "images")
     assert os.listdir(room / "images") == []
 
 

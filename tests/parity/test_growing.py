@@ -17,7 +17,7 @@ from pybackup.parity.codec import encode
 from pybackup.parity.find import find
 from pybackup.parity.form import form_of
 from pybackup.parity.geometry import grown, plan_geometry
-from pybackup.parity.growing import add_parity, write_grown
+from pybackup.parity.growing import Growth, add_parity
 from pybackup.parity.guarding import read_slices
 from pybackup.parity.protect import digest_of, protect
 from pybackup.parity.volume import Volume, VolumeWriter
@@ -51,7 +51,10 @@ def protected(geometry: Geometry, before: bytes, after: bytes) -> Bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """A smaller volume of which the first ``kept`` sectors are in the larger one from ``origin`` on."""
+    """A smaller volume of which the first ``kept`` sectors are in the larger one from ``origin`` on.
+
+    ``late``: sectors of the larger one that are written when all others have been encoded.
+    """
 
     data_sectors: int
     after_bytes: int
@@ -61,6 +64,7 @@ class Case:
     more_after_bytes: int
     amount: str
     group_sectors: int
+    late: tuple[int, ...] = ()
 
 
 CASES = st.builds(
@@ -73,6 +77,7 @@ CASES = st.builds(
     more_after_bytes=st.sampled_from([0, 2048, 3000]),
     amount=st.sampled_from(["1 %", "5 %", "10 %", "45 %", "90 %", "none"]),
     group_sectors=st.sampled_from([20, 100, 300, MAX_SHARDS]),
+    late=st.lists(st.integers(0, 800), max_size=4).map(tuple),
 )
 
 
@@ -96,15 +101,17 @@ def grow(case: Case, most_bytes: int | None = None) -> tuple[Bytes, Bytes] | Non
     volume = Volume(larger, by_growing)
     found = find([small])
     assert found is not None
-    write_grown(
-        Volume(shape, small),
-        read_slices(found.geometry, found.payloads),
-        volume,
-        VolumeWriter(larger, by_growing),
-        kept=kept,
-        digest=digest_of(volume, progress=lambda count: None),
-        progress=lambda count: None,
-    )
+    rows = read_slices(found.geometry, found.payloads)
+    growth = Growth(Volume(shape, small), rows, volume, VolumeWriter(larger, by_growing), kept=kept)
+    late = sorted(set(case.late) & (set(range(case.origin)) | set(range(case.origin + kept, larger.before_sectors))))
+    for number in late:
+        by_growing.write_at(number * SECTOR, bytes(SECTOR))
+    growth.encode(progress=lambda count: None)
+    for number in late:
+        sector = before[number * SECTOR : (number + 1) * SECTOR]
+        by_growing.write_at(number * SECTOR, sector)
+        growth.change(number, bytes(SECTOR), sector)
+    growth.finish(digest_of(volume, progress=lambda count: None))
     return by_growing, by_encoding
 
 
@@ -116,7 +123,7 @@ def test_growing_gives_what_encoding_gives(case: Case) -> None:
         assert both[0].content == both[1].content
 
 
-PLAIN = Case(500, 1024, 480, 20, 30, 0, "10 %", 300)
+PLAIN = Case(500, 1024, 480, 20, 30, 0, "10 %", 300, late=(3, 505))
 
 
 @pytest.mark.parametrize("amount", ["none", "1 %", "10 %", "45 %"])
@@ -165,16 +172,9 @@ def test_damaged_parity_is_not_grown_from() -> None:
     larger = grown(small, 230 * SECTOR, 0, origin=10)
     assert larger is not None
     made = Bytes(bytes(larger.volume_bytes))
+    growth = Growth(Volume(small, file), rows, Volume(larger, made), VolumeWriter(larger, made), kept=200)
     with pytest.raises(Damaged, match="not what its checksums say"):
-        write_grown(
-            Volume(small, file),
-            rows,
-            Volume(larger, made),
-            VolumeWriter(larger, made),
-            kept=200,
-            digest=bytes(32),
-            progress=lambda count: None,
-        )
+        growth.encode(progress=lambda count: None)
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,16 @@ def test_a_damaged_structure_of_one_volume_is_told_unless_another_has_it(docs: P
     done = run("structure", "restore", tmp_path / "set", "--to", tmp_path / "both")
     assert (done.returncode, b"0 problems" in done.stderr) == (0, True)
     assert os.readlink(tmp_path / "both/tree/d6/sym") == "../d0"
+
+
+def test_no_less_than_nothing_is_missing_where_the_tree_index_is_lost(docs: Path, tmp_path: Path) -> None:
+    """Each volume has the directories of the whole set, more than entries of its own: "-1,376 entries"."""
+    data = volumes(docs)[-1].read_bytes()
+    hurt = tmp_path / "hurt.xtar"
+    hurt.write_bytes(data[: data.rindex(b".pybackup/set\0")])
+    done = run("verify", hurt)
+    assert done.returncode == 4
+    assert b"lost: nothing is left that says how many entries there were; some may be missing" in done.stdout
+    assert b"-" not in done.stdout.split(b"lost:")[1]
+    said = run("list", hurt).stderr.decode()
+    assert "some of which are of others; some may be missing" in said

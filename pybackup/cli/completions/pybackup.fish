@@ -212,7 +212,7 @@ complete -c pybackup -n "__pybackup_is disc build" -s h -l help -d 'show this he
 complete -c pybackup -n "__pybackup_is disc build" -l to -x -a '(__fish_complete_directories)' -d 'where images go; made'
 complete -c pybackup -n "__pybackup_is disc build" -l medium -x -d 'what the disc takes: cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size (default: what the volume was made for)'
 complete -c pybackup -n "__pybackup_is disc build" -l parity -x -d 'as for create, over the whole image, made anew; fill: all that is left of the disc (default: grown from that of the volume)'
-complete -c pybackup -n "__pybackup_is disc build" -l group-sectors -x -d 'sectors in a group of the code, made anew; more of them stand a little more, and need more memory (default: as the volume, else 8192)'
+complete -c pybackup -n "__pybackup_is disc build" -l group-sectors -x -d 'sectors in a group of the code, made anew; more of them stand a little more, and need more memory (default: as the volume, or small ones)'
 complete -c pybackup -n "__pybackup_is disc build" -l work-dir -x -a '(__fish_complete_directories)' -d 'where unfinished images lie (default: in DIR)'
 complete -c pybackup -n "__pybackup_is disc build" -l dry-run -d 'only say what would be built'
 complete -c pybackup -n "__pybackup_is disc build" -l quiet -d 'say nothing but problems'

@@ -54,7 +54,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=argument(positive),
         help="sectors in a group of the code, made anew; more of them stand a little more, and need more memory "
-        "(default: as the volume, else 8192)",
+        "(default: as the volume, or small ones)",
     )
     add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
     add("--dry-run", action="store_true", help="only say what would be built")
