@@ -123,10 +123,7 @@ def verify(
             if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.defect:
                 doubtful.append(row)
     bad = list(_damaged(place, listing, doubtful, workers or default_workers(), executor, monitor))
-    missing = listing.expected - len(listing) if listing.expected is not None else None
-    if missing is not None and missing < 0:
-        # Of a volume all of its set's entries without content are found, and nobody can tell what is missing.
-        missing = None
+    missing = listing.missing
     for doubt in listing.doubts:
         monitor.problem(doubt)
     lost = bool(bad) or missing != 0 or bool(listing.doubts)
