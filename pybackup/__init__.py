@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from pybackup.jobs.compare import Compared
     from pybackup.jobs.create import Created
     from pybackup.jobs.create_set import CreatedSet
+    from pybackup.jobs.disc_build import Built
+    from pybackup.jobs.disc_burn import ReadBack
+    from pybackup.jobs.disc_check import Checked
+    from pybackup.jobs.disc_label import Labelled
+    from pybackup.jobs.disc_plan import Estimate, PlannedDisc
     from pybackup.jobs.drill import Outcome
     from pybackup.jobs.extract import Extracted
     from pybackup.jobs.forecast import Forecast
@@ -59,6 +64,11 @@ __all__ = [
     "compare",
     "create",
     "create_set",
+    "disc_build",
+    "disc_burn",
+    "disc_check",
+    "disc_label",
+    "disc_plan",
     "drill",
     "errors",
     "extract",
@@ -539,6 +549,195 @@ def structure_restore(
     return restore_structure(os.fsencode(file), os.fsencode(to), options, monitor=monitor or _Warning())
 
 
+def disc_plan(
+    sources: _Path | Iterable[_Path],
+    medium: int | str,
+    *,
+    first_media: Iterable[int | str] = (),
+    recovery_volumes: int = 0,
+    exclude: Iterable[str] = (),
+    exclude_from: Iterable[_Path] = (),
+    exclude_dir: Iterable[str | bytes] = (),
+    exclude_caches: bool = False,
+    skip_junk: bool = False,
+    since_ns: int | None = None,
+    one_file_system: bool = False,
+    compression: Compression | str = Compression.DEFAULT,
+    stored_suffixes: Iterable[str] = STORED_SUFFIXES,
+    parity: str = "10%",
+    group_sectors: int = DEFAULT_GROUP_SECTORS,
+    workers: int | None = None,
+    monitor: Monitor | None = None,
+) -> tuple[Estimate, Sequence[PlannedDisc]]:
+    """Pack samples of trees and return what all comes to, and the discs that takes; nothing is written.
+
+    Parameters
+    ----------
+    medium, first_media
+        What a disc takes, ``"cd700"`` and the like or a size in bytes, and the first ones where these differ.
+    exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns
+        As for `create`.
+
+    Raises
+    ------
+    UsageError
+        A source does not exist, or a disc takes too little.
+    """
+    from pybackup.jobs.create import CreateOptions, plan_create
+    from pybackup.jobs.disc_plan import estimate, plan_discs, shard_limit
+
+    bought = _parity(parity, False, group_sectors)
+    options = CreateOptions(
+        profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
+        parity=bought,
+        one_file_system=one_file_system,
+        workers=workers,
+    )
+    judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
+    monitor = monitor or _Warning()
+    plan = plan_create(_sources(sources), b"", judge=judge, options=options, monitor=monitor)
+    found = estimate(plan, monitor)
+    first, size = tuple(map(_medium, first_media)), _medium(medium)
+    discs = plan_discs(
+        found,
+        len(plan.entries),
+        first_bytes=first,
+        medium_bytes=size,
+        parity=bought,
+        recovery=recovery_volumes,
+        shard_bytes=shard_limit(plan, first, size) if recovery_volumes else None,
+    )
+    return found, discs
+
+
+def disc_build(
+    volumes: _Path | Iterable[_Path],
+    to: _Path,
+    *,
+    medium: int | str | None = None,
+    parity: str | None = None,
+    group_sectors: int | None = None,
+    work_dir: _Path | None = None,
+    monitor: Monitor | None = None,
+) -> Sequence[Built]:
+    """Build an ISO image of each volume or archive, ``to/NAME.iso``, with parity over all of it.
+
+    Parameters
+    ----------
+    volumes
+        Archives, or directories of them.
+    to
+        The directory where the images appear; made.
+    medium
+        What the disc takes, ``"cd700"`` and the like or a size in bytes; None for what the volume was made for.
+    parity
+        As for `protect`, or ``"fill"``; None for what the volume was made with.
+    group_sectors
+        The most sectors of a group of the code, memory is in proportion to it; None for those of the volume.
+
+    Raises
+    ------
+    UsageError, Damaged, EnvironmentFailed
+        A volume does not exist, or does not fit the disc; one is damaged; an image cannot be written.
+    """
+    from pybackup.host.storage import make_directory
+    from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
+    from pybackup.jobs.disc_volume import archives_in
+    from pybackup.parity.amount import parse_amount
+
+    options = BuildOptions(
+        None if medium is None else _medium(medium),
+        None if parity is None else parse_amount(parity),
+        group_sectors,
+        _maybe(work_dir),
+    )
+    where, monitor = os.fsencode(to), monitor or _Warning()
+    make_directory(where)
+    return [perform_build(plan_build(path, where, options), monitor) for path in archives_in(_several(volumes))]
+
+
+def disc_burn(
+    image: _Path,
+    device: _Path,
+    *,
+    speed: int | None = None,
+    erase: bool = False,
+    verify: bool = False,
+    monitor: Monitor | None = None,
+) -> ReadBack | None:
+    """Burn an image through xorriso, and return what came of reading it back, if that was asked for.
+
+    Parameters
+    ----------
+    device
+        As ``/dev/sr0``, or ``stdio:FILE`` for a drive that is none.
+    speed
+        As the drive counts; None for its own choice.
+    erase
+        Erase the medium first, if it is not blank and can be.
+    verify
+        Read the disc back and compare.
+
+    Raises
+    ------
+    UsageError, Damaged, EnvironmentFailed
+        The image does not exist or does not fit, or the medium is not blank; the image is damaged; xorriso, the drive
+        or a medium is missing, or the drive failed.
+    """
+    from pybackup.jobs.disc_burn import perform_burn, plan_burn, read_back
+
+    monitor = monitor or _Warning()
+    chosen = None if speed is None else str(speed)
+    plan = plan_burn(os.fsencode(image), os.fsencode(device), speed=chosen, erase=erase, monitor=monitor)
+    perform_burn(plan, monitor)
+    return read_back(plan, monitor) if verify else None
+
+
+def disc_check(discs: _Path | Iterable[_Path], *, monitor: Monitor | None = None) -> Iterator[Checked]:
+    """Read every sector of devices, images, archives or directories of them, and yield how each is; one stops no other.
+
+    Raises
+    ------
+    UsageError
+        One does not exist.
+    """
+    from pybackup.jobs.disc_check import check_discs
+    from pybackup.jobs.volumes import files_of
+
+    return check_discs(files_of(_several(discs)), monitor or _Warning())
+
+
+def disc_label(
+    volumes: _Path | Iterable[_Path], to: _Path, *, shapes: Iterable[str] = ("disc", "case"), discs: int | None = None
+) -> Sequence[Labelled]:
+    """Write labels of volumes or archives, for the disc and for its case, as SVG files in the directory ``to``.
+
+    Parameters
+    ----------
+    volumes
+        Archives, or directories of them.
+    shapes
+        ``"disc"``, ``"case"``, or both.
+    discs
+        How many the set has; None for what the last of its volumes tells, if that is among them.
+
+    Raises
+    ------
+    UsageError, Damaged, EnvironmentFailed
+        A volume does not exist; it is damaged; a label cannot be written.
+    """
+    from pybackup.host.storage import make_directory
+    from pybackup.jobs.disc_label import SHAPES, make_all_labels
+    from pybackup.jobs.disc_volume import archives_in
+
+    wanted = (shapes,) if isinstance(shapes, str) else tuple(shapes)
+    if not wanted or not {*wanted} <= {*SHAPES}:
+        raise errors.UsageError(f"shapes are among {', '.join(SHAPES)}, not {', '.join(map(repr, wanted)) or 'none'}")
+    where = os.fsencode(to)
+    make_directory(where)
+    return tuple(make_all_labels(archives_in(_several(volumes)), where, discs=discs, shapes=wanted))
+
+
 class _Warning(Monitor):
     def problem(self, problem: Problem) -> None:
         super().problem(problem)
@@ -614,6 +813,12 @@ def _placing(overwrite: str, owner: bool | None, numeric_owner: bool, devices: b
     return PlaceOptions(
         _choice(Overwrite, overwrite), default.owner if owner is None else owner, numeric_owner, devices
     )
+
+
+def _medium(value: int | str) -> int:
+    from pybackup.model.medium import parse_medium
+
+    return parse_medium(value) if isinstance(value, str) else value
 
 
 def _choice(choices: type[_Choice], value: str) -> _Choice:

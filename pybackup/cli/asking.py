@@ -46,11 +46,25 @@ def ask_for_volumes(archive: OpenArchive, candidates: Sequence[bytes], stack: Ex
             talk.note(printable(str(error)))
             continue
         if more.hand is None or needed[0] not in more.hand.data:
-            talk.note(f"{printable(os.fsdecode(name))}: that is not {hand.label(needed[0])}")
-            continue
+            talk.note(f"{printable(os.fsdecode(name))}: {_what(name, hand.label(needed[0]))}")
+            if more.hand is None or not more.hand.data.keys() > hand.data.keys():
+                continue
         given.append(name)
         archive = more
     return archive
+
+
+def _what(name: bytes, wanted: str) -> str:
+    """What it is that was named instead of the volume that is wanted."""
+    from pybackup.jobs.volumes import find_volumes
+
+    if not os.path.exists(name):
+        return "no such file or device"
+    try:
+        infos = [volume.info for volume in find_volumes([name]).volumes if volume.info]
+    except (UsageError, FormatError) as error:
+        return str(error).removeprefix(f"{os.fsdecode(name)}: ")
+    return f"that is {', '.join(info.label for info in infos)}, not {wanted}" if infos else f"that is not {wanted}"
 
 
 def _is_somebody_there(talk: Talk) -> bool:

@@ -15,6 +15,7 @@ The start header (7z format, ``7zFormat.txt`` of the LZMA SDK) is
 
 from __future__ import annotations
 
+import errno
 import struct
 import zlib
 from collections.abc import Iterator
@@ -137,6 +138,9 @@ def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
     try:
         data = file.read_at(offset, count) if offset + count <= file.size else b""
     except OSError as error:
+        if error.errno == errno.ENOMEDIUM:
+            # On a volume that is not here, as the error says.
+            raise Damaged(error.strerror or "it is not here") from error
         raise Damaged(f"the archive cannot be read there: {error.strerror}") from error
     if len(data) != count:
         raise Damaged("the archive ends in the middle of a .7z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import lzma
 import zlib
@@ -64,6 +65,9 @@ def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
     try:
         data = file.read_at(offset, count)
     except OSError as error:
+        if error.errno == errno.ENOMEDIUM:
+            # On a volume that is not here, as the error says.
+            raise Damaged(error.strerror or "it is not here") from error
         raise Damaged(f"the archive cannot be read there: {error.strerror}") from error
     if len(data) != count:
         raise Damaged("the archive ends before it")

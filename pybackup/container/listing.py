@@ -82,6 +82,16 @@ class Listing:
         return len(self.paths)
 
     @property
+    def missing(self) -> int | None:
+        """How many entries are not even known by name; None where nobody can tell.
+
+        Of a volume that lost its tree index more may be found than it had: those without content, of its whole set.
+        """
+        if self.expected is None or self.expected < len(self):
+            return None
+        return self.expected - len(self)
+
+    @property
     def complete(self) -> bool:
         """Whether every entry the archive was made with is known."""
         return self.expected == len(self.paths) and not self.unknown
@@ -93,7 +103,10 @@ class Listing:
             return self.unknown
         if self.expected is None:
             return "nothing is left that says how many entries there were; some may be missing"
-        return f"{abs(self.expected - len(self))} of {self.expected} entries are not even known by name"
+        if self.expected < len(self):
+            found = f"{len(self)} entries were found of {self.expected}"
+            return f"{found}, some of which are of others; some may be missing"
+        return f"{self.expected - len(self)} of {self.expected} entries are not even known by name"
 
     def stored(self, row: int) -> Stored:
         """Return the entry of ``row`` with its members."""

@@ -26,11 +26,20 @@ _MAX_DIRECTORY_BYTES = 1 << 20
 def locate(file: ArchiveFile) -> list[tuple[int, int]]:
     """Return offset and length of each archive whose first header is whole; none where that cannot be told quickly.
 
-    A file that begins as an archive is one. Of an ISO image the files at the root of its directory are looked at.
+    A file that begins as an archive is one. Of an ISO image the files at the root of its directory are looked at, in
+    the order of their offsets. No two of them overlap, whatever the directory says.
     """
     if read_locator(file) is not None:
         return [(0, file.size)]
-    return [extent for extent in _root_files(file) if _begins_archive(file, *extent)]
+    longest: dict[int, int] = {}
+    for offset, n_bytes in _root_files(file):
+        if _begins_archive(file, offset, n_bytes):
+            longest[offset] = max(n_bytes, longest.get(offset, 0))
+    starts = sorted(longest)
+    return [
+        (start, min(longest[start], behind - start))
+        for start, behind in zip(starts, [*starts, file.size][1:], strict=True)
+    ]
 
 
 def _begins_archive(file: ArchiveFile, offset: int, n_bytes: int) -> bool:

@@ -36,9 +36,15 @@ def open_listing(file: ArchiveFile) -> Listing:
     return recover(file, found.expected, found.damage, archive_id=found.archive_id)
 
 
-def open_indexed(file: ArchiveFile) -> Listing | None:
-    """Return what the archive holds, by its tree index; None where that is lost: what is left is not scanned for."""
-    found = _by_index(file)
+def open_indexed(file: ArchiveFile, growth: index.Growth | None = None) -> Listing | None:
+    """Return what the archive holds, by its tree index; None where that is lost: what is left is not scanned for.
+
+    Parameters
+    ----------
+    growth
+        What the indexes of other archives in the same file have asked for.
+    """
+    found = _by_index(file, growth)
     return found if isinstance(found, Listing) else None
 
 
@@ -51,7 +57,7 @@ class _Lost:
     archive_id: bytes | None
 
 
-def _by_index(file: ArchiveFile) -> Listing | _Lost:
+def _by_index(file: ArchiveFile, growth: index.Growth | None = None) -> Listing | _Lost:
     damage: list[str] = []
     expected: int | None = None
     locator = read_locator(file)
@@ -64,7 +70,7 @@ def _by_index(file: ArchiveFile) -> Listing | _Lost:
             damage.append(f"{least - file.size} bytes are missing at the end")
     for offset, size in _places(file, locator):
         try:
-            blob = index.unpack_index(file.read_what_is_left(offset, size))
+            blob = index.unpack_index(file.read_what_is_left(offset, size), growth)
             if locator and blob.head.archive_id != locator.archive_id:
                 # Of an archive that was cut, the last one left may be that of another volume of the set.
                 raise Damaged("one of another archive stands in its place")

@@ -8,7 +8,7 @@ from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, ustar
 
-from .read import find_foot, read_exactly, read_locator
+from .read import find_foot, read_locator
 
 
 def read_set_index(file: ArchiveFile) -> Iterator[index.Blob]:
@@ -29,7 +29,6 @@ def read_set_index(file: ArchiveFile) -> Iterator[index.Blob]:
             return
         end, size = found
         try:
-            growth.add(index.Head.unpack(read_exactly(file, end + size - index.HEAD.size, index.HEAD.size)))
-            yield index.unpack_index(file.read_what_is_left(end, size))
+            yield index.unpack_index(file.read_what_is_left(end, size), growth)
         except FormatError:
             continue

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.monitor import Monitor
 from pybackup.layout.recovery import Body
 from pybackup.model.volume import VolumeInfo, VolumeKind
@@ -194,7 +195,7 @@ def _beside(directory: bytes, hand: SetAtHand) -> list[Volume]:
     """Recovery volumes of the set that lie where the new ones will."""
     if not os.path.isdir(directory):
         return []
-    names = sorted(entry.path for entry in os.scandir(directory) if entry.is_file() and entry.name.endswith(b".xtar"))
+    names = [path for path in files_in(directory) if path.endswith(b".xtar")]
     return [volume for volume in find_volumes(names).volumes if _is_recovery_of(volume, hand.info.set_id)]
 
 

@@ -53,7 +53,7 @@ class Image:
 
 @contextmanager
 def best_image(
-    given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, name: bytes = _IMAGE_NAME
+    given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, name: bytes = _IMAGE_NAME, words: str = ""
 ) -> Iterator[Image]:
     """Yield the best image that can be had of a volume; a temporary file, if it differs from the first copy.
 
@@ -61,10 +61,14 @@ def best_image(
     ----------
     name
         Of the temporary file in ``work_dir``: another for each that is open at a time.
+    words
+        Said before that file is made, where it has to be.
     """
     with ExitStack() as stack:
         try:
             surveyed = survey(given, monitor)
+            if surveyed and words and health_of(surveyed).extents:
+                monitor.note(words)
             image = _surveyed(surveyed, os.path.join(work_dir, name), stack, monitor) if surveyed else None
         except Damaged as error:
             monitor.note(str(error))

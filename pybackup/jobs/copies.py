@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.ddrescue import parse_map
@@ -32,6 +33,7 @@ _LONG_SECTORS = 16
 _MOST_VOLUMES = 4
 _SHIFTS_TRIED = 8
 _SAMPLES = 256
+_OVERWRITTEN = "what stands behind the volume is left of a longer one that was there before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,20 @@ class GivenCopy:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What the copies have together, and which volumes lie beside this one in them."""
+    """What the copies have together, and which volumes lie beside this one in them.
+
+    Attributes
+    ----------
+    overwritten
+        In the first copy the volume was written over a longer one, of which the end is left.
+    """
 
     given: Sequence[GivenCopy]
     copies: Sequence[Copy]
     table: Table
     survey: Survey
     others: Sequence[Other] = ()
+    overwritten: bool = False
 
     @property
     def geometry(self) -> Geometry:
@@ -174,7 +183,7 @@ def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[
 def _pieces(path: bytes) -> list[bytes]:
     if not os.path.isdir(path):
         return [path]
-    pieces = sorted(entry.path for entry in os.scandir(path) if entry.is_file())
+    pieces = files_in(path)
     if not pieces:
         raise UsageError(f"{os.fsdecode(path)}: no files in this directory")
     return pieces
@@ -204,34 +213,64 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
     UsageError
         A copy is one of another volume.
     """
-    volumes = find_all([copy.file for copy in given])
+    files = [copy.file for copy in given]
+    volumes = find_all(files)
     if not volumes:
         return None
-    candidates: list[Candidate] = []
-    tables: list[Table] = []
-    failure = None
-    for found in volumes[:_MOST_VOLUMES]:
-        try:
-            tables.append(load(found))
-        except Damaged as error:
-            failure = failure or error
-        else:
-            candidates.append(Candidate(found, _look(_copies(given, found), tables[-1], monitor)))
-    if failure and not candidates:
-        raise failure
+    looked_at = _candidates(given, volumes, monitor)
+    if all(_is_beyond(candidate) for candidate, _ in looked_at):
+        # What the end of a file leads to may be all that is left of what was there before: on a disc that was
+        # written again, with less.
+        known = {(found.geometry, found.digest) for found in volumes}
+        more = [found for found in find_all(files, thorough=True) if (found.geometry, found.digest) not in known]
+        looked_at += _candidates(given, more, monitor) if more else []
     named = [number for number, copy in enumerate(given) if not copy.is_piece]
-    choice = choose(candidates, [copy.path for copy in given], named)
+    choice = choose([candidate for candidate, _ in looked_at], [copy.path for copy in given], named)
+    overwritten = bool(named) and given[named[0]].path in choice.stale
     for path in choice.stale:
-        monitor.note(f"{os.fsdecode(path)}: protects an earlier version of this file, and is not used")
+        words = "protects an earlier version of this file" if path != given[0].path else _OVERWRITTEN
+        monitor.note(f"{os.fsdecode(path)}: {words}, and is not used")
     found = choice.candidate.found
-    table = next(table for table, one in zip(tables, candidates, strict=True) if one is choice.candidate)
-    surveyed = Surveyed(given, _copies(given, found), table, choice.candidate.survey, choice.others)
+    table = next(table for candidate, table in looked_at if candidate is choice.candidate)
+    surveyed = Surveyed(given, _copies(given, found), table, choice.candidate.survey, choice.others, overwritten)
     if realign:
         _realign(surveyed.copies, surveyed.survey, monitor)
     for number, copy in enumerate(given):
         if number not in found.shifts and not surveyed.belongs(number) and copy.path not in choice.stale:
             monitor.note(f"{os.fsdecode(copy.path)}: nothing in it is known to belong to this volume")
     return surveyed
+
+
+def _candidates(
+    given: Sequence[GivenCopy], volumes: Sequence[Found], monitor: Monitor
+) -> list[tuple[Candidate, Table]]:
+    """The volumes whose sums can be told, and what of them is good.
+
+    Raises
+    ------
+    Damaged
+        There are none.
+    """
+    candidates: list[tuple[Candidate, Table]] = []
+    failure = None
+    for found in volumes[:_MOST_VOLUMES]:
+        try:
+            table = load(found)
+        except Damaged as error:
+            failure = failure or error
+        else:
+            candidates.append((Candidate(found, _look(_copies(given, found), table, monitor)), table))
+    if failure and not candidates:
+        raise failure
+    return candidates
+
+
+def _is_beyond(candidate: Candidate) -> bool:
+    """Whether more of it is missing where it should be than parity makes up for."""
+    geometry, missing = candidate.geometry, candidate.survey.missing
+    if not geometry.groups:
+        return bool(len(missing))
+    return bool((damaged_groups(Dealing(geometry), missing) > geometry.parity_shards).any())
 
 
 def _copies(given: Sequence[GivenCopy], found: Found) -> list[Copy]:

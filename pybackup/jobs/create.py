@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
-from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Profile, check_segment
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, Profile, check_segment
 from pybackup.compress.stage import compress
 from pybackup.container.read import read_locator
 from pybackup.container.structure import write_structure
@@ -53,6 +53,11 @@ class CreateOptions:
     comment: str = ""
     workers: int | None = None
     work_dir: bytes | None = None
+
+    @property
+    def window_bytes(self) -> int:
+        """How many raw bytes are compressed at a time: a segment for each worker, and one that is read meanwhile."""
+        return ((self.workers or default_workers()) + 1) * max(self.segment_bytes, MIB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +164,10 @@ def _write(plan: Plan, output: Output, stream: OwnStream | None, executor: Execu
     options = plan.options
     settings = settings_of(plan)
     writer = ArchiveWriter(output, archive_id=identify(plan, settings), readme=README, mtime_ns=own_time(plan))
-    workers = options.workers or default_workers()
     monitor.begin("create", plan.files, plan.n_bytes)
     pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
-    window = (workers + 1) * max(options.segment_bytes, 1 << 20)
     count = Count()
+    window = options.window_bytes
     with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
         for item in writer.write(ready):
             count.add(item, monitor)

@@ -8,12 +8,11 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from pybackup.compress.methods import MIB
 from pybackup.compress.stage import compress
 from pybackup.errors import UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import environment
-from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.host.workers import make_executor, surviving
 from pybackup.model.content import Piece, Read
 from pybackup.tree.content import read_contents
 
@@ -80,11 +79,10 @@ def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Mon
 
 def _write(plan: Plan, begun: Resumption, writer: SetWriter, executor: Executor, monitor: Monitor) -> None:
     options = plan.options
-    workers = options.workers or default_workers()
     monitor.begin("create", plan.files, plan.n_bytes)
     read = read_contents(begun.entries, segment_bytes=options.segment_bytes, monitor=monitor)
-    window = (workers + 1) * max(options.segment_bytes, MIB)
     pieces = _behind(read, begun)
+    window = options.window_bytes
     with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
         for item in ready:
             writer.put(item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -13,7 +13,7 @@ from importlib import resources
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
@@ -166,7 +166,9 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
     layout, volume = plan.layout, plan.volume
     beside = os.path.dirname(plan.output) or b"."
     check_room({beside, beside if plan.work_dir is None else plan.work_dir}, layout.n_bytes)
-    with ArchiveFile(volume.path) as file, Output(plan.output, work_dir=plan.work_dir) as output:
+    with environment(volume.path), ExitStack() as stack:
+        file = stack.enter_context(ArchiveFile(volume.path))
+        output = stack.enter_context(Output(plan.output, work_dir=plan.work_dir))
         output.truncate(layout.n_bytes)
         for offset, data in layout.pieces:
             output.write_at(offset, data)

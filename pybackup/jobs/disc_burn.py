@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pybackup.container.read import read_locator
 from pybackup.errors import Damaged, EnvironmentFailed
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
@@ -75,7 +76,7 @@ def plan_burn(
     """
     name = os.fsdecode(image)
     with ArchiveFile(image) as file:
-        size, geometry = file.size, glance(file)
+        size, geometry, is_archive = file.size, glance(file), read_locator(file) is not None
     if geometry is not None and geometry.volume_bytes == size:
         health = assess(image, monitor)
         if not isinstance(health, Health) or health.state is not State.INTACT:
@@ -83,6 +84,8 @@ def plan_burn(
     else:
         geometry = None
         monitor.note(f"{name}: has no parity over all of it; was it made by 'pybackup disc build'?")
+    if is_archive:
+        monitor.note(f"{name}: an archive, and no image of a disc, on which a system shows files: see 'disc build'")
     medium = inspect(device)
     check_fit(size, medium, device, erase=erase)
     command = burn_command(image, device, image_bytes=size, medium_bytes=medium.n_bytes, speed=speed, erase=erase)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pybackup.container.listing import Listing
@@ -14,6 +14,7 @@ from pybackup.media.label import Label, case_label, disc_label
 from pybackup.media.texts import date_of
 from pybackup.model.entry import Kind
 from pybackup.model.source import shown
+from pybackup.model.volume import VolumeKind
 
 from .disc_volume import DiscVolume, open_volume
 
@@ -27,7 +28,7 @@ _HINT = (
 )
 _OF_SETS = "A disc is lost? 'pybackup rebuild', if there are recovery discs."
 _OF_RECOVERY = "No files: 'pybackup rebuild' makes lost discs anew from it and the others."
-_SUFFIXES = {"disc": b"-disc.svg", "case": b"-case.svg"}
+SHAPES = {"disc": b"-disc.svg", "case": b"-case.svg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,25 @@ class Labelled:
 
     volume: DiscVolume
     paths: Sequence[bytes]
+
+
+def make_all_labels(
+    paths: Sequence[bytes], directory: bytes, *, discs: int | None = None, shapes: Sequence[str]
+) -> Iterator[Labelled]:
+    """Write the labels of several volumes, each as `make_labels` does, and yield what was written for it.
+
+    Where the last data volume of a set is among them, all of that set tell how many discs it has.
+    """
+    totals: dict[bytes, int] = {}
+    if discs is None:
+        for path in paths:
+            info = open_volume(path).info
+            if info and info.last and info.kind is VolumeKind.DATA:
+                totals[info.set_id] = info.number
+    for path in paths:
+        info = open_volume(path).info
+        total = totals.get(info.set_id) if info else None
+        yield make_labels(path, directory, discs=discs or total, shapes=shapes)
 
 
 def make_labels(path: bytes, directory: bytes, *, discs: int | None = None, shapes: Sequence[str]) -> Labelled:
@@ -59,7 +79,7 @@ def make_labels(path: bytes, directory: bytes, *, discs: int | None = None, shap
     label = label_of(volume, discs=discs)
     written = []
     for shape in shapes:
-        name = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + _SUFFIXES[shape])
+        name = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + SHAPES[shape])
         if os.path.lexists(name) and not os.path.isfile(name):
             raise UsageError(f"{os.fsdecode(name)}: exists and is no regular file")
         with Output(name) as output:

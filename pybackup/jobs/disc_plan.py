@@ -17,8 +17,10 @@ from pybackup.model.member import Method
 from pybackup.model.source import Planned
 
 from .capacity import body_limit
-from .create import Plan
+from .create import Plan, settings_of
+from .plan_set import segment_for
 from .protect import ParityOptions
+from .recovery_room import shard_limit_of
 
 # What a file, a directory with files, and anything else add to an archive besides packed content: see DESIGN.md.
 _FILE_BYTES = 1000
@@ -45,8 +47,6 @@ class Estimate:
     ----------
     ratio
         Packed content over content, of the samples.
-    sampled_bytes
-        How much was packed to find that out.
     seconds
         How long it takes to compress everything, at the speed of the samples.
     """
@@ -56,7 +56,6 @@ class Estimate:
     content_bytes: int
     body_bytes: int
     ratio: float
-    sampled_bytes: int
     seconds: float
 
 
@@ -95,7 +94,7 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     body = round(content * ratio) + _FILE_BYTES * plan.files + _DIRECTORY_BYTES * len(with_files) + _BARE_BYTES * bare
     workers = plan.options.workers or default_workers()
     whole = seconds * content / raw / workers if raw else 0.0
-    return Estimate(plan.files, directories, content, body, ratio, raw, whole)
+    return Estimate(plan.files, directories, content, body, ratio, whole)
 
 
 def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int]]:
@@ -128,6 +127,25 @@ def _pack(planned: Planned, offset: int, profile: Profile) -> tuple[int, int]:
     return len(data), done.stream_bytes
 
 
+def shard_limit(plan: Plan, first_bytes: Sequence[int], medium_bytes: int) -> int:
+    """Return how long the content of a volume may be where recovery volumes follow, which are no larger than others.
+
+    Raises
+    ------
+    UsageError
+        A disc takes too little.
+    """
+    sizes = (*first_bytes, medium_bytes)
+    entries = [planned.entry for planned in plan.entries]
+    return shard_limit_of(
+        entries,
+        sizes,
+        segment_bytes=segment_for(min(sizes), plan.options.segment_bytes),
+        structure_bytes=_STRUCTURE_BYTES * sum(entry.kind is not Kind.FILE for entry in entries),
+        settings_bytes=len(settings_of(plan)),
+    )
+
+
 def plan_discs(
     found: Estimate,
     entries: int,
@@ -136,6 +154,7 @@ def plan_discs(
     medium_bytes: int,
     parity: ParityOptions | None,
     recovery: int = 0,
+    shard_bytes: int | None = None,
 ) -> list[PlannedDisc]:
     """Return the discs that a set takes.
 
@@ -147,6 +166,8 @@ def plan_discs(
         What the first discs take, and all others.
     recovery
         How many recovery volumes follow.
+    shard_bytes
+        What a volume may hold for their sake, see `shard_limit`; None where there are none.
 
     Raises
     ------
@@ -162,7 +183,7 @@ def plan_discs(
         repeated = _STRUCTURE_BYTES * (entries - found.files) + round(
             _INDEX_BYTES * found.files * (1 - left / found.body_bytes)
         )
-        takes = int(limit * (1 - _UNFILLED)) - repeated
+        takes = int(min(limit, shard_bytes or limit) * (1 - _UNFILLED)) - repeated
         if takes <= 0 or len(discs) > _MOST_DISCS:
             raise UsageError(f"discs of {medium:,} bytes are too small for this tree")
         held = min(left, takes)
@@ -170,7 +191,9 @@ def plan_discs(
         largest = max(largest, held + repeated)
         used = medium if _fills(parity) else round(medium * (held + repeated) / limit)
         discs.append(PlannedDisc(medium, used, 2 * used / _speed(medium)))
-    used = min(medium_bytes, largest + largest // 100)
+    # A shard as long as the longest body, the indexes of all, and parity as far as there is room.
+    dressed = medium_bytes / body_limit(medium_bytes, parity, entries=entries)
+    used = min(medium_bytes, round(largest * dressed * (1 + _UNFILLED)))
     return discs + [PlannedDisc(medium_bytes, used, 2 * used / _speed(medium_bytes), True)] * recovery
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybackup.container.listing import Listing, Rows
+from pybackup.container.locate import locate
 from pybackup.container.read import load_table, open_listing, read_locator, settings_of
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
 from pybackup.layout.guard import Geometry
@@ -101,8 +103,8 @@ class DiscVolume:
         return date if isinstance(date, int) else self.newest_ns // 10**9
 
 
-def volumes_in(paths: Sequence[bytes]) -> list[bytes]:
-    """Return the archives that are named, and those in directories that are.
+def archives_in(paths: Sequence[bytes]) -> list[bytes]:
+    """Return the archives that are named, and those (``*.xtar``) in directories that are.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def volumes_in(paths: Sequence[bytes]) -> list[bytes]:
         if not os.path.isdir(path):
             found.append(path)
             continue
-        below = sorted(entry.path for entry in os.scandir(path) if entry.is_file() and entry.name.endswith(_SUFFIX))
+        below = [name for name in files_in(path) if name.endswith(_SUFFIX)]
         if not below:
             raise UsageError(f"{os.fsdecode(path)}: no volumes (*.xtar) in this directory")
         found += below
@@ -134,6 +136,8 @@ def open_volume(path: bytes) -> DiscVolume:
     name = os.fsdecode(path)
     with ArchiveFile(path) as file:
         locator = read_locator(file)
+        if locator is None and locate(file):
+            raise UsageError(f"{name}: an image of a disc, with a volume in it; name the volume it was made of")
         if locator is None:
             raise Damaged(f"{name}: no archive, or its first header is damaged; 'pybackup repair' may mend it")
         listing = open_listing(file)

@@ -136,7 +136,8 @@ def health_of(surveyed: Surveyed) -> Health:
         fits = rehearsed.complete
         exceeding[list(rehearsed.beyond)] = False
         missing[exceeding] = geometry.parity_shards
-    appended = appended_bytes(surveyed)
+    # What is left of an earlier content is nobody's, and does not hurt a disc.
+    appended = 0 if surveyed.overwritten else appended_bytes(surveyed)
     state = State.BEYOND if not fits else State.REPAIRABLE if appended or bad.any() else State.INTACT
     return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state, appended)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from collections.abc import Sequence
 from types import TracebackType
@@ -65,6 +66,10 @@ class OpenArchive:
         else:
             self.patterns = list(candidates)
         self.unclear = found.unclear
+        for unclear in found.unclear if found.volumes else ():
+            (monitor or Monitor()).note(
+                f"{os.fsdecode(unclear)}: damaged so much that it does not tell which volume it is"
+            )
         if found.volumes and (len(found.volumes) > 1 or found.volumes[0].info):
             self.hand = gather(found.volumes, monitor or Monitor())
             self.place, self.listing = joined(self.hand)
@@ -135,7 +140,7 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
         if not found:
             shown = pattern.decode(errors="backslashreplace")
             if not listing.complete:
-                raise Damaged(f"{shown}: nothing that is left of the archive matches")
+                raise Damaged(f"{shown}: no file here, and nothing that is known of the archive matches")
             raise UsageError(f"{shown}: nothing in the archive matches")
         rows.update(found)
     return sorted(rows)

@@ -9,15 +9,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from tempfile import gettempdir
 
+from pybackup.compress.unpack import decode
 from pybackup.container.listing import Listing
 from pybackup.container.read import open_listing
+from pybackup.container.relocate import relocate
 from pybackup.errors import EnvironmentFailed, FormatError
-from pybackup.host.joined import Place, open_place
+from pybackup.host.joined import Part, Place, open_place
 from pybackup.host.monitor import Aside, Monitor, Relay
+from pybackup.host.storage import ArchiveFile
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 
 from .best_image import Image, best_image
+from .by_headers import by_headers
 from .copies import open_copies
 from .extract import (
     Archive,
@@ -93,7 +97,7 @@ def restore(
         mender = _Mender(where, stack, monitor)
         view: Archive = archive
         if archive.unclear or not archive.listing.complete or _can_be_rebuilt(archive.hand):
-            view = mender.mend(archive, archive.hand, archive.path, archive.unclear, set()) or archive
+            view = mender.mend(archive, archive.hand, archive.path, archive.unclear, ()) or archive
         plan = plan_extract(view, patterns, target, options, monitor)
         held = _Held(monitor)
         done = perform_extract(plan, executor=executor, monitor=held)
@@ -101,7 +105,7 @@ def restore(
             return Restored(plan, done, done.spared)
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
         hand = view.hand if isinstance(view, View) else archive.hand
-        better = mender.mend(view, hand, archive.path, (), volumes_of(hurt, spares=True))
+        better = mender.mend(view, hand, archive.path, (), hurt)
         if better is None:
             held.release(held.lost)
             return Restored(plan, done, done.spared)
@@ -129,7 +133,7 @@ def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None,
         mender = _Mender(work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)
 
         def mend(stored: Stored) -> Archive | None:
-            return mender.mend(archive, archive.hand, archive.path, archive.unclear, volumes_of([stored], spares=True))
+            return mender.mend(archive, archive.hand, archive.path, archive.unclear, [stored])
 
         yield from read_content(archive, path, mend=mend)
 
@@ -144,7 +148,7 @@ class _Mender:
         self._count = 0
 
     def mend(
-        self, view: Archive, hand: SetAtHand | None, path: bytes, unclear: Sequence[bytes], numbers: set[int]
+        self, view: Archive, hand: SetAtHand | None, path: bytes, unclear: Sequence[bytes], hurt: Sequence[Stored]
     ) -> View | None:
         """Return the archive mended; None where that brings nothing.
 
@@ -152,11 +156,11 @@ class _Mender:
         ----------
         unclear
             Damaged files that are volumes of the set.
-        numbers
-            Data volumes of the set that are known to be damaged.
+        hurt
+            Files whose content is damaged.
         """
         try:
-            return self._single(path) if hand is None else self._set(hand, unclear, numbers)
+            return self._single(path) if hand is None else self._set(view, hand, unclear, hurt)
         except EnvironmentFailed as error:
             self._monitor.note(f"the archive cannot be mended on the way: {error}")
             return None
@@ -173,26 +177,28 @@ class _Mender:
             return View(*joined(hand), hand)
         with open_place(image.place) as file:
             try:
-                return View(image.place, open_listing(file), None)
+                # In an image whose start is lost nobody knows where the archive begins.
+                return View(image.place, relocate(file, open_listing(file)), None)
             except FormatError:
                 return None
 
-    def _set(self, hand: SetAtHand, unclear: Sequence[bytes], numbers: set[int]) -> View | None:
-        if hand.recovery and (unclear or numbers or hand.missing):
+    def _set(self, view: Archive, hand: SetAtHand, unclear: Sequence[bytes], hurt: Sequence[Stored]) -> View | None:
+        if hand.recovery and (unclear or hurt or hand.missing):
             return self._rebuilt(hand, unclear)
+        numbers = _damaged_volumes(view, hurt)
         volumes: list[Volume] = []
         better = False
         for volume in (*hand.data.values(), *hand.recovery.values()):
-            hurt = (
+            blamed = (
                 volume.info is not None
                 and hand.data.get(volume.info.number) is volume
                 and volume.info.number in numbers
             )
-            mended = list(self._mended(volume, hand)) if hurt else []
+            mended = list(self._mended(volume, hand)) if blamed else []
             better |= bool(mended)
             volumes += mended or [volume]
         for path in unclear:
-            mended = [volume for volume in volumes_in(self._image([path]).path) if volume.info]
+            mended = self._told(path, hand)
             better |= bool(mended)
             volumes += mended
         if not better:
@@ -217,12 +223,21 @@ class _Mender:
         if image.path != volume.path:
             yield from (found for found in volumes_in(image.path) if found.info == volume.info)
 
+    def _told(self, path: bytes, hand: SetAtHand) -> list[Volume]:
+        """The volume in a file that does not tell which it is: it does when it is mended, or its headers do."""
+        image = self._image([path])
+        found = [volume for volume in volumes_in(image.path) if volume.info]
+        if not found and image.path:
+            part = Part(0, image.n_bytes or os.path.getsize(image.path), image.path, image.offset)
+            found = [volume for volume in [by_headers(part, hand.info)] if volume]
+        return found
+
     def _image(self, paths: Sequence[bytes]) -> Image:
         self._count += 1
         given = self._stack.enter_context(open_copies(paths))
-        self._monitor.note(f"{os.fsdecode(paths[0])}: damaged; mending a copy of it in {os.fsdecode(self._work_dir)}")
+        words = f"{os.fsdecode(paths[0])}: damaged; mending a copy of it in {os.fsdecode(self._work_dir)}"
         name = _NAME % self._count
-        return self._stack.enter_context(best_image(given, self._work_dir, self._monitor, name=name))
+        return self._stack.enter_context(best_image(given, self._work_dir, self._monitor, name=name, words=words))
 
 
 class _Held(Relay):
@@ -249,6 +264,30 @@ class _Held(Relay):
         for problem in self._held:
             if problem.path in paths:
                 self._monitor.problem(problem)
+
+
+def _damaged_volumes(view: Archive, hurt: Sequence[Stored]) -> set[int]:
+    """Numbers of the volumes that are to blame: of a file that goes on over several it may be one of them."""
+    found: set[int] = set()
+    with open_place(view.place) as file:
+        for stored in hurt:
+            on = volumes_of([stored], spares=True)
+            bad = {number for number in on - found if _is_hurt(file, stored, number)}
+            # Where all of it can be decoded now, the drive could not read some of it before.
+            found |= bad if bad or on & found else on
+    return found
+
+
+def _is_hurt(file: ArchiveFile, stored: Stored, number: int) -> bool:
+    """Whether any of the segments that lie on a volume cannot be decoded."""
+    for member in (*stored.members, *stored.spares):
+        if volumes_of([replace(stored, members=(member,), spares=())]) == {number}:
+            try:
+                for _ in decode(file, member):
+                    pass
+            except (FormatError, OSError):
+                return True
+    return False
 
 
 def _stripped(path: bytes, options: ExtractOptions) -> bytes:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pybackup.errors import Damaged
+from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import Output, environment
 from pybackup.layout.recovery import Body
@@ -20,10 +20,11 @@ from .dressing import dress_again
 from .recovery_volumes import Together, make_recovery, together_by_default
 from .rows import Rows
 from .taking_in import Taken, take_in
-from .verify import check_written
-from .volumes import Volume, volumes_in
+from .verify import check_written, verify
+from .volumes import Volume, gather, volumes_in
 
 _COPY_BYTES = 1 << 20
+_NO_RECOVERY = "no recovery volume is among these, or too little is left of it; one would help"
 
 
 class Outcome(StrEnum):
@@ -89,12 +90,15 @@ def rebuild(
 ) -> Rebuilt:
     """Write every volume of a set that is lost or damaged, as far as the others bring it back.
 
+    Where no recovery volume is left that tells of the others, damaged ones are mended by their own parity and copies.
+
     Parameters
     ----------
     paths
         All volumes that are left, in any order: files, images, devices, directories of them.
     directory
-        Where the volumes appear, under their first names; made. What is whole is not copied there.
+        Where the volumes appear, under their first names; made. What is whole is not copied there. Those that an
+        interrupted run has finished there count as given.
     keep_partial
         Also give their names to data volumes of which some is lost: there are zeros in their place then.
     with_recovery
@@ -105,22 +109,20 @@ def rebuild(
     UsageError
         The volumes are of several sets; or one that would be written exists.
     Damaged
-        No recovery volume is left that tells of the others, and something is to be rebuilt.
+        No recovery volume is left that tells of the others, and parts are to be kept.
     EnvironmentFailed
         A volume cannot be written, or was not read back as it was written.
     """
-    with environment(directory):
+    with environment(directory), ExitStack() as stack:
         os.makedirs(directory, exist_ok=True)
-    with ExitStack() as stack:
         taken = take_in(paths, directory, work_dir=work_dir, stack=stack, monitor=monitor)
         if taken.header is None:
-            raise Damaged(_without_recovery(taken))
+            if keep_partial:
+                # Parts can be had from what was given.
+                raise Damaged(f"{taken.info.name}: {_NO_RECOVERY}")
+            return _Alone(taken, directory, work_dir, stack, monitor).run()
         rows = Rows(taken, taken.header, directory, work_dir, stack, monitor)
         return _Finishing(rows, directory, work_dir, stack, monitor).run(keep_partial, with_recovery)
-
-
-def _without_recovery(taken: Taken) -> str:
-    return f"{taken.info.name}: no recovery volume is among these, or too little is left of it; add one"
 
 
 class _Finishing:
@@ -159,7 +161,10 @@ class _Finishing:
             self._monitor.problem(Problem(self._rows.path(info), Trouble.DAMAGED, reason))
         if not right and not keep_partial:
             return RebuiltVolume(info, given, None, Outcome.BEYOND, (lost_sectors, left))
-        output = self._rows.outputs[row] if held is None else self._output_of(held, info, body)
+        if held is None:
+            output = self._rows.outputs[row]
+        else:
+            output = _whole_output(held, body, self._rows.path(info), self._work_dir, self._stack)
         if right:
             if not (held and held.work and output is held.work.output and held.work.is_complete):
                 dress_again(output, body, Aside(self._monitor))
@@ -167,16 +172,6 @@ class _Finishing:
         output.publish()
         outcome = Outcome.REBUILT if right else Outcome.BEYOND
         return RebuiltVolume(info, given, output.path, outcome, (lost_sectors, left))
-
-    def _output_of(self, held: Held, info: VolumeInfo, body: Body) -> Output:
-        """The file of a volume that was damaged: the temporary one; of an image a copy of the volume in it."""
-        if held.work and held.start == 0 and held.work.is_of(body.n_bytes):
-            held.work.output.rename(self._rows.path(info))
-            return held.work.output
-        output = self._stack.enter_context(Output(self._rows.path(info), work_dir=self._work_dir))
-        for at in range(0, body.n_bytes, _COPY_BYTES):
-            output.write(held.file.read_what_is_left(held.start + at, min(_COPY_BYTES, body.n_bytes - at)))
-        return output
 
     def _finish_recovery(self, results: Sequence[RebuiltVolume], lost: Sequence[int]) -> list[RebuiltVolume]:
         """Make lost recovery volumes again, of data volumes that are whole by now."""
@@ -238,3 +233,62 @@ class _Finishing:
         if result.outcome is Outcome.WHOLE:
             return self._rows.taken.volumes[VolumeKind.DATA, result.info.number]
         return next(volumes_in(result.path))
+
+
+def _whole_output(held: Held, body: Body, path: bytes, work_dir: bytes | None, stack: ExitStack) -> Output:
+    """The file of a volume that was damaged: the temporary one; of an image a copy of the volume in it."""
+    if held.work and held.start == 0 and held.work.is_of(body.n_bytes):
+        held.work.output.rename(path)
+        return held.work.output
+    output = stack.enter_context(Output(path, work_dir=work_dir))
+    for at in range(0, body.n_bytes, _COPY_BYTES):
+        output.write(held.file.read_what_is_left(held.start + at, min(_COPY_BYTES, body.n_bytes - at)))
+    return output
+
+
+class _Alone:
+    """Publishes what own parity and copies made whole of data volumes, where no recovery volume tells of them."""
+
+    def __init__(
+        self, taken: Taken, directory: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
+    ) -> None:
+        self._taken, self._directory, self._work_dir = taken, directory, work_dir
+        self._stack, self._monitor = stack, monitor
+
+    def run(self) -> Rebuilt:
+        """Look at all volumes that are known of."""
+        volumes = [volume for (kind, _), volume in self._taken.volumes.items() if kind is VolumeKind.DATA]
+        hand = gather(volumes, Monitor()) if volumes else None
+        known = max([*self._taken.data, hand.known if hand else 0])
+        results = [self._result(number) for number in range(1, known + 1)]
+        if any(one.outcome is Outcome.BEYOND for one in results):
+            self._tell(_NO_RECOVERY)
+        elif hand is None or hand.last is None:
+            self._tell(f"whether any volume follows {results[-1].info.label} is not known")
+        return Rebuilt(results, 0, [])
+
+    def _tell(self, reason: str) -> None:
+        self._monitor.problem(Problem(b"", Trouble.LOST, f"{self._taken.info.name}: {reason}"))
+
+    def _result(self, number: int) -> RebuiltVolume:
+        info, held = self._taken.info_of(VolumeKind.DATA, number), self._taken.data.get(number)
+        if held is None:
+            return RebuiltVolume(info, None, None, Outcome.BEYOND)
+        given, length = held.paths[0], held.length
+        if held.work is None:
+            # There is nothing to mend it by, if it is not whole.
+            whole = not held.unknown or verify(given, workers=1, monitor=Aside(self._monitor)).state == "intact"
+            return RebuiltVolume(info, given, given if whole else None, Outcome.WHOLE if whole else Outcome.BEYOND)
+        left = int(held.lost(0, length).sum()) if length else 0
+        if not length or left:
+            return RebuiltVolume(info, given, None, Outcome.BEYOND, (left, left))
+        path = os.path.join(self._directory, info.file_name)
+        if os.path.lexists(path):
+            raise UsageError(f"{os.fsdecode(path)}: exists, and {info.label} is to be written there")
+        body = Body(info.archive_id, length, b"")
+        output = _whole_output(held, body, path, self._work_dir, self._stack)
+        if not (output is held.work.output and held.work.is_complete):
+            dress_again(output, body, Aside(self._monitor))
+        check_written(output.temporary, Aside(self._monitor))
+        output.publish()
+        return RebuiltVolume(info, given, output.path, Outcome.REBUILT)

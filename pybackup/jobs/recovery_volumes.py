@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pybackup.container.read import read_locator
 from pybackup.container.skeleton import own_members
 from pybackup.container.write import ArchiveWriter
-from pybackup.errors import UsageError
+from pybackup.errors import Damaged, UsageError
 from pybackup.host.in_step import in_step
 from pybackup.host.joined import JoinedFile
 from pybackup.host.monitor import Aside, Monitor
@@ -19,7 +19,7 @@ from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout import names, ustar
 from pybackup.layout.guard import SECTOR
-from pybackup.layout.note import Role
+from pybackup.layout.note import Note, Role
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.across import Across, has_code_across
@@ -261,8 +261,7 @@ def _content_of(volumes: Sequence[Volume]) -> _Content:
     last = volumes[-1]
     with last.open() as file:
         first = ustar.Header.unpack(file.read_at(0, ustar.BLOCK))
-        locator = read_locator(file)
-        assert locator is not None, "a volume that was found has one"
+        locator = _locator_of(file, last)
         members = own_members(file, last.listing)
         indexes = [blob_of(volume) for volume in volumes]
         settings = {key: value for key, value in last.listing.settings.items() if key != "set"}
@@ -279,6 +278,12 @@ def _content_of(volumes: Sequence[Volume]) -> _Content:
 def blob_of(volume: Volume) -> bytes:
     """Return the tree index of a volume, as it stands there."""
     with volume.open() as file:
-        locator = read_locator(file)
-        assert locator is not None, "a volume that was found has one"
+        locator = _locator_of(file, volume)
         return file.read_at(locator.raw_bytes, locator.stream_bytes)
+
+
+def _locator_of(file: ArchiveFile, volume: Volume) -> Note:
+    locator = read_locator(file)
+    if locator is None:
+        raise Damaged(f"{volume.name}: its first header could be read, and cannot be any more")
+    return locator

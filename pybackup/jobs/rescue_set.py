@@ -5,27 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
-from pybackup.container.listing import Listing, Rows
-from pybackup.container.read import open_listing, segment_numbers
-from pybackup.errors import FormatError, UsageError
-from pybackup.host.joined import Part, Place, open_place
+from pybackup.container.listing import Listing
+from pybackup.container.notes import archive_id_in
+from pybackup.errors import UsageError
+from pybackup.host.joined import Part
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.extents import Extents
-from pybackup.model.member import Stored
-from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
+from pybackup.model.volume import VolumeInfo
 from pybackup.parity.find import find
 
 from .best_image import Image, best_image
+from .by_headers import by_headers
 from .copies import open_copies
 from .set_view import address_of, joined
 from .volumes import Volume, gather, volumes_in
 
 _NAME = b"pybackup-salvage-%d"
-# A header alone tells its volume by an id that is made of the number: so many are tried.
-_MOST_VOLUMES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,16 @@ class _Mended:
     image: Image
 
 
+@dataclass(slots=True)
+class _Group:
+    """Copies of one volume, and the maps of the first of them."""
+
+    digest: bytes
+    archive_id: bytes
+    paths: list[bytes] = field(default_factory=list)
+    maps: list[bytes] = field(default_factory=list)
+
+
 def group_copies(images: Sequence[bytes], maps: Sequence[bytes]) -> list[tuple[list[bytes], list[bytes]]]:
     """Return images and maps by the volume that they are copies of; in one group what does not tell.
 
@@ -60,31 +68,40 @@ def group_copies(images: Sequence[bytes], maps: Sequence[bytes]) -> list[tuple[l
     maps
         One for each of the first images.
     """
-    groups: dict[object, tuple[list[bytes], list[bytes]]] = {}
-    first: object = None
+    groups: list[_Group] = []
     for number, image in enumerate(images):
-        key = _key(image)
-        key = first if key is None and groups else key
-        first = key if first is None else first
-        paths, their_maps = groups.setdefault(key, ([], []))
+        group = _group_of(image, groups)
         if number < len(maps):
-            if len(their_maps) < len(paths):
+            if len(group.maps) < len(group.paths):
                 raise UsageError("give the copies that have a map first, each with its own")
-            their_maps.append(maps[number])
-        paths.append(image)
-    return list(groups.values())
+            group.maps.append(maps[number])
+        group.paths.append(image)
+    return [(group.paths, group.maps) for group in groups]
 
 
-def _key(path: bytes) -> object:
-    """What copies of a volume have in common, in whichever form they are; None where nothing tells."""
-    if os.path.isdir(path):
-        return None
+def _group_of(path: bytes, groups: list[_Group]) -> _Group:
+    """The copies of the same volume, in the same form, with what they have in common; else a new one."""
+    digest, archive_id = (b"", b"") if os.path.isdir(path) else _marks(path)
+    if digest:
+        there = [group for group in groups if group.digest == digest]
+    elif archive_id:
+        there = [group for group in groups if group.archive_id == archive_id]
+    else:
+        # What nothing tells of is taken for a copy of the first.
+        there = groups
+    if not there:
+        groups.append(_Group(digest, archive_id))
+        return groups[-1]
+    return there[0]
+
+
+def _marks(path: bytes) -> tuple[bytes, bytes]:
+    """The digest in the guard sectors of a file, and the id of the archive in it; empty where nothing tells."""
     with ArchiveFile(path) as file:
         guards = find([file]) if file.size else None
-    if guards:
-        return guards.digest
-    found = next(volumes_in(path), None)
-    return found.info.archive_id if found and found.info else None
+        found = next(volumes_in(path), None)
+        archive_id = found.listing.archive_id if found else archive_id_in(file)
+    return guards.digest if guards else b"", archive_id or b""
 
 
 def mend_set(
@@ -130,35 +147,8 @@ def _whole_in(image: Image) -> list[Volume]:
 
 
 def _by_headers(image: Image, known: VolumeInfo) -> _Mended | None:
-    """A volume whose tree index is lost: told by the id that its headers have."""
-    try:
-        with open_place(image.place) as file:
-            listing, size = open_listing(file), file.size
-    except FormatError:
-        return None
-    for number in range(1, _MOST_VOLUMES):
-        if volume_id(known.set_id, VolumeKind.DATA, number) == listing.archive_id:
-            info = VolumeInfo(known.set_id, known.name, number)
-            numbered = replace(listing, rows=_NumberedRows(listing.rows, image.place))
-            return _Mended(Volume(image.path, image.offset, image.n_bytes or size, info, numbered), image)
-    return None
-
-
-class _NumberedRows:
-    """Rows found by headers: of a file that is there in part, its headers say which segments those are."""
-
-    def __init__(self, rows: Rows, place: Place) -> None:
-        self._rows = rows
-        self._place = place
-        self.kinds = rows.kinds
-
-    def stored(self, row: int, path: bytes) -> Stored:
-        """Return the entry of ``row``."""
-        stored = self._rows.stored(row, path)
-        if not stored.missing or stored.numbers:
-            return stored
-        with open_place(self._place) as file:
-            return replace(stored, numbers=tuple(segment_numbers(file, stored.members)))
+    found = by_headers(Part(0, image.n_bytes or os.path.getsize(image.path), image.path, image.offset), known)
+    return _Mended(found, image) if found else None
 
 
 def _bad(place: Sequence[Part], images: Mapping[int, Image]) -> Extents | None:

@@ -208,7 +208,7 @@ def _result(listing: Listing, salvage: Salvage, heard: _Heard, refusal: NotAnArc
         salvage.n_bytes,
         salvage.unnamed,
         [problem for problem in heard.refused if problem.path not in salvage.told],
-        None if listing.expected is None else listing.expected - len(listing),
+        listing.missing,
         "" if refusal else listing.way.value,
         listing.damage,
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pybackup.container.skeleton import own_members
 from pybackup.container.structure import read_structure, write_structure
-from pybackup.errors import NotAnArchive
+from pybackup.errors import FormatError, NotAnArchive
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, Output
 from pybackup.layout import ustar
+from pybackup.layout.names import STRUCTURE
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Judge, Source
@@ -18,6 +20,7 @@ from pybackup.tree.walk import walk
 
 from .create import check_output
 from .inspect import open_archive
+from .volumes import SetAtHand
 
 _MAX_BYTES = 4 << 30
 _SKELETON = frozenset((Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO, Kind.CHARACTER, Kind.BLOCK))
@@ -49,6 +52,8 @@ def save_structure(sources: Iterable[Source], output: bytes, *, judge: Judge | N
 def restore_structure(file: bytes, target: bytes, options: PlaceOptions, *, monitor: Monitor) -> int:
     """Recreate the skeleton that a structure tar or an archive holds, and return the number of its entries.
 
+    Any volume of a set has the skeleton of all of it.
+
     Raises
     ------
     NotAnArchive
@@ -73,10 +78,13 @@ def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
     try:
         with open_archive(file) as archive:
             listing = archive.listing
+            if archive.hand and listing.unknown and (whole := _of_set(archive.hand)) is not None:
+                monitor.note(f"{archive.hand.info.name}: each volume has the structure of the whole set, restored here")
+                return whole
             for doubt in listing.doubts:
                 monitor.problem(doubt)
             if not listing.complete:
-                monitor.problem(Problem(b"", Trouble.LOST, "some entries of the archive are not even known by name"))
+                monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
             return [stored.entry for stored in listing if stored.entry.kind in _SKELETON]
     except NotAnArchive:
         with ArchiveFile(file) as plain:
@@ -89,3 +97,20 @@ def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
             reason = f"damaged or cut off in {len(damage)} places, the first at byte {damage[0]}"
             monitor.problem(Problem(b"", Trouble.LOST, reason))
         return entries
+
+
+def _of_set(hand: SetAtHand) -> Sequence[Entry] | None:
+    """The structure of a whole set, as each volume has it; None where no volume at hand has all of it any more."""
+    for volume in (*hand.data.values(), *hand.recovery.values()):
+        damage: list[int] = []
+        with volume.open() as file:
+            try:
+                offset, size = own_members(file, volume.listing).get(STRUCTURE, (0, 0))
+                data = file.read_at(offset, min(size, _MAX_BYTES))
+            except (FormatError, OSError):
+                continue
+        if len(data) == size:
+            entries = list(read_structure(data, strict=True, on_damage=damage.append)) if size else []
+            if not damage:
+                return entries
+    return None

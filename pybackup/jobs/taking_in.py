@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
-from pybackup.errors import FormatError, UsageError
+from pybackup.container.notes import archive_id_in, notes_in
+from pybackup.errors import UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import note, ustar
-from pybackup.layout.note import Note, Role
-from pybackup.layout.recovery import MAGIC, RecoveryHeader, size_of
+from pybackup.layout import ustar
+from pybackup.layout.note import Role
+from pybackup.layout.recovery import RecoveryHeader
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 from pybackup.parity.find import find
 
 from .bodies import Held, hold, whole_file
+from .finding_shards import ShardHeld, find_shard
 from .volumes import Volume, gather, volumes_in
 
-_STEP_BYTES = 4 << 20
-_MAGIC = re.compile(re.escape(note.MAGIC))
-_NOTE_AT = 157
+_SUFFIX = b".xtar"
 # Recovery volumes that a volume without readable index may be.
 _MOST_RECOVERY = 1 << 10
-
-
-@dataclass(frozen=True, slots=True)
-class ShardHeld:
-    """The shard of a recovery volume that is at hand: where it lies in the archive."""
-
-    held: Held
-    header: RecoveryHeader
-    offset: int
 
 
 @dataclass(slots=True)
@@ -70,6 +61,7 @@ class _Given:
     start: int | None
     archive_id: bytes
     volume: Volume | None = None
+    is_finished: bool = False
 
 
 def take_in(
@@ -82,7 +74,8 @@ def take_in(
     paths
         Files, images, devices, directories of them.
     directory
-        Where what is rebuilt will appear; temporary files are there, or in ``work_dir``.
+        Where what is rebuilt will appear; temporary files are there, or in ``work_dir``. Volumes of the set that are
+        there already count as given.
     stack
         Closes and removes all of it in the end.
 
@@ -93,6 +86,7 @@ def take_in(
     """
     given = _once([one for path in paths for one in _look(path, monitor)])
     info = _one_set(given)
+    given = _once([*given, *_finished(directory, info)])
     groups: dict[tuple[bytes, bool], list[_Given]] = {}
     for one in given:
         groups.setdefault((one.archive_id, bool(one.start)), []).append(one)
@@ -101,9 +95,7 @@ def take_in(
     for number, ((archive_id, _), alike) in enumerate(groups.items()):
         _tell_of_doubles(alike, monitor)
         target = os.path.join(directory, b"volume-%d" % number)
-        copies = [whole_file(one.path, stack) for one in alike]
-        start = next((one.start for one in alike if one.start is not None), None)
-        held = hold(copies, start, target, work_dir=work_dir, stack=stack, monitor=monitor)
+        held = _hold_best(alike, target, work_dir, stack, monitor)
         volume = _settle(held, alike)
         if volume and volume.info and volume.info.set_id != info.set_id:
             raise UsageError(f"{held.name}: is of another set than {info.name}")
@@ -111,6 +103,20 @@ def take_in(
         found.setdefault(archive_id, []).append((held, volume))
     _sort(taken, found, monitor)
     return taken
+
+
+def _hold_best(
+    alike: Sequence[_Given], target: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
+) -> Held:
+    """What copies of a volume come to together; one that an earlier run finished, if it is still whole, comes first."""
+    for several in ([one for one in alike if one.is_finished], alike):
+        if several:
+            copies = [whole_file(one.path, stack) for one in several]
+            start = next((one.start for one in several if one.start is not None), None)
+            held = hold(copies, start, target, work_dir=work_dir, stack=stack, monitor=monitor)
+            if several is alike or not (held.work or held.unknown):
+                break
+    return held
 
 
 def _once(given: Sequence[_Given]) -> list[_Given]:
@@ -126,8 +132,19 @@ def _look(path: bytes, monitor: Monitor) -> Iterator[_Given]:
             monitor.problem(Problem(path, Trouble.REFUSED, "nothing of a volume is in it"))
         yield from volumes
         return
-    for entry in sorted(entry.path for entry in os.scandir(path) if entry.is_file()):
+    for entry in files_in(path):
         yield from _given(entry)
+
+
+def _finished(directory: bytes, info: VolumeInfo) -> Iterator[_Given]:
+    """The volumes of the set that an earlier run, which was interrupted, left where this one writes."""
+    if not os.path.isdir(directory):
+        return
+    for entry in files_in(directory):
+        for volume in volumes_in(entry) if entry.endswith(_SUFFIX) else ():
+            said = volume.info
+            if said and said.set_id == info.set_id and said.file_name == os.path.basename(entry):
+                yield _Given(entry, volume.offset, volume.listing.archive_id or b"", volume, is_finished=True)
 
 
 def _given(path: bytes) -> Iterator[_Given]:
@@ -137,25 +154,9 @@ def _given(path: bytes) -> Iterator[_Given]:
     if volumes:
         return
     with ArchiveFile(path) as file:
-        archive_id = _noted(file)
+        archive_id = archive_id_in(file)
         if archive_id or (file.size and find([file]) is not None):
             yield _Given(path, None, archive_id)
-
-
-def _noted(file: ArchiveFile) -> bytes:
-    """The archive id in the first note that is whole; empty where there is none."""
-    return next((said.archive_id for _, said in _notes(file)), b"")
-
-
-def _notes(file: ArchiveFile) -> Iterator[tuple[int, Note]]:
-    """Offsets of headers with a note, and these."""
-    for at in range(0, file.size, _STEP_BYTES):
-        data = file.read_what_is_left(at, _STEP_BYTES + ustar.BLOCK)
-        for match in _MAGIC.finditer(data):
-            begin = match.start() - _NOTE_AT
-            if 0 <= begin < _STEP_BYTES:
-                with suppress(FormatError):
-                    yield at + begin, Note.unpack(data[begin : begin + ustar.BLOCK])
 
 
 def _one_set(given: Sequence[_Given]) -> VolumeInfo:
@@ -202,7 +203,7 @@ def _settle(held: Held, alike: Sequence[_Given]) -> Volume | None:
 
 def _first_header(file: ArchiveFile) -> int | None:
     """Where an archive begins, by its first header; None where that is damaged."""
-    for at, said in _notes(file):
+    for at, said in notes_in(file):
         if said.role is Role.LOCATOR:
             return at
     return None
@@ -221,6 +222,10 @@ def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], mo
     for archive_id, several in found.items():
         known = next((volume.info for _, volume in several if volume and volume.info), None)
         number = data_ids.get(archive_id, known.number if known and known.kind is VolumeKind.DATA else 0)
+        if taken.header and number > len(taken.header.bodies):
+            reason = f"says that it is volume {number} of a set of {len(taken.header.bodies)}"
+            monitor.problem(Problem(several[0][0].paths[0], Trouble.REFUSED, reason))
+            continue
         several = [one for one in several if _place(taken, number, one[0])]
         if number and several:
             # One that is whole is better than any other; the first is as good as those that are damaged, too.
@@ -251,7 +256,7 @@ def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
     rows, paths = tables[number]
     members = [member for row, path in enumerate(paths) for member in rows.stored(row, path).members]
     offsets = {member.digest: member.offset for member in members}
-    for at, said in _notes(held.file):
+    for at, said in notes_in(held.file):
         if said.role is Role.CONTENT and said.digest in offsets:
             return at + ustar.BLOCK - offsets[said.digest]
     return None
@@ -259,7 +264,7 @@ def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
 
 def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Monitor) -> None:
     for held, volume in several:
-        shard = _find_shard(held, taken.info.set_id)
+        shard = find_shard(held, taken.info.set_id)
         if shard is None:
             reason = "a recovery volume of which too little is left to be used"
             monitor.problem(Problem(held.paths[0], Trouble.DAMAGED, reason))
@@ -274,23 +279,3 @@ def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], 
             taken.recovery[number] = shard
             if volume:
                 taken.volumes[VolumeKind.RECOVERY, number] = volume
-
-
-def _find_shard(held: Held, set_id: bytes) -> ShardHeld | None:
-    """The shard of a recovery volume, by its header or the copy of that."""
-    file = held.file
-    for at in range(held.start, file.size, _STEP_BYTES):
-        data = file.read_what_is_left(at, _STEP_BYTES + len(MAGIC) - 1)
-        place = data.find(MAGIC)
-        while 0 <= place < _STEP_BYTES:
-            try:
-                size = size_of(file.read_what_is_left(at + place, 48))
-                header = RecoveryHeader.unpack(file.read_what_is_left(at + place, size))
-            except FormatError:
-                header = None
-            if header and header.set_id == set_id:
-                offset = at + place - held.start
-                offset += -header.shard_bytes if header.is_copy else header.header_bytes
-                return ShardHeld(held, replace(header, is_copy=False), offset)
-            place = data.find(MAGIC, place + 1)
-    return None

@@ -14,6 +14,7 @@ from pybackup.container.check import Checked, check_bytes
 from pybackup.container.listing import Listing, Way
 from pybackup.container.locate import locate
 from pybackup.container.read import open_listing, read_locator
+from pybackup.container.relocate import relocate
 from pybackup.errors import Damaged, EnvironmentFailed, NotAnArchive
 from pybackup.host.joined import Part, Place, open_place
 from pybackup.host.monitor import Monitor
@@ -98,7 +99,8 @@ def verify(
         both = _at_once(archive, file, monitor) if isinstance(place, bytes) else None
         found = both[0] if both else assess(archive, monitor)
         health = found if isinstance(found, Health) else None
-        if health and _is_no_archive(file, health):
+        is_image = health is not None and _is_no_archive(file, health)
+        if health and is_image and health.state is not State.BEYOND:
             return Verdict(health.state, (), (), 0, 0, None, 0, health)
         try:
             listing = both[1] if both else open_listing(file)
@@ -108,7 +110,10 @@ def verify(
             if health is None:
                 raise
             return Verdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
-        checked = both[2] if both else _checked(file, listing, monitor)
+        if is_image:
+            # Where the archive begins is not known: its members are looked for, and each has to be decoded.
+            listing, deep = relocate(file, listing), True
+        checked = both[2] if both else Checked((), ()) if is_image else _checked(file, listing, monitor)
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
         damage += [found] if isinstance(found, str) else []
     files, n_bytes = 0, 0
@@ -121,7 +126,7 @@ def verify(
             if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.defect:
                 doubtful.append(row)
     bad = list(_damaged(place, listing, doubtful, workers or default_workers(), executor, monitor))
-    missing = None if listing.expected is None else listing.expected - len(listing)
+    missing = listing.missing
     for doubt in listing.doubts:
         monitor.problem(doubt)
     lost = bool(bad) or missing != 0 or bool(listing.doubts)

@@ -12,12 +12,16 @@ from pybackup.container.locate import locate
 from pybackup.container.read import load_table, open_indexed, settings_of
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import FormatError, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.joined import JoinedFile, Part
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.index import Growth
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.find import find, glance
 
+# What is called so is meant to be an archive, whatever is left of it.
+_OWN_SUFFIX = b".xtar"
 # Of files that are read to the end, if their ends tell nothing.
 _ARCHIVE_SUFFIXES = (b".xtar", b".iso", b".img", b".bin", b".dd")
 # Volumes that are missing, of a set that says that it is long.
@@ -82,6 +86,8 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
     ------
     UsageError
         A path does not exist, or a directory holds no archive.
+    EnvironmentFailed
+        A directory cannot be read.
     """
     volumes: list[Volume] = []
     unclear: list[bytes] = []
@@ -92,10 +98,12 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
             unclear += [] if found else [path]
             continue
         before = len(volumes) + len(unclear)
-        for entry in sorted(entry.path for entry in os.scandir(path) if entry.is_file() and not _is_staged(entry.name)):
+        for entry in files_in(path):
+            if _is_staged(os.path.basename(entry)):
+                continue
             found = list(volumes_in(entry))
             volumes += found
-            unclear += [entry] if not found and is_protected(entry) else []
+            unclear += [entry] if not found and (entry.lower().endswith(_OWN_SUFFIX) or is_protected(entry)) else []
         if len(volumes) + len(unclear) == before:
             raise UsageError(f"{os.fsdecode(path)}: no archive is in this directory")
     return Found(volumes, unclear)
@@ -154,10 +162,11 @@ def volumes_in(path: bytes) -> Iterator[Volume]:
     """Yield the archives that a file holds: itself, or what lies in it as an image."""
     with ArchiveFile(path) as file:
         places = locate(file) if file.size else []
+    growth = Growth()
     for offset, n_bytes in places:
         with JoinedFile([Part(0, n_bytes, path, offset)]) as archive:
             try:
-                listing = open_indexed(archive)
+                listing = open_indexed(archive, growth)
                 info = VolumeInfo.of_settings(listing.settings) if listing is not None else None
             except FormatError:
                 continue

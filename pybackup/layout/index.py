@@ -166,19 +166,26 @@ def pack_index(head: Head, plain: bytes, digests: bytes) -> bytes:
     return b"".join((full.pack(HEAD_MAGIC), body, codeword.protect(body), full.pack(FOOT_MAGIC)))
 
 
-def unpack_index(data: bytes) -> Blob:
+def unpack_index(data: bytes, growth: Growth | None = None) -> Blob:
     """Return the index in ``data``, repaired by its parity where that is needed.
+
+    Parameters
+    ----------
+    growth
+        Takes this one too, before any of it is decompressed.
 
     Raises
     ------
     Damaged
         Head and foot both lost, or more damage than the parity corrects.
     Refused
-        See `Head.unpack`.
+        See `Head.unpack` and `Growth.add`.
     """
     head = _either_head(data)
     if len(data) != head.total_bytes:
         raise Damaged(f"an index of {head.total_bytes} bytes, of which {len(data)} are there")
+    if growth is not None:
+        growth.add(head)
     body_end = HEAD.size + head.body_bytes
     body, corrected = data[HEAD.size : body_end], 0
     if not _is_body(head, body):

@@ -104,7 +104,7 @@ class Stored:
     def fault(self) -> str:
         """Why the content is lost whatever its members hold; empty if it is not."""
         if self.missing:
-            return f"{self.missing} of its segments are gone"
+            return f"{self.missing} of its segments {'is' if self.missing == 1 else 'are'} gone"
         if not self.sparse and self.entry.size != sum(member.raw_bytes for member in self.members):
             return "its size is not that of its segments"
         return ""

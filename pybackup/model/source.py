@@ -11,8 +11,6 @@ from pybackup.errors import UsageError
 
 from .entry import Entry
 
-BLOCK_BYTES = 512  # unit of st_blocks (POSIX leaves it open; Linux, the BSDs and macOS agree)
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -55,25 +53,17 @@ class Planned:
     ----------
     dev, ino
         Numbers of the device and the inode: compare them after opening.
-    blocks
-        Allocated blocks of 512 bytes.
     """
 
     entry: Entry
     source: Source
     dev: int
     ino: int
-    blocks: int
 
     @property
     def path(self) -> bytes:
         """Path in the file system; it may be longer than the system takes at once (``host.paths.open_at``)."""
         return self.source.locate(self.entry.path)
-
-    @property
-    def allocated_bytes(self) -> int:
-        """Space the file takes on its disk; less than its size hints at holes (or at a compressing file system)."""
-        return self.blocks * BLOCK_BYTES
 
 
 def _closed() -> int:

@@ -25,14 +25,11 @@ class Remaining:
         So many more, at random: all comes back in 99.9 % of cases.
     weakest_margin
         The part of what the worst structure could do without that it still can: 1 for a whole volume.
-    weakest_is_guard
-        That structure is one of the checksums.
     """
 
     certain: int
     likely: int
     weakest_margin: float
-    weakest_is_guard: bool
 
 
 def remaining(geometry: Geometry, lost: Numbers) -> Remaining | None:
@@ -44,5 +41,4 @@ def remaining(geometry: Geometry, lost: Numbers) -> Remaining | None:
         return None
     left = Scattering(structures.sizes - hit, spare)
     margins = spare / np.maximum(structures.spare, 1)
-    worst = int(np.argmin(margins))
-    return Remaining(left.certain, left.most(LIKELY), float(margins[worst]), structures.is_guard(worst))
+    return Remaining(left.certain, left.most(LIKELY), float(margins.min()))

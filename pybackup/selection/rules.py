@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from pybackup.errors import UsageError
 from pybackup.model.source import Candidate, Judge, shown
@@ -39,8 +39,6 @@ class Rules:
         Leave out what operating systems scatter (``selection.junk``).
     since_ns
         Leave out regular files last modified before; directories and all else stay.
-    protected
-        Device and inode numbers of the files being written: an archive must not swallow itself.
 
     Raises
     ------
@@ -57,7 +55,6 @@ class Rules:
         exclude_caches: bool = False,
         skip_junk: bool = False,
         since_ns: int | None = None,
-        protected: Collection[tuple[int, int]] = (),
     ) -> None:
         lines = [_argument(line) for line in exclude]
         for path in exclude_from:
@@ -66,9 +63,7 @@ class Rules:
         self._directory_names = frozenset(_directory_name(name) for name in exclude_dir)
         self._caches: set[bytes] = set()
         self._since_ns = since_ns or 0
-        self._protected = frozenset(protected)
         rules: list[tuple[object, Judge]] = [
-            (self._protected, self._judge_protected),
             (exclude_caches, self._judge_cache),
             (self._directory_names, self._judge_directory_name),
             (len(self._patterns), self._judge_patterns),
@@ -87,10 +82,6 @@ class Rules:
             if reason is not None:
                 return reason
         return None
-
-    def _judge_protected(self, candidate: Candidate) -> str | None:
-        status = candidate.status
-        return "the archive being written" if (status.st_dev, status.st_ino) in self._protected else None
 
     def _judge_cache(self, candidate: Candidate) -> str | None:
         path = candidate.path

@@ -69,16 +69,6 @@ class Target:
             return self._site.failed(entry, error)
         return True
 
-    def open_directory(self, path: bytes) -> int:
-        """Return a descriptor of an existing directory, empty path for the target; the caller closes it.
-
-        Raises
-        ------
-        Refused, OSError
-            See `Beneath.enter`.
-        """
-        return os.dup(self._site.tree.enter(path).fd)
-
     def finish_directory(self, entry: Entry) -> bool:
         """Give a directory its metadata, when nothing below it will be touched any more: the deepest first."""
         site = self._site

@@ -260,7 +260,7 @@ class _Walk:
             xattrs = read_xattrs(place.xattrs + name, lost=self._lost, shared=self._shared)
         owner = self._owners.owner(status.st_uid, status.st_gid)
         entry = entry_from_stat(path, kind, status, owner, target=target, xattrs=xattrs)
-        return Planned(entry, place.source, dev, ino, status.st_blocks)
+        return Planned(entry, place.source, dev, ino)
 
     def _enter(self, place: _Place, name: bytes, status: os.stat_result, branch: Branch | None) -> None:
         level = _Level(self._path, branch)

@@ -60,6 +60,36 @@ def test_the_models_are_those_of_the_library() -> None:
 # Forecast
 
 
+def test_forecast_of_a_directory_is_that_of_each_volume_in_it(tree: Path, tmp_path: Path) -> None:
+    assert run(
+        "create", tree / "docs", "--volumes", tmp_path / "set", "--volume-size", "400K", "--quiet"
+    ).returncode in (0,)
+    names = sorted(path.name for path in (tmp_path / "set").iterdir())
+    assert len(names) > 1
+    done = run("forecast", "set", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    blocks = done.stdout.decode().split("\n\n")
+    assert [block.split()[1] for block in blocks] == [f"set/{name}:" for name in names]
+    assert blocks[0] == run("forecast", f"set/{names[0]}", cwd=tmp_path).stdout.decode().rstrip("\n")
+    said = run("forecast", "--json", "set", cwd=tmp_path).stdout.splitlines()
+    assert [json.loads(line)["file"]["text"] for line in said] == [f"set/{name}" for name in names]
+
+
+def test_one_of_a_directory_that_has_no_parity_left_is_named_and_the_rest_shown(archive: Path, tmp_path: Path) -> None:
+    data = archive.read_bytes()
+    (tmp_path / "whole.xtar").write_bytes(data)
+    (tmp_path / "cut.xtar").write_bytes(data[: len(data) // 2])
+    done = run("forecast", ".", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"volume:       ./whole.xtar")
+    assert done.stdout.count(b"volume: ") == 1
+    assert b"cut.xtar: damaged: no parity stream ends here" in done.stderr
+    (tmp_path / "empty").mkdir()
+    none = run("forecast", "empty", cwd=tmp_path)
+    assert (none.returncode, none.stdout) == (2, b"")
+    assert b"empty: no archive is in this directory" in none.stderr
+
+
 def test_forecast_in_words(archive: Path) -> None:
     done = run("forecast", archive)
     assert (done.returncode, done.stderr) == (0, b"")

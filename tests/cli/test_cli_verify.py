@@ -1,5 +1,6 @@
 """pybackup verify, as a process."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,17 @@ def test_against_a_tree_that_differs(archive: Path, tmp_path: Path) -> None:
     kinds = {difference["path"]["text"]: difference["kinds"] for difference in told["differences"]}
     assert kinds["docs/extra"] == ["extra"]
     assert kinds["docs/sub/b.tmp"] == ["missing"]
+
+
+def test_one_of_which_nothing_is_left_stops_no_other(tmp_path: Path) -> None:
+    """It was passed over in a directory, with status 0, and ended the run where it was named."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "file").write_bytes(os.urandom(50_000))
+    (tmp_path / "set").mkdir()
+    assert run("create", "tree", "-o", "set/b.xtar", "--quiet", cwd=tmp_path).returncode == 0
+    (tmp_path / "set" / "a.xtar").write_bytes(bytes(5000))
+    for names in (["set"], ["set/a.xtar", "set/b.xtar"], ["set/b.xtar", "set/a.xtar"]):
+        done = run("verify", *names, cwd=tmp_path)
+        assert done.returncode == 4
+        assert lines(done.stdout)[0].startswith("set/b.xtar: intact")
+        assert b"set/a.xtar: damaged: " in done.stderr

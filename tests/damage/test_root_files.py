@@ -63,4 +63,4 @@ def test_a_lost_last_segment_is_not_the_same(tmp_path: Path) -> None:
     monitor = Monitor()
     compared = compare(os.fsencode(archive), os.fsencode(tmp_path / "tree"), monitor=monitor)
     assert compared.entries == 1
-    assert [problem.reason for problem in monitor.problems] == ["1 of its segments are gone"]
+    assert [problem.reason for problem in monitor.problems] == ["1 of its segments is gone"]

@@ -39,7 +39,7 @@ from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
 from pybackup.parity.find import find_all, load
 
-from . import mutate
+from . import mutate, set_targets
 from .bombs import BOMBS
 from .mutate import ARCHIVE_MUTATIONS, VOLUME_MUTATIONS, damaged, mutated
 from .seeds import seeds, sparse_stream
@@ -47,7 +47,7 @@ from .seeds import seeds, sparse_stream
 Case = dict[str, bytes]
 """Files by name."""
 
-OUTPUTS = ("extracted", "unpacked", "salvaged", "rescued", "repaired", "repaired.xpar")
+OUTPUTS = ("extracted", "unpacked", "salvaged", "rescued", "repaired", "repaired.xpar", "rebuilt")
 """All that a target may write, below the directory ``out`` beside the case."""
 
 
@@ -319,5 +319,10 @@ TARGETS = {
     "salvage": Target(_make_salvage, _run_salvage),
     "map": Target(_make_map, _run_map),
     "sevenzip": Target(_make_sevenzip, _run_sevenzip),
+    "recovery": Target(set_targets.make_recovery, set_targets.run_recovery),
+    "setting": Target(set_targets.make_setting, set_targets.run_setting),
+    "setindex": Target(set_targets.make_setindex, set_targets.run_setindex),
+    "locate": Target(set_targets.make_locate, set_targets.run_locate),
+    "set": Target(set_targets.make_set, set_targets.run_set),
     "bomb": Target(_make_bomb, _run_bomb),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,16 +12,20 @@ import pytest
 from damage.fast_disk import fast_directory
 from roundtrip.running import archive
 
+import pybackup
 from pybackup.cli.main import main
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs import disc_burn
+from pybackup.jobs.disc_build import BuildOptions
 from pybackup.jobs.disc_check import Advice, check_discs
+from pybackup.jobs.health import State
+from pybackup.jobs.verify import verify
 from pybackup.media.burner import Medium, burn_command, check_fit, inspect
 from pybackup.parity.find import glance
 
-from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, plant, run, scatter
+from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, make_set, plant, run, scatter
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +201,68 @@ def test_check_goes_on_behind_a_disc_that_is_nothing_of_ours(image: Path, drive:
     assert done.returncode == 4
     assert any(line.startswith(f"{image}: intact") for line in done.stdout.decode().splitlines())
     assert json.loads(run("disc", "check", "--json", drive).stdout)["state"] == "beyond"
+
+
+def test_a_disc_that_was_written_again_with_less(image: Path, drive: Path) -> None:
+    """The end of the longer image told which volume was meant: a good disc was called damaged by more than half."""
+    with fast_directory() as base:
+        archive([plant(base / "tree", n_bytes=MIB // 2, seed=2)], base / "less.xtar")
+        less = Path(os.fsdecode(build(base / "less.xtar", base / "images").path))
+        assert less.stat().st_size < image.stat().st_size // 2
+        assert burn(image, drive).returncode == 0
+        done = burn(less, drive, "--verify")
+        assert done.returncode == 0, done.stderr
+        assert drive.stat().st_size > image.stat().st_size
+        checked = run("disc", "check", drive)
+        assert checked.returncode == 0
+        assert checked.stdout.startswith(f"{drive}: intact\n".encode())
+        assert b"left of a longer one that was there before" in checked.stderr
+        assert run("verify", drive, "--quiet").returncode == 0
+        scatter(drive, 0.02)
+        assert run("disc", "check", drive).returncode == 3
+        assert run("repair", drive, "-o", base / "mended").returncode == 0
+        assert (base / "mended").read_bytes() == less.read_bytes()
+        # Nothing of what is behind it is cut off without a word.
+        assert run("repair", drive, "--in-place").returncode == 2
+
+
+def test_burning_a_bare_archive_is_told(drive: Path, tmp_path: Path) -> None:
+    archive([plant(tmp_path / "tree")], tmp_path / "a.xtar")
+    done = burn(tmp_path / "a.xtar", drive, "--dry-run")
+    assert done.returncode == 0
+    assert b"a.xtar: an archive, and no image of a disc" in done.stderr
+
+
+def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path) -> None:
+    """`verify` said that it holds no archive, and `extract` looked for members where they are in the archive alone."""
+    tree = plant(tmp_path / "tree")
+    for number in range(200):
+        (tree / f"letters/{number}.dat").write_bytes(os.urandom(700))
+    archive([tree], tmp_path / "a.xtar")
+    image = Path(os.fsdecode(build(tmp_path / "a.xtar", tmp_path / "images").path))
+    scatter(image, 0.25)
+    image.write_bytes(bytes(65_536) + image.read_bytes()[65_536:])
+    found = Monitor()
+    verdict = verify(os.fsencode(image), workers=1, monitor=found)
+    salvaged = pybackup.salvage(image, tmp_path / "salvaged", workers=1, monitor=Monitor()).salvaged
+    assert verdict.state is State.BEYOND
+    assert set(verdict.files_damaged) == {one.path for one in salvaged.not_intact}
+    assert 10 < len(verdict.files_damaged) < verdict.files
+    done = pybackup.extract(image, tmp_path / "out", workers=1, monitor=found)
+    assert done.files == verdict.files - len(verdict.files_damaged) > 50
+    assert not list(tmp_path.glob("out/**/*.partial"))
+    for path in (path for path in (tmp_path / "out/tree").rglob("*") if path.is_file() and not path.is_symlink()):
+        assert path.read_bytes() == (tree / path.relative_to(tmp_path / "out/tree")).read_bytes()
+
+
+def test_discs_that_are_not_among_those_that_are_checked_are_named(tmp_path: Path) -> None:
+    volumes = make_set(plant(tmp_path / "tree"), tmp_path / "set", [MIB, 2 * MIB])
+    for volume in volumes:
+        build(volume, tmp_path / "images", BuildOptions(medium_bytes=4 * MIB))
+    (tmp_path / "images/docs-002.iso").unlink()
+    done = run("disc", "check", tmp_path / "images")
+    assert (done.returncode, done.stderr) == (0, b"pybackup: note: of docs these volumes are not here: docs 2\n")
+    assert re.search(rb"survive: \d+ more bad sectors \(.*\), whichever; \d+ more bad sectors \(", done.stdout)
+    again = run("disc", "build", tmp_path / "images/docs-001.iso", "--to", tmp_path / "again")
+    assert again.returncode == 2
+    assert b"an image of a disc, with a volume in it; name the volume it was made of" in again.stderr

@@ -32,17 +32,33 @@ def room() -> Iterator[Path]:
 def test_a_set_takes_as_many_discs_as_planned(sizes: list[int], room: Path) -> None:
     tree = plant(room / "tree", n_bytes=12 * MIB)
     first = ["--first-volumes", ",".join(map(str, sizes[:-1]))] if sizes[1:] else []
-    done = run("disc", "plan", tree, *first, "--volume-size", str(sizes[-1]), "--json", "--recovery-volumes", "1")
+    done = run("disc", "plan", tree, *first, "--volume-size", str(sizes[-1]), "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     (plan,) = told["plans"]
-    discs = [disc for disc in plan["discs"] if not disc["recovery"]]
+    discs = plan["discs"]
     volumes = make_set(tree, room / "volumes", sizes)
-    assert len(plan["discs"]) == len(discs) + 1
     # Segments of 1 MiB fill volumes of 2 MiB badly, and a plan knows nothing of that.
     assert len(discs) <= len(volumes) <= 1.6 * len(discs)
     packed = sum(volume.stat().st_size for volume in volumes)
     assert told["packed_bytes"] == pytest.approx(packed / 1.11, rel=0.1)
+
+
+def test_a_plan_with_recovery_volumes_knows_what_room_they_need(room: Path) -> None:
+    """Volumes may be no longer than a shard that fits: they were planned as full as others."""
+    tree = plant(room / "tree", n_bytes=12 * MIB)
+    words: list[str | Path] = [tree, "--volume-size", "3M", "--parity", "1%", "--compression", "fast", "--json"]
+    recovery = ("--recovery-volumes", "1")
+    (plan,) = json.loads(run("disc", "plan", *words, *recovery).stdout)["plans"]
+    done = run("create", *words, *recovery, "--volumes", room / "volumes", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    made = [path.stat().st_size for path in sorted((room / "volumes").iterdir())]
+    assert [disc["recovery"] for disc in plan["discs"]][-2:] == [False, True]
+    used = [disc["used_bytes"] for disc in plan["discs"]]
+    assert used[0] == pytest.approx(made[0], rel=0.02)
+    assert used[-1] == pytest.approx(made[-1], rel=0.02)
+    (without,) = json.loads(run("disc", "plan", *words).stdout)["plans"]
+    assert without["discs"][0]["used_bytes"] > 1.01 * used[0]
 
 
 def test_a_plan_for_all_media(room: Path) -> None:
@@ -52,7 +68,7 @@ def test_a_plan_for_all_media(room: Path) -> None:
     told = done.stdout.decode()
     assert re.search(r"^content: +1 file, 1\.3 MiB; packed about \d", told, re.MULTILINE)
     for name in ("cd650", "cd700", "dvd", "dvd-dl", "bd25", "bd50"):
-        assert re.search(rf"^{name}: +1 disc, the last one 0 % full", told, re.MULTILINE)
+        assert re.search(rf"^{name}: +1 disc, 0 % full", told, re.MULTILINE)
 
 
 def test_discs_that_are_too_small_are_refused(room: Path) -> None:
@@ -117,3 +133,14 @@ def test_the_sizes_are_those_on_this_disc(room: Path) -> None:
     (room / "a-case.svg").mkdir()
     with pytest.raises(Exception, match="is no regular file"):
         make_labels(os.fsencode(room / "a.xtar"), os.fsencode(room), shapes=["case"])
+
+
+def test_all_labels_of_a_set_tell_how_many_discs_it_has(room: Path) -> None:
+    """Only the last one did."""
+    volumes = make_set(plant(room / "tree"), room / "set", [MIB, 2 * MIB])
+    assert run("disc", "label", room / "set", "--to", room / "labels", "--shape", "case").returncode == 0
+    for number, volume in enumerate(volumes, 1):
+        said = texts((room / "labels" / f"{volume.stem}-case.svg").read_text())
+        assert any(f"disc {number} of {len(volumes)}" in text for text in said)
+    assert run("disc", "label", volumes[0], "--to", room / "one", "--shape", "case").returncode == 0
+    assert not any(" of " in text for text in texts((room / "one" / f"{volumes[0].stem}-case.svg").read_text())[:3])

@@ -27,8 +27,12 @@ def test_all_are_brought_back(room: Path) -> None:
     ]
     assert contents(room / "to") == {name: whole.volumes[name] for name in ("docs-003.xtar", "docs-R02.xtar")}
     again = run("rebuild", "given", "--to", "to", cwd=room)
-    assert (again.returncode, again.stdout) == (2, b"")
-    assert b"to/docs-003.xtar: exists, and docs 3 is to be written there" in again.stderr
+    assert (again.returncode, again.stderr) == (0, b"")
+    assert "docs 3: whole, to/docs-003.xtar" in lines(again.stdout)
+    (room / "to" / "docs-003.xtar").write_bytes(b"something else")
+    other = run("rebuild", "given", "--to", "to", cwd=room)
+    assert (other.returncode, other.stdout) == (2, b"")
+    assert b"to/docs-003.xtar: exists, and docs 3 is to be written there" in other.stderr
 
 
 def test_quiet_says_nothing_where_all_is_well(room: Path) -> None:
@@ -58,7 +62,13 @@ def test_the_one_volume_that_would_help(room: Path) -> None:
     small_set(recovery_volumes=1).write(room / "given", {"docs-001.xtar": None, "docs-R01.xtar": None})
     done = run("rebuild", "given", "--to", "to", cwd=room)
     assert done.returncode == 4
-    assert b"docs: no recovery volume is among these, or too little is left of it; add one" in done.stderr
+    assert b"docs: no recovery volume is among these, or too little is left of it; one would help" in done.stderr
+    assert lines(done.stdout) == [
+        "docs 1: not here, and beyond what the others give back",
+        "docs 2: whole, given/docs-002.xtar",
+        "docs 3: whole, given/docs-003.xtar",
+        "docs 4: whole, given/docs-004.xtar",
+    ]
 
 
 def test_json_has_all_of_it(room: Path) -> None:

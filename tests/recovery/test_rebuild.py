@@ -13,10 +13,11 @@ import pybackup
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
+from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
 from pybackup.jobs.rebuild import Outcome
 from pybackup.jobs.volumes import find_volumes, gather
 
-from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, small_set
+from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, sectors, small_set, zeroed
 
 
 def outcomes(given: SmallSet, lost: tuple[str, ...], room: Path) -> dict[str, Outcome]:
@@ -69,10 +70,64 @@ def test_lost_recovery_volumes_count_too(room: Path) -> None:
     assert contents(room / "to") == {}
 
 
-def test_without_any_recovery_volume_it_says_so(room: Path) -> None:
+def test_without_any_recovery_volume_nothing_is_missed_where_all_are_whole(room: Path) -> None:
     whole = small_set()
-    with pytest.raises(Damaged, match=r"docs: no recovery volume is among these"):
-        rebuilt(whole.write(room / "given", dict.fromkeys(whole.recovery)), room / "to")
+    monitor = Monitor()
+    done = rebuilt(whole.write(room / "given", dict.fromkeys(whole.recovery)), room / "to", monitor=monitor)
+    assert done.complete
+    assert (contents(room / "to"), monitor.problems) == ({}, [])
+
+
+def test_without_any_recovery_volume_own_parity_and_copies_mend(room: Path) -> None:
+    """It was refused, though `repair` of each would have done it."""
+    whole = small_set()
+    first, second, *_ = whole.data
+    hurt = zeroed(whole.volumes[first], range(4))
+    # Beyond its parity, and another copy has the rest.
+    half = sectors(whole.volumes[second]) // 2
+    copies = {
+        "a.xtar": zeroed(whole.volumes[second], range(half)),
+        "b.xtar": zeroed(whole.volumes[second], range(half, 2 * half)),
+    }
+    changed = {**dict.fromkeys(whole.recovery), first: hurt, second: None, **copies}
+    done = rebuilt(whole.write(room / "given", changed), room / "to")
+    assert done.complete
+    assert {one.info.number for one in done.volumes if one.outcome is Outcome.REBUILT} == {1, 2}
+    assert contents(room / "to") == {name: whole.volumes[name] for name in (first, second)}
+
+
+def test_without_any_recovery_volume_what_is_beyond_is_told(room: Path) -> None:
+    whole = small_set()
+    first, second, third, last = whole.data
+    hurt = zeroed(whole.volumes[first], range(4, sectors(whole.volumes[first]) // 2))
+    given = whole.write(room / "given", {**dict.fromkeys(whole.recovery), first: hurt, second: None})
+    monitor = Monitor()
+    done = rebuilt(given, room / "to", monitor=monitor)
+    assert not done.complete
+    assert [one.outcome for one in done.volumes] == [Outcome.BEYOND, Outcome.BEYOND, Outcome.WHOLE, Outcome.WHOLE]
+    assert [problem.reason for problem in monitor.problems] == [
+        "docs: no recovery volume is among these, or too little is left of it; one would help"
+    ]
+    assert contents(room / "to") == {}
+    # What is not known is told, too.
+    given = whole.write(room / "some", {**dict.fromkeys(whole.recovery), third: None, last: None})
+    monitor = Monitor()
+    assert rebuilt(given, room / "to", monitor=monitor).complete
+    assert [problem.reason for problem in monitor.problems] == ["docs: whether any volume follows docs 2 is not known"]
+
+
+def test_without_any_recovery_volume_images_are_undressed_and_mended(room: Path) -> None:
+    whole = small_set()
+    given = whole.write(room / "given", dict.fromkeys(whole.recovery))
+    name = whole.data[-1]
+    options = BuildOptions(medium_bytes=2_000_000)
+    (room / "discs").mkdir()
+    plan = plan_build(os.fsencode(given / name), os.fsencode(room / "discs"), options)
+    image = Path(os.fsdecode(perform_build(plan, Monitor()).path))
+    (given / name).unlink()
+    image.write_bytes(bytes(65_536) + image.read_bytes()[65_536:])
+    assert rebuilt([given, image], room / "to").complete
+    assert contents(room / "to") == {name: whole.volumes[name]}
 
 
 @pytest.mark.parametrize("parity", ["none", "fill", "8K"])

@@ -141,13 +141,6 @@ def test_since_the_epoch_itself(file: Path) -> None:
     assert Rules(since_ns=0).judge(_candidate(b"file", file)) is not None
 
 
-def test_protected(file: Path, tmp_path: Path) -> None:
-    status = os.lstat(file)
-    rules = Rules(protected=[(status.st_dev, status.st_ino)])
-    assert rules.judge(_candidate(b"other-name", file)) == "the archive being written"
-    assert rules.judge(_candidate(b"dir", tmp_path, directory=True)) is None
-
-
 @pytest.mark.parametrize("top", [b"top", b"top/in/names"])
 def test_caches(top: bytes, file: Path, tmp_path: Path) -> None:
     rules = Rules(exclude_caches=True)

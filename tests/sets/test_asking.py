@@ -45,7 +45,8 @@ def test_the_volume_that_is_asked_for_is_taken_and_another_is_not(tree: Path, do
     status, shown = at_terminal("extract", *given, "--to", tmp_path / "out", answers=answers)
     assert status == 0, shown
     assert shown.count("docs 3 is needed") == 4
-    assert "that is not docs 3" in shown
+    assert f"{given[0]}: that is docs 1, not docs 3" in shown.replace("\r\n", "")
+    assert "nothing: no such file or device" in shown.replace("\r\n", "")
     assert "is of another set than" in shown
     assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
 
@@ -57,3 +58,24 @@ def test_who_has_it_not_goes_on_without(docs: Path, tmp_path: Path) -> None:
     assert "docs 2 is needed" in shown
     assert "docs 3 is needed" in shown
     assert (tmp_path / "out/tree/d7").is_dir()
+
+
+def test_another_volume_that_is_needed_too_is_taken(docs: Path, tmp_path: Path) -> None:
+    paths = volumes(docs)
+    given = [path for number, path in enumerate(paths) if number not in (1, 2)]
+    answers = [str(paths[2]), str(paths[1])]
+    status, shown = at_terminal("extract", *given, "--to", tmp_path / "out", answers=answers)
+    assert status == 0, shown
+    assert shown.count("docs 2 is needed") == 2
+    assert "docs 3 is needed" not in shown
+    assert "that is docs 3, not docs 2" in shown
+
+
+def test_what_is_not_known_is_said_once(docs: Path, tmp_path: Path) -> None:
+    """Where a directory is wanted, both the job and the command told that there may be more of it."""
+    status, shown = at_terminal("extract", volumes(docs)[0], "tree/d0", "--to", tmp_path / "out", answers=[])
+    assert status == 1
+    # As it happens, and again at the end.
+    assert shown.count("what they hold is not known") == 2
+    assert "1 problem:" in shown
+    assert "salvage" not in shown

@@ -86,3 +86,46 @@ def test_the_rescue_script_verifies_a_volume_alone(docs: Path) -> None:
         command: list[str | Path] = [sys.executable, "-I", rescue.__file__, "verify", path]
         done = subprocess.run(command, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_structure_of_one_volume_is_that_of_the_whole_set(tree: Path, docs: Path, tmp_path: Path) -> None:
+    """It was restored in whole, and the status said that something was lost."""
+    paths = volumes(docs)
+    for number in (0, 3):
+        to = tmp_path / f"to {number}"
+        done = run("structure", "restore", paths[number], "--to", to)
+        assert (done.returncode, b"0 problems" in done.stderr) == (0, True)
+        assert b"each volume has the structure of the whole set" in done.stderr
+        named = {
+            path.relative_to(tree.parent) for path in (tree, *tree.rglob("*")) if path.is_symlink() or path.is_dir()
+        }
+        assert {path.relative_to(to) for path in to.rglob("*")} == named
+
+
+def test_a_damaged_structure_of_one_volume_is_told_unless_another_has_it(docs: Path, tmp_path: Path) -> None:
+    first, second = volumes(docs)[:2]
+    data = bytearray(first.read_bytes())
+    header = data.index(b"tree/d6/sym\0", data.index(b".pybackup/structure.tar\0"))
+    data[header] ^= 1
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "one").write_bytes(data)
+    done = run("structure", "restore", tmp_path / "set" / "one", "--to", tmp_path / "alone")
+    assert done.returncode == 1
+    assert b"lost" in done.stderr
+    shutil.copy(second, tmp_path / "set" / "two")
+    done = run("structure", "restore", tmp_path / "set", "--to", tmp_path / "both")
+    assert (done.returncode, b"0 problems" in done.stderr) == (0, True)
+    assert os.readlink(tmp_path / "both/tree/d6/sym") == "../d0"
+
+
+def test_no_less_than_nothing_is_missing_where_the_tree_index_is_lost(docs: Path, tmp_path: Path) -> None:
+    """Each volume has the directories of the whole set, more than entries of its own: "-1,376 entries"."""
+    data = volumes(docs)[-1].read_bytes()
+    hurt = tmp_path / "hurt.xtar"
+    hurt.write_bytes(data[: data.rindex(b".pybackup/set\0")])
+    done = run("verify", hurt)
+    assert done.returncode == 4
+    assert b"lost: nothing is left that says how many entries there were; some may be missing" in done.stdout
+    assert b"-" not in done.stdout.split(b"lost:")[1]
+    said = run("list", hurt).stderr.decode()
+    assert "some of which are of others; some may be missing" in said

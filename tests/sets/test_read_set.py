@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from roundtrip.manifest import differences, manifest
 import pybackup
 from pybackup.errors import UsageError
 from pybackup.host.monitor import Monitor
+from pybackup.jobs import mending
+from pybackup.jobs.copies import GivenCopy, open_copies
 from pybackup.jobs.extract import ExtractOptions
 from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.mending import Restored, restore
@@ -22,6 +26,7 @@ from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
 
 from .making import lines, make, run, volumes
+from .test_hostile_set import Heard
 
 SECTOR = 2048
 
@@ -193,3 +198,69 @@ def test_from_python(tree: Path, tmp_path: Path) -> None:
     assert b"tree/d3/big" in {stored.entry.path for stored in pybackup.list([tmp_path / "set"])}
     with pytest.raises(UsageError, match="is no volume"):
         pybackup.list([paths[0], __file__])
+
+
+def test_of_a_file_over_several_volumes_only_the_damaged_one_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "big").write_bytes(random.Random(1).randbytes(4_500_000))
+    (tree / "small").write_bytes(b"x" * 1000)
+    make(tree, tmp_path / "set", first=(), size=2_000_000)
+    *_, third, _ = volumes(tmp_path / "set")
+    data = bytearray(third.read_bytes())
+    data[500_000:520_000] = bytes(20_000)
+    third.write_bytes(data)
+    read: list[bytes] = []
+    real = open_copies
+
+    def recording(paths: Sequence[bytes]) -> AbstractContextManager[Sequence[GivenCopy]]:
+        read.extend(paths)
+        return real(paths)
+
+    monkeypatch.setattr(mending, "open_copies", recording)
+    heard = Heard()
+    done = extracted([tmp_path / "set"], tmp_path / "out", heard)
+    assert (heard.problems, done.mended, read) == ([], 1, [os.fsencode(third)])
+    assert [note for note in heard.notes if "mending" in note] == [
+        f"{third}: damaged; mending a copy of it in {tmp_path}"
+    ]
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+
+
+def test_what_is_on_a_volume_that_is_not_here_is_called_so(docs: Path, tmp_path: Path) -> None:
+    one, two, *_ = volumes(docs)
+    done = run("extract", two, "--to", tmp_path / "out")
+    assert done.returncode == 1
+    assert b": lost: it is on docs 1, which is not here\n" in done.stderr
+    done = run("extract", one, tmp_path / "none.iso", "--to", tmp_path / "none")
+    assert done.returncode == 4
+    assert b"none.iso: no file here, and nothing that is known of the archive matches" in done.stderr
+
+
+@pytest.mark.parametrize("number", [2, -1])
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_volume_without_any_tree_index_and_parity_gives_up_its_files(
+    tree: Path, docs: Path, tmp_path: Path, number: int, cut: bool
+) -> None:
+    """Its headers tell which volume it is; `extract` and `salvage` of the set passed it over."""
+    for path in volumes(docs):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        (tmp_path / "set" / path.name).write_bytes(path.read_bytes())
+    hurt = volumes(tmp_path / "set")[number]
+    data = hurt.read_bytes()
+    end = data.rindex(b".pybackup/set\0")
+    hurt.write_bytes(data[:end] if cut else data[:end] + bytes(len(data) - end))
+    heard = Heard()
+    done = extracted([tmp_path / "set"], tmp_path / "out", heard)
+    assert done.done.unplaced == 0
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+    assert f"{hurt}: damaged so much that it does not tell which volume it is" in heard.notes
+    # Of the last one, nobody tells that it is.
+    unknown = ["the volumes after docs 11 are not here, and what they hold is not known"] if number < 0 else []
+    assert [problem.reason.replace(f"docs {len(volumes(docs))} ", "docs 11 ") for problem in heard.problems] == unknown
+    names = [os.fsencode(path) for path in volumes(tmp_path / "set")]
+    saved = rescue(names, os.fsencode(tmp_path / "saved"), options=SalvageOptions(workers=1), monitor=Monitor())
+    assert {verdict.fate for verdict in saved.salvaged.verdicts} == {Fate.INTACT}
+    assert differences(manifest(tree), manifest(tmp_path / "saved/tree")) == []

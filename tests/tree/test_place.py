@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from pybackup.errors import EnvironmentFailed, Refused
 from pybackup.host import staging
 from pybackup.host.monitor import Monitor
+from pybackup.host.paths import open_at
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.problem import Trouble
 from pybackup.tree.place import Overwrite, PlaceOptions, Target, check_path, open_staged
@@ -84,6 +85,11 @@ def open_target(field: Path, monitor: Listener) -> Iterator[Open]:
     yield open_it
     for target in opened:
         target.close()
+
+
+def opened(field: Path, path: bytes) -> int:
+    """A descriptor of a directory below the target, however long its path is."""
+    return open_at(None, os.fsencode(field) + b"/" + path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def snapshot(directory: Path) -> list[tuple[Any, ...]]:
@@ -343,7 +349,7 @@ def test_long_and_deep_paths(field: Path, open_target: Open, monitor: Listener, 
             assert len(os.listdir("/proc/self/fd")) - before <= 100
     assert not monitor.problems
     for path in (paths[0], paths[len(paths) // 2], paths[-1]):
-        fd = target.open_directory(path)
+        fd = opened(field, path)
         with open(os.open(b"+file", os.O_RDONLY, dir_fd=fd), "rb") as stream:
             assert stream.read() == path
         status = os.fstat(fd)
@@ -351,7 +357,7 @@ def test_long_and_deep_paths(field: Path, open_target: Open, monitor: Listener, 
         os.close(fd)
 
 
-def test_hopping_between_deep_directories(open_target: Open, monitor: Listener) -> None:
+def test_hopping_between_deep_directories(open_target: Open, field: Path, monitor: Listener) -> None:
     deep = b"/".join([b"d"] * 200)
     places = [deep + b"/x/" + deep, deep + b"/y", b"z", deep, b"d/w/" + deep, deep + b"/x"]
     target = open_target()
@@ -360,7 +366,7 @@ def test_hopping_between_deep_directories(open_target: Open, monitor: Listener) 
         assert target.write_file(file(directory + b"/+%d" % number), directory)
     for number in range(30):
         directory = places[number * 5 % len(places)]
-        fd = target.open_directory(directory)
+        fd = opened(field, directory)
         assert os.stat(b"+%d" % number, dir_fd=fd).st_size == len(directory)
         os.close(fd)
     assert not monitor.problems
@@ -745,6 +751,7 @@ def test_only_temporaries_can_be_opened(field: Path) -> None:
 KILLED = """
 import os, sys, time
 from pybackup.host.monitor import Monitor
+from pybackup.host.paths import open_at
 from pybackup.model.entry import Entry, Kind
 from pybackup.tree.place import PlaceOptions, Target
 target = Target(os.fsencode(sys.argv[1]), PlaceOptions(), Monitor())
@@ -885,6 +892,7 @@ DROPPED = """
 import json, os, sys
 import grp, pwd, time
 from pybackup.host.monitor import Monitor
+from pybackup.host.paths import open_at
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.tree.place import Overwrite, PlaceOptions, Target
 if os.geteuid() == 0:

@@ -235,7 +235,7 @@ complete -c pybackup -n "__pybackup_is disc check" -l json -d 'results as JSON o
 complete -c pybackup -n "__pybackup_is disc label" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is disc label" -l to -x -a '(__fish_complete_directories)' -d 'where labels go; made'
 complete -c pybackup -n "__pybackup_is disc label" -l shape -x -a 'disc case both' -d 'which label (default: both)'
-complete -c pybackup -n "__pybackup_is disc label" -l discs -x -d 'how many discs the set has'
+complete -c pybackup -n "__pybackup_is disc label" -l discs -x -d 'how many the set has (default: as its last volume says)'
 complete -c pybackup -n "__pybackup_is disc label" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is disc label" -l json -d 'results as JSON on standard output'
 

@@ -65,13 +65,13 @@ def perform(options: argparse.Namespace) -> int:
     """Build the images."""
     from pybackup.host.storage import make_directory
     from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
-    from pybackup.jobs.disc_volume import volumes_in
+    from pybackup.jobs.disc_volume import archives_in
 
     how = BuildOptions(options.medium, options.parity, options.group_sectors, options.work_dir)
     with talk_of(options, options.volumes[0]) as talk:
         if not options.dry_run:
             make_directory(options.to)
-        for volume in volumes_in(options.volumes):
+        for volume in archives_in(options.volumes):
             start = time.monotonic()
             plan = plan_build(volume, options.to, how)
             if plan.parity.cut:

@@ -54,17 +54,20 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Check the discs."""
     from pybackup.jobs.disc_check import check_discs
-    from pybackup.jobs.volumes import files_of
+    from pybackup.jobs.volumes import files_of, tell_of_missing
 
     worst = Status.DONE
     with talk_of(options, options.discs[0]) as talk:
-        for checked in check_discs(files_of(options.discs), talk):
+        discs = files_of(options.discs)
+        for checked in check_discs(discs, talk):
             talk.end()
             worst = max(worst, _STATUSES[checked.state])
             if options.json:
                 deliver([_json(checked)])
             elif checked.state != "intact" or not options.quiet:
                 deliver_lines(_lines(checked))
+        if len(discs) > 1:
+            tell_of_missing(discs, talk)
         problems = conclude(talk)
         return worst or problems
 
@@ -85,7 +88,7 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield from (f"  lost: {display(path)}" for path in checked.verdict.files_damaged)
     left = checked.remaining
     if left is not None:
-        yield f"  would still survive: any {_part(left.certain)}; {_part(left.likely)} at random (99.9 %)"
+        yield f"  would still survive: {_part(left.certain)}, whichever; {_part(left.likely)} at random (99.9 %)"
     elif checked.verdict is not None and checked.state != "beyond":
         yield "  would survive nothing for certain: it has no parity"
     yield f"  advice: {_ADVICE[checked.advice]}"
@@ -109,7 +112,7 @@ def _where(health: Health) -> str:
 
 
 def _part(sectors: int) -> str:
-    return f"{count(sectors, 'bad sector')} more ({humane_bytes(sectors * _SECTOR)})"
+    return f"{count(sectors, 'more bad sector')} ({humane_bytes(sectors * _SECTOR)})"
 
 
 def _json(checked: Checked) -> bytes:

@@ -28,22 +28,25 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", metavar="DIR", required=True, type=argument(path), help="where labels go; made")
     parser.add_argument("--shape", choices=tuple(_SHAPES), default="both", help="which label (default: both)")
-    parser.add_argument("--discs", metavar="N", type=argument(positive), help="how many discs the set has")
+    parser.add_argument(
+        "--discs", metavar="N", type=argument(positive), help="how many the set has (default: as its last volume says)"
+    )
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
     """Write the labels."""
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_label import make_labels
-    from pybackup.jobs.disc_volume import volumes_in
+    from pybackup.jobs.disc_label import make_all_labels
+    from pybackup.jobs.disc_volume import archives_in
 
     with talk_of(options, options.volumes[0]) as talk:
         make_directory(options.to)
-        for volume in volumes_in(options.volumes):
-            made = make_labels(volume, options.to, discs=options.discs, shapes=_SHAPES[options.shape])
+        named = archives_in(options.volumes)
+        for made in make_all_labels(named, options.to, discs=options.discs, shapes=_SHAPES[options.shape]):
             talk.summary(", ".join(map(display, made.paths)))
             if options.json:
                 labels = [json_name(name) for name in made.paths]
-                deliver([json_line({"volume": json_name(volume), "label": made.volume.label, "files": labels})])
+                fields = {"volume": json_name(made.volume.path), "label": made.volume.label, "files": labels}
+                deliver([json_line(fields)])
         return conclude(talk)

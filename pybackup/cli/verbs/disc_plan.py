@@ -62,7 +62,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Plan."""
     from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import estimate, plan_discs
+    from pybackup.jobs.disc_plan import estimate, plan_discs, shard_limit
     from pybackup.jobs.protect import ParityOptions
 
     with talk_of(options, b"") as talk:
@@ -84,6 +84,7 @@ def perform(options: argparse.Namespace) -> int:
                 medium_bytes=n_bytes,
                 parity=parity,
                 recovery=options.recovery_volumes,
+                shard_bytes=shard_limit(plan, options.first_volumes, n_bytes) if options.recovery_volumes else None,
             )
             for name, n_bytes in media.items()
         }
@@ -121,7 +122,8 @@ def _each(discs: Sequence[PlannedDisc]) -> Iterator[str]:
 
 def _discs(discs: Sequence[PlannedDisc]) -> str:
     last = [disc for disc in discs if not disc.recovery][-1:]
-    full = f", the last one {100 * last[0].fill:.0f} % full" if last else ""
+    which = "" if len(discs) == 1 else "the last one "
+    full = f", {which}{100 * last[0].fill:.0f} % full" if last else ""
     seconds = sum(disc.burn_seconds for disc in discs)
     return f"{count(len(discs), 'disc')}{full}; burning and reading back about {duration(seconds)}"
 

@@ -121,13 +121,13 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
         archive, archive.patterns, options.to, how, work_dir=options.work_dir, executor=executor, monitor=talk
     )
     plan, done = restored.plan, restored.done
-    if archive.patterns:  # else the job says so
+    if not plan.everything:  # else the job says so
         check_complete(plan.listing, talk)
     if restored.mended:
         talk.note(
             f"{count(restored.mended, 'file')} came back by parity or other copies; repair or copy what is damaged"
         )
-    if any(problem.trouble is Trouble.LOST for problem in talk.problems):
+    if any(problem.trouble is Trouble.LOST and problem.path for problem in talk.problems):
         talk.note(
             f"'pybackup salvage {display(archive.path)} --to DIR' brings back what is left of files that are lost"
         )

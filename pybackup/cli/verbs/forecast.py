@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+from pybackup.errors import FormatError
+from pybackup.model.problem import Problem, Trouble
 
 from ..options import add_talk, talk_of
 from ..results import conclude
@@ -21,17 +25,24 @@ _SECTOR = 2048
 EPILOG = """\
 What the volume survives as long as it is whole, by its layout: only its end and its index are read. FILE is an
 archive, or any file with its sidecar FILE.xpar beside it; of such a pair the sidecar counts as what follows the file,
-but the lost start and end are the file's. 'pybackup drill' tries it out.
+but the lost start and end are the file's. Of a directory each volume in it is meant. 'pybackup drill' tries it out.
 
 examples:
   pybackup forecast docs.xtar
   pybackup forecast --sweep disc.iso
+  pybackup forecast volumes/
 """
 
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("file", metavar="FILE", type=argument(path), help="an archive, or a file with a sidecar")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=argument(path),
+        help="an archive, or a file with a sidecar; or a directory of volumes",
+    )
     parser.add_argument(
         "--sweep", action="store_true", help="show how likely all comes back, for each half percent of bad sectors"
     )
@@ -41,15 +52,31 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Show what the volume survives."""
     from pybackup.jobs.forecast import forecast
+    from pybackup.jobs.volumes import files_of
 
-    with talk_of(options, options.file) as talk:
-        found = forecast(options.file)
-        steps = list(found.sweep()) if options.sweep else []
-        if options.json:
-            deliver([_json(found, steps)])
-        else:
-            deliver_lines((*_lines(found), *_curve(steps)))
+    with talk_of(options, options.files[0]) as talk:
+        files = files_of(options.files)
+        shown = 0
+        for file in files:
+            try:
+                found = forecast(file)
+            except FormatError as error:
+                if len(files) == 1:
+                    raise
+                reason = str(error).removeprefix(f"{os.fsdecode(file)}: ")
+                talk.problem(Problem(file, Trouble.DAMAGED, reason))
+                continue
+            _show(found, options, first=not shown)
+            shown += 1
         return conclude(talk)
+
+
+def _show(found: Forecast, options: argparse.Namespace, *, first: bool) -> None:
+    steps = list(found.sweep()) if options.sweep else []
+    if options.json:
+        deliver([_json(found, steps)])
+    else:
+        deliver_lines((*([] if first else [""]), *_lines(found), *_curve(steps)))
 
 
 def _lines(found: Forecast) -> Iterator[str]:

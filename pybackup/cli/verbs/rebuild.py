@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 Name all volumes that are left, in any order and under any names: files, images, drives, or directories of them.
 Damaged ones help too: sectors that are bad are mended by the volume's own parity, and across the volumes, by turns.
-Volumes that are whole are not copied to DIR.
+Volumes that are whole are not copied to DIR; what an interrupted run has finished there is not made again.
 
 examples:
   pybackup rebuild set/ --to rebuilt
@@ -74,7 +74,7 @@ def _lines(done: Rebuilt, *, quiet: bool) -> Iterator[str]:
         labels = ", ".join(info.label for info in done.helpful)
         which = "it" if len(done.helpful) == 1 else f"any {done.needed} of these"
         yield f"{which} would bring back the rest: {labels}"
-    elif not done.complete:
+    elif any(volume.outcome is Outcome.BEYOND and volume.given is not None for volume in done.volumes):
         yield "better copies of the damaged volumes would help; 'pybackup extract' and 'salvage' take what is left"
 
 

@@ -11,7 +11,10 @@ from ..text import count, display, json_line, json_name
 from ..values import argument, path
 
 EPILOG = """\
-example:
+Directories, symbolic links, FIFOs and devices, with permissions, owners and times; no file. Of one volume of a set it
+is the skeleton of the whole set: each volume holds all of it.
+
+examples:
   pybackup structure restore docs-structure.tar --to /tmp/skeleton
   pybackup structure restore docs.xtar --to /tmp/skeleton
 """

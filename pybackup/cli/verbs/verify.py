@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pybackup.errors import UsageError
-from pybackup.model.problem import Trouble
+from pybackup.errors import FormatError, UsageError
+from pybackup.model.problem import Problem, Trouble
 
 from ..monitor import Talk
 from ..options import add_archive, add_talk, add_workers, talk_of
@@ -68,8 +69,7 @@ def perform(options: argparse.Namespace) -> int:
     """Check each archive, and compare with a directory if there is one; the worst of the statuses is the status."""
     from pybackup.jobs.volumes import files_of, tell_of_missing
 
-    named = [options.archive, *options.more]
-    archives = files_of(named)
+    archives = files_of([options.archive, *options.more])
     if options.html is not None and len(archives) > 1:
         raise UsageError("verify: --html is for one archive")
     with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
@@ -87,7 +87,15 @@ def _verify(options: argparse.Namespace, archive: bytes, archives: Sequence[byte
     from pybackup.jobs.verify import verify
 
     check_report(options.html, (archive, archive + SIDECAR_SUFFIX))
-    verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
+    try:
+        verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
+    except FormatError as error:
+        if len(archives) == 1:
+            raise
+        # The others are to be checked all the same.
+        reason = str(error).removeprefix(f"{os.fsdecode(archive)}: ")
+        talk.problem(Problem(archive, Trouble.DAMAGED, reason))
+        return Status.BEYOND
     if len(archives) > 1:
         verdict = with_spared(verdict, archives)
     differences: Sequence[Difference] = ()

@@ -1,0 +1,56 @@
+"""Finding the shard in a recovery volume: by its header or the copy of that, wherever these are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pybackup.errors import FormatError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.recovery import HEAD, MAGIC, RecoveryHeader, size_of
+
+from .bodies import Held
+
+_STEP_BYTES = 4 << 20
+# A header of as many volumes as there can be has 1.5 MB, and what looks like one may stand at every 48th byte.
+_MOST_HEADER_BYTES = 64 << 20
+# What is known of a shard takes memory in proportion to its length, so that must not be what a header likes. Where
+# less is left of a volume, it is of no use.
+_LEAST_PART = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ShardHeld:
+    """The shard of a recovery volume that is at hand: where it lies in the archive."""
+
+    held: Held
+    header: RecoveryHeader
+    offset: int
+
+
+def find_shard(held: Held, set_id: bytes) -> ShardHeld | None:
+    """Return the shard in what is held, of a set; None where there is none, or next to nothing of it."""
+    for at, header in _headers(held.file, held.start):
+        if header.set_id == set_id and header.shard_bytes <= _LEAST_PART * held.file.size:
+            offset = at - held.start
+            offset += -header.shard_bytes if header.is_copy else header.header_bytes
+            return ShardHeld(held, replace(header, is_copy=False), offset)
+    return None
+
+
+def _headers(file: ArchiveFile, start: int) -> Iterator[tuple[int, RecoveryHeader]]:
+    left = _MOST_HEADER_BYTES
+    for step in range(start, file.size, _STEP_BYTES):
+        data = file.read_what_is_left(step, _STEP_BYTES + len(MAGIC) - 1)
+        place = data.find(MAGIC)
+        while 0 <= place < _STEP_BYTES:
+            at = step + place
+            try:
+                size = size_of(file.read_what_is_left(at, HEAD.size))
+                left -= size
+                if left < 0:
+                    return
+                yield at, RecoveryHeader.unpack(file.read_what_is_left(at, size))
+            except FormatError:
+                pass
+            place = data.find(MAGIC, place + 1)
