@@ -4,54 +4,124 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from pybackup.errors import FormatError, UsageError
+from pybackup.errors import PybackupError
+from pybackup.host.monitor import Monitor
 
 from .monitor import Talk
 from .text import printable
 
 if TYPE_CHECKING:
     from pybackup.jobs.inspect import OpenArchive
+    from pybackup.jobs.volumes import SetAtHand
+
+_WITHOUT = b"-"
 
 
-def ask_for_volumes(archive: OpenArchive, candidates: Sequence[bytes], stack: ExitStack, talk: Talk) -> OpenArchive:
+def ask_for_volumes(
+    archive: OpenArchive, candidates: Sequence[bytes], stack: ExitStack, talk: Talk, *, drive: OneDrive | None = None
+) -> OpenArchive:
     """Return the archive with the volumes that what is wanted lies on, as far as whoever is asked gives them.
 
     Where nobody can be asked, they are named, and the archive is as it was.
-    """
-    from pybackup.jobs.inspect import open_archive, select
-    from pybackup.jobs.set_view import volumes_of
 
-    given = list(candidates)
+    Parameters
+    ----------
+    drive
+        Takes each disc off its drive before the next is asked for; None where discs stay where they are.
+    """
+    from pybackup.jobs.inspect import open_archive
+
+    given = [archive.path, *candidates]
     refused: set[int] = set()
     while archive.hand:
-        hand, listing = archive.hand, archive.listing
-        wanted = volumes_of(map(listing.stored, select(listing, archive.patterns)))
-        needed = sorted(wanted - set(hand.data) - refused)
+        hand = archive.hand
+        needed = [number for number in _needed(archive, hand, beyond=drive is not None) if number not in refused]
         if not needed or len(hand.recovery) + len(archive.unclear) >= len(hand.missing) > 0:
             break
+        label = hand.label(needed[0])
         if not _is_somebody_there(talk):
             talk.note(f"not here, and needed: {hand.labels(needed)}")
             break
-        name = _ask(f"{hand.label(needed[0])} is needed. Its file, image or device (empty: go on without it): ")
-        if not name:
+        if drive:
+            given = [drive.freed(path, talk) for path in given]
+            # What is open must not be the drive any more.
+            archive = stack.enter_context(open_archive(given[0], given[1:], monitor=Monitor()))
+        name = drive.ask(label) if drive else _ask(f"{label} is needed. Its file, image or device", b"")
+        if name is None:
             refused.add(needed[0])
             continue
         try:
-            more = stack.enter_context(open_archive(archive.path, [*given, name], monitor=talk))
-        except (UsageError, FormatError) as error:
+            more = stack.enter_context(open_archive(given[0], [*given[1:], name], monitor=talk))
+        except PybackupError as error:
+            # A drive without a disc, or one that is not ready yet, is nothing to give up for.
             talk.note(printable(str(error)))
             continue
         if more.hand is None or needed[0] not in more.hand.data:
-            talk.note(f"{printable(os.fsdecode(name))}: {_what(name, hand.label(needed[0]))}")
+            talk.note(f"{printable(os.fsdecode(name))}: {_what(name, label)}")
             if more.hand is None or not more.hand.data.keys() > hand.data.keys():
                 continue
         given.append(name)
         archive = more
     return archive
+
+
+class OneDrive:
+    """A drive into which the discs of a set are put one after the other: each is copied off it before the next.
+
+    Parameters
+    ----------
+    path
+        The drive.
+    work_dir
+        Where the copies lie until the end.
+    """
+
+    def __init__(self, path: bytes, work_dir: bytes, stack: ExitStack) -> None:
+        self._path = path
+        self._copies = 0
+        self._directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=b".pybackup-discs-", dir=work_dir))
+
+    def freed(self, path: bytes, talk: Talk) -> bytes:
+        """Return what stands for a path: a copy of the disc, if it is the drive."""
+        from pybackup.jobs.copying_off import copy_off
+
+        if path != self._path:
+            return path
+        self._copies += 1
+        copy = os.path.join(self._directory, b"%d.iso" % self._copies)
+        copy_off(path, copy, _labels_on(path), talk)
+        return copy
+
+    def ask(self, label: str) -> bytes | None:
+        """Ask for a disc; return where it is, None for nowhere."""
+        shown = printable(os.fsdecode(self._path))
+        question = f"{label} is needed. Put it into {shown} and press Enter, or name its file, image or device"
+        return _ask(question, _WITHOUT, silence=self._path)
+
+
+def _needed(archive: OpenArchive, hand: SetAtHand, *, beyond: bool) -> list[int]:
+    """Numbers of the volumes that are needed; with those that nothing tells of, if these may be needed too."""
+    from pybackup.jobs.inspect import select
+    from pybackup.jobs.set_view import volumes_of
+
+    listing = archive.listing
+    wanted = volumes_of(map(listing.stored, select(listing, archive.patterns)))
+    needed = sorted(wanted - set(hand.data))
+    if beyond and hand.last is None and not archive.patterns:
+        needed.append(hand.known + 1)
+    return needed
+
+
+def _labels_on(path: bytes) -> str:
+    from pybackup.jobs.volumes import volumes_in
+
+    labels = [volume.info.label for volume in volumes_in(path) if volume.info]
+    return ", ".join(labels) or printable(os.fsdecode(path))
 
 
 def _what(name: bytes, wanted: str) -> str:
@@ -62,7 +132,7 @@ def _what(name: bytes, wanted: str) -> str:
         return "no such file or device"
     try:
         infos = [volume.info for volume in find_volumes([name]).volumes if volume.info]
-    except (UsageError, FormatError) as error:
+    except PybackupError as error:
         return str(error).removeprefix(f"{os.fsdecode(name)}: ")
     return f"that is {', '.join(info.label for info in infos)}, not {wanted}" if infos else f"that is not {wanted}"
 
@@ -71,7 +141,13 @@ def _is_somebody_there(talk: Talk) -> bool:
     return not talk.quiet and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _ask(question: str) -> bytes:
-    sys.stderr.write(f"pybackup: {question}")
+def _ask(question: str, without: bytes, silence: bytes = b"") -> bytes | None:
+    """Ask for a path; return what stands for no answer, or None where one goes on without it."""
+    how = printable(os.fsdecode(without)) or "empty"
+    sys.stderr.write(f"pybackup: {question} ({how}: go on without it): ")
     sys.stderr.flush()
-    return os.fsencode(sys.stdin.readline().strip())
+    line = sys.stdin.readline()
+    answer = os.fsencode(line.strip())
+    if answer == without or not line:
+        return None
+    return answer or silence

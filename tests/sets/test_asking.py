@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pty
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from roundtrip.manifest import differences, manifest
+
+from pybackup.cli import asking
+from pybackup.cli.monitor import Talk
+from pybackup.errors import EnvironmentFailed
+from pybackup.host.monitor import Monitor
+from pybackup.jobs import inspect
 
 from .making import make, volumes
 
 
-def at_terminal(*arguments: str | Path, answers: list[str]) -> tuple[int, str]:
-    """Run the command line at a terminal, answering each question in turn; return its status and all that was shown."""
+def at_terminal(
+    *arguments: str | Path, answers: list[str], before: Callable[[int], None] = lambda number: None
+) -> tuple[int, str]:
+    """Run the command line at a terminal, answering each question in turn; return its status and all that was shown.
+
+    ``before`` is called with the number of each question, from 0, before it is answered.
+    """
     master, slave = pty.openpty()
     command = [sys.executable, "-W", "error", "-m", "pybackup", *arguments]
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, close_fds=True)
@@ -30,6 +46,7 @@ def at_terminal(*arguments: str | Path, answers: list[str]) -> tuple[int, str]:
             break
         shown += data
         if left and shown.count(b"go on without it): ") > len(answers) - len(left):
+            before(len(answers) - len(left))
             os.write(master, os.fsencode(left.pop(0)) + b"\n")
     os.close(master)
     return process.wait(), shown.decode(errors="replace")
@@ -79,3 +96,90 @@ def test_what_is_not_known_is_said_once(docs: Path, tmp_path: Path) -> None:
     assert shown.count("what they hold is not known") == 2
     assert "1 problem:" in shown
     assert "salvage" not in shown
+
+
+def changing(drive: Path, discs: Sequence[Path]) -> Callable[[int], None]:
+    """Put one disc after the other into a drive."""
+
+    def change(number: int) -> None:
+        shutil.copy(discs[number], drive)
+
+    return change
+
+
+@pytest.mark.parametrize("first", [0, -1])
+def test_one_drive_for_all_discs(first: int, tree: Path, docs: Path, tmp_path: Path) -> None:
+    """With the last disc first all others are known; with the first one, each tells only of those before."""
+    discs = volumes(docs)
+    drive, out = tmp_path / "drive", tmp_path / "out"
+    shutil.copy(discs.pop(first), drive)
+    status, shown = at_terminal(
+        "extract", drive, "--one-drive", "--to", out, answers=[""] * len(discs), before=changing(drive, discs)
+    )
+    assert status == 0, shown
+    assert shown.count("and press Enter") == len(discs)
+    assert differences(manifest(tree), manifest(out / "tree")) == []
+    assert sorted(os.listdir(tmp_path)) == ["drive", "out"]
+
+
+def test_the_drive_still_has_another_disc(docs: Path, tmp_path: Path) -> None:
+    discs = volumes(docs)
+    drive = tmp_path / "drive"
+    shutil.copy(discs[-1], drive)
+    then = [discs[-1], discs[0]]
+    status, shown = at_terminal(
+        *("extract", drive, "--one-drive", "--to", tmp_path / "out"),
+        answers=["", "", *["-"] * (len(discs) - 2)],
+        before=lambda number: changing(drive, then)(number) if number < 2 else None,
+    )
+    assert status == 1
+    assert f"drive: that is docs {len(discs)}, not docs 1" in shown.replace("\r\n", "")
+    assert (tmp_path / "out/tree").is_dir()
+    assert "docs 2" in shown
+    assert sorted(os.listdir(tmp_path)) == ["drive", "out"]
+
+
+def test_one_drive_and_a_damaged_disc(tree: Path, docs: Path, tmp_path: Path) -> None:
+    """What is in the way of the index and of some files is mended by the disc's own parity, which is in the copy."""
+    discs = volumes(docs)
+    drive, hurt = tmp_path / "drive", tmp_path / "hurt"
+    data = bytearray(discs[1].read_bytes())
+    data[len(data) // 3 : len(data) // 3 + 8192] = bytes(8192)
+    hurt.write_bytes(data)
+    shutil.copy(discs[-1], drive)
+    then = [discs[0], hurt, *discs[2:-1]]
+    status, shown = at_terminal(
+        "extract",
+        drive,
+        "--one-drive",
+        "--to",
+        tmp_path / "out",
+        answers=[""] * len(then),
+        before=changing(drive, then),
+    )
+    assert status == 0, shown
+    assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
+
+
+def test_a_drive_without_a_disc_is_asked_for_again(
+    docs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [os.fsencode(path) for path in volumes(docs)]
+    answers = iter([paths[0], paths[0]])
+    real, tries = inspect.open_archive, itertools.count()
+
+    def opened(path: bytes, candidates: Sequence[bytes], *, monitor: Monitor) -> inspect.OpenArchive:
+        if next(tries) == 0:
+            raise EnvironmentFailed("drive: No medium found")
+        return real(path, candidates, monitor=monitor)
+
+    talk = Talk()
+    monkeypatch.setattr(inspect, "open_archive", opened)
+    monkeypatch.setattr(asking, "_is_somebody_there", lambda talk: True)
+    monkeypatch.setattr(asking, "_ask", lambda question, without: next(answers))
+    with ExitStack() as stack:
+        archive = stack.enter_context(real(paths[1], paths[2:]))
+        found = asking.ask_for_volumes(archive, paths[2:], stack, talk)
+        assert found.hand is not None
+        assert sorted(found.hand.data) == list(range(1, len(paths) + 1))
+    assert "No medium found" in capsys.readouterr().err

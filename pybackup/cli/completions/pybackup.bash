@@ -59,7 +59,7 @@ _pybackup() {
         esac
         ;;
     'extract')
-        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --work-dir --stdout --dry-run --quiet --verbose --json'
+        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --work-dir --one-drive --stdout --dry-run --quiet --verbose --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --overwrite) words='never older always' ;;

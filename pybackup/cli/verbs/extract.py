@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,7 +14,7 @@ from pybackup.errors import UsageError
 from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
 
-from ..asking import ask_for_volumes
+from ..asking import OneDrive, ask_for_volumes
 from ..monitor import Talk
 from ..options import add_archive, add_patterns, add_placing, add_talk, add_workers, placing_of, talk_of
 from ..results import check_complete, conclude, json_problems, tell_condition
@@ -37,6 +39,7 @@ examples:
   pybackup extract docs.xtar 'docs/*.txt' docs/photos --to /tmp/back --overwrite older
   pybackup extract docs.xtar docs/letter.txt --stdout | less
   pybackup extract disc1.iso disc3.iso /dev/sr0 --to /tmp/back
+  pybackup extract /dev/sr0 --one-drive --to /tmp/back
 """
 
 
@@ -57,7 +60,12 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--work-dir",
         metavar="DIR",
         type=argument(directory),
-        help="where damaged volumes are mended, as large as they are (default: beside --to)",
+        help="where damaged volumes are mended, as large as they are, and discs copied (default: beside --to)",
+    )
+    parser.add_argument(
+        "--one-drive",
+        action="store_true",
+        help="ARCHIVE is a drive for all discs: each is copied to --work-dir before the next is asked for",
     )
     parser.add_argument("--stdout", action="store_true", help="write the content of the one file PATTERN to stdout")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be restored")
@@ -77,13 +85,22 @@ def perform(options: argparse.Namespace) -> int:
         talk = stack.enter_context(talk_of(options, options.archive))
         archive = stack.enter_context(open_archive(options.archive, options.patterns, monitor=talk))
         if archive.hand and not options.dry_run:
-            archive = ask_for_volumes(archive, options.patterns, stack, talk)
+            drive = _drive_of(options, stack)
+            archive = ask_for_volumes(archive, options.patterns, stack, talk, drive=drive)
         tell_condition(archive.listing, talk)
         if options.stdout:
             if len(archive.patterns) != 1:
                 raise UsageError("extract: --stdout takes exactly one PATTERN")
             return _to_stdout(archive, archive.patterns[0], options.work_dir, talk)
         return _to_directory(archive, options, executor, talk)
+
+
+def _drive_of(options: argparse.Namespace, stack: ExitStack) -> OneDrive | None:
+    if not options.one_drive:
+        return None
+    beside = options.to if options.to is not None else os.fsencode(tempfile.gettempdir())
+    work_dir = options.work_dir or os.path.dirname(os.path.abspath(beside))
+    return OneDrive(options.archive, work_dir, stack)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -129,7 +146,7 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
         )
     if any(problem.trouble is Trouble.LOST and problem.path for problem in talk.problems):
         talk.note(
-            f"'pybackup salvage {display(archive.path)} --to DIR' brings back what is left of files that are lost"
+            f"'pybackup salvage {display(options.archive)} --to DIR' brings back what is left of files that are lost"
         )
     status = conclude(talk, _summary(plan, done, time.monotonic() - start, talk))
     if options.json:
