@@ -555,6 +555,7 @@ def disc_plan(
     *,
     first_media: Iterable[int | str] = (),
     recovery_volumes: int = 0,
+    second_copies: str | None = None,
     exclude: Iterable[str] = (),
     exclude_from: Iterable[_Path] = (),
     exclude_dir: Iterable[str | bytes] = (),
@@ -575,16 +576,19 @@ def disc_plan(
     ----------
     medium, first_media
         What a disc takes, ``"cd700"`` and the like or a size in bytes, and the first ones where these differ.
+    recovery_volumes, second_copies
+        As for `create_set`.
     exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns
         As for `create`.
 
     Raises
     ------
     UsageError
-        A source does not exist, or a disc takes too little.
+        A source does not exist, or a disc takes too little; a share is none.
     """
     from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import estimate, plan_discs, shard_limit
+    from pybackup.jobs.disc_plan import copies_ahead, estimate, plan_discs, shard_limit
+    from pybackup.jobs.second_copies import parse_share
 
     bought = _parity(parity, False, group_sectors)
     options = CreateOptions(
@@ -598,6 +602,7 @@ def disc_plan(
     plan = plan_create(_sources(sources), b"", judge=judge, options=options, monitor=monitor)
     found = estimate(plan, monitor)
     first, size = tuple(map(_medium, first_media)), _medium(medium)
+    share = parse_share(second_copies) if second_copies is not None else Fraction(0)
     discs = plan_discs(
         found,
         len(plan.entries),
@@ -605,7 +610,8 @@ def disc_plan(
         medium_bytes=size,
         parity=bought,
         recovery=recovery_volumes,
-        shard_bytes=shard_limit(plan, first, size) if recovery_volumes else None,
+        shard_bytes=shard_limit(plan, first, size, second_copies=share) if recovery_volumes else None,
+        copies=copies_ahead(plan, found, first, size, share),
     )
     return found, discs
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from pybackup.compress.methods import Profile, is_stored, method_for
 from pybackup.compress.pack import PackJob, pack
@@ -18,6 +19,7 @@ from pybackup.model.source import Planned
 
 from .capacity import body_limit
 from .create import Plan, settings_of
+from .plan_copies import CopiesAhead, Costs
 from .plan_set import segment_for
 from .protect import ParityOptions
 from .recovery_room import shard_limit_of
@@ -61,12 +63,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDisc:
-    """One disc; sizes in bytes."""
+    """One disc; sizes in bytes.
+
+    ``copies_bytes`` of what is used are second copies of files on the disc before.
+    """
 
     medium_bytes: int
     used_bytes: int
     burn_seconds: float
     recovery: bool = False
+    copies_bytes: int = 0
 
     @property
     def fill(self) -> float:
@@ -127,8 +133,15 @@ def _pack(planned: Planned, offset: int, profile: Profile) -> tuple[int, int]:
     return len(data), done.stream_bytes
 
 
-def shard_limit(plan: Plan, first_bytes: Sequence[int], medium_bytes: int) -> int:
+def shard_limit(
+    plan: Plan, first_bytes: Sequence[int], medium_bytes: int, *, second_copies: Fraction = Fraction(0)
+) -> int:
     """Return how long the content of a volume may be where recovery volumes follow, which are no larger than others.
+
+    Parameters
+    ----------
+    second_copies
+        Which share of each volume they may take.
 
     Raises
     ------
@@ -143,7 +156,19 @@ def shard_limit(plan: Plan, first_bytes: Sequence[int], medium_bytes: int) -> in
         segment_bytes=segment_for(min(sizes), plan.options.segment_bytes),
         structure_bytes=_STRUCTURE_BYTES * sum(entry.kind is not Kind.FILE for entry in entries),
         settings_bytes=len(settings_of(plan)),
+        second_copies=second_copies,
     )
+
+
+def copies_ahead(
+    plan: Plan, found: Estimate, first_bytes: Sequence[int], medium_bytes: int, share: Fraction
+) -> CopiesAhead | None:
+    """Return what tells of the second copies on discs of these sizes; None where there are to be none."""
+    if not share:
+        return None
+    costs = Costs(found.ratio, _FILE_BYTES, _DIRECTORY_BYTES, _BARE_BYTES)
+    segment_bytes = segment_for(min((*first_bytes, medium_bytes)), plan.options.segment_bytes)
+    return CopiesAhead(plan.entries, costs, share=share, segment_bytes=segment_bytes)
 
 
 def plan_discs(
@@ -155,6 +180,7 @@ def plan_discs(
     parity: ParityOptions | None,
     recovery: int = 0,
     shard_bytes: int | None = None,
+    copies: CopiesAhead | None = None,
 ) -> list[PlannedDisc]:
     """Return the discs that a set takes.
 
@@ -168,29 +194,34 @@ def plan_discs(
         How many recovery volumes follow.
     shard_bytes
         What a volume may hold for their sake, see `shard_limit`; None where there are none.
+    copies
+        Tells of second copies, see `copies_ahead`; None where there are none.
 
     Raises
     ------
     UsageError
         A disc takes too little.
     """
+    # On a disc the second copies are told of, too.
+    told = entries * (2 if copies else 1)
     discs: list[PlannedDisc] = []
-    left = found.body_bytes
-    largest = 0
-    while left > 0:
+    largest = before = at = 0
+    while at < found.body_bytes:
         medium = first_bytes[len(discs)] if len(discs) < len(first_bytes) else medium_bytes
-        limit = body_limit(medium, parity, entries=entries)
+        limit = body_limit(medium, parity, entries=told)
         repeated = _STRUCTURE_BYTES * (entries - found.files) + round(
-            _INDEX_BYTES * found.files * (1 - left / found.body_bytes)
+            _INDEX_BYTES * found.files * at / found.body_bytes
         )
         takes = int(min(limit, shard_bytes or limit) * (1 - _UNFILLED)) - repeated
         if takes <= 0 or len(discs) > _MOST_DISCS:
             raise UsageError(f"discs of {medium:,} bytes are too small for this tree")
-        held = min(left, takes)
-        left -= held
-        largest = max(largest, held + repeated)
-        used = medium if _fills(parity) else round(medium * (held + repeated) / limit)
-        discs.append(PlannedDisc(medium, used, 2 * used / _speed(medium)))
+        again = copies.of(before, at, medium, takes) if copies and discs else 0
+        held = min(found.body_bytes - at, takes - again)
+        before, at = at, at + held
+        body = held + again + repeated
+        largest = max(largest, body)
+        used = medium if _fills(parity) else round(medium * body / limit)
+        discs.append(PlannedDisc(medium, used, 2 * used / _speed(medium), copies_bytes=again))
     # A shard as long as the longest body, the indexes of all, and parity as far as there is room.
     dressed = medium_bytes / body_limit(medium_bytes, parity, entries=entries)
     used = min(medium_bytes, round(largest * dressed * (1 + _UNFILLED)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,9 +15,17 @@ import pytest
 from damage.fast_disk import fast_directory
 from roundtrip.running import archive
 
+import pybackup
+from pybackup.errors import UsageError
+from pybackup.host.monitor import Monitor
+from pybackup.jobs.create import CreateOptions, plan_create
 from pybackup.jobs.disc_label import label_of, make_labels
+from pybackup.jobs.disc_plan import shard_limit
 from pybackup.jobs.disc_volume import open_volume
+from pybackup.jobs.protect import ParityOptions
 from pybackup.media.label import Label, case_label, disc_label
+from pybackup.parity.amount import parse_amount
+from pybackup.selection.filelist import named_source
 
 from .discs import MIB, make_set, plant, run
 
@@ -59,6 +69,43 @@ def test_a_plan_with_recovery_volumes_knows_what_room_they_need(room: Path) -> N
     assert used[-1] == pytest.approx(made[-1], rel=0.02)
     (without,) = json.loads(run("disc", "plan", *words).stdout)["plans"]
     assert without["discs"][0]["used_bytes"] > 1.01 * used[0]
+
+
+def test_a_plan_with_second_copies_is_what_they_come_to(room: Path) -> None:
+    """They were counted without, and the set took a disc more."""
+    chance = random.Random(7)
+    for number in range(300):
+        path = room / f"tree/d{number // 30}/{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(chance.randbytes(chance.randrange(1_000, 30_000)))
+    words: list[str | Path] = [room / "tree", "--volume-size", "1M", "--json"]
+    copies = ("--second-copies", "25%")
+    done = run("create", *words, *copies, "--volumes", room / "volumes", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    made = [path.stat().st_size for path in sorted((room / "volumes").iterdir())]
+    (without,) = json.loads(run("disc", "plan", *words).stdout)["plans"]
+    assert len(without["discs"]) < len(made)
+    (plan,) = json.loads(run("disc", "plan", *words, *copies).stdout)["plans"]
+    discs = plan["discs"]
+    assert len(discs) == len(made)
+    assert discs[0]["copies_bytes"] == 0
+    assert all(0.2 * MIB < disc["copies_bytes"] <= 0.25 * MIB for disc in discs[1:])
+    assert sum(disc["used_bytes"] for disc in discs) == pytest.approx(sum(made), rel=0.05)
+    said = run("disc", "plan", *words[:-1], *copies).stdout.decode()
+    assert re.search(r"^together: .*, second copies 1\.\d MiB; burning", said, re.MULTILINE)
+    _, planned = pybackup.disc_plan(room / "tree", MIB, second_copies="25%")
+    assert [disc.copies_bytes for disc in planned] == [disc["copies_bytes"] for disc in discs]
+    with pytest.raises(UsageError, match="at most 50%"):
+        pybackup.disc_plan(room / "tree", MIB, second_copies="60%")
+
+
+def test_recovery_volumes_leave_room_for_the_indexes_of_second_copies(room: Path) -> None:
+    """What a volume may hold for the sake of recovery volumes is less where files are told of twice."""
+    for number in range(200):
+        (room / f"{number:0120}").write_bytes(b"%d\n" % number)
+    how = CreateOptions(parity=ParityOptions(parse_amount("1%")))
+    plan = plan_create([named_source(os.fsencode(room))], b"", judge=None, options=how, monitor=Monitor())
+    assert shard_limit(plan, (), MIB, second_copies=Fraction(1, 5)) < shard_limit(plan, (), MIB) - 10_000
 
 
 def test_a_plan_for_all_media(room: Path) -> None:

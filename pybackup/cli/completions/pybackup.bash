@@ -139,7 +139,7 @@ _pybackup() {
         esac
         ;;
     'disc plan')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --one-file-system --volume-size --first-volumes --recovery-volumes --compression --store --workers --parity --group-sectors --quiet --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --one-file-system --volume-size --first-volumes --recovery-volumes --second-copies --compression --store --workers --parity --group-sectors --quiet --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -150,6 +150,7 @@ _pybackup() {
         --volume-size) compopt +o default 2>/dev/null; return ;;
         --first-volumes) compopt +o default 2>/dev/null; return ;;
         --recovery-volumes) compopt +o default 2>/dev/null; return ;;
+        --second-copies) compopt +o default 2>/dev/null; return ;;
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;

@@ -201,6 +201,7 @@ complete -c pybackup -n "__pybackup_is disc plan" -l one-file-system -d 'stay on
 complete -c pybackup -n "__pybackup_is disc plan" -l volume-size -x -d 'what a disc takes: cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size (default: each of these)'
 complete -c pybackup -n "__pybackup_is disc plan" -l first-volumes -x -d 'what the first discs take, where these are partly used ones'
 complete -c pybackup -n "__pybackup_is disc plan" -l recovery-volumes -x -d 'and so many more'
+complete -c pybackup -n "__pybackup_is disc plan" -l second-copies -x -d 'give up to SHARE of each disc, such as 5%%, to second copies, as for create (default: none)'
 complete -c pybackup -n "__pybackup_is disc plan" -l compression -x -a 'store fast default small' -d 'as for create (default: default)'
 complete -c pybackup -n "__pybackup_is disc plan" -l store -x -d 'as for create'
 complete -c pybackup -n "__pybackup_is disc plan" -l workers -x -d 'processes (default: one a processor)'

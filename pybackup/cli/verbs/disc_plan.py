@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ..options import add_parity, add_sources, add_talk, add_workers, judge_of, 
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, duration, humane_bytes, json_line
-from ..values import argument, medium, natural, sizes, suffixes
+from ..values import argument, medium, natural, share, sizes, suffixes
 
 if TYPE_CHECKING:
     from pybackup.jobs.disc_plan import Estimate, PlannedDisc
@@ -48,6 +49,13 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="what the first discs take, where these are partly used ones",
     )
     discs.add_argument("--recovery-volumes", metavar="N", type=argument(natural), default=0, help="and so many more")
+    discs.add_argument(
+        "--second-copies",
+        metavar="SHARE",
+        type=argument(share),
+        default=Fraction(0),
+        help="give up to SHARE of each disc, such as 5%%, to second copies, as for create (default: none)",
+    )
     packing = parser.add_argument_group("packing")
     levels = [level.value for level in Compression]
     packing.add_argument("--compression", choices=levels, default="default", help="as for create (default: default)")
@@ -62,7 +70,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Plan."""
     from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import estimate, plan_discs, shard_limit
+    from pybackup.jobs.disc_plan import copies_ahead, estimate, plan_discs, shard_limit
     from pybackup.jobs.protect import ParityOptions
 
     with talk_of(options, b"") as talk:
@@ -76,15 +84,17 @@ def perform(options: argparse.Namespace) -> int:
         plan = plan_create(sources_of(options, talk), b"", judge=judge_of(options), options=how, monitor=talk)
         found = estimate(plan, talk)
         media = MEDIA if options.volume_size is None else {"": options.volume_size}
+        first, again, recovery = options.first_volumes, options.second_copies, options.recovery_volumes
         plans = {
             name: plan_discs(
                 found,
                 len(plan.entries),
-                first_bytes=options.first_volumes,
+                first_bytes=first,
                 medium_bytes=n_bytes,
                 parity=parity,
-                recovery=options.recovery_volumes,
-                shard_bytes=shard_limit(plan, options.first_volumes, n_bytes) if options.recovery_volumes else None,
+                recovery=recovery,
+                shard_bytes=shard_limit(plan, first, n_bytes, second_copies=again) if recovery else None,
+                copies=copies_ahead(plan, found, first, n_bytes, again),
             )
             for name, n_bytes in media.items()
         }
@@ -125,6 +135,8 @@ def _discs(discs: Sequence[PlannedDisc]) -> str:
     which = "" if len(discs) == 1 else "the last one "
     full = f", {which}{100 * last[0].fill:.0f} % full" if last else ""
     seconds = sum(disc.burn_seconds for disc in discs)
+    again = sum(disc.copies_bytes for disc in discs)
+    full += f", second copies {humane_bytes(again)}" if again else ""
     return f"{count(len(discs), 'disc')}{full}; burning and reading back about {duration(seconds)}"
 
 
@@ -144,6 +156,7 @@ def _json(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> bytes:
                         "used_bytes": disc.used_bytes,
                         "burn_seconds": round(disc.burn_seconds, 1),
                         "recovery": disc.recovery,
+                        "copies_bytes": disc.copies_bytes,
                     }
                     for disc in discs
                 ],

@@ -1,0 +1,89 @@
+"""What second copies will take of each disc, before anything is written: see `second_copies` for what they are."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pybackup.model.entry import Kind
+from pybackup.model.source import Planned
+
+from .second_copies import directories_above
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What entries add to an archive, content and all; in bytes.
+
+    Attributes
+    ----------
+    ratio
+        Packed content over content.
+    file_bytes, directory_bytes, bare_bytes
+        Of each file besides its content, of each directory that has files beside what anything else takes, of that.
+    """
+
+    ratio: float
+    file_bytes: int
+    directory_bytes: int
+    bare_bytes: int
+
+
+class CopiesAhead:
+    """Tells how much of the files that are planned will stand once more on the disc behind their own.
+
+    Parameters
+    ----------
+    entries
+        In tree order.
+    share
+        Which share of a disc second copies may take.
+    segment_bytes
+        Files that are longer have none.
+    """
+
+    def __init__(self, entries: Sequence[Planned], costs: Costs, *, share: Fraction, segment_bytes: int) -> None:
+        self._share, self._segment_bytes, self._costs = share, segment_bytes, costs
+        self._entries = entries
+        with_files = {one.entry.parent for one in entries if one.entry.kind is Kind.FILE and one.entry.size}
+        self._ends: list[int] = []
+        at = 0.0
+        for planned in entries:
+            entry = planned.entry
+            if entry.kind is Kind.FILE:
+                at += entry.size * costs.ratio + costs.file_bytes
+            else:
+                at += costs.bare_bytes
+                if entry.path in with_files:
+                    at += costs.directory_bytes
+            self._ends.append(round(at))
+
+    def of(self, start: int, end: int, medium_bytes: int, room_bytes: int) -> int:
+        """Return the bytes of second copies of what lies whole on one disc.
+
+        Parameters
+        ----------
+        start, end
+            Which bytes of all content lie on that disc, counted from the first entry on.
+        medium_bytes, room_bytes
+            What the next disc takes, and how much of it there is for all files and copies.
+        """
+        # The first new item of a volume goes before all copies.
+        room = min(int(medium_bytes * self._share), room_bytes - round(self._segment_bytes * self._costs.ratio))
+        # An entry that begins before the disc does is not whole on it.
+        first = bisect_left(self._ends, start) + 1 if start else 0
+        behind = bisect_right(self._ends, end)
+        files = [one.entry for one in self._entries[first:behind] if one.entry.kind is Kind.FILE]
+        taken, opened = 0, set[bytes]()
+        for entry in sorted(files, key=lambda entry: entry.size):
+            if entry.size > self._segment_bytes:
+                break
+            above = {*directories_above(entry.path)} - opened
+            cost = round(entry.size * self._costs.ratio) + self._costs.file_bytes
+            cost += len(above) * self._costs.directory_bytes
+            if taken + cost <= room:
+                taken += cost
+                opened |= above
+        return taken
