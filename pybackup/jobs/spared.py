@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from pybackup.compress.check import first_fault
 from pybackup.host.joined import open_place
-from pybackup.host.monitor import Monitor
 
 from .health import State
 from .set_view import joined
 from .verify import Verdict
-from .volumes import SetAtHand, Volume, gather, volumes_in
+from .volumes import SetAtHand, sets_among
 
 
 def with_spared(verdict: Verdict, archives: Iterable[bytes]) -> Verdict:
@@ -25,21 +24,12 @@ def with_spared(verdict: Verdict, archives: Iterable[bytes]) -> Verdict:
     """
     if verdict.listing is None or not verdict.files_damaged:
         return verdict
-    spared = _spared(_sets(archives), verdict.listing.archive_id, verdict.files_damaged)
+    spared = _spared(sets_among(archives), verdict.listing.archive_id, verdict.files_damaged)
     if not spared:
         return verdict
     is_all = len(spared) == len(verdict.files_damaged) and verdict.missing == 0 and not verdict.listing.doubts
     state = State.REPAIRABLE if is_all else verdict.state
     return replace(verdict, state=state, spared=[path for path in verdict.files_damaged if path in spared])
-
-
-def _sets(archives: Iterable[bytes]) -> list[SetAtHand]:
-    sets: dict[bytes, list[Volume]] = {}
-    for path in archives:
-        for volume in volumes_in(path):
-            if volume.info:
-                sets.setdefault(volume.info.set_id, []).append(volume)
-    return [gather(volumes, Monitor()) for volumes in sets.values()]
 
 
 def _spared(sets: Iterable[SetAtHand], archive_id: bytes, paths: Sequence[bytes]) -> Collection[bytes]:

@@ -51,6 +51,9 @@ class Verdict:
         Entries that the archive was made with and that are not even known by name; None where nobody can tell.
     health
         What the checksums of the sectors say; None where there are none, or too few are left.
+    files, n_bytes
+        Files of which the archive holds anything, and the bytes of content that it holds: of a volume of a set, those
+        on this volume.
     listing
         What the archive holds; None where the file is no archive.
     file_bytes
@@ -122,7 +125,7 @@ def verify(
         if kind == Kind.FILE:
             stored = listing.stored(row)
             files += 1
-            n_bytes += stored.entry.size
+            n_bytes += sum(one.raw_bytes for one in stored.members) if stored.numbers else stored.entry.size
             if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.defect:
                 doubtful.append(row)
     bad = list(_damaged(place, listing, doubtful, workers or default_workers(), executor, monitor))

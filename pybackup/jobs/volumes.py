@@ -298,15 +298,19 @@ def files_of(paths: Iterable[bytes]) -> list[bytes]:
     return files
 
 
-def tell_of_missing(paths: Iterable[bytes], monitor: Monitor) -> None:
-    """Note which volumes of their sets are not among these files; no more than that, as they may be elsewhere."""
+def sets_among(paths: Iterable[bytes]) -> list[SetAtHand]:
+    """Return the sets that volumes in these files are of; files without any are passed over."""
     sets: dict[bytes, list[Volume]] = {}
     for path in paths:
         for volume in volumes_in(path):
             if volume.info:
                 sets.setdefault(volume.info.set_id, []).append(volume)
-    for volumes in sets.values():
-        hand = gather(volumes, Monitor())
+    return [gather(volumes, Monitor()) for volumes in sets.values()]
+
+
+def tell_of_missing(paths: Iterable[bytes], monitor: Monitor) -> None:
+    """Note which volumes of their sets are not among these files; no more than that, as they may be elsewhere."""
+    for hand in sets_among(paths):
         if hand.missing:
             monitor.note(f"of {hand.info.name} these volumes are not here: {hand.labels(hand.missing)}")
         elif hand.last is None:

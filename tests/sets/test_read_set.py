@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Sequence
@@ -184,6 +185,28 @@ def test_verify_takes_several_and_names_what_is_missing(docs: Path, tmp_path: Pa
     assert done.returncode == 3
     assert b"not here: docs 2, docs 4" in done.stderr
     assert run("verify", "--quiet", docs).stdout == b""
+
+
+def test_verify_counts_a_file_over_several_volumes_once(tree: Path, docs: Path) -> None:
+    """Each volume counted all the bytes of a file of which it has a part."""
+    found = [json.loads(line) for line in lines(run("verify", docs, "--json").stdout)]
+    *each, total = found
+    sizes = [path.stat().st_size for path in tree.rglob("*") if path.is_file() and not path.is_symlink()]
+    paths = volumes(docs)
+    assert [told["volume"] for told in each] == [f"docs {number}" for number in range(1, len(paths) + 1)]
+    assert (total["set"], total["volumes"]) == ("docs", [told["volume"] for told in each])
+    # One name of two is a hard link.
+    linked = (tree / "d0/text1").stat().st_size
+    assert (total["files"], total["content_bytes"]) == (len(sizes) - 1, sum(sizes) - linked)
+    assert (total["files_elsewhere"], total["files_lost"]) == (0, [])
+    assert sum(told["files"] for told in each) > total["files"]
+    # Of a sparse file the holes are not stored, so the bytes of its segments are fewer.
+    assert sum(told["content_bytes"] for told in each) <= total["content_bytes"]
+    first = json.loads(lines(run("verify", *paths[:-1], "--json").stdout)[-1])
+    assert first["files_elsewhere"] == 0 < total["files"] - first["files"]
+    later = json.loads(lines(run("verify", *paths[1:], "--json").stdout)[-1])
+    assert later["files"] + later["files_elsewhere"] == total["files"]
+    assert later["files_elsewhere"] > 0
 
 
 def test_from_python(tree: Path, tmp_path: Path) -> None:

@@ -296,6 +296,7 @@ def test_damage_to_one_of_both_costs_nothing(which: int, field: Field, room: Pat
     assert done_by_hand.returncode == 3
     assert said.count("damaged, but no content is lost") == 1
     assert f"  damaged here, whole on another volume: {os.fsdecode(path)}" in said.splitlines()
+    assert said.splitlines()[-1].endswith("each counted once")
     alone = run("verify", next(volume for volume in hurt if "hurt" in volume.name))
     assert (alone.returncode, f"  lost: {os.fsdecode(path)}" in lines(alone.stdout)) == (4, True)
 
@@ -313,6 +314,8 @@ def test_damage_to_both_is_said(field: Field, room: Path) -> None:
     done = run("verify", *hurt)
     assert done.returncode == 4
     assert lines(done.stdout).count(f"  lost: {os.fsdecode(path)}") == 2
+    # On two volumes, and one file.
+    assert lines(done.stdout)[-1].endswith("each counted once; 1 file lost")
     names = [os.fsencode(each) for each in hurt]
     salvaged = rescue(names, os.fsencode(room / "left"), options=SalvageOptions(workers=1), monitor=Monitor()).salvaged
     (verdict,) = salvaged.not_intact
@@ -345,6 +348,18 @@ def test_each_file_is_listed_once_and_each_place_told_on_a_disc(field: Field) ->
     twice = field.twice()
     assert twice
     assert all(told.count(path) == 2 for path in twice)
+
+
+def test_verify_counts_a_file_in_two_places_once(field: Field) -> None:
+    done = run("verify", field.set)
+    there = contents(field.tree)
+    # One name of two is a hard link.
+    files, paths = len(there) - 1, volumes(field.set)
+    *each, total = [line for line in lines(done.stdout) if not line.startswith(" ")]
+    assert total.startswith(f"docs: {len(paths)} volumes: {files} files, ")
+    counts = [int(line.split(": intact: ")[1].split(" file")[0]) for line in each]
+    assert sum(counts) >= files + len(field.twice())
+    assert all(line.endswith(" on this volume") for line in each)
 
 
 def test_what_changed_in_between_is_copied_as_it_was(room: Path) -> None:

@@ -23,11 +23,13 @@ from ..values import argument, directory, path
 if TYPE_CHECKING:
     from pybackup.jobs.compare import Difference
     from pybackup.jobs.health import Health
+    from pybackup.jobs.set_totals import SetTotal
     from pybackup.jobs.verify import Verdict
 
 EPILOG = """\
 Prints one line for an archive that is intact, none with --quiet, and else what is damaged or different. Of several
 archives, volumes of a set or not, the worst gives the exit status; of a directory all archives in it are meant.
+What is said of a volume is of that volume; a last line counts each file of the set once.
 
 examples:
   pybackup verify docs.xtar
@@ -73,14 +75,18 @@ def perform(options: argparse.Namespace) -> int:
     if options.html is not None and len(archives) > 1:
         raise UsageError("verify: --html is for one archive")
     with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
-        state = max(_verify(options, archive, archives, talk) for archive in archives)
+        verdicts: list[Verdict] = []
+        state = max(_verify(options, archive, archives, verdicts, talk) for archive in archives)
         if len(archives) > 1:
+            _tell_totals(options, archives, verdicts)
             tell_of_missing(archives, talk)
         problems = conclude(talk)
         return state or problems
 
 
-def _verify(options: argparse.Namespace, archive: bytes, archives: Sequence[bytes], talk: Talk) -> Status:
+def _verify(
+    options: argparse.Namespace, archive: bytes, archives: Sequence[bytes], verdicts: list[Verdict], talk: Talk
+) -> Status:
     from pybackup.jobs.compare import compare
     from pybackup.jobs.protect import SIDECAR_SUFFIX
     from pybackup.jobs.spared import with_spared
@@ -98,6 +104,7 @@ def _verify(options: argparse.Namespace, archive: bytes, archives: Sequence[byte
         return Status.BEYOND
     if len(archives) > 1:
         verdict = with_spared(verdict, archives)
+    verdicts.append(verdict)
     differences: Sequence[Difference] = ()
     if options.against is not None and not options.compared:
         # All volumes at once: each alone lacks what the others have.
@@ -111,6 +118,37 @@ def _verify(options: argparse.Namespace, archive: bytes, archives: Sequence[byte
     if options.html is not None:
         _write_page(options, verdict, differences, talk)
     return _STATUSES[verdict.state]
+
+
+def _tell_totals(options: argparse.Namespace, archives: Sequence[bytes], verdicts: Sequence[Verdict]) -> None:
+    """Say what the volumes of a set hold together."""
+    from pybackup.jobs.set_totals import totals
+
+    found = totals(archives, verdicts)
+    if options.json:
+        deliver(map(_total_json, found))
+    elif not options.quiet:
+        deliver_lines(map(_total_line, found))
+
+
+def _total_line(total: SetTotal) -> str:
+    lost = f"; {count(len(total.lost), 'file')} lost" if total.lost else ""
+    elsewhere = f"; {count(total.elsewhere, 'more file')} not here, or not all of it" if total.elsewhere else ""
+    what = f"{count(total.files, 'file')}, {humane_bytes(total.n_bytes)}, each counted once"
+    return f"{printable(total.name)}: {len(total.labels)} volumes: {what}{lost}{elsewhere}"
+
+
+def _total_json(total: SetTotal) -> bytes:
+    return json_line(
+        {
+            "set": total.name,
+            "volumes": list(total.labels),
+            "files": total.files,
+            "content_bytes": total.n_bytes,
+            "files_elsewhere": total.elsewhere,
+            "files_lost": [json_name(path) for path in total.lost],
+        }
+    )
 
 
 def _write_page(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk) -> None:
@@ -161,7 +199,10 @@ def _lines(
 def _content(verdict: Verdict) -> str:
     if verdict.way is None:
         return "no archive, checked by its checksums"
-    return f"{count(verdict.files, 'file')}, {humane_bytes(verdict.n_bytes)}"
+    from pybackup.jobs.set_totals import volume_of
+
+    where = " on this volume" if volume_of(verdict) else ""
+    return f"{count(verdict.files, 'file')}, {humane_bytes(verdict.n_bytes)}{where}"
 
 
 def _parity(health: Health) -> str:
@@ -193,8 +234,12 @@ def _health(health: Health) -> dict[str, Any]:
 def _json(
     options: argparse.Namespace, archive: bytes, verdict: Verdict, differences: Sequence[Difference], talk: Talk
 ) -> bytes:
+    from pybackup.jobs.set_totals import volume_of
+
+    volume = volume_of(verdict)
     fields = {
         "archive": json_name(archive),
+        "volume": volume.label if volume else None,
         "state": str(verdict.state),
         "deep": options.deep,
         "files": verdict.files,
