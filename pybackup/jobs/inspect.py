@@ -17,7 +17,7 @@ from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 
 from .set_view import joined
-from .volumes import SetAtHand, find_volumes, gather, with_more
+from .volumes import SetAtHand, find_volumes, gather, is_called_volume, with_more
 
 _MAGIC = re.compile(rb"[*?\[]")
 
@@ -66,21 +66,31 @@ class OpenArchive:
         else:
             self.patterns = list(candidates)
         self.unclear = found.unclear
-        for unclear in found.unclear if found.volumes else ():
+        if not found.volumes:
+            self._open_whole(path)
+            return
+        volume = found.volumes[0]
+        if len(found.volumes) > 1 or volume.info:
+            self.hand = gather(found.volumes, monitor or Monitor())
+            self.place, self.listing = joined(self.hand)
+            self.unclear = [*found.unclear, *self._ruined()]
+        else:
+            self.place = volume.path if volume.fills_file else (volume.part(),)
+            self.listing = volume.listing
+        for unclear in self.unclear:
             (monitor or Monitor()).note(
                 f"{os.fsdecode(unclear)}: damaged so much that it does not tell which volume it is"
             )
-        if found.volumes and (len(found.volumes) > 1 or found.volumes[0].info):
-            self.hand = gather(found.volumes, monitor or Monitor())
-            self.place, self.listing = joined(self.hand)
-        elif found.volumes:
-            volume = found.volumes[0]
-            self.place = volume.path if volume.fills_file else (volume.part(),)
-            self.listing = volume.listing
-        else:
-            self._open_whole(path)
-            return
         self.file = open_place(self.place)
+
+    def _ruined(self) -> list[bytes]:
+        """Take what is called as a volume is, and as no entry, out of the patterns: its start and end are lost."""
+        ruined = [path for path in self.patterns if is_called_volume(path)]
+        if ruined:
+            known = set(self.listing.paths)
+            ruined = [path for path in ruined if os.path.normpath(path) not in known]
+            self.patterns = [pattern for pattern in self.patterns if pattern not in ruined]
+        return ruined
 
     def _open_whole(self, path: bytes) -> None:
         self.place = path

@@ -124,6 +124,11 @@ def is_protected(path: bytes) -> bool:
         return shape is not None and not shape.sidecar
 
 
+def is_called_volume(path: bytes) -> bool:
+    """Return whether there is a file that is called as archives and images are."""
+    return path.lower().endswith(_ARCHIVE_SUFFIXES) and os.path.isfile(path)
+
+
 def with_more(found: Found, candidates: Iterable[bytes]) -> tuple[Found, list[bytes]]:
     """Return what was found and those candidates that are volumes of the same set, and the other candidates."""
     volumes, unclear, others = list(found.volumes), list(found.unclear), []

@@ -2222,8 +2222,11 @@ def tell_apart(volumes: list[Held], report: Report) -> list[Held]:
     found: dict[tuple[bool, int], Held] = {}
     for held, told in zip(volumes, discs):
         disc = told or disc_by_id(held.listing.archive_id, known)
+        if disc is None and not held.listing.index_at:
+            report.lost(os.fsencode(held.path), "too damaged to tell which volume it is", "damaged")
+            continue
         if disc is None or disc.set_id != known.set_id:
-            raise Hopeless(2, f"{held.path}: of another set than {known.name}, or too damaged to tell")
+            raise Hopeless(2, f"{held.path}: of another set than {known.name}")
         held.listing.disc = disc
         place = (not disc.is_data, disc.number)
         if place in found:
@@ -2260,15 +2263,17 @@ def indexes_before(held: Held) -> Iterator[Listing]:
 
 def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
     """Return the listing of a set, as far as its volumes tell; ``labels`` gets the names of those that are not here."""
-    here = {
-        held.listing.disc.number: held.listing for held in volumes if held.listing.disc and held.listing.disc.is_data
-    }
-    known, last = dict(here), 0
+    here = {held.listing.disc.number: held for held in volumes if held.listing.disc and held.listing.disc.is_data}
+    known, last = {number: held.listing for number, held in here.items() if held.listing.index_at}, 0
     for held in reversed(volumes):
         for listing in indexes_before(held) if held.listing.index_at else ():
             disc, own = listing.disc, held.listing.disc
             if disc and own and disc.set_id == own.set_id and disc.is_data and disc.number not in known:
                 known[disc.number] = listing
+    for number, held in here.items():  # of one whose own index is lost, others know more than its headers tell
+        told = known.setdefault(number, held.listing)
+        if told is not held.listing and not any(lies_there(held.image, told.entry(n)) for n in file_rows(told, 64)):
+            known[number] = held.listing
     for number, listing in known.items():
         if listing.disc:
             last = number if listing.disc.is_last else last
@@ -2277,7 +2282,7 @@ def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
     merged = Merged(known, here, skeleton(volumes) if dark or not last else [])
     joined = Listing(merged.paths, merged.kinds, merged.entry, "tree index")
     joined.is_placed = all(held.listing.is_placed for held in volumes)
-    doubtful = [listing.missing for listing in here.values() if listing.missing]
+    doubtful = [known[number].missing for number in here if known[number].missing]
     if dark:
         doubtful.append(f"what discs {', '.join(map(str, dark))} of the set held is not known: they are not here")
     if not last:
@@ -2285,7 +2290,7 @@ def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
     joined.unknown = "; ".join(doubtful)
     for held in volumes:
         joined.notes += [f"{held.path}: {note}" for note in held.listing.notes]
-        joined.doubts += held.listing.doubts
+    joined.doubts += [doubt for number in here for doubt in known[number].doubts]
     for path, numbers in merged.contradictions():
         on = " and ".join(labels.get(number, str(number)) for number in numbers)
         joined.doubts.append((path, f"{on} have different content of it; the last one counts"))
@@ -2399,6 +2404,9 @@ def agree(one: bytes, other: bytes) -> bool:
 # ---------------------------------------------------------------- the command line
 
 
+SUFFIXES = (".xtar", ".iso", ".img", ".bin", ".dd")
+
+
 def is_volume(path: str) -> bool:
     """Whether a name is that of a file or drive that holds, or once held, an archive; not of one that is half-made."""
     name = os.path.basename(path)
@@ -2432,33 +2440,61 @@ def named(args: argparse.Namespace) -> list[str]:
     return names
 
 
+def ruined(args: argparse.Namespace, listing: Listing) -> list[str]:
+    """Return the paths that are those of no entry, but of a file that is called as volumes are; others are left."""
+    known = set(listing.paths)
+    found = [path for path in args.paths if path.lower().endswith(SUFFIXES) and os.path.isfile(path)]
+    found = [path for path in found if os.path.normpath(os.fsencode(path)) not in known]
+    args.paths = [path for path in args.paths if path not in found]
+    return found
+
+
+def open_all(names: Sequence[str], alone: bool, stack: ExitStack, report: Report) -> list[Held]:
+    """Open archives; one of which nothing is left does not keep the others from being restored."""
+    volumes = []
+    for path in names:
+        image = stack.enter_context(closing(Image(path)))
+        sidecar = path + ".xpar"
+        beside = stack.enter_context(closing(Image(sidecar))) if os.path.isfile(sidecar) else None
+        try:
+            volumes.append(Held(path, image, beside, open_listing(image)))
+        except Hopeless as error:
+            if alone:
+                raise
+            report.lost(os.fsencode(path), str(error))
+    return volumes
+
+
 def perform(args: argparse.Namespace, report: Report) -> None:
     """Do what was asked for."""
     with ExitStack() as stack:
-        volumes = []
         names = named(args)
-        for path in names:
-            image = stack.enter_context(closing(Image(path)))
-            sidecar = path + ".xpar"
-            beside = stack.enter_context(closing(Image(sidecar))) if os.path.isfile(sidecar) else None
-            try:
-                volumes.append(Held(path, image, beside, open_listing(image)))
-            except Hopeless as error:
-                if len(names) == 1:
-                    raise
-                report.lost(os.fsencode(path), str(error))
+        volumes = open_all(names, len(names) == 1, stack, report)
         if not volumes:
             raise Hopeless(4, "no archive, or nothing of one is left in any of them")
-        perform_on(tell_apart(volumes, report), args, report)
+        volumes = tell_apart(volumes, report)
+        listing, image = together(volumes, args)
+        more = ruined(args, listing) if volumes[0].listing.disc else []
+        if more:  # a volume of which start and end are lost
+            volumes = tell_apart([*volumes, *open_all(more, False, stack, report)], report)
+            listing, image = together(volumes, args)
+        perform_on(volumes, listing, image, args, report)
 
 
-def perform_on(volumes: Sequence[Held], args: argparse.Namespace, report: Report) -> None:
-    """Do what was asked for with an open archive, or those of a set."""
+def together(volumes: Sequence[Held], args: argparse.Namespace) -> tuple[Listing, Image]:
+    """Return what an archive holds, or those of a set do, and what its members are read from."""
     listing, image = volumes[0].listing, image_of(volumes)
     if len(volumes) == 1 and args.command == "verify":
         image = volumes[0].image
     if isinstance(image, Several):
         listing = joined_listing(volumes, image.labels)
+    return listing, image
+
+
+def perform_on(
+    volumes: Sequence[Held], listing: Listing, image: Image, args: argparse.Namespace, report: Report
+) -> None:
+    """Do what was asked for with an open archive, or those of a set."""
     for note in listing.notes:
         report.note("note: " + note)
     rows = chosen(listing, args.paths)
@@ -2500,7 +2536,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.note(str(error))
         return error.status
     if report.losses:
-        report.note(f"{report.losses} losses, named above")
+        report.note(f"{report.losses} {'loss' if report.losses == 1 else 'losses'}, named above")
     return 1 if report.losses else 0
 
 

@@ -16,7 +16,8 @@ from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.set_view import volumes_of
 from pybackup.media import rescue
 
-from .discs import MIB, SECTOR, build, make_set, plant, tool
+from .discs import ENVIRONMENT, MIB, SECTOR, build, make_set, plant, tool
+from .discs import run as run_command
 
 SCRIPT = Path(rescue.__file__)
 # The oldest Python that is here runs it, too; the syntax of 3.8 is checked in test_rescue.py.
@@ -26,9 +27,9 @@ Done = subprocess.CompletedProcess[str]
 class Field:
     """A set of volumes, in which one file lies in several, and their images."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, parity: str = "10%") -> None:
         self.tree = plant(base / "tree", n_bytes=8 * MIB)
-        self.volumes = make_set(self.tree, base / "volumes", [3 * MIB, 5 * MIB // 2, 3 * MIB])
+        self.volumes = make_set(self.tree, base / "volumes", [3 * MIB, 5 * MIB // 2, 3 * MIB], parity=parity)
         self.images = [Path(os.fsdecode(build(volume, base / "images").path)) for volume in self.volumes]
         assert len(self.volumes) >= 4
 
@@ -42,6 +43,13 @@ class Field:
 def field() -> Iterator[Field]:
     with fast_directory() as base:
         yield Field(base)
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Field]:
+    """Without parity."""
+    with fast_directory() as base:
+        yield Field(base, "none")
 
 
 @pytest.fixture
@@ -119,6 +127,74 @@ def test_a_volume_whose_indexes_are_gone_is_told_by_its_headers(field: Field, ro
     others = [volume for number, volume in enumerate(field.volumes) if number != 1]
     done = run("extract", room / "hurt.xtar", *others, "--to", room / "out", "--numeric-owner")
     assert differences(manifest(field.tree), manifest(room / "out/tree")) == [], done.stderr
+
+
+def files_of(top: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+
+
+def by_both(volumes: list[Path], room: Path, status: int) -> tuple[dict[str, bytes], Done]:
+    """What both readers restore: the same, and nothing else than was archived."""
+    done = run("extract", *volumes, "--to", room / "out", "--numeric-owner")
+    assert (done.returncode, run_command("extract", *volumes, "--to", room / "other").returncode) == (status, status)
+    found = files_of(room / "out")
+    assert found == files_of(room / "other")
+    return found, done
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+@pytest.mark.parametrize("harm", ["ends", "indexes too", "all"])
+def test_a_volume_of_which_start_and_end_are_lost_is_no_path(which: int, harm: str, bare: Field, room: Path) -> None:
+    """Neither reader restored anything: nothing in the archive is called so."""
+    data = bytearray(bare.volumes[which].read_bytes())
+    for magic in (b"XTARIDX{", b"}XTARIDX") if harm == "indexes too" else ():
+        while (at := data.find(magic)) >= 0:
+            data[at : at + 8] = bytes(8)
+    data[: 64 << 10], data[-(64 << 10) :] = bytes(64 << 10), bytes(64 << 10)
+    hurt = room / "hurt.xtar"
+    hurt.write_bytes(bytes(len(data)) if harm == "all" else data)
+    others = [volume for volume in bare.volumes if volume != bare.volumes[which]]
+    found, done = by_both([others[0], hurt, *others[1:]], room, 1)
+    whole = {f"tree/{name}": content for name, content in files_of(bare.tree).items()}
+    assert found.items() <= whole.items()
+    gone = {os.fsdecode(path) for path in bare.on(which % len(bare.volumes))}
+    assert whole.keys() - gone - {"tree/twin", "tree/link"} <= found.keys()
+    if harm == "all":
+        assert f"lost: {hurt}: no archive, or nothing of one is left" in done.stderr
+    elif which == 1:
+        # What lies on it bears its name, as a later volume tells it: it is one file, in part.
+        assert done.stderr.splitlines()[-1] == "1 loss, named above"
+        assert run("salvage", others[0], hurt, *others[1:], "--to", room / "left").returncode == 1
+        part = (room / "left/tree/letters/old/0.jpg.partial").read_bytes()
+        right = whole["tree/letters/old/0.jpg"]
+        assert len(part) == len(right)
+        # A segment is 1 MiB, and each end of the volume has less than one of it.
+        same = sum(part[at : at + SECTOR] == right[at : at + SECTOR] for at in range(0, len(right), SECTOR))
+        assert same * SECTOR > len(right) - 5 * MIB // 2
+
+
+def test_headers_alone_give_up_the_files_of_a_volume_without_parity(bare: Field, room: Path) -> None:
+    """Every index of it is lost, and it is the last, so that no other knows them."""
+    data = bytearray(bare.volumes[-1].read_bytes())
+    for magic in (b"XTARIDX{", b"}XTARIDX"):
+        while (at := data.find(magic)) >= 0:
+            data[at : at + 8] = bytes(8)
+    (room / "hurt.xtar").write_bytes(data)
+    found, _ = by_both([*bare.volumes[:-1], room / "hurt.xtar"], room, 1)
+    assert found == {f"tree/{name}": content for name, content in files_of(bare.tree).items()}
+
+
+def test_what_is_an_entry_too_stays_a_path(bare: Field, room: Path) -> None:
+    """Whoever has a damaged archive may look for its copy in another."""
+    (room / "tree").mkdir()
+    (room / "tree/a.xtar").write_bytes(b"an archive, or not\n")
+    volumes = make_set(room / "tree", room / "set", [8 * MIB], parity="none")
+    (room / "tree/a.xtar").write_bytes(bytes(100_000))
+    for command in ([sys.executable, "-I", SCRIPT], [sys.executable, "-m", "pybackup"]):
+        words: list[str | Path] = ["extract", *volumes, "./tree/a.xtar", "--to", room / "out"]
+        subprocess.run([*command, *words], check=True, capture_output=True, cwd=room, env=ENVIRONMENT)
+        assert (room / "out/tree/a.xtar").read_bytes() == b"an archive, or not\n"
+        (room / "out/tree/a.xtar").unlink()
 
 
 def test_what_is_of_another_set_is_refused(field: Field, room: Path) -> None:
