@@ -13,6 +13,7 @@ from typing import Self
 
 from pybackup.errors import EnvironmentFailed, UsageError
 
+from .drives import why_not_opened
 from .paths import open_seekable
 
 _BUFFER_BYTES = 1 << 20
@@ -66,9 +67,9 @@ class ArchiveFile:
         try:
             self._fd = open_seekable(path)
         except FileNotFoundError as error:
-            raise UsageError(f"{os.fsdecode(path)}: no such file") from error
+            raise UsageError(f"{os.fsdecode(path)}: {why_not_opened(path, error)}") from error
         except OSError as error:
-            raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror}") from error
+            raise EnvironmentFailed(f"{os.fsdecode(path)}: {why_not_opened(path, error)}") from error
         status = os.fstat(self._fd)
         self.written = status.st_mtime
         self.is_drive = stat.S_ISBLK(status.st_mode)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.drives import why_no_drive
 
 SECTOR = 2048
 _PROGRAM = "xorriso"
@@ -57,16 +58,21 @@ def inspect(device: bytes) -> Medium:
     Raises
     ------
     EnvironmentFailed
-        xorriso is missing, or the drive, or a medium in it.
+        xorriso is missing, or the drive, or a medium in it; or the drive may not be used.
     """
+    name = os.fsdecode(device)
+    program = _program()
+    absent = "" if device.startswith(_PSEUDO) else why_no_drive(device)
+    if absent:
+        raise EnvironmentFailed(f"{name}: {absent}")
     done = subprocess.run(
-        [_program(), "-outdev", device, "-toc"], capture_output=True, text=True, check=False, errors="replace"
+        [program, "-outdev", device, "-toc"], capture_output=True, text=True, check=False, errors="replace"
     )
     said = done.stdout + done.stderr
     status, kind, blocks = _STATUS.search(said), _CURRENT.search(said), _BLOCKS.search(said)
-    name = os.fsdecode(device)
     if done.returncode or status is None:
-        raise EnvironmentFailed(f"{name}: {_reason(said.splitlines()) or 'no drive, or no medium in it'}")
+        reason = _reason(said.splitlines()) or "it does not answer"
+        raise EnvironmentFailed(f"{name}: no drive that can burn: is a disc in it? ({reason})")
     if "is not present" in status[1] or "is not recognizable" in status[1]:
         raise EnvironmentFailed(f"{name}: no medium that can be written is in the drive ({status[1].strip()})")
     return Medium(kind[1].strip() if kind else "", status[1].strip(), int(blocks[1]) * SECTOR if blocks else None)

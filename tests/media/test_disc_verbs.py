@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from roundtrip.running import archive
 import pybackup
 from pybackup.cli.main import main
 from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.drives import ABSENT, why_no_drive, why_not_opened
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs import disc_burn
@@ -110,8 +112,49 @@ def test_what_the_drive_says(drive: Path) -> None:
     assert found.is_blank
     assert found.n_bytes is not None
     assert found.n_bytes > MIB
-    with pytest.raises(EnvironmentFailed, match=r"^/dev/sr99: "):
-        inspect(b"/dev/sr99")
+
+
+def test_a_drive_that_is_not_there_is_said_in_our_words(image: Path) -> None:
+    """They were those of xorriso, and `no such file`."""
+    done = run("disc", "burn", image, "--device", "/dev/sr99")
+    assert done.returncode == 5
+    words = f"pybackup: /dev/sr99: {ABSENT}".encode()
+    assert b"'ls /dev/sr*'" in words
+    assert done.stderr.splitlines() == [words]
+    done = run("disc", "check", "/dev/sr99")
+    assert (done.returncode, done.stderr.splitlines()) == (2, [words])
+    done = run("disc", "check", "here.iso")
+    assert done.stderr.splitlines() == [b"pybackup: here.iso: no such file"]
+
+
+@pytest.mark.parametrize("name", ["a file", "a/file"])
+def test_what_is_no_drive_is_not_written_over(
+    name: str, image: Path, drive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """xorriso took a plain name for a pseudo-drive: a slip of the keyboard cost the file."""
+    monkeypatch.chdir(drive.parent)
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_bytes(b"precious")
+    with pytest.raises(EnvironmentFailed, match=f"^{name}: is no drive; .*write stdio:{name}$"):
+        inspect(os.fsencode(name))
+    assert Path(name).read_bytes() == b"precious"
+    with pytest.raises(EnvironmentFailed, match=r"^/dev/null: no drive that can burn: is a disc in it"):
+        inspect(b"/dev/null")
+
+
+def test_what_to_check_where_a_drive_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(number: int, path: bytes = b"/dev/null") -> str:
+        return why_not_opened(path, OSError(number, "in the words of the system"))
+
+    assert said(errno.EACCES) == (
+        "no permission: 'ls -l /dev/null' shows which group may use this drive, often cdrom; join it, or be root"
+    )
+    assert said(errno.ENOMEDIUM).startswith("no disc is in the drive")
+    assert said(errno.ENXIO) == said(errno.ENOENT) == ABSENT
+    assert why_no_drive(b"/dev/null") == ""
+    assert said(errno.EIO) == said(errno.EACCES, b"here.iso") == "in the words of the system"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert why_no_drive(b"/dev/null") == said(errno.EACCES)
 
 
 def test_a_medium_has_to_be_blank_and_large_enough() -> None:
