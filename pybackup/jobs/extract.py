@@ -22,7 +22,7 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.tree.place import PlaceOptions, StagedFile, Target
 
 from .choice import Choice, choose
-from .inspect import OpenArchive, select
+from .inspect import OpenArchive, named_by, select
 from .restoration import Restoration
 from .restoring import Placed, Where, place_batch, place_segment, said_of_all
 
@@ -129,7 +129,8 @@ def _may_match_more(listing: Listing, pattern: bytes) -> bool:
     """Whether a pattern could match entries that are not known any more."""
     if listing.complete:
         return False
-    found = [row for row, path in enumerate(listing.paths) if path == pattern]
+    named = named_by(pattern)
+    found = [row for row, path in enumerate(listing.paths) if path == named]
     return not found or listing.rows.kinds[found[0]] == Kind.DIRECTORY
 
 

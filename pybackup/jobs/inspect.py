@@ -156,11 +156,19 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
     return sorted(rows)
 
 
+def named_by(pattern: bytes) -> bytes | None:
+    """Return the path that a pattern names; None for a glob, which may match any."""
+    if _MAGIC.search(pattern):
+        return None
+    return (pattern.rstrip(b"/") or pattern).removeprefix(b"./")
+
+
 def _matcher(pattern: bytes) -> Any:
+    named = named_by(pattern)
+    if named is not None:
+        below = named + b"/"
+        return lambda path: path == named or path.startswith(below)
     pattern = pattern.removeprefix(b"./")
-    if not _MAGIC.search(pattern):
-        below = pattern + b"/"
-        return lambda path: path == pattern or path.startswith(below)
     # fnmatch's own form ends in \Z; what lies below shall match too.
     regex = fnmatch.translate(pattern.decode("latin-1")).removesuffix(r"\Z").removesuffix(r"\z")
     return re.compile(regex.encode("latin-1") + rb"(?s:/.*)?\Z").match

@@ -187,6 +187,27 @@ def test_verify_takes_several_and_names_what_is_missing(docs: Path, tmp_path: Pa
     assert run("verify", "--quiet", docs).stdout == b""
 
 
+def test_a_file_that_is_wholly_there_is_no_problem_whatever_else_is_missing(
+    tree: Path, docs: Path, tmp_path: Path
+) -> None:
+    """It ended with 1, as if more could belong to it; below a directory more can."""
+    first = volumes(docs)[0]
+    for dry in ((), ("--dry-run",)):
+        for pattern in ("tree/d0/text1", "./tree/d0/text1"):
+            done = run("extract", first, pattern, "--to", tmp_path / "out", "--overwrite", "always", *dry)
+            assert done.returncode == 0, done.stderr
+            assert b" 0 problems" in done.stderr or dry
+        for pattern in ("tree/d0", "tree/d0/", "tree/d0/text*", "tree/d0/text[1]"):
+            done = run("extract", first, "tree/d0/text1", pattern, "--to", tmp_path / "more", *dry)
+            assert (done.returncode, b"are not here" in done.stderr) == (1, True), pattern
+    assert (tmp_path / "out/tree/d0/text1").read_bytes() == (tree / "d0/text1").read_bytes()
+    done = run("extract", first, "tree/d0/text1", "--to", tmp_path / "out", "--overwrite", "always")
+    assert b"note: the volumes after docs 1 are not here, and what they hold is not known; what was" in done.stderr
+    # Of what goes on elsewhere, not all is there.
+    has_part = next(each for each in volumes(docs) if run("list", each, "tree/d3/big").stdout)
+    assert run("extract", has_part, "tree/d3/big", "--to", tmp_path / "part").returncode == 1
+
+
 def test_verify_counts_a_file_over_several_volumes_once(tree: Path, docs: Path) -> None:
     """Each volume counted all the bytes of a file of which it has a part."""
     found = [json.loads(line) for line in lines(run("verify", docs, "--json").stdout)]

@@ -138,8 +138,8 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
         archive, archive.patterns, options.to, how, work_dir=options.work_dir, executor=executor, monitor=talk
     )
     plan, done = restored.plan, restored.done
-    if not plan.everything:  # else the job says so
-        check_complete(plan.listing, talk)
+    if not plan.everything and plan.listing.incompleteness:  # else the job says so
+        talk.note(f"{plan.listing.incompleteness}; what was asked for is not concerned")
     if restored.mended:
         talk.note(
             f"{count(restored.mended, 'file')} came back by parity or other copies; repair or copy what is damaged"
@@ -165,7 +165,8 @@ def _show(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> int:
         deliver([_json_plan(plan, options, talk)])
     else:
         deliver_lines(_plan_lines(plan))
-    check_complete(plan.listing, talk)
+    if plan.everything:
+        check_complete(plan.listing, talk)
     return conclude(talk)
 
 
