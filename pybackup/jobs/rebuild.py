@@ -20,6 +20,7 @@ from .dressing import dress_again
 from .recovery_volumes import Together, make_recovery, together_by_default
 from .rows import Rows
 from .taking_in import Taken, take_in
+from .unusable import Unusable
 from .verify import check_written, verify
 from .volumes import Volume, gather, volumes_in
 
@@ -91,6 +92,7 @@ def rebuild(
     """Write every volume of a set that is lost or damaged, as far as the others bring it back.
 
     Where no recovery volume is left that tells of the others, damaged ones are mended by their own parity and copies.
+    Files that are too damaged to be used are problems, or notes where all volumes are there and enough were not given.
 
     Parameters
     ----------
@@ -113,16 +115,19 @@ def rebuild(
     EnvironmentFailed
         A volume cannot be written, or was not read back as it was written.
     """
-    with environment(directory), ExitStack() as stack:
+    with environment(directory), Unusable(monitor) as heard, ExitStack() as stack:
         os.makedirs(directory, exist_ok=True)
-        taken = take_in(paths, directory, work_dir=work_dir, stack=stack, monitor=monitor)
+        taken = take_in(paths, directory, work_dir=work_dir, stack=stack, monitor=heard)
         if taken.header is None:
             if keep_partial:
                 # Parts can be had from what was given.
                 raise Damaged(f"{taken.info.name}: {_NO_RECOVERY}")
             return _Alone(taken, directory, work_dir, stack, monitor).run()
-        rows = Rows(taken, taken.header, directory, work_dir, stack, monitor)
-        return _Finishing(rows, directory, work_dir, stack, monitor).run(keep_partial, with_recovery)
+        rows = Rows(taken, taken.header, directory, work_dir, stack, heard)
+        done = _Finishing(rows, directory, work_dir, stack, monitor).run(keep_partial, with_recovery)
+        if done.complete:
+            heard.settle(sum(one.given is None or one.given in taken.finished for one in done.volumes))
+        return done
 
 
 class _Finishing:

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 import numpy as np
 
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout.guard import SECTOR
@@ -23,6 +22,7 @@ from pybackup.parity.stripes import Bytes
 from .bodies import Held
 from .measuring import hash_of
 from .taking_in import Taken
+from .unusable import Unusable
 
 _WINDOW_SECTORS = 1 << 15
 
@@ -45,7 +45,7 @@ class Rows:
         directory: bytes,
         work_dir: bytes | None,
         stack: ExitStack,
-        monitor: Monitor,
+        monitor: Unusable,
     ) -> None:
         self.taken, self.bodies = taken, header.bodies
         self._header, self._monitor = header, monitor
@@ -131,7 +131,8 @@ class Rows:
                 continue
             other = held.length not in (None, body.n_bytes)
             if other or (held.unknown and not self._is_right(held.file, held.start, body)):
-                self._refuse(row, "is not the volume that the recovery volumes know, or too little is left of it")
+                reason = "is not the volume that the recovery volumes know, or too little is left of it"
+                self._monitor.refuse(self.taken.data.pop(row + 1).paths[0], reason)
 
     def _refuse(self, row: int, reason: str) -> None:
         held = self.taken.data.pop(row + 1)

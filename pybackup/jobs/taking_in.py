@@ -21,6 +21,7 @@ from pybackup.parity.find import find
 
 from .bodies import Held, hold, whole_file
 from .finding_shards import ShardHeld, find_shard
+from .unusable import Unusable
 from .volumes import Volume, gather, volumes_in
 
 _SUFFIX = b".xtar"
@@ -40,6 +41,8 @@ class Taken:
         What a recovery volume tells of the set; None where none is left that does.
     volumes
         Those that could be opened, by kind and number: as they were given, or mended.
+    finished
+        Files that were not given, and that an earlier run left where this one writes.
     """
 
     info: VolumeInfo
@@ -47,6 +50,7 @@ class Taken:
     recovery: dict[int, ShardHeld] = field(default_factory=dict)
     header: RecoveryHeader | None = None
     volumes: dict[tuple[VolumeKind, int], Volume] = field(default_factory=dict)
+    finished: set[bytes] = field(default_factory=set)
 
     def info_of(self, kind: VolumeKind, number: int) -> VolumeInfo:
         """Return what a volume is called."""
@@ -65,7 +69,7 @@ class _Given:
 
 
 def take_in(
-    paths: Sequence[bytes], directory: bytes, *, work_dir: bytes | None = None, stack: ExitStack, monitor: Monitor
+    paths: Sequence[bytes], directory: bytes, *, work_dir: bytes | None = None, stack: ExitStack, monitor: Unusable
 ) -> Taken:
     """Find out which volumes of a set there are, and put those that are damaged together in temporary files.
 
@@ -90,7 +94,7 @@ def take_in(
     groups: dict[tuple[bytes, bool], list[_Given]] = {}
     for one in given:
         groups.setdefault((one.archive_id, bool(one.start)), []).append(one)
-    taken = Taken(info)
+    taken = Taken(info, finished={one.path for one in given if one.is_finished})
     found: dict[bytes, list[tuple[Held, Volume | None]]] = {}
     for number, ((archive_id, _), alike) in enumerate(groups.items()):
         _tell_of_doubles(alike, monitor)
@@ -124,12 +128,12 @@ def _once(given: Sequence[_Given]) -> list[_Given]:
     return list({(os.path.realpath(one.path), one.start): one for one in reversed(given)}.values())[::-1]
 
 
-def _look(path: bytes, monitor: Monitor) -> Iterator[_Given]:
+def _look(path: bytes, monitor: Unusable) -> Iterator[_Given]:
     """The archives in what a name leads to."""
     if not os.path.isdir(path):
         volumes = list(_given(path))
         if not volumes:
-            monitor.problem(Problem(path, Trouble.REFUSED, "nothing of a volume is in it"))
+            monitor.refuse(path, "nothing of a volume is in it")
         yield from volumes
         return
     for entry in files_in(path):
@@ -209,7 +213,7 @@ def _first_header(file: ArchiveFile) -> int | None:
     return None
 
 
-def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], monitor: Monitor) -> None:
+def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], monitor: Unusable) -> None:
     """Tell data from recovery volumes, and which is which."""
     recovery_ids = {
         volume_id(taken.info.set_id, VolumeKind.RECOVERY, number): number for number in range(1, _MOST_RECOVERY)
@@ -235,7 +239,7 @@ def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], mo
                 taken.volumes[VolumeKind.DATA, number] = volume
         elif archive_id not in recovery_ids:
             reason = "too little is left of it to tell which volume it is, or where that begins"
-            monitor.problem(Problem(found[archive_id][0][0].paths[0], Trouble.REFUSED, reason))
+            monitor.refuse(found[archive_id][0][0].paths[0], reason)
 
 
 def _place(taken: Taken, number: int, held: Held) -> bool:
@@ -262,12 +266,12 @@ def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
     return None
 
 
-def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Monitor) -> None:
+def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Unusable) -> None:
     for held, volume in several:
         shard = find_shard(held, taken.info.set_id)
         if shard is None:
             reason = "a recovery volume of which too little is left to be used"
-            monitor.problem(Problem(held.paths[0], Trouble.DAMAGED, reason))
+            monitor.refuse(held.paths[0], reason)
             continue
         if taken.header is not None and taken.header.bodies != shard.header.bodies:
             reason = "a recovery volume that was made of other volumes than the first one"

@@ -285,7 +285,10 @@ def test_what_is_no_volume_is_named(room: Path) -> None:
     (given / "notes.txt").write_text("found by itself, and not worth a word")
     (room / "photo").write_bytes(b"no archive" * 1000)
     monitor = Monitor()
-    assert rebuilt([given, room / "photo"], room / "to", monitor=monitor).complete
+    (room / "to").mkdir()
+    assert rebuilt([given, room / "to", room / "photo"], room / "to", monitor=monitor).complete
+    assert not monitor.problems  # it may have been the one that was rebuilt
+    assert rebuilt([given, room / "to", room / "photo"], room / "to", monitor=monitor).complete
     assert [(problem.path, problem.reason) for problem in monitor.problems] == [
         (os.fsencode(room / "photo"), "nothing of a volume is in it")
     ]
