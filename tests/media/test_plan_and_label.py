@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,18 @@ def test_a_plan_with_recovery_volumes_knows_what_room_they_need(room: Path) -> N
     assert used[-1] == pytest.approx(made[-1], rel=0.02)
     (without,) = json.loads(run("disc", "plan", *words).stdout)["plans"]
     assert without["discs"][0]["used_bytes"] > 1.01 * used[0]
+
+
+def test_small_files_count_for_what_they_take(room: Path) -> None:
+    """Half of all bytes are in files of 4 KB that do not shrink, the other half is one file that does."""
+    numbers = random.Random(3)
+    (room / "tree").mkdir()
+    for number in range(1000):
+        (room / f"tree/{number}.dat").write_bytes(numbers.randbytes(4000))
+    (room / "tree/log").write_bytes(b"".join(b"%d is a number\n" % numbers.randrange(10**6) for _ in range(180_000)))
+    told = json.loads(run("disc", "plan", room / "tree", "--json").stdout)
+    archive([room / "tree"], room / "a.xtar")
+    assert told["packed_bytes"] == pytest.approx((room / "a.xtar").stat().st_size, rel=0.1)
 
 
 def test_a_plan_for_all_media(room: Path) -> None:
