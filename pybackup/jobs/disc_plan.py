@@ -31,7 +31,7 @@ _BARE_BYTES = 640
 # Of what each volume repeats: an entry of the structure, and one of the index of all volumes before.
 _STRUCTURE_BYTES = 512
 _INDEX_BYTES = 80
-_SAMPLES = 96
+_SAMPLES = 192
 _SAMPLE_BYTES = 1 << 18
 # Part of a volume that stays empty since nothing fits there.
 _UNFILLED = 0.01
@@ -84,16 +84,19 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     """Pack samples of what would be archived, and return what all of it comes to."""
     files = [planned for planned in plan.entries if planned.entry.kind is Kind.FILE and planned.entry.size]
     content = sum(planned.entry.size for planned in files)
-    raw = packed = 0
+    raw, weights, weighed = 0, 0, 0.0
     began = time.monotonic()
     monitor.begin("sample", 0, min(content, _SAMPLES * _SAMPLE_BYTES))
-    for planned, offset in _samples(files, content):
+    for planned, offset, weight in _samples(files, content):
         taken, shrunk = _pack(planned, offset, plan.options.profile)
-        raw, packed = raw + taken, packed + shrunk
+        raw += taken
+        if taken:
+            # Not by its length: a short file stands for as many bytes as a part of a long one.
+            weights, weighed = weights + weight, weighed + weight * shrunk / taken
         monitor.advance(0, taken)
     monitor.end()
     seconds = time.monotonic() - began
-    ratio = packed / raw if raw else 1.0
+    ratio = weighed / weights if weights else 1.0
     with_files = {planned.entry.parent for planned in files}
     directories = sum(planned.entry.kind is Kind.DIRECTORY for planned in plan.entries)
     bare = len(plan.entries) - plan.files
@@ -103,19 +106,19 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     return Estimate(plan.files, directories, content, body, ratio, whole)
 
 
-def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int]]:
-    """Files and offsets, spread evenly over all bytes: each byte is as likely as any other to be looked at."""
+def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int, int]]:
+    """Files, offsets and weights, spread evenly over all bytes: each byte is as likely as any other to be looked at."""
     step = max(content / _SAMPLES, 1.0)
     wanted, passed = step / 2, 0
     for planned in files:
-        size = planned.entry.size
-        taken = -1
-        while wanted < passed + size:
+        hits: dict[int, int] = {}
+        while wanted < passed + planned.entry.size:
             at = int(wanted - passed) // _SAMPLE_BYTES * _SAMPLE_BYTES
-            if at != taken:
-                yield planned, at
-            taken, wanted = at, wanted + step
-        passed += size
+            hits[at] = hits.get(at, 0) + 1
+            wanted += step
+        passed += planned.entry.size
+        for at, weight in hits.items():
+            yield planned, at, weight
 
 
 def _pack(planned: Planned, offset: int, profile: Profile) -> tuple[int, int]:

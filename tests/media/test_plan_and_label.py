@@ -108,6 +108,18 @@ def test_recovery_volumes_leave_room_for_the_indexes_of_second_copies(room: Path
     assert shard_limit(plan, (), MIB, second_copies=Fraction(1, 5)) < shard_limit(plan, (), MIB) - 10_000
 
 
+def test_small_files_count_for_what_they_take(room: Path) -> None:
+    """Half of all bytes are in files of 4 KB that do not shrink, the other half is one file that does."""
+    numbers = random.Random(3)
+    (room / "tree").mkdir()
+    for number in range(1000):
+        (room / f"tree/{number}.dat").write_bytes(numbers.randbytes(4000))
+    (room / "tree/log").write_bytes(b"".join(b"%d is a number\n" % numbers.randrange(10**6) for _ in range(180_000)))
+    told = json.loads(run("disc", "plan", room / "tree", "--json").stdout)
+    archive([room / "tree"], room / "a.xtar")
+    assert told["packed_bytes"] == pytest.approx((room / "a.xtar").stat().st_size, rel=0.1)
+
+
 def test_a_plan_for_all_media(room: Path) -> None:
     (room / "a.txt").write_bytes(b"much the same\n" * 100_000)
     done = run("disc", "plan", room / "a.txt")
