@@ -16,8 +16,8 @@ from .monitor import Talk
 from .text import printable
 
 if TYPE_CHECKING:
+    from pybackup.jobs.at_hand import SetAtHand
     from pybackup.jobs.inspect import OpenArchive
-    from pybackup.jobs.volumes import SetAtHand
 
 _WITHOUT = b"-"
 

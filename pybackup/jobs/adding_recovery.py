@@ -13,13 +13,14 @@ from pybackup.host.monitor import Monitor
 from pybackup.layout.recovery import Body
 from pybackup.model.volume import VolumeInfo, VolumeKind
 
+from .at_hand import SetAtHand, gather
 from .bodies import settled_place, whole_file
-from .copies import survey
 from .health import State
 from .measuring import header_of, measure
 from .recovery_volumes import Made, Together, make_recovery, together_by_default
+from .surveying import survey
 from .verify import verify
-from .volumes import SetAtHand, Volume, find_volumes, gather
+from .volumes import Volume, find_volumes
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
 from pybackup.parity.copies import NO_ORIGIN
 
-from .copies import GivenCopy, Surveyed, extents_of, survey
+from .copies import GivenCopy
 from .health import Health, health_of
 from .repair import assembled, tell_of_others
+from .surveying import Surveyed, extents_of, survey
 
 _IMAGE_NAME = b"pybackup-salvage"
 _INNER_SUFFIX = b"-inner"

@@ -28,8 +28,9 @@ from pybackup.parity.mend import MENDED, mend
 from pybackup.parity.volume import Volume as Sectors
 from pybackup.parity.volume import VolumeWriter
 
-from .copies import GivenCopy, Surveyed, survey
+from .copies import GivenCopy
 from .repair import assembled
+from .surveying import Surveyed, survey
 
 Lost = NDArray[np.bool_]
 

@@ -21,7 +21,8 @@ from pybackup.parity.copies import damaged_groups
 from pybackup.parity.dealing import Dealing
 from pybackup.parity.rehearse import rehearse
 
-from .copies import Surveyed, extents_of, open_copies, survey
+from .copies import open_copies
+from .surveying import Surveyed, extents_of, survey
 
 _STEP_BYTES = 1 << 20
 # A file system in front of an archive takes more than this.

@@ -14,9 +14,10 @@ from pybackup.model.entry import Kind
 from pybackup.model.volume import VolumeInfo
 from pybackup.parity.find import glance
 
+from .at_hand import SetAtHand
 from .inspect import OpenArchive, open_archive
 from .protect import SIDECAR_SUFFIX
-from .volumes import SetAtHand, Volume
+from .volumes import Volume
 
 
 @dataclass(frozen=True, slots=True)

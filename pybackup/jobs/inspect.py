@@ -16,8 +16,9 @@ from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 
+from .at_hand import SetAtHand, gather
 from .set_view import joined
-from .volumes import SetAtHand, find_volumes, gather, is_called_volume, with_more
+from .volumes import find_volumes, is_called_volume, with_more
 
 _MAGIC = re.compile(rb"[*?\[]")
 

@@ -20,6 +20,7 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 
+from .at_hand import SetAtHand, gather
 from .best_image import Image, best_image
 from .by_headers import by_headers
 from .copies import open_copies
@@ -36,7 +37,7 @@ from .extract import (
 from .inspect import OpenArchive
 from .set_view import joined, volumes_of
 from .stand_ins import stand_ins
-from .volumes import SetAtHand, Volume, gather, volumes_in
+from .volumes import Volume, volumes_in
 
 _NAME = b"pybackup-mended-%d"
 

@@ -15,6 +15,7 @@ from pybackup.layout.recovery import Body
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind
 
+from .at_hand import gather
 from .bodies import Held
 from .dressing import dress_again
 from .recovery_volumes import Together, make_recovery, together_by_default
@@ -22,7 +23,7 @@ from .rows import Rows
 from .taking_in import Taken, take_in
 from .unusable import Unusable
 from .verify import check_written, verify
-from .volumes import Volume, gather, volumes_in
+from .volumes import Volume, volumes_in
 
 _COPY_BYTES = 1 << 20
 _NO_RECOVERY = "no recovery volume is among these, or too little is left of it; one would help"

@@ -22,9 +22,10 @@ from pybackup.parity.protect import digest_of
 from pybackup.parity.shards import write_shards
 from pybackup.parity.volume import Volume, VolumeWriter
 
-from .copies import Surveyed, extents_of, open_copies, survey
+from .copies import open_copies
 from .health import appended_bytes
 from .protect import SIDECAR_SUFFIX, check_sidecar
+from .surveying import Surveyed, extents_of, survey
 
 # Less of a file that is to be replaced is an accident, or it is another file.
 _LEAST_SHARE = 0.01

@@ -17,11 +17,12 @@ from pybackup.model.extents import Extents
 from pybackup.model.volume import VolumeInfo
 from pybackup.parity.find import find
 
+from .at_hand import gather
 from .best_image import Image, best_image
 from .by_headers import by_headers
 from .copies import open_copies
 from .set_view import address_of, joined
-from .volumes import Volume, gather, volumes_in
+from .volumes import Volume, volumes_in
 
 _NAME = b"pybackup-salvage-%d"
 

@@ -9,9 +9,9 @@ from pybackup.errors import Damaged
 from pybackup.model.entry import Kind
 from pybackup.model.volume import VolumeInfo
 
+from .at_hand import SetAtHand, sets_among
 from .set_view import joined, volumes_of
 from .verify import Verdict
-from .volumes import SetAtHand, sets_among
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import sectors_of
 
-from .volumes import SetAtHand
+from .at_hand import SetAtHand
 
 # No volume is as long, and all of them together are within what a listing may tell of.
 _STRIDE = 1 << 44

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pybackup.compress.check import first_fault
 from pybackup.host.joined import open_place
 
+from .at_hand import SetAtHand, sets_among
 from .health import State
 from .set_view import joined
 from .verify import Verdict
-from .volumes import SetAtHand, sets_among
 
 
 def with_spared(verdict: Verdict, archives: Iterable[bytes]) -> Verdict:

@@ -18,9 +18,9 @@ from pybackup.model.source import Judge, Source
 from pybackup.tree.place import PlaceOptions, Target
 from pybackup.tree.walk import walk
 
+from .at_hand import SetAtHand
 from .create import check_output
 from .inspect import open_archive
-from .volumes import SetAtHand
 
 _MAX_BYTES = 4 << 30
 _SKELETON = frozenset((Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO, Kind.CHARACTER, Kind.BLOCK))

@@ -19,10 +19,11 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 from pybackup.parity.find import find
 
+from .at_hand import gather
 from .bodies import Held, hold, whole_file
 from .finding_shards import ShardHeld, find_shard
 from .unusable import Unusable
-from .volumes import Volume, gather, volumes_in
+from .volumes import Volume, volumes_in
 
 _SUFFIX = b".xtar"
 # Recovery volumes that a volume without readable index may be.

@@ -18,13 +18,13 @@ from pybackup.container.set_index import read_set_index
 from pybackup.errors import PybackupError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
+from pybackup.jobs.at_hand import tell_of_missing
 from pybackup.jobs.extract import ExtractOptions
 from pybackup.jobs.info import info
 from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.mending import restore
 from pybackup.jobs.rebuild import rebuild
 from pybackup.jobs.verify import verify
-from pybackup.jobs.volumes import tell_of_missing
 from pybackup.layout.recovery import RecoveryHeader, size_of
 from pybackup.model.volume import VolumeInfo
 

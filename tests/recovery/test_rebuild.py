@@ -13,9 +13,10 @@ import pybackup
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
+from pybackup.jobs.at_hand import gather
 from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
 from pybackup.jobs.rebuild import Outcome
-from pybackup.jobs.volumes import find_volumes, gather
+from pybackup.jobs.volumes import find_volumes
 
 from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, sectors, small_set, zeroed
 

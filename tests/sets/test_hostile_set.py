@@ -13,7 +13,8 @@ from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.volumes import SetAtHand, find_volumes, gather
+from pybackup.jobs.at_hand import SetAtHand, gather
+from pybackup.jobs.volumes import find_volumes
 from pybackup.layout import index
 from pybackup.model.volume import VolumeInfo, VolumeKind
 

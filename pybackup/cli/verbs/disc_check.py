@@ -53,8 +53,9 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check the discs."""
+    from pybackup.jobs.at_hand import tell_of_missing
     from pybackup.jobs.disc_check import check_discs
-    from pybackup.jobs.volumes import files_of, tell_of_missing
+    from pybackup.jobs.volumes import files_of
 
     worst = Status.DONE
     with talk_of(options, options.discs[0]) as talk:

@@ -69,7 +69,8 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check each archive, and compare with a directory if there is one; the worst of the statuses is the status."""
-    from pybackup.jobs.volumes import files_of, tell_of_missing
+    from pybackup.jobs.at_hand import tell_of_missing
+    from pybackup.jobs.volumes import files_of
 
     archives = files_of([options.archive, *options.more])
     if options.html is not None and len(archives) > 1:
