@@ -44,7 +44,7 @@ def ask_for_volumes(
         if not needed or len(hand.recovery) + len(archive.unclear) >= len(hand.missing) > 0:
             break
         label = hand.label(needed[0])
-        if not _is_somebody_there(talk):
+        if not is_somebody_there(talk):
             talk.note(f"not here, and needed: {hand.labels(needed)}")
             break
         if drive:
@@ -137,17 +137,21 @@ def _what(name: bytes, wanted: str) -> str:
     return f"that is {', '.join(info.label for info in infos)}, not {wanted}" if infos else f"that is not {wanted}"
 
 
-def _is_somebody_there(talk: Talk) -> bool:
+def is_somebody_there(talk: Talk) -> bool:
+    """Whether there is a terminal, and somebody who wants to be talked to."""
     return not talk.quiet and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> bytes | None:
+    """Ask at the terminal; return the answer without white space around it, None where the terminal was closed."""
+    sys.stderr.write(f"pybackup: {question}")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return os.fsencode(line.strip()) if line else None
 
 
 def _ask(question: str, without: bytes, silence: bytes = b"") -> bytes | None:
     """Ask for a path; return what stands for no answer, or None where one goes on without it."""
     how = printable(os.fsdecode(without)) or "empty"
-    sys.stderr.write(f"pybackup: {question} ({how}: go on without it): ")
-    sys.stderr.flush()
-    line = sys.stdin.readline()
-    answer = os.fsencode(line.strip())
-    if answer == without or not line:
-        return None
-    return answer or silence
+    answer = ask(f"{question} ({how}: go on without it): ")
+    return None if answer in (None, without) else answer or silence

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from damage.fast_disk import fast_directory
 from roundtrip.running import archive
+from sets.terminal import at_terminal
 
 import pybackup
 from pybackup.cli.main import main
@@ -43,6 +44,12 @@ def drive() -> Iterator[Path]:
         yield base / "drive"
 
 
+@pytest.fixture
+def room() -> Iterator[Path]:
+    with fast_directory() as base:
+        yield base
+
+
 def burn(image: Path, drive: Path, *options: str) -> Done:
     return run("disc", "burn", image, "--device", f"stdio:{drive}", *options)
 
@@ -61,6 +68,42 @@ def test_burn_and_read_back(image: Path, drive: Path) -> None:
     assert len(burnt) >= len(data) + 150 * SECTOR
     assert run("verify", drive, "--quiet").returncode == 0
     assert run("disc", "check", drive, "--quiet").stdout == b""
+
+
+def test_several_images_are_burnt_onto_a_disc_each(room: Path) -> None:
+    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    images = [Path(os.fsdecode(build(volume, room / "images").path)) for volume in sorted((room / "volumes").iterdir())]
+    drive = room / "drive"
+    assert len(images) == 2
+
+    def change(number: int) -> None:
+        """First there is something in the drive that cannot be burnt; after that, discs are taken out."""
+        if number == 0:
+            drive.mkdir()
+        elif number == 1:
+            drive.rmdir()
+        elif number == 2:
+            drive.rename(room / "first")
+
+    mark = b"leave it out): "
+    words = ("disc", "burn", room / "images", "--device", f"stdio:{drive}", "--verify")
+    status, shown = at_terminal(*words, answers=["", "", ""], before=change, mark=mark)
+    assert status == 0, shown
+    assert shown.count(f"{images[0].name}: put a blank disc into") == 2
+    for disc, image in zip((room / "first", drive), images, strict=True):
+        assert disc.read_bytes().startswith(image.read_bytes())
+    drive.unlink()
+    status, shown = at_terminal(*words, answers=["-", ""], mark=mark)
+    assert status == 1
+    assert f"{images[0].name}: not burnt" in shown
+    assert drive.read_bytes().startswith(images[1].read_bytes())
+
+
+def test_nobody_is_there_to_change_discs(image: Path, drive: Path) -> None:
+    done = run("disc", "burn", image, image, "--device", f"stdio:{drive}")
+    assert done.returncode == 2
+    assert b"2 images, and nobody here to change discs" in done.stderr
+    assert not drive.exists()
 
 
 def test_a_dry_run_burns_nothing(image: Path, drive: Path) -> None:

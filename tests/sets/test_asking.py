@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import pty
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,34 +19,7 @@ from pybackup.host.monitor import Monitor
 from pybackup.jobs import inspect
 
 from .making import make, volumes
-
-
-def at_terminal(
-    *arguments: str | Path, answers: list[str], before: Callable[[int], None] = lambda number: None
-) -> tuple[int, str]:
-    """Run the command line at a terminal, answering each question in turn; return its status and all that was shown.
-
-    ``before`` is called with the number of each question, from 0, before it is answered.
-    """
-    master, slave = pty.openpty()
-    command = [sys.executable, "-W", "error", "-m", "pybackup", *arguments]
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, close_fds=True)
-    os.close(slave)
-    shown = b""
-    left = list(answers)
-    while True:
-        try:
-            data = os.read(master, 4096)
-        except OSError:  # as a terminal says that nobody is left at its other end
-            break
-        if not data:
-            break
-        shown += data
-        if left and shown.count(b"go on without it): ") > len(answers) - len(left):
-            before(len(answers) - len(left))
-            os.write(master, os.fsencode(left.pop(0)) + b"\n")
-    os.close(master)
-    return process.wait(), shown.decode(errors="replace")
+from .terminal import at_terminal
 
 
 def test_the_volume_that_is_asked_for_is_taken_and_another_is_not(tree: Path, docs: Path, tmp_path: Path) -> None:
@@ -175,7 +145,7 @@ def test_a_drive_without_a_disc_is_asked_for_again(
 
     talk = Talk()
     monkeypatch.setattr(inspect, "open_archive", opened)
-    monkeypatch.setattr(asking, "_is_somebody_there", lambda talk: True)
+    monkeypatch.setattr(asking, "is_somebody_there", lambda talk: True)
     monkeypatch.setattr(asking, "_ask", lambda question, without: next(answers))
     with ExitStack() as stack:
         archive = stack.enter_context(real(paths[1], paths[2:]))

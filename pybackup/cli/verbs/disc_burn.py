@@ -8,6 +8,10 @@ import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
+from pybackup.errors import EnvironmentFailed, UsageError
+
+from ..asking import ask, is_somebody_there
+from ..monitor import Talk
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..statuses import Status
@@ -21,11 +25,13 @@ if TYPE_CHECKING:
 EPILOG = """\
 Burns through xorriso (Debian package xorriso), after the image was checked and found to fit the medium. stdio:FILE is a
 drive that is none, for trying it out. With --verify the disc is read back and compared: exit status 0 if it is the
-image, 3 if sectors are bad and parity makes up for them (burn another one), 4 if it does not.
+image, 3 if sectors are bad and parity makes up for them (burn another one), 4 if it does not. Of several images each is
+asked for, and asked for again if its disc does not fit, is not blank, or cannot be read back.
 
 examples:
   pybackup disc burn images/docs.iso --device /dev/sr0 --speed 8 --verify
   pybackup disc burn images/docs.iso --device /dev/sr0 --dry-run
+  pybackup disc burn images --device /dev/sr0 --verify
 """
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
@@ -33,7 +39,13 @@ _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": S
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("image", metavar="IMAGE", type=argument(path), help="what disc build made")
+    parser.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        type=argument(path),
+        help="what disc build made; of several, or a directory of them, each goes onto a disc that is asked for",
+    )
     parser.add_argument("--device", metavar="DEV", required=True, type=argument(path), help="the drive, as /dev/sr0")
     add = parser.add_argument_group("burning").add_argument
     add("--speed", metavar="N", type=argument(positive), help="as the drive counts: 8 for 8x (default: its own choice)")
@@ -44,27 +56,56 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Burn the image."""
+    """Burn the image, or all of them, each onto a disc of its own."""
+    from pybackup.jobs.volumes import files_of
+
+    images = files_of(options.images)
+    with talk_of(options, images[0]) as talk:
+        if len(images) == 1:
+            status = _burn(options, images[0], talk)
+        elif options.dry_run or not is_somebody_there(talk):
+            raise UsageError(f"disc burn: {len(images)} images, and nobody here to change discs: name one")
+        else:
+            status = max(_burn_next(options, image, talk) for image in images)
+        return status or conclude(talk)
+
+
+def _burn_next(options: argparse.Namespace, image: bytes, talk: Talk) -> Status:
+    """Burn one of several: ask for a disc, until it is on one."""
+    name, drive = display(image), display(options.device)
+    while ask(f"{name}: put a blank disc into {drive} and press Enter (-: leave it out): ") not in (b"-", None):
+        try:
+            status = _burn(options, image, talk)
+        except (UsageError, EnvironmentFailed) as error:
+            # The medium, or the drive: what is wrong with the image itself ends the run.
+            talk.note(printable(str(error)))
+            continue
+        if status != Status.BEYOND:
+            return status
+    talk.note(f"{name}: not burnt")
+    return Status.PROBLEMS
+
+
+def _burn(options: argparse.Namespace, image: bytes, talk: Talk) -> Status:
     from pybackup.jobs.disc_burn import perform_burn, plan_burn, read_back
 
-    with talk_of(options, options.image) as talk:
-        start = time.monotonic()
-        speed = None if options.speed is None else str(options.speed)
-        plan = plan_burn(options.image, options.device, speed=speed, erase=options.erase, monitor=talk)
-        found = None
-        if options.dry_run:
-            talk.summary(f"{_fit(plan)}; nothing burnt, but with: {_command(plan)}")
-        else:
-            perform_burn(plan, talk)
-            talk.summary(f"{display(plan.device)}: burnt: {_fit(plan)}, {duration(time.monotonic() - start)}")
-            found = read_back(plan, talk) if options.verify else None
-        if found is not None:
-            talk.end()
-            talk.summary(f"{display(plan.device)}: {_words(found)}")
-        if options.json:
-            deliver([_json(plan, found, options.dry_run)])
-        problems = conclude(talk)
-        return (_STATUSES[found.state] if found else Status.DONE) or problems
+    start = time.monotonic()
+    speed = None if options.speed is None else str(options.speed)
+    plan = plan_burn(image, options.device, speed=speed, erase=options.erase, monitor=talk)
+    found = None
+    if options.dry_run:
+        talk.summary(f"{_fit(plan)}; nothing burnt, but with: {_command(plan)}")
+    else:
+        perform_burn(plan, talk)
+        talk.end()
+        talk.summary(f"{display(plan.device)}: burnt: {_fit(plan)}, {duration(time.monotonic() - start)}")
+        found = read_back(plan, talk) if options.verify else None
+    if found is not None:
+        talk.end()
+        talk.summary(f"{display(plan.device)}: {_words(found)}")
+    if options.json:
+        deliver([_json(plan, found, options.dry_run)])
+    return _STATUSES[found.state] if found else Status.DONE
 
 
 def _fit(plan: BurnPlan) -> str:

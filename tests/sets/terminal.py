@@ -1,0 +1,42 @@
+"""The command line at a terminal, with somebody who answers."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+
+def at_terminal(
+    *arguments: str | Path,
+    answers: list[str],
+    before: Callable[[int], None] = lambda number: None,
+    mark: bytes = b"go on without it): ",
+) -> tuple[int, str]:
+    """Run the command line at a terminal, answering each question in turn; return its status and all that was shown.
+
+    ``before`` is called with the number of each question, from 0, before it is answered; ``mark`` is what questions end
+    with.
+    """
+    master, slave = pty.openpty()
+    command = [sys.executable, "-W", "error", "-m", "pybackup", *arguments]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, close_fds=True)
+    os.close(slave)
+    shown = b""
+    left = list(answers)
+    while True:
+        try:
+            data = os.read(master, 4096)
+        except OSError:  # as a terminal says that nobody is left at its other end
+            break
+        if not data:
+            break
+        shown += data
+        if left and shown.count(mark) > len(answers) - len(left):
+            before(len(answers) - len(left))
+            os.write(master, os.fsencode(left.pop(0)) + b"\n")
+    os.close(master)
+    return process.wait(), shown.decode(errors="replace")
