@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
+from pybackup.host.memory import give_back
 from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR, Geometry
@@ -169,6 +170,7 @@ def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: O
         growth = Growth(small, rows, large, VolumeWriter(geometry, output), kept=kept)
         # Of a large volume these take more than a group.
         del found, rows
+        give_back()
         yield growth
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from pybackup.errors import Damaged
 from pybackup.host.memory import give_back
+from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import moved_sums, sector_sums
 
 from .codec import encode
@@ -31,8 +32,8 @@ from .transform import evaluate, interpolate
 from .volume import Volume, VolumeWriter
 
 # Of a stripe of the parity; there are five arrays of that size at a time.
-_STRIPE_BYTES = 1 << 21
-_ROWS_AT_A_TIME = 1 << 18
+_STRIPE_BYTES = 1 << 20
+_ROWS_AT_A_TIME = 1 << 15
 _STEP_SECTORS = 1024
 # Times as many points as there are shards, before a stretch of them is cut in two.
 _LOOSE = 2
@@ -93,9 +94,8 @@ class Growth:
                 numbers = self._dealing.table_numbers(first, last)
                 self._sums[first:last] = sector_sums(read_shards(self._large, numbers).reshape(-1).data, numbers)
         for group in range(shape.groups):
-            parity = self._known_parity(group)
-            self._add(group, parity, *self._difference(group))
-            progress(parity.size)
+            self._add(group, self._known_parity(group), *self._difference(group))
+            progress(shape.parity_shards * SECTOR)
 
     def change(self, number: int, before: bytes, after: bytes) -> None:
         """Take into account that a data sector has changed since `encode`; raises `OSError` as that."""
