@@ -587,13 +587,12 @@ def disc_plan(
         A source does not exist, or a disc takes too little; a share is none.
     """
     from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import copies_ahead, estimate, plan_discs, shard_limit
+    from pybackup.jobs.disc_plan import estimate, plan_discs
     from pybackup.jobs.second_copies import parse_share
 
-    bought = _parity(parity, False, group_sectors)
     options = CreateOptions(
         profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
-        parity=bought,
+        parity=_parity(parity, False, group_sectors),
         one_file_system=one_file_system,
         workers=workers,
     )
@@ -601,17 +600,13 @@ def disc_plan(
     monitor = monitor or _Warning()
     plan = plan_create(_sources(sources), b"", judge=judge, options=options, monitor=monitor)
     found = estimate(plan, monitor)
-    first, size = tuple(map(_medium, first_media)), _medium(medium)
-    share = parse_share(second_copies) if second_copies is not None else Fraction(0)
     discs = plan_discs(
+        plan,
         found,
-        len(plan.entries),
-        first_bytes=first,
-        medium_bytes=size,
-        parity=bought,
+        first_bytes=tuple(map(_medium, first_media)),
+        medium_bytes=_medium(medium),
         recovery=recovery_volumes,
-        shard_bytes=shard_limit(plan, first, size, second_copies=share) if recovery_volumes else None,
-        copies=copies_ahead(plan, found, first, size, share),
+        second_copies=parse_share(second_copies) if second_copies is not None else Fraction(0),
     )
     return found, discs
 

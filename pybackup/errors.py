@@ -11,9 +11,15 @@
 What hurts one file only is no exception: it goes to the monitor as a problem, and the run goes on.
 """
 
+import os
+
 
 class PybackupError(Exception):
     """The root: a message that names the file and says what to do."""
+
+    def without(self, path: bytes) -> str:
+        """Return the message for where that file is named already."""
+        return str(self).removeprefix(f"{os.fsdecode(path)}: ")
 
 
 class UsageError(PybackupError):

@@ -48,9 +48,11 @@ def ask_for_volumes(
             talk.note(f"not here, and needed: {hand.labels(needed)}")
             break
         if drive:
-            given = [drive.freed(path, talk) for path in given]
-            # What is open must not be the drive any more.
-            archive = stack.enter_context(open_archive(given[0], given[1:], monitor=Monitor()))
+            freed = [drive.freed(path, talk) for path in given]
+            if freed != given:
+                # What is open must not be the drive any more.
+                given = freed
+                archive = stack.enter_context(open_archive(given[0], given[1:], monitor=Monitor()))
         name = drive.ask(label) if drive else _ask(f"{label} is needed. Its file, image or device", b"")
         if name is None:
             refused.add(needed[0])
@@ -133,7 +135,7 @@ def _what(name: bytes, wanted: str) -> str:
     try:
         infos = [volume.info for volume in find_volumes([name]).volumes if volume.info]
     except PybackupError as error:
-        return str(error).removeprefix(f"{os.fsdecode(name)}: ")
+        return error.without(name)
     return f"that is {', '.join(info.label for info in infos)}, not {wanted}" if infos else f"that is not {wanted}"
 
 

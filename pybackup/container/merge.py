@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pybackup.model.entry import Entry, Kind
+from pybackup.model.entry import Entry, Kind, tree_key
 from pybackup.model.member import Member, Stored
 
 from .listing import Rows
@@ -58,8 +58,7 @@ class MergedRows:
         for entry in bare:
             if entry.path not in places:
                 self._bare[entry.path] = entry
-        # A slash before all other bytes: a directory, then all that is in it.
-        self.paths = sorted((*places, *self._bare), key=lambda path: path.replace(b"/", b"\0"))
+        self.paths = sorted((*places, *self._bare), key=tree_key)
         self._places = [places.get(path) for path in self.paths]
         self.kinds: Sequence[int] = [
             self._bare[path].kind if place is None else volumes[place[0]].rows.kinds[place[1]]

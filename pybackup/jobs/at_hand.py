@@ -141,9 +141,9 @@ def sets_among(paths: Iterable[bytes]) -> list[SetAtHand]:
     return [gather(volumes, Monitor()) for volumes in sets.values()]
 
 
-def tell_of_missing(paths: Iterable[bytes], monitor: Monitor) -> None:
-    """Note which volumes of their sets are not among these files; no more than that, as they may be elsewhere."""
-    for hand in sets_among(paths):
+def tell_of_missing(sets: Iterable[SetAtHand], monitor: Monitor) -> None:
+    """Note which volumes of these sets are not at hand; no more than that, as they may be elsewhere."""
+    for hand in sets:
         if hand.missing:
             monitor.note(f"of {hand.info.name} these volumes are not here: {hand.labels(hand.missing)}")
         elif hand.last is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,7 +73,7 @@ def _check(path: bytes, monitor: Monitor) -> Checked:
     try:
         verdict = verify(path, monitor=monitor)
     except (FormatError, EnvironmentFailed) as error:
-        reason = str(error).removeprefix(f"{os.fsdecode(path)}: ")
+        reason = error.without(path)
         monitor.problem(Problem(path, Trouble.UNREADABLE, reason))
         return Checked(path, None, None, Advice.RESCUE, reason)
     health = verdict.health

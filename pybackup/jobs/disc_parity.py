@@ -100,32 +100,45 @@ def plan_parity(
 def _grown(
     volume: DiscVolume, shape: Geometry, lay: Callable[[int], Layout], medium_bytes: int | None
 ) -> tuple[Layout, Geometry] | None:
-    stream_bytes = shape.stream_bytes
-    for _ in range(_MOST_ROUNDS):
-        layout = lay(stream_bytes)
-        before, around = layout.offsets[texts.PARITY_NAME], layout.n_bytes - stream_bytes
-        geometry = grown(
+    def plan(layout: Layout, before: int, after: int) -> Geometry | None:
+        return grown(
             shape,
             before,
-            around - before,
+            after,
             origin=layout.offsets[volume.name] // SECTOR,
-            most_bytes=None if medium_bytes is None else medium_bytes - around,
+            most_bytes=None if medium_bytes is None else medium_bytes - before - after,
         )
-        if geometry is None:
-            return None
-        if geometry.stream_bytes == stream_bytes:
-            return layout, geometry
-        stream_bytes = geometry.stream_bytes
-    raise AssertionError("a layout that changes with the length of its parity")
+
+    return _settled(lay, plan, shape.stream_bytes)
 
 
 def _fitted(lay: Callable[[int], Layout], amount: Amount, group: int) -> tuple[Layout, Geometry]:
-    """Lay the disc out and plan its parity: each has to know the length of the other."""
-    stream_bytes = 0
+    def plan(_: Layout, before: int, after: int) -> Geometry:
+        return plan_geometry(before, after, amount, group_sectors=group)
+
+    found = _settled(lay, plan, 0)
+    assert found is not None
+    return found
+
+
+def _settled(
+    lay: Callable[[int], Layout], plan: Callable[[Layout, int, int], Geometry | None], stream_bytes: int
+) -> tuple[Layout, Geometry] | None:
+    """Lay the disc out and plan its parity: each has to know the length of the other. None for no plan.
+
+    Parameters
+    ----------
+    plan
+        Is told the layout, and the protected bytes before the stream and behind it.
+    stream_bytes
+        A first guess.
+    """
     for _ in range(_MOST_ROUNDS):
         layout = lay(stream_bytes)
         before = layout.offsets[texts.PARITY_NAME]
-        geometry = plan_geometry(before, layout.n_bytes - before - stream_bytes, amount, group_sectors=group)
+        geometry = plan(layout, before, layout.n_bytes - before - stream_bytes)
+        if geometry is None:
+            return None
         if geometry.stream_bytes == stream_bytes:
             return layout, geometry
         stream_bytes = geometry.stream_bytes

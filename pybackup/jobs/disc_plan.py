@@ -163,10 +163,10 @@ def shard_limit(
     )
 
 
-def copies_ahead(
+def _copies_ahead(
     plan: Plan, found: Estimate, first_bytes: Sequence[int], medium_bytes: int, share: Fraction
 ) -> CopiesAhead | None:
-    """Return what tells of the second copies on discs of these sizes; None where there are to be none."""
+    """What tells of the second copies on discs of these sizes; None where there are to be none."""
     if not share:
         return None
     costs = Costs(found.ratio, _FILE_BYTES, _DIRECTORY_BYTES, _BARE_BYTES)
@@ -175,36 +175,35 @@ def copies_ahead(
 
 
 def plan_discs(
+    plan: Plan,
     found: Estimate,
-    entries: int,
     *,
     first_bytes: Sequence[int],
     medium_bytes: int,
-    parity: ParityOptions | None,
     recovery: int = 0,
-    shard_bytes: int | None = None,
-    copies: CopiesAhead | None = None,
+    second_copies: Fraction = Fraction(0),
 ) -> list[PlannedDisc]:
     """Return the discs that a set takes.
 
     Parameters
     ----------
-    entries
-        That each volume repeats the structure of.
+    found
+        What the plan comes to.
     first_bytes, medium_bytes
         What the first discs take, and all others.
     recovery
         How many recovery volumes follow.
-    shard_bytes
-        What a volume may hold for their sake, see `shard_limit`; None where there are none.
-    copies
-        Tells of second copies, see `copies_ahead`; None where there are none.
+    second_copies
+        Which share of each volume they may take.
 
     Raises
     ------
     UsageError
         A disc takes too little.
     """
+    parity, entries = plan.options.parity, len(plan.entries)
+    shard_bytes = shard_limit(plan, first_bytes, medium_bytes, second_copies=second_copies) if recovery else None
+    copies = _copies_ahead(plan, found, first_bytes, medium_bytes, second_copies)
     # On a disc the second copies are told of, too.
     told = entries * (2 if copies else 1)
     discs: list[PlannedDisc] = []

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pybackup.model.entry import Kind
+from pybackup.model.entry import Kind, directories_above
 from pybackup.model.source import Planned
-
-from .second_copies import directories_above
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import names
-from pybackup.model.entry import Entry, Kind
+from pybackup.model.entry import Entry, Kind, directories_above, tree_key
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Planned
 from pybackup.model.volume import VolumeInfo, VolumeKind
 
-from .second_copies import is_candidate, share_text, tree_key
+from .second_copies import is_candidate, share_text
 
 if TYPE_CHECKING:
     from .create import Plan
@@ -245,9 +245,7 @@ def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> C
 
 def _chain(entry: Entry) -> list[bytes]:
     """Paths of the directories that were open when the entry had been written."""
-    parts = entry.path.split(b"/")
-    depth = len(parts) if entry.kind is Kind.DIRECTORY else len(parts) - 1
-    return [b"/".join(parts[:length]) for length in range(1, depth + 1)]
+    return directories_above(entry.path) + [entry.path] * (entry.kind is Kind.DIRECTORY)
 
 
 def _children(finished: Sequence[Finished], directories: set[bytes]) -> dict[bytes, list[Stored]]:

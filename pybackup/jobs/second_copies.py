@@ -19,7 +19,7 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
 from pybackup.layout.table_builder import row_bytes
 from pybackup.model.content import Packed, PackedPiece, Piece, Whole
-from pybackup.model.entry import Entry, Kind
+from pybackup.model.entry import Entry, Kind, directories_above, tree_key
 from pybackup.model.member import Stored
 from pybackup.parity.amount import Amount, parse_amount
 
@@ -70,17 +70,6 @@ def parse_share(text: object) -> Fraction:
 def share_text(share: Fraction) -> str:
     """Return a share as it is written on a command line."""
     return str(Amount(share=share))
-
-
-def tree_key(path: bytes) -> bytes:
-    """Return what paths are in tree order by: a slash before any other byte."""
-    return path.replace(b"/", b"\0")
-
-
-def directories_above(path: bytes) -> list[bytes]:
-    """Return the paths of the directories that a path lies in, from the top."""
-    parts = path.split(b"/")
-    return [b"/".join(parts[:length]) for length in range(1, len(parts))]
 
 
 def is_candidate(stored: Stored) -> bool:

@@ -9,7 +9,7 @@ from pybackup.errors import Damaged
 from pybackup.model.entry import Kind
 from pybackup.model.volume import VolumeInfo
 
-from .at_hand import SetAtHand, sets_among
+from .at_hand import SetAtHand
 from .set_view import joined, volumes_of
 from .verify import Verdict
 
@@ -46,18 +46,18 @@ def volume_of(verdict: Verdict) -> VolumeInfo | None:
         return None
 
 
-def totals(archives: Sequence[bytes], verdicts: Iterable[Verdict]) -> list[SetTotal]:
+def totals(sets: Iterable[SetAtHand], verdicts: Iterable[Verdict]) -> list[SetTotal]:
     """Return the totals of each set of which several data volumes were verified.
 
     Parameters
     ----------
-    archives
-        Files that were verified together; they may be of any set, or of none.
+    sets
+        Those of the files that were verified together.
     verdicts
         On them, in the light of the others, see `with_spared`.
     """
     verdicts = list(verdicts)
-    return [_total(hand, verdicts) for hand in sets_among(archives) if len(hand.data) > 1]
+    return [_total(hand, verdicts) for hand in sets if len(hand.data) > 1]
 
 
 def _total(hand: SetAtHand, verdicts: Iterable[Verdict]) -> SetTotal:

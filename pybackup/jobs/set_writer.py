@@ -16,7 +16,7 @@ from pybackup.layout import names, ustar
 from pybackup.layout.note import Role
 from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Ready, Restart
-from pybackup.model.entry import Entry, Kind
+from pybackup.model.entry import Entry, Kind, directories_above
 from pybackup.model.volume import VolumeInfo
 
 from .capacity import amount_in, body_limit
@@ -24,7 +24,7 @@ from .create import Count, own_time, settings_of, structures
 from .plan_set import SetPlan, identify_set, shard_limit
 from .protect import OwnStream
 from .resume import PACKED_TIGHT, SECOND_COPIES, Resumption
-from .second_copies import SecondCopies, SecondCopy, directories_above, share_text
+from .second_copies import SecondCopies, SecondCopy, share_text
 from .verify import check_written
 
 # Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.

@@ -8,23 +8,23 @@ from dataclasses import replace
 from pybackup.compress.check import first_fault
 from pybackup.host.joined import open_place
 
-from .at_hand import SetAtHand, sets_among
+from .at_hand import SetAtHand
 from .health import State
 from .set_view import joined
 from .verify import Verdict
 
 
-def with_spared(verdict: Verdict, archives: Iterable[bytes]) -> Verdict:
+def with_spared(verdict: Verdict, sets: Iterable[SetAtHand]) -> Verdict:
     """Return the verdict on a volume in the light of others: nothing is lost if they have all that is damaged in it.
 
     Parameters
     ----------
-    archives
-        Files that are verified together, the volume among them; they may be of any set.
+    sets
+        Those that are verified together; the volume may be of any of them, or of none.
     """
     if verdict.listing is None or not verdict.files_damaged:
         return verdict
-    spared = _spared(sets_among(archives), verdict.listing.archive_id, verdict.files_damaged)
+    spared = _spared(sets, verdict.listing.archive_id, verdict.files_damaged)
     if not spared:
         return verdict
     is_all = len(spared) == len(verdict.files_damaged) and verdict.missing == 0 and not verdict.listing.doubts

@@ -22,6 +22,17 @@ class Kind(IntEnum):
     BLOCK = 7
 
 
+def tree_key(path: bytes) -> bytes:
+    """Return what paths are in tree order by: a slash before any other byte, so a directory, then all in it."""
+    return path.replace(b"/", b"\0")
+
+
+def directories_above(path: bytes) -> list[bytes]:
+    """Return the paths of the directories that a path lies in, from the top."""
+    parts = path.split(b"/")
+    return [b"/".join(parts[:length]) for length in range(1, len(parts))]
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Whose an entry is, by number and by name; names are empty where the system knows none."""

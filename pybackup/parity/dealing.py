@@ -20,11 +20,15 @@ class Dealing:
 
     geometry: Geometry
 
-    def data_numbers(self, group: int) -> Numbers:
-        """Return the sector of each data shard of ``group``, `NOWHERE` for shards of zeros that are not stored."""
+    def dealt(self, group: int) -> Numbers:
+        """Return as which of all data sectors, from 0, each data shard of ``group`` is dealt; ascending."""
         shape = self.geometry
         shards = np.arange(shape.data_shards, dtype=np.int64)
-        index = (shards // shape.run * shape.groups + group) * shape.run + shards % shape.run
+        return (shards // shape.run * shape.groups + group) * shape.run + shards % shape.run
+
+    def data_numbers(self, group: int) -> Numbers:
+        """Return the sector of each data shard of ``group``, `NOWHERE` for shards of zeros that are not stored."""
+        shape, index = self.geometry, self.dealt(group)
         row = index + shape.origin
         row -= np.where(row < shape.data_sectors, 0, shape.data_sectors)
         return np.where(index < shape.data_sectors, self._data_sector(row), NOWHERE)

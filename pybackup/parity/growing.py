@@ -134,10 +134,7 @@ class Growth:
 
     def _difference(self, group: int) -> tuple[int, Bytes]:
         """The number of the first data shard of a group that may differ; and all from that on, XOR the smaller's."""
-        shape = self._large.geometry
-        shards = np.arange(shape.data_shards, dtype=np.int64)
-        dealt = (shards // shape.run * shape.groups + group) * shape.run + shards % shape.run
-        first = int(np.searchsorted(dealt, self._kept))
+        first = int(np.searchsorted(self._dealing.dealt(group), self._kept))
         changed = read_shards(self._large, self._dealing.data_numbers(group)[first:])
         before = read_shards(self._small, Dealing(self._small.geometry).data_numbers(group)[first:])
         changed[: len(before)] ^= before

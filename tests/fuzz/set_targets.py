@@ -18,7 +18,7 @@ from pybackup.container.set_index import read_set_index
 from pybackup.errors import PybackupError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.at_hand import tell_of_missing
+from pybackup.jobs.at_hand import sets_among, tell_of_missing
 from pybackup.jobs.extract import ExtractOptions
 from pybackup.jobs.info import info
 from pybackup.jobs.inspect import open_archive
@@ -157,7 +157,7 @@ def run_set(directory: Path) -> None:
     jobs: list[Callable[[], object]] = [
         listed,
         extracted,
-        lambda: tell_of_missing(paths, Monitor()),
+        lambda: tell_of_missing(sets_among(paths), Monitor()),
         lambda: rebuild(paths, os.path.join(out, b"rebuilt"), monitor=Monitor()),
     ]
     jobs += [partial(verify, path, workers=1, monitor=Monitor()) for path in paths]

@@ -53,7 +53,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check the discs."""
-    from pybackup.jobs.at_hand import tell_of_missing
+    from pybackup.jobs.at_hand import sets_among, tell_of_missing
     from pybackup.jobs.disc_check import check_discs
     from pybackup.jobs.volumes import files_of
 
@@ -68,7 +68,7 @@ def perform(options: argparse.Namespace) -> int:
             elif checked.state != "intact" or not options.quiet:
                 deliver_lines(_lines(checked))
         if len(discs) > 1:
-            tell_of_missing(discs, talk)
+            tell_of_missing(sets_among(discs), talk)
         problems = conclude(talk)
         return worst or problems
 

@@ -70,31 +70,27 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Plan."""
     from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import copies_ahead, estimate, plan_discs, shard_limit
+    from pybackup.jobs.disc_plan import estimate, plan_discs
     from pybackup.jobs.protect import ParityOptions
 
     with talk_of(options, b"") as talk:
-        parity = ParityOptions(options.parity, False, options.group_sectors)
         how = CreateOptions(
             profile=Profile(Compression(options.compression), options.store),
-            parity=parity,
+            parity=ParityOptions(options.parity, False, options.group_sectors),
             one_file_system=options.one_file_system,
             workers=options.workers,
         )
         plan = plan_create(sources_of(options, talk), b"", judge=judge_of(options), options=how, monitor=talk)
         found = estimate(plan, talk)
         media = MEDIA if options.volume_size is None else {"": options.volume_size}
-        first, again, recovery = options.first_volumes, options.second_copies, options.recovery_volumes
         plans = {
             name: plan_discs(
+                plan,
                 found,
-                len(plan.entries),
-                first_bytes=first,
+                first_bytes=options.first_volumes,
                 medium_bytes=n_bytes,
-                parity=parity,
-                recovery=recovery,
-                shard_bytes=shard_limit(plan, first, n_bytes, second_copies=again) if recovery else None,
-                copies=copies_ahead(plan, found, first, n_bytes, again),
+                recovery=options.recovery_volumes,
+                second_copies=options.second_copies,
             )
             for name, n_bytes in media.items()
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +62,7 @@ def perform(options: argparse.Namespace) -> int:
             except FormatError as error:
                 if len(files) == 1:
                     raise
-                reason = str(error).removeprefix(f"{os.fsdecode(file)}: ")
-                talk.problem(Problem(file, Trouble.DAMAGED, reason))
+                talk.problem(Problem(file, Trouble.DAMAGED, error.without(file)))
                 continue
             _show(found, options, first=not shown)
             shown += 1

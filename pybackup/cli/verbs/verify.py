@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pybackup.errors import FormatError, UsageError
@@ -21,6 +21,7 @@ from ..text import count, display, humane_bytes, json_line, json_name, local_tim
 from ..values import argument, directory, path
 
 if TYPE_CHECKING:
+    from pybackup.jobs.at_hand import SetAtHand
     from pybackup.jobs.compare import Difference
     from pybackup.jobs.health import Health
     from pybackup.jobs.set_totals import SetTotal
@@ -69,7 +70,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check each archive, and compare with a directory if there is one; the worst of the statuses is the status."""
-    from pybackup.jobs.at_hand import tell_of_missing
+    from pybackup.jobs.at_hand import sets_among, tell_of_missing
     from pybackup.jobs.volumes import files_of
 
     archives = files_of([options.archive, *options.more])
@@ -77,16 +78,22 @@ def perform(options: argparse.Namespace) -> int:
         raise UsageError("verify: --html is for one archive")
     with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
         verdicts: list[Verdict] = []
-        state = max(_verify(options, archive, archives, verdicts, talk) for archive in archives)
-        if len(archives) > 1:
-            _tell_totals(options, archives, verdicts)
-            tell_of_missing(archives, talk)
+        # Looked up when they are needed first, which may be at the end, and no more than once.
+        sets = cache(lambda: sets_among(archives)) if len(archives) > 1 else None
+        state = max(_verify(options, archive, sets, verdicts, talk) for archive in archives)
+        if sets:
+            _tell_totals(options, sets(), verdicts)
+            tell_of_missing(sets(), talk)
         problems = conclude(talk)
         return state or problems
 
 
 def _verify(
-    options: argparse.Namespace, archive: bytes, archives: Sequence[bytes], verdicts: list[Verdict], talk: Talk
+    options: argparse.Namespace,
+    archive: bytes,
+    sets: Callable[[], Sequence[SetAtHand]] | None,
+    verdicts: list[Verdict],
+    talk: Talk,
 ) -> Status:
     from pybackup.jobs.compare import compare
     from pybackup.jobs.protect import SIDECAR_SUFFIX
@@ -97,14 +104,13 @@ def _verify(
     try:
         verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
     except FormatError as error:
-        if len(archives) == 1:
+        if sets is None:
             raise
         # The others are to be checked all the same.
-        reason = str(error).removeprefix(f"{os.fsdecode(archive)}: ")
-        talk.problem(Problem(archive, Trouble.DAMAGED, reason))
+        talk.problem(Problem(archive, Trouble.DAMAGED, error.without(archive)))
         return Status.BEYOND
-    if len(archives) > 1:
-        verdict = with_spared(verdict, archives)
+    if sets and verdict.files_damaged:
+        verdict = with_spared(verdict, sets())
     verdicts.append(verdict)
     differences: Sequence[Difference] = ()
     if options.against is not None and not options.compared:
@@ -121,11 +127,11 @@ def _verify(
     return _STATUSES[verdict.state]
 
 
-def _tell_totals(options: argparse.Namespace, archives: Sequence[bytes], verdicts: Sequence[Verdict]) -> None:
+def _tell_totals(options: argparse.Namespace, sets: Sequence[SetAtHand], verdicts: Sequence[Verdict]) -> None:
     """Say what the volumes of a set hold together."""
     from pybackup.jobs.set_totals import totals
 
-    found = totals(archives, verdicts)
+    found = totals(sets, verdicts)
     if options.json:
         deliver(map(_total_json, found))
     elif not options.quiet:
