@@ -49,7 +49,11 @@ class Image:
     @property
     def place(self) -> Place:
         """Where the archive's bytes are."""
-        return (Part(0, self.n_bytes, self.path, self.offset),) if self.n_bytes else self.path
+        return (self.part(),) if self.n_bytes else self.path
+
+    def part(self) -> Part:
+        """Return what may be the archive as a part of an address space."""
+        return Part(0, self.n_bytes or os.path.getsize(self.path), self.path, self.offset)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pybackup.container.listing import Listing
 from pybackup.container.read import open_listing
 from pybackup.container.relocate import relocate
 from pybackup.errors import EnvironmentFailed, FormatError
-from pybackup.host.joined import Part, Place, open_place
+from pybackup.host.joined import Place, open_place
 from pybackup.host.monitor import Aside, Monitor, Relay
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.member import Stored
@@ -229,8 +229,7 @@ class _Mender:
         image = self._image([path])
         found = [volume for volume in volumes_in(image.path) if volume.info]
         if not found and image.path:
-            part = Part(0, image.n_bytes or os.path.getsize(image.path), image.path, image.offset)
-            found = [volume for volume in [by_headers(part, hand.info)] if volume]
+            found = [volume for volume in [by_headers(image.part(), hand.info)] if volume]
         return found
 
     def _image(self, paths: Sequence[bytes]) -> Image:

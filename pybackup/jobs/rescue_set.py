@@ -148,7 +148,7 @@ def _whole_in(image: Image) -> list[Volume]:
 
 
 def _by_headers(image: Image, known: VolumeInfo) -> _Mended | None:
-    found = by_headers(Part(0, image.n_bytes or os.path.getsize(image.path), image.path, image.offset), known)
+    found = by_headers(image.part(), known)
     return _Mended(found, image) if found else None
 
 
