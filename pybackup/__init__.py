@@ -340,7 +340,8 @@ def protect(
     work_dir
         Where the unfinished sidecar lies; None for beside the finished one.
     """
-    from pybackup.jobs.protect import SIDECAR_SUFFIX, protect_file
+    from pybackup.jobs.protect import protect_file
+    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
 
     path = os.fsencode(file)
     beside = path + SIDECAR_SUFFIX if sidecar is None else os.fsencode(sidecar)

@@ -14,7 +14,8 @@ from pybackup.layout.recovery import Body
 from pybackup.model.volume import VolumeInfo, VolumeKind
 
 from .at_hand import SetAtHand, gather
-from .bodies import settled_place, whole_file
+from .bodies import settled_place
+from .copies import whole_file
 from .health import State
 from .measuring import header_of, measure
 from .recovery_volumes import Made, Together, make_recovery, together_by_default

@@ -21,7 +21,6 @@ from pybackup.host.storage import ArchiveFile, Output
 from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
-from pybackup.model.extents import Extents
 from pybackup.parity.columns import Shard, sectors_of
 from pybackup.parity.copies import NO_ORIGIN
 from pybackup.parity.mend import MENDED, mend
@@ -226,8 +225,3 @@ def settled_place(surveyed: Surveyed) -> tuple[int, int] | None:
     if not geometry.sidecar and size < geometry.volume_bytes + origin.shift:
         return None
     return origin.copy, origin.shift
-
-
-def whole_file(path: bytes, stack: ExitStack) -> GivenCopy:
-    """Open a file as a copy."""
-    return GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents())

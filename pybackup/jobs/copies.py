@@ -13,7 +13,7 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout.ddrescue import parse_map
 from pybackup.model.extents import Extents
 
-from .protect import SIDECAR_SUFFIX
+from .sidecar import SIDECAR_SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class GivenCopy:
     file: ArchiveFile
     unread: Extents
     is_piece: bool = False
+
+
+def whole_file(path: bytes, stack: ExitStack) -> GivenCopy:
+    """Open a file as a copy."""
+    return GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents())
 
 
 @contextmanager

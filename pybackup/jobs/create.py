@@ -26,7 +26,8 @@ from pybackup.model.source import Candidate, Excluded, Judge, Planned, Source
 from pybackup.tree.content import read_contents
 from pybackup.tree.walk import walk
 
-from .protect import SIDECAR_SUFFIX, OwnStream, ParityOptions, check_sidecar, protect_file
+from .protect import OwnStream, ParityOptions, protect_file
+from .sidecar import SIDECAR_SUFFIX, check_sidecar
 from .verify import check_written
 
 FORMAT_VERSION = 1

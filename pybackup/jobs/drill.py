@@ -22,8 +22,8 @@ from .extract import ExtractOptions, perform_extract, plan_extract
 from .forecast import forecast
 from .health import Health, State, assess
 from .inspect import open_archive
-from .protect import SIDECAR_SUFFIX
 from .repair import repair
+from .sidecar import SIDECAR_SUFFIX
 from .verify import verify
 
 _STEP = 1 << 20

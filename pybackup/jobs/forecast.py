@@ -23,9 +23,8 @@ from pybackup.parity.dealing import Numbers
 from pybackup.parity.find import glance
 from pybackup.parity.forecast import Structures
 
-from .protect import SIDECAR_SUFFIX
+from .sidecar import SIDECAR_SUFFIX
 
-# A stream ends within a sector of the end of its file.
 # The packed stream of a .7z; its headers are not needed.
 _STREAM_AT = 32
 _STEP = 0.005

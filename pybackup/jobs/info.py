@@ -16,7 +16,7 @@ from pybackup.parity.find import glance
 
 from .at_hand import SetAtHand
 from .inspect import OpenArchive, open_archive
-from .protect import SIDECAR_SUFFIX
+from .sidecar import SIDECAR_SUFFIX
 from .volumes import Volume
 
 

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output, environment
@@ -18,9 +18,10 @@ from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
 from pybackup.parity.protect import protect
 from pybackup.parity.volume import Volume, VolumeWriter
 
-SIDECAR_SUFFIX = b".xpar"
-# With less of it as it was, a file is a new one under an old name.
-_OF_THIS_FILE = 0.5
+from .copies import whole_file
+from .health import State, health_of
+from .sidecar import check_sidecar
+from .surveying import survey_sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ def protect_file(
     check_sidecar(sidecar)
     with ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(path))
-        if not renew:
-            _refuse_to_lose(file, path, sidecar, monitor)
+        if not renew and os.path.isfile(sidecar):
+            _refuse_to_lose(path, sidecar, monitor)
         geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
         beside = os.path.dirname(sidecar) or b"."
         check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
@@ -128,43 +129,24 @@ def protect_file(
     return Protected(path, sidecar, file.size, geometry.stream_bytes, geometry)
 
 
-def check_sidecar(sidecar: bytes) -> None:
-    """Refuse to replace what is no sidecar."""
-    if not os.path.lexists(sidecar):
-        return
-    name = os.fsdecode(sidecar)
-    if not os.path.isfile(sidecar):
-        raise UsageError(f"{name}: exists and is no regular file; choose another name")
-    with ArchiveFile(sidecar) as file:
-        found = find([file]) if file.size else None
-        if file.size and (found is None or not found.geometry.sidecar):
-            raise UsageError(f"{name}: exists and is no sidecar; remove it or choose another name")
+def _refuse_to_lose(path: bytes, sidecar: bytes, monitor: Monitor) -> None:
+    """Refuse to replace a sidecar of which anything in the file says that it is not what the sidecar protects.
 
-
-def _refuse_to_lose(file: ArchiveFile, path: bytes, sidecar: bytes, monitor: Monitor) -> None:
-    """Refuse to replace a sidecar that says that its file is damaged: it may be all that can bring the rest back."""
-    if not os.path.isfile(sidecar):
-        return
-    with ArchiveFile(sidecar) as stream:
-        found = find([stream])
-        if found is None:
+    Bytes that were appended lose nothing. A file of which nothing is left as it was, and nothing can be brought back,
+    is a new one under an old name.
+    """
+    with ExitStack() as stack:
+        copy, stream = whole_file(path, stack), whole_file(sidecar, stack)
+        surveyed = survey_sidecar(copy, stream, monitor)
+        if surveyed is None:
             return
-        try:
-            table = load(found)
-        except Damaged:
-            return
-    shape = table.geometry
-    # Where bytes were appended, the last sector is another, and nothing is lost.
-    sectors = shape.before_sectors if file.size <= shape.before_bytes else shape.before_bytes // SECTOR
-    monitor.begin("check sectors", 0, sectors * SECTOR)
-    survey = Survey.of(shape, table.sums)
-    good = survey.look(0, Copy(file), 0, lambda count: monitor.advance(0, count), count=sectors)
-    monitor.end()
-    if sectors * _OF_THIS_FILE <= good < sectors:
-        raise UsageError(
-            f"{os.fsdecode(sidecar)}: says that {sectors - good:,} of {sectors:,} sectors of {os.fsdecode(path)} are "
-            "damaged; 'pybackup repair' brings back what it can. If they were changed on purpose, remove it first"
-        )
+        sectors = surveyed.geometry.before_sectors
+        bad = sectors - int(surveyed.in_place()[:sectors].sum())
+        if bad and (surveyed.good_in(0).any() or health_of(surveyed).state is not State.BEYOND):
+            raise UsageError(
+                f"{os.fsdecode(sidecar)}: says that {bad:,} of {sectors:,} sectors of {os.fsdecode(path)} are "
+                "damaged; 'pybackup repair' brings back what it can. If they were changed on purpose, remove it first"
+            )
 
 
 def _write(path: bytes, volume: Volume, writer: VolumeWriter, monitor: Monitor) -> None:

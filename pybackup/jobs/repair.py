@@ -24,7 +24,7 @@ from pybackup.parity.volume import Volume, VolumeWriter
 
 from .copies import open_copies
 from .health import appended_bytes
-from .protect import SIDECAR_SUFFIX, check_sidecar
+from .sidecar import SIDECAR_SUFFIX, check_sidecar
 from .surveying import Surveyed, extents_of, survey
 
 # Less of a file that is to be replaced is an accident, or it is another file.

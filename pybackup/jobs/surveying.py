@@ -16,13 +16,13 @@ from pybackup.model.extents import Extents
 from pybackup.parity.align import align
 from pybackup.parity.copies import Copy, Survey, damaged_groups
 from pybackup.parity.dealing import Dealing, runs
-from pybackup.parity.find import Found, Table, find_all, load
+from pybackup.parity.find import Found, Table, find, find_all, load
 from pybackup.parity.flips import Proposals, propose
 from pybackup.parity.volume import places
 
 from .choosing import Candidate, Other, choose
 from .copies import GivenCopy
-from .protect import SIDECAR_SUFFIX
+from .sidecar import SIDECAR_SUFFIX
 
 # Shorter stretches that are missing from a file of the right size are damage.
 _LONG_SECTORS = 16
@@ -174,6 +174,27 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
     for number, copy in enumerate(given):
         if number not in found.shifts and not surveyed.belongs(number) and copy.path not in choice.stale:
             monitor.note(f"{os.fsdecode(copy.path)}: nothing in it is known to belong to this volume")
+    return surveyed
+
+
+def survey_sidecar(file: GivenCopy, sidecar: GivenCopy, monitor: Monitor) -> Surveyed | None:
+    """Find out what is left, in a file, of that which a sidecar protects, whatever else the file is a copy of.
+
+    None where the sidecar is none, or too little of it is left to tell.
+    """
+    found = find([sidecar.file])
+    if found is None or not found.geometry.sidecar:
+        return None
+    found.shifts = {1: [*found.shifts.get(0, []), -found.geometry.before_sectors * SECTOR]}
+    try:
+        table = load(found)
+    except Damaged:
+        return None
+    given = (file, sidecar)
+    copies = _copies(given, found)
+    surveyed = Surveyed(given, copies, table, _look(copies, table, monitor))
+    if not surveyed.in_place()[: table.geometry.before_sectors].all():
+        _realign(copies, surveyed.survey, monitor)
     return surveyed
 
 

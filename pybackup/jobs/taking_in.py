@@ -20,7 +20,8 @@ from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 from pybackup.parity.find import find
 
 from .at_hand import gather
-from .bodies import Held, hold, whole_file
+from .bodies import Held, hold
+from .copies import whole_file
 from .finding_shards import ShardHeld, find_shard
 from .unusable import Unusable
 from .volumes import Volume, volumes_in

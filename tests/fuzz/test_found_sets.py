@@ -17,7 +17,8 @@ from pybackup.errors import FormatError
 from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs import finding_shards
-from pybackup.jobs.bodies import hold, whole_file
+from pybackup.jobs.bodies import hold
+from pybackup.jobs.copies import whole_file
 from pybackup.jobs.finding_shards import find_shard
 from pybackup.jobs.rebuild import Outcome, rebuild
 from pybackup.jobs.volumes import volumes_in

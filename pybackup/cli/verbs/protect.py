@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 The file is not touched. A sidecar that is there already is replaced, but not if it says that the file is damaged: it
-may be all that brings the rest back. Where FILE.xpar lies beside FILE, verify, repair and salvage find it.
+may be all that brings the rest back. If the file was changed on purpose, remove the sidecar first. Where FILE.xpar
+lies beside FILE, verify, repair and salvage find it.
 --recovery-volumes is for the volumes of a set: any M of all of them may be lost, and 'pybackup rebuild' brings them
 back. It needs all data volumes, and the recovery volumes there are, which stay as they are. Each gets as much parity
 of its own as the data volumes have, or as fits.
@@ -88,7 +89,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _protect(options: argparse.Namespace) -> int:
-    from pybackup.jobs.protect import SIDECAR_SUFFIX, ParityOptions, protect_file
+    from pybackup.jobs.protect import ParityOptions, protect_file
+    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
 
     (file,) = options.files
     sidecar = options.output or file + SIDECAR_SUFFIX

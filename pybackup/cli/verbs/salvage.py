@@ -61,9 +61,9 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Salvage, report, and say what would bring back the rest."""
-    from pybackup.jobs.protect import SIDECAR_SUFFIX
     from pybackup.jobs.rescue import rescue
     from pybackup.jobs.salvage import SalvageOptions
+    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
 
     if options.report is not None and not options.report.endswith((b".json", b".html")):
         raise UsageError("--report: a report ends in .json or .html")

@@ -96,7 +96,7 @@ def _verify(
     talk: Talk,
 ) -> Status:
     from pybackup.jobs.compare import compare
-    from pybackup.jobs.protect import SIDECAR_SUFFIX
+    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
     from pybackup.jobs.spared import with_spared
     from pybackup.jobs.verify import verify
 
