@@ -20,7 +20,7 @@ from pybackup.media.iso import DiscFile, Layout, lay_out
 from pybackup.parity.amount import Amount
 from pybackup.parity.find import glance
 
-from .disc_copy import Copying, copying
+from .disc_copy import USUAL_STEPS, Copying, CopySteps, copying
 from .disc_parity import DiscParity, digest_of_image, growing, plan_parity
 from .disc_volume import DiscVolume, index_lines, open_volume
 
@@ -153,7 +153,7 @@ def _check_output(output: bytes) -> None:
             raise UsageError(f"{os.fsdecode(output)}: exists and is no image of a disc; remove it first")
 
 
-def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
+def perform_build(plan: BuildPlan, monitor: Monitor, *, steps: CopySteps = USUAL_STEPS) -> Built:
     """Write the image, once and from front to back, then its parity; it gets its name when it is complete.
 
     Raises
@@ -178,9 +178,9 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
                 output.write_at(layout.offsets[name], content)
                 sums.append((name, hashlib.sha256(content).digest()))
         if plan.parity.grown:
-            _grow(plan, file, output, sums, monitor)
+            _grow(plan, file, output, sums, steps, monitor)
         else:
-            _encode(plan, file, output, sums, monitor)
+            _encode(plan, file, output, sums, steps, monitor)
         output.publish()
     return Built(plan, plan.output, layout.n_bytes)
 
@@ -188,10 +188,10 @@ def perform_build(plan: BuildPlan, monitor: Monitor) -> Built:
 _Sums = Sequence[tuple[str, bytes]]
 
 
-def _grow(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, monitor: Monitor) -> None:
+def _grow(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, steps: CopySteps, monitor: Monitor) -> None:
     """Copy the volume, and let the parity of the image grow from its own meanwhile."""
     volume, geometry, sums_at = plan.volume, plan.geometry, plan.layout.offsets[texts.SUMS_NAME]
-    with _copying(plan, file, output, monitor, beside=True) as copy:
+    with _copying(plan, file, output, steps, monitor, beside=True) as copy:
         with growing(geometry, volume, file, output) as growth:
             try:
                 growth.encode(progress=lambda _: copy.look())
@@ -201,10 +201,12 @@ def _grow(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, monit
             output.write_at(sums_at, text)
             for at in range(0, len(text), SECTOR):
                 growth.change((sums_at + at) // SECTOR, bytes(SECTOR), text[at : at + SECTOR].ljust(SECTOR, b"\0"))
-        growth.finish(digest_of_image(copy, geometry, volume, output))
+        growth.finish(digest_of_image(copy, geometry, volume, output, read_bytes=steps.read))
 
 
-def _encode(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, monitor: Monitor) -> None:
+def _encode(
+    plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, steps: CopySteps, monitor: Monitor
+) -> None:
     """Copy the volume, then make the parity of the image."""
     # Imported late: what is seldom needed takes a fifth of the time to start.
     from .protect import write_stream
@@ -213,7 +215,7 @@ def _encode(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, mon
     volume = plan.volume
     if volume.stream is None and verify(volume.path, workers=1, monitor=monitor).state != "intact":
         raise volume.damaged()
-    with _copying(plan, file, output, monitor, beside=False) as copy:
+    with _copying(plan, file, output, steps, monitor, beside=False) as copy:
         text = texts.sums_text([*sums, (volume.name, copy.finish())])
     output.write_at(plan.layout.offsets[texts.SUMS_NAME], text)
     write_stream(output, plan.geometry, monitor)
@@ -221,11 +223,11 @@ def _encode(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, mon
 
 @contextmanager
 def _copying(
-    plan: BuildPlan, file: ArchiveFile, output: Output, monitor: Monitor, *, beside: bool
+    plan: BuildPlan, file: ArchiveFile, output: Output, steps: CopySteps, monitor: Monitor, *, beside: bool
 ) -> Iterator[Copying]:
     at = plan.layout.offsets[plan.volume.name]
     monitor.begin("copy", 0, plan.volume.body_bytes)
     progress = partial(monitor.advance, 0)
-    with copying(plan.volume, file, output, at, beside=beside, progress=progress) as copy:
+    with copying(plan.volume, file, output, at, beside=beside, steps=steps, progress=progress) as copy:
         yield copy
     monitor.end()

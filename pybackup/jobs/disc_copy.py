@@ -7,29 +7,68 @@ as one after the other.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Protocol
 
-from pybackup.errors import Damaged, EnvironmentFailed, PybackupError
+from pybackup.errors import Damaged
+from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
 from pybackup.host.storage import ArchiveFile, Output, environment
-from pybackup.host.workers import default_workers
 from pybackup.layout import ustar
 
 from .disc_volume import DiscVolume
 
-_COPY_BYTES = 1 << 20
-_TOLD_BYTES = 1 << 23
-# Below it a second process costs more than it brings.
-_LEAST_BYTES = 64 << 20
-
 Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CopySteps:
+    """How much is done at a time, in bytes; none of these changes a byte of an image.
+
+    Attributes
+    ----------
+    copied, told, read
+        Copied at once; copied between two reports of it; read at once of what else is in the image.
+    least
+        Below it a second process costs more than it brings.
+    """
+
+    copied: int = 1 << 20
+    told: int = 1 << 23
+    read: int = 1 << 20
+    least: int = 64 << 20
+
+
+USUAL_STEPS = CopySteps()
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied(Message):
+    """From the copying process: so many bytes more."""
+
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Digest(Message):
+    """From it: the SHA-256 so far."""
+
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Update(Message):
+    """To it: go on with the hash over these bytes, of which there may be none."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Tell(Message):
+    """To it: say the SHA-256."""
 
 
 class Copying(Protocol):
@@ -58,7 +97,14 @@ class Copying(Protocol):
 
 @contextmanager
 def copying(
-    volume: DiscVolume, file: ArchiveFile, output: Output, at: int, *, beside: bool, progress: Progress
+    volume: DiscVolume,
+    file: ArchiveFile,
+    output: Output,
+    at: int,
+    *,
+    beside: bool,
+    steps: CopySteps = USUAL_STEPS,
+    progress: Progress,
 ) -> Iterator[Copying]:
     """Copy the body of a volume to an offset of the image, and end it there.
 
@@ -69,22 +115,12 @@ def copying(
     progress
         Called, in this process, with the number of bytes copied since the last call.
     """
-    can_fork = "fork" in multiprocessing.get_all_start_methods()
-    if not beside or not can_fork or volume.body_bytes < _LEAST_BYTES or default_workers() < 2:
-        yield _Here(_Copy(volume, file, output, at), progress)
+    copy = _Copy(volume, file, output, at, steps)
+    if not beside or volume.body_bytes < steps.least or not is_worth_it():
+        yield _Here(copy, progress)
         return
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    copy = _Copy(volume, file, output, at)
-    process = context.Process(target=_serve, args=(copy, ours, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield _There(ours, progress)
-    finally:
-        ours.close()
-        process.terminate()
-        process.join()
+    with second_process(copy.serve, "copies") as process:
+        yield _There(process, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +129,18 @@ class _Copy:
     file: ArchiveFile
     output: Output
     at: int
+    steps: CopySteps
+
+    def serve(self, first: FirstProcess) -> None:
+        """In the second process: copy, then hash what comes, and say the hash whenever it is asked for."""
+        digest = self.perform(lambda count: first.send(_Copied(count)))
+        first.send(_Digest(digest.digest()))
+        for message in first.messages():
+            if isinstance(message, _Update):
+                digest.update(message.data)
+            else:
+                assert isinstance(message, _Tell)
+                first.send(_Digest(digest.digest()))
 
     def perform(self, progress: Progress) -> hashlib._Hash:
         """Copy, and return the SHA-256 of what is in the image now."""
@@ -107,7 +155,7 @@ class _Copy:
                 self.output.write_at(self.at + start, data)
                 self.output.hurry(self.at + start, len(data))
                 told += len(data)
-                if told >= _TOLD_BYTES:
+                if told >= self.steps.told:
                     progress(told)
                     told = 0
         progress(told)
@@ -117,8 +165,8 @@ class _Copy:
         return digest
 
     def _pieces(self) -> Iterator[tuple[int, bytes]]:
-        for start in range(0, self.volume.body_bytes, _COPY_BYTES):
-            yield start, self._read(start, min(start + _COPY_BYTES, self.volume.body_bytes))
+        for start in range(0, self.volume.body_bytes, self.steps.copied):
+            yield start, self._read(start, min(start + self.steps.copied, self.volume.body_bytes))
 
     def _check(self, digest: hashlib._Hash) -> None:
         """Check the volume by its stream; the hash has taken the body."""
@@ -130,8 +178,8 @@ class _Copy:
             (self.volume.body_bytes, shape.before_bytes),
             (shape.before_bytes + shape.stream_bytes, shape.volume_bytes),
         ):
-            for at in range(start, end, _COPY_BYTES):
-                digest.update(self._read(at, min(at + _COPY_BYTES, end)))
+            for at in range(start, end, self.steps.copied):
+                digest.update(self._read(at, min(at + self.steps.copied, end)))
         if digest.digest() != stream.digest:
             raise self.volume.damaged()
 
@@ -168,8 +216,8 @@ class _Here:
 class _There:
     """The second process, as the caller sees it."""
 
-    def __init__(self, pipe: Connection, progress: Progress) -> None:
-        self._pipe = pipe
+    def __init__(self, process: SecondProcess, progress: Progress) -> None:
+        self._process = process
         self._progress = progress
         self._digest: bytes | None = None
 
@@ -179,43 +227,21 @@ class _There:
         return self._digest
 
     def update(self, data: bytes) -> None:
-        self._pipe.send_bytes(data)
+        self._process.send(_Update(data))
 
     def digest(self) -> bytes:
-        self._pipe.send_bytes(b"")
+        self._process.send(_Tell())
         self._digest = None
         return self.finish()
 
     def look(self) -> None:
-        while self._digest is None and self._pipe.poll():
+        while self._digest is None and self._process.has_spoken():
             self._take()
 
     def _take(self) -> None:
-        try:
-            said = self._pipe.recv()
-        except EOFError as error:
-            raise EnvironmentFailed("the process that copies died, perhaps for lack of memory") from error
-        if isinstance(said, PybackupError):
-            raise said
-        if isinstance(said, int):
-            self._progress(said)
+        said = self._process.receive()
+        if isinstance(said, _Copied):
+            self._progress(said.n_bytes)
         else:
-            assert isinstance(said, bytes)
-            self._digest = said
-
-
-def _serve(copy: _Copy, ours: Connection, pipe: Connection) -> None:
-    """In the second process: copy, then hash what the pipe brings until it is empty."""
-    ours.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(EOFError, BrokenPipeError):
-        try:
-            digest = copy.perform(pipe.send)
-        except PybackupError as error:
-            pipe.send(error)
-            os._exit(1)
-        pipe.send(digest.digest())
-        while data := pipe.recv_bytes():
-            digest.update(data)
-        pipe.send(digest.digest())
-    os._exit(0)
+            assert isinstance(said, _Digest)
+            self._digest = said.digest

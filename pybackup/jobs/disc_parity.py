@@ -33,7 +33,6 @@ _SMALL_SECTORS = 1 << 15
 _MOST_ROUNDS = 4
 # So many parts of a volume, and one more, may share its parity.
 _MOST_ADDED_PARTS = 500
-_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +186,17 @@ def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: O
         yield growth
 
 
-def digest_of_image(copy: Copying, geometry: Geometry, volume: DiscVolume, output: Output) -> bytes:
-    """Return the SHA-256 of what the stream of an image protects, from the volume on, which has been copied."""
+def digest_of_image(copy: Copying, geometry: Geometry, volume: DiscVolume, output: Output, *, read_bytes: int) -> bytes:
+    """Return the SHA-256 of what the stream of an image protects, from the volume on, which has been copied.
+
+    Parameters
+    ----------
+    read_bytes
+        Read at once.
+    """
     copy.update(bytes(-volume.file_bytes % SECTOR))
     with ArchiveFile(output.temporary) as image:
         for start, end in ((geometry.before_bytes + geometry.stream_bytes, image.size), (0, geometry.origin * SECTOR)):
-            for at in range(start, end, _READ_BYTES):
-                copy.update(image.read_at(at, min(_READ_BYTES, end - at)))
+            for at in range(start, end, read_bytes):
+                copy.update(image.read_at(at, min(read_bytes, end - at)))
     return copy.digest()

@@ -13,6 +13,7 @@ derivative 1; see `transform` for these. The values of Q at x < m are what the l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,16 +32,32 @@ from .stripes import Bytes, bytes_of, stripes, symbols_of
 from .transform import evaluate, interpolate
 from .volume import Volume, VolumeWriter
 
-# Of a stripe of the parity; there are five arrays of that size at a time.
-_STRIPE_BYTES = 1 << 20
-_ROWS_AT_A_TIME = 1 << 15
-_STEP_SECTORS = 1024
 # Times as many points as there are shards, before a stretch of them is cut in two.
 _LOOSE = 2
 # Points: so that a table of products is worth it, as many are multiplied by each.
 _LEAST_BLOCK = 128
 # Symbols multiplied by one constant from which on a table of all its products is made.
 _TABLE_SYMBOLS = 1 << 13
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthSteps:
+    """How much is done at a time; none of these changes a byte of the stream.
+
+    Attributes
+    ----------
+    stripe_bytes
+        Of the parity of a group; there are five arrays of that size at a time.
+    rows, sectors
+        Moved at once from table to table; read at once.
+    """
+
+    stripe_bytes: int = 1 << 20
+    rows: int = 1 << 15
+    sectors: int = 1024
+
+
+USUAL_STEPS = GrowthSteps()
 
 
 class Growth:
@@ -58,17 +75,27 @@ class Growth:
         So many data sectors, from the origin on, are those of the smaller volume; none of them is read.
     """
 
-    def __init__(self, small: Volume, rows: Sums, large: Volume, writer: VolumeWriter, *, kept: int) -> None:
+    def __init__(
+        self,
+        small: Volume,
+        rows: Sums,
+        large: Volume,
+        writer: VolumeWriter,
+        *,
+        kept: int,
+        steps: GrowthSteps = USUAL_STEPS,
+    ) -> None:
         self._small = small
         self._large = large
         self._writer = writer
         self._kept = kept
+        self._steps = steps
         self._dealing = Dealing(large.geometry)
         self._table = empty_table(large.geometry)
         self._sums = self._table[: large.geometry.sums]
         origin, data_sectors = large.geometry.origin, small.geometry.data_sectors
-        for first in range(0, kept, _ROWS_AT_A_TIME):
-            numbers = np.arange(first, min(first + _ROWS_AT_A_TIME, kept), dtype=np.int64)
+        for first in range(0, kept, steps.rows):
+            numbers = np.arange(first, min(first + steps.rows, kept), dtype=np.int64)
             self._sums[numbers + origin] = moved_sums(rows[numbers], numbers, numbers + origin)
         self._parity_sums = rows[data_sectors : small.geometry.sums].copy()
 
@@ -89,8 +116,8 @@ class Growth:
         """
         shape = self._large.geometry
         for begin, end in ((shape.origin + self._kept, shape.data_sectors), (0, shape.origin)):
-            for first in range(begin, end, _STEP_SECTORS):
-                last = min(first + _STEP_SECTORS, end)
+            for first in range(begin, end, self._steps.sectors):
+                last = min(first + self._steps.sectors, end)
                 numbers = self._dealing.table_numbers(first, last)
                 self._sums[first:last] = sector_sums(read_shards(self._large, numbers).reshape(-1).data, numbers)
         for group in range(shape.groups):
@@ -143,13 +170,16 @@ class Growth:
     def _add(self, group: int, parity: Bytes, first: int, changed: Bytes) -> None:
         """Write the parity of a group, with what changes of some of its data shards add to it."""
         shape = self._large.geometry
-        add_parity(parity, changed, first, form_of(shape.data_shards, shape.parity_shards))
+        form = form_of(shape.data_shards, shape.parity_shards)
+        add_parity(parity, changed, first, form, stripe_bytes=self._steps.stripe_bytes)
         numbers = self._dealing.parity_numbers(group)
         write_shards(self._writer, numbers, parity)
         self._sums[self._dealing.table_rows(numbers)] = sector_sums(parity.reshape(-1).data, numbers)
 
 
-def add_parity(parity: Bytes, shards: Bytes, first: int, form: Form) -> None:
+def add_parity(
+    parity: Bytes, shards: Bytes, first: int, form: Form, *, stripe_bytes: int = USUAL_STEPS.stripe_bytes
+) -> None:
     """Add to the parity of a group, in place, what some of its data shards add to it.
 
     Parameters
@@ -160,8 +190,10 @@ def add_parity(parity: Bytes, shards: Bytes, first: int, form: Form) -> None:
         Shape (n, width), the data shards from number ``first`` on.
     form
         Of the group: the high one.
+    stripe_bytes
+        Of the parity at a time.
     """
-    for columns in stripes(parity.shape[1], len(parity), _STRIPE_BYTES):
+    for columns in stripes(parity.shape[1], len(parity), stripe_bytes):
         symbols = symbols_of(np.ascontiguousarray(shards[:, columns]))
         start = form.data_start + first
         for low, high in _blocks(start, start + len(shards), form.chunk):

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.errors import EnvironmentFailed
-from pybackup.host.workers import default_workers
+from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
 from pybackup.layout.guard import SECTOR
 
 from .codec import encode_pieces
@@ -28,8 +24,34 @@ from .shards import read_pieces
 from .volume import Volume
 
 # Below it the second process costs more than it brings.
-_LEAST_SECTORS = 1 << 15
+LEAST_SECTORS = 1 << 15
 _MINE, _THEIRS = slice(0, SECTOR // 2), slice(SECTOR // 2, SECTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class _AskSums(Message):
+    """To the partner: sum all data sectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Encode(Message):
+    """To it: make its half of the parity of a group."""
+
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums(Message):
+    """From it: the sums of all data sectors, as an array of 32-bit numbers."""
+
+    sums: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded(Message):
+    """From it: that half is there."""
+
+    group: int
 
 
 class Partner:
@@ -37,40 +59,33 @@ class Partner:
 
     Raises
     ------
-    OSError
-        What the other process could not read.
+    Exception
+        What the other process raised: an `OSError` where it could not read.
     EnvironmentFailed
         It died.
     """
 
-    def __init__(self, volume: Volume, pipe: Connection, parity: NDArray[np.uint8]) -> None:
+    def __init__(self, volume: Volume, process: SecondProcess, parity: NDArray[np.uint8]) -> None:
         self._volume = volume
         self._dealing = Dealing(volume.geometry)
-        self._pipe = pipe
+        self._process = process
         self._parity = parity
 
     def sums(self, beside: Callable[[], bytes]) -> tuple[Sums, bytes]:
         """Return the sums of all data sectors, and what ``beside`` returns, which runs meanwhile."""
-        self._pipe.send(None)
+        self._process.send(_AskSums())
         result = beside()
-        return np.frombuffer(self._answer(), np.uint32), result
+        answer = self._process.receive()
+        assert isinstance(answer, _Sums)
+        return np.frombuffer(answer.sums, np.uint32), result
 
     def encode(self, group: int) -> NDArray[np.uint8]:
         """Return the parity of a group, shape (parity_shards, 2048); it is overwritten by the next."""
-        self._pipe.send(group)
+        self._process.send(_Encode(group))
         self._parity[:, _MINE] = parity_of(self._volume, self._dealing, group, _MINE)
-        self._answer()
+        answer = self._process.receive()
+        assert answer == _Encoded(group)
         return self._parity
-
-    def _answer(self) -> bytes:
-        try:
-            answer = self._pipe.recv()
-        except EOFError as error:
-            raise EnvironmentFailed("a process that makes parity died, perhaps for lack of memory") from error
-        if isinstance(answer, OSError):
-            raise answer
-        assert isinstance(answer, bytes)
-        return answer
 
 
 def parity_of(volume: Volume, dealing: Dealing, group: int, columns: slice) -> NDArray[np.uint8]:
@@ -87,50 +102,39 @@ def parity_of(volume: Volume, dealing: Dealing, group: int, columns: slice) -> N
 
 
 @contextlib.contextmanager
-def partner_of(volume: Volume, sum_data: Callable[[], Sums]) -> Iterator[Partner | None]:
+def partner_of(
+    volume: Volume, sum_data: Callable[[], Sums], *, least_sectors: int = LEAST_SECTORS
+) -> Iterator[Partner | None]:
     """Start the second process; None where there is little to do, or but one processor.
 
     Parameters
     ----------
     sum_data
         Returns the sums of all data sectors.
+    least_sectors
+        With fewer data sectors there is little to do.
     """
     geometry = volume.geometry
-    can_fork = "fork" in multiprocessing.get_all_start_methods()
-    if not can_fork or not geometry.groups or geometry.data_sectors < _LEAST_SECTORS or default_workers() < 2:
+    if not geometry.groups or geometry.data_sectors < least_sectors or not is_worth_it():
         yield None
         return
     shared = mmap.mmap(-1, geometry.parity_shards * SECTOR)
     parity = np.frombuffer(shared, np.uint8).reshape(-1, SECTOR)
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(volume, ours, theirs, parity, sum_data), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield Partner(volume, ours, parity)
-    finally:
-        ours.close()
-        process.terminate()
-        process.join()
+
+    def serve(first: FirstProcess) -> None:
+        _serve(first, volume, parity, sum_data)
+
+    with second_process(serve, "makes parity") as process:
+        yield Partner(volume, process, parity)
 
 
-def _serve(
-    volume: Volume, ours: Connection, pipe: Connection, parity: NDArray[np.uint8], sum_data: Callable[[], Sums]
-) -> None:
-    """In the second process: do what the pipe says until it is closed."""
-    ours.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _serve(first: FirstProcess, volume: Volume, parity: NDArray[np.uint8], sum_data: Callable[[], Sums]) -> None:
+    """In the second process: do what the first one says, until that wants no more."""
     dealing = Dealing(volume.geometry)
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            group = pipe.recv()
-            try:
-                if group is None:
-                    pipe.send(sum_data().tobytes())
-                    continue
-                parity[:, _THEIRS] = parity_of(volume, dealing, group, _THEIRS)
-                pipe.send(b"")
-            except OSError as error:
-                pipe.send(error)
-    os._exit(0)
+    for message in first.messages():
+        if isinstance(message, _Encode):
+            parity[:, _THEIRS] = parity_of(volume, dealing, message.group, _THEIRS)
+            first.send(_Encoded(message.group))
+        else:
+            assert isinstance(message, _AskSums)
+            first.send(_Sums(sum_data().tobytes()))

@@ -15,6 +15,7 @@ from pybackup.host.monitor import Monitor
 from pybackup.jobs.create import CreateOptions
 from pybackup.jobs.create_set import perform_set
 from pybackup.jobs.disc_build import BuildOptions, Built, perform_build, plan_build
+from pybackup.jobs.disc_copy import USUAL_STEPS, CopySteps
 from pybackup.jobs.plan_set import SetOptions, plan_set
 from pybackup.jobs.protect import ParityOptions
 from pybackup.parity.amount import parse_amount
@@ -65,11 +66,13 @@ def make_set(
     return [Path(os.fsdecode(volume.path)) for volume in made.volumes]
 
 
-def build(volume: Path, directory: Path, options: BuildOptions | None = None) -> Built:
+def build(
+    volume: Path, directory: Path, options: BuildOptions | None = None, *, steps: CopySteps = USUAL_STEPS
+) -> Built:
     """The image of a volume."""
     directory.mkdir(exist_ok=True)
     plan = plan_build(os.fsencode(volume), os.fsencode(directory), options or BuildOptions())
-    return perform_build(plan, Monitor())
+    return perform_build(plan, Monitor(), steps=steps)
 
 
 def tool(*command: str | Path) -> bytes:

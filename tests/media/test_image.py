@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -21,14 +21,18 @@ from roundtrip.running import archive
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.monitor import Monitor
-from pybackup.host.storage import ArchiveFile, InPlace
+from pybackup.host.second_process import SecondProcess
+from pybackup.host.storage import ArchiveFile, InPlace, Output
 from pybackup.jobs import disc_copy, disc_parity
 from pybackup.jobs.disc_build import BuildOptions, plan_build
+from pybackup.jobs.disc_copy import CopySteps, copying
+from pybackup.jobs.disc_volume import open_volume
 from pybackup.jobs.health import State
 from pybackup.jobs.repair import repair
 from pybackup.jobs.rescue import rescue
 from pybackup.jobs.salvage import SalvageOptions
 from pybackup.jobs.verify import verify
+from pybackup.layout import ustar
 from pybackup.media import texts
 from pybackup.media.iso import MAX_EXTENT_BYTES, DiscFile, lay_out
 from pybackup.parity.amount import parse_amount
@@ -257,28 +261,69 @@ def test_what_is_damaged_is_not_put_on_a_disc(place: str, large: Field, room: Pa
 
 @pytest.fixture
 def second_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let even a small volume be copied by a second process."""
-    monkeypatch.setattr(disc_copy, "_LEAST_BYTES", 0)
-    monkeypatch.setattr(disc_copy, "default_workers", lambda: 2)
+    """Copy in a second process on one processor, too."""
+    monkeypatch.setattr(disc_copy, "is_worth_it", lambda: True)
+
+
+EVEN_A_SMALL_ONE = CopySteps(least=0)
 
 
 @pytest.mark.usefixtures("second_process")
 def test_a_second_process_gives_the_same_image(large: Field, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[int] = []
-    fork = disc_copy._There.__init__
+    start = disc_copy._There.__init__
 
-    def counted(self: disc_copy._There, pipe: Connection, progress: Callable[[int], None]) -> None:
+    def counted(self: disc_copy._There, process: SecondProcess, progress: Callable[[int], None]) -> None:
         def told(count: int) -> None:
             served.append(count)
             progress(count)
 
-        fork(self, pipe, told)
+        start(self, process, told)
 
     monkeypatch.setattr(disc_copy._There, "__init__", counted)
-    build(large.volume, room / "images")
+    build(large.volume, room / "images", steps=EVEN_A_SMALL_ONE)
     assert (room / "images/a.iso").read_bytes() == large.image.read_bytes()
     plan = plan_build(os.fsencode(large.volume), os.fsencode(room), BuildOptions())
     assert sum(served) == plan.volume.body_bytes
+
+
+@pytest.mark.usefixtures("second_process")
+def test_a_volume_of_any_length_by_any_steps(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether or not its end falls on the end of a sector or of a step: then nothing is left to be hashed."""
+    monkeypatch.setattr(disc_parity, "_MOST_ADDED_PARTS", 1)
+    left_over = set()
+    for number in range(6):
+        photo, volume = room / "photo.jpg", room / f"{number}.xtar"
+        photo.write_bytes(random.Random(number).randbytes(900_000 + 512 * number))
+        archive([photo], volume, segment_bytes=MIB)
+        plan = plan_build(os.fsencode(volume), os.fsencode(room), BuildOptions())
+        assert plan.parity.grown
+        body = plan.volume.body_bytes
+        left_over.add(plan.volume.file_bytes % SECTOR)
+        build(volume, room / "alone")
+        whole = (room / f"alone/{number}.iso").read_bytes()
+        for step in (body, body - 1, body + 1, 512 * 3, 512 * 100, 512 * 101, 512 * 102, 512 * 103):
+            steps = CopySteps(copied=step, told=step, read=max(512, step // 97), least=0)
+            build(volume, room / "both", steps=steps)
+            assert (room / f"both/{number}.iso").read_bytes() == whole, (number, step)
+    assert left_over == {0, 512, 1024, 1536}
+
+
+@pytest.mark.usefixtures("second_process")
+def test_what_is_hashed_comes_in_pieces_of_any_length(field: Field, room: Path) -> None:
+    volume = open_volume(os.fsencode(field.volume))
+    with (
+        ArchiveFile(volume.path) as file,
+        Output(os.fsencode(room / "image")) as output,
+        copying(volume, file, output, 0, beside=True, steps=EVEN_A_SMALL_ONE, progress=lambda count: None) as copy,
+    ):
+        expected = hashlib.sha256(file.read_at(0, volume.body_bytes) + ustar.END)
+        assert copy.finish() == expected.digest()
+        for length in (*range(70), 2047, 2048, 2049, 0, 1 << 20, 0):
+            piece = random.Random(length).randbytes(length)
+            copy.update(piece)
+            expected.update(piece)
+            assert copy.digest() == expected.digest()
 
 
 @pytest.mark.usefixtures("second_process")
@@ -287,10 +332,10 @@ def test_what_fails_in_the_second_process_is_said(large: Field, room: Path, monk
     data[200_000] ^= 1
     (room / "a.xtar").write_bytes(data)
     with pytest.raises(Damaged, match="mend it"):
-        build(room / "a.xtar", room / "images")
+        build(room / "a.xtar", room / "images", steps=EVEN_A_SMALL_ONE)
     monkeypatch.setattr(disc_copy._Copy, "perform", lambda self, progress: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(EnvironmentFailed, match="process that copies died"):
-        build(large.volume, room / "images")
+        build(large.volume, room / "images", steps=EVEN_A_SMALL_ONE)
     assert os.listdir(room / "images") == []
 
 

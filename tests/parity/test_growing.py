@@ -17,7 +17,7 @@ from pybackup.parity.codec import encode
 from pybackup.parity.find import find
 from pybackup.parity.form import form_of
 from pybackup.parity.geometry import grown, plan_geometry
-from pybackup.parity.growing import Growth, add_parity
+from pybackup.parity.growing import USUAL_STEPS, Growth, GrowthSteps, add_parity
 from pybackup.parity.guarding import read_slices
 from pybackup.parity.protect import digest_of, protect
 from pybackup.parity.volume import Volume, VolumeWriter
@@ -81,7 +81,7 @@ CASES = st.builds(
 )
 
 
-def grow(case: Case, most_bytes: int | None = None) -> tuple[Bytes, Bytes] | None:
+def grow(case: Case, most_bytes: int | None = None, steps: GrowthSteps = USUAL_STEPS) -> tuple[Bytes, Bytes] | None:
     """The larger volume by growing, and by encoding all of it; None where it does not grow."""
     random = np.random.default_rng(case.data_sectors)
     amount = parse_amount(case.amount.replace(" ", ""))
@@ -102,7 +102,7 @@ def grow(case: Case, most_bytes: int | None = None) -> tuple[Bytes, Bytes] | Non
     found = find([small])
     assert found is not None
     rows = read_slices(found.geometry, found.payloads)
-    growth = Growth(Volume(shape, small), rows, volume, VolumeWriter(larger, by_growing), kept=kept)
+    growth = Growth(Volume(shape, small), rows, volume, VolumeWriter(larger, by_growing), kept=kept, steps=steps)
     late = sorted(set(case.late) & (set(range(case.origin)) | set(range(case.origin + kept, larger.before_sectors))))
     for number in late:
         by_growing.write_at(number * SECTOR, bytes(SECTOR))
@@ -121,6 +121,17 @@ def test_growing_gives_what_encoding_gives(case: Case) -> None:
     both = grow(case)
     if both is not None:
         assert both[0].content == both[1].content
+
+
+@pytest.mark.parametrize("kept", range(40, 49))
+@pytest.mark.parametrize("more", range(5))
+def test_whatever_is_left_over_of_its_steps(kept: int, more: int) -> None:
+    for after in (0, 1024, 2048, 3000):
+        for origin in range(4):
+            case = Case(50, 1024, kept, origin, more, after, "20 %", 20)
+            both = grow(case, steps=GrowthSteps(stripe_bytes=700, rows=5, sectors=4))
+            assert both is not None
+            assert both[0].content == both[1].content
 
 
 PLAIN = Case(500, 1024, 480, 20, 30, 0, "10 %", 300, late=(3, 505))

@@ -6,7 +6,6 @@ import os
 import random
 import signal
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pybackup.errors import EnvironmentFailed
-from pybackup.host.storage import ArchiveFile
+from pybackup.host import second_process
+from pybackup.host.second_process import SecondProcess
+from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR
 from pybackup.parity import partner
@@ -24,16 +25,13 @@ from pybackup.parity.partner import Partner, partner_of
 from pybackup.parity.protect import protect
 from pybackup.parity.volume import Volume, VolumeWriter
 
-from .specimens import with_own_stream, with_sidecar
-
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=100)
 
 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second process for the smallest volume, on one processor too."""
-    monkeypatch.setattr(partner, "_LEAST_SECTORS", 1)
-    monkeypatch.setattr(partner, "default_workers", lambda: 2)
+    monkeypatch.setattr(partner, "is_worth_it", lambda: True)
 
 
 class Written:
@@ -52,27 +50,58 @@ def volume_of(path: Path) -> Volume:
     return Volume(plan_geometry(file.size, 0, OPTIONS.amount, sidecar=True, group_sectors=100), file, file)
 
 
-def protected(volume: Volume) -> bytes:
+def protected(volume: Volume, *, step_sectors: int = 1024, least_sectors: int = 1) -> bytes:
     stream = Written(volume.geometry.stream_bytes)
-    protect(volume, VolumeWriter(volume.geometry, stream, stream), progress=lambda count: None)
+    protect(
+        volume,
+        VolumeWriter(volume.geometry, stream, stream),
+        step_sectors=step_sectors,
+        least_sectors=least_sectors,
+        progress=lambda count: None,
+    )
     return bytes(stream.data)
 
 
-def test_the_same_bytes(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, after = random.Random(2).randbytes(777 * SECTOR), random.Random(3).randbytes(1000)
-    alone = [with_own_stream(room, OPTIONS, before, after).data, with_sidecar(room, OPTIONS, before[:-5]).sidecar]
-    monkeypatch.setattr(partner, "_LEAST_SECTORS", 1)
-    monkeypatch.setattr(partner, "default_workers", lambda: 2)
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("step_sectors", [1, 4, 7])
+@pytest.mark.parametrize("after", [0, 1, 1024, 2 * SECTOR, 3 * SECTOR + 5])
+def test_the_same_bytes(room: Path, step_sectors: int, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is left over when the data are cut into steps, groups and sectors."""
     started: list[Volume] = []
 
-    def starting(volume: Volume, pipe: Connection, parity: NDArray[np.uint8]) -> Partner:
+    def starting(volume: Volume, process: SecondProcess, parity: NDArray[np.uint8]) -> Partner:
         started.append(volume)
-        return Partner(volume, pipe, parity)
+        return Partner(volume, process, parity)
 
     monkeypatch.setattr(partner, "Partner", starting)
-    both = [with_own_stream(room, OPTIONS, before, after).data, with_sidecar(room, OPTIONS, before[:-5]).sidecar]
-    assert len(started) == 2
-    assert both == alone
+    data = random.Random(2).randbytes(60 * SECTOR)
+    for sectors in range(30, 45):
+        shape = plan_geometry(sectors * SECTOR, after, OPTIONS.amount, group_sectors=20)
+        made = []
+        for least in (1, 1 << 30):
+            path = room / "f"
+            path.write_bytes(data[: shape.before_bytes] + bytes(shape.stream_bytes) + data[:after])
+            with ArchiveFile(os.fsencode(path)) as file, InPlace(os.fsencode(path)) as output:
+                protect(
+                    Volume(shape, file),
+                    VolumeWriter(shape, output),
+                    step_sectors=step_sectors,
+                    least_sectors=least,
+                    progress=lambda count: None,
+                )
+            made.append(path.read_bytes())
+        assert made[0] == made[1]
+    assert len(started) == 15
+
+
+@pytest.mark.usefixtures("always")
+def test_the_same_bytes_for_a_last_sector_of_any_length(room: Path) -> None:
+    for tail in (1, 2, 511, 512, 1024, 2046, 2047, 2048):
+        (room / "f").write_bytes(random.Random(1).randbytes(70 * SECTOR + tail))
+        with ArchiveFile(os.fsencode(room / "f")) as file:
+            shape = plan_geometry(file.size, 0, OPTIONS.amount, sidecar=True, group_sectors=20)
+            volume = Volume(shape, file, file)
+            assert protected(volume, step_sectors=3) == protected(volume, least_sectors=1 << 30)
 
 
 @pytest.mark.usefixtures("always")
@@ -109,9 +138,11 @@ def no_sums() -> NDArray[np.uint32]:
 
 def test_none_for_little_or_on_one_processor(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     volume = volume_of(room / "f")
+    monkeypatch.setattr(second_process, "default_workers", lambda: 2)
     with partner_of(volume, no_sums) as nobody:
         assert nobody is None
-    monkeypatch.setattr(partner, "_LEAST_SECTORS", 1)
-    monkeypatch.setattr(partner, "default_workers", lambda: 1)
-    with partner_of(volume, no_sums) as nobody:
+    with partner_of(volume, no_sums, least_sectors=1) as somebody:
+        assert somebody is not None
+    monkeypatch.setattr(second_process, "default_workers", lambda: 1)
+    with partner_of(volume, no_sums, least_sectors=1) as nobody:
         assert nobody is None
