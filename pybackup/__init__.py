@@ -20,35 +20,36 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pybackup import errors
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, STORED_SUFFIXES, Compression, Profile
-from pybackup.host.monitor import Monitor
 from pybackup.model.problem import Problem, Trouble
-from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS
+from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS
+
+from .monitor import Monitor
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from pybackup.jobs.adding_recovery import Added
-    from pybackup.jobs.compare import Compared
-    from pybackup.jobs.create import Created
-    from pybackup.jobs.create_set import CreatedSet
-    from pybackup.jobs.disc_build import Built
-    from pybackup.jobs.disc_burn import ReadBack
-    from pybackup.jobs.disc_check import Checked
-    from pybackup.jobs.disc_label import Labelled
-    from pybackup.jobs.disc_plan import Estimate, PlannedDisc
+    from pybackup.check.compare import Compared
+    from pybackup.check.forecast import Forecast
+    from pybackup.check.info import Info
+    from pybackup.check.verify import Verdict
+    from pybackup.disc.build import Built
+    from pybackup.disc.burn import ReadBack
+    from pybackup.disc.check import Checked
+    from pybackup.disc.label import Labelled
+    from pybackup.disc.plan import Estimate, PlannedDisc
     from pybackup.jobs.drill import Outcome
-    from pybackup.jobs.extract import Extracted
-    from pybackup.jobs.forecast import Forecast
-    from pybackup.jobs.info import Info
-    from pybackup.jobs.protect import ParityOptions, Protected
     from pybackup.jobs.rebuild import Rebuilt
     from pybackup.jobs.repair import Repaired
-    from pybackup.jobs.rescue import Rescued
+    from pybackup.jobs.salvage import Rescued
     from pybackup.jobs.structure import Saved
-    from pybackup.jobs.unpack import Unpacked
-    from pybackup.jobs.verify import Verdict
+    from pybackup.make.add_recovery import Added
+    from pybackup.make.plan import Created
+    from pybackup.make.protect import ParityOptions, Protected
+    from pybackup.make.volumes import CreatedSet
     from pybackup.model.member import Stored
     from pybackup.model.source import Judge, Source
+    from pybackup.restore.extract import Extracted
+    from pybackup.restore.unpack import Unpacked
     from pybackup.tree.place import PlaceOptions
 
 __version__ = "0.1.0"
@@ -138,7 +139,7 @@ def create(
     UsageError, EnvironmentFailed
         A source does not exist, two have the same name, an option makes no sense; the archive cannot be written.
     """
-    from pybackup.jobs.create import CreateOptions, perform_create, plan_create
+    from pybackup.make.plan import CreateOptions, perform_create, plan_create
 
     judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
     options = CreateOptions(
@@ -204,10 +205,10 @@ def create_set(
     UsageError, EnvironmentFailed
         As `create` does; there are volumes already; sizes are too small.
     """
-    from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.create_set import perform_set
-    from pybackup.jobs.plan_set import SetOptions, plan_set, segment_for
-    from pybackup.jobs.second_copies import parse_share
+    from pybackup.make.plan import CreateOptions
+    from pybackup.make.plan_set import SetOptions, plan_set, segment_for
+    from pybackup.make.second_copies import parse_share
+    from pybackup.make.volumes import perform_set
 
     first = tuple(first_bytes)
     options = CreateOptions(
@@ -240,7 +241,7 @@ def list(
     NotAnArchive
         The file holds nothing of an archive.
     """
-    from pybackup.jobs.inspect import open_archive, select
+    from pybackup.archive.open import open_archive, select
 
     with open_archive(*_volumes(archive), monitor=monitor) as opened:
         _check_all_taken(opened.patterns)
@@ -252,7 +253,7 @@ def list(
 
 def info(archive: _Path) -> Info:
     """Return what an archive says of itself; raises as `list` does."""
-    from pybackup.jobs.info import info as inspect
+    from pybackup.check.info import info as inspect
 
     return inspect(os.fsencode(archive))
 
@@ -285,9 +286,9 @@ def extract(
     EnvironmentFailed
         The directory cannot be written.
     """
-    from pybackup.jobs.extract import ExtractOptions
-    from pybackup.jobs.inspect import open_archive
-    from pybackup.jobs.mending import restore
+    from pybackup.archive.open import open_archive
+    from pybackup.jobs.extract import restore
+    from pybackup.restore.extract import ExtractOptions
 
     options = ExtractOptions(_placing(overwrite, owner, numeric_owner, devices), strip_components, workers)
     monitor = monitor or _Warning()
@@ -301,7 +302,7 @@ def extract(
 
 def unpack(archive: _Path, to: _Path, *, monitor: Monitor | None = None) -> Unpacked:
     """Expand the containers only: the tree of ``.7z`` files, for stock tools; raises as `extract` does."""
-    from pybackup.jobs.unpack import unpack as expand
+    from pybackup.restore.unpack import unpack as expand
 
     return expand(os.fsencode(archive), os.fsencode(to), monitor=monitor or _Warning())
 
@@ -315,7 +316,7 @@ def verify(
     monitor: Monitor | None = None,
 ) -> Verdict:
     """Check every byte of an archive against its hashes, ``deep`` also every content; raises as `list` does."""
-    from pybackup.jobs.verify import verify as check
+    from pybackup.check.verify import verify as check
 
     return check(os.fsencode(archive), deep=deep, workers=workers, executor=executor, monitor=monitor or _Warning())
 
@@ -340,8 +341,8 @@ def protect(
     work_dir
         Where the unfinished sidecar lies; None for beside the finished one.
     """
-    from pybackup.jobs.protect import protect_file
-    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
+    from pybackup.make.protect import protect_file
+    from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     path = os.fsencode(file)
     beside = path + SIDECAR_SUFFIX if sidecar is None else os.fsencode(sidecar)
@@ -372,7 +373,7 @@ def add_recovery_volumes(
     first_number
         Of the first, where there are recovery volumes that are not among ``volumes``.
     """
-    from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
+    from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 
     if count < 1:
         raise errors.UsageError(f"recovery volumes are 1 or more, not {count}")
@@ -451,8 +452,8 @@ def salvage(
     work_dir
         Where the repaired image lies meanwhile; None for beside the directory ``to``.
     """
-    from pybackup.jobs.rescue import rescue
-    from pybackup.jobs.salvage import SalvageOptions
+    from pybackup.jobs.salvage import rescue
+    from pybackup.restore.salvage import SalvageOptions
 
     options = SalvageOptions(partial, _placing(overwrite, owner, numeric_owner, devices), workers)
     where, monitor = _maybe(work_dir), monitor or _Warning()
@@ -468,7 +469,7 @@ def forecast(file: _Path) -> Forecast:
     UsageError, Damaged
         There is no such file; it has no parity stream, or none that is left.
     """
-    from pybackup.jobs.forecast import forecast as foresee
+    from pybackup.check.forecast import forecast as foresee
 
     return foresee(os.fsencode(file))
 
@@ -496,7 +497,7 @@ def drill(
         So many rounds of each kind, with this seed and those that follow it.
     """
     from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
-    from pybackup.parity.harm import Model
+    from pybackup.parity.odds.harm import Model
 
     if isinstance(models, str):
         raise TypeError("models are several: give a list of them")
@@ -510,7 +511,7 @@ def drill(
 
 def compare(archive: _Path, directory: _Path, *, monitor: Monitor | None = None) -> Compared:
     """Compare an archive with what was archived, or extracted from it; each difference is a problem too."""
-    from pybackup.jobs.compare import compare as find_differences
+    from pybackup.check.compare import compare as find_differences
 
     return find_differences(os.fsencode(archive), os.fsencode(directory), monitor=monitor or _Warning())
 
@@ -587,9 +588,9 @@ def disc_plan(
     UsageError
         A source does not exist, or a disc takes too little; a share is none.
     """
-    from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import estimate, plan_discs
-    from pybackup.jobs.second_copies import parse_share
+    from pybackup.disc.plan import estimate, plan_discs
+    from pybackup.make.plan import CreateOptions, plan_create
+    from pybackup.make.second_copies import parse_share
 
     options = CreateOptions(
         profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
@@ -642,10 +643,10 @@ def disc_build(
     UsageError, Damaged, EnvironmentFailed
         A volume does not exist, or does not fit the disc; one is damaged; an image cannot be written.
     """
+    from pybackup.disc.build import BuildOptions, perform_build, plan_build
+    from pybackup.disc.volume import archives_in
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
-    from pybackup.jobs.disc_volume import archives_in
-    from pybackup.parity.amount import parse_amount
+    from pybackup.parity.stream.amount import parse_amount
 
     options = BuildOptions(
         None if medium is None else _medium(medium),
@@ -686,7 +687,7 @@ def disc_burn(
         The image does not exist or does not fit, or the medium is not blank; the image is damaged; xorriso, the drive
         or a medium is missing, or the drive failed.
     """
-    from pybackup.jobs.disc_burn import perform_burn, plan_burn, read_back
+    from pybackup.disc.burn import perform_burn, plan_burn, read_back
 
     monitor = monitor or _Warning()
     chosen = None if speed is None else str(speed)
@@ -703,8 +704,8 @@ def disc_check(discs: _Path | Iterable[_Path], *, monitor: Monitor | None = None
     UsageError
         One does not exist.
     """
-    from pybackup.jobs.disc_check import check_discs
-    from pybackup.jobs.volumes import files_of
+    from pybackup.archive.find import files_of
+    from pybackup.disc.check import check_discs
 
     return check_discs(files_of(_several(discs)), monitor or _Warning())
 
@@ -728,9 +729,9 @@ def disc_label(
     UsageError, Damaged, EnvironmentFailed
         A volume does not exist; it is damaged; a label cannot be written.
     """
+    from pybackup.disc.label import SHAPES, make_all_labels
+    from pybackup.disc.volume import archives_in
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_label import SHAPES, make_all_labels
-    from pybackup.jobs.disc_volume import archives_in
 
     wanted = (shapes,) if isinstance(shapes, str) else tuple(shapes)
     if not wanted or not {*wanted} <= {*SHAPES}:
@@ -752,8 +753,8 @@ def _maybe(path: _Path | None) -> bytes | None:
 
 
 def _parity(amount: str, sidecar: bool, group_sectors: int) -> ParityOptions:
-    from pybackup.jobs.protect import ParityOptions
-    from pybackup.parity.amount import parse_amount
+    from pybackup.make.protect import ParityOptions
+    from pybackup.parity.stream.amount import parse_amount
 
     return ParityOptions(parse_amount(amount), sidecar, group_sectors)
 

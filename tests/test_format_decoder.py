@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from decoder import decode, extract, guards, repair, tree
 
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.protect import ParityOptions, protect_file
+from pybackup.archive.open import open_archive
 from pybackup.jobs.repair import repair as mend
 from pybackup.layout.guard import SECTOR
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.protect import ParityOptions, protect_file
 from pybackup.model.source import Source
-from pybackup.parity.amount import Amount
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import Amount
 
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE / "golden").glob("v*/*.xtar"))

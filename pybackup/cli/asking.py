@@ -10,14 +10,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pybackup.errors import PybackupError
-from pybackup.host.monitor import Monitor
+from pybackup.monitor import Monitor
 
 from .monitor import Talk
 from .text import printable
 
 if TYPE_CHECKING:
-    from pybackup.jobs.at_hand import SetAtHand
-    from pybackup.jobs.inspect import OpenArchive
+    from pybackup.archive.open import OpenArchive
+    from pybackup.archive.volume_set import SetAtHand
 
 _WITHOUT = b"-"
 
@@ -34,7 +34,7 @@ def ask_for_volumes(
     drive
         Takes each disc off its drive before the next is asked for; None where discs stay where they are.
     """
-    from pybackup.jobs.inspect import open_archive
+    from pybackup.archive.open import open_archive
 
     given = [archive.path, *candidates]
     refused: set[int] = set()
@@ -90,7 +90,7 @@ class OneDrive:
 
     def freed(self, path: bytes, talk: Talk) -> bytes:
         """Return what stands for a path: a copy of the disc, if it is the drive."""
-        from pybackup.jobs.copying_off import copy_off
+        from pybackup.disc.read_off import copy_off
 
         if path != self._path:
             return path
@@ -108,8 +108,8 @@ class OneDrive:
 
 def _needed(archive: OpenArchive, hand: SetAtHand, *, beyond: bool) -> list[int]:
     """Numbers of the volumes that are needed; with those that nothing tells of, if these may be needed too."""
-    from pybackup.jobs.inspect import select
-    from pybackup.jobs.set_view import volumes_of
+    from pybackup.archive.joined import volumes_of
+    from pybackup.archive.open import select
 
     listing = archive.listing
     wanted = volumes_of(map(listing.stored, select(listing, archive.patterns)))
@@ -120,7 +120,7 @@ def _needed(archive: OpenArchive, hand: SetAtHand, *, beyond: bool) -> list[int]
 
 
 def _labels_on(path: bytes) -> str:
-    from pybackup.jobs.volumes import volumes_in
+    from pybackup.archive.find import volumes_in
 
     labels = [volume.info.label for volume in volumes_in(path) if volume.info]
     return ", ".join(labels) or printable(os.fsdecode(path))
@@ -128,7 +128,7 @@ def _labels_on(path: bytes) -> str:
 
 def _what(name: bytes, wanted: str) -> str:
     """What it is that was named instead of the volume that is wanted."""
-    from pybackup.jobs.volumes import find_volumes
+    from pybackup.archive.find import find_volumes
 
     if not os.path.exists(name):
         return "no such file or device"

@@ -19,10 +19,10 @@ from .values import argument, medium, natural, path, share, sizes
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.create_set import CreatedSet
-    from pybackup.jobs.plan_set import SetOptions
-    from pybackup.jobs.set_writer import CreatedVolume
+    from pybackup.make.plan import CreateOptions
+    from pybackup.make.plan_set import SetOptions
+    from pybackup.make.volumes import CreatedSet
+    from pybackup.make.writer import CreatedVolume
     from pybackup.model.source import Judge, Source
 
 
@@ -94,8 +94,8 @@ def create_set(
     talk: Talk,
 ) -> int:
     """Plan, and create or show the plan."""
-    from pybackup.jobs.create_set import perform_set
-    from pybackup.jobs.plan_set import plan_set
+    from pybackup.make.plan_set import plan_set
+    from pybackup.make.volumes import perform_set
 
     to = _set_options(options, sources)
     plan = plan_set(sources, to, judge=judge, options=create_options, monitor=talk)
@@ -110,7 +110,7 @@ def create_set(
 
 
 def _set_options(options: argparse.Namespace, sources: list[Source]) -> SetOptions:
-    from pybackup.jobs.plan_set import SetOptions
+    from pybackup.make.plan_set import SetOptions
 
     name = options.name
     if name is None:

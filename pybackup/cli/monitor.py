@@ -9,8 +9,8 @@ from collections.abc import Collection
 from types import TracebackType
 from typing import Any, Self
 
-from pybackup.host.monitor import Monitor
 from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor
 
 from .streams import say
 from .text import count, display, printable

@@ -109,7 +109,7 @@ def add_placing(parser: argparse.ArgumentParser, *, needs_target: bool = True) -
 
 def add_parity(group: argparse._ArgumentGroup) -> None:
     """Add how much parity there shall be."""
-    from pybackup.parity.geometry import DEFAULT_GROUP_SECTORS
+    from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS
 
     group.add_argument(
         "--parity",

@@ -11,12 +11,12 @@ from .statuses import Status
 from .text import json_name
 
 if TYPE_CHECKING:
-    from pybackup.container.listing import Listing
+    from pybackup.model.listing import Listing
 
 
 def tell_condition(listing: Listing, talk: Talk) -> None:
     """Say by which way an archive had to be read, if not by the best, and what was found damaged meanwhile."""
-    from pybackup.container.listing import Way
+    from pybackup.model.listing import Way
 
     for damage in listing.damage:
         talk.note(f"damaged: {damage}")

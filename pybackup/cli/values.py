@@ -14,7 +14,7 @@ from pybackup.model.size import parse_size
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from pybackup.parity.amount import Amount
+    from pybackup.parity.stream.amount import Amount
 
 _T = TypeVar("_T")
 
@@ -48,14 +48,14 @@ def directory(text: str) -> bytes:
 
 def parity(text: str) -> Amount:
     """Return an amount of parity."""
-    from pybackup.parity.amount import parse_amount
+    from pybackup.parity.stream.amount import parse_amount
 
     return parse_amount(text)
 
 
 def share(text: str) -> Fraction:
     """Return which share of each volume second copies may take."""
-    from pybackup.jobs.second_copies import parse_share
+    from pybackup.make.second_copies import parse_share
 
     return parse_share(text)
 

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pybackup.codes import rs255
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import codeword, index, names, note, ustar
+from pybackup.layout import index, names, note, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table_form import Container
+from pybackup.model.listing import Listing
 
-from .listing import Listing
 from .read import find_foot, load_table, read_exactly, read_locator
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class _Check:
                 index.HEAD_MAGIC
             ):
                 raise Damaged("head and foot differ")
-            if not codeword.is_intact(body, data[index.HEAD.size + head.body_bytes : -index.HEAD.size]):
+            if not rs255.is_intact(body, data[index.HEAD.size + head.body_bytes : -index.HEAD.size]):
                 raise Damaged("its parity differs")
         except FormatError as error:
             self._damage.append(f"the index at {header_at}: {error}")

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pybackup.model.entry import Entry, Kind, tree_key
+from pybackup.model.listing import Rows
 from pybackup.model.member import Member, Stored
-
-from .listing import Rows
 
 _LEAST_DIGEST = 4
 

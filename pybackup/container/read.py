@@ -12,9 +12,9 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import guard, index, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table import Table
+from pybackup.model.listing import Listing, Way
 from pybackup.model.member import Member
 
-from .listing import Listing, Way
 from .recover import recover
 
 # The foot of the tree index lies before at most a block of padding and the end of the archive;

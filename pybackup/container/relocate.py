@@ -8,9 +8,9 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
 from pybackup.layout.note import Role
 from pybackup.model.entry import Kind
+from pybackup.model.listing import Listing, Rows
 from pybackup.model.member import Member, Stored
 
-from .listing import Listing, Rows
 from .scan import scan
 from .signatures import SIGNATURE
 

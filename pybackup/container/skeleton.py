@@ -7,8 +7,8 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
 from pybackup.layout.note import Note, Role
 from pybackup.model.entry import Entry
+from pybackup.model.listing import Listing
 
-from .listing import Listing
 from .read import read_exactly
 from .structure import read_structure
 

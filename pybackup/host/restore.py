@@ -12,9 +12,9 @@ import time
 
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor
 
 from .metadata import OwnerNames
-from .monitor import Monitor
 
 ACL_ACCESS = b"system.posix_acl_access"
 ACL_DEFAULT = b"system.posix_acl_default"

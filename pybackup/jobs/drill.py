@@ -8,23 +8,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from pybackup.archive.open import open_archive
+from pybackup.check.compare import compare
+from pybackup.check.forecast import forecast
+from pybackup.check.verify import verify
 from pybackup.container.read import read_locator
 from pybackup.errors import Damaged, FormatError, NotAnArchive
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, InPlace, environment
+from pybackup.mend.health import Health, State, assess
 from pybackup.model.entry import Kind
-from pybackup.parity.harm import Model, Strike, overwrite, plan_strike, write_copy
-from pybackup.parity.prospect import Prospects, agrees
-from pybackup.parity.volume import Volume, VolumeWriter
+from pybackup.monitor import Monitor
+from pybackup.parity.odds.harm import Model, Strike, overwrite, plan_strike, write_copy
+from pybackup.parity.odds.prospect import Prospects, agrees
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
 
-from .compare import compare
-from .extract import ExtractOptions, perform_extract, plan_extract
-from .forecast import forecast
-from .health import Health, State, assess
-from .inspect import open_archive
 from .repair import repair
-from .sidecar import SIDECAR_SUFFIX
-from .verify import verify
 
 _STEP = 1 << 20
 _LOST_FOUND = b"lost+found"

@@ -1,296 +1,304 @@
-"""Extracting: plan what goes where, then directories, files in parallel, links, directories' metadata."""
+"""Extracting with all there is: what damage cost is brought back by parity, other copies and recovery volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+import os
+from collections.abc import Container, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, replace
+from tempfile import gettempdir
 
+from pybackup.archive.by_headers import by_headers
+from pybackup.archive.find import Volume, volumes_in
+from pybackup.archive.joined import joined, volumes_of
+from pybackup.archive.open import OpenArchive
+from pybackup.archive.volume_set import SetAtHand, gather
 from pybackup.compress.unpack import decode
-from pybackup.container.listing import Listing
-from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.container.read import open_listing
+from pybackup.container.relocate import relocate
+from pybackup.errors import EnvironmentFailed, FormatError
 from pybackup.host.joined import Place, open_place
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.host.workers import default_workers, make_executor, surviving
-from pybackup.layout.sparse import SparseReader
-from pybackup.model.entry import Kind
-from pybackup.model.member import Member, Stored
+from pybackup.mend.best_image import Image, best_image
+from pybackup.mend.copies import open_copies
+from pybackup.model.listing import Listing
+from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
-from pybackup.tree.place import PlaceOptions, StagedFile, Target
+from pybackup.monitor import Aside, Monitor, Relay
+from pybackup.restore.extract import (
+    Archive,
+    Extracted,
+    ExtractOptions,
+    ExtractPlan,
+    perform_extract,
+    plan_extract,
+    plan_rows,
+    read_content,
+)
 
-from .choice import Choice, choose
-from .inspect import OpenArchive, named_by, select
-from .restoration import Restoration
-from .restoring import Placed, Where, place_batch, place_segment, said_of_all
+from .stand_ins import stand_ins
 
-_ZEROS = 1 << 20
+_NAME = b"pybackup-mended-%d"
+
+
+def _can_be_rebuilt(hand: SetAtHand | None) -> bool:
+    return hand is not None and bool(hand.missing) and bool(hand.recovery)
 
 
 @dataclass(frozen=True, slots=True)
-class ExtractOptions:
-    """How to extract.
+class View:
+    """An archive as it is when it has been mended, in part in temporary files."""
+
+    place: Place
+    listing: Listing
+    hand: SetAtHand | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of an extraction, and the plan it went by.
 
     Attributes
     ----------
-    strip_components
-        So many leading components are cut off each path; what has no more of them is left out.
-    workers
-        Processes; None for one a processor, 1 for none beside this one.
+    mended
+        Files that came back only after the archive had been mended.
     """
 
-    place: PlaceOptions = field(default_factory=PlaceOptions)
-    strip_components: int = 0
-    workers: int | None = None
+    plan: ExtractPlan
+    done: Extracted
+    mended: int = 0
 
 
-class Archive(Protocol):
-    """Where the bytes of an archive are, and what it holds."""
-
-    @property
-    def place(self) -> Place:
-        """For workers to open."""
-        ...
-
-    @property
-    def listing(self) -> Listing:
-        """All its entries."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractPlan:
-    """Exactly what an extraction will do: entries under the paths they get in the target.
-
-    ``everything`` is false where what was asked for is all there, whatever else of the archive is lost;
-    ``doubts`` are those of the listing that concern what was asked for.
-    """
-
-    archive: Place
-    target: bytes
-    entries: Choice
-    listing: Listing
-    everything: bool
-    options: ExtractOptions
-    files: int
-    n_bytes: int
-    doubts: Sequence[Problem] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """What came of it: files placed, their bytes, and how many files of the plan were not.
-
-    ``spared`` are those placed that are damaged where they were written first, and came from a second copy.
-    """
-
-    files: int
-    n_bytes: int
-    unplaced: int
-    way: str
-    complete: bool
-    spared: int = 0
-
-
-def plan_extract(
-    archive: Archive, patterns: Sequence[bytes], target: bytes, options: ExtractOptions, monitor: Monitor
-) -> ExtractPlan:
-    """Choose the entries that match, with the directories above them.
-
-    Raises
-    ------
-    UsageError
-        A pattern matches nothing.
-    """
-    return plan_rows(archive, select(archive.listing, patterns), patterns, target, options)
-
-
-def plan_rows(
-    archive: Archive, rows: Sequence[int], patterns: Sequence[bytes], target: bytes, options: ExtractOptions
-) -> ExtractPlan:
-    """Return the plan for rows of a listing that match the patterns; raises as `plan_extract`."""
-    listing = archive.listing
-    entries = choose(listing, rows, strip=options.strip_components)
-    if rows and not entries:
-        raise UsageError(f"--strip-components {options.strip_components} leaves nothing to extract")
-    files = n_bytes = 0
-    for stored in entries.of(Kind.FILE):
-        files += 1
-        n_bytes += stored.entry.size
-    paths = {listing.paths[row] for row in entries.rows} if listing.doubts else set()
-    doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
-    everything = not patterns or any(_may_match_more(listing, pattern) for pattern in patterns)
-    return ExtractPlan(archive.place, target, entries, listing, everything, options, files, n_bytes, doubts)
-
-
-def _may_match_more(listing: Listing, pattern: bytes) -> bool:
-    """Whether a pattern could match entries that are not known any more."""
-    if listing.complete:
-        return False
-    named = named_by(pattern)
-    found = [row for row, path in enumerate(listing.paths) if path == named]
-    return not found or listing.rows.kinds[found[0]] == Kind.DIRECTORY
-
-
-def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, monitor: Monitor) -> Extracted:
-    """Place everything of the plan that can be read; what cannot is a problem.
-
-    Raises
-    ------
-    EnvironmentFailed
-        The target cannot be written, or the workers died.
-    """
-    with ExitStack() as stack:
-        if executor is None:
-            workers = 1 if plan.files < 2 else plan.options.workers or default_workers()
-            executor = stack.enter_context(make_executor(workers))
-        monitor.begin("extract", plan.files, plan.n_bytes)
-        target = stack.enter_context(Target(plan.target, plan.options.place, monitor))
-        extraction = _Extraction(plan, target, executor, monitor)
-        with surviving():
-            extraction.run()
-        monitor.end()
-    listing = plan.listing
-    for doubt in plan.doubts:
-        monitor.problem(doubt)
-    if plan.everything and not listing.complete:
-        monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
-    done = extraction
-    return Extracted(done.files, done.n_bytes, len(done.lost), listing.way.value, listing.complete, done.spared)
-
-
-class _Extraction(Restoration[Placed, str]):
-    """The state of one extraction: each file whole, or not there."""
-
-    def __init__(self, plan: ExtractPlan, target: Target, executor: Executor, monitor: Monitor) -> None:
-        super().__init__(plan.entries, target, executor, 2 * (plan.options.workers or default_workers()), monitor)
-        self._where = Where(plan.archive, plan.target, plan.options.place)
-        self.files = 0
-        self.n_bytes = 0
-        self.spared = 0
-
-    def submit_batch(self, batch: Sequence[Stored]) -> Future[Placed]:
-        return self.executor.submit(place_batch, self._where, batch)
-
-    def submit_segment(self, staged: StagedFile, offset: int, member: Member) -> Future[str]:
-        return self.executor.submit(place_segment, self._where, staged.directory, staged.temporary, offset, member)
-
-    def is_settled(self, stored: Stored) -> bool:
-        if stored.fault:
-            self._lose(stored, stored.fault)
-        return bool(stored.fault)
-
-    def unstaged(self, stored: Stored) -> None:
-        self.lost.add(stored.entry.path)
-
-    def batch_done(self, batch: Sequence[Stored], placed: Placed) -> None:
-        for problem in placed.problems:
-            self.monitor.problem(problem)
-        self.lost.update(placed.unplaced)
-        self.files += len(batch) - len(placed.unplaced)
-        self.spared += placed.spared
-        self.n_bytes += sum(stored.entry.size for stored in batch if stored.entry.path not in self.lost)
-
-    def segments_done(self, stored: Stored, staged: StagedFile, faults: Sequence[str]) -> None:
-        fault = next(filter(None, faults), "")
-        if fault:
-            staged.discard()
-            self._lose(stored, fault)
-        elif staged.commit():
-            self.files += 1
-            self.n_bytes += stored.entry.size
-        else:
-            self.lost.add(stored.entry.path)
-
-    def _lose(self, stored: Stored, reason: str) -> None:
-        self.monitor.problem(Problem(stored.entry.path, Trouble.LOST, reason))
-        self.lost.add(stored.entry.path)
-
-
-def read_content(
-    archive: OpenArchive, path: bytes, *, mend: Callable[[Stored], Archive | None] | None = None
-) -> Iterator[bytes]:
-    """Yield the content of one file, each segment checked before any of it is handed out.
+def restore(
+    archive: OpenArchive,
+    patterns: Sequence[bytes],
+    target: bytes,
+    options: ExtractOptions,
+    *,
+    work_dir: bytes | None = None,
+    executor: Executor | None = None,
+    monitor: Monitor,
+) -> Restored:
+    """Extract what matches; where damage would cost any of it, mend the archive in a temporary file and take that.
 
     Parameters
     ----------
-    mend
-        Is asked once, where a segment is lost, for a better archive to go on from; None where it has none.
+    work_dir
+        Where the mended archive lies meanwhile; None for beside the target. It takes as much space as the volumes
+        that are damaged.
 
     Raises
     ------
-    UsageError
-        There is no file of that path.
-    Damaged
-        Its next segment is lost.
+    UsageError, EnvironmentFailed
+        As `plan_extract` and `perform_extract`.
     """
-    stored = _file_of(archive.listing, path)
-    if stored.fault:
-        raise Damaged(stored.fault)
-    pieces = _segments(archive, stored, path, mend or _without_mending)
-    return _filled(pieces, stored.entry.size) if stored.sparse else pieces
-
-
-def _file_of(listing: Listing, path: bytes) -> Stored:
-    rows = {found: row for row, found in enumerate(listing.paths)}
-    stored = listing.stored(rows[path]) if path in rows else None
-    if stored and stored.entry.kind is Kind.HARDLINK and stored.entry.target in rows:
-        stored = listing.stored(rows[stored.entry.target])
-    if stored is None or stored.entry.kind is not Kind.FILE:
-        raise UsageError(f"{path.decode(errors='backslashreplace')}: no file of that path in the archive")
-    return stored
-
-
-def _without_mending(stored: Stored) -> Archive | None:
-    return None
-
-
-def _segments(
-    archive: OpenArchive, stored: Stored, path: bytes, mend: Callable[[Stored], Archive | None]
-) -> Iterator[bytes]:
-    file, members = archive.file, stored.members
+    where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with ExitStack() as stack:
-        for number in range(len(members)):
-            try:
-                piece = _first_whole(file, [members[number], *stored.spares])
-            except FormatError:
-                better, mend = mend(stored), _without_mending
-                if better is None:
-                    raise
-                file = stack.enter_context(open_place(better.place))
-                better_one = _file_of(better.listing, path)
-                members = better_one.members
-                piece = _first_whole(file, [members[number], *better_one.spares])
-            yield piece
+        mender = _Mender(where, stack, monitor)
+        view: Archive = archive
+        if archive.unclear or not archive.listing.complete or _can_be_rebuilt(archive.hand):
+            view = mender.mend(archive, archive.hand, archive.path, archive.unclear, ()) or archive
+        plan = plan_extract(view, patterns, target, options, monitor)
+        held = _Held(monitor)
+        done = perform_extract(plan, executor=executor, monitor=held)
+        if not held.lost:
+            return Restored(plan, done, done.spared)
+        hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
+        hand = view.hand if isinstance(view, View) else archive.hand
+        better = mender.mend(view, hand, archive.path, (), hurt)
+        if better is None:
+            held.release(held.lost)
+            return Restored(plan, done, done.spared)
+        rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
+        again = plan_rows(better, rows, (b"",), target, options)
+        held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
+        second = perform_extract(again, executor=executor, monitor=monitor)
+        return Restored(plan, _sum(done, second), done.spared + second.files)
 
 
-def _first_whole(file: ArchiveFile, members: Sequence[Member]) -> bytes:
-    """The content of the first of members that hold the same; raises `FormatError` where each is damaged."""
-    faults = []
-    for member in members:
+def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None, monitor: Monitor) -> Iterator[bytes]:
+    """Yield the content of one file; where a segment is lost, mend the archive in a temporary file and go on there.
+
+    Parameters
+    ----------
+    work_dir
+        Where the mended archive lies meanwhile; None for where the system has its temporary files.
+
+    Raises
+    ------
+    UsageError, Damaged
+        As `read_content`.
+    """
+    with ExitStack() as stack:
+        mender = _Mender(work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)
+
+        def mend(stored: Stored) -> Archive | None:
+            return mender.mend(archive, archive.hand, archive.path, archive.unclear, [stored])
+
+        yield from read_content(archive, path, mend=mend)
+
+
+class _Mender:
+    """Makes the best of an archive or of the volumes of a set; temporary files last as long as the stack."""
+
+    def __init__(self, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
+        self._work_dir = work_dir
+        self._stack = stack
+        self._monitor = monitor
+        self._count = 0
+
+    def mend(
+        self, view: Archive, hand: SetAtHand | None, path: bytes, unclear: Sequence[bytes], hurt: Sequence[Stored]
+    ) -> View | None:
+        """Return the archive mended; None where that brings nothing.
+
+        Parameters
+        ----------
+        unclear
+            Damaged files that are volumes of the set.
+        hurt
+            Files whose content is damaged.
+        """
         try:
-            return b"".join(decode(file, member))
-        except FormatError as error:
-            faults.append(str(error))
-    raise Damaged(said_of_all(faults))
+            return self._single(path) if hand is None else self._set(view, hand, unclear, hurt)
+        except EnvironmentFailed as error:
+            self._monitor.note(f"the archive cannot be mended on the way: {error}")
+            return None
+
+    def _single(self, path: bytes) -> View | None:
+        image = self._image([path])
+        if image.path == path:
+            return None
+        found = list(volumes_in(image.path))
+        if found and found[0].info is None:
+            return View((found[0].part(),), found[0].listing, None)
+        if found:
+            hand = gather(found, self._monitor)
+            return View(*joined(hand), hand)
+        with open_place(image.place) as file:
+            try:
+                # In an image whose start is lost nobody knows where the archive begins.
+                return View(image.place, relocate(file, open_listing(file)), None)
+            except FormatError:
+                return None
+
+    def _set(self, view: Archive, hand: SetAtHand, unclear: Sequence[bytes], hurt: Sequence[Stored]) -> View | None:
+        if hand.recovery and (unclear or hurt or hand.missing):
+            return self._rebuilt(hand, unclear)
+        numbers = _damaged_volumes(view, hurt)
+        volumes: list[Volume] = []
+        better = False
+        for volume in (*hand.data.values(), *hand.recovery.values()):
+            blamed = (
+                volume.info is not None
+                and hand.data.get(volume.info.number) is volume
+                and volume.info.number in numbers
+            )
+            mended = list(self._mended(volume, hand)) if blamed else []
+            better |= bool(mended)
+            volumes += mended or [volume]
+        for path in unclear:
+            mended = self._told(path, hand)
+            better |= bool(mended)
+            volumes += mended
+        if not better:
+            return None
+        found = gather(volumes, Aside(self._monitor))
+        return View(*joined(found), found)
+
+    def _rebuilt(self, hand: SetAtHand, unclear: Sequence[bytes]) -> View:
+        """The set with what its recovery volumes bring back, own parity and other copies taken first."""
+        at_hand = (*hand.data.values(), *hand.recovery.values(), *hand.copies)
+        paths = list(dict.fromkeys([*(volume.path for volume in at_hand), *unclear]))
+        self._monitor.note(f"{hand.info.name}: rebuilding what is lost or damaged in {os.fsdecode(self._work_dir)}")
+        whole = self._stack.enter_context(stand_ins(paths, self._work_dir, self._monitor))
+        # A volume that was given and could not be made whole is there twice: the better one comes last.
+        volumes = [volume for path in reversed(whole) for volume in volumes_in(path) if volume.info]
+        found = gather([*volumes, *hand.recovery.values()], Monitor())
+        return View(*joined(found), found)
+
+    def _mended(self, volume: Volume, hand: SetAtHand) -> Iterator[Volume]:
+        copies = [copy.path for copy in hand.copies if copy.info == volume.info]
+        image = self._image(list(dict.fromkeys([volume.path, *copies])))
+        if image.path != volume.path:
+            yield from (found for found in volumes_in(image.path) if found.info == volume.info)
+
+    def _told(self, path: bytes, hand: SetAtHand) -> list[Volume]:
+        """The volume in a file that does not tell which it is: it does when it is mended, or its headers do."""
+        image = self._image([path])
+        found = [volume for volume in volumes_in(image.path) if volume.info]
+        if not found and image.path:
+            found = [volume for volume in [by_headers(image.part(), hand.info)] if volume]
+        return found
+
+    def _image(self, paths: Sequence[bytes]) -> Image:
+        self._count += 1
+        given = self._stack.enter_context(open_copies(paths))
+        words = f"{os.fsdecode(paths[0])}: damaged; mending a copy of it in {os.fsdecode(self._work_dir)}"
+        name = _NAME % self._count
+        return self._stack.enter_context(best_image(given, self._work_dir, self._monitor, name=name, words=words))
 
 
-def _filled(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """A sparse stream as its file is: holes as zeros."""
-    reader = SparseReader(size)
-    at = 0
-    for piece in pieces:
-        for offset, data in reader.feed(piece):
-            yield from _zeros(offset - at)
-            yield data
-            at = offset + len(data)
-    reader.finish()
-    yield from _zeros(size - at)
+class _Held(Relay):
+    """Hands on all but losses, which may be none in the end."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self._held: list[Problem] = []
+
+    @property
+    def lost(self) -> set[bytes]:
+        """Paths of what is lost, as they are in the target."""
+        return {problem.path for problem in self._held}
+
+    def problem(self, problem: Problem) -> None:
+        """Keep a loss, hand on anything else."""
+        if problem.trouble is Trouble.LOST and problem.path:
+            self._held.append(problem)
+        else:
+            self._monitor.problem(problem)
+
+    def release(self, paths: Container[bytes]) -> None:
+        """Hand on the losses of these paths."""
+        for problem in self._held:
+            if problem.path in paths:
+                self._monitor.problem(problem)
 
 
-def _zeros(count: int) -> Iterator[bytes]:
-    while count > 0:
-        yield bytes(min(count, _ZEROS))
-        count -= _ZEROS
+def _damaged_volumes(view: Archive, hurt: Sequence[Stored]) -> set[int]:
+    """Numbers of the volumes that are to blame: of a file that goes on over several it may be one of them."""
+    found: set[int] = set()
+    with open_place(view.place) as file:
+        for stored in hurt:
+            on = volumes_of([stored], spares=True)
+            bad = {number for number in on - found if _is_hurt(file, stored, number)}
+            # Where all of it can be decoded now, the drive could not read some of it before.
+            found |= bad if bad or on & found else on
+    return found
+
+
+def _is_hurt(file: ArchiveFile, stored: Stored, number: int) -> bool:
+    """Whether any of the segments that lie on a volume cannot be decoded."""
+    for member in (*stored.members, *stored.spares):
+        if volumes_of([replace(stored, members=(member,), spares=())]) == {number}:
+            try:
+                for _ in decode(file, member):
+                    pass
+            except (FormatError, OSError):
+                return True
+    return False
+
+
+def _stripped(path: bytes, options: ExtractOptions) -> bytes:
+    return b"/".join(path.split(b"/")[options.strip_components :])
+
+
+def _sum(first: Extracted, second: Extracted) -> Extracted:
+    return replace(
+        first,
+        files=first.files + second.files,
+        n_bytes=first.n_bytes + second.n_bytes,
+        unplaced=first.unplaced - second.files,
+        spared=first.spared + second.spared,
+    )

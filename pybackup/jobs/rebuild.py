@@ -8,22 +8,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pybackup.archive.find import Volume, volumes_in
+from pybackup.archive.volume_set import gather
+from pybackup.check.verify import check_written, verify
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.monitor import Aside, Monitor
 from pybackup.host.storage import Output, environment
 from pybackup.layout.recovery import Body
+from pybackup.make.dressing import dress_again
+from pybackup.make.recovery_volumes import Together, make_recovery, together_by_default
+from pybackup.mend.across import Rows
+from pybackup.mend.bodies import Held
+from pybackup.mend.given import Taken, take_in
+from pybackup.mend.unusable import Unusable
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind
-
-from .at_hand import gather
-from .bodies import Held
-from .dressing import dress_again
-from .recovery_volumes import Together, make_recovery, together_by_default
-from .rows import Rows
-from .taking_in import Taken, take_in
-from .unusable import Unusable
-from .verify import check_written, verify
-from .volumes import Volume, volumes_in
+from pybackup.monitor import Aside, Monitor
 
 _COPY_BYTES = 1 << 20
 _NO_RECOVERY = "no recovery volume is among these, or too little is left of it; one would help"

@@ -11,21 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, InPlace, Output
 from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.mend.copies import open_copies
+from pybackup.mend.health import appended_bytes
+from pybackup.mend.survey import Surveyed, extents_of, survey
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
-from pybackup.parity.copies import NO_ORIGIN
-from pybackup.parity.mend import MENDED, Mended, assemble, mend
-from pybackup.parity.protect import digest_of
-from pybackup.parity.shards import write_shards
-from pybackup.parity.volume import Volume, VolumeWriter
-
-from .copies import open_copies
-from .health import appended_bytes
-from .sidecar import SIDECAR_SUFFIX, check_sidecar
-from .surveying import Surveyed, extents_of, survey
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.copies import NO_ORIGIN
+from pybackup.parity.mend.mend import MENDED, Mended, assemble, mend
+from pybackup.parity.stream.protect import digest_of
+from pybackup.parity.stream.shards import write_shards
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
+from pybackup.parity.stream.volume import Volume, VolumeWriter
 
 # Less of a file that is to be replaced is an accident, or it is another file.
 _LEAST_SHARE = 0.01

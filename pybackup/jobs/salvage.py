@@ -1,231 +1,122 @@
-"""Salvaging: every file that is left of a damaged image, whole or in part, and a verdict on each."""
+"""Rescuing: damaged copies merged and repaired as far as they go, then every file restored that is left."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import overload
+from dataclasses import dataclass
 
-from pybackup.container.listing import FoundRows, Listing, Way
-from pybackup.container.read import open_listing
-from pybackup.container.relocate import relocate
-from pybackup.errors import NotAnArchive
-from pybackup.host.joined import Place, open_place
-from pybackup.host.monitor import Aside, Monitor
-from pybackup.host.storage import ArchiveFile
-from pybackup.host.workers import default_workers, make_executor, surviving
-from pybackup.model.entry import Kind
+from pybackup.archive.find import find_volumes, volumes_in
+from pybackup.errors import NotAnArchive, UsageError
+from pybackup.mend.best_image import Image
+from pybackup.mend.health import Health
+from pybackup.mend.volumes import group_copies, mend_set
 from pybackup.model.extents import Extents
-from pybackup.model.problem import Problem, Trouble
-from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
-from pybackup.tree.place import PlaceOptions, Target
+from pybackup.model.volume import VolumeKind
+from pybackup.monitor import Monitor
+from pybackup.restore.salvage import Salvaged, SalvageOptions, salvage_files
 
-from .choice import choose
-from .rescuing import Ground, might_be_partial, whole
-from .restoring import Where
-from .salvaging import Salvage, bare_members
-
-# Behind the end of the image everything is lost; no file is longer than this.
-_FAR = 1 << 62
+from .stand_ins import stand_ins
 
 
 @dataclass(frozen=True, slots=True)
-class SalvageOptions:
-    """How to salvage.
+class Rescued:
+    """What came of a rescue.
 
     Attributes
     ----------
-    keep_partial
-        Place what is right of a file that is not whole, as ``NAME.partial``.
-    workers
-        Processes; None for one a processor, 1 for none beside this one.
+    health
+        The volume as it was found, by the checksums of its sectors; None where too few of these are left. Of an archive
+        in an image with parity of its own, as that has left it.
+    image_bytes
+        Length of the image that files were restored from; 0 for several volumes.
+    bad, repaired
+        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad and have
+        been put right.
     """
 
-    keep_partial: bool = True
-    place: PlaceOptions = field(default_factory=PlaceOptions)
-    workers: int | None = None
+    salvaged: Salvaged
+    health: Health | None
+    image_bytes: int
+    bad: Extents | None
+    repaired: Extents
 
 
-class Verdicts(Sequence[FileVerdict]):
-    """The verdicts on all files of a listing, in tree order; those on intact ones are made when asked for."""
-
-    def __init__(self, listing: Listing, told: Mapping[bytes, FileVerdict]) -> None:
-        self._listing = listing
-        self._told = told
-        self._rows = array("q", (row for row, kind in enumerate(listing.rows.kinds) if kind == Kind.FILE))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, number: int) -> FileVerdict: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[FileVerdict]: ...
-    def __getitem__(self, number: int | slice) -> FileVerdict | list[FileVerdict]:
-        """Return the verdict of that number, or several."""
-        if isinstance(number, slice):
-            return [self[each] for each in range(*number.indices(len(self)))]
-        row = self._rows[number]
-        told = self._told.get(self._listing.paths[row])
-        return told or whole(self._listing.stored(row).entry, Fate.INTACT)
-
-
-@dataclass(frozen=True, slots=True)
-class Salvaged:
-    """What came of a salvage.
-
-    Attributes
-    ----------
-    verdicts
-        One for each file that is known by name.
-    not_intact
-        Those of them that are not `Fate.INTACT`, in tree order.
-    counts
-        How many files of each fate.
-    n_bytes
-        Right bytes of files with a name that are in place, holes included.
-    unnamed
-        Files found by their signature only, in ``lost+found``.
-    unplaced
-        Directories, links and all else without content that is not in its place.
-    missing
-        Entries that are not even known by name; None where nobody can tell how many.
-    way
-        The structure by which files were found; empty if none was left.
-    damage
-        What was found damaged on the way, in words.
-    """
-
-    verdicts: Sequence[FileVerdict]
-    not_intact: Sequence[FileVerdict]
-    counts: Mapping[Fate, int]
-    n_bytes: int
-    unnamed: Sequence[UnnamedFile]
-    unplaced: Sequence[Problem]
-    missing: int | None
-    way: str
-    damage: Sequence[str] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything is back."""
-        whole = self.counts[Fate.INTACT] + self.counts[Fate.REPAIRED] == len(self.verdicts)
-        return whole and self.missing == 0 and not self.unplaced
-
-    @property
-    def nothing(self) -> bool:
-        """Whether nothing came back, though there was something."""
-        # What the target did not take is there for another one.
-        back = self.counts[Fate.LOST] < len(self.verdicts) or any(found.placed_as for found in self.unnamed)
-        return not back and not self.complete and bool(self.verdicts or self.unnamed)
-
-
-def salvage_files(
-    image: Place,
+def rescue(
+    images: Sequence[bytes],
     target: bytes,
     *,
-    listing: Listing | None = None,
-    bad: Extents | None,
-    repaired: Extents,
+    maps: Sequence[bytes] = (),
+    work_dir: bytes | None = None,
     options: SalvageOptions,
-    executor: Executor | None = None,
     monitor: Monitor,
-) -> Salvaged:
-    """Place every file of which something is left in ``image``; what is lost is named.
+) -> Rescued:
+    """Merge and repair copies of a volume as far as they go, and restore every file of which something is left.
 
     Parameters
     ----------
-    listing
-        What is in it, where that is known already: of a set.
-    bad
-        Byte ranges of the image that are wrong or unreadable, all of them; None where nothing is known.
-    repaired
-        Byte ranges that were damaged, and have been put right.
-    executor
-        Runs that instead of ``options.workers`` processes.
+    images, maps
+        As in `pybackup.jobs.repair.repair`; of several volumes of a set they may be, too.
+    work_dir
+        Where the repaired image lies meanwhile; None for beside the target. It takes as much space as the volume.
 
     Raises
     ------
     NotAnArchive
-        Nothing in the image belongs to an archive.
+        Nothing in the images belongs to an archive.
+    UsageError
+        A copy does not exist.
     EnvironmentFailed
-        The target cannot be written, or the workers died.
+        The target or the repaired image cannot be written.
     """
-    heard = _Heard(monitor)
+    where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with ExitStack() as stack:
-        if executor is None:
-            executor = stack.enter_context(make_executor(options.workers))
-        file = stack.enter_context(open_place(image))
-        refusal = None
-        if listing is None:
-            listing, refusal = _listing(file, shifts=bad is None)
-        elif bad is None:
-            listing = relocate(file, listing)
-        if refusal and not any(bare_members(file)):
-            raise refusal
-        place = stack.enter_context(Target(target, options.place, heard))
-        if bad is not None:
-            bad |= Extents(((file.size, _FAR),))
-        reserved = frozenset(filter(might_be_partial, listing.paths))
-        ground = Ground(Where(image, target, options.place), reserved, options.keep_partial)
-        limit = 2 * (options.workers or default_workers())
-        entries = choose(listing, range(len(listing)))
-        salvage = Salvage(ground, entries, place, executor, limit, monitor, file=file, bad=bad, repaired=repaired)
-        monitor.begin("salvage", len(Verdicts(listing, {})), sum(stored.entry.size for stored in entries.of(Kind.FILE)))
-        with surviving():
-            salvage.run()
-        monitor.end()
-    for doubt in listing.doubts:
-        monitor.problem(doubt)
-    if not listing.complete:
-        monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
-    return _result(listing, salvage, heard, refusal)
+        paths = list(_expanded(images, maps))
+        if not maps and _has_recovery(paths):
+            paths = stack.enter_context(stand_ins(paths, where, monitor))
+        image = mend_set(group_copies(paths, maps), where, stack, monitor)
+        if not isinstance(image, Image):
+            salvaged = salvage_files(
+                image.place,
+                target,
+                listing=image.listing,
+                bad=image.bad,
+                repaired=image.repaired,
+                options=options,
+                monitor=monitor,
+            )
+            return Rescued(salvaged, None, 0, None, Extents())
+        try:
+            salvaged = salvage_files(
+                image.place, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
+            )
+        except NotAnArchive as error:
+            name = os.fsdecode(images[0])
+            advice = "; it has parity, and 'pybackup repair' mends it as it is" if image.health else ""
+            raise NotAnArchive(f"{name}: no archive, or nothing of one is left{advice}") from error
+        return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.bad, image.repaired)
 
 
-def _listing(file: ArchiveFile, *, shifts: bool) -> tuple[Listing, NotAnArchive | None]:
-    """What the image holds, nothing if it is no archive, and why it is none."""
-    try:
-        listing = open_listing(file)
-    except NotAnArchive as error:
-        return Listing((), FoundRows(()), Way.HEADERS, b"", None), error
-    return (relocate(file, listing) if shifts else listing), None
+def _expanded(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[bytes]:
+    """The images, and instead of a directory of volumes these; one of pieces stays what it is."""
+    for number, image in enumerate(images):
+        if number >= len(maps) and os.path.isdir(image):
+            try:
+                found = find_volumes([image])
+            except UsageError:
+                found = None
+            if found and any(volume.info for volume in found.volumes):
+                yield from (volume.path for volume in found.volumes)
+                yield from found.unclear
+                continue
+        yield image
 
 
-def _result(listing: Listing, salvage: Salvage, heard: _Heard, refusal: NotAnArchive | None) -> Salvaged:
-    verdicts = Verdicts(listing, salvage.told)
-    counts = dict.fromkeys(Fate, 0)
-    for told in salvage.told.values():
-        counts[told.fate] += 1
-    counts[Fate.INTACT] = len(verdicts) - sum(counts.values())
-    rows = {path: row for row, path in enumerate(listing.paths)} if salvage.told else {}
-    done = Salvaged(
-        verdicts,
-        sorted(salvage.told.values(), key=lambda verdict: rows[verdict.path]),
-        counts,
-        salvage.n_bytes,
-        salvage.unnamed,
-        [problem for problem in heard.refused if problem.path not in salvage.told],
-        listing.missing,
-        "" if refusal else listing.way.value,
-        listing.damage,
+def _has_recovery(paths: Sequence[bytes]) -> bool:
+    files = [path for path in paths if not os.path.isdir(path)]
+    return any(
+        volume.info is not None and volume.info.kind is VolumeKind.RECOVERY
+        for path in files
+        for volume in volumes_in(path)
     )
-    if refusal and done.nothing:
-        raise refusal
-    return done
-
-
-class _Heard(Aside):
-    """Hands on what a target says, and keeps the problems of what it did not place."""
-
-    def __init__(self, monitor: Monitor) -> None:
-        super().__init__(monitor)
-        self.refused: list[Problem] = []
-
-    def problem(self, problem: Problem) -> None:
-        """Keep and hand on a problem."""
-        if problem.trouble is not Trouble.METADATA:
-            self.refused.append(problem)
-        super().problem(problem)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import environment
 from pybackup.model.volume import VolumeKind
+from pybackup.monitor import Monitor
 
 from .rebuild import Outcome, rebuild
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pybackup.archive.open import open_archive
+from pybackup.archive.volume_set import SetAtHand
 from pybackup.container.skeleton import own_members
 from pybackup.container.structure import read_structure, write_structure
 from pybackup.errors import FormatError, NotAnArchive
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, Output
 from pybackup.layout import ustar
 from pybackup.layout.names import STRUCTURE
+from pybackup.make.plan import check_output
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Judge, Source
+from pybackup.monitor import Monitor
 from pybackup.tree.place import PlaceOptions, Target
 from pybackup.tree.walk import walk
-
-from .at_hand import SetAtHand
-from .create import check_output
-from .inspect import open_archive
 
 _MAX_BYTES = 4 << 30
 _SKELETON = frozenset((Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO, Kind.CHARACTER, Kind.BLOCK))

@@ -31,9 +31,8 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 
+from pybackup.codes import rs255
 from pybackup.errors import Damaged, Refused
-
-from . import codeword
 
 HEAD = struct.Struct("<8sBBBB8sIIIQQQ16sI")
 HEAD_MAGIC = b"XTARIDX{"
@@ -156,14 +155,14 @@ class Blob:
 
 def total_bytes(body_bytes: int) -> int:
     """Return the length of an index whose body is so long."""
-    return 2 * HEAD.size + body_bytes + codeword.parity_size(body_bytes)
+    return 2 * HEAD.size + body_bytes + rs255.parity_size(body_bytes)
 
 
 def pack_index(head: Head, plain: bytes, digests: bytes) -> bytes:
     """Return the bytes of an index; the head's lengths and digest are filled in here."""
     body = lzma.compress(plain, format=lzma.FORMAT_RAW, filters=_filters(len(plain), preset=6)) + digests
     full = replace(head, plain_bytes=len(plain), body_bytes=len(body), body_digest=hashlib.sha256(body).digest()[:16])
-    return b"".join((full.pack(HEAD_MAGIC), body, codeword.protect(body), full.pack(FOOT_MAGIC)))
+    return b"".join((full.pack(HEAD_MAGIC), body, rs255.protect(body), full.pack(FOOT_MAGIC)))
 
 
 def unpack_index(data: bytes, growth: Growth | None = None) -> Blob:
@@ -190,8 +189,8 @@ def unpack_index(data: bytes, growth: Growth | None = None) -> Blob:
     body, corrected = data[HEAD.size : body_end], 0
     if not _is_body(head, body):
         try:
-            repaired = codeword.repair(body, data[body_end : -HEAD.size])
-        except codeword.Uncorrectable as error:
+            repaired = rs255.repair(body, data[body_end : -HEAD.size])
+        except rs255.Uncorrectable as error:
             raise Damaged(f"an index is damaged beyond its parity: {error}") from error
         body, corrected = repaired.body, repaired.corrected_bytes
         if not _is_body(head, body):

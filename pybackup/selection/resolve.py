@@ -7,9 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 
-from pybackup.host.monitor import Monitor
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Source
+from pybackup.monitor import Monitor
 
 from .chosen import Chosen, ChosenArea, ChosenFile
 from .filelist import ROOT_NAME

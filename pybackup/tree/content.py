@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pybackup.host.metadata import OwnerNames
-from pybackup.host.monitor import Monitor
 from pybackup.host.paths import open_at
 from pybackup.layout.sparse import SparseLayout
 from pybackup.layout.ustar import BLOCK, padded
@@ -17,6 +16,7 @@ from pybackup.model.content import Bare, Piece, Read, Restart, Whole
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Planned
+from pybackup.monitor import Monitor
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_ATIME = getattr(os, "O_NOATIME", 0)

@@ -13,9 +13,9 @@ from typing import Self
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import check_path, split_path
-from pybackup.host.monitor import Monitor
 from pybackup.host.staging import create, open_new, remove, write_at
 from pybackup.model.entry import Entry
+from pybackup.monitor import Monitor
 
 from .site import Overwrite, PlaceOptions, Site
 from .special import Specials

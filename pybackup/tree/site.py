@@ -11,11 +11,11 @@ from typing import Protocol
 
 from pybackup.errors import EnvironmentFailed, Refused
 from pybackup.host.beneath import Beneath, Level, shown, split_path
-from pybackup.host.monitor import Monitor
 from pybackup.host.restore import Restorer, hands_down_acl
 from pybackup.host.staging import claim, publish, temporary_names
 from pybackup.model.entry import Entry
 from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor
 
 # The whole run can not go on; everything else hurts one entry.
 _ENDS_THE_RUN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE})

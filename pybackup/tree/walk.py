@@ -18,7 +18,6 @@ from functools import partial
 
 from pybackup.errors import UsageError
 from pybackup.host.metadata import OwnerNames, SharedXattrs, entry_from_stat, kind_of, read_xattrs
-from pybackup.host.monitor import Monitor
 from pybackup.host.paths import (
     NOFOLLOW,
     PATH_MAX_BYTES,
@@ -31,6 +30,7 @@ from pybackup.host.paths import (
 from pybackup.model.entry import NO_XATTRS, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Branch, Candidate, Excluded, Judge, Planned, Source, shown
+from pybackup.monitor import Monitor
 
 OPEN_DIRECTORIES = 16  # a deeper tree has the directories further up closed, and opened again on the way back
 

@@ -12,8 +12,8 @@ from cli_process import lines, parsed, run
 from pybackup.cli.main import main
 from pybackup.cli.verbs.drill import _MODELS
 from pybackup.jobs import drill
-from pybackup.parity.harm import Model
-from pybackup.parity.prospect import Prospects
+from pybackup.parity.odds.harm import Model
+from pybackup.parity.odds.prospect import Prospects
 
 FILES = 12
 

@@ -9,24 +9,24 @@ import numpy as np
 import pytest
 from cli_process import lines, parsed, run
 
+from pybackup.check.file_map import Places
+from pybackup.check.verify import Verdict
+from pybackup.check.volume_map import Condition, Part, VolumeMap, map_volume
 from pybackup.cli.main import main
 from pybackup.cli.pages import page_path
 from pybackup.cli.pages.frame import MAX_ROWS, POLICY, bar, clip, escape, shell_word
 from pybackup.cli.pages.salvage_page import map_salvaged, render_salvage
 from pybackup.cli.pages.verify_page import render_verify
 from pybackup.cli.pages.volume_map import Cells, cut, render_map
-from pybackup.container.listing import FoundRows, Listing, Way
 from pybackup.errors import UsageError
-from pybackup.jobs.health import State
-from pybackup.jobs.mapping import Condition, Part, VolumeMap, map_volume
-from pybackup.jobs.places import Places
-from pybackup.jobs.salvage import Salvaged
-from pybackup.jobs.verify import Verdict
+from pybackup.mend.health import State
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.extents import Extents
+from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.member import Member, Method, Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
+from pybackup.restore.salvage import Salvaged
 
 SECTOR = 2048
 VOID = {"meta", "input", "br"}

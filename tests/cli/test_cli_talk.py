@@ -11,7 +11,7 @@ from cli_process import COMMAND, ENVIRONMENT, plant
 
 from pybackup.cli.monitor import REPEATED, Talk
 from pybackup.cli.results import check_complete, conclude, json_problems
-from pybackup.container.listing import FoundRows, Listing, Way
+from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.problem import Problem, Trouble
 
 Captured = pytest.CaptureFixture[str]

@@ -12,7 +12,7 @@ from pybackup.cli.values import suffixes
 from pybackup.compress.methods import STORED_SUFFIXES
 from pybackup.errors import UsageError
 from pybackup.model.size import parse_size
-from pybackup.parity.amount import Amount, parse_amount
+from pybackup.parity.stream.amount import Amount, parse_amount
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from pybackup.archive.open import open_archive
+from pybackup.check.verify import Verdict, verify
 from pybackup.errors import PybackupError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.extract import Extracted, ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.health import State
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.verify import Verdict, verify
+from pybackup.mend.health import State
 from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import Extracted, ExtractOptions, perform_extract, plan_extract
 from pybackup.tree.place import PlaceOptions
 
 from .specimen import Snapshot, Specimen, snapshot

@@ -9,15 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pybackup.archive.open import open_archive
+from pybackup.codes import rs255 as codeword
 from pybackup.compress.methods import MIB
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.inspect import open_archive
-from pybackup.layout import codeword, index, names, ustar
+from pybackup.layout import index, names, ustar
 from pybackup.layout.note import Note, Role
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.source import Source
+from pybackup.monitor import Monitor
 
 TIME_NS = 1_600_000_000_123_456_789
 Snapshot = dict[bytes, "Fact"]

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.check import abreast
+from pybackup.check import verify as job
+from pybackup.check.abreast import Abandoned, Abreast
 from pybackup.errors import PybackupError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs import abreast
-from pybackup.jobs import verify as job
-from pybackup.jobs.abreast import Abandoned, Abreast
-from pybackup.jobs.protect import ParityOptions, protect_file
+from pybackup.make.protect import ParityOptions, protect_file
+from pybackup.monitor import Monitor
 
 from .specimen import Specimen
 

@@ -13,7 +13,7 @@ import pytest
 
 from pybackup.errors import PybackupError
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.health import State
+from pybackup.mend.health import State
 
 from .oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
 from .specimen import Specimen

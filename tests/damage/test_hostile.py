@@ -23,20 +23,21 @@ from typing import Any
 
 import pytest
 
+from pybackup.archive.open import open_archive
+from pybackup.check.info import info
+from pybackup.check.verify import verify
+from pybackup.codes import rs255 as codeword
 from pybackup.container.write import ArchiveWriter
 from pybackup.errors import PybackupError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import Output
-from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.info import info
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.unpack import unpack
-from pybackup.jobs.verify import verify
-from pybackup.layout import codeword, index, note, ustar
+from pybackup.layout import index, note, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.model.content import Bare, Packed, PackedPiece, Piece, Ready, Whole
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Method
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.unpack import unpack
 from pybackup.tree.place import PlaceOptions
 
 from .specimen import snapshot

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.archive.open import open_archive
 from pybackup.errors import PybackupError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.unpack import unpack
+from pybackup.monitor import Monitor
+from pybackup.restore.unpack import unpack
 
 from .oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
 from .specimen import Place, Snapshot, Specimen, snapshot

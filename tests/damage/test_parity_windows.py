@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 from pybackup.compress.methods import MIB
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.health import State, assess
 from pybackup.jobs.repair import repair
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.mend.health import State, assess
 from pybackup.model.source import Source
-from pybackup.parity.copies import Survey, damaged_groups
-from pybackup.parity.dealing import Dealing
-from pybackup.parity.find import find, load
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.copies import Survey, damaged_groups
+from pybackup.parity.stream.dealing import Dealing
+from pybackup.parity.stream.find import find, load
 
 from .fast_disk import fast_directory
 

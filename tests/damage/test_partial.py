@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.archive.open import open_archive
 from pybackup.errors import Damaged
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.extract import perform_extract, plan_extract
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.unpack import unpack
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import perform_extract, plan_extract
+from pybackup.restore.unpack import unpack
 
 from .oracle import OPTIONS
 from .specimen import Specimen

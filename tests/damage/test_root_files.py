@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.check.compare import compare
+from pybackup.check.verify import verify
 from pybackup.errors import PybackupError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.compare import compare
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.health import State
-from pybackup.jobs.verify import verify
 from pybackup.layout import ustar
 from pybackup.layout.note import Note, Role
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.mend.health import State
+from pybackup.monitor import Monitor
 from pybackup.selection.filelist import named_source
 
 from .test_hostile import without_indexes

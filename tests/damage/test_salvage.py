@@ -15,12 +15,12 @@ import pytest
 from pybackup.compress import partial
 from pybackup.compress.methods import MIB
 from pybackup.errors import NotAnArchive
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.salvage import Salvaged, SalvageOptions, salvage_files
 from pybackup.layout import index, ustar
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import Fate, FileVerdict
+from pybackup.monitor import Monitor
+from pybackup.restore.salvage import Salvaged, SalvageOptions, salvage_files
 from pybackup.tree.place import PlaceOptions
 
 from .fast_disk import fast_directory

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pybackup.host.monitor import Monitor
 from pybackup.jobs.structure import restore_structure, save_structure
 from pybackup.model.problem import Trouble
+from pybackup.monitor import Monitor
 from pybackup.selection.filelist import named_source
 from pybackup.tree.place import PlaceOptions
 

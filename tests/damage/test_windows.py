@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pybackup.container.listing import Way
 from pybackup.errors import PybackupError
-from pybackup.jobs.health import State
+from pybackup.mend.health import State
+from pybackup.model.listing import Way
 
 from .oracle import Outcome, extract_to, faults, verdict_faults, verify_quietly
 from .specimen import Fact, Specimen

@@ -16,14 +16,14 @@ import pytest
 from damage.fast_disk import fast_directory
 from damage.specimen import make_archive, snapshot
 
+from pybackup.archive.open import open_archive
+from pybackup.check.verify import verify
 from pybackup.errors import EnvironmentFailed
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.health import State
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.verify import verify
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.mend.health import State
 from pybackup.model.source import Source
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
 from pybackup.tree.place import Overwrite, PlaceOptions
 
 MIB = 1 << 20
@@ -36,8 +36,8 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system"
 
 CREATE = """
 import sys, os
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
+from pybackup.monitor import Monitor
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.model.source import Source
 source, output = map(os.fsencode, sys.argv[1:])
 options = CreateOptions(segment_bytes=1 << 20, workers=2)
@@ -47,9 +47,9 @@ perform_create(plan, monitor=Monitor())
 """
 EXTRACT = """
 import sys, os
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.inspect import open_archive
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.archive.open import open_archive
 archive, target = map(os.fsencode, sys.argv[1:])
 with open_archive(archive) as opened:
     plan = plan_extract(opened, (), target, ExtractOptions(workers=2), Monitor())

@@ -14,18 +14,18 @@ import pytest
 from damage.fast_disk import fast_directory
 from damage.specimen import TIME_NS, Snapshot, make_archive, snapshot
 
+from pybackup.archive.open import open_archive
+from pybackup.check.verify import verify
 from pybackup.compress.methods import MIB
 from pybackup.errors import EnvironmentFailed, PybackupError
 from pybackup.host import staging
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.health import State
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.salvage import SalvageOptions, salvage_files
-from pybackup.jobs.verify import verify
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.mend.health import State
 from pybackup.model.extents import Extents
 from pybackup.model.source import Source
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.salvage import SalvageOptions, salvage_files
 
 OPERATIONS = (
     "open",

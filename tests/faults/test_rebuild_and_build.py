@@ -13,9 +13,9 @@ import pytest
 from damage.fast_disk import fast_directory
 from recovery.small_sets import contents, rebuilt, small_set, zeroed
 
+from pybackup.disc.build import BuildOptions, perform_build, plan_build
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
+from pybackup.monitor import Monitor
 
 from .test_disk_and_kill import kill_after, start
 from .test_nth_operation import CODES, Fault, run_with
@@ -32,7 +32,7 @@ KILLED = 6
 REBUILD = """
 import os, sys
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
+from pybackup.monitor import Monitor
 from pybackup.jobs.rebuild import rebuild
 given, to = map(os.fsencode, sys.argv[1:])
 print("ready", flush=True)
@@ -41,8 +41,8 @@ rebuild([given], to, monitor=Monitor())
 BUILD = """
 import os, sys
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
+from pybackup.monitor import Monitor
+from pybackup.disc.build import BuildOptions, perform_build, plan_build
 volume, to = map(os.fsencode, sys.argv[1:])
 print("ready", flush=True)
 perform_build(plan_build(volume, to, BuildOptions(medium_bytes=1 << 20)), Monitor())

@@ -10,14 +10,14 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.protect import ParityOptions, protect_file
 from pybackup.layout import index, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.sparse import SparseLayout
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.protect import ParityOptions, protect_file
 from pybackup.model.source import Source
-from pybackup.parity.amount import Amount
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import Amount
 
 from .mutate import indexes
 

@@ -12,21 +12,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pybackup.archive.open import open_archive
+from pybackup.archive.volume_set import sets_among, tell_of_missing
+from pybackup.check.info import info
+from pybackup.check.verify import verify
 from pybackup.container.locate import locate
 from pybackup.container.read import load_table
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import PybackupError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.at_hand import sets_among, tell_of_missing
-from pybackup.jobs.extract import ExtractOptions
-from pybackup.jobs.info import info
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.mending import restore
+from pybackup.jobs.extract import restore
 from pybackup.jobs.rebuild import rebuild
-from pybackup.jobs.verify import verify
 from pybackup.layout.recovery import RecoveryHeader, size_of
 from pybackup.model.volume import VolumeInfo
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions
 
 from . import set_mutate
 from .mutate import damaged, duplicated, mutated, resealed_guards, resealed_header, resealed_index

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
+from pybackup.archive.open import open_archive
+from pybackup.check.forecast import forecast
+from pybackup.check.info import info
+from pybackup.check.verify import verify
 from pybackup.cli.main import main
 from pybackup.cli.statuses import Status
 from pybackup.compress.bare import decode_bare, read_bare
@@ -20,24 +24,20 @@ from pybackup.container.read import load_table
 from pybackup.container.signatures import Known, find_signatures
 from pybackup.container.structure import read_structure
 from pybackup.errors import FormatError, PybackupError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.forecast import forecast
-from pybackup.jobs.info import info
-from pybackup.jobs.inspect import open_archive
 from pybackup.jobs.repair import repair
-from pybackup.jobs.rescue import rescue
-from pybackup.jobs.salvage import SalvageOptions, salvage_files
-from pybackup.jobs.unpack import unpack
-from pybackup.jobs.verify import verify
+from pybackup.jobs.salvage import rescue
 from pybackup.layout import acl, extras, index, note, pax, stamp, ustar
 from pybackup.layout.ddrescue import parse_map, write_map
 from pybackup.layout.guard import GuardSector
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
-from pybackup.parity.find import find_all, load
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.find import find_all, load
+from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.salvage import SalvageOptions, salvage_files
+from pybackup.restore.unpack import unpack
 
 from . import mutate, set_targets
 from .bombs import BOMBS

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.archive.open import open_archive
+from pybackup.check.info import info
 from pybackup.cli.main import main
 from pybackup.container import recover
 from pybackup.errors import Refused
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.info import info
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.unpack import unpack
 from pybackup.layout import index, note, table, ustar
 from pybackup.layout.ddrescue import parse_map
 from pybackup.layout.names import Names
 from pybackup.layout.note import Note, Role
 from pybackup.model.extents import Extents
+from pybackup.monitor import Monitor
+from pybackup.restore.unpack import unpack
 
 from . import bombs, mutate
 from .seeds import seeds

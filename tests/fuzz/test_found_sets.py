@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.archive.find import volumes_in
 from pybackup.container.locate import locate
 from pybackup.errors import FormatError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs import finding_shards
-from pybackup.jobs.bodies import hold
-from pybackup.jobs.copies import whole_file
-from pybackup.jobs.finding_shards import find_shard
 from pybackup.jobs.rebuild import Outcome, rebuild
-from pybackup.jobs.volumes import volumes_in
 from pybackup.layout import index
 from pybackup.layout.recovery import MAGIC, RecoveryHeader
+from pybackup.mend import find_shard as finding_shards
+from pybackup.mend.bodies import hold
+from pybackup.mend.copies import whole_file
+from pybackup.mend.find_shard import find_shard
 from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.monitor import Monitor
 
 from . import mutate, set_mutate
 from .set_seeds import set_seeds

@@ -11,8 +11,9 @@ import reedsolo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.layout import codeword, galois
-from pybackup.layout.codeword import (
+from pybackup.codes import galois
+from pybackup.codes import rs255 as codeword
+from pybackup.codes.rs255 import (
     DATA_ROWS,
     PARITY_ROWS,
     Repaired,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybackup.codes.form import supports
 from pybackup.errors import Damaged, Refused
 from pybackup.layout.guard import MAX_SHARDS, PAYLOAD_BYTES, SECTOR, Geometry, GuardSector, has_code
-from pybackup.parity.form import supports
 
 from .values import changed, put
 

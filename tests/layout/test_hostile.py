@@ -11,9 +11,10 @@ from dataclasses import replace
 
 import pytest
 
+from pybackup.codes import rs255 as codeword
 from pybackup.container.structure import read_structure
 from pybackup.errors import Damaged, FormatError, Refused
-from pybackup.layout import codeword, index, pax, ustar
+from pybackup.layout import index, pax, ustar
 from pybackup.layout.acl import acl_from_text
 from pybackup.layout.columns import Reader, pack_column
 from pybackup.layout.index import FOOT_MAGIC, HEAD_MAGIC, Head

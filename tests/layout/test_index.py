@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybackup.codes import rs255 as codeword
 from pybackup.errors import Damaged, FormatError, Refused
-from pybackup.layout import codeword, index
+from pybackup.layout import index
 from pybackup.layout.index import FOOT_MAGIC, HEAD, HEAD_MAGIC, Blob, Head, pack_index, unpack_index
 
 from .values import ARCHIVE_ID, changed, heads, put

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pybackup
 from pybackup.compress.methods import Compression, Profile
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import perform_set
-from pybackup.jobs.disc_build import BuildOptions, Built, perform_build, plan_build
-from pybackup.jobs.disc_copy import USUAL_STEPS, CopySteps
-from pybackup.jobs.plan_set import SetOptions, plan_set
-from pybackup.jobs.protect import ParityOptions
-from pybackup.parity.amount import parse_amount
+from pybackup.disc.build import BuildOptions, Built, perform_build, plan_build
+from pybackup.disc.copy import USUAL_STEPS, CopySteps
+from pybackup.make.plan import CreateOptions
+from pybackup.make.plan_set import SetOptions, plan_set
+from pybackup.make.protect import ParityOptions
+from pybackup.make.volumes import perform_set
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
 from pybackup.selection.filelist import named_source
 
 Done = subprocess.CompletedProcess[bytes]

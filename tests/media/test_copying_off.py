@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.disc.read_off import copy_off
 from pybackup.errors import EnvironmentFailed
 from pybackup.host import room
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.copying_off import copy_off
+from pybackup.monitor import Monitor
 
 SECTOR = 2048
 

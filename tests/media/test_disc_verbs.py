@@ -15,18 +15,18 @@ from roundtrip.running import archive
 from sets.terminal import at_terminal
 
 import pybackup
+from pybackup.check.verify import verify
 from pybackup.cli.main import main
+from pybackup.disc import burn as disc_burn
+from pybackup.disc.build import BuildOptions
+from pybackup.disc.check import Advice, check_discs
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.drives import ABSENT, why_no_drive, why_not_opened
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs import disc_burn
-from pybackup.jobs.disc_build import BuildOptions
-from pybackup.jobs.disc_check import Advice, check_discs
-from pybackup.jobs.health import State
-from pybackup.jobs.verify import verify
 from pybackup.media.burner import Medium, burn_command, check_fit, inspect
-from pybackup.parity.find import glance
+from pybackup.mend.health import State
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.find import glance
 
 from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, make_set, plant, run, scatter
 

@@ -19,26 +19,27 @@ from damage.fast_disk import fast_directory
 from roundtrip.manifest import differences, manifest
 from roundtrip.running import archive
 
+from pybackup.check.verify import verify
+from pybackup.disc import copy as disc_copy
+from pybackup.disc import parity as disc_parity
+from pybackup.disc.build import BuildOptions, plan_build
+from pybackup.disc.copy import CopySteps, copying
+from pybackup.disc.volume import open_volume
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
-from pybackup.host.monitor import Monitor
 from pybackup.host.second_process import SecondProcess
 from pybackup.host.storage import ArchiveFile, InPlace, Output
-from pybackup.jobs import disc_copy, disc_parity
-from pybackup.jobs.disc_build import BuildOptions, plan_build
-from pybackup.jobs.disc_copy import CopySteps, copying
-from pybackup.jobs.disc_volume import open_volume
-from pybackup.jobs.health import State
 from pybackup.jobs.repair import repair
-from pybackup.jobs.rescue import rescue
-from pybackup.jobs.salvage import SalvageOptions
-from pybackup.jobs.verify import verify
+from pybackup.jobs.salvage import rescue
 from pybackup.layout import ustar
 from pybackup.media import texts
 from pybackup.media.iso import MAX_EXTENT_BYTES, DiscFile, lay_out
-from pybackup.parity.amount import parse_amount
-from pybackup.parity.find import glance
-from pybackup.parity.protect import protect
-from pybackup.parity.volume import Volume, VolumeWriter
+from pybackup.mend.health import State
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.find import glance
+from pybackup.parity.stream.protect import protect
+from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.restore.salvage import SalvageOptions
 from pybackup.tree.place import PlaceOptions
 
 from .discs import MIB, SECTOR, build, make_set, plant, scatter, tool

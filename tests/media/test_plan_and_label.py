@@ -16,15 +16,15 @@ from damage.fast_disk import fast_directory
 from roundtrip.running import archive
 
 import pybackup
+from pybackup.disc.label import label_of, make_labels
+from pybackup.disc.plan import shard_limit
+from pybackup.disc.volume import open_volume
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions, plan_create
-from pybackup.jobs.disc_label import label_of, make_labels
-from pybackup.jobs.disc_plan import shard_limit
-from pybackup.jobs.disc_volume import open_volume
-from pybackup.jobs.protect import ParityOptions
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.protect import ParityOptions
 from pybackup.media.label import Label, case_label, disc_label
-from pybackup.parity.amount import parse_amount
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
 from pybackup.selection.filelist import named_source
 
 from .discs import MIB, make_set, plant, run

@@ -28,10 +28,10 @@ from roundtrip.recipe import GOLDEN, from_json
 from roundtrip.running import MIB, archive
 from roundtrip.test_golden import ARCHIVES, _expected
 
+from pybackup.archive.open import open_archive
+from pybackup.codes import rs255 as codeword
 from pybackup.errors import PybackupError
-from pybackup.jobs.inspect import open_archive
-from pybackup.layout import codeword
-from pybackup.media import rescue
+from pybackup.standalone import rescue
 
 SCRIPT = Path(rescue.__file__)
 TREES = [name for name in ROWS if name != "contents"]

@@ -12,9 +12,9 @@ import pytest
 from damage.fast_disk import fast_directory
 from roundtrip.manifest import differences, manifest
 
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.set_view import volumes_of
-from pybackup.media import rescue
+from pybackup.archive.joined import volumes_of
+from pybackup.archive.open import open_archive
+from pybackup.standalone import rescue
 
 from .discs import ENVIRONMENT, MIB, SECTOR, build, make_set, plant, tool
 from .discs import run as run_command

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import perform_set
-from pybackup.jobs.disc_build import BuildOptions, plan_build
-from pybackup.jobs.plan_set import SetOptions, plan_set
-from pybackup.jobs.protect import ParityOptions
+from pybackup.disc.build import BuildOptions, plan_build
+from pybackup.make.plan import CreateOptions
+from pybackup.make.plan_set import SetOptions, plan_set
+from pybackup.make.protect import ParityOptions
+from pybackup.make.volumes import perform_set
 from pybackup.model.medium import MEDIA
-from pybackup.parity.amount import parse_amount
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
 from pybackup.selection.filelist import named_source
 
 SIZE = 3_000_320

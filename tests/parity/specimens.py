@@ -13,12 +13,12 @@ from pathlib import Path
 
 from damage.fast_disk import fast_directory
 
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import Output
-from pybackup.jobs.protect import OwnStream, ParityOptions, Protected, protect_file
 from pybackup.jobs.repair import Repaired, repair
 from pybackup.layout.guard import SECTOR, Geometry, GuardSector
-from pybackup.parity.amount import Amount
+from pybackup.make.protect import OwnStream, ParityOptions, Protected, protect_file
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import Amount
 
 Shard = tuple[str, int, int]
 """What a sector is: "data" or "parity", its group and its number in it; or "guard", 0 and its number."""

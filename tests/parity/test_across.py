@@ -12,12 +12,12 @@ from decoder import decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybackup.codes.across import Across, has_code_across
+from pybackup.codes.codec import Engine, LeopardEngine, NumpyEngine
+from pybackup.codes.field import PERIOD, Symbols, inverse, logarithms, multiply, powers
+from pybackup.codes.stripes import Bytes
 from pybackup.layout.guard import SECTOR
-from pybackup.parity.across import Across, has_code_across
-from pybackup.parity.codec import Engine, LeopardEngine, NumpyEngine
-from pybackup.parity.columns import Losses, Shard, encode_across, fill_across, sectors_of
-from pybackup.parity.field import PERIOD, Symbols, inverse, logarithms, multiply, powers
-from pybackup.parity.stripes import Bytes
+from pybackup.parity.mend.columns import Losses, Shard, encode_across, fill_across, sectors_of
 
 ENGINES: tuple[Engine, ...] = (LeopardEngine(), NumpyEngine())
 COUNTS = [
@@ -163,7 +163,7 @@ def encoded(code: Across, bodies: Sequence[bytes], numbers: Sequence[int]) -> tu
 
 @pytest.mark.parametrize("step", [1, 2, 100])
 def test_bodies_of_different_lengths_are_filled_up(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    monkeypatch.setattr("pybackup.parity.columns._step_sectors", lambda rows: step)
+    monkeypatch.setattr("pybackup.parity.mend.columns._step_sectors", lambda rows: step)
     bodies = [b"", b"a", random_bytes(1, 5 * SECTOR + 1).tobytes(), random_bytes(1, 2 * SECTOR).tobytes()]
     made, seen = encoded(Across(4), bodies, [0, 2])
     assert seen == sum(map(len, bodies))
@@ -231,8 +231,8 @@ def test_each_column_is_restored_for_itself(bodies: int, count: int, seed: int, 
 
 
 def test_windows_and_steps_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pybackup.parity.columns._WINDOW_SECTORS", 16)
-    monkeypatch.setattr("pybackup.parity.columns._step_sectors", lambda rows: 3)
+    monkeypatch.setattr("pybackup.parity.mend.columns._WINDOW_SECTORS", 16)
+    monkeypatch.setattr("pybackup.parity.mend.columns._step_sectors", lambda rows: 3)
     bodies = [random_bytes(1, 50 * SECTOR - row, row).tobytes() for row in range(4)]
     shards, _ = encoded(Across(4), bodies, range(2))
     losses = Losses(6, 50)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pybackup.layout.sums import SECTOR, sector_sums
 from pybackup.model.extents import Extents
-from pybackup.parity.align import Stretch, _needed_anchors, align
+from pybackup.parity.mend.align import Stretch, _needed_anchors, align
 
 MIB = 1 << 20
 

@@ -7,10 +7,10 @@ import pytest
 
 from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
-from pybackup.parity.copies import Copy, Survey
-from pybackup.parity.find import find, load
-from pybackup.parity.mend import assemble
-from pybackup.parity.volume import VolumeWriter
+from pybackup.parity.mend.copies import Copy, Survey
+from pybackup.parity.mend.mend import assemble
+from pybackup.parity.stream.find import find, load
+from pybackup.parity.stream.volume import VolumeWriter
 
 from .specimens import Specimen, overwritten
 

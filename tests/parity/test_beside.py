@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybackup.parity import mend
-from pybackup.parity.copies import NO_ORIGIN
+from pybackup.parity.mend import mend
+from pybackup.parity.mend.copies import NO_ORIGIN
 
 
 def slowly(where: list[int], end: int) -> list[int]:

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from roundtrip.running import archive
 
+from pybackup.check.verify import verify
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.protect import ParityOptions, protect_file
-from pybackup.jobs.rescue import Rescued, rescue
-from pybackup.jobs.salvage import SalvageOptions
-from pybackup.jobs.verify import verify
+from pybackup.jobs.salvage import Rescued, rescue
 from pybackup.layout.guard import SECTOR
+from pybackup.make.protect import ParityOptions, protect_file
 from pybackup.model.verdict import Fate
-from pybackup.parity.amount import parse_amount
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
+from pybackup.restore.salvage import SalvageOptions
 
 from .specimens import mended
 

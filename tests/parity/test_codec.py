@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.parity.codec import (
+from pybackup.codes.codec import (
     Engine,
     LeopardEngine,
     NumpyEngine,
@@ -21,9 +21,9 @@ from pybackup.parity.codec import (
     fill,
     supports,
 )
-from pybackup.parity.field import PERIOD, Symbols, logarithms, multiply, powers
-from pybackup.parity.form import form_of
-from pybackup.parity.stripes import Bytes, bytes_of, stripes, symbols_of
+from pybackup.codes.field import PERIOD, Symbols, logarithms, multiply, powers
+from pybackup.codes.form import form_of
+from pybackup.codes.stripes import Bytes, bytes_of, stripes, symbols_of
 
 ENGINES: tuple[Engine, ...] = (LeopardEngine(), NumpyEngine())
 

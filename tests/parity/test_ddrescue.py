@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.ddrescue import parse_map, write_map
 from pybackup.layout.guard import SECTOR
+from pybackup.make.protect import ParityOptions
 from pybackup.model.extents import Extents
-from pybackup.parity.amount import Amount
+from pybackup.parity.stream.amount import Amount
 
 from .specimens import NO_PARITY, Specimen, bad_sectors, is_repairable, mended, with_own_stream, with_sidecar
 

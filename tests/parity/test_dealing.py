@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.layout.guard import SECTOR, Geometry
-from pybackup.parity.amount import Amount
-from pybackup.parity.copies import damaged_groups
-from pybackup.parity.dealing import NOWHERE, Dealing, runs
-from pybackup.parity.geometry import plan_geometry
+from pybackup.parity.mend.copies import damaged_groups
+from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.dealing import NOWHERE, Dealing, runs
+from pybackup.parity.stream.geometry import plan_geometry
 
 from .shapes import geometries
 from .specimens import erasures, shards_of

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from damage.fast_disk import fast_directory
 
-from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR, Geometry
-from pybackup.parity.amount import Amount
-from pybackup.parity.copies import damaged_groups
-from pybackup.parity.dealing import Dealing, Numbers
-from pybackup.parity.geometry import plan_geometry
+from pybackup.make.protect import ParityOptions
+from pybackup.parity.mend.copies import damaged_groups
+from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.dealing import Dealing, Numbers
+from pybackup.parity.stream.geometry import plan_geometry
 
 from .specimens import mended, overwritten, with_own_stream
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pybackup.parity.field import (
+from pybackup.codes.field import (
     BASIS,
     BITS,
     LOG_OF_ZERO,

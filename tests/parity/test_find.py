@@ -18,12 +18,12 @@ import pytest
 from damage.fast_disk import fast_directory
 
 from pybackup.errors import Damaged, Refused
-from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import PAYLOAD_BYTES, SECTOR, Geometry, GuardSector
 from pybackup.layout.sums import sector_sums
-from pybackup.parity.amount import Amount
-from pybackup.parity.dealing import Dealing
-from pybackup.parity.find import Found, find, load, scan_guards
+from pybackup.make.protect import ParityOptions
+from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.dealing import Dealing
+from pybackup.parity.stream.find import Found, find, load, scan_guards
 
 from .specimens import Specimen, overwritten, shards_of, whole_of, with_own_stream, with_sidecar
 
@@ -215,9 +215,9 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from pybackup.errors import FormatError
-from pybackup.host.monitor import Monitor
+from pybackup.monitor import Monitor
 from pybackup.jobs.repair import repair
-from pybackup.jobs.health import assess
+from pybackup.mend.health import assess
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[1]),) * 2)
 for name in sys.argv[2:]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
-from pybackup.parity.flips import correct
+from pybackup.parity.mend.flips import correct
 
 NUMBERS = np.arange(7, 7 + 200, dtype=np.int64)
 

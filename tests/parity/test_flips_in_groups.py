@@ -15,16 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import Damaged
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.health import Health, State, assess
-from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
-from pybackup.parity import patched, rehearse
-from pybackup.parity.amount import Amount
-from pybackup.parity.copies import Copy, Survey
-from pybackup.parity.flips import propose
-from pybackup.parity.rebuild import choices
+from pybackup.make.protect import ParityOptions
+from pybackup.mend.health import Health, State, assess
+from pybackup.monitor import Monitor
+from pybackup.parity.mend import patched, rehearse
+from pybackup.parity.mend.copies import Copy, Survey
+from pybackup.parity.mend.flips import propose
+from pybackup.parity.mend.rebuild import choices
+from pybackup.parity.stream.amount import Amount
 
 from .specimens import (
     AFTER,
@@ -229,7 +229,7 @@ def test_nothing_is_rehearsed_or_read_again_where_parity_suffices(monkeypatch: p
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("called")
 
-    monkeypatch.setattr("pybackup.jobs.health.rehearse", fail)
+    monkeypatch.setattr("pybackup.mend.health.rehearse", fail)
     monkeypatch.setattr(rehearse, "is_right", fail)
     monkeypatch.setattr(patched, "digest_of", fail)
     own = the_own()

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from pybackup.layout.guard import SECTOR, Geometry
-from pybackup.parity.amount import NO_PARITY, Amount
-from pybackup.parity.chance import Scattering, spared
-from pybackup.parity.copies import damaged_groups
-from pybackup.parity.dealing import Dealing, Numbers
-from pybackup.parity.forecast import Structures, both_ends
-from pybackup.parity.geometry import plan_geometry
-from pybackup.parity.harm import Model, plan_strike
-from pybackup.parity.prospect import Prospects, agrees, is_decided
+from pybackup.parity.mend.copies import damaged_groups
+from pybackup.parity.odds.chance import Scattering, spared
+from pybackup.parity.odds.forecast import Structures, both_ends
+from pybackup.parity.odds.harm import Model, plan_strike
+from pybackup.parity.odds.prospect import Prospects, agrees, is_decided
+from pybackup.parity.stream.amount import NO_PARITY, Amount
+from pybackup.parity.stream.dealing import Dealing, Numbers
+from pybackup.parity.stream.geometry import plan_geometry
 
 TINY = plan_geometry(9 * SECTOR, 1024, Amount(n_bytes=3 * SECTOR))
 SHAPES = {

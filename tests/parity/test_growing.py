@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybackup.codes.codec import encode
+from pybackup.codes.form import form_of
 from pybackup.errors import Damaged
 from pybackup.layout.guard import MAX_SHARDS, SECTOR, Geometry
 from pybackup.layout.sums import moved_sums, sector_sums
-from pybackup.parity.amount import Amount, parse_amount
-from pybackup.parity.codec import encode
-from pybackup.parity.find import find
-from pybackup.parity.form import form_of
-from pybackup.parity.geometry import grown, plan_geometry
-from pybackup.parity.growing import USUAL_STEPS, Growth, GrowthSteps, add_parity
-from pybackup.parity.guarding import read_slices
-from pybackup.parity.protect import digest_of, protect
-from pybackup.parity.volume import Volume, VolumeWriter
+from pybackup.parity.stream.amount import Amount, parse_amount
+from pybackup.parity.stream.find import find
+from pybackup.parity.stream.geometry import grown, plan_geometry
+from pybackup.parity.stream.growing import USUAL_STEPS, Growth, GrowthSteps, add_parity
+from pybackup.parity.stream.guarding import read_slices
+from pybackup.parity.stream.protect import digest_of, protect
+from pybackup.parity.stream.volume import Volume, VolumeWriter
 
 
 class Bytes:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pybackup.errors import Damaged
 from pybackup.layout.guard import PAYLOAD_BYTES, SECTOR, SLICE_SUMS, Geometry, GuardSector
-from pybackup.parity.amount import Amount
-from pybackup.parity.geometry import plan_geometry
-from pybackup.parity.guarding import Sums, guard_sectors, read_slices
+from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.parity.stream.guarding import Sums, guard_sectors, read_slices
 
 from .shapes import geometries
 

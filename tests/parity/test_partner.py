@@ -16,14 +16,14 @@ from pybackup.errors import EnvironmentFailed
 from pybackup.host import second_process
 from pybackup.host.second_process import SecondProcess
 from pybackup.host.storage import ArchiveFile, InPlace
-from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR
-from pybackup.parity import partner
-from pybackup.parity.amount import Amount
-from pybackup.parity.geometry import plan_geometry
-from pybackup.parity.partner import Partner, partner_of
-from pybackup.parity.protect import protect
-from pybackup.parity.volume import Volume, VolumeWriter
+from pybackup.make.protect import ParityOptions
+from pybackup.parity.stream import partner
+from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.parity.stream.partner import Partner, partner_of
+from pybackup.parity.stream.protect import protect
+from pybackup.parity.stream.volume import Volume, VolumeWriter
 
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=100)
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import PybackupError, UsageError
-from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR
+from pybackup.make.protect import ParityOptions
 
 from .specimens import (
     AFTER,

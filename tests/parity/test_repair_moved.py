@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.jobs.protect import ParityOptions
 from pybackup.layout.guard import SECTOR
-from pybackup.parity.amount import Amount
+from pybackup.make.protect import ParityOptions
+from pybackup.parity.stream.amount import Amount
 
 from .specimens import (
     NO_PARITY,

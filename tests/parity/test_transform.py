@@ -5,8 +5,8 @@ from functools import reduce
 import numpy as np
 import pytest
 
-from pybackup.parity.field import LOG_OF_ZERO, ORDER, Symbols, logarithms, multiply, powers
-from pybackup.parity.transform import add_derivative, evaluate, interpolate, locator_logarithms
+from pybackup.codes.field import LOG_OF_ZERO, ORDER, Symbols, logarithms, multiply, powers
+from pybackup.codes.transform import add_derivative, evaluate, interpolate, locator_logarithms
 
 SHAPES = [
     (1, 0, 3),

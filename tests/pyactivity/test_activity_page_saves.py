@@ -14,7 +14,7 @@ from chromium import Page, chromium
 from pyactivity.page import page as page_of
 from pyactivity.report import report_of
 from pyactivity.survey import take_survey
-from pybackup.host.monitor import Monitor
+from pybackup.monitor import Monitor
 from pybackup.selection.chosen import read_selection
 from pybackup.selection.resolve import sources_from_selection
 

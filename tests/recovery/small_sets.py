@@ -11,15 +11,15 @@ from pathlib import Path
 
 from damage.fast_disk import fast_directory
 
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import perform_set
-from pybackup.jobs.plan_set import SetOptions, plan_set
-from pybackup.jobs.protect import ParityOptions
 from pybackup.jobs.rebuild import Rebuilt, rebuild
 from pybackup.layout.guard import SECTOR
+from pybackup.make.plan import CreateOptions
+from pybackup.make.plan_set import SetOptions, plan_set
+from pybackup.make.protect import ParityOptions
+from pybackup.make.volumes import perform_set
 from pybackup.model.source import Source
-from pybackup.parity.amount import parse_amount
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
 
 NAME = "docs"
 

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 
 from pybackup.container.own import stream_start
 from pybackup.errors import EnvironmentFailed, PybackupError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile, InPlace
-from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
 from pybackup.jobs.rebuild import Outcome
 from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note
-from pybackup.parity.amount import Amount
-from pybackup.parity.geometry import plan_geometry
-from pybackup.parity.protect import protect
-from pybackup.parity.volume import Volume, VolumeWriter
+from pybackup.make.add_recovery import RecoveryOptions, add_recovery
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.parity.stream.protect import protect
+from pybackup.parity.stream.volume import Volume, VolumeWriter
 
 from .small_sets import SmallSet, contents, rebuilt, sectors, small_set, zeroed
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 import pybackup
+from pybackup.archive.find import find_volumes
+from pybackup.archive.volume_set import gather
+from pybackup.disc.build import BuildOptions, perform_build, plan_build
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
-from pybackup.jobs.at_hand import gather
-from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
 from pybackup.jobs.rebuild import Outcome
-from pybackup.jobs.volumes import find_volumes
+from pybackup.make.add_recovery import RecoveryOptions, add_recovery
+from pybackup.monitor import Monitor
 
 from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, sectors, small_set, zeroed
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pybackup.errors import Damaged
-from pybackup.host.monitor import Monitor
 from pybackup.jobs.stand_ins import stand_ins
+from pybackup.monitor import Monitor
 
 from .small_sets import contents, small_set, zeroed
 

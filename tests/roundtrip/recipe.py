@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pybackup.compress.methods import Compression
-from pybackup.jobs.create import FORMAT_VERSION
+from pybackup.make.plan import FORMAT_VERSION
 
 from . import planting
 from .manifest import Facts, Manifest, manifest

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
+from pybackup.archive.open import open_archive
+from pybackup.check.compare import compare
+from pybackup.check.verify import verify
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Compression, Profile
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.compare import compare
-from pybackup.jobs.create import CreateOptions, perform_create, plan_create
-from pybackup.jobs.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.jobs.health import State
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.verify import verify
+from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.mend.health import State
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
 from pybackup.selection.filelist import named_source
 from pybackup.tree.place import PlaceOptions
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import FORMAT_VERSION
-from pybackup.jobs.health import State
-from pybackup.jobs.info import info
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.verify import verify
+from pybackup.archive.open import open_archive
+from pybackup.check.info import info
+from pybackup.check.verify import verify
+from pybackup.make.plan import FORMAT_VERSION
+from pybackup.mend.health import State
 from pybackup.model.entry import Kind
 from pybackup.model.member import Member, Method, Stored
+from pybackup.monitor import Monitor
 
 from .manifest import differences, manifest
 from .recipe import ARCHIVE, GOLDEN, fingerprints, from_json, make, plant

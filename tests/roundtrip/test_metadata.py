@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pybackup.host.monitor import Monitor
 from pybackup.model.problem import Trouble
+from pybackup.monitor import Monitor
 
 from . import planting
 from .manifest import Manifest, differences, manifest

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pybackup.jobs.inspect import open_archive
+from pybackup.archive.open import open_archive
 from pybackup.model.entry import Kind
 
 from . import planting

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pybackup.jobs.inspect import open_archive
+from pybackup.archive.open import open_archive
 
 from . import planting
 from .manifest import Manifest, differences, manifest

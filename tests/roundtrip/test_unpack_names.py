@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.unpack import unpack
+from pybackup.monitor import Monitor
+from pybackup.restore.unpack import unpack
 
 from .running import archive
 

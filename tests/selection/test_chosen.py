@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pyactivity.selection import area_line, decimal_seconds, file_line, header_line
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
 from pybackup.model.problem import Trouble
+from pybackup.monitor import Monitor
 from pybackup.selection.chosen import Chosen, ChosenArea, ChosenFile, parse_time, read_selection
 from pybackup.selection.resolve import sources_from_selection
 from pybackup.tree.walk import walk

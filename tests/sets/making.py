@@ -11,13 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from pybackup.compress.methods import Compression, Profile
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.create import CreateOptions
-from pybackup.jobs.create_set import CreatedSet, perform_set
-from pybackup.jobs.plan_set import SetOptions, plan_set
-from pybackup.jobs.protect import ParityOptions
-from pybackup.jobs.second_copies import parse_share
-from pybackup.parity.amount import parse_amount
+from pybackup.make.plan import CreateOptions
+from pybackup.make.plan_set import SetOptions, plan_set
+from pybackup.make.protect import ParityOptions
+from pybackup.make.second_copies import parse_share
+from pybackup.make.volumes import CreatedSet, perform_set
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
 from pybackup.selection.filelist import named_source
 
 MIB = 1 << 20

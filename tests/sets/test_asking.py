@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from roundtrip.manifest import differences, manifest
 
+from pybackup.archive import open as inspect
 from pybackup.cli import asking
 from pybackup.cli.monitor import Talk
 from pybackup.errors import EnvironmentFailed
-from pybackup.host.monitor import Monitor
-from pybackup.jobs import inspect
+from pybackup.monitor import Monitor
 
 from .making import make, volumes
 from .terminal import at_terminal

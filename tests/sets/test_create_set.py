@@ -16,13 +16,13 @@ from roundtrip.manifest import differences, manifest
 from roundtrip.running import extract
 from roundtrip.stock import expand, quiet, script_of
 
+from pybackup.archive.find import find_volumes
+from pybackup.archive.open import open_archive
+from pybackup.check.verify import verify
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.health import State
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.verify import verify
-from pybackup.jobs.volumes import find_volumes
+from pybackup.mend.health import State
 from pybackup.model.problem import Trouble
+from pybackup.monitor import Monitor
 
 from .making import FIRST, MIB, TIME, VOLUME, make, plant, run, volumes
 

@@ -13,7 +13,7 @@ from damage.fast_disk import fast_directory
 from roundtrip.manifest import differences, manifest
 
 from benchmarks.subjects import peers300
-from pybackup.jobs.inspect import open_archive
+from pybackup.archive.open import open_archive
 from pybackup.model.entry import Kind
 
 from .making import lines, run

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from pybackup.archive.find import find_volumes
+from pybackup.archive.volume_set import SetAtHand, gather
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.monitor import Monitor
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.at_hand import SetAtHand, gather
-from pybackup.jobs.volumes import find_volumes
 from pybackup.layout import index
 from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.monitor import Monitor
 
 from .making import volumes
 
@@ -65,8 +65,8 @@ def test_what_is_no_object_is_refused(said: Any) -> None:
 
 
 def test_a_name_that_no_file_may_have_is_refused_at_once(tree: Path, tmp_path: Path) -> None:
-    from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.plan_set import SetOptions, plan_set
+    from pybackup.make.plan import CreateOptions
+    from pybackup.make.plan_set import SetOptions, plan_set
 
     to = SetOptions(os.fsencode(tmp_path), "x" * 201, 10_000_000)
     with pytest.raises(UsageError, match="not a name for a set"):

@@ -9,13 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pybackup.host.monitor import Monitor
+from pybackup.check.info import info
 from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
-from pybackup.jobs.info import info
-from pybackup.jobs.unpack import unpack
-from pybackup.media import rescue
 from pybackup.model.problem import Trouble
-from pybackup.parity.harm import Model
+from pybackup.monitor import Monitor
+from pybackup.parity.odds.harm import Model
+from pybackup.restore.unpack import unpack
+from pybackup.standalone import rescue
 
 from .making import run, volumes
 

@@ -13,18 +13,18 @@ import pytest
 from roundtrip.manifest import differences, manifest
 
 import pybackup
+from pybackup.archive.open import open_archive
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs import mending
-from pybackup.jobs.copies import GivenCopy, open_copies
-from pybackup.jobs.extract import ExtractOptions
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.mending import Restored, restore
-from pybackup.jobs.rescue import rescue
-from pybackup.jobs.salvage import SalvageOptions
+from pybackup.jobs import extract as mending
+from pybackup.jobs.extract import Restored, restore
+from pybackup.jobs.salvage import rescue
+from pybackup.mend.copies import GivenCopy, open_copies
 from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions
+from pybackup.restore.salvage import SalvageOptions
 
 from .making import lines, make, run, volumes
 from .test_hostile_set import Heard

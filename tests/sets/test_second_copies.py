@@ -17,23 +17,23 @@ from roundtrip.stock import expand, members
 
 import pybackup
 from benchmarks.subjects import peers300
+from pybackup.archive.joined import volumes_of
+from pybackup.archive.open import open_archive
 from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
+from pybackup.disc.volume import index_lines, open_volume
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
-from pybackup.jobs.disc_volume import index_lines, open_volume
-from pybackup.jobs.extract import ExtractOptions, read_content
-from pybackup.jobs.inspect import open_archive
-from pybackup.jobs.mending import Restored, content, restore
-from pybackup.jobs.rescue import rescue
-from pybackup.jobs.salvage import SalvageOptions
-from pybackup.jobs.second_copies import SecondCopies, SecondCopy, parse_share
-from pybackup.jobs.set_view import volumes_of
-from pybackup.media import rescue as script
+from pybackup.jobs.extract import Restored, content, restore
+from pybackup.jobs.salvage import rescue
+from pybackup.make.second_copies import SecondCopies, SecondCopy, parse_share
 from pybackup.model.entry import Kind
 from pybackup.model.member import Method, Stored
 from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
+from pybackup.monitor import Monitor
+from pybackup.restore.extract import ExtractOptions, read_content
+from pybackup.restore.salvage import SalvageOptions
+from pybackup.standalone import rescue as script
 
 from .making import MIB, TIME, lines, make, run, volumes
 

@@ -27,10 +27,10 @@ from hypothesis import strategies as st
 
 from pybackup.errors import EnvironmentFailed, Refused
 from pybackup.host import staging
-from pybackup.host.monitor import Monitor
 from pybackup.host.paths import open_at
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.problem import Trouble
+from pybackup.monitor import Monitor
 from pybackup.tree.place import Overwrite, PlaceOptions, Target, check_path, open_staged
 
 ROOT = os.geteuid() == 0
@@ -750,7 +750,7 @@ def test_only_temporaries_can_be_opened(field: Path) -> None:
 
 KILLED = """
 import os, sys, time
-from pybackup.host.monitor import Monitor
+from pybackup.monitor import Monitor
 from pybackup.host.paths import open_at
 from pybackup.model.entry import Entry, Kind
 from pybackup.tree.place import PlaceOptions, Target
@@ -891,7 +891,7 @@ def test_an_interrupt_leaves_nothing(field: Path, open_target: Open, monkeypatch
 DROPPED = """
 import json, os, sys
 import grp, pwd, time
-from pybackup.host.monitor import Monitor
+from pybackup.monitor import Monitor
 from pybackup.host.paths import open_at
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.tree.place import Overwrite, PlaceOptions, Target

@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import UsageError
-from pybackup.host.monitor import Monitor
 from pybackup.model.entry import Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Candidate, Excluded, Judge, Planned, Source
+from pybackup.monitor import Monitor
 from pybackup.selection.filelist import named_source, sources_from_list
 from pybackup.selection.rules import CACHE_SIGNATURE, Rules
 from pybackup.tree.walk import OPEN_DIRECTORIES, walk

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from pybackup.container.listing import Listing
-from pybackup.jobs.health import Health
-from pybackup.jobs.mapping import Condition, VolumeMap, map_volume
-from pybackup.jobs.places import Places
-from pybackup.jobs.salvage import Salvaged
+from pybackup.check.file_map import Places
+from pybackup.check.volume_map import Condition, VolumeMap, map_volume
+from pybackup.mend.health import Health
 from pybackup.model.extents import Extents
+from pybackup.model.listing import Listing
 from pybackup.model.problem import Problem
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile, sectors_of
+from pybackup.restore.salvage import Salvaged
 
 from ..text import count, display, humane_bytes, percentage
 from .frame import (

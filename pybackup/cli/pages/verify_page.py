@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pybackup.jobs.health import Health, State
-from pybackup.jobs.mapping import Touched, VolumeMap, map_volume
-from pybackup.jobs.places import Places
-from pybackup.jobs.verify import Verdict
+from pybackup.check.file_map import Places
+from pybackup.check.verify import Verdict
+from pybackup.check.volume_map import Touched, VolumeMap, map_volume
+from pybackup.mend.health import Health, State
 from pybackup.model.extents import Extents
 from pybackup.model.verdict import sectors_of
 

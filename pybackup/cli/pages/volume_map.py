@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.jobs.mapping import Condition, Part, VolumeMap
+from pybackup.check.volume_map import Condition, Part, VolumeMap
 
 from ..text import count, display
 from .frame import clip, escape, words

@@ -20,7 +20,7 @@ from ..text import count, display, duration, humane_bytes, json_line, json_name,
 from ..values import argument, comment, directory, path, segment, suffixes
 
 if TYPE_CHECKING:
-    from pybackup.jobs.create import Created, CreateOptions, Plan
+    from pybackup.make.plan import Created, CreateOptions, Plan
     from pybackup.model.source import Judge
 
 EPILOG = """\
@@ -101,7 +101,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Plan, and create or show the plan."""
     from pybackup.host.workers import make_executor
-    from pybackup.jobs.create import check_output, perform_create, plan_create
+    from pybackup.make.plan import check_output, perform_create, plan_create
 
     check_volumes(options)
     with ExitStack() as stack:
@@ -137,7 +137,7 @@ def _earlier(options: argparse.Namespace, output: bytes, talk: Talk) -> Iterator
             raise UsageError("--checksum is about the files of --since-archive, and there is none")
         yield judge
         return
-    from pybackup.jobs.earlier import EarlierArchives
+    from pybackup.make.baseline import EarlierArchives
 
     with EarlierArchives(options.since_archive, output=output, checksum=options.checksum, monitor=talk) as earlier:
         yield earlier.after(judge)
@@ -150,8 +150,8 @@ def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
 
 
 def _create_options(options: argparse.Namespace) -> CreateOptions:
-    from pybackup.jobs.create import CreateOptions
-    from pybackup.jobs.protect import ParityOptions
+    from pybackup.make.plan import CreateOptions
+    from pybackup.make.protect import ParityOptions
 
     return CreateOptions(
         profile=Profile(Compression(options.compression), options.store),
@@ -165,7 +165,7 @@ def _create_options(options: argparse.Namespace) -> CreateOptions:
 
 
 def _segment_bytes(options: argparse.Namespace) -> int:
-    from pybackup.jobs.plan_set import segment_for
+    from pybackup.make.plan_set import segment_for
 
     if options.segment_size is not None:
         return int(options.segment_size)

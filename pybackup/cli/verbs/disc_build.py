@@ -13,7 +13,7 @@ from ..text import count, display, duration, humane_bytes, json_line, json_name,
 from ..values import argument, directory, medium, parity, path, positive
 
 if TYPE_CHECKING:
-    from pybackup.jobs.disc_build import BuildPlan
+    from pybackup.disc.build import BuildPlan
 
 EPILOG = """\
 Each volume becomes one image, DIR/NAME.iso: the volume, README.TXT for whoever finds the disc, FORMAT.TXT, RESCUE.PY,
@@ -63,9 +63,9 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Build the images."""
+    from pybackup.disc.build import BuildOptions, perform_build, plan_build
+    from pybackup.disc.volume import archives_in
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_build import BuildOptions, perform_build, plan_build
-    from pybackup.jobs.disc_volume import archives_in
 
     how = BuildOptions(options.medium, options.parity, options.group_sectors, options.work_dir)
     with talk_of(options, options.volumes[0]) as talk:

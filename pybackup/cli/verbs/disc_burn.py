@@ -20,7 +20,7 @@ from ..text import count, display, duration, humane_bytes, json_line, json_name,
 from ..values import argument, path, positive
 
 if TYPE_CHECKING:
-    from pybackup.jobs.disc_burn import BurnPlan, ReadBack
+    from pybackup.disc.burn import BurnPlan, ReadBack
 
 EPILOG = """\
 Burns through xorriso (Debian package xorriso), after the image was checked and found to fit the medium. stdio:FILE is a
@@ -57,7 +57,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Burn the image, or all of them, each onto a disc of its own."""
-    from pybackup.jobs.volumes import files_of
+    from pybackup.archive.find import files_of
 
     images = files_of(options.images)
     with talk_of(options, images[0]) as talk:
@@ -87,7 +87,7 @@ def _burn_next(options: argparse.Namespace, image: bytes, talk: Talk) -> Status:
 
 
 def _burn(options: argparse.Namespace, image: bytes, talk: Talk) -> Status:
-    from pybackup.jobs.disc_burn import perform_burn, plan_burn, read_back
+    from pybackup.disc.burn import perform_burn, plan_burn, read_back
 
     start = time.monotonic()
     speed = None if options.speed is None else str(options.speed)

@@ -14,8 +14,8 @@ from ..text import count, display, humane_bytes, json_line, json_name, percentag
 from ..values import argument, path
 
 if TYPE_CHECKING:
-    from pybackup.jobs.disc_check import Checked
-    from pybackup.jobs.health import Health
+    from pybackup.disc.check import Checked
+    from pybackup.mend.health import Health
 
 EPILOG = """\
 For a look at old discs once a year: every sector is read. Prints how each disc is, what it would still survive, and
@@ -53,9 +53,9 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check the discs."""
-    from pybackup.jobs.at_hand import sets_among, tell_of_missing
-    from pybackup.jobs.disc_check import check_discs
-    from pybackup.jobs.volumes import files_of
+    from pybackup.archive.find import files_of
+    from pybackup.archive.volume_set import sets_among, tell_of_missing
+    from pybackup.disc.check import check_discs
 
     worst = Status.DONE
     with talk_of(options, options.discs[0]) as talk:

@@ -36,9 +36,9 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Write the labels."""
+    from pybackup.disc.label import make_all_labels
+    from pybackup.disc.volume import archives_in
     from pybackup.host.storage import make_directory
-    from pybackup.jobs.disc_label import make_all_labels
-    from pybackup.jobs.disc_volume import archives_in
 
     with talk_of(options, options.volumes[0]) as talk:
         make_directory(options.to)

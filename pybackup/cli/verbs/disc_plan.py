@@ -18,7 +18,7 @@ from ..text import count, duration, humane_bytes, json_line
 from ..values import argument, medium, natural, share, sizes, suffixes
 
 if TYPE_CHECKING:
-    from pybackup.jobs.disc_plan import Estimate, PlannedDisc
+    from pybackup.disc.plan import Estimate, PlannedDisc
 
 EPILOG = """\
 Walks the sources, packs samples of them, and writes nothing. Without --volume-size it tells what each kind of disc
@@ -69,9 +69,9 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Plan."""
-    from pybackup.jobs.create import CreateOptions, plan_create
-    from pybackup.jobs.disc_plan import estimate, plan_discs
-    from pybackup.jobs.protect import ParityOptions
+    from pybackup.disc.plan import estimate, plan_discs
+    from pybackup.make.plan import CreateOptions, plan_create
+    from pybackup.make.protect import ParityOptions
 
     with talk_of(options, b"") as talk:
         how = CreateOptions(

@@ -73,7 +73,7 @@ def fraction(text: str) -> float:
 def perform(options: argparse.Namespace) -> int:
     """Damage, repair, restore, compare."""
     from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
-    from pybackup.parity.harm import Model
+    from pybackup.parity.odds.harm import Model
 
     models = tuple(Model(name) for name in dict.fromkeys(options.damage or _MODELS))
     asked = DrillOptions(
@@ -107,7 +107,7 @@ def _line(outcome: Outcome, plan: DrillPlan) -> str:
 
 
 def _forecast(chance: float) -> str:
-    from pybackup.parity.prospect import is_decided
+    from pybackup.parity.odds.prospect import is_decided
 
     if not is_decided(chance):
         return f"probability {min(max(chance, 0.01), 0.99):.2f}"

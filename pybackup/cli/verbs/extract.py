@@ -25,8 +25,8 @@ from ..values import argument, directory, natural
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from pybackup.jobs.extract import Extracted, ExtractOptions, ExtractPlan
-    from pybackup.jobs.inspect import OpenArchive
+    from pybackup.archive.open import OpenArchive
+    from pybackup.restore.extract import Extracted, ExtractOptions, ExtractPlan
 
 EPILOG = """\
 A PATTERN is the path of an entry, or a glob in which * also crosses slashes; what lies below comes with it.
@@ -74,8 +74,8 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Restore, or show what would be, or write one file to standard output."""
+    from pybackup.archive.open import open_archive
     from pybackup.host.workers import make_executor
-    from pybackup.jobs.inspect import open_archive
 
     _check(options)
     with ExitStack() as stack:
@@ -114,8 +114,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _to_stdout(archive: OpenArchive, pattern: bytes, work_dir: bytes | None, talk: Talk) -> int:
-    from pybackup.jobs.inspect import select
-    from pybackup.jobs.mending import content
+    from pybackup.archive.open import select
+    from pybackup.jobs.extract import content
 
     listing = archive.listing
     rows = [0] if pattern in listing.paths else select(listing, [pattern])
@@ -127,8 +127,8 @@ def _to_stdout(archive: OpenArchive, pattern: bytes, work_dir: bytes | None, tal
 
 
 def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: Executor | None, talk: Talk) -> int:
-    from pybackup.jobs.extract import plan_extract
-    from pybackup.jobs.mending import restore
+    from pybackup.jobs.extract import restore
+    from pybackup.restore.extract import plan_extract
 
     how = _extract_options(options)
     if options.dry_run:
@@ -155,7 +155,7 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
 
 
 def _extract_options(options: argparse.Namespace) -> ExtractOptions:
-    from pybackup.jobs.extract import ExtractOptions
+    from pybackup.restore.extract import ExtractOptions
 
     return ExtractOptions(placing_of(options), options.strip_components, options.workers)
 

@@ -16,8 +16,8 @@ from ..text import count, display, humane_bytes, json_line, json_name, percentag
 from ..values import argument, path
 
 if TYPE_CHECKING:
-    from pybackup.jobs.forecast import Forecast, Step
-    from pybackup.parity.forecast import Structures
+    from pybackup.check.forecast import Forecast, Step
+    from pybackup.parity.odds.forecast import Structures
 
 _NAMED = 5
 _SECTOR = 2048
@@ -50,8 +50,8 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Show what the volume survives."""
-    from pybackup.jobs.forecast import forecast
-    from pybackup.jobs.volumes import files_of
+    from pybackup.archive.find import files_of
+    from pybackup.check.forecast import forecast
 
     with talk_of(options, options.files[0]) as talk:
         files = files_of(options.files)

@@ -15,7 +15,7 @@ from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
 
 if TYPE_CHECKING:
-    from pybackup.jobs.info import Info, SetSummary
+    from pybackup.check.info import Info, SetSummary
     from pybackup.layout.guard import Geometry
 
 EPILOG = """\
@@ -33,7 +33,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Show what the archive says of itself."""
-    from pybackup.jobs.info import info
+    from pybackup.check.info import info
 
     with talk_of(options, options.archive) as talk:
         found = info(options.archive)

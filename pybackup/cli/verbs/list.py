@@ -18,7 +18,7 @@ from ..streams import deliver, deliver_lines
 from ..text import display, json_line, json_name, local_time
 
 if TYPE_CHECKING:
-    from pybackup.jobs.inspect import OpenArchive
+    from pybackup.archive.open import OpenArchive
     from pybackup.model.member import Stored
 
     from ..monitor import Talk
@@ -61,7 +61,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Show the entries that match."""
-    from pybackup.jobs.inspect import select
+    from pybackup.archive.open import select
 
     if options.json and (options.long or options.null):
         raise UsageError(f"list: --json and --{'long' if options.long else 'null'} exclude each other")
@@ -82,7 +82,7 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace, talk: Talk) -> OpenArchive:
-    from pybackup.jobs.inspect import open_archive
+    from pybackup.archive.open import open_archive
 
     return open_archive(options.archive, options.patterns, monitor=talk)
 

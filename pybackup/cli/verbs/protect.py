@@ -15,9 +15,9 @@ from ..text import count, display, duration, humane_bytes, json_line, json_name,
 from ..values import argument, directory, medium, path, positive
 
 if TYPE_CHECKING:
-    from pybackup.jobs.adding_recovery import Added
-    from pybackup.jobs.protect import Protected
-    from pybackup.jobs.recovery_volumes import Made
+    from pybackup.make.add_recovery import Added
+    from pybackup.make.protect import Protected
+    from pybackup.make.recovery_volumes import Made
 
 EPILOG = """\
 The file is not touched. A sidecar that is there already is replaced, but not if it says that the file is damaged: it
@@ -89,8 +89,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _protect(options: argparse.Namespace) -> int:
-    from pybackup.jobs.protect import ParityOptions, protect_file
-    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
+    from pybackup.make.protect import ParityOptions, protect_file
+    from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     (file,) = options.files
     sidecar = options.output or file + SIDECAR_SUFFIX
@@ -107,7 +107,7 @@ def _protect(options: argparse.Namespace) -> int:
 
 
 def _add_recovery(options: argparse.Namespace) -> int:
-    from pybackup.jobs.adding_recovery import RecoveryOptions, add_recovery
+    from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 
     wanted = RecoveryOptions(
         options.recovery_volumes, options.to, options.volume_size, options.first_number, options.work_dir

@@ -20,10 +20,10 @@ from ..text import count, display, humane_bytes, json_line, json_name, local_tim
 from ..values import argument, directory, path
 
 if TYPE_CHECKING:
-    from pybackup.jobs.rescue import Rescued
-    from pybackup.jobs.salvage import Salvaged
+    from pybackup.jobs.salvage import Rescued
     from pybackup.model.extents import Extents
     from pybackup.model.verdict import FileVerdict, UnnamedFile
+    from pybackup.restore.salvage import Salvaged
 
 EPILOG = """\
 Every file of which anything is left is restored to DIR: whole and checked under its name, else what is right of it as
@@ -61,9 +61,9 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Salvage, report, and say what would bring back the rest."""
-    from pybackup.jobs.rescue import rescue
-    from pybackup.jobs.salvage import SalvageOptions
-    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
+    from pybackup.jobs.salvage import rescue
+    from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+    from pybackup.restore.salvage import SalvageOptions
 
     if options.report is not None and not options.report.endswith((b".json", b".html")):
         raise UsageError("--report: a report ends in .json or .html")

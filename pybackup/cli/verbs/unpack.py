@@ -29,7 +29,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Expand the containers."""
-    from pybackup.jobs.unpack import unpack
+    from pybackup.restore.unpack import unpack
 
     with talk_of(options, options.archive) as talk:
         start = time.monotonic()

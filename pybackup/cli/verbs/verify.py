@@ -21,11 +21,11 @@ from ..text import count, display, humane_bytes, json_line, json_name, local_tim
 from ..values import argument, directory, path
 
 if TYPE_CHECKING:
-    from pybackup.jobs.at_hand import SetAtHand
-    from pybackup.jobs.compare import Difference
-    from pybackup.jobs.health import Health
-    from pybackup.jobs.set_totals import SetTotal
-    from pybackup.jobs.verify import Verdict
+    from pybackup.archive.volume_set import SetAtHand
+    from pybackup.check.compare import Difference
+    from pybackup.check.set_totals import SetTotal
+    from pybackup.check.verify import Verdict
+    from pybackup.mend.health import Health
 
 EPILOG = """\
 Prints one line for an archive that is intact, none with --quiet, and else what is damaged or different. Of several
@@ -70,8 +70,8 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check each archive, and compare with a directory if there is one; the worst of the statuses is the status."""
-    from pybackup.jobs.at_hand import sets_among, tell_of_missing
-    from pybackup.jobs.volumes import files_of
+    from pybackup.archive.find import files_of
+    from pybackup.archive.volume_set import sets_among, tell_of_missing
 
     archives = files_of([options.archive, *options.more])
     if options.html is not None and len(archives) > 1:
@@ -95,10 +95,10 @@ def _verify(
     verdicts: list[Verdict],
     talk: Talk,
 ) -> Status:
-    from pybackup.jobs.compare import compare
-    from pybackup.jobs.sidecar import SIDECAR_SUFFIX
-    from pybackup.jobs.spared import with_spared
-    from pybackup.jobs.verify import verify
+    from pybackup.check.compare import compare
+    from pybackup.check.spared import with_spared
+    from pybackup.check.verify import verify
+    from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     check_report(options.html, (archive, archive + SIDECAR_SUFFIX))
     try:
@@ -129,7 +129,7 @@ def _verify(
 
 def _tell_totals(options: argparse.Namespace, sets: Sequence[SetAtHand], verdicts: Sequence[Verdict]) -> None:
     """Say what the volumes of a set hold together."""
-    from pybackup.jobs.set_totals import totals
+    from pybackup.check.set_totals import totals
 
     found = totals(sets, verdicts)
     if options.json:
@@ -206,7 +206,7 @@ def _lines(
 def _content(verdict: Verdict) -> str:
     if verdict.way is None:
         return "no archive, checked by its checksums"
-    from pybackup.jobs.set_totals import volume_of
+    from pybackup.check.set_totals import volume_of
 
     where = " on this volume" if volume_of(verdict) else ""
     return f"{count(verdict.files, 'file')}, {humane_bytes(verdict.n_bytes)}{where}"
@@ -241,7 +241,7 @@ def _health(health: Health) -> dict[str, Any]:
 def _json(
     options: argparse.Namespace, archive: bytes, verdict: Verdict, differences: Sequence[Difference], talk: Talk
 ) -> bytes:
-    from pybackup.jobs.set_totals import volume_of
+    from pybackup.check.set_totals import volume_of
 
     volume = volume_of(verdict)
     fields = {

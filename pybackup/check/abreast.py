@@ -1,0 +1,114 @@
+"""Two readers of one file, side by side: what one has read the other finds in memory, and no head has to jump."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Condition
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from pybackup.monitor import Monitor, Relay
+
+Result = TypeVar("Result")
+
+# A disc, or a disk with heads, reads one place at a time; so much of a file any machine keeps in its memory.
+_AHEAD_BYTES = 64 << 20
+_LOOK_SECONDS = 0.1
+
+
+class Abandoned(Exception):
+    """What the work in the second thread gets when all is in vain."""
+
+
+class Abreast(Generic[Result]):
+    """Runs work in a second thread; neither it nor the caller reads far ahead of the other.
+
+    As a context manager it ends the work, and waits for that, when the caller fails or is interrupted.
+
+    Parameters
+    ----------
+    work
+        Is given a function to call with the number of bytes read since the last call: it waits there while it is
+        ahead, and gets `Abandoned` from it.
+    """
+
+    def __init__(self, work: Callable[[Callable[[int], None]], Result]) -> None:
+        self._change = Condition()
+        self._caller_bytes = 0
+        self._beside_bytes = 0
+        self._caller_reads = True
+        self._abandoned = False
+        self._thread = ThreadPoolExecutor(1)
+        self._future = self._thread.submit(work, self._beside_advances)
+        self._future.add_done_callback(lambda _: self._tell())
+
+    def advance(self, n_bytes: int) -> None:
+        """So many more bytes were read by the caller; waits while it is ahead."""
+        with self._change:
+            self._caller_bytes += n_bytes
+            self._change.notify_all()
+            self._change.wait_for(
+                lambda: self._caller_bytes <= self._beside_bytes + _AHEAD_BYTES or self._future.done()
+            )
+
+    def result(self, progress: Callable[[int], None]) -> Result:
+        """Return what the work returned, or raise what it raised; the caller reads no more.
+
+        Parameters
+        ----------
+        progress
+            Called, in the thread of the caller, with the number of bytes the work has read since the last call: of
+            all it has read.
+        """
+        with self._change:
+            self._caller_reads = False
+            self._change.notify_all()
+        told = 0
+        while True:
+            done = bool(wait([self._future], _LOOK_SECONDS).done)
+            count = self._beside_bytes
+            progress(count - told)
+            told = count
+            if done:
+                return self._future.result()
+
+    def _beside_advances(self, n_bytes: int) -> None:
+        with self._change:
+            self._beside_bytes += n_bytes
+            self._change.notify_all()
+            self._change.wait_for(
+                lambda: (
+                    self._abandoned or not self._caller_reads or self._beside_bytes <= self._caller_bytes + _AHEAD_BYTES
+                )
+            )
+            if self._abandoned:
+                raise Abandoned
+
+    def _tell(self) -> None:
+        with self._change:
+            self._change.notify_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._change:
+            self._abandoned = True
+            self._change.notify_all()
+        self._thread.shutdown()
+
+
+class Paced(Relay):
+    """Hands on all that is said, and keeps who says it beside the work in the second thread."""
+
+    def __init__(self, monitor: Monitor, beside: Abreast[Result]) -> None:
+        super().__init__(monitor)
+        self._beside = beside
+
+    def advance(self, files: int, n_bytes: int) -> None:
+        """Hand it on, and wait while ahead."""
+        super().advance(files, n_bytes)
+        self._beside.advance(n_bytes)

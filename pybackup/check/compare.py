@@ -1,0 +1,142 @@
+"""Comparing an archive with a live tree: what differs, and how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pybackup.archive.open import open_archive
+from pybackup.archive.same_content import same_content
+from pybackup.errors import FormatError, UsageError
+from pybackup.host.paths import open_at
+from pybackup.host.storage import ArchiveFile
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.listing import Listing
+from pybackup.model.member import Stored
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.source import Planned, Source
+from pybackup.monitor import Monitor
+from pybackup.tree.walk import walk
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One path that differs, in which respects, and in words."""
+
+    path: bytes
+    kinds: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """All differences, and how many entries were compared."""
+
+    differences: Sequence[Difference]
+    entries: int
+
+
+def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False, monitor: Monitor) -> Compared:
+    """Compare every entry of the archive with the tree below ``directory``.
+
+    ``directory`` holds what the archive has at its top, as after ``extract --to``; or, where it holds
+    none of that and the archive has one directory at its top, it is compared with that one. ``more`` are
+    other volumes of the archive's set; ``alone`` as in
+    `pybackup.archive.open.open_archive`.
+
+    Raises
+    ------
+    UsageError
+        ``directory`` is none.
+    """
+    if not os.path.isdir(directory):
+        raise UsageError(f"{os.fsdecode(directory)}: no such directory to compare with")
+    with open_archive(archive, more, alone=alone, monitor=monitor) as opened:
+        listing = opened.listing
+        live = _live(listing, directory, monitor)
+        monitor.begin("compare", len(listing), 0)
+        differences: list[Difference] = []
+        for stored in listing:
+            found = live.pop(stored.entry.path, None)
+            differences += _differences(opened.file, stored, found, monitor)
+            monitor.advance(1, stored.entry.size)
+        for path in live:
+            differences.append(Difference(path, ("extra",), "not in the archive"))
+        monitor.end()
+        for difference in differences:
+            reason = f"{', '.join(difference.kinds)}: {difference.detail}"
+            monitor.problem(Problem(difference.path, Trouble.DIFFERENT, reason))
+        if not listing.complete:
+            monitor.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
+    return Compared(differences, len(listing))
+
+
+def _live(listing: Listing, directory: bytes, monitor: Monitor) -> dict[bytes, Planned]:
+    tops = [path for path in listing.paths if b"/" not in path]
+    base = directory.rstrip(b"/") or b"/"
+    there = [top for top in tops if os.path.lexists(os.path.join(base, top))]
+    if not there and len(tops) == 1 and listing.stored(listing.paths.index(tops[0])).entry.kind is Kind.DIRECTORY:
+        sources = [Source(base + b"/", tops[0])]
+    else:
+        sources = [Source(os.path.join(base, top), top) for top in there]
+    return {planned.entry.path: planned for planned in walk(sources, monitor=monitor)}
+
+
+def _differences(file: ArchiveFile, stored: Stored, found: Planned | None, monitor: Monitor) -> Iterator[Difference]:
+    entry = stored.entry
+    if found is None:
+        yield Difference(entry.path, ("missing",), "not in the directory")
+        return
+    live = found.entry
+    if live.kind is not entry.kind:
+        was, now = entry.kind.name.lower(), live.kind.name.lower()
+        yield Difference(entry.path, ("type",), f"a {was} in the archive, a {now} now")
+        return
+    respects = dict(_respects(entry, live))
+    if entry.kind is Kind.FILE and "size" not in respects:
+        try:
+            if not _has_same_content(file, stored, found):
+                respects["content"] = "other content"
+        except (OSError, FormatError) as error:
+            monitor.problem(Problem(entry.path, Trouble.UNREADABLE, str(error)))
+    if respects:
+        yield Difference(entry.path, tuple(respects), "; ".join(respects.values()))
+
+
+def _respects(entry: Entry, live: Entry) -> Iterator[tuple[str, str]]:
+    """In what the metadata of two entries of one kind differs."""
+    if entry.size != live.size:
+        yield "size", f"{entry.size} bytes in the archive, {live.size} now"
+    if entry.target != live.target:
+        yield "target", f"links to {_text(entry.target)} in the archive, to {_text(live.target)} now"
+    if entry.device != live.device:
+        yield "device", f"device {entry.device} in the archive, {live.device} now"
+    if entry.kind is Kind.HARDLINK:
+        # The file it links to is compared itself.
+        return
+    if entry.mode != live.mode and entry.kind is not Kind.SYMLINK:
+        yield "mode", f"mode {entry.mode:04o} in the archive, {live.mode:04o} now"
+    if (entry.owner.uid, entry.owner.gid) != (live.owner.uid, live.owner.gid):
+        then, now = entry.owner, live.owner
+        yield "owner", f"owned by {then.uid}:{then.gid} in the archive, by {now.uid}:{now.gid} now"
+    if entry.mtime_ns != live.mtime_ns:
+        yield "time", f"modified {'later' if live.mtime_ns > entry.mtime_ns else 'earlier'} than in the archive"
+    if dict(entry.xattrs) != dict(live.xattrs):
+        yield "xattrs", f"extended attributes {_changed(entry.xattrs, live.xattrs)}"
+
+
+def _changed(then: Mapping[bytes, bytes], now: Mapping[bytes, bytes]) -> str:
+    return ", ".join(_text(name) for name in sorted({*then, *now}) if then.get(name) != now.get(name))
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="backslashreplace")
+
+
+def _has_same_content(file: ArchiveFile, stored: Stored, found: Planned) -> bool:
+    fd = open_at(None, found.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return same_content(file, stored, fd)
+    finally:
+        os.close(fd)

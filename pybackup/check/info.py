@@ -1,0 +1,151 @@
+"""What an archive says of itself, and the shape of its parity."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pybackup.archive.find import Volume
+from pybackup.archive.open import OpenArchive, open_archive
+from pybackup.archive.volume_set import SetAtHand
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.guard import Geometry
+from pybackup.model.entry import Kind
+from pybackup.model.listing import Listing, Way
+from pybackup.model.volume import VolumeInfo
+from pybackup.parity.stream.find import glance
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class SetSummary:
+    """Which volume of a set was looked at, or which of them, and what it tells of the others.
+
+    Attributes
+    ----------
+    volume
+        The one; None where several were.
+    at_hand
+        Labels of those that were looked at.
+    known
+        How many data volumes are known of.
+    last
+        Number of the last one; None where nothing tells it.
+    missing
+        Labels of the data volumes that are known of, and were not looked at; no more than a hundred.
+    """
+
+    name: str
+    set_id: bytes
+    volume: VolumeInfo | None
+    at_hand: Sequence[str]
+    known: int
+    last: int | None
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What an archive says of itself; sizes in bytes, ``written`` in seconds since the epoch.
+
+    Of one volume of a set all but ``set`` is about that volume alone, of several about all of them.
+    """
+
+    path: bytes
+    archive_bytes: int
+    format_version: int
+    entries: int
+    files: int
+    directories: int
+    links: int
+    content_bytes: int
+    packed_bytes: int
+    ratio: float
+    way: Way
+    damage: tuple[str, ...]
+    complete: bool
+    written: float
+    settings: dict[str, Any] = field(default_factory=dict)
+    parity: Geometry | None = None
+    set: SetSummary | None = None
+
+
+def info(path: bytes) -> Info:
+    """Return the summary of an archive, or of a volume or several."""
+    with open_archive(path) as archive:
+        volumes = _volumes(archive.hand)
+        if len(volumes) != 1:
+            n_bytes = sum(volume.n_bytes for volume in volumes) if volumes else archive.file.size
+            shape = None if volumes else parity_of(archive)
+            return _info(path, archive.listing, n_bytes, archive.file.written, shape, _summary(archive.hand))
+        volume = volumes[0]
+        with volume.open() as file:
+            found = glance(file)
+            written = file.written
+        if found is None and not volume.fills_file:
+            with ArchiveFile(volume.path) as image:
+                found = glance(image)
+        return _info(path, volume.listing, volume.n_bytes, written, found, _summary(archive.hand))
+
+
+def _volumes(hand: SetAtHand | None) -> list[Volume]:
+    return [*hand.data.values(), *hand.recovery.values()] if hand else []
+
+
+def _summary(hand: SetAtHand | None) -> SetSummary | None:
+    if hand is None:
+        return None
+    infos = [volume.info for volume in _volumes(hand) if volume.info]
+    return SetSummary(
+        hand.info.name,
+        hand.info.set_id,
+        infos[0] if len(infos) == 1 else None,
+        [info.label for info in infos],
+        hand.known,
+        hand.last,
+        hand.labels(hand.missing),
+    )
+
+
+def _info(
+    path: bytes, listing: Listing, n_bytes: int, written: float, parity: Geometry | None, summary: SetSummary | None
+) -> Info:
+    kinds = dict.fromkeys(Kind, 0)
+    content = packed = 0
+    for stored in listing:
+        kinds[stored.entry.kind] += 1
+        here = sum(member.raw_bytes for member in stored.members)
+        content += here if stored.missing else stored.entry.size
+        packed += sum(member.packed_bytes for member in stored.members)
+    version = listing.settings.get("format", 1)
+    return Info(
+        path,
+        n_bytes,
+        version if isinstance(version, int) else 1,
+        len(listing),
+        kinds[Kind.FILE],
+        kinds[Kind.DIRECTORY],
+        kinds[Kind.SYMLINK] + kinds[Kind.HARDLINK],
+        content,
+        packed,
+        n_bytes / content if content else 1.0,
+        listing.way,
+        tuple(listing.damage),
+        listing.complete,
+        written,
+        listing.settings,
+        parity,
+        summary,
+    )
+
+
+def parity_of(archive: OpenArchive) -> Geometry | None:
+    """Return the shape of an archive's parity, its own or that of the sidecar beside it; None where no end tells it."""
+    found = glance(archive.file)
+    sidecar = archive.path + SIDECAR_SUFFIX
+    if found is None and os.path.isfile(sidecar):
+        with ArchiveFile(sidecar) as file:
+            found = glance(file)
+    return found

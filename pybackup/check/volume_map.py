@@ -1,0 +1,227 @@
+"""The map of a volume: what each sector is and how it is, and which files lie where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.mend.health import Health
+from pybackup.model.extents import Extents
+from pybackup.parity.stream.dealing import Dealing, runs
+
+from .file_map import Places
+
+Numbers = NDArray[np.int64]
+
+
+class Part(IntEnum):
+    """What a sector holds."""
+
+    DATA = 0
+    PARITY = 1
+    CHECKSUMS = 2
+
+
+class Condition(IntEnum):
+    """How a sector is, best first.
+
+    `MENDABLE` is bad, and can be rebuilt; `SUSPECT` belongs to a file that is damaged, where no checksum of the
+    sector itself is known; `BAD` is bad for good.
+    """
+
+    GOOD = 0
+    REPAIRED = 1
+    MENDABLE = 2
+    SUSPECT = 3
+    BAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A file that has bad sectors.
+
+    Attributes
+    ----------
+    ranges
+        Where it lies in the volume.
+    sectors
+        How many it lies in.
+    bad, lost
+        How many of them are not good, and how many of these for good.
+    wanted
+        The byte ranges of it that lie in bad sectors.
+    """
+
+    path: bytes
+    ranges: Extents
+    sectors: int
+    bad: int
+    lost: int
+    wanted: Extents
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeMap:
+    """The sectors of a volume.
+
+    Attributes
+    ----------
+    n_bytes
+        Length of the file that is shown, and of its sidecar if it has one.
+    parts, conditions
+        A `Part` and a `Condition` for each sector: shape (sectors,).
+    edges
+        Sectors where something else starts: the stream, its guard sectors, what is behind it.
+    sidecar
+        The first sector that lies in the sidecar; None where there is none.
+    """
+
+    n_bytes: int
+    parts: NDArray[np.uint8]
+    conditions: NDArray[np.uint8]
+    places: Places
+    edges: tuple[int, ...] = ()
+    sidecar: int | None = None
+
+    @property
+    def sectors(self) -> int:
+        """How many there are."""
+        return len(self.conditions)
+
+    def in_sidecar(self, sector: int) -> bool:
+        """Whether a sector lies in the sidecar."""
+        return self.sidecar is not None and sector >= self.sidecar
+
+    def byte_range(self, first: int, count: int) -> tuple[int, int]:
+        """Return where ``count`` sectors lie in their file."""
+        skipped = self.sidecar if self.sidecar is not None and first >= self.sidecar else 0
+        return (first - skipped) * SECTOR, (first - skipped + count) * SECTOR
+
+    def stretches(self) -> Numbers:
+        """Return neighbours that are alike and not good, as first sector, how many, condition: shape (stretches, 3)."""
+        change = np.flatnonzero(np.diff(self.conditions, prepend=self.conditions[:1] ^ 0xFF))
+        lengths = np.diff(change, append=self.sectors)
+        found = np.stack([change, lengths, self.conditions[change]], axis=1)
+        kept: Numbers = found[found[:, 2] != Condition.GOOD]
+        return kept
+
+    def touched(self) -> tuple[Numbers, int]:
+        """Return the rows of the files with bad sectors, and how many of them have some that are bad for good.
+
+        These are the first; within both kinds they stand as they lie.
+        """
+        lost = self._touching(Condition.SUSPECT)
+        bad = self._touching(Condition.MENDABLE) & ~lost
+        rows = np.concatenate([self.places.rows[lost], self.places.rows[bad]])
+        _, first = np.unique(rows, return_index=True)
+        return rows[np.sort(first)], int((first < lost.sum()).sum())
+
+    def describe(self, rows: Iterable[int]) -> Iterator[Touched]:
+        """Yield what is bad of each of these files."""
+        places = self.places
+        order = np.argsort(places.rows, kind="stable")
+        firsts = np.searchsorted(places.rows[order], np.arange(len(places.paths) + 1))
+        for row in rows:
+            mine = order[firsts[row] : firsts[row + 1]]
+            ranges = Extents.of(zip(places.starts[mine].tolist(), places.ends[mine].tolist(), strict=True))
+            yield self._touched(places.paths[row], ranges)
+
+    def _touched(self, path: bytes, ranges: Extents) -> Touched:
+        within = Extents.of((start // SECTOR, -(-end // SECTOR)) for start, end in ranges)
+        found = [self.conditions[start:end] for start, end in within]
+        bad = [
+            ((start + first) * SECTOR, (start + first + count) * SECTOR)
+            for (start, _), part in zip(within, found, strict=True)
+            for _, first, count in runs(np.flatnonzero(part >= Condition.MENDABLE))
+        ]
+        wanted = Extents.of(extent for low, high in bad for extent in ranges.within(low, high))
+        return Touched(
+            path,
+            ranges,
+            within.n_bytes,
+            sum(int((part >= Condition.MENDABLE).sum()) for part in found),
+            sum(int((part >= Condition.SUSPECT).sum()) for part in found),
+            wanted,
+        )
+
+    def _touching(self, condition: Condition) -> NDArray[np.bool_]:
+        """Which ranges have a sector that is as bad as that, or worse."""
+        numbers = np.flatnonzero(self.conditions >= condition)
+        before = np.searchsorted(numbers, self.places.starts // SECTOR, side="left")
+        behind = np.searchsorted(numbers, -(-self.places.ends // SECTOR), side="left")
+        found: NDArray[np.bool_] = behind > before
+        return found
+
+
+def map_volume(
+    places: Places,
+    n_bytes: int,
+    *,
+    health: Health | None = None,
+    repaired: Extents | None = None,
+    suspect: Extents | None = None,
+) -> VolumeMap:
+    """Return the map of a volume.
+
+    Parameters
+    ----------
+    n_bytes
+        Length of the file.
+    health
+        What the checksums of its sectors say; without, nothing is bad but what is suspect.
+    repaired
+        Byte ranges that were bad and have been put right.
+    suspect
+        Byte ranges that something is wrong with; they count where there are no checksums.
+    """
+    if health is not None:
+        shape = health.geometry
+        total = shape.before_bytes + shape.after_bytes if shape.sidecar else shape.volume_bytes
+        parts, conditions = _parts(shape), _conditions(health)
+        edges, sidecar = _edges(shape), shape.before_sectors if shape.sidecar else None
+    else:
+        total, edges, sidecar = n_bytes, (), None
+        parts = np.zeros(-(-n_bytes // SECTOR), np.uint8)
+        conditions = np.zeros(len(parts), np.uint8)
+        _mark(conditions, suspect or Extents(), Condition.SUSPECT)
+    _mark(conditions[:sidecar], repaired or Extents(), Condition.REPAIRED)
+    return VolumeMap(total, parts, conditions, places, edges, sidecar)
+
+
+def _mark(conditions: NDArray[np.uint8], extents: Extents, condition: Condition) -> None:
+    for start, end in extents:
+        conditions[start // SECTOR : -(-end // SECTOR)] = condition
+
+
+def _edges(shape: Geometry) -> tuple[int, ...]:
+    start, end = shape.before_sectors, shape.before_sectors + shape.stream_sectors
+    edges = (start, start + shape.front, end - shape.back, end)
+    return tuple(sorted({edge for edge in edges if 0 < edge < shape.sectors}))
+
+
+def _parts(shape: Geometry) -> NDArray[np.uint8]:
+    parts = np.zeros(shape.sectors, np.uint8)
+    parts[shape.before_sectors : shape.before_sectors + shape.stream_sectors] = Part.PARITY
+    parts[Dealing(shape).guard_numbers] = Part.CHECKSUMS
+    return parts
+
+
+def _conditions(health: Health) -> NDArray[np.uint8]:
+    """Bad for good is what lies in a group that misses too much; guard sectors grow back from each other."""
+    shape, dealing = health.geometry, Dealing(health.geometry)
+    conditions = np.zeros(shape.sectors, np.uint8)
+    numbers = np.flatnonzero(health.bad)
+    rows = dealing.table_rows(numbers)
+    covered = rows >= 0
+    conditions[numbers] = Condition.MENDABLE
+    if not shape.groups:
+        conditions[numbers[covered]] = Condition.BAD
+    elif health.beyond:
+        beyond = health.missing[dealing.groups_of(rows[covered])] > shape.parity_shards
+        conditions[numbers[covered][beyond]] = Condition.BAD
+    return conditions

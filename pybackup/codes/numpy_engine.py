@@ -1,0 +1,123 @@
+"""The erasure code in NumPy: slower than the wheel, the same bytes, and always at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from .field import PERIOD, Indexes, Symbols, scaled
+from .form import Form, form_of
+from .stripes import Bytes, bytes_of, gathered, stripes, symbols_of
+from .transform import Mask, add_derivative, evaluate, interpolate, locator_logarithms
+
+_STRIPE_BYTES = 1 << 25
+"""All rows of a stripe: 32 MB, 512 bytes of each shard in the largest group."""
+_ROWS = 1024
+"""Rows copied or converted at a time, so that no copy of all of them is made."""
+_SCALED_SYMBOLS = 1 << 15
+"""Symbols multiplied at a time, which bounds their 8-byte logarithms."""
+
+
+class NumpyEngine:
+    """Encodes and fills by additive Fourier transforms in NumPy; arguments as in `pybackup.codes.codec`."""
+
+    name = "numpy"
+
+    def encode(self, data: Bytes, parity_count: int) -> Bytes:
+        """Return the parity, shape (parity_count, width)."""
+        form = form_of(len(data), parity_count)
+        parity = np.empty((parity_count, data.shape[1]), np.uint8)
+        for stripe in stripes(data.shape[1], 2 * form.chunk, _STRIPE_BYTES):
+            if form.high:
+                parity[:, stripe] = _high_parity(data[:, stripe], parity_count, form.chunk)
+            else:
+                _write_low_parity(data[:, stripe], parity[:, stripe], form.chunk)
+        return parity
+
+    def encode_pieces(
+        self, pieces: Iterable[bytes], data_count: int, parity_count: int, width_bytes: int, columns: slice
+    ) -> Bytes:
+        """Return the parity of the columns, shape (parity_count, columns)."""
+        return self.encode(gathered(pieces, data_count, width_bytes, columns), parity_count)
+
+    def fill(self, data: Bytes, data_missing: Indexes, parity: Bytes, parity_missing: Indexes) -> None:
+        """Fill the missing rows of data, one at least and no more than there are rows of parity."""
+        form = form_of(len(data), len(parity))
+        known = _known_points(form, len(data), data_missing, len(parity), parity_missing)
+        locator = locator_logarithms(~known)
+        wanted = np.zeros(form.points, np.bool_)
+        wanted[form.data_start + data_missing] = True
+        for stripe in stripes(data.shape[1], form.points, _STRIPE_BYTES):
+            work = np.zeros((form.points, (stripe.stop - stripe.start) // 2), np.uint16)
+            _put(work, form.data_start, data[:, stripe])
+            _put(work, form.parity_start, parity[:, stripe])
+            _recover(work, known, wanted, locator)
+            for rows in np.array_split(data_missing, len(data_missing) // _ROWS + 1):
+                points = form.data_start + rows
+                data[rows, stripe] = bytes_of(scaled(work[points], PERIOD - locator[points, None]))
+
+
+def _high_parity(columns: Bytes, parity_count: int, chunk: int) -> Bytes:
+    """Parity is the polynomial that is the sum of those through each chunk of the data, at the points from 0."""
+    total = np.zeros((chunk, columns.shape[1] // 2), np.uint16)
+    for first in range(0, len(columns), chunk):
+        part = columns[first : first + chunk]
+        work, active = _padded(part, chunk)
+        interpolate(work, chunk + first, active)
+        total ^= work
+    evaluate(total, 0, np.arange(chunk) < parity_count)
+    return bytes_of(total[:parity_count])
+
+
+def _write_low_parity(columns: Bytes, parity: Bytes, chunk: int) -> None:
+    """Parity is the polynomial through the data, at the points from `chunk` on."""
+    coefficients, active = _padded(columns, chunk)
+    interpolate(coefficients, 0, active)
+    for first in range(0, len(parity), chunk):
+        part = parity[first : first + chunk]
+        work = coefficients.copy()
+        evaluate(work, chunk + first, np.arange(chunk) < len(part))
+        part[:] = bytes_of(work[: len(part)])
+
+
+def _padded(columns: Bytes, rows: int) -> tuple[Symbols, Mask]:
+    """Symbols with rows of zeros behind them, and which rows are not such."""
+    work = np.zeros((rows, columns.shape[1] // 2), np.uint16)
+    work[: len(columns)] = symbols_of(columns)
+    return work, np.arange(rows) < len(columns)
+
+
+def _known_points(
+    form: Form, data_count: int, data_missing: Indexes, parity_count: int, parity_missing: Indexes
+) -> Mask:
+    """Points whose values are known: shards that are there, and zeros that no shard is at."""
+    known = np.ones(form.points, np.bool_)
+    known[form.data_start + data_missing] = False
+    known[form.parity_start + parity_missing] = False
+    # Parity that is not stored: up to the chunk in the high form, all that follows in the low one.
+    known[form.parity_start + parity_count : form.chunk if form.high else form.points] = False
+    return known
+
+
+def _put(work: Symbols, start: int, columns: Bytes) -> None:
+    """Write symbols to rows, a few at a time."""
+    for first in range(0, len(columns), _ROWS):
+        part = columns[first : first + _ROWS]
+        work[start + first : start + first + len(part)] = symbols_of(part)
+
+
+def _recover(work: Symbols, known: Mask, wanted: Mask, locator: Indexes) -> None:
+    """Turn known values into those of the unknown times the locator's derivative, at the wanted points.
+
+    Let f be the polynomial of the codeword and e the locator, whose roots are the unknown points. f e is zero at them
+    and known everywhere else. (f e)' = f' e + f e' is f e' at a root of e.
+    """
+    work[~known] = 0
+    rows = max(1, _SCALED_SYMBOLS // work.shape[1])
+    for first in range(0, len(work), rows):
+        part = slice(first, first + rows)
+        work[part] = scaled(work[part], locator[part, None])
+    interpolate(work, 0, known)
+    add_derivative(work)
+    evaluate(work, 0, wanted)

@@ -1,0 +1,165 @@
+"""Burning an image, and reading it back: what differs, and how close to the edge of the parity that is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.container.read import read_locator
+from pybackup.errors import Damaged, EnvironmentFailed
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.media.burner import Medium, burn, burn_command, check_fit, device_path, inspect
+from pybackup.mend.health import Health, State, assess
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.copies import damaged_groups
+from pybackup.parity.stream.dealing import Dealing
+from pybackup.parity.stream.find import glance
+
+_STEP_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BurnPlan:
+    """Exactly what will be done.
+
+    Attributes
+    ----------
+    geometry
+        Of the image's parity; None where it has none.
+    """
+
+    image: bytes
+    image_bytes: int
+    device: bytes
+    medium: Medium
+    command: Sequence[bytes]
+    geometry: Geometry | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What came back from a disc; counts in sectors.
+
+    Attributes
+    ----------
+    margin
+        The part of the parity of the worst group that is not needed; None where there is no parity.
+    """
+
+    sectors: int
+    unreadable: int
+    different: int
+    margin: float | None
+    state: State
+
+
+def plan_burn(
+    image: bytes, device: bytes, *, speed: str | None = None, erase: bool = False, monitor: Monitor
+) -> BurnPlan:
+    """Check the image and the medium, and return what will be done.
+
+    Raises
+    ------
+    UsageError
+        There is no such image, or it does not fit the medium, or that is not blank.
+    Damaged
+        The image is damaged.
+    EnvironmentFailed
+        xorriso is missing, or the drive, or a medium in it.
+    """
+    name = os.fsdecode(image)
+    with ArchiveFile(image) as file:
+        size, geometry, is_archive = file.size, glance(file), read_locator(file) is not None
+    if geometry is not None and geometry.volume_bytes == size:
+        health = assess(image, monitor)
+        if not isinstance(health, Health) or health.state is not State.INTACT:
+            raise Damaged(f"{name}: is damaged; 'pybackup repair {name}' may mend it, or build it again")
+    else:
+        geometry = None
+        monitor.note(f"{name}: has no parity over all of it; was it made by 'pybackup disc build'?")
+    if is_archive:
+        monitor.note(f"{name}: an archive, and no image of a disc, on which a system shows files: see 'disc build'")
+    medium = inspect(device)
+    check_fit(size, medium, device, erase=erase)
+    command = burn_command(image, device, image_bytes=size, medium_bytes=medium.n_bytes, speed=speed, erase=erase)
+    return BurnPlan(image, size, device, medium, command, geometry)
+
+
+def perform_burn(plan: BurnPlan, monitor: Monitor) -> None:
+    """Burn.
+
+    Raises
+    ------
+    EnvironmentFailed
+        The drive could not.
+    """
+    monitor.begin("burn", 0, plan.image_bytes)
+    burn(plan.command, plan.device, lambda count: monitor.advance(0, count))
+    monitor.end()
+
+
+def read_back(plan: BurnPlan, monitor: Monitor) -> ReadBack:
+    """Compare the disc with its image, as far as the image goes: drives add padding.
+
+    Raises
+    ------
+    EnvironmentFailed
+        The disc cannot be opened.
+    """
+    total = -(-plan.image_bytes // SECTOR)
+    unread, different = np.zeros(total, bool), np.zeros(total, bool)
+    with ExitStack() as stack:
+        image = stack.enter_context(ArchiveFile(plan.image))
+        disc = stack.enter_context(ArchiveFile(device_path(plan.device)))
+        if not disc.size:
+            raise EnvironmentFailed(
+                f"{os.fsdecode(plan.device)}: nothing can be read yet; take the disc out and put it in again, then "
+                "run 'pybackup disc check' on it"
+            )
+        monitor.begin("read back", 0, plan.image_bytes)
+        for start in range(0, plan.image_bytes, _STEP_BYTES):
+            count = min(_STEP_BYTES, plan.image_bytes - start)
+            _compare(image.read_at(start, count), disc, start, unread, different)
+            monitor.advance(0, count)
+        monitor.end()
+    bad = unread | different
+    margin = _margin(plan.geometry, bad) if plan.geometry is not None else None
+    state = State.INTACT
+    if bad.any():
+        state = State.BEYOND if margin is None or margin < 0 else State.REPAIRABLE
+    return ReadBack(total, int(unread.sum()), int(different.sum()), margin, state)
+
+
+def _compare(
+    right: bytes, disc: ArchiveFile, start: int, unread: NDArray[np.bool_], different: NDArray[np.bool_]
+) -> None:
+    try:
+        found = disc.read_at(start, len(right))
+    except OSError:
+        found = None
+    if found == right:
+        return
+    for at in range(0, len(right), SECTOR):
+        sector = right[at : at + SECTOR]
+        number = (start + at) // SECTOR
+        try:
+            different[number] = disc.read_at(start + at, len(sector)) != sector
+        except OSError:
+            unread[number] = True
+
+
+def _margin(geometry: Geometry, bad: NDArray[np.bool_]) -> float:
+    """The part of the parity of the worst group that is left; below 0 where that is too little."""
+    lost = np.flatnonzero(bad)
+    if not geometry.groups:
+        return -1.0 if len(lost) else 0.0
+    dealing = Dealing(geometry)
+    guards = bad[dealing.guard_numbers].reshape(-1, geometry.guard_groups).sum(axis=0)
+    missing = int(damaged_groups(dealing, lost).max(initial=0))
+    return min(1 - missing / geometry.parity_shards, 1 - int(guards.max()) / max(1, geometry.guard_recovery))

@@ -1,0 +1,247 @@
+"""Copying the body of a volume into an image, and hashing it, in a second process where there is other work meanwhile.
+
+Python's lock would let threads wait for each other: hashing and the arithmetic of parity in one process take as long
+as one after the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from pybackup.errors import Damaged
+from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
+from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.layout import ustar
+
+from .volume import DiscVolume
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CopySteps:
+    """How much is done at a time, in bytes; none of these changes a byte of an image.
+
+    Attributes
+    ----------
+    copied, told, read
+        Copied at once; copied between two reports of it; read at once of what else is in the image.
+    least
+        Below it a second process costs more than it brings.
+    """
+
+    copied: int = 1 << 20
+    told: int = 1 << 23
+    read: int = 1 << 20
+    least: int = 64 << 20
+
+
+USUAL_STEPS = CopySteps()
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied(Message):
+    """From the copying process: so many bytes more."""
+
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Digest(Message):
+    """From it: the SHA-256 so far."""
+
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Update(Message):
+    """To it: go on with the hash over these bytes, of which there may be none."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Tell(Message):
+    """To it: say the SHA-256."""
+
+
+class Copying(Protocol):
+    """The copying of a volume, and the SHA-256 of it, which goes on over what follows."""
+
+    def finish(self) -> bytes:
+        """Return the SHA-256 of the volume as it is on the disc, when it has been copied.
+
+        Raises
+        ------
+        Damaged
+            The volume is not what its own parity stream says of it.
+        EnvironmentFailed
+            It cannot be read or written.
+        """
+
+    def update(self, data: bytes) -> None:
+        """Go on with the hash over what follows the volume."""
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 of the volume and what followed."""
+
+    def look(self) -> None:
+        """Tell the progress."""
+
+
+@contextmanager
+def copying(
+    volume: DiscVolume,
+    file: ArchiveFile,
+    output: Output,
+    at: int,
+    *,
+    beside: bool,
+    steps: CopySteps = USUAL_STEPS,
+    progress: Progress,
+) -> Iterator[Copying]:
+    """Copy the body of a volume to an offset of the image, and end it there.
+
+    Parameters
+    ----------
+    beside
+        The caller has other work to do: copy in a second process, if it is worth it.
+    progress
+        Called, in this process, with the number of bytes copied since the last call.
+    """
+    copy = _Copy(volume, file, output, at, steps)
+    if not beside or volume.body_bytes < steps.least or not is_worth_it():
+        yield _Here(copy, progress)
+        return
+    with second_process(copy.serve, "copies") as process:
+        yield _There(process, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    volume: DiscVolume
+    file: ArchiveFile
+    output: Output
+    at: int
+    steps: CopySteps
+
+    def serve(self, first: FirstProcess) -> None:
+        """In the second process: copy, then hash what comes, and say the hash whenever it is asked for."""
+        digest = self.perform(lambda count: first.send(_Copied(count)))
+        first.send(_Digest(digest.digest()))
+        for message in first.messages():
+            if isinstance(message, _Update):
+                digest.update(message.data)
+            else:
+                assert isinstance(message, _Tell)
+                first.send(_Digest(digest.digest()))
+
+    def perform(self, progress: Progress) -> hashlib._Hash:
+        """Copy, and return the SHA-256 of what is in the image now."""
+        digest = hashlib.sha256()
+        told = 0
+        with ThreadPoolExecutor(1) as beside:
+            hashed = None
+            for start, data in self._pieces():
+                if hashed:
+                    hashed.result()
+                hashed = beside.submit(digest.update, data)
+                self.output.write_at(self.at + start, data)
+                self.output.hurry(self.at + start, len(data))
+                told += len(data)
+                if told >= self.steps.told:
+                    progress(told)
+                    told = 0
+        progress(told)
+        self._check(digest.copy())
+        digest.update(ustar.END)
+        self.output.write_at(self.at + self.volume.body_bytes, ustar.END)
+        return digest
+
+    def _pieces(self) -> Iterator[tuple[int, bytes]]:
+        for start in range(0, self.volume.body_bytes, self.steps.copied):
+            yield start, self._read(start, min(start + self.steps.copied, self.volume.body_bytes))
+
+    def _check(self, digest: hashlib._Hash) -> None:
+        """Check the volume by its stream; the hash has taken the body."""
+        stream = self.volume.stream
+        if stream is None:
+            return
+        shape = stream.geometry
+        for start, end in (
+            (self.volume.body_bytes, shape.before_bytes),
+            (shape.before_bytes + shape.stream_bytes, shape.volume_bytes),
+        ):
+            for at in range(start, end, self.steps.copied):
+                digest.update(self._read(at, min(at + self.steps.copied, end)))
+        if digest.digest() != stream.digest:
+            raise self.volume.damaged()
+
+    def _read(self, start: int, end: int) -> bytes:
+        with environment(self.file.path):
+            data = self.file.read_at(start, end - start)
+        if len(data) != end - start:
+            raise Damaged(f"{os.fsdecode(self.file.path)}: ends too early")
+        return data
+
+
+class _Here:
+    """Copies when the caller waits for it."""
+
+    def __init__(self, copy: _Copy, progress: Progress) -> None:
+        self._copy = copy
+        self._progress = progress
+        self._hash = hashlib.sha256()
+
+    def finish(self) -> bytes:
+        self._hash = self._copy.perform(self._progress)
+        return self._hash.digest()
+
+    def update(self, data: bytes) -> None:
+        self._hash.update(data)
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+    def look(self) -> None:
+        """Nothing has been copied before `finish`."""
+
+
+class _There:
+    """The second process, as the caller sees it."""
+
+    def __init__(self, process: SecondProcess, progress: Progress) -> None:
+        self._process = process
+        self._progress = progress
+        self._digest: bytes | None = None
+
+    def finish(self) -> bytes:
+        while self._digest is None:
+            self._take()
+        return self._digest
+
+    def update(self, data: bytes) -> None:
+        self._process.send(_Update(data))
+
+    def digest(self) -> bytes:
+        self._process.send(_Tell())
+        self._digest = None
+        return self.finish()
+
+    def look(self) -> None:
+        while self._digest is None and self._process.has_spoken():
+            self._take()
+
+    def _take(self) -> None:
+        said = self._process.receive()
+        if isinstance(said, _Copied):
+            self._progress(said.n_bytes)
+        else:
+            assert isinstance(said, _Digest)
+            self._digest = said.digest

@@ -1,0 +1,139 @@
+"""Labels of discs: what is on each, for printing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pybackup.errors import UsageError
+from pybackup.host.storage import Output
+from pybackup.media.label import Label, case_label, disc_label
+from pybackup.media.texts import date_of
+from pybackup.model.entry import Kind
+from pybackup.model.listing import Listing
+from pybackup.model.source import shown
+from pybackup.model.volume import VolumeKind
+
+from .volume import DiscVolume, open_volume
+
+_NAMED = 14
+_HINT = (
+    "README.TXT tells how to read this disc",
+    "It reads badly? Do not try again and again, but",
+    "ddrescue -b 2048 -n /dev/sr0 disc.img disc.map",
+    "pybackup repair disc.img -o whole.iso",
+    "With Python and nothing else: RESCUE.PY on the disc.",
+)
+_OF_SETS = "A disc is lost? 'pybackup rebuild', if there are recovery discs."
+_OF_RECOVERY = "No files: 'pybackup rebuild' makes lost discs anew from it and the others."
+SHAPES = {"disc": b"-disc.svg", "case": b"-case.svg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The files that were written for one volume."""
+
+    volume: DiscVolume
+    paths: Sequence[bytes]
+
+
+def make_all_labels(
+    paths: Sequence[bytes], directory: bytes, *, discs: int | None = None, shapes: Sequence[str]
+) -> Iterator[Labelled]:
+    """Write the labels of several volumes, each as `make_labels` does, and yield what was written for it.
+
+    Where the last data volume of a set is among them, all of that set tell how many discs it has.
+    """
+    totals: dict[bytes, int] = {}
+    if discs is None:
+        for path in paths:
+            info = open_volume(path).info
+            if info and info.last and info.kind is VolumeKind.DATA:
+                totals[info.set_id] = info.number
+    for path in paths:
+        info = open_volume(path).info
+        total = totals.get(info.set_id) if info else None
+        yield make_labels(path, directory, discs=discs or total, shapes=shapes)
+
+
+def make_labels(path: bytes, directory: bytes, *, discs: int | None = None, shapes: Sequence[str]) -> Labelled:
+    """Write the labels of a volume.
+
+    Parameters
+    ----------
+    discs
+        How many the set has; None where only the volume itself may tell.
+    shapes
+        ``disc``, ``case``, or both.
+
+    Raises
+    ------
+    UsageError, Damaged
+        As `pybackup.disc.volume.open_volume`; a label exists as something else.
+    EnvironmentFailed
+        One cannot be written.
+    """
+    volume = open_volume(path)
+    label = label_of(volume, discs=discs)
+    written = []
+    for shape in shapes:
+        name = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + SHAPES[shape])
+        if os.path.lexists(name) and not os.path.isfile(name):
+            raise UsageError(f"{os.fsdecode(name)}: exists and is no regular file")
+        with Output(name) as output:
+            output.write((disc_label if shape == "disc" else case_label)(label).encode())
+            output.publish()
+        written.append(name)
+    return Labelled(volume, written)
+
+
+def label_of(volume: DiscVolume, *, discs: int | None = None) -> Label:
+    """Return what the label of a volume says."""
+    info = volume.info
+    last = info.number if info and info.last and not volume.is_recovery else None
+    total = discs or last
+    which = f"disc {volume.number}" if volume.number else ""
+    if total and volume.number:
+        which = f"recovery disc {volume.number} of {total} discs" if volume.is_recovery else f"{which} of {total}"
+    sizes = _directories(volume.listing)
+    named = [(shown(path), _humane(size)) for path, size in sizes.most_common(_NAMED)]
+    hint = (*_HINT, _OF_RECOVERY if volume.is_recovery else _OF_SETS) if volume.number else _HINT
+    return Label(
+        shown(os.fsencode(volume.set_name)),
+        which,
+        date_of(volume.newest_ns) if volume.newest_ns else "",
+        _humane(sum(sizes.values())),
+        named,
+        max(0, len(sizes) - len(named)),
+        hint,
+    )
+
+
+def _directories(listing: Listing) -> Counter[bytes]:
+    """How much content the topmost directories have here; below the only one, if there is but one."""
+    depth, sizes = 1, _sizes(listing, 1)
+    while len(sizes) == 1 and depth < 8:
+        below = _sizes(listing, depth + 1)
+        if below.keys() == sizes.keys():
+            break
+        depth, sizes = depth + 1, below
+    return sizes
+
+
+def _sizes(listing: Listing, depth: int) -> Counter[bytes]:
+    sizes: Counter[bytes] = Counter()
+    for row, kind in enumerate(listing.rows.kinds):
+        if kind == Kind.FILE:
+            path = listing.paths[row]
+            above = path.split(b"/")[:-1][:depth] or [path]
+            sizes[b"/".join(above)] += sum(member.raw_bytes for member in listing.stored(row).members)
+    return sizes
+
+
+def _humane(n_bytes: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes} bytes"

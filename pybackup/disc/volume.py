@@ -1,0 +1,191 @@
+"""A volume that is to go onto a disc: what it says of itself and its set, and its body."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pybackup.container.locate import locate
+from pybackup.container.read import load_table, open_listing, read_locator, settings_of
+from pybackup.container.set_index import read_set_index
+from pybackup.errors import Damaged, UsageError
+from pybackup.host.directories import files_in
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import ustar
+from pybackup.layout.guard import Geometry
+from pybackup.media.texts import IndexLine
+from pybackup.model.entry import Kind
+from pybackup.model.listing import Listing, Rows
+from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.parity.stream.find import scan_guards
+
+_SUFFIX = b".xtar"
+_NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
+_MOST_CHARACTERS = 48
+_TAIL_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class OwnParity:
+    """The parity stream that a volume holds, and the SHA-256 of what that protects."""
+
+    geometry: Geometry
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DiscVolume:
+    """A volume, or an archive that is one disc of its own.
+
+    Attributes
+    ----------
+    body_bytes
+        Its length without its parity.
+    info
+        None for an archive that belongs to no set.
+    name
+        What its file is called on the disc.
+    stream
+        Its own parity; None where it has none.
+    """
+
+    path: bytes
+    body_bytes: int
+    info: VolumeInfo | None
+    settings: dict[str, Any]
+    listing: Listing
+    name: str
+    stream: OwnParity | None
+
+    @property
+    def file_bytes(self) -> int:
+        """Length of its file on the disc."""
+        return self.body_bytes + len(ustar.END)
+
+    def damaged(self) -> Damaged:
+        """Return what to raise when it turns out not to be whole."""
+        name = os.fsdecode(self.path)
+        return Damaged(f"{name}: is damaged, and would be so on the disc; mend it with 'pybackup repair {name}'")
+
+    @property
+    def set_name(self) -> str:
+        """What people call it."""
+        return self.info.name if self.info else os.fsdecode(_stem(self.path))
+
+    @property
+    def label(self) -> str:
+        """The name and the number."""
+        return self.info.label if self.info else self.set_name
+
+    @property
+    def number(self) -> str:
+        """As people call it; empty for an archive that belongs to no set."""
+        return _tag(self.info) if self.info else ""
+
+    @property
+    def is_recovery(self) -> bool:
+        """Whether it holds no files, but what brings back other volumes."""
+        return self.info is not None and self.info.kind is VolumeKind.RECOVERY
+
+    @property
+    def newest_ns(self) -> int:
+        """When the newest file changed."""
+        newest = self.settings.get("newest_ns")
+        return newest if isinstance(newest, int) else 0
+
+    @property
+    def seconds(self) -> int:
+        """The time that everything on the disc has: that of the newest file, or what SOURCE_DATE_EPOCH said."""
+        date = self.settings.get("date")
+        return date if isinstance(date, int) else self.newest_ns // 10**9
+
+
+def archives_in(paths: Sequence[bytes]) -> list[bytes]:
+    """Return the archives that are named, and those (``*.xtar``) in directories that are.
+
+    Raises
+    ------
+    UsageError
+        One does not exist, or a directory holds none.
+    """
+    found = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        below = [name for name in files_in(path) if name.endswith(_SUFFIX)]
+        if not below:
+            raise UsageError(f"{os.fsdecode(path)}: no volumes (*.xtar) in this directory")
+        found += below
+    return found
+
+
+def open_volume(path: bytes) -> DiscVolume:
+    """Return what a volume says of itself.
+
+    Raises
+    ------
+    UsageError
+        It does not exist.
+    Damaged
+        It is damaged, or no archive: what goes onto a disc has to be whole.
+    """
+    name = os.fsdecode(path)
+    with ArchiveFile(path) as file:
+        locator = read_locator(file)
+        if locator is None and locate(file):
+            raise UsageError(f"{name}: an image of a disc, with a volume in it; name the volume it was made of")
+        if locator is None:
+            raise Damaged(f"{name}: no archive, or its first header is damaged; 'pybackup repair' may mend it")
+        listing = open_listing(file)
+        if listing.damage:
+            raise Damaged(f"{name}: {'; '.join(listing.damage)}; 'pybackup repair' may mend it")
+        info = VolumeInfo.of_settings(listing.settings)
+        body, on_disc = locator.file_bytes, _name_on_disc(path, info)
+        return DiscVolume(path, body, info, listing.settings, listing, on_disc, _own_parity(file, body))
+
+
+def _own_parity(file: ArchiveFile, body_bytes: int) -> OwnParity | None:
+    for _, guard in scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size):
+        shape = guard.geometry
+        if not shape.sidecar and shape.before_bytes >= body_bytes and shape.volume_bytes == file.size:
+            return OwnParity(shape, guard.digest)
+    return None
+
+
+def index_lines(volume: DiscVolume) -> Iterator[IndexLine]:
+    """Yield the files and links of the set as far as the volume knows them, its own first, then those of earlier ones.
+
+    What lies in several volumes is told once for each.
+    """
+    listing = volume.listing
+    yield from _lines(listing.rows, listing.paths, volume.number)
+    with ArchiveFile(volume.path) as file:
+        for blob in read_set_index(file):
+            table = load_table(blob)
+            info = VolumeInfo.of_settings(settings_of(table))
+            yield from _lines(table, table.paths(blob.head.body_bytes), _tag(info) if info else "")
+
+
+def _lines(rows: Rows, paths: Sequence[bytes], number: str) -> Iterator[IndexLine]:
+    for row, kind in enumerate(rows.kinds):
+        if kind != Kind.DIRECTORY:
+            entry = rows.stored(row, paths[row]).entry
+            yield IndexLine(entry.path, entry.size, entry.mtime_ns, number)
+
+
+def _tag(info: VolumeInfo) -> str:
+    return info.tag.lstrip("0")
+
+
+def _stem(path: bytes) -> bytes:
+    return os.path.basename(path).removesuffix(_SUFFIX) or b"archive"
+
+
+def _name_on_disc(path: bytes, info: VolumeInfo | None) -> str:
+    """A name that every file system, and every reader of it, has alike."""
+    given = os.fsdecode(info.file_name if info else _stem(path) + _SUFFIX).removesuffix(".xtar")
+    return f"{_NO_NAME.sub('_', given).strip('._') or 'volume'}"[:_MOST_CHARACTERS] + ".xtar"

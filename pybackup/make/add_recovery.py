@@ -1,0 +1,211 @@
+"""Adding recovery volumes to a finished set: at once when it is made, or years later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from pybackup.archive.find import Volume, find_volumes
+from pybackup.archive.measure import header_of, measure
+from pybackup.archive.volume_set import SetAtHand, gather
+from pybackup.check.verify import verify
+from pybackup.errors import Damaged, UsageError
+from pybackup.host.directories import files_in
+from pybackup.layout.recovery import Body
+from pybackup.mend.bodies import settled_place
+from pybackup.mend.copies import whole_file
+from pybackup.mend.health import State
+from pybackup.mend.survey import survey
+from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.monitor import Monitor
+
+from .recovery_volumes import Made, Together, make_recovery, together_by_default
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryOptions:
+    """Which recovery volumes to make.
+
+    Attributes
+    ----------
+    count
+        How many more there will be.
+    directory
+        Where they appear; None for beside the first data volume.
+    volume_bytes
+        What each has to fit; None for the largest size of the data volumes.
+    first
+        Number of the first; None for the one behind those that are at hand, or in the directory.
+    """
+
+    count: int
+    directory: bytes | None = None
+    volume_bytes: int | None = None
+    first: int | None = None
+    work_dir: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What came of it: the recovery volumes that were made, and how many data volumes they protect."""
+
+    made: Sequence[Made]
+    info: VolumeInfo
+    data_volumes: int
+    protected_bytes: int
+
+
+def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: Monitor) -> Added:
+    """Make more recovery volumes for a set, those that exist unchanged.
+
+    Parameters
+    ----------
+    paths
+        All data volumes, and recovery volumes as far as they are at hand: files, images, devices, directories of them.
+
+    Raises
+    ------
+    UsageError
+        They are not of one set, or not all of it; or a recovery volume of that number exists, or fits no medium.
+    Damaged
+        A data volume is damaged, or is not what it was when recovery volumes were made before.
+    EnvironmentFailed
+        A recovery volume cannot be written, or was not read back as it was written.
+    """
+    hand = _at_hand(paths, monitor)
+    volumes = [hand.data[number] for number in sorted(hand.data)]
+    directory = options.directory
+    if directory is None:
+        directory = os.path.dirname(volumes[0].path) or b"."
+    first = options.first or _next_number([*hand.recovery.values(), *_beside(directory, hand)])
+    for volume in volumes:
+        _check_whole(volume, monitor)
+    bodies = measure_all(volumes, monitor)
+    for volume in hand.recovery.values():
+        _check_same(volume, bodies, hand)
+    together = together_by_default(volumes, first, options.count)
+    if options.volume_bytes is not None:
+        together = replace(together, volume_bytes=options.volume_bytes)
+    made = make_recovery(volumes, bodies, together, directory, work_dir=options.work_dir, monitor=monitor)
+    return Added(made, hand.info, len(volumes), sum(body.n_bytes for body in bodies))
+
+
+def complete_with_recovery(
+    paths: Sequence[bytes], count: int, directory: bytes, *, work_dir: bytes | None = None, monitor: Monitor
+) -> list[tuple[Made, bool]]:
+    """Make the first recovery volumes of a set that has just been made; those that an earlier run finished stay.
+
+    Parameters
+    ----------
+    paths
+        Of all data volumes.
+
+    Returns
+    -------
+    list[tuple[Made, bool]]
+        Each recovery volume, and whether it was there.
+
+    Raises
+    ------
+    UsageError
+        One of these names is taken by something else; or they fit no medium.
+    EnvironmentFailed
+        One cannot be written, or was not read back as it was written.
+    """
+    hand = gather(find_volumes(paths).volumes, monitor)
+    volumes = [hand.data[number] for number in sorted(hand.data)]
+    bodies = measure_all(volumes, monitor)
+    together = together_by_default(volumes, 1, count)
+    there = {
+        number: Made(found.path, found.info, found.n_bytes)
+        for number in together.numbers
+        if (found := _finished(hand, together, number, directory, bodies, monitor)) and found.info
+    }
+    left = [number for number in together.numbers if number not in there]
+    made = {}
+    if left:
+        done = make_recovery(volumes, bodies, together, directory, numbers=left, work_dir=work_dir, monitor=monitor)
+        made = {one.info.number: one for one in done}
+    return [(there.get(number) or made[number], number in there) for number in together.numbers]
+
+
+def _finished(
+    hand: SetAtHand, together: Together, number: int, directory: bytes, bodies: Sequence[Body], monitor: Monitor
+) -> Volume | None:
+    """The recovery volume of a number, if it is there just as it would be made."""
+    info = VolumeInfo(hand.info.set_id, hand.info.name, number, VolumeKind.RECOVERY)
+    path = os.path.join(directory, info.file_name)
+    if not os.path.isfile(path):
+        return None
+    for volume in find_volumes([path]).volumes:
+        if _is_recovery_of(volume, hand.info.set_id):
+            header = header_of(volume)
+            same = header.bodies == bodies and volume.info and Together.of(header, volume.info) == together
+            if same and header.number == number:
+                _check_whole(volume, monitor)
+                return volume
+    raise UsageError(f"{os.fsdecode(path)}: exists, and is no recovery volume of this set as it is now; remove it")
+
+
+def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
+    """Return what the bodies of data volumes are."""
+    monitor.begin("measure volumes", 0, sum(volume.n_bytes for volume in volumes))
+    bodies = [measure(volume, monitor) for volume in volumes]
+    monitor.end()
+    return bodies
+
+
+def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> SetAtHand:
+    found = find_volumes(paths)
+    if found.unclear:
+        raise Damaged(f"{os.fsdecode(found.unclear[0])}: no volume, or it is damaged; 'pybackup rebuild' it first")
+    if not found.volumes:
+        raise UsageError("no volume of a set is among these")
+    hand = gather(found.volumes, monitor)
+    if hand.last is None:
+        raise UsageError(f"the last volume of {hand.info.name} is not among these; recovery volumes need all of them")
+    if hand.missing:
+        raise UsageError(f"not among these: {hand.labels(hand.missing)}; recovery volumes need all data volumes")
+    return hand
+
+
+def _check_whole(volume: Volume, monitor: Monitor) -> None:
+    """Make sure that a recovery volume will not be made of damage."""
+    with ExitStack() as stack:
+        surveyed = survey([whole_file(volume.path, stack)], monitor, realign=False)
+        if surveyed is not None:
+            whole = settled_place(surveyed) is not None
+        else:
+            whole = volume.fills_file and verify(volume.path, monitor=monitor).state is State.INTACT
+    if not whole:
+        raise Damaged(f"{volume.name}: is damaged; 'pybackup repair' or 'pybackup rebuild' makes it whole first")
+
+
+def _check_same(recovery: Volume, bodies: Sequence[Body], hand: SetAtHand) -> None:
+    """Refuse data volumes that are not those that a recovery volume at hand was made of."""
+    header = header_of(recovery)
+    for number, (was, body) in enumerate(zip(header.bodies, bodies, strict=False), 1):
+        if was != body:
+            raise Damaged(f"{hand.label(number)}: is not what it was when {recovery.name} was made")
+    if len(header.bodies) != len(bodies):
+        raise Damaged(f"{recovery.name}: was made of {len(header.bodies)} data volumes, and there are {len(bodies)}")
+
+
+def _beside(directory: bytes, hand: SetAtHand) -> list[Volume]:
+    """Recovery volumes of the set that lie where the new ones will."""
+    if not os.path.isdir(directory):
+        return []
+    names = [path for path in files_in(directory) if path.endswith(b".xtar")]
+    return [volume for volume in find_volumes(names).volumes if _is_recovery_of(volume, hand.info.set_id)]
+
+
+def _is_recovery_of(volume: Volume, set_id: bytes) -> bool:
+    info = volume.info
+    return info is not None and info.kind is VolumeKind.RECOVERY and info.set_id == set_id
+
+
+def _next_number(recovery: Iterable[Volume]) -> int:
+    ends = [(header := header_of(volume)).first + header.count for volume in recovery]
+    return max(ends, default=1)

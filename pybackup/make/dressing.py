@@ -1,0 +1,68 @@
+"""Dressing: the parity that a body had, made again from what its settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pybackup.container.own import dress
+from pybackup.container.read import open_listing
+from pybackup.errors import Damaged
+from pybackup.host.storage import ArchiveFile, Output
+from pybackup.layout import ustar
+from pybackup.layout.note import Note
+from pybackup.layout.recovery import Body
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.volume import VolumeInfo
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.amount import parse_amount
+
+from .capacity import amount_in
+from .protect import OwnStream, ParityOptions
+
+_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Undressed:
+    info: VolumeInfo
+    top: Entry
+
+
+def dress_again(output: Output, body: Body, monitor: Monitor) -> None:
+    """Append to the body of a data volume its parity, and the end: the bytes that it had.
+
+    Parameters
+    ----------
+    output
+        Has the body, and perhaps more, which is cut off.
+
+    Raises
+    ------
+    Damaged
+        The body does not tell how it was dressed.
+    EnvironmentFailed
+        There is no room.
+    """
+    output.truncate(body.n_bytes)
+    output.write(ustar.END)
+    output.flush()
+    undressed = _look(output.temporary)
+    output.truncate(body.n_bytes)
+    info, stream = undressed.info, None
+    if info.group_sectors:
+        amount = amount_in(parse_amount(info.parity), info.volume_bytes)
+        stream = OwnStream(ParityOptions(amount, group_sectors=info.group_sectors), output)
+    dress(output, body.archive_id, undressed.top, stream.reserve if stream else None)
+    if stream:
+        stream.fill(monitor)
+    output.sync()
+
+
+def _look(path: bytes) -> _Undressed:
+    with ArchiveFile(path) as file:
+        info = VolumeInfo.of_settings(open_listing(file).settings)
+        if info is None:
+            raise Damaged("a volume that does not say of which set it is")
+        block = file.read_at(0, ustar.BLOCK)
+        first, said = ustar.Header.unpack(block), Note.unpack(block)
+        return _Undressed(info, Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=first.mtime * _SECOND + said.mtime_ns))

@@ -1,0 +1,283 @@
+"""Creating an archive: plan what goes in, then read, compress, write, check, publish."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+
+from pybackup.check.verify import check_written
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, Profile, check_segment
+from pybackup.compress.stage import compress
+from pybackup.container.read import read_locator
+from pybackup.container.structure import write_structure
+from pybackup.container.write import ArchiveWriter
+from pybackup.errors import UsageError
+from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.layout.readme import README
+from pybackup.model.content import Bare, PackedPiece, Ready
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.source import Candidate, Excluded, Judge, Planned, Source
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
+from pybackup.tree.content import read_contents
+from pybackup.tree.walk import walk
+
+from .protect import OwnStream, ParityOptions, protect_file
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOptions:
+    """How to create; see ``pybackup create --help`` for the meaning of each.
+
+    Attributes
+    ----------
+    parity
+        None for neither parity nor checksums of sectors.
+    workers
+        Processes; None for one a processor, 1 for none beside this one.
+    work_dir
+        Where the unfinished archive lies; None for beside the finished one.
+    """
+
+    profile: Profile = field(default_factory=Profile)
+    segment_bytes: int = DEFAULT_SEGMENT_BYTES
+    parity: ParityOptions | None = field(default_factory=ParityOptions)
+    one_file_system: bool = False
+    comment: str = ""
+    workers: int | None = None
+    work_dir: bytes | None = None
+
+    @property
+    def window_bytes(self) -> int:
+        """How many raw bytes are compressed at a time: a segment for each worker, and one that is read meanwhile."""
+        return ((self.workers or default_workers()) + 1) * max(self.segment_bytes, MIB)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Exactly what a creation will do."""
+
+    output: bytes
+    entries: Sequence[Planned]
+    excluded: Sequence[Excluded]
+    options: CreateOptions
+
+    @property
+    def files(self) -> int:
+        """Regular files, hard links not counted."""
+        return sum(planned.entry.kind is Kind.FILE for planned in self.entries)
+
+    @property
+    def n_bytes(self) -> int:
+        """Their content."""
+        return sum(planned.entry.size for planned in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What came of it; sizes in bytes."""
+
+    path: bytes
+    entries: int
+    files: int
+    content_bytes: int
+    archive_bytes: int
+
+
+def plan_create(
+    sources: Iterable[Source], output: bytes, *, judge: Judge | None, options: CreateOptions, monitor: Monitor
+) -> Plan:
+    """Walk the sources and return the plan.
+
+    Raises
+    ------
+    UsageError
+        A source does not exist, or two have the same name; or the options contradict each other.
+    """
+    check_segment(options.segment_bytes)
+    excluded: list[Excluded] = []
+    entries = list(
+        walk(
+            sources,
+            judge=_without(output, judge),
+            on_excluded=excluded.append,
+            one_file_system=options.one_file_system,
+            monitor=monitor,
+        )
+    )
+    return Plan(output, entries, excluded, options)
+
+
+def perform_create(
+    plan: Plan, *, executor: Executor | None = None, last_use: bool = False, monitor: Monitor
+) -> Created:
+    """Write the archive that ``plan`` describes, and publish it when it has been read back.
+
+    Parameters
+    ----------
+    executor
+        Runs the work instead of ``plan.options.workers`` processes.
+    last_use
+        Shut that executor down when all is compressed, so that its memory is free for parity.
+
+    Raises
+    ------
+    UsageError
+        The output's name is taken by something that is no archive.
+    EnvironmentFailed
+        The output cannot be written, or the workers died.
+    """
+    check_output(plan.output)
+    parity, sidecar = plan.options.parity, plan.output + SIDECAR_SUFFIX
+    if parity and parity.sidecar:
+        check_sidecar(sidecar)
+    with ExitStack() as stack:
+        if executor is None:
+            # Forked before anything large is held.
+            executor, last_use = stack.enter_context(make_executor(plan.options.workers)), True
+        output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
+        stream = OwnStream(parity, output) if parity and not parity.sidecar else None
+        with surviving():
+            created = _write(plan, output, stream, executor, monitor)
+        if last_use:
+            executor.shutdown()
+        if stream:
+            stream.fill(monitor)
+        output.sync()
+        check_written(output.temporary, monitor)
+        if parity and parity.sidecar:
+            directory = plan.options.work_dir
+            protect_file(output.temporary, sidecar, parity, work_dir=directory, renew=True, monitor=monitor)
+        output.publish()
+    return created
+
+
+def _write(plan: Plan, output: Output, stream: OwnStream | None, executor: Executor, monitor: Monitor) -> Created:
+    """Write all of the archive but its parity stream, for which there is room."""
+    options = plan.options
+    settings = settings_of(plan)
+    writer = ArchiveWriter(output, archive_id=identify(plan, settings), readme=README, mtime_ns=own_time(plan))
+    monitor.begin("create", plan.files, plan.n_bytes)
+    pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
+    count = Count()
+    window = options.window_bytes
+    with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
+        for item in writer.write(ready):
+            count.add(item, monitor)
+    structure, links = structures(count.bare)
+    writer.close(
+        structure=structure,
+        links=links,
+        settings=settings,
+        reserve=stream.reserve if stream else None,
+    )
+    monitor.end()
+    return Created(plan.output, count.files + len(count.bare), count.files, count.content_bytes, output.tell())
+
+
+@dataclass(slots=True)
+class Count:
+    """What has been written so far, as the monitor is told of it."""
+
+    bare: list[Entry] = field(default_factory=list)
+    files: int = 0
+    content_bytes: int = 0
+    unfinished_bytes: int = 0
+
+    def add(self, item: Ready, monitor: Monitor) -> None:
+        """Take one more item."""
+        if isinstance(item, Bare):
+            monitor.working_on(item.entry.path)
+            self.bare.append(item.entry)
+        elif isinstance(item, PackedPiece):
+            done = item.piece.whole is not None
+            if item.piece.segment == 0:
+                monitor.working_on(item.piece.entry.path)
+                self.unfinished_bytes = 0  # of a file that changed and begins anew
+            self.unfinished_bytes += item.packed.raw_bytes
+            step = item.packed.raw_bytes
+            if done:
+                size = item.piece.entry.size
+                self.files += 1
+                self.content_bytes += size
+                # Holes are done too, as the plan counted them.
+                step += size - self.unfinished_bytes
+            monitor.advance(done, step)
+
+
+def structures(entries: Iterable[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
+    """Return the two tars of what has no content: of all but hard links, and of these."""
+    bare = [entry for entry in entries if entry.kind is not Kind.FILE]
+    links = (entry for entry in bare if entry.kind is Kind.HARDLINK)
+    return write_structure(entry for entry in bare if entry.kind is not Kind.HARDLINK), write_structure(links)
+
+
+def settings_of(plan: Plan, **more: object) -> bytes:
+    """Return what ``info`` tells; nothing in it may differ between two runs over the same tree."""
+    options = plan.options
+    sources = dict.fromkeys(planned.source.name.decode(errors="backslashreplace") for planned in plan.entries)
+    settings = {
+        "format": FORMAT_VERSION,
+        "sources": list(sources)[:1000],
+        "newest_ns": _newest(plan),
+        "compression": options.profile.compression.value,
+        "segment_bytes": options.segment_bytes,
+        "comment": options.comment,
+    }
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch.isdigit():
+        settings["date"] = int(epoch)
+    return json.dumps({**settings, **more}, sort_keys=True).encode()
+
+
+def _newest(plan: Plan) -> int:
+    return max((planned.entry.mtime_ns for planned in plan.entries), default=0)
+
+
+def own_time(plan: Plan) -> int:
+    """Return the time of the own members: the first source's, as one file of the future makes tar complain."""
+    return plan.entries[0].entry.mtime_ns if plan.entries else 0
+
+
+def identify(plan: Plan, settings: bytes) -> bytes:
+    """Return an id made of what goes in, so that the same tree gives the same bytes."""
+    digest = hashlib.sha256(settings)
+    for planned in plan.entries:
+        entry = planned.entry
+        digest.update(b"%d %d %d %d " % (entry.kind, entry.mode, entry.mtime_ns, entry.size) + entry.path + b"\0")
+    return digest.digest()[:8]
+
+
+def check_output(path: bytes) -> None:
+    """Refuse to replace what is no archive: a slip of the hand must not cost a photo."""
+    if not os.path.lexists(path):
+        return
+    if not os.path.isfile(path):
+        raise UsageError(f"{os.fsdecode(path)}: exists and is no regular file; choose another name")
+    with ArchiveFile(path) as file:
+        if file.size and read_locator(file) is None:
+            raise UsageError(f"{os.fsdecode(path)}: exists and is no archive; remove it or choose another name")
+
+
+def _without(output: bytes, judge: Judge | None) -> Judge | None:
+    """The judge, who also leaves out the archive in the making."""
+    try:
+        status = os.stat(output)
+    except OSError:
+        return judge
+    itself = (status.st_dev, status.st_ino)
+
+    def judged(candidate: Candidate) -> str | None:
+        if (candidate.status.st_dev, candidate.status.st_ino) == itself:
+            return "the archive itself"
+        return judge(candidate) if judge else None
+
+    return judged

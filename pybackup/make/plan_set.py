@@ -1,0 +1,120 @@
+"""What a set will be: options, the plan, and what follows from them for every volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pybackup.compress.methods import MIB, SMALL_SEGMENT_BYTES
+from pybackup.errors import UsageError
+from pybackup.model.source import Judge, Source
+from pybackup.model.volume import is_set_name
+from pybackup.monitor import Monitor
+
+from .capacity import body_limit
+from .plan import CreateOptions, Plan, identify, plan_create, settings_of
+from .recovery_room import shard_limit_of
+from .second_copies import share_text
+
+_SEGMENT_PARTS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class SetOptions:
+    """Where the volumes go, and how long they may be.
+
+    Attributes
+    ----------
+    directory
+        Where they appear; made.
+    name
+        Of the set.
+    first_bytes
+        Sizes of the first volumes: what partly used media have left.
+    volume_bytes
+        Size of all that follow.
+    resume
+        Go on behind the volumes that are there.
+    tight
+        Fill the rest of a volume with later files, if the next one does not fit.
+    recovery_volumes
+        So many more volumes, of which each may stand in for any that is lost.
+    second_copies
+        Which share of each volume the smallest files of the volume before it may take once more; 0 for none.
+    """
+
+    directory: bytes
+    name: str
+    volume_bytes: int
+    first_bytes: Sequence[int] = ()
+    resume: bool = False
+    recovery_volumes: int = 0
+
+    tight: bool = False
+    second_copies: Fraction = Fraction(0)
+
+    def size_of(self, number: int) -> int:
+        """Return how long the data volume of that number may be, from 1."""
+        return self.first_bytes[number - 1] if number <= len(self.first_bytes) else self.volume_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SetPlan:
+    """Exactly what the creation of a set will do."""
+
+    plan: Plan
+    set: SetOptions
+
+
+def segment_for(smallest_bytes: int, asked_bytes: int) -> int:
+    """Return a segment size with which volumes so small are filled well: room for less than one is left empty."""
+    wanted_bytes = smallest_bytes // _SEGMENT_PARTS
+    unit = MIB if wanted_bytes > MIB else SMALL_SEGMENT_BYTES
+    return min(asked_bytes, max(unit, wanted_bytes // unit * unit))
+
+
+def plan_set(
+    sources: Iterable[Source], to: SetOptions, *, judge: Judge | None, options: CreateOptions, monitor: Monitor
+) -> SetPlan:
+    """Walk the sources and return the plan.
+
+    Raises
+    ------
+    UsageError
+        As `plan_create`; or a size is too small for any volume.
+    """
+    if options.parity and options.parity.sidecar:
+        raise UsageError("volumes carry their parity: no --parity-sidecar")
+    if not is_set_name(to.name):
+        raise UsageError(f"not a name for a set: {to.name!r}")
+    for n_bytes in (*to.first_bytes, to.volume_bytes):
+        body_limit(n_bytes, options.parity)
+    return SetPlan(plan_create(sources, to.directory, judge=judge, options=options, monitor=monitor), to)
+
+
+def identify_set(plan: SetPlan) -> bytes:
+    """The id of a set: another one for other sizes, since its volumes are others."""
+    to, parity = plan.set, plan.plan.options.parity
+    volumes = {
+        "name": to.name,
+        "tight": to.tight,
+        "sizes": [*to.first_bytes, to.volume_bytes],
+        "parity": str(parity and parity.amount),
+    }
+    if to.second_copies:
+        volumes["second_copies"] = share_text(to.second_copies)
+    return identify(plan.plan, settings_of(plan.plan, set=volumes))
+
+
+def shard_limit(plan: SetPlan, structure_bytes: int) -> int:
+    """Return the length of the longest body that recovery volumes of the set have room for; raises as `plan_set`."""
+    to, options = plan.set, plan.plan.options
+    return shard_limit_of(
+        [planned.entry for planned in plan.plan.entries],
+        (*to.first_bytes, to.volume_bytes),
+        segment_bytes=options.segment_bytes,
+        structure_bytes=structure_bytes,
+        settings_bytes=len(settings_of(plan.plan)),
+        second_copies=to.second_copies,
+    )

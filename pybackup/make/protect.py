@@ -1,0 +1,171 @@
+"""Protecting: parity for an archive in the making, or for any file, in a sidecar."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.room import check_room
+from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.mend.copies import whole_file
+from pybackup.mend.health import State, health_of
+from pybackup.mend.survey import survey_sidecar
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.copies import Copy, Survey
+from pybackup.parity.stream.amount import DEFAULT_AMOUNT, Amount
+from pybackup.parity.stream.find import find, load
+from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
+from pybackup.parity.stream.protect import protect
+from pybackup.parity.stream.sidecar import check_sidecar
+from pybackup.parity.stream.volume import Volume, VolumeWriter
+
+
+@dataclass(frozen=True, slots=True)
+class ParityOptions:
+    """How much parity, and where.
+
+    Attributes
+    ----------
+    sidecar
+        The stream is a file of its own.
+    group_sectors
+        The most sectors of a group; memory is in proportion to it.
+    """
+
+    amount: Amount = DEFAULT_AMOUNT
+    sidecar: bool = False
+    group_sectors: int = DEFAULT_GROUP_SECTORS
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What a protection made; sizes in bytes."""
+
+    path: bytes
+    sidecar: bytes
+    protected_bytes: int
+    stream_bytes: int
+    geometry: Geometry
+
+
+class OwnStream:
+    """The parity stream of an archive in the making: planned when its place is known, written when all else is."""
+
+    def __init__(self, options: ParityOptions, output: Output) -> None:
+        self._options = options
+        self._output = output
+        self._geometry: Geometry | None = None
+
+    def reserve(self, before_bytes: int, after_bytes: int) -> int:
+        """Plan the stream and return its length in bytes.
+
+        Raises
+        ------
+        EnvironmentFailed
+            There is no room for it beside what is written so far.
+        """
+        options = self._options
+        self._geometry = plan_geometry(before_bytes, after_bytes, options.amount, group_sectors=options.group_sectors)
+        self._output.flush()
+        check_room({os.path.dirname(self._output.temporary)}, self._geometry.stream_bytes)
+        return self._geometry.stream_bytes
+
+    def fill(self, monitor: Monitor) -> None:
+        """Write the stream."""
+        assert self._geometry is not None
+        write_stream(self._output, self._geometry, monitor)
+
+
+def write_stream(output: Output, geometry: Geometry, monitor: Monitor) -> None:
+    """Write the parity stream of a file in the making, for which there is room in it."""
+    output.flush()
+    with ArchiveFile(output.temporary) as file:
+        _write(output.path, Volume(geometry, file), VolumeWriter(geometry, output), monitor)
+
+
+def protect_file(
+    path: bytes,
+    sidecar: bytes,
+    options: ParityOptions,
+    *,
+    work_dir: bytes | None = None,
+    renew: bool = False,
+    monitor: Monitor,
+) -> Protected:
+    """Write the sidecar of any file, image or device; it is read back before it gets its name.
+
+    Parameters
+    ----------
+    renew
+        The file is known to be what it should be, whatever an earlier sidecar says.
+
+    Raises
+    ------
+    UsageError
+        The file is empty, or the sidecar's name is taken by something that is none, or by the sidecar of this file
+        from before it was damaged.
+    EnvironmentFailed
+        The sidecar cannot be written: for want of room before anything is; or it is not read back as it was written.
+    """
+    check_sidecar(sidecar)
+    with ExitStack() as stack:
+        file = stack.enter_context(ArchiveFile(path))
+        if not renew and os.path.isfile(sidecar):
+            _refuse_to_lose(path, sidecar, monitor)
+        geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
+        beside = os.path.dirname(sidecar) or b"."
+        check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
+        output = stack.enter_context(Output(sidecar, work_dir=work_dir))
+        output.truncate(geometry.stream_bytes)
+        with ArchiveFile(output.temporary) as stream:
+            _write(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
+            output.sync()
+            _check(geometry, stream, monitor)
+        output.publish()
+    return Protected(path, sidecar, file.size, geometry.stream_bytes, geometry)
+
+
+def _refuse_to_lose(path: bytes, sidecar: bytes, monitor: Monitor) -> None:
+    """Refuse to replace a sidecar of which anything in the file says that it is not what the sidecar protects.
+
+    Bytes that were appended lose nothing. A file of which nothing is left as it was, and nothing can be brought back,
+    is a new one under an old name.
+    """
+    with ExitStack() as stack:
+        copy, stream = whole_file(path, stack), whole_file(sidecar, stack)
+        surveyed = survey_sidecar(copy, stream, monitor)
+        if surveyed is None:
+            return
+        sectors = surveyed.geometry.before_sectors
+        bad = sectors - int(surveyed.in_place()[:sectors].sum())
+        if bad and (surveyed.good_in(0).any() or health_of(surveyed).state is not State.BEYOND):
+            raise UsageError(
+                f"{os.fsdecode(sidecar)}: says that {bad:,} of {sectors:,} sectors of {os.fsdecode(path)} are "
+                "damaged; 'pybackup repair' brings back what it can. If they were changed on purpose, remove it first"
+            )
+
+
+def _write(path: bytes, volume: Volume, writer: VolumeWriter, monitor: Monitor) -> None:
+    geometry = volume.geometry
+    passes = 2 if geometry.groups else 1
+    monitor.begin("protect", 0, passes * (geometry.before_bytes + geometry.after_bytes))
+    with environment(path):
+        protect(volume, writer, progress=lambda count: monitor.advance(0, count))
+    monitor.end()
+
+
+def _check(geometry: Geometry, stream: ArchiveFile, monitor: Monitor) -> None:
+    """Read the stream back; the file was read twice, and has not been touched."""
+    found = find([stream])
+    if found is None or found.geometry != geometry:
+        raise EnvironmentFailed("the sidecar was not read back as it was written; is the disk failing?")
+    survey = Survey.of(geometry, load(found).sums)
+    monitor.begin("verify", 0, stream.size)
+    first = geometry.before_sectors
+    good = survey.look(0, Copy(stream), -first * SECTOR, lambda count: monitor.advance(0, count), first=first)
+    monitor.end()
+    if good != geometry.stream_sectors:
+        raise EnvironmentFailed("the sidecar was not read back as it was written; is the disk failing?")

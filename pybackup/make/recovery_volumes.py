@@ -1,0 +1,289 @@
+"""Making recovery volumes: each one shard of a code over the bodies of all data volumes of a set."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from pybackup.archive.find import Volume
+from pybackup.check.verify import check_written
+from pybackup.codes.across import Across, has_code_across
+from pybackup.container.read import read_locator
+from pybackup.container.skeleton import own_members
+from pybackup.container.write import ArchiveWriter
+from pybackup.errors import Damaged, UsageError
+from pybackup.host.in_step import in_step
+from pybackup.host.joined import JoinedFile
+from pybackup.host.room import check_room
+from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.layout import names, ustar
+from pybackup.layout.guard import SECTOR
+from pybackup.layout.note import Note, Role
+from pybackup.layout.recovery import Body, RecoveryHeader
+from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.monitor import Aside, Monitor
+from pybackup.parity.mend.columns import Shard, encode_across
+
+from .protect import OwnStream
+from .recovery_room import FIXED_BYTES, least_bytes, parity_of
+
+_STEP_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A recovery volume that was made; sizes in bytes."""
+
+    path: bytes
+    info: VolumeInfo
+    archive_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What recovery volumes of one run have in common: enough to make any of them again.
+
+    Attributes
+    ----------
+    first, count
+        Their numbers.
+    volume_bytes
+        What each has to fit; 0 for any size.
+    """
+
+    first: int
+    count: int
+    parity: str
+    group_sectors: int
+    volume_bytes: int
+
+    @classmethod
+    def of(cls, header: RecoveryHeader, info: VolumeInfo) -> Together:
+        """Return what a recovery volume tells of those that were made with it."""
+        return cls(header.first, header.count, info.parity, info.group_sectors, info.volume_bytes)
+
+    @property
+    def numbers(self) -> range:
+        """From the first to the last."""
+        return range(self.first, self.first + self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What every recovery volume holds beside its shard: all of it taken from the last data volume, and the indexes."""
+
+    readme: bytes
+    mtime_ns: int
+    settings: dict[str, object]
+    structure: Sequence[tuple[int, int]]
+    links: Sequence[tuple[int, int]]
+    indexes: Sequence[bytes]
+
+    @property
+    def n_bytes(self) -> int:
+        """Length of all of it."""
+        parts = sum(size for _, size in (*self.structure, *self.links))
+        return parts + sum(map(len, self.indexes)) + len(self.readme) + len(json.dumps(self.settings)) + FIXED_BYTES
+
+
+def together_by_default(volumes: Sequence[Volume], first: int, count: int) -> Together:
+    """Return recovery volumes with the parity of the last data volume, as large as the largest."""
+    infos = [volume.info for volume in volumes if volume.info]
+    most = max(info.volume_bytes for info in infos)
+    return Together(first, count, infos[-1].parity, infos[-1].group_sectors, most)
+
+
+def make_recovery(
+    volumes: Sequence[Volume],
+    bodies: Sequence[Body],
+    together: Together,
+    directory: bytes,
+    *,
+    numbers: Sequence[int] = (),
+    work_dir: bytes | None = None,
+    monitor: Monitor,
+) -> list[Made]:
+    """Make recovery volumes of a whole set in one pass over it, and publish them when they have been read back.
+
+    Parameters
+    ----------
+    volumes
+        All data volumes, by their numbers; known to be whole.
+    bodies
+        What `measure` says of them.
+    directory
+        Where they appear; made.
+    numbers
+        Which of those made together; all if there are none.
+
+    Raises
+    ------
+    UsageError
+        They do not fit the size that is given, or there is one by this name, or the code has no such number.
+    EnvironmentFailed
+        They cannot be written, or were not read back as they were written.
+    """
+    numbers = numbers or together.numbers
+    if not numbers:
+        return []
+    if not has_code_across(len(bodies), together.numbers[-1]):
+        raise UsageError(f"no code has {len(bodies)} data volumes and a recovery volume {together.numbers[-1]}")
+    infos = [_info(volumes[0], together, number) for number in numbers]
+    paths = [os.path.join(directory, info.file_name) for info in infos]
+    for path in paths:
+        if os.path.lexists(path):
+            raise UsageError(f"{os.fsdecode(path)}: exists; remove it, or choose another directory")
+    header = RecoveryHeader(_set_id(volumes), numbers[0], together.first, together.count, bodies)
+    content = _content_of(volumes)
+    least = least_bytes(content.n_bytes, header)
+    if together.volume_bytes and least > together.volume_bytes:
+        raise UsageError(
+            f"a recovery volume of this set takes {least} bytes at least, and {together.volume_bytes} fit; "
+            "give a larger --volume-size"
+        )
+    with environment(directory):
+        os.makedirs(directory, exist_ok=True)
+    check_room({directory if work_dir is None else work_dir}, least * len(infos))
+    with ExitStack() as stack:
+        last = stack.enter_context(volumes[-1].open())
+        outputs = [stack.enter_context(Output(path, work_dir=work_dir)) for path in paths]
+        makers = [
+            _Maker(info, output, replace(header, number=info.number), content, last)
+            for info, output in zip(infos, outputs, strict=True)
+        ]
+        _encode(volumes, bodies, makers, monitor)
+        for maker in makers:
+            maker.finish(monitor)
+        for output in outputs:
+            output.publish()
+        return [Made(maker.output.path, maker.info, maker.output.tell()) for maker in makers]
+
+
+def _encode(volumes: Sequence[Volume], bodies: Sequence[Body], makers: Sequence[_Maker], monitor: Monitor) -> None:
+    monitor.begin("make recovery volumes", 0, sum(body.n_bytes for body in bodies))
+    with ExitStack() as stack:
+        files: list[JoinedFile] = [stack.enter_context(volume.open()) for volume in volumes]
+        shards = [Shard(file, 0, body.n_bytes) for file, body in zip(files, bodies, strict=True)]
+        wanted = [maker.info.number - 1 for maker in makers]
+        rows = encode_across(Across(len(bodies)), shards, wanted, lambda count: monitor.advance(0, count))
+        in_step(([row.tobytes() for row in made] for _, made in rows), [maker.write for maker in makers])
+    monitor.end()
+
+
+class _Maker:
+    """One recovery volume while it is made."""
+
+    def __init__(
+        self, info: VolumeInfo, output: Output, header: RecoveryHeader, content: _Content, last: ArchiveFile
+    ) -> None:
+        self.info = info
+        self.output = output
+        self._header = header
+        self._content = content
+        self._last = last
+        self._stream: OwnStream | None = None
+
+    def write(self, shard: Iterator[bytes]) -> None:
+        """Write all of it but its own parity, for which there is room."""
+        content = self._content
+        writer = ArchiveWriter(
+            self.output, archive_id=self.info.archive_id, readme=content.readme, mtime_ns=content.mtime_ns
+        )
+        writer.close(
+            structure=self._copied(content.structure),
+            links=self._copied(content.links),
+            settings=json.dumps({**content.settings, "set": self.info.settings()}, sort_keys=True).encode(),
+            own=[
+                (names.RECOVERY, Role.RECOVERY, self._member(shard)),
+                # The last, since its indexes are found from the end.
+                (names.SET_INDEX, Role.SET, content.indexes),
+            ],
+            reserve=self._reserve,
+        )
+
+    def finish(self, monitor: Monitor) -> None:
+        """Write the parity, and read all of it back."""
+        assert self._stream is not None
+        aside = Aside(monitor)
+        self._stream.fill(aside)
+        self.output.sync()
+        check_written(self.output.temporary, aside)
+
+    def _copied(self, places: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        for offset, n_bytes in places:
+            for at in range(0, n_bytes, _STEP_BYTES):
+                yield self._last.read_at(offset + at, min(_STEP_BYTES, n_bytes - at))
+
+    def _member(self, shard: Iterator[bytes]) -> Iterator[bytes]:
+        # The header of the member is not written yet.
+        content = self.output.tell() + ustar.BLOCK
+        yield bytes(-content % SECTOR) + self._header.pack()
+        yield from shard
+        yield replace(self._header, is_copy=True).pack()
+
+    def _reserve(self, before_bytes: int, after_bytes: int) -> int:
+        options = parity_of(self.info, before_bytes, after_bytes)
+        self._stream = OwnStream(options, self.output)
+        return self._stream.reserve(before_bytes, after_bytes)
+
+
+def _info(volume: Volume, together: Together, number: int) -> VolumeInfo:
+    info = volume.info
+    assert info is not None
+    return VolumeInfo(
+        info.set_id,
+        info.name,
+        number,
+        VolumeKind.RECOVERY,
+        parity=together.parity,
+        group_sectors=together.group_sectors,
+        volume_bytes=together.volume_bytes,
+    )
+
+
+def _set_id(volumes: Sequence[Volume]) -> bytes:
+    info = volumes[0].info
+    assert info is not None
+    return info.set_id
+
+
+def _content_of(volumes: Sequence[Volume]) -> _Content:
+    """What recovery volumes repeat of the data volumes.
+
+    Raises
+    ------
+    Damaged
+        They are not whole after all.
+    """
+    last = volumes[-1]
+    with last.open() as file:
+        first = ustar.Header.unpack(file.read_at(0, ustar.BLOCK))
+        locator = _locator_of(file, last)
+        members = own_members(file, last.listing)
+        indexes = [blob_of(volume) for volume in volumes]
+        settings = {key: value for key, value in last.listing.settings.items() if key != "set"}
+        return _Content(
+            file.read_at(ustar.BLOCK, first.size),
+            first.mtime * 1_000_000_000 + locator.mtime_ns,
+            settings,
+            [members[names.STRUCTURE]] if names.STRUCTURE in members else [],
+            [members[names.LINKS]] if names.LINKS in members else [],
+            indexes,
+        )
+
+
+def blob_of(volume: Volume) -> bytes:
+    """Return the tree index of a volume, as it stands there."""
+    with volume.open() as file:
+        locator = _locator_of(file, volume)
+        return file.read_at(locator.raw_bytes, locator.stream_bytes)
+
+
+def _locator_of(file: ArchiveFile, volume: Volume) -> Note:
+    locator = read_locator(file)
+    if locator is None:
+        raise Damaged(f"{volume.name}: its first header could be read, and cannot be any more")
+    return locator

@@ -1,0 +1,272 @@
+"""Going on with a set whose making was interrupted: what is finished, and what comes behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pybackup.container.frames import Carry
+from pybackup.container.read import open_listing, read_locator
+from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import names
+from pybackup.model.entry import Entry, Kind, directories_above, tree_key
+from pybackup.model.member import Stored
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.source import Planned
+from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.monitor import Monitor
+
+from .second_copies import is_candidate, share_text
+
+if TYPE_CHECKING:
+    from .plan import Plan
+    from .plan_set import SetOptions
+
+PACKED_TIGHT = "tight"
+SECOND_COPIES = "second_copies"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A data volume that is there, and whole as far as its index says.
+
+    ``again`` are the paths of files in it that are second copies of those of the volume before.
+    """
+
+    path: bytes
+    info: VolumeInfo
+    settings: Mapping[str, Any]
+    blob: bytes
+    rows: Sequence[Stored]
+    containers: frozenset[bytes]
+    n_bytes: int
+    again: frozenset[bytes] = frozenset()
+
+    @property
+    def files(self) -> int:
+        """How many files end in it, second copies left out."""
+        return sum(row.entry.kind is Kind.FILE and not _goes_on(row) for row in self.rows) - len(self.again)
+
+    def behind(self, before: Finished) -> Finished:
+        """Return it with what is a second copy of a file of the volume ``before`` it."""
+        if SECOND_COPIES not in self.settings:
+            return self
+        there = {row.entry.path for row in before.rows if is_candidate(row)}
+        again = frozenset(row.entry.path for row in self.rows if is_candidate(row) and row.entry.path in there)
+        return replace(self, again=again)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where to go on.
+
+    Attributes
+    ----------
+    set_id
+        Of the volumes that are there; empty where there are none.
+    blobs
+        Their tree indexes.
+    entries
+        What is still to be read, in tree order.
+    path, segment
+        Of the file whose first so many segments are there; empty for none.
+    complete
+        All data volumes are there.
+    """
+
+    set_id: bytes
+    carry: Carry
+    blobs: Sequence[bytes]
+    entries: Iterable[Planned]
+    path: bytes = b""
+    segment: int = 0
+    finished: Sequence[Finished] = ()
+    complete: bool = False
+
+
+def find_finished(directory: bytes, name: str) -> list[Finished]:
+    """Return the data volumes of a set in a directory, by number; of the set that volume 1 is of.
+
+    Raises
+    ------
+    UsageError
+        One of them is missing.
+    """
+    found = {done.info.number: done for done in _volumes_in(directory, os.fsencode(name))}
+    first = found.get(1)
+    if first is None:
+        return []
+    volumes: list[Finished] = []
+    for number, done in sorted(found.items()):
+        if done.info.set_id != first.info.set_id:
+            raise UsageError(f"{os.fsdecode(done.path)}: is of another set than {os.fsdecode(first.path)}")
+        if number != len(volumes) + 1:
+            missing = VolumeInfo(first.info.set_id, name, len(volumes) + 1).file_name
+            raise UsageError(
+                f"{os.fsdecode(os.path.join(directory, missing))}: is missing, and later volumes are there"
+            )
+        volumes.append(done.behind(volumes[-1]) if volumes else done)
+    return volumes
+
+
+def _volumes_in(directory: bytes, name: bytes) -> Iterator[Finished]:
+    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
+        if entry.name.startswith(name + b"-") and entry.name.endswith(b".xtar") and entry.is_file():
+            with ArchiveFile(entry.path) as file:
+                done = _finished(entry.path, file)
+            if done:
+                yield done
+
+
+def _finished(path: bytes, file: ArchiveFile) -> Finished | None:
+    try:
+        locator = read_locator(file) if file.size else None
+        if locator is None:
+            return None
+        listing = open_listing(file)
+        info = VolumeInfo.of_settings(listing.settings)
+        if info is None or info.kind is not VolumeKind.DATA:
+            return None
+        blob = file.read_at(locator.raw_bytes, locator.stream_bytes)
+    except (FormatError, OSError) as error:
+        raise Damaged(f"{os.fsdecode(path)}: cannot be gone on with: {error}") from error
+    rows = [listing.stored(row) for row in range(len(listing))]
+    containers = frozenset(listing.paths[row] for row, _ in listing.containers)
+    return Finished(path, info, listing.settings, blob, rows, containers, file.size)
+
+
+def resume(plan: Plan, finished: Sequence[Finished], to: SetOptions, monitor: Monitor) -> Resumption:
+    """Return where the creation of a set goes on, behind the volumes that are finished.
+
+    What has changed in them since is a problem each.
+
+    Raises
+    ------
+    UsageError
+        They were made with other options.
+    """
+    if not finished:
+        return Resumption(b"", Carry(), (), plan.entries)
+    _check_alike(plan, finished, to)
+    last = finished[-1]
+    if not last.rows:
+        raise UsageError(f"{os.fsdecode(last.path)}: holds nothing to go on behind; remove it")
+    row = last.rows[-1]
+    planned = {one.entry.path: one.entry for one in plan.entries}
+    _tell_of_changes(planned, finished, b"" if to.tight else tree_key(row.entry.path), monitor)
+    path, segment = row.entry.path if _goes_on(row) else b"", 0
+    if path and _is_same(planned.get(path), row.entry):
+        segment = row.numbers[-1] + 1
+    behind = tree_key(row.entry.path)
+    there = {row.entry.path for done in finished for row in done.rows} if to.tight else set()
+    entries = [
+        one
+        for one in plan.entries
+        if one.entry.path == path or (one.entry.path not in there if to.tight else tree_key(one.entry.path) > behind)
+    ]
+    blobs = [done.blob for done in finished]
+    return Resumption(
+        last.info.set_id,
+        _carry(finished, row, everywhere=to.tight),
+        blobs,
+        entries,
+        path,
+        segment,
+        finished,
+        last.info.last,
+    )
+
+
+def _check_alike(plan: Plan, finished: Sequence[Finished], to: SetOptions) -> None:
+    parity = plan.options.parity
+    wanted = {
+        "compression": plan.options.profile.compression.value,
+        "segment_bytes": plan.options.segment_bytes,
+        "comment": plan.options.comment,
+        "pack": PACKED_TIGHT if to.tight else None,
+        SECOND_COPIES: share_text(to.second_copies) if to.second_copies else None,
+    }
+    for done in finished:
+        name = os.fsdecode(done.path)
+        for key, value in wanted.items():
+            if done.settings.get(key) != value:
+                raise UsageError(f"{name}: was made with another {key}: {done.settings.get(key)!r}, not {value!r}")
+        if done.info.parity != (str(parity.amount) if parity else "none"):
+            raise UsageError(f"{name}: was made with a parity of {done.info.parity}; resume with the same")
+        if done.info.volume_bytes != to.size_of(done.info.number):
+            raise UsageError(f"{name}: was made to fit {done.info.volume_bytes} bytes; resume with the same sizes")
+
+
+def _tell_of_changes(
+    planned: Mapping[bytes, Entry], finished: Sequence[Finished], until: bytes, monitor: Monitor
+) -> None:
+    there = {row.entry.path: row for done in finished for row in done.rows}
+    for path, entry in planned.items():
+        row = there.get(path)
+        if entry.kind is not Kind.FILE or tree_key(path) > until:
+            continue
+        if row is None:
+            monitor.problem(Problem(path, Trouble.CHANGED, "came after its volume was written; it is not in the set"))
+        elif not _is_same(entry, row.entry) and not _goes_on(row):
+            monitor.problem(
+                Problem(path, Trouble.CHANGED, "changed after its volume was written; the set has it as it was")
+            )
+
+
+def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> Carry:
+    """What the last volume would have handed on: the names that its members took are claimed once more.
+
+    Of all directories, if files were held back for a later volume: those may be in any of them.
+    """
+    with_container = frozenset().union(*(done.containers for done in finished))
+    chain = sorted(with_container, key=tree_key) if everywhere else _chain(last.entry)
+    children = _children(finished, {b"", *chain})
+    containers: dict[bytes, tuple[bytes, names.Names]] = {}
+    member_names = {b"": b""}
+    of_file = None
+    for directory in [b"", *chain]:
+        if directory and directory not in with_container:
+            continue
+        taken = names.Names()
+        for row in children[directory]:
+            entry = row.entry
+            if entry.kind is Kind.DIRECTORY and entry.path in with_container:
+                member_names[entry.path] = taken.claim_directory(entry.name) + b"/" + names.CONTAINER
+            elif entry.kind is Kind.FILE:
+                segments = row.segments or len(row.members)
+                claimed = taken.claim_file(entry.name, segments=segments, sparse=row.sparse)
+                of_file = claimed if entry.path == last.entry.path and _goes_on(last) else of_file
+        containers[directory] = member_names[directory], taken
+    return Carry(containers, of_file)
+
+
+def _chain(entry: Entry) -> list[bytes]:
+    """Paths of the directories that were open when the entry had been written."""
+    return directories_above(entry.path) + [entry.path] * (entry.kind is Kind.DIRECTORY)
+
+
+def _children(finished: Sequence[Finished], directories: set[bytes]) -> dict[bytes, list[Stored]]:
+    """The entries in each of these directories, each once, as their members got their names.
+
+    A directory gets one when its container is opened: it may have been listed before, when its files waited.
+    """
+    found: dict[bytes, dict[bytes, Stored]] = {directory: {} for directory in directories}
+    for done in finished:
+        for row in done.rows:
+            parent = row.entry.parent
+            listed_only = row.entry.kind is Kind.DIRECTORY and row.entry.path not in done.containers
+            if parent in found and not listed_only:
+                found[parent].setdefault(row.entry.path, row)
+    return {directory: list(rows.values()) for directory, rows in found.items()}
+
+
+def _goes_on(row: Stored) -> bool:
+    """Whether segments of the file come in a later volume."""
+    return bool(row.numbers) and row.numbers[-1] + 1 < row.segments
+
+
+def _is_same(one: Entry | None, other: Entry) -> bool:
+    return one is not None and (one.size, one.mtime_ns) == (other.size, other.mtime_ns)

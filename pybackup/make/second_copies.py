@@ -1,0 +1,191 @@
+"""Second copies: the smallest files of a volume once more in the next, so that the loss of one costs none of them.
+
+All of it comes from the finished volume, byte for byte as it stands there: so whoever resumes gets the same.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from array import array
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pybackup.container.naming import MemberHeader, header_of
+from pybackup.container.read import open_listing, read_exactly
+from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import ustar
+from pybackup.layout.table_builder import row_bytes
+from pybackup.model.content import Packed, PackedPiece, Piece, Whole
+from pybackup.model.entry import Entry, Kind, directories_above, tree_key
+from pybackup.model.member import Stored
+from pybackup.parity.stream.amount import Amount, parse_amount
+
+_MOST = Fraction(1, 2)
+# A container has the header of its index, that index, of some 800 bytes beside its rows, and its own end.
+_CONTAINER_BYTES = ustar.BLOCK + 1280 + len(ustar.END)
+_ROW_OF_CONTAINER_BYTES = 16
+# The index of the root, and that of the tree, are filled up to whole blocks.
+_ROUNDING_BYTES = 2 * ustar.BLOCK + 64
+
+
+@dataclass(frozen=True, slots=True)
+class SecondCopy:
+    """A file of the volume before, packed as it is there.
+
+    Attributes
+    ----------
+    name
+        Of its member.
+    directories
+        Those above it, from the top, each with the name of its container.
+    """
+
+    item: PackedPiece
+    name: bytes
+    directories: Sequence[tuple[Entry, bytes]]
+
+    @property
+    def path(self) -> bytes:
+        """Of the file."""
+        return self.item.piece.entry.path
+
+
+def parse_share(text: object) -> Fraction:
+    """Return which share of each volume second copies may take, as it is written: ``5%``.
+
+    Raises
+    ------
+    UsageError
+        It is no percentage, or more than half.
+    """
+    share = parse_amount(text).share if isinstance(text, str) and text.strip().endswith("%") else None
+    if share is None or share > _MOST:
+        raise UsageError(f"second copies take a share of each volume, such as 5%, at most 50%, not {text!r}")
+    return share
+
+
+def share_text(share: Fraction) -> str:
+    """Return a share as it is written on a command line."""
+    return str(Amount(share=share))
+
+
+def is_candidate(stored: Stored) -> bool:
+    """Whether a volume has a file whole, and in one segment."""
+    return stored.entry.kind is Kind.FILE and len(stored.members) == 1 and not stored.numbers and not stored.fault
+
+
+class SecondCopies:
+    """The smallest files of a finished volume, as many as there is room for, in tree order.
+
+    Parameters
+    ----------
+    volume
+        Where it is.
+    but
+        Paths in it that are second copies themselves.
+    room_bytes
+        How much they may add to the next volume, containers and indexes included.
+
+    Raises
+    ------
+    Damaged
+        The volume is.
+    """
+
+    def __init__(self, volume: bytes, but: Container[bytes], room_bytes: int) -> None:
+        self._path = volume
+        self._at = 0
+        self._rows: Sequence[int] = ()
+        self._above: dict[int, tuple[Entry, bytes]] = {}
+        if room_bytes <= _ROUNDING_BYTES:
+            return
+        with ArchiveFile(volume) as file:
+            try:
+                self._listing = open_listing(file)
+                kinds, paths = self._listing.rows.kinds, self._listing.paths
+                self._rows_of = {path: row for row, path in enumerate(paths) if kinds[row] == Kind.DIRECTORY}
+                self._containers = {row: container.offset for row, container in self._listing.containers}
+                self._rows = self._smallest(file, but, room_bytes - _ROUNDING_BYTES)
+            except (FormatError, OSError) as error:
+                raise self._damaged(error) from error
+
+    def before(self, path: bytes | None) -> Iterator[SecondCopy]:
+        """Yield those that come before a path in tree order and were not yielded yet; all that are left for None.
+
+        Raises
+        ------
+        Damaged
+            The volume cannot be read any more.
+        """
+        until = None if path is None else tree_key(path)
+        while self._at < len(self._rows):
+            row = self._rows[self._at]
+            if until is not None and tree_key(self._listing.paths[row]) >= until:
+                return
+            self._at += 1
+            with ArchiveFile(self._path) as file:
+                try:
+                    copy = self._read(file, self._listing.stored(row))
+                except (FormatError, OSError) as error:
+                    raise self._damaged(error) from error
+            yield copy
+
+    def _damaged(self, error: Exception) -> Damaged:
+        return Damaged(f"{os.fsdecode(self._path)}: cannot be gone on with: {error}")
+
+    def _read(self, file: ArchiveFile, stored: Stored) -> SecondCopy:
+        entry, member = stored.entry, stored.members[0]
+        header = header_of(file, member.offset)
+        data = read_exactly(file, member.offset, member.packed_bytes)
+        if zlib.crc32(data) != header.note.data_crc:
+            raise Damaged("the bytes of a file differ from their CRC")
+        packed = Packed(
+            data, member.stream_bytes, member.raw_bytes, member.method, member.dictionary_bytes, member.digest
+        )
+        piece = Piece(entry, b"", sparse=stored.sparse, whole=Whole(changed=stored.changed))
+        rows = [self._rows_of[path] for path in directories_above(entry.path)]
+        # Neighbours lie in the same ones.
+        self._above = {row: self._above.get(row) or self._directory(file, row) for row in rows}
+        return SecondCopy(PackedPiece(piece, packed), header.name, tuple(self._above.values()))
+
+    def _directory(self, file: ArchiveFile, row: int) -> tuple[Entry, bytes]:
+        return self._listing.stored(row).entry, self._container(file, row).name
+
+    def _container(self, file: ArchiveFile, row: int) -> MemberHeader:
+        return header_of(file, self._containers[row])
+
+    def _smallest(self, file: ArchiveFile, but: Container[bytes], room_bytes: int) -> array[int]:
+        """The rows of as many files as fit, the smallest first taken; in tree order."""
+        sizes = dict(self._sizes(but))
+        taken: list[int] = []
+        opened: set[int] = set()
+        for row in sorted(sizes, key=sizes.__getitem__):
+            if sizes[row] > room_bytes:
+                break
+            stored = self._listing.stored(row)
+            above = {self._rows_of[path] for path in directories_above(stored.entry.path)} - opened
+            cost = header_of(file, stored.members[0].offset).n_bytes + ustar.padded(sizes[row]) + _in_indexes(stored)
+            for directory in above:
+                cost += self._container(file, directory).n_bytes + _CONTAINER_BYTES
+                cost += _in_indexes(self._listing.stored(directory))
+            if cost <= room_bytes:
+                room_bytes -= cost
+                opened |= above
+                taken.append(row)
+        return array("q", sorted(taken))
+
+    def _sizes(self, but: Container[bytes]) -> Iterator[tuple[int, int]]:
+        """Row and packed length of each candidate."""
+        for row, kind in enumerate(self._listing.rows.kinds):
+            if kind == Kind.FILE and self._listing.paths[row] not in but:
+                stored = self._listing.stored(row)
+                if is_candidate(stored):
+                    yield row, stored.members[0].packed_bytes
+
+
+def _in_indexes(stored: Stored) -> int:
+    """How much longer an entry makes the index of its container and the tree index, with their parity, at most."""
+    return 2 * (row_bytes(stored) + _ROW_OF_CONTAINER_BYTES) * 6 // 5

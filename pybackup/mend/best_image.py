@@ -1,0 +1,130 @@
+"""The best image of a volume: copies merged, and repaired as far as parity goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from pybackup.container.locate import locate
+from pybackup.container.read import read_locator
+from pybackup.errors import Damaged
+from pybackup.host.joined import Part, Place
+from pybackup.host.storage import ArchiveFile
+from pybackup.jobs.repair import assembled, tell_of_others
+from pybackup.layout.guard import SECTOR
+from pybackup.model.extents import Extents
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.copies import NO_ORIGIN
+
+from .copies import GivenCopy
+from .health import Health, health_of
+from .survey import Surveyed, extents_of, survey
+
+_IMAGE_NAME = b"pybackup-salvage"
+_INNER_SUFFIX = b"-inner"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One file in which everything is that could be had, and what is known of it.
+
+    Attributes
+    ----------
+    bad, repaired
+        Byte ranges that are still not known to be good (None where nothing is known), and that were bad and have
+        been put right; from where the archive starts.
+    offset, n_bytes
+        Which part of the file is the archive; no length for all that follows.
+    """
+
+    path: bytes
+    health: Health | None
+    bad: Extents | None
+    repaired: Extents = Extents()  # noqa: RUF009 - a frozen value
+    offset: int = 0
+    n_bytes: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the archive's bytes are."""
+        return (self.part(),) if self.n_bytes else self.path
+
+    def part(self) -> Part:
+        """Return what may be the archive as a part of an address space."""
+        return Part(0, self.n_bytes or os.path.getsize(self.path), self.path, self.offset)
+
+
+@contextmanager
+def best_image(
+    given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, name: bytes = _IMAGE_NAME, words: str = ""
+) -> Iterator[Image]:
+    """Yield the best image that can be had of a volume; a temporary file, if it differs from the first copy.
+
+    Parameters
+    ----------
+    name
+        Of the temporary file in ``work_dir``: another for each that is open at a time.
+    words
+        Said before that file is made, where it has to be.
+    """
+    with ExitStack() as stack:
+        try:
+            surveyed = survey(given, monitor)
+            if surveyed and words and health_of(surveyed).extents:
+                monitor.note(words)
+            image = _surveyed(surveyed, os.path.join(work_dir, name), stack, monitor) if surveyed else None
+        except Damaged as error:
+            monitor.note(str(error))
+            image = None
+        if image is None:
+            if len(given) > 1:
+                monitor.note("without checksums the copies cannot be merged: only the first is salvaged")
+            # A map tells what the drive did not give; without one nothing is known.
+            image = Image(given[0].path, None, given[0].unread or None)
+        yield image
+
+
+def _surveyed(surveyed: Surveyed, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
+    """The volume with all that could be had; of an image around an archive, that archive."""
+    tell_of_others(surveyed, monitor)
+    geometry, health = surveyed.geometry, health_of(surveyed)
+    if not health.extents:
+        image = Image(surveyed.given[0].path, health, Extents())
+    else:
+        os.makedirs(os.path.dirname(temporary), exist_ok=True)
+        # What only lies elsewhere was never damaged.
+        damaged = ~surveyed.good_in(0)
+        outputs, _ = stack.enter_context(assembled(surveyed, temporary, None, monitor))
+        left = surveyed.survey.where == NO_ORIGIN
+        image = Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged & ~left))
+    file = stack.enter_context(ArchiveFile(image.path))
+    if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
+        return _within(image, file, temporary + _INNER_SUFFIX, stack, monitor)
+    return image
+
+
+def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
+    """The archive that lies within an image, whose first sector is right and begins none."""
+    inner = survey([GivenCopy(image.path, file, Extents())], monitor)
+    if inner is None or inner.shift_of_first() == 0:
+        return _part_of(image, file)
+    tell_of_others(inner, monitor)
+    health = health_of(inner)
+    outputs, _ = stack.enter_context(assembled(inner, temporary, None, monitor))
+    left = inner.survey.where == NO_ORIGIN
+    repaired = image.repaired.moved(-(inner.shift_of_first() or 0))
+    return Image(outputs[0].temporary, health, extents_of(inner.geometry, left), repaired)
+
+
+def _part_of(image: Image, file: ArchiveFile) -> Image:
+    """An archive without parity of its own, as a file of an image that has it."""
+    places = locate(file)
+    if not places:
+        # Its members are found by their headers, and nothing is known of bytes at their new places.
+        return replace(image, bad=None)
+    offset, n_bytes = places[0]
+    bad = None if image.bad is None else image.bad.within(offset, offset + n_bytes).moved(-offset)
+    repaired = image.repaired.within(offset, offset + n_bytes).moved(-offset)
+    return Image(image.path, image.health, bad, repaired, offset, n_bytes)

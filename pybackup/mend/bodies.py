@@ -1,0 +1,227 @@
+"""The body of a volume as far as it is at hand: where it lies, what of it is lost, and what its parity mends.
+
+A volume may lie in a file of its own or in an image, and either may have the parity that protects it. What is damaged
+is put together in a temporary file first, in which sectors from elsewhere are filled in later.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.container.own import stream_start
+from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.host.storage import ArchiveFile, Output
+from pybackup.jobs.repair import assembled
+from pybackup.layout import ustar
+from pybackup.layout.guard import SECTOR
+from pybackup.layout.note import Note, Role
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.columns import Shard, sectors_of
+from pybackup.parity.mend.copies import NO_ORIGIN
+from pybackup.parity.mend.mend import MENDED, mend
+from pybackup.parity.stream.volume import Volume as Sectors
+from pybackup.parity.stream.volume import VolumeWriter
+
+from .copies import GivenCopy
+from .survey import Surveyed, survey
+
+Lost = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Held:
+    """A volume that is at hand, whole or damaged.
+
+    Attributes
+    ----------
+    paths
+        Where it was found; more than one if there are copies.
+    file
+        What to read it from.
+    start
+        Where the archive begins in it.
+    work
+        The temporary file, and what is known of its sectors; None where nothing is damaged, or nothing can be told.
+    unknown
+        There are no checksums of sectors: only the whole can be told to be right.
+    is_placed
+        Whether ``start`` is known, and not just the first byte of the file for want of anything better.
+    """
+
+    paths: Sequence[bytes]
+    file: ArchiveFile
+    start: int
+    work: Work | None = None
+    unknown: bool = False
+    is_placed: bool = True
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return os.fsdecode(self.paths[0])
+
+    @property
+    def length(self) -> int | None:
+        """How long the body says that it is; None where its first header is damaged."""
+        try:
+            said = Note.unpack(self.file.read_what_is_left(self.start, ustar.BLOCK))
+        except FormatError:
+            return None
+        return said.file_bytes if said.role is Role.LOCATOR else None
+
+    def shard(self, offset: int, n_bytes: int) -> Shard:
+        """Return a stretch of the archive as a shard."""
+        return Shard(self.file, self.start + offset, n_bytes)
+
+    def lost(self, offset: int, n_bytes: int) -> Lost:
+        """Return which sectors of a stretch of the archive are lost: shape (sectors,)."""
+        count = sectors_of(n_bytes)
+        if self.work is None:
+            # What is cut off is lost, and was never looked at.
+            there = max(0, self.file.size - self.start - offset)
+            return np.arange(count) >= there // SECTOR if there < n_bytes else np.zeros(count, bool)
+        return self.work.lost(self.start + offset, count)
+
+
+class Work:
+    """A damaged volume while it is mended: the file in which it is put together.
+
+    Parameters
+    ----------
+    stack
+        Closes and removes the file in the end.
+    target
+        What the file is named after.
+    """
+
+    def __init__(
+        self, surveyed: Surveyed, target: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
+    ) -> None:
+        outputs, _ = stack.enter_context(assembled(surveyed, target, work_dir, monitor))
+        self.output: Output = outputs[0]
+        self._surveyed = surveyed
+        self._written: list[NDArray[np.intp]] = []
+        self._files = [stack.enter_context(ArchiveFile(made.temporary)) for made in outputs]
+        self._writer = VolumeWriter(surveyed.geometry, outputs[0], outputs[1] if len(outputs) > 1 else None)
+
+    @property
+    def file(self) -> ArchiveFile:
+        """The file, for reading."""
+        return self._files[0]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing at all is missing, be it outside of the body."""
+        return not len(self._surveyed.survey.missing)
+
+    def is_of(self, body_bytes: int) -> bool:
+        """Whether the file is just an archive with so long a body and its own parity: no image around one."""
+        geometry = self._surveyed.geometry
+        return not geometry.sidecar and geometry.before_bytes == stream_start(body_bytes)
+
+    def lost(self, start: int, count: int) -> Lost:
+        """Return what is lost of ``count`` sectors that begin at byte ``start`` of the file."""
+        missing = self._surveyed.survey.where == NO_ORIGIN
+        first = start // SECTOR
+        padded = np.ones(count + 1, bool)
+        part = missing[first : first + count + 1]
+        padded[: len(part)] = part
+        return padded[:-1] | padded[1:] if start % SECTOR else padded[:-1]
+
+    def write(self, start: int, data: bytes) -> None:
+        """Put bytes in their place; sectors that are whole in them are not missing any more."""
+        self.output.write_at(start, data)
+        first, last = -(-start // SECTOR), (start + len(data)) // SECTOR
+        where = self._surveyed.survey.where[first : max(first, last)]
+        self._written.append(first + np.flatnonzero(where == NO_ORIGIN))
+        where[where == NO_ORIGIN] = MENDED
+
+    def take_back(self) -> None:
+        """Let what was written be missing again: it was not right."""
+        for sectors in self._written:
+            self._surveyed.survey.where[sectors] = NO_ORIGIN
+        self._written.clear()
+
+    def mend(self) -> bool:
+        """Mend what own parity can; return whether that was anything."""
+        surveyed = self._surveyed
+        if self.is_complete:
+            return False
+        before = len(surveyed.survey.missing)
+        volume = Sectors(surveyed.geometry, *self._files)
+        mend(
+            volume,
+            self._writer,
+            surveyed.table,
+            surveyed.survey,
+            lambda count: None,
+            proposals=surveyed.proposals(),
+        )
+        return len(surveyed.survey.missing) < before
+
+
+def hold(
+    copies: Sequence[GivenCopy],
+    start: int | None,
+    target: bytes,
+    *,
+    work_dir: bytes | None = None,
+    stack: ExitStack,
+    monitor: Monitor,
+) -> Held:
+    """Return the volume that copies hold, put together in a temporary file where it is damaged.
+
+    Parameters
+    ----------
+    copies
+        Of one file: the volume, or an image with it.
+    start
+        Where the archive begins in the first of them; None where nobody could tell.
+    target
+        What a temporary file is named after.
+
+    Raises
+    ------
+    EnvironmentFailed
+        The temporary file cannot be written.
+    """
+    paths = [copy.path for copy in copies]
+    plain = Held(paths, copies[0].file, start or 0, unknown=True)
+    try:
+        surveyed = survey(copies, monitor)
+    except (Damaged, UsageError) as error:
+        monitor.note(f"{plain.name}: {error}")
+        return plain
+    if surveyed is None:
+        return plain
+    place = settled_place(surveyed)
+    if place is not None and start is not None:
+        copy, _ = place
+        # The other copies are of the same bytes.
+        return Held([copies[copy].path], copies[copy].file, start)
+    try:
+        work = Work(surveyed, target, work_dir, stack, monitor)
+    except Damaged as error:
+        monitor.note(f"{plain.name}: {error}")
+        return plain
+    shift = surveyed.shift_of_first() or 0
+    return Held(paths, work.file, max(0, (start or 0) - shift), work)
+
+
+def settled_place(surveyed: Surveyed) -> tuple[int, int] | None:
+    """Return the copy and the shift at which all of a volume is good; None where it is not."""
+    where = surveyed.survey.where
+    if not len(where) or where[0] == NO_ORIGIN or (where != where[0]).any():
+        return None
+    origin = surveyed.survey.origins[int(where[0])]
+    geometry = surveyed.geometry
+    size = surveyed.given[origin.copy].file.size
+    if not geometry.sidecar and size < geometry.volume_bytes + origin.shift:
+        return None
+    return origin.copy, origin.shift

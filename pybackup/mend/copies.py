@@ -1,0 +1,81 @@
+"""Copies of a volume as they are given: files, devices, directories of pieces, maps, sidecars."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.host.directories import files_in
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.ddrescue import parse_map
+from pybackup.model.extents import Extents
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCopy:
+    """A file that is a copy of the volume, or of a part of it; a piece if it was not named, but found."""
+
+    path: bytes
+    file: ArchiveFile
+    unread: Extents
+    is_piece: bool = False
+
+
+def whole_file(path: bytes, stack: ExitStack) -> GivenCopy:
+    """Open a file as a copy."""
+    return GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents())
+
+
+@contextmanager
+def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[list[GivenCopy]]:
+    """Open all copies: of a directory its files are pieces, and a sidecar beside a copy comes with it.
+
+    Raises
+    ------
+    UsageError
+        One does not exist, or there are more maps than copies.
+    Damaged
+        A map is none.
+    """
+    if len(maps) > len(paths):
+        raise UsageError(f"{len(maps)} maps for {len(paths)} copies: give one --map for each, in the same order")
+    unread = [_read_map(name) for name in maps]
+    with ExitStack() as stack:
+        given = []
+        for number, path in enumerate(paths):
+            for piece in _pieces(path):
+                file = stack.enter_context(ArchiveFile(piece))
+                extents = unread[number].within(0, file.size) if number < len(unread) else Extents()
+                given.append(GivenCopy(piece, file, extents, is_piece=piece != path))
+        known = {os.path.realpath(copy.path) for copy in given}
+        for path in [copy.path + SIDECAR_SUFFIX for copy in given]:
+            if os.path.isfile(path) and os.path.realpath(path) not in known:
+                given.append(GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents(), is_piece=True))
+        yield given
+
+
+def _pieces(path: bytes) -> list[bytes]:
+    if not os.path.isdir(path):
+        return [path]
+    pieces = files_in(path)
+    if not pieces:
+        raise UsageError(f"{os.fsdecode(path)}: no files in this directory")
+    return pieces
+
+
+def _read_map(path: bytes) -> Extents:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError as error:
+        raise UsageError(f"{os.fsdecode(path)}: no such file") from error
+    except OSError as error:
+        raise EnvironmentFailed(f"{os.fsdecode(path)}: {error.strerror}") from error
+    try:
+        return parse_map(text).unread(1 << 62)
+    except Damaged as error:
+        raise Damaged(f"{os.fsdecode(path)}: {error}") from error

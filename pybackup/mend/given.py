@@ -1,0 +1,287 @@
+"""Taking in the volumes of a set as they are given: whole or damaged, renamed, doubled, in images; known by content."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from pybackup.archive.find import Volume, volumes_in
+from pybackup.archive.volume_set import gather
+from pybackup.container.notes import archive_id_in, notes_in
+from pybackup.errors import UsageError
+from pybackup.host.directories import files_in
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import ustar
+from pybackup.layout.note import Role
+from pybackup.layout.recovery import RecoveryHeader
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
+from pybackup.monitor import Monitor
+from pybackup.parity.stream.find import find
+
+from .bodies import Held, hold
+from .copies import whole_file
+from .find_shard import ShardHeld, find_shard
+from .unusable import Unusable
+
+_SUFFIX = b".xtar"
+# Recovery volumes that a volume without readable index may be.
+_MOST_RECOVERY = 1 << 10
+
+
+@dataclass(slots=True)
+class Taken:
+    """The volumes of one set that are at hand, by number.
+
+    Attributes
+    ----------
+    info
+        Of any volume of the set: its id and its name.
+    header
+        What a recovery volume tells of the set; None where none is left that does.
+    volumes
+        Those that could be opened, by kind and number: as they were given, or mended.
+    finished
+        Files that were not given, and that an earlier run left where this one writes.
+    """
+
+    info: VolumeInfo
+    data: dict[int, Held] = field(default_factory=dict)
+    recovery: dict[int, ShardHeld] = field(default_factory=dict)
+    header: RecoveryHeader | None = None
+    volumes: dict[tuple[VolumeKind, int], Volume] = field(default_factory=dict)
+    finished: set[bytes] = field(default_factory=set)
+
+    def info_of(self, kind: VolumeKind, number: int) -> VolumeInfo:
+        """Return what a volume is called."""
+        return VolumeInfo(self.info.set_id, self.info.name, number, kind)
+
+
+@dataclass(slots=True)
+class _Given:
+    """A file that was given, and which archive it holds."""
+
+    path: bytes
+    start: int | None
+    archive_id: bytes
+    volume: Volume | None = None
+    is_finished: bool = False
+
+
+def take_in(
+    paths: Sequence[bytes], directory: bytes, *, work_dir: bytes | None = None, stack: ExitStack, monitor: Unusable
+) -> Taken:
+    """Find out which volumes of a set there are, and put those that are damaged together in temporary files.
+
+    Parameters
+    ----------
+    paths
+        Files, images, devices, directories of them.
+    directory
+        Where what is rebuilt will appear; temporary files are there, or in ``work_dir``. Volumes of the set that are
+        there already count as given.
+    stack
+        Closes and removes all of it in the end.
+
+    Raises
+    ------
+    UsageError
+        They are of several sets, or of none.
+    """
+    given = _once([one for path in paths for one in _look(path, monitor)])
+    info = _one_set(given)
+    given = _once([*given, *_finished(directory, info)])
+    groups: dict[tuple[bytes, bool], list[_Given]] = {}
+    for one in given:
+        groups.setdefault((one.archive_id, bool(one.start)), []).append(one)
+    taken = Taken(info, finished={one.path for one in given if one.is_finished})
+    found: dict[bytes, list[tuple[Held, Volume | None]]] = {}
+    for number, ((archive_id, _), alike) in enumerate(groups.items()):
+        _tell_of_doubles(alike, monitor)
+        target = os.path.join(directory, b"volume-%d" % number)
+        held = _hold_best(alike, target, work_dir, stack, monitor)
+        volume = _settle(held, alike)
+        if volume and volume.info and volume.info.set_id != info.set_id:
+            raise UsageError(f"{held.name}: is of another set than {info.name}")
+        archive_id = volume.info.archive_id if volume and volume.info else archive_id
+        found.setdefault(archive_id, []).append((held, volume))
+    _sort(taken, found, monitor)
+    return taken
+
+
+def _hold_best(
+    alike: Sequence[_Given], target: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
+) -> Held:
+    """What copies of a volume come to together; one that an earlier run finished, if it is still whole, comes first."""
+    for several in ([one for one in alike if one.is_finished], alike):
+        if several:
+            copies = [whole_file(one.path, stack) for one in several]
+            start = next((one.start for one in several if one.start is not None), None)
+            held = hold(copies, start, target, work_dir=work_dir, stack=stack, monitor=monitor)
+            if several is alike or not (held.work or held.unknown):
+                break
+    return held
+
+
+def _once(given: Sequence[_Given]) -> list[_Given]:
+    """Each file once, however often and under how many names it was given."""
+    return list({(os.path.realpath(one.path), one.start): one for one in reversed(given)}.values())[::-1]
+
+
+def _look(path: bytes, monitor: Unusable) -> Iterator[_Given]:
+    """The archives in what a name leads to."""
+    if not os.path.isdir(path):
+        volumes = list(_given(path))
+        if not volumes:
+            monitor.refuse(path, "nothing of a volume is in it")
+        yield from volumes
+        return
+    for entry in files_in(path):
+        yield from _given(entry)
+
+
+def _finished(directory: bytes, info: VolumeInfo) -> Iterator[_Given]:
+    """The volumes of the set that an earlier run, which was interrupted, left where this one writes."""
+    if not os.path.isdir(directory):
+        return
+    for entry in files_in(directory):
+        for volume in volumes_in(entry) if entry.endswith(_SUFFIX) else ():
+            said = volume.info
+            if said and said.set_id == info.set_id and said.file_name == os.path.basename(entry):
+                yield _Given(entry, volume.offset, volume.listing.archive_id or b"", volume, is_finished=True)
+
+
+def _given(path: bytes) -> Iterator[_Given]:
+    volumes = list(volumes_in(path))
+    for volume in volumes:
+        yield _Given(path, volume.offset, volume.listing.archive_id or b"", volume)
+    if volumes:
+        return
+    with ArchiveFile(path) as file:
+        archive_id = archive_id_in(file)
+        if archive_id or (file.size and find([file]) is not None):
+            yield _Given(path, None, archive_id)
+
+
+def _one_set(given: Sequence[_Given]) -> VolumeInfo:
+    """What all of them are volumes of.
+
+    Raises
+    ------
+    UsageError
+        That is not one set.
+    """
+    first: Volume | None = None
+    for one in given:
+        if one.volume is None:
+            continue
+        if one.volume.info is None:
+            raise UsageError(f"{one.volume.name}: is no volume of a set")
+        if first is None:
+            first = one.volume
+        elif first.info and one.volume.info.set_id != first.info.set_id:
+            raise UsageError(f"{one.volume.name}: is of another set than {first.name}")
+    if first is None or first.info is None:
+        raise UsageError("no volume of a set is whole enough to tell which set it is; add one that is")
+    return first.info
+
+
+def _tell_of_doubles(alike: Sequence[_Given], monitor: Monitor) -> None:
+    first = alike[0]
+    for one in alike[1:]:
+        label = one.volume.info.label if one.volume and one.volume.info else "the same volume"
+        monitor.note(f"{os.fsdecode(one.path)}: {label} once more, beside {os.fsdecode(first.path)}")
+
+
+def _settle(held: Held, alike: Sequence[_Given]) -> Volume | None:
+    """The archive in what is held; where it begins is known from now on, as well as it can be."""
+    if held.work is None:
+        there = [one.volume for one in alike if one.volume and one.path == held.paths[0]]
+        return there[0] if there else None
+    held.work.output.flush()
+    volume = next(volumes_in(held.work.output.temporary), None)
+    start = volume.offset if volume else _first_header(held.file)
+    held.start, held.is_placed = start or 0, start is not None
+    return volume
+
+
+def _first_header(file: ArchiveFile) -> int | None:
+    """Where an archive begins, by its first header; None where that is damaged."""
+    for at, said in notes_in(file):
+        if said.role is Role.LOCATOR:
+            return at
+    return None
+
+
+def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], monitor: Unusable) -> None:
+    """Tell data from recovery volumes, and which is which."""
+    recovery_ids = {
+        volume_id(taken.info.set_id, VolumeKind.RECOVERY, number): number for number in range(1, _MOST_RECOVERY)
+    }
+    for archive_id, several in found.items():
+        known = next((volume.info for _, volume in several if volume and volume.info), None)
+        if (known and known.kind is VolumeKind.RECOVERY) or archive_id in recovery_ids:
+            _take_recovery(taken, several, monitor)
+    data_ids = {body.archive_id: number for number, body in enumerate(taken.header.bodies if taken.header else (), 1)}
+    for archive_id, several in found.items():
+        known = next((volume.info for _, volume in several if volume and volume.info), None)
+        number = data_ids.get(archive_id, known.number if known and known.kind is VolumeKind.DATA else 0)
+        if taken.header and number > len(taken.header.bodies):
+            reason = f"says that it is volume {number} of a set of {len(taken.header.bodies)}"
+            monitor.problem(Problem(several[0][0].paths[0], Trouble.REFUSED, reason))
+            continue
+        several = [one for one in several if _place(taken, number, one[0])]
+        if number and several:
+            # One that is whole is better than any other; the first is as good as those that are damaged, too.
+            held, volume = min(several, key=lambda one: (one[0].unknown, one[0].work is not None))
+            taken.data[number] = held
+            if volume:
+                taken.volumes[VolumeKind.DATA, number] = volume
+        elif archive_id not in recovery_ids:
+            reason = "too little is left of it to tell which volume it is, or where that begins"
+            monitor.refuse(found[archive_id][0][0].paths[0], reason)
+
+
+def _place(taken: Taken, number: int, held: Held) -> bool:
+    """Whether it is known where a data volume begins in what is held; with its own parity, that is at its start."""
+    if not held.is_placed and held.work and taken.header and 0 < number <= len(taken.header.bodies):
+        held.is_placed = held.work.is_of(taken.header.bodies[number - 1].n_bytes)
+        start = None if held.is_placed else _start_by_members(taken, number, held)
+        if start is not None:
+            held.start, held.is_placed = start, True
+    return held.is_placed
+
+
+def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
+    """Where a volume begins, by any member of it, as another volume of the set tells where that lies."""
+    tables = gather(list(taken.volumes.values()), Monitor()).tables if taken.volumes else {}
+    if number not in tables:
+        return None
+    rows, paths = tables[number]
+    members = [member for row, path in enumerate(paths) for member in rows.stored(row, path).members]
+    offsets = {member.digest: member.offset for member in members}
+    for at, said in notes_in(held.file):
+        if said.role is Role.CONTENT and said.digest in offsets:
+            return at + ustar.BLOCK - offsets[said.digest]
+    return None
+
+
+def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Unusable) -> None:
+    for held, volume in several:
+        shard = find_shard(held, taken.info.set_id)
+        if shard is None:
+            reason = "a recovery volume of which too little is left to be used"
+            monitor.refuse(held.paths[0], reason)
+            continue
+        if taken.header is not None and taken.header.bodies != shard.header.bodies:
+            reason = "a recovery volume that was made of other volumes than the first one"
+            monitor.problem(Problem(held.paths[0], Trouble.REFUSED, reason))
+            continue
+        taken.header = taken.header or shard.header
+        number = shard.header.number
+        if number not in taken.recovery or taken.recovery[number].held.work is not None:
+            taken.recovery[number] = shard
+            if volume:
+                taken.volumes[VolumeKind.RECOVERY, number] = volume

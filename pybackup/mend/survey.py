@@ -1,0 +1,305 @@
+"""Surveying copies of a volume: which volume they are of, and what is good where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import Damaged
+from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.model.extents import Extents
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.align import align
+from pybackup.parity.mend.copies import Copy, Survey, damaged_groups
+from pybackup.parity.mend.flips import Proposals, propose
+from pybackup.parity.stream.dealing import Dealing, runs
+from pybackup.parity.stream.find import Found, Table, find, find_all, load
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+from pybackup.parity.stream.volume import places
+
+from .copies import GivenCopy
+from .which_volume import Candidate, Other, choose
+
+# Shorter stretches that are missing from a file of the right size are damage.
+_LONG_SECTORS = 16
+# Volumes in volumes that are looked at, the largest first.
+_MOST_VOLUMES = 4
+_SHIFTS_TRIED = 8
+_SAMPLES = 256
+_OVERWRITTEN = "what stands behind the volume is left of a longer one that was there before"
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What the copies have together, and which volumes lie beside this one in them.
+
+    Attributes
+    ----------
+    overwritten
+        In the first copy the volume was written over a longer one, of which the end is left.
+    """
+
+    given: Sequence[GivenCopy]
+    copies: Sequence[Copy]
+    table: Table
+    survey: Survey
+    others: Sequence[Other] = ()
+    overwritten: bool = False
+
+    @property
+    def geometry(self) -> Geometry:
+        """The shape of the volume."""
+        return self.table.geometry
+
+    @property
+    def targets(self) -> list[tuple[int, int]]:
+        """What is mended in place: the first copy, and the sidecar if there is one; each with its shift."""
+        targets = [(0, 0)]
+        if self.geometry.sidecar:
+            shift = -self.geometry.before_sectors * SECTOR
+            beside = self.given[0].path + SIDECAR_SUFFIX
+            numbers = [number for number, copy in enumerate(self.given) if number and copy.path == beside]
+            numbers += [number for number, copy in enumerate(self.copies) if number and shift in copy.shifts]
+            targets += [(number, shift) for number in numbers[:1]]
+        return targets
+
+    def in_place(self) -> NDArray[np.bool_]:
+        """Return for each sector whether it is good where it belongs, in the files that repair would mend."""
+        targets = self.targets
+        good = np.zeros(self.geometry.sectors, bool)
+        for number, origin in enumerate(self.survey.origins):
+            if (origin.copy, origin.shift) in targets:
+                good |= self.survey.where == number
+        for place in places(self.geometry, 0, self.geometry.sectors, sidecar=len(targets) > 1):
+            size = self.given[targets[place.in_stream_file][0]].file.size
+            if size < place.offset + place.n_bytes:
+                # The last sector may look whole where only zeros are cut off.
+                there = max(0, size - place.offset) // SECTOR
+                good[place.first + there : place.first + place.sectors] = False
+        return good
+
+    def proposals(self) -> Proposals:
+        """Return sectors that one byte would put right, of those that parity does not suffice for, or is not there."""
+        geometry, missing = self.geometry, self.survey.missing
+        if geometry.groups:
+            dealing = Dealing(geometry)
+            beyond = damaged_groups(dealing, missing) > geometry.parity_shards
+            rows = dealing.table_rows(missing)
+            missing = missing[(rows >= 0) & beyond[dealing.groups_of(np.maximum(rows, 0))]]
+        return propose(self.copies, self.survey, missing)
+
+    def belongs(self, copy: int) -> bool:
+        """Return whether anything in a copy is good, be it that another copy had it first."""
+        if self.good_in(copy).any():
+            return True
+        sectors = np.unique(np.linspace(0, self.geometry.sectors - 1, _SAMPLES).astype(np.int64))
+        return any(self.survey.recognises(self.copies[copy], shift, sectors) for shift in self.copies[copy].shifts)
+
+    def good_in(self, copy: int) -> NDArray[np.bool_]:
+        """Return which sectors are taken from a copy, wherever they lie in it."""
+        rows = [number for number, origin in enumerate(self.survey.origins) if origin.copy == copy]
+        return np.isin(self.survey.where, rows)
+
+    def shift_of_first(self) -> int | None:
+        """Return how far most of the first copy is from its place; None where nothing of it is good."""
+        counts = {
+            origin.shift: int(np.count_nonzero(self.survey.where == number))
+            for number, origin in enumerate(self.survey.origins)
+            if origin.copy == 0
+        }
+        return max(counts, key=counts.__getitem__) if any(counts.values()) else None
+
+    def behind_end(self) -> tuple[int, int]:
+        """Return from where to where bytes stand behind the volume in the first copy, by its last good sector.
+
+        None do where most of that copy is not in its place: it may be an image around the volume.
+        """
+        geometry, size = self.geometry, self.given[0].file.size
+        sectors = geometry.before_sectors if geometry.sidecar else geometry.sectors
+        good = np.flatnonzero(self.good_in(0)[:sectors])
+        if self.shift_of_first() != 0 or not len(good):
+            return size, size
+        shift = self.survey.origins[self.survey.where[good[-1]]].shift
+        end = (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes) + shift
+        return min(end, size), size
+
+    def moved(self) -> NDArray[np.bool_]:
+        """Return for each sector whether the files that repair would mend have it, but elsewhere."""
+        targets = self.targets
+        files = [number for number, _ in targets]
+        elsewhere = [
+            number
+            for number, origin in enumerate(self.survey.origins)
+            if origin.copy in files and (origin.copy, origin.shift) not in targets
+        ]
+        return np.isin(self.survey.where, elsewhere) & ~self.in_place()
+
+
+def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True) -> Surveyed | None:
+    """Find out which sectors are good in which copy; None where no guard sector is left in any.
+
+    Raises
+    ------
+    Damaged
+        Too few guard sectors are left to tell the checksums.
+    UsageError
+        A copy is one of another volume.
+    """
+    files = [copy.file for copy in given]
+    volumes = find_all(files)
+    if not volumes:
+        return None
+    looked_at = _candidates(given, volumes, monitor)
+    if all(_is_beyond(candidate) for candidate, _ in looked_at):
+        # What the end of a file leads to may be all that is left of what was there before: on a disc that was
+        # written again, with less.
+        known = {(found.geometry, found.digest) for found in volumes}
+        more = [found for found in find_all(files, thorough=True) if (found.geometry, found.digest) not in known]
+        looked_at += _candidates(given, more, monitor) if more else []
+    named = [number for number, copy in enumerate(given) if not copy.is_piece]
+    choice = choose([candidate for candidate, _ in looked_at], [copy.path for copy in given], named)
+    overwritten = bool(named) and given[named[0]].path in choice.stale
+    for path in choice.stale:
+        words = "protects an earlier version of this file" if path != given[0].path else _OVERWRITTEN
+        monitor.note(f"{os.fsdecode(path)}: {words}, and is not used")
+    found = choice.candidate.found
+    table = next(table for candidate, table in looked_at if candidate is choice.candidate)
+    surveyed = Surveyed(given, _copies(given, found), table, choice.candidate.survey, choice.others, overwritten)
+    if realign:
+        _realign(surveyed.copies, surveyed.survey, monitor)
+    for number, copy in enumerate(given):
+        if number not in found.shifts and not surveyed.belongs(number) and copy.path not in choice.stale:
+            monitor.note(f"{os.fsdecode(copy.path)}: nothing in it is known to belong to this volume")
+    return surveyed
+
+
+def survey_sidecar(file: GivenCopy, sidecar: GivenCopy, monitor: Monitor) -> Surveyed | None:
+    """Find out what is left, in a file, of that which a sidecar protects, whatever else the file is a copy of.
+
+    None where the sidecar is none, or too little of it is left to tell.
+    """
+    found = find([sidecar.file])
+    if found is None or not found.geometry.sidecar:
+        return None
+    found.shifts = {1: [*found.shifts.get(0, []), -found.geometry.before_sectors * SECTOR]}
+    try:
+        table = load(found)
+    except Damaged:
+        return None
+    given = (file, sidecar)
+    copies = _copies(given, found)
+    surveyed = Surveyed(given, copies, table, _look(copies, table, monitor))
+    if not surveyed.in_place()[: table.geometry.before_sectors].all():
+        _realign(copies, surveyed.survey, monitor)
+    return surveyed
+
+
+def _candidates(
+    given: Sequence[GivenCopy], volumes: Sequence[Found], monitor: Monitor
+) -> list[tuple[Candidate, Table]]:
+    """The volumes whose sums can be told, and what of them is good.
+
+    Raises
+    ------
+    Damaged
+        There are none.
+    """
+    candidates: list[tuple[Candidate, Table]] = []
+    failure = None
+    for found in volumes[:_MOST_VOLUMES]:
+        try:
+            table = load(found)
+        except Damaged as error:
+            failure = failure or error
+        else:
+            candidates.append((Candidate(found, _look(_copies(given, found), table, monitor)), table))
+    if failure and not candidates:
+        raise failure
+    return candidates
+
+
+def _is_beyond(candidate: Candidate) -> bool:
+    """Whether more of it is missing where it should be than parity makes up for."""
+    geometry, missing = candidate.geometry, candidate.survey.missing
+    if not geometry.groups:
+        return bool(len(missing))
+    return bool((damaged_groups(Dealing(geometry), missing) > geometry.parity_shards).any())
+
+
+def _copies(given: Sequence[GivenCopy], found: Found) -> list[Copy]:
+    return [
+        Copy(
+            copy.file,
+            copy.unread,
+            list(dict.fromkeys([*found.shifts.get(number, []), 0])),
+            copy.unread if copy.file.is_drive else Extents(),
+        )
+        for number, copy in enumerate(given)
+    ]
+
+
+def _look(copies: Sequence[Copy], table: Table, monitor: Monitor) -> Survey:
+    survey = Survey.of(table.geometry, table.sums)
+    monitor.begin("check sectors", 0, sum(copy.file.size for copy in copies))
+    for number, copy in enumerate(copies):
+        for shift in copy.shifts:
+            survey.look(number, copy, shift, lambda count: monitor.advance(0, count))
+    monitor.end()
+    return survey
+
+
+def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:
+    """Look for what is missing where it does not belong."""
+    geometry = surveyed.geometry
+    for number, copy in enumerate(copies):
+        if not _may_have_moved(copy, surveyed):
+            continue
+        monitor.begin("realign", 0, copy.file.size)
+        numbers = np.arange(geometry.sectors)
+        shifts: dict[int, int] = {}
+        for stretch in align(
+            copy.file.read_what_is_left,
+            copy.file.size,
+            numbers,
+            surveyed.sums,
+            unread=copy.unread,
+            progress=lambda count: monitor.advance(0, count),
+        ):
+            shift = stretch.copy_offset - stretch.first_sector * SECTOR
+            shifts[shift] = shifts.get(shift, 0) + stretch.sectors
+            if shift not in copy.shifts:
+                surveyed.look(number, copy, shift, _silent, first=stretch.first_sector, count=stretch.sectors)
+        # Content that is there twice may have been taken for the other: what is missing is looked for once more.
+        # Where all content repeats itself, what was inserted or lost in one place is told by the size alone.
+        by_size = copy.file.size - (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes)
+        for shift in (*sorted(shifts, key=shifts.__getitem__)[-_SHIFTS_TRIED:], by_size):
+            surveyed.look(number, copy, shift, _silent)
+        monitor.end()
+
+
+def _may_have_moved(copy: Copy, surveyed: Survey) -> bool:
+    """Whether bytes were lost or inserted: much is missing in one place, or anything, and the size is another."""
+    geometry = surveyed.geometry
+    missing = surveyed.missing
+    sizes = (geometry.before_bytes, geometry.stream_bytes) if geometry.sidecar else (geometry.volume_bytes,)
+    if copy.file.size not in sizes and len(missing):
+        return True
+    return any(count >= _LONG_SECTORS for _, _, count in runs(missing))
+
+
+def _silent(count: int) -> None:
+    """Progress that nobody sees."""
+
+
+def extents_of(geometry: Geometry, sectors: NDArray[np.bool_]) -> Extents:
+    """Return where the marked sectors lie in the protected file."""
+    found = []
+    for _, first, count in runs(np.flatnonzero(sectors)):
+        for place in places(geometry, first, count, sidecar=geometry.sidecar):
+            if not place.in_stream_file:
+                found.append((place.offset, place.offset + place.n_bytes))
+    return Extents.of(found)

@@ -1,0 +1,253 @@
+"""Finding the guard sectors of a volume in copies of it, whatever is left of them and wherever they have moved."""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import Damaged, FormatError
+from pybackup.layout.guard import MAGIC, PAYLOAD_BYTES, SECTOR, Geometry, GuardSector
+from pybackup.layout.sums import sector_sums
+from pybackup.parity.mend.copies import likely_shifts
+
+from .dealing import Dealing
+from .guarding import guard_sectors, read_slices
+from .volume import Readable
+
+_TAIL_BYTES = 1 << 20
+_CHUNK_BYTES = 4 << 20
+_GUARDS_AT_A_TIME = 1024
+# Three and a quarter of the table, and a few more: see `geometry`.
+_GUARDS_FOR_SECTORS = 16
+
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Found:
+    """The guard sectors of one volume: those of all copies together.
+
+    Attributes
+    ----------
+    payloads
+        By the number of the guard sector: no more of each guard group than tell the table, for the sake of memory.
+    spare
+        CRC-32 of the other payloads.
+    shifts
+        Of each copy, by its number: where its sectors seem to lie.
+    """
+
+    geometry: Geometry
+    digest: bytes
+    payloads: dict[int, bytes] = field(default_factory=dict)
+    spare: dict[int, int] = field(default_factory=dict)
+    shifts: dict[int, list[int]] = field(default_factory=dict)
+    _kept: list[int] = field(default_factory=list)
+
+    def add(self, guard: GuardSector) -> None:
+        """Take one more of its guard sectors."""
+        number, groups = guard.number, self.geometry.guard_groups
+        if not self._kept:
+            self._kept = [0] * groups
+        if number in self.payloads:
+            self.payloads[number] = guard.payload
+        elif self._kept[number % groups] < self.geometry.table_shards:
+            self._kept[number % groups] += 1
+            self.payloads[number] = guard.payload
+        else:
+            self.spare[number] = zlib.crc32(guard.payload)
+
+    def release(self) -> None:
+        """Keep of the payloads no more than their CRCs."""
+        self.spare.update((number, zlib.crc32(payload)) for number, payload in self.payloads.items())
+        self.payloads.clear()
+
+    def contradicts(self, number: int, payload: bytes) -> bool:
+        """Return whether another payload of that guard sector was found than its table comes to."""
+        return number in self.spare and self.spare[number] != zlib.crc32(payload)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the table can be told."""
+        groups, shards = self.geometry.guard_groups, self.geometry.table_shards
+        if len(self.payloads) < groups * shards:
+            return False
+        counts = np.bincount([number % groups for number in self.payloads], minlength=groups)
+        return bool((counts >= shards).all())
+
+
+def glance(file: Readable) -> Geometry | None:
+    """Return the geometry that the guard sectors in the last MiB of a file tell, the largest of several."""
+    guards = scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size)
+    shapes = {guard.geometry for _, guard in guards}
+    return max(shapes, key=lambda shape: shape.volume_bytes, default=None)
+
+
+def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:
+    """Return the first of `find_all`; None where nothing of a guard is left."""
+    return next(iter(find_all(files, thorough=thorough)), None)
+
+
+def find_all(files: Sequence[Readable], *, thorough: bool = False) -> list[Found]:
+    """Return the volumes that the files may be copies of, likely ones first.
+
+    There are several for an archive with parity in an image with parity, or where the sidecar of an earlier file
+    is left: the largest comes first, then that with the most guard sectors. Where the table of one is whole, those
+    of which too little is left are not named.
+
+    Parameters
+    ----------
+    thorough
+        Read all of the files; else what their ends lead to is enough, if it is.
+    """
+    search = _Search(sum(file.size for file in files) // SECTOR)
+    for number, file in enumerate(files):
+        search.collect(number, search.led_to(file))
+    volumes = search.volumes()
+    if thorough or not volumes or not volumes[0].is_enough or not _explains(volumes[0], files):
+        for number, file in enumerate(files):
+            search.collect(number, scan_guards(file, 0, file.size))
+        volumes = search.volumes()
+    return volumes
+
+
+def _explains(found: Found, files: Sequence[Readable]) -> bool:
+    """Whether the guards are in their place in all files; else the volume may be a part of a larger one."""
+    stream_shift = -found.geometry.before_sectors * SECTOR
+    for number, file in enumerate(files):
+        shifts = found.shifts.get(number)
+        if not shifts and not found.geometry.sidecar and file.size:
+            return False
+        if shifts and shifts[0] != (stream_shift if found.geometry.sidecar else 0):
+            return False
+    return True
+
+
+class _Search:
+    """The volumes of which guard sectors were found.
+
+    Parameters
+    ----------
+    sectors
+        That all files have: a geometry with many times more guard sectors is forged, or too little is left of it.
+    """
+
+    def __init__(self, sectors: int) -> None:
+        self._most = _GUARDS_FOR_SECTORS * sectors
+        self._volumes: dict[tuple[Geometry, bytes], Found] = {}
+
+    def volumes(self) -> list[Found]:
+        """The largest first; only those whose table is whole, if there are any."""
+        found = sorted(self._volumes.values(), key=_rank, reverse=True)
+        enough = bool(found) and found[0].is_enough
+        return [volume for volume in found if volume.is_enough == enough]
+
+    def collect(self, number: int, guards: Iterator[tuple[int, GuardSector]]) -> None:
+        """Take the guard sectors found in file ``number``, each with its offset."""
+        places: dict[tuple[Geometry, bytes], list[tuple[int, int]]] = {}
+        for offset, guard in guards:
+            if guard.geometry.guard_sectors <= self._most:
+                key = (guard.geometry, guard.digest)
+                self._volumes.setdefault(key, Found(*key)).add(guard)
+                places.setdefault(key, []).append((offset, guard.number))
+        for key, pairs in places.items():
+            offsets, numbers = np.array(pairs, np.int64).T
+            sectors = Dealing(key[0]).numbers_of_guards(numbers)
+            shifts = likely_shifts(list(zip(offsets.tolist(), sectors.tolist(), strict=True)))
+            self._volumes[key].shifts[number] = shifts
+
+    def led_to(self, file: Readable) -> Iterator[tuple[int, GuardSector]]:
+        """The guard sectors that the last one of a file leads to."""
+        *_, last = (None, *scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size))
+        if last is None or last[1].geometry.guard_sectors > self._most:
+            return
+        at, guard = last
+        numbers = Dealing(guard.geometry).guard_numbers * SECTOR
+        for offset in (numbers + at - numbers[guard.number]).tolist():
+            with contextlib.suppress(FormatError):
+                data = file.read_what_is_left(offset, SECTOR) if offset >= 0 else b""
+                yield offset, GuardSector.unpack(data.ljust(SECTOR, b"\0"))
+
+
+def _rank(found: Found) -> tuple[bool, int, int]:
+    return found.is_enough, found.geometry.volume_bytes, len(found.payloads) + len(found.spare)
+
+
+def scan_guards(file: Readable, start: int, end: int) -> Iterator[tuple[int, GuardSector]]:
+    """Yield offset and guard sector for each that starts at any byte of ``[start, end)``."""
+    for at in range(start, end, _CHUNK_BYTES):
+        stop = min(at + _CHUNK_BYTES, end)
+        data = file.read_what_is_left(at, stop - at + SECTOR - 1)
+        found = data.find(MAGIC)
+        while 0 <= found < stop - at:
+            try:
+                # The last sector may be cut where its payload ends with zeros.
+                guard = GuardSector.unpack(data[found : found + SECTOR].ljust(SECTOR, b"\0"))
+            except FormatError:
+                step = len(MAGIC)
+            else:
+                yield at + found, guard
+                step = SECTOR
+            found = data.find(MAGIC, found + step)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The sums of a volume.
+
+    Attributes
+    ----------
+    sums
+        Of all sectors by number, guard sectors included: shape (sectors,).
+    """
+
+    geometry: Geometry
+    digest: bytes
+    rows: NDArray[np.uint32]
+    sums: NDArray[np.uint32]
+
+    def guards(self) -> Iterator[tuple[int, bytes]]:
+        """Yield number and bytes of each guard sector."""
+        return guard_sectors(self.geometry, self.digest, self.rows)
+
+
+def load(found: Found) -> Table:
+    """Return the sums that the guard sectors tell; their payloads are released, so they tell it once.
+
+    Raises
+    ------
+    Damaged
+        They are too few, or contradict each other.
+    """
+    geometry = found.geometry
+    rows = read_slices(geometry, found.payloads)
+    found.release()
+    table = Table(geometry, found.digest, rows, np.zeros(geometry.sectors, np.uint32))
+    dealing = Dealing(geometry)
+    step = 1 << 20
+    for first in range(0, geometry.sums, step):
+        last = min(first + step, geometry.sums)
+        table.sums[dealing.table_numbers(first, last)] = rows[first:last]
+    numbers = dealing.guard_numbers
+    for some in _batched(table.guards(), _GUARDS_AT_A_TIME):
+        at = numbers[[guard for guard, _ in some]]
+        table.sums[at] = sector_sums(b"".join(sector for _, sector in some), at)
+        for guard, sector in some:
+            if found.contradicts(guard, sector[-PAYLOAD_BYTES:]):
+                raise Damaged("guard sectors that contradict each other")
+    return table
+
+
+def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield lists of ``size`` items, the last one shorter."""
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,0 +1,146 @@
+"""Restoring a choice of entries: directories, files in parallel, links, metadata of directories, in this order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from pybackup.archive.selection import Choice
+from pybackup.host.in_order import in_order
+from pybackup.model.entry import Kind
+from pybackup.model.member import Member, Stored
+from pybackup.monitor import Monitor
+from pybackup.tree.place import StagedFile, Target
+
+_BATCH_BYTES = 4 << 20
+_BATCH_FILES = 128
+_LINKS = tuple(kind for kind in Kind if kind not in (Kind.FILE, Kind.DIRECTORY))
+
+OfBatch = TypeVar("OfBatch")
+OfSegment = TypeVar("OfSegment")
+_Task = tuple[Callable[[Any], None], Future[Any]]
+
+
+class Restoration(ABC, Generic[OfBatch, OfSegment]):
+    """The state of one run; what becomes of a file is for the subclass to say.
+
+    Workers take small files in batches and large ones by segments, several of which share a staged file.
+
+    Attributes
+    ----------
+    lost
+        Paths of the files that are not in their place.
+    """
+
+    def __init__(self, entries: Choice, target: Target, executor: Executor, limit: int, monitor: Monitor) -> None:
+        self.entries = entries
+        self.target = target
+        self.executor = executor
+        self.limit = limit
+        self.monitor = monitor
+        self.lost: set[bytes] = set()
+
+    @abstractmethod
+    def submit_batch(self, batch: Sequence[Stored]) -> Future[OfBatch]:
+        """Have files restored."""
+
+    @abstractmethod
+    def submit_segment(self, staged: StagedFile, offset: int, member: Member) -> Future[OfSegment]:
+        """Have one segment written at ``offset`` bytes of its file."""
+
+    @abstractmethod
+    def batch_done(self, batch: Sequence[Stored], result: OfBatch) -> None:
+        """Take what became of a batch."""
+
+    @abstractmethod
+    def segments_done(self, stored: Stored, staged: StagedFile, results: Sequence[OfSegment]) -> None:
+        """Finish a file all of whose segments are done, ``results`` in their order."""
+
+    @abstractmethod
+    def unstaged(self, stored: Stored) -> None:
+        """Take that the file could not be begun; the target has told the monitor why."""
+
+    def is_settled(self, stored: Stored) -> bool:
+        """Whether the entry, no directory, need not or cannot be placed; whoever says so has dealt with it."""
+        return False
+
+    def behind_files(self) -> None:
+        """Do what has its place between files and links."""
+
+    def run(self) -> None:
+        """Restore everything of the choice."""
+        directories = [stored.entry for stored in self.entries.of(Kind.DIRECTORY)]
+        for entry in directories:
+            self.target.make_directory(entry)
+        self.finish_tasks(self._tasks(self.entries.of(Kind.FILE)))
+        self.behind_files()
+        self.target.unplaced.update(self.lost)
+        for stored in self.entries.of(*_LINKS):
+            if not self.is_settled(stored):
+                self.target.place_link(stored.entry)
+        # Deepest first: in tree order a directory stands before all that lies in it.
+        for entry in reversed(directories):
+            if entry.path not in self.target.unplaced:
+                self.target.finish_directory(entry)
+
+    def finish_tasks(self, tasks: Iterator[_Task]) -> None:
+        """Hand each future's result to the function beside it, in order."""
+        with closing(in_order(tasks, self.limit)) as results:
+            for finish, result in results:
+                finish(result)
+
+    def _tasks(self, files: Iterable[Stored]) -> Iterator[_Task]:
+        batch: list[Stored] = []
+        n_bytes = 0
+        for stored in files:
+            self.monitor.working_on(stored.entry.path)
+            if self.is_settled(stored):
+                self.monitor.advance(1, stored.entry.size)
+            elif len(stored.members) > 1 and not stored.sparse and not stored.fault:
+                yield from self._segments(stored)
+            else:
+                batch.append(stored)
+                n_bytes += stored.entry.size
+            if n_bytes >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
+                yield partial(self._batch_done, batch), self.submit_batch(batch)
+                batch, n_bytes = [], 0
+        if batch:
+            yield partial(self._batch_done, batch), self.submit_batch(batch)
+
+    def _segments(self, stored: Stored) -> Iterator[_Task]:
+        staged = self.target.begin_file(stored.entry)
+        if staged is None:
+            self.unstaged(stored)
+            self.monitor.advance(1, stored.entry.size)
+            return
+        shared = _Shared(stored, staged, len(stored.members))
+        offset = 0
+        for member in stored.members:
+            yield partial(self._segment_done, shared, member), self.submit_segment(staged, offset, member)
+            offset += member.raw_bytes
+
+    def _batch_done(self, batch: Sequence[Stored], result: OfBatch) -> None:
+        self.batch_done(batch, result)
+        self.monitor.advance(len(batch), sum(stored.entry.size for stored in batch))
+
+    def _segment_done(self, shared: _Shared, member: Member, result: OfSegment) -> None:
+        shared.left -= 1
+        shared.results.append(result)
+        self.monitor.advance(shared.left == 0, member.raw_bytes)
+        if not shared.left:
+            self.segments_done(shared.stored, shared.staged, shared.results)
+
+
+@dataclass(slots=True)
+class _Shared:
+    """A file whose segments several tasks decode."""
+
+    stored: Stored
+    staged: StagedFile
+    left: int
+    results: list[Any] = field(default_factory=list)

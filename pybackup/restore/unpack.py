@@ -1,0 +1,234 @@
+"""Expanding the containers only: the tree of ``.7z`` files, for whoever goes on with stock tools."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from pybackup.archive.open import OpenArchive, open_archive
+from pybackup.compress.check import first_fault
+from pybackup.compress.sevenzip import STREAM_OFFSET
+from pybackup.container.read import read_exactly, segment_numbers
+from pybackup.container.recover import join
+from pybackup.errors import Damaged, FormatError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import names, ustar
+from pybackup.layout.note import Note, Role
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.listing import Listing
+from pybackup.model.member import Member, Stored
+from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor
+from pybackup.tree.place import PlaceOptions, Target
+
+_STEP = 1 << 20
+# 7zFormat.txt of the LZMA SDK: signature with version 0.4, CRC of the rest, offset, size and CRC of the header.
+_START = struct.Struct("<8sIQQI")
+_SIGNATURE = b"7z\xbc\xaf\x27\x1c\0\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """How many members were written, and their bytes."""
+
+    members: int
+    n_bytes: int
+
+
+def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
+    """Write every member under the name it has in its container, below its directory.
+
+    A member whose bytes are damaged is a problem and is left out.
+    """
+    with open_archive(archive) as opened, Target(target, PlaceOptions(), monitor) as place:
+        listing = opened.listing
+        files = sum(1 for stored in listing if stored.members)
+        monitor.begin("unpack", files, opened.file.size)
+        members = n_bytes = 0
+        for stored, path, member in _members(opened.file, listing):
+            if _place(opened.file, place, replace(stored.entry, path=path), member, monitor):
+                members, n_bytes = members + 1, n_bytes + member.packed_bytes
+            monitor.advance(member is stored.members[-1], member.packed_bytes)
+        _own_of(opened, place, monitor)
+        monitor.end()
+        for stored in listing:
+            if stored.missing:
+                monitor.problem(Problem(stored.entry.path, Trouble.LOST, stored.fault))
+        for doubt in listing.doubts:
+            monitor.problem(doubt)
+        if not listing.complete:
+            monitor.problem(Problem(b"", Trouble.LOST, "some entries are not even known by name"))
+    return Unpacked(members, n_bytes)
+
+
+def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, bytes, Member]]:
+    """Each member with its path, its name claimed in the same order as when it was written."""
+    claimed = _Claimed()
+    for stored in map(_whole_one(file), listing):
+        if stored.members:
+            place, taken = claimed.directory(stored.entry.parent)
+            segments = len(stored.members) + stored.missing
+            # Of those that are missing a damaged or hostile header may tell any number.
+            present = list(stored.numbers)
+            if stored.missing and not present:
+                present = segment_numbers(file, stored.members)
+            found = taken.claim_file(
+                stored.entry.name, segments=segments, sparse=stored.sparse, present=present or None
+            )
+            for name, member in zip(found, stored.members, strict=True):
+                yield stored, join(place, name), member
+
+
+def _whole_one(file: ArchiveFile) -> Callable[[Stored], Stored]:
+    """What returns an entry as that volume has it on which its content is whole, if it lies on several."""
+
+    def choose(stored: Stored) -> Stored:
+        if not stored.spares:
+            return stored
+        return next((place for place in stored.places if not first_fault(file, place.members)), stored)
+
+    return choose
+
+
+class _Claimed:
+    """The names that the containers have in each other, claimed as the writer does: by the first content below."""
+
+    def __init__(self) -> None:
+        self._open = {b"": (b"", names.Names())}
+
+    def directory(self, path: bytes) -> tuple[bytes, names.Names]:
+        """Where a directory's container is expanded, and the names taken in it."""
+        below = []
+        while path not in self._open:
+            path, _, name = path.rpartition(b"/")
+            below.append(name)
+        for name in reversed(below):
+            place, taken = self._open[path]
+            path = join(path, name)
+            self._open[path] = (join(place, taken.claim_directory(name)), names.Names())
+        return self._open[path]
+
+
+def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monitor: Monitor) -> bool:
+    staged = place.begin_file(replace(entry, size=member.packed_bytes))
+    if staged is None:
+        return False
+    crc = 0
+    try:
+        for offset in range(0, member.packed_bytes, _STEP):
+            data = read_exactly(file, member.offset + offset, min(_STEP, member.packed_bytes - offset))
+            crc = zlib.crc32(data, crc)
+            if not staged.write_at(offset, data):
+                return False
+        fault = _fault(file, member, crc)
+    except FormatError as error:
+        fault = str(error)
+    except OSError as error:
+        fault = error.strerror or str(error)
+    if fault:
+        staged.discard()
+        monitor.problem(Problem(entry.path, Trouble.LOST, fault))
+        return False
+    return staged.commit()
+
+
+def _fault(file: ArchiveFile, member: Member, crc: int) -> str:
+    """What is wrong with a member's bytes: by the CRC in its header, or where that is lost by all it holds itself."""
+    try:
+        said = Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK))
+    except (FormatError, OSError):
+        return first_fault(file, [member]) or _frame_fault(file, member)
+    return "" if said.data_crc == crc else "its bytes differ from its CRC"
+
+
+def _frame_fault(file: ArchiveFile, member: Member) -> str:
+    """What is wrong with a member before and behind its stream: by the CRCs that a 7z has of both."""
+    start = read_exactly(file, member.offset, STREAM_OFFSET)
+    tail_at = STREAM_OFFSET + member.stream_bytes
+    tail = read_exactly(file, member.offset + tail_at, member.packed_bytes - tail_at)
+    head = _START.pack(_SIGNATURE, zlib.crc32(start[12:]), member.stream_bytes, len(tail), zlib.crc32(tail))
+    return "" if start == head else "its 7z headers differ from their CRC"
+
+
+def _own_of(opened: OpenArchive, place: Target, monitor: Monitor) -> None:
+    """The archive's own members; of the volumes of a set, each of which has them, those of the first at hand."""
+    wanted = _wanted(opened.listing)
+    if opened.hand is None:
+        _own_members(opened.file, place, opened.listing, wanted, monitor)
+        return
+    volumes = opened.hand.data or opened.hand.recovery
+    first = volumes[min(volumes)]
+    with first.open() as file:
+        _own_members(file, place, first.listing, wanted, monitor)
+
+
+def _own_members(file: ArchiveFile, place: Target, listing: Listing, wanted: set[bytes], monitor: Monitor) -> None:
+    """Readme, structure and links, which stock tools need too: they follow the tree in the root container."""
+    ends = (stored.members[-1] for stored in listing if stored.members)
+    last = max((member.offset + ustar.padded(member.packed_bytes) for member in ends), default=0)
+    for offset, header, said in chain(_header(file, 0), _after(file, last)):
+        if header.path in wanted:
+            wanted.remove(header.path)
+            _place_own(file, place, offset, header, said, monitor)
+    for name in sorted(wanted):
+        monitor.problem(Problem(name, Trouble.LOST, "its header is lost"))
+
+
+def _wanted(listing: Listing) -> set[bytes]:
+    kinds = {stored.entry.kind for stored in listing}
+    wanted = {names.README}
+    if Kind.HARDLINK in kinds:
+        wanted.add(names.LINKS)
+    if kinds - {Kind.FILE, Kind.HARDLINK}:
+        wanted.add(names.STRUCTURE)
+    return wanted
+
+
+def _after(file: ArchiveFile, start: int) -> Iterator[tuple[int, ustar.Header, Note]]:
+    """Headers of the archive's own members behind the last content."""
+    at = start
+    while at + ustar.BLOCK <= file.size:
+        for offset, header, said in _header(file, at):
+            yield offset, header, said
+            at += ustar.padded(header.size)
+        at += ustar.BLOCK
+
+
+def _header(file: ArchiveFile, at: int) -> Iterator[tuple[int, ustar.Header, Note]]:
+    """The header at ``at`` if it is one of the archive's own."""
+    try:
+        block = read_exactly(file, at, ustar.BLOCK)
+        said = Note.unpack(block)
+        if said.role in (Role.OTHER, Role.LOCATOR):
+            yield at, ustar.Header.unpack(block), said
+    except (FormatError, OSError):
+        return
+
+
+def _place_own(
+    file: ArchiveFile, place: Target, offset: int, header: ustar.Header, said: Note, monitor: Monitor
+) -> None:
+    entry = Entry(header.path, Kind.FILE, header.mode, mtime_ns=header.mtime * 1_000_000_000, size=header.size)
+    staged = place.begin_file(entry)
+    if staged is None:
+        return
+    start = offset + ustar.BLOCK
+    crc, digest = 0, hashlib.sha256()
+    try:
+        for done in range(0, header.size, _STEP):
+            data = read_exactly(file, start + done, min(_STEP, header.size - done))
+            crc = zlib.crc32(data, crc)
+            digest.update(data)
+            if not staged.write_at(done, data):
+                return
+        if crc != said.data_crc or (said.role is Role.OTHER and digest.digest() != said.digest):
+            raise Damaged("its bytes differ from its hash")
+    except (FormatError, OSError) as error:
+        staged.discard()
+        monitor.problem(Problem(header.path, Trouble.LOST, str(error)))
+        return
+    staged.commit()
