@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from pybackup.jobs.structure import Saved
     from pybackup.make.add_recovery import Added
     from pybackup.make.plan import Created
-    from pybackup.make.protect import ParityOptions, Protected
+    from pybackup.make.protect import Protected
+    from pybackup.make.seal import ParityOptions
     from pybackup.make.volumes import CreatedSet
     from pybackup.model.member import Stored
     from pybackup.model.source import Judge, Source
@@ -753,7 +754,7 @@ def _maybe(path: _Path | None) -> bytes | None:
 
 
 def _parity(amount: str, sidecar: bool, group_sectors: int) -> ParityOptions:
-    from pybackup.make.protect import ParityOptions
+    from pybackup.make.seal import ParityOptions
     from pybackup.parity.stream.amount import parse_amount
 
     return ParityOptions(parse_amount(amount), sidecar, group_sectors)

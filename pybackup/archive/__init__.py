@@ -1,0 +1,1 @@
+"""What is here: volumes found by what they hold, opened as one archive with one listing."""

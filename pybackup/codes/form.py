@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pybackup.layout.guard import MAX_SHARDS
+# As many as GF(2^16) has elements.
+MAX_SHARDS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
-from pybackup.layout.table_form import Container
 from pybackup.model.listing import Listing
+from pybackup.model.member import Container
 
 from .read import find_foot, load_table, read_exactly, read_locator
 

@@ -11,10 +11,9 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, pax, ustar
 from pybackup.layout.note import Role
 from pybackup.layout.table import Table, path_bytes_for
-from pybackup.layout.table_form import Container
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.listing import FoundRows, Listing, Way
-from pybackup.model.member import Member, Method, Stored
+from pybackup.model.member import Container, Member, Method, Stored
 from pybackup.model.problem import Problem, Trouble
 
 from .scan import Findings, FoundHeader, scan

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from pybackup.layout import index, names, note, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table_builder import TableBuilder, row_bytes
-from pybackup.layout.table_form import Container
 from pybackup.model.content import Bare, PackedPiece, Ready, Restart
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.member import Member, Stored
+from pybackup.model.member import Container, Member, Stored
 
 from .frames import Carry, File, Frame, Open, headers_bytes
 from .headers import member_header

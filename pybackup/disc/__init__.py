@@ -1,0 +1,1 @@
+"""Discs: planned, built as images, burnt, checked, labelled, read off."""

@@ -210,7 +210,7 @@ def _encode(
     """Copy the volume, then make the parity of the image."""
     # Imported late: what is seldom needed takes a fifth of the time to start.
     from pybackup.check.verify import verify
-    from pybackup.make.protect import write_stream
+    from pybackup.make.seal import write_stream
 
     volume = plan.volume
     if volume.stream is None and verify(volume.path, workers=1, monitor=monitor).state != "intact":

@@ -16,8 +16,8 @@ from pybackup.make.capacity import body_limit
 from pybackup.make.plan import Plan, settings_of
 from pybackup.make.plan_copies import CopiesAhead, Costs
 from pybackup.make.plan_set import segment_for
-from pybackup.make.protect import ParityOptions
 from pybackup.make.recovery_room import shard_limit_of
+from pybackup.make.seal import ParityOptions
 from pybackup.model.entry import Kind
 from pybackup.model.member import Method
 from pybackup.model.source import Planned

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.storage import ArchiveFile, InPlace, Output
+from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.mend.assemble import assembled, mend_checked, tell_of_others
 from pybackup.mend.copies import open_copies
 from pybackup.mend.health import appended_bytes
 from pybackup.mend.survey import Surveyed, extents_of, survey
 from pybackup.model.extents import Extents
-from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import NO_ORIGIN
-from pybackup.parity.mend.mend import MENDED, Mended, assemble, mend
-from pybackup.parity.stream.protect import digest_of
-from pybackup.parity.stream.shards import write_shards
-from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
+from pybackup.parity.mend.mend import MENDED, Mended, assemble
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import Volume, VolumeWriter
 
 # Less of a file that is to be replaced is an accident, or it is another file.
@@ -138,16 +136,6 @@ def repair(
         return _report(output if output is not None else given[0].path, surveyed, before, mended)
 
 
-def tell_of_others(surveyed: Surveyed, monitor: Monitor) -> None:
-    """Make it a problem that there is more in a copy than the volume that is meant."""
-    for other in surveyed.others:
-        reason = (
-            f"another protected archive, of {other.n_bytes} bytes, begins at byte {other.offset} of it and is left "
-            f"out; 'tail -c +{other.offset + 1}' cuts it out"
-        )
-        monitor.problem(Problem(other.path, Trouble.REFUSED, reason))
-
-
 def _check_names(paths: Sequence[bytes], output: bytes | None) -> None:
     """Refuse what cannot be written, or must not be."""
     if output is None:
@@ -197,33 +185,6 @@ def _refuse_to_cut(surveyed: Surveyed) -> None:
         )
 
 
-@contextmanager
-def assembled(
-    surveyed: Surveyed, target: bytes, work_dir: bytes | None, monitor: Monitor
-) -> Iterator[tuple[list[Output], Mended]]:
-    """Assemble and mend a volume under temporary names, and yield the files, the protected one first."""
-    geometry = surveyed.geometry
-    if geometry.sidecar:
-        check_sidecar(target + SIDECAR_SUFFIX)
-    with ExitStack() as stack:
-        outputs = [stack.enter_context(Output(target, work_dir=work_dir))]
-        outputs[0].truncate(geometry.before_bytes + geometry.after_bytes)
-        if geometry.sidecar:
-            outputs.append(stack.enter_context(Output(target + SIDECAR_SUFFIX, work_dir=work_dir)))
-            outputs[1].truncate(geometry.stream_bytes)
-        else:
-            outputs[0].truncate(geometry.volume_bytes)
-        writer = VolumeWriter(geometry, outputs[0], outputs[1] if geometry.sidecar else None)
-        monitor.begin("merge", 0, geometry.sectors * SECTOR)
-        assemble(writer, surveyed.copies, surveyed.survey, lambda count: monitor.advance(0, count))
-        monitor.end()
-        files = [stack.enter_context(ArchiveFile(made.temporary)) for made in outputs]
-        mended = _mend(Volume(geometry, *files), writer, surveyed, monitor, guess=True)
-        for made in outputs:
-            made.sync()
-        yield outputs, mended
-
-
 def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> Mended:
     geometry, given = surveyed.geometry, surveyed.given
     with ExitStack() as stack:
@@ -233,40 +194,12 @@ def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Mon
         assemble(writer, surveyed.copies, surveyed.survey, lambda count: None, in_place=in_place)
         # What is cut off has grown back.
         files = [stack.enter_context(ArchiveFile(path)) for path in paths]
-        mended = _mend(Volume(geometry, *files), writer, surveyed, monitor)
+        mended = mend_checked(Volume(geometry, *files), writer, surveyed, monitor)
         sizes = [geometry.before_bytes, geometry.stream_bytes] if geometry.sidecar else [geometry.volume_bytes]
         for target, size in zip(targets, sizes, strict=True):
             target.cut(size)
             target.sync()
     return mended
-
-
-def _mend(volume: Volume, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor, *, guess: bool = False) -> Mended:
-    """Rebuild what is missing, and check the whole if nothing is any more.
-
-    Parameters
-    ----------
-    guess
-        Write sectors that their sums alone put right too; if that does not make the whole right, they count as missing.
-    """
-    geometry, found = surveyed.geometry, surveyed.survey
-    proposals = surveyed.proposals()
-    monitor.begin("repair", 0, geometry.groups * geometry.data_shards * SECTOR)
-    mended = mend(volume, writer, surveyed.table, found, lambda count: monitor.advance(0, count), proposals=proposals)
-    monitor.end()
-    guessed = np.intersect1d(found.missing, proposals.numbers) if guess else found.missing[:0]
-    _, rows = proposals.rows_of(guessed)
-    write_shards(writer, guessed, proposals.data[rows])
-    if len(guessed) == len(found.missing):
-        total = geometry.before_bytes + geometry.after_bytes
-        monitor.begin("check", 0, total)
-        right = digest_of(volume, progress=lambda count: monitor.advance(0, count)) == surveyed.table.digest
-        monitor.end()
-        if right:
-            found.where[guessed] = MENDED
-        elif not len(guessed):
-            raise Damaged("every sector has its checksum, and yet the whole is not what was protected")
-    return Mended(np.flatnonzero(found.where == MENDED), mended.beyond if len(found.missing) else ())
 
 
 def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: Mended) -> Repaired:

@@ -32,6 +32,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from pybackup.codes.form import MAX_SHARDS as MAX_SHARDS
 from pybackup.errors import Damaged, Refused
 
 SECTOR = 2048
@@ -41,7 +42,6 @@ HEAD = struct.Struct("<8sBB2sIQQ32s9I24sI")
 PAYLOAD_BYTES = SECTOR - HEAD.size
 SUM_BYTES = 4
 SLICE_SUMS = PAYLOAD_BYTES // SUM_BYTES
-MAX_SHARDS = 1 << 16
 _SIDECAR = 1
 _DEALT = struct.Struct("<9I")
 _DEALT_OFFSET = 64

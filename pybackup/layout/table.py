@@ -37,11 +37,11 @@ import numpy as np
 
 from pybackup.errors import Damaged, Refused
 from pybackup.model.entry import NO_XATTRS, Entry, Kind
-from pybackup.model.member import Member, Method, Stored
+from pybackup.model.member import Container, Member, Method, Stored
 
 from .columns import Int64s, Reader
 from .extras import NO_EXTRAS, unpack_extras
-from .table_form import CHANGED, DEVICES, ENTRY_COLUMNS, LINKS, MEMBER_COLUMNS, SECOND, SPARSE, Container
+from .table_form import CHANGED, DEVICES, ENTRY_COLUMNS, LINKS, MEMBER_COLUMNS, SECOND, SPARSE
 from .table_rules import check_members, check_names, check_rows, check_sizes, member_columns, read_owners
 
 # Long names are rare, and deep trees are small; directories each in the last would take squares. In proportion to

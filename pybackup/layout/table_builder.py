@@ -7,11 +7,11 @@ from array import array
 import numpy as np
 
 from pybackup.model.entry import Owner
-from pybackup.model.member import Member, Stored
+from pybackup.model.member import Container, Member, Stored
 
 from .columns import pack_column, pack_texts
 from .extras import pack_extras
-from .table_form import CHANGED, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE, STREAM_OFFSET, Container
+from .table_form import CHANGED, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE, STREAM_OFFSET
 from .table_rules import OWNER_COUNT
 from .ustar import padded
 

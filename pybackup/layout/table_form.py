@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pybackup.model.entry import Kind
 
 ENTRY_COLUMNS = ("kind", "flags", "up", "mode", "owner", "mtime_s", "mtime_ns", "excess", "members")
@@ -14,12 +12,3 @@ STREAM_OFFSET = 32
 SECOND = 1_000_000_000
 LINKS = (Kind.SYMLINK, Kind.HARDLINK)
 DEVICES = (Kind.CHARACTER, Kind.BLOCK)
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """Where a directory's container lies: content offset, length and number."""
-
-    offset: int
-    n_bytes: int
-    number: int

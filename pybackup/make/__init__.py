@@ -1,0 +1,1 @@
+"""Making archives: planned, written over one volume or many, sealed with parity, checked and published."""

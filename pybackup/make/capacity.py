@@ -9,7 +9,7 @@ from pybackup.model.medium import MEDIA
 from pybackup.parity.stream.amount import NO_PARITY, Amount
 from pybackup.parity.stream.geometry import plan_geometry
 
-from .protect import ParityOptions
+from .seal import ParityOptions
 
 # On a disc, beside the volume: the file system (UDF takes most), the format, the rescue script; measured, some 400 KB.
 _DISC_BYTES = 512 << 10

@@ -17,7 +17,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
 
 from .capacity import amount_in
-from .protect import OwnStream, ParityOptions
+from .seal import OwnStream, ParityOptions
 
 _SECOND = 1_000_000_000
 

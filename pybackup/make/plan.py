@@ -28,7 +28,8 @@ from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
 from pybackup.tree.content import read_contents
 from pybackup.tree.walk import walk
 
-from .protect import OwnStream, ParityOptions, protect_file
+from .protect import protect_file
+from .seal import OwnStream, ParityOptions
 
 FORMAT_VERSION = 1
 

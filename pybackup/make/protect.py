@@ -1,4 +1,4 @@
-"""Protecting: parity for an archive in the making, or for any file, in a sidecar."""
+"""Protecting any file: parity for it in a sidecar."""
 
 from __future__ import annotations
 
@@ -8,36 +8,19 @@ from dataclasses import dataclass
 
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.host.storage import ArchiveFile, Output
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.mend.copies import whole_file
 from pybackup.mend.health import State, health_of
 from pybackup.mend.survey import survey_sidecar
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import Copy, Survey
-from pybackup.parity.stream.amount import DEFAULT_AMOUNT, Amount
 from pybackup.parity.stream.find import find, load
-from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
-from pybackup.parity.stream.protect import protect
+from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.sidecar import check_sidecar
 from pybackup.parity.stream.volume import Volume, VolumeWriter
 
-
-@dataclass(frozen=True, slots=True)
-class ParityOptions:
-    """How much parity, and where.
-
-    Attributes
-    ----------
-    sidecar
-        The stream is a file of its own.
-    group_sectors
-        The most sectors of a group; memory is in proportion to it.
-    """
-
-    amount: Amount = DEFAULT_AMOUNT
-    sidecar: bool = False
-    group_sectors: int = DEFAULT_GROUP_SECTORS
+from .seal import ParityOptions, write_parity
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +32,6 @@ class Protected:
     protected_bytes: int
     stream_bytes: int
     geometry: Geometry
-
-
-class OwnStream:
-    """The parity stream of an archive in the making: planned when its place is known, written when all else is."""
-
-    def __init__(self, options: ParityOptions, output: Output) -> None:
-        self._options = options
-        self._output = output
-        self._geometry: Geometry | None = None
-
-    def reserve(self, before_bytes: int, after_bytes: int) -> int:
-        """Plan the stream and return its length in bytes.
-
-        Raises
-        ------
-        EnvironmentFailed
-            There is no room for it beside what is written so far.
-        """
-        options = self._options
-        self._geometry = plan_geometry(before_bytes, after_bytes, options.amount, group_sectors=options.group_sectors)
-        self._output.flush()
-        check_room({os.path.dirname(self._output.temporary)}, self._geometry.stream_bytes)
-        return self._geometry.stream_bytes
-
-    def fill(self, monitor: Monitor) -> None:
-        """Write the stream."""
-        assert self._geometry is not None
-        write_stream(self._output, self._geometry, monitor)
-
-
-def write_stream(output: Output, geometry: Geometry, monitor: Monitor) -> None:
-    """Write the parity stream of a file in the making, for which there is room in it."""
-    output.flush()
-    with ArchiveFile(output.temporary) as file:
-        _write(output.path, Volume(geometry, file), VolumeWriter(geometry, output), monitor)
 
 
 def protect_file(
@@ -121,7 +69,7 @@ def protect_file(
         output = stack.enter_context(Output(sidecar, work_dir=work_dir))
         output.truncate(geometry.stream_bytes)
         with ArchiveFile(output.temporary) as stream:
-            _write(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
+            write_parity(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
             output.sync()
             _check(geometry, stream, monitor)
         output.publish()
@@ -146,15 +94,6 @@ def _refuse_to_lose(path: bytes, sidecar: bytes, monitor: Monitor) -> None:
                 f"{os.fsdecode(sidecar)}: says that {bad:,} of {sectors:,} sectors of {os.fsdecode(path)} are "
                 "damaged; 'pybackup repair' brings back what it can. If they were changed on purpose, remove it first"
             )
-
-
-def _write(path: bytes, volume: Volume, writer: VolumeWriter, monitor: Monitor) -> None:
-    geometry = volume.geometry
-    passes = 2 if geometry.groups else 1
-    monitor.begin("protect", 0, passes * (geometry.before_bytes + geometry.after_bytes))
-    with environment(path):
-        protect(volume, writer, progress=lambda count: monitor.advance(0, count))
-    monitor.end()
 
 
 def _check(geometry: Geometry, stream: ArchiveFile, monitor: Monitor) -> None:

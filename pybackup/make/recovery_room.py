@@ -19,7 +19,7 @@ from pybackup.parity.stream.amount import NO_PARITY, Amount, parse_amount
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
 
 from .capacity import amount_in, body_limit
-from .protect import ParityOptions
+from .seal import ParityOptions
 
 # Own index and tree index of an archive without entries, headers of all members, and what fills up blocks and sectors.
 FIXED_BYTES = 12 * 1024

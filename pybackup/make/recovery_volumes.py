@@ -27,8 +27,8 @@ from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Aside, Monitor
 from pybackup.parity.mend.columns import Shard, encode_across
 
-from .protect import OwnStream
 from .recovery_room import FIXED_BYTES, least_bytes, parity_of
+from .seal import OwnStream
 
 _STEP_BYTES = 1 << 20
 

@@ -23,8 +23,8 @@ from pybackup.monitor import Aside, Monitor
 from .capacity import amount_in, body_limit
 from .plan import Count, own_time, settings_of, structures
 from .plan_set import SetPlan, identify_set, shard_limit
-from .protect import OwnStream
 from .resume import PACKED_TIGHT, SECOND_COPIES, Resumption
+from .seal import OwnStream
 from .second_copies import SecondCopies, SecondCopy, share_text
 
 # Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.

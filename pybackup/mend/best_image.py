@@ -12,12 +12,12 @@ from pybackup.container.read import read_locator
 from pybackup.errors import Damaged
 from pybackup.host.joined import Part, Place
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.repair import assembled, tell_of_others
 from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import NO_ORIGIN
 
+from .assemble import assembled, tell_of_others
 from .copies import GivenCopy
 from .health import Health, health_of
 from .survey import Surveyed, extents_of, survey

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pybackup.container.own import stream_start
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.storage import ArchiveFile, Output
-from pybackup.jobs.repair import assembled
 from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
@@ -28,6 +27,7 @@ from pybackup.parity.mend.mend import MENDED, mend
 from pybackup.parity.stream.volume import Volume as Sectors
 from pybackup.parity.stream.volume import VolumeWriter
 
+from .assemble import assembled
 from .copies import GivenCopy
 from .survey import Surveyed, survey
 

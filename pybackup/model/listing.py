@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from pybackup.layout.table_form import Container
-from pybackup.model.member import Stored
+from pybackup.model.member import Container, Stored
 from pybackup.model.problem import Problem
 
 

@@ -52,6 +52,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """Where a directory's container lies: content offset, length and number."""
+
+    offset: int
+    n_bytes: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """An entry and where the archive keeps its content.
 

@@ -1,0 +1,1 @@
+"""Files brought back from archives, whole or in part, each with a verdict."""

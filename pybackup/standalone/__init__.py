@@ -1,0 +1,1 @@
+"""What is copied out of the package and runs without it."""

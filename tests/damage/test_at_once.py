@@ -14,7 +14,8 @@ from pybackup.check import verify as job
 from pybackup.check.abreast import Abandoned, Abreast
 from pybackup.errors import PybackupError
 from pybackup.host.storage import ArchiveFile
-from pybackup.make.protect import ParityOptions, protect_file
+from pybackup.make.protect import protect_file
+from pybackup.make.seal import ParityOptions
 from pybackup.monitor import Monitor
 
 from .specimen import Specimen

@@ -14,9 +14,8 @@ from pybackup.layout import columns as columns_module
 from pybackup.layout.columns import Reader, pack_column, pack_texts
 from pybackup.layout.table import Table
 from pybackup.layout.table_builder import TableBuilder
-from pybackup.layout.table_form import Container
 from pybackup.model.entry import Entry, Kind, Owner
-from pybackup.model.member import Member, Method, Stored
+from pybackup.model.member import Container, Member, Method, Stored
 
 from .values import Row, build, changed, put, rows
 

@@ -21,7 +21,7 @@ from pybackup.disc.plan import shard_limit
 from pybackup.disc.volume import open_volume
 from pybackup.errors import UsageError
 from pybackup.make.plan import CreateOptions, plan_create
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.media.label import Label, case_label, disc_label
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount

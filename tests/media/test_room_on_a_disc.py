@@ -12,7 +12,7 @@ import pytest
 from pybackup.disc.build import BuildOptions, plan_build
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.make.volumes import perform_set
 from pybackup.model.medium import MEDIA
 from pybackup.monitor import Monitor

@@ -16,7 +16,8 @@ from damage.fast_disk import fast_directory
 from pybackup.host.storage import Output
 from pybackup.jobs.repair import Repaired, repair
 from pybackup.layout.guard import SECTOR, Geometry, GuardSector
-from pybackup.make.protect import OwnStream, ParityOptions, Protected, protect_file
+from pybackup.make.protect import Protected, protect_file
+from pybackup.make.seal import OwnStream, ParityOptions
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
 

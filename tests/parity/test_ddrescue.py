@@ -11,7 +11,7 @@ import pytest
 
 from pybackup.layout.ddrescue import parse_map, write_map
 from pybackup.layout.guard import SECTOR
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.model.extents import Extents
 from pybackup.parity.stream.amount import Amount
 

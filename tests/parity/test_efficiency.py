@@ -10,7 +10,7 @@ import pytest
 from damage.fast_disk import fast_directory
 
 from pybackup.layout.guard import SECTOR, Geometry
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing, Numbers

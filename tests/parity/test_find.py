@@ -20,7 +20,7 @@ from damage.fast_disk import fast_directory
 from pybackup.errors import Damaged, Refused
 from pybackup.layout.guard import PAYLOAD_BYTES, SECTOR, Geometry, GuardSector
 from pybackup.layout.sums import sector_sums
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import Found, find, load, scan_guards

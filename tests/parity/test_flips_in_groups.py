@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pybackup.errors import Damaged
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.mend.health import Health, State, assess
 from pybackup.monitor import Monitor
 from pybackup.parity.mend import patched, rehearse

@@ -17,7 +17,7 @@ from pybackup.host import second_process
 from pybackup.host.second_process import SecondProcess
 from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.layout.guard import SECTOR
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream import partner
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import plan_geometry

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pybackup.errors import PybackupError, UsageError
 from pybackup.layout.guard import SECTOR
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 
 from .specimens import (
     AFTER,

@@ -13,7 +13,7 @@ from damage.specimen import make_large_tree
 from pybackup.compress.methods import MIB
 from pybackup.layout.guard import SECTOR
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 

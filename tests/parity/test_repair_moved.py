@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.layout.guard import SECTOR
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream.amount import Amount
 
 from .specimens import (

@@ -15,7 +15,7 @@ from pybackup.jobs.rebuild import Rebuilt, rebuild
 from pybackup.layout.guard import SECTOR
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.protect import ParityOptions
+from pybackup.make.seal import ParityOptions
 from pybackup.make.volumes import perform_set
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor

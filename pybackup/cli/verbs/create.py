@@ -151,7 +151,7 @@ def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
 
 def _create_options(options: argparse.Namespace) -> CreateOptions:
     from pybackup.make.plan import CreateOptions
-    from pybackup.make.protect import ParityOptions
+    from pybackup.make.seal import ParityOptions
 
     return CreateOptions(
         profile=Profile(Compression(options.compression), options.store),

@@ -89,7 +89,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _protect(options: argparse.Namespace) -> int:
-    from pybackup.make.protect import ParityOptions, protect_file
+    from pybackup.make.protect import protect_file
+    from pybackup.make.seal import ParityOptions
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     (file,) = options.files

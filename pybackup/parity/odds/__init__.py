@@ -1,0 +1,1 @@
+"""What a volume survives, in numbers, before it happens."""

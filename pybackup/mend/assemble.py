@@ -1,0 +1,88 @@
+"""Assembling a volume in a temporary file: copies merged by sectors, the rest rebuilt from parity, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+
+from pybackup.errors import Damaged
+from pybackup.host.storage import ArchiveFile, Output
+from pybackup.layout.guard import SECTOR
+from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.mend import MENDED, Mended, assemble, mend
+from pybackup.parity.stream.protect import digest_of
+from pybackup.parity.stream.shards import write_shards
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
+from pybackup.parity.stream.volume import Volume, VolumeWriter
+
+from .survey import Surveyed
+
+
+@contextmanager
+def assembled(
+    surveyed: Surveyed, target: bytes, work_dir: bytes | None, monitor: Monitor
+) -> Iterator[tuple[list[Output], Mended]]:
+    """Assemble and mend a volume under temporary names, and yield the files, the protected one first."""
+    geometry = surveyed.geometry
+    if geometry.sidecar:
+        check_sidecar(target + SIDECAR_SUFFIX)
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(Output(target, work_dir=work_dir))]
+        outputs[0].truncate(geometry.before_bytes + geometry.after_bytes)
+        if geometry.sidecar:
+            outputs.append(stack.enter_context(Output(target + SIDECAR_SUFFIX, work_dir=work_dir)))
+            outputs[1].truncate(geometry.stream_bytes)
+        else:
+            outputs[0].truncate(geometry.volume_bytes)
+        writer = VolumeWriter(geometry, outputs[0], outputs[1] if geometry.sidecar else None)
+        monitor.begin("merge", 0, geometry.sectors * SECTOR)
+        assemble(writer, surveyed.copies, surveyed.survey, lambda count: monitor.advance(0, count))
+        monitor.end()
+        files = [stack.enter_context(ArchiveFile(made.temporary)) for made in outputs]
+        mended = mend_checked(Volume(geometry, *files), writer, surveyed, monitor, guess=True)
+        for made in outputs:
+            made.sync()
+        yield outputs, mended
+
+
+def mend_checked(
+    volume: Volume, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor, *, guess: bool = False
+) -> Mended:
+    """Rebuild what is missing, and check the whole if nothing is any more.
+
+    Parameters
+    ----------
+    guess
+        Write sectors that their sums alone put right too; if that does not make the whole right, they count as missing.
+    """
+    geometry, found = surveyed.geometry, surveyed.survey
+    proposals = surveyed.proposals()
+    monitor.begin("repair", 0, geometry.groups * geometry.data_shards * SECTOR)
+    mended = mend(volume, writer, surveyed.table, found, lambda count: monitor.advance(0, count), proposals=proposals)
+    monitor.end()
+    guessed = np.intersect1d(found.missing, proposals.numbers) if guess else found.missing[:0]
+    _, rows = proposals.rows_of(guessed)
+    write_shards(writer, guessed, proposals.data[rows])
+    if len(guessed) == len(found.missing):
+        total = geometry.before_bytes + geometry.after_bytes
+        monitor.begin("check", 0, total)
+        right = digest_of(volume, progress=lambda count: monitor.advance(0, count)) == surveyed.table.digest
+        monitor.end()
+        if right:
+            found.where[guessed] = MENDED
+        elif not len(guessed):
+            raise Damaged("every sector has its checksum, and yet the whole is not what was protected")
+    return Mended(np.flatnonzero(found.where == MENDED), mended.beyond if len(found.missing) else ())
+
+
+def tell_of_others(surveyed: Surveyed, monitor: Monitor) -> None:
+    """Make it a problem that there is more in a copy than the volume that is meant."""
+    for other in surveyed.others:
+        reason = (
+            f"another protected archive, of {other.n_bytes} bytes, begins at byte {other.offset} of it and is left "
+            f"out; 'tail -c +{other.offset + 1}' cuts it out"
+        )
+        monitor.problem(Problem(other.path, Trouble.REFUSED, reason))
