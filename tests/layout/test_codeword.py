@@ -218,7 +218,7 @@ def test_parity_does_not_depend_on_the_block_size(
 
 def test_reedsolo_is_not_imported_until_there_is_damage() -> None:
     program = (
-        "import sys; from pybackup.layout import codeword as c; p = c.protect(b'x' * 500);"
+        "import sys; from pybackup.codes import rs255 as c; p = c.protect(b'x' * 500);"
         "c.repair(b'x' * 500, p); assert 'reedsolo' not in sys.modules;"
         "c.repair(b'y' + b'x' * 499, p); assert 'reedsolo' in sys.modules"
     )
