@@ -18,6 +18,7 @@ _T = TypeVar("_T")
 
 AUTO = -1  # of --radius
 ALL = 0  # of --limit
+_MOST_PATTERN_BYTES = 16 << 20
 DEFAULT_LINES = 20
 
 _STATUSES = """\
@@ -96,7 +97,10 @@ def survey_of(options: argparse.Namespace) -> Survey:
     for name in options.exclude_from:
         try:
             with open(name, "rb") as stream:
-                lines += read_patterns(stream.read())
+                data = stream.read(_MOST_PATTERN_BYTES + 1)
+            if len(data) > _MOST_PATTERN_BYTES:
+                raise BadValue(f"--exclude-from {name}: longer than {_MOST_PATTERN_BYTES >> 20} MiB: no patterns")
+            lines += read_patterns(data)
         except OSError as error:
             raise BadValue(f"--exclude-from {name}: {error.strerror}") from error
     return take_survey(

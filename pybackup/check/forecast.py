@@ -140,7 +140,7 @@ def forecast(path: bytes) -> Forecast:
         found = glance(file)
         sidecar = path + SIDECAR_SUFFIX
         if os.path.isfile(sidecar):
-            beside = glance(stack.enter_context(ArchiveFile(sidecar)))
+            beside = glance(stack.enter_context(ArchiveFile(sidecar)), protected=file)
             found = max(found, beside, key=lambda shape: shape.volume_bytes if shape else 0)
         elif found is not None and found.sidecar:
             raise UsageError(f"{os.fsdecode(path)}: is a sidecar; name the file that it protects")

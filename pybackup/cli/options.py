@@ -205,8 +205,9 @@ def _read_list(name: bytes, null: bool) -> list[bytes]:
     try:
         with nullcontext(sys.stdin.buffer) if name == b"-" else open(name, "rb") as stream:
             return read_list(stream, null)
-    except OSError as error:
-        raise UsageError(f"--files-from {display(name)}: {error.strerror}") from error
+    except (OSError, UsageError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"--files-from {display(name)}: {reason}") from error
 
 
 def _selected(name: bytes, talk: Talk) -> list[Source]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.directories import files_in
+from pybackup.host.lists import read_text
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.ddrescue import parse_map
 from pybackup.model.extents import Extents
@@ -37,9 +38,7 @@ def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[
     Raises
     ------
     UsageError
-        One does not exist, or there are more maps than copies.
-    Damaged
-        A map is none.
+        One does not exist, there are more maps than copies, or a map is none.
     """
     if len(maps) > len(paths):
         raise UsageError(f"{len(maps)} maps for {len(paths)} copies: give one --map for each, in the same order")
@@ -70,7 +69,9 @@ def _pieces(path: bytes) -> list[bytes]:
 def _read_map(path: bytes) -> Extents:
     try:
         with open(path, "rb") as file:
-            text = file.read()
+            text = read_text(file)
+    except UsageError as error:
+        raise UsageError(f"{os.fsdecode(path)}: no map file of ddrescue: {error}") from error
     except FileNotFoundError as error:
         raise UsageError(f"{os.fsdecode(path)}: no such file") from error
     except OSError as error:
@@ -78,4 +79,5 @@ def _read_map(path: bytes) -> Extents:
     try:
         return parse_map(text).unread(1 << 62)
     except Damaged as error:
-        raise Damaged(f"{os.fsdecode(path)}: {error}") from error
+        # It is named on the command line: no part of what is to be repaired.
+        raise UsageError(f"{os.fsdecode(path)}: {error}") from error

@@ -222,7 +222,9 @@ def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], mo
     }
     for archive_id, several in found.items():
         known = next((volume.info for _, volume in several if volume and volume.info), None)
-        if (known and known.kind is VolumeKind.RECOVERY) or archive_id in recovery_ids:
+        if known and known.kind is VolumeKind.RECOVERY:
+            recovery_ids[archive_id] = known.number
+        if archive_id in recovery_ids:
             _take_recovery(taken, several, monitor)
     data_ids = {body.archive_id: number for number, body in enumerate(taken.header.bodies if taken.header else (), 1)}
     for archive_id, several in found.items():

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from pybackup.errors import UsageError
+from pybackup.host.lists import read_lines
 from pybackup.model.source import shown
 
 FORMAT = "pyactivity selection"
@@ -92,11 +93,10 @@ def read_selection(stream: BinaryIO) -> Chosen:
     UsageError
         It is none, or of another version, or a line is not as it must be; the message names the line.
     """
-    lines = iter(enumerate(stream, 1))
     root: bytes | None = None
     files: list[ChosenFile] = []
     areas: list[ChosenArea] = []
-    for number, line in lines:
+    for number, line in enumerate(read_lines(stream), 1):
         try:
             if root is None:
                 root = _header(line)

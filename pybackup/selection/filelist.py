@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from pybackup.errors import UsageError
+from pybackup.host.lists import read_lines, read_null_ended
 from pybackup.model.source import Source
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ROOT_NAME = b"root"  # what / is archived as: it has an owner and a mode to keep, so it needs an entry
 
 
@@ -31,24 +33,27 @@ def named_source(path: bytes) -> Source:
 def read_list(stream: BinaryIO, null: bool = False) -> list[bytes]:
     """Return the paths in a list, one in a line or, with ``null``, each ended by a NUL byte. Empty ones are skipped.
 
-    Lines may end in CR LF if all of them do; a CR that only some lines have belongs to the name.
+    Lines may end in CR LF if all of them do; a CR that only some lines have belongs to the name. A byte order mark
+    before the first line is none of its name; who has such a file writes ``./`` before it, or uses ``null``.
 
     Raises
     ------
     UsageError
-        There is a NUL in a list of lines.
+        There is a NUL in a list of lines, or it is no list.
     """
-    data = stream.read()
     if null:
-        return [path for path in data.split(b"\0") if path]
-    if b"\0" in data:
-        raise UsageError("the list of files has NUL bytes in it: it wants --null")
-    lines = data.split(b"\n")
-    ended, rest = lines[:-1], lines[-1]
-    if ended and all(line.endswith(b"\r") for line in ended):
-        lines = [line[:-1] for line in ended] + [rest.removesuffix(b"\r")]
-        lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")  # Windows again
-    return [line for line in lines if line]
+        return list(read_null_ended(stream))
+    lines: list[bytes] = []
+    for line in read_lines(stream):
+        if b"\0" in line:
+            raise UsageError("NUL bytes are in it: it wants --null")
+        lines.append(line)
+    if lines:
+        lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+    ended = [line for line in lines if line.endswith(b"\n")]
+    end = b"\r\n" if ended and all(line.endswith(b"\r\n") for line in ended) else b"\n"
+    names = (line.removesuffix(b"\n").removesuffix(end[:-1]) for line in lines)
+    return [name for name in names if name]
 
 
 def sources_from_list(paths: Iterable[bytes]) -> list[Source]:

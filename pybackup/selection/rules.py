@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable
 
 from pybackup.errors import UsageError
+from pybackup.host.lists import read_text
 from pybackup.model.source import Candidate, Judge, shown
 
 from .junk import is_junk
@@ -131,9 +132,10 @@ def _argument(pattern: str) -> str:
 def _read_patterns(path: str | bytes | os.PathLike[str]) -> list[str]:
     try:
         with open(path, "rb") as stream:
-            data = stream.read()
-    except OSError as error:
-        raise UsageError(f"{shown(os.fsencode(path))}: {error.strerror}") from None
+            data = read_text(stream)
+    except (OSError, UsageError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{shown(os.fsencode(path))}: {reason}") from None
     text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
     return [line.removesuffix("\r") for line in text.split("\n")]
 

@@ -124,6 +124,41 @@ def test_many_lost_of_many(engine: Engine) -> None:
     assert np.array_equal(damaged, data)
 
 
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+@pytest.mark.parametrize(
+    ("bodies", "numbers"), [(1, [65534]), (3, [65531]), (3, [64999, 7]), (5, [0, 300, 30_000, 65_000])]
+)
+def test_shards_of_any_number_are_the_same_by_factors(engine: Engine, bodies: int, numbers: list[int]) -> None:
+    """A few shards of high numbers are sums of products; slowly, all those before them are made, too."""
+    data = random_bytes(bodies, 128)
+    code = Across(bodies, engine)
+    slow = code._encoded(data, numbers)
+    assert np.array_equal(code.encode(data, numbers), slow)
+    lost = np.arange(min(bodies, len(numbers)))
+    damaged = data.copy()
+    damaged[lost] = 0xA5
+    code.fill(damaged, lost, slow, numbers)
+    assert np.array_equal(damaged, data)
+
+
+def test_a_high_number_makes_no_other_shard() -> None:
+    """The engine is asked for products of ones alone, whatever the length of the bodies."""
+    engine = Counting()
+    code = Across(3, engine)
+    code.encode(random_bytes(3, 1 << 20), [64999])
+    assert engine.coded_bytes <= 65536 * 64
+
+
+class Counting(NumpyEngine):
+    """Counts the bytes of the shards it is asked for."""
+
+    coded_bytes = 0
+
+    def encode(self, data: Bytes, parity_count: int) -> Bytes:
+        self.coded_bytes += parity_count * data.shape[1]
+        return super().encode(data, parity_count)
+
+
 def test_too_few_are_refused() -> None:
     code = Across(3)
     data = random_bytes(3, 64)

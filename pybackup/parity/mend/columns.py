@@ -22,6 +22,7 @@ _BUFFER_BYTES = 16 << 20
 """Of all shards together: read at a time."""
 _MOST_OF_ONE = 4 << 20
 _WINDOW_SECTORS = 1 << 15
+_WINDOW_BYTES = 64 << 20
 
 Progress = Callable[[int], None]
 
@@ -107,6 +108,12 @@ class Losses:
         self._bits[row] = 0
         self._bits[row, : len(packed)] = packed
 
+    def windows(self) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """Yield the first sectors of stretches, and what is lost in them, each as `window` returns it."""
+        step = max(8, min(_WINDOW_SECTORS, _WINDOW_BYTES // max(1, self.rows)) // 8 * 8)
+        for start in range(0, self.sectors, step):
+            yield start, self.window(start, min(step, self.sectors - start))
+
     def window(self, first: int, count: int) -> NDArray[np.bool_]:
         """Return what is lost among ``count`` sectors, shape (rows, count); ``first`` is a multiple of 8."""
         part = self._bits[:, first // 8 : -(-(first + count) // 8)]
@@ -151,8 +158,7 @@ def fill_across(
     step = _step_sectors(len(shards))
     # One for all: new memory costs as much as reading into it.
     buffer = np.empty((len(shards), step * SECTOR), np.uint8)
-    for start in range(0, losses.sectors, _WINDOW_SECTORS):
-        lost = losses.window(start, min(_WINDOW_SECTORS, losses.sectors - start))
+    for start, lost in losses.windows():
         for pattern, sectors in _patterns(lost, code.bodies):
             missing = np.flatnonzero(pattern[: code.bodies])
             helping = np.flatnonzero(~pattern[code.bodies :])[: len(missing)].tolist()
@@ -200,8 +206,7 @@ def encode_lost(
     made = 0
     step = _step_sectors(len(shards))
     there = [row for row in range(code.bodies, len(shards)) if shards[row] is not None]
-    for start in range(0, losses.sectors, _WINDOW_SECTORS):
-        lost = losses.window(start, min(_WINDOW_SECTORS, losses.sectors - start))
+    for start, lost in losses.windows():
         for row in there:
             sectors = np.flatnonzero(lost[row] & ~lost[: code.bodies].any(axis=0)).astype(np.int64)
             for first in range(0, len(sectors), step):

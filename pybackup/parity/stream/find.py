@@ -26,6 +26,8 @@ _CHUNK_BYTES = 4 << 20
 _GUARDS_AT_A_TIME = 1024
 # Three and a quarter of the table, and a few more: see `geometry`.
 _GUARDS_FOR_SECTORS = 16
+# With less of a volume left there is nothing to compute with.
+_SECTORS_FOR_SECTORS = 16
 
 
 _T = TypeVar("_T")
@@ -84,11 +86,34 @@ class Found:
         return bool((counts >= shards).all())
 
 
-def glance(file: Readable) -> Geometry | None:
-    """Return the geometry that the guard sectors in the last MiB of a file tell, the largest of several."""
+def glance(file: Readable, *, protected: Readable | None = None) -> Geometry | None:
+    """Return the geometry that the guard sectors in the last MiB of a file tell, the largest of several.
+
+    What no file of that length has anything to do with is forged, and not returned: who computes with a geometry takes
+    memory in proportion to its sectors.
+
+    Parameters
+    ----------
+    protected
+        The file that this one is to be the sidecar of.
+    """
     guards = scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size)
     shapes = {guard.geometry for _, guard in guards}
-    return max(shapes, key=lambda shape: shape.volume_bytes, default=None)
+    fitting = (shape for shape in shapes if _may_be_of(shape, file, protected))
+    return max(fitting, key=lambda shape: shape.volume_bytes, default=None)
+
+
+def _may_be_of(shape: Geometry, file: Readable, protected: Readable | None) -> bool:
+    """Whether a file may be what is left of a volume, or of its sidecar."""
+    if not shape.sidecar:
+        return shape.sectors <= _most_sectors(file)
+    if protected is not None and shape.before_sectors > _most_sectors(protected):
+        return False
+    return shape.stream_sectors <= _most_sectors(file)
+
+
+def _most_sectors(file: Readable) -> int:
+    return _SECTORS_FOR_SECTORS * -(-file.size // SECTOR)
 
 
 def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:

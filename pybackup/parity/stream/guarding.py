@@ -58,28 +58,34 @@ def read_slices(geometry: Geometry, payloads: Mapping[int, bytes]) -> Sums:
         They are too few.
     """
     groups, shards = geometry.guard_groups, geometry.table_shards
+    by_group: list[dict[int, bytes]] = [{} for _ in range(groups)]
+    for number, payload in payloads.items():
+        by_group[number % groups][number // groups] = payload
     # Before anything is allocated: a forged geometry cannot ask for more memory than its own sectors take.
-    for group in range(groups):
-        if sum(number % groups == group for number in payloads) < shards:
-            raise Damaged("too few guard sectors are left to tell the checksums of all others")
+    if any(len(known) < shards for known in by_group):
+        raise Damaged("too few guard sectors are left to tell the checksums of all others")
     table = np.empty((shards * groups, PAYLOAD_BYTES), np.uint8)
-    for group in range(groups):
-        known = np.zeros(shards + geometry.guard_recovery, bool)
-        known[[number // groups for number in payloads if number % groups == group]] = True
-        if known[:shards].all():
-            for shard in range(shards):
-                table[shard * groups + group] = np.frombuffer(payloads[shard * groups + group], np.uint8)
-            continue
-        data = np.zeros((shards, PAYLOAD_BYTES), np.uint8)
-        parity = np.zeros((geometry.guard_recovery, PAYLOAD_BYTES), np.uint8)
-        for number, payload in payloads.items():
-            if number % groups == group:
-                shard = number // groups
-                row = data[shard] if shard < shards else parity[shard - shards]
-                row[:] = np.frombuffer(payload, np.uint8)
-        fill(data, np.flatnonzero(~known[:shards]), parity, np.flatnonzero(~known[shards:]))
-        table[group::groups] = data
+    for group, known in enumerate(by_group):
+        table[group::groups] = _slices_of_group(geometry, known)
     return table.reshape(-1).view("<u4").astype(np.uint32, copy=False)
+
+
+def _slices_of_group(geometry: Geometry, known: Mapping[int, bytes]) -> NDArray[np.uint8]:
+    """The slices of a guard group, of the payloads of some of its shards: shape (table_shards, 1920)."""
+    shards = geometry.table_shards
+    data = np.zeros((shards, PAYLOAD_BYTES), np.uint8)
+    is_known = np.zeros(shards + geometry.guard_recovery, bool)
+    is_known[list(known)] = True
+    missing = np.flatnonzero(~is_known[:shards])
+    parity = np.zeros((geometry.guard_recovery if len(missing) else 0, PAYLOAD_BYTES), np.uint8)
+    for shard, payload in known.items():
+        if shard < shards:
+            data[shard] = np.frombuffer(payload, np.uint8)
+        elif len(missing):
+            parity[shard - shards] = np.frombuffer(payload, np.uint8)
+    if len(missing):
+        fill(data, missing, parity, np.flatnonzero(~is_known[shards:]))
+    return data
 
 
 def empty_table(geometry: Geometry) -> Sums:
