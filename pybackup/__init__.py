@@ -665,7 +665,9 @@ def disc_burn(
     device: _Path,
     *,
     speed: int | None = None,
+    overwrite: bool = False,
     erase: bool = False,
+    force: bool = False,
     verify: bool = False,
     monitor: Monitor | None = None,
 ) -> ReadBack | None:
@@ -677,22 +679,24 @@ def disc_burn(
         As ``/dev/sr0``, or ``stdio:FILE`` for a drive that is none.
     speed
         As the drive counts; None for its own choice.
-    erase
-        Erase the medium first, if it is not blank and can be.
+    overwrite, erase
+        Either: burn over what is on the medium, which is erased first where it has to be.
+    force
+        Burn what is no image of `disc_build`, too.
     verify
         Read the disc back and compare.
 
     Raises
     ------
     UsageError, Damaged, EnvironmentFailed
-        The image does not exist or does not fit, or the medium is not blank; the image is damaged; xorriso, the drive
-        or a medium is missing, or the drive failed.
+        The image does not exist, is none or does not fit, or something is on the medium; the image is damaged; xorriso,
+        the drive or a medium is missing, or the drive failed.
     """
-    from pybackup.disc.burn import perform_burn, plan_burn, read_back
+    from pybackup.disc.burn import BurnOptions, perform_burn, plan_burn, read_back
 
     monitor = monitor or _Warning()
-    chosen = None if speed is None else str(speed)
-    plan = plan_burn(os.fsencode(image), os.fsencode(device), speed=chosen, erase=erase, monitor=monitor)
+    options = BurnOptions(None if speed is None else str(speed), overwrite or erase, force=force)
+    plan = plan_burn(os.fsencode(image), os.fsencode(device), options, monitor=monitor)
     perform_burn(plan, monitor)
     return read_back(plan, monitor) if verify else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.container.read import read_locator
-from pybackup.errors import Damaged, EnvironmentFailed
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.storage import ArchiveFile
+from pybackup.jobs.on_medium import archive_ids_in, on_medium
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media.burner import Medium, burn, burn_command, check_fit, device_path, inspect
 from pybackup.mend.health import Health, State, assess
@@ -59,36 +60,92 @@ class ReadBack:
     state: State
 
 
-def plan_burn(
-    image: bytes, device: bytes, *, speed: str | None = None, erase: bool = False, monitor: Monitor
-) -> BurnPlan:
+@dataclass(frozen=True, slots=True)
+class BurnOptions:
+    """How an image is burnt.
+
+    Attributes
+    ----------
+    speed
+        As the drive counts; None for its own choice.
+    overwrite
+        Take a medium on which there is something; it is erased first where it has to be.
+    kept
+        Ids of archives that are not overwritten all the same: those that this run has burnt.
+    force
+        Burn what is no image of ours, too.
+    """
+
+    speed: str | None = None
+    overwrite: bool = False
+    kept: Collection[bytes] = ()
+    force: bool = False
+
+
+def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Monitor) -> BurnPlan:
     """Check the image and the medium, and return what will be done.
 
     Raises
     ------
     UsageError
-        There is no such image, or it does not fit the medium, or that is not blank.
+        There is no such image; it is none of ours; it does not fit the medium; or something is on that.
     Damaged
         The image is damaged.
     EnvironmentFailed
         xorriso is missing, or the drive, or a medium in it.
     """
-    name = os.fsdecode(image)
-    with ArchiveFile(image) as file:
-        size, geometry, is_archive = file.size, glance(file), read_locator(file) is not None
-    if geometry is not None and geometry.volume_bytes == size:
+    size, geometry = _look(image, monitor, force=options.force)
+    medium = inspect(device)
+    _check_content(image, device, medium, options)
+    check_fit(size, medium, device, overwrite=options.overwrite)
+    # Last, since all of it is read.
+    if geometry is not None:
+        name = os.fsdecode(image)
         health = assess(image, monitor)
         if not isinstance(health, Health) or health.state is not State.INTACT:
             raise Damaged(f"{name}: is damaged; 'pybackup repair {name}' may mend it, or build it again")
-    else:
-        geometry = None
-        monitor.note(f"{name}: has no parity over all of it; was it made by 'pybackup disc build'?")
-    if is_archive:
-        monitor.note(f"{name}: an archive, and no image of a disc, on which a system shows files: see 'disc build'")
-    medium = inspect(device)
-    check_fit(size, medium, device, erase=erase)
-    command = burn_command(image, device, image_bytes=size, medium_bytes=medium.n_bytes, speed=speed, erase=erase)
+    command = burn_command(
+        image,
+        device,
+        image_bytes=size,
+        medium_bytes=medium.n_bytes,
+        speed=options.speed,
+        overwrite=options.overwrite,
+    )
     return BurnPlan(image, size, device, medium, command, geometry)
+
+
+def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry | None]:
+    """Return the length of an image, and its parity over all of it; None where it was forced, and has none."""
+    name = os.fsdecode(image)
+    with ArchiveFile(image) as file:
+        if not file.size:
+            raise UsageError(f"{name}: is empty: there is nothing to burn")
+        size, geometry, is_archive = file.size, glance(file), read_locator(file) is not None
+    if geometry is not None and geometry.volume_bytes == size and not is_archive:
+        return size, geometry
+    what = "has no parity over all of it: it is no image that 'pybackup disc build' made"
+    if is_archive:
+        what = "an archive, and no image of a disc, on which a system shows files: see 'pybackup disc build'"
+    if not force:
+        raise UsageError(f"{name}: {what}; with --force it is burnt all the same")
+    monitor.note(f"{name}: {what}")
+    return size, geometry if geometry is not None and geometry.volume_bytes == size else None
+
+
+def _check_content(image: bytes, device: bytes, medium: Medium, options: BurnOptions) -> None:
+    """Refuse to write over what is on a medium, whatever the drive says of it."""
+    found = on_medium(device_path(device))
+    if not found.is_written:
+        return
+    name = os.fsdecode(device)
+    ours = f"is {found.label}, a disc of ours" if found.label else f"({medium.kind}) has something on it"
+    if found.archive_ids & archive_ids_in(image):
+        ours = f"is {found.label} already, what is to be burnt"
+    if not options.overwrite:
+        raise UsageError(f"{name}: the disc in it {ours}; put in a blank one, or --overwrite this one")
+    if found.archive_ids & set(options.kept):
+        raise UsageError(f"{name}: the disc in it is {found.label}, which has just been burnt; put in another one")
 
 
 def perform_burn(plan: BurnPlan, monitor: Monitor) -> None:

@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pybackup.errors import EnvironmentFailed, UsageError
@@ -19,6 +20,7 @@ _PSEUDO = b"stdio:"
 # Of a CD written track at once the last two sectors cannot be read, and drives read ahead beyond the end.
 _RUN_OUT_SECTORS = 150
 _KEPT_LINES = 6
+_ENDING_SECONDS = 30
 _STATUS = re.compile(r"^Media status : (.*)$", re.MULTILINE)
 _CURRENT = re.compile(r"^Media current: (.*)$", re.MULTILINE)
 _BLOCKS = re.compile(r"^Media blocks : .* , (\d+) overall", re.MULTILINE)
@@ -43,8 +45,8 @@ class Medium:
 
     @property
     def is_blank(self) -> bool:
-        """Whether an image can be written from its first sector on."""
-        return "is blank" in self.status or "overwriteable" in self.kind
+        """Whether the drive calls it blank; of what can be overwritten it only knows the beginning."""
+        return "is blank" in self.status
 
 
 def device_path(device: bytes) -> bytes:
@@ -78,8 +80,13 @@ def inspect(device: bytes) -> Medium:
     return Medium(kind[1].strip() if kind else "", status[1].strip(), int(blocks[1]) * SECTOR if blocks else None)
 
 
-def check_fit(image_bytes: int, medium: Medium, device: bytes, *, erase: bool) -> None:
+def check_fit(image_bytes: int, medium: Medium, device: bytes, *, overwrite: bool) -> None:
     """Refuse a medium that the image does not fit, or that is written already.
+
+    Parameters
+    ----------
+    overwrite
+        Take one that is written, which is erased first where it has to be.
 
     Raises
     ------
@@ -87,8 +94,10 @@ def check_fit(image_bytes: int, medium: Medium, device: bytes, *, erase: bool) -
         It is one of these.
     """
     name = os.fsdecode(device)
-    if not medium.is_blank and not erase:
-        raise UsageError(f"{name}: the medium ({medium.kind}) {medium.status}; put in a blank one, or --erase this one")
+    if not medium.is_blank and not overwrite:
+        raise UsageError(
+            f"{name}: the medium ({medium.kind}) {medium.status}; put in a blank one, or --overwrite this one"
+        )
     if medium.n_bytes is not None and medium.n_bytes < image_bytes:
         raise UsageError(
             f"{name}: the image has {image_bytes:,} bytes and the medium ({medium.kind}) takes {medium.n_bytes:,}"
@@ -96,14 +105,14 @@ def check_fit(image_bytes: int, medium: Medium, device: bytes, *, erase: bool) -
 
 
 def burn_command(
-    image: bytes, device: bytes, *, image_bytes: int, medium_bytes: int | None, speed: str | None, erase: bool
+    image: bytes, device: bytes, *, image_bytes: int, medium_bytes: int | None, speed: str | None, overwrite: bool
 ) -> list[bytes]:
     """Return the command that burns an image, with padding behind it where there is room for that."""
     padded = image_bytes + _RUN_OUT_SECTORS * SECTOR
     pad = _RUN_OUT_SECTORS if medium_bytes is not None and padded <= medium_bytes else 0
     command = [_program().encode(), b"-as", b"cdrecord", b"-v", b"dev=" + device]
     command += [b"speed=" + os.fsencode(speed)] if speed else []
-    command += [b"blank=as_needed"] if erase else []
+    command += [b"blank=as_needed"] if overwrite else []
     # A name that looks like an option is none behind a directory.
     return [*command, b"padsize=%ds" % pad, os.path.join(b".", image) if image.startswith(b"-") else image]
 
@@ -123,9 +132,17 @@ def burn(command: Sequence[bytes], device: bytes, progress: Callable[[int], None
     """
     tail: deque[str] = deque(maxlen=_KEPT_LINES)
     done = 0
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
+    with (
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+        _ended_with_us(process),
+    ):
         assert process.stdout is not None
         for line in process.stdout:
             tail.append(line.rstrip())
@@ -136,6 +153,33 @@ def burn(command: Sequence[bytes], device: bytes, progress: Callable[[int], None
                 done = max(done, now)
     if process.returncode:
         raise EnvironmentFailed(f"{os.fsdecode(device)}: not burnt: {_reason(list(tail)) or 'xorriso failed'}")
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
+    """End xorriso when this run is interrupted: it would go on burning, and its parent wait for it."""
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        try:
+            # It tells the drive to stop, which takes a while.
+            process.wait(_ENDING_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+        raise
+
+
+def eject(device: bytes) -> None:
+    """Open the drive; one that cannot be opened stays as it is. A pseudo-drive has no tray."""
+    subprocess.run(
+        [_program(), "-outdev", device, "-eject", "all"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def _reason(lines: Sequence[str]) -> str:

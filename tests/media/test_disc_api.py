@@ -39,6 +39,9 @@ def test_there_and_back(base: Path) -> None:
         came = pybackup.disc_burn(made.path, drive, speed=8, verify=True)
         assert came is not None
         assert (came.state, came.unreadable, came.different) == ("intact", 0, 0)
+        with pytest.raises(pybackup.errors.UsageError, match="already, what is to be burnt"):
+            pybackup.disc_burn(made.path, drive)
+        assert pybackup.disc_burn(made.path, drive, overwrite=True) is None
         assert pybackup.disc_burn(made.path, drive, erase=True) is None
     drives = sorted(base.glob("drive *"))
     assert len(drives) == len(names) > 1

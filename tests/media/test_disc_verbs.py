@@ -6,6 +6,10 @@ import errno
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,19 +206,23 @@ def test_what_to_check_where_a_drive_cannot_be_opened(monkeypatch: pytest.Monkey
 
 def test_a_medium_has_to_be_blank_and_large_enough() -> None:
     blank = Medium("CD-R", "is blank", 300 * SECTOR)
-    check_fit(300 * SECTOR, blank, b"/dev/sr0", erase=False)
+    check_fit(300 * SECTOR, blank, b"/dev/sr0", overwrite=False)
     with pytest.raises(UsageError, match=r"takes 614,400"):
-        check_fit(300 * SECTOR + 1, blank, b"/dev/sr0", erase=False)
+        check_fit(300 * SECTOR + 1, blank, b"/dev/sr0", overwrite=False)
     written = Medium("CD-RW", "is written , is closed", None)
     with pytest.raises(UsageError, match="put in a blank one"):
-        check_fit(SECTOR, written, b"/dev/sr0", erase=False)
-    check_fit(SECTOR, written, b"/dev/sr0", erase=True)
+        check_fit(SECTOR, written, b"/dev/sr0", overwrite=False)
+    check_fit(SECTOR, written, b"/dev/sr0", overwrite=True)
+    # An overwriteable medium is as good as any other: what is on it is somebody's.
+    for kind in ("DVD+RW", "BD-RE", "stdio file, overwriteable"):
+        with pytest.raises(UsageError, match="put in a blank one, or --overwrite"):
+            check_fit(SECTOR, Medium(kind, "is written , is closed", None), b"/dev/sr0", overwrite=False)
 
 
 def test_there_is_padding_only_where_there_is_room_for_it() -> None:
     def command(free: int) -> list[bytes]:
         return burn_command(
-            b"-a.iso", b"/dev/sr0", image_bytes=100 * SECTOR, medium_bytes=free * SECTOR, speed=None, erase=True
+            b"-a.iso", b"/dev/sr0", image_bytes=100 * SECTOR, medium_bytes=free * SECTOR, speed=None, overwrite=True
         )
 
     assert b"padsize=150s" in command(250)
@@ -296,7 +304,7 @@ def test_a_disc_that_was_written_again_with_less(image: Path, drive: Path) -> No
         less = Path(os.fsdecode(build(base / "less.xtar", base / "images").path))
         assert less.stat().st_size < image.stat().st_size // 2
         assert burn(image, drive).returncode == 0
-        done = burn(less, drive, "--verify")
+        done = burn(less, drive, "--verify", "--overwrite")
         assert done.returncode == 0, done.stderr
         assert drive.stat().st_size > image.stat().st_size
         checked = run("disc", "check", drive)
@@ -312,11 +320,130 @@ def test_a_disc_that_was_written_again_with_less(image: Path, drive: Path) -> No
         assert run("repair", drive, "--in-place").returncode == 2
 
 
-def test_burning_a_bare_archive_is_told(drive: Path, tmp_path: Path) -> None:
-    archive([plant(tmp_path / "tree")], tmp_path / "a.xtar")
-    done = burn(tmp_path / "a.xtar", drive, "--dry-run")
-    assert done.returncode == 0
-    assert b"a.xtar: an archive, and no image of a disc" in done.stderr
+@pytest.mark.parametrize("what", ["archive", "other", "empty"])
+def test_what_is_no_image_is_burnt_by_force_alone(what: str, drive: Path, tmp_path: Path) -> None:
+    """It was burnt with a note, status 0."""
+    wrong = tmp_path / "wrong"
+    if what == "archive":
+        archive([plant(tmp_path / "tree")], wrong)
+    else:
+        wrong.write_bytes(b"\x1f\x8b something else" * 1000 if what == "other" else b"")
+    said = {"archive": b"an archive, and no image of a disc", "other": b"it is no image", "empty": b"is empty"}[what]
+    done = burn(wrong, drive)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not drive.exists()
+    done = burn(wrong, drive, "--force", "--no-eject")
+    assert said in done.stderr
+    assert done.returncode == (2 if what == "empty" else 0)
+    assert drive.exists() == (what != "empty")
+
+
+def written_by_others(drive: Path, at: int) -> bytes:
+    """A medium of which xorriso knows only the beginning, with one photo on it."""
+    drive.write_bytes(bytes(at) + b"somebody's photo" * 100_000 + bytes(2 * MIB))
+    return drive.read_bytes()
+
+
+@pytest.mark.parametrize("at", [0, 5 * MIB])
+def test_what_is_on_a_medium_is_not_burnt_over(at: int, image: Path, drive: Path) -> None:
+    """Of a medium that can be overwritten the drive says that it is blank where its first sectors are."""
+    before = written_by_others(drive, at)
+    for option in ("--dry-run", "--verify"):
+        done = burn(image, drive, option)
+        assert done.returncode == 2
+        assert b"--overwrite this one" in done.stderr
+        assert drive.read_bytes() == before
+    done = burn(image, drive, "--verify", "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert drive.read_bytes().startswith(image.read_bytes())
+
+
+def test_a_disc_of_ours_is_recognised_by_its_content(room: Path) -> None:
+    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    images = [Path(os.fsdecode(build(volume, room / "images").path)) for volume in sorted((room / "volumes").iterdir())]
+    drive = room / "drive"
+    assert burn(images[0], drive).returncode == 0
+    again, other = burn(images[0], drive), burn(images[1], drive)
+    assert (again.returncode, other.returncode) == (2, 2)
+    assert b"is docs 1 already, what is to be burnt" in again.stderr
+    assert b"is docs 1, a disc of ours" in other.stderr
+    scatter(drive, 0.02)
+    assert burn(images[1], drive).returncode == 2
+    assert burn(images[1], drive, "--overwrite").returncode == 0
+
+
+@pytest.mark.parametrize("option", ["--verify", "--overwrite"])
+def test_enter_without_changing_the_disc_burns_nothing(option: str, room: Path) -> None:
+    """Image 2 was burnt over image 1, and read back: all right."""
+    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    images = [Path(os.fsdecode(build(volume, room / "images").path)) for volume in sorted((room / "volumes").iterdir())]
+    drive = room / "drive"
+    words = ("disc", "burn", room / "images", "--device", f"stdio:{drive}", option)
+    mark = b"leave it out): "
+    status, shown = at_terminal(*words, answers=["", "", "yes", "q"], mark=mark)
+    assert status == 1
+    assert drive.read_bytes().startswith(images[0].read_bytes())
+    assert "has just been burnt" in shown if option == "--overwrite" else "is docs 1, a disc of ours" in shown
+    assert "not understood: yes" in shown
+    assert f"stopped; not burnt: {images[1]}" in shown.replace("\r", "")
+
+
+@pytest.mark.parametrize("answer", ["q", "Q", "\x04", "\x03"])
+def test_it_stops_when_it_is_told_to(answer: str, room: Path) -> None:
+    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    for volume in sorted((room / "volumes").iterdir()):
+        build(volume, room / "images")
+    drive = room / "drive"
+    words = ("disc", "burn", room / "images", "--device", f"stdio:{drive}")
+    status, shown = at_terminal(*words, answers=[answer], mark=b"leave it out): ")
+    assert status == (130 if answer == "\x03" else 1)
+    assert ("interrupted" if answer == "\x03" else "stopped; not burnt: ") in shown
+    assert shown.count("put a blank disc") == 1
+    assert not drive.exists()
+
+
+INTERRUPTED = """
+import os, sys
+from pybackup.media.burner import burn, burn_command
+image, pipe = map(os.fsencode, sys.argv[1:])
+command = burn_command(image, b"stdio:" + pipe, image_bytes=9, medium_bytes=None, speed=None, overwrite=False)
+print("ready", flush=True)
+burn(command, pipe, lambda count: None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_xorriso_does_not_outlive_an_interrupted_run(number: int, image: Path, room: Path) -> None:
+    """Here it waits for somebody to read the pipe that it burns to."""
+    pipe = room / "pipe"
+    os.mkfifo(pipe)
+    script = INTERRUPTED
+    if number == signal.SIGTERM:
+        script = f"from pybackup.cli.main import _clean_up_when_ended\n_clean_up_when_ended()\n{INTERRUPTED}"
+    command = [sys.executable, "-c", script, os.fspath(image), os.fspath(pipe)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run_of_ours:
+        assert run_of_ours.stdout is not None
+        assert run_of_ours.stdout.readline() == b"ready\n"
+        while not burning(pipe):
+            time.sleep(0.01)
+        run_of_ours.send_signal(number)
+        assert run_of_ours.wait(20) != 0
+    assert burning(pipe) == []
+
+
+def burning(device: Path) -> list[int]:
+    """The processes of xorriso that burn to a device."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[0].endswith(b"xorriso") and b"dev=stdio:" + os.fsencode(device) in words:
+                found.append(int(entry.name))
+    return found
 
 
 def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def at_terminal(
@@ -23,7 +29,10 @@ def at_terminal(
     """
     master, slave = pty.openpty()
     command = [sys.executable, "-W", "error", "-m", "pybackup", *arguments]
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, close_fds=True)
+    # The terminal is the one of the process, so that what it makes of Ctrl-C arrives.
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=_take_terminal
+    )
     os.close(slave)
     shown = b""
     left = list(answers)

@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from pybackup.errors import EnvironmentFailed, UsageError
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from pybackup.disc.burn import BurnPlan, ReadBack
 
 EPILOG = """\
-Burns through xorriso (Debian package xorriso), after the image was checked and found to fit the medium. stdio:FILE is a
-drive that is none, for trying it out. With --verify the disc is read back and compared: exit status 0 if it is the
-image, 3 if sectors are bad and parity makes up for them (burn another one), 4 if it does not. Of several images each is
-asked for, and asked for again if its disc does not fit, is not blank, or cannot be read back.
+Burns through xorriso (Debian package xorriso), after the image was checked and found to fit the medium. Only a blank
+medium is burnt: one with anything on it needs --overwrite. stdio:FILE is a drive that is none, for trying it out. With
+--verify the disc is read back and compared: exit status 0 if it is the image, 3 if sectors are bad and parity makes up
+for them (burn another one), 4 if it does not. Then the drive is opened. Of several images each is asked for, and asked
+for again if its disc does not fit, is not blank, or cannot be read back.
 
 examples:
   pybackup disc burn images/docs.iso --device /dev/sr0 --speed 8 --verify
@@ -49,8 +51,15 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", metavar="DEV", required=True, type=argument(path), help="the drive, as /dev/sr0")
     add = parser.add_argument_group("burning").add_argument
     add("--speed", metavar="N", type=argument(positive), help="as the drive counts: 8 for 8x (default: its own choice)")
-    add("--erase", action="store_true", help="erase the medium first, if it is not blank and can be")
+    add(
+        "--overwrite",
+        "--erase",
+        action="store_true",
+        help="burn over what is on the medium, which is erased first where it has to be; never over a disc of this run",
+    )
+    add("--force", action="store_true", help="burn what is no image of 'disc build', too")
     add("--verify", action="store_true", help="read the disc back and compare")
+    add("--no-eject", action="store_true", help="leave the drive shut when it is done")
     add("--dry-run", action="store_true", help="check the image and the medium, and say what would be done")
     add_talk(parser)
 
@@ -66,32 +75,55 @@ def perform(options: argparse.Namespace) -> int:
         elif options.dry_run or not is_somebody_there(talk):
             raise UsageError(f"disc burn: {len(images)} images, and nobody here to change discs: name one")
         else:
-            status = max(_burn_next(options, image, talk) for image in images)
+            status = _burn_all(options, images, talk)
         return status or conclude(talk)
 
 
-def _burn_next(options: argparse.Namespace, image: bytes, talk: Talk) -> Status:
-    """Burn one of several: ask for a disc, until it is on one."""
+def _burn_all(options: argparse.Namespace, images: list[bytes], talk: Talk) -> Status:
+    """Burn each image onto a disc of its own, until somebody stops it."""
+    from pybackup.jobs.on_medium import archive_ids_in
+
+    status, kept = Status.DONE, set[bytes]()
+    for number, image in enumerate(images):
+        done = _burn_next(options, image, frozenset(kept), talk)
+        if done is None:
+            talk.note(f"stopped; not burnt: {', '.join(map(display, images[number:]))}")
+            return max(status, Status.PROBLEMS)
+        kept |= archive_ids_in(image)
+        status = max(status, done)
+    return status
+
+
+def _burn_next(options: argparse.Namespace, image: bytes, kept: Collection[bytes], talk: Talk) -> Status | None:
+    """Burn one of several: ask for a disc, until it is on one; None where no more are to be burnt."""
     name, drive = display(image), display(options.device)
-    while ask(f"{name}: put a blank disc into {drive} and press Enter (-: leave it out): ") not in (b"-", None):
+    while True:
+        answer = ask(f"{name}: put a blank disc into {drive} and press Enter (q: stop, -: leave it out): ")
+        if answer is None or answer.lower() == b"q":
+            return None
+        if answer == b"-":
+            talk.note(f"{name}: not burnt")
+            return Status.PROBLEMS
+        if answer:
+            talk.note(f"not understood: {display(answer)}; only Enter burns")
+            continue
         try:
-            status = _burn(options, image, talk)
+            status = _burn(options, image, talk, kept=kept)
         except (UsageError, EnvironmentFailed) as error:
             # The medium, or the drive: what is wrong with the image itself ends the run.
             talk.note(printable(str(error)))
             continue
         if status != Status.BEYOND:
             return status
-    talk.note(f"{name}: not burnt")
-    return Status.PROBLEMS
 
 
-def _burn(options: argparse.Namespace, image: bytes, talk: Talk) -> Status:
-    from pybackup.disc.burn import perform_burn, plan_burn, read_back
+def _burn(options: argparse.Namespace, image: bytes, talk: Talk, *, kept: Collection[bytes] = ()) -> Status:
+    from pybackup.disc.burn import BurnOptions, perform_burn, plan_burn, read_back
+    from pybackup.media.burner import eject
 
     start = time.monotonic()
-    speed = None if options.speed is None else str(options.speed)
-    plan = plan_burn(image, options.device, speed=speed, erase=options.erase, monitor=talk)
+    how = BurnOptions(None if options.speed is None else str(options.speed), options.overwrite, kept, options.force)
+    plan = plan_burn(image, options.device, how, monitor=talk)
     found = None
     if options.dry_run:
         talk.summary(f"{_fit(plan)}; nothing burnt, but with: {_command(plan)}")
@@ -100,6 +132,8 @@ def _burn(options: argparse.Namespace, image: bytes, talk: Talk) -> Status:
         talk.end()
         talk.summary(f"{display(plan.device)}: burnt: {_fit(plan)}, {duration(time.monotonic() - start)}")
         found = read_back(plan, talk) if options.verify else None
+        if not options.no_eject:
+            eject(plan.device)
     if found is not None:
         talk.end()
         talk.summary(f"{display(plan.device)}: {_words(found)}")
