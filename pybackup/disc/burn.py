@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.container.read import read_locator
+from pybackup.disc.on_medium import archive_ids_in, on_medium
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.on_medium import archive_ids_in, on_medium
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media.burner import Medium, burn, burn_command, check_fit, device_path, inspect
 from pybackup.mend.health import Health, State, assess

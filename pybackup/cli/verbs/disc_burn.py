@@ -81,7 +81,7 @@ def perform(options: argparse.Namespace) -> int:
 
 def _burn_all(options: argparse.Namespace, images: list[bytes], talk: Talk) -> Status:
     """Burn each image onto a disc of its own, until somebody stops it."""
-    from pybackup.jobs.on_medium import archive_ids_in
+    from pybackup.disc.on_medium import archive_ids_in
 
     status, kept = Status.DONE, set[bytes]()
     for number, image in enumerate(images):
