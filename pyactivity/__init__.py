@@ -10,16 +10,20 @@ sets impossible times apart and marks what came in bulk.
 
 __version__ = "0.1.0"
 
-from pyactivity.activities import Activities, arrange
-from pyactivity.bulk import came_in_bulk
-from pyactivity.clusters import HOUR_NS, Clusters, cluster
-from pyactivity.describe import Carrier, Group, describe
-from pyactivity.errors import ActivityError, BadValue, EnvironmentFailed
-from pyactivity.model import NO_PARENT, Files, LeftOut, Problem, Scan
-from pyactivity.radius import Radius, choose_radius
-from pyactivity.scan import gather
-from pyactivity.selection import selection_lines, selection_root
-from pyactivity.survey import Part, Survey, take_survey
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyactivity.activities import Activities, arrange
+    from pyactivity.bulk import came_in_bulk
+    from pyactivity.clusters import HOUR_NS, Clusters, cluster
+    from pyactivity.describe import Carrier, Group, describe
+    from pyactivity.errors import ActivityError, BadValue, EnvironmentFailed
+    from pyactivity.model import NO_PARENT, Files, LeftOut, Problem, Scan
+    from pyactivity.radius import Radius, choose_radius
+    from pyactivity.scan import gather
+    from pyactivity.selection import selection_lines, selection_root
+    from pyactivity.survey import Part, Survey, take_survey
 
 __all__ = [
     "HOUR_NS",
@@ -49,3 +53,24 @@ __all__ = [
     "selection_root",
     "take_survey",
 ]
+
+# Asked for, not loaded: pybackup takes the patterns from here, and they need no NumPy.
+_HOMES = {
+    "activities": ("Activities", "arrange"),
+    "bulk": ("came_in_bulk",),
+    "clusters": ("HOUR_NS", "Clusters", "cluster"),
+    "describe": ("Carrier", "Group", "describe"),
+    "errors": ("ActivityError", "BadValue", "EnvironmentFailed"),
+    "model": ("NO_PARENT", "Files", "LeftOut", "Problem", "Scan"),
+    "radius": ("Radius", "choose_radius"),
+    "scan": ("gather",),
+    "selection": ("selection_lines", "selection_root"),
+    "survey": ("Part", "Survey", "take_survey"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

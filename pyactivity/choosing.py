@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,13 +103,12 @@ def choose(
     return Choice(tuple(taken), tuple(too_large))
 
 
-def match_paths(files: Files, lines: Sequence[str], root: bytes) -> NDArray[np.bool_]:
+def match_paths(files: Files, patterns: Patterns, root: bytes) -> NDArray[np.bool_]:
     """Which files any of the patterns matches, or a directory they lie in: (n,) bool.
 
-    lines  patterns by the rules of .gitignore, relative to the root: docs, docs/**, *.jpg, !*.tmp
-    Raises BadValue for a pattern that makes no sense, or a directory that does not lie below the root.
+    patterns  by the rules of .gitignore, relative to the root: docs, docs/**, *.jpg, !*.tmp
+    Raises BadValue for a directory that does not lie below the root.
     """
-    patterns = Patterns(lines)
     places = [relative(root, directory) for directory in files.directories]
     inside: list[bool] = []
     for place, parent in zip(places, files.parents.tolist(), strict=True):

@@ -18,6 +18,7 @@ from pyactivity.errors import BadValue, EnvironmentFailed
 from pyactivity.json_form import branch_line, group_chunks
 from pyactivity.model import LeftOut, Problem
 from pyactivity.options import ALL, AUTO, DEFAULT_LINES, parse, survey_of
+from pyactivity.patterns import Patterns
 from pyactivity.present import check_presentable, present
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
 from pyactivity.report import report_of
@@ -131,10 +132,11 @@ def _tree(found: Survey, parts: list[Part], options: argparse.Namespace) -> Iter
 
 def _select(found: Survey, archived: NDArray[np.bool_] | None, options: argparse.Namespace) -> None:
     files, root = found.scan.files, selection_root(options.directories)
+    patterns = Patterns(options.path)
     choice = choose(
         found,
         wanted=options.activity,
-        paths=match_paths(files, options.path, root) if options.path else None,
+        paths=match_paths(files, patterns, root) if options.path else None,
         archived=archived,
         max_bytes=options.max_size,
         min_files=options.min_files,
@@ -143,6 +145,8 @@ def _select(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
     publish(options.output, lines)
     if not options.quiet:
         _tell_scan(found, options)
+        for line in patterns.idle():
+            say(f"--path '{line}' has chosen nothing")
         _tell_choice(found, choice)
 
 
@@ -154,6 +158,9 @@ def _tell_scan(found: Survey, options: argparse.Namespace) -> None:
         say(f"left out as cache or junk: {_some(junk)} (--keep-junk keeps them)")
     if others := [left for left in found.scan.left_out if left.reason not in ("junk", "cache directory")]:
         say(f"left out as told: {_some(others)}")
+    for line in dict.fromkeys(options.exclude):  # not those of a file: such a list is made for many trees
+        if line in found.scan.idle_patterns:
+            say(f"--exclude '{line}' has left nothing out{'; its path begins below DIR' if '/' in line[:-1] else ''}")
 
 
 def _some(left_out: list[LeftOut]) -> str:

@@ -83,8 +83,12 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """What was found and, in the order they were met, the problems on the way and what was left out."""
+    """What was found and, in the order they were met, the problems on the way and what was left out.
+
+    idle_patterns  those that have left nothing out, as they were written
+    """
 
     files: Files
     problems: tuple[Problem, ...]
     left_out: tuple[LeftOut, ...] = ()
+    idle_patterns: tuple[str, ...] = ()

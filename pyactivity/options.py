@@ -10,7 +10,7 @@ from pyactivity.choosing import parse_wanted
 from pyactivity.clusters import HOUR_NS
 from pyactivity.errors import BadValue
 from pyactivity.notation import parse_since, parse_size, parse_span, parse_until
-from pyactivity.patterns import is_comment, read_patterns
+from pyactivity.patterns import read_patterns, says_nothing
 from pyactivity.streams import STDOUT
 from pyactivity.survey import Survey, take_survey
 
@@ -234,7 +234,7 @@ def _limit(text: str) -> int:
 
 
 def _pattern(text: str) -> str:
-    if is_comment(text):
+    if says_nothing(text):
         raise BadValue(f"a comment or blank is no pattern: {text!r}; write \\# for a name that begins with #")
     return text
 

@@ -36,9 +36,10 @@ def gather(
     ctimes           also fill the column of ctimes, which takes a little longer
     Raises BadValue for a pattern that makes no sense, and ValueError for a root with a NUL in its name.
     """
-    walk = _Walk(Columns(ctimes), Patterns(exclude), keep_junk, one_file_system)
+    patterns = Patterns(exclude)
+    walk = _Walk(Columns(ctimes), patterns, keep_junk, one_file_system)
     walk.run(list(map(os.fsencode, roots)))
-    return Scan(walk.columns.freeze(), tuple(walk.problems), tuple(walk.left_out))
+    return Scan(walk.columns.freeze(), tuple(walk.problems), tuple(walk.left_out), tuple(patterns.idle()))
 
 
 class _Pending(NamedTuple):

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pybackup.model.source import Judge, Source
     from pybackup.restore.extract import Extracted
     from pybackup.restore.unpack import Unpacked
+    from pybackup.selection.rules import Rules
     from pybackup.tree.place import PlaceOptions
 
 __version__ = "0.1.0"
@@ -142,7 +143,7 @@ def create(
     """
     from pybackup.make.plan import CreateOptions, perform_create, plan_create
 
-    judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
+    rules = _rules(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
     options = CreateOptions(
         profile=Profile(_choice(Compression, compression), frozenset(stored_suffixes)),
         segment_bytes=segment_bytes,
@@ -153,7 +154,8 @@ def create(
         work_dir=_maybe(work_dir),
     )
     monitor = monitor or _Warning()
-    plan = plan_create(_sources(sources), os.fsencode(output), judge=judge, options=options, monitor=monitor)
+    plan = plan_create(_sources(sources), os.fsencode(output), judge=rules.judge, options=options, monitor=monitor)
+    rules.tell_idle(monitor)
     return perform_create(plan, executor=executor, monitor=monitor)
 
 
@@ -531,8 +533,11 @@ def structure_save(
     """Save the skeleton of trees as a tar without content; options and errors as those of `create`."""
     from pybackup.jobs.structure import save_structure
 
-    judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, None)
-    return save_structure(_sources(sources), os.fsencode(output), judge=judge, monitor=monitor or _Warning())
+    rules = _rules(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, None)
+    monitor = monitor or _Warning()
+    saved = save_structure(_sources(sources), os.fsencode(output), judge=rules.judge, monitor=monitor)
+    rules.tell_idle(monitor)
+    return saved
 
 
 def structure_restore(
@@ -599,9 +604,10 @@ def disc_plan(
         one_file_system=one_file_system,
         workers=workers,
     )
-    judge = _judge(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
+    rules = _rules(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, since_ns)
     monitor = monitor or _Warning()
-    plan = plan_create(_sources(sources), b"", judge=judge, options=options, monitor=monitor)
+    plan = plan_create(_sources(sources), b"", judge=rules.judge, options=options, monitor=monitor)
+    rules.tell_idle(monitor)
     found = estimate(plan, monitor)
     discs = plan_discs(
         plan,
@@ -794,14 +800,14 @@ def _sources(sources: _Path | Iterable[_Path]) -> Sequence[Source]:
     return tuple(named_source(os.fsencode(source)) for source in sources)
 
 
-def _judge(
+def _rules(
     exclude: Iterable[str],
     exclude_from: Iterable[_Path],
     exclude_dir: Iterable[str | bytes],
     exclude_caches: bool,
     skip_junk: bool,
     since_ns: int | None,
-) -> Judge:
+) -> Rules:
     from pybackup.selection.rules import Rules
 
     return Rules(
@@ -811,7 +817,7 @@ def _judge(
         exclude_caches=exclude_caches,
         skip_junk=skip_junk,
         since_ns=since_ns,
-    ).judge
+    )
 
 
 def _placing(overwrite: str, owner: bool | None, numeric_owner: bool, devices: bool) -> PlaceOptions:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pybackup.make.volumes import CreatedSet
     from pybackup.make.writer import CreatedVolume
     from pybackup.model.source import Judge, Source
+    from pybackup.selection.rules import Rules
 
 
 def add_volumes(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +89,7 @@ def check_volumes(options: argparse.Namespace) -> None:
 def create_set(
     options: argparse.Namespace,
     sources: list[Source],
+    rules: Rules,
     judge: Judge,
     create_options: CreateOptions,
     executor: Executor | None,
@@ -99,6 +101,7 @@ def create_set(
 
     to = _set_options(options, sources)
     plan = plan_set(sources, to, judge=judge, options=create_options, monitor=talk)
+    rules.tell_idle(talk)
     if options.dry_run:
         raise UsageError("create: --dry-run with --volumes: 'pybackup disc plan' tells how many there will be")
     start = time.monotonic()

@@ -18,7 +18,8 @@ from .text import display
 from .values import argument, parity, path, positive, since
 
 if TYPE_CHECKING:
-    from pybackup.model.source import Judge, Source
+    from pybackup.model.source import Source
+    from pybackup.selection.rules import Rules
     from pybackup.tree.place import PlaceOptions
 
 
@@ -172,7 +173,7 @@ def sources_of(options: argparse.Namespace, talk: Talk) -> list[Source]:
     return sources
 
 
-def judge_of(options: argparse.Namespace) -> Judge:
+def rules_of(options: argparse.Namespace) -> Rules:
     """Return the rules of what to leave out."""
     from pybackup.selection.rules import Rules
 
@@ -183,7 +184,7 @@ def judge_of(options: argparse.Namespace) -> Judge:
         exclude_caches=options.exclude_caches,
         skip_junk=options.skip_junk,
         since_ns=options.since,
-    ).judge
+    )
 
 
 def placing_of(options: argparse.Namespace) -> PlaceOptions:

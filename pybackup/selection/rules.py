@@ -6,12 +6,14 @@ import os
 import stat
 from collections.abc import Iterable
 
+from pyactivity.errors import BadValue
+from pyactivity.patterns import Patterns, read_patterns, says_nothing
 from pybackup.errors import UsageError
 from pybackup.host.lists import read_text
 from pybackup.model.source import Candidate, Judge, shown
+from pybackup.monitor import Monitor
 
 from .junk import is_junk
-from .patterns import Patterns, is_comment
 from .since import parse_since, show_since
 
 __all__ = ["Rules", "parse_since"]
@@ -57,11 +59,10 @@ class Rules:
         skip_junk: bool = False,
         since_ns: int | None = None,
     ) -> None:
-        lines = [_argument(line) for line in exclude]
-        for path in exclude_from:
-            lines += _read_patterns(path)
-        self._patterns = Patterns(lines)
+        self._exclude = list(exclude)
+        self._patterns = _patterns(self._exclude, exclude_from)
         self._directory_names = frozenset(_directory_name(name) for name in exclude_dir)
+        self._met_names: set[bytes] = set()
         self._caches: set[bytes] = set()
         self._since_ns = since_ns or 0
         rules: list[tuple[object, Judge]] = [
@@ -84,6 +85,19 @@ class Rules:
                 return reason
         return None
 
+    def tell_idle(self, monitor: Monitor) -> None:
+        """Note, when all has been judged, what was named and has left nothing out: a slip, as a rule.
+
+        Patterns from files are not told: such a list is made for many trees.
+        """
+        idle = set(self._patterns.idle())
+        for line in dict.fromkeys(self._exclude):
+            if line in idle:
+                where = "; its path begins below the source" if "/" in line.rstrip("/") else ""
+                monitor.note(f"pattern '{line}' has left nothing out{where}")
+        for name in sorted(self._directory_names - self._met_names):
+            monitor.note(f"directory name '{shown(name)}' has left nothing out")
+
     def _judge_cache(self, candidate: Candidate) -> str | None:
         path = candidate.path
         if self._caches and candidate.relative and candidate.name != CACHE_TAG:
@@ -99,6 +113,7 @@ class Rules:
 
     def _judge_directory_name(self, candidate: Candidate) -> str | None:
         if candidate.is_directory and candidate.relative and candidate.name in self._directory_names:
+            self._met_names.add(candidate.name)
             return f"directory name '{shown(candidate.name)}'"
         return None
 
@@ -122,22 +137,27 @@ def _judge_junk(candidate: Candidate) -> str | None:
     return f"junk: {shown(candidate.name)}" if junk else None
 
 
-def _argument(pattern: str) -> str:
-    """Refuse what is silently skipped in a file of patterns: on the command line it was meant."""
-    if is_comment(pattern):
-        raise UsageError(f"pattern '{pattern}' is a comment or blank; write \\# for a name that begins with #")
-    return pattern
+def _patterns(lines: Iterable[str], files: Iterable[str | bytes | os.PathLike[str]]) -> Patterns:
+    lines = list(lines)
+    try:
+        for line in lines:
+            if says_nothing(line):
+                # Skipped in a file of patterns, as git does; on the command line it was meant.
+                raise UsageError(f"pattern '{line}' is a comment or blank; write \\# for a name that begins with #")
+        for path in files:
+            lines += _read(path)
+        return Patterns(lines)
+    except BadValue as error:
+        raise UsageError(str(error)) from None
 
 
-def _read_patterns(path: str | bytes | os.PathLike[str]) -> list[str]:
+def _read(path: str | bytes | os.PathLike[str]) -> list[str]:
     try:
         with open(path, "rb") as stream:
-            data = read_text(stream)
+            return read_patterns(read_text(stream))
     except (OSError, UsageError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"{shown(os.fsencode(path))}: {reason}") from None
-    text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
-    return [line.removesuffix("\r") for line in text.split("\n")]
 
 
 def _directory_name(name: str | bytes) -> bytes:

@@ -69,6 +69,29 @@ def test_exclusions(docs: Path, tmp_path: Path) -> None:
     assert not left_out & set(kept)
 
 
+def test_exclusions_that_left_nothing_out_are_noted_once(docs: Path, tmp_path: Path) -> None:
+    options: Arguments = [
+        "--exclude",
+        "docs/sub",
+        "--exclude",
+        docs / "sub",
+        "--exclude",
+        "*.tmp",
+        "--exclude-dir",
+        "Sub",
+    ]
+    where = " has left nothing out; its path begins below the source"
+    notes = [
+        f"pybackup: note: pattern 'docs/sub'{where}",
+        f"pybackup: note: pattern '{docs}/sub'{where}",
+        "pybackup: note: directory name 'Sub' has left nothing out",
+    ]
+    for verb in (["create"], ["structure", "save", "-o", "saved.tar"], ["disc", "plan"]):
+        done = run(*verb, "docs", *options, cwd=tmp_path)
+        assert done.returncode == 0
+        assert [line for line in lines(done.stderr) if "nothing out" in line] == notes
+
+
 def test_since(docs: Path, tmp_path: Path) -> None:
     (docs / "new").write_text("new")
     assert run("create", "docs", "--since", "1 hour ago", "--quiet", cwd=tmp_path).returncode == 0

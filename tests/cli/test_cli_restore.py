@@ -66,8 +66,8 @@ def test_json_list(archived: Path) -> None:
 def test_list_loads_no_compressor(archived: Path) -> None:
     code = "import sys; from pybackup.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     for arguments, unwanted in (
-        (["list", archived / "docs.xtar"], {"py7zr", "tqdm", "pathspec", "multiprocessing", "reedsolo"}),
-        (["--version"], {"py7zr", "tqdm", "pathspec", "multiprocessing", "reedsolo", "numpy"}),
+        (["list", archived / "docs.xtar"], {"py7zr", "tqdm", "pyactivity", "multiprocessing", "reedsolo"}),
+        (["--version"], {"py7zr", "tqdm", "pyactivity", "multiprocessing", "reedsolo", "numpy"}),
     ):
         done = subprocess.run(
             [sys.executable, "-c", code, *arguments], env=ENVIRONMENT, capture_output=True, check=True, timeout=60

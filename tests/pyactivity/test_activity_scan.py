@@ -320,7 +320,7 @@ def test_what_a_pattern_leaves_out_is_said(tmp_path: Path) -> None:
 
 def test_a_pattern_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadValue, match="makes no sense"):
-        gather([tmp_path], exclude=["[z-a]"])
+        gather([tmp_path], exclude=["[[:x:]]"])
 
 
 def test_other_file_systems_left_out_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

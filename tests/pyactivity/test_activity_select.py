@@ -18,6 +18,7 @@ import pyactivity
 from pyactivity import NO_PARENT, BadValue, EnvironmentFailed, Files, gather
 from pyactivity.against import Inventory, archived, take_inventory
 from pyactivity.choosing import choose, match_paths, parse_wanted
+from pyactivity.patterns import Patterns
 from pyactivity.selection import relative, selection_root
 from pyactivity.streams import publish
 from pyactivity.survey import take_survey
@@ -218,7 +219,7 @@ def test_roots_and_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_paths_match_below_a_directory_that_matches(home: Path) -> None:
     files = gather([home]).files
-    mask = match_paths(files, ["docs/", "!sub", "docs/sub/c.*"], os.fsencode(home))
+    mask = match_paths(files, Patterns(["docs/", "!sub", "docs/sub/c.*"]), os.fsencode(home))
     assert {files.name(index) for index in np.flatnonzero(mask).tolist()} == {b"a.txt", b"b.tmp", b"c.txt"}
 
 

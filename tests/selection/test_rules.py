@@ -9,6 +9,7 @@ import pytest
 
 from pybackup.errors import UsageError
 from pybackup.model.source import Candidate
+from pybackup.monitor import Monitor
 from pybackup.selection.rules import CACHE_SIGNATURE, CACHE_TAG, Rules
 
 
@@ -68,7 +69,7 @@ def test_patterns_from_files(file: Path, tmp_path: Path) -> None:
     assert rules.judge(_candidate(b"x.tmp", file)) == "pattern '*.tmp'"
 
 
-@pytest.mark.parametrize("pattern", ["", "  ", "#a#", "!", "[z-a]"])
+@pytest.mark.parametrize("pattern", ["", "  ", "#a#", "!", "[[:x:]]", "a[", "/"])
 def test_patterns_that_say_nothing(pattern: str) -> None:
     with pytest.raises(UsageError, match="pattern"):
         Rules(exclude=[pattern])
@@ -164,3 +165,33 @@ def test_a_source_that_is_a_cache(file: Path, tmp_path: Path) -> None:
     rules = Rules(exclude_caches=True)
     assert rules.judge(_candidate(b"", tmp_path, directory=True, tag=CACHE_SIGNATURE)) is None
     assert rules.judge(_candidate(b"x", file)) == "cache directory"
+
+
+class _Notes(Monitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_tells_once_what_was_named_and_has_left_nothing_out(file: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.write_text("*.never\n")
+    rules = Rules(
+        exclude=["top/keep", "/home/me/docs", "*.o", "*.o", "!none", "*.bak", "*.bak"],
+        exclude_from=[shared],
+        exclude_dir=["node_modules", "build"],
+    )
+    assert rules.judge(_candidate(b"a.o", file)) is not None
+    assert rules.judge(_candidate(b"build", tmp_path, directory=True)) is not None
+    assert rules.judge(_candidate(b"keep", file)) is None
+    notes = _Notes()
+    rules.tell_idle(notes)
+    assert notes.notes == [
+        "pattern 'top/keep' has left nothing out; its path begins below the source",
+        "pattern '/home/me/docs' has left nothing out; its path begins below the source",
+        "pattern '*.bak' has left nothing out",
+        "directory name 'node_modules' has left nothing out",
+    ]

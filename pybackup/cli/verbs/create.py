@@ -13,7 +13,7 @@ from pybackup.errors import UsageError
 
 from ..creating_sets import add_volumes, check_volumes, create_set
 from ..monitor import Talk
-from ..options import add_parity, add_sources, add_talk, add_workers, judge_of, sources_of, talk_of
+from ..options import add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
 from ..results import conclude, json_problems
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable
@@ -22,6 +22,7 @@ from ..values import argument, comment, directory, path, segment, suffixes
 if TYPE_CHECKING:
     from pybackup.make.plan import Created, CreateOptions, Plan
     from pybackup.model.source import Judge
+    from pybackup.selection.rules import Rules
 
 EPILOG = """\
 Entries are kept under the base name of their SRC: 'create ~/docs' and 'extract --to out' give out/docs/...
@@ -108,16 +109,17 @@ def perform(options: argparse.Namespace) -> int:
         # Before the plan is made, so that the workers do not carry its weight.
         executor = None if options.dry_run else stack.enter_context(make_executor(options.workers))
         talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
-        sources = sources_of(options, talk)
+        sources, rules = sources_of(options, talk), rules_of(options)
         if options.volumes is not None:
-            judge = stack.enter_context(_earlier(options, options.volumes, talk))
-            return create_set(options, sources, judge, _create_options(options), executor, talk)
+            judge = stack.enter_context(_earlier(options, rules, options.volumes, talk))
+            return create_set(options, sources, rules, judge, _create_options(options), executor, talk)
         output = options.output or _default_output(options, sources[0].name)
         if output == b"-":
             raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
         check_output(output)
-        judge = stack.enter_context(_earlier(options, output, talk))
+        judge = stack.enter_context(_earlier(options, rules, output, talk))
         plan = plan_create(sources, output, judge=judge, options=_create_options(options), monitor=talk)
+        rules.tell_idle(talk)
         if options.dry_run:
             return _show(plan, options, talk)
         start = time.monotonic()
@@ -129,18 +131,17 @@ def perform(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _earlier(options: argparse.Namespace, output: bytes, talk: Talk) -> Iterator[Judge]:
-    """The rules of what to leave out, that of earlier archives included, which stay open as long."""
-    judge = judge_of(options)
+def _earlier(options: argparse.Namespace, rules: Rules, output: bytes, talk: Talk) -> Iterator[Judge]:
+    """Who judges what to leave out, by earlier archives too, which stay open as long."""
     if not options.since_archive:
         if options.checksum:
             raise UsageError("--checksum is about the files of --since-archive, and there is none")
-        yield judge
+        yield rules.judge
         return
     from pybackup.make.baseline import EarlierArchives
 
     with EarlierArchives(options.since_archive, output=output, checksum=options.checksum, monitor=talk) as earlier:
-        yield earlier.after(judge)
+        yield earlier.after(rules.judge)
 
 
 def _default_output(options: argparse.Namespace, name: bytes) -> bytes:

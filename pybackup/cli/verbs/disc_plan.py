@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pybackup.compress.methods import STORED_SUFFIXES, Compression, Profile
 from pybackup.model.medium import MEDIA
 
-from ..options import add_parity, add_sources, add_talk, add_workers, judge_of, sources_of, talk_of
+from ..options import add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, duration, humane_bytes, json_line
@@ -80,7 +80,9 @@ def perform(options: argparse.Namespace) -> int:
             one_file_system=options.one_file_system,
             workers=options.workers,
         )
-        plan = plan_create(sources_of(options, talk), b"", judge=judge_of(options), options=how, monitor=talk)
+        rules = rules_of(options)
+        plan = plan_create(sources_of(options, talk), b"", judge=rules.judge, options=how, monitor=talk)
+        rules.tell_idle(talk)
         found = estimate(plan, talk)
         media = MEDIA if options.volume_size is None else {"": options.volume_size}
         plans = {

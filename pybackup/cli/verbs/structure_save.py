@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..options import add_sources, add_talk, judge_of, sources_of, talk_of
+from ..options import add_sources, add_talk, rules_of, sources_of, talk_of
 from ..results import conclude, json_problems
 from ..streams import deliver
 from ..text import count, display, humane_bytes, json_line, json_name
@@ -32,7 +32,9 @@ def perform(options: argparse.Namespace) -> int:
 
     with talk_of(options, options.output) as talk:
         sources = sources_of(options, talk)
-        saved = save_structure(sources, options.output, judge=judge_of(options), monitor=talk)
+        rules = rules_of(options)
+        saved = save_structure(sources, options.output, judge=rules.judge, monitor=talk)
+        rules.tell_idle(talk)
         entries = count(saved.entries, "entry", "entries")
         problems = count(len(talk.problems), "problem")
         status = conclude(talk, f"{display(options.output)}: {entries}, {humane_bytes(saved.n_bytes)}, {problems}")
