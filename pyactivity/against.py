@@ -78,7 +78,7 @@ def _find_command() -> str:
     if found is None:
         raise EnvironmentFailed(
             f"--against asks the command pybackup, which is neither beside {sys.executable} nor on the PATH; "
-            f"install it: {sys.executable} -m pip install pybackup"
+            "it comes with pyactivity, in the distribution pybackup-xtar: install that again from where you have it"
         )
     return found
 

@@ -149,7 +149,7 @@ def _report_parser() -> argparse.ArgumentParser:
     _add_against(form, "mark what these archives hold: archived, partly, NOT")
     add("--html", type=argument(_name), metavar="FILE", help="a page to look at and to select from; needs no network")
     add("--svg", type=argument(_name), metavar="FILE", help="the timeline as a picture")
-    add("--png", type=argument(_name), metavar="FILE", help="the same in pixels; needs pip install 'pybackup[png]'")
+    add("--png", type=argument(_name), metavar="FILE", help="the same in pixels; needs Pillow")
     ways = form.add_mutually_exclusive_group()
     ways.add_argument("--json", action="store_true", help="one JSON object per group, one per line")
     ways.add_argument("--null", action="store_true", help="only the names of the files, each ended by a NUL byte")

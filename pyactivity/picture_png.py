@@ -26,7 +26,7 @@ def require_pillow() -> None:
     try:
         import PIL.ImageDraw  # noqa: F401 - whether it is there
     except ImportError as error:
-        raise EnvironmentFailed("a PNG needs Pillow: pip install 'pybackup[png]'; --svg needs nothing") from error
+        raise EnvironmentFailed("a PNG needs Pillow (Debian package python3-pil); --svg needs nothing") from error
 
 
 def png(shapes: Iterable[Shape]) -> bytes:

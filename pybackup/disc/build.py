@@ -21,6 +21,7 @@ from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.find import glance
 
 from .copy import USUAL_STEPS, Copying, CopySteps, copying
+from .own_wheel import OwnWheel, own_wheel
 from .parity import DiscParity, digest_of_image, growing, plan_parity
 from .volume import DiscVolume, index_lines, open_volume
 
@@ -28,6 +29,9 @@ _VOLUME_IDENTIFIER = "VOLUME.XTAR"
 # Behind everything in the order of ISO 9660, which is that of the image.
 _PARITY_IDENTIFIER = "_PARITY.XPR"
 _IDENTIFIERS = {texts.INDEX_NAME: "INDEX.GZ", texts.PARITY_NAME: _PARITY_IDENTIFIER}
+_WHEEL_IDENTIFIER = "PYBACKUP.WHL"
+# Of the parity, where room is short: the program on the disc may cost the rest.
+_LEAST_LEFT = 0.95
 _SUM_BYTES = 2 * hashlib.sha256().digest_size
 
 
@@ -103,19 +107,38 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions) -> BuildPla
     _check_output(output)
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None
-    small = _small_files(volume)
-    parity = plan_parity(
-        volume,
-        lambda stream_bytes: _laid(volume, small, stream_bytes),
-        medium_bytes=medium,
-        amount=options.parity,
-        group_sectors=options.group_sectors,
-    )
+    small, parity = _fitted(volume, medium, options)
     return BuildPlan(volume, output, parity, small, medium, options.work_dir)
 
 
+def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tuple[dict[str, bytes], DiscParity]:
+    """Plan the parity of an image that has the program itself in it, unless that costs too much of the parity."""
+
+    def plan(wheel: OwnWheel | None) -> tuple[dict[str, bytes], DiscParity]:
+        small = _small_files(volume, wheel)
+        parity = plan_parity(
+            volume,
+            lambda stream_bytes: _laid(volume, small, stream_bytes),
+            medium_bytes=medium,
+            amount=options.parity,
+            group_sectors=options.group_sectors,
+        )
+        return small, parity
+
+    if medium is None:
+        return plan(own_wheel())
+    without = plan(None)
+    try:
+        with_it = plan(own_wheel())
+    except UsageError:
+        return without
+    if with_it[1].share < _LEAST_LEFT * without[1].share:
+        return without
+    return with_it
+
+
 def _laid(volume: DiscVolume, small: Mapping[str, bytes], stream_bytes: int) -> Layout:
-    files = [DiscFile(name, _IDENTIFIERS.get(name, name), len(content)) for name, content in small.items()]
+    files = [DiscFile(name, _identifier(name), len(content)) for name, content in small.items()]
     files.append(DiscFile(volume.name, _VOLUME_IDENTIFIER, volume.file_bytes))
     files.append(DiscFile(texts.PARITY_NAME, _PARITY_IDENTIFIER, stream_bytes))
     tail = f"_{volume.info.tag}" if volume.info else ""
@@ -124,7 +147,11 @@ def _laid(volume: DiscVolume, small: Mapping[str, bytes], stream_bytes: int) -> 
     return lay_out(files, volume_name=name, set_name=set_id, seconds=volume.seconds)
 
 
-def _small_files(volume: DiscVolume) -> dict[str, bytes]:
+def _identifier(name: str) -> str:
+    return _WHEEL_IDENTIFIER if name.endswith(".whl") else _IDENTIFIERS.get(name, name)
+
+
+def _small_files(volume: DiscVolume, wheel: OwnWheel | None) -> dict[str, bytes]:
     """The files beside the volume, by their names; zeros stand for the sums, whose length is known."""
     words = texts.DiscWords(
         volume.name,
@@ -133,6 +160,7 @@ def _small_files(volume: DiscVolume) -> dict[str, bytes]:
         volume.info.number if volume.info and volume.info.last and not volume.is_recovery else 0,
         volume.is_recovery,
         texts.date_of(volume.newest_ns),
+        wheel.name if wheel else "",
     )
     small = {
         texts.README_NAME: texts.readme_text(words),
@@ -140,6 +168,8 @@ def _small_files(volume: DiscVolume) -> dict[str, bytes]:
         texts.RESCUE_NAME: resources.files("pybackup").joinpath("standalone/rescue.py").read_bytes(),
         texts.INDEX_NAME: texts.index_text(volume.set_name, index_lines(volume)),
     }
+    if wheel:
+        small[wheel.name] = wheel.content
     empty = [(name, bytes(_SUM_BYTES // 2)) for name in (*small, volume.name)]
     return {**small, texts.SUMS_NAME: texts.sums_text(empty)}
 

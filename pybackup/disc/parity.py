@@ -32,7 +32,7 @@ _GROUP_SECTORS = 1 << 13
 _SMALL_SECTORS = 1 << 15
 _MOST_ROUNDS = 4
 # So many parts of a volume, and one more, may share its parity.
-_MOST_ADDED_PARTS = 500
+_MOST_ADDED_PARTS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ class DiscParity:
     geometry: Geometry
     grown: bool
     cut: bool
+
+    @property
+    def share(self) -> float:
+        """How much parity there is for what it protects."""
+        return self.geometry.parity_sectors / self.geometry.data_sectors
 
 
 def plan_parity(

@@ -11,8 +11,9 @@ from pybackup.parity.stream.geometry import plan_geometry
 
 from .seal import ParityOptions
 
-# On a disc, beside the volume: the file system (UDF takes most), the format, the rescue script; measured, some 400 KB.
-_DISC_BYTES = 512 << 10
+# On a disc, beside the volume: the program itself, the file system (of which UDF takes most), the format, the rescue
+# script; measured, some 1,100 KB.
+_DISC_BYTES = 1536 << 10
 # And a line in its packed index.
 _INDEX_LINE_BYTES = 48
 

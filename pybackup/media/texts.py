@@ -37,6 +37,8 @@ class DiscWords:
         The disc holds no files, but brings back others.
     date
         Of the newest file.
+    program
+        Name of the wheel of pybackup on the disc; empty where there was no room for it.
     """
 
     volume: str
@@ -45,6 +47,7 @@ class DiscWords:
     of: int = 0
     recovery: bool = False
     date: str = ""
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ def readme_text(words: DiscWords) -> bytes:
         volume=words.volume,
         kind=kind.format(volume=words.volume),
         several=several,
+        wheel=_WHEEL_LINE.format(program=words.program) if words.program else "",
+        program=(_WITH_WHEEL if words.program else _WITHOUT_WHEEL).format(program=words.program),
     )
     recipe = README.decode().partition("To restore")[2].partition("With pybackup:")[0]
     return f"{text}To restore{recipe.rstrip()}\n".encode("utf-8", "backslashreplace")
@@ -126,7 +131,7 @@ What is on this disc:
                   disc was made, and on which disc each lies
     RESCUE.PY     gets files out; needs Python 3.8 or later and nothing else
     FORMAT.TXT    what every byte of the backup means
-    SHA256SUMS    checksums of these files: sha256sum -c SHA256SUMS
+{wheel}    SHA256SUMS    checksums of these files: sha256sum -c SHA256SUMS
     PARITY.XPR    spare sectors, for every byte of this disc
 
 IF THE DISC READS BADLY: do not try again and again. Copy it with GNU ddrescue
@@ -135,13 +140,13 @@ IF THE DISC READS BADLY: do not try again and again. Copy it with GNU ddrescue
 
 and use disc.img instead of /dev/sr0 in what follows.
 
-Ways to get the files, the best one first:
+Ways to get the files; RESCUE.PY on this disc is enough, if the disc is not damaged:
 
-1. With pybackup (pip install pybackup). It repairs what is damaged:
+1. With pybackup. It repairs what is damaged, which the other ways do not:
 
     pybackup repair disc.img -o whole.iso
     pybackup salvage disc.img --to DIR
-
+{program}
 2. With Python alone. It works on the file, the disc or an image of it, and gets
    out whatever is not damaged:
 
@@ -151,6 +156,20 @@ Ways to get the files, the best one first:
 {several}
 3. With tar and 7z alone, as follows; A.xtar is {volume}.
 
+"""
+_WHEEL_LINE = """\
+    {program}
+                  the program pybackup itself, in Python: a zip of its source
+"""
+_WITH_WHEEL = """
+   It is on this disc, as {program}:
+   a zip, of which python3 -m pip install makes the command. What else has to be
+   installed for it, its file METADATA says. Do not install what is called
+   "pybackup" elsewhere: that is another program.
+"""
+_WITHOUT_WHEEL = """
+   There was no room for it on this disc; other discs may have it. Do not install
+   what is called "pybackup" elsewhere: that may be another program.
 """
 _DATA = "the files: a tar of small 7z archives"
 _RECOVERY = "no files, but what brings back lost discs of the set:\n                  pybackup rebuild"

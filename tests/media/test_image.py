@@ -24,6 +24,7 @@ from pybackup.disc import copy as disc_copy
 from pybackup.disc import parity as disc_parity
 from pybackup.disc.build import BuildOptions, plan_build
 from pybackup.disc.copy import CopySteps, copying
+from pybackup.disc.own_wheel import own_wheel
 from pybackup.disc.volume import open_volume
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.second_process import SecondProcess
@@ -52,6 +53,7 @@ NAMES = {
     "RESCUE.PY",
     "SHA256SUMS",
     "a.xtar",
+    own_wheel().name,
 }
 
 
@@ -77,7 +79,7 @@ def field() -> Iterator[Field]:
 def large() -> Iterator[Field]:
     """One of which the volume is nearly all there is on the disc, as far as the parity of the image cares."""
     with fast_directory() as base, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(disc_parity, "_MOST_ADDED_PARTS", 50)
+        patch.setattr(disc_parity, "_MOST_ADDED_PARTS", 10)
         yield Field(base, 18 * MIB)
 
 
@@ -233,7 +235,12 @@ def test_an_undamaged_image_is_intact(field: Field) -> None:
 
 
 def test_it_fits_the_disc(field: Field, room: Path) -> None:
-    full = field.image.stat().st_size
+    with_program = field.image.stat().st_size
+    bare = plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions(with_program - 20 * SECTOR))
+    # It may cost a twentieth of the parity, and here would cost more.
+    assert not bare.parity.cut
+    assert own_wheel().name not in bare.small
+    full = bare.layout.n_bytes
     cut = build(field.volume, room, BuildOptions(medium_bytes=full - 40 * SECTOR))
     assert cut.plan.parity.cut
     assert full - 43 * SECTOR < cut.image_bytes <= full - 40 * SECTOR
@@ -295,7 +302,7 @@ def test_a_volume_of_any_length_by_any_steps(room: Path, monkeypatch: pytest.Mon
     left_over = set()
     for number in range(6):
         photo, volume = room / "photo.jpg", room / f"{number}.xtar"
-        photo.write_bytes(random.Random(number).randbytes(900_000 + 512 * number))
+        photo.write_bytes(random.Random(number).randbytes(2_000_000 + 512 * number))
         archive([photo], volume, segment_bytes=MIB)
         plan = plan_build(os.fsencode(volume), os.fsencode(room), BuildOptions())
         assert plan.parity.grown

@@ -257,7 +257,7 @@ def test_what_is_no_archive_is_said_before_the_scan(home: Path, archives: list[s
 def test_without_pybackup_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentFailed, match=r"neither beside .* nor on the PATH; install it: .* -m pip install"):
+    with pytest.raises(EnvironmentFailed, match=r"neither beside .* nor on the PATH; it comes with pyactivity"):
         take_inventory([b"a.xtar"])
 
 
