@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pybackup import errors
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, STORED_SUFFIXES, Compression, Profile
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.version import VERSION
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS
 
 from .monitor import Monitor
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from pybackup.selection.rules import Rules
     from pybackup.tree.place import PlaceOptions
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Compression",

@@ -13,7 +13,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 
-from pybackup import __version__
+from pybackup.model.version import VERSION
 
 DISTRIBUTION = "pybackup-xtar"
 # pyactivity comes with it, and is no part of it.
@@ -55,7 +55,7 @@ class OwnWheel:
 @cache
 def own_wheel() -> OwnWheel:
     """Return the wheel of the running program: the same bytes, however and where it is installed."""
-    stem = f"{DISTRIBUTION.replace('-', '_')}-{__version__}"
+    stem = f"{DISTRIBUTION.replace('-', '_')}-{VERSION}"
     files = {path: file.read_bytes() for package in _PACKAGES for path, file in _files(package)}
     info = f"{stem}.dist-info"
     files[f"{info}/METADATA"] = _metadata()
@@ -82,7 +82,7 @@ def requirements() -> list[str]:
 
 def _metadata() -> bytes:
     needed = "".join(f"Requires-Dist: {line}\n" for line in requirements())
-    return (_METADATA.format(name=DISTRIBUTION, version=__version__) + needed).encode()
+    return (_METADATA.format(name=DISTRIBUTION, version=VERSION) + needed).encode()
 
 
 def _recorded(path: str, content: bytes) -> str:
