@@ -65,7 +65,10 @@ def volumes_of(stored: Iterable[Stored], *, spares: bool = False) -> set[int]:
 
 
 def needed_of(wanted: Extents, place: Sequence[Part]) -> str:
-    """Say which volumes hold these ranges of addresses, and which of their sectors where only these are wanted."""
+    """Say which volumes hold these ranges of addresses, and which of their sectors where only these are wanted.
+
+    Sectors are counted from the start of the file or disc that holds the volume.
+    """
     said = []
     for part in place:
         there = wanted.within(part.address, part.address + part.n_bytes)
@@ -74,8 +77,7 @@ def needed_of(wanted: Extents, place: Sequence[Part]) -> str:
         if not part.path:
             said.append(part.label)
             continue
-        sectors = sectors_of(there.moved(-part.address))
-        said.append(sectors.replace("of the volume", f"of {part.label}"))
+        said.append(sectors_of(there.moved(part.offset - part.address), part.label or "the image"))
     return "; ".join(said) or "another copy of the volume"
 
 

@@ -1,20 +1,23 @@
-"""What is left of a damaged member: the bytes of its content that are right for certain.
+"""What is left of a damaged member: the bytes of its content that are right for certain, and those that may be.
 
-A member whose digest agrees is right. Of another nothing is known, unless somebody knows which bytes of the packed
-stream are bad (the sums of the sectors do): then everything that was stored outside of them is right, and everything
-a decoder gives before it has taken the first of them. Behind that there is nothing to go on with: the encoder resets
-its dictionary at the start of a stream only.
+A member whose digest agrees is right. Of another, the checksums of the sectors say which bytes of the packed stream are
+bad: then everything that was stored outside of them is right, and everything a decoder gives before it has taken the
+first of them. Behind that there is nothing to go on with: the encoder resets its dictionary at the start of a stream
+only. Where no checksum is left, the same bytes are plausible and no more: what was read, but for blocks of zeros, which
+are what copying programs leave of what they could not read; and what a decoder gives before it refuses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
 
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Method
+from pybackup.model.soundness import Soundness
 
 from .sevenzip import STREAM_OFFSET
 from .unpack import decode, decode_unchecked
@@ -23,38 +26,45 @@ from .unpack import decode, decode_unchecked
 _HELD_BYTES = 16 << 20
 _STEP = 1 << 20
 _SECTOR = 2048
+# The smallest sector of any medium: what is lost of it is lost as a whole.
+_BLOCK = 512
+# Of a block of which less belongs to the stream, zeros say nothing.
+_FEW_BYTES = 16
 
-Pieces = Iterable[tuple[int, bytes]]
+
+class Fragment(NamedTuple):
+    """Bytes at an offset of the content; right for certain, or only plausible."""
+
+    offset: int
+    data: bytes
+    proved: bool = True
+
+
+Fragments = Iterable[Fragment]
 
 
 @dataclass(frozen=True, slots=True)
 class Survivors:
-    """The right bytes of a member.
+    """What is left of a member.
 
     Attributes
     ----------
     fault
         What is wrong with the rest; empty where it is right as a whole.
     pieces
-        Offset in the content and bytes, ascending; to be gone through once.
+        Ascending; to be gone through once.
     """
 
     fault: str
-    pieces: Pieces
+    pieces: Fragments
 
 
-def survivors(file: ArchiveFile, member: Member, bad: Extents | None) -> Survivors:
-    """Return what is right of a member.
-
-    Parameters
-    ----------
-    bad
-        Byte ranges of the archive that are known to be wrong, all of them; None where that is not known.
-    """
+def survivors(file: ArchiveFile, member: Member, soundness: Soundness) -> Survivors:
+    """Return what is left of a member; ``soundness`` is of the bytes of the archive."""
     try:
         return Survivors("", numbered(proved(lambda: decode(file, member), member.raw_bytes)))
     except FormatError as error:
-        return Survivors(str(error), right_pieces(file, member, bad) if bad else ())
+        return Survivors(str(error), left_of(file, member, soundness))
 
 
 def proved(make: Callable[[], Iterable[bytes]], n_bytes: int) -> Iterable[bytes]:
@@ -66,50 +76,113 @@ def proved(make: Callable[[], Iterable[bytes]], n_bytes: int) -> Iterable[bytes]
     return make()
 
 
-def right_pieces(file: ArchiveFile, member: Member, bad: Extents) -> Pieces:
-    """Return what is right of a member whose digest does not agree; ``bad`` are all bad bytes of the archive."""
+def left_of(file: ArchiveFile, member: Member, soundness: Soundness) -> Fragments:
+    """Return what is left of a member whose digest does not agree; ``soundness`` is of the bytes of the archive."""
     start = member.offset + STREAM_OFFSET
-    hurt = bad.within(start, start + member.stream_bytes)
-    if not hurt:
+    known = soundness.within(start, start + member.stream_bytes)
+    if known.is_proved and not known.bad:
         # It is what was written, and that was not what its digest says: nothing of it can be vouched for.
         return ()
     if member.method is Method.COPY:
-        whole = member.stream_bytes == member.raw_bytes
-        return _stored(file, start, bad.gaps(start, start + member.stream_bytes)) if whole else ()
-    prefix = replace(member, stream_bytes=hurt.ranges[0][0] - start)
+        return _stored(file, start, member, known) if member.stream_bytes == member.raw_bytes else ()
+    return _packed(file, start, member, known)
+
+
+def numbered(pieces: Iterable[bytes]) -> Iterator[Fragment]:
+    """Yield pieces that follow each other with their offsets."""
+    offset = 0
+    for data in pieces:
+        yield Fragment(offset, data)
+        offset += len(data)
+
+
+def _stored(file: ArchiveFile, start: int, member: Member, known: Soundness) -> Iterator[Fragment]:
+    for good_start, good_end in known.bad.gaps(start, start + member.stream_bytes):
+        doubtful = known.unproved.within(good_start, good_end)
+        certain = doubtful.gaps(good_start, good_end)
+        for low, high in sorted((*doubtful, *certain)):
+            is_certain = bool(certain.within(low, high))
+            for offset, data in _readable(file, low, high) if is_certain else _plausible(file, low, high):
+                yield Fragment(offset - start, data, is_certain)
+
+
+def _packed(file: ArchiveFile, start: int, member: Member, known: Soundness) -> Fragments:
+    """What a decoder gives of a packed stream before the first byte that is bad or missing."""
+    end = next((low for low, _ in known.bad), start + member.stream_bytes)
+    certain_end = min([end, *(low for low, _ in known.unproved)])
     try:
-        return numbered(proved(lambda: decode_unchecked(file, prefix), member.raw_bytes))
+        certain = 0
+        if certain_end > start:
+            prefix = replace(member, stream_bytes=certain_end - start)
+            made = proved(lambda: decode_unchecked(file, prefix), member.raw_bytes)
+            if certain_end == end:
+                return numbered(made)
+            certain = sum(map(len, made))
+        end = certain_end + _contiguous(file, certain_end, end)
+        return _up_to_refusal(file, replace(member, stream_bytes=end - start), certain)
     except FormatError:
         return ()
 
 
-def numbered(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield pieces that follow each other with their offsets."""
+def _contiguous(file: ArchiveFile, start: int, end: int) -> int:
+    """How many bytes from ``start`` on are there, without a gap."""
+    at = start
+    for offset, data in _plausible(file, start, end):
+        if offset != at:
+            break
+        at += len(data)
+    return at - start
+
+
+def _up_to_refusal(file: ArchiveFile, member: Member, certain_bytes: int) -> Iterator[Fragment]:
+    """What a decoder gives before it refuses to go on; the first ``certain_bytes`` of it are right."""
     offset = 0
-    for piece in pieces:
-        yield offset, piece
-        offset += len(piece)
-
-
-def _stored(file: ArchiveFile, start: int, good: Extents) -> Iterator[tuple[int, bytes]]:
-    for low, high in good:
-        for at in range(low, high, _STEP):
-            for offset, data in _readable(file, at, min(_STEP, high - at)):
-                yield offset - start, data
-
-
-def _readable(file: ArchiveFile, offset: int, count: int) -> Iterator[tuple[int, bytes]]:
-    """The bytes at ``offset``; where they cannot be read in one go, those sectors of them that can."""
     try:
-        yield offset, file.read_at(offset, count)
-    except OSError:
-        at, end = offset, offset + count
-        while at < end:
-            step = min(_SECTOR - at % _SECTOR, end - at)
-            try:
-                data = file.read_at(at, step)
-            except OSError:
-                data = b""
-            if data:
-                yield at, data
+        for data in decode_unchecked(file, member, step_bytes=_BLOCK):
+            sure = max(0, min(len(data), certain_bytes - offset))
+            for part, is_certain in ((data[:sure], True), (data[sure:], False)):
+                if part:
+                    yield Fragment(offset, part, is_certain)
+                    offset += len(part)
+    except FormatError:
+        return
+
+
+def _plausible(file: ArchiveFile, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Offset and bytes of what can be read, but for blocks of zeros."""
+    for first, data in _readable(file, start, min(end, file.size)):
+        at = begun = 0
+        while at < len(data):
+            step = _BLOCK - (first + at) % _BLOCK
+            block = data[at : at + step]
+            if len(block) >= _FEW_BYTES and not any(block):
+                if at > begun:
+                    yield first + begun, data[begun:at]
+                begun = at + step
             at += step
+        if begun < len(data):
+            yield first + begun, data[begun:]
+
+
+def _readable(file: ArchiveFile, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Offset and bytes of what can be read: of a step that cannot be read in one go, those sectors of it that can."""
+    # Steps end where blocks do.
+    offsets = [start, *range(start + _STEP - start % _STEP, end, _STEP), end]
+    for offset, stop in pairwise(offsets) if end > start else ():
+        try:
+            yield offset, file.read_at(offset, stop - offset)
+        except OSError:
+            yield from _readable_sectors(file, offset, stop)
+
+
+def _readable_sectors(file: ArchiveFile, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    at = start
+    while at < end:
+        step = min(_SECTOR - at % _SECTOR, end - at)
+        try:
+            data = file.read_at(at, step)
+        except OSError:
+            data = b""
+        if data:
+            yield at, data
+        at += step

@@ -45,8 +45,13 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
         raise Damaged("its content is not what was archived")
 
 
-def decode_unchecked(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+def decode_unchecked(file: ArchiveFile, member: Member, *, step_bytes: int = _STEP) -> Iterator[bytes]:
     """Yield what the packed stream of a member gives, in steps as `decode`, whatever its digest is.
+
+    Parameters
+    ----------
+    step_bytes
+        Of the packed stream, that a decoder is given at a time: what it made of them is lost where it refuses one.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def decode_unchecked(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     stream_end = STREAM_OFFSET + member.stream_bytes
     if stream_end > member.packed_bytes or member.offset + stream_end > file.size:
         raise Damaged("its packed stream ends behind the archive or the member")
-    yield from _DECODERS.get(member.method, _lzma2)(file, member)
+    yield from _DECODERS.get(member.method, _lzma2)(file, member, step_bytes)
 
 
 def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
@@ -74,31 +79,32 @@ def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
     return data
 
 
-def _stored(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+def _stored(file: ArchiveFile, member: Member, step_bytes: int) -> Iterator[bytes]:
     if member.stream_bytes != member.raw_bytes:
         raise Damaged("a stored member whose sizes differ")
     start = member.offset + STREAM_OFFSET
-    for offset in range(0, member.raw_bytes, _STEP):
-        yield _read(file, start + offset, min(_STEP, member.raw_bytes - offset))
+    for offset in range(0, member.raw_bytes, step_bytes):
+        yield _read(file, start + offset, min(step_bytes, member.raw_bytes - offset))
 
 
-def _deflate(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+def _deflate(file: ArchiveFile, member: Member, step_bytes: int) -> Iterator[bytes]:
     decoder = zlib.decompressobj(-15)
 
     def step(data: bytes, limit: int) -> bytes:
         return decoder.decompress(decoder.unconsumed_tail + data, limit)
 
-    return _decoded(file, member, step, lambda: not decoder.unconsumed_tail, lambda: decoder.eof)
+    return _decoded(file, member, step_bytes, step, lambda: not decoder.unconsumed_tail, lambda: decoder.eof)
 
 
-def _lzma2(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+def _lzma2(file: ArchiveFile, member: Member, step_bytes: int) -> Iterator[bytes]:
     decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=raw_filters(member.method, member.dictionary_bytes))
-    return _decoded(file, member, decoder.decompress, lambda: decoder.needs_input, lambda: decoder.eof)
+    return _decoded(file, member, step_bytes, decoder.decompress, lambda: decoder.needs_input, lambda: decoder.eof)
 
 
 def _decoded(
     file: ArchiveFile,
     member: Member,
+    step_bytes: int,
     step: Callable[[bytes, int], bytes],
     needs_input: Callable[[], bool],
     is_over: Callable[[], bool],
@@ -109,7 +115,7 @@ def _decoded(
     while missing and not is_over():
         data = b""
         if needs_input() and left:
-            data = _read(file, offset, min(_STEP, left))
+            data = _read(file, offset, min(step_bytes, left))
             offset, left = offset + len(data), left - len(data)
         try:
             content = step(data, min(_STEP, missing))

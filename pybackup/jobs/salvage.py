@@ -13,6 +13,7 @@ from pybackup.mend.best_image import Image
 from pybackup.mend.health import Health
 from pybackup.mend.volumes import group_copies, mend_set
 from pybackup.model.extents import Extents
+from pybackup.model.soundness import Soundness
 from pybackup.model.volume import VolumeKind
 from pybackup.monitor import Monitor
 from pybackup.restore.salvage import Salvaged, SalvageOptions, salvage_files
@@ -31,15 +32,16 @@ class Rescued:
         in an image with parity of its own, as that has left it.
     image_bytes
         Length of the image that files were restored from; 0 for several volumes.
-    bad, repaired
-        Byte ranges of it that are still not known to be good (None where nothing is known), and that were bad and have
-        been put right.
+    soundness
+        What is known of its bytes.
+    repaired
+        Byte ranges of it that were bad, and have been put right.
     """
 
     salvaged: Salvaged
     health: Health | None
     image_bytes: int
-    bad: Extents | None
+    soundness: Soundness
     repaired: Extents
 
 
@@ -81,21 +83,26 @@ def rescue(
                 image.place,
                 target,
                 listing=image.listing,
-                bad=image.bad,
+                soundness=image.soundness,
                 repaired=image.repaired,
                 options=options,
                 monitor=monitor,
             )
-            return Rescued(salvaged, None, 0, None, Extents())
+            return Rescued(salvaged, None, 0, image.soundness, Extents())
         try:
             salvaged = salvage_files(
-                image.place, target, bad=image.bad, repaired=image.repaired, options=options, monitor=monitor
+                image.place,
+                target,
+                soundness=image.soundness,
+                repaired=image.repaired,
+                options=options,
+                monitor=monitor,
             )
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
             advice = "; it has parity, and 'pybackup repair' mends it as it is" if image.health else ""
             raise NotAnArchive(f"{name}: no archive, or nothing of one is left{advice}") from error
-        return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.bad, image.repaired)
+        return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.soundness, image.repaired)
 
 
 def _expanded(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[bytes]:

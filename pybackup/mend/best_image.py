@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pybackup.container.locate import locate
 from pybackup.container.read import read_locator
 from pybackup.errors import Damaged
 from pybackup.host.joined import Part, Place
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
+from pybackup.model.soundness import Soundness, unproved
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import NO_ORIGIN
 
@@ -32,16 +32,17 @@ class Image:
 
     Attributes
     ----------
-    bad, repaired
-        Byte ranges that are still not known to be good (None where nothing is known), and that were bad and have
-        been put right; from where the archive starts.
+    soundness
+        What is known of its bytes, from where the archive starts.
+    repaired
+        Byte ranges that were bad and have been put right, from there as well.
     offset, n_bytes
         Which part of the file is the archive; no length for all that follows.
     """
 
     path: bytes
     health: Health | None
-    bad: Extents | None
+    soundness: Soundness
     repaired: Extents = Extents()  # noqa: RUF009 - a frozen value
     offset: int = 0
     n_bytes: int = 0
@@ -81,8 +82,8 @@ def best_image(
         if image is None:
             if len(given) > 1:
                 monitor.note("without checksums the copies cannot be merged: only the first is salvaged")
-            # A map tells what the drive did not give; without one nothing is known.
-            image = Image(given[0].path, None, given[0].unread or None)
+            # A map tells what the drive did not give, but nothing vouches for what it did.
+            image = Image(given[0].path, None, unproved(given[0].unread))
         yield image
 
 
@@ -91,22 +92,23 @@ def _surveyed(surveyed: Surveyed, temporary: bytes, stack: ExitStack, monitor: M
     tell_of_others(surveyed, monitor)
     geometry, health = surveyed.geometry, health_of(surveyed)
     if not health.extents:
-        image = Image(surveyed.given[0].path, health, Extents())
+        image = Image(surveyed.given[0].path, health, Soundness())
     else:
         os.makedirs(os.path.dirname(temporary), exist_ok=True)
         # What only lies elsewhere was never damaged.
         damaged = ~surveyed.good_in(0)
         outputs, _ = stack.enter_context(assembled(surveyed, temporary, None, monitor))
         left = surveyed.survey.where == NO_ORIGIN
-        image = Image(outputs[0].temporary, health, extents_of(geometry, left), extents_of(geometry, damaged & ~left))
+        known = Soundness(extents_of(geometry, left))
+        image = Image(outputs[0].temporary, health, known, extents_of(geometry, damaged & ~left))
     file = stack.enter_context(ArchiveFile(image.path))
-    if read_locator(file) is None and image.bad is not None and not image.bad.within(0, SECTOR):
+    if read_locator(file) is None:
         return _within(image, file, temporary + _INNER_SUFFIX, stack, monitor)
     return image
 
 
 def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
-    """The archive that lies within an image, whose first sector is right and begins none."""
+    """The archive that lies within an image, whose first sector begins none."""
     inner = survey([GivenCopy(image.path, file, Extents())], monitor)
     if inner is None or inner.shift_of_first() == 0:
         return _part_of(image, file)
@@ -115,16 +117,16 @@ def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack,
     outputs, _ = stack.enter_context(assembled(inner, temporary, None, monitor))
     left = inner.survey.where == NO_ORIGIN
     repaired = image.repaired.moved(-(inner.shift_of_first() or 0))
-    return Image(outputs[0].temporary, health, extents_of(inner.geometry, left), repaired)
+    return Image(outputs[0].temporary, health, Soundness(extents_of(inner.geometry, left)), repaired)
 
 
 def _part_of(image: Image, file: ArchiveFile) -> Image:
     """An archive without parity of its own, as a file of an image that has it."""
     places = locate(file)
     if not places:
-        # Its members are found by their headers, and nothing is known of bytes at their new places.
-        return replace(image, bad=None)
+        # Its members are found by their headers, wherever they lie.
+        return image
     offset, n_bytes = places[0]
-    bad = None if image.bad is None else image.bad.within(offset, offset + n_bytes).moved(-offset)
+    known = image.soundness.within(offset, offset + n_bytes).moved(-offset)
     repaired = image.repaired.within(offset, offset + n_bytes).moved(-offset)
-    return Image(image.path, image.health, bad, repaired, offset, n_bytes)
+    return Image(image.path, image.health, known, repaired, offset, n_bytes)

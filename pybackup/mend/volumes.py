@@ -17,6 +17,7 @@ from pybackup.host.joined import Part
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.extents import Extents
 from pybackup.model.listing import Listing
+from pybackup.model.soundness import Soundness
 from pybackup.model.volume import VolumeInfo
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.find import find
@@ -33,13 +34,13 @@ class SetImage:
 
     Attributes
     ----------
-    bad, repaired
+    soundness, repaired
         As in `pybackup.jobs.salvage.Image`, at the addresses of the volumes; what is missing is bad.
     """
 
     place: tuple[Part, ...]
     listing: Listing
-    bad: Extents | None
+    soundness: Soundness
     repaired: Extents
 
 
@@ -130,7 +131,7 @@ def mend_set(
     first = clear[0].volume.info
     assert first is not None
     # Of the same volume in another form, the whole one counts.
-    clear.sort(key=lambda each: each.image.bad is None or bool(each.image.bad))
+    clear.sort(key=lambda each: not each.image.soundness.is_proved or bool(each.image.soundness.bad))
     mended = clear + [found for image in images if id(image) not in told if (found := _by_headers(image, first))]
     hand = gather([each.volume for each in mended], monitor)
     place, listing = joined(hand)
@@ -139,7 +140,7 @@ def mend_set(
     repaired = Extents.of(
         extent for number, image in images_of.items() for extent in image.repaired.moved(address_of(number))
     )
-    return SetImage(place, listing, _bad(place, images_of), repaired)
+    return SetImage(place, listing, _soundness(place, images_of), repaired)
 
 
 def _whole_in(image: Image) -> list[Volume]:
@@ -152,9 +153,14 @@ def _by_headers(image: Image, known: VolumeInfo) -> _Mended | None:
     return _Mended(found, image) if found else None
 
 
-def _bad(place: Sequence[Part], images: Mapping[int, Image]) -> Extents | None:
-    """What is bad of all volumes, and all of those that are missing; None where of one that is not known."""
-    if any(image.bad is None for image in images.values()):
-        return None
-    bad = [extent for number, image in images.items() for extent in (image.bad or Extents()).moved(address_of(number))]
-    return Extents.of([*bad, *((part.address, part.address + part.n_bytes) for part in place if not part.path)])
+def _soundness(place: Sequence[Part], images: Mapping[int, Image]) -> Soundness:
+    """What is known of all volumes at their addresses; those that are missing are bad."""
+    missing = [(part.address, part.address + part.n_bytes) for part in place if not part.path]
+    bad = missing
+    unproved: list[tuple[int, int]] = []
+    for number, image in images.items():
+        start = address_of(number)
+        known = image.soundness.within(0, image.part().n_bytes).moved(start)
+        bad.extend(known.bad)
+        unproved.extend(known.unproved)
+    return Soundness(Extents.of(bad), Extents.of(unproved))

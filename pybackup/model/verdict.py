@@ -32,6 +32,8 @@ class FileVerdict:
         Length of the whole file in bytes.
     present
         Byte ranges of the file that are right: all of it, or what is in place of a partial one.
+    plausible
+        Byte ranges of a partial one that are in place as they were read, and that no checksum vouches for.
     reason
         Why the rest is not; empty for an intact or repaired file.
     wanted
@@ -51,6 +53,7 @@ class FileVerdict:
     wanted: Extents = _NONE
     needed: str = ""
     placed_as: bytes | None = None
+    plausible: Extents = _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class UnnamedFile:
         As the ``.7z`` has it; empty where that is lost too.
     size
         In bytes; 0 where unknown.
-    placed_as, present, reason
+    placed_as, present, plausible, reason
         As in `FileVerdict`.
     """
 
@@ -76,16 +79,17 @@ class UnnamedFile:
     present: Extents
     reason: str = ""
     placed_as: bytes | None = None
+    plausible: Extents = _NONE
 
 
-def sectors_of(wanted: Extents) -> str:
-    """Say which sectors hold these byte ranges of a volume, and where to get them."""
+def sectors_of(wanted: Extents, name: str = "the volume") -> str:
+    """Say which sectors hold these byte ranges of what is called ``name``, and where to get them."""
     runs = Extents.of((start // SECTOR_BYTES, -(-end // SECTOR_BYTES)) for start, end in wanted)
     if not runs:
-        return "another copy of the volume"
+        return f"another copy of {name}"
     shown = [str(low) if high - low == 1 else f"{low}-{high - 1}" for low, high in runs.ranges[:_MANY]]
     more = len(runs.ranges) - len(shown)
     if more:
         shown.append(f"and {more:,} more stretches")
     noun = "sector" if runs.n_bytes == 1 else "sectors"
-    return f"{noun} {', '.join(shown)} of the volume, from another copy"
+    return f"{noun} {', '.join(shown)} of {name}, from another copy"

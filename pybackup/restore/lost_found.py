@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from pybackup.compress.bare import Bare, decode_bare, read_bare
-from pybackup.compress.partial import Pieces, numbered, proved, right_pieces
+from pybackup.compress.partial import Fragments, left_of, numbered, proved
 from pybackup.errors import FormatError
 from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem
+from pybackup.model.soundness import Soundness
 from pybackup.model.verdict import Fate, UnnamedFile
 from pybackup.monitor import Monitor
 from pybackup.tree.place import Overwrite, Target
@@ -34,7 +35,7 @@ class Unnamed:
     problems: Sequence[Problem]
 
 
-def rescue_unnamed(ground: Ground, offsets: Sequence[int], bad: Extents | None) -> Unnamed:
+def rescue_unnamed(ground: Ground, offsets: Sequence[int], soundness: Soundness) -> Unnamed:
     """Decode the ``.7z`` at each of ``offsets`` by its own headers, and place the contents in ``lost+found``."""
     monitor = Monitor()
     # Their names are made up, and only free ones are taken; whose they were is not known.
@@ -43,12 +44,12 @@ def rescue_unnamed(ground: Ground, offsets: Sequence[int], bad: Extents | None) 
         open_place(ground.where.archive) as file,
         Target(ground.where.target, options, monitor) as target,
     ):
-        files = [_rescue(file, target, offset, bad, ground.keep_partial, monitor) for offset in offsets]
+        files = [_rescue(file, target, offset, soundness, ground.keep_partial, monitor) for offset in offsets]
     return Unnamed(files, monitor.problems)
 
 
 def _rescue(
-    file: ArchiveFile, target: Target, offset: int, bad: Extents | None, keep_partial: bool, monitor: Monitor
+    file: ArchiveFile, target: Target, offset: int, soundness: Soundness, keep_partial: bool, monitor: Monitor
 ) -> UnnamedFile:
     try:
         bare = read_bare(file, offset)
@@ -57,10 +58,10 @@ def _rescue(
     size = bare.member.raw_bytes
     found = UnnamedFile(offset, bare.name, Fate.INTACT, size, Extents())
     try:
-        pieces: Pieces = numbered(proved(lambda: decode_bare(file, bare), size))
+        pieces: Fragments = numbered(proved(lambda: decode_bare(file, bare), size))
     except FormatError as error:
         found = replace(found, fate=Fate.PARTIAL, reason=str(error))
-        pieces = right_pieces(file, bare.member, bad) if bad else ()
+        pieces = left_of(file, bare.member, soundness)
     try:
         return _place(target, found, _entry(bare, offset), pieces, keep_partial, monitor)
     except FormatError as error:
@@ -73,19 +74,19 @@ def _entry(bare: Bare, offset: int) -> Entry:
 
 
 def _place(
-    target: Target, found: UnnamedFile, entry: Entry, pieces: Pieces, keep_partial: bool, monitor: Monitor
+    target: Target, found: UnnamedFile, entry: Entry, pieces: Fragments, keep_partial: bool, monitor: Monitor
 ) -> UnnamedFile:
     staged = target.begin_file(entry)
     if staged is None:
         return replace(found, fate=Fate.LOST, reason=monitor.problems[-1].reason)
     with Discarding(staged):
         sink = PlainSink(staged)
-        if not all(sink.put(at, data) for at, data in pieces):
+        if not all(map(sink.put, pieces)):
             return replace(found, fate=Fate.LOST, reason=monitor.problems[-1].reason)
         is_whole = found.fate is Fate.INTACT
         if not is_whole and not sink.useful:
             return replace(found, fate=Fate.LOST)
-        found = replace(found, present=sink.present)
+        found = replace(found, present=sink.present, plausible=sink.plausible)
         if not is_whole and not keep_partial:
             return found
         placed_as = staged.commit_beside(_names(entry.name if is_whole else entry.name + b".partial"))

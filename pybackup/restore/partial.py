@@ -1,4 +1,4 @@
-"""What workers of a salvage run: the right bytes of members put in place, whole files under their names."""
+"""What workers of a salvage run: what is left of members put in place, whole files under their names."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pybackup.model.entry import Entry
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.soundness import Soundness
 from pybackup.model.verdict import Fate, FileVerdict, sectors_of
 from pybackup.monitor import Monitor
 from pybackup.tree.place import StagedFile, Target, open_staged
@@ -67,12 +68,13 @@ class Segment:
         What is wrong with it, empty if nothing.
     spoiled
         It could not be written as a whole: nothing of the file may be used.
-    present
-        Byte ranges of the file that are right, and written.
+    present, plausible
+        Byte ranges of the file that are written: right, or by nothing known to be.
     """
 
     fault: str
-    present: Extents
+    present: Extents = Extents()  # noqa: RUF009 - a frozen value
+    plausible: Extents = Extents()  # noqa: RUF009 - a frozen value
     spoiled: bool = False
 
 
@@ -81,45 +83,52 @@ def might_be_partial(path: bytes) -> bool:
     return _PARTIAL.search(path) is not None
 
 
-def rescue_batch(ground: Ground, batch: Sequence[Stored], bad: Extents | None) -> RescuedBatch:
+def rescue_batch(ground: Ground, batch: Sequence[Stored], soundness: Soundness) -> RescuedBatch:
     """Restore files, each whole under its name, or what is right of it beside."""
     monitor = Monitor()
     where = ground.where
     with open_place(where.archive) as file, Target(where.target, where.options, monitor) as target:
-        rescue = _Rescue(ground, file, target, bad, monitor)
+        rescue = _Rescue(ground, file, target, soundness, monitor)
         verdicts = [verdict for stored in batch if (verdict := rescue.file(stored))]
     return RescuedBatch(verdicts, monitor.problems)
 
 
 def rescue_segment(
-    where: Where, directory: bytes, temporary: bytes, offset: int, member: Member, bad: Extents | None
+    where: Where, directory: bytes, temporary: bytes, offset: int, member: Member, soundness: Soundness
 ) -> Segment:
     """Write what is right of one segment into a staged file, the segment's content at ``offset``."""
     try:
         fd = open_staged(where.target, directory, temporary)
     except (OSError, FormatError) as error:
-        return Segment(f"cannot be written: {error}", Extents(), spoiled=True)
-    present = []
+        return Segment(f"cannot be written: {error}", spoiled=True)
+    written: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
     try:
         with open_place(where.archive) as file:
-            found = survivors(file, member, bad)
-            for at, data in found.pieces:
+            found = survivors(file, member, soundness)
+            for at, data, proved in found.pieces:
                 with environment(where.target):
                     write_at(fd, offset + at, data)
-                present.append((offset + at, offset + at + len(data)))
+                written[proved].append((offset + at, offset + at + len(data)))
     except FormatError as error:
-        return Segment(str(error), Extents(), spoiled=True)
+        return Segment(str(error), spoiled=True)
     finally:
         os.close(fd)
-    return Segment(found.fault, Extents.of(present))
+    return Segment(found.fault, Extents.of(written[True]), Extents.of(written[False]))
 
 
 def settle(
-    ground: Ground, staged: StagedFile, present: Extents, reason: str, wanted: Extents, *, worthless: bool = False
+    ground: Ground,
+    staged: StagedFile,
+    present: Extents,
+    plausible: Extents,
+    reason: str,
+    wanted: Extents,
+    *,
+    worthless: bool = False,
 ) -> FileVerdict:
-    """Commit a file that is not whole beside its name, or discard it where nothing of it is right."""
+    """Commit a file that is not whole beside its name, or discard it where nothing of it is left."""
     entry = staged.entry
-    if worthless or not present:
+    if worthless or not (present or plausible):
         staged.discard()
         return lost(entry, reason, wanted)
     placed_as = None
@@ -130,7 +139,7 @@ def settle(
     staged.discard()
     path = entry.path[: len(entry.path) - len(entry.name)] + placed_as if placed_as else None
     needed = sectors_of(wanted)
-    return FileVerdict(entry.path, Fate.PARTIAL, entry.size, present, reason, wanted, needed, path)
+    return FileVerdict(entry.path, Fate.PARTIAL, entry.size, present, reason, wanted, needed, path, plausible)
 
 
 def whole(entry: Entry, fate: Fate) -> FileVerdict:
@@ -156,10 +165,10 @@ def why_not(path: bytes, problems: Sequence[Problem]) -> str:
     return f"another file is in the way: {last.reason}" if last.trouble is Trouble.EXISTS else last.reason
 
 
-def wanted_of(members: Iterable[Member], bad: Extents | None) -> Extents:
+def wanted_of(members: Iterable[Member], bad: Extents) -> Extents:
     """Which bytes of the image would bring damaged members back."""
     streams = [(member.offset + STREAM_OFFSET, member.offset + member.packed_bytes) for member in members]
-    known = Extents.of(part for low, high in streams for part in (bad.within(low, high) if bad else ()))
+    known = Extents.of(part for low, high in streams for part in bad.within(low, high))
     return known or Extents.of(streams)
 
 
@@ -176,12 +185,12 @@ class _Rescue:
     """An open image and an open target."""
 
     def __init__(
-        self, ground: Ground, file: ArchiveFile, target: Target, bad: Extents | None, monitor: Monitor
+        self, ground: Ground, file: ArchiveFile, target: Target, soundness: Soundness, monitor: Monitor
     ) -> None:
         self._ground = ground
         self._image = file
         self._target = target
-        self._bad = bad
+        self._soundness = soundness
         self._monitor = monitor
 
     def file(self, stored: Stored) -> FileVerdict | None:
@@ -193,10 +202,13 @@ class _Rescue:
 
     def _spared(self, stored: Stored) -> Stored | None:
         """The entry as it is in a second copy, where that is whole and the first place is not."""
-        if not stored.spares or not survivors(self._image, stored.members[0], self._bad).fault:
+        if not stored.spares or not self._fault(stored):
             return None
         others = (replace(stored, members=(spare,), spares=()) for spare in stored.spares)
-        return next((each for each in others if not survivors(self._image, each.members[0], self._bad).fault), None)
+        return next((each for each in others if not self._fault(each)), None)
+
+    def _fault(self, stored: Stored) -> str:
+        return survivors(self._image, stored.members[0], self._soundness).fault
 
     def _file(self, stored: Stored) -> FileVerdict | None:
         if stored.fault and not stored.missing:
@@ -206,7 +218,7 @@ class _Rescue:
             parts = list(parts)
             found = parts[0][2]
             if not found.fault:
-                data = b"".join(piece for _, piece in found.pieces)
+                data = b"".join(fragment.data for fragment in found.pieces)
                 return None if self._target.write_file(stored.entry, data) else self._unplaced(stored.entry)
         staged = self._target.begin_file(stored.entry)
         if staged is None:
@@ -217,7 +229,7 @@ class _Rescue:
     def _parts(self, stored: Stored) -> Iterable[tuple[int, Member, Survivors]]:
         """Where each member that is left lies in the content, and what is right of it."""
         for offset, member in self._located(stored):
-            yield offset, member, survivors(self._image, member, self._bad)
+            yield offset, member, survivors(self._image, member, self._soundness)
 
     def _located(self, stored: Stored) -> Iterator[tuple[int, Member]]:
         """Where in the content each member belongs that is left of it."""
@@ -249,20 +261,20 @@ class _Rescue:
         sink: PlainSink | SparseSink = SparseSink(staged) if stored.sparse else PlainSink(staged)
         try:
             for offset, member, found in parts:
-                for at, data in found.pieces:
-                    if not sink.put(offset + at, data):
+                for fragment in found.pieces:
+                    if not sink.put(fragment._replace(offset=offset + fragment.offset)):
                         return self._unplaced(entry)
                 if found.fault:
                     damaged.append(member)
                     reason = reason or found.fault
             sink.finish(whole=not reason)
         except FormatError as error:
-            return lost(entry, str(error), wanted_of(stored.members, self._bad))
+            return lost(entry, str(error), wanted_of(stored.members, self._soundness.bad))
         if not reason:
             return None if staged.commit() else self._unplaced(entry)
         # Segments that are gone are nowhere in this image; then its sectors are not all that is wanted.
-        wanted = Extents() if stored.missing else wanted_of(damaged, self._bad)
-        return settle(self._ground, staged, sink.present, reason, wanted, worthless=not sink.useful)
+        wanted = Extents() if stored.missing else wanted_of(damaged, self._soundness.bad)
+        return settle(self._ground, staged, sink.present, sink.plausible, reason, wanted, worthless=not sink.useful)
 
     def _unplaced(self, entry: Entry) -> FileVerdict:
         return unplaced(entry, why_not(entry.path, self._monitor.problems))

@@ -6,11 +6,11 @@ from array import array
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import overload
 
 from pybackup.archive.selection import choose
-from pybackup.container.read import open_listing
+from pybackup.container.read import open_listing, read_locator
 from pybackup.container.relocate import relocate
 from pybackup.errors import NotAnArchive
 from pybackup.host.joined import Place, open_place
@@ -20,6 +20,7 @@ from pybackup.model.entry import Kind
 from pybackup.model.extents import Extents
 from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.soundness import FAR_BYTES, Soundness
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
 from pybackup.monitor import Aside, Monitor
 from pybackup.tree.place import PlaceOptions, Target
@@ -27,9 +28,6 @@ from pybackup.tree.place import PlaceOptions, Target
 from .partial import Ground, might_be_partial, whole
 from .verdicts import Salvage, bare_members
 from .whole import Where
-
-# Behind the end of the image everything is lost; no file is longer than this.
-_FAR = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,8 @@ class Salvaged:
         How many files of each fate.
     n_bytes
         Right bytes of files with a name that are in place, holes included.
+    plausible_bytes
+        Bytes of partial files with a name that are in place, and that no checksum vouches for.
     unnamed
         Files found by their signature only, in ``lost+found``.
     unplaced
@@ -108,6 +108,7 @@ class Salvaged:
     missing: int | None
     way: str
     damage: Sequence[str] = ()
+    plausible_bytes: int = 0
 
     @property
     def complete(self) -> bool:
@@ -128,7 +129,7 @@ def salvage_files(
     target: bytes,
     *,
     listing: Listing | None = None,
-    bad: Extents | None,
+    soundness: Soundness,
     repaired: Extents,
     options: SalvageOptions,
     executor: Executor | None = None,
@@ -140,8 +141,8 @@ def salvage_files(
     ----------
     listing
         What is in it, where that is known already: of a set.
-    bad
-        Byte ranges of the image that are wrong or unreadable, all of them; None where nothing is known.
+    soundness
+        What is known of the bytes of the image.
     repaired
         Byte ranges that were damaged, and have been put right.
     executor
@@ -161,19 +162,21 @@ def salvage_files(
         file = stack.enter_context(open_place(image))
         refusal = None
         if listing is None:
-            listing, refusal = _listing(file, shifts=bad is None)
-        elif bad is None:
+            listing, refusal = _listing(file, soundness)
+        elif not soundness.is_proved:
             listing = relocate(file, listing)
         if refusal and not any(bare_members(file)):
             raise refusal
         place = stack.enter_context(Target(target, options.place, heard))
-        if bad is not None:
-            bad |= Extents(((file.size, _FAR),))
+        # Behind the end of the image everything is lost.
+        known = replace(soundness, bad=soundness.bad | Extents(((file.size, FAR_BYTES),)))
         reserved = frozenset(filter(might_be_partial, listing.paths))
         ground = Ground(Where(image, target, options.place), reserved, options.keep_partial)
         limit = 2 * (options.workers or default_workers())
         entries = choose(listing, range(len(listing)))
-        salvage = Salvage(ground, entries, place, executor, limit, monitor, file=file, bad=bad, repaired=repaired)
+        salvage = Salvage(
+            ground, entries, place, executor, limit, monitor, file=file, soundness=known, repaired=repaired
+        )
         monitor.begin("salvage", len(Verdicts(listing, {})), sum(stored.entry.size for stored in entries.of(Kind.FILE)))
         with surviving():
             salvage.run()
@@ -185,13 +188,15 @@ def salvage_files(
     return _result(listing, salvage, heard, refusal)
 
 
-def _listing(file: ArchiveFile, *, shifts: bool) -> tuple[Listing, NotAnArchive | None]:
+def _listing(file: ArchiveFile, soundness: Soundness) -> tuple[Listing, NotAnArchive | None]:
     """What the image holds, nothing if it is no archive, and why it is none."""
     try:
         listing = open_listing(file)
     except NotAnArchive as error:
         return Listing((), FoundRows(()), Way.HEADERS, b"", None), error
-    return (relocate(file, listing) if shifts else listing), None
+    # Where checksums vouch for an archive from its first byte on, its members are where it says.
+    in_place = soundness.is_proved and read_locator(file) is not None
+    return (listing if in_place else relocate(file, listing)), None
 
 
 def _result(listing: Listing, salvage: Salvage, heard: _Heard, refusal: NotAnArchive | None) -> Salvaged:
@@ -211,6 +216,7 @@ def _result(listing: Listing, salvage: Salvage, heard: _Heard, refusal: NotAnArc
         listing.missing,
         "" if refusal else listing.way.value,
         listing.damage,
+        salvage.plausible_bytes,
     )
     if refusal and done.nothing:
         raise refusal

@@ -20,6 +20,7 @@ from pybackup.model.entry import Entry, Kind
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.soundness import Soundness
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
 from pybackup.monitor import Monitor
 from pybackup.tree.place import StagedFile, Target
@@ -50,8 +51,8 @@ class Salvage(Restoration[RescuedBatch, Segment]):
     ----------
     told
         Verdicts on all files that are not intact, by path.
-    n_bytes
-        Right bytes of files with a name, in place.
+    n_bytes, plausible_bytes
+        Of files with a name, in place: right ones, and those that no checksum vouches for.
     unnamed
         What was found by signatures only.
     """
@@ -66,17 +67,18 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         monitor: Monitor,
         *,
         file: ArchiveFile,
-        bad: Extents | None,
+        soundness: Soundness,
         repaired: Extents,
     ) -> None:
         super().__init__(entries, target, executor, limit, monitor)
         self._ground = ground
         self._file = file
-        self._bad = bad
+        self._soundness = soundness
         self._repaired = repaired
         self._starts, self._ends = array("q"), array("q")
         self.told: dict[bytes, FileVerdict] = {}
         self.n_bytes = 0
+        self.plausible_bytes = 0
         self.unnamed: list[UnnamedFile] = []
 
     def is_settled(self, stored: Stored) -> bool:
@@ -99,13 +101,13 @@ class Salvage(Restoration[RescuedBatch, Segment]):
 
     def submit_batch(self, batch: Sequence[Stored]) -> Future[RescuedBatch]:
         """Have files restored."""
-        bad = self._bad_of([member for stored in batch for member in (*stored.members, *stored.spares)])
-        return self.executor.submit(rescue_batch, self._ground, batch, bad)
+        known = self._known_of([member for stored in batch for member in (*stored.members, *stored.spares)])
+        return self.executor.submit(rescue_batch, self._ground, batch, known)
 
     def submit_segment(self, staged: StagedFile, offset: int, member: Member) -> Future[Segment]:
         """Have what is right of a segment written."""
         where = self._ground.where
-        arguments = (where, staged.directory, staged.temporary, offset, member, self._bad_of([member]))
+        arguments = (where, staged.directory, staged.temporary, offset, member, self._known_of([member]))
         return self.executor.submit(rescue_segment, *arguments)
 
     def unstaged(self, stored: Stored) -> None:
@@ -127,10 +129,11 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         if not fault:
             self._tell(stored, None if staged.commit() else self._unplaced(stored.entry))
             return
-        wanted = wanted_of([member for member, segment in pairs if segment.fault], self._bad)
+        wanted = wanted_of([member for member, segment in pairs if segment.fault], self._soundness.bad)
         present = Extents.of(part for segment in segments for part in segment.present)
+        plausible = Extents.of(part for segment in segments for part in segment.plausible)
         spoiled = any(segment.spoiled for segment in segments)
-        self._tell(stored, settle(self._ground, staged, present, fault, wanted, worthless=spoiled))
+        self._tell(stored, settle(self._ground, staged, present, plausible, fault, wanted, worthless=spoiled))
 
     def behind_files(self) -> None:
         """Look for members that nothing names any more, if there can be any."""
@@ -138,7 +141,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         gone = any(told.fate in (Fate.PARTIAL, Fate.LOST) for told in self.told.values())
         # With nothing missing, whatever else there is was never part of the archive; but where it is not known which
         # bytes are bad, some may be gone altogether, and members lie where no index says.
-        if not listing.complete or (gone and self._bad is None):
+        if not listing.complete or (gone and not self._soundness.is_proved):
             self.monitor.begin("search", 0, self._file.size)
             self.finish_tasks(self._searches())
 
@@ -158,8 +161,8 @@ class Salvage(Restoration[RescuedBatch, Segment]):
     def _search(self, offsets: Sequence[int], n_bytes: int) -> tuple[Any, Future[Unnamed]]:
         start = offsets[0]
         # Each of them ends before all their bytes and those between them do.
-        bad = None if self._bad is None else self._bad.within(start, offsets[-1] + n_bytes + (1 << 16))
-        return self._found, self.executor.submit(rescue_unnamed, self._ground, offsets, bad)
+        known = self._soundness.within(start, offsets[-1] + n_bytes + (1 << 16))
+        return self._found, self.executor.submit(rescue_unnamed, self._ground, offsets, known)
 
     def _found(self, result: Unnamed) -> None:
         for problem in result.problems:
@@ -181,9 +184,11 @@ class Salvage(Restoration[RescuedBatch, Segment]):
             return
         place = self._ground.where.archive
         if verdict.needed and not isinstance(place, bytes):
-            each = [verdict.wanted, *(wanted_of([spare], self._bad) for spare in stored.spares)]
+            each = [verdict.wanted, *(wanted_of([spare], self._soundness.bad) for spare in stored.spares)]
             needed = " or ".join(needed_of(wanted, place) for wanted in each)
-            verdict = replace(verdict, wanted=Extents(), needed=needed)
+            # Of several volumes no ranges of one image are wanted.
+            wanted = verdict.wanted.moved(place[0].offset - place[0].address) if len(place) == 1 else Extents()
+            verdict = replace(verdict, wanted=wanted, needed=needed)
         self.told[entry.path] = verdict
         if back:
             self.n_bytes += entry.size
@@ -191,6 +196,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         self.lost.add(entry.path)
         if verdict.placed_as:
             self.n_bytes += verdict.present.n_bytes
+            self.plausible_bytes += verdict.plausible.n_bytes
         if verdict.needed:  # else the target has said why
             trouble = Trouble.DAMAGED if verdict.fate is Fate.PARTIAL else Trouble.LOST
             self.monitor.problem(Problem(entry.path, trouble, f"{verdict.reason}; needed: {verdict.needed}"))
@@ -201,14 +207,14 @@ class Salvage(Restoration[RescuedBatch, Segment]):
     def _was_repaired(self, member: Member) -> bool:
         # What is bad still was never repaired: its file was in place already.
         repaired = self._repaired.within(member.offset, member.offset + member.packed_bytes)
-        return bool(repaired) and not self._bad_of([member])
+        return bool(repaired) and not self._known_of([member]).bad
 
-    def _bad_of(self, members: Sequence[Member]) -> Extents | None:
-        """What of the bad bytes concerns these members: a task need not carry all of them."""
-        if self._bad is None or not members:
-            return self._bad if self._bad is None else Extents()
+    def _known_of(self, members: Sequence[Member]) -> Soundness:
+        """What is known of the bytes of these members: a task need not carry all there is."""
+        if not members:
+            return Soundness()
         start = min(member.offset for member in members)
-        return self._bad.within(start, max(member.offset + member.packed_bytes for member in members))
+        return self._soundness.within(start, max(member.offset + member.packed_bytes for member in members))
 
 
 def bare_members(

@@ -22,6 +22,7 @@ from pybackup.host import staging
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.mend.health import State
 from pybackup.model.extents import Extents
+from pybackup.model.soundness import Soundness
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
@@ -109,7 +110,7 @@ def salvage(archive: Path, target: Path, monitor: Monitor) -> None:
     salvage_files(
         os.fsencode(archive),
         os.fsencode(target),
-        bad=Extents(),
+        soundness=Soundness(),
         repaired=Extents(),
         options=SalvageOptions(workers=1),
         monitor=monitor,

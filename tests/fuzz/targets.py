@@ -33,6 +33,7 @@ from pybackup.layout.guard import GuardSector
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
+from pybackup.model.soundness import Soundness, unproved
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.find import find_all, load
 from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
@@ -237,11 +238,11 @@ def _make_salvage(chance: random.Random) -> Case:
 def _run_salvage(directory: Path) -> None:
     path = os.fsencode(directory / "image")
     size = os.path.getsize(path)
-    bad = Extents(((size // 3, size // 2),)) if size % 2 else None
+    known = Soundness(Extents(((size // 3, size // 2),))) if size % 2 else unproved()
     salvage_files(
         path,
         _out(directory, "salvaged"),
-        bad=bad,
+        soundness=known,
         repaired=Extents(),
         options=SalvageOptions(workers=1),
         monitor=Monitor(),

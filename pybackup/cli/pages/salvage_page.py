@@ -119,17 +119,18 @@ def _headline(done: Salvaged) -> tuple[Tone, str]:
         return Tone.GOOD, "Everything is back"
     if done.nothing:
         return Tone.DIRE, "Nothing came back"
-    if lost:
+    nameless = done.missing or 0
+    if gone := lost + nameless:
+        # What is not even known by name is lost above all.
+        of_all = f"{gone:,} of {count(len(done.verdicts) + nameless, 'file')} {'is' if gone == 1 else 'are'} lost"
+        which = f", {nameless:,} of them not even known by name" if nameless and lost else ""
         in_part = f", {partial:,} came back in part" if partial else ""
-        return (
-            Tone.DIRE,
-            f"{lost:,} of {count(len(done.verdicts), 'file')} {'is' if lost == 1 else 'are'} lost{in_part}",
-        )
+        return Tone.DIRE, f"{of_all}{which}{in_part}"
     if partial:
         return Tone.WARN, f"{partial:,} of {count(len(done.verdicts), 'file')} came back in part, none is lost"
     if unplaced := done.counts[Fate.UNPLACED]:
         return Tone.WARN, f"{unplaced:,} of {count(len(done.verdicts), 'file')} could not be placed, none is lost"
-    if done.missing or done.missing is None:
+    if done.missing is None:
         return Tone.WARN, "All files that are known are back, some may be missing"
     return Tone.WARN, "All files are back, but not all else"
 
@@ -167,12 +168,15 @@ def _steps(images: Sequence[bytes], target: bytes, done: Salvaged) -> list[Step]
 
 def _figures(done: Salvaged, volume: VolumeMap) -> Iterator[Figure]:
     yield Figure("Files known", f"{len(done.verdicts):,}", f"found by the {done.way}" if done.way else "")
+    # What is not even known by name counts: it is lost, and part of all there was.
+    nameless = done.missing or 0
     for fate in Fate:
-        number = done.counts[fate]
+        number = done.counts[fate] + (nameless if fate is Fate.LOST else 0)
         if number or fate not in _RARE:
             tone = _TONES[fate] if number else None
-            share = percentage(number, len(done.verdicts))
-            yield Figure(fate.value.capitalize(), f"{number:,}", share, tone)
+            share = percentage(number, len(done.verdicts) + nameless)
+            which = f", {nameless:,} not even known by name" if nameless and fate is Fate.LOST else ""
+            yield Figure(fate.value.capitalize(), f"{number:,}", share + which, tone)
     total = sum(verdict.size for verdict in done.verdicts)
     yield Figure(
         "Content back", humane_bytes(done.n_bytes), f"of {humane_bytes(total)}, {percentage(done.n_bytes, total)}"
@@ -204,7 +208,7 @@ def _row(verdict: FileVerdict) -> str:
     where = f"<br><small>as {name(placed)}</small>" if placed and placed != verdict.path else ""
     return (
         f'<tr><td class="w">{pill(_TONES[verdict.fate], verdict.fate.value)}</td>'
-        f'<td class="n">{name(verdict.path)}{where}</td><td>{_back(verdict.present, verdict.size)}</td>{cells}</tr>'
+        f'<td class="n">{name(verdict.path)}{where}</td><td>{_back(verdict)}</td>{cells}</tr>'
     )
 
 
@@ -213,14 +217,16 @@ def _unnamed_row(found: UnnamedFile) -> str:
     where = f"<br><small>as {name(found.placed_as)}</small>" if found.placed_as else ""
     return (
         f'<tr><td class="w">{pill(_TONES[found.fate], found.fate.value)}</td><td class="n">{shown}{where}</td>'
-        f"<td>{_back(found.present, found.size)}</td><td>{words(found.reason) or '-'}</td><td>-</td></tr>"
+        f"<td>{_back(found)}</td><td>{words(found.reason) or '-'}</td><td>-</td></tr>"
     )
 
 
-def _back(present: Extents, size: int) -> str:
-    said = f"{humane_bytes(present.n_bytes)} of {humane_bytes(size)}"
-    gaps = present.gaps(0, size)
+def _back(file: FileVerdict | UnnamedFile) -> str:
+    size = file.size
+    said = f"{humane_bytes(file.present.n_bytes)} of {humane_bytes(size)}"
+    share = percentage(file.present.n_bytes, size)
+    read = f"; {humane_bytes(file.plausible.n_bytes)} as they were read" if file.plausible else ""
+    gaps = (file.present | file.plausible).gaps(0, size)
     # Gaps above: a hole of one sector shall be seen in a file of gigabytes.
-    return (
-        bar(size, (("y", present), ("x", gaps)), said) + f"<small>{said}, {percentage(present.n_bytes, size)}</small>"
-    )
+    runs = (("y", file.present), ("m", file.plausible), ("x", gaps))
+    return bar(size, runs, said + read) + f"<small>{said}, {share}{read}</small>"

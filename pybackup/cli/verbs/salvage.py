@@ -113,18 +113,27 @@ def _lines(done: Salvaged, *, quiet: bool) -> Iterator[str]:
 def _details(verdict: FileVerdict) -> str:
     needed = f"; needed: {printable(verdict.needed)}" if verdict.needed else ""
     if verdict.fate == "partial":
-        part = f"{humane_bytes(verdict.present.n_bytes)} of {humane_bytes(verdict.size)}"
+        part = _part(verdict)
         place = f"as {display(verdict.placed_as)}" if verdict.placed_as else "not kept"
         return f" ({part}, {place}): {printable(verdict.reason)}{needed}"
     return f": {printable(verdict.reason)}{needed}" if verdict.reason else ""
+
+
+def _part(verdict: FileVerdict | UnnamedFile) -> str:
+    """How much of a file is back, and how much of that nothing vouches for."""
+    size = humane_bytes(verdict.size)
+    proved = f"{humane_bytes(verdict.present.n_bytes)} of {size}"
+    if not verdict.plausible:
+        return proved
+    return f"{proved} proved right, {humane_bytes(verdict.plausible.n_bytes)} more as they were read"
 
 
 def _unnamed_line(found: UnnamedFile) -> str:
     where = f"a .7z without a name at {found.offset}"
     if found.placed_as is None:
         return f"{found.fate}: {where}: {printable(found.reason)}"
-    part = f"{humane_bytes(found.present.n_bytes)} of " if found.reason else ""
-    return f"found: {where}: {part}{humane_bytes(found.size)}, as {display(found.placed_as)}"
+    part = _part(found) if found.reason else humane_bytes(found.size)
+    return f"found: {where}: {part}, as {display(found.placed_as)}"
 
 
 def _summary(done: Salvaged) -> str:
@@ -132,7 +141,10 @@ def _summary(done: Salvaged) -> str:
     placed = sum(found.placed_as is not None for found in done.unnamed)
     if placed:
         parts.append(f"{placed:,} found without a name")
-    return f"{count(len(done.verdicts), 'file')}: {', '.join(parts)}; {humane_bytes(done.n_bytes)}"
+    if done.missing:
+        parts.append(f"{count(done.missing, 'entry', 'entries')} not even known by name")
+    read = f", and {humane_bytes(done.plausible_bytes)} that no checksum vouches for" if done.plausible_bytes else ""
+    return f"{count(len(done.verdicts), 'file')}: {', '.join(parts)}; {humane_bytes(done.n_bytes)}{read}"
 
 
 def _write_report(options: argparse.Namespace, done: Rescued, talk: Talk) -> None:
@@ -162,6 +174,7 @@ def _report(options: argparse.Namespace, done: Salvaged, talk: Talk) -> dict[str
         "complete": done.complete,
         "counts": {fate.value: number for fate, number in done.counts.items()},
         "content_bytes": done.n_bytes,
+        "plausible_bytes": done.plausible_bytes,
         "found_by": done.way,
         "missing": done.missing,
         "damage": list(done.damage),
@@ -179,6 +192,7 @@ def _json_file(verdict: FileVerdict) -> dict[str, Any]:
             "needed": verdict.needed,
             "needed_bytes": _json_extents(verdict.wanted),
             "present": _json_extents(verdict.present),
+            "plausible": _json_extents(verdict.plausible),
             "placed_as": json_name(verdict.placed_as) if verdict.placed_as else None,
         }
     return fields
@@ -192,6 +206,7 @@ def _json_unnamed(found: UnnamedFile) -> dict[str, Any]:
         "size": found.size,
         "reason": found.reason,
         "present": _json_extents(found.present),
+        "plausible": _json_extents(found.plausible),
         "placed_as": json_name(found.placed_as) if found.placed_as else None,
     }
 
