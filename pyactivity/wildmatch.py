@@ -79,6 +79,17 @@ def expression(pattern: str) -> str:
     return "".join(parts)
 
 
+def crossing_expression(pattern: str) -> str:
+    """Return an expression for a pattern whose stars cross slashes, and which matches what lies below a path, too.
+
+    As `expression` otherwise. A slash is a character like others then; `?` and brackets still do not match it.
+    """
+    tokens: list[str] = []
+    for token in _tokens(pattern):
+        tokens += (_GAP,) if token == _REST else (_GAP, "/") if token in _WHATEVER else (token,)
+    return _component(tokens, r"(?:/.*)?\Z", ".")
+
+
 def _tokens(pattern: str) -> Iterator[str]:
     """Expressions of one character each, and what stands for more."""
     special = _SPECIAL.search(pattern)
@@ -135,7 +146,7 @@ def _group(tokens: list[str], end: str, within: bool = False) -> str:
     return text + (_component(last, end) if last or end else "")
 
 
-def _component(tokens: list[str], end: str) -> str:
+def _component(tokens: list[str], end: str, of_gap: str = _ONE) -> str:
     pieces: list[str] = [""]
     for token in tokens:
         if token == _GAP:
@@ -144,8 +155,8 @@ def _component(tokens: list[str], end: str) -> str:
             pieces[-1] += token
     if len(pieces) == 1:
         return pieces[0] + end
-    between = "".join(f"(?>{_ONE}*?{piece})" for piece in pieces[1:-1])
-    return f"{pieces[0]}{between}(?>{_ONE}*{pieces[-1]}{end})"
+    between = "".join(f"(?>{of_gap}*?{piece})" for piece in pieces[1:-1])
+    return f"{pieces[0]}{between}(?>{of_gap}*{pieces[-1]}{end})"
 
 
 def _bracket(pattern: str, at: int) -> tuple[str, int]:

@@ -236,7 +236,8 @@ def list(
     """Return the entries that match any of the patterns, in tree order; all for no patterns.
 
     Several archives are volumes of one set: files, images, devices, or directories of them.
-    A pattern is the path of an entry or a glob in which ``*`` also crosses slashes; what lies below matches too.
+    A pattern is the path of an entry or, where none is called so, a glob in which ``*`` also crosses slashes; what lies
+    below matches too.
 
     Raises
     ------
@@ -245,7 +246,8 @@ def list(
     NotAnArchive
         The file holds nothing of an archive.
     """
-    from pybackup.archive.open import open_archive, select
+    from pybackup.archive.matching import select
+    from pybackup.archive.open import open_archive
 
     with open_archive(*_volumes(archive), monitor=monitor) as opened:
         _check_all_taken(opened.patterns)

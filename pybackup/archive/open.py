@@ -1,16 +1,13 @@
-"""Looking into an archive: what it holds, which entries match, what it says of itself."""
+"""Opening an archive, or several volumes of a set as if they were one, to look into it."""
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from pybackup.container.read import open_listing
-from pybackup.errors import Damaged, UsageError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Listing
@@ -19,8 +16,6 @@ from pybackup.monitor import Monitor
 from .find import find_volumes, is_called_volume, with_more
 from .joined import joined
 from .volume_set import SetAtHand, gather
-
-_MAGIC = re.compile(rb"[*?\[]")
 
 
 class OpenArchive:
@@ -127,49 +122,3 @@ def open_archive(
         The file is an archive, and nothing but what it holds itself is looked at, should it be a volume of a set.
     """
     return OpenArchive(path, candidates, alone=alone, monitor=monitor)
-
-
-def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
-    """Return the rows that match any of the patterns; all for no patterns.
-
-    A pattern is the path of an entry, or a glob over whole paths in which ``*`` also crosses slashes.
-    What lies below a matching directory matches too.
-
-    Raises
-    ------
-    UsageError
-        A pattern matches nothing.
-    Damaged
-        The same, where not all entries are known any more.
-    """
-    if not patterns:
-        return list(range(len(listing)))
-    rows: set[int] = set()
-    for pattern in patterns:
-        wanted = _matcher(pattern.rstrip(b"/") or pattern)
-        found = [row for row, path in enumerate(listing.paths) if wanted(path)]
-        if not found:
-            shown = pattern.decode(errors="backslashreplace")
-            if not listing.complete:
-                raise Damaged(f"{shown}: no file here, and nothing that is known of the archive matches")
-            raise UsageError(f"{shown}: nothing in the archive matches")
-        rows.update(found)
-    return sorted(rows)
-
-
-def named_by(pattern: bytes) -> bytes | None:
-    """Return the path that a pattern names; None for a glob, which may match any."""
-    if _MAGIC.search(pattern):
-        return None
-    return (pattern.rstrip(b"/") or pattern).removeprefix(b"./")
-
-
-def _matcher(pattern: bytes) -> Any:
-    named = named_by(pattern)
-    if named is not None:
-        below = named + b"/"
-        return lambda path: path == named or path.startswith(below)
-    pattern = pattern.removeprefix(b"./")
-    # fnmatch's own form ends in \Z; what lies below shall match too.
-    regex = fnmatch.translate(pattern.decode("latin-1")).removesuffix(r"\Z").removesuffix(r"\z")
-    return re.compile(regex.encode("latin-1") + rb"(?s:/.*)?\Z").match

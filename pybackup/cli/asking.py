@@ -109,7 +109,7 @@ class OneDrive:
 def _needed(archive: OpenArchive, hand: SetAtHand, *, beyond: bool) -> list[int]:
     """Numbers of the volumes that are needed; with those that nothing tells of, if these may be needed too."""
     from pybackup.archive.joined import volumes_of
-    from pybackup.archive.open import select
+    from pybackup.archive.matching import select
 
     listing = archive.listing
     wanted = volumes_of(map(listing.stored, select(listing, archive.patterns)))

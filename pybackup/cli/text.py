@@ -12,15 +12,20 @@ import time
 from base64 import b64encode
 from typing import Any
 
+from pybackup.model.display import display, printable
 
-def display(name: bytes) -> str:
-    """Return a name for the eye: what is not printable, or no UTF-8, as a backslash escape, a backslash as two."""
-    return printable(name.decode("utf-8", "surrogateescape").replace("\\", "\\\\"))
-
-
-def printable(text: str) -> str:
-    """Return a text without what a terminal would act on."""
-    return text if text.isprintable() else "".join(map(_escaped, text))
+__all__ = [
+    "count",
+    "display",
+    "duration",
+    "humane_bytes",
+    "json_line",
+    "json_name",
+    "local_time",
+    "percentage",
+    "printable",
+    "spare",
+]
 
 
 def json_name(name: bytes) -> dict[str, str]:
@@ -79,11 +84,3 @@ def local_time(seconds: float) -> str:
     except (ValueError, OverflowError, OSError):
         # Years that the C library does not know.
         return f"@{seconds:.0f}"
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
-    if "\udc80" <= character <= "\udcff":
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")

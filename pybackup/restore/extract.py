@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pybackup.archive.open import OpenArchive, named_by, select
+from pybackup.archive.matching import may_match_more, select
+from pybackup.archive.open import OpenArchive
 from pybackup.archive.selection import Choice, choose
 from pybackup.compress.unpack import decode
 from pybackup.errors import Damaged, FormatError, UsageError
@@ -121,17 +122,8 @@ def plan_rows(
         n_bytes += stored.entry.size
     paths = {listing.paths[row] for row in entries.rows} if listing.doubts else set()
     doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
-    everything = not patterns or any(_may_match_more(listing, pattern) for pattern in patterns)
+    everything = not patterns or any(may_match_more(listing, pattern) for pattern in patterns)
     return ExtractPlan(archive.place, target, entries, listing, everything, options, files, n_bytes, doubts)
-
-
-def _may_match_more(listing: Listing, pattern: bytes) -> bool:
-    """Whether a pattern could match entries that are not known any more."""
-    if listing.complete:
-        return False
-    named = named_by(pattern)
-    found = [row for row, path in enumerate(listing.paths) if path == named]
-    return not found or listing.rows.kinds[found[0]] == Kind.DIRECTORY
 
 
 def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, monitor: Monitor) -> Extracted:

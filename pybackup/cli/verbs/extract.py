@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pybackup.restore.extract import Extracted, ExtractOptions, ExtractPlan
 
 EPILOG = """\
-A PATTERN is the path of an entry, or a glob in which * also crosses slashes; what lies below comes with it.
+A PATTERN is the path of an entry, also as list shows it, or else a glob in which * also crosses slashes (a backslash
+takes a sign as it is); what lies below comes with it.
 ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
 What is damaged is mended on the way, if parity, other copies or recovery volumes suffice.
 Nothing outside DIR is ever touched, and no file gets its name before its content has been checked.
@@ -114,15 +115,14 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _to_stdout(archive: OpenArchive, pattern: bytes, work_dir: bytes | None, talk: Talk) -> int:
-    from pybackup.archive.open import select
+    from pybackup.archive.matching import select
     from pybackup.jobs.extract import content
 
     listing = archive.listing
-    rows = [0] if pattern in listing.paths else select(listing, [pattern])
-    if len(rows) != 1:
-        raise UsageError(f"--stdout takes one file, {display(pattern)} matches {len(rows):,} entries")
-    found = pattern if pattern in listing.paths else listing.paths[rows[0]]
-    deliver(content(archive, found, work_dir=work_dir, monitor=talk))
+    found = {listing.paths[row] for row in select(listing, [pattern])}
+    if len(found) != 1:
+        raise UsageError(f"--stdout takes one file, {display(pattern)} matches {len(found):,} entries")
+    deliver(content(archive, found.pop(), work_dir=work_dir, monitor=talk))
     return conclude(talk)
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..monitor import Talk
 
 EPILOG = """\
-A PATTERN is the path of an entry, or a glob in which * also crosses slashes; what lies below comes with it.
+A PATTERN is the path of an entry, also as list shows it, or else a glob in which * also crosses slashes (a backslash
+takes a sign as it is); what lies below comes with it.
 ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
 What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.
 
@@ -61,7 +62,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Show the entries that match."""
-    from pybackup.archive.open import select
+    from pybackup.archive.matching import select
 
     if options.json and (options.long or options.null):
         raise UsageError(f"list: --json and --{'long' if options.long else 'null'} exclude each other")

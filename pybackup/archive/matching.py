@@ -1,0 +1,85 @@
+"""From what a person names of an archive to the rows of its listing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+
+from pybackup.errors import Damaged, UsageError
+from pybackup.model.display import display
+from pybackup.model.entry import Kind
+from pybackup.model.listing import Listing
+
+
+def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
+    """Return the rows that match any of the patterns; all for no patterns.
+
+    A pattern is the path of an entry; or, if there is none, a path as a listing shows it, with escapes; or else a glob
+    over whole paths, in which ``*`` also crosses slashes. So a name with brackets is a name wherever there is an entry
+    of that name. What lies below a matching directory matches too.
+
+    Raises
+    ------
+    UsageError
+        A pattern matches nothing.
+    Damaged
+        The same, where not all entries are known any more.
+    """
+    if not patterns:
+        return list(range(len(listing)))
+    names = [_bare(pattern) for pattern in patterns]
+    named = _named(listing, names)
+    rows: set[int] = set()
+    for pattern, name in zip(patterns, names, strict=True):
+        found = named.get(name) or _matching(listing, name)
+        if not found:
+            shown = pattern.decode(errors="backslashreplace")
+            if not listing.complete:
+                raise Damaged(f"{shown}: no file here, and nothing that is known of the archive matches")
+            raise UsageError(f"{shown}: nothing in the archive matches")
+        rows.update(found)
+    return sorted(rows)
+
+
+def may_match_more(listing: Listing, pattern: bytes) -> bool:
+    """Whether a pattern could match entries that are not known any more: all but the name of one that is known."""
+    if listing.complete:
+        return False
+    rows = _named(listing, [_bare(pattern)]).get(_bare(pattern), ())
+    return len(rows) != 1 or listing.rows.kinds[rows[0]] == Kind.DIRECTORY
+
+
+def _matching(listing: Listing, glob: bytes) -> list[int]:
+    from pybackup.selection.globs import matching  # names do without
+
+    return matching(glob, listing.paths)
+
+
+def _bare(pattern: bytes) -> bytes:
+    return (pattern.rstrip(b"/") or pattern).removeprefix(b"./")
+
+
+def _named(listing: Listing, names: Iterable[bytes]) -> dict[bytes, list[int]]:
+    """The rows of the entries of some names and of what lies below them; of names as they are shown, where only so."""
+    found = _at_or_below(listing.paths, set(names))
+    if escaped := {name for name in names if b"\\" in name and name not in found}:
+        found |= _at_or_below((os.fsencode(display(path)) for path in listing.paths), escaped)
+    return found
+
+
+def _at_or_below(paths: Iterable[bytes], names: Collection[bytes]) -> dict[bytes, list[int]]:
+    """The rows of each name, in one pass however many names there are."""
+    found: dict[bytes, list[int]] = {}
+    above: dict[bytes, list[bytes]] = {b"": []}  # of each directory: which names are it, or lie above it
+
+    def names_of(path: bytes) -> list[bytes]:
+        """Those of the names that are a path, or lie above it."""
+        directory = path.rpartition(b"/")[0]
+        if directory not in above:
+            above[directory] = names_of(directory)
+        return [*above[directory], path] if path in names else above[directory]
+
+    for row, path in enumerate(paths):
+        for name in names_of(path):
+            found.setdefault(name, []).append(row)
+    return found
