@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +36,6 @@ _STATUS: dict[type[BaseException], int] = {
 }
 _EXAMPLES = 3  # of what was left out
 _TOO_LARGE = 5  # lines about activities that do not fit
-
-
-def run() -> NoReturn:
-    """Be the process: what the console script calls."""
-    sys.exit(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

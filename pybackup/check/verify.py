@@ -18,7 +18,7 @@ from pybackup.errors import Damaged, EnvironmentFailed, NotAnArchive
 from pybackup.host.in_order import in_order
 from pybackup.host.joined import Part, Place, open_place
 from pybackup.host.storage import ArchiveFile
-from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.host.workers import bounded_workers, make_executor, surviving
 from pybackup.mend.health import Health, State, assess
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing, Way
@@ -128,7 +128,7 @@ def verify(
             n_bytes += sum(one.raw_bytes for one in stored.members) if stored.numbers else stored.entry.size
             if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.defect:
                 doubtful.append(row)
-    bad = list(_damaged(place, listing, doubtful, workers or default_workers(), executor, monitor))
+    bad = list(_damaged(place, listing, doubtful, bounded_workers(workers), executor, monitor))
     missing = listing.missing
     for doubt in listing.doubts:
         monitor.problem(doubt)
@@ -192,11 +192,13 @@ def _damaged(
     """Paths of those rows whose content does not decode to what was archived; each a problem."""
     if not doubtful:
         return
-    monitor.begin("check contents", len(doubtful), sum(listing.stored(row).entry.size for row in doubtful))
+    n_bytes = sum(listing.stored(row).entry.size for row in doubtful)
+    monitor.begin("check contents", len(doubtful), n_bytes)
     with ExitStack() as stack:
         stack.enter_context(surviving())
         if executor is None:
-            executor = stack.enter_context(make_executor(1 if len(doubtful) < _BATCH_FILES else workers))
+            tasks = 1 + len(doubtful) // _BATCH_FILES + n_bytes // _BATCH_BYTES
+            executor = stack.enter_context(make_executor(workers, tasks=tasks, monitor=monitor))
         for stored, fault in _faults(archive, map(listing.stored, doubtful), executor, workers):
             monitor.advance(1, stored.entry.size)
             fault = stored.defect or fault

@@ -7,24 +7,32 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from pybackup.errors import UsageError
 
 from . import verbs
 from .parser import main_parser, verb_parser
-from .statuses import Status, status_of
+from .statuses import Status, is_lack_of_threads, status_of
 from .streams import abandon, deliver, say
 from .text import printable
 
-_ENDED_FROM_OUTSIDE = ("SIGTERM", "SIGHUP")
+_AGAIN_SECONDS = 0.01
 
 
 def run() -> None:
     """Be the process: what the console script calls."""
     _clean_up_when_ended()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+    except MemoryError:
+        # Not even for the last words, and Python's own would need more.
+        os.write(2, b"pybackup: out of memory\n")
+        os._exit(Status.ENVIRONMENT)
+    for number in _heeded():
+        signal.signal(number, signal.SIG_IGN)  # all is said and done
+    sys.exit(status)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -88,15 +96,28 @@ def _without_separator(arguments: list[str]) -> list[str]:
 
 
 def _reason(error: BaseException, status: Status) -> str:
-    if isinstance(error, KeyboardInterrupt):
+    if status is Status.INTERRUPTED:
         return "interrupted"
     if isinstance(error, MemoryError):
         return "out of memory; fewer --workers need less"
+    if is_lack_of_threads(error):
+        return "the system lets no more threads or processes start (ulimit -u)"
+    if isinstance(error, ImportError | SystemError):
+        return (
+            f"a library cannot be loaded: {printable(_innermost(error))}; is it missing, or memory limited (ulimit -v)?"
+        )
     if isinstance(error, OSError):
         return printable(str(error.strerror or error)) + (f": {_named(error.filename)}" if error.filename else "")
     if status is Status.BUG:
         return "this is a bug in pybackup; please report it with the lines above"
     return "\n".join(map(printable, str(error).split("\n")))
+
+
+def _innermost(error: BaseException) -> str:
+    """What went wrong first; numpy wraps it in a page of advice."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return str(error)
 
 
 def _named(filename: object) -> str:
@@ -110,10 +131,28 @@ def _clean_up_when_ended() -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         if os.getpid() != owner:
             os._exit(128 + number)  # a forked worker has nothing to clean up, and nothing to say
+        if _is_deaf(frame):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+            return
         raise KeyboardInterrupt
 
-    for name in _ENDED_FROM_OUTSIDE:
+    for number in _heeded():
+        signal.signal(number, interrupt)
+
+
+def _is_deaf(frame: FrameType | None) -> bool:
+    """Whether an exception raised in the frame may come out as another, or be lost: in imports and finalizers."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.startswith("<frozen importlib") or code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _heeded() -> Iterator[int]:
+    """The signals that end the process; nohup: what is ignored stays ignored. The clock's is for one that must wait."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM"):
         number = getattr(signal, name, None)
-        # nohup: what is ignored stays ignored.
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, interrupt)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            yield number

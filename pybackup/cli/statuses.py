@@ -38,13 +38,33 @@ _OF_ERRORS: tuple[tuple[type[BaseException], Status], ...] = (
     (EnvironmentFailed, Status.ENVIRONMENT),
     (OSError, Status.ENVIRONMENT),
     (MemoryError, Status.ENVIRONMENT),
+    # A library is missing or will not load, as where memory is limited; some of them then fail without a word.
+    (ImportError, Status.ENVIRONMENT),
+    (SystemError, Status.ENVIRONMENT),
     (KeyboardInterrupt, Status.INTERRUPTED),
 )
 
 
 def status_of(error: BaseException) -> Status:
     """Return the status of a run that ended by ``error``."""
+    if is_interruption(error):
+        return Status.INTERRUPTED
+    if is_lack_of_threads(error):
+        return Status.ENVIRONMENT
     return next((status for kind, status in _OF_ERRORS if isinstance(error, kind)), Status.BUG)
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether it began with an interruption; libraries that clean up behind one may fail in doing so."""
+    first: BaseException | None = error
+    while first is not None and not isinstance(first, KeyboardInterrupt):
+        first = first.__cause__ or first.__context__
+    return first is not None
+
+
+def is_lack_of_threads(error: BaseException) -> bool:
+    """Whether the system let no further thread start; Python has no class for it."""
+    return isinstance(error, RuntimeError) and str(error) == "can't start new thread"
 
 
 def table() -> str:

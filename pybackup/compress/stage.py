@@ -66,6 +66,12 @@ def compress(
                 batch.result.cancel()
 
 
+def most_batches(files: int, n_bytes: int, segment_bytes: int) -> int:
+    """Return how many tasks so many files of so many bytes can become."""
+    pieces = files + n_bytes // segment_bytes
+    return 1 + pieces // _BATCH_PIECES + n_bytes // _BATCH_BYTES
+
+
 class _Chooser:
     """Chooses the method of each file at its first piece, and keeps to it."""
 

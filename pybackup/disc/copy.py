@@ -120,7 +120,7 @@ def copying(
         yield _Here(copy, progress)
         return
     with second_process(copy.serve, "copies") as process:
-        yield _There(process, progress)
+        yield _There(process, progress) if process else _Here(copy, progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pybackup.compress.methods import Profile, is_stored, method_for
 from pybackup.compress.pack import PackJob, pack
 from pybackup.errors import UsageError
-from pybackup.host.workers import default_workers
+from pybackup.host.workers import bounded_workers
 from pybackup.make.capacity import body_limit
 from pybackup.make.plan import Plan, settings_of
 from pybackup.make.plan_copies import CopiesAhead, Costs
@@ -100,7 +100,7 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     directories = sum(planned.entry.kind is Kind.DIRECTORY for planned in plan.entries)
     bare = len(plan.entries) - plan.files
     body = round(content * ratio) + _FILE_BYTES * plan.files + _DIRECTORY_BYTES * len(with_files) + _BARE_BYTES * bare
-    workers = plan.options.workers or default_workers()
+    workers = bounded_workers(plan.options.workers, task_bytes=plan.options.task_bytes)
     whole = seconds * content / raw / workers if raw else 0.0
     return Estimate(plan.files, directories, content, body, ratio, whole)
 

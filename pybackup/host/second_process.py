@@ -100,8 +100,10 @@ def is_worth_it() -> bool:
 
 
 @contextmanager
-def second_process(serve: Callable[[FirstProcess], None], task: str) -> Iterator[SecondProcess]:
+def second_process(serve: Callable[[FirstProcess], None], task: str) -> Iterator[SecondProcess | None]:
     """Run ``serve`` in a second process, which has all that this one has, and ends with the block.
+
+    Yields None where the system lets no further process start: it only makes things faster.
 
     Parameters
     ----------
@@ -111,7 +113,13 @@ def second_process(serve: Callable[[FirstProcess], None], task: str) -> Iterator
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(serve, ours, theirs), daemon=True)
-    process.start()
+    try:
+        process.start()
+    except OSError:
+        ours.close()
+        theirs.close()
+        yield None
+        return
     theirs.close()
     try:
         yield SecondProcess(ours, task)

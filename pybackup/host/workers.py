@@ -14,8 +14,13 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from typing import Any
 
 from pybackup.errors import EnvironmentFailed
+from pybackup.monitor import Monitor
 
+# What a worker has of its own beside the bytes it works on: tables of the compressor, pages written since the fork.
+_WORKER_BYTES = 64 << 20
 _WATCH_SECONDS = 1.0
+# Raised where there are no semaphores (no /dev/shm, or none to write to), and where no more may be started.
+_REFUSALS = (OSError, ImportError, RuntimeError)
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 
@@ -27,20 +32,96 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def make_executor(workers: int | None = None) -> Executor:
-    """Return an executor of so many processes, by default one a processor; of 1, one that runs everything here.
+def is_usual(asked: int | None) -> bool:
+    """Whether so many workers weigh too little to wait with them until their tasks are counted."""
+    return asked is None or asked <= default_workers()
 
-    The processes are started at once: what the caller loads afterwards weighs in none of them.
+
+def bounded_workers(asked: int | None = None, *, tasks: int | None = None, task_bytes: int = 0) -> int:
+    """Return how many processes to use: as many as asked for, by default one a processor, within what has a use.
+
+    Parameters
+    ----------
+    tasks
+        How many tasks there are at most; a process without one is only weight.
+    task_bytes
+        What one needs in memory; so many are used as the memory that is free now can hold.
     """
-    workers = workers or default_workers()
-    if workers == 1:
-        return InlineExecutor()
+    workers = asked or default_workers()
+    if tasks is not None:
+        workers = min(workers, tasks)
+    free = _free_bytes()
+    if free is not None:
+        workers = min(workers, free // (_WORKER_BYTES + task_bytes))
+    return max(workers, 1)
+
+
+def make_executor(
+    workers: int | None = None, *, tasks: int | None = None, task_bytes: int = 0, monitor: Monitor
+) -> Executor:
+    """Return an executor of `bounded_workers` processes; of 1, one that runs everything here.
+
+    The processes are started at once: what the caller loads afterwards weighs in none of them. Where the system
+    does not let so many start, there are fewer, which a note tells.
+    """
+    wanted = count = bounded_workers(workers, tasks=tasks, task_bytes=task_bytes)
+    refusal = ""
+    while count > 1:
+        try:
+            return _start(count)
+        except _REFUSALS as error:
+            refusal = getattr(error, "strerror", None) or str(error)
+            count //= 2
+    if refusal:
+        monitor.note(f"one process works instead of {wanted}: {refusal}")
+    return InlineExecutor()
+
+
+def _start(workers: int) -> Executor:
+    """Return a pool of processes that have begun; nothing is left of one that cannot be had."""
+    _try_threads(2 * workers + 2)
     # A fork costs 10 ms and shares what is imported, a fresh interpreter 300 ms each.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
+    before = multiprocessing.active_children()
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
-    executor.submit(_nothing)
+    try:
+        executor.submit(_nothing)
+    except BaseException:
+        # The pool forgets those it had started, and Python would wait for them at its end.
+        for process in set(multiprocessing.active_children()).difference(before):
+            process.kill()
+            process.join()
+        raise
     return executor
+
+
+def _try_threads(count: int) -> None:
+    """Raise RuntimeError where so many threads cannot be: a pool that finds out half way stands still.
+
+    Each worker has one beside its own, the pool has two; the system counts processes and threads alike.
+    """
+    done = threading.Event()
+    threads = []
+    try:
+        for _ in range(count):
+            thread = threading.Thread(target=done.wait, daemon=True)
+            thread.start()
+            threads.append(thread)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def _free_bytes() -> int | None:
+    """How much memory is free or can be made so; None where the system does not say."""
+    found = []
+    with contextlib.suppress(OSError, ValueError), open("/proc/meminfo", "rb") as lines:
+        found += [int(line.split()[1]) << 10 for line in lines if line.startswith(b"MemAvailable:")]
+    with contextlib.suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", "rb") as limit:
+        found.append(int(limit.read()))  # "max" is none
+    return min(found, default=None)
 
 
 @contextlib.contextmanager

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from pybackup.check.verify import check_written
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, Profile, check_segment
-from pybackup.compress.stage import compress
+from pybackup.compress.stage import compress, most_batches
 from pybackup.container.read import read_locator
 from pybackup.container.structure import write_structure
 from pybackup.container.write import ArchiveWriter
 from pybackup.errors import UsageError
 from pybackup.host.storage import ArchiveFile, Output
-from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.host.workers import bounded_workers, make_executor, surviving
 from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Ready
 from pybackup.model.entry import Entry, Kind
@@ -57,9 +57,14 @@ class CreateOptions:
     work_dir: bytes | None = None
 
     @property
+    def task_bytes(self) -> int:
+        """What compressing takes in memory at a time: a segment, what it becomes, and one that waits."""
+        return 3 * max(self.segment_bytes, MIB)
+
+    @property
     def window_bytes(self) -> int:
         """How many raw bytes are compressed at a time: a segment for each worker, and one that is read meanwhile."""
-        return ((self.workers or default_workers()) + 1) * max(self.segment_bytes, MIB)
+        return (bounded_workers(self.workers, task_bytes=self.task_bytes) + 1) * max(self.segment_bytes, MIB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,13 @@ def plan_create(
     return Plan(output, entries, excluded, options)
 
 
+def workers_for(plan: Plan, monitor: Monitor) -> Executor:
+    """Return the processes that a creation has a use for."""
+    options = plan.options
+    tasks = most_batches(plan.files, plan.n_bytes, options.segment_bytes)
+    return make_executor(options.workers, tasks=tasks, task_bytes=options.task_bytes, monitor=monitor)
+
+
 def perform_create(
     plan: Plan, *, executor: Executor | None = None, last_use: bool = False, monitor: Monitor
 ) -> Created:
@@ -143,7 +155,7 @@ def perform_create(
     with ExitStack() as stack:
         if executor is None:
             # Forked before anything large is held.
-            executor, last_use = stack.enter_context(make_executor(plan.options.workers)), True
+            executor, last_use = stack.enter_context(workers_for(plan, monitor)), True
         output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
         stream = OwnStream(parity, output) if parity and not parity.sidecar else None
         with surviving():

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pybackup.compress.stage import compress
 from pybackup.errors import UsageError
 from pybackup.host.storage import environment
-from pybackup.host.workers import make_executor, surviving
+from pybackup.host.workers import surviving
 from pybackup.model.content import Piece, Read
 from pybackup.monitor import Monitor
 from pybackup.tree.content import read_contents
 
 from .add_recovery import complete_with_recovery
-from .plan import Plan
+from .plan import Plan, workers_for
 from .plan_set import SetPlan
 from .resume import Resumption, find_finished, resume
 from .writer import CreatedVolume, SetWriter
@@ -52,7 +52,7 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
         raise UsageError(f"{there}: a volume is there already; --resume goes on behind it, or choose another directory")
     with ExitStack() as stack:
         if executor is None:
-            executor = stack.enter_context(make_executor(plan.plan.options.workers))
+            executor = stack.enter_context(workers_for(plan.plan, monitor))
         begun = resume(plan.plan, finished, to, monitor)
         writer = SetWriter(plan, begun, monitor)
         stack.callback(writer.discard)

@@ -19,11 +19,17 @@ from pybackup.tree.place import StagedFile, Target
 
 _BATCH_BYTES = 4 << 20
 _BATCH_FILES = 128
+_LEAST_SEGMENT_BYTES = 64 << 10
 _LINKS = tuple(kind for kind in Kind if kind not in (Kind.FILE, Kind.DIRECTORY))
 
 OfBatch = TypeVar("OfBatch")
 OfSegment = TypeVar("OfSegment")
 _Task = tuple[Callable[[Any], None], Future[Any]]
+
+
+def most_tasks(files: int, n_bytes: int) -> int:
+    """Return how many tasks so many files of so many bytes can become: batches, and segments of large files."""
+    return 1 + files // _BATCH_FILES + n_bytes // _LEAST_SEGMENT_BYTES
 
 
 class Restoration(ABC, Generic[OfBatch, OfSegment]):

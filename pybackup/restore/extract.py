@@ -15,7 +15,7 @@ from pybackup.compress.unpack import decode
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
-from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.host.workers import bounded_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
@@ -24,7 +24,7 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.tree.place import PlaceOptions, StagedFile, Target
 
-from .course import Restoration
+from .course import Restoration, most_tasks
 from .whole import Placed, Where, place_batch, place_segment, said_of_all
 
 _ZEROS = 1 << 20
@@ -136,8 +136,8 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
     """
     with ExitStack() as stack:
         if executor is None:
-            workers = 1 if plan.files < 2 else plan.options.workers or default_workers()
-            executor = stack.enter_context(make_executor(workers))
+            tasks = most_tasks(plan.files, plan.n_bytes)
+            executor = stack.enter_context(make_executor(plan.options.workers, tasks=tasks, monitor=monitor))
         monitor.begin("extract", plan.files, plan.n_bytes)
         target = stack.enter_context(Target(plan.target, plan.options.place, monitor))
         extraction = _Extraction(plan, target, executor, monitor)
@@ -157,7 +157,7 @@ class _Extraction(Restoration[Placed, str]):
     """The state of one extraction: each file whole, or not there."""
 
     def __init__(self, plan: ExtractPlan, target: Target, executor: Executor, monitor: Monitor) -> None:
-        super().__init__(plan.entries, target, executor, 2 * (plan.options.workers or default_workers()), monitor)
+        super().__init__(plan.entries, target, executor, 2 * bounded_workers(plan.options.workers), monitor)
         self._where = Where(plan.archive, plan.target, plan.options.place)
         self.files = 0
         self.n_bytes = 0

@@ -15,7 +15,7 @@ from pybackup.container.relocate import relocate
 from pybackup.errors import NotAnArchive
 from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
-from pybackup.host.workers import default_workers, make_executor, surviving
+from pybackup.host.workers import bounded_workers, make_executor, surviving
 from pybackup.model.entry import Kind
 from pybackup.model.extents import Extents
 from pybackup.model.listing import FoundRows, Listing, Way
@@ -158,7 +158,7 @@ def salvage_files(
     heard = _Heard(monitor)
     with ExitStack() as stack:
         if executor is None:
-            executor = stack.enter_context(make_executor(options.workers))
+            executor = stack.enter_context(make_executor(options.workers, monitor=heard))
         file = stack.enter_context(open_place(image))
         refusal = None
         if listing is None:
@@ -172,7 +172,7 @@ def salvage_files(
         known = replace(soundness, bad=soundness.bad | Extents(((file.size, FAR_BYTES),)))
         reserved = frozenset(filter(might_be_partial, listing.paths))
         ground = Ground(Where(image, target, options.place), reserved, options.keep_partial)
-        limit = 2 * (options.workers or default_workers())
+        limit = 2 * bounded_workers(options.workers)
         entries = choose(listing, range(len(listing)))
         salvage = Salvage(
             ground, entries, place, executor, limit, monitor, file=file, soundness=known, repaired=repaired

@@ -18,7 +18,7 @@ parts from the parity that the archive may hold. ``pybackup repair`` can: the pr
 as ``pybackup_xtar-....whl``. What is called pybackup elsewhere, in an index of packages too, may be another program.
 
 Exit status: 0 all is back (or right); 1 something is lost, and was named; 2 it was called wrongly; 3 DIR cannot be
-written, or ARCHIVE cannot be opened; 4 there is no archive in ARCHIVE.
+written, or ARCHIVE cannot be opened; 4 there is no archive in ARCHIVE; 130 interrupted.
 
 How an archive is built, as far as this file goes (FORMAT.md has all of it, the numbers below are its sections):
 it is a tar, in which each directory that has files is a tar again, nested in place as the member ``DIR/.xtar``. Each
@@ -2546,4 +2546,8 @@ if __name__ == "__main__":
         sys.stdout.reconfigure(errors="backslashreplace")
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        Report().note("interrupted")
+        sys.exit(130)

@@ -101,14 +101,15 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Plan, and create or show the plan."""
-    from pybackup.host.workers import make_executor
+    from pybackup.host.workers import is_usual, make_executor
     from pybackup.make.plan import check_output, perform_create, plan_create
 
     check_volumes(options)
     with ExitStack() as stack:
-        # Before the plan is made, so that the workers do not carry its weight.
-        executor = None if options.dry_run else stack.enter_context(make_executor(options.workers))
         talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
+        # Before the plan is made, so that the workers do not carry its weight; many only when it says what for.
+        early = not options.dry_run and is_usual(options.workers)
+        executor = stack.enter_context(make_executor(options.workers, monitor=talk)) if early else None
         sources, rules = sources_of(options, talk), rules_of(options)
         if options.volumes is not None:
             judge = stack.enter_context(_earlier(options, rules, options.volumes, talk))

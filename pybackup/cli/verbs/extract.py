@@ -76,14 +76,14 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Restore, or show what would be, or write one file to standard output."""
     from pybackup.archive.open import open_archive
-    from pybackup.host.workers import make_executor
+    from pybackup.host.workers import is_usual, make_executor
 
     _check(options)
     with ExitStack() as stack:
-        # All of a large archive: workers started before it is listed do not carry the weight of the listing.
-        early = not (options.patterns or options.dry_run)
-        executor = stack.enter_context(make_executor(options.workers)) if early else None
         talk = stack.enter_context(talk_of(options, options.archive))
+        # All of a large archive: workers started before it is listed do not carry the weight of the listing.
+        early = not (options.patterns or options.dry_run) and is_usual(options.workers)
+        executor = stack.enter_context(make_executor(options.workers, monitor=talk)) if early else None
         archive = stack.enter_context(open_archive(options.archive, options.patterns, monitor=talk))
         if archive.hand and not options.dry_run:
             drive = _drive_of(options, stack)

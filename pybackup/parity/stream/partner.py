@@ -125,7 +125,7 @@ def partner_of(
         _serve(first, volume, parity, sum_data)
 
     with second_process(serve, "makes parity") as process:
-        yield Partner(volume, process, parity)
+        yield Partner(volume, process, parity) if process else None
 
 
 def _serve(first: FirstProcess, volume: Volume, parity: NDArray[np.uint8], sum_data: Callable[[], Sums]) -> None:
