@@ -11,8 +11,8 @@ sets impossible times apart and marks what came in bulk.
 __version__ = "0.1.0"
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` takes longer to load than all else here
 if TYPE_CHECKING:
     from pyactivity.activities import Activities, arrange
     from pyactivity.bulk import came_in_bulk

@@ -131,20 +131,26 @@ def _clean_up_when_ended() -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         if os.getpid() != owner:
             os._exit(128 + number)  # a forked worker has nothing to clean up, and nothing to say
-        if _is_deaf(frame):
+        if _imports(frame):
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
             return
         raise KeyboardInterrupt
 
+    def lost(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
+        elif os.getpid() == owner:
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+
     for number in _heeded():
         signal.signal(number, interrupt)
+    sys.unraisablehook = lost  # in finalizers, and in what Python does around a fork
 
 
-def _is_deaf(frame: FrameType | None) -> bool:
-    """Whether an exception raised in the frame may come out as another, or be lost: in imports and finalizers."""
+def _imports(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded: what is raised meanwhile may come out as another error, or end the process."""
     while frame is not None:
-        code = frame.f_code
-        if code.co_filename.startswith("<frozen importlib") or code.co_name == "__del__":
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
         frame = frame.f_back
     return False
