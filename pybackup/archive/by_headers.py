@@ -10,12 +10,9 @@ from pybackup.errors import Damaged, FormatError
 from pybackup.host.joined import Part, Place, open_place
 from pybackup.model.listing import Rows
 from pybackup.model.member import Stored
-from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
+from pybackup.model.volume import VolumeInfo, VolumeKind, number_of
 
 from .find import Volume
-
-# The id is made of the number: so many are tried.
-_MOST_VOLUMES = 4096
 
 
 def by_headers(part: Part, known: VolumeInfo) -> Volume | None:
@@ -32,12 +29,12 @@ def by_headers(part: Part, known: VolumeInfo) -> Volume | None:
             listing = relocate(file, open_listing(file))
     except FormatError:
         return None
-    for number in range(1, _MOST_VOLUMES):
-        if volume_id(known.set_id, VolumeKind.DATA, number) == listing.archive_id:
-            info = VolumeInfo(known.set_id, known.name, number)
-            numbered = replace(listing, rows=_NumberedRows(listing.rows, place))
-            return Volume(part.path, part.offset, part.n_bytes, info, numbered)
-    return None
+    number = number_of(listing.archive_id, known.set_id, VolumeKind.DATA) if listing.archive_id else None
+    if number is None:
+        return None
+    info = VolumeInfo(known.set_id, known.name, number)
+    numbered = replace(listing, rows=_NumberedRows(listing.rows, place))
+    return Volume(part.path, part.offset, part.n_bytes, info, numbered)
 
 
 class _NumberedRows:

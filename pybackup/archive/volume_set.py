@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from pybackup.container.notes import archive_id_in
 from pybackup.container.read import load_table, settings_of
 from pybackup.container.set_index import read_set_index
-from pybackup.errors import FormatError, UsageError
+from pybackup.errors import EnvironmentFailed, FormatError, UsageError
+from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Rows, Way
-from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.model.volume import VolumeInfo, VolumeKind, number_of
 from pybackup.monitor import Monitor
 
 from .find import Volume, volumes_in
@@ -132,19 +135,60 @@ def _take_indexes(hand: SetAtHand) -> None:
 
 
 def sets_among(paths: Iterable[bytes]) -> list[SetAtHand]:
-    """Return the sets that volumes in these files are of; files without any are passed over."""
+    """Return the sets that volumes in these files are of; what has none, or cannot be read, is passed over."""
     sets: dict[bytes, list[Volume]] = {}
     for path in paths:
-        for volume in volumes_in(path):
-            if volume.info:
-                sets.setdefault(volume.info.set_id, []).append(volume)
+        with suppress(EnvironmentFailed):
+            for volume in volumes_in(path):
+                if volume.info:
+                    sets.setdefault(volume.info.set_id, []).append(volume)
     return [gather(volumes, Monitor()) for volumes in sets.values()]
 
 
-def tell_of_missing(sets: Iterable[SetAtHand], monitor: Monitor) -> None:
-    """Note which volumes of these sets are not at hand; no more than that, as they may be elsewhere."""
+def tell_of_missing(sets: Sequence[SetAtHand], given: Iterable[bytes], monitor: Monitor) -> None:
+    """Note which volumes of these sets are not at hand; no more than that, as they may be elsewhere.
+
+    Parameters
+    ----------
+    given
+        The files that were looked at: one that is too damaged to be listed is not called missing.
+    """
+    ids = {path: _id_in(path) for path in given if not _is_listed(path, sets)}
     for hand in sets:
-        if hand.missing:
-            monitor.note(f"of {hand.info.name} these volumes are not here: {hand.labels(hand.missing)}")
-        elif hand.last is None:
-            monitor.note(f"of {hand.info.name} there are volumes after {hand.label(hand.known)} that are not here")
+        numbers = {number_of(ids[path], hand.info.set_id, VolumeKind.DATA): path for path in ids if ids[path]}
+        damaged = {number: path for number, path in numbers.items() if number and number not in hand.data}
+        for number, path in sorted(damaged.items()):
+            monitor.note(f"{os.fsdecode(path)}: {hand.label(number)}, too damaged to tell what is on it")
+        _tell_of_missing(hand, damaged, [path for path in ids if not ids[path]], monitor)
+
+
+def _tell_of_missing(hand: SetAtHand, damaged: Container[int], unclear: Sequence[bytes], monitor: Monitor) -> None:
+    """Say it of one set: of ``unclear`` files nothing tells which volume they are."""
+    missing = [number for number in hand.missing if number not in damaged]
+    after = hand.last is None and hand.known + 1 not in damaged
+    if missing:
+        said = f"of {hand.info.name} these volumes are not here: {hand.labels(missing)}"
+    elif after:
+        said = f"of {hand.info.name} there are volumes after {hand.label(hand.known)} that are not here"
+    else:
+        return
+    names = ", ".join(map(os.fsdecode, unclear[:_MOST_NAMED]))
+    is_doubtful = f", unless they are among what is too damaged to tell what it is: {names}" if names else ""
+    monitor.note(said + is_doubtful)
+
+
+def _is_listed(path: bytes, sets: Iterable[SetAtHand]) -> bool:
+    """Whether any archive in a file tells what it is."""
+    volumes = (volume for hand in sets for volume in (*hand.data.values(), *hand.recovery.values(), *hand.copies))
+    if path in {volume.path for volume in volumes}:
+        return True
+    try:
+        return any(True for _ in volumes_in(path))
+    except EnvironmentFailed:
+        return True  # whoever looked at it has said that it cannot be read
+
+
+def _id_in(path: bytes) -> bytes:
+    """The id of the archive that a file was, by any of its headers; empty where none is left."""
+    with ArchiveFile(path) as file:
+        return archive_id_in(file) if file.size else b""

@@ -57,13 +57,16 @@ class Places:
         )
 
     @classmethod
-    def of_listing(cls, listing: Listing | None) -> Places:
-        """Return where the members of all files of an archive lie; nothing for None."""
+    def of_listing(cls, listing: Listing | None, begin: int = 0) -> Places:
+        """Return where the members of all files of an archive lie that begins at ``begin``; nothing for None."""
         if listing is None:
             return cls.of(())
         files = (listing.stored(row) for row, kind in enumerate(listing.rows.kinds) if kind == Kind.FILE)
         return cls.of(
-            (stored.entry.path, [(member.offset, member.offset + member.packed_bytes) for member in stored.members])
+            (
+                stored.entry.path,
+                [(begin + member.offset, begin + member.offset + member.packed_bytes) for member in stored.members],
+            )
             for stored in files
         )
 

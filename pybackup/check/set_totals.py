@@ -74,10 +74,6 @@ def _total(hand: SetAtHand, verdicts: Iterable[Verdict]) -> SetTotal:
             elsewhere += 1
     ids = {info.archive_id for info in hand.infos.values()}
     lost = {
-        path
-        for verdict in verdicts
-        if verdict.listing and verdict.listing.archive_id in ids
-        for path in {*verdict.files_damaged} - {*verdict.spared}
-        if not (verdict.health and verdict.health.state == "repairable")
+        path for verdict in verdicts if verdict.listing and verdict.listing.archive_id in ids for path in verdict.lost
     }
     return SetTotal(hand.info.name, [*map(hand.label, sorted(hand.data))], files, n_bytes, elsewhere, sorted(lost))

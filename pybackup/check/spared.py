@@ -27,9 +27,9 @@ def with_spared(verdict: Verdict, sets: Iterable[SetAtHand]) -> Verdict:
     spared = _spared(sets, verdict.listing.archive_id, verdict.files_damaged)
     if not spared:
         return verdict
-    is_all = len(spared) == len(verdict.files_damaged) and verdict.missing == 0 and not verdict.listing.doubts
-    state = State.REPAIRABLE if is_all else verdict.state
-    return replace(verdict, state=state, spared=[path for path in verdict.files_damaged if path in spared])
+    found = replace(verdict, spared=[path for path in verdict.files_damaged if path in spared])
+    is_all = not found.lost and found.missing == 0 and not verdict.listing.doubts
+    return replace(found, state=State.REPAIRABLE) if is_all else found
 
 
 def _spared(sets: Iterable[SetAtHand], archive_id: bytes, paths: Sequence[bytes]) -> Collection[bytes]:

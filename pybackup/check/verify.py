@@ -27,6 +27,8 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 
 from .abreast import Abreast, Paced
+from .file_map import Places
+from .volume_map import mendable
 
 _BATCH_BYTES = 4 << 20
 _BATCH_FILES = 200
@@ -47,6 +49,8 @@ class Verdict:
         Paths of the files whose content is lost here.
     spared
         Those of them that another volume at hand has whole; see `pybackup.check.spared`.
+    mendable
+        Those of them that parity brings back, where it does not bring back all of the archive.
     missing
         Entries that the archive was made with and that are not even known by name; None where nobody can tell.
     health
@@ -58,6 +62,8 @@ class Verdict:
         What the archive holds; None where the file is no archive.
     file_bytes
         Length of the file.
+    begin
+        Where in the file the archive begins: not at 0 in an image.
     """
 
     state: State
@@ -71,6 +77,19 @@ class Verdict:
     listing: Listing | None = None
     file_bytes: int = 0
     spared: Sequence[bytes] = ()
+    mendable: Sequence[bytes] = ()
+    begin: int = 0
+
+    @property
+    def by_parity(self) -> bool:
+        """Whether it is damaged, and parity brings back all of it, byte for byte."""
+        return self.health is not None and self.health.state is State.REPAIRABLE
+
+    @property
+    def lost(self) -> list[bytes]:
+        """Paths of the damaged files that nothing at hand brings back whole."""
+        back = {*(self.files_damaged if self.by_parity else (*self.spared, *self.mendable))}
+        return [path for path in self.files_damaged if path not in back]
 
 
 def verify(
@@ -119,6 +138,27 @@ def verify(
         checked = both[2] if both else Checked((), ()) if is_image else _checked(file, listing, monitor)
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
         damage += [found] if isinstance(found, str) else []
+    doubtful, files, n_bytes = _doubtful(listing, checked, deep=deep)
+    bad = list(_damaged(place, listing, doubtful, bounded_workers(workers), executor, monitor))
+    missing = listing.missing
+    for doubt in listing.doubts:
+        monitor.problem(doubt)
+    begin = 0 if isinstance(place, bytes) else place[0].offset
+    rebuilt = _mendable(listing, begin, health, bad)
+    lost = len(rebuilt) < len(bad) or missing != 0 or bool(listing.doubts)
+    state = State.BEYOND if lost else State.REPAIRABLE if damage or bad else State.INTACT
+    if health and health.state is State.REPAIRABLE:
+        state = State.REPAIRABLE
+    elif health and health.state is State.BEYOND and state is State.INTACT:
+        # Only parity is lost, and what it protects is whole.
+        state = State.REPAIRABLE
+    return Verdict(
+        state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size, (), rebuilt, begin
+    )
+
+
+def _doubtful(listing: Listing, checked: Checked, *, deep: bool) -> tuple[array[int], int, int]:
+    """Rows of the files that have to be decoded; how many files there are, and the bytes of content that are here."""
     files, n_bytes = 0, 0
     doubtful = array("q")
     for row, kind in enumerate(listing.rows.kinds):
@@ -128,18 +168,13 @@ def verify(
             n_bytes += sum(one.raw_bytes for one in stored.members) if stored.numbers else stored.entry.size
             if deep or any(checked.is_suspect(member.offset) for member in stored.members) or stored.defect:
                 doubtful.append(row)
-    bad = list(_damaged(place, listing, doubtful, bounded_workers(workers), executor, monitor))
-    missing = listing.missing
-    for doubt in listing.doubts:
-        monitor.problem(doubt)
-    lost = bool(bad) or missing != 0 or bool(listing.doubts)
-    state = State.BEYOND if lost else State.REPAIRABLE if damage else State.INTACT
-    if health and health.state is State.REPAIRABLE:
-        state = State.REPAIRABLE
-    elif health and health.state is State.BEYOND and state is State.INTACT:
-        # Only parity is lost, and what it protects is whole.
-        state = State.REPAIRABLE
-    return Verdict(state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size)
+    return doubtful, files, n_bytes
+
+
+def _mendable(listing: Listing, begin: int, health: Health | None, damaged: Sequence[bytes]) -> Sequence[bytes]:
+    if not damaged or health is None or health.state is not State.BEYOND:
+        return ()
+    return mendable(Places.of_listing(listing, begin), health, damaged)
 
 
 def _at_once(path: bytes, file: ArchiveFile, monitor: Monitor) -> tuple[Health | str | None, Listing, Checked] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -191,6 +191,19 @@ def map_volume(
         _mark(conditions, suspect or Extents(), Condition.SUSPECT)
     _mark(conditions[:sidecar], repaired or Extents(), Condition.REPAIRED)
     return VolumeMap(total, parts, conditions, places, edges, sidecar)
+
+
+def mendable(places: Places, health: Health, damaged: Collection[bytes]) -> list[bytes]:
+    """Return those of the damaged files of which every bad sector can be rebuilt, though others of the volume cannot.
+
+    Parameters
+    ----------
+    places
+        Where files lie in the file that was protected.
+    """
+    found, n_lost = map_volume(places, 0, health=health).touched()
+    rebuilt = {places.paths[row] for row in found[n_lost:].tolist()}
+    return [path for path in damaged if path in rebuilt]
 
 
 def _mark(conditions: NDArray[np.uint8], extents: Extents, condition: Condition) -> None:

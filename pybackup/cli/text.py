@@ -63,6 +63,13 @@ def percentage(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
+def size_ratio(result_bytes: int, content_bytes: int) -> str:
+    """Return what a result takes of the size of what it was made of; where it takes more, how much more."""
+    if result_bytes > content_bytes > 0:
+        return f"{humane_bytes(result_bytes - content_bytes)} more"
+    return percentage(result_bytes, content_bytes)
+
+
 def spare(margin: float) -> str:
     """Return what is left of something, 1 for all of it: rounded down, so that all of it is only what is untouched."""
     return f"{math.floor(100 * margin)} %"

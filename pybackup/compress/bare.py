@@ -27,7 +27,7 @@ from pybackup.model.member import Member, Method
 
 from .methods import MAX_SEGMENT_BYTES
 from .sevenzip import STREAM_OFFSET
-from .unpack import decode_unchecked
+from .unpack import WRONG, decode_unchecked
 
 START = struct.Struct("<6sBBIQQI")
 _SIGNATURE = b"7z\xbc\xaf\x27\x1c"
@@ -131,7 +131,7 @@ def decode_bare(file: ArchiveFile, bare: Bare) -> Iterator[bytes]:
         done += len(data)
         yield data
     if done != bare.member.raw_bytes or crc != bare.crc:
-        raise Damaged("its content is not what was archived")
+        raise Damaged(WRONG)
 
 
 def _read(file: ArchiveFile, offset: int, count: int) -> bytes:

@@ -15,6 +15,8 @@ from pybackup.model.member import Member, Method
 from .methods import MAX_SEGMENT_BYTES, raw_filters
 from .sevenzip import STREAM_OFFSET
 
+WRONG = "its content is not what was archived"
+
 _STEP = 1 << 20
 # What a sparse segment adds to its data: never more than the segment size itself.
 _MAX_RAW_BYTES = MAX_SEGMENT_BYTES
@@ -42,7 +44,7 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
         digest.update(data)
         yield data
     if done != member.raw_bytes or not digest.digest().startswith(member.digest):
-        raise Damaged("its content is not what was archived")
+        raise Damaged(WRONG)
 
 
 def decode_unchecked(file: ArchiveFile, member: Member, *, step_bytes: int = _STEP) -> Iterator[bytes]:

@@ -28,6 +28,7 @@ class Advice(StrEnum):
     RENEW = "renew"
     REPAIR = "repair"
     RESCUE = "rescue"
+    LOOK = "look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Checked:
         What it would survive beyond its damage; None where nothing is known, or it does not survive that.
     failure
         Why there is no verdict.
+    unread
+        It says nothing of the disc: the drive, or the permission to read it, is what failed.
     """
 
     path: bytes
@@ -49,6 +52,7 @@ class Checked:
     remaining: Remaining | None
     advice: Advice
     failure: str = ""
+    unread: bool = False
 
     @property
     def state(self) -> State:
@@ -73,8 +77,9 @@ def _check(path: bytes, monitor: Monitor) -> Checked:
         verdict = verify(path, monitor=monitor)
     except (FormatError, EnvironmentFailed) as error:
         reason = error.without(path)
+        unread = isinstance(error, EnvironmentFailed)
         monitor.problem(Problem(path, Trouble.UNREADABLE, reason))
-        return Checked(path, None, None, Advice.RESCUE, reason)
+        return Checked(path, None, None, Advice.LOOK if unread else Advice.RESCUE, reason, unread)
     health = verdict.health
     left = None
     if health is not None and health.geometry.groups:

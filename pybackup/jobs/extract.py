@@ -63,11 +63,14 @@ class Restored:
     ----------
     mended
         Files that came back only after the archive had been mended.
+    worn
+        What is damaged or lost of it, in words: the archive, or volumes of a set.
     """
 
     plan: ExtractPlan
     done: Extracted
     mended: int = 0
+    worn: Sequence[str] = ()
 
 
 def restore(
@@ -103,18 +106,18 @@ def restore(
         held = _Held(monitor)
         done = perform_extract(plan, executor=executor, monitor=held)
         if not held.lost:
-            return Restored(plan, done, done.spared)
+            return Restored(plan, done, done.spared, mender.worn)
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
         hand = view.hand if isinstance(view, View) else archive.hand
         better = mender.mend(view, hand, archive.path, (), hurt)
         if better is None:
             held.release(held.lost)
-            return Restored(plan, done, done.spared)
+            return Restored(plan, done, done.spared, mender.worn)
         rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
         again = plan_rows(better, rows, (b"",), target, options)
         held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
         second = perform_extract(again, executor=executor, monitor=monitor)
-        return Restored(plan, _sum(done, second), done.spared + second.files)
+        return Restored(plan, _sum(done, second), done.spared + second.files, mender.worn)
 
 
 def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None, monitor: Monitor) -> Iterator[bytes]:
@@ -140,13 +143,20 @@ def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None,
 
 
 class _Mender:
-    """Makes the best of an archive or of the volumes of a set; temporary files last as long as the stack."""
+    """Makes the best of an archive or of the volumes of a set; temporary files last as long as the stack.
+
+    Attributes
+    ----------
+    worn
+        What was found damaged or lost meanwhile: the archive's name, or labels of volumes.
+    """
 
     def __init__(self, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
         self._work_dir = work_dir
         self._stack = stack
         self._monitor = monitor
         self._count = 0
+        self.worn: list[str] = []
 
     def mend(
         self, view: Archive, hand: SetAtHand | None, path: bytes, unclear: Sequence[bytes], hurt: Sequence[Stored]
@@ -170,6 +180,7 @@ class _Mender:
         image = self._image([path])
         if image.path == path:
             return None
+        self._wear(os.fsdecode(path))
         found = list(volumes_in(image.path))
         if found and found[0].info is None:
             return View((found[0].part(),), found[0].listing, None)
@@ -197,10 +208,13 @@ class _Mender:
             )
             mended = list(self._mended(volume, hand)) if blamed else []
             better |= bool(mended)
+            if mended and volume.info:
+                self._wear(volume.info.label)
             volumes += mended or [volume]
         for path in unclear:
             mended = self._told(path, hand)
             better |= bool(mended)
+            self._wear(*(found.info.label for found in mended if found.info))
             volumes += mended
         if not better:
             return None
@@ -216,7 +230,12 @@ class _Mender:
         # A volume that was given and could not be made whole is there twice: the better one comes last.
         volumes = [volume for path in reversed(whole) for volume in volumes_in(path) if volume.info]
         found = gather([*volumes, *hand.recovery.values()], Monitor())
+        made = [number for number, volume in sorted(found.data.items()) if volume.path not in paths]
+        self._wear(*map(hand.label, made))
         return View(*joined(found), found)
+
+    def _wear(self, *labels: str) -> None:
+        self.worn += [label for label in labels if label not in self.worn]
 
     def _mended(self, volume: Volume, hand: SetAtHand) -> Iterator[Volume]:
         copies = [copy.path for copy in hand.copies if copy.info == volume.info]

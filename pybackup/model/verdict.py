@@ -90,6 +90,6 @@ def sectors_of(wanted: Extents, name: str = "the volume") -> str:
     shown = [str(low) if high - low == 1 else f"{low}-{high - 1}" for low, high in runs.ranges[:_MANY]]
     more = len(runs.ranges) - len(shown)
     if more:
-        shown.append(f"and {more:,} more stretches")
+        shown.append(f"and {more:,} more {'stretch' if more == 1 else 'stretches'}")
     noun = "sector" if runs.n_bytes == 1 else "sectors"
     return f"{noun} {', '.join(shown)} of {name}, from another copy"

@@ -13,6 +13,8 @@ from pybackup.errors import Damaged
 _MAX_NUMBER = 1 << 18
 _ID_BYTES = 8
 _MAX_COUNT = 1 << 63
+# An id is made of the number: so many are tried.
+_MOST_TRIED = 4096
 # A file name has 255 bytes at most, and what is added to this one is its number, and what a temporary file bears.
 _MAX_NAME_BYTES = 200
 _FORM = {
@@ -138,6 +140,11 @@ def volume_id(set_id: bytes, kind: VolumeKind, number: int) -> bytes:
     """Return the archive id of a volume: a header alone tells which volume it is of, once the set is known."""
     mark = b"R" if kind is VolumeKind.RECOVERY else b"D"
     return hashlib.sha256(b"XTAR volume" + set_id + mark + number.to_bytes(4, "little")).digest()[:_ID_BYTES]
+
+
+def number_of(archive_id: bytes, set_id: bytes, kind: VolumeKind) -> int | None:
+    """Return the number of the volume that has this archive id; None where no volume of the set has it."""
+    return next((number for number in range(1, _MOST_TRIED) if volume_id(set_id, kind, number) == archive_id), None)
 
 
 def is_set_name(name: str) -> bool:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybackup.cli.text import count, display, duration, humane_bytes, json_line, json_name, local_time, percentage
+from pybackup.cli.text import (
+    count,
+    display,
+    duration,
+    humane_bytes,
+    json_line,
+    json_name,
+    local_time,
+    percentage,
+    size_ratio,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +81,17 @@ def test_counts_ratios_and_spans() -> None:
 
 def test_times_out_of_range_are_numbers() -> None:
     assert local_time(1e20) == "@100000000000000000000"
+
+
+@pytest.mark.parametrize(
+    ("result", "content", "shown"),
+    [
+        (112, 1000, "11.2 %"),
+        (1000, 1000, "100.0 %"),
+        (1029, 1024, "5 B more"),
+        (7168, 1, "7.0 KiB more"),
+        (7168, 0, "-"),
+    ],
+)
+def test_a_result_larger_than_its_content(result: int, content: int, shown: str) -> None:
+    assert size_ratio(result, content) == shown

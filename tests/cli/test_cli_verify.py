@@ -1,5 +1,6 @@
 """pybackup verify, as a process."""
 
+import json
 import os
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def test_a_lost_file_is_beyond_repair_and_named(bare: Path) -> None:
     assert done.returncode == 4
     assert "damaged beyond repair" in lines(done.stdout)[0]
     assert "  lost: docs/noise.jpg" in lines(done.stdout)
-    assert sum("docs/noise.jpg: damaged: " in line for line in lines(done.stderr)) == 2
+    assert (done.stdout + done.stderr).count(b"docs/noise.jpg") == 1
+    assert "1 of 8 files lost" in lines(done.stdout)[0]
     quiet = run("verify", bare, "--quiet", "--json")
     assert quiet.returncode == 4
     assert parsed(quiet)["files_damaged"] == [{"text": "docs/noise.jpg"}]
@@ -126,5 +128,9 @@ def test_one_of_which_nothing_is_left_stops_no_other(tmp_path: Path) -> None:
     for names in (["set"], ["set/a.xtar", "set/b.xtar"], ["set/b.xtar", "set/a.xtar"]):
         done = run("verify", *names, cwd=tmp_path)
         assert done.returncode == 4
-        assert lines(done.stdout)[0].startswith("set/b.xtar: intact")
-        assert b"set/a.xtar: damaged: " in done.stderr
+        said = sorted(line for line in lines(done.stdout) if not line.startswith(" "))
+        assert said[0].startswith("set/a.xtar: damaged beyond repair: no archive")
+        assert said[1].startswith("set/b.xtar: intact")
+        assert (len(said), done.stderr) == (2, b"")
+        told = [json.loads(line) for line in run("verify", *names, "--json", cwd=tmp_path).stdout.splitlines()]
+        assert sorted(each["state"] for each in told) == ["beyond", "intact"]

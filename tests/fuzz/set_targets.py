@@ -157,7 +157,7 @@ def run_set(directory: Path) -> None:
     jobs: list[Callable[[], object]] = [
         listed,
         extracted,
-        lambda: tell_of_missing(sets_among(paths), Monitor()),
+        lambda: tell_of_missing(sets_among(paths), paths, Monitor()),
         lambda: rebuild(paths, os.path.join(out, b"rebuilt"), monitor=Monitor()),
     ]
     jobs += [partial(verify, path, workers=1, monitor=Monitor()) for path in paths]

@@ -54,7 +54,7 @@ def render_verify(
     checked
         When, in words.
     """
-    places = Places.of_listing(verdict.listing)
+    places = Places.of_listing(verdict.listing, verdict.begin)
     volume = _map(verdict, places)
     tables = _Files(verdict, volume, reasons)
     yield from page(
@@ -81,16 +81,12 @@ def _map(verdict: Verdict, places: Places) -> VolumeMap:
     return map_volume(places, verdict.file_bytes, health=verdict.health, suspect=Extents.of(suspect))
 
 
-def _by_parity(verdict: Verdict) -> bool:
-    return verdict.health is not None and verdict.health.state is State.REPAIRABLE
-
-
 def _headline(verdict: Verdict) -> tuple[Tone, str]:
     if verdict.state is State.INTACT:
         return Tone.GOOD, "Intact"
     if verdict.state is State.BEYOND:
         return Tone.DIRE, "Damaged beyond repair"
-    return Tone.WARN, "Damaged, but repairable" if _by_parity(verdict) else "Damaged, but no content is lost"
+    return Tone.WARN, "Damaged, but repairable" if verdict.by_parity else "Damaged, but no content is lost"
 
 
 def _sentences(verdict: Verdict) -> Iterator[str]:
@@ -100,15 +96,15 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         yield f"{count(verdict.files, 'file')} with {humane_bytes(verdict.n_bytes)} of content."
     if verdict.state is State.INTACT:
         yield "Every byte is what it was when it was written. There is nothing to do."
-    elif _by_parity(verdict):
+    elif verdict.by_parity:
         yield "Parity brings all of it back, byte for byte."
     elif verdict.state is State.REPAIRABLE:
         yield "All files can still be restored, but another hit could change that."
-    elif verdict.files_damaged:
-        yield f"{count(len(verdict.files_damaged), 'file')} cannot be restored whole from this copy alone."
+    elif verdict.lost:
+        yield f"{count(len(verdict.lost), 'file')} cannot be restored whole from this copy alone."
     if verdict.missing is None:
         yield "Nothing is left that says how many entries there were; some may be missing."
-    elif verdict.missing and not _by_parity(verdict):
+    elif verdict.missing and not verdict.by_parity:
         yield f"{count(verdict.missing, 'entry', 'entries')} are not even known by name."
 
 
@@ -116,7 +112,7 @@ def _steps(archive: bytes, verdict: Verdict) -> list[Step]:
     word = shell_word(archive)
     if verdict.state is State.INTACT:
         return []
-    if _by_parity(verdict):
+    if verdict.by_parity:
         fixed = shell_word(_beside(archive))
         return [Step("Write a repaired copy, to a medium that you trust:", f"pybackup repair {word} -o {fixed}")]
     if verdict.state is State.REPAIRABLE:
@@ -171,7 +167,8 @@ def _parity_figures(health: Health) -> Iterator[Figure]:
         yield Figure("Parity", "none", "checksums only: damage is found, not mended")
         return
     bought = percentage(shape.parity_sectors, shape.data_sectors)
-    yield Figure("Parity bought", bought, f"{count(shape.parity_sectors, 'sector')} in {count(shape.groups, 'group')}")
+    groups = f" in {shape.groups:,} groups" if shape.groups > 1 else ""
+    yield Figure("Parity bought", bought, f"{count(shape.parity_sectors, 'sector')}{groups}")
     worst = int(health.missing.max())
     tone = Tone.GOOD if health.margin >= _LOW_MARGIN else Tone.WARN if health.margin >= 0 else Tone.DIRE
     left = spare(health.margin) if health.margin >= 0 else "none"
@@ -188,13 +185,12 @@ class _Files:
         self._volume = volume
         self._reasons = reasons
         self._damaged = frozenset(verdict.files_damaged)
-        self._rows, n_lost = volume.touched()
+        self._rows, _ = volume.touched()
         paths = [volume.places.paths[row] for row in self._rows.tolist()]
         self._elsewhere = sorted(self._damaged.difference(paths))
         self.total = len(paths) + len(self._elsewhere)
-        lost = len(self._damaged.intersection(paths[:n_lost])) + len(self._elsewhere)
-        self.lost = 0 if _by_parity(verdict) else lost
-        self._by_parity = _by_parity(verdict)
+        self.lost = len(verdict.lost)
+        self._by_parity = verdict.by_parity
 
     def render(self) -> Iterator[str]:
         """Yield the table, if there are any."""

@@ -16,7 +16,7 @@ from ..monitor import Talk
 from ..options import add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
 from ..results import conclude, json_problems
 from ..streams import deliver, deliver_lines
-from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable
+from ..text import count, display, duration, humane_bytes, json_line, json_name, printable, size_ratio
 from ..values import argument, comment, directory, path, segment, suffixes
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def _summary(created: Created, excluded: int, seconds: float, talk: Talk) -> str
     parts = [
         count(created.files, "file"),
         f"{humane_bytes(created.content_bytes)} in, {humane_bytes(created.archive_bytes)} out "
-        f"({percentage(created.archive_bytes, created.content_bytes)})",
+        f"({size_ratio(created.archive_bytes, created.content_bytes)})",
         duration(seconds),
         *([f"{excluded:,} left out"] if excluded else []),
         count(len(talk.problems), "problem"),

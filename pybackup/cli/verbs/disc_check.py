@@ -6,12 +6,15 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pybackup.model.problem import Trouble
+
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, json_line, json_name, percentage, printable
 from ..values import argument, path
+from ..verdicts import condition, losses
 
 if TYPE_CHECKING:
     from pybackup.disc.check import Checked
@@ -28,13 +31,12 @@ examples:
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
 _SECTOR = 2048
-_MOST_DAMAGE = 5
-_WORDS = {"intact": "intact", "repairable": "damaged, and nothing is lost yet", "beyond": "damaged beyond repair"}
 _ADVICE = {
     "keep": "look again in a year",
     "watch": "the first sectors have gone bad: look again in half a year",
     "renew": "burn a new one in the next weeks: 'pybackup repair' gives the image back as it was",
     "repair": "burn a new one now: 'pybackup repair' still gives the image back as it was",
+    "look": "see to the drive, or to the permission to read it, and check again",
     "rescue": "copy it with ddrescue, look for other copies and recovery volumes, and see RECOVERY.md",
 }
 
@@ -58,17 +60,19 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.disc.check import check_discs
 
     worst = Status.DONE
-    with talk_of(options, options.discs[0]) as talk:
+    # A program that reads JSON is not who reads what is said besides.
+    results = () if options.json else {Trouble.DAMAGED, Trouble.UNREADABLE}
+    with talk_of(options, options.discs[0], results) as talk:
         discs = files_of(options.discs)
         for checked in check_discs(discs, talk):
             talk.end()
-            worst = max(worst, _STATUSES[checked.state])
+            worst = max(worst, Status.ENVIRONMENT if checked.unread else _STATUSES[checked.state])
             if options.json:
                 deliver([_json(checked)])
             elif checked.state != "intact" or not options.quiet:
                 deliver_lines(_lines(checked))
         if len(discs) > 1:
-            tell_of_missing(sets_among(discs), talk)
+            tell_of_missing(sets_among(discs), discs, talk)
         problems = conclude(talk)
         return worst or problems
 
@@ -76,23 +80,22 @@ def perform(options: argparse.Namespace) -> int:
 def _lines(checked: Checked) -> Iterator[str]:
     name = display(checked.path)
     if checked.verdict is None:
-        yield f"{name}: cannot be checked: {printable(checked.failure)}"
+        yield f"{name}: cannot be {'read' if checked.unread else 'checked'}: {printable(checked.failure)}"
     else:
-        yield f"{name}: {_WORDS[checked.state]}"
+        yield f"{name}: {condition(checked.verdict)}"
+    yield f"  advice: {_ADVICE[checked.advice]}"
+    if checked.verdict is not None:
         health = checked.verdict.health
         if health is not None:
             yield from (f"  {line}" for line in _health(health))
-        damage = checked.verdict.damage
-        yield from (f"  damaged: {printable(said)}" for said in damage[:_MOST_DAMAGE])
-        if len(damage) > _MOST_DAMAGE:
-            yield f"  damaged: {count(len(damage) - _MOST_DAMAGE, 'more place')}; 'pybackup verify' names all"
-        yield from (f"  lost: {display(path)}" for path in checked.verdict.files_damaged)
+        yield from (f"  {said}" for said in losses(checked.verdict, {}))
+        if (damaged := checked.verdict.damage) and checked.state != "intact":
+            yield f"  damaged: {count(len(damaged), 'place')} in its structures; 'pybackup verify' tells more"
     left = checked.remaining
     if left is not None:
         yield f"  would still survive: {_part(left.certain)}, whichever; {_part(left.likely)} at random (99.9 %)"
     elif checked.verdict is not None and checked.state != "beyond":
         yield "  would survive nothing for certain: it has no parity"
-    yield f"  advice: {_ADVICE[checked.advice]}"
 
 
 def _health(health: Health) -> Iterator[str]:
@@ -101,10 +104,9 @@ def _health(health: Health) -> Iterator[str]:
     yield f"bad: {bad:,} of {count(shape.sectors, 'sector')} ({percentage(bad, shape.sectors)})" + _where(health)
     if bad and shape.groups:
         worst, parity = int(health.missing.max()), shape.parity_shards
-        yield (
-            f"worst of {count(shape.groups, 'group')}: {worst:,} of {parity:,} spare sectors in use "
-            f"({percentage(worst, parity)})"
-        )
+        where = f"worst of {shape.groups:,} groups: " if shape.groups > 1 else ""
+        used = percentage(min(worst, parity), parity)
+        yield f"{where}{worst:,} of {parity:,} spare sectors in use ({used})"
 
 
 def _where(health: Health) -> str:
@@ -129,4 +131,5 @@ def _json(checked: Checked) -> bytes:
         fields["survives_more"] = {"any_pattern": left.certain, "scattered_999": left.likely}
     if verdict is not None:
         fields["files_damaged"] = [json_name(path) for path in verdict.files_damaged]
+        fields["files_lost"] = [json_name(path) for path in verdict.lost]
     return json_line(fields)

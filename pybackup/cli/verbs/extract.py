@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pybackup.archive.open import OpenArchive
+    from pybackup.jobs.extract import Restored
     from pybackup.restore.extract import Extracted, ExtractOptions, ExtractPlan
 
 EPILOG = """\
@@ -140,10 +141,8 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
     plan, done = restored.plan, restored.done
     if not plan.everything and plan.listing.incompleteness:  # else the job says so
         talk.note(f"{plan.listing.incompleteness}; what was asked for is not concerned")
-    if restored.mended:
-        talk.note(
-            f"{count(restored.mended, 'file')} came back by parity or other copies; repair or copy what is damaged"
-        )
+    if restored.mended or restored.worn:
+        talk.note(_mended(restored))
     if any(problem.trouble is Trouble.LOST and problem.path for problem in talk.problems):
         talk.note(
             f"'pybackup salvage {display(options.archive)} --to DIR' brings back what is left of files that are lost"
@@ -152,6 +151,15 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
     if options.json:
         deliver([_json(plan, done, options, talk)])
     return status
+
+
+def _mended(restored: Restored) -> str:
+    """What came back, and what is to be made anew, since the next hit may cost it."""
+    worn = ", ".join(restored.worn)
+    renew = f"burn or copy again what is damaged or lost: {worn}" if worn else "burn or copy again what is damaged"
+    if not restored.mended:
+        return f"mended on the way; {renew}"
+    return f"{count(restored.mended, 'file')} came back by parity or other copies; {renew}"
 
 
 def _extract_options(options: argparse.Namespace) -> ExtractOptions:

@@ -86,7 +86,8 @@ def _fields(found: Forecast) -> Iterator[tuple[str, str]]:
     shape, parts = found.geometry, found.structures
     beside = ", the stream in a sidecar" if shape.sidecar else ""
     yield "volume", f"{display(found.path)}: {humane_bytes(shape.volume_bytes)}{beside}"
-    parity = f"{shape.parity_sectors:,} of parity in {count(shape.groups, 'group')}" if shape.groups else "no parity"
+    groups = f" in {shape.groups:,} groups" if shape.groups > 1 else ""
+    parity = f"{shape.parity_sectors:,} of parity{groups}" if shape.groups else "no parity"
     yield (
         "sectors",
         f"{shape.sectors:,} of {_SECTOR:,} bytes: {shape.data_sectors:,} of data, {parity}, "

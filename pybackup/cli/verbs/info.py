@@ -12,7 +12,7 @@ from pybackup.model.problem import Problem, Trouble
 from ..options import add_archive, add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable
+from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable, size_ratio
 
 if TYPE_CHECKING:
     from pybackup.check.info import Info, SetSummary
@@ -52,10 +52,10 @@ def _fields(found: Info) -> Iterator[tuple[str, str]]:
     if found.set:
         yield from _set(found.set)
     yield "format", str(found.format_version)
-    yield "written", local_time(found.written)
+    yield "modified", local_time(found.written)
     yield "size", f"{humane_bytes(found.archive_bytes)} ({found.archive_bytes:,} bytes)"
-    ratio = percentage(found.archive_bytes, found.content_bytes)
-    yield "content", f"{humane_bytes(found.content_bytes)} ({found.content_bytes:,} bytes), ratio {ratio}"
+    ratio = size_ratio(found.archive_bytes, found.content_bytes)
+    yield "content", f"{humane_bytes(found.content_bytes)} ({found.content_bytes:,} bytes); the archive takes {ratio}"
     kinds = f"{count(found.files, 'file')}, {count(found.directories, 'directory', 'directories')}"
     yield "entries", f"{found.entries:,} ({kinds}, {count(found.links, 'link')})"
     sources = settings.get("sources")
@@ -98,7 +98,8 @@ def _parity(shape: Geometry | None) -> str:
     if not shape.groups:
         return f"none, checksums only{where}"
     share = percentage(shape.parity_sectors, shape.data_sectors)
-    return f"{share} of {count(shape.data_sectors, 'sector')}, in {count(shape.groups, 'group')}{where}"
+    groups = f", dealt over {shape.groups:,} groups" if shape.groups > 1 else ""
+    return f"{share} of {count(shape.data_sectors, 'sector')}{groups}{where}"
 
 
 def _integer(settings: dict[str, Any], name: str) -> int | None:

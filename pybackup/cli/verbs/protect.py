@@ -11,7 +11,7 @@ from pybackup.errors import UsageError
 from ..options import add_parity, add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage
+from ..text import count, display, duration, humane_bytes, json_line, json_name, size_ratio
 from ..values import argument, directory, medium, path, positive
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _json_added(done: Added) -> bytes:
 def _summary(done: Protected, seconds: float) -> str:
     shape = done.geometry
     parity = f"{count(shape.parity_sectors, 'sector')} of parity" if shape.groups else "checksums only"
-    size = f"{humane_bytes(done.stream_bytes)} ({percentage(done.stream_bytes, done.protected_bytes)})"
+    size = f"{humane_bytes(done.stream_bytes)} ({size_ratio(done.stream_bytes, done.protected_bytes)})"
     return f"{display(done.sidecar)}: {parity} for {count(shape.data_sectors, 'sector')}, {size}, {duration(seconds)}"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pybackup.errors import UsageError
 from pybackup.model.problem import Trouble
+from pybackup.model.verdict import Fate
 
 from ..monitor import Talk
 from ..options import add_copies, add_placing, add_talk, add_workers, placing_of, talk_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 Every file of which anything is left is restored to DIR: whole and checked under its name, else what is right of it as
 NAME.partial, with holes where bytes are lost. What has lost its name goes to lost+found below DIR.
-Prints one line for each file that is not intact, and what would bring it back.
+Prints first what is not back, and what to do about it; then one line for each file that is not intact.
 
 examples:
   pybackup salvage scratched.iso --to /tmp/back
@@ -96,9 +97,10 @@ def _status(done: Salvaged, talk: Talk, summary: str) -> int:
 
 
 def _lines(done: Salvaged, *, quiet: bool) -> Iterator[str]:
-    for damage in done.damage:
-        if not quiet:
-            yield f"damaged: {printable(damage)}"
+    if not done.complete:
+        yield _verdict(done)
+    elif done.counts[Fate.REPAIRED] and not quiet:
+        yield "nothing is lost; but what it was read from is damaged: burn or copy it again"
     for verdict in done.not_intact:
         if verdict.fate != "repaired" or not quiet:
             yield f"{verdict.fate}: {display(verdict.path)}{_details(verdict)}"
@@ -108,6 +110,26 @@ def _lines(done: Salvaged, *, quiet: bool) -> Iterator[str]:
         yield "lost: nothing is left that says how many entries there were; some may be missing"
     elif done.missing:
         yield f"lost: {count(abs(done.missing), 'entry', 'entries')}, not even known by name"
+    if not quiet:
+        yield from (f"damaged: {printable(damage)}" for damage in done.damage)
+
+
+def _verdict(done: Salvaged) -> str:
+    """What is not back, and what a person can do about it."""
+    lost, partial, unplaced = (done.counts[fate] for fate in (Fate.LOST, Fate.PARTIAL, Fate.UNPLACED))
+    said = [f"{count(lost, 'file')} lost"] if lost else []
+    said += [f"{count(partial, 'file')} back in part"] if partial else []
+    if done.missing is None:
+        said.append("maybe more that nothing tells of")
+    elif done.missing:
+        said.append(f"{count(abs(done.missing), 'entry', 'entries')} not even known by name")
+    blocked = unplaced + len(done.unplaced)
+    if blocked:
+        said.append(f"{count(blocked, 'entry', 'entries')} not put in place, as said below")
+    more = "; the rest comes back from another copy, even a damaged one, given to 'pybackup salvage' as well"
+    alone = "; or take these files from where else they are"
+    is_gone = lost or partial or done.missing != 0
+    return ", ".join(said) + (more + (alone if lost or partial else "") if is_gone else "")
 
 
 def _details(verdict: FileVerdict) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pybackup.errors import FormatError, UsageError
+from pybackup.errors import EnvironmentFailed, FormatError, UsageError
 from pybackup.model.problem import Problem, Trouble
 
 from ..monitor import Talk
@@ -19,6 +19,7 @@ from ..statuses import Status
 from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable, spare
 from ..values import argument, directory, path
+from ..verdicts import condition, harms, losses, remedy
 
 if TYPE_CHECKING:
     from pybackup.archive.volume_set import SetAtHand
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from pybackup.mend.health import Health
 
 EPILOG = """\
-Prints one line for an archive that is intact, none with --quiet, and else what is damaged or different. Of several
-archives, volumes of a set or not, the worst gives the exit status; of a directory all archives in it are meant.
+Prints one line for an archive that is intact, none with --quiet. Else the first line says whether anything is lost, and
+what to do; then comes what is damaged or different, each thing once. Of several archives, volumes of a set or not, the
+worst gives the exit status; of a directory all archives in it are meant.
 What is said of a volume is of that volume; a last line counts each file of the set once.
 
 examples:
@@ -41,8 +43,6 @@ examples:
 """
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
-_BY_PARITY = "damaged, and 'pybackup repair' brings all of it back"
-_WORDS = {"intact": "intact", "repairable": "damaged, but no content is lost", "beyond": "damaged beyond repair"}
 
 
 def define(parser: argparse.ArgumentParser) -> None:
@@ -76,14 +76,16 @@ def perform(options: argparse.Namespace) -> int:
     archives = files_of([options.archive, *options.more])
     if options.html is not None and len(archives) > 1:
         raise UsageError("verify: --html is for one archive")
-    with talk_of(options, options.archive, {Trouble.DIFFERENT}) as talk:
+    # A program that reads JSON is not who reads what is said besides.
+    results = {Trouble.DIFFERENT} if options.json else {Trouble.DIFFERENT, Trouble.DAMAGED}
+    with talk_of(options, options.archive, results) as talk:
         verdicts: list[Verdict] = []
         # Looked up when they are needed first, which may be at the end, and no more than once.
         sets = cache(lambda: sets_among(archives)) if len(archives) > 1 else None
         state = max(_verify(options, archive, sets, verdicts, talk) for archive in archives)
         if sets:
             _tell_totals(options, sets(), verdicts)
-            tell_of_missing(sets(), talk)
+            tell_of_missing(sets(), archives, talk)
         problems = conclude(talk)
         return state or problems
 
@@ -101,14 +103,14 @@ def _verify(
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     check_report(options.html, (archive, archive + SIDECAR_SUFFIX))
+    before = len(talk.problems)
     try:
         verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
-    except FormatError as error:
+    except (FormatError, EnvironmentFailed) as error:
         if sets is None:
             raise
         # The others are to be checked all the same.
-        talk.problem(Problem(archive, Trouble.DAMAGED, error.without(archive)))
-        return Status.BEYOND
+        return _tell_failure(options, archive, error, talk)
     if sets and verdict.files_damaged:
         verdict = with_spared(verdict, sets())
     verdicts.append(verdict)
@@ -121,10 +123,29 @@ def _verify(
     if options.json:
         deliver([_json(options, archive, verdict, differences, talk)])
     else:
-        deliver_lines(_lines(options, archive, verdict, differences))
+        damaged = (problem for problem in talk.problems[before:] if problem.trouble is Trouble.DAMAGED)
+        reasons = {problem.path: problem.reason for problem in damaged}
+        deliver_lines(_lines(options, archive, verdict, reasons, differences))
     if options.html is not None:
         _write_page(options, verdict, differences, talk)
     return _STATUSES[verdict.state]
+
+
+def _tell_failure(
+    options: argparse.Namespace, archive: bytes, error: FormatError | EnvironmentFailed, talk: Talk
+) -> Status:
+    """Say of one archive among several that nothing can be said of its content, and why."""
+    talk.end()
+    reason = error.without(archive)
+    if isinstance(error, EnvironmentFailed):
+        talk.problem(Problem(archive, Trouble.UNREADABLE, reason))
+        return Status.ENVIRONMENT
+    talk.problem(Problem(archive, Trouble.DAMAGED, reason))
+    if options.json:
+        deliver([json_line({"archive": json_name(archive), "state": "beyond", "failure": reason})])
+    else:
+        deliver_lines([f"{display(archive)}: damaged beyond repair: {printable(reason)}"])
+    return Status.BEYOND
 
 
 def _tell_totals(options: argparse.Namespace, sets: Sequence[SetAtHand], verdicts: Sequence[Verdict]) -> None:
@@ -171,13 +192,19 @@ def _write_page(options: argparse.Namespace, verdict: Verdict, differences: Sequ
 
 
 def _lines(
-    options: argparse.Namespace, archive: bytes, verdict: Verdict, differences: Sequence[Difference]
+    options: argparse.Namespace,
+    archive: bytes,
+    verdict: Verdict,
+    reasons: Mapping[bytes, str],
+    differences: Sequence[Difference],
 ) -> Iterator[str]:
     name = display(archive)
     health = verdict.health
-    by_parity = health is not None and health.state == "repairable"
-    if verdict.state != "intact" or not options.quiet:
-        yield f"{name}: {_BY_PARITY if by_parity else _WORDS[verdict.state]}: {_content(verdict)}"
+    if verdict.state == "intact":
+        if not options.quiet:
+            yield f"{name}: intact: {_content(verdict)}"
+    else:
+        yield f"{name}: {condition(verdict)}: {remedy(verdict)} ({_content(verdict)})"
     if health is not None and (health.state != "intact" or not options.quiet):
         yield f"  {_parity(health)}"
         yield from (
@@ -185,18 +212,9 @@ def _lines(
             for zone in health.zones
             if zone.bad
         )
-    for damage in verdict.damage:
-        yield f"  damaged: {printable(damage)}"
-    if verdict.missing is None:
-        yield "  lost: nothing is left that says how many entries there were; some may be missing"
-    fate = "needs repair" if by_parity else "lost"
-    if health is not None and health.appended_bytes:
-        yield f"  appended: {health.appended_bytes:,} bytes that were not protected"
-    if verdict.missing:
-        yield f"  {fate}: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
-    spared = set(verdict.spared)
-    for damaged in verdict.files_damaged:
-        yield f"  {'damaged here, whole on another volume' if damaged in spared else fate}: {display(damaged)}"
+        if health.appended_bytes:
+            yield f"  appended: {health.appended_bytes:,} bytes that were not protected"
+    yield from (f"  {said}" for part in (losses, harms) for said in part(verdict, reasons))
     for different in differences:
         yield f"{display(different.path)}: {', '.join(different.kinds)}: {printable(different.detail)}"
     if options.against is not None and not options.quiet:
@@ -216,11 +234,12 @@ def _parity(health: Health) -> str:
     shape = health.geometry
     if not shape.groups:
         return "parity: none, checksums only"
-    bought = f"parity: {percentage(shape.parity_sectors, shape.data_sectors)} in {count(shape.groups, 'group')}"
+    bought = f"parity: {percentage(shape.parity_sectors, shape.data_sectors)}"
     if health.state == "intact":
         return f"{bought}, intact"
     if health.beyond:
-        return f"{bought}, {health.beyond} of them beyond repair"
+        where = f" in {health.beyond:,} of {count(shape.groups, 'group')} of sectors" if shape.groups > 1 else ""
+        return f"{bought}, and more than that is damaged{where}: beyond repair"
     return f"{bought}, {spare(health.margin)} of it left to spare"
 
 
@@ -256,6 +275,7 @@ def _json(
         "damage": list(verdict.damage),
         "missing": verdict.missing,
         "files_damaged": [json_name(path) for path in verdict.files_damaged],
+        "files_lost": [json_name(path) for path in verdict.lost],
         "whole_on_another_volume": [json_name(path) for path in verdict.spared],
         "problems": json_problems(talk),
     }

@@ -1,0 +1,87 @@
+"""The verdict on an archive in words, first whether anything is lost, and what to do; then each thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from .text import count, display, printable
+
+if TYPE_CHECKING:
+    from pybackup.check.verify import Verdict
+
+_MOST_DAMAGE = 5  # places in the archive that are named: they are for whoever knows the format
+
+
+def condition(verdict: Verdict) -> str:
+    """Return how an archive is, and whether anything of it is lost."""
+    if verdict.state == "intact":
+        return "intact"
+    if verdict.by_parity:
+        return "damaged, nothing is lost"
+    if verdict.state == "repairable":
+        return "damaged, but no content is lost"
+    return f"damaged beyond repair{_how_much(verdict)}"
+
+
+def remedy(verdict: Verdict) -> str:
+    """Return what to do about it; empty for one that is intact."""
+    if verdict.state == "intact":
+        return ""
+    if verdict.by_parity:
+        return "'pybackup repair' brings all of it back"
+    if verdict.spared and verdict.state == "repairable":
+        return "'pybackup extract' of the whole set restores it; make this volume anew"
+    if verdict.state == "repairable":
+        return "'pybackup extract' restores all of it; archive it anew"
+    if verdict.way is None:
+        return "another copy of it may help 'pybackup repair'"
+    return "'pybackup salvage' restores what is left, with another copy more"
+
+
+def losses(verdict: Verdict, reasons: Mapping[bytes, str]) -> Iterator[str]:
+    """Yield what is lost, each once.
+
+    Parameters
+    ----------
+    reasons
+        What is wrong with files, by path: said where that is more than wrong bytes.
+    """
+    if verdict.missing is None:
+        yield "lost: nothing is left that says how many entries there were; some may be missing"
+    elif verdict.missing and not verdict.by_parity:
+        yield f"lost: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
+    yield from (f"lost: {display(path)}{_why(reasons.get(path, ''))}" for path in verdict.lost)
+
+
+def harms(verdict: Verdict, reasons: Mapping[bytes, str]) -> Iterator[str]:
+    """Yield what is damaged and not lost: files that come back, what contradicts itself, places in the archive."""
+    if verdict.missing and verdict.by_parity:
+        yield f"needs repair: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
+    lost, spared, told = set(verdict.lost), set(verdict.spared), set(verdict.files_damaged)
+    for path in verdict.files_damaged:
+        if path not in lost:
+            yield f"{'damaged here, whole on another volume' if path in spared else 'needs repair'}: {display(path)}"
+    yield from (f"{display(path)}: {printable(reason)}" for path, reason in reasons.items() if path not in told)
+    shown = verdict.damage[:_MOST_DAMAGE]
+    yield from (f"damaged: {printable(said)}" for said in shown)
+    if len(verdict.damage) > len(shown):
+        yield f"damaged: {count(len(verdict.damage) - len(shown), 'more place')} in its structures; --json names them"
+
+
+def _how_much(verdict: Verdict) -> str:
+    lost, back = len(verdict.lost), len(verdict.files_damaged) - len(verdict.lost)
+    said = [f"{lost:,} of {count(verdict.files, 'file')} lost, or there in part only"] if lost else []
+    if verdict.missing:
+        said.append(f"{count(verdict.missing, 'entry', 'entries')} not even known by name")
+    elif verdict.missing is None and verdict.way is not None:
+        said.append("and maybe more that nothing tells of")
+    if back:
+        said.append(f"{back:,} more damaged, which come back")
+    return "".join(f", {each}" for each in said)
+
+
+def _why(reason: str) -> str:
+    from pybackup.compress.unpack import WRONG
+
+    return f": {printable(reason)}" if reason and reason != WRONG else ""
