@@ -47,7 +47,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from typing import Any, NamedTuple, Union
+from typing import Any, BinaryIO, ClassVar, NamedTuple, Union
 
 try:
     import grp
@@ -59,7 +59,7 @@ BLOCK, SECTOR, STEP = 512, 2048, 1 << 20
 MAX_SEGMENT = 256 << 20
 MAX_OFFSET = 1 << 62
 # Each volume of a set has its own stretch of offsets, longer than any volume is; number n starts at n << this.
-STRETCH, MOST_VOLUMES = 44, 1 << 16
+STRETCH, MOST_VOLUMES = 44, 1 << 18
 FILE, DIRECTORY, SYMLINK, HARDLINK, FIFO, CHARACTER, BLOCK_DEVICE = range(1, 8)
 CONTENT, CONTAINER, INDEX, LOCATOR, OTHER, PARITY, SET, RECOVERY = range(1, 9)
 KIND_OF_TYPE = {b"1": HARDLINK, b"2": SYMLINK, b"3": CHARACTER, b"4": BLOCK_DEVICE, b"5": DIRECTORY, b"6": FIFO}
@@ -100,17 +100,32 @@ def shown(path: bytes) -> str:
 class Image:
     """A file or device, read from ``base`` on, where the archive starts."""
 
+    _opened: ClassVar[
+        list[Image]
+    ] = []  # the last that were read: of a set of a hundred volumes not all can be open at once
+
     def __init__(self, path: str) -> None:
+        self._path, self.base = path, 0
+        self._file: BinaryIO | None = None
         try:
-            self._file = open(path, "rb", buffering=0)
-            self.size = self._file.seek(0, os.SEEK_END)
+            self.size = self._opened_file().seek(0, os.SEEK_END)
         except OSError as error:
             raise Hopeless(3, f"{path}: {error.strerror}") from error
-        self.base = 0
+
+    def _opened_file(self) -> BinaryIO:
+        if self._file is None:
+            while len(self._opened) >= 8:
+                self._opened[0].close()
+            self._file = open(self._path, "rb", buffering=0)
+            self._opened.append(self)
+        return self._file
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; it is opened again where more of it is read."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            self._opened.remove(self)
 
     def read(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes of the archive: fewer at the end of the image."""
@@ -119,9 +134,10 @@ class Image:
         parts: list[bytes] = []
         if start < 0 or count <= 0:
             return b""
-        self._file.seek(start)
+        file = self._opened_file()
+        file.seek(start)
         while count > 0:
-            part = self._file.read(count)
+            part = file.read(count)
             if not part:
                 break
             parts.append(part)
@@ -390,7 +406,7 @@ def disc_of(settings: bytes) -> Disc | None:
             said["kind"] == "data",
             bool(said["last"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise Damaged("settings that tell of an impossible set") from error
     if not 0 < disc.number < MOST_VOLUMES:
         raise Damaged("settings that tell of an impossible volume")
@@ -739,8 +755,11 @@ def rs_errors(syndromes: list[int]) -> Iterator[tuple[int, int]]:
 BCJ = {2: lzma.FILTER_X86, 3: lzma.FILTER_ARM, 4: lzma.FILTER_ARMTHUMB, 5: lzma.FILTER_POWERPC, 6: lzma.FILTER_SPARC}
 
 
-def decoded(image: Image, member: Member) -> Iterator[bytes]:
-    """Yield what a packed stream gives, unchecked, at most ``raw`` bytes of it."""
+def decoded(image: Image, member: Member, step_bytes: int = STEP) -> Iterator[bytes]:
+    """Yield what a packed stream gives, unchecked, at most ``raw`` bytes of it.
+
+    What a decoder made of the last ``step_bytes`` of the stream is lost where it refuses them.
+    """
     if member.raw > MAX_SEGMENT or 1 << member.dictionary > MAX_SEGMENT:
         raise Damaged("a segment that says to be larger than a segment can be")
     if member.stream < 0 or 32 + member.stream > member.packed:
@@ -756,7 +775,7 @@ def decoded(image: Image, member: Member) -> Iterator[bytes]:
     while missing and not is_over():
         data = b""
         if left and is_hungry():
-            data = image.exactly(offset, min(STEP, left))
+            data = image.exactly(offset, min(step_bytes, left))
             offset, left = offset + len(data), left - len(data)
         try:
             content = step(data, min(STEP, missing))
@@ -1253,7 +1272,9 @@ def open_listing(image: Image) -> Listing:
             notes.append(f"the tree index: {error}")
     if findings is None or not findings.is_all:
         findings = scan(image)
-    listing = Recovery(image, findings, locator.archive_id if locator else findings.main_id()).listing()
+    archive_id = locator.archive_id if locator else findings.main_id()
+    # Bytes may have been lost or added anywhere; whose headers count, those have said that are where headers should be.
+    listing = Recovery(image, scan(image, aligned=False), archive_id).listing()
     listing.notes[:0] = notes
     if locator:
         listing.expected = locator.segments
@@ -1575,7 +1596,7 @@ class Target:
         return where
 
     def _forget(self, keep: int) -> None:
-        for path in list(self._folders)[1:-keep] if len(self._folders) > 64 else []:
+        for path in list(self._folders)[1:-keep] if len(self._folders) > 12 else []:
             old = self._folders.pop(path)
             if BY_DESCRIPTOR:
                 os.close(old)
@@ -1635,7 +1656,10 @@ class Target:
             os.mkfifo(place, 0o600, **how)
         elif self._devices and IS_ROOT:
             kind = stat.S_IFCHR if entry.kind == CHARACTER else stat.S_IFBLK
-            os.mknod(place, 0o600 | kind, os.makedev(*entry.device), **how)
+            try:
+                os.mknod(place, 0o600 | kind, os.makedev(*entry.device), **how)
+            except (OverflowError, ValueError) as error:
+                raise Damaged("this system has no devices of such a number") from error
         else:
             raise Damaged("devices are made only for root, with --devices")
         if hasattr(os, "O_PATH"):  # a descriptor that pins it: nobody can swap it for something else
@@ -1754,30 +1778,74 @@ def publish(folder: Any, temporary: bytes, name: bytes) -> None:
 # ---------------------------------------------------------------- what is left of damaged files
 
 
-class Leftovers:
-    """Knows which bytes are bad, and where members went; asked only if something is lost."""
+class Sums:
+    """The checksums of a volume's sectors, looked up one by one, and where its sectors lie by now."""
 
-    def __init__(self, image: Image, sidecar: Image | None, partial: bool) -> None:
-        self._image, self._sidecar, self.partial = image, sidecar, partial
-        self._bad: list[tuple[int, int]] | None = None
+    def __init__(self, volume: Volume, starts: Iterable[int]) -> None:
+        self._volume = volume
+        self.starts = list(dict.fromkeys(starts))  # where sector 0 would lie in the image, if all bytes did as some do
+        self._guard, self._payload = -1, b""
+
+    def of(self, number: int) -> int | None:
+        """Return the sum of a data sector; None where it is lost."""
+        shape = self._volume.shape
+        row = number if number < shape.before else number - shape.parity - shape.guards
+        if not 0 <= row < shape.data or (number >= shape.before > row):
+            return None
+        guard, at = divmod(row, 480)
+        if guard != self._guard:
+            self._guard, self._payload = guard, payload_of(self._volume, guard)
+        return struct.unpack_from("<I", self._payload, 4 * at)[0] if self._payload else None
+
+    def sector(self, number: int, start: int) -> bytes:
+        """Return a sector if it is right where it lies when sector 0 is at ``start``; else nothing."""
+        data = self._volume._replace(start=start).sector(number) if start + number * SECTOR >= 0 else b""
+        right = len(data) == SECTOR and zlib.crc32(number.to_bytes(8, "little") + data) == self.of(number)
+        return data if right else b""
+
+    def start_at(self, position: int) -> int | None:
+        """Return where sector 0 would lie by the sector that is right around a byte of the image."""
+        for start in self.starts:
+            number = (position - start) // SECTOR
+            if number >= 0 and self.sector(number, start):
+                return start
+        return None
+
+
+class Stretch(NamedTuple):
+    """A part of a packed stream: right by its sum, only plausible (read, and nothing says more), or lost."""
+
+    start: int
+    end: int
+    is_right: bool
+    is_plausible: bool
+
+
+class InMemory(Image):
+    """Bytes in place of those of an image."""
+
+    def __init__(self, data: bytes, offset: int) -> None:
+        self._data, self._offset = data, offset
+
+    def exactly(self, offset: int, count: int) -> bytes:
+        """Return ``count`` bytes."""
+        return self._data[offset - self._offset : offset - self._offset + count]
+
+
+class Leftovers:
+    """Knows what is left of damaged members, and where members went; asked only if something is lost."""
+
+    def __init__(self, image: Image, sidecar: Image | None, listing: Listing | None, partial: bool) -> None:
+        self._image, self._sidecar, self._listing, self.partial = image, sidecar, listing, partial
+        self._sums: Sums | None = None
+        self._is_surveyed = False
+        self._archive_at: int | None = None  # where in the volume the archive begins, as a header has shown
         self._moved: dict[bytes, list[int]] | None = None
         self.known: list[tuple[int, int]] = []  # where members were found to be right
-
-    def first_bad(self, member: Member) -> int:
-        """Return how many bytes of a packed stream are right for certain, from its start: 0 where nothing says so."""
-        if self._bad is None:
-            volume = find_volume(self._image, self._sidecar)
-            bad, unknown = check_sums(volume) if volume else ([], [])
-            shift = volume.start - self._image.base if volume else 0
-            self._bad = [(shift + SECTOR * a, shift + SECTOR * b) for a, b in sorted(bad + unknown)]
-        start, end = member.offset + 32, member.offset + 32 + member.stream
-        for low, high in self._bad:
-            if low < end and start < high:
-                return max(0, low - start)
-        return 0  # what was written is there, and that was not what the digest says
+        self.plausible = 0  # bytes given out that no checksum vouches for
 
     def right(self, member: Member) -> Iterator[Piece]:
-        """Yield what is right of a member, and how much behind it is lost."""
+        """Yield what is left of a member, and how much of it is lost."""
         for offset in (member.offset, *self._places(member)):
             place = member._replace(offset=offset)
             try:
@@ -1788,15 +1856,113 @@ class Leftovers:
             self.known.append((offset, offset + member.packed))
             yield from checked(self._image, place)
             return
-        count, done = self.first_bad(member) if self.partial else 0, 0
-        try:
-            short = member._replace(stream=count, raw=count if member.method == 0 else member.raw)
-            for data in decoded(self._image, short) if count else ():
-                done += len(data)
-                yield data
-        except Damaged:
-            pass
-        yield member.raw - done
+        done = 0
+        for piece in self._left(member) if self.partial and member.stream <= 2 * MAX_SEGMENT else ():
+            done += len(piece) if isinstance(piece, bytes) else piece
+            yield piece
+        if done < member.raw:
+            yield member.raw - done
+
+    def _left(self, member: Member) -> Iterator[Piece]:
+        stream, stretches = self._stream(member)
+        if member.method == 0:
+            for stretch in stretches if member.stream == member.raw else ():
+                data = bytes(stream[stretch.start : stretch.end])
+                self.plausible += len(data) if stretch.is_plausible else 0
+                yield data if stretch.is_right or stretch.is_plausible else len(data)
+            return
+        right = next((each.start for each in stretches if not each.is_right), member.stream)
+        there = next((each.start for each in stretches if not (each.is_right or each.is_plausible)), member.stream)
+        certain = sum(map(len, self._unpacked(member, bytes(stream[:right]))))
+        for data in self._unpacked(member, bytes(stream[:there])):
+            sure = min(len(data), certain)
+            certain -= sure
+            self.plausible += len(data) - sure
+            yield data
+
+    def _unpacked(self, member: Member, stream: bytes) -> Iterator[bytes]:
+        """Yield what the decoder makes of the start of a packed stream, until it refuses to go on."""
+        start = member._replace(stream=len(stream))
+        with suppress(Damaged):
+            yield from decoded(InMemory(stream, member.offset + 32), start, BLOCK) if stream else ()
+
+    def _stream(self, member: Member) -> tuple[bytearray, list[Stretch]]:
+        """Return the packed stream of a member, sector by sector from where it is right, and what its parts are."""
+        sums = self._survey()
+        stream, stretches = bytearray(member.stream), []
+        beginning = self._image.base + next(self._standing(member), member.offset) + 32
+        place = self._in_volume(member, sums) if sums else None
+        grid = beginning if place is None else place + 32  # sectors of the medium, or of the volume
+        at = 0
+        while at < member.stream:
+            end = min(member.stream, at + SECTOR - (grid + at) % SECTOR)
+            number = (grid + at) // SECTOR
+            expected = sums.of(number) if sums and place is not None else None
+            data = b""
+            if sums and expected is not None:
+                data = next(filter(None, (sums.sector(number, start) for start in sums.starts)), b"")
+                stream[at:end] = data[(grid + at) % SECTOR :][: end - at] if data else bytes(end - at)
+                stretches.append(Stretch(at, end, bool(data), False))
+            else:
+                stretches += self._read(stream, at, end, beginning)
+            at = end
+        return stream, joined_stretches(stretches)
+
+    def _read(self, stream: bytearray, at: int, end: int, beginning: int) -> Iterator[Stretch]:
+        """Put what was read into a stream, and yield its blocks: what is all zeros was not."""
+        data = self._image.left(beginning + at - self._image.base, end - at)
+        stream[at:end] = data.ljust(end - at, b"\0")
+        while at < end:
+            stop = min(end, at + BLOCK - (beginning + at) % BLOCK)
+            yield Stretch(at, stop, False, any(stream[at:stop]) or stop - at < 16)
+            at = stop
+
+    def _survey(self) -> Sums | None:
+        """Return the sums, and learn from headers where sectors and the archive lie in the volume."""
+        if not self._is_surveyed:
+            self._is_surveyed = True
+            volume = find_volume(self._image, self._sidecar)
+            if volume:
+                self._sums = Sums(volume, (self._image.base, volume.start, 0))
+                self._learn(self._sums)
+        return self._sums
+
+    def _learn(self, sums: Sums) -> None:
+        """Find out where the archive begins in the volume, and to where bytes were shifted, by the members' headers."""
+        listing = self._listing
+        shifts: Counter[int] = Counter()
+        for row in file_rows(listing, 256) if listing else ():
+            for member in listing.entry(row).members if listing else ():
+                for offset in self._places(member):
+                    shifts[offset - member.offset] += 1
+                    position = self._image.base + offset
+                    start = sums.start_at(position - BLOCK) if self._archive_at is None else None
+                    if start is not None:
+                        self._archive_at = position - start - member.offset
+        if self._archive_at is not None:
+            first = self._image.base - self._archive_at
+            more = [first + shift for shift, _ in shifts.most_common(16)]
+            sums.starts = list(dict.fromkeys([*sums.starts, *more]))
+
+    def _in_volume(self, member: Member, sums: Sums) -> int | None:
+        """Return where in the volume a member begins: sums vouch for no bytes of which that is not known."""
+        for offset in self._standing(member):
+            position = self._image.base + offset
+            start = sums.start_at(position - BLOCK)
+            if start is not None:
+                return position - start
+        # Where the header is lost, an index has told of the member, and no index knows of shifts.
+        is_nominal = self._listing is not None and self._listing.index_at
+        if self._archive_at is None or not (is_nominal or next(self._standing(member), None) is None):
+            return None
+        return self._archive_at + member.offset
+
+    def _standing(self, member: Member) -> Iterator[int]:
+        """Yield where a member has its header before it."""
+        for offset in (member.offset, *self._places(member)):
+            with suppress(Damaged):
+                if note_of(self._image.exactly(offset - BLOCK, BLOCK)).digest.startswith(member.digest):
+                    yield offset
 
     def _places(self, member: Member) -> Iterator[int]:
         """Yield where headers say that the member now lies, if bytes before it were lost or added."""
@@ -1809,11 +1975,21 @@ class Leftovers:
         yield from self._moved.get(member.digest[:4], ())
 
 
+def joined_stretches(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Return stretches with neighbours of one kind as one."""
+    joined: list[Stretch] = []
+    for each in stretches:
+        if joined and joined[-1][2:] == each[2:]:
+            each = each._replace(start=joined.pop().start)
+        joined.append(each)
+    return joined
+
+
 def salvage_file(target: Target, entry: Entry, left: Leftovers, report: Report, reason: str) -> bool:
     """Put back what is right of a file as NAME.partial, or all of it; return whether it is whole."""
     sizes = [member.raw for member in entry.members if member.segment < entry.segments - 1]
     there = {member.segment: member for member in entry.members}
-    good, faults = [0], [reason] if entry.fault else []
+    good, faults, before = [0], [reason] if entry.fault else [], left.plausible
 
     def pieces() -> Iterator[Piece]:
         for number in range(entry.segments if sizes or entry.segments == 1 else 0):
@@ -1838,7 +2014,9 @@ def salvage_file(target: Target, entry: Entry, left: Leftovers, report: Report, 
         report.lost(entry.path, reason)
         return False
     if faults:
-        report.lost(entry.path, f"{reason}; {good[0]} bytes are right, in NAME.partial", "partial")
+        read = left.plausible - before
+        more = f", {read} more are as they were read, and nothing says whether they are right" if read else ""
+        report.lost(entry.path, f"{reason}; {good[0] - read} bytes are right{more}; in NAME.partial", "partial")
     return not faults
 
 
@@ -2128,7 +2306,8 @@ def restore(
 ) -> None:
     """Extract or salvage."""
     salvages = args.command == "salvage"
-    left = Leftovers(volumes[0].image, volumes[0].sidecar, salvages) if salvages or not listing.is_placed else None
+    held = volumes[0]
+    left = Leftovers(held.image, held.sidecar, listing, salvages) if salvages or not listing.is_placed else None
     if left and isinstance(image, Several):
         left = LeftoversOfSeveral(volumes, image, salvages)
     with closing(Target(args.to, report, args.devices, args.numeric_owner)) as target:
@@ -2162,7 +2341,7 @@ class Several(Image):
     def __init__(self, volumes: Sequence[Held]) -> None:
         self._images = {held.address >> STRETCH: held.image for held in volumes}
         self.labels: dict[int, str] = {}
-        self.base, self.size = 0, MOST_VOLUMES << STRETCH
+        self.base, self.size = 0, 2 * MOST_VOLUMES << STRETCH
 
     def has(self, offset: int) -> bool:
         """Whether the volume is here that an offset is in."""
@@ -2190,8 +2369,10 @@ class LeftoversOfSeveral(Leftovers):
     """What `Leftovers` knows, of the volumes of a set."""
 
     def __init__(self, volumes: Sequence[Held], image: Image, partial: bool) -> None:
-        super().__init__(image, None, partial)
-        self._each = {held.address >> STRETCH: Leftovers(held.image, held.sidecar, partial) for held in volumes}
+        super().__init__(image, None, None, partial)
+        self._each = {
+            held.address >> STRETCH: Leftovers(held.image, held.sidecar, held.listing, partial) for held in volumes
+        }
 
     def right(self, member: Member) -> Iterator[Piece]:
         """Yield what is right of a member, and how much behind it is lost."""
@@ -2200,8 +2381,11 @@ class LeftoversOfSeveral(Leftovers):
         if left is None:
             yield member.raw
             return
-        before = len(left.known)
-        yield from left.right(member._replace(offset=member.offset - start))
+        before, read = len(left.known), left.plausible
+        for piece in left.right(member._replace(offset=member.offset - start)):
+            self.plausible += left.plausible - read
+            read = left.plausible
+            yield piece
         self.known += [(start + low, start + high) for low, high in left.known[before:]]
 
 
@@ -2233,7 +2417,7 @@ def tell_apart(volumes: list[Held], report: Report) -> list[Held]:
         if place in found:
             report.note(f"note: {held.path} is {disc.label} too, as {found[place].path}, and is not used")
             continue
-        number = disc.number + (0 if disc.is_data else MOST_VOLUMES // 2)
+        number = disc.number + (0 if disc.is_data else MOST_VOLUMES)
         found[place] = held._replace(address=number << STRETCH)
     return [found[place] for place in sorted(found)]
 
@@ -2241,7 +2425,7 @@ def tell_apart(volumes: list[Held], report: Report) -> list[Held]:
 def disc_by_id(archive_id: bytes, known: Disc) -> Disc | None:
     """Return which volume of a set has an id: for one of which the index is lost."""
     for is_data in (True, False):
-        for number in range(1, MOST_VOLUMES // 2):
+        for number in range(1, 1 << 15):
             disc = known._replace(number=number, is_data=is_data, is_last=False)
             if disc.archive_id == archive_id:
                 return disc
