@@ -2,6 +2,7 @@
 
     PybackupError
     +-- UsageError            the request makes no sense
+    |   +-- Exists            a name is taken, and what has it is not to be replaced
     +-- FormatError           bytes that are not what they should be
     |   +-- NotAnArchive      no structure of an archive was found
     |   +-- Damaged           a structure was found, and is damaged
@@ -24,6 +25,10 @@ class PybackupError(Exception):
 
 class UsageError(PybackupError):
     """The request contradicts itself or names something that does not exist."""
+
+
+class Exists(UsageError):
+    """A name that shall be given is taken, and nobody said that what has it is to be replaced."""
 
 
 class FormatError(PybackupError):

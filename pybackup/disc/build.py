@@ -11,8 +11,9 @@ from functools import partial
 from importlib import resources
 
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.outputs import check_outputs
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.host.storage import ArchiveFile, Output, environment, make_directory
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
@@ -21,6 +22,7 @@ from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.find import glance
 
 from .copy import USUAL_STEPS, Copying, CopySteps, copying
+from .names import Names
 from .own_wheel import OwnWheel, own_wheel
 from .parity import DiscParity, digest_of_image, growing, plan_parity
 from .volume import DiscVolume, index_lines, open_volume
@@ -47,12 +49,15 @@ class BuildOptions:
         None for what the volume was made with.
     group_sectors
         The most sectors of a group, memory is in proportion to it; None for those of the volume, if it has any.
+    overwrite
+        Replace an image of a disc that has the name of this one.
     """
 
     medium_bytes: int | None = None
     parity: Amount | None = None
     group_sectors: int | None = None
     work_dir: bytes | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +97,26 @@ class Built:
     image_bytes: int
 
 
-def plan_build(path: bytes, directory: bytes, options: BuildOptions) -> BuildPlan:
+def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Names | None = None) -> BuildPlan:
     """Return the plan of the image of a volume, ``directory/NAME.iso``.
+
+    Parameters
+    ----------
+    names
+        Those that this run has given; None for a run that builds this image alone.
 
     Raises
     ------
     UsageError
-        The volume does not exist, does not fit the disc, or the image exists and is no image.
+        The volume does not exist, does not fit the disc, or what has the name of the image is none.
+    Exists
+        An image of this name exists.
     Damaged
         The volume is damaged.
     """
     volume = open_volume(path)
-    output = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + b".iso")
-    _check_output(output)
+    output = os.path.join(directory, os.fsencode((names or Names()).take(volume.stem)) + b".iso")
+    _check_output(output, overwrite=options.overwrite)
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None
     small, parity = _fitted(volume, medium, options)
@@ -174,13 +186,13 @@ def _small_files(volume: DiscVolume, wheel: OwnWheel | None) -> dict[str, bytes]
     return {**small, texts.SUMS_NAME: texts.sums_text(empty)}
 
 
-def _check_output(output: bytes) -> None:
-    """Refuse to replace what is no image of ours."""
-    if not os.path.lexists(output):
-        return
-    with ArchiveFile(output) as file:
-        if glance(file) is None:
-            raise UsageError(f"{os.fsdecode(output)}: exists and is no image of a disc; remove it first")
+def _check_output(output: bytes, *, overwrite: bool) -> None:
+    """Refuse to replace anything, if not told to; and what is no image of ours in any case."""
+    if os.path.isfile(output):
+        with ArchiveFile(output) as file:
+            if not file.size or glance(file) is None:
+                raise UsageError(f"{os.fsdecode(output)}: exists and is no image of a disc; remove it first")
+    check_outputs([output], replace=overwrite)
 
 
 def perform_build(plan: BuildPlan, monitor: Monitor, *, steps: CopySteps = USUAL_STEPS) -> Built:
@@ -195,6 +207,7 @@ def perform_build(plan: BuildPlan, monitor: Monitor, *, steps: CopySteps = USUAL
     """
     layout, volume = plan.layout, plan.volume
     beside = os.path.dirname(plan.output) or b"."
+    make_directory(beside)
     check_room({beside, beside if plan.work_dir is None else plan.work_dir}, layout.n_bytes)
     with environment(volume.path), ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(volume.path))

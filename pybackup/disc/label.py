@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pybackup.errors import UsageError
-from pybackup.host.storage import Output
+from pybackup.host.outputs import check_outputs
+from pybackup.host.storage import Output, make_directory
 from pybackup.media.label import Label, case_label, disc_label
 from pybackup.media.texts import date_of
 from pybackup.model.entry import Kind
@@ -16,6 +16,7 @@ from pybackup.model.listing import Listing
 from pybackup.model.source import shown
 from pybackup.model.volume import VolumeKind
 
+from .names import Names
 from .volume import DiscVolume, open_volume
 
 _NAMED = 14
@@ -40,7 +41,12 @@ class Labelled:
 
 
 def make_all_labels(
-    paths: Sequence[bytes], directory: bytes, *, discs: int | None = None, shapes: Sequence[str]
+    paths: Sequence[bytes],
+    directory: bytes,
+    *,
+    discs: int | None = None,
+    shapes: Sequence[str],
+    overwrite: bool = False,
 ) -> Iterator[Labelled]:
     """Write the labels of several volumes, each as `make_labels` does, and yield what was written for it.
 
@@ -52,40 +58,56 @@ def make_all_labels(
             info = open_volume(path).info
             if info and info.last and info.kind is VolumeKind.DATA:
                 totals[info.set_id] = info.number
+    names = Names()
     for path in paths:
         info = open_volume(path).info
         total = totals.get(info.set_id) if info else None
-        yield make_labels(path, directory, discs=discs or total, shapes=shapes)
+        yield make_labels(path, directory, names, discs=discs or total, shapes=shapes, overwrite=overwrite)
 
 
-def make_labels(path: bytes, directory: bytes, *, discs: int | None = None, shapes: Sequence[str]) -> Labelled:
+def make_labels(
+    path: bytes,
+    directory: bytes,
+    names: Names | None = None,
+    *,
+    discs: int | None = None,
+    shapes: Sequence[str],
+    overwrite: bool = False,
+) -> Labelled:
     """Write the labels of a volume.
 
     Parameters
     ----------
+    directory
+        Where they appear; made.
+    names
+        Those that this run has given; None for a run for this volume alone.
     discs
         How many the set has; None where only the volume itself may tell.
     shapes
         ``disc``, ``case``, or both.
+    overwrite
+        Replace files that have the names of these.
 
     Raises
     ------
     UsageError, Damaged
-        As `pybackup.disc.volume.open_volume`; a label exists as something else.
+        As `pybackup.disc.volume.open_volume`.
+    Exists
+        A file of this name.
     EnvironmentFailed
         One cannot be written.
     """
     volume = open_volume(path)
     label = label_of(volume, discs=discs)
-    written = []
-    for shape in shapes:
-        name = os.path.join(directory, os.fsencode(volume.name.removesuffix(".xtar")) + SHAPES[shape])
-        if os.path.lexists(name) and not os.path.isfile(name):
-            raise UsageError(f"{os.fsdecode(name)}: exists and is no regular file")
+    stem = os.path.join(directory, os.fsencode((names or Names()).take(volume.stem)))
+    written = [stem + SHAPES[shape] for shape in shapes]
+    check_outputs(written, replace=overwrite)
+    make_directory(directory)
+    for shape, name in zip(shapes, written, strict=True):
         with Output(name) as output:
             output.write((disc_label if shape == "disc" else case_label)(label).encode())
             output.publish()
-        written.append(name)
     return Labelled(volume, written)
 
 

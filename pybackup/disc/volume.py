@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +21,9 @@ from pybackup.model.listing import Listing, Rows
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.stream.find import scan_guards
 
+from .names import name_for_media
+
 _SUFFIX = b".xtar"
-_NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
-_MOST_CHARACTERS = 48
 _TAIL_BYTES = 1 << 20
 
 
@@ -59,6 +58,11 @@ class DiscVolume:
     listing: Listing
     name: str
     stream: OwnParity | None
+
+    @property
+    def stem(self) -> str:
+        """What its image and its labels are called, without a suffix."""
+        return self.name.removesuffix(_SUFFIX.decode())
 
     @property
     def file_bytes(self) -> int:
@@ -144,7 +148,7 @@ def open_volume(path: bytes) -> DiscVolume:
         if listing.damage:
             raise Damaged(f"{name}: {'; '.join(listing.damage)}; 'pybackup repair' may mend it")
         info = VolumeInfo.of_settings(listing.settings)
-        body, on_disc = locator.file_bytes, _name_on_disc(path, info)
+        body, on_disc = locator.file_bytes, _name_on_disc(path, info) + _SUFFIX.decode()
         return DiscVolume(path, body, info, listing.settings, listing, on_disc, _own_parity(file, body))
 
 
@@ -186,6 +190,6 @@ def _stem(path: bytes) -> bytes:
 
 
 def _name_on_disc(path: bytes, info: VolumeInfo | None) -> str:
-    """A name that every file system, and every reader of it, has alike."""
-    given = os.fsdecode(info.file_name if info else _stem(path) + _SUFFIX).removesuffix(".xtar")
-    return f"{_NO_NAME.sub('_', given).strip('._') or 'volume'}"[:_MOST_CHARACTERS] + ".xtar"
+    if info is None:
+        return name_for_media(_stem(path))
+    return name_for_media(info.name.encode("utf-8", "surrogateescape"), info.tag)

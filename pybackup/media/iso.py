@@ -81,7 +81,7 @@ def lay_out(files: Sequence[DiscFile], *, volume_name: str, set_name: str = "", 
     has_udf = any(file.n_bytes > MAX_EXTENT_BYTES for file in files)
     seconds = min(max(0, seconds), _LAST_SECOND)
     image = pycdlib.PyCdlib()
-    with standing_still(seconds, volume_name.encode()):
+    with standing_still(seconds, volume_name.encode("utf-8", "surrogateescape")):
         image.new(
             interchange_level=3,
             vol_ident=identifier(volume_name)[:_NAME_CHARACTERS],

@@ -26,7 +26,7 @@ from pybackup.disc.build import BuildOptions, plan_build
 from pybackup.disc.copy import CopySteps, copying
 from pybackup.disc.own_wheel import own_wheel
 from pybackup.disc.volume import open_volume
-from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.errors import Damaged, EnvironmentFailed, Exists, UsageError
 from pybackup.host.second_process import SecondProcess
 from pybackup.host.storage import ArchiveFile, InPlace, Output
 from pybackup.jobs.repair import repair
@@ -352,18 +352,29 @@ def test_only_an_image_is_replaced(field: Field, room: Path) -> None:
     with pytest.raises(UsageError, match="is no image"):
         build(field.volume, room)
     shutil.copy(field.image, room / "a.iso")
-    assert build(field.volume, room).image_bytes == field.image.stat().st_size
+    before = (room / "a.iso").stat()
+    with pytest.raises(Exists, match=r"a\.iso: exists"):
+        build(field.volume, room)
+    (room / "b.iso").write_text("my only photo")
+    shutil.copy(field.volume, room / "b.xtar")
+    with pytest.raises(UsageError, match="is no image"):
+        build(room / "b.xtar", room, BuildOptions(overwrite=True))
+    assert (room / "b.iso").read_text() == "my only photo"
+    assert (room / "a.iso").stat() == before
+    assert build(field.volume, room, BuildOptions(overwrite=True)).image_bytes == field.image.stat().st_size
 
 
 def test_the_discs_of_a_set(room: Path) -> None:
     tree = plant(room / "tree", n_bytes=4 * MIB)
     volumes = make_set(tree, room / "volumes", [3 * MIB // 2, 5 * MIB // 2, 2 * MIB], name="my döcs")
     assert len(volumes) > 2
+    # What no medium need have is told apart by a hash of the name.
+    mark = hashlib.sha256("my döcs".encode()).hexdigest()[:6]
     for number, volume in enumerate(volumes, 1):
         built = build(volume, room / "images")
         assert built.image_bytes <= (built.plan.medium_bytes or 0)
         image = Path(os.fsdecode(built.path))
-        assert image.name == f"my_d_cs-{number:03d}.iso"
+        assert image.name == f"my_d_cs-{mark}-{number:03d}.iso"
         readme = tool("isoinfo", "-R", "-x", "/README.TXT", "-i", image).decode()
         last = f" of {number}" if number == len(volumes) else ", perhaps not the last one,"
         assert f'disc {number}{last} of "my döcs"' in readme

@@ -6,14 +6,20 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
+from pybackup.errors import FormatError, UsageError
+
 from ..options import add_talk, talk_of
 from ..results import conclude
+from ..statuses import Status, status_of
 from ..streams import deliver
-from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage
+from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable
 from ..values import argument, directory, medium, parity, path, positive
 
 if TYPE_CHECKING:
     from pybackup.disc.build import BuildPlan
+    from pybackup.disc.names import Names
+
+    from ..monitor import Talk
 
 EPILOG = """\
 Each volume becomes one image, DIR/NAME.iso: the volume, README.TXT for whoever finds the disc, FORMAT.TXT, RESCUE.PY,
@@ -57,34 +63,46 @@ def define(parser: argparse.ArgumentParser) -> None:
         "(default: as the volume, or small ones)",
     )
     add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
+    add("--overwrite", action="store_true", help="replace images of discs that exist already")
     add("--dry-run", action="store_true", help="only say what would be built")
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Build the images."""
-    from pybackup.disc.build import BuildOptions, perform_build, plan_build
+    """Build the images; a volume of several that cannot be built stops no other."""
+    from pybackup.disc.names import Names
     from pybackup.disc.volume import archives_in
-    from pybackup.host.storage import make_directory
 
-    how = BuildOptions(options.medium, options.parity, options.group_sectors, options.work_dir)
     with talk_of(options, options.volumes[0]) as talk:
-        if not options.dry_run:
-            make_directory(options.to)
-        for volume in archives_in(options.volumes):
-            start = time.monotonic()
-            plan = plan_build(volume, options.to, how)
-            if plan.parity.cut:
-                talk.note(f"{display(volume)}: the disc leaves room for {_parity(plan)} of parity, less than asked for")
-            if options.dry_run:
-                talk.summary(f"{display(plan.output)}: {_shape(plan)}; nothing written")
-            else:
-                built = perform_build(plan, talk)
-                talk.end()
-                talk.summary(f"{display(built.path)}: {_shape(plan)}, {duration(time.monotonic() - start)}")
-            if options.json:
-                deliver([_json(plan)])
-        return conclude(talk)
+        volumes, names, status = archives_in(options.volumes), Names(), Status.DONE
+        for volume in volumes:
+            try:
+                _build(options, volume, names, talk)
+            except (UsageError, FormatError) as error:
+                if len(volumes) == 1:
+                    raise
+                talk.say(f"pybackup: {printable(str(error))}")
+                status = max(status, status_of(error))
+        return status or conclude(talk)
+
+
+def _build(options: argparse.Namespace, volume: bytes, names: Names, talk: Talk) -> None:
+    from pybackup.disc.build import BuildOptions, perform_build, plan_build
+
+    start = time.monotonic()
+    how = BuildOptions(options.medium, options.parity, options.group_sectors, options.work_dir, options.overwrite)
+    plan = plan_build(volume, options.to, how, names)
+    if plan.parity.cut:
+        than = "was asked for" if options.parity else "the volume was made with"
+        talk.note(f"{display(volume)}: the disc leaves room for {_parity(plan)} of parity, less than {than}")
+    if options.dry_run:
+        talk.summary(f"{display(plan.output)}: {_shape(plan)}; nothing written")
+    else:
+        built = perform_build(plan, talk)
+        talk.end()
+        talk.summary(f"{display(built.path)}: {_shape(plan)}, {duration(time.monotonic() - start)}")
+    if options.json:
+        deliver([_json(plan)])
 
 
 def _shape(plan: BuildPlan) -> str:

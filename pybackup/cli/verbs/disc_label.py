@@ -31,6 +31,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discs", metavar="N", type=argument(positive), help="how many the set has (default: as its last volume says)"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace labels that exist already")
     add_talk(parser)
 
 
@@ -38,12 +39,11 @@ def perform(options: argparse.Namespace) -> int:
     """Write the labels."""
     from pybackup.disc.label import make_all_labels
     from pybackup.disc.volume import archives_in
-    from pybackup.host.storage import make_directory
 
     with talk_of(options, options.volumes[0]) as talk:
-        make_directory(options.to)
         named = archives_in(options.volumes)
-        for made in make_all_labels(named, options.to, discs=options.discs, shapes=_SHAPES[options.shape]):
+        shapes, overwrite = _SHAPES[options.shape], options.overwrite
+        for made in make_all_labels(named, options.to, discs=options.discs, shapes=shapes, overwrite=overwrite):
             talk.summary(", ".join(map(display, made.paths)))
             if options.json:
                 labels = [json_name(name) for name in made.paths]
