@@ -101,6 +101,7 @@ def create(
     parity_sidecar: bool = False,
     group_sectors: int = DEFAULT_GROUP_SECTORS,
     comment: str = "",
+    overwrite: bool = False,
     work_dir: _Path | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
@@ -120,13 +121,16 @@ def create(
         Suffixes (lower case, without dot) that are never compressed.
     parity, parity_sidecar, group_sectors
         As for `protect`, and whether it goes into ``OUTPUT.xpar``; None for neither parity nor checksums of sectors.
+    overwrite
+        Replace an archive that has the name.
     workers, executor
         Number of processes, None for one a processor; or any executor that runs the work instead.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        A source does not exist, two have the same name, an option makes no sense; the archive cannot be written.
+        The output exists; a source does not, two have the same name, an option makes no sense; the archive cannot be
+        written.
     """
     from pybackup.make.plan import CreateOptions, perform_create, plan_create
 
@@ -139,6 +143,7 @@ def create(
         comment=comment,
         workers=workers,
         work_dir=_maybe(work_dir),
+        overwrite=overwrite,
     )
     monitor = monitor or _Warning()
     plan = plan_create(_sources(sources), os.fsencode(output), judge=rules.judge, options=options, monitor=monitor)
@@ -163,6 +168,7 @@ def create_set(
     parity: str | None = "10%",
     group_sectors: int = DEFAULT_GROUP_SECTORS,
     comment: str = "",
+    overwrite: bool = False,
     work_dir: _Path | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
@@ -183,6 +189,8 @@ def create_set(
         of one volume then costs few files. None for none.
     resume
         Go on behind the volumes that an earlier run has finished.
+    overwrite
+        Replace volumes of the same name.
     judge
         Gives the reason to leave a candidate out, None to keep it.
     segment_bytes
@@ -208,6 +216,7 @@ def create_set(
         comment=comment,
         workers=workers,
         work_dir=_maybe(work_dir),
+        overwrite=overwrite,
     )
     monitor = monitor or _Warning()
     share = parse_share(second_copies) if second_copies is not None else Fraction(0)
@@ -319,6 +328,7 @@ def protect(
     *,
     parity: str = "10%",
     group_sectors: int = DEFAULT_GROUP_SECTORS,
+    overwrite: bool = False,
     work_dir: _Path | None = None,
     monitor: Monitor | None = None,
 ) -> Protected:
@@ -330,6 +340,8 @@ def protect(
         ``"10%"``, ``"64M"``, ``"fill:700M"``, ``"none"``, which leaves the checksums.
     group_sectors
         The most sectors of a group of the code; memory is in proportion to it.
+    overwrite
+        Replace the sidecar that is there, unless it says that the file is damaged.
     work_dir
         Where the unfinished sidecar lies; None for beside the finished one.
     """
@@ -339,7 +351,8 @@ def protect(
     path = os.fsencode(file)
     beside = path + SIDECAR_SUFFIX if sidecar is None else os.fsencode(sidecar)
     options = _parity(parity, True, group_sectors)
-    return protect_file(path, beside, options, work_dir=_maybe(work_dir), monitor=monitor or _Warning())
+    where, monitor = _maybe(work_dir), monitor or _Warning()
+    return protect_file(path, beside, options, work_dir=where, overwrite=overwrite, monitor=monitor)
 
 
 def add_recovery_volumes(
@@ -349,6 +362,7 @@ def add_recovery_volumes(
     *,
     volume_bytes: int | None = None,
     first_number: int | None = None,
+    overwrite: bool = False,
     work_dir: _Path | None = None,
     monitor: Monitor | None = None,
 ) -> Added:
@@ -364,12 +378,14 @@ def add_recovery_volumes(
         What each has to fit; None for the size of the largest data volume.
     first_number
         Of the first, where there are recovery volumes that are not among ``volumes``.
+    overwrite
+        Replace files that have their names.
     """
     from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 
     if count < 1:
         raise errors.UsageError(f"recovery volumes are 1 or more, not {count}")
-    options = RecoveryOptions(count, _maybe(to), volume_bytes, first_number, _maybe(work_dir))
+    options = RecoveryOptions(count, _maybe(to), volume_bytes, first_number, _maybe(work_dir), overwrite)
     return add_recovery(_several(volumes), options, monitor=monitor or _Warning())
 
 
@@ -377,6 +393,7 @@ def rebuild(
     volumes: _Path | Iterable[_Path],
     to: _Path,
     *,
+    overwrite: bool = False,
     work_dir: _Path | None = None,
     monitor: Monitor | None = None,
 ) -> Rebuilt:
@@ -388,12 +405,15 @@ def rebuild(
         All that are left, in any order and under any names, or directories of them.
     to
         The directory where they appear; what is whole is not copied there.
+    overwrite
+        Replace what has the name of a volume there and is not a whole one.
     work_dir
         Where unfinished volumes lie; None for ``to``.
     """
     from pybackup.jobs.rebuild import rebuild as bring_back
 
-    return bring_back(_several(volumes), os.fsencode(to), work_dir=_maybe(work_dir), monitor=monitor or _Warning())
+    where, monitor = _maybe(work_dir), monitor or _Warning()
+    return bring_back(_several(volumes), os.fsencode(to), work_dir=where, overwrite=overwrite, monitor=monitor)
 
 
 def repair(
@@ -401,6 +421,7 @@ def repair(
     output: _Path | None = None,
     *,
     maps: Iterable[_Path] = (),
+    overwrite: bool = False,
     work_dir: _Path | None = None,
     monitor: Monitor | None = None,
 ) -> Repaired:
@@ -412,13 +433,16 @@ def repair(
         The file to write; None to mend the first copy in place.
     maps
         That ddrescue wrote with the copies, in the same order.
+    overwrite
+        Replace files that have the name of the output.
     work_dir
         Where the unfinished output lies; None for beside the finished one.
     """
     from pybackup.jobs.repair import repair as mend
 
     where, monitor = _maybe(work_dir), monitor or _Warning()
-    return mend(_several(copies), _maybe(output), maps=_paths(maps), work_dir=where, monitor=monitor)
+    given, target = _several(copies), _maybe(output)
+    return mend(given, target, maps=_paths(maps), work_dir=where, overwrite=overwrite, monitor=monitor)
 
 
 def salvage(
@@ -517,6 +541,7 @@ def structure_save(
     exclude_dir: Iterable[str | bytes] = (),
     exclude_caches: bool = False,
     skip_junk: bool = False,
+    overwrite: bool = False,
     monitor: Monitor | None = None,
 ) -> Saved:
     """Save the skeleton of trees as a tar without content; options and errors as those of `create`."""
@@ -524,7 +549,8 @@ def structure_save(
 
     rules = _rules(exclude, exclude_from, exclude_dir, exclude_caches, skip_junk, None)
     monitor = monitor or _Warning()
-    saved = save_structure(_sources(sources), os.fsencode(output), judge=rules.judge, monitor=monitor)
+    where = os.fsencode(output)
+    saved = save_structure(_sources(sources), where, judge=rules.judge, overwrite=overwrite, monitor=monitor)
     rules.tell_idle(monitor)
     return saved
 

@@ -95,19 +95,12 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
             continue
         before = len(volumes) + len(unclear)
         for entry in files_in(path):
-            if _is_staged(os.path.basename(entry)):
-                continue
             found = list(volumes_in(entry))
             volumes += found
             unclear += [entry] if not found and (entry.lower().endswith(_OWN_SUFFIX) or is_protected(entry)) else []
         if len(volumes) + len(unclear) == before:
             raise UsageError(f"{os.fsdecode(path)}: no archive is in this directory")
     return Found(volumes, unclear)
-
-
-def _is_staged(name: bytes) -> bool:
-    """Whether a file is half-made: of this run, which mends a copy of a volume, or of another."""
-    return name.startswith(b".") and name.endswith(b".partial")
 
 
 def is_protected(path: bytes) -> bool:

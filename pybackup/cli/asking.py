@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pybackup.errors import PybackupError
+from pybackup.host.staging import temporary_directory
 from pybackup.monitor import Monitor
 
 from .monitor import Talk
@@ -86,7 +86,7 @@ class OneDrive:
     def __init__(self, path: bytes, work_dir: bytes, stack: ExitStack) -> None:
         self._path = path
         self._copies = 0
-        self._directory = stack.enter_context(tempfile.TemporaryDirectory(prefix=b".pybackup-discs-", dir=work_dir))
+        self._directory = stack.enter_context(temporary_directory(work_dir))
 
     def freed(self, path: bytes, talk: Talk) -> bytes:
         """Return what stands for a path: a copy of the disc, if it is the drive."""

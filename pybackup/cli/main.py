@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import os
 import signal
@@ -10,7 +11,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
-from pybackup.errors import UsageError
+from pybackup.errors import Exists, UsageError
 
 from . import verbs
 from .parser import main_parser, verb_parser
@@ -59,7 +60,18 @@ def _run(argv: list[str]) -> int:
         raise UsageError("no verb: what shall be done?\ntry: pybackup --help")
     words, rest = _split_verb(argv)
     options = verb_parser(words).parse_intermixed_args(_without_separator(rest))
-    return verbs.load(words).perform(options)
+    try:
+        return verbs.load(words).perform(options)
+    except Exists as error:
+        raise Exists(f"{error}; {_way_past(options)}") from error
+
+
+def _way_past(options: argparse.Namespace) -> str:
+    """What to do about a name that is taken, by what the verb offers."""
+    overwrite = getattr(options, "overwrite", None)
+    if overwrite is None:
+        return "choose another name"
+    return "--overwrite replaces it" if isinstance(overwrite, bool) else "--overwrite always replaces it"
 
 
 def _split_verb(argv: list[str]) -> tuple[str, list[str]]:

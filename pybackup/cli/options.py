@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pybackup.tree.place import PlaceOptions
 
 
+_Container = argparse.ArgumentParser | argparse._ArgumentGroup
+
+
 def add_archive(parser: argparse.ArgumentParser) -> None:
     """Add the archive to read."""
     parser.add_argument("archive", metavar="ARCHIVE", type=argument(path), help="the archive, or a volume of a set")
@@ -126,6 +129,11 @@ def add_parity(group: argparse._ArgumentGroup) -> None:
         default=DEFAULT_GROUP_SECTORS,
         help=f"sectors in a group of the code: fewer, less memory (default: {DEFAULT_GROUP_SECTORS})",
     )
+
+
+def add_overwrite(parser: _Container, what: str) -> None:
+    """Add that ``what`` may be replaced where it exists, which nothing is without being asked."""
+    parser.add_argument("--overwrite", action="store_true", help=f"replace {what} that exists already")
 
 
 def add_talk(parser: argparse.ArgumentParser, *, verbose: bool = False) -> None:

@@ -15,7 +15,7 @@ from pybackup.model.entry import Entry
 from .headers import member_header
 
 if TYPE_CHECKING:
-    from pybackup.host.storage import Output
+    from pybackup.host.storage import Scratch
 
 _MODE = 0o644
 
@@ -31,7 +31,7 @@ class OwnWriter:
         Content of the first of them.
     """
 
-    def __init__(self, output: Output, archive_id: bytes, top: Entry, readme: bytes) -> None:
+    def __init__(self, output: Scratch, archive_id: bytes, top: Entry, readme: bytes) -> None:
         self._output = output
         self._id = archive_id
         self._top = top
@@ -76,7 +76,7 @@ class OwnWriter:
         self._output.write(header + blob + ustar.padding(len(blob)))
 
 
-def dress(output: Output, archive_id: bytes, top: Entry, reserve: Callable[[int, int], int] | None) -> None:
+def dress(output: Scratch, archive_id: bytes, top: Entry, reserve: Callable[[int, int], int] | None) -> None:
     """Append to the body of an archive the member of its parity stream, with room for that, and the end.
 
     Parameters

@@ -14,6 +14,7 @@ from pybackup.check.forecast import forecast
 from pybackup.check.verify import verify
 from pybackup.container.read import read_locator
 from pybackup.errors import Damaged, FormatError, NotAnArchive
+from pybackup.host.staging import temporary_directory
 from pybackup.host.storage import ArchiveFile, InPlace, environment
 from pybackup.mend.health import Health, State, assess
 from pybackup.model.entry import Kind
@@ -160,8 +161,8 @@ def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[Outcome]:
         directory = plan.options.work_dir or os.fsencode(tempfile.gettempdir())
         with ExitStack() as stack:
             with environment(directory):
-                place = stack.enter_context(tempfile.TemporaryDirectory(prefix="drill-", dir=os.fsdecode(directory)))
-            outcome = _perform(plan, bout, os.fsencode(place))
+                place = stack.enter_context(temporary_directory(directory))
+            outcome = _perform(plan, bout, place)
         monitor.advance(1, 0)
         yield outcome
     monitor.end()

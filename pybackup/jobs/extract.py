@@ -39,8 +39,6 @@ from pybackup.restore.extract import (
 
 from .stand_ins import stand_ins
 
-_NAME = b"pybackup-mended-%d"
-
 
 def _can_be_rebuilt(hand: SetAtHand | None) -> bool:
     return hand is not None and bool(hand.missing) and bool(hand.recovery)
@@ -155,7 +153,6 @@ class _Mender:
         self._work_dir = work_dir
         self._stack = stack
         self._monitor = monitor
-        self._count = 0
         self.worn: list[str] = []
 
     def mend(
@@ -252,11 +249,9 @@ class _Mender:
         return found
 
     def _image(self, paths: Sequence[bytes]) -> Image:
-        self._count += 1
         given = self._stack.enter_context(open_copies(paths))
         words = f"{os.fsdecode(paths[0])}: damaged; mending a copy of it in {os.fsdecode(self._work_dir)}"
-        name = _NAME % self._count
-        return self._stack.enter_context(best_image(given, self._work_dir, self._monitor, name=name, words=words))
+        return self._stack.enter_context(best_image(given, self._work_dir, self._monitor, words=words))
 
 
 class _Held(Relay):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from enum import StrEnum
 from pybackup.archive.find import Volume, volumes_in
 from pybackup.archive.volume_set import gather
 from pybackup.check.verify import check_written, verify
-from pybackup.errors import Damaged, UsageError
-from pybackup.host.storage import Output, environment
+from pybackup.errors import Damaged
+from pybackup.host.readers import Readers
+from pybackup.host.storage import Destination, Scratch, environment
 from pybackup.layout.recovery import Body
 from pybackup.make.dressing import dress_again
 from pybackup.make.recovery_volumes import Together, make_recovery, together_by_default
@@ -85,6 +85,7 @@ def rebuild(
     directory: bytes,
     *,
     work_dir: bytes | None = None,
+    overwrite: bool = False,
     keep_partial: bool = False,
     with_recovery: bool = True,
     monitor: Monitor,
@@ -101,6 +102,8 @@ def rebuild(
     directory
         Where the volumes appear, under their first names; made. What is whole is not copied there. Those that an
         interrupted run has finished there count as given.
+    overwrite
+        Replace files there that have such a name and are none of the whole volumes.
     keep_partial
         Also give their names to data volumes of which some is lost: there are zeros in their place then.
     with_recovery
@@ -109,22 +112,24 @@ def rebuild(
     Raises
     ------
     UsageError
-        The volumes are of several sets; or one that would be written exists.
+        The volumes are of several sets.
+    Exists
+        One that would be written.
     Damaged
         No recovery volume is left that tells of the others, and parts are to be kept.
     EnvironmentFailed
         A volume cannot be written, or was not read back as it was written.
     """
+    to = Destination(directory, work_dir, overwrite, Readers.of(paths))
     with environment(directory), Unusable(monitor) as heard, ExitStack() as stack:
-        os.makedirs(directory, exist_ok=True)
-        taken = take_in(paths, directory, work_dir=work_dir, stack=stack, monitor=heard)
+        taken = take_in(paths, to, stack=stack, monitor=heard)
         if taken.header is None:
             if keep_partial:
                 # Parts can be had from what was given.
                 raise Damaged(f"{taken.info.name}: {_NO_RECOVERY}")
-            return _Alone(taken, directory, work_dir, stack, monitor).run()
-        rows = Rows(taken, taken.header, directory, work_dir, stack, heard)
-        done = _Finishing(rows, directory, work_dir, stack, monitor).run(keep_partial, with_recovery)
+            return _Alone(taken, to, stack, monitor).run()
+        rows = Rows(taken, taken.header, to, stack, heard)
+        done = _Finishing(rows, to, stack, monitor).run(keep_partial, with_recovery)
         if done.complete:
             heard.settle(sum(one.given is None or one.given in taken.finished for one in done.volumes))
         return done
@@ -133,11 +138,9 @@ def rebuild(
 class _Finishing:
     """Publishes what was restored."""
 
-    def __init__(
-        self, rows: Rows, directory: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
-    ) -> None:
+    def __init__(self, rows: Rows, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
         self._rows, self._monitor = rows, monitor
-        self._directory, self._work_dir, self._stack = directory, work_dir, stack
+        self._to, self._stack = to, stack
 
     def run(self, keep_partial: bool, with_recovery: bool) -> Rebuilt:
         """Restore, and do all that follows."""
@@ -166,17 +169,14 @@ class _Finishing:
             self._monitor.problem(Problem(self._rows.path(info), Trouble.DAMAGED, reason))
         if not right and not keep_partial:
             return RebuiltVolume(info, given, None, Outcome.BEYOND, (lost_sectors, left))
-        if held is None:
-            output = self._rows.outputs[row]
-        else:
-            output = _whole_output(held, body, self._rows.path(info), self._work_dir, self._stack)
+        output = self._rows.outputs[row] if held is None else _whole_output(held, body, self._to, self._stack)
         if right:
             if not (held and held.work and output is held.work.output and held.work.is_complete):
                 dress_again(output, body, Aside(self._monitor))
             check_written(output.temporary, Aside(self._monitor))
-        output.publish()
+        path = self._to.publish(output, info.file_name)
         outcome = Outcome.REBUILT if right else Outcome.BEYOND
-        return RebuiltVolume(info, given, output.path, outcome, (lost_sectors, left))
+        return RebuiltVolume(info, given, path, outcome, (lost_sectors, left))
 
     def _finish_recovery(self, results: Sequence[RebuiltVolume], lost: Sequence[int]) -> list[RebuiltVolume]:
         """Make lost recovery volumes again, of data volumes that are whole by now."""
@@ -191,9 +191,8 @@ class _Finishing:
                         volumes,
                         self._rows.bodies,
                         together,
-                        self._directory,
+                        self._to,
                         numbers=wanted,
-                        work_dir=self._work_dir,
                         monitor=self._monitor,
                     )
                     made |= {one.info.number: one.path for one in done}
@@ -208,9 +207,7 @@ class _Finishing:
             if shard and work and work.is_complete and shard.held.start == 0 and work.is_of(shard.held.length or 0):
                 work.output.flush()
                 check_written(work.output.temporary, Aside(self._monitor))
-                work.output.rename(self._rows.path(self._rows.recovery_info(number)))
-                work.output.publish()
-                found[number] = work.output.path
+                found[number] = self._to.publish(work.output, self._rows.recovery_info(number).file_name)
         return found
 
     def _together(self, volumes: Sequence[Volume]) -> list[Together]:
@@ -240,12 +237,11 @@ class _Finishing:
         return next(volumes_in(result.path))
 
 
-def _whole_output(held: Held, body: Body, path: bytes, work_dir: bytes | None, stack: ExitStack) -> Output:
+def _whole_output(held: Held, body: Body, to: Destination, stack: ExitStack) -> Scratch:
     """The file of a volume that was damaged: the temporary one; of an image a copy of the volume in it."""
     if held.work and held.start == 0 and held.work.is_of(body.n_bytes):
-        held.work.output.rename(path)
         return held.work.output
-    output = stack.enter_context(Output(path, work_dir=work_dir))
+    output = stack.enter_context(Scratch(to.scratch))
     for at in range(0, body.n_bytes, _COPY_BYTES):
         output.write(held.file.read_what_is_left(held.start + at, min(_COPY_BYTES, body.n_bytes - at)))
     return output
@@ -254,10 +250,8 @@ def _whole_output(held: Held, body: Body, path: bytes, work_dir: bytes | None, s
 class _Alone:
     """Publishes what own parity and copies made whole of data volumes, where no recovery volume tells of them."""
 
-    def __init__(
-        self, taken: Taken, directory: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
-    ) -> None:
-        self._taken, self._directory, self._work_dir = taken, directory, work_dir
+    def __init__(self, taken: Taken, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
+        self._taken, self._to = taken, to
         self._stack, self._monitor = stack, monitor
 
     def run(self) -> Rebuilt:
@@ -287,13 +281,10 @@ class _Alone:
         left = int(held.lost(0, length).sum()) if length else 0
         if not length or left:
             return RebuiltVolume(info, given, None, Outcome.BEYOND, (left, left))
-        path = os.path.join(self._directory, info.file_name)
-        if os.path.lexists(path):
-            raise UsageError(f"{os.fsdecode(path)}: exists, and {info.label} is to be written there")
+        self._to.check([info.file_name])
         body = Body(info.archive_id, length, b"")
-        output = _whole_output(held, body, path, self._work_dir, self._stack)
+        output = _whole_output(held, body, self._to, self._stack)
         if not (output is held.work.output and held.work.is_complete):
             dress_again(output, body, Aside(self._monitor))
         check_written(output.temporary, Aside(self._monitor))
-        output.publish()
-        return RebuiltVolume(info, given, output.path, Outcome.REBUILT)
+        return RebuiltVolume(info, given, self._to.publish(output, info.file_name), Outcome.REBUILT)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.storage import ArchiveFile, InPlace
+from pybackup.host.readers import Readers
+from pybackup.host.storage import ArchiveFile, InPlace, Output, check_outputs
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.mend.assemble import assembled, mend_checked, tell_of_others
 from pybackup.mend.copies import open_copies
@@ -21,7 +22,7 @@ from pybackup.model.extents import Extents
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import NO_ORIGIN
 from pybackup.parity.mend.mend import MENDED, Mended, assemble
-from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
 from pybackup.parity.stream.volume import Volume, VolumeWriter
 
 # Less of a file that is to be replaced is an accident, or it is another file.
@@ -85,6 +86,7 @@ def repair(
     *,
     maps: Sequence[bytes] = (),
     work_dir: bytes | None = None,
+    overwrite: bool = False,
     monitor: Monitor,
 ) -> Repaired:
     """Merge copies of a volume, rebuild what no copy has, and write the result.
@@ -96,6 +98,8 @@ def repair(
     output
         The file to write, and its sidecar if there is one; None to mend the first copy in place: only what is bad
         is overwritten, and only with what is known to be right. Where bytes moved, it is replaced as a whole.
+    overwrite
+        Replace files that have the name of the output.
     maps
         Of ddrescue, for the copies in the same order.
 
@@ -103,12 +107,14 @@ def repair(
     ------
     Damaged
         No checksums are left, or what came out is not what was protected.
+    Exists
+        The output, and it is not to be replaced.
     UsageError
         A copy does not exist, or cannot be mended in place: a directory, a sidecar, a file with more in it.
     EnvironmentFailed
         The output cannot be written.
     """
-    _check_names(paths, output)
+    _check_names(paths, output, overwrite)
     with open_copies(paths, maps) as given:
         surveyed = survey(given, monitor)
         if surveyed is None:
@@ -122,13 +128,20 @@ def repair(
         if output is None:
             _check_target(surveyed)
             _refuse_to_cut(surveyed)
+            if surveyed.geometry.sidecar:
+                check_sidecar(target + SIDECAR_SUFFIX, replace=True)
         elif surveyed.geometry.sidecar:
-            _check_free(output + SIDECAR_SUFFIX)
+            check_sidecar(output + SIDECAR_SUFFIX, replace=overwrite)
         tell_of_others(surveyed, monitor)
         if output is None and _can_be_mended_in_place(surveyed):
             mended = _mend_in_place(surveyed, before, monitor)
         else:
-            with assembled(surveyed, target, work_dir, monitor) as (outputs, mended):
+            readers = Readers.of(paths)
+
+            def begin(suffix: bytes) -> Output:
+                return Output(target + suffix, work_dir=work_dir, replace=overwrite or output is None, readers=readers)
+
+            with assembled(surveyed, begin, monitor) as (outputs, mended):
                 for made in outputs:
                     if output is None:
                         made.take_after(made.path)
@@ -136,18 +149,17 @@ def repair(
         return _report(output if output is not None else given[0].path, surveyed, before, mended)
 
 
-def _check_names(paths: Sequence[bytes], output: bytes | None) -> None:
+def _check_names(paths: Sequence[bytes], output: bytes | None, overwrite: bool) -> None:
     """Refuse what cannot be written, or must not be."""
     if output is None:
         if os.path.isdir(paths[0]):
             raise UsageError(f"{os.fsdecode(paths[0])}: is a directory of pieces; write the whole to a file of its own")
-    else:
-        _check_free(output)
-
-
-def _check_free(output: bytes) -> None:
-    if os.path.lexists(output):
-        raise UsageError(f"{os.fsdecode(output)}: exists; choose another name, or remove it")
+        return
+    read = [each + suffix for each in paths for suffix in (b"", SIDECAR_SUFFIX)]
+    for path in (output, output + SIDECAR_SUFFIX):
+        if os.path.exists(path) and any(os.path.exists(each) and os.path.samefile(path, each) for each in read):
+            raise UsageError(f"{os.fsdecode(path)}: is what is read: mend it in place, or choose another name")
+    check_outputs([output], replace=overwrite)
 
 
 def _can_be_mended_in_place(surveyed: Surveyed) -> bool:

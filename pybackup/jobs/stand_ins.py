@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.storage import environment
+from pybackup.host.staging import temporary_directory
+from pybackup.host.storage import environment, make_directory
 from pybackup.model.volume import VolumeKind
 from pybackup.monitor import Monitor
 
@@ -39,12 +38,11 @@ def stand_ins(paths: Sequence[bytes], work_dir: bytes, monitor: Monitor) -> Iter
     EnvironmentFailed
         There is no room.
     """
-    with environment(work_dir):
-        os.makedirs(work_dir, exist_ok=True)
-        # Removed by a context manager, whatever is raised; what a killed run leaves has a name that tells whose it is.
-        directory = tempfile.TemporaryDirectory(prefix=b".pybackup-rebuilt-", dir=work_dir)
-    with directory as name:
-        yield _rebuilt(paths, os.fsencode(name), monitor)
+    make_directory(work_dir)
+    with ExitStack() as stack:
+        with environment(work_dir):
+            directory = stack.enter_context(temporary_directory(work_dir))
+        yield _rebuilt(paths, directory, monitor)
 
 
 def _rebuilt(paths: Sequence[bytes], directory: bytes, monitor: Monitor) -> list[bytes]:

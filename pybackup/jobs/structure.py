@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,11 @@ from pybackup.archive.open import open_archive
 from pybackup.archive.volume_set import SetAtHand
 from pybackup.container.skeleton import own_members
 from pybackup.container.structure import read_structure, write_structure
-from pybackup.errors import FormatError, NotAnArchive
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.errors import FormatError, NotAnArchive, UsageError
+from pybackup.host.storage import ArchiveFile, Output, check_outputs
 from pybackup.layout import ustar
 from pybackup.layout.names import STRUCTURE
-from pybackup.make.plan import check_output
+from pybackup.make.plan import readers_of
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Judge, Source
@@ -33,12 +34,22 @@ class Saved:
     n_bytes: int
 
 
-def save_structure(sources: Iterable[Source], output: bytes, *, judge: Judge | None, monitor: Monitor) -> Saved:
-    """Write the tar of all directories, symbolic links, FIFOs and devices of the sources."""
-    check_output(output)
-    found = walk(sources, judge=judge, monitor=monitor)
+def save_structure(
+    sources: Iterable[Source], output: bytes, *, judge: Judge | None, overwrite: bool = False, monitor: Monitor
+) -> Saved:
+    """Write the tar of all directories, symbolic links, FIFOs and devices of the sources.
+
+    Raises
+    ------
+    Exists
+        The name is taken, and what has it is not to be replaced.
+    UsageError
+        By what is no such tar, nor an archive.
+    """
+    _check_output(output, overwrite)
+    found = list(walk(sources, judge=judge, monitor=monitor))
     entries = [planned.entry for planned in found if planned.entry.kind in _SKELETON]
-    with Output(output) as sink:
+    with Output(output, replace=overwrite, readers=readers_of(found)) as sink:
         for part in write_structure(entries):
             sink.write(part)
         if not entries:
@@ -46,6 +57,16 @@ def save_structure(sources: Iterable[Source], output: bytes, *, judge: Judge | N
         size = sink.tell()
         sink.publish()
     return Saved(len(entries), size)
+
+
+def _check_output(output: bytes, overwrite: bool) -> None:
+    """Refuse to replace what is no structure; an empty one is the end of a tar."""
+    check_outputs([output], replace=overwrite)
+    if os.path.isfile(output):
+        with ArchiveFile(output) as there:
+            start = there.read_at(0, len(ustar.END))
+            if start not in (b"", ustar.END) and next(read_structure(start), None) is None:
+                raise UsageError(f"{os.fsdecode(output)}: exists and is no structure; choose another name")
 
 
 def restore_structure(file: bytes, target: bytes, options: PlaceOptions, *, monitor: Monitor) -> int:

@@ -11,8 +11,10 @@ from pybackup.archive.find import Volume, find_volumes
 from pybackup.archive.measure import header_of, measure
 from pybackup.archive.volume_set import SetAtHand, gather
 from pybackup.check.verify import verify
-from pybackup.errors import Damaged, UsageError
+from pybackup.errors import Damaged, Exists, UsageError
 from pybackup.host.directories import files_in
+from pybackup.host.readers import Readers
+from pybackup.host.storage import Destination
 from pybackup.layout.recovery import Body
 from pybackup.mend.bodies import settled_place
 from pybackup.mend.copies import whole_file
@@ -38,6 +40,8 @@ class RecoveryOptions:
         What each has to fit; None for the largest size of the data volumes.
     first
         Number of the first; None for the one behind those that are at hand, or in the directory.
+    overwrite
+        Replace files that have their names.
     """
 
     count: int
@@ -45,6 +49,7 @@ class RecoveryOptions:
     volume_bytes: int | None = None
     first: int | None = None
     work_dir: bytes | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +93,13 @@ def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: M
     together = together_by_default(volumes, first, options.count)
     if options.volume_bytes is not None:
         together = replace(together, volume_bytes=options.volume_bytes)
-    made = make_recovery(volumes, bodies, together, directory, work_dir=options.work_dir, monitor=monitor)
+    to = Destination(directory, options.work_dir, options.overwrite, Readers.of(volume.path for volume in volumes))
+    made = make_recovery(volumes, bodies, together, to, monitor=monitor)
     return Added(made, hand.info, len(volumes), sum(body.n_bytes for body in bodies))
 
 
 def complete_with_recovery(
-    paths: Sequence[bytes], count: int, directory: bytes, *, work_dir: bytes | None = None, monitor: Monitor
+    paths: Sequence[bytes], count: int, to: Destination, *, monitor: Monitor
 ) -> list[tuple[Made, bool]]:
     """Make the first recovery volumes of a set that has just been made; those that an earlier run finished stay.
 
@@ -121,22 +127,22 @@ def complete_with_recovery(
     there = {
         number: Made(found.path, found.info, found.n_bytes)
         for number in together.numbers
-        if (found := _finished(hand, together, number, directory, bodies, monitor)) and found.info
+        if (found := _finished(hand, together, number, to, bodies, monitor)) and found.info
     }
     left = [number for number in together.numbers if number not in there]
     made = {}
     if left:
-        done = make_recovery(volumes, bodies, together, directory, numbers=left, work_dir=work_dir, monitor=monitor)
+        done = make_recovery(volumes, bodies, together, to, numbers=left, monitor=monitor)
         made = {one.info.number: one for one in done}
     return [(there.get(number) or made[number], number in there) for number in together.numbers]
 
 
 def _finished(
-    hand: SetAtHand, together: Together, number: int, directory: bytes, bodies: Sequence[Body], monitor: Monitor
+    hand: SetAtHand, together: Together, number: int, to: Destination, bodies: Sequence[Body], monitor: Monitor
 ) -> Volume | None:
     """The recovery volume of a number, if it is there just as it would be made."""
     info = VolumeInfo(hand.info.set_id, hand.info.name, number, VolumeKind.RECOVERY)
-    path = os.path.join(directory, info.file_name)
+    path = to.path(info.file_name)
     if not os.path.isfile(path):
         return None
     for volume in find_volumes([path]).volumes:
@@ -146,7 +152,9 @@ def _finished(
             if same and header.number == number:
                 _check_whole(volume, monitor)
                 return volume
-    raise UsageError(f"{os.fsdecode(path)}: exists, and is no recovery volume of this set as it is now; remove it")
+    if not to.replace:
+        raise Exists(f"{os.fsdecode(path)}: exists, and is no recovery volume of this set as it is now")
+    return None
 
 
 def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:

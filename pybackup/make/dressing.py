@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pybackup.container.own import dress
 from pybackup.container.read import open_listing
 from pybackup.errors import Damaged
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.storage import ArchiveFile, Scratch
 from pybackup.layout import ustar
 from pybackup.layout.note import Note
 from pybackup.layout.recovery import Body
@@ -28,7 +28,7 @@ class _Undressed:
     top: Entry
 
 
-def dress_again(output: Output, body: Body, monitor: Monitor) -> None:
+def dress_again(output: Scratch, body: Body, monitor: Monitor) -> None:
     """Append to the body of a data volume its parity, and the end: the bytes that it had.
 
     Parameters

@@ -17,7 +17,8 @@ from pybackup.container.read import read_locator
 from pybackup.container.structure import write_structure
 from pybackup.container.write import ArchiveWriter
 from pybackup.errors import UsageError
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.readers import Readers
+from pybackup.host.storage import ArchiveFile, Output, check_outputs
 from pybackup.host.workers import bounded_workers, make_executor, surviving
 from pybackup.layout.readme import README
 from pybackup.model.content import Bare, PackedPiece, Ready
@@ -46,6 +47,8 @@ class CreateOptions:
         Processes; None for one a processor, 1 for none beside this one.
     work_dir
         Where the unfinished archive lies; None for beside the finished one.
+    overwrite
+        Replace an archive that has the name, and its sidecar.
     """
 
     profile: Profile = field(default_factory=Profile)
@@ -55,6 +58,7 @@ class CreateOptions:
     comment: str = ""
     workers: int | None = None
     work_dir: bytes | None = None
+    overwrite: bool = False
 
     @property
     def task_bytes(self) -> int:
@@ -143,20 +147,24 @@ def perform_create(
 
     Raises
     ------
+    Exists
+        The output's name is taken, and what has it is not to be replaced.
     UsageError
-        The output's name is taken by something that is no archive.
+        By something that is no archive.
     EnvironmentFailed
         The output cannot be written, or the workers died.
     """
-    check_output(plan.output)
+    replace, readers = plan.options.overwrite, readers_of(plan.entries)
+    check_output(plan.output, replace=replace)
     parity, sidecar = plan.options.parity, plan.output + SIDECAR_SUFFIX
     if parity and parity.sidecar:
-        check_sidecar(sidecar)
+        check_sidecar(sidecar, replace=replace)
     with ExitStack() as stack:
         if executor is None:
             # Forked before anything large is held.
             executor, last_use = stack.enter_context(workers_for(plan, monitor)), True
-        output = stack.enter_context(Output(plan.output, work_dir=plan.options.work_dir))
+        directory = plan.options.work_dir
+        output = stack.enter_context(Output(plan.output, work_dir=directory, replace=replace, readers=readers))
         stream = OwnStream(parity, output) if parity and not parity.sidecar else None
         with surviving():
             created = _write(plan, output, stream, executor, monitor)
@@ -167,8 +175,16 @@ def perform_create(
         output.sync()
         check_written(output.temporary, monitor)
         if parity and parity.sidecar:
-            directory = plan.options.work_dir
-            protect_file(output.temporary, sidecar, parity, work_dir=directory, renew=True, monitor=monitor)
+            protect_file(
+                output.temporary,
+                sidecar,
+                parity,
+                work_dir=directory,
+                renew=True,
+                overwrite=replace,
+                readers=readers,
+                monitor=monitor,
+            )
         output.publish()
     return created
 
@@ -269,15 +285,26 @@ def identify(plan: Plan, settings: bytes) -> bytes:
     return digest.digest()[:8]
 
 
-def check_output(path: bytes) -> None:
-    """Refuse to replace what is no archive: a slip of the hand must not cost a photo."""
-    if not os.path.lexists(path):
-        return
-    if not os.path.isfile(path):
-        raise UsageError(f"{os.fsdecode(path)}: exists and is no regular file; choose another name")
-    with ArchiveFile(path) as file:
-        if file.size and read_locator(file) is None:
-            raise UsageError(f"{os.fsdecode(path)}: exists and is no archive; remove it or choose another name")
+def readers_of(entries: Iterable[Planned]) -> Readers:
+    """Return who may read all that is planned to be archived, where it lies now."""
+    readers = Readers()
+    for source in {planned.source.path: planned.source for planned in entries}.values():
+        readers.add_above(source.path)
+    for planned in entries:
+        entry = planned.entry
+        if entry.kind in (Kind.FILE, Kind.DIRECTORY):
+            directory = entry.kind is Kind.DIRECTORY
+            readers.add(entry.mode, entry.owner.gid, directory=directory)
+    return readers
+
+
+def check_output(path: bytes, *, replace: bool = False) -> None:
+    """Refuse a name that is taken, and to replace what is no archive: a slip of the hand must not cost a photo."""
+    check_outputs([path], replace=replace)
+    if os.path.isfile(path):
+        with ArchiveFile(path) as file:
+            if file.size and read_locator(file) is None:
+                raise UsageError(f"{os.fsdecode(path)}: exists and is no archive; remove it or choose another name")
 
 
 def _without(output: bytes, judge: Judge | None) -> Judge | None:

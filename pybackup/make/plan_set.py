@@ -8,12 +8,13 @@ from fractions import Fraction
 
 from pybackup.compress.methods import MIB, SMALL_SEGMENT_BYTES
 from pybackup.errors import UsageError
+from pybackup.host.storage import Destination
 from pybackup.model.source import Judge, Source
 from pybackup.model.volume import is_set_name
 from pybackup.monitor import Monitor
 
 from .capacity import body_limit
-from .plan import CreateOptions, Plan, identify, plan_create, settings_of
+from .plan import CreateOptions, Plan, identify, plan_create, readers_of, settings_of
 from .recovery_room import shard_limit_of
 from .second_copies import share_text
 
@@ -65,6 +66,12 @@ class SetPlan:
 
     plan: Plan
     set: SetOptions
+
+    @property
+    def destination(self) -> Destination:
+        """Where the volumes go."""
+        options = self.plan.options
+        return Destination(self.set.directory, options.work_dir, options.overwrite, readers_of(self.plan.entries))
 
 
 def segment_for(smallest_bytes: int, asked_bytes: int) -> int:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.readers import Readers
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output
 from pybackup.layout.guard import SECTOR, Geometry
@@ -41,6 +42,8 @@ def protect_file(
     *,
     work_dir: bytes | None = None,
     renew: bool = False,
+    overwrite: bool = False,
+    readers: Readers | None = None,
     monitor: Monitor,
 ) -> Protected:
     """Write the sidecar of any file, image or device; it is read back before it gets its name.
@@ -49,24 +52,33 @@ def protect_file(
     ----------
     renew
         The file is known to be what it should be, whatever an earlier sidecar says.
+    overwrite
+        Replace the sidecar that has the name.
+    readers
+        Who may read the sidecar; None for those who may read the file.
 
     Raises
     ------
+    Exists
+        There is a sidecar, and it is not to be replaced.
     UsageError
         The file is empty, or the sidecar's name is taken by something that is none, or by the sidecar of this file
         from before it was damaged.
     EnvironmentFailed
         The sidecar cannot be written: for want of room before anything is; or it is not read back as it was written.
     """
-    check_sidecar(sidecar)
+    if not renew and os.path.isfile(sidecar):
+        # What that one says of the file counts more than whether it may be replaced.
+        check_sidecar(sidecar, replace=True)
+        _refuse_to_lose(path, sidecar, monitor)
+    check_sidecar(sidecar, replace=overwrite)
     with ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(path))
-        if not renew and os.path.isfile(sidecar):
-            _refuse_to_lose(path, sidecar, monitor)
         geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
+        readers = readers or Readers.of([path])
         beside = os.path.dirname(sidecar) or b"."
         check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
-        output = stack.enter_context(Output(sidecar, work_dir=work_dir))
+        output = stack.enter_context(Output(sidecar, work_dir=work_dir, replace=overwrite, readers=readers))
         output.truncate(geometry.stream_bytes)
         with ArchiveFile(output.temporary) as stream:
             write_parity(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)

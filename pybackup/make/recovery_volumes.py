@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from pybackup.errors import Damaged, UsageError
 from pybackup.host.in_step import in_step
 from pybackup.host.joined import JoinedFile
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.host.storage import ArchiveFile, Destination, Output, make_directory
 from pybackup.layout import names, ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
@@ -100,10 +99,9 @@ def make_recovery(
     volumes: Sequence[Volume],
     bodies: Sequence[Body],
     together: Together,
-    directory: bytes,
+    to: Destination,
     *,
     numbers: Sequence[int] = (),
-    work_dir: bytes | None = None,
     monitor: Monitor,
 ) -> list[Made]:
     """Make recovery volumes of a whole set in one pass over it, and publish them when they have been read back.
@@ -114,15 +112,17 @@ def make_recovery(
         All data volumes, by their numbers; known to be whole.
     bodies
         What `measure` says of them.
-    directory
-        Where they appear; made.
+    to
+        Where they appear.
     numbers
         Which of those made together; all if there are none.
 
     Raises
     ------
     UsageError
-        They do not fit the size that is given, or there is one by this name, or the code has no such number.
+        They do not fit the size that is given, or the code has no such number.
+    Exists
+        There is one by this name.
     EnvironmentFailed
         They cannot be written, or were not read back as they were written.
     """
@@ -132,10 +132,7 @@ def make_recovery(
     if not has_code_across(len(bodies), together.numbers[-1]):
         raise UsageError(f"no code has {len(bodies)} data volumes and a recovery volume {together.numbers[-1]}")
     infos = [_info(volumes[0], together, number) for number in numbers]
-    paths = [os.path.join(directory, info.file_name) for info in infos]
-    for path in paths:
-        if os.path.lexists(path):
-            raise UsageError(f"{os.fsdecode(path)}: exists; remove it, or choose another directory")
+    to.check(info.file_name for info in infos)
     header = RecoveryHeader(_set_id(volumes), numbers[0], together.first, together.count, bodies)
     content = _content_of(volumes)
     least = least_bytes(content.n_bytes, header)
@@ -144,12 +141,11 @@ def make_recovery(
             f"a recovery volume of this set takes {least} bytes at least, and {together.volume_bytes} fit; "
             "give a larger --volume-size"
         )
-    with environment(directory):
-        os.makedirs(directory, exist_ok=True)
-    check_room({directory if work_dir is None else work_dir}, least * len(infos))
+    make_directory(to.directory)
+    check_room({to.scratch}, least * len(infos))
     with ExitStack() as stack:
         last = stack.enter_context(volumes[-1].open())
-        outputs = [stack.enter_context(Output(path, work_dir=work_dir)) for path in paths]
+        outputs = [stack.enter_context(to.begin(info.file_name)) for info in infos]
         makers = [
             _Maker(info, output, replace(header, number=info.number), content, last)
             for info, output in zip(infos, outputs, strict=True)

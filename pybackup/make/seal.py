@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.host.storage import ArchiveFile, Scratch, environment
 from pybackup.layout.guard import Geometry
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import DEFAULT_AMOUNT, Amount
@@ -35,7 +35,7 @@ class ParityOptions:
 class OwnStream:
     """The parity stream of an archive in the making: planned when its place is known, written when all else is."""
 
-    def __init__(self, options: ParityOptions, output: Output) -> None:
+    def __init__(self, options: ParityOptions, output: Scratch) -> None:
         self._options = options
         self._output = output
         self._geometry: Geometry | None = None
@@ -60,7 +60,7 @@ class OwnStream:
         write_stream(self._output, self._geometry, monitor)
 
 
-def write_stream(output: Output, geometry: Geometry, monitor: Monitor) -> None:
+def write_stream(output: Scratch, geometry: Geometry, monitor: Monitor) -> None:
     """Write the parity stream of a file in the making, for which there is room in it."""
     output.flush()
     with ArchiveFile(output.temporary) as file:

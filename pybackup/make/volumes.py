@@ -8,9 +8,11 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
+from pybackup.archive.find import volumes_in
 from pybackup.compress.stage import compress
-from pybackup.errors import UsageError
-from pybackup.host.storage import environment
+from pybackup.errors import Exists, UsageError
+from pybackup.host.directories import files_in
+from pybackup.host.storage import make_directory
 from pybackup.host.workers import surviving
 from pybackup.model.content import Piece, Read
 from pybackup.monitor import Monitor
@@ -18,7 +20,7 @@ from pybackup.tree.content import read_contents
 
 from .add_recovery import complete_with_recovery
 from .plan import Plan, workers_for
-from .plan_set import SetPlan
+from .plan_set import SetOptions, SetPlan
 from .resume import Resumption, find_finished, resume
 from .writer import CreatedVolume, SetWriter
 
@@ -38,18 +40,24 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
 
     Raises
     ------
+    Exists
+        Volumes of the set are there already, and shall not be gone on with, nor replaced.
     UsageError
-        Volumes of a set are there already, and shall not be gone on with; or cannot be, as they were made otherwise.
+        They cannot be gone on with, as they were made otherwise; or volumes of another set are there.
     EnvironmentFailed
         The volumes cannot be written, or the workers died.
     """
-    to = plan.set
-    with environment(to.directory):
-        os.makedirs(to.directory, exist_ok=True)
-    finished = find_finished(to.directory, to.name)
+    to, replace = plan.set, plan.plan.options.overwrite
+    if to.resume and replace:
+        raise UsageError("what is to be gone on with cannot be replaced")
+    make_directory(to.directory)
+    _check_strangers(to)
+    finished = [] if replace else find_finished(to.directory, to.name)
     if finished and not to.resume:
         there = os.fsdecode(finished[0].path)
-        raise UsageError(f"{there}: a volume is there already; --resume goes on behind it, or choose another directory")
+        raise Exists(
+            f"{there}: a volume is there already; --resume goes on behind it, another directory is for another set"
+        )
     with ExitStack() as stack:
         if executor is None:
             executor = stack.enter_context(workers_for(plan.plan, monitor))
@@ -63,6 +71,17 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
         return CreatedSet(volumes, writer.entries, writer.count.files, writer.count.content_bytes)
 
 
+def _check_strangers(to: SetOptions) -> None:
+    """Refuse to mix sets in one directory: what is made of all that lies there would be of neither."""
+    for path in files_in(to.directory):
+        if path.endswith(b".xtar"):
+            for volume in volumes_in(path):
+                if volume.info and volume.info.name != to.name:
+                    raise UsageError(
+                        f"{os.fsdecode(path)}: is a volume of another set, {volume.info.name}; choose another directory"
+                    )
+
+
 def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Monitor) -> list[CreatedVolume]:
     to = plan.set
     if not to.recovery_volumes:
@@ -70,8 +89,7 @@ def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Mon
     made = complete_with_recovery(
         [volume.path for volume in volumes],
         to.recovery_volumes,
-        to.directory,
-        work_dir=plan.plan.options.work_dir,
+        plan.destination,
         monitor=monitor,
     )
     return [CreatedVolume(one.path, one.info, 0, one.archive_bytes, was_there) for one, was_there in made]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -75,6 +74,7 @@ class SetWriter:
         self._set = plan.set
         # Files that are told of on a disc, second copies too.
         self._entries = len(plan.plan.entries) * (2 if plan.set.second_copies else 1)
+        self._to = plan.destination
         self._monitor = monitor
         self._set_id = begun.set_id or identify_set(plan)
         self._carry: Carry = begun.carry
@@ -211,10 +211,7 @@ class SetWriter:
             group_sectors=parity.group_sectors if parity else 0,
             volume_bytes=n_bytes,
         )
-        path = os.path.join(self._set.directory, info.file_name)
-        if os.path.lexists(path):
-            raise UsageError(f"{os.fsdecode(path)}: exists, and is no volume of this set; remove it")
-        output = Output(path, work_dir=self._plan.options.work_dir)
+        output = self._to.begin(info.file_name)
         mtime_ns = own_time(self._plan)
         writer = ArchiveWriter(output, archive_id=info.archive_id, readme=README, mtime_ns=mtime_ns, carry=self._carry)
         self._volume = _Volume(info, output, writer, self._limit_of(n_bytes), self._settings(info))

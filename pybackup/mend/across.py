@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -11,9 +10,8 @@ import numpy as np
 from pybackup.archive.measure import hash_of
 from pybackup.codes.across import Across
 from pybackup.codes.stripes import Bytes
-from pybackup.errors import UsageError
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.host.storage import ArchiveFile, Destination, Scratch, environment
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.problem import Problem, Trouble
@@ -42,19 +40,18 @@ class Rows:
         self,
         taken: Taken,
         header: RecoveryHeader,
-        directory: bytes,
-        work_dir: bytes | None,
+        to: Destination,
         stack: ExitStack,
         monitor: Unusable,
     ) -> None:
         self.taken, self.bodies = taken, header.bodies
         self._header, self._monitor = header, monitor
-        self._directory, self._work_dir, self._stack = directory, work_dir, stack
+        self._to, self._stack = to, stack
         headers = [shard.header for shard in taken.recovery.values()]
         self._numbers = sorted(taken.recovery)
         # Those that were made together with one that is here exist; of others nothing is known.
         self.siblings = sorted({number for one in headers for number in range(one.first, one.first + one.count)})
-        self.outputs: dict[int, Output] = {}
+        self.outputs: dict[int, Scratch] = {}
         self._trusted: set[int] = set()
         self._losses = Losses(len(self.bodies) + len(self._numbers), header.shard_bytes // SECTOR)
 
@@ -76,7 +73,7 @@ class Rows:
 
     def path(self, info: VolumeInfo) -> bytes:
         """Return where a volume will appear."""
-        return os.path.join(self._directory, info.file_name)
+        return self._to.path(info.file_name)
 
     def restore(self) -> tuple[dict[int, int], list[int], set[int]]:
         """Restore bodies as far as that is possible.
@@ -98,7 +95,8 @@ class Rows:
         self._look_for_losses()
         damaged = [row for row in range(len(self.bodies)) if self._is_damaged(row)]
         recovery = [number for number in self.siblings if self._recovery_is_damaged(number)]
-        self._check_free([self.data_info(row) for row in damaged] + [self.recovery_info(one) for one in recovery])
+        infos = [self.data_info(row) for row in damaged] + [self.recovery_info(one) for one in recovery]
+        self._to.check(info.file_name for info in infos)
         first = {row: self._losses.count(row) for row in damaged}
         self._begin_outputs([row for row in damaged if self.held(row) is None])
         if any(first.values()):
@@ -179,18 +177,11 @@ class Rows:
         shard = self.taken.recovery.get(number)
         return shard is None or shard.held.work is not None or shard.held.unknown
 
-    def _check_free(self, infos: Sequence[VolumeInfo]) -> None:
-        for info in infos:
-            if os.path.lexists(self.path(info)):
-                name = os.fsdecode(self.path(info))
-                raise UsageError(f"{name}: exists, and {info.label} is to be written there; choose another directory")
-
     def _begin_outputs(self, rows: Sequence[int]) -> None:
         if rows:
-            where = self._directory if self._work_dir is None else self._work_dir
-            check_room({where}, sum(self.bodies[row].n_bytes for row in rows))
+            check_room({self._to.scratch}, sum(self.bodies[row].n_bytes for row in rows))
         for row in rows:
-            output = self._stack.enter_context(Output(self.path(self.data_info(row)), work_dir=self._work_dir))
+            output = self._stack.enter_context(Scratch(self._to.scratch))
             output.truncate(self.bodies[row].n_bytes)
             self.outputs[row] = output
 

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 import numpy as np
 
 from pybackup.errors import Damaged
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.storage import ArchiveFile, Scratch
 from pybackup.layout.guard import SECTOR
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.mend import MENDED, Mended, assemble, mend
 from pybackup.parity.stream.protect import digest_of
 from pybackup.parity.stream.shards import write_shards
-from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import Volume, VolumeWriter
 
 from .survey import Surveyed
 
+_File = TypeVar("_File", bound=Scratch)
+
 
 @contextmanager
 def assembled(
-    surveyed: Surveyed, target: bytes, work_dir: bytes | None, monitor: Monitor
-) -> Iterator[tuple[list[Output], Mended]]:
-    """Assemble and mend a volume under temporary names, and yield the files, the protected one first."""
+    surveyed: Surveyed, begin: Callable[[bytes], _File], monitor: Monitor
+) -> Iterator[tuple[list[_File], Mended]]:
+    """Assemble and mend a volume under temporary names, and yield the files, the protected one first.
+
+    Parameters
+    ----------
+    begin
+        Begins a file, from what its name has behind that of the volume.
+    """
     geometry = surveyed.geometry
-    if geometry.sidecar:
-        check_sidecar(target + SIDECAR_SUFFIX)
     with ExitStack() as stack:
-        outputs = [stack.enter_context(Output(target, work_dir=work_dir))]
+        outputs = [begin(b"")]
+        stack.enter_context(outputs[0])
         outputs[0].truncate(geometry.before_bytes + geometry.after_bytes)
         if geometry.sidecar:
-            outputs.append(stack.enter_context(Output(target + SIDECAR_SUFFIX, work_dir=work_dir)))
+            outputs.append(begin(SIDECAR_SUFFIX))
+            stack.enter_context(outputs[1])
             outputs[1].truncate(geometry.stream_bytes)
         else:
             outputs[0].truncate(geometry.volume_bytes)

@@ -11,7 +11,7 @@ from pybackup.container.locate import locate
 from pybackup.container.read import read_locator
 from pybackup.errors import Damaged
 from pybackup.host.joined import Part, Place
-from pybackup.host.storage import ArchiveFile
+from pybackup.host.storage import ArchiveFile, Scratch
 from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.monitor import Monitor
@@ -21,9 +21,6 @@ from .assemble import assembled, tell_of_others
 from .copies import GivenCopy
 from .health import Health, health_of
 from .survey import Surveyed, extents_of, survey
-
-_IMAGE_NAME = b"pybackup-salvage"
-_INNER_SUFFIX = b"-inner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +55,13 @@ class Image:
 
 
 @contextmanager
-def best_image(
-    given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, name: bytes = _IMAGE_NAME, words: str = ""
-) -> Iterator[Image]:
+def best_image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, words: str = "") -> Iterator[Image]:
     """Yield the best image that can be had of a volume; a temporary file, if it differs from the first copy.
 
     Parameters
     ----------
-    name
-        Of the temporary file in ``work_dir``: another for each that is open at a time.
+    work_dir
+        Where a temporary file lies; made where it is missing.
     words
         Said before that file is made, where it has to be.
     """
@@ -75,7 +70,7 @@ def best_image(
             surveyed = survey(given, monitor)
             if surveyed and words and health_of(surveyed).extents:
                 monitor.note(words)
-            image = _surveyed(surveyed, os.path.join(work_dir, name), stack, monitor) if surveyed else None
+            image = _surveyed(surveyed, work_dir, stack, monitor) if surveyed else None
         except Damaged as error:
             monitor.note(str(error))
             image = None
@@ -87,34 +82,33 @@ def best_image(
         yield image
 
 
-def _surveyed(surveyed: Surveyed, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
+def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> Image:
     """The volume with all that could be had; of an image around an archive, that archive."""
     tell_of_others(surveyed, monitor)
     geometry, health = surveyed.geometry, health_of(surveyed)
     if not health.extents:
         image = Image(surveyed.given[0].path, health, Soundness())
     else:
-        os.makedirs(os.path.dirname(temporary), exist_ok=True)
         # What only lies elsewhere was never damaged.
         damaged = ~surveyed.good_in(0)
-        outputs, _ = stack.enter_context(assembled(surveyed, temporary, None, monitor))
+        outputs, _ = stack.enter_context(assembled(surveyed, lambda _: Scratch(work_dir), monitor))
         left = surveyed.survey.where == NO_ORIGIN
         known = Soundness(extents_of(geometry, left))
         image = Image(outputs[0].temporary, health, known, extents_of(geometry, damaged & ~left))
     file = stack.enter_context(ArchiveFile(image.path))
     if read_locator(file) is None:
-        return _within(image, file, temporary + _INNER_SUFFIX, stack, monitor)
+        return _within(image, file, work_dir, stack, monitor)
     return image
 
 
-def _within(image: Image, file: ArchiveFile, temporary: bytes, stack: ExitStack, monitor: Monitor) -> Image:
+def _within(image: Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> Image:
     """The archive that lies within an image, whose first sector begins none."""
     inner = survey([GivenCopy(image.path, file, Extents())], monitor)
     if inner is None or inner.shift_of_first() == 0:
         return _part_of(image, file)
     tell_of_others(inner, monitor)
     health = health_of(inner)
-    outputs, _ = stack.enter_context(assembled(inner, temporary, None, monitor))
+    outputs, _ = stack.enter_context(assembled(inner, lambda _: Scratch(work_dir), monitor))
     left = inner.survey.where == NO_ORIGIN
     repaired = image.repaired.moved(-(inner.shift_of_first() or 0))
     return Image(outputs[0].temporary, health, Soundness(extents_of(inner.geometry, left)), repaired)

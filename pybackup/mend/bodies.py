@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pybackup.container.own import stream_start
 from pybackup.errors import Damaged, FormatError, UsageError
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.storage import ArchiveFile, Scratch
 from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
@@ -96,15 +96,13 @@ class Work:
     ----------
     stack
         Closes and removes the file in the end.
-    target
-        What the file is named after.
+    work_dir
+        Where it lies.
     """
 
-    def __init__(
-        self, surveyed: Surveyed, target: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
-    ) -> None:
-        outputs, _ = stack.enter_context(assembled(surveyed, target, work_dir, monitor))
-        self.output: Output = outputs[0]
+    def __init__(self, surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
+        outputs, _ = stack.enter_context(assembled(surveyed, lambda _: Scratch(work_dir), monitor))
+        self.output = outputs[0]
         self._surveyed = surveyed
         self._written: list[NDArray[np.intp]] = []
         self._files = [stack.enter_context(ArchiveFile(made.temporary)) for made in outputs]
@@ -169,9 +167,8 @@ class Work:
 def hold(
     copies: Sequence[GivenCopy],
     start: int | None,
-    target: bytes,
     *,
-    work_dir: bytes | None = None,
+    work_dir: bytes,
     stack: ExitStack,
     monitor: Monitor,
 ) -> Held:
@@ -183,8 +180,8 @@ def hold(
         Of one file: the volume, or an image with it.
     start
         Where the archive begins in the first of them; None where nobody could tell.
-    target
-        What a temporary file is named after.
+    work_dir
+        Where a temporary file lies.
 
     Raises
     ------
@@ -206,7 +203,7 @@ def hold(
         # The other copies are of the same bytes.
         return Held([copies[copy].path], copies[copy].file, start)
     try:
-        work = Work(surveyed, target, work_dir, stack, monitor)
+        work = Work(surveyed, work_dir, stack, monitor)
     except Damaged as error:
         monitor.note(f"{plain.name}: {error}")
         return plain

@@ -12,7 +12,7 @@ from pybackup.archive.volume_set import gather
 from pybackup.container.notes import archive_id_in, notes_in
 from pybackup.errors import UsageError
 from pybackup.host.directories import files_in
-from pybackup.host.storage import ArchiveFile
+from pybackup.host.storage import ArchiveFile, Destination
 from pybackup.layout import ustar
 from pybackup.layout.note import Role
 from pybackup.layout.recovery import RecoveryHeader
@@ -70,18 +70,15 @@ class _Given:
     is_finished: bool = False
 
 
-def take_in(
-    paths: Sequence[bytes], directory: bytes, *, work_dir: bytes | None = None, stack: ExitStack, monitor: Unusable
-) -> Taken:
+def take_in(paths: Sequence[bytes], to: Destination, *, stack: ExitStack, monitor: Unusable) -> Taken:
     """Find out which volumes of a set there are, and put those that are damaged together in temporary files.
 
     Parameters
     ----------
     paths
         Files, images, devices, directories of them.
-    directory
-        Where what is rebuilt will appear; temporary files are there, or in ``work_dir``. Volumes of the set that are
-        there already count as given.
+    to
+        Where what is rebuilt will appear. Volumes of the set that are there already count as given.
     stack
         Closes and removes all of it in the end.
 
@@ -92,16 +89,15 @@ def take_in(
     """
     given = _once([one for path in paths for one in _look(path, monitor)])
     info = _one_set(given)
-    given = _once([*given, *_finished(directory, info)])
+    given = _once([*given, *_finished(to.directory, info)])
     groups: dict[tuple[bytes, bool], list[_Given]] = {}
     for one in given:
         groups.setdefault((one.archive_id, bool(one.start)), []).append(one)
     taken = Taken(info, finished={one.path for one in given if one.is_finished})
     found: dict[bytes, list[tuple[Held, Volume | None]]] = {}
-    for number, ((archive_id, _), alike) in enumerate(groups.items()):
+    for (archive_id, _), alike in groups.items():
         _tell_of_doubles(alike, monitor)
-        target = os.path.join(directory, b"volume-%d" % number)
-        held = _hold_best(alike, target, work_dir, stack, monitor)
+        held = _hold_best(alike, to.scratch, stack, monitor)
         volume = _settle(held, alike)
         if volume and volume.info and volume.info.set_id != info.set_id:
             raise UsageError(f"{held.name}: is of another set than {info.name}")
@@ -111,15 +107,13 @@ def take_in(
     return taken
 
 
-def _hold_best(
-    alike: Sequence[_Given], target: bytes, work_dir: bytes | None, stack: ExitStack, monitor: Monitor
-) -> Held:
+def _hold_best(alike: Sequence[_Given], work_dir: bytes, stack: ExitStack, monitor: Monitor) -> Held:
     """What copies of a volume come to together; one that an earlier run finished, if it is still whole, comes first."""
     for several in ([one for one in alike if one.is_finished], alike):
         if several:
             copies = [whole_file(one.path, stack) for one in several]
             start = next((one.start for one in several if one.start is not None), None)
-            held = hold(copies, start, target, work_dir=work_dir, stack=stack, monitor=monitor)
+            held = hold(copies, start, work_dir=work_dir, stack=stack, monitor=monitor)
             if several is alike or not (held.work or held.unknown):
                 break
     return held

@@ -25,8 +25,6 @@ from pybackup.parity.stream.find import find
 from .best_image import Image, best_image
 from .copies import open_copies
 
-_NAME = b"pybackup-salvage-%d"
-
 
 @dataclass(frozen=True, slots=True)
 class SetImage:
@@ -119,9 +117,9 @@ def mend_set(
         They are of more than one set, or of archives that are of none.
     """
     images = []
-    for number, (paths, maps) in enumerate(groups):
+    for paths, maps in groups:
         given = stack.enter_context(open_copies(paths, maps))
-        images.append(stack.enter_context(best_image(given, work_dir, monitor, name=_NAME % number)))
+        images.append(stack.enter_context(best_image(given, work_dir, monitor)))
     clear = [_Mended(volume, image) for image in images for volume in _whole_in(image)]
     if not clear:
         if len(images) > 1:

@@ -85,7 +85,7 @@ class Target:
         try:
             level, name = site.open_parent(entry)
             dir_fd = level.fd
-            temporary, fd = create(site.names, lambda free: open_new(free, dir_fd))
+            temporary, fd = create(dir_fd, lambda free: open_new(free, dir_fd))
         except (OSError, Refused) as error:
             return site.failed(entry, error)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -12,7 +11,7 @@ from typing import Protocol
 from pybackup.errors import EnvironmentFailed, Refused
 from pybackup.host.beneath import Beneath, Level, shown, split_path
 from pybackup.host.restore import Restorer, hands_down_acl
-from pybackup.host.staging import claim, publish, temporary_names
+from pybackup.host.staging import claim, publish
 from pybackup.model.entry import Entry
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
@@ -72,7 +71,6 @@ class Site:
         self.monitor = monitor
         self.tree = Beneath(root, make=True)
         self.restorer = Restorer(owner=options.owner, numeric_owner=options.numeric_owner, monitor=monitor)
-        self.names: Iterator[bytes] = temporary_names()
         self.unfinished: set[Discardable] = set()
         self.unplaced: set[bytes] = set()
 

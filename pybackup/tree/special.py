@@ -35,7 +35,7 @@ class Specials:
         """
         site = self._site
         level, name = site.open_parent(entry)
-        temporary, _ = create(site.names, self._maker(entry, level.fd))
+        temporary, _ = create(level.fd, self._maker(entry, level.fd))
         try:
             if entry.kind is not Kind.HARDLINK:
                 self._dress(entry, level, temporary)

@@ -44,7 +44,7 @@ class StagedFile:
         # A copy shares the lock, so that nobody takes the temporary for a leftover.
         self._dir_fd = os.dup(level.fd)
         try:
-            self.temporary, self.fd = create(site.names, lambda name: open_new(name, self._dir_fd))
+            self.temporary, self.fd = create(self._dir_fd, lambda name: open_new(name, self._dir_fd))
         except BaseException:
             os.close(self._dir_fd)
             raise
@@ -155,7 +155,7 @@ def open_staged(root: bytes, directory: bytes, temporary: bytes) -> int:
 
 def open_staged_below(tree: Beneath, directory: bytes, temporary: bytes) -> int:
     """As `open_staged`, below a root that is open."""
-    if not is_temporary(temporary):
+    dir_fd = tree.enter(directory).fd
+    if not is_temporary(temporary, dir_fd):
         raise Refused(f"not a temporary name: {shown(temporary)}")
-    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(temporary, flags, dir_fd=tree.enter(directory).fd)
+    return os.open(temporary, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)

@@ -106,7 +106,7 @@ def test_a_list_of_files(docs: Path, tmp_path: Path, null: bool) -> None:
     (tmp_path / "list").write_bytes(listed)
     form = ["--null"] if null else []
     for name in ("-", "list"):
-        options = ["--files-from", name, *form, "-o", "x.xtar", "--quiet"]
+        options = ["--files-from", name, *form, "-o", "x.xtar", "--overwrite", "--quiet"]
         done = run("create", *options, cwd=tmp_path, stdin=listed)
         assert (done.returncode, done.stderr) == (0, b"")
         assert sorted(names(tmp_path / "x.xtar")) == sorted([b"docs", b"docs/sub", *wanted])

@@ -110,7 +110,7 @@ def _shard_of(data: bytes, directory: Path) -> finding_shards.ShardHeld | None:
     path = written(directory, data)
     with ExitStack() as stack:
         copies = [whole_file(path, stack)]
-        held = hold(copies, 0, os.fsencode(directory / "work"), stack=stack, monitor=Monitor())
+        held = hold(copies, 0, work_dir=os.fsencode(directory / "work"), stack=stack, monitor=Monitor())
         return find_shard(held, _header().set_id)
 
 

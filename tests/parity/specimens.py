@@ -78,8 +78,8 @@ def with_sidecar(directory: Path, options: ParityOptions, data: bytes) -> Specim
 
 
 def protect(path: Path, sidecar: Path, options: ParityOptions) -> Protected:
-    """`protect_file` by the paths of the tests."""
-    return protect_file(os.fsencode(path), os.fsencode(sidecar), options, monitor=Monitor())
+    """`protect_file` by the paths of the tests; an earlier sidecar is replaced, if it may be."""
+    return protect_file(os.fsencode(path), os.fsencode(sidecar), options, overwrite=True, monitor=Monitor())
 
 
 def mended(paths: Iterable[Path], output: Path | None, maps: Iterable[Path] = ()) -> Repaired:

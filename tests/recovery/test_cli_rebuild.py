@@ -32,7 +32,7 @@ def test_all_are_brought_back(room: Path) -> None:
     (room / "to" / "docs-003.xtar").write_bytes(b"something else")
     other = run("rebuild", "given", "--to", "to", cwd=room)
     assert (other.returncode, other.stdout) == (2, b"")
-    assert b"to/docs-003.xtar: exists, and docs 3 is to be written there" in other.stderr
+    assert b"to/docs-003.xtar: exists; --overwrite replaces it" in other.stderr
 
 
 def test_quiet_says_nothing_where_all_is_well(room: Path) -> None:

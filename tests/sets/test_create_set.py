@@ -107,7 +107,7 @@ def test_a_run_that_was_killed_leaves_whole_volumes_and_is_resumed(tree: Path, d
     code = f"from sets.making import make, Path; make(Path({str(tree)!r}), Path({str(tmp_path)!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[1], start_new_session=True)
     deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("*.xtar"))) < 3 or not list(tmp_path.glob(".*.partial")):
+    while len(list(tmp_path.glob("*.xtar"))) < 3 or not list(tmp_path.glob(".pybackup-*.tmp")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -166,7 +166,7 @@ def test_volumes_too_small_for_a_segment_are_refused(tree: Path, tmp_path: Path)
         make(tree, tmp_path / "a", first=(), size=700_000)
     with pytest.raises(UsageError, match="too few"):
         make(tree, tmp_path / "b", first=(), size=2000)
-    assert not list(tmp_path.rglob(".*.partial"))
+    assert not list(tmp_path.rglob(".pybackup-*.tmp"))
 
 
 def test_parity_fills_what_is_left(tree: Path, tmp_path: Path) -> None:

@@ -118,8 +118,15 @@ def me() -> Owner:
     return Owner(os.geteuid(), os.getegid())
 
 
+def temporary_name(directory: Path, number: int = 0) -> bytes:
+    """The name that a temporary in a directory has, if the random digits come to a number."""
+    digits = b"%016x" % number
+    return b".pybackup-%b-%b.tmp" % (digits, staging._mark(digits, directory.stat().st_ino))
+
+
 def leftovers(directory: Path) -> list[str]:
-    return [name for name in os.listdir(directory) if staging.is_temporary(os.fsencode(name))]
+    inode = directory.stat().st_ino
+    return [name for name in os.listdir(directory) if staging.is_made_in(os.fsencode(name), inode)]
 
 
 def troubles(monitor: Monitor) -> list[tuple[bytes, Trouble]]:
@@ -433,7 +440,7 @@ def test_nothing_is_placed_through_a_link(
     assert not target.place_link(link(b"stolen", b"l/other", Kind.HARDLINK))
     assert not target.finish_directory(folder(b"l", mode=0o777))
     with pytest.raises(Refused, match="symbolic link"):
-        open_staged(os.fsencode(field), b"l", b".pybackup-0123456789abcdef.tmp")
+        open_staged(os.fsencode(field), b"l", temporary_name(field))
     assert {problem.trouble for problem in monitor.problems} == {Trouble.REFUSED}
     assert all("symbolic link" in problem.reason for problem in monitor.problems)
     assert [row for row in snapshot(field)[1:] if row[0] != "l"] == before
@@ -507,20 +514,28 @@ def test_what_is_refused(field: Path, open_target: Open, monitor: Listener, entr
 def test_a_guessed_temporary_name_leads_nowhere(
     field: Path, open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "urandom", bytes)
+    numbers = itertools.count()
+    monkeypatch.setattr(os, "urandom", lambda count: next(numbers).to_bytes(count))
     target = open_target()
     assert target.write_file(file(b"first"), b"x")
-    guesses = [field / f".pybackup-00000000{number:08x}.tmp" for number in range(1, 5)]
-    for guess in guesses:
+    guesses = [field / os.fsdecode(temporary_name(field, number)) for number in range(1, 300)]
+    for guess in guesses[:4]:
         guess.symlink_to("../outside/secret")
     assert target.write_file(file(b"second"), b"evil")
     assert target.place_link(link(b"third", b"anywhere"))
     assert (field / "second").read_bytes() == b"evil"
-    assert all(guess.is_symlink() for guess in guesses)
-    for number in range(5, 300):
-        (field / f".pybackup-00000000{number:08x}.tmp").symlink_to("../outside/secret")
+    assert all(guess.is_symlink() for guess in guesses[:4])
+    for guess in guesses[4:]:
+        guess.symlink_to("../outside/secret")
     assert not target.write_file(file(b"fourth"), b"evil")
     assert troubles(monitor) == [(b"fourth", Trouble.EXISTS)]
+
+
+def test_temporary_names_cannot_be_guessed_and_are_for_the_owner_only(field: Path, open_target: Open) -> None:
+    staged = [open_target().begin_file(file(b"%d" % number)) for number in range(20)]
+    digits = [os.fsdecode(one.temporary).split("-")[1] for one in staged if one]
+    assert len({name[:6] for name in digits}) == len({name[-6:] for name in digits}) == 20
+    assert {os.fstat(one.fd).st_mode & 0o777 for one in staged if one} == {0o600}
 
 
 _names = st.sampled_from([b"a", b"b", b"..", b".", b"", b"secret"])
@@ -736,14 +751,17 @@ def test_impossible_offsets_and_sizes(
 
 def test_only_temporaries_can_be_opened(field: Path) -> None:
     (field / "x").write_bytes(b"x")
-    (field / ".pybackup-0123456789abcdef.tmp").symlink_to("../outside/secret")
+    (field / "below").mkdir()
+    name = temporary_name(field)
+    (field / os.fsdecode(name)).symlink_to("../outside/secret")
     root = os.fsencode(field)
-    with pytest.raises(Refused, match="not a temporary"):
-        open_staged(root, b"", b"x")
+    for other in (b"x", b".pybackup-0123456789abcdef.tmp", temporary_name(field / "below")):
+        with pytest.raises(Refused, match="not a temporary"):
+            open_staged(root, b"", other)
     with pytest.raises(OSError, match="symbolic links"):
-        open_staged(root, b"", b".pybackup-0123456789abcdef.tmp")
+        open_staged(root, b"", name)
     with pytest.raises(Refused, match=r"'\.\.'"):
-        open_staged(root, b"..", b".pybackup-0123456789abcdef.tmp")
+        open_staged(root, b"..", name)
 
 
 # --- killed runs, full disks ----------------------------------------------------------------------------------------
@@ -783,23 +801,41 @@ def test_a_killed_run_leaves_nothing_that_looks_whole(field: Path, open_target: 
 
 
 def test_leftovers_of_every_kind_are_removed_and_nothing_else(field: Path, open_target: Open) -> None:
-    names = [f".pybackup-{number:016x}.tmp" for number in range(4)]
+    names = [os.fsdecode(temporary_name(field, number)) for number in range(4)]
     (field / names[0]).touch()
     (field / names[1]).symlink_to("../outside/secret")
     os.mkfifo(field / names[2])
-    (field / names[3]).mkdir()
-    kept = [names[3], ".pybackup-0.tmp", names[0] + "x", "x" + names[0], names[0].upper()]
-    for name in kept[1:]:
+    (field / names[3] / "below").mkdir(parents=True)
+    (field / names[3] / "below/rebuilt").touch()
+    # Called so by somebody, brought from another directory, or by other rules.
+    (field / "d").mkdir()
+    elsewhere = os.fsdecode(temporary_name(field / "d"))
+    kept = [".pybackup-0123456789abcdef.tmp", ".pybackup-0123456789abcdef-0123456789abcdef.tmp", elsewhere]
+    kept += [".b.xtar.notes.partial", names[0] + "x", "x" + names[0], names[0].upper()]
+    for name in kept:
         (field / name).touch()
     assert open_target().place_link(link(b"l", b"anywhere"))
-    assert sorted(os.listdir(field)) == sorted([*kept, "l"])
+    assert sorted(os.listdir(field)) == sorted([*kept, "d", "l"])
+
+
+def test_what_belongs_to_somebody_else_is_no_leftover_of_ours(field: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = os.fsdecode(temporary_name(field))
+    (field / name).touch()
+    fd = os.open(field, os.O_RDONLY)
+    with monkeypatch.context() as somebody:
+        somebody.setattr(os, "geteuid", lambda: 4_000_000_001)
+        staging.remove_leftovers(fd)
+    assert os.listdir(field) == [name]
+    staging.remove_leftovers(fd)
+    assert os.listdir(field) == []
+    os.close(fd)
 
 
 def test_a_lock_held_for_ever_stops_nobody(field: Path, open_target: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)
     fd = os.open(field, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_EX)
-    (field / ".pybackup-0123456789abcdef.tmp").touch()
+    (field / os.fsdecode(temporary_name(field))).touch()
     assert open_target().write_file(file(b"x"), b"x")
     assert len(os.listdir(field)) == 2
     os.close(fd)

@@ -19,43 +19,47 @@ def page_path(text: str) -> bytes:
     Raises
     ------
     UsageError
-        It does not end as pages do, or its directory does not exist.
+        It does not end as pages do.
     """
     where = path(text)
     if not where.endswith(_SUFFIXES):
         raise UsageError(f"a page ends in .html: {text!r}")
-    if not os.path.isdir(os.path.dirname(where) or b"."):
-        raise UsageError(f"no such directory: {os.path.dirname(text)!r}")
     return where
 
 
-def check_report(where: bytes | None, read: Iterable[bytes]) -> None:
-    """Refuse a report that would replace what it is about; None for no report.
+def check_report(where: bytes | None, read: Iterable[bytes], *, replace: bool) -> None:
+    """Refuse a report that would replace what it is about, or anything without being told to; None for no report.
 
     Raises
     ------
+    Exists
+        Something has its name, and is not to be replaced.
     UsageError
         It is one of the files that are read.
     """
+    from pybackup.host.storage import check_outputs
+
     if where is None:
         return
     for path_read in read:
         with contextlib.suppress(OSError):
             if os.path.samefile(where, path_read):
                 raise UsageError(f"{os.fsdecode(where)}: is what is read; give the report another name")
+    check_outputs([where], replace=replace)
 
 
-def write_page(where: bytes, pieces: Iterable[bytes]) -> None:
-    """Write a page; it has its name when it is whole.
+def write_page(where: bytes, pieces: Iterable[bytes], about: Iterable[bytes], *, replace: bool) -> None:
+    """Write a report; it has its name when it is whole, and may be read by who may read all that it is about.
 
     Raises
     ------
     EnvironmentFailed
         It cannot be written.
     """
+    from pybackup.host.readers import Readers
     from pybackup.host.storage import Output
 
-    with Output(where) as output:
+    with Output(where, replace=replace, readers=Readers.of(about)) as output:
         for piece in pieces:
             output.write(piece)
         output.publish()

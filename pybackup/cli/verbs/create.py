@@ -13,7 +13,7 @@ from pybackup.errors import UsageError
 
 from ..creating_sets import add_volumes, check_volumes, create_set
 from ..monitor import Talk
-from ..options import add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
+from ..options import add_overwrite, add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
 from ..results import conclude, json_problems
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name, printable, size_ratio
@@ -95,6 +95,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add("--comment", metavar="TEXT", type=argument(comment), default="", help="a text that 'info' shows")
     add_workers(packing)
     add("--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside OUT)")
+    add_overwrite(parser, "an archive, a sidecar or volumes of that name")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be archived and left out, and why")
     add_talk(parser, verbose=True)
 
@@ -117,7 +118,7 @@ def perform(options: argparse.Namespace) -> int:
         output = options.output or _default_output(options, sources[0].name)
         if output == b"-":
             raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
-        check_output(output)
+        check_output(output, replace=options.overwrite)
         judge = stack.enter_context(_earlier(options, rules, output, talk))
         plan = plan_create(sources, output, judge=judge, options=_create_options(options), monitor=talk)
         rules.tell_idle(talk)
@@ -163,6 +164,7 @@ def _create_options(options: argparse.Namespace) -> CreateOptions:
         comment=options.comment,
         workers=options.workers,
         work_dir=options.work_dir,
+        overwrite=options.overwrite,
     )
 
 

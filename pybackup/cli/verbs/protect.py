@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
 
-from ..options import add_parity, add_talk, talk_of
+from ..options import add_overwrite, add_parity, add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name, size_ratio
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pybackup.make.recovery_volumes import Made
 
 EPILOG = """\
-The file is not touched. A sidecar that is there already is replaced, but not if it says that the file is damaged: it
-may be all that brings the rest back. If the file was changed on purpose, remove the sidecar first. Where FILE.xpar
-lies beside FILE, verify, repair and salvage find it.
+The file is not touched. A sidecar that is there already is replaced with --overwrite, but not if it says that the file
+is damaged: it may be all that brings the rest back. If the file was changed on purpose, remove the sidecar first.
+Where FILE.xpar lies beside FILE, verify, repair and salvage find it.
 --recovery-volumes is for the volumes of a set: any M of all of them may be lost, and 'pybackup rebuild' brings them
 back. It needs all data volumes, and the recovery volumes there are, which stay as they are. Each gets as much parity
 of its own as the data volumes have, or as fits.
@@ -67,6 +67,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         type=argument(positive),
         help="number of the first, where some exist that are not here",
     )
+    add_overwrite(parser, "a sidecar or recovery volumes")
     add_talk(parser)
 
 
@@ -100,7 +101,7 @@ def _protect(options: argparse.Namespace) -> int:
     parity = ParityOptions(options.parity, True, options.group_sectors)
     with talk_of(options, file) as talk:
         start = time.monotonic()
-        done = protect_file(file, sidecar, parity, work_dir=options.work_dir, monitor=talk)
+        done = protect_file(file, sidecar, parity, work_dir=options.work_dir, overwrite=options.overwrite, monitor=talk)
         status = conclude(talk, _summary(done, time.monotonic() - start))
         if options.json:
             deliver([_json(done)])
@@ -111,7 +112,12 @@ def _add_recovery(options: argparse.Namespace) -> int:
     from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 
     wanted = RecoveryOptions(
-        options.recovery_volumes, options.to, options.volume_size, options.first_number, options.work_dir
+        options.recovery_volumes,
+        options.to,
+        options.volume_size,
+        options.first_number,
+        options.work_dir,
+        options.overwrite,
     )
     with talk_of(options, options.files[0]) as talk:
         start = time.monotonic()

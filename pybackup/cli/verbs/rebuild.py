@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..options import add_talk, talk_of
+from ..options import add_overwrite, add_talk, talk_of
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -45,6 +45,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: DIR of --to)"
     )
+    add_overwrite(parser, "what has the name of a volume and is not a whole one,")
     add_talk(parser)
 
 
@@ -53,7 +54,9 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.jobs.rebuild import rebuild
 
     with talk_of(options, options.to) as talk:
-        done = rebuild(options.volumes, options.to, work_dir=options.work_dir, monitor=talk)
+        done = rebuild(
+            options.volumes, options.to, work_dir=options.work_dir, overwrite=options.overwrite, monitor=talk
+        )
         talk.end()
         if options.json:
             deliver([_json(done, talk)])

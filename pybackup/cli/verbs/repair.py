@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pybackup.errors import UsageError
 from pybackup.model.verdict import SECTOR_BYTES
 
-from ..options import add_copies, add_talk, talk_of
+from ..options import add_copies, add_overwrite, add_talk, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -42,6 +42,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside FIXED)"
     )
+    add_overwrite(parser, "a file FIXED")
     add_talk(parser)
 
 
@@ -49,10 +50,17 @@ def perform(options: argparse.Namespace) -> int:
     """Merge and rebuild."""
     from pybackup.jobs.repair import repair
 
-    if options.output is not None and options.output in options.copies:
-        raise UsageError("FIXED is one of the copies: use --in-place, or another name")
+    if options.in_place and options.overwrite:
+        raise UsageError("repair: --overwrite is about FIXED; --in-place replaces what is bad and nothing else")
     with talk_of(options, options.copies[0]) as talk:
-        done = repair(options.copies, options.output, maps=options.map, work_dir=options.work_dir, monitor=talk)
+        done = repair(
+            options.copies,
+            options.output,
+            maps=options.map,
+            work_dir=options.work_dir,
+            overwrite=options.overwrite,
+            monitor=talk,
+        )
         talk.end()
         if options.json:
             deliver([_json(done)])

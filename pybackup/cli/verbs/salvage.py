@@ -68,7 +68,8 @@ def perform(options: argparse.Namespace) -> int:
 
     if options.report is not None and not options.report.endswith((b".json", b".html")):
         raise UsageError("--report: a report ends in .json or .html")
-    check_report(options.report, (*options.copies, *(each + SIDECAR_SUFFIX for each in options.copies), *options.map))
+    read = (*options.copies, *(each + SIDECAR_SUFFIX for each in options.copies), *options.map)
+    check_report(options.report, read, replace=options.overwrite != "never")
     with talk_of(options, options.copies[0], {Trouble.LOST, Trouble.DAMAGED}) as talk:
         rescued = rescue(
             options.copies,
@@ -170,14 +171,9 @@ def _summary(done: Salvaged) -> str:
 
 
 def _write_report(options: argparse.Namespace, done: Rescued, talk: Talk) -> None:
-    from pybackup.host.storage import Output
-
-    if options.report.endswith(b".html"):
-        write_page(options.report, _page(options, done, talk))
-        return
-    with Output(options.report) as output:
-        output.write(json_line(_report(options, done.salvaged, talk)))
-        output.publish()
+    is_page = options.report.endswith(b".html")
+    pieces = _page(options, done, talk) if is_page else [json_line(_report(options, done.salvaged, talk))]
+    write_page(options.report, pieces, options.copies, replace=options.overwrite != "never")
 
 
 def _page(options: argparse.Namespace, rescued: Rescued, talk: Talk) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..options import add_sources, add_talk, rules_of, sources_of, talk_of
+from ..options import add_overwrite, add_sources, add_talk, rules_of, sources_of, talk_of
 from ..results import conclude, json_problems
 from ..streams import deliver
 from ..text import count, display, humane_bytes, json_line, json_name
@@ -23,6 +23,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_sources(parser)
     parser.add_argument("-o", "--output", metavar="FILE", required=True, type=argument(path), help="the file to write")
+    add_overwrite(parser, "a structure")
     add_talk(parser)
 
 
@@ -33,7 +34,7 @@ def perform(options: argparse.Namespace) -> int:
     with talk_of(options, options.output) as talk:
         sources = sources_of(options, talk)
         rules = rules_of(options)
-        saved = save_structure(sources, options.output, judge=rules.judge, monitor=talk)
+        saved = save_structure(sources, options.output, judge=rules.judge, overwrite=options.overwrite, monitor=talk)
         rules.tell_idle(talk)
         entries = count(saved.entries, "entry", "entries")
         problems = count(len(talk.problems), "problem")

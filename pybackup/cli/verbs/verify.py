@@ -12,7 +12,7 @@ from pybackup.errors import EnvironmentFailed, FormatError, UsageError
 from pybackup.model.problem import Problem, Trouble
 
 from ..monitor import Talk
-from ..options import add_archive, add_talk, add_workers, talk_of
+from ..options import add_archive, add_overwrite, add_talk, add_workers, talk_of
 from ..pages import check_report, page_path, write_page
 from ..results import conclude, json_problems
 from ..statuses import Status
@@ -60,6 +60,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     add_workers(group)
     add_talk(parser)
+    add_overwrite(parser, "a page")
     parser.add_argument(
         "--html",
         metavar="FILE",
@@ -102,7 +103,7 @@ def _verify(
     from pybackup.check.verify import verify
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
-    check_report(options.html, (archive, archive + SIDECAR_SUFFIX))
+    check_report(options.html, (archive, archive + SIDECAR_SUFFIX), replace=options.overwrite)
     before = len(talk.problems)
     try:
         verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
@@ -188,7 +189,7 @@ def _write_page(options: argparse.Namespace, verdict: Verdict, differences: Sequ
     reasons = {problem.path: problem.reason for problem in talk.problems}
     checked = f"checked {local_time(time.time())}"
     pieces = render_verify(options.archive, verdict, reasons=reasons, remarks=remarks, checked=checked)
-    write_page(options.html, pieces)
+    write_page(options.html, pieces, (options.archive,), replace=options.overwrite)
 
 
 def _lines(

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 
 from pybackup.errors import UsageError
-from pybackup.host.storage import ArchiveFile
+from pybackup.host.storage import ArchiveFile, check_outputs
 
 from .find import find
 
 SIDECAR_SUFFIX = b".xpar"
 
 
-def check_sidecar(sidecar: bytes) -> None:
-    """Refuse to replace what is no sidecar."""
-    if not os.path.lexists(sidecar):
-        return
-    name = os.fsdecode(sidecar)
-    if not os.path.isfile(sidecar):
-        raise UsageError(f"{name}: exists and is no regular file; choose another name")
-    with ArchiveFile(sidecar) as file:
-        found = find([file]) if file.size else None
-        if file.size and (found is None or not found.geometry.sidecar):
-            raise UsageError(f"{name}: exists and is no sidecar; remove it or choose another name")
+def check_sidecar(sidecar: bytes, *, replace: bool = False) -> None:
+    """Refuse a name that is taken, and to replace what is no sidecar.
+
+    Raises
+    ------
+    Exists, UsageError
+    """
+    check_outputs([sidecar], replace=replace)
+    if os.path.isfile(sidecar):
+        with ArchiveFile(sidecar) as file:
+            found = find([file]) if file.size else None
+            if file.size and (found is None or not found.geometry.sidecar):
+                raise UsageError(f"{os.fsdecode(sidecar)}: exists and is no sidecar; remove it or choose another name")
