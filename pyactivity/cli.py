@@ -22,7 +22,7 @@ from pyactivity.present import check_presentable, present
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
 from pyactivity.report import report_of
 from pyactivity.selection import selection_lines, selection_root
-from pyactivity.streams import abandon, deliver, encoded, publish, say
+from pyactivity.streams import abandon, check_free, deliver, encoded, publish, say
 from pyactivity.survey import Part, Survey
 from pyactivity.totals import sum_up
 from pyactivity.words import count, display, humane_bytes
@@ -57,6 +57,8 @@ def _run(words: list[str]) -> int:
         return int(leave.code or OK)
     # Before the scan, which may take minutes.
     check_presentable(**options.published)
+    outputs = [options.output] if options.command == "select" else options.published.values()
+    check_free(outputs, overwrite=options.overwrite)
     inventory = take_inventory(map(os.fsencode, options.against)) if options.against else None
     found = survey_of(options)
     archived = find_archived(found.scan.files, inventory) if inventory else None
@@ -77,7 +79,9 @@ def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
         if options.limit is None:
             parts = _first(parts)
     if options.published:
-        present(report_of(found, options.directories, parts, archived), **options.published)
+        present(
+            report_of(found, options.directories, parts, archived), **options.published, overwrite=options.overwrite
+        )
     elif options.tree:
         deliver(_tree(found, parts, options))
     elif options.null:
@@ -136,7 +140,7 @@ def _select(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
         min_files=options.min_files,
     )
     lines = selection_lines(root, files, choice.members())
-    publish(options.output, lines)
+    publish(options.output, lines, overwrite=options.overwrite)
     if not options.quiet:
         _tell_scan(found, options)
         for line in patterns.idle():

@@ -186,6 +186,7 @@ def _parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser
     )
     add = parser.add_argument
     add("directories", nargs="*", type=argument(_name), metavar="DIR", help="default: .")
+    add("--overwrite", action="store_true", help="replace a FILE that exists")
     add("--quiet", action="store_true", help="say nothing on stderr but problems")
     add("--version", action="version", version=f"pyactivity {__version__}")
     scan = parser.add_argument_group("which files, and how they group")

@@ -15,14 +15,22 @@ def check_presentable(*, html: str | None = None, svg: str | None = None, png: s
         require_pillow()
 
 
-def present(report: Report, *, html: str | None = None, svg: str | None = None, png: str | None = None) -> None:
-    """Write a report as a page and as pictures, to the files that are named; what stood there is replaced.
+def present(
+    report: Report,
+    *,
+    html: str | None = None,
+    svg: str | None = None,
+    png: str | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a report as a page and as pictures, to the files that are named; with `overwrite` over what stood there.
 
-    Raises EnvironmentFailed where a file cannot be written, or a PNG is wanted and Pillow is missing.
+    Raises EnvironmentFailed where a file cannot be written, or a PNG is wanted and Pillow is missing, and BadValue
+    where a file exists that is not to be overwritten.
     """
     if html:
-        publish(html, page(report))
+        publish(html, page(report), overwrite=overwrite)
     if svg:
-        publish(svg, svg_of(picture(report)))
+        publish(svg, svg_of(picture(report)), overwrite=overwrite)
     if png:
-        publish(png, [png_of(picture(report))])
+        publish(png, [png_of(picture(report))], overwrite=overwrite)

@@ -1,13 +1,14 @@
 """Standard output and standard error, whatever became of them."""
 
 import os
+import secrets
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from io import UnsupportedOperation
 from typing import BinaryIO, TextIO
 
-from pyactivity.errors import EnvironmentFailed
+from pyactivity.errors import BadValue, EnvironmentFailed
 
 STDOUT = "-"
 
@@ -29,19 +30,39 @@ def deliver(pieces: Iterable[bytes]) -> None:
         raise EnvironmentFailed(f"cannot write the results: {error.strerror}") from error
 
 
-def publish(path: str, pieces: Iterable[bytes]) -> None:
+def check_free(paths: Iterable[str], *, overwrite: bool) -> None:
+    """Tell before a long scan that a file could not be published. Raises BadValue.
+
+    One that exists is replaced with `overwrite` only; what is no regular file, such as a pipe, is written to as it is.
+    """
+    known: set[str] = set()
+    for path in paths:
+        if path == STDOUT:
+            continue
+        if os.path.isdir(path):
+            raise BadValue(f"{path}: is a directory, and no name for a file")
+        if (real := os.path.realpath(path)) in known:
+            raise BadValue(f"{path}: named for two outputs")
+        known.add(real)
+        if not overwrite and _is_taken(path):
+            raise BadValue(f"{path}: exists; choose another name, or --overwrite it")
+
+
+def publish(path: str, pieces: Iterable[bytes], *, overwrite: bool = False) -> None:
     """Write a file that appears under its name when it is whole; what is no regular file is written to as it is.
 
-    path  "-" is standard output, ./- a file of that name
-    Nothing of a file that could not be written stays. Raises EnvironmentFailed.
+    path       "-" is standard output, ./- a file of that name
+    overwrite  replace a file of that name
+    Nothing of a file that could not be written stays. Raises EnvironmentFailed, and BadValue as `check_free`.
     """
     if path == STDOUT:
         deliver(pieces)
         return
+    check_free([path], overwrite=overwrite)
     regular = not os.path.exists(path) or os.path.isfile(path)
-    unfinished = f"{path}.part" if regular else path
+    unfinished = os.path.join(os.path.dirname(path), f".pyactivity-{secrets.token_hex(8)}.part") if regular else path
     try:
-        with open(unfinished, "wb") as stream:
+        with open(unfinished, "xb" if regular else "wb") as stream:
             try:
                 stream.writelines(pieces)
                 # The last bytes may not fit either.
@@ -51,7 +72,7 @@ def publish(path: str, pieces: Iterable[bytes]) -> None:
                     os.unlink(unfinished)
                 raise
         if regular:
-            _rename(unfinished, path)
+            _rename(unfinished, path, overwrite)
     except OSError as error:
         raise EnvironmentFailed(f"cannot write {path}: {error.strerror}") from error
 
@@ -83,12 +104,28 @@ def abandon(stream: TextIO | None) -> None:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def _rename(unfinished: str, path: str) -> None:
+def _rename(unfinished: str, path: str, overwrite: bool) -> None:
     try:
+        if not overwrite:
+            try:
+                os.link(unfinished, path)  # unlike a rename it does not replace what came meanwhile
+            except FileExistsError:
+                raise
+            except OSError:  # some file systems have no links
+                check_free([path], overwrite=False)
+            else:
+                os.unlink(unfinished)
+                return
         os.replace(unfinished, path)
-    except OSError:
-        os.unlink(unfinished)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)
         raise
+
+
+def _is_taken(path: str) -> bool:
+    """Whether there is a file that would be replaced; a link that leads nowhere is one."""
+    return os.path.isfile(path) or (os.path.islink(path) and not os.path.exists(path))
 
 
 def _write(stream: BinaryIO, piece: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +20,7 @@ from pyactivity.picture_axis import axis_of
 from pyactivity.picture_png import png
 from pyactivity.picture_svg import svg
 from pyactivity.report import Report, report_of
+from pyactivity.streams import publish
 from pyactivity.survey import take_survey
 
 NOW_NS = int(NOW.timestamp()) * 10**9
@@ -123,6 +125,39 @@ def test_the_command_writes_all_three(home: Path, tmp_path: Path, capsys: pytest
     }
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.png", "report.svg"]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("form", ["html", "svg", "png"])
+def test_nothing_is_replaced_unasked(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    """Neither a letter, nor what a link leads to, nor what is called as our unfinished files were."""
+    letter, link, dangling, part = (tmp_path / name for name in ("letter.odt", "link", "dangling", "new.part"))
+    letter.write_text("dear")
+    part.write_text("mine")
+    link.symlink_to(letter)
+    dangling.symlink_to("nowhere")
+    with pytest.MonkeyPatch.context() as patch:
+        # Told before the scan, which may take minutes.
+        patch.setattr("pyactivity.cli.survey_of", lambda _: pytest.fail("scanned"))
+        for path, told in ((letter, "exists"), (link, "exists"), (dangling, "exists"), (tmp_path, "is a directory")):
+            assert main([str(home), f"--{form}", str(path)]) == 2
+            assert f"{path}: {told}" in capsys.readouterr().err
+        again = ["--html", str(tmp_path / "x"), "--svg", str(tmp_path / "." / "x")]
+        assert main([str(home), *again]) == 2
+    assert main([str(home), f"--{form}", str(tmp_path / "new")]) == 0
+    assert (letter.read_text(), part.read_text(), dangling.is_symlink()) == ("dear", "mine", True)
+    assert main([str(home), f"--{form}", str(letter), "--overwrite"]) == 0
+    assert letter.read_bytes()[:9] == (tmp_path / "new").read_bytes()[:9]
+    assert {path.name for path in tmp_path.iterdir()} == {"letter.odt", "link", "dangling", "new", "new.part"}
+
+
+def test_what_came_meanwhile_is_kept(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"report"
+        (tmp_path / "page.html").write_text("came meanwhile")
+
+    with pytest.raises(EnvironmentFailed, match="File exists"):
+        publish(str(tmp_path / "page.html"), pieces())
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("page.html", "came meanwhile")]
 
 
 def test_a_page_that_cannot_be_written_leaves_what_was(

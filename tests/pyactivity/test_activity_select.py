@@ -139,7 +139,10 @@ def test_an_output_is_replaced_when_it_is_whole(home: Path) -> None:
     (home.parent / "chosen.jsonl").write_text("older")
     refused = command("pyactivity", "select", "--activity", "9", "-o", "chosen.jsonl", home, cwd=home.parent)
     assert (refused.returncode, (home.parent / "chosen.jsonl").read_text()) == (2, "older")
-    command("pyactivity", "select", "--activity", "1", "-o", "chosen.jsonl", home, cwd=home.parent)
+    kept = command("pyactivity", "select", "--activity", "1", "-o", "chosen.jsonl", home, cwd=home.parent)
+    assert (kept.returncode, b"chosen.jsonl: exists" in kept.stderr) == (2, True)
+    assert (home.parent / "chosen.jsonl").read_text() == "older"
+    command("pyactivity", "select", "--activity", "1", "-o", "chosen.jsonl", "--overwrite", home, cwd=home.parent)
     assert chosen((home.parent / "chosen.jsonl").read_bytes()) == DOCS
     assert sorted(path.name for path in home.parent.iterdir()) == ["chosen.jsonl", "home"]
 
@@ -166,7 +169,7 @@ def test_of_an_output_that_cannot_be_written_nothing_stays(
     if place == "flush":
         monkeypatch.setattr("builtins.open", lambda path, mode: BufferedWriter(FullDisk(path, mode)))
     with pytest.raises(KeyboardInterrupt if place == "interrupt" else EnvironmentFailed):
-        publish(str(target), pieces())
+        publish(str(target), pieces(), overwrite=True)
     monkeypatch.undo()
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("chosen.jsonl", "older")]
 
