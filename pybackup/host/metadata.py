@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 
-from pybackup.model.entry import NO_XATTRS, Entry, Kind, Owner
+from pybackup.model.entry import MAX_TIME_NS, NO_XATTRS, Entry, Kind, Owner
 
 try:
     import grp
@@ -121,7 +121,7 @@ def entry_from_stat(
         kind,
         _MODES[status.st_mode & 0o7777],
         owner,
-        status.st_mtime_ns,
+        kept_time_ns(status.st_mtime_ns),
         status.st_size if kind is Kind.FILE else 0,
         target,
         (os.major(status.st_rdev), os.minor(status.st_rdev))
@@ -129,6 +129,11 @@ def entry_from_stat(
         else _NO_DEVICE,
         xattrs,
     )
+
+
+def kept_time_ns(time_ns: int) -> int:
+    """Return a time as an archive can hold it: file systems of 64-bit seconds know twice as many years, either way."""
+    return max(-MAX_TIME_NS, min(MAX_TIME_NS, time_ns))
 
 
 def _share(found: dict[bytes, bytes], shared: SharedXattrs) -> Mapping[bytes, bytes]:

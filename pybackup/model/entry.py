@@ -9,6 +9,9 @@ from enum import IntEnum
 # One empty mapping for all entries; read-only by its type.
 NO_XATTRS: Mapping[bytes, bytes] = {}
 
+MAX_TIME_NS = ((1 << 62) - 1) * 10**9
+"""The latest and, negative, the earliest time that an archive holds (FORMAT.md, ustar headers)."""
+
 
 class Kind(IntEnum):
     """The kind of an entry. The numbers are those of the index (FORMAT.md, Index)."""

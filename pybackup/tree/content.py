@@ -1,14 +1,19 @@
-"""Reading the content of a planned tree: files become pieces, everything else goes through bare."""
+"""Reading the content of a planned tree: files become pieces, everything else goes through bare.
+
+A file is read to its end, whatever its status says of its size: files of /proc and of some network and user-space file
+systems tell 0 bytes, or a page, and give what they have.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pybackup.host.metadata import OwnerNames
+from pybackup.host.metadata import OwnerNames, kept_time_ns, read_xattrs
 from pybackup.host.paths import open_at
 from pybackup.layout.sparse import SparseLayout
 from pybackup.layout.ustar import BLOCK, padded
@@ -21,6 +26,8 @@ from pybackup.monitor import Monitor
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_ATIME = getattr(os, "O_NOATIME", 0)
 _MAX_READ = 1 << 30
+_STEP = 1 << 20
+_MOST_UNTOLD_BYTES = 1 << 32  # beyond what its status says; a file that gives more has no end
 
 
 class _Changed(Exception):
@@ -31,13 +38,16 @@ def read_contents(plan: Iterable[Planned], *, segment_bytes: int, monitor: Monit
     """Yield the entries of ``plan`` in order, each file as its pieces of at most ``segment_bytes``.
 
     A file that cannot be read is a problem and yields nothing, or a `Restart` behind the pieces it has
-    yielded already. One that changes meanwhile is read once more, then kept and marked.
+    yielded already. One that changes meanwhile is read once more, then kept and marked. Where the first name of a
+    file with several vanished, or is another file by now, the next name has the content.
     """
     reader = _Reader(segment_bytes, monitor)
     for planned in plan:
         if planned.entry.kind is Kind.FILE:
             yield from reader.file(planned)
-        elif planned.entry.kind is not Kind.HARDLINK or reader.is_there(planned.entry):
+        elif planned.entry.kind is Kind.HARDLINK:
+            yield from reader.link(planned)
+        else:
             yield Bare(planned.entry)
 
 
@@ -61,23 +71,31 @@ class _Reader:
         self._segment_bytes = segment_bytes
         self._monitor = monitor
         self._owners = OwnerNames()
-        self._lost: set[bytes] = set()
+        self._lost: set[bytes] = set()  # names under which the file that was planned is not in the archive
+        self._instead: dict[bytes, bytes] = {}  # for these, where hard links lead: the name that has the content
 
-    def is_there(self, link: Entry) -> bool:
-        """Whether the file that a hard link links to could be read."""
-        if link.target not in self._lost:
-            return True
-        reason = "a hard link to a file that could not be read"
-        self._monitor.problem(Problem(link.path, Trouble.UNREADABLE, reason))
-        return False
+    def link(self, planned: Planned) -> Iterator[Read]:
+        """A hard link, or the file itself where no name before it has it."""
+        entry = planned.entry
+        if entry.target not in self._lost:
+            yield Bare(entry)
+        elif (instead := self._instead.get(entry.target)) is not None:
+            yield Bare(replace(entry, target=instead))
+        else:
+            yield from self.file(replace(planned, entry=replace(entry, kind=Kind.FILE, target=b"")), promoted=True)
+            if entry.path not in self._lost:
+                self._instead[entry.target] = entry.path
 
-    def file(self, planned: Planned) -> Iterator[Read]:
+    def file(self, planned: Planned, *, promoted: bool = False) -> Iterator[Read]:
+        """The pieces of a file; `promoted` from a hard link, whose attributes were left to the file it led to."""
         for last_try in (False, True):
             begun = False
             try:
                 fd = _open(planned.path)
                 try:
                     opened = self._look(planned, fd, last_try)
+                    if promoted:
+                        opened = replace(opened, entry=replace(opened.entry, xattrs=self._xattrs(opened)))
                     for piece in self._pieces(opened, planned):
                         begun = True
                         yield piece
@@ -104,11 +122,18 @@ class _Reader:
         entry, status = planned.entry, os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "is no regular file any more")
+        if (status.st_dev, status.st_ino) != (planned.dev, planned.ino):
+            self._lost.add(entry.path)  # not for this name, but for those that were hard links to it
         mode = stat.S_IMODE(status.st_mode)
-        if (status.st_size, status.st_mtime_ns, mode) != (entry.size, entry.mtime_ns, entry.mode):
+        mtime_ns = kept_time_ns(status.st_mtime_ns)
+        if (status.st_size, mtime_ns, mode) != (entry.size, entry.mtime_ns, entry.mode):
             owner = self._owners.owner(status.st_uid, status.st_gid)
-            entry = replace(entry, size=status.st_size, mtime_ns=status.st_mtime_ns, mode=mode, owner=owner)
+            entry = replace(entry, size=status.st_size, mtime_ns=mtime_ns, mode=mode, owner=owner)
         return _Opened(fd, entry, status, last_try)
+
+    def _xattrs(self, opened: _Opened) -> Mapping[bytes, bytes]:
+        path = opened.entry.path
+        return read_xattrs(opened.fd, lost=lambda why: self._monitor.problem(Problem(path, Trouble.METADATA, why)))
 
     def _pieces(self, opened: _Opened, planned: Planned) -> Iterator[Piece]:
         size = opened.entry.size
@@ -118,16 +143,32 @@ class _Reader:
                 return self._sparse(opened, layout)
         if size <= self._segment_bytes:
             return self._small(opened)
-        return self._cut(opened, _data(opened, [(0, size)]), size, sparse=False)
+        return self._large(opened)
 
     def _small(self, opened: _Opened) -> Iterator[Piece]:
         entry = opened.entry
         data = _read(opened.fd, entry.size)
-        changed = len(data) != entry.size or not opened.is_unchanged()
+        changed = not opened.is_unchanged()
         if changed:
             self._changed(opened)
-            entry = replace(entry, size=len(data))
-        yield Piece(entry, data, whole=Whole(changed=changed))
+        elif len(data) > entry.size:
+            yield from self._large(opened)
+            return
+        elif len(data) < entry.size:
+            self._short(entry, len(data), "these are archived")
+        data = data[: entry.size]
+        yield Piece(replace(entry, size=len(data)), data, whole=Whole(changed=changed))
+
+    def _large(self, opened: _Opened) -> Iterator[Piece]:
+        size = opened.entry.size
+        length = _length(opened.fd, size)
+        if length > size and opened.is_unchanged():
+            opened, size = replace(opened, entry=replace(opened.entry, size=length)), length
+        return self._cut(opened, self._data(opened, [(0, size)]), size, sparse=False)
+
+    def _short(self, entry: Entry, n_bytes: int, rest: str) -> None:
+        reason = f"tells of {entry.size:,} bytes and ends after {n_bytes:,}; {rest}"
+        self._monitor.problem(Problem(entry.path, Trouble.CHANGED, reason))
 
     def _sparse(self, opened: _Opened, layout: SparseLayout) -> Iterator[Piece]:
         entry = opened.entry
@@ -136,7 +177,7 @@ class _Reader:
 
         def stream() -> Iterator[bytes]:
             yield head
-            yield from _data(opened, layout.extents)
+            yield from self._data(opened, layout.extents)
             yield tail
 
         total = len(head) + layout.data_bytes + len(tail)
@@ -162,6 +203,23 @@ class _Reader:
         whole = Whole(digest.digest() if segments > 1 else b"", changed)
         yield Piece(opened.entry, bytes(buffer), number, segments, sparse, whole)
 
+    def _data(self, opened: _Opened, extents: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+        """The extents' bytes; what a file has no longer is a change, and zeros on the last try."""
+        told = False
+        for offset, length in extents:
+            end = offset + length
+            while offset < end:
+                data = os.pread(opened.fd, min(_STEP, end - offset), offset)
+                if not data:
+                    if not opened.last_try:
+                        raise _Changed
+                    if not told and opened.is_unchanged():
+                        self._short(opened.entry, offset, "the rest is archived as zeros")
+                    told = True
+                    data = bytes(min(_STEP, end - offset))
+                offset += len(data)
+                yield data
+
     def _changed(self, opened: _Opened) -> None:
         if not opened.last_try:
             raise _Changed
@@ -180,48 +238,56 @@ def _open(path: bytes) -> int:
 
 
 def _read(fd: int, count: int) -> bytes:
-    """Up to ``count`` bytes from the file's position, fewer only at its end."""
-    data = os.read(fd, count + 1 if count < _MAX_READ else count)
-    if len(data) >= count or not data:
-        return data[:count]
-    parts = [data]
-    got = len(data)
-    while got < count and parts[-1]:
-        parts.append(os.read(fd, count - got))
+    """The bytes from the file's position to its end, or ``count`` and some more: then there are more."""
+    parts = [os.read(fd, min(count + 1, _MAX_READ))]
+    got = len(parts[0])
+    while parts[-1] and got <= count:
+        parts.append(os.read(fd, min(count + 1 - got, _MAX_READ)))
         got += len(parts[-1])
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-_STEP = 1 << 20
+def _length(fd: int, told: int) -> int:
+    """How many bytes there are from the start to the end, where at least so many as told are.
 
-
-def _data(opened: _Opened, extents: Iterable[tuple[int, int]]) -> Iterator[bytes]:
-    """The extents' bytes; what a shrinking file has no longer is a change, and zeros on the last try."""
-    for offset, length in extents:
-        end = offset + length
-        while offset < end:
-            data = os.pread(opened.fd, min(_STEP, end - offset), offset)
-            if not data:
-                if not opened.last_try:
-                    raise _Changed
-                data = bytes(min(_STEP, end - offset))
-            offset += len(data)
-            yield data
+    Raises
+    ------
+    OSError
+        No end is found.
+    """
+    length = told
+    while data := os.pread(fd, _STEP, length):
+        length += len(data)
+        if length - told > _MOST_UNTOLD_BYTES:
+            raise OSError(errno.EFBIG, f"gives more than {_MOST_UNTOLD_BYTES:,} bytes beyond the {told:,} it tells of")
+    return length
 
 
 def sparse_layout(fd: int, size: int) -> SparseLayout | None:
-    """Where a file has data; None where it has no holes, or the system cannot tell."""
+    """Where a file has data; None where it has no holes, or the system cannot tell. Leaves the file at its start."""
     if not hasattr(os, "SEEK_HOLE"):
         return None
+    try:
+        extents = _extents(fd, size)
+    finally:
+        os.lseek(fd, 0, os.SEEK_SET)
+    if extents is None or extents == [(0, size)] or os.pread(fd, 1, size):  # of one that gives more than it tells
+        return None
+    return SparseLayout(size, extents)
+
+
+def _extents(fd: int, size: int) -> list[tuple[int, int]] | None:
+    """Offset and length of each stretch of data, on whole blocks."""
     extents: list[tuple[int, int]] = []
     offset = 0
     while offset < size:
         try:
             start = os.lseek(fd, offset, os.SEEK_DATA)
             end = min(os.lseek(fd, start, os.SEEK_HOLE), size)
-        except OSError:
-            # ENXIO: nothing but a hole up to the end.
-            break
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                return None
+            break  # nothing but a hole up to the end
         if start >= size:
             break
         # GNU tar wants extents on whole blocks; file systems of smaller ones are rare, but there are some.
@@ -231,7 +297,4 @@ def sparse_layout(fd: int, size: int) -> SparseLayout | None:
             start = extents.pop()[0]
         extents.append((start, end - start))
         offset = end
-    os.lseek(fd, 0, os.SEEK_SET)
-    if extents == [(0, size)]:
-        return None
-    return SparseLayout(size, extents)
+    return extents

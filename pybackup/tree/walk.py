@@ -260,6 +260,8 @@ class _Walk:
             xattrs = read_xattrs(place.xattrs + name, lost=self._lost, shared=self._shared)
         owner = self._owners.owner(status.st_uid, status.st_gid)
         entry = entry_from_stat(path, kind, status, owner, target=target, xattrs=xattrs)
+        if entry.mtime_ns != status.st_mtime_ns:
+            self._lost(f"its time, {status.st_mtime_ns // 10**9:,} s since 1970, is beyond what an archive can hold")
         return Planned(entry, place.source, dev, ino)
 
     def _enter(self, place: _Place, name: bytes, status: os.stat_result, branch: Branch | None) -> None:
