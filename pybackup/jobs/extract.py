@@ -17,7 +17,7 @@ from pybackup.archive.volume_set import SetAtHand, gather
 from pybackup.compress.unpack import decode
 from pybackup.container.read import open_listing
 from pybackup.container.relocate import relocate
-from pybackup.errors import EnvironmentFailed, FormatError
+from pybackup.errors import EnvironmentFailed, FormatError, UsageError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.mend.best_image import Image, best_image
@@ -25,6 +25,7 @@ from pybackup.mend.copies import open_copies
 from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.source import shown
 from pybackup.monitor import Aside, Monitor, Relay
 from pybackup.restore.extract import (
     Archive,
@@ -38,6 +39,9 @@ from pybackup.restore.extract import (
 )
 
 from .stand_ins import stand_ins
+
+# Files that an error names.
+_NAMED = 10
 
 
 def _can_be_rebuilt(hand: SetAtHand | None) -> bool:
@@ -92,23 +96,31 @@ def restore(
     Raises
     ------
     UsageError, EnvironmentFailed
-        As `plan_extract` and `perform_extract`.
+        As `plan_extract` and `perform_extract`; what is damaged could not be mended where temporary files go. All that
+        is not damaged is restored by then.
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with ExitStack() as stack:
         mender = _Mender(where, stack, monitor)
+        held = _Held(monitor)
         view: Archive = archive
         if archive.unclear or not archive.listing.complete or _can_be_rebuilt(archive.hand):
             view = mender.mend(archive, archive.hand, archive.path, archive.unclear, ()) or archive
-        plan = plan_extract(view, patterns, target, options, monitor)
-        held = _Held(monitor)
+        try:
+            plan = plan_extract(view, patterns, target, options, held)
+        except UsageError:
+            mender.check(())  # what is not found may be what could not be mended
+            raise
         done = perform_extract(plan, executor=executor, monitor=held)
         if not held.lost:
+            if held.told:
+                mender.check(())
             return Restored(plan, done, done.spared, mender.worn)
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
         hand = view.hand if isinstance(view, View) else archive.hand
-        better = mender.mend(view, hand, archive.path, (), hurt)
+        better = None if mender.failure else mender.mend(view, hand, archive.path, (), hurt)
         if better is None:
+            mender.check(sorted(held.lost))
             held.release(held.lost)
             return Restored(plan, done, done.spared, mender.worn)
         rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
@@ -130,12 +142,16 @@ def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None,
     ------
     UsageError, Damaged
         As `read_content`.
+    EnvironmentFailed
+        What is damaged could not be mended where temporary files go.
     """
     with ExitStack() as stack:
         mender = _Mender(work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)
 
         def mend(stored: Stored) -> Archive | None:
-            return mender.mend(archive, archive.hand, archive.path, archive.unclear, [stored])
+            better = mender.mend(archive, archive.hand, archive.path, archive.unclear, [stored])
+            mender.check([stored.entry.path])
+            return better
 
         yield from read_content(archive, path, mend=mend)
 
@@ -147,6 +163,8 @@ class _Mender:
     ----------
     worn
         What was found damaged or lost meanwhile: the archive's name, or labels of volumes.
+    failure
+        Why temporary files could not be written; None where they could.
     """
 
     def __init__(self, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
@@ -154,11 +172,23 @@ class _Mender:
         self._stack = stack
         self._monitor = monitor
         self.worn: list[str] = []
+        self.failure: EnvironmentFailed | None = None
+
+    def check(self, left: Sequence[bytes]) -> None:
+        """Raise the failure, if there was one, with the damaged files that are left for it: they may not be lost."""
+        if self.failure is None:
+            return
+        words = f"the archive is damaged, and could not be mended: {self.failure}"
+        if left:
+            names = ", ".join(shown(path) for path in left[:_NAMED])
+            more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
+            words += f"\nnot restored, and perhaps not lost: {names}{more}"
+        raise EnvironmentFailed(words) from self.failure
 
     def mend(
         self, view: Archive, hand: SetAtHand | None, path: bytes, unclear: Sequence[bytes], hurt: Sequence[Stored]
     ) -> View | None:
-        """Return the archive mended; None where that brings nothing.
+        """Return the archive mended; None where that brings nothing, or fails: see `check`.
 
         Parameters
         ----------
@@ -170,7 +200,7 @@ class _Mender:
         try:
             return self._single(path) if hand is None else self._set(view, hand, unclear, hurt)
         except EnvironmentFailed as error:
-            self._monitor.note(f"the archive cannot be mended on the way: {error}")
+            self.failure = error
             return None
 
     def _single(self, path: bytes) -> View | None:
@@ -255,10 +285,17 @@ class _Mender:
 
 
 class _Held(Relay):
-    """Hands on all but losses, which may be none in the end."""
+    """Hands on all but losses, which may be none in the end.
+
+    Attributes
+    ----------
+    told
+        How many problems were handed on.
+    """
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__(monitor)
+        self.told = 0
         self._held: list[Problem] = []
 
     @property
@@ -271,6 +308,7 @@ class _Held(Relay):
         if problem.trouble is Trouble.LOST and problem.path:
             self._held.append(problem)
         else:
+            self.told += 1
             self._monitor.problem(problem)
 
     def release(self, paths: Container[bytes]) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.errors import Damaged, UsageError
+from pybackup.check.verify import verify
+from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.readers import Readers
 from pybackup.host.storage import ArchiveFile, InPlace, Output, check_outputs
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.mend.assemble import assembled, mend_checked, tell_of_others
 from pybackup.mend.copies import open_copies
-from pybackup.mend.health import appended_bytes
+from pybackup.mend.health import State, appended_bytes
 from pybackup.mend.survey import Surveyed, extents_of, survey
 from pybackup.model.extents import Extents
 from pybackup.monitor import Monitor
@@ -61,6 +62,8 @@ class Repaired:
         Groups that miss more than they have parity.
     appended_bytes
         That were behind the end of the volume, and are left out.
+    nothing_lost
+        Where sectors are left, all that an archive holds can be read in spite of them, as `verify` says.
     """
 
     path: bytes
@@ -73,6 +76,7 @@ class Repaired:
     left_extents: Extents
     groups_beyond: int
     appended_bytes: int = 0
+    nothing_lost: bool = False
 
     @property
     def complete(self) -> bool:
@@ -146,7 +150,16 @@ def repair(
                     if output is None:
                         made.take_after(made.path)
                     made.publish()
-        return _report(output if output is not None else given[0].path, surveyed, before, mended)
+        done = _report(output if output is not None else given[0].path, surveyed, before, mended)
+    return replace(done, nothing_lost=_holds_all(done.path)) if done.left else done
+
+
+def _holds_all(path: bytes) -> bool:
+    """Whether all that an archive holds can be read, though not all of its bytes are what they were."""
+    try:
+        return verify(path, monitor=Monitor()).state is not State.BEYOND
+    except FormatError:
+        return False
 
 
 def _check_names(paths: Sequence[bytes], output: bytes | None, overwrite: bool) -> None:

@@ -7,7 +7,7 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
-from cli_process import lines, parsed, run
+from cli_process import lines, parsed, plant, run
 
 from pybackup.cli.main import main
 from pybackup.cli.verbs.drill import _MODELS
@@ -295,3 +295,30 @@ def test_drill_of_a_tiny_file(n_bytes: int, tmp_path: Path, capsysbinary: pytest
     assert (status, [found["model"] for found in rounds if not found["agrees"]]) == (0, [])
     status, rounds = drilled(capsysbinary, tmp_path / "f", "--damage", "start", "--fraction", "100%")
     assert [(found["forecast"] == 1.0, found["agrees"]) for found in rounds] == [(n_bytes <= 2048, True)]
+
+
+@pytest.mark.parametrize("parity", ["10%", "20%", "none"])
+def test_truncations_up_to_the_byte_that_is_promised(tmp_path: Path, parity: str) -> None:
+    """A byte more may be too much; verify and repair say the same of whatever is cut off."""
+    plant(tmp_path)
+    assert run("create", "docs", "-o", "a.xtar", "--parity", parity, cwd=tmp_path).returncode == 0
+    whole = (tmp_path / "a.xtar").read_bytes()
+    assert len(whole) % 2048, "the last sector is to be one in part"
+    most = parsed(run("forecast", "a.xtar", "--json", cwd=tmp_path))["survives_truncation_bytes"]
+    if parity != "none":
+        promise = f"truncated by no more than {most:,} bytes".encode()
+        assert promise in run("forecast", "a.xtar", cwd=tmp_path).stdout
+    for cut in (most, most + 1, most + 1024, most + 2048, 3 * most + 9000):
+        (tmp_path / "cut.xtar").write_bytes(whole[:-cut] if cut else whole)
+        (tmp_path / "fixed.xtar").unlink(missing_ok=True)
+        verified = run("verify", "cut.xtar", cwd=tmp_path).returncode
+        repaired = run("repair", "cut.xtar", "-o", "fixed.xtar", cwd=tmp_path).returncode
+        if cut <= most:
+            assert (verified, repaired) == (3 if cut else 0, 0)
+            assert (tmp_path / "fixed.xtar").read_bytes() == whole
+        elif (tmp_path / "fixed.xtar").exists():
+            # What is lost of the archive may be all known, or nobody's.
+            assert (verified, repaired) in ((3, 0), (3, 3), (4, 4))
+            assert (repaired == 0) == ((tmp_path / "fixed.xtar").read_bytes() == whole) or repaired == 3
+        else:
+            assert repaired == 4

@@ -47,6 +47,21 @@ def bursts(geometry: Geometry, length: int) -> Iterator[bool]:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_truncation_is_told_in_bytes(shape: Geometry) -> None:
+    """By brute force: each sector is lost of which a byte is cut off, and the last one need not be whole."""
+    found = Structures.of(shape)
+    size = shape.before_bytes if shape.sidecar else shape.volume_bytes
+    sectors = -(-size // SECTOR)
+
+    def is_survived(cut: int) -> bool:
+        return survives(shape, np.arange((size - cut) // SECTOR, sectors) if cut else np.zeros(0, np.int64))
+
+    most = found.longest_truncation_bytes
+    assert is_survived(most)
+    assert most == size or not is_survived(most + 1)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_structures_are_the_whole_volume(shape: Geometry) -> None:
     found = Structures.of(shape)
     assert int(found.sizes.sum()) == shape.sectors

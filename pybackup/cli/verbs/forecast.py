@@ -113,7 +113,8 @@ def _limits(parts: Structures) -> Iterator[tuple[str, str]]:
     )
     yield "one burst", f"{_part(parts.longest_burst, total)}, wherever it lies"
     yield "lost start", f"{_part(parts.longest_start, total)}"
-    yield "lost end", f"{_part(parts.longest_end, total)}; truncated by no more than that, too"
+    cut = f"; truncated by no more than {count(parts.longest_truncation_bytes, 'byte')}, too"
+    yield "lost end", f"{_part(parts.longest_end, total)}{cut}"
     yield "both ends", f"{_part(parts.longest_both, total)}, half at each"
     yield "moved", "bytes put in cost the sector they fall into; bytes taken out cost what a burst of them does"
 
@@ -192,6 +193,7 @@ def _json(found: Forecast, steps: list[Step]) -> bytes:
             "end": parts.longest_end,
             "both_ends": parts.longest_both,
         },
+        "survives_truncation_bytes": parts.longest_truncation_bytes,
         "weakest": _weakest(parts),
     }
     if (files := found.files) is not None:

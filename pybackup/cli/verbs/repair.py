@@ -66,7 +66,9 @@ def perform(options: argparse.Namespace) -> int:
             deliver([_json(done)])
         else:
             deliver_lines(_lines(options, done))
-        return Status.BEYOND if done.left else conclude(talk)
+        if done.left:
+            return Status.REPAIRABLE if done.nothing_lost else Status.BEYOND
+        return conclude(talk)
 
 
 def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
@@ -97,7 +99,9 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
     yield from (f"  left: bytes {start} to {end}" for start, end in shown)
     if more := len(done.left_extents.ranges) - len(shown):
         yield f"  left: {count(more, 'stretch', 'stretches')} more (--json has all of them)"
-    if done.left:
+    if done.nothing_lost:
+        yield "  no content is lost: 'pybackup extract' restores all of it; archive it anew, or add another copy"
+    elif done.left:
         yield "  another copy would help; 'pybackup salvage' restores the files that are whole"
 
 
@@ -116,6 +120,7 @@ def _json(done: Repaired) -> bytes:
             "damaged_sectors": done.damaged,
             "mended_sectors": done.mended,
             "left_sectors": done.left,
+            "nothing_lost": done.complete or done.nothing_lost,
             "appended_bytes": done.appended_bytes,
             "left": [list(extent) for extent in done.left_extents],
             "groups": done.geometry.groups,

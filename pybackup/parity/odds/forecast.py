@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.layout.guard import Geometry
+from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.parity.stream.dealing import NOWHERE, Dealing, Numbers
 
 from .chance import Counts, Scattering
@@ -148,6 +148,12 @@ class Structures:
             else:
                 low = middle
         return self.file_sectors - high
+
+    @property
+    def longest_truncation_bytes(self) -> int:
+        """Bytes that may be cut off at the end of the file: its last sector may be one in part."""
+        size = self.geometry.before_bytes if self.geometry.sidecar else self.geometry.volume_bytes
+        return max(0, size - (self.file_sectors - self.longest_end) * SECTOR)
 
     @cached_property
     def longest_both(self) -> int:
