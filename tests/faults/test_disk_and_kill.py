@@ -74,12 +74,17 @@ def source() -> Iterator[Path]:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real ext4 of 2 MB on a loop device."""
+    """A real ext4 of 2 MB on a loop device; a tmpfs where those are forbidden, as in a container."""
     image, mounted = tmp_path / "image", tmp_path / "mounted"
     image.write_bytes(bytes(2 * MIB))
     mounted.mkdir()
     subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", image], check=True)
-    subprocess.run(["mount", "-o", "loop", image, mounted], check=True)
+    ways = (["-o", "loop", str(image)], ["-t", "tmpfs", "-o", f"size={2 * MIB}", "none"])
+    if all(subprocess.run(["mount", *way, str(mounted)], check=False).returncode for way in ways):
+        said = "mounting is forbidden here"
+        if os.environ.get("CI"):
+            pytest.fail(said)
+        pytest.skip(said)
     try:
         yield mounted
     finally:
@@ -119,7 +124,7 @@ def test_creating_on_a_full_disk(source: Path, tiny_disk: Path, workers: int) ->
     earlier.write_bytes(bytes(MIB))
     with pytest.raises(EnvironmentFailed, match="free some space"):
         create(source, tiny_disk / "out.xtar", workers)
-    assert sorted(path.name for path in tiny_disk.iterdir()) == ["earlier", "lost+found"]
+    assert {path.name for path in tiny_disk.iterdir()} - {"lost+found"} == {"earlier"}
 
 
 @needs_root

@@ -12,14 +12,14 @@ from decoder import decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parity.engines import ENGINES
 from pybackup.codes.across import Across, has_code_across
-from pybackup.codes.codec import Engine, LeopardEngine, NumpyEngine
+from pybackup.codes.codec import Engine, NumpyEngine
 from pybackup.codes.field import PERIOD, Symbols, inverse, logarithms, multiply, powers
 from pybackup.codes.stripes import Bytes
 from pybackup.layout.guard import SECTOR
 from pybackup.parity.mend.columns import Losses, Shard, encode_across, fill_across, sectors_of
 
-ENGINES: tuple[Engine, ...] = (LeopardEngine(), NumpyEngine())
 COUNTS = [
     (1, 1),
     (1, 4),
