@@ -1842,6 +1842,7 @@ class Leftovers:
         self._archive_at: int | None = None  # where in the volume the archive begins, as a header has shown
         self._moved: dict[bytes, list[int]] | None = None
         self.known: list[tuple[int, int]] = []  # where members were found to be right
+        self.damaged = 0  # members of which not all was right
         self.plausible = 0  # bytes given out that no checksum vouches for
 
     def right(self, member: Member) -> Iterator[Piece]:
@@ -1856,6 +1857,7 @@ class Leftovers:
             self.known.append((offset, offset + member.packed))
             yield from checked(self._image, place)
             return
+        self.damaged += 1
         done = 0
         for piece in self._left(member) if self.partial and member.stream <= 2 * MAX_SEGMENT else ():
             done += len(piece) if isinstance(piece, bytes) else piece
@@ -1989,16 +1991,19 @@ def salvage_file(target: Target, entry: Entry, left: Leftovers, report: Report, 
     """Put back what is right of a file as NAME.partial, or all of it; return whether it is whole."""
     sizes = [member.raw for member in entry.members if member.segment < entry.segments - 1]
     there = {member.segment: member for member in entry.members}
-    good, faults, before = [0], [reason] if entry.fault else [], left.plausible
+    good, faults, before, damaged = [0], [reason] if entry.fault else [], left.plausible, left.damaged
+    digest = hashlib.sha256()
 
     def pieces() -> Iterator[Piece]:
         for number in range(entry.segments if sizes or entry.segments == 1 else 0):
             for piece in left.right(there[number]) if number in there else (sizes[0],):
                 if isinstance(piece, bytes):
                     good[0] += len(piece)
-                elif piece:
-                    faults.append(reason)
+                    digest.update(piece)
                 yield piece
+        # Only what its digests say to be whole may be taken for whole, however plausible all of it is.
+        if left.damaged > damaged or len(there) < entry.segments or entry.digest not in (b"", digest.digest()):
+            faults.append(reason)
 
     def writes() -> Iterator[tuple[int, bytes]]:
         try:
@@ -2379,13 +2384,15 @@ class LeftoversOfSeveral(Leftovers):
         number = member.offset >> STRETCH
         left, start = self._each.get(number), number << STRETCH
         if left is None:
+            self.damaged += 1
             yield member.raw
             return
-        before, read = len(left.known), left.plausible
+        before, damaged, read = len(left.known), left.damaged, left.plausible
         for piece in left.right(member._replace(offset=member.offset - start)):
             self.plausible += left.plausible - read
             read = left.plausible
             yield piece
+        self.damaged += left.damaged - damaged
         self.known += [(start + low, start + high) for low, high in left.known[before:]]
 
 

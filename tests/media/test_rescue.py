@@ -270,7 +270,8 @@ def test_salvage_gives_pieces(protected: tuple[Path, Path], field: Path) -> None
     data = path.read_bytes()
     sector = (large.offset + 32 + 500_000) // SECTOR * SECTOR
     data = overwritten(data, sector, SECTOR)
-    data = overwritten(data, (holes.offset + holes.packed_bytes) // SECTOR * SECTOR - SECTOR, 2 * SECTOR)
+    end = holes.offset + holes.packed_bytes
+    data = overwritten(data, end // SECTOR * SECTOR - SECTOR, SECTOR + end % SECTOR)
     (field / "a.xtar").write_bytes(data)
     done = run("salvage", field / "a.xtar", "--to", field / "out")
     assert done.returncode == 1
@@ -280,8 +281,8 @@ def test_salvage_gives_pieces(protected: tuple[Path, Path], field: Path) -> None
     good = sector - large.offset - 32
     assert len(piece) == len(whole)
     assert piece[:good] == whole[:good]
-    assert piece[MIB:] == whole[MIB:]
-    assert piece[good:MIB] == bytes(MIB - good)
+    assert piece[good : good + SECTOR] == bytes(SECTOR)
+    assert piece[good + SECTOR :] == whole[good + SECTOR :]
     assert not (field / "out/tree/holes").exists()
 
 
