@@ -84,6 +84,14 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def time_span(seconds: float) -> str:
+    """Return roughly how long something takes, in words: 12 s, 4 min, 1 h 02 min."""
+    if seconds < 59.5:
+        return f"{max(seconds, 1):.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
 def local_time(seconds: float) -> str:
     """Return a point in time, given in seconds since the epoch, as local date and time."""
     try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pybackup.compress.methods import Profile, is_stored, method_for
@@ -22,6 +22,7 @@ from pybackup.model.entry import Kind
 from pybackup.model.member import Method
 from pybackup.model.source import Planned
 from pybackup.monitor import Monitor
+from pybackup.tree.content import data_extents
 
 # What a file, a directory with files, and anything else add to an archive besides packed content: see DESIGN.md.
 _FILE_BYTES = 1000
@@ -30,6 +31,7 @@ _BARE_BYTES = 640
 # Of what each volume repeats: an entry of the structure, and one of the index of all volumes before.
 _STRUCTURE_BYTES = 512
 _INDEX_BYTES = 80
+_LEAST_HOLED_BYTES = 1 << 16
 _SAMPLES = 192
 _SAMPLE_BYTES = 1 << 18
 # Part of a volume that stays empty since nothing fits there.
@@ -46,18 +48,24 @@ class Estimate:
 
     Attributes
     ----------
+    data_bytes
+        What of the content is no hole.
     ratio
-        Packed content over content, of the samples.
+        Packed data over data, of the samples.
     seconds
         How long it takes to compress everything, at the speed of the samples.
+    entries
+        What is planned; a file with holes is as long there as its data.
     """
 
     files: int
     directories: int
     content_bytes: int
+    data_bytes: int
     body_bytes: int
     ratio: float
     seconds: float
+    entries: Sequence[Planned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +89,15 @@ class PlannedDisc:
 
 def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     """Pack samples of what would be archived, and return what all of it comes to."""
-    files = [planned for planned in plan.entries if planned.entry.kind is Kind.FILE and planned.entry.size]
+    holed = _with_holes(plan.entries)
+    entries = [_as_long_as_its_data(planned, holed) for planned in plan.entries] if holed else plan.entries
+    files = [planned for planned in entries if planned.entry.kind is Kind.FILE and planned.entry.size]
     content = sum(planned.entry.size for planned in files)
     raw, weights, weighed = 0, 0, 0.0
     began = time.monotonic()
     monitor.begin("sample", 0, min(content, _SAMPLES * _SAMPLE_BYTES))
     for planned, offset, weight in _samples(files, content):
-        taken, shrunk = _pack(planned, offset, plan.options.profile)
+        taken, shrunk = _pack(planned, holed.get(planned.path), offset, plan.options.profile)
         raw += taken
         if taken:
             # Not by its length: a short file stands for as many bytes as a part of a long one.
@@ -102,7 +112,21 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     body = round(content * ratio) + _FILE_BYTES * plan.files + _DIRECTORY_BYTES * len(with_files) + _BARE_BYTES * bare
     workers = bounded_workers(plan.options.workers, task_bytes=plan.options.task_bytes)
     whole = seconds * content / raw / workers if raw else 0.0
-    return Estimate(plan.files, directories, content, body, ratio, whole)
+    return Estimate(plan.files, directories, plan.n_bytes, content, body, ratio, whole, entries)
+
+
+def _with_holes(entries: Sequence[Planned]) -> dict[bytes, list[tuple[int, int]]]:
+    """Where the data of those files is that have holes worth a look, by their paths on the disk."""
+    large = [one for one in entries if one.entry.kind is Kind.FILE and one.entry.size >= _LEAST_HOLED_BYTES]
+    found = ((one, data_extents(one.path, one.entry.size)) for one in large)
+    return {one.path: extents for one, extents in found if extents != [(0, one.entry.size)]}
+
+
+def _as_long_as_its_data(planned: Planned, holed: Mapping[bytes, Sequence[tuple[int, int]]]) -> Planned:
+    extents = holed.get(planned.path)
+    if extents is None:
+        return planned
+    return replace(planned, entry=replace(planned.entry, size=sum(length for _, length in extents)))
 
 
 def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int, int]]:
@@ -120,12 +144,22 @@ def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, 
             yield planned, at, weight
 
 
-def _pack(planned: Planned, offset: int, profile: Profile) -> tuple[int, int]:
-    """How many bytes there were, and how many are left of them; none for what cannot be read now."""
+def _pack(
+    planned: Planned, extents: Sequence[tuple[int, int]] | None, offset: int, profile: Profile
+) -> tuple[int, int]:
+    """How many bytes there were, and how many are left of them; none for what cannot be read now.
+
+    Parameters
+    ----------
+    extents
+        Where its data is, if it has holes.
+    offset
+        In its data.
+    """
     try:
         with open(planned.path, "rb") as file:
             head = file.read(64)
-            file.seek(offset)
+            file.seek(offset if extents is None else _place_of(offset, extents))
             data = file.read(_SAMPLE_BYTES)
     except OSError:
         return 0, 0
@@ -133,6 +167,15 @@ def _pack(planned: Planned, offset: int, profile: Profile) -> tuple[int, int]:
     method = Method.COPY if is_stored(name, profile) else method_for(head)
     done = pack(PackJob(data, name, 0, 0, method, profile.compression))
     return len(data), done.stream_bytes
+
+
+def _place_of(offset: int, extents: Sequence[tuple[int, int]]) -> int:
+    """Where in a file a byte of its data lies."""
+    for start, length in extents:
+        if offset < length:
+            return start + offset
+        offset -= length
+    raise ValueError("no byte of the data")
 
 
 def shard_limit(
@@ -170,7 +213,7 @@ def _copies_ahead(
         return None
     costs = Costs(found.ratio, _FILE_BYTES, _DIRECTORY_BYTES, _BARE_BYTES)
     segment_bytes = segment_for(min((*first_bytes, medium_bytes)), plan.options.segment_bytes)
-    return CopiesAhead(plan.entries, costs, share=share, segment_bytes=segment_bytes)
+    return CopiesAhead(found.entries, costs, share=share, segment_bytes=segment_bytes)
 
 
 def plan_discs(

@@ -263,6 +263,28 @@ def _length(fd: int, told: int) -> int:
     return length
 
 
+def data_extents(path: bytes, size: int) -> list[tuple[int, int]]:
+    """Return offset and length of what is archived of a file that is not opened yet: without its holes.
+
+    Parameters
+    ----------
+    size
+        As it is planned; a file that cannot be looked at now has all of it.
+    """
+    everything = [(0, size)] if size else []
+    try:
+        if os.lstat(path).st_blocks * 512 >= size:
+            return everything
+        fd = _open(path)
+    except OSError:
+        return everything
+    try:
+        layout = sparse_layout(fd, size)
+    finally:
+        os.close(fd)
+    return everything if layout is None else list(layout.extents)
+
+
 def sparse_layout(fd: int, size: int) -> SparseLayout | None:
     """Where a file has data; None where it has no holes, or the system cannot tell. Leaves the file at its start."""
     if not hasattr(os, "SEEK_HOLE"):

@@ -16,6 +16,7 @@ from pybackup.cli.text import (
     local_time,
     percentage,
     size_ratio,
+    time_span,
 )
 
 
@@ -95,3 +96,11 @@ def test_times_out_of_range_are_numbers() -> None:
 )
 def test_a_result_larger_than_its_content(result: int, content: int, shown: str) -> None:
     assert size_ratio(result, content) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "1 s"), (59.4, "59 s"), (59.6, "1 min"), (3569, "59 min"), (3571, "1 h 00 min"), (90_000, "25 h 00 min")],
+)
+def test_time_span(seconds: float, shown: str) -> None:
+    assert time_span(seconds) == shown

@@ -120,6 +120,47 @@ def test_small_files_count_for_what_they_take(room: Path) -> None:
     assert told["packed_bytes"] == pytest.approx((room / "a.xtar").stat().st_size, rel=0.1)
 
 
+@pytest.mark.parametrize("others", [0, 6])
+def test_holes_take_nothing(others: int, room: Path) -> None:
+    """A hole of 20 GB was packed in the plan, and thinned out all else."""
+    numbers = random.Random(4)
+    (room / "tree").mkdir()
+    with open(room / "tree/holes", "wb") as file:
+        file.seek(1 << 30)
+        file.write(numbers.randbytes(2 * MIB))
+        file.seek(20 << 30)
+        file.write(numbers.randbytes(3 * MIB))
+        file.truncate(21 << 30)
+    for number in range(others):
+        (room / f"tree/{number}.jpg").write_bytes(numbers.randbytes(MIB))
+    done = run("disc", "plan", room / "tree", "--volume-size", "3M", "--json", "--second-copies", "5%")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["data_bytes"] == (5 + others) * MIB < told["content_bytes"]
+    assert told["packed_bytes"] == pytest.approx((5 + others) * MIB, rel=0.05)
+    assert -(-told["packed_bytes"] // 3_000_000) <= len(told["plans"][0]["discs"]) <= (5 + others) / 2 + 1
+
+
+def test_what_is_over_is_told_and_times_have_units(room: Path) -> None:
+    numbers = random.Random(5)
+    (room / "tree").mkdir()
+    for number in range(11):
+        (room / f"tree/{number}.jpg").write_bytes(numbers.randbytes(MIB // 2))
+    done = run("disc", "plan", room / "tree", "--volume-size", "3M", "--recovery-volumes", "1", "--parity", "1%")
+    said = done.stdout.decode()
+    together = next(line for line in said.splitlines() if line.startswith("together:"))
+    assert re.search(r"(\d+) discs and 1 recovery disc, disc \1 \d+ % full", together)
+    assert re.search(r"burning and reading back about \d+ (s|min)$", together)
+    assert re.search(r"^compressing: +about \d+ (s|min)$", said, re.MULTILINE)
+    discs = json.loads(run("disc", "plan", room / "tree", "--volume-size", "2900K", "--parity", "1%", "--json").stdout)[
+        "plans"
+    ][0]["discs"]
+    assert len(discs) == 2 or discs[-1]["used_bytes"] > 0
+    size = str(round(discs[0]["used_bytes"] * 1.0))
+    said = run("disc", "plan", room / "tree", "--first-volumes", size, "--volume-size", "40M").stdout.decode()
+    assert re.search(r"2 discs, disc 2 \d % full; \d\.\d MiB over what 1 disc may take; ", said)
+
+
 def test_a_plan_for_all_media(room: Path) -> None:
     (room / "a.txt").write_bytes(b"much the same\n" * 100_000)
     done = run("disc", "plan", room / "a.txt")

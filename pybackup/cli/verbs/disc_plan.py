@@ -14,7 +14,7 @@ from pybackup.model.medium import MEDIA
 from ..options import add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, duration, humane_bytes, json_line
+from ..text import count, humane_bytes, json_line, time_span
 from ..values import argument, medium, natural, share, sizes, suffixes
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ examples:
   pybackup disc plan ~/docs ~/photos
   pybackup disc plan ~/photos --first-volumes 596M,396M --volume-size cd700 --recovery-volumes 1
 """
+
+
+# Of a disc: who leaves so little out, or is lucky with the estimate, needs one less.
+_LITTLE = 0.1
 
 
 def define(parser: argparse.ArgumentParser) -> None:
@@ -105,8 +109,10 @@ def perform(options: argparse.Namespace) -> int:
 
 def _lines(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> Iterator[str]:
     files = f"{count(found.files, 'file')}, {humane_bytes(found.content_bytes)}"
-    yield f"content:      {files}; packed about {humane_bytes(found.body_bytes)} ({100 * found.ratio:.0f} % of content)"
-    yield f"compressing:  about {duration(found.seconds)}"
+    holes = f", {humane_bytes(found.data_bytes)} without holes" if found.data_bytes < found.content_bytes else ""
+    packed = f"packed about {humane_bytes(found.body_bytes)} ({100 * found.ratio:.0f} % of content)"
+    yield f"content:      {files}{holes}; {packed}"
+    yield f"compressing:  about {time_span(found.seconds)}"
     for name, discs in plans.items():
         if name:
             yield f"{name + ':':<14}{_discs(discs)}"
@@ -129,19 +135,27 @@ def _each(discs: Sequence[PlannedDisc]) -> Iterator[str]:
 
 
 def _discs(discs: Sequence[PlannedDisc]) -> str:
-    last = [disc for disc in discs if not disc.recovery][-1:]
-    which = "" if len(discs) == 1 else "the last one "
-    full = f", {which}{100 * last[0].fill:.0f} % full" if last else ""
-    seconds = sum(disc.burn_seconds for disc in discs)
+    data = [disc for disc in discs if not disc.recovery]
+    number = count(len(data), "disc")
+    if len(discs) > len(data):
+        number += f" and {count(len(discs) - len(data), 'recovery disc')}"
+    full = ""
+    if data:
+        which = "" if len(data) == 1 else f"disc {len(data)} "
+        full = f", {which}{100 * data[-1].fill:.0f} % full"
     again = sum(disc.copies_bytes for disc in discs)
     full += f", second copies {humane_bytes(again)}" if again else ""
-    return f"{count(len(discs), 'disc')}{full}; burning and reading back about {duration(seconds)}"
+    if len(data) > 1 and data[-1].fill < _LITTLE:
+        full += f"; {humane_bytes(data[-1].used_bytes)} over what {count(len(data) - 1, 'disc')} may take"
+    seconds = sum(disc.burn_seconds for disc in discs)
+    return f"{number}{full}; burning and reading back about {time_span(seconds)}"
 
 
 def _json(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> bytes:
     fields: dict[str, Any] = {
         "files": found.files,
         "content_bytes": found.content_bytes,
+        "data_bytes": found.data_bytes,
         "packed_bytes": found.body_bytes,
         "ratio": round(found.ratio, 4),
         "compress_seconds": round(found.seconds, 1),
