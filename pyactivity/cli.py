@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -108,14 +109,15 @@ def _group(
         yield from group_chunks(shown, found.by, paths if options.names else None)
         return
     base = os.fsencode(options.directories[0]) if len(options.directories) == 1 else b""
-    yield from map(encoded, group_lines(shown, found.now_ns, base))
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    yield from map(encoded, group_lines(shown, found.now_ns, base, columns))
     if options.names:
         yield from (encoded(f"{' ' * 12}{display(path)}") for path in paths)
 
 
 def _tree(found: Survey, parts: list[Part], options: argparse.Namespace) -> Iterator[bytes]:
     members = np.concatenate([part.members for part in parts]) if parts else np.zeros(0, np.intp)
-    branches = sum_up(found.scan.files, members, by=found.by, depth=options.depth)
+    branches = sum_up(found.scan.files, members, by=found.by, depth=options.depth, bulk=found.bulk)
     if options.json:
         yield from map(branch_line, branches)
         return

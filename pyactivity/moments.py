@@ -75,7 +75,8 @@ def _day_text(day: date, today: date) -> str:
         return "today"
     if day == today - timedelta(days=1):
         return "yesterday"
-    if abs((today - day).days) <= _DAYS_NEAR:
+    # What is yet to come is odd enough to be told with its year, if that is another.
+    if abs((today - day).days) <= _DAYS_NEAR and (day < today or day.year == today.year):
         return f"{_DAYS[day.weekday()]} {_day_month(day)}"
     return f"{_day_month(day)} {day.year}"
 

@@ -23,6 +23,7 @@ GROUND, INK, QUIET, LINE = "#fffefb", "#22262b", "#5f6368", "#e2ded5"
 WORK, BULK = "#12716a", "#b9b3a6"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, WIDTH - 28, 118, 360
 _BY_HAND, _IN_BULK = 3, 2  # so many activities are named
+_BADGES = _BY_HAND + _IN_BULK
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +124,25 @@ def _labels(axis: Axis) -> Iterator[Shape]:
             yield Words(x + 4, _BOTTOM + 20, label.text, 13, INK if label.major else QUIET)
             taken.append((x, end))
     yield Words(_RIGHT, _BOTTOM + 38, f"one bar is {axis.unit}", 12, QUIET, "end")
+    yield Words(28, _TOP - 14, "files; twice the height is eight times as many", 12, QUIET)
 
 
 def _largest(report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp]) -> Iterator[Shape]:
-    """The largest activities, newest first, and their numbers above their bars."""
+    """The largest activities by their files, those by hand first, and their numbers at their bars."""
     parts, times_ns = report.parts, report.times_ns
     chosen = _chosen(report)
     if chosen:
         yield Words(28, 416, "Largest activities", 15, bold=True)
+        yield Words(190, 416, "by their files, those of bulk events last", 13, QUIET)
     pitch, most = (_RIGHT - _LEFT) / len(axis), int(everything.max(initial=0))
-    stacked: dict[int, int] = {}
+    placed: list[tuple[float, float]] = []
     for line, number in enumerate(chosen):
         group = describe(report.files, parts[number].members, by=report.survey.by, bulk=report.survey.bulk)
         first_s, last_s = zone.wall_s(times_ns[parts[number].members[[0, -1]]]).tolist()
         place = axis.place(first_s)
-        level = stacked[place] = stacked.get(place, -1) + 1
         x = _LEFT + (place + 0.5) * pitch
         top = _BOTTOM - _share(int(everything[place]), most) * (_BOTTOM - _TOP)
-        yield from _badge(x, top - 12 - 19 * level, line + 1)
+        yield from _badge(*_free(x, top - 12, placed), line + 1)
         y = 442 + line * 24
         yield from _badge(38, y - 5, line + 1)
         yield Words(58, y, _span(first_s, last_s), 14, room=330)
@@ -150,13 +152,24 @@ def _largest(report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp
 
 
 def _chosen(report: Report) -> list[int]:
-    """The parts with the most files by hand, and those with the most in bulk, newest first."""
+    """The parts with the most files by hand, and those with the most in bulk, each the largest first."""
     numbers = np.flatnonzero(report.on_axis()).tolist()
     in_bulk = {number: int(np.count_nonzero(report.survey.bulk[report.parts[number].members])) for number in numbers}
     by_hand = {number: len(report.parts[number].members) - in_bulk[number] for number in numbers}
     chosen = sorted(filter(by_hand.get, numbers), key=lambda number: -by_hand[number])[:_BY_HAND]
     rest = sorted(set(filter(in_bulk.get, numbers)) - set(chosen), key=lambda number: -in_bulk[number])
-    return sorted(chosen + rest[:_IN_BULK])
+    return chosen + rest[:_IN_BULK]
+
+
+def _free(x: float, y: float, placed: list[tuple[float, float]]) -> tuple[float, float]:
+    """Where a badge stands on no other: above the bar, or down in it where the legend would be in the way."""
+    levels = [y - 19 * level for level in range(_BADGES) if y - 19 * level >= _TOP - 16]
+    levels += [y + 19 * level for level in range(1, 2 * _BADGES)]
+    found = next(
+        level for level in levels if all(abs(x - other) >= 19 or abs(level - height) >= 19 for other, height in placed)
+    )
+    placed.append((x, found))
+    return x, found
 
 
 def _badge(x: float, y: float, number: int) -> Iterator[Shape]:

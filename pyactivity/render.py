@@ -1,6 +1,7 @@
 """Groups and sums as lines for people."""
 
 import os
+import re
 from collections.abc import Iterator
 
 from pyactivity.describe import Carrier, Group
@@ -16,11 +17,34 @@ _CARRIERS = 3
 _INDENT = " " * 9
 
 
-def group_lines(shown: Details, now_ns: int, base: bytes = b"") -> Iterator[str]:
+def group_lines(shown: Details, now_ns: int, base: bytes = b"", columns: int = 0) -> Iterator[str]:
     """A group: a line with number, when, files, bytes and where, and as many below as there is something to say.
 
-    base  the one DIR, to which paths are shown relative; empty where there are several
+    base     the one DIR, to which paths are shown relative; empty where there are several
+    columns  how wide a terminal is: what does not fit goes on in a further line; 0 for no limit
     """
+    for head, rest in _rows(shown, now_ns, base):
+        yield from _fitted(head, rest, columns)
+
+
+def _fitted(head: str, rest: str, columns: int) -> Iterator[str]:
+    """A line of two parts; where it is too long the second part below, broken between the items of its list."""
+    if not columns or len(head) + len(rest) <= columns:
+        yield head + rest
+        return
+    if head.strip():
+        yield head.rstrip()
+    line = ""
+    for item in re.split(r"(?<=[,;]) ", rest):
+        if line and len(_INDENT) + len(line) + 1 + len(item) > columns:
+            yield _INDENT + line
+            line = ""
+        line = f"{line} {item}" if line else item
+    yield _INDENT + line
+
+
+def _rows(shown: Details, now_ns: int, base: bytes) -> Iterator[tuple[str, str]]:
+    """The lines of a group in two parts: columns, and a list."""
     group = shown.group
     by_hand = [carrier for carrier in group.carriers if not carrier.bulk]
     in_bulk = [carrier for carrier in group.carriers if carrier.bulk]
@@ -30,15 +54,15 @@ def group_lines(shown: Details, now_ns: int, base: bytes = b"") -> Iterator[str]
     size = f"{count(group.files, 'file'):>13}  {humane_bytes(group.size_bytes):>10}"
     bulk_only = bool(in_bulk) and not by_hand
     where = _bulk_text(in_bulk[0], base) if bulk_only else _where(group, by_hand, shown, base)
-    yield f"{number:>7}  {state}{_when(shown, now_ns):{SPAN_WIDTH}}  {size}  {where}"
+    yield f"{number:>7}  {state}{_when(shown, now_ns):{SPAN_WIDTH}}  {size}  ", where
     if group.files > 1 and (what := _what(shown, by_hand, base)):
-        yield _INDENT + what
+        yield _INDENT, what
     for carrier in in_bulk[bulk_only:]:
-        yield f"{_INDENT}+ {count(carrier.files, 'file')} in {_bulk_text(carrier, base)}"
+        yield _INDENT, f"+ {count(carrier.files, 'file')} in {_bulk_text(carrier, base)}"
     if shown.archived is not None and 0 < shown.archived.files < group.files:
         missing = count(group.files - shown.archived.files, "file")
         lost = humane_bytes(group.size_bytes - shown.archived.size_bytes)
-        yield f"{_INDENT}{missing} of {lost} in no archive"
+        yield _INDENT, f"{missing} of {lost} in no archive"
 
 
 def archived_word(shown: Details) -> str:
@@ -51,7 +75,9 @@ def tree_line(branch: Branch, above: bytes, now_ns: int) -> str:
     """A directory of the tree, shown relative to the one above, and what in it is too small for a line."""
     name = display(os.path.relpath(branch.path, above) if above else branch.path)
     files, size = f"{branch.files:,}", humane_bytes(branch.size_bytes)
-    hidden = f"  (+ {count(branch.hidden, 'small directory', 'small directories')})" if branch.hidden else ""
+    what = "directory that came in bulk", "directories that came in bulk"
+    what = what if branch.bulk else ("small directory", "small directories")
+    hidden = f"  (+ {count(branch.hidden, *what)})" if branch.hidden else ""
     when = moment_text(branch.newest_ns, now_ns)
     return f"{size:>10}  {files:>11}  {when:<18}  {'    ' * branch.depth}{name}{hidden}"
 

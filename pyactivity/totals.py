@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from pyactivity.model import NO_PARENT, Files
 
 # Those right below a DIR are shown. Further down a directory is with one in a hundred of all files or bytes, and one in
-# ten of what lies in the one above.
+# ten of what lies in the one above; where many are alike and none has that, the largest few of them are.
 _OF_ALL, _OF_ABOVE = 100, 10
+_ALIKE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Branch:
     files, size_bytes  of what was asked for, in and below it
     newest_ns      the latest time among these
     hidden         how many directories right below it are too small to be shown
+    bulk           all in it came in bulk, and what lies below is not shown for that
     """
 
     path: bytes
@@ -29,17 +31,25 @@ class Branch:
     size_bytes: int
     newest_ns: int
     hidden: int
+    bulk: bool = False
 
 
 def sum_up(
-    files: Files, members: NDArray[np.intp], *, by: str = "mtime", depth: int | None = None
+    files: Files,
+    members: NDArray[np.intp],
+    *,
+    by: str = "mtime",
+    depth: int | None = None,
+    bulk: NDArray[np.bool_] | None = None,
 ) -> tuple[Branch, ...]:
     """The directories that carry the files at `members`, each before what lies below it, the largest first.
 
     Of directories with nothing but one directory in them only the last is shown.
     by     whose times, mtime or ctime
     depth  how many levels below the top; None for all
+    bulk   (n,) bool, which of all files came in bulk: a directory with nothing else is not unfolded; None unfolds all
     """
+    by_hand = _holding(files, members if bulk is None else members[~bulk[members]])
     sums = _Sums(files, members, files.times_ns(by))
     tops = [directory for directory in range(len(files.parents)) if files.parents[directory] == NO_PARENT]
     found: list[Branch] = []
@@ -52,10 +62,23 @@ def sum_up(
             continue
         shown = [] if depth is not None and level >= depth else below
         if level:
-            shown = [inner for inner in shown if sums.matters(inner, directory)]
-        found.append(sums.branch(directory, level, len(below) - len(shown)))
+            matter = [inner for inner in shown if sums.matters(inner, directory)]
+            shown = matter or [inner for inner in shown if sums.carries(inner)][:_ALIKE]
+        in_bulk = bool(level and shown) and directory not in by_hand
+        shown = [] if in_bulk else shown
+        found.append(sums.branch(directory, level, len(below) - len(shown), bulk=in_bulk))
         pending.extend((inner, level + 1) for inner in reversed(shown))
     return tuple(found)
+
+
+def _holding(files: Files, members: NDArray[np.intp]) -> set[int]:
+    """The directories in or below which any of the members lies."""
+    found: set[int] = set()
+    for directory in np.unique(files.directory[members]).tolist():
+        while directory != NO_PARENT and directory not in found:
+            found.add(directory)
+            directory = int(files.parents[directory])
+    return found
 
 
 class _Sums:
@@ -87,12 +110,16 @@ class _Sums:
     def matters(self, directory: int, above: int) -> bool:
         """Whether a directory is worth a line."""
         around = self._files[above], self._bytes[above]
-        return self._has_one_in(_OF_ALL, directory, self._all) and self._has_one_in(_OF_ABOVE, directory, around)
+        return self.carries(directory) and self._has_one_in(_OF_ABOVE, directory, around)
+
+    def carries(self, directory: int) -> bool:
+        """Whether a directory holds a part of everything that is worth a line."""
+        return self._has_one_in(_OF_ALL, directory, self._all)
 
     def _has_one_in(self, parts: int, directory: int, whole: tuple[int, int]) -> bool:
         return self._files[directory] * parts >= whole[0] or self._bytes[directory] * parts >= whole[1] > 0
 
-    def branch(self, directory: int, depth: int, hidden: int) -> Branch:
+    def branch(self, directory: int, depth: int, hidden: int, *, bulk: bool) -> Branch:
         """The line of a directory."""
         return Branch(
             self._paths[directory],
@@ -101,6 +128,7 @@ class _Sums:
             self._bytes[directory],
             self._newest_ns[directory],
             hidden,
+            bulk,
         )
 
     def _add(self, directory: int, files: int, size_bytes: int, newest_ns: int) -> None:

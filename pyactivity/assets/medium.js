@@ -51,16 +51,23 @@ function mediumChanged() {
 
 // Whole activities, newest first, each that fits into the room left; no bulk, and only what the filters let through.
 function fillUp() {
-  let left = room();
+  let left = room(), skipped = 0, skippedBytes = 0;
   for (let a = 0; a < data.activities; a++) {
-    if (!data.byHand[a] || !data.on_axis[a]) continue;
+    if (!data.on_axis[a]) continue;
     const node = activityNode(a), { order, from, to } = node;
+    if (!data.byHand[a]) {
+      const matching = order.sum("match", from, to) - order.sum("both", from, to);
+      skipped += matching;
+      if (matching) skippedBytes += order.sum("matchBytes", from, to);
+      continue;
+    }
     const missing = order.sum("matchBytes", from, to) - (order.sum("both", from, to) ? order.sum("chosenBytes", from, to) : 0);
     if (!order.sum("match", from, to) || order.sum("both", from, to) === order.sum("match", from, to) || missing > left) continue;
     select({ kind: "activity", node }, true);
     left -= missing;
   }
   choiceChanged();
+  if (skipped) byId("room").append(element("span", "", `; ${counted(skipped, "file")} that came in bulk (${humaneBytes(skippedBytes)}) not taken`));
 }
 
 function prepareMedium() {

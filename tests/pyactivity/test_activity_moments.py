@@ -170,3 +170,18 @@ def test_the_ends_of_what_a_scan_keeps_are_no_moments(zone: Zone, rules: str, af
     assert moment_text(INT64_MAX, NOW) == after
     assert moment_text(INT64_MIN, NOW) == "before 21 Sep 1677"
     assert moment_text(INT64_MAX - 1, NOW).startswith(after.removeprefix("after "))
+
+
+@pytest.mark.parametrize(
+    ("now", "moment", "text"),
+    [
+        ("2026-11-29 12:00", "2027-03-02 08:00", "2 Mar 2027 08:00"),
+        ("2026-11-29 12:00", "2026-12-02 08:00", "Wed 2 Dec 08:00"),
+        ("2027-01-10 12:00", "2026-12-02 08:00", "Wed 2 Dec 08:00"),
+        ("2026-12-31 12:00", "2027-01-02 08:00", "2 Jan 2027 08:00"),
+    ],
+)
+def test_what_is_yet_to_come_in_another_year_has_its_year(zone: Zone, now: str, moment: str, text: str) -> None:
+    """A file of 2027 looked as if it were of last spring."""
+    zone("UTC0")
+    assert moment_text(utc(moment), utc(now)) == text

@@ -11,11 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from home_tree import NOW, plant_home, plant_years
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from pyactivity.cli import main
 from pyactivity.errors import EnvironmentFailed
-from pyactivity.picture import BULK, HEIGHT, WIDTH, WORK, Box, Words, picture
+from pyactivity.picture import BULK, HEIGHT, WIDTH, WORK, Box, Words, _free, picture
 from pyactivity.picture_axis import axis_of
 from pyactivity.picture_png import png
 from pyactivity.picture_svg import svg
@@ -111,7 +113,7 @@ def test_nothing_and_impossible_times_have_a_picture(tmp_path: Path) -> None:
 
 def test_without_pillow_there_is_a_word_about_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(EnvironmentFailed, match=r"pybackup\[png\]"):
+    with pytest.raises(EnvironmentFailed, match="python3-pil"):
         png(())
 
 
@@ -173,3 +175,22 @@ def test_a_page_that_cannot_be_written_leaves_what_was(
         patch.setattr("pyactivity.cli.survey_of", lambda _: pytest.fail("scanned"))
         assert main([str(home), "--png", str(old)]) == 5
     assert old.read_text() == "old"
+
+
+@given(st.lists(st.tuples(st.floats(80, 1170), st.floats(90, 350)), max_size=5))
+def test_no_badge_stands_on_another_or_on_the_legend(wanted: list[tuple[float, float]]) -> None:
+    placed: list[tuple[float, float]] = []
+    for x, y in wanted:
+        assert _free(x, max(y, 106), placed) == placed[-1]
+    assert len(placed) == len(wanted)
+    for number, (x, y) in enumerate(placed):
+        assert y >= 100
+        assert all(abs(x - other) >= 19 or abs(y - height) >= 19 for other, height in placed[:number])
+
+
+def test_it_says_what_its_heights_and_its_order_are(home: Path) -> None:
+    words = [shape.text for shape in picture(report(home)) if isinstance(shape, Words)]
+    assert "files; twice the height is eight times as many" in words
+    assert "by their files, those of bulk events last" in words
+    files = [int(word.split()[0].replace(",", "")) for word in words if word.endswith((" files", " file"))]
+    assert files == sorted(files[:-2], reverse=True) + sorted(files[-2:], reverse=True)

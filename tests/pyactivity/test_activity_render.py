@@ -166,3 +166,20 @@ def test_why_a_radius_was_chosen() -> None:
     assert radius_text(Radius(HOUR, 1)) == (
         "radius 1 h, the default: 1 pause of a minute or more are too few to choose by"
     )
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_a_line_that_is_too_long_breaks_between_items_and_not_within_words(columns: int) -> None:
+    """At 80 columns the list had seven, and the terminal cut it anywhere."""
+    carriers = [Carrier(b"h/" + name * 4, 5, 1) for name in (b"project ", b"letters of ", b"photos-")]
+    shown = told(*carriers, elsewhere=9, kinds=(Kind("tex", 9), Kind("pdf", 7), Kind("c", 5), Kind("h", 3)))
+    (wide, *more), narrow = (
+        list(group_lines(shown, MAY_3_NOON, b"h")),
+        list(group_lines(shown, MAY_3_NOON, b"h", columns)),
+    )
+    assert max(map(len, narrow)) <= max(columns, 73)
+    assert " ".join(line.strip() for line in narrow) == " ".join(
+        part for line in (wide[:73], wide[73:], *more) if (part := line.strip())
+    )
+    assert list(group_lines(shown, MAY_3_NOON, b"h", 500)) == [wide, *more]
+    assert all(line.startswith(" " * 9) for line in narrow[1:])

@@ -80,10 +80,29 @@ def test_small_directories_are_counted_not_shown(tmp_path: Path) -> None:
     assert [branch.hidden for branch in sum_up(files, everything(files), depth=1)] == [0, 3]
 
 
-def test_right_below_the_top_all_are_shown_and_many_alike_are_not(tmp_path: Path) -> None:
-    files = plant(tmp_path, {f"a/{number}/x": 10 for number in range(20)} | {"tiny/x": 0})
+def test_right_below_the_top_all_are_shown_and_of_many_alike_the_first(tmp_path: Path) -> None:
+    """Forty projects were one line."""
+    files = plant(tmp_path, {f"a/{number}/x": 10 for number in range(40)} | {"tiny/x": 0})
     names = [(os.path.basename(branch.path), branch.hidden) for branch in sum_up(files, everything(files))]
-    assert names[1:] == [(b"a", 20), (b"tiny", 0)]
+    ten = sorted(b"%d" % number for number in range(40))[:10]
+    assert names[1:] == [(b"a", 30), *((name, 0) for name in ten), (b"tiny", 0)]
+
+
+def test_what_came_in_bulk_is_not_unfolded(tmp_path: Path) -> None:
+    sizes = {f"x/pkg{number % 4}/{number}": 10 for number in range(40)} | {"x/own/a": 300, "w/b": 400, "w/c/d": 400}
+    files = plant(tmp_path, sizes)
+    bulk = np.array([b"/pkg" in path for path in files.paths(np.arange(len(files)))])
+    packed = np.array([b"/x/" in path for path in files.paths(np.arange(len(files)))])
+    everywhere = [os.path.relpath(os.fsdecode(one.path), tmp_path) for one in sum_up(files, everything(files))]
+    assert {"x/pkg0", "x/own", "w/c"} <= set(everywhere)
+    told = sum_up(files, everything(files), bulk=bulk)
+    assert [os.path.relpath(os.fsdecode(one.path), tmp_path) for one in told] == everywhere
+    folded = {
+        os.path.relpath(os.fsdecode(one.path), tmp_path): one for one in sum_up(files, everything(files), bulk=packed)
+    }
+    assert "x/pkg0" not in folded
+    assert (folded["x"].bulk, folded["x"].hidden, folded["x"].files) == (True, 5, 41)
+    assert not folded["w"].bulk
 
 
 def test_the_tree_goes_as_deep_as_told(tmp_path: Path) -> None:
