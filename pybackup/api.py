@@ -643,6 +643,7 @@ def disc_build(
     parity: str | None = None,
     group_sectors: int | None = None,
     work_dir: _Path | None = None,
+    overwrite: bool = False,
     monitor: Monitor | None = None,
 ) -> Sequence[Built]:
     """Build an ISO image of each volume or archive, ``to/NAME.iso``, with parity over all of it.
@@ -659,15 +660,18 @@ def disc_build(
         As for `protect`, or ``"fill"``; None for what the volume was made with.
     group_sectors
         The most sectors of a group of the code, memory is in proportion to it; None for those of the volume.
+    overwrite
+        Replace images of discs that have the names of these.
 
     Raises
     ------
     UsageError, Damaged, EnvironmentFailed
-        A volume does not exist, or does not fit the disc; one is damaged; an image cannot be written.
+        A volume does not exist, or does not fit the disc, or its image exists; one is damaged; an image cannot be
+        written.
     """
     from pybackup.disc.build import BuildOptions, perform_build, plan_build
+    from pybackup.disc.names import Names
     from pybackup.disc.volume import archives_in
-    from pybackup.host.storage import make_directory
     from pybackup.parity.stream.amount import parse_amount
 
     options = BuildOptions(
@@ -675,10 +679,10 @@ def disc_build(
         None if parity is None else parse_amount(parity),
         group_sectors,
         _maybe(work_dir),
+        overwrite,
     )
-    where, monitor = os.fsencode(to), monitor or _Warning()
-    make_directory(where)
-    return [perform_build(plan_build(path, where, options), monitor) for path in archives_in(_several(volumes))]
+    where, monitor, names = os.fsencode(to), monitor or _Warning(), Names()
+    return [perform_build(plan_build(path, where, options, names), monitor) for path in archives_in(_several(volumes))]
 
 
 def disc_burn(
@@ -737,7 +741,12 @@ def disc_check(discs: _Path | Iterable[_Path], *, monitor: Monitor | None = None
 
 
 def disc_label(
-    volumes: _Path | Iterable[_Path], to: _Path, *, shapes: Iterable[str] = ("disc", "case"), discs: int | None = None
+    volumes: _Path | Iterable[_Path],
+    to: _Path,
+    *,
+    shapes: Iterable[str] = ("disc", "case"),
+    discs: int | None = None,
+    overwrite: bool = False,
 ) -> Sequence[Labelled]:
     """Write labels of volumes or archives, for the disc and for its case, as SVG files in the directory ``to``.
 
@@ -749,22 +758,22 @@ def disc_label(
         ``"disc"``, ``"case"``, or both.
     discs
         How many the set has; None for what the last of its volumes tells, if that is among them.
+    overwrite
+        Replace files that have the names of these.
 
     Raises
     ------
     UsageError, Damaged, EnvironmentFailed
-        A volume does not exist; it is damaged; a label cannot be written.
+        A volume does not exist, or a label does; it is damaged; a label cannot be written.
     """
     from pybackup.disc.label import SHAPES, make_all_labels
     from pybackup.disc.volume import archives_in
-    from pybackup.host.storage import make_directory
 
     wanted = (shapes,) if isinstance(shapes, str) else tuple(shapes)
     if not wanted or not {*wanted} <= {*SHAPES}:
         raise errors.UsageError(f"shapes are among {', '.join(SHAPES)}, not {', '.join(map(repr, wanted)) or 'none'}")
-    where = os.fsencode(to)
-    make_directory(where)
-    return tuple(make_all_labels(archives_in(_several(volumes)), where, discs=discs, shapes=wanted))
+    found = archives_in(_several(volumes))
+    return tuple(make_all_labels(found, os.fsencode(to), discs=discs, shapes=wanted, overwrite=overwrite))
 
 
 class _Warning(Monitor):
