@@ -11,9 +11,9 @@ from functools import partial
 from importlib import resources
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.outputs import check_outputs
+from pybackup.host.readers import Readers
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output, environment, make_directory
+from pybackup.host.storage import ArchiveFile, Output, check_outputs, environment, make_directory
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
@@ -76,6 +76,7 @@ class BuildPlan:
     small: Mapping[str, bytes]
     medium_bytes: int | None
     work_dir: bytes | None
+    overwrite: bool
 
     @property
     def layout(self) -> Layout:
@@ -120,7 +121,7 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Name
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None
     small, parity = _fitted(volume, medium, options)
-    return BuildPlan(volume, output, parity, small, medium, options.work_dir)
+    return BuildPlan(volume, output, parity, small, medium, options.work_dir, options.overwrite)
 
 
 def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tuple[dict[str, bytes], DiscParity]:
@@ -211,7 +212,7 @@ def perform_build(plan: BuildPlan, monitor: Monitor, *, steps: CopySteps = USUAL
     check_room({beside, beside if plan.work_dir is None else plan.work_dir}, layout.n_bytes)
     with environment(volume.path), ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(volume.path))
-        output = stack.enter_context(Output(plan.output, work_dir=plan.work_dir))
+        output = stack.enter_context(_output(plan))
         output.truncate(layout.n_bytes)
         for offset, data in layout.pieces:
             output.write_at(offset, data)
@@ -226,6 +227,11 @@ def perform_build(plan: BuildPlan, monitor: Monitor, *, steps: CopySteps = USUAL
             _encode(plan, file, output, sums, steps, monitor)
         output.publish()
     return Built(plan, plan.output, layout.n_bytes)
+
+
+def _output(plan: BuildPlan) -> Output:
+    readers = Readers.of([plan.volume.path])
+    return Output(plan.output, work_dir=plan.work_dir, replace=plan.overwrite, readers=readers)
 
 
 _Sums = Sequence[tuple[str, bytes]]

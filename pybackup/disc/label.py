@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pybackup.host.outputs import check_outputs
-from pybackup.host.storage import Output, make_directory
+from pybackup.host.readers import Readers
+from pybackup.host.storage import Output, check_outputs
 from pybackup.media.label import Label, case_label, disc_label
 from pybackup.media.texts import date_of
 from pybackup.model.entry import Kind
@@ -103,9 +103,9 @@ def make_labels(
     stem = os.path.join(directory, os.fsencode((names or Names()).take(volume.stem)))
     written = [stem + SHAPES[shape] for shape in shapes]
     check_outputs(written, replace=overwrite)
-    make_directory(directory)
+    readers = Readers.of([path])
     for shape, name in zip(shapes, written, strict=True):
-        with Output(name) as output:
+        with Output(name, replace=overwrite, readers=readers) as output:
             output.write((disc_label if shape == "disc" else case_label)(label).encode())
             output.publish()
     return Labelled(volume, written)

@@ -127,7 +127,8 @@ def test_disc_build(operation: str, code: int) -> None:
 
 
 def build(volume: Path, to: Path, monitor: Monitor) -> None:
-    options = BuildOptions(medium_bytes=1 << 20)
+    # Where a name may be taken, that is by `rename`, which can be made to fail here.
+    options = BuildOptions(medium_bytes=1 << 20, overwrite=True)
     perform_build(plan_build(os.fsencode(volume), os.fsencode(to), options), monitor)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pybackup.errors import FormatError, UsageError
 
-from ..options import add_talk, talk_of
+from ..options import add_overwrite, add_talk, talk_of
 from ..results import conclude
 from ..statuses import Status, status_of
 from ..streams import deliver
@@ -63,8 +63,8 @@ def define(parser: argparse.ArgumentParser) -> None:
         "(default: as the volume, or small ones)",
     )
     add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
-    add("--overwrite", action="store_true", help="replace images of discs that exist already")
     add("--dry-run", action="store_true", help="only say what would be built")
+    add_overwrite(parser, "the image of a disc")
     add_talk(parser)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..options import add_talk, talk_of
+from ..options import add_overwrite, add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver
 from ..text import display, json_line, json_name
@@ -31,7 +31,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discs", metavar="N", type=argument(positive), help="how many the set has (default: as its last volume says)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace labels that exist already")
+    add_overwrite(parser, "a label")
     add_talk(parser)
 
 
