@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pybackup.container.locate import locate
+from pybackup.container.notes import archive_id_in
 from pybackup.container.read import open_indexed
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.directories import files_in
@@ -62,21 +64,41 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What is at hand.
+class FoundFile:
+    """A file that was looked at, and the archives in it: none where none is whole enough to say what it is.
 
-    Attributes
-    ----------
-    unclear
-        Files in which no archive is whole enough to say what it is: damaged ones, or none at all.
+    It may also be a directory of pieces of one image.
     """
 
-    volumes: Sequence[Volume]
-    unclear: Sequence[bytes]
+    path: bytes
+    volumes: Sequence[Volume] = ()
 
 
-def find_volumes(paths: Iterable[bytes]) -> Found:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is at hand: the files that were given, in their order, and those of the directories that were."""
+
+    files: Sequence[FoundFile]
+
+    @property
+    def volumes(self) -> list[Volume]:
+        """All archives that tell what they are."""
+        return [volume for file in self.files for volume in file.volumes]
+
+    @property
+    def unclear(self) -> list[bytes]:
+        """Files in which no archive is whole enough to say what it is: damaged ones, or none at all."""
+        return [file.path for file in self.files if not file.volumes]
+
+
+def find_volumes(paths: Iterable[bytes], *, thorough: bool = False) -> Found:
     """Return the archives in files, images, devices, and in the files of directories, in the order they are named.
+
+    Parameters
+    ----------
+    thorough
+        Of a directory, read each file to its end if need be: any header in it tells that it is a damaged archive. It
+        may also hold none.
 
     Raises
     ------
@@ -85,22 +107,37 @@ def find_volumes(paths: Iterable[bytes]) -> Found:
     EnvironmentFailed
         A directory cannot be read.
     """
-    volumes: list[Volume] = []
-    unclear: list[bytes] = []
+    files: list[FoundFile] = []
     for path in paths:
         if not os.path.isdir(path):
-            found = list(volumes_in(path))
-            volumes += found
-            unclear += [] if found else [path]
+            files.append(look_into(path))
             continue
-        before = len(volumes) + len(unclear)
-        for entry in files_in(path):
-            found = list(volumes_in(entry))
-            volumes += found
-            unclear += [entry] if not found and (entry.lower().endswith(_OWN_SUFFIX) or is_protected(entry)) else []
-        if len(volumes) + len(unclear) == before:
+        below = [look_into(entry) for entry in files_in(path)]
+        below = [file for file in below if file.volumes or _may_be_archive(file.path, thorough=thorough)]
+        if not below and not thorough:
             raise UsageError(f"{os.fsdecode(path)}: no archive is in this directory")
-    return Found(volumes, unclear)
+        files += below
+    return Found(files)
+
+
+def look_into(path: bytes) -> FoundFile:
+    """Return a file with the archives in it.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        It does not exist, or cannot be read.
+    """
+    return FoundFile(path, tuple(volumes_in(path)))
+
+
+def _may_be_archive(path: bytes, *, thorough: bool) -> bool:
+    if path.lower().endswith(_OWN_SUFFIX) or is_protected(path):
+        return True
+    if thorough:
+        with ArchiveFile(path) as file:
+            return bool(archive_id_in(file))
+    return False
 
 
 def is_protected(path: bytes) -> bool:
@@ -120,19 +157,18 @@ def is_called_volume(path: bytes) -> bool:
 
 def with_more(found: Found, candidates: Iterable[bytes]) -> tuple[Found, list[bytes]]:
     """Return what was found and those candidates that are volumes of the same set, and the other candidates."""
-    volumes, unclear, others = list(found.volumes), list(found.unclear), []
+    files, others = list(found.files), []
     for candidate in candidates:
         more = _look(candidate)
-        known = {volume.info.set_id for volume in volumes if volume.info}
         if more is None or any(volume.info is None for volume in more.volumes):
             others.append(candidate)
             continue
-        strange = [volume for volume in more.volumes if volume.info and known and volume.info.set_id not in known]
-        if strange:
-            raise UsageError(f"{strange[0].name}: is of another set than {volumes[0].name}")
-        volumes += more.volumes
-        unclear += more.unclear
-    return Found(volumes, unclear), others
+        first = next((volume for volume in Found(files).volumes if volume.info), None)
+        for volume in more.volumes:
+            if first and volume.info and first.info and volume.info.set_id != first.info.set_id:
+                raise UsageError(f"{volume.name}: is of another set than {first.name}")
+        files += more.files
+    return Found(files), others
 
 
 def _look(path: bytes) -> Found | None:
@@ -154,27 +190,23 @@ def _is_seekable(path: bytes) -> bool:
 
 def volumes_in(path: bytes) -> Iterator[Volume]:
     """Yield the archives that a file holds: itself, or what lies in it as an image."""
-    with ArchiveFile(path) as file:
-        places = locate(file) if file.size else []
-    growth = Growth()
-    for offset, n_bytes in places:
-        with JoinedFile([Part(0, n_bytes, path, offset)]) as archive:
+    with ArchiveFile(path) as file, ExitStack() as stack:
+        growth = Growth()
+        for offset, n_bytes in locate(file) if file.size else ():
+            whole = (offset, n_bytes) == (0, file.size)
+            archive = file if whole else stack.enter_context(JoinedFile([Part(0, n_bytes, path, offset)]))
             try:
                 listing = open_indexed(archive, growth)
                 info = VolumeInfo.of_settings(listing.settings) if listing is not None else None
             except FormatError:
                 continue
-        if listing is not None:
-            yield Volume(path, offset, n_bytes, info, listing)
+            if listing is not None:
+                yield Volume(path, offset, n_bytes, info, listing)
 
 
 def files_of(paths: Iterable[bytes]) -> list[bytes]:
     """Return the paths, and instead of a directory the files in it that are archives or images, damaged or not."""
     files: list[bytes] = []
     for path in paths:
-        if os.path.isdir(path):
-            found = find_volumes([path])
-            files += sorted({*(volume.path for volume in found.volumes), *found.unclear})
-        else:
-            files.append(path)
+        files += [file.path for file in find_volumes([path]).files] if os.path.isdir(path) else [path]
     return files

@@ -9,24 +9,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from tempfile import gettempdir
 
-from pybackup.archive.by_headers import by_headers
-from pybackup.archive.find import Volume, volumes_in
-from pybackup.archive.joined import joined, volumes_of
+from pybackup.archive.find import FoundFile, Volume
+from pybackup.archive.joined import volumes_of
 from pybackup.archive.open import OpenArchive
-from pybackup.archive.volume_set import SetAtHand, gather
+from pybackup.archive.volume_set import SetAtHand
 from pybackup.compress.unpack import decode
 from pybackup.container.read import open_listing
 from pybackup.container.relocate import relocate
 from pybackup.errors import EnvironmentFailed, FormatError, UsageError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
-from pybackup.mend.best_image import Image, best_image
-from pybackup.mend.copies import open_copies
+from pybackup.mend.mender import Mended, Mender
 from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import shown
-from pybackup.monitor import Aside, Monitor, Relay
+from pybackup.monitor import Monitor, Relay
 from pybackup.restore.extract import (
     Archive,
     Extracted,
@@ -38,14 +36,8 @@ from pybackup.restore.extract import (
     read_content,
 )
 
-from .stand_ins import stand_ins
-
 # Files that an error names.
 _NAMED = 10
-
-
-def _can_be_rebuilt(hand: SetAtHand | None) -> bool:
-    return hand is not None and bool(hand.missing) and bool(hand.recovery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,33 +93,33 @@ def restore(
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with ExitStack() as stack:
-        mender = _Mender(where, stack, monitor)
+        mending = _Mending(archive, where, stack, monitor)
         held = _Held(monitor)
         view: Archive = archive
-        if archive.unclear or not archive.listing.complete or _can_be_rebuilt(archive.hand):
-            view = mender.mend(archive, archive.hand, archive.path, archive.unclear, ()) or archive
+        hand = archive.hand
+        if archive.unclear or not archive.listing.complete or (hand and hand.missing and hand.recovery):
+            view = mending.better(archive, ()) or archive
         try:
             plan = plan_extract(view, patterns, target, options, held)
         except UsageError:
-            mender.check(())  # what is not found may be what could not be mended
+            mending.check(())  # what is not found may be what could not be mended
             raise
         done = perform_extract(plan, executor=executor, monitor=held)
         if not held.lost:
             if held.told:
-                mender.check(())
-            return Restored(plan, done, done.spared, mender.worn)
+                mending.check(())
+            return Restored(plan, done, done.spared, mending.worn)
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
-        hand = view.hand if isinstance(view, View) else archive.hand
-        better = None if mender.failure else mender.mend(view, hand, archive.path, (), hurt)
+        better = None if mending.failure else mending.better(view, hurt)
         if better is None:
-            mender.check(sorted(held.lost))
+            mending.check(sorted(held.lost))
             held.release(held.lost)
-            return Restored(plan, done, done.spared, mender.worn)
+            return Restored(plan, done, done.spared, mending.worn)
         rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
         again = plan_rows(better, rows, (b"",), target, options)
         held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
         second = perform_extract(again, executor=executor, monitor=monitor)
-        return Restored(plan, _sum(done, second), done.spared + second.files, mender.worn)
+        return Restored(plan, _sum(done, second), done.spared + second.files, mending.worn)
 
 
 def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None, monitor: Monitor) -> Iterator[bytes]:
@@ -146,18 +138,18 @@ def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None,
         What is damaged could not be mended where temporary files go.
     """
     with ExitStack() as stack:
-        mender = _Mender(work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)
+        mending = _Mending(archive, work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)
 
         def mend(stored: Stored) -> Archive | None:
-            better = mender.mend(archive, archive.hand, archive.path, archive.unclear, [stored])
-            mender.check([stored.entry.path])
+            better = mending.better(archive, [stored])
+            mending.check([stored.entry.path])
             return better
 
         yield from read_content(archive, path, mend=mend)
 
 
-class _Mender:
-    """Makes the best of an archive or of the volumes of a set; temporary files last as long as the stack.
+class _Mending:
+    """Asks for a better archive where something is lost; each thing that can be done is done once.
 
     Attributes
     ----------
@@ -167,10 +159,11 @@ class _Mender:
         Why temporary files could not be written; None where they could.
     """
 
-    def __init__(self, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
-        self._work_dir = work_dir
-        self._stack = stack
-        self._monitor = monitor
+    def __init__(self, archive: OpenArchive, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
+        self._mender = Mender(work_dir, stack, monitor)
+        self._archive, self._monitor = archive, monitor
+        self._hand, self._unclear = archive.hand, archive.unclear
+        self._is_across = False
         self.worn: list[str] = []
         self.failure: EnvironmentFailed | None = None
 
@@ -185,103 +178,56 @@ class _Mender:
             words += f"\nnot restored, and perhaps not lost: {names}{more}"
         raise EnvironmentFailed(words) from self.failure
 
-    def mend(
-        self, view: Archive, hand: SetAtHand | None, path: bytes, unclear: Sequence[bytes], hurt: Sequence[Stored]
-    ) -> View | None:
+    def better(self, view: Archive, hurt: Sequence[Stored]) -> View | None:
         """Return the archive mended; None where that brings nothing, or fails: see `check`.
 
         Parameters
         ----------
-        unclear
-            Damaged files that are volumes of the set.
         hurt
             Files whose content is damaged.
         """
         try:
-            return self._single(path) if hand is None else self._set(view, hand, unclear, hurt)
+            found = self._single() if self._hand is None else self._of_set(view, self._hand, hurt)
         except EnvironmentFailed as error:
             self.failure = error
             return None
-
-    def _single(self, path: bytes) -> View | None:
-        image = self._image([path])
-        if image.path == path:
+        if found is None:
             return None
-        self._wear(os.fsdecode(path))
-        found = list(volumes_in(image.path))
-        if found and found[0].info is None:
-            return View((found[0].part(),), found[0].listing, None)
-        if found:
-            hand = gather(found, self._monitor)
-            return View(*joined(hand), hand)
-        with open_place(image.place) as file:
-            try:
-                # In an image whose start is lost nobody knows where the archive begins.
-                return View(image.place, relocate(file, open_listing(file)), None)
-            except FormatError:
-                return None
+        self.worn += [label for label in found.worn if label not in self.worn]
+        if found.hand:
+            self._hand, self._unclear = found.hand, ()
+        listing = found.listing
+        if listing is None:
+            with open_place(found.place) as file:
+                try:
+                    # In an image whose start is lost nobody knows where the archive begins.
+                    listing = relocate(file, open_listing(file))
+                except FormatError:
+                    return None
+        return View(found.place, listing, found.hand)
 
-    def _set(self, view: Archive, hand: SetAtHand, unclear: Sequence[bytes], hurt: Sequence[Stored]) -> View | None:
-        if hand.recovery and (unclear or hurt or hand.missing):
-            return self._rebuilt(hand, unclear)
-        numbers = _damaged_volumes(view, hurt)
-        volumes: list[Volume] = []
-        better = False
-        for volume in (*hand.data.values(), *hand.recovery.values()):
-            blamed = (
-                volume.info is not None
-                and hand.data.get(volume.info.number) is volume
-                and volume.info.number in numbers
-            )
-            mended = list(self._mended(volume, hand)) if blamed else []
-            better |= bool(mended)
-            if mended and volume.info:
-                self._wear(volume.info.label)
-            volumes += mended or [volume]
-        for path in unclear:
-            mended = self._told(path, hand)
-            better |= bool(mended)
-            self._wear(*(found.info.label for found in mended if found.info))
-            volumes += mended
-        if not better:
-            return None
-        found = gather(volumes, Aside(self._monitor))
-        return View(*joined(found), found)
+    def _single(self) -> Mended | None:
+        return self._mender.single(self._archive.path)
 
-    def _rebuilt(self, hand: SetAtHand, unclear: Sequence[bytes]) -> View:
-        """The set with what its recovery volumes bring back, own parity and other copies taken first."""
-        at_hand = (*hand.data.values(), *hand.recovery.values(), *hand.copies)
-        paths = list(dict.fromkeys([*(volume.path for volume in at_hand), *unclear]))
-        self._monitor.note(f"{hand.info.name}: rebuilding what is lost or damaged in {os.fsdecode(self._work_dir)}")
-        whole = self._stack.enter_context(stand_ins(paths, self._work_dir, self._monitor))
-        # A volume that was given and could not be made whole is there twice: the better one comes last.
-        volumes = [volume for path in reversed(whole) for volume in volumes_in(path) if volume.info]
-        found = gather([*volumes, *hand.recovery.values()], Monitor())
-        made = [number for number, volume in sorted(found.data.items()) if volume.path not in paths]
-        self._wear(*map(hand.label, made))
-        return View(*joined(found), found)
+    def _of_set(self, view: Archive, hand: SetAtHand, hurt: Sequence[Stored]) -> Mended | None:
+        files = [*_files_of(hand), *map(FoundFile, self._unclear)]
+        if hand.recovery and not self._is_across:
+            self._is_across = True
+            where = os.fsdecode(self._mender.work_dir)
+            self._monitor.note(f"{hand.info.name}: rebuilding what is lost or damaged in {where}")
+            restored = self._mender.across(files)
+            if restored:
+                return restored
+        return self._mender.better(files, _damaged_volumes(view, hurt), hand)
 
-    def _wear(self, *labels: str) -> None:
-        self.worn += [label for label in labels if label not in self.worn]
 
-    def _mended(self, volume: Volume, hand: SetAtHand) -> Iterator[Volume]:
-        copies = [copy.path for copy in hand.copies if copy.info == volume.info]
-        image = self._image(list(dict.fromkeys([volume.path, *copies])))
-        if image.path != volume.path:
-            yield from (found for found in volumes_in(image.path) if found.info == volume.info)
-
-    def _told(self, path: bytes, hand: SetAtHand) -> list[Volume]:
-        """The volume in a file that does not tell which it is: it does when it is mended, or its headers do."""
-        image = self._image([path])
-        found = [volume for volume in volumes_in(image.path) if volume.info]
-        if not found and image.path:
-            found = [volume for volume in [by_headers(image.part(), hand.info)] if volume]
-        return found
-
-    def _image(self, paths: Sequence[bytes]) -> Image:
-        given = self._stack.enter_context(open_copies(paths))
-        words = f"{os.fsdecode(paths[0])}: damaged; mending a copy of it in {os.fsdecode(self._work_dir)}"
-        return self._stack.enter_context(best_image(given, self._work_dir, self._monitor, words=words))
+def _files_of(hand: SetAtHand) -> Iterator[FoundFile]:
+    """The files that the volumes of a set lie in."""
+    volumes: dict[bytes, list[Volume]] = {}
+    for volume in (*hand.data.values(), *hand.recovery.values(), *hand.copies):
+        volumes.setdefault(volume.path, []).append(volume)
+    for path, there in volumes.items():
+        yield FoundFile(path, there)
 
 
 class _Held(Relay):

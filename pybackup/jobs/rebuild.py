@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pybackup.archive.find import Volume, volumes_in
+from pybackup.archive.find import Volume, find_volumes, volumes_in
 from pybackup.archive.volume_set import gather
 from pybackup.check.verify import check_written, verify
 from pybackup.errors import Damaged
@@ -122,7 +122,7 @@ def rebuild(
     """
     to = Destination(directory, work_dir, overwrite, Readers.of(paths))
     with environment(directory), Unusable(monitor) as heard, ExitStack() as stack:
-        taken = take_in(paths, to, stack=stack, monitor=heard)
+        taken = take_in(find_volumes(paths, thorough=True).files, to, stack=stack, monitor=heard)
         if taken.header is None:
             if keep_partial:
                 # Parts can be had from what was given.
@@ -164,9 +164,6 @@ class _Finishing:
         """Publish a data volume whose body is right."""
         info, body, held = self._rows.data_info(row), self._rows.bodies[row], self._rows.taken.data.get(row + 1)
         given, left = held.paths[0] if held else None, self._rows.lost_sectors(row)
-        if not right and not left:
-            reason = "came out otherwise than it was; a volume among those given is not what it was"
-            self._monitor.problem(Problem(self._rows.path(info), Trouble.DAMAGED, reason))
         if not right and not keep_partial:
             return RebuiltVolume(info, given, None, Outcome.BEYOND, (lost_sectors, left))
         output = self._rows.outputs[row] if held is None else _whole_output(held, body, self._to, self._stack)

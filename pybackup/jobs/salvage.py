@@ -7,18 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from pybackup.archive.find import find_volumes, volumes_in
-from pybackup.errors import NotAnArchive, UsageError
-from pybackup.mend.best_image import Image
+from pybackup.archive.find import FoundFile, find_volumes, look_into
+from pybackup.errors import NotAnArchive
+from pybackup.host.joined import open_place
+from pybackup.mend.alike import sort_out
 from pybackup.mend.health import Health
-from pybackup.mend.volumes import group_copies, mend_set
+from pybackup.mend.mender import Mender
 from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness
-from pybackup.model.volume import VolumeKind
 from pybackup.monitor import Monitor
 from pybackup.restore.salvage import Salvaged, SalvageOptions, salvage_files
-
-from .stand_ins import stand_ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,56 +72,42 @@ def rescue(
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with ExitStack() as stack:
-        paths = list(_expanded(images, maps))
-        if not maps and _has_recovery(paths):
-            paths = stack.enter_context(stand_ins(paths, where, monitor))
-        image = mend_set(group_copies(paths, maps), where, stack, monitor)
-        if not isinstance(image, Image):
-            salvaged = salvage_files(
-                image.place,
-                target,
-                listing=image.listing,
-                soundness=image.soundness,
-                repaired=image.repaired,
-                options=options,
-                monitor=monitor,
-            )
-            return Rescued(salvaged, None, 0, image.soundness, Extents())
+        best = Mender(where, stack, monitor).best(list(_given(images, maps)), maps)
         try:
             salvaged = salvage_files(
-                image.place,
+                best.place,
                 target,
-                soundness=image.soundness,
-                repaired=image.repaired,
+                listing=best.listing,
+                soundness=best.soundness,
+                repaired=best.repaired,
                 options=options,
                 monitor=monitor,
             )
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
-            advice = "; it has parity, and 'pybackup repair' mends it as it is" if image.health else ""
+            advice = "; it has parity, and 'pybackup repair' mends it as it is" if best.health else ""
             raise NotAnArchive(f"{name}: no archive, or nothing of one is left{advice}") from error
-        return Rescued(salvaged, image.health, os.stat(image.path).st_size, image.soundness, image.repaired)
+        n_bytes = 0
+        if best.hand is None:
+            with open_place(best.place) as file:
+                n_bytes = file.size
+        return Rescued(salvaged, best.health, n_bytes, best.soundness, best.repaired)
 
 
-def _expanded(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[bytes]:
-    """The images, and instead of a directory of volumes these; one of pieces stays what it is."""
+def _given(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[FoundFile]:
+    """The images, and instead of a directory of volumes these; one of pieces of an image stays what it is."""
     for number, image in enumerate(images):
-        if number >= len(maps) and os.path.isdir(image):
-            try:
-                found = find_volumes([image])
-            except UsageError:
-                found = None
-            if found and any(volume.info for volume in found.volumes):
-                yield from (volume.path for volume in found.volumes)
-                yield from found.unclear
-                continue
-        yield image
+        if not os.path.isdir(image):
+            yield look_into(image)
+            continue
+        below = find_volumes([image], thorough=True).files if number >= len(maps) else ()
+        if _are_pieces(below):
+            yield FoundFile(image)
+        else:
+            yield from below
 
 
-def _has_recovery(paths: Sequence[bytes]) -> bool:
-    files = [path for path in paths if not os.path.isdir(path)]
-    return any(
-        volume.info is not None and volume.info.kind is VolumeKind.RECOVERY
-        for path in files
-        for volume in volumes_in(path)
-    )
+def _are_pieces(files: Sequence[FoundFile]) -> bool:
+    """Whether files are pieces of one image, of which the first may tell what the whole is."""
+    groups, _ = sort_out(files)
+    return len(groups) < 2 and not any(volume.info for file in files for volume in file.volumes)

@@ -6,23 +6,34 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pybackup.archive.measure import hash_of
 from pybackup.codes.across import Across
 from pybackup.codes.stripes import Bytes
+from pybackup.host.joined import Part
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Destination, Scratch, environment
+from pybackup.layout import ustar
 from pybackup.layout.guard import SECTOR
 from pybackup.layout.recovery import Body, RecoveryHeader
+from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.soundness import Soundness, unproved
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.mend.columns import Losses, Shard, encode_lost, fill_across, sectors_of
+from pybackup.parity.stream.dealing import runs
 
 from .bodies import Held
 from .given import Taken
 from .unusable import Unusable
 
 _WINDOW_SECTORS = 1 << 15
+
+
+def _extents(sectors: NDArray[np.intp]) -> Extents:
+    """Sectors as byte ranges."""
+    return Extents.of((first * SECTOR, (first + count) * SECTOR) for _, first, count in runs(sectors))
 
 
 class Rows:
@@ -53,6 +64,8 @@ class Rows:
         self.siblings = sorted({number for one in headers for number in range(one.first, one.first + one.count)})
         self.outputs: dict[int, Scratch] = {}
         self._trusted: set[int] = set()
+        self._wrong: frozenset[int] = frozenset()
+        self._lost_at_first: dict[int, NDArray[np.intp]] = {}
         self._losses = Losses(len(self.bodies) + len(self._numbers), header.shard_bytes // SECTOR)
 
     def lost_sectors(self, row: int) -> int:
@@ -74,6 +87,28 @@ class Rows:
     def path(self, info: VolumeInfo) -> bytes:
         """Return where a volume will appear."""
         return self._to.path(info.file_name)
+
+    def place_of(self, row: int) -> Part | None:
+        """Return where a data volume that was damaged lies now, its body and the end; None for one that was whole."""
+        if row not in self._lost_at_first:
+            return None
+        held, n_bytes = self.held(row), self.bodies[row].n_bytes + len(ustar.END)
+        if held is not None:
+            if held.work:
+                held.work.output.flush()
+            return Part(0, n_bytes, held.file.path, held.start)
+        output = self.outputs[row]
+        output.truncate(n_bytes)
+        return Part(0, n_bytes, output.temporary)
+
+    def soundness_of(self, row: int) -> tuple[Soundness, Extents]:
+        """Return what is known of the bytes of a data volume, and which of them were lost and are back."""
+        left = _extents(self._losses.of(row))
+        first = _extents(self._lost_at_first[row])
+        back = Extents.of(part for low, high in first for part in left.gaps(low, high))
+        held = self.held(row)
+        doubtful = row in self._wrong or (held is not None and held.unknown and bool(left))
+        return unproved(left) if doubtful else Soundness(left), back
 
     def restore(self) -> tuple[dict[int, int], list[int], set[int]]:
         """Restore bodies as far as that is possible.
@@ -98,6 +133,7 @@ class Rows:
         infos = [self.data_info(row) for row in damaged] + [self.recovery_info(one) for one in recovery]
         self._to.check(info.file_name for info in infos)
         first = {row: self._losses.count(row) for row in damaged}
+        self._lost_at_first = {row: self._losses.of(row) for row in damaged}
         self._begin_outputs([row for row in damaged if self.held(row) is None])
         if any(first.values()):
             self._fill()
@@ -107,6 +143,10 @@ class Rows:
         wrong = [row for row in damaged if row not in right and not self._losses.count(row)]
         if wrong and self._drop_strangers():
             return self.restore()
+        for row in wrong:
+            reason = "came out otherwise than it was; a volume among those given is not what it was"
+            self._monitor.problem(Problem(self.path(self.data_info(row)), Trouble.DAMAGED, reason))
+        self._wrong = frozenset(wrong)
         return first, recovery, right
 
     def what_would_help(self) -> tuple[int, list[VolumeInfo]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pybackup.archive.find import Volume, volumes_in
+from pybackup.archive.find import FoundFile, Volume, look_into, volumes_in
 from pybackup.archive.volume_set import gather
-from pybackup.container.notes import archive_id_in, notes_in
+from pybackup.container.notes import notes_in
 from pybackup.errors import UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile, Destination
@@ -19,8 +19,8 @@ from pybackup.layout.recovery import RecoveryHeader
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 from pybackup.monitor import Monitor
-from pybackup.parity.stream.find import find
 
+from .alike import Alike, once, sort_out
 from .bodies import Held, hold
 from .copies import whole_file
 from .find_shard import ShardHeld, find_shard
@@ -59,24 +59,11 @@ class Taken:
         return VolumeInfo(self.info.set_id, self.info.name, number, kind)
 
 
-@dataclass(slots=True)
-class _Given:
-    """A file that was given, and which archive it holds."""
-
-    path: bytes
-    start: int | None
-    archive_id: bytes
-    volume: Volume | None = None
-    is_finished: bool = False
-
-
-def take_in(paths: Sequence[bytes], to: Destination, *, stack: ExitStack, monitor: Unusable) -> Taken:
+def take_in(files: Sequence[FoundFile], to: Destination, *, stack: ExitStack, monitor: Unusable) -> Taken:
     """Find out which volumes of a set there are, and put those that are damaged together in temporary files.
 
     Parameters
     ----------
-    paths
-        Files, images, devices, directories of them.
     to
         Where what is rebuilt will appear. Volumes of the set that are there already count as given.
     stack
@@ -87,80 +74,53 @@ def take_in(paths: Sequence[bytes], to: Destination, *, stack: ExitStack, monito
     UsageError
         They are of several sets, or of none.
     """
-    given = _once([one for path in paths for one in _look(path, monitor)])
-    info = _one_set(given)
-    given = _once([*given, *_finished(to.directory, info)])
-    groups: dict[tuple[bytes, bool], list[_Given]] = {}
-    for one in given:
-        groups.setdefault((one.archive_id, bool(one.start)), []).append(one)
-    taken = Taken(info, finished={one.path for one in given if one.is_finished})
+    info = _one_set(volume for file in files for volume in file.volumes)
+    finished = list(_finished(to.directory, info)) if info else []
+    groups, silent = sort_out(once([*files, *finished]))
+    for file in silent:
+        monitor.refuse(file.path, "nothing of a volume is in it")
+    there = {file.path for file in finished} - {file.path for file in files}
     found: dict[bytes, list[tuple[Held, Volume | None]]] = {}
-    for (archive_id, _), alike in groups.items():
-        _tell_of_doubles(alike, monitor)
-        held = _hold_best(alike, to.scratch, stack, monitor)
-        volume = _settle(held, alike)
-        if volume and volume.info and volume.info.set_id != info.set_id:
-            raise UsageError(f"{held.name}: is of another set than {info.name}")
-        archive_id = volume.info.archive_id if volume and volume.info else archive_id
-        found.setdefault(archive_id, []).append((held, volume))
+    for group in groups:
+        _tell_of_doubles(group, monitor)
+        held = _hold_best(group, there, to.scratch, stack, monitor)
+        for one, volume in _settled(held, group):
+            archive_id = volume.listing.archive_id if volume else group.archive_id
+            found.setdefault(archive_id, []).append((one, volume))
+    info = _one_set(volume for several in found.values() for _, volume in several if volume and volume.info)
+    if info is None:
+        raise UsageError("no volume of a set is whole enough to tell which set it is; add one that is")
+    taken = Taken(info, finished=there)
     _sort(taken, found, monitor)
     return taken
 
 
-def _hold_best(alike: Sequence[_Given], work_dir: bytes, stack: ExitStack, monitor: Monitor) -> Held:
+def _hold_best(group: Alike, finished: set[bytes], work_dir: bytes, stack: ExitStack, monitor: Monitor) -> Held:
     """What copies of a volume come to together; one that an earlier run finished, if it is still whole, comes first."""
-    for several in ([one for one in alike if one.is_finished], alike):
+    start = next((file.volumes[0].offset for file in group.files if file.volumes), None)
+    for several in ([path for path in group.paths if path in finished], group.paths):
         if several:
-            copies = [whole_file(one.path, stack) for one in several]
-            start = next((one.start for one in several if one.start is not None), None)
+            copies = [whole_file(path, stack) for path in several]
             held = hold(copies, start, work_dir=work_dir, stack=stack, monitor=monitor)
-            if several is alike or not (held.work or held.unknown):
+            if several is group.paths or not (held.work or held.unknown):
                 break
     return held
 
 
-def _once(given: Sequence[_Given]) -> list[_Given]:
-    """Each file once, however often and under how many names it was given."""
-    return list({(os.path.realpath(one.path), one.start): one for one in reversed(given)}.values())[::-1]
-
-
-def _look(path: bytes, monitor: Unusable) -> Iterator[_Given]:
-    """The archives in what a name leads to."""
-    if not os.path.isdir(path):
-        volumes = list(_given(path))
-        if not volumes:
-            monitor.refuse(path, "nothing of a volume is in it")
-        yield from volumes
-        return
-    for entry in files_in(path):
-        yield from _given(entry)
-
-
-def _finished(directory: bytes, info: VolumeInfo) -> Iterator[_Given]:
+def _finished(directory: bytes, info: VolumeInfo) -> Iterator[FoundFile]:
     """The volumes of the set that an earlier run, which was interrupted, left where this one writes."""
     if not os.path.isdir(directory):
         return
     for entry in files_in(directory):
-        for volume in volumes_in(entry) if entry.endswith(_SUFFIX) else ():
+        file = look_into(entry) if entry.endswith(_SUFFIX) else FoundFile(entry)
+        for volume in file.volumes[:1]:
             said = volume.info
             if said and said.set_id == info.set_id and said.file_name == os.path.basename(entry):
-                yield _Given(entry, volume.offset, volume.listing.archive_id or b"", volume, is_finished=True)
+                yield file
 
 
-def _given(path: bytes) -> Iterator[_Given]:
-    volumes = list(volumes_in(path))
-    for volume in volumes:
-        yield _Given(path, volume.offset, volume.listing.archive_id or b"", volume)
-    if volumes:
-        return
-    with ArchiveFile(path) as file:
-        archive_id = archive_id_in(file)
-        if archive_id or (file.size and find([file]) is not None):
-            yield _Given(path, None, archive_id)
-
-
-def _one_set(given: Sequence[_Given]) -> VolumeInfo:
-    """What all of them are volumes of.
+def _one_set(volumes: Iterable[Volume]) -> VolumeInfo | None:
+    """What all of them are volumes of; None for no volumes.
 
     Raises
     ------
@@ -168,37 +128,36 @@ def _one_set(given: Sequence[_Given]) -> VolumeInfo:
         That is not one set.
     """
     first: Volume | None = None
-    for one in given:
-        if one.volume is None:
-            continue
-        if one.volume.info is None:
-            raise UsageError(f"{one.volume.name}: is no volume of a set")
+    for volume in volumes:
+        if volume.info is None:
+            raise UsageError(f"{volume.name}: is no volume of a set")
         if first is None:
-            first = one.volume
-        elif first.info and one.volume.info.set_id != first.info.set_id:
-            raise UsageError(f"{one.volume.name}: is of another set than {first.name}")
-    if first is None or first.info is None:
-        raise UsageError("no volume of a set is whole enough to tell which set it is; add one that is")
-    return first.info
+            first = volume
+        elif first.info and volume.info.set_id != first.info.set_id:
+            raise UsageError(f"{volume.name}: is of another set than {first.name}")
+    return first.info if first else None
 
 
-def _tell_of_doubles(alike: Sequence[_Given], monitor: Monitor) -> None:
-    first = alike[0]
-    for one in alike[1:]:
-        label = one.volume.info.label if one.volume and one.volume.info else "the same volume"
-        monitor.note(f"{os.fsdecode(one.path)}: {label} once more, beside {os.fsdecode(first.path)}")
+def _tell_of_doubles(group: Alike, monitor: Monitor) -> None:
+    first = group.files[0]
+    for file in group.files[1:]:
+        info = file.volumes[0].info if file.volumes else None
+        label = info.label if info else "the same volume"
+        monitor.note(f"{os.fsdecode(file.path)}: {label} once more, beside {os.fsdecode(first.path)}")
 
 
-def _settle(held: Held, alike: Sequence[_Given]) -> Volume | None:
-    """The archive in what is held; where it begins is known from now on, as well as it can be."""
+def _settled(held: Held, group: Alike) -> Iterator[tuple[Held, Volume | None]]:
+    """The archives in what is held; where each begins is known from now on, as well as it can be."""
     if held.work is None:
-        there = [one.volume for one in alike if one.volume and one.path == held.paths[0]]
-        return there[0] if there else None
-    held.work.output.flush()
-    volume = next(volumes_in(held.work.output.temporary), None)
-    start = volume.offset if volume else _first_header(held.file)
-    held.start, held.is_placed = start or 0, start is not None
-    return volume
+        volumes = next((file.volumes for file in group.files if file.path == held.paths[0]), ())
+    else:
+        held.work.output.flush()
+        volumes = tuple(volumes_in(held.work.output.temporary))
+    for volume in volumes:
+        yield replace(held, start=volume.offset), volume
+    if not volumes:
+        start = held.start if held.work is None else _first_header(held.file)
+        yield replace(held, start=start or 0, is_placed=held.work is None or start is not None), None
 
 
 def _first_header(file: ArchiveFile) -> int | None:

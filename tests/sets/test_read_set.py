@@ -15,9 +15,9 @@ from roundtrip.manifest import differences, manifest
 import pybackup
 from pybackup.archive.open import open_archive
 from pybackup.errors import UsageError
-from pybackup.jobs import extract as mending
 from pybackup.jobs.extract import Restored, restore
 from pybackup.jobs.salvage import rescue
+from pybackup.mend import mender
 from pybackup.mend.copies import GivenCopy, open_copies
 from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
@@ -259,11 +259,11 @@ def test_of_a_file_over_several_volumes_only_the_damaged_one_is_mended(
     read: list[bytes] = []
     real = open_copies
 
-    def recording(paths: Sequence[bytes]) -> AbstractContextManager[Sequence[GivenCopy]]:
+    def recording(paths: Sequence[bytes], maps: Sequence[bytes]) -> AbstractContextManager[Sequence[GivenCopy]]:
         read.extend(paths)
-        return real(paths)
+        return real(paths, maps)
 
-    monkeypatch.setattr(mending, "open_copies", recording)
+    monkeypatch.setattr(mender, "open_copies", recording)
     heard = Heard()
     done = extracted([tmp_path / "set"], tmp_path / "out", heard)
     assert (heard.problems, done.mended, read) == ([], 1, [os.fsencode(third)])

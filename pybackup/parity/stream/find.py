@@ -97,10 +97,18 @@ def glance(file: Readable, *, protected: Readable | None = None) -> Geometry | N
     protected
         The file that this one is to be the sidecar of.
     """
+    found = mark_of(file, protected=protected)
+    return found[0] if found else None
+
+
+def mark_of(file: Readable, *, protected: Readable | None = None) -> tuple[Geometry, bytes] | None:
+    """Return geometry and digest of the largest volume that guard sectors in the last MiB of a file tell of.
+
+    Which are left out, and ``protected``: as in `glance`.
+    """
     guards = scan_guards(file, max(0, file.size - _TAIL_BYTES), file.size)
-    shapes = {guard.geometry for _, guard in guards}
-    fitting = (shape for shape in shapes if _may_be_of(shape, file, protected))
-    return max(fitting, key=lambda shape: shape.volume_bytes, default=None)
+    marks = {(guard.geometry, guard.digest) for _, guard in guards if _may_be_of(guard.geometry, file, protected)}
+    return max(marks, key=lambda mark: (mark[0].volume_bytes, mark[1]), default=None)
 
 
 def _may_be_of(shape: Geometry, file: Readable, protected: Readable | None) -> bool:
