@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from pybackup.container.merge import MergedRows, VolumeRows
 from pybackup.container.skeleton import read_skeleton
+from pybackup.errors import FormatError
 from pybackup.host.joined import Part
 from pybackup.model.entry import Entry
 from pybackup.model.extents import Extents
@@ -100,8 +102,7 @@ def _unknown(hand: SetAtHand) -> str:
 def _skeleton(hand: SetAtHand) -> Iterator[Entry]:
     """What has no content, of the whole set: each volume has that."""
     for volume in (*hand.data.values(), *hand.recovery.values()):
-        with volume.open() as file:
-            found = read_skeleton(file, volume.listing)
-        if found:
-            yield from found
-            return
+        with volume.open() as file, suppress(FormatError):
+            if found := read_skeleton(file, volume.listing):
+                yield from found
+                return

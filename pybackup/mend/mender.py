@@ -160,7 +160,7 @@ class Mender:
         worn = [each.volume.info.label for each in mended if each.volume.info]
         others = [each for each in volumes if each.info not in {one.volume.info for one in mended}]
         whole = (_MendedVolume(each, unproved(), Extents()) for each in others)
-        return replace(_together([*mended, *whole], Monitor()), worn=worn)
+        return replace(_together([*whole, *mended], Monitor()), worn=worn)
 
     def single(self, path: bytes) -> Mended | None:
         """Return the archive in a file as good as its parity and sidecar make it; None where that changes nothing."""
