@@ -7,7 +7,7 @@ import time
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pybackup.errors import UsageError
+from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.model.volume import VolumeKind
 
 from .monitor import Talk
@@ -97,6 +97,7 @@ def create_set(
 ) -> int:
     """Plan, and create or show the plan."""
     from pybackup.make.plan_set import plan_set
+    from pybackup.make.resume import find_finished
     from pybackup.make.volumes import perform_set
 
     to = _set_options(options, sources)
@@ -105,7 +106,13 @@ def create_set(
     if options.dry_run:
         raise UsageError("create: --dry-run with --volumes: 'pybackup disc plan' tells how many there will be")
     start = time.monotonic()
-    done = perform_set(plan, executor=executor, monitor=talk)
+    try:
+        done = perform_set(plan, executor=executor, monitor=talk)
+    except (EnvironmentFailed, KeyboardInterrupt):
+        if finished := find_finished(to.directory, to.name):
+            words = f"{count(len(finished), 'volume')} in {display(to.directory)} finished"
+            talk.note(f"{words}; the same command with --resume goes on behind")
+        raise
     deliver([_json(done, talk)] if options.json else ())
     if not options.json and not options.quiet:
         deliver_lines(map(_line, done.volumes))

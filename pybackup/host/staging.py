@@ -81,6 +81,9 @@ def create(dir_fd: int, make: Callable[[bytes], _T]) -> tuple[bytes, _T]:
             return name, make(name)
         except FileExistsError:
             continue
+        except BaseException:
+            remove(dir_fd, name)  # Ctrl-C may come when it is there already
+            raise
     raise FileExistsError(errno.EEXIST, "no temporary name is free")
 
 

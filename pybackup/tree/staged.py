@@ -43,12 +43,18 @@ class StagedFile:
         self._hands_down = level.hands_down
         # A copy shares the lock, so that nobody takes the temporary for a leftover.
         self._dir_fd = os.dup(level.fd)
-        try:
-            self.temporary, self.fd = create(self._dir_fd, lambda name: open_new(name, self._dir_fd))
-        except BaseException:
-            os.close(self._dir_fd)
-            raise
+        self.fd, self.temporary = -1, b""
+        # Known before it is there: Ctrl-C may come at any moment.
         site.unfinished.add(self)
+        try:
+            create(self._dir_fd, self._open)
+        except BaseException:
+            self.discard()
+            raise
+
+    def _open(self, name: bytes) -> None:
+        self.temporary = name
+        self.fd = open_new(name, self._dir_fd)
 
     def write_at(self, offset: int, data: bytes | memoryview) -> bool:
         """Write at an offset in bytes; what is never written is a hole. False, and discarded, if that fails."""
@@ -90,8 +96,9 @@ class StagedFile:
 
     def discard(self) -> None:
         """Leave nothing of it; does nothing after `commit` or another `discard`."""
-        if self.fd >= 0:
-            remove(self._dir_fd, self.temporary)
+        if self._dir_fd >= 0:
+            if self.temporary:
+                remove(self._dir_fd, self.temporary)
             self._close()
 
     def _dress(self) -> None:
@@ -134,9 +141,10 @@ class StagedFile:
 
     def _close(self) -> None:
         self._site.unfinished.discard(self)
-        fd, self.fd = self.fd, -1
-        os.close(self._dir_fd)
-        os.close(fd)
+        opened, self.fd, self._dir_fd = (self.fd, self._dir_fd), -1, -1
+        for fd in opened:
+            if fd >= 0:
+                os.close(fd)
 
 
 def open_staged(root: bytes, directory: bytes, temporary: bytes) -> int:

@@ -107,7 +107,7 @@ def _drive_of(options: argparse.Namespace, stack: ExitStack) -> OneDrive | None:
 
 def _check(options: argparse.Namespace) -> None:
     if not options.stdout:
-        if options.to is None:
+        if options.to is None and not options.dry_run:
             raise UsageError("extract: --to DIR is missing (or --stdout)\ntry: pybackup extract --help")
         return
     for name, given in (("--to", options.to), ("--dry-run", options.dry_run), ("--json", options.json)):
@@ -133,7 +133,7 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
 
     how = _extract_options(options)
     if options.dry_run:
-        return _show(plan_extract(archive, archive.patterns, options.to, how, talk), options, talk)
+        return _show(plan_extract(archive, archive.patterns, options.to or b".", how, talk), options, talk)
     start = time.monotonic()
     restored = restore(
         archive, archive.patterns, options.to, how, work_dir=options.work_dir, executor=executor, monitor=talk
@@ -172,25 +172,25 @@ def _show(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> int:
     if options.json:
         deliver([_json_plan(plan, options, talk)])
     else:
-        deliver_lines(_plan_lines(plan))
+        deliver_lines(_plan_lines(plan, options.to))
     if plan.everything:
         check_complete(plan.listing, talk)
     return conclude(talk)
 
 
-def _plan_lines(plan: ExtractPlan) -> Iterator[str]:
+def _plan_lines(plan: ExtractPlan, target: bytes | None) -> Iterator[str]:
     for stored in plan.entries:
         yield display(stored.entry.path) + ("/" if stored.entry.kind is Kind.DIRECTORY else "")
     entries = count(len(plan.entries), "entry", "entries")
     content = f"{count(plan.files, 'file')} of {humane_bytes(plan.n_bytes)}"
-    yield f"{display(plan.target)}: would get {entries}, {content}"
+    yield f"{display(target) if target else 'a directory'}: would get {entries}, {content}"
 
 
 def _json_plan(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
             "archive": json_name(options.archive),
-            "target": json_name(plan.target),
+            "target": json_name(options.to) if options.to is not None else None,
             "dry_run": True,
             "files": plan.files,
             "content_bytes": plan.n_bytes,
