@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pybackup.errors import EnvironmentFailed, Refused
+from pybackup.errors import EnvironmentFailed, Refused, UsageError
 
 MAX_NAME_BYTES = 255
 
@@ -119,6 +119,8 @@ class Beneath:
 
         Raises
         ------
+        UsageError
+            It, or what it should lie in, is no directory.
         EnvironmentFailed
             It can not be made or opened.
         """
@@ -126,6 +128,8 @@ class Beneath:
             if make:
                 os.makedirs(root, exist_ok=True)
             self._levels = [Level(b"", os.open(root, _OPEN))]
+        except (FileExistsError, NotADirectoryError) as error:
+            raise UsageError(f"{shown(root)}: is no directory") from error
         except OSError as error:
             raise EnvironmentFailed(f"cannot open the directory {shown(root)}: {error.strerror}") from error
         self._path: bytes | None = b""
