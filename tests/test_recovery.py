@@ -94,7 +94,7 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     assert next(discs, None) is None
     original = (tmp_path / "disc-a").read_bytes()
     assert (work / "disc1.img").read_bytes() != original
-    assert (work / "whole.xtar").read_bytes() == (work / "merged.xtar").read_bytes() == original
+    assert (work / "whole.iso").read_bytes() == (work / "merged.iso").read_bytes() == original
     assert (work / "refused.iso").read_bytes() == (tmp_path / "disc-c").read_bytes()
     assert (work / "rebuilt-images/home-002.iso").read_bytes() == (tmp_path / "lost.iso").read_bytes()
     assert RECIPE in next(block for block in BLOCKS if "cd by-tar" in block)

@@ -9,34 +9,53 @@ tar of one file with holes. Directories, links and permissions are in
 .pybackup/structure.tar, hard links in .pybackup/links.tar.
 
 To restore the archive A.xtar into the new directory OUT, as root or not (X is
-for GNU tar; leave it empty for another):
+for GNU tar). The last line names what is damaged, if anything is, and fails then;
+no file stands under its name that 7z found damaged, and one called NAME.partial
+may have lost its end:
 
-    mkdir M OUT && X='--acls --xattrs --xattrs-include=*'
-    tar $X -xpf A.xtar -C M
+    mkdir M OUT && X='-i --acls --xattrs --xattrs-include=*' && R=$(pwd -P)
+    export X R; : > BAD
+    T='tar $X -xpf "$1" && [ $(tar -tf "$1" | wc -l) = $(tar -itf "$1" | wc -l) ] ||
+        pwd -P >> "$R/BAD"'
+    (cd M && sh -c "$T" sh ../A.xtar)
     while find M -name .xtar -type f | grep -q .; do
-        find M -name .xtar -type f -execdir tar $X -xpf {} ';' -delete
+        find M -name .xtar -type f -execdir sh -c "$T; rm -f .xtar" sh {} ';'
     done
     find M -name .pybackup -prune -o -name '*.7z' -type f -exec sh -c '
         for m do
-            d="OUT/${m#M/}"; d="${d%.7z}"; i=0; mkdir -p "${d%/*}"
+            d="OUT/${m#M/}"; d="${d%.7z}"; i=0 n=1 b= e=; mkdir -p "${d%/*}"
             case "${d##*.part}" in
             "" | *[!0-9]* | ? | ?? | ???) ;;
             0001) d="${d%.part0001}"; i=1 ;;
-            *) continue ;;
+            *)  [ -f "${m%.part*}.part0001.7z" ] || echo "$d" >> BAD
+                continue ;;
             esac
-            while [ -f "$m" ]; do
-                7z x -so "$m"
+            p="$m"; s="${m%.part0001.7z}"; q="[0-9][0-9][0-9][0-9]"
+            while [ -f "$p" ]; do
+                7z x -so -spd "$p" || b=1
                 [ $i -gt 0 ] || break
-                i=$((i + 1)); m="M/${d#OUT/}.part$(printf %04d $i).7z"
-            done | case "$d" in
-                *.sparse) tar -xSf - -C "${d%/*}" ;;
-                *) cat > "$d" ;;
-                esac
-            d="${d%.sparse}"
-            [ ! -f "$d" ] || cp -a --attributes-only "$m" "$d"
+                i=$((i + 1)); p="$s.part$(printf %04d $i).7z"
+            done > NEW
+            if [ $i -gt 0 ]; then
+                for p in "$s".part$q.7z "$s".part$q[0-9].7z; do
+                    [ ! -f "$p" ] || n=$((n + 1))
+                done
+                [ $n = $i ] || b=1
+                ! grep -qxF "$R/${m%/*}" BAD ||
+                    case "$d" in *.sparse) b=1 ;; *) e=.partial ;; esac
+            fi
+            case "$b$e$d" in
+            1*) ;;
+            *.sparse) tar -xSf NEW -C "${d%/*}" || b=1; d="${d%.sparse}" ;;
+            *) mv NEW "$d$e" || b=1 ;;
+            esac
+            [ -z "$b$e" ] || echo "$d$e" >> BAD
+            [ ! -f "$d$e" ] || cp -a --attributes-only "$m" "$d$e"
         done' sh {} +
-    if [ -e M/.pybackup/links.tar ]; then tar $X -xpf M/.pybackup/links.tar -C OUT; fi
-    tar $X -xpf M/.pybackup/structure.tar -C OUT
+    L=M/.pybackup/links.tar
+    [ ! -e $L ] || tar $X -xpf $L -C OUT || echo $L >> BAD
+    tar $X -xpf M/.pybackup/structure.tar -C OUT || echo structure.tar >> BAD
+    rm -f NEW; ! sort -u BAD | grep .
 
 With pybackup: pybackup extract A.xtar --to OUT
 """

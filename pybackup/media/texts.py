@@ -77,6 +77,7 @@ def readme_text(words: DiscWords) -> bytes:
         kind=kind.format(volume=words.volume),
         several=several,
         wheel=_WHEEL_LINE.format(program=words.program) if words.program else "",
+        again=f",\n   and {words.program} on this one: a zip, in pybackup/standalone" if words.program else "",
         program=(_WITH_WHEEL if words.program else _WITHOUT_WHEEL).format(program=words.program),
     )
     recipe = README.decode().partition("To restore")[2].partition("With pybackup:")[0]
@@ -154,6 +155,9 @@ Ways to get the files; RESCUE.PY on this disc is enough, if the disc is not dama
     python3 RESCUE.PY extract /dev/sr0 --to DIR
     python3 RESCUE.PY salvage disc.img --to DIR
 {several}
+   If RESCUE.PY itself is damaged (a SyntaxError; compare it with SHA256SUMS),
+   any other disc has it{again}.
+
 3. With tar and 7z alone, as follows; A.xtar is {volume}.
 
 """

@@ -72,9 +72,9 @@ def test_each_volume_knows_the_structure_of_all_and_the_index_of_those_before(tr
 def test_stock_tools_restore_a_set(tree: Path, docs: Path, tmp_path: Path) -> None:
     script = script_of(quiet(["tar", "-xOf", str(volumes(docs)[0]), ".pybackup/README.txt"], cwd=docs).decode())
     lines = script.splitlines()
-    first = next(number for number, line in enumerate(lines) if line.startswith("tar "))
+    first = next(number for number, line in enumerate(lines) if line.startswith("(cd M "))
     last = next(number for number, line in enumerate(lines) if line.startswith("done")) + 1
-    each = [line.replace("A.xtar", '"$A"') for line in lines[first:last]]
+    each = [line.replace("../A.xtar", '"$A"') for line in lines[first:last]]
     rest = [line for line in lines[last:] if "A.xtar" not in line]
     whole = [*lines[:first], f"for A in {docs}/*.xtar; do", *each, "done", *rest]
     (tmp_path / "restore.sh").write_text("\n".join(whole) + "\n")
