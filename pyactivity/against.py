@@ -1,8 +1,8 @@
 """Which files are in an archive already: asked of `pybackup list`, for this package knows no archives itself.
 
-A file counts as archived when an archive lists one of its size and modification time to the nanosecond, under a path
-that is the end of the file's own: `docs/a.txt` for /home/me/docs/a.txt, as `pybackup create ~/docs` names it. What an
-archive lists is not read here: whether it is whole, `pybackup verify` tells.
+A file counts as archived when an archive lists one of its size and modification time (`times.same_time`: a file system
+may have cut it), under a path that is the end of the file's own: `docs/a.txt` for /home/me/docs/a.txt, as `pybackup
+create ~/docs` names it. What an archive lists is not read here: whether it is whole, `pybackup verify` tells.
 """
 
 import json
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from pyactivity.errors import BadValue, EnvironmentFailed
 from pyactivity.model import Files, Problem
+from pyactivity.times import CUT_NS, same_time
 
 _USAGE = 2  # what pybackup exits with when there is no such archive
 _LISTED = (0, 1)  # and when it could list: all, or what is left
@@ -51,23 +52,24 @@ def take_inventory(archives: Iterable[bytes]) -> Inventory:
 
 def archived(files: Files, inventory: Inventory) -> NDArray[np.bool_]:
     """Which of the files are in the inventory: (n,) bool."""
+    known: dict[tuple[bytes, int], list[tuple[bytes, int]]] = {}
+    for path, size_bytes, mtime_ns in inventory.files:
+        known.setdefault((os.path.basename(path), size_bytes), []).append((path, mtime_ns))
+    slots = np.array([mtime_ns // CUT_NS for _, _, mtime_ns in inventory.files], np.int64)
     mask = np.zeros(len(files), np.bool_)
-    times_ns = np.array([mtime_ns for _, _, mtime_ns in inventory.files], np.int64)
-    prefixes: dict[int, list[bytes]] = {}
-    for index in np.flatnonzero(np.isin(files.mtime_ns, times_ns)).tolist():
+    places: dict[int, bytes] = {}
+    near = np.isin(files.mtime_ns // CUT_NS, np.concatenate([slots - 1, slots, slots + 1]))
+    for index in np.flatnonzero(near).tolist():
         directory = int(files.directory[index])
-        if (ends := prefixes.get(directory)) is None:
-            ends = prefixes[directory] = _ends(os.path.abspath(files.directories[directory]))
+        if (place := places.get(directory)) is None:
+            place = places[directory] = os.path.abspath(files.directories[directory]).rstrip(b"/")
         name, size_bytes, mtime_ns = files.name(index), int(files.size_bytes[index]), int(files.mtime_ns[index])
-        mask[index] = any((end + name, size_bytes, mtime_ns) in inventory.files for end in ends)
+        path = place + b"/" + name
+        mask[index] = any(
+            same_time(mtime_ns, there_ns) and (path.endswith(b"/" + there) or there == _TOP + path[1:])
+            for there, there_ns in known.get((name, size_bytes), ())
+        )
     return mask
-
-
-def _ends(directory: bytes) -> list[bytes]:
-    """The ends of the path of a directory, with a slash behind: `home/me/`, `me/`, nothing."""
-    parts = directory.strip(b"/").split(b"/") if directory.strip(b"/") else []
-    ends = [b"".join(part + b"/" for part in parts[start:]) for start in range(len(parts) + 1)]
-    return [*ends, _TOP + ends[0]]
 
 
 def _find_command() -> str:

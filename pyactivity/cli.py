@@ -182,7 +182,9 @@ def _tell_shown(
         everything = np.concatenate([part.members for part in found.parts()] or [np.zeros(0, np.intp)])
         lost = everything[~archived[everything]]
         size_bytes = sum(found.scan.files.size_bytes[lost].tolist())
-        say(f"{count(len(lost), 'file')} of {humane_bytes(size_bytes)} in no archive: lost if this disk dies today")
+        unread = f", and what is in {count(len(found.scan.problems), 'place')} that could not be read"
+        what = f"{count(len(lost), 'file')} of {humane_bytes(size_bytes)}{unread if found.scan.problems else ''}"
+        say(f"{what} in no archive: lost if this disk dies today")
 
 
 def _tell_choice(found: Survey, choice: Choice) -> None:

@@ -35,8 +35,8 @@ day without a time means all of it.
 
 Caches and what systems make again are left out, and said, unless --keep-junk is given.
 
-With --against a file counts as archived where pybackup list names one of its size, its time to the nanosecond and its
-path's end. That the archive is whole, pybackup verify tells.
+With --against a file counts as archived where pybackup list names one of its size, its time (a file
+system may have cut it, by 2 s on FAT) and its path's end. That the archive is whole, pybackup verify tells.
 
 examples:
   pyactivity ~                                    what was going on, newest first

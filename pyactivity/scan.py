@@ -9,10 +9,12 @@ from pyactivity.columns import Columns
 from pyactivity.junk import CACHE_TAG, is_cache_tag, is_junk_file, junk_directory, maybe_junk
 from pyactivity.model import NO_PARENT, LeftOut, Problem, Scan
 from pyactivity.patterns import Patterns
+from pyactivity.places import reachable
 
 # Of a directory with a million files, so many are looked at together: an entry keeps what was seen of it.
 _PIECE = 4096
 _name_of = attrgetter("name")
+_Entries = list[os.DirEntry[bytes]]
 
 
 def gather(
@@ -50,6 +52,10 @@ class _Pending(NamedTuple):
     device: int
     root_length: int
 
+    def to(self, name: bytes) -> bytes:
+        """The path of what lies in it, which the entry of a long one does not know."""
+        return os.path.join(self.path, name)
+
 
 class _Walk:
     def __init__(self, columns: Columns, patterns: Patterns, keep_junk: bool, one_file_system: bool) -> None:
@@ -83,35 +89,46 @@ class _Walk:
 
     def _read(self, here: _Pending) -> list[_Pending]:
         """Add the files of a directory, and return its subdirectories."""
-        entries = self._list(here.path)
+        try:
+            # Kept until all its entries were looked at.
+            with reachable(here.path) as place:
+                return self._read_at(place, here)
+        except OSError as error:
+            self._failed(here.path, error)
+            return []
+
+    def _read_at(self, place: bytes, here: _Pending) -> list[_Pending]:
+        entries = self._list(place, here)
         entries.sort(key=_name_of)
-        files, inner = self._sort(entries)
+        files, inner = self._sort(entries, here)
         entries.clear()
         names = [entry.name for entry in files]
-        if CACHE_TAG in names and here.parent != NO_PARENT and not self._keep_junk and _is_cache(here.path):
+        if CACHE_TAG in names and here.parent != NO_PARENT and not self._keep_junk and _is_cache(place):
             self.left_out.append(LeftOut(here.path, "cache directory"))
             return []
         directory = self.columns.enter(here.path, here.parent)
         if self._judges or (not self._keep_junk and maybe_junk(b"/".join(names))):
             self._add_some(files, here)
         else:
-            self._add(files, names)
+            self._add(files, names, here)
         if not inner:
             return []
         below = [self._below(entry, directory, here) for entry in inner]
         return [pending for pending in below if pending is not None]
 
-    def _list(self, path: bytes) -> list[os.DirEntry[bytes]]:
+    def _list(self, place: bytes, here: _Pending) -> list[os.DirEntry[bytes]]:
         entries: list[os.DirEntry[bytes]] = []
         try:
-            with os.scandir(path) as listing:
+            with os.scandir(place) as listing:
                 # Not list(listing): a damaged disc can list half a directory and then fail.
                 entries.extend(listing)
         except OSError as error:
-            self._failed(path, error)
+            self._failed(here.path, error)
         return entries
 
-    def _sort(self, entries: list[os.DirEntry[bytes]]) -> tuple[list[os.DirEntry[bytes]], list[os.DirEntry[bytes]]]:
+    def _sort(
+        self, entries: list[os.DirEntry[bytes]], here: _Pending
+    ) -> tuple[list[os.DirEntry[bytes]], list[os.DirEntry[bytes]]]:
         """The files and the directories among the entries."""
         try:
             files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
@@ -119,40 +136,40 @@ class _Walk:
                 return files, []
             return files, [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
         except OSError:  # where the listing does not say what an entry is
-            seen = [entry for entry in entries if self._can_look(entry)]
-            return self._sort(seen)
+            seen = [entry for entry in entries if self._can_look(entry, here)]
+            return self._sort(seen, here)
 
-    def _add(self, files: list[os.DirEntry[bytes]], names: list[bytes]) -> None:
+    def _add(self, files: list[os.DirEntry[bytes]], names: list[bytes], here: _Pending) -> None:
         """Add files that nothing leaves out."""
         if len(files) > _PIECE:
-            self._add_many(files)
+            self._add_many(files, here)
             return
         try:
             statuses = [entry.stat(follow_symlinks=False) for entry in files]
         except OSError:
-            files = [entry for entry in files if self._can_look(entry)]
+            files = [entry for entry in files if self._can_look(entry, here)]
             names = [entry.name for entry in files]
             statuses = [entry.stat(follow_symlinks=False) for entry in files]
         self.columns.extend(names, statuses)
 
-    def _add_many(self, files: list[os.DirEntry[bytes]]) -> None:
+    def _add_many(self, files: list[os.DirEntry[bytes]], here: _Pending) -> None:
         # Backwards, so that pieces can be taken off the end.
         files.reverse()
         while files:
             piece = files[: -_PIECE - 1 : -1]
             del files[-_PIECE:]
-            self._add(piece, [entry.name for entry in piece])
+            self._add(piece, [entry.name for entry in piece], here)
 
     def _add_some(self, files: list[os.DirEntry[bytes]], here: _Pending) -> None:
         """Add those that are wanted."""
-        wanted = [entry for entry in files if self._can_look(entry) and self._wanted(entry, here)]
-        self._add(wanted, [entry.name for entry in wanted])
+        wanted = [entry for entry in files if self._can_look(entry, here) and self._wanted(entry, here)]
+        self._add(wanted, [entry.name for entry in wanted], here)
 
-    def _can_look(self, entry: os.DirEntry[bytes]) -> bool:
+    def _can_look(self, entry: os.DirEntry[bytes], here: _Pending) -> bool:
         try:
             entry.stat(follow_symlinks=False)
         except OSError as error:
-            self._failed(entry.path, error)
+            self._failed(here.to(entry.name), error)
             return False
         return True
 
@@ -160,32 +177,33 @@ class _Walk:
         reason = None
         if not self._keep_junk and is_junk_file(entry.name, entry.stat(follow_symlinks=False).st_size):
             reason = "junk"
-        elif pattern := self._judges and self._patterns.excluding(entry.path[here.root_length :], False):
+        elif pattern := self._judges and self._patterns.excluding(here.to(entry.name)[here.root_length :], False):
             reason = f"pattern '{pattern}'"
         if reason:
-            self.left_out.append(LeftOut(entry.path, reason))
+            self.left_out.append(LeftOut(here.to(entry.name), reason))
         return reason is None
 
     def _below(self, entry: os.DirEntry[bytes], directory: int, here: _Pending) -> _Pending | None:
         """A subdirectory to read, None for one to leave out."""
+        path = here.to(entry.name)
         try:
             status = entry.stat(follow_symlinks=False)
         except OSError as error:
-            self._failed(entry.path, error)
+            self._failed(here.to(entry.name), error)
             return None
         if (status.st_dev, status.st_ino) in self._given:
             return None
         reason = None
-        if not self._keep_junk and (junk := junk_directory(entry.path, entry.name)):
+        if not self._keep_junk and (junk := junk_directory(path, entry.name)):
             reason = junk
-        elif pattern := self._judges and self._patterns.excluding(entry.path[here.root_length :], True):
+        elif pattern := self._judges and self._patterns.excluding(path[here.root_length :], True):
             reason = f"pattern '{pattern}'"
         elif self._one_file_system and status.st_dev != here.device:
             reason = "another file system"
         if reason:
-            self.left_out.append(LeftOut(entry.path, reason))
+            self.left_out.append(LeftOut(here.to(entry.name), reason))
             return None
-        return _Pending(entry.path, directory, here.device, here.root_length)
+        return _Pending(path, directory, here.device, here.root_length)
 
     def _failed(self, path: bytes, error: OSError) -> None:
         self.problems.append(Problem(path, error.strerror or str(error)))

@@ -53,6 +53,29 @@ def open_at(base_fd: int | None, path: bytes, flags: int, *, mode: int = 0o600, 
         raise
 
 
+def lstat_at(path: bytes) -> os.stat_result:
+    """Return the status of a path of any length, a symbolic link at its end not followed; raises OSError."""
+    if len(path) < PATH_MAX_BYTES:
+        return os.lstat(path)
+    directory, _, name = path.rpartition(b"/")
+    above = open_at(None, directory, SEARCH_FLAGS)
+    try:
+        return os.stat(name, dir_fd=above, follow_symlinks=False)
+    finally:
+        os.close(above)
+
+
+def list_at(path: bytes) -> list[bytes]:
+    """Return the names in a directory whose path is of any length; raises OSError."""
+    if len(path) < PATH_MAX_BYTES:
+        return os.listdir(path)
+    fd = open_at(None, path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        return list(map(os.fsencode, os.listdir(fd)))
+    finally:
+        os.close(fd)
+
+
 def open_seekable(path: bytes) -> int:
     """Open a regular file or a block device for reading, and return the descriptor; it waits for no FIFO's writer.
 

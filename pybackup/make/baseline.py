@@ -16,6 +16,7 @@ from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.source import Candidate, Judge, shown
 from pybackup.monitor import Monitor
+from pybackup.selection.times import same_time
 
 _WHOLE_DIGEST_BYTES = 32
 
@@ -24,8 +25,9 @@ class EarlierArchives:
     """The files that earlier archives hold; use it in a ``with``.
 
     A file is unchanged if the archive named last of those that have an entry of its path has it with the same size and
-    modification time, or, with ``checksum``, with the same size and content. What an archive holds in part only, or
-    read while it changed, counts as not in it, and so does what is lost of a damaged index.
+    modification time (or that time as a file system with coarser steps keeps it: FAT cuts to 2 s; that is noted once),
+    or, with ``checksum``, with the same size and content. What an archive holds in part only, or read while it changed,
+    counts as not in it, and so does what is lost of a damaged index.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ class EarlierArchives:
 
     def __init__(self, archives: Sequence[bytes], *, output: bytes, checksum: bool, monitor: Monitor) -> None:
         self._checksum = checksum
+        self._monitor = monitor
+        self._told = False
         with ExitStack() as stack:
             opened = [stack.enter_context(_open(archive, output, monitor)) for archive in archives]
             self._stack = stack.pop_all()
@@ -74,13 +78,26 @@ class EarlierArchives:
                 return earlier.reason if self._is_unchanged(earlier, row, candidate) else None
         return None
 
+    def _is_time_of(self, mtime_ns: int, candidate: Candidate) -> bool:
+        """Whether a file has a time still, or as a file system with coarser steps keeps it."""
+        now_ns = candidate.status.st_mtime_ns
+        if mtime_ns == now_ns:
+            return True
+        if not same_time(mtime_ns, now_ns):
+            return False
+        if not self._told:
+            self._told = True
+            said = "its time differs as file systems cut times (FAT to 2 s); such files count as unchanged"
+            self._monitor.note(f"{shown(candidate.path)}: {said}")
+        return True
+
     def _is_unchanged(self, earlier: _Earlier, row: int, candidate: Candidate) -> bool:
         stored = earlier.file(row)
         status = candidate.status
         if stored is None or stored.entry.size != status.st_size:
             return False
         if not self._checksum:
-            return stored.entry.mtime_ns == status.st_mtime_ns
+            return self._is_time_of(stored.entry.mtime_ns, candidate)
         if not stored.sparse and any(len(member.digest) < _WHOLE_DIGEST_BYTES for member in stored.members):
             return False  # four bytes of a hash tell damage from none, but not one file from another
         try:

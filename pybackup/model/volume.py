@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pybackup.errors import Damaged
+from pybackup.model.display import printable
 
 _MAX_NUMBER = 1 << 18
 _ID_BYTES = 8
@@ -67,9 +68,9 @@ class VolumeInfo:
 
     @property
     def label(self) -> str:
-        """The name and the number, as they stand on the medium."""
+        """The name and the number for the eye, as they stand on the medium; what is no UTF-8 is escaped."""
         mark = "R" if self.kind is VolumeKind.RECOVERY else ""
-        return f"{self.name} {mark}{self.number}"
+        return f"{printable(self.name)} {mark}{self.number}"
 
     @property
     def tag(self) -> str:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 
+from pybackup.host.paths import list_at, lstat_at
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
@@ -64,7 +65,7 @@ class _Resolver:
     def check(self, file: ChosenFile) -> bool:
         """Return whether a file is still there, and tell if it is another one."""
         try:
-            status = os.lstat(self._prefix + file.path)
+            status = lstat_at(self._prefix + file.path)
         except OSError as error:
             self._failed(file.path, error)
             return False
@@ -104,7 +105,7 @@ class _Resolver:
                 if path in area.exclude:
                     continue
                 try:
-                    status = os.lstat(self._prefix + path)
+                    status = lstat_at(self._prefix + path)
                 except OSError as error:
                     self._failed(path, error)
                     continue
@@ -116,7 +117,7 @@ class _Resolver:
 
     def _names(self, directory: bytes) -> list[bytes]:
         try:
-            names = sorted(os.listdir(self._prefix + directory))
+            names = sorted(list_at(self._prefix + directory))
         except OSError as error:
             self._failed(directory, error)
             return []

@@ -187,3 +187,17 @@ def test_what_is_no_archive_is_refused(docs: Path, tmp_path: Path) -> None:
     done = run("create", "docs", "-o", "o.xtar", "--since-archive", "no.xtar", cwd=tmp_path)
     assert done.returncode == 4
     assert not (tmp_path / "o.xtar").exists()
+
+
+def test_times_that_fat_has_cut_are_no_change(docs: Path, tmp_path: Path) -> None:
+    assert run("create", "docs", "-o", "all.xtar", "--quiet", cwd=tmp_path).returncode == 0
+    for path in docs.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            mtime_ns = path.stat().st_mtime_ns
+            os.utime(path, ns=(0, mtime_ns - mtime_ns % (2 * 10**9)))
+    done = run("create", "docs", "--since-archive", "all.xtar", "-o", "new.xtar", cwd=tmp_path)
+    assert (done.returncode, files(tmp_path / "new.xtar")) == (0, set())
+    assert sum("as file systems cut times" in line for line in lines(done.stderr)) == 1
+    os.utime(docs / "letter.txt", ns=(0, LETTER_NS + 2 * 10**9))
+    run("create", "docs", "--since-archive", "all.xtar", "-o", "newer.xtar", "--quiet", cwd=tmp_path)
+    assert files(tmp_path / "newer.xtar") == {"docs/letter.txt", "docs/twin"}  # a hard link
