@@ -74,6 +74,8 @@ def protect_file(
     check_sidecar(sidecar, replace=overwrite)
     with ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(path))
+        if not file.size:
+            raise UsageError(f"{os.fsdecode(path)}: an empty file needs no parity")
         geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
         readers = readers or Readers.of([path])
         beside = os.path.dirname(sidecar) or b"."
