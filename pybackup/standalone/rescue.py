@@ -1565,7 +1565,6 @@ class Target:
     def __init__(self, root: str, report: Report, devices: bool, numeric_owner: bool) -> None:
         self._report, self._devices, self._numeric = report, devices, numeric_owner
         self._ids: dict[tuple[int, int, bytes, bytes], tuple[int, int]] = {}
-        self._count = 0
         self.failed: set[bytes] = set()
         try:
             os.makedirs(root, exist_ok=True)
@@ -1619,8 +1618,7 @@ class Target:
         """Write a file under a temporary name, and give it its own when all of it was right."""
         parent, name = split(entry.path)
         folder = self.folder(parent)
-        self._count += 1
-        temporary, how = spot(folder, b".rescue-%d-%d.tmp" % (os.getpid(), self._count))
+        temporary, how = spot(folder, b".rescue-%s.tmp" % os.urandom(8).hex().encode())
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         fd = os.open(temporary, flags, 0o600, **how)
         try:
@@ -2599,12 +2597,22 @@ def agree(one: bytes, other: bytes) -> bool:
 SUFFIXES = (".xtar", ".iso", ".img", ".bin", ".dd")
 
 
+def is_half_made(path: str) -> bool:
+    """Whether a file is a temporary one of pybackup: its name holds a hash of the directory that it was made in."""
+    directory, name = os.path.split(path)
+    own, _, rest = name.partition("-")
+    digits, _, mark = rest.partition("-")
+    if own != ".pybackup" or not mark:
+        return False
+    inode = os.stat(directory or ".").st_ino
+    return mark == hashlib.sha256(os.fsencode(f"pybackup temporary {digits} {inode}")).hexdigest()[:16] + ".tmp"
+
+
 def is_volume(path: str) -> bool:
     """Whether a name is that of a file or drive that holds, or once held, an archive; not of one that is half-made."""
-    name = os.path.basename(path)
-    if name.startswith(".") and name.endswith(".partial"):
-        return False
     try:
+        if is_half_made(path):
+            return False
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
         return False

@@ -26,7 +26,7 @@ WRITERS: dict[str, tuple[Arguments, str]] = {
     "report": (["salvage", "a.xtar", "--to", "back", "--report", "out.json"], "out.json"),
 }
 # Verbs refuse, whatever is asked for, to replace what was never made by them.
-_ANY_FILE = {"repair", "page", "report", "recovery", "volumes"}
+_ANY_FILE = {"repair", "page", "report", "recovery volumes", "volumes"}
 
 
 @pytest.fixture(scope="module")

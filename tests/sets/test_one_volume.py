@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from pybackup.check.info import info
+from pybackup.host import staging
 from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
@@ -72,13 +73,30 @@ def test_drilling_counts_the_files_of_that_volume(docs: Path, tmp_path: Path) ->
 def test_half_made_files_are_no_volumes(docs: Path, tmp_path: Path) -> None:
     to = tmp_path / "volumes"
     shutil.copytree(docs, to)
-    shutil.copy(volumes(docs)[1], to / ".pybackup-mended-1.99.partial")
-    (to / ".docs-013.xtar.7.partial").write_bytes(bytes(3000))
+    fd = os.open(to, os.O_RDONLY)
+    made = [staging.create(fd, lambda free: os.close(staging.open_new(free, fd)))[0] for _ in range(2)]
+    os.close(fd)
+    shutil.copy(volumes(docs)[1], to / os.fsdecode(made[0]))
+    (to / os.fsdecode(made[1])).write_bytes(bytes(3000))
     done = run("list", to)
     assert done.returncode == 0
     assert b"once more" not in done.stderr
-    script = subprocess.run([sys.executable, "-I", rescue.__file__, "verify", to], capture_output=True, check=False)
+    command = [sys.executable, "-I", rescue.__file__, "verify", to]
+    script = subprocess.run(command, capture_output=True, check=False)
     assert (script.returncode, script.stderr) == (0, b"")
+
+
+def test_a_volume_that_is_called_as_temporary_files_are_is_one(docs: Path, tmp_path: Path) -> None:
+    """A name alone says nothing: what was made for another directory, or is called so by somebody, is a file."""
+    to = tmp_path / "volumes"
+    shutil.copytree(docs, to)
+    first = volumes(docs)[0].name
+    for name in (".pybackup-0123456789abcdef-0123456789abcdef.tmp", ".pybackup-0123456789abcdef.tmp", ".a.partial"):
+        (to / first).rename(to / name)
+        assert run("verify", to).returncode == 0
+        script = subprocess.run([sys.executable, "-I", rescue.__file__, "list", to], capture_output=True, check=False)
+        assert (script.returncode, script.stderr) == (0, b"")
+        (to / name).rename(to / first)
 
 
 def test_the_rescue_script_verifies_a_volume_alone(docs: Path) -> None:
