@@ -45,13 +45,17 @@ class Choice:
         """The kind under which the entry of ``row`` is restored."""
         return Kind.FILE if row in self.copies else self.listing.rows.kinds[row]
 
+    def path(self, row: int) -> bytes:
+        """The path that the entry of ``row`` gets."""
+        path = self.listing.paths[row]
+        return _cut(path, self.strip) if self.strip else path
+
     def stored(self, row: int) -> Stored:
         """The entry of ``row`` as it is to be restored."""
         stored = self.listing.stored(self.copies.get(row, row))
         entry = stored.entry
-        path, target = self.listing.paths[row], self.targets.get(row, entry.target)
+        path, target = self.path(row), self.targets.get(row, entry.target)
         if self.strip:
-            path = _cut(path, self.strip)
             target = _cut(target, self.strip) if entry.kind is Kind.HARDLINK else target
         if path is entry.path and target is entry.target:
             return stored

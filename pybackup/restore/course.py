@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -10,8 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from pybackup.archive.same_content import same_content
 from pybackup.archive.selection import Choice
+from pybackup.errors import FormatError
 from pybackup.host.in_order import in_order
+from pybackup.host.storage import ArchiveFile
 from pybackup.model.entry import Kind
 from pybackup.model.member import Member, Stored
 from pybackup.monitor import Monitor
@@ -20,7 +24,7 @@ from pybackup.tree.place import StagedFile, Target
 _BATCH_BYTES = 4 << 20
 _BATCH_FILES = 128
 _LEAST_SEGMENT_BYTES = 64 << 10
-_LINKS = tuple(kind for kind in Kind if kind not in (Kind.FILE, Kind.DIRECTORY))
+_SPECIALS = tuple(kind for kind in Kind if kind not in (Kind.FILE, Kind.DIRECTORY, Kind.HARDLINK))
 
 OfBatch = TypeVar("OfBatch")
 OfSegment = TypeVar("OfSegment")
@@ -86,13 +90,43 @@ class Restoration(ABC, Generic[OfBatch, OfSegment]):
         self.finish_tasks(self._tasks(self.entries.of(Kind.FILE)))
         self.behind_files()
         self.target.unplaced.update(self.lost)
-        for stored in self.entries.of(*_LINKS):
+        for stored in self.entries.of(*_SPECIALS):
             if not self.is_settled(stored):
                 self.target.place_link(stored.entry)
+        self._place_hard_links()
         # Deepest first: in tree order a directory stands before all that lies in it.
         for entry in reversed(directories):
             if entry.path not in self.target.unplaced:
                 self.target.finish_directory(entry)
+
+    def _place_hard_links(self) -> None:
+        """Link to what this run has placed, or found in its place, and to nothing that merely stands in the target."""
+        wanted = {stored.entry.target for stored in self.entries.of(Kind.HARDLINK)}
+        if not wanted:
+            return
+        files = self.entries.of(Kind.FILE, *_SPECIALS)
+        placed = wanted.intersection(stored.entry.path for stored in files)
+        for stored in self.entries.of(Kind.HARDLINK):
+            entry = stored.entry
+            if entry.target not in placed:
+                self.target.unplaced.add(entry.target)
+            if (self.is_settled(stored) or self.target.place_link(entry)) and entry.path in wanted:
+                placed.add(entry.path)
+
+    def is_in_place(self, file: ArchiveFile, stored: Stored) -> bool:
+        """Return whether an entry is in its place already, and stays there: as a rule an earlier run put it there."""
+        entry = stored.entry
+        if entry.kind is not Kind.FILE:
+            return self.target.is_standing(entry)
+        fd = self.target.open_standing(entry)
+        if fd is None:
+            return False
+        try:
+            return same_content(file, stored, fd)
+        except (OSError, FormatError):
+            return False
+        finally:
+            os.close(fd)
 
     def finish_tasks(self, tasks: Iterator[_Task]) -> None:
         """Hand each future's result to the function beside it, in order."""

@@ -21,6 +21,7 @@ from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
 from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.source import shown
 from pybackup.monitor import Monitor
 from pybackup.tree.place import PlaceOptions, StagedFile, Target
 
@@ -114,6 +115,8 @@ def plan_rows(
     """Return the plan for rows of a listing that match the patterns; raises as `plan_extract`."""
     listing = archive.listing
     entries = choose(listing, rows, strip=options.strip_components)
+    if options.strip_components:
+        _check_distinct(entries)
     if rows and not entries:
         raise UsageError(f"--strip-components {options.strip_components} leaves nothing to extract")
     files = n_bytes = 0
@@ -124,6 +127,17 @@ def plan_rows(
     doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
     everything = not patterns or any(may_match_more(listing, pattern) for pattern in patterns)
     return ExtractPlan(archive.place, target, entries, listing, everything, options, files, n_bytes, doubts)
+
+
+def _check_distinct(entries: Choice) -> None:
+    """Refuse that two entries get one path, when components are cut off; directories may become one."""
+    seen: dict[bytes, int] = {}
+    for row in entries.rows:
+        path = entries.path(row)
+        other = seen.setdefault(path, row)
+        if other != row and not entries.kind(row) == entries.kind(other) == Kind.DIRECTORY:
+            both = f"{shown(entries.listing.paths[other])} and {shown(entries.listing.paths[row])}"
+            raise UsageError(f"{both} would both become {shown(path)}; cut off fewer components, or extract them apart")
 
 
 def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, monitor: Monitor) -> Extracted:
@@ -140,7 +154,8 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
             executor = stack.enter_context(make_executor(plan.options.workers, tasks=tasks, monitor=monitor))
         monitor.begin("extract", plan.files, plan.n_bytes)
         target = stack.enter_context(Target(plan.target, plan.options.place, monitor))
-        extraction = _Extraction(plan, target, executor, monitor)
+        file = stack.enter_context(open_place(plan.archive))
+        extraction = _Extraction(plan, file, target, executor, monitor)
         with surviving():
             extraction.run()
         monitor.end()
@@ -156,8 +171,11 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
 class _Extraction(Restoration[Placed, str]):
     """The state of one extraction: each file whole, or not there."""
 
-    def __init__(self, plan: ExtractPlan, target: Target, executor: Executor, monitor: Monitor) -> None:
+    def __init__(
+        self, plan: ExtractPlan, file: ArchiveFile, target: Target, executor: Executor, monitor: Monitor
+    ) -> None:
         super().__init__(plan.entries, target, executor, 2 * bounded_workers(plan.options.workers), monitor)
+        self._file = file
         self._where = Where(plan.archive, plan.target, plan.options.place)
         self.files = 0
         self.n_bytes = 0
@@ -170,6 +188,11 @@ class _Extraction(Restoration[Placed, str]):
         return self.executor.submit(place_segment, self._where, staged.directory, staged.temporary, offset, member)
 
     def is_settled(self, stored: Stored) -> bool:
+        if self.is_in_place(self._file, stored):
+            if stored.entry.kind is Kind.FILE:
+                self.files += 1
+                self.n_bytes += stored.entry.size
+            return True
         if stored.fault:
             self._lose(stored, stored.fault)
         return bool(stored.fault)

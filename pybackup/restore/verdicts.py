@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -10,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from pybackup.archive.joined import needed_of
-from pybackup.archive.same_content import same_content
 from pybackup.archive.selection import Choice
 from pybackup.compress.bare import Frame
 from pybackup.container.signatures import Known, find_signatures
@@ -82,22 +80,11 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         self.unnamed: list[UnnamedFile] = []
 
     def is_settled(self, stored: Stored) -> bool:
-        """Take what is in its place already: as a rule an earlier salvage put it there."""
-        entry = stored.entry
-        if entry.kind is not Kind.FILE:
-            return self.target.is_standing(entry)
-        fd = self.target.open_standing(entry)
-        if fd is None:
-            return False
-        try:
-            same = same_content(self._file, stored, fd)
-        except (OSError, FormatError):
-            same = False
-        finally:
-            os.close(fd)
-        if same:
+        """Take what is in its place already."""
+        there = self.is_in_place(self._file, stored)
+        if there and stored.entry.kind is Kind.FILE:
             self._tell(stored, None)
-        return same
+        return there
 
     def submit_batch(self, batch: Sequence[Stored]) -> Future[RescuedBatch]:
         """Have files restored."""

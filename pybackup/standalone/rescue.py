@@ -2170,10 +2170,19 @@ class Extraction:
                 file = entry(copies.get(row, row))._replace(path=self._listing.paths[row])
                 self._place(file, self._file)
         for row in rows:
-            if self._listing.kinds[row] not in (FILE, DIRECTORY) and row not in copies:
-                special = entry(row)
-                special = special._replace(target=links.get(row, special.target))
-                self._place(special, self._target.place_special)
+            if self._listing.kinds[row] not in (FILE, DIRECTORY, HARDLINK) and row not in copies:
+                self._place(entry(row), self._target.place_special)
+        # Linked to is what was placed, and nothing that merely stands there.
+        placed = {self._listing.paths[row] for row in rows if row in copies or self._listing.kinds[row] != HARDLINK}
+        for row in rows:
+            if self._listing.kinds[row] == HARDLINK and row not in copies:
+                link = entry(row)
+                link = link._replace(target=links.get(row, link.target))
+                if link.target not in placed:
+                    self._target.failed.add(link.target)
+                self._place(link, self._target.place_special)
+                if link.path not in self._target.failed:
+                    placed.add(link.path)
         for row in reversed(directories):
             self._place(entry(row), lambda each: self._target.dress(each, self._target.folder(each.path, make=False)))
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterable
-from contextlib import ExitStack
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath, shown
@@ -14,8 +12,7 @@ from pybackup.host.staging import create, is_temporary, open_new, publish, remov
 from pybackup.model.entry import Entry
 
 from .site import Site
-
-_STEP = 1 << 20
+from .standing import same_bytes
 
 
 class StagedFile:
@@ -118,20 +115,7 @@ class StagedFile:
 
     def _is_there(self, name: bytes) -> bool:
         """Whether a file of that name has the same content: of an earlier run, as a rule."""
-        with ExitStack() as stack:
-            pair = []
-            try:
-                for each in (name, self.temporary):
-                    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-                    pair.append(os.open(each, flags, dir_fd=self._dir_fd))
-                    stack.callback(os.close, pair[-1])
-                there, here = map(os.fstat, pair)
-                if not stat.S_ISREG(there.st_mode) or there.st_size != here.st_size:
-                    return False
-                steps = range(0, here.st_size, _STEP)
-                return all(os.pread(pair[0], _STEP, at) == os.pread(pair[1], _STEP, at) for at in steps)
-            except OSError:
-                return False
+        return same_bytes((self._dir_fd, name), (self._dir_fd, self.temporary))
 
     def _fail(self, error: BaseException) -> bool:
         self.discard()

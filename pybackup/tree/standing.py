@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import ExitStack
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import split_path
@@ -20,6 +21,7 @@ _FORMATS = {
     Kind.BLOCK: stat.S_IFBLK,
 }
 # What is a file when it is looked at may be a FIFO when it is opened.
+_STEP = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -52,12 +54,36 @@ def is_standing(site: Site, entry: Entry) -> bool:
             if entry.target in site.unplaced:
                 return False
             parent, original = split_path(entry.target)
-            other = os.stat(original, dir_fd=site.tree.enter(parent).fd, follow_symlinks=False)
-            return os.path.samestat(there, other)
+            original_fd = os.dup(site.tree.enter(parent).fd)
+            try:
+                other = os.stat(original, dir_fd=original_fd, follow_symlinks=False)
+                if os.path.samestat(there, other):
+                    return True
+                # A copy, which has what the link would have.
+                return same_bytes((site.tree.enter(entry.parent).fd, name), (original_fd, original))
+            finally:
+                os.close(original_fd)
         device = (os.major(there.st_rdev), os.minor(there.st_rdev))
         return entry.kind is Kind.FIFO or device == entry.device
     except (OSError, Refused):
         return False
+
+
+def same_bytes(one: tuple[int, bytes], other: tuple[int, bytes]) -> bool:
+    """Return whether two regular files, each by its directory and name, have the same content; False if unreadable."""
+    with ExitStack() as stack:
+        pair = []
+        try:
+            for dir_fd, name in (one, other):
+                pair.append(os.open(name, _FLAGS, dir_fd=dir_fd))
+                stack.callback(os.close, pair[-1])
+            there, here = map(os.fstat, pair)
+            if not (stat.S_ISREG(there.st_mode) and stat.S_ISREG(here.st_mode)) or there.st_size != here.st_size:
+                return False
+            steps = range(0, here.st_size, _STEP)
+            return all(os.pread(pair[0], _STEP, at) == os.pread(pair[1], _STEP, at) for at in steps)
+        except OSError:
+            return False
 
 
 def _look(site: Site, entry: Entry) -> tuple[int, bytes, os.stat_result] | None:

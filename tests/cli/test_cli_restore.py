@@ -98,6 +98,7 @@ def test_extract(archived: Path, tmp_path: Path) -> None:
 def test_extract_does_not_replace_and_names_what_it_did_not(archived: Path, tmp_path: Path) -> None:
     target: Arguments = ["extract", archived / "docs.xtar", "docs/letter.txt", "--to", tmp_path]
     assert run(*target, "--quiet").returncode == 0
+    (tmp_path / "docs/letter.txt").write_text("mine")
     done = run(*target)
     assert done.returncode == 1
     assert sum("docs/letter.txt: exists: " in line for line in lines(done.stderr)) == 2
@@ -112,6 +113,58 @@ def test_extract_does_not_replace_and_names_what_it_did_not(archived: Path, tmp_
     (tmp_path / "docs/letter.txt").write_text("mine")
     assert run(*target, "--overwrite", "always", "--workers", "2", "--numeric-owner", "--no-owner").returncode == 0
     assert (tmp_path / "docs/letter.txt").read_bytes() == (archived / "docs/letter.txt").read_bytes()
+
+
+@pytest.mark.parametrize("overwrite", ["never", "older", "always"])
+def test_what_is_the_same_already_is_done(archived: Path, tmp_path: Path, overwrite: str) -> None:
+    """A second run over what the first restored: files, links, segments, holes."""
+    plant(tmp_path)
+    with open(tmp_path / "docs/sparse", "wb") as sparse:
+        sparse.seek(3 << 20)
+        sparse.write(b"end")
+    (tmp_path / "docs/long").write_bytes(os.urandom(3 << 20))
+    assert run("create", "docs", "-o", "all.xtar", "--segment-size", "1M", cwd=tmp_path).returncode == 0
+    command: Arguments = ["extract", "all.xtar", "--to", "out", "--overwrite", overwrite]
+    first = run(*command, cwd=tmp_path)
+    inodes = {path: path.lstat().st_ino for path in tmp_path.glob("out/**/*")}
+    again = run(*command, cwd=tmp_path)
+    assert (first.returncode, again.returncode) == (0, 0)
+    (said,) = lines(again.stderr)
+    assert ": 9 of 9 files, " in said
+    assert said.endswith(", 0 problems")
+    subprocess.run(["diff", "-r", "--no-dereference", tmp_path / "docs", tmp_path / "out/docs"], check=True)
+    if overwrite != "always":
+        assert {path: path.lstat().st_ino for path in tmp_path.glob("out/**/*")} == inodes
+    # What differs is named, and so is what replaces it.
+    (tmp_path / "out/docs/long").write_bytes(bytes(3 << 20))
+    (tmp_path / "out/docs/letter.txt").unlink()
+    last = run(*command, cwd=tmp_path)
+    assert (tmp_path / "out/docs/letter.txt").exists()
+    if overwrite == "always":
+        assert last.returncode == 0
+    else:
+        assert last.returncode == 1
+        named = [line.removeprefix("pybackup: ") for line in lines(last.stderr) if ": exists: " in line]
+        assert {line.split(":")[0] for line in named} == {"docs/long"}
+        assert b"--overwrite always replaces it" in last.stderr
+        assert (tmp_path / "out/docs/long").read_bytes() == bytes(3 << 20)
+
+
+@pytest.mark.parametrize("overwrite", ["never", "older", "always"])
+def test_two_entries_never_become_one(tmp_path: Path, overwrite: str) -> None:
+    for name in ("x/a", "y/a", "x/d/1", "y/d/2"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert run("create", "x", "y", "-o", "xy.xtar", cwd=tmp_path).returncode == 0
+    command: Arguments = ["extract", "xy.xtar", "--strip-components", "1", "--overwrite", overwrite, "--to", "out"]
+    done = run(*command, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"x/a and y/a would both become a" in done.stderr
+    assert not (tmp_path / "out").exists()
+    # Directories do.
+    done = run(*command[:2], "x/d", "y/d", *command[2:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out/d").iterdir()) == ["1", "2"]
 
 
 def test_extract_parts_with_components_cut_off(archived: Path, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     for shown in ("create:", "%|", "B/s", "left]", "verify:"):
         assert shown in said
     assert said.rstrip().splitlines()[-1].endswith("0 problems")
-    status, said, out = on_terminal("create", "docs", "--quiet", cwd=tmp_path)
+    status, said, out = on_terminal("create", "docs", "--overwrite", "--quiet", cwd=tmp_path)
     assert (status, said, out) == (0, "", b"")
 
 
@@ -142,6 +142,7 @@ def test_problems_above_the_bar(tmp_path: Path) -> None:
     plant(tmp_path)
     assert on_terminal("create", "docs", cwd=tmp_path)[0] == 0
     assert on_terminal("extract", "docs.xtar", "--to", "out", cwd=tmp_path)[0] == 0
+    (tmp_path / "out/docs/letter.txt").write_text("mine")
     status, said, _ = on_terminal("extract", "docs.xtar", "--to", "out", cwd=tmp_path)
     assert status == 1
     shown = [line.split("\r")[-1] for line in said.replace("\r\n", "\n").split("\n")]

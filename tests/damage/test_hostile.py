@@ -14,6 +14,8 @@ import os
 import resource
 import signal
 import stat
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,6 +40,7 @@ from pybackup.model.member import Method
 from pybackup.monitor import Monitor
 from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
 from pybackup.restore.unpack import unpack
+from pybackup.standalone import rescue
 from pybackup.tree.place import PlaceOptions
 
 from .specimen import snapshot
@@ -359,3 +362,30 @@ def test_an_index_longer_than_its_head_says(tmp_path: Path) -> None:
     assert isinstance(result, dict), result
     assert result["state"] != ["intact"]
     assert (tmp_path / "target" / "f").read_bytes() == b"harm"
+
+
+@pytest.mark.parametrize("way", ["extract", "salvage", "rescue.py extract", "rescue.py salvage"])
+@pytest.mark.parametrize(
+    "links",
+    [{b"h": b"secret"}, {b"a": b"b", b"b": b"secret"}, {b"b": b"secret", b"c": b"b"}, {b"h": b"d/secret"}],
+    ids=["a link", "a link to a later link", "a link to an earlier link", "in a directory of the archive"],
+)
+def test_a_hard_link_leads_only_to_what_is_the_archives(way: str, links: dict[bytes, bytes], tmp_path: Path) -> None:
+    """What stood in the target before is nobody's to link to: a secret would get a second name, and be given away."""
+    archive, target = tmp_path / "a.xtar", tmp_path / "target"
+    items: list[Ready] = [bare(b"d", Kind.DIRECTORY), piece(b"f"), bare(b"sound", Kind.HARDLINK, target=b"f")]
+    write(archive, [*items, *(bare(name, Kind.HARDLINK, target=to) for name, to in links.items())])
+    (target / "d").mkdir(parents=True)
+    for secret in (target / "secret", target / "d/secret"):
+        secret.write_bytes(SECRET)
+    paths = [os.fsdecode(archive), "--to", os.fsdecode(target)]
+    if way.startswith("rescue.py"):
+        command = [sys.executable, "-I", rescue.__file__, way.split()[1], *paths]
+    else:
+        command = [sys.executable, "-m", "pybackup", way, *paths]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"was not restored" in done.stdout + done.stderr
+    assert (target / "sound").stat().st_ino == (target / "f").stat().st_ino
+    assert [path.stat().st_nlink for path in (target / "secret", target / "d/secret")] == [1, 1]
+    assert not any((target / os.fsdecode(name)).exists() for name in links)

@@ -81,7 +81,7 @@ def test_half_made_files_are_no_volumes(docs: Path, tmp_path: Path) -> None:
     done = run("list", to)
     assert done.returncode == 0
     assert b"once more" not in done.stderr
-    command = [sys.executable, "-I", rescue.__file__, "verify", to]
+    command: list[str | Path] = [sys.executable, "-I", rescue.__file__, "verify", to]
     script = subprocess.run(command, capture_output=True, check=False)
     assert (script.returncode, script.stderr) == (0, b"")
 

@@ -666,6 +666,29 @@ def test_nobody_looks_into_a_new_directory(open_target: Open, monkeypatch: pytes
         assert target.write_file(file(b"new/x"), b"x")
 
 
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK])
+def test_a_hard_link_that_cannot_be_is_a_copy(
+    field: Path, open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Across a mount in the target, or on a file system without links: the content is there, and alike."""
+    target = open_target()
+    assert target.write_file(file(b"a", mode=0o640), b"content" * 99)
+    with monkeypatch.context() as patch:
+        break_call(patch, "link", code)
+        assert target.place_link(link(b"b", b"a", Kind.HARDLINK))
+    (first, second) = ((field / name).stat() for name in ("a", "b"))
+    assert first.st_ino != second.st_ino
+    assert (first.st_mode, first.st_mtime_ns, first.st_uid) == (second.st_mode, second.st_mtime_ns, second.st_uid)
+    assert (field / "b").read_bytes() == b"content" * 99
+    assert sorted(os.listdir(field)) == ["a", "b"]
+    assert not monitor.problems
+    # Found again, it is in its place.
+    with open_target() as again:
+        assert again.is_standing(link(b"b", b"a", Kind.HARDLINK))
+        (field / "b").write_bytes(b"another" * 99)
+        assert not again.is_standing(link(b"b", b"a", Kind.HARDLINK))
+
+
 def test_hard_link_over_itself_leaves_nothing(field: Path, open_target: Open, monitor: Listener) -> None:
     (field / "a").write_bytes(b"x")
     os.link(field / "a", field / "b")
