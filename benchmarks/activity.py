@@ -96,7 +96,7 @@ def _child(tree: Path) -> int:
     """What is measured: one process that scans, clusters and describes."""
     from pyactivity.activities import arrange
     from pyactivity.bulk import came_in_bulk
-    from pyactivity.describe import describe
+    from pyactivity.description import describe
     from pyactivity.radius import choose_radius
     from pyactivity.scan import gather
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyactivity.activities import Activities, arrange
     from pyactivity.bulk import came_in_bulk
     from pyactivity.clusters import HOUR_NS, Clusters, cluster
-    from pyactivity.describe import Carrier, Group, describe
+    from pyactivity.description import Carrier, Group, describe
     from pyactivity.errors import ActivityError, BadValue, EnvironmentFailed
     from pyactivity.model import NO_PARENT, Files, LeftOut, Problem, Scan
     from pyactivity.radius import Radius, choose_radius
@@ -59,7 +59,7 @@ _HOMES = {
     "activities": ("Activities", "arrange"),
     "bulk": ("came_in_bulk",),
     "clusters": ("HOUR_NS", "Clusters", "cluster"),
-    "describe": ("Carrier", "Group", "describe"),
+    "description": ("Carrier", "Group", "describe"),
     "errors": ("ActivityError", "BadValue", "EnvironmentFailed"),
     "model": ("NO_PARENT", "Files", "LeftOut", "Problem", "Scan"),
     "radius": ("Radius", "choose_radius"),

@@ -42,6 +42,15 @@ class Activities:
         return len(self.clusters.order) + len(self.future) + len(self.epoch)
 
 
+def believable(times_ns: NDArray[np.int64], now_ns: int | None = None) -> NDArray[np.bool_]:
+    """Which times are neither of the future nor none: (n,) bool, for ``times_ns`` (n,) int64."""
+    return (times_ns <= _limit_ns(now_ns)) & ((times_ns < -_EPOCH_NS) | (times_ns > _EPOCH_NS))
+
+
+def _limit_ns(now_ns: int | None) -> int:
+    return min((time.time_ns() if now_ns is None else now_ns) + _SKEW_NS, int(_INT64.max))
+
+
 def arrange(
     times_ns: NDArray[np.int64],
     radius_ns: int = HOUR_NS,
@@ -49,6 +58,7 @@ def arrange(
     now_ns: int | None = None,
     since_ns: int | None = None,
     until_ns: int | None = None,
+    among: NDArray[np.bool_] | None = None,
 ) -> Activities:
     """Cluster the files of believable times, and set the others apart.
 
@@ -56,15 +66,17 @@ def arrange(
     radius_ns  see `cluster`
     now_ns     what comes a minute later is the future; None for the clock
     since_ns, until_ns  inclusive; files outside belong nowhere
+    among      (n,) bool, the others belong nowhere either; None for all
     Raises BadValue as `cluster` does.
     """
-    limit_ns = min((time.time_ns() if now_ns is None else now_ns) + _SKEW_NS, int(_INT64.max))
+    limit_ns = _limit_ns(now_ns)
     everything = cluster(times_ns, int(_INT64.max) * 2 + 1, since_ns=since_ns, until_ns=until_ns).order
+    everything = everything if among is None else everything[among[everything]]
     sorted_ns = times_ns[everything]
     future = everything[sorted_ns > limit_ns]
     unset = (sorted_ns >= -_EPOCH_NS) & (sorted_ns <= _EPOCH_NS)
     epoch = everything[unset & (sorted_ns <= limit_ns)]
     # Sorted already, and a stable sort keeps it so.
     usual = everything[~unset & (sorted_ns <= limit_ns)]
-    among = cluster(times_ns[usual], radius_ns)
-    return Activities(Clusters(usual[among.order], among.bounds), future, epoch)
+    grouped = cluster(times_ns[usual], radius_ns)
+    return Activities(Clusters(usual[grouped.order], grouped.bounds), future, epoch)

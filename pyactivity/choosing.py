@@ -11,21 +11,22 @@ from pyactivity.errors import BadValue
 from pyactivity.model import NO_PARENT, Files
 from pyactivity.patterns import Patterns
 from pyactivity.selection import relative
-from pyactivity.survey import EPOCH, FUTURE, Part, Survey
+from pyactivity.survey import EPOCH, FUTURE, STREAM, Part, Survey
 
+_KINDS = (FUTURE, STREAM, EPOCH)
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which activities: ranges of numbers, both ends included, and whether the future and the epoch."""
+    """Which activities: ranges of numbers, both ends included, and whether the future, the epoch and the streams."""
 
     ranges: tuple[tuple[int, int], ...]
     kinds: frozenset[str] = frozenset()
 
     def includes(self, part: Part) -> bool:
         """Whether a part is one of these."""
-        if part.kind in (FUTURE, EPOCH):
+        if part.kind in _KINDS:
             return part.kind in self.kinds
         return any(first <= part.number <= last for first, last in self.ranges)
 
@@ -50,10 +51,10 @@ def parse_wanted(text: str) -> Wanted:
     ranges, kinds = [], set()
     for word in text.replace(" ", "").split(","):
         match = _RANGE.fullmatch(word)
-        if word in (FUTURE, EPOCH):
+        if word in _KINDS:
             kinds.add(word)
         elif match is None or not int(match[1]) or int(match[2] or match[1]) < int(match[1]):
-            raise BadValue(f"not numbers of activities such as 1,3-5, nor {FUTURE} or {EPOCH}: {text!r}")
+            raise BadValue(f"not numbers of activities such as 1,3-5, nor {FUTURE}, {STREAM} or {EPOCH}: {text!r}")
         else:
             ranges.append((int(match[1]), int(match[2] or match[1])))
     return Wanted(tuple(ranges), frozenset(kinds))

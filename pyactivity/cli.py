@@ -173,11 +173,17 @@ def _some(left_out: list[LeftOut]) -> str:
 def _tell_shown(
     found: Survey, parts: list[Part], archived: NDArray[np.bool_] | None, options: argparse.Namespace
 ) -> None:
-    groups = len(found.activities.clusters) + bool(len(found.activities.future)) + bool(len(found.activities.epoch))
+    groups = (
+        len(found.activities.clusters)
+        + len(found.streams)
+        + bool(len(found.activities.future))
+        + bool(len(found.activities.epoch))
+    )
     shown = sum(part.activities for part in parts)
     cut = shown < groups and options.limit is None and options.min_files == 1
     hint = "; --limit all shows the others" if cut else ""
-    say(f"{count(found.activities.files, 'file')} in {count(groups, 'group')}, {shown:,} shown{hint}")
+    files = found.activities.files + sum(map(len, found.streams))
+    say(f"{count(files, 'file')} in {count(groups, 'group')}, {shown:,} shown{hint}")
     if archived is not None:
         everything = np.concatenate([part.members for part in found.parts()] or [np.zeros(0, np.intp)])
         lost = everything[~archived[everything]]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyactivity.bulk import in_history
-from pyactivity.describe import Group, describe
+from pyactivity.description import Group, describe
 from pyactivity.kinds import Kind, kinds, largest
 from pyactivity.model import Files
 from pyactivity.survey import Part, Survey

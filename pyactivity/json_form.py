@@ -2,8 +2,8 @@
 
 A group:
 
-    group             "activity", "future" or "epoch"
-    number            of an activity, 1 is the newest; null for the other two
+    group             "activity", "stream", "future" or "epoch"
+    number            of an activity, 1 is the newest; null for the others
     by                "mtime" or "ctime"
     from, to          ISO 8601, local, with nanoseconds and offset
     from_ns, to_ns    the same as integers, nanoseconds since the epoch

@@ -112,6 +112,7 @@ def survey_of(options: argparse.Namespace) -> Survey:
         exclude=lines,
         keep_junk=options.keep_junk,
         one_file_system=options.one_file_system,
+        streams=options.streams,
     )
 
 
@@ -123,6 +124,8 @@ def _check_report(options: argparse.Namespace, parser: argparse.ArgumentParser) 
     options.published = {form: path for form in ("html", "svg", "png") if (path := getattr(options, form))}
     if list(options.published.values()).count(STDOUT) > 1:
         parser.error("there is one standard output: only one of --html, --svg and --png can be -")
+    if options.published and options.streams:
+        parser.error("--html, --svg and --png show streams among the activities, and --streams sets them apart")
     if options.published and (options.tree or options.names or options.null or options.json):
         parser.error("--html, --svg and --png go with neither --tree nor --names nor --null nor --json")
 
@@ -204,6 +207,7 @@ def _parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser
     add("--exclude", action="append", default=[], metavar="PATTERN", type=argument(_pattern), help="as in .gitignore")
     add("--exclude-from", action="append", default=[], metavar="FILE", help="patterns from a file, one a line")
     add("--keep-junk", action="store_true", help="keep caches (CACHEDIR.TAG, and by name), thumbnails, bins, ...")
+    add("--streams", action="store_true", help="set apart places in which files keep arriving: mail, podcasts, logs")
     add("--one-file-system", action="store_true", help="do not enter other file systems below a DIR")
     return parser
 

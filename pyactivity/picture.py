@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pyactivity.describe import Group, describe
+from pyactivity.description import Group, describe
 from pyactivity.picture_axis import Axis, axis_of
 from pyactivity.report import Report
 from pyactivity.words import count, display, humane_bytes

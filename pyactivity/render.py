@@ -4,17 +4,18 @@ import os
 import re
 from collections.abc import Iterator
 
-from pyactivity.describe import Carrier, Group
+from pyactivity.description import Carrier, Group
 from pyactivity.details import Details
 from pyactivity.moments import SPAN_WIDTH, length_text, moment_text, span_text
 from pyactivity.radius import Radius
-from pyactivity.survey import ACTIVITY, FUTURE
+from pyactivity.survey import ACTIVITY, FUTURE, STREAM
 from pyactivity.totals import Branch
 from pyactivity.words import count, display, humane_bytes
 
 _KINDS = 4
 _CARRIERS = 3
 _INDENT = " " * 9
+_DAY_NS = 86_400 * 10**9
 
 
 def group_lines(shown: Details, now_ns: int, base: bytes = b"", columns: int = 0) -> Iterator[str]:
@@ -54,6 +55,8 @@ def _rows(shown: Details, now_ns: int, base: bytes) -> Iterator[tuple[str, str]]
     size = f"{count(group.files, 'file'):>13}  {humane_bytes(group.size_bytes):>10}"
     bulk_only = bool(in_bulk) and not by_hand
     where = _bulk_text(in_bulk[0], base) if bulk_only else _where(group, by_hand, shown, base)
+    if part.kind == STREAM:
+        where += f" (arrives by itself, {_rate(group)})"
     yield f"{number:>7}  {state}{_when(shown, now_ns):{SPAN_WIDTH}}  {size}  ", where
     if group.files > 1 and (what := _what(shown, by_hand, base)):
         yield _INDENT, what
@@ -98,11 +101,20 @@ def radius_text(radius: Radius) -> str:
 
 def _when(shown: Details, now_ns: int) -> str:
     group = shown.group
-    if shown.part.kind == ACTIVITY:
+    if shown.part.kind in (ACTIVITY, STREAM):
         return span_text(group.first_ns, group.last_ns, now_ns)
     if shown.part.kind == FUTURE:
         return f"in the future, {moment_text(group.last_ns, now_ns)}"
     return "no time (1 Jan 1970)"
+
+
+def _rate(group: Group) -> str:
+    """How many files arrive in the shortest time in which one does."""
+    days = max((group.last_ns - group.first_ns) / _DAY_NS, 1)
+    spans = (("a day", 1), ("a week", 7), ("a month", 30.4), ("a year", 365.25))
+    rates = ((group.files * length / days, name) for name, length in spans)
+    number, name = next((rate for rate in rates if rate[0] >= 1), (1, "a year"))
+    return f"about {number:,.0f} {name}"
 
 
 def _where(group: Group, by_hand: list[Carrier], shown: Details, base: bytes) -> str:

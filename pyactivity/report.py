@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pyactivity.describe import Carrier, describe
+from pyactivity.description import Carrier, describe
 from pyactivity.model import Files
 from pyactivity.selection import relative, selection_root
 from pyactivity.survey import ACTIVITY, EPOCH, FUTURE, Part, Survey

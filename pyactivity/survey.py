@@ -4,25 +4,28 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyactivity.activities import Activities, arrange
+from pyactivity.activities import Activities, arrange, believable
+from pyactivity.arrivals import find_streams
 from pyactivity.bulk import came_in_bulk
+from pyactivity.clusters import cluster
 from pyactivity.model import Scan
 from pyactivity.radius import Radius, choose_radius
 from pyactivity.scan import gather
 
-FUTURE, EPOCH, ACTIVITY = "future", "epoch", "activity"
+FUTURE, EPOCH, ACTIVITY, STREAM = "future", "epoch", "activity", "stream"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """A group as people call it.
 
-    kind     ACTIVITY, or FUTURE or EPOCH for times that cannot be or say nothing
-    number   of an activity: 1 is the newest; 0 for the other two
+    kind     ACTIVITY, STREAM, or FUTURE or EPOCH for times that cannot be or say nothing
+    number   of an activity: 1 is the newest; 0 for the others
     members  (m,) intp, file indices by time, never empty
     through  of several activities that are told as one, the number of the oldest; 0 for one alone
     """
@@ -46,6 +49,7 @@ class Survey:
     now_ns    when the scan began
     radius    how it was chosen; of a radius that was given only its length
     bulk      (n,) bool, which files came in bulk
+    streams   what keeps arriving by itself, set apart from the activities: file indices of each place, by time
     """
 
     scan: Scan
@@ -54,17 +58,20 @@ class Survey:
     now_ns: int
     radius: Radius
     bulk: NDArray[np.bool_]
+    streams: tuple[NDArray[np.intp], ...] = ()
 
     def parts(self, *, min_files: int = 1, limit: int | None = None, strange: bool = True) -> Iterator[Part]:
-        """The groups of at least `min_files` files, newest first: the future, `limit` activities, the epoch.
+        """The groups of at least `min_files` files: the future, `limit` activities, newest first, streams, the epoch.
 
-        strange  whether the future and the epoch are among them
+        strange  whether the future, the streams and the epoch are among them
         """
         if strange and len(self.activities.future) >= min_files:
             yield Part(FUTURE, 0, self.activities.future)
         clusters = self.activities.clusters
-        for cluster in clusters.newest(min_files=min_files, limit=limit).tolist():
-            yield Part(ACTIVITY, self.activities.number(cluster), clusters.members(cluster))
+        for place in clusters.newest(min_files=min_files, limit=limit).tolist():
+            yield Part(ACTIVITY, self.activities.number(place), clusters.members(place))
+        if strange:
+            yield from (Part(STREAM, 0, stream) for stream in self.streams if len(stream) >= min_files)
         if strange and len(self.activities.epoch) >= min_files:
             yield Part(EPOCH, 0, self.activities.epoch)
 
@@ -103,22 +110,37 @@ def take_survey(
     keep_junk: bool = False,
     one_file_system: bool = False,
     now_ns: int | None = None,
+    streams: bool = False,
 ) -> Survey:
     """Scan and arrange the files below `roots`.
 
     radius_ns           the longest gap within a group; None chooses it by the data
     since_ns, until_ns  inclusive; files outside belong to no group
     now_ns              what is later is the future; None for the clock
+    streams             set apart what keeps arriving by itself, see `find_streams`
     The others as for `gather`. Raises BadValue as `gather` and `cluster` do, and for another `by` than mtime and ctime.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     scan = gather(roots, exclude=exclude, keep_junk=keep_junk, one_file_system=one_file_system, ctimes=by == "ctime")
     times_ns = scan.files.times_ns(by)
+    bulk = came_in_bulk(scan.files, by=by)
+    found = find_streams(scan.files, times_ns, ~bulk & believable(times_ns, now_ns)) if streams else ()
+    among = None
+    if found:
+        among = np.ones(len(times_ns), np.bool_)
+        among[np.concatenate(found)] = False
+        found = tuple(_within(stream, times_ns, since_ns, until_ns) for stream in found)
+    grouped = partial(arrange, times_ns, now_ns=now_ns, since_ns=since_ns, until_ns=until_ns, among=among)
     radius = Radius(radius_ns, 0) if radius_ns is not None else None
-    activities = arrange(
-        times_ns, radius.radius_ns if radius else 0, now_ns=now_ns, since_ns=since_ns, until_ns=until_ns
-    )
+    activities = grouped(radius.radius_ns if radius else 0)
     if radius is None:
         radius = choose_radius(times_ns[activities.clusters.order])
-        activities = arrange(times_ns, radius.radius_ns, now_ns=now_ns, since_ns=since_ns, until_ns=until_ns)
-    return Survey(scan, activities, by, now_ns, radius, came_in_bulk(scan.files, by=by))
+        activities = grouped(radius.radius_ns)
+    return Survey(scan, activities, by, now_ns, radius, bulk, tuple(filter(len, found)))
+
+
+def _within(
+    stream: NDArray[np.intp], times_ns: NDArray[np.int64], since_ns: int | None, until_ns: int | None
+) -> NDArray[np.intp]:
+    """Those files of a stream that were asked for."""
+    return stream[cluster(times_ns[stream], 0, since_ns=since_ns, until_ns=until_ns).order]

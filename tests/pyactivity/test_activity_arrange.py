@@ -1,6 +1,7 @@
 """Groups of their own for impossible times, a radius by the data, and what came in bulk."""
 
 import os
+import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pyactivity
 from pyactivity import HOUR_NS, NO_PARENT, BadValue, Files, cluster, describe
 from pyactivity.activities import arrange
 from pyactivity.bulk import came_in_bulk
@@ -291,3 +293,9 @@ def test_a_survey_by_ctime_groups_what_moved_here_now(tmp_path: Path) -> None:
         os.utime(tmp_path / str(number), ns=(0, NOW - number * 100 * DAY))
     assert len(take_survey([tmp_path], radius_ns=HOUR_NS).activities.clusters) == 3
     assert len(take_survey([tmp_path], radius_ns=HOUR_NS, by="ctime").activities.clusters) == 1
+
+
+def test_no_public_name_is_a_modules() -> None:
+    """`describe` was the module once anything had loaded it, and not the function."""
+    modules = {module.name for module in pkgutil.iter_modules(pyactivity.__path__)}
+    assert not modules & set(pyactivity.__all__)
