@@ -1,0 +1,267 @@
+"""Opening a catalogue: its schema checked, its transactions short, one writer at a time on every database."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+
+from .address import parse_address, shown_address
+from .schema import REVISION, ROOT, directory, metadata, writer
+
+# How long one writer waits for another: a medium of ten million files takes two minutes.
+_PATIENCE_S = 600
+_CACHE_KIB = 64 * 1024
+_EXTRA = {"psycopg": "postgresql", "pymysql": "mariadb"}
+_NO_PRIVILEGE = "42501"  # SQLSTATE insufficient_privilege
+_PLAIN, _WRITER = "BEGIN", "BEGIN IMMEDIATE"
+
+versions = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), nullable=False))
+
+
+class Catalogue:
+    """A catalogue that is open; use it in a ``with``.
+
+    Attributes
+    ----------
+    url, shown
+        Where it is, and the same for people.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.shown = shown_address(url)
+        self._engine = _engine_of(url, self.shown)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite``, ``postgresql``, ``mariadb`` or ``mysql``."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection on which nothing is changed.
+
+        Raises
+        ------
+        Damaged, EnvironmentFailed
+            The database is damaged, or none; it cannot be reached.
+        """
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection whose changes all come into being at the end, or none of them; others wait meanwhile.
+
+        Raises
+        ------
+        Damaged, EnvironmentFailed
+            As for `reading`; or it is full or not to be written.
+        """
+        with self._translated(), self._engine.connect() as connection:
+            connection = connection.execution_options(begins=_WRITER)
+            with connection.begin():
+                if not self.is_sqlite:
+                    connection.execute(sa.select(writer.c.id).with_for_update())
+                yield connection
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            failure = _own(error, self.shown)
+            if failure is None:
+                raise
+            raise failure from error
+
+    def _revision(self) -> str | None:
+        with self.reading() as connection:
+            if not sa.inspect(connection).has_table(versions.name):
+                return None
+            return connection.execute(sa.select(versions.c.version_num)).scalar()
+
+
+def open_catalogue(address: str) -> Catalogue:
+    """Open a catalogue.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    EnvironmentFailed
+        It cannot be reached, or was made by an earlier or later version of this program.
+    Damaged
+        The file is damaged, or none of SQLite.
+    """
+    catalogue = existing(address)
+    try:
+        revision = catalogue._revision()
+        if revision is None:
+            raise UsageError(f"{catalogue.shown}: there is no catalogue; 'pybackup catalogue init' makes one")
+        if revision != REVISION:
+            raise EnvironmentFailed(f"{catalogue.shown}: {_advice(revision)}")
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
+
+
+def existing(address: str) -> Catalogue:
+    """Return a catalogue whose schema is not looked at.
+
+    Raises
+    ------
+    UsageError
+        The file that it shall be does not exist.
+    """
+    url = parse_address(address)
+    catalogue = Catalogue(url)
+    if catalogue.is_sqlite and not os.path.exists(str(url.database)):
+        raise UsageError(f"{catalogue.shown}: there is no catalogue; 'pybackup catalogue init' makes one")
+    return catalogue
+
+
+def revision_of(catalogue: Catalogue) -> str | None:
+    """Return the revision of its schema; None where it has none."""
+    return catalogue._revision()
+
+
+def create_catalogue(address: str) -> Catalogue:
+    """Make a catalogue, and the directory of its file.
+
+    Raises
+    ------
+    UsageError
+        There is one, or the database is used for something else.
+    EnvironmentFailed
+        It cannot be made.
+    """
+    url = parse_address(address)
+    catalogue = Catalogue(url)
+    try:
+        if catalogue.is_sqlite:
+            _make_file(str(url.database))
+        if catalogue._revision() is not None:
+            raise UsageError(f"{catalogue.shown}: there is a catalogue already")
+        with catalogue._translated():
+            _make_tables(catalogue)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
+
+
+def _make_file(path: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        # What files somebody has is nobody else's business.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if os.path.getsize(path):
+            return
+        with sqlite3.connect(path) as connection:
+            # Readers and a writer then do not wait for each other. It stays in the file.
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+    except (OSError, sqlite3.Error) as error:
+        raise EnvironmentFailed(f"{path}: cannot make a catalogue here: {error}") from error
+
+
+def _make_tables(catalogue: Catalogue) -> None:
+    with catalogue._engine.connect() as connection:
+        connection = connection.execution_options(begins=_WRITER)
+        with connection.begin():
+            found = set(sa.inspect(connection).get_table_names())
+            if found & {*metadata.tables, versions.name}:
+                raise UsageError(f"{catalogue.shown}: the database has tables of another program")
+            metadata.create_all(connection)
+            versions.create(connection)
+            connection.execute(versions.insert().values(version_num=REVISION))
+            connection.execute(writer.insert().values(id=1, taken_ns=time.time_ns()))
+            connection.execute(directory.insert().values(id=ROOT, parent_id=0, name=b""))
+
+
+def _advice(revision: str) -> str:
+    if revision < REVISION:
+        return "the catalogue was made by an earlier version; 'pybackup catalogue upgrade' makes it one of this version"
+    return f"the catalogue was made by a later version of pybackup (schema {revision}); use that"
+
+
+def _engine_of(url: URL, shown: str) -> sa.Engine:
+    options: dict[str, Any] = {"hide_parameters": True}
+    if url.get_backend_name() == "sqlite":
+        options["connect_args"] = {"timeout": _PATIENCE_S}
+    elif url.get_backend_name() == "postgresql":
+        options["connect_args"] = {"connect_timeout": 10}
+    else:
+        options["connect_args"] = {"connect_timeout": 10, "charset": "utf8mb4"}
+    try:
+        engine = sa.create_engine(url, **options)
+    except ImportError as error:
+        extra = _EXTRA.get(url.get_driver_name(), url.get_driver_name())
+        raise EnvironmentFailed(f"{shown}: needs a driver: pip install 'pybackup[{extra}]'") from error
+    if url.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _prepare)
+        sa.event.listen(engine, "begin", _begin)
+    elif url.get_backend_name() != "postgresql":
+        sa.event.listen(engine, "connect", _be_patient)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    # Transactions begin when we say so, and as we say.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and then writes fails at once where another has written meanwhile, whatever the
+    # time-out: writers say so from the start.
+    connection.exec_driver_sql(connection.get_execution_options().get("begins", _PLAIN))
+
+
+def _be_patient(connection: Any, _: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout={_PATIENCE_S}, lock_wait_timeout={_PATIENCE_S}")
+
+
+def _own(error: DBAPIError, shown: str) -> Exception | None:
+    """Return what to raise: messages of drivers name hosts and files, never what was passed; None for a bug of ours."""
+    reason = str(error.orig).strip().split("\n")[0]
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return Damaged(f"{shown}: {reason}")
+    denied = getattr(error.orig, "sqlstate", "") == _NO_PRIVILEGE
+    if type(error) in (IntegrityError, DataError, ProgrammingError, NotSupportedError) and not denied:
+        return None
+    return EnvironmentFailed(f"{shown}: the catalogue cannot be used: {reason}")

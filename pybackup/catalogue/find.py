@@ -1,0 +1,231 @@
+"""Finding entries: by path, by part of a name, by content, by volume."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pybackup.model.entry import Kind
+from pybackup.model.filed import CataloguedVolume, Filed, Medium, Sighting
+
+from .bulk import batches
+from .connect import Catalogue
+from .directories import Paths, contains, find_containing, find_ending, with_all_below
+from .media import media_on, volumes_on
+from .schema import entry
+
+_MAGIC = re.compile(rb"[*?\[]")
+_PARAMETERS = 500  # in one IN (...): every database takes as many
+_MOST_DIRECTORIES = 20_000  # beyond these, looking at every name is quicker
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to find; all that is said must hold.
+
+    Attributes
+    ----------
+    pattern
+        A glob over whole paths in which ``*`` also crosses slashes, or part of a name; empty for all.
+    sha256
+        Hash of the content.
+    least_bytes, most_bytes
+        Size of a file.
+    since_ns, until_ns
+        Modification time.
+    """
+
+    pattern: bytes = b""
+    sha256: bytes = b""
+    least_bytes: int | None = None
+    most_bytes: int | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+
+def find(catalogue: Catalogue, wanted: Wanted) -> list[Sighting]:
+    """Return the entries that match, by path, with the media that hold them."""
+    with catalogue.reading() as connection:
+        conditions = list(_conditions(wanted))
+        if not wanted.pattern:
+            return _sorted(_sightings(connection, conditions))
+        return _sorted(_by_id(connection, _matching(connection, wanted.pattern), conditions))
+
+
+def find_path(catalogue: Catalogue, path: bytes) -> list[Sighting]:
+    """Return the entries of a path: the whole one, or the end of one, such as ``letters/1.txt``; and all below it."""
+    path = path.strip(b"/")
+    with catalogue.reading() as connection:
+        if not path:
+            return _sorted(_sightings(connection, []))
+        above, _, name = path.rpartition(b"/")
+        inner = sa.select(entry.c.id).where(entry.c.name == name)
+        if above:
+            found: list[Sighting] = []
+            for some in batches(find_ending(connection, above), _PARAMETERS):
+                found += _sightings(connection, [entry.c.name == name, entry.c.directory_id.in_(some)])
+        else:
+            # By the index that has the names, not by the table.
+            found = list(_sightings(connection, [entry.c.id.in_(inner.scalar_subquery())]))
+        within = with_all_below(connection, find_ending(connection, path))
+        for some in batches(within, _PARAMETERS):
+            found += _sightings(connection, [entry.c.directory_id.in_(some)])
+        return _sorted(found)
+
+
+def find_contents(catalogue: Catalogue, digests: Iterable[bytes]) -> list[Sighting]:
+    """Return the entries with one of these contents."""
+    found: list[Sighting] = []
+    with catalogue.reading() as connection:
+        for some in batches(digests, _PARAMETERS):
+            found += _sightings(connection, [entry.c.sha256.in_(some), entry.c.sparse == 0])
+    return _sorted(found)
+
+
+def files_of(catalogue: Catalogue, volumes: Sequence[CataloguedVolume] | None = None) -> Iterator[Sighting]:
+    """Yield the entries of volumes in the order they were entered; of all where none are named."""
+    with catalogue.reading() as connection:
+        paths = Paths(connection)
+        paths.every()
+        known = _Known(connection)
+        chosen = list(known.volumes.values()) if volumes is None else volumes
+        for each in chosen:
+            query = sa.select(entry).where(of_volume(each)).order_by(entry.c.id)
+            for row in connection.execution_options(yield_per=2000).execute(query):
+                yield known.sighting(row, paths.of(row.directory_id, bytes(row.name)))
+
+
+def of_volume(held: CataloguedVolume) -> sa.ColumnElement[bool]:
+    """The condition that an entry is of a volume."""
+    return sa.and_(entry.c.id >= held.first_entry, entry.c.id < held.first_entry + held.entries)
+
+
+def filed_of_row(row: Any, path: bytes) -> Filed:
+    """Return the entry of a row."""
+    sha256 = None if row.sha256 is None else bytes(row.sha256)
+    return Filed(
+        path,
+        row.kind,
+        row.size,
+        row.mtime_ns,
+        row.mode,
+        sha256,
+        bool(row.sparse),
+        row.first_part,
+        row.parts_here,
+        row.parts,
+        row.nested,
+    )
+
+
+class _Known:
+    """Volumes and media by id."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.volumes = volumes_on(connection)
+        self.media: dict[int, list[Medium]] = {}
+        for known in media_on(connection):
+            self.media.setdefault(known.volume.id, []).append(known)
+
+    def sighting(self, row: Any, path: bytes) -> Sighting:
+        """Return an entry and the media that hold it."""
+        held = self.volumes[row.volume_id]
+        return Sighting(filed_of_row(row, path), held, tuple(self.media.get(held.id, ())))
+
+
+def _sightings(connection: Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> Iterator[Sighting]:
+    paths = Paths(connection)
+    rows = connection.execute(sa.select(entry).where(*conditions)).all()
+    if rows:
+        known = _Known(connection)
+        for row in rows:
+            yield known.sighting(row, paths.of(row.directory_id, bytes(row.name)))
+
+
+def _by_id(
+    connection: Connection, numbers: Iterable[int], conditions: Sequence[sa.ColumnElement[bool]]
+) -> Iterator[Sighting]:
+    for some in batches(numbers, _PARAMETERS):
+        yield from _sightings(connection, [entry.c.id.in_(some), *conditions])
+
+
+def _matching(connection: Connection, pattern: bytes) -> list[int]:
+    """Return the ids of the entries whose path matches; an index alone has all that this looks at."""
+    query = sa.select(entry.c.id, entry.c.directory_id, entry.c.name)
+    conditions = _narrowed(connection, pattern)
+    match, paths = _matcher(pattern), Paths(connection)
+    if conditions is None:
+        paths.every()
+        conditions = [sa.true()]
+    found: list[int] = []
+    for condition in conditions:
+        rows = connection.execute(query.where(condition))
+        found += [number for number, where, name in rows if match(paths.of(where, bytes(name)))]
+    return sorted(set(found))
+
+
+def _narrowed(connection: Connection, pattern: bytes) -> list[sa.ColumnElement[bool]] | None:
+    """Return conditions of which one holds for whatever matches; None where nothing is known but the pattern."""
+    above, _, name = pattern.rpartition(b"/")
+    if not _MAGIC.search(pattern):
+        return [contains(entry.c.name, name)] if name else None
+    # A star crosses slashes: only what stands behind the last one is of the name, whatever the directories are.
+    certain = _literal(name.rpartition(b"*")[2])
+    if certain:
+        return [contains(entry.c.name, certain)]
+    likely = _literal(name)
+    within = find_containing(connection, likely or max(map(_literal, above.split(b"/")), key=len), _MOST_DIRECTORIES)
+    if within is None:
+        return None
+    conditions: list[sa.ColumnElement[bool]] = [entry.c.directory_id.in_(some) for some in batches(within, _PARAMETERS)]
+    return [contains(entry.c.name, likely), *conditions] if likely else conditions
+
+
+def _literal(pattern: bytes) -> bytes:
+    """Return the longest text that is in whatever matches part of a glob; empty where there is none."""
+    return max(re.split(rb"[*?]|\[.*", pattern), key=len)
+
+
+def _sorted(found: Iterable[Sighting]) -> list[Sighting]:
+    return sorted(found, key=lambda each: (each.filed.path, -each.filed.mtime_ns, each.volume.id))
+
+
+def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.sha256:
+        yield entry.c.sha256 == wanted.sha256
+        yield entry.c.sparse == 0
+    if wanted.least_bytes is not None or wanted.most_bytes is not None:
+        yield entry.c.kind == int(Kind.FILE)
+    bounds = (
+        (wanted.least_bytes, entry.c.size.__ge__),
+        (wanted.most_bytes, entry.c.size.__le__),
+        (wanted.since_ns, entry.c.mtime_ns.__ge__),
+        (wanted.until_ns, entry.c.mtime_ns.__le__),
+    )
+    for bound, holds in bounds:
+        if bound is not None:
+            yield holds(bound)
+
+
+def _matcher(pattern: bytes) -> Callable[[bytes], object]:
+    if _MAGIC.search(pattern):
+        # A slash is put before each path, so that a glob without one in front matches wherever it begins.
+        anchored = pattern if pattern.startswith((b"/", b"*")) else b"*/" + pattern
+        regex = re.compile(fnmatch.translate(anchored.decode("latin-1")).encode("latin-1"))
+        return lambda path: regex.match(b"/" + path)
+    above, slash, name = pattern.rpartition(b"/")
+    if not slash:
+        return lambda path: name in path.rpartition(b"/")[2]
+    return lambda path: _begins_in(path, above, name)
+
+
+def _begins_in(path: bytes, above: bytes, name: bytes) -> bool:
+    """Whether the directory ends like this, or is this one after a slash, and the name begins like that."""
+    head, _, tail = (b"/" + path).rpartition(b"/")
+    return tail.startswith(name) and (head == above if above[:1] in (b"", b"/") else head.endswith(above))

@@ -1,0 +1,254 @@
+"""Media: which there are, what becomes of them, and how they were when they were looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pybackup.errors import UsageError
+from pybackup.model.filed import CataloguedVolume, Health, Medium, MediumState, MediumType, VolumeSort
+from pybackup.model.source import shown
+
+from .bulk import next_id
+from .connect import Catalogue
+from .schema import MAX_LABEL, entry, health, medium, place, volume
+
+# A check that ends like this says that all can still be read, or be mended.
+_SOUND = ("intact", "repairable")
+_GONE = (MediumState.LOST, MediumState.RETIRED)
+
+
+def media(catalogue: Catalogue, *, volume_ids: Sequence[int] | None = None) -> list[Medium]:
+    """Return the media, by set, number and label.
+
+    Parameters
+    ----------
+    volume_ids
+        Only those that hold one of these volumes.
+    """
+    with catalogue.reading() as connection:
+        found = media_on(connection)
+    wanted = None if volume_ids is None else set(volume_ids)
+    return [known for known in found if wanted is None or known.volume.id in wanted]
+
+
+def media_on(connection: Connection) -> list[Medium]:
+    """Return all media there are."""
+    rows = connection.execute(
+        sa.select(medium, place.c.name.label("place"))
+        .join_from(medium, place, medium.c.place_id == place.c.id, isouter=True)
+        .order_by(medium.c.id)
+    ).all()
+    volumes = volumes_on(connection)
+    found = [_medium(row, volumes[row.volume_id]) for row in rows]
+    return sorted(found, key=lambda known: (known.volume.set_name, known.volume.set_id, known.volume.number, known.id))
+
+
+def volumes_on(connection: Connection) -> dict[int, CataloguedVolume]:
+    """Return all volumes by id."""
+    return {row.id: _volume(row) for row in connection.execute(sa.select(volume))}
+
+
+def find_medium(catalogue: Catalogue, named: str) -> Medium:
+    """Return the medium of a label, or the only one of which the label or the archive's id starts like this.
+
+    Raises
+    ------
+    UsageError
+        There is none, or more than one.
+    """
+    found = media(catalogue)
+    exact = [known for known in found if known.label == named]
+    low = named.lower()
+    near = [known for known in found if known.label.lower().startswith(low) or known.volume.identity.hex() == low]
+    chosen = exact or near
+    if len(chosen) == 1:
+        return chosen[0]
+    name = shown(named.encode("utf-8", "surrogateescape"))
+    if not chosen:
+        raise UsageError(f"{name}: no medium of this label is in the catalogue")
+    several = ", ".join(known.label for known in chosen[:5])
+    raise UsageError(f"{name}: may be any of {several}{', ...' if len(chosen) > 5 else ''}")
+
+
+def set_state(catalogue: Catalogue, medium_id: int, state: MediumState, *, now_ns: int | None = None) -> None:
+    """Write down that a medium is lost, found again, suspect or retired."""
+    now = time.time_ns() if now_ns is None else now_ns
+    with catalogue.writing() as connection:
+        connection.execute(medium.update().where(medium.c.id == medium_id).values(state=state.value, changed_ns=now))
+
+
+def move(catalogue: Catalogue, medium_id: int, where: str) -> None:
+    """Write down where a medium lies from now on.
+
+    Raises
+    ------
+    UsageError
+        That is no name of a place.
+    """
+    with catalogue.writing() as connection:
+        connection.execute(medium.update().where(medium.c.id == medium_id).values(place_id=place_id(connection, where)))
+
+
+def rename(catalogue: Catalogue, medium_id: int, label: str) -> None:
+    """Give a medium another label.
+
+    Raises
+    ------
+    UsageError
+        That is another medium's, or none.
+    """
+    label = check_label(label)
+    with catalogue.writing() as connection:
+        other = connection.execute(sa.select(medium.c.id).where(medium.c.label == label)).scalar()
+        if other not in (None, medium_id):
+            raise UsageError(f"{label}: a medium of this label is in the catalogue already")
+        connection.execute(medium.update().where(medium.c.id == medium_id).values(label=label))
+
+
+def remove(catalogue: Catalogue, known: Medium) -> None:
+    """Forget a medium, its checks, and its volume if no other medium holds that."""
+    with catalogue.writing() as connection:
+        connection.execute(health.delete().where(health.c.medium_id == known.id))
+        connection.execute(medium.delete().where(medium.c.id == known.id))
+        left = connection.execute(sa.select(medium.c.id).where(medium.c.volume_id == known.volume.id)).first()
+        if left is None:
+            first, count = connection.execute(
+                sa.select(volume.c.first_entry, volume.c.entries).where(volume.c.id == known.volume.id)
+            ).one()
+            connection.execute(entry.delete().where(entry.c.id >= first, entry.c.id < first + count))
+            connection.execute(volume.delete().where(volume.c.id == known.volume.id))
+
+
+def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumState:
+    """Add what a check found to a medium's history, and return the state that comes of it.
+
+    One that was lost and is checked is there again; one that is beyond repair is suspect, as is one of which a check
+    needed its parity: it still reads, and the next copy is due.
+    """
+    with catalogue.writing() as connection:
+        number = next_id(connection, health)
+        connection.execute(
+            health.insert().values(
+                id=number,
+                medium_id=medium_id,
+                at_ns=found.at_ns,
+                verdict=found.verdict,
+                bad_sectors=found.bad_sectors,
+                sectors=found.sectors,
+                margin=found.margin,
+                means=found.means,
+            )
+        )
+        row = connection.execute(sa.select(medium.c.state, medium.c.checked_ns).where(medium.c.id == medium_id)).one()
+        state = MediumState.OK if found.verdict in _SOUND else MediumState.SUSPECT
+        values: dict[str, Any] = {"state": state.value, "seen_ns": found.at_ns}
+        if found.verdict in _SOUND:
+            values["checked_ns"] = max(found.at_ns, row.checked_ns or found.at_ns)
+        if state.value != row.state:
+            values["changed_ns"] = found.at_ns
+        connection.execute(medium.update().where(medium.c.id == medium_id).values(**values))
+    return state
+
+
+def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
+    """Return what checks of a medium found, the oldest first."""
+    with catalogue.reading() as connection:
+        rows = connection.execute(
+            sa.select(health).where(health.c.medium_id == medium_id).order_by(health.c.at_ns, health.c.id)
+        ).all()
+    return [Health(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means) for row in rows]
+
+
+def getting_worse(checks: Sequence[Health]) -> bool:
+    """Whether a medium has more bad sectors, or less margin, than when it was checked before."""
+    if len(checks) < 2:
+        return False
+    before, now = checks[-2:]
+    less = before.margin is not None and now.margin is not None and now.margin < before.margin
+    return now.bad_sectors > before.bad_sectors or less
+
+
+def counts_as_copy(known: Medium, *, checked_since_ns: int | None = None) -> bool:
+    """Whether a medium is a copy of what is on it: there, sound, and checked lately enough."""
+    if known.state is not MediumState.OK:
+        return False
+    return checked_since_ns is None or (known.checked_ns is not None and known.checked_ns >= checked_since_ns)
+
+
+def is_gone(known: Medium) -> bool:
+    """Whether a medium is not there any more."""
+    return known.state in _GONE
+
+
+def place_id(connection: Connection, name: str) -> int | None:
+    """Return the id of a place, which is made if it is new; None for no name.
+
+    Raises
+    ------
+    UsageError
+        It cannot be written down.
+    """
+    if not name:
+        return None
+    name = check_label(name)
+    found = connection.execute(sa.select(place.c.id).where(place.c.name == name)).scalar()
+    if found is None:
+        found = next_id(connection, place)
+        connection.execute(place.insert().values(id=found, name=name))
+    return found
+
+
+def check_label(text: str) -> str:
+    """Return a label or the name of a place as it is written down.
+
+    Raises
+    ------
+    UsageError
+        It is empty, too long, or holds what no database takes, or no terminal.
+    """
+    label = text.strip()
+    if not label or len(label) > MAX_LABEL or not label.isprintable():
+        name = shown(text.encode(errors="surrogateescape"))
+        raise UsageError(f"a label or place has 1 to {MAX_LABEL} printable characters: {name}")
+    return label
+
+
+def _medium(row: Any, held: CataloguedVolume) -> Medium:
+    return Medium(
+        row.id,
+        row.label,
+        MediumType(row.type),
+        MediumState(row.state),
+        row.place or "",
+        bytes(row.location or b""),
+        row.capacity_bytes,
+        row.added_ns,
+        row.seen_ns,
+        row.checked_ns,
+        held,
+    )
+
+
+def _volume(row: Any) -> CataloguedVolume:
+    return CataloguedVolume(
+        row.id,
+        bytes(row.identity),
+        VolumeSort(row.kind),
+        row.name,
+        bytes(row.set_id or b""),
+        row.set_name or "",
+        row.number or 0,
+        bool(row.last),
+        row.title,
+        row.description,
+        row.n_bytes,
+        row.files,
+        row.content_bytes,
+        row.first_entry,
+        row.entries,
+    )

@@ -1,0 +1,149 @@
+"""The tables of the catalogue, as they are now; `migrations` has the steps that lead here.
+
+Names and paths are bytes, times nanoseconds since the epoch, sizes bytes; all integers have 64 bits. What people type
+(labels, places, titles) is text. Rows of one volume's entries have consecutive ids, which serves for an index.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.mysql import VARBINARY, VARCHAR
+from sqlalchemy.types import TypeEngine
+
+REVISION: Final = "0001"
+# No file system takes more than 255; what comes out of a zip or a tar may be longer, and an index of PostgreSQL takes
+# 2,704 bytes, one of InnoDB 3,072.
+MAX_NAME_BYTES: Final = 1024
+MAX_LABEL: Final = 255
+ROOT: Final = 1  # id of the directory that all others lie in
+
+metadata = MetaData()
+
+
+def _binary(length: int) -> TypeEngine[bytes]:
+    # BINARY pads with zeros and then misses what it was asked for, a BLOB is no key.
+    return LargeBinary(length).with_variant(VARBINARY(length), "mysql", "mariadb")
+
+
+def _text(length: int) -> TypeEngine[str]:
+    # Elsewhere in MariaDB and MySQL A is a, and so is á.
+    return String(length).with_variant(VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+def _id() -> Column[int]:
+    # Given by whoever writes: there is one writer at a time.
+    return Column("id", BigInteger().with_variant(_sqlite_integer(), "sqlite"), primary_key=True, autoincrement=False)
+
+
+def _sqlite_integer() -> TypeEngine[int]:
+    from sqlalchemy import Integer
+
+    return Integer()  # INTEGER PRIMARY KEY alone is SQLite's row id
+
+
+# One row, which whoever writes locks first where the database as a whole cannot be.
+writer = Table("writer", metadata, _id(), Column("taken_ns", BigInteger, nullable=False))
+
+place = Table("place", metadata, _id(), Column("name", _text(MAX_LABEL), nullable=False, unique=True))
+
+volume = Table(
+    "volume",
+    metadata,
+    _id(),
+    Column("identity", _binary(64), nullable=False),  # id of an archive, or what else a medium is known by
+    Column("listing", _binary(32)),  # hash of what it holds; null where that was never read from itself
+    Column("kind", _text(16), nullable=False),
+    Column("name", _text(MAX_LABEL), nullable=False),
+    Column("set_id", _binary(8)),
+    Column("set_name", _text(MAX_LABEL)),
+    Column("number", BigInteger),
+    Column("role", _text(16)),
+    Column("last", Boolean, nullable=False, default=False),
+    Column("title", Text, nullable=False, default=""),
+    Column("description", Text, nullable=False, default=""),
+    Column("n_bytes", BigInteger, nullable=False, default=0),
+    Column("files", BigInteger, nullable=False, default=0),
+    Column("content_bytes", BigInteger, nullable=False, default=0),
+    Column("first_entry", BigInteger, nullable=False, default=0),
+    Column("entries", BigInteger, nullable=False, default=0),
+    Column("added_ns", BigInteger, nullable=False),
+    Index("volume_by_identity", "identity"),
+    Index("volume_by_set", "set_id"),
+)
+
+medium = Table(
+    "medium",
+    metadata,
+    _id(),
+    Column("volume_id", BigInteger, nullable=False),
+    Column("label", _text(MAX_LABEL), nullable=False, unique=True),
+    Column("type", _text(16), nullable=False),
+    Column("location", LargeBinary),  # where a file or a directory was found
+    Column("place_id", BigInteger),
+    Column("state", _text(16), nullable=False),
+    Column("capacity_bytes", BigInteger),
+    Column("added_ns", BigInteger, nullable=False),
+    Column("seen_ns", BigInteger),  # null: only other volumes told of it
+    Column("checked_ns", BigInteger),  # when all of it was last read and found sound
+    Column("changed_ns", BigInteger),  # when its state was last set
+    Index("medium_by_volume", "volume_id"),
+)
+
+health = Table(
+    "health",
+    metadata,
+    _id(),
+    Column("medium_id", BigInteger, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("verdict", _text(16), nullable=False),
+    Column("bad_sectors", BigInteger, nullable=False, default=0),
+    Column("sectors", BigInteger, nullable=False, default=0),
+    Column("margin", Float(53)),  # of what the parity could still mend, 1 for all of it; null where nothing is known
+    Column("means", Text, nullable=False, default=""),  # the verb and the drive
+    Index("health_by_medium", "medium_id"),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    _id(),
+    Column("parent_id", BigInteger, nullable=False),
+    Column("name", _binary(MAX_NAME_BYTES), nullable=False),
+    UniqueConstraint("parent_id", "name", name="directory_by_name"),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    _id(),
+    Column("volume_id", BigInteger, nullable=False),
+    Column("directory_id", BigInteger, nullable=False),
+    Column("name", _binary(MAX_NAME_BYTES), nullable=False),
+    Column("kind", SmallInteger, nullable=False),  # pybackup.model.entry.Kind
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("mode", BigInteger, nullable=False),
+    Column("sha256", _binary(32)),
+    Column("sparse", SmallInteger, nullable=False, default=0),  # the hash is of its sparse stream, not of all its bytes
+    Column("first_part", BigInteger, nullable=False, default=0),  # of a file that goes on over volumes: what is here
+    Column("parts_here", BigInteger, nullable=False, default=0),
+    Column("parts", BigInteger, nullable=False, default=0),
+    Column("nested", SmallInteger, nullable=False, default=0),  # so many archives around it
+    Index("entry_by_content", "sha256", "sparse", "volume_id"),
+    Index("entry_by_path", "directory_id", "name"),
+)

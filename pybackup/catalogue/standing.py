@@ -1,0 +1,110 @@
+"""Which media count as copies, which volumes can be rebuilt, which files in parts are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pybackup.model.filed import CataloguedVolume, Medium, MediumState, Sighting, VolumeSort
+
+from .directories import Paths
+from .find import filed_of_row
+from .media import counts_as_copy, is_gone, media_on, volumes_on
+from .schema import entry, medium
+
+
+class Standing:
+    """Which media count, of which volume."""
+
+    def __init__(self, connection: Connection, checked_since_ns: int | None, *, without: int | None = None) -> None:
+        self.volumes = volumes_on(connection)
+        self.media: dict[int, list[Medium]] = {}
+        self.counted: dict[int, list[Medium]] = {}
+        self.doubtful: set[int] = set()
+        for known in media_on(connection):
+            self.media.setdefault(known.volume.id, []).append(known)
+            if known.id == without:
+                continue
+            if counts_as_copy(known, checked_since_ns=checked_since_ns):
+                self.counted.setdefault(known.volume.id, []).append(known)
+            elif not is_gone(known):
+                self.doubtful.add(known.volume.id)
+        # The same as `counts_as_copy`, for the database.
+        self.conditions: list[sa.ColumnElement[bool]] = [medium.c.state == MediumState.OK.value]
+        if checked_since_ns is not None:
+            self.conditions.append(medium.c.checked_ns >= checked_since_ns)
+        if without is not None:
+            self.conditions.append(medium.c.id != without)
+
+    def recovery(self, held: CataloguedVolume) -> list[Medium]:
+        """Return the recovery media by which a volume can be rebuilt, none where these are too few."""
+        lost, there = self._of_set(held)
+        return there if lost <= len(there) else []
+
+    def can_lose(self, held: CataloguedVolume) -> bool:
+        """Whether a volume that is there could be rebuilt, were it lost now."""
+        lost, there = self._of_set(held)
+        return lost + (held.id in self.counted) <= len(there)
+
+    def _of_set(self, held: CataloguedVolume) -> tuple[int, list[Medium]]:
+        """Return how many data volumes of its set are lost, and a medium of each recovery volume that is not."""
+        if not held.set_id or held.sort is VolumeSort.RECOVERY:
+            return 1, []
+        of_set = [each for each in self.volumes.values() if each.set_id == held.set_id]
+        data = {each.number: each for each in of_set if each.sort is not VolumeSort.RECOVERY}
+        last = max(data)
+        if not data[last].last:
+            return 1, []  # how many there are, nobody knows
+        lost = sum(number not in data or data[number].id not in self.counted for number in range(1, last + 1))
+        recovery = [each for each in of_set if each.sort is VolumeSort.RECOVERY and each.id in self.counted]
+        return lost, [self.counted[each.id][0] for each in recovery]
+
+    def sighting(self, row: Any, paths: Paths) -> Sighting:
+        """Return an entry and the media that hold it."""
+        path = paths.of(row.directory_id, bytes(row.name))
+        held = self.volumes[row.volume_id]
+        return Sighting(filed_of_row(row, path), held, tuple(self.media.get(held.id, ())))
+
+
+class Split:
+    """Files that go on over volumes: how many copies all of their parts come to."""
+
+    def __init__(self, connection: Connection, known: Standing) -> None:
+        self.rows = connection.execute(sa.select(entry).where(entry.c.parts > 0)).all() if _has_sets(known) else []
+        self._known = known
+        self._sets: dict[Any, dict[tuple[bytes, int], list[Any]]] = {}
+        for row in self.rows:
+            of_set = (known.volumes[row.volume_id].set_id, row.parts)
+            self._sets.setdefault(self.key(row), {}).setdefault(of_set, []).append(row)
+
+    def key(self, row: Any) -> Any:
+        """Return what two parts of one content have in common."""
+        if row.sha256 is not None:
+            return bytes(row.sha256), row.sparse
+        return self._known.volumes[row.volume_id].set_id, row.directory_id, bytes(row.name), row.parts
+
+    def copies(self, key: Any) -> tuple[int, int]:
+        """Return how many copies there are of a content, and in how many places."""
+        counts = [self._of_set(rows, parts) for (_, parts), rows in self._sets.get(key, {}).items()]
+        return sum(count for count, _ in counts), max((places for _, places in counts), default=0)
+
+    def is_whole(self, row: Any) -> bool:
+        """Whether all parts of what a row is of are there."""
+        return self.copies(self.key(row))[0] > 0
+
+    def _of_set(self, rows: Iterable[Any], parts: int) -> tuple[int, int]:
+        media: list[set[int]] = [set() for _ in range(parts)]
+        places: list[set[str]] = [set() for _ in range(parts)]
+        for row in rows:
+            for each in self._known.counted.get(row.volume_id, ()):
+                for part in range(row.first_part, min(row.first_part + row.parts_here, parts)):
+                    media[part].add(each.id)
+                    places[part].add(each.place)
+        return min(map(len, media)), min(map(len, places))
+
+
+def _has_sets(known: Standing) -> bool:
+    return any(held.set_id for held in known.volumes.values())

@@ -1,0 +1,261 @@
+"""What is lost, what is at risk: against a model of sets of tuples that knows no database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pybackup.catalogue.connect import Catalogue, create_catalogue
+from pybackup.catalogue.loss import Outlook, loss_of
+from pybackup.catalogue.media import add_health, find_medium, media, move, set_state
+from pybackup.catalogue.risk import at_risk, exposed
+from pybackup.model.filed import Filed, Health, Medium, MediumState, MediumType, NewMedium
+
+from .shelf import TIME, filed, put, sha
+
+YEAR = 365 * 86_400 * 10**9
+
+
+@dataclass(frozen=True)
+class Disc:
+    """One medium of the model."""
+
+    label: str
+    volume: str
+    state: MediumState
+    checked: bool
+    place: str
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What one volume holds: files as (path, content, part, parts); content None where it is not known."""
+
+    name: str
+    of: str
+    number: int
+    recovery: bool
+    last: bool
+    files: tuple[tuple[str, str | None, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All there is."""
+
+    volumes: tuple[Volume, ...]
+    discs: tuple[Disc, ...]
+
+    def counting(self, checked: bool, without: str = "") -> list[Disc]:
+        return [
+            disc
+            for disc in self.discs
+            if disc.state is MediumState.OK and (disc.checked or not checked) and disc.label != without
+        ]
+
+    def sources(self, key: object, counting: list[Disc]) -> tuple[int, int]:
+        """Copies and places of a content: whole ones, and those whose parts are all there."""
+        on = Counter(disc.volume for disc in counting)
+        places = {disc.volume: {each.place for each in counting if each.volume == disc.volume} for disc in counting}
+        whole = {v.name for v in self.volumes for file in v.files if key_of(v, file) == key and not file[3]}
+        copies = sum(on[name] for name in whole)
+        where = len(set().union(*(places.get(name, set()) for name in whole)))
+        for of in {v.of for v in self.volumes if v.of}:
+            parts: dict[int, set[str]] = {}
+            n_parts = 0
+            for v in self.volumes:
+                for file in v.files:
+                    if v.of == of and file[3] and key_of(v, file) == key:
+                        parts.setdefault(file[2], set()).update(d.label for d in counting if d.volume == v.name)
+                        n_parts = file[3]
+            if n_parts:
+                held = [parts.get(part, set()) for part in range(n_parts)]
+                copies += min(map(len, held))
+                in_places = [{d.place for d in counting if d.label in labels} for labels in held]
+                where = max(where, min(map(len, in_places)))
+        return copies, where
+
+    def can_rebuild(self, volume: Volume, counting: list[Disc]) -> bool:
+        there = {disc.volume for disc in counting}
+        of_set = [v for v in self.volumes if v.of and v.of == volume.of]
+        data = [v for v in of_set if not v.recovery]
+        if volume.recovery or not data or not any(v.last for v in data):
+            return False
+        last = max(v.number for v in data)
+        lost = sum(not any(v.number == number and v.name in there for v in data) for number in range(1, last + 1))
+        recovery = sum(v.name in there for v in of_set if v.recovery)
+        return 0 < recovery >= lost
+
+
+def key_of(volume: Volume, file: tuple[str, str | None, int, int]) -> object:
+    path, content, _, parts = file
+    if content is not None:
+        return content
+    return (volume.of, path, parts) if parts else (volume.name, path)
+
+
+CONTENTS = st.sampled_from(["red", "green", "blue", "grey"])
+
+
+@st.composite
+def shelves(draw: st.DrawFn) -> Shelf:
+    volumes: list[Volume] = []
+    for of in ("", "x", "y"):
+        n_data = draw(st.integers(1, 3))
+        has_last = draw(st.booleans())
+        files: list[list[tuple[str, str | None, int, int]]] = [[] for _ in range(n_data)]
+        for number in range(n_data):
+            for at in range(draw(st.integers(0, 3))):
+                content = draw(st.none() | CONTENTS)
+                files[number].append((f"{of}{number}/{at}", content, 0, 0))
+        if of and n_data > 1 and draw(st.booleans()):
+            content = draw(st.none() | CONTENTS.map("film of ".__add__))
+            for number in range(n_data):
+                files[number].append(("film", content, number, n_data))
+            if content and draw(st.booleans()):
+                files[draw(st.integers(0, n_data - 1))].append(("whole film", content, 0, 0))
+        for number in range(n_data):
+            last = bool(of) and has_last and number == n_data - 1
+            volumes.append(Volume(f"{of or 'single'} {number + 1}", of, number + 1, False, last, tuple(files[number])))
+        if of:
+            volumes += [
+                Volume(f"{of} R{number + 1}", of, number + 1, True, False, ())
+                for number in range(draw(st.integers(0, 2)))
+            ]
+    discs = []
+    for volume in volumes:
+        for copy in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
+            state = draw(st.sampled_from([MediumState.OK] * 4 + list(MediumState)))
+            place = draw(st.sampled_from(["home", "away"]))
+            discs.append(Disc(f"{volume.name}#{copy}", volume.name, state, draw(st.booleans()), place))
+    return Shelf(tuple(volumes), tuple(discs))
+
+
+def enter_all(catalogue: Catalogue, shelf: Shelf) -> dict[str, Medium]:
+    for volume in shelf.volumes:
+        entries = [entry_of(file) for file in volume.files]
+        for disc in shelf.discs:
+            if disc.volume == volume.name:
+                on = NewMedium(MediumType.DISC, disc.label, place=disc.place, another=True)
+                identity = volume.name.encode()
+                more = {
+                    "set_name": volume.of,
+                    "number": volume.number,
+                    "recovery": volume.recovery,
+                    "last": volume.last,
+                }
+                put(catalogue, volume.name, entries, medium=on, identity=identity, **more)  # type: ignore[arg-type]
+    for disc in shelf.discs:
+        at = find_medium(catalogue, disc.label).id
+        if disc.checked:
+            add_health(catalogue, at, Health(TIME, "intact"))
+        set_state(catalogue, at, disc.state)
+    return {known.label: known for known in media(catalogue)}
+
+
+def entry_of(file: tuple[str, str | None, int, int]) -> Filed:
+    path, content, part, parts = file
+    sha256 = sha(content) if content else None
+    if not parts:
+        return filed(path, size=10, sha256=sha256)
+    return filed(path, size=10, sha256=sha256, first_part=part, parts_here=1, parts=parts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shelves(), st.booleans(), st.integers(1, 3), st.integers(1, 2))
+def test_it_is_what_the_model_says(
+    tmp_path_factory: pytest.TempPathFactory, shelf: Shelf, checked: bool, copies: int, places: int
+) -> None:
+    since = TIME - YEAR if checked else None
+    with create_catalogue(str(tmp_path_factory.mktemp("model") / "c.sqlite")) as catalogue:
+        known = enter_all(catalogue, shelf)
+        found = sorted(
+            (each.volume.name, each.filed.path.decode())
+            for each in at_risk(catalogue, copies, places=places, checked_since_ns=since)
+        )
+        counting = shelf.counting(checked)
+        few = {
+            (volume.name, file[0])
+            for volume in shelf.volumes
+            for file in volume.files
+            for held in [shelf.sources(key_of(volume, file), counting)]
+            if held[0] < copies or held[1] < places
+        }
+        assert found == sorted(few)
+        totals = {
+            each.volume.name: each.files for each in exposed(catalogue, copies, places=places, checked_since_ns=since)
+        }
+        assert totals == Counter(name for name, _ in few)
+        for disc in shelf.discs:
+            check_loss(catalogue, shelf, disc, known[disc.label], checked)
+
+
+def check_loss(catalogue: Catalogue, shelf: Shelf, disc: Disc, known: Medium, checked: bool) -> None:
+    volume = next(volume for volume in shelf.volumes if volume.name == disc.volume)
+    loss = loss_of(catalogue, known, checked_since_ns=TIME - YEAR if checked else None)
+    counting = shelf.counting(checked, without=disc.label)
+    assert sorted(each.label for each in loss.copies) == sorted(d.label for d in counting if d.volume == volume.name)
+    gone = {file for file in volume.files if not shelf.sources(key_of(volume, file), counting)[0]}
+    if loss.copies:
+        assert not loss.outlook
+        return
+    assert {each.filed.path.decode() for each, _ in loss.outlook} == {file[0] for file in gone}
+    assert bool(loss.by) == shelf.can_rebuild(volume, counting)
+    wanted = {Outlook.REBUILDABLE} if loss.by else {Outlook.DOUBTFUL, Outlook.GONE}
+    assert {outlook for _, outlook in loss.outlook} <= wanted
+    assert loss.count(Outlook.ELSEWHERE) == len(volume.files) - len(gone)
+
+
+def test_what_goes_with_a_disc(catalogue: Catalogue) -> None:
+    put(catalogue, "one", [filed("a", "red"), filed("b", "green"), filed("c", "blue"), filed("d", sha256=None)])
+    put(catalogue, "two", [filed("renamed", "red"), filed("e", "grey")])
+    put(catalogue, "three", [filed("old", "blue")])
+    set_state(catalogue, find_medium(catalogue, "three").id, MediumState.SUSPECT)
+    loss = loss_of(catalogue, find_medium(catalogue, "one"))
+    assert [(each.filed.path, outlook) for each, outlook in loss.outlook] == [
+        (b"b", Outlook.GONE),
+        (b"c", Outlook.DOUBTFUL),
+        (b"d", Outlook.GONE),
+    ]
+    assert [(known.label, count) for known, count in loss.others] == [("two", 1)]
+    assert (loss.files, loss.count(Outlook.ELSEWHERE)) == (4, 1)
+
+
+def test_a_recovery_volume_makes_up_for_one(catalogue: Catalogue) -> None:
+    for number in (1, 2, 3):
+        put(catalogue, f"docs {number}", [filed(f"{number}")], set_name="docs", number=number, last=number == 3)
+    put(catalogue, "docs R1", [], set_name="docs", number=1, recovery=True)
+    loss = loss_of(catalogue, find_medium(catalogue, "docs 2"))
+    assert [outlook for _, outlook in loss.outlook] == [Outlook.REBUILDABLE]
+    assert [known.label for known in loss.by] == ["docs R1"]
+    set_state(catalogue, find_medium(catalogue, "docs 1").id, MediumState.LOST)
+    assert [outlook for _, outlook in loss_of(catalogue, find_medium(catalogue, "docs 2")).outlook] == [Outlook.GONE]
+
+
+def test_too_few_copies_or_places(catalogue: Catalogue) -> None:
+    put(catalogue, "one", [filed("a", "red"), filed("b", "green")])
+    put(catalogue, "two", [filed("a", "red")])
+    assert [(each.filed.path, each.media[0].label) for each in at_risk(catalogue, 2)] == [(b"b", "one")]
+    move(catalogue, find_medium(catalogue, "one").id, "home")
+    move(catalogue, find_medium(catalogue, "two").id, "home")
+    assert len(list(at_risk(catalogue, 2, places=2))) == 3
+    move(catalogue, find_medium(catalogue, "two").id, "office")
+    assert len(list(at_risk(catalogue, 2, places=2))) == 1
+    assert [(each.volume.name, each.files, each.n_bytes) for each in exposed(catalogue, 2)] == [("one", 1, 5)]
+
+
+def test_an_unchecked_disc_is_no_copy(catalogue: Catalogue) -> None:
+    put(catalogue, "one", [filed("a")])
+    disc = find_medium(catalogue, "one").id
+    assert list(at_risk(catalogue, 1, checked_since_ns=TIME)) != []
+    add_health(catalogue, disc, Health(TIME - YEAR, "intact"))
+    assert list(at_risk(catalogue, 1, checked_since_ns=TIME)) != []
+    add_health(catalogue, disc, Health(TIME + 1, "repairable"))
+    assert list(at_risk(catalogue, 1, checked_since_ns=TIME)) == []
+    add_health(catalogue, disc, Health(TIME + 2, "beyond"))
+    assert find_medium(catalogue, "one").state is MediumState.SUSPECT
+    assert list(at_risk(catalogue, 1)) != []
