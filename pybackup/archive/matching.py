@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Sequence
 
-from pybackup.errors import Damaged, UsageError
+from pybackup.container.read import read_locator
+from pybackup.errors import Damaged, PybackupError, UsageError
+from pybackup.host.storage import ArchiveFile
 from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
@@ -36,9 +38,23 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
             shown = pattern.decode(errors="backslashreplace")
             if not listing.complete:
                 raise Damaged(f"{shown}: no file here, and nothing that is known of the archive matches")
+            if is_archive(pattern):
+                raise UsageError(
+                    f"{shown}: an archive of its own, and no volume of the same set; copies of one archive are put "
+                    "together by 'pybackup repair' and 'pybackup salvage', other archives take a run each"
+                )
             raise UsageError(f"{shown}: nothing in the archive matches")
         rows.update(found)
     return sorted(rows)
+
+
+def is_archive(path: bytes) -> bool:
+    """Whether there is a file of that name that begins as an archive."""
+    try:
+        with ArchiveFile(path) as file:
+            return read_locator(file) is not None
+    except PybackupError:
+        return False
 
 
 def may_match_more(listing: Listing, pattern: bytes) -> bool:

@@ -13,6 +13,7 @@ from pybackup.container.set_index import read_set_index
 from pybackup.errors import EnvironmentFailed, FormatError, UsageError
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Rows, Way
+from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, number_of
 from pybackup.monitor import Monitor
 
@@ -145,13 +146,17 @@ def sets_among(paths: Iterable[bytes]) -> list[SetAtHand]:
     return [gather(volumes, Monitor()) for volumes in sets.values()]
 
 
-def tell_of_missing(sets: Sequence[SetAtHand], given: Iterable[bytes], monitor: Monitor) -> None:
+def tell_of_missing(
+    sets: Sequence[SetAtHand], given: Iterable[bytes], monitor: Monitor, *, is_problem: bool = False
+) -> None:
     """Note which volumes of these sets are not at hand; no more than that, as they may be elsewhere.
 
     Parameters
     ----------
     given
         The files that were looked at: one that is too damaged to be listed is not called missing.
+    is_problem
+        All volumes were to be here.
     """
     ids = {path: _id_in(path) for path in given if not _is_listed(path, sets)}
     for hand in sets:
@@ -159,10 +164,13 @@ def tell_of_missing(sets: Sequence[SetAtHand], given: Iterable[bytes], monitor: 
         damaged = {number: path for number, path in numbers.items() if number and number not in hand.data}
         for number, path in sorted(damaged.items()):
             monitor.note(f"{os.fsdecode(path)}: {hand.label(number)}, too damaged to tell what is on it")
-        _tell_of_missing(hand, damaged, [path for path in ids if not ids[path]], monitor)
+        unclear = [path for path in ids if not ids[path]]
+        _tell_of_missing(hand, damaged, unclear, monitor, is_problem=is_problem)
 
 
-def _tell_of_missing(hand: SetAtHand, damaged: Container[int], unclear: Sequence[bytes], monitor: Monitor) -> None:
+def _tell_of_missing(
+    hand: SetAtHand, damaged: Container[int], unclear: Sequence[bytes], monitor: Monitor, *, is_problem: bool
+) -> None:
     """Say it of one set: of ``unclear`` files nothing tells which volume they are."""
     missing = [number for number in hand.missing if number not in damaged]
     after = hand.last is None and hand.known + 1 not in damaged
@@ -174,7 +182,10 @@ def _tell_of_missing(hand: SetAtHand, damaged: Container[int], unclear: Sequence
         return
     names = ", ".join(map(os.fsdecode, unclear[:_MOST_NAMED]))
     is_doubtful = f", unless they are among what is too damaged to tell what it is: {names}" if names else ""
-    monitor.note(said + is_doubtful)
+    if is_problem:
+        monitor.problem(Problem(os.fsencode(hand.info.name), Trouble.MISSING, said + is_doubtful))
+    else:
+        monitor.note(said + is_doubtful)
 
 
 def _is_listed(path: bytes, sets: Iterable[SetAtHand]) -> bool:

@@ -118,11 +118,21 @@ def _reason(error: BaseException, status: Status) -> str:
         return (
             f"a library cannot be loaded: {printable(_innermost(error))}; is it missing, or memory limited (ulimit -v)?"
         )
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _has_working_directory():
+        return "the working directory does not exist any more; change to another one"
     if isinstance(error, OSError):
         return printable(str(error.strerror or error)) + (f": {_named(error.filename)}" if error.filename else "")
     if status is Status.BUG:
         return "this is a bug in pybackup; please report it with the lines above"
     return "\n".join(map(printable, str(error).split("\n")))
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _innermost(error: BaseException) -> str:

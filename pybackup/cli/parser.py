@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import re
+from typing import Any, NoReturn
 
 from pybackup import __version__
 from pybackup.errors import UsageError
@@ -24,8 +25,16 @@ example:
 'pybackup VERB --help' tells more of each."""
 
 
+_NEGATIVE = re.compile(r"-\d[\d.,]*[A-Za-z]*%?$")
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like all others."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # argparse takes -5 for a value, and -5% for an option that nobody knows.
+        self._negative_number_matcher = _NEGATIVE
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pybackup.parity.stream.amount import Amount
 
 _T = TypeVar("_T")
+_MOST_DIGITS = 9
 
 
 def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
@@ -77,8 +78,12 @@ def positive(text: str) -> int:
 
 def natural(text: str) -> int:
     """Return a whole number of at least 0."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    if not (text.isascii() and text.removeprefix("-").isdecimal()):
         raise UsageError(f"not a whole number: {text!r}")
+    if text.startswith("-"):
+        raise UsageError(f"less than 0: {text!r}")
+    if len(text) > _MOST_DIGITS:
+        raise UsageError(f"too large a number: {text!r}")
     return int(text)
 
 

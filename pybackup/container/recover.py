@@ -9,6 +9,7 @@ from dataclasses import replace
 from pybackup.errors import Damaged, FormatError, NotAnArchive, Refused
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, pax, ustar
+from pybackup.layout.foreign import HEAD_BYTES, kind_of
 from pybackup.layout.note import Role
 from pybackup.layout.table import Table, path_bytes_for
 from pybackup.model.entry import Entry, Kind, Owner
@@ -26,6 +27,12 @@ _MAX_STRUCTURE_BYTES = 1 << 30
 _PATH_BYTES = 4096
 
 
+def what_it_is(file: ArchiveFile) -> str:
+    """Return what a file is in which nothing of an archive was found."""
+    kind = kind_of(file.read_what_is_left(0, HEAD_BYTES))
+    return f"{kind}, and no archive of pybackup" if kind else "no archive, or nothing of one is left"
+
+
 def recover(
     file: ArchiveFile, expected: int | None, damage: Sequence[str], *, archive_id: bytes | None = None
 ) -> Listing:
@@ -39,7 +46,7 @@ def recover(
     findings = scan(file)
     archive_id = archive_id or _main_id(findings)
     if archive_id is None:
-        raise NotAnArchive(f"{file.path.decode(errors='replace')}: no archive, or nothing of one is left")
+        raise NotAnArchive(f"{file.path.decode(errors='replace')}: {what_it_is(file)}")
     recovery = _Recovery(file, findings, archive_id, list(damage))
     found = recovery.entries()
     if expected is None:

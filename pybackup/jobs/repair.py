@@ -14,6 +14,7 @@ from pybackup.check.verify import verify
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.readers import Readers
 from pybackup.host.storage import ArchiveFile, InPlace, Output, check_outputs
+from pybackup.layout.foreign import HEAD_BYTES, kind_of
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.mend.assemble import assembled, mend_checked, tell_of_others
 from pybackup.mend.copies import open_copies
@@ -122,8 +123,9 @@ def repair(
     with open_copies(paths, maps) as given:
         surveyed = survey(given, monitor)
         if surveyed is None:
+            kind = kind_of(given[0].file.read_what_is_left(0, HEAD_BYTES))
             raise Damaged(
-                f"{os.fsdecode(paths[0])}: no parity and no checksums are left of it; "
+                f"{os.fsdecode(paths[0])}: {f'{kind}; ' if kind else ''}no parity and no checksums are left of it; "
                 "'pybackup salvage' restores what can be read"
             )
         before = surveyed.in_place()

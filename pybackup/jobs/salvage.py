@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pybackup.archive.find import FoundFile, find_volumes, look_into
+from pybackup.container.recover import what_it_is
 from pybackup.errors import NotAnArchive
 from pybackup.host.joined import open_place
 from pybackup.mend.alike import sort_out
@@ -86,7 +87,8 @@ def rescue(
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
             advice = "; it has parity, and 'pybackup repair' mends it as it is" if best.health else ""
-            raise NotAnArchive(f"{name}: no archive, or nothing of one is left{advice}") from error
+            with open_place(best.place) as file:
+                raise NotAnArchive(f"{name}: {what_it_is(file)}{advice}") from error
         n_bytes = 0
         if best.hand is None:
             with open_place(best.place) as file:

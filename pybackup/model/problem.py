@@ -18,6 +18,7 @@ class Trouble(StrEnum):
     REFUSED = "refused"
     EXISTS = "exists"
     METADATA = "metadata"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)

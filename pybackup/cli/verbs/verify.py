@@ -86,7 +86,7 @@ def perform(options: argparse.Namespace) -> int:
         state = max(_verify(options, archive, sets, verdicts, talk) for archive in archives)
         if sets:
             _tell_totals(options, sets(), verdicts)
-            tell_of_missing(sets(), archives, talk)
+            tell_of_missing(sets(), archives, talk, is_problem=True)
         problems = conclude(talk)
         return state or problems
 
