@@ -20,7 +20,7 @@ def archive(tmp_path: Path) -> Path:
 @pytest.fixture
 def bare(archive: Path) -> Path:
     """The same without parity."""
-    assert run("create", "docs", "--quiet", "--parity", "none", cwd=archive.parent).returncode == 0
+    assert run("create", "docs", "--quiet", "--parity", "none", "--overwrite", cwd=archive.parent).returncode == 0
     return archive
 
 
