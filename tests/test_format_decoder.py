@@ -64,7 +64,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _archive(source: Path, output: Path, parity: ParityOptions) -> bytes:
-    options = CreateOptions(parity=parity, workers=1)
+    options = CreateOptions(parity=parity, overwrite=True, workers=1)
     sources = [Source(os.fsencode(source), os.fsencode(source.name))]
     monitor = Monitor()
     plan = plan_create(sources, os.fsencode(output), judge=None, options=options, monitor=monitor)

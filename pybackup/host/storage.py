@@ -268,7 +268,7 @@ class Scratch:
             os.fchmod(self._fd, stat.S_IMODE(status.st_mode))
         self._is_dressed = True
 
-    def publish_as(self, path: bytes, *, replace: bool = True, readers: Readers = ANYONE) -> None:
+    def publish_as(self, path: bytes, *, replace: bool = False, readers: Readers = ANYONE) -> None:
         """Give the file its final name; everything is on the medium before and after.
 
         Parameters
@@ -368,7 +368,7 @@ class Output(Scratch):
     """
 
     def __init__(
-        self, path: bytes, *, work_dir: bytes | None = None, replace: bool = True, readers: Readers = ANYONE
+        self, path: bytes, *, work_dir: bytes | None = None, replace: bool = False, readers: Readers = ANYONE
     ) -> None:
         check_outputs([path], replace=replace)
         self._path, self._replace, self._readers = path, replace, readers

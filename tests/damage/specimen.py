@@ -178,7 +178,7 @@ def make_large_tree(base: Path, seed: int = 7) -> Path:
 
 def make_archive(source: Path, output: Path) -> bytes:
     """The bytes of the archive of ``source``, made by one process."""
-    options = CreateOptions(parity=None, segment_bytes=MIB, workers=1)
+    options = CreateOptions(parity=None, segment_bytes=MIB, overwrite=True, workers=1)
     monitor = Monitor()
     sources = [Source(os.fsencode(source), os.fsencode(source.name))]
     plan = plan_create(sources, os.fsencode(output), judge=None, options=options, monitor=monitor)

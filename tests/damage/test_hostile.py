@@ -64,7 +64,7 @@ def bare(path: bytes, kind: Kind, **fields: Any) -> Bare:
 
 
 def write(path: Path, items: list[Ready]) -> None:
-    with Output(os.fsencode(path)) as output:
+    with Output(os.fsencode(path), replace=True) as output:
         writer = ArchiveWriter(output, archive_id=ID, readme=b"harmless\n", mtime_ns=0)
         for _ in writer.write(items):
             pass

@@ -71,7 +71,7 @@ def archive() -> Iterator[bytes]:
             total += size
             number += 1
         sources = [Source(os.fsencode(top), b"tree")]
-        options = CreateOptions(segment_bytes=MIB, workers=1)
+        options = CreateOptions(segment_bytes=MIB, overwrite=True, workers=1)
         monitor = Monitor()
         perform_create(
             plan_create(sources, os.fsencode(output), judge=None, options=options, monitor=monitor), monitor=monitor

@@ -29,7 +29,7 @@ def made(tmp_path: Path) -> Path:
     (tmp_path / "tree" / "f").write_bytes(os.urandom(5 * MIB // 2))
     path, monitor = tmp_path / "a.xtar", Monitor()
     source = named_source(os.fsencode(tmp_path / "tree" / "f"))
-    options = CreateOptions(segment_bytes=MIB, workers=1)
+    options = CreateOptions(segment_bytes=MIB, overwrite=True, workers=1)
     plan = plan_create([source], os.fsencode(path), judge=None, options=options, monitor=monitor)
     perform_create(plan, monitor=monitor)
     return path

@@ -40,7 +40,7 @@ from pybackup.monitor import Monitor
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.model.source import Source
 source, output = map(os.fsencode, sys.argv[1:])
-options = CreateOptions(segment_bytes=1 << 20, workers=2)
+options = CreateOptions(segment_bytes=1 << 20, overwrite=True, workers=2)
 plan = plan_create([Source(source, b"tree")], output, judge=None, options=options, monitor=Monitor())
 print("ready", flush=True)
 perform_create(plan, monitor=Monitor())
@@ -92,7 +92,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def create(source: Path, output: Path, workers: int) -> None:
-    options = CreateOptions(segment_bytes=MIB, workers=workers)
+    options = CreateOptions(segment_bytes=MIB, overwrite=True, workers=workers)
     sources = [Source(os.fsencode(source), os.fsencode(source.name))]
     plan = plan_create(sources, os.fsencode(output), judge=None, options=options, monitor=Monitor())
     perform_create(plan, monitor=Monitor())

@@ -49,12 +49,12 @@ OPERATIONS = (
     "stat",
 )
 # What the jobs are known to call: if a test of these never fires, it tests nothing.
-CREATING = frozenset({"open", "read", "pread", "pwrite", "fsync", "rename", "listdir", "stat"})
+CREATING = frozenset({"open", "read", "pread", "pwrite", "fsync", "rename", "scandir", "stat"})
 EXTRACTING = frozenset(
     {"open", "pread", "pwrite", "ftruncate", "mkdir", "symlink", "link", "mkfifo", "chmod", "utime", "setxattr"}
 )
 CODES = (errno.EIO, errno.ENOSPC)
-OPTIONS = CreateOptions(segment_bytes=MIB, workers=1)
+OPTIONS = CreateOptions(segment_bytes=MIB, overwrite=True, workers=1)
 
 
 class Fault:

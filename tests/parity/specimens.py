@@ -55,7 +55,7 @@ def whole_of(geometry: Geometry, data: bytes, sidecar: bytes = b"") -> bytes:
 def with_own_stream(directory: Path, options: ParityOptions, before: bytes, after: bytes = b"") -> Specimen:
     """A file with its stream in it."""
     path = directory / "own"
-    with Output(os.fsencode(path)) as output:
+    with Output(os.fsencode(path), replace=True) as output:
         stream = OwnStream(options, output)
         n_bytes = stream.reserve(len(before), len(after))
         output.write(before + bytes(n_bytes) + after)

@@ -50,7 +50,7 @@ def archive(room: Path, parity: ParityOptions) -> Path:
         [Source(os.fsencode(make_large_tree(room)), b"tree")],
         os.fsencode(output),
         judge=None,
-        options=CreateOptions(segment_bytes=MIB, workers=1, parity=parity),
+        options=CreateOptions(segment_bytes=MIB, overwrite=True, workers=1, parity=parity),
         monitor=monitor,
     )
     perform_create(plan, monitor=monitor)
@@ -99,7 +99,11 @@ def test_a_thousand_wrong_bytes_in_60_megabytes_cost_nothing(room: Path) -> None
     output, monitor = room / "a.xtar", Monitor()
     sources = [Source(os.fsencode(room / "tree"), b"tree")]
     plan = plan_create(
-        sources, os.fsencode(output), judge=None, options=CreateOptions(segment_bytes=MIB, workers=1), monitor=monitor
+        sources,
+        os.fsencode(output),
+        judge=None,
+        options=CreateOptions(segment_bytes=MIB, overwrite=True, workers=1),
+        monitor=monitor,
     )
     perform_create(plan, monitor=monitor)
     content = output.read_bytes()

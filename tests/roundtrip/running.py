@@ -35,7 +35,7 @@ def archive(
 ) -> Monitor:
     """Create an archive; without a monitor of the caller's, any problem is a failure."""
     heard = monitor or Monitor()
-    options = CreateOptions(Profile(compression), segment_bytes=segment_bytes, workers=workers)
+    options = CreateOptions(Profile(compression), segment_bytes=segment_bytes, overwrite=True, workers=workers)
     named = [named_source(os.fsencode(source)) for source in sources]
     plan = plan_create(named, os.fsencode(output), judge=None, options=options, monitor=heard)
     perform_create(plan, executor=executor, monitor=heard)
