@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any, NoReturn
 
 from pybackup import __version__
@@ -26,6 +29,56 @@ example:
 
 
 _NEGATIVE = re.compile(r"-\d[\d.,]*[A-Za-z]*%?$")
+_NARROW = 60  # columns below which there is no room for two of them
+_ROW = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps lines as they are where there is room, and wraps them where there is none."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        if self._width < _NARROW:
+            super().__init__(prog, max_help_position=8)
+
+    def _format_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None,
+    ) -> str:
+        text = super()._format_usage(usage, actions, groups, prefix)
+        if self._width >= _NARROW:
+            return text
+        lines = (line if line.startswith("usage") else f"  {line.lstrip()}" for line in text.rstrip().split("\n"))
+        return "\n".join(part for line in lines for part in _wrap(line, self._width)) + "\n\n"
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        wrapped: list[str] = []
+        for prose, lines in groupby(text.splitlines(), key=_is_prose):
+            found = list(lines)
+            if max(map(len, found)) <= width:
+                wrapped += found
+            elif prose:
+                wrapped += textwrap.wrap(" ".join(found), width)
+            else:
+                for line in found:
+                    wrapped += _wrap(line, width)
+        return "\n".join(indent + line for line in wrapped)
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line goes on in the next: what is indented stands alone, and so does a heading."""
+    return bool(line) and not line.startswith(" ") and not line.endswith(":")
+
+
+def _wrap(line: str, width: int) -> list[str]:
+    """Wrap a line, in a table within its second column."""
+    row = _ROW.match(line)
+    at = row.end() if row and width >= _NARROW else len(line) - len(line.lstrip()) + 4
+    lines = textwrap.wrap(line, width, subsequent_indent=" " * at, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,6 +119,6 @@ def _parser(prog: str, description: str, epilog: str) -> Parser:
         prog=prog,
         description=description,
         epilog=f"{epilog.rstrip()}\n\n{table()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )

@@ -9,6 +9,12 @@ from pybackup.cli.main import main
 from pybackup.cli.statuses import MEANINGS, table
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that is wide enough for each line as it was written."""
+    monkeypatch.setenv("COLUMNS", "130")
+
+
 def test_main_help_names_verbs_and_statuses(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     told = capsys.readouterr().out
@@ -43,3 +49,15 @@ def test_every_option_is_explained(words: str) -> None:
     from pybackup.cli.parser import verb_parser
 
     assert all(action.help for action in verb_parser(words)._actions)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize("words", ["", *verbs.SUMMARIES])
+def test_help_fits_the_terminal(
+    words: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main([*words.split(), "--help"]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        # What cannot be broken stands alone: an option with all its choices.
+        assert len(line) <= columns or " " not in line.strip().removeprefix("[--").partition(" ")[2], line
