@@ -166,7 +166,7 @@ def test_an_archive_is_not_replaced_by_what_is_new_since_itself(docs: Path, tmp_
     before = (tmp_path / "full.xtar").read_bytes()
     (tmp_path / "link.xtar").symlink_to("full.xtar")
     for name in ("full.xtar", "./full.xtar"):
-        done = run("create", "docs", "-o", name, "--since-archive", "link.xtar", cwd=tmp_path)
+        done = run("create", "docs", "-o", name, "--overwrite", "--since-archive", "link.xtar", cwd=tmp_path)
         assert done.returncode == 2
         assert b"would be replaced by what is new since itself" in done.stderr
     assert (tmp_path / "full.xtar").read_bytes() == before

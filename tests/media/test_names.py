@@ -133,3 +133,26 @@ def test_a_volume_that_cannot_be_built_stops_no_other(volume: Path, room: Path) 
     assert [path.name for path in (room / "made").iterdir()] == ["a.iso"]
     assert b"no.xtar: no such" in done.stderr
     assert b"bad.xtar: " in done.stderr
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"caf\xe9", b"-\xff", b"\xed\xa0\x80"])
+def test_names_that_are_no_utf_8_are_built_labelled_and_checked(room: Path, name: bytes) -> None:
+    """As an archive's own name, and as that of a set: its label shows escapes, never half a surrogate pair."""
+    tree = plant(room / os.fsdecode(b"tree" + name), n_bytes=200_000)
+    single, volumes = room / os.fsdecode(name + b".xtar"), room / "volumes"
+    assert run("create", tree, "-o", single, "--workers", "1").returncode == 0
+    made = run("create", tree, "--volumes", volumes, "--volume-size", "2M", "--workers", "1")
+    assert made.returncode == 0, made.stderr
+    assert b"\\udc" not in made.stdout
+    for number, given_files in enumerate((single, volumes)):
+        images = room / f"images{number}"
+        for verb in (["disc", "build"], ["disc", "label"]):
+            done = run(*verb, given_files, "--to", images)
+            assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0), done.stderr
+        built = sorted(images.glob("*.iso"))
+        assert built
+        for image in built:
+            assert PLAIN.fullmatch(image.name)
+            checked = run("disc", "check", image)
+            assert checked.returncode == 0, checked.stderr
+            assert b"\\udc" not in checked.stdout
