@@ -12,6 +12,7 @@ from typing import Self
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.archive.same_content import same_content
 from pybackup.errors import FormatError, UsageError
+from pybackup.host.metadata import kept_time_ns
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.source import Candidate, Judge, shown
@@ -80,7 +81,7 @@ class EarlierArchives:
 
     def _is_time_of(self, mtime_ns: int, candidate: Candidate) -> bool:
         """Whether a file has a time still, or as a file system with coarser steps keeps it."""
-        now_ns = candidate.status.st_mtime_ns
+        now_ns = kept_time_ns(candidate.status.st_mtime_ns)
         if mtime_ns == now_ns:
             return True
         if not same_time(mtime_ns, now_ns):
