@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.model.medium import MEDIA
 from pybackup.model.volume import VolumeKind
 
 from .monitor import Talk
@@ -32,7 +33,7 @@ def add_volumes(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("volumes")
     add = group.add_argument
     add("--volumes", metavar="DIR", type=argument(path), help="make a set of volumes in DIR, NAME-001.xtar and so on")
-    add("--volume-size", metavar="SIZE", type=argument(medium), help="cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size")
+    add("--volume-size", metavar="SIZE", type=argument(medium), help=f"{', '.join(MEDIA)}, or a size")
     add(
         "--first-volumes",
         metavar="SIZE,...",

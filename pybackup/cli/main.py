@@ -14,7 +14,7 @@ from types import FrameType
 from pybackup.errors import Exists, UsageError
 
 from . import verbs
-from .parser import main_parser, verb_parser
+from .parser import family_parser, main_parser, verb_parser
 from .statuses import Status, is_lack_of_threads, status_of
 from .streams import abandon, deliver, say
 from .text import printable
@@ -84,12 +84,9 @@ def _split_verb(argv: list[str]) -> tuple[str, list[str]]:
     if family:
         choices = " or ".join(f"'{words}'" for words in family)
         if {"-h", "--help"} & set(argv[1:]):
-            verb_parser(family[0]).print_help()
-            for words in family[1:]:
-                print()
-                verb_parser(words).print_help()
+            family_parser(argv[0]).print_help()
             raise SystemExit(Status.DONE)
-        raise UsageError(f"{argv[0]}: say {choices}\ntry: pybackup {family[0]} --help")
+        raise UsageError(f"{argv[0]}: say {choices}\ntry: pybackup {argv[0]} --help")
     close = difflib.get_close_matches(argv[0], verbs.SUMMARIES, 1)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     raise UsageError(f"no such verb: '{printable(argv[0])}'{hint}\ntry: pybackup --help")

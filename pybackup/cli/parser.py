@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, NoReturn
 
@@ -97,12 +97,24 @@ class Parser(argparse.ArgumentParser):
 
 def main_parser() -> Parser:
     """Return the parser for what stands before the verb, whose help names all verbs."""
-    width = max(map(len, verbs.SUMMARIES))
-    listed = "\n".join(f"  {words:{width}}  {summary}" for words, summary in verbs.SUMMARIES.items())
-    parser = _parser(PROGRAM, _DESCRIPTION, f"verbs:\n{listed}\n\n{_EXAMPLE}")
+    parser = _parser(PROGRAM, _DESCRIPTION, f"verbs:\n{_listed(verbs.SUMMARIES)}\n\n{_EXAMPLE}")
     parser.usage = f"{PROGRAM} [-h] [--version] VERB ..."
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     return parser
+
+
+def family_parser(first: str) -> Parser:
+    """Return the parser for the first word of several verbs alone, whose help names these."""
+    family = {words: summary for words, summary in verbs.SUMMARIES.items() if words.startswith(f"{first} ")}
+    more = f"'{PROGRAM} {next(iter(family))} --help' and the like tell more of each."
+    parser = _parser(f"{PROGRAM} {first}", "", f"verbs:\n{_listed(family)}\n\n{more}")
+    parser.usage = f"{PROGRAM} {first} [-h] VERB ..."
+    return parser
+
+
+def _listed(summaries: Mapping[str, str]) -> str:
+    width = max(map(len, summaries))
+    return "\n".join(f"  {words:{width}}  {summary}" for words, summary in summaries.items())
 
 
 def verb_parser(words: str) -> Parser:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from typing import Any
 
 from pybackup.model.display import display, printable
+from pybackup.model.size import humane_bytes as humane_bytes
 
 __all__ = [
     "count",
@@ -39,18 +40,6 @@ def json_name(name: bytes) -> dict[str, str]:
 def json_line(value: dict[str, Any]) -> bytes:
     """Return an object on a line of its own, in ASCII, so that no name can break a line or a decoder."""
     return json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n"
-
-
-def humane_bytes(n_bytes: int) -> str:
-    """Return a size with one decimal, in powers of 1,024: 512 B, 1.5 KiB, 4.4 GiB."""
-    if n_bytes < 1024:
-        return f"{n_bytes} B"
-    value, units = n_bytes / 1024, iter(("MiB", "GiB", "TiB", "PiB", "EiB"))
-    unit = "KiB"
-    # 1,023.95 would be printed as 1024.0.
-    while value >= 1023.95 and (larger := next(units, None)):
-        value, unit = value / 1024, larger
-    return f"{value:.1f} {unit}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -17,6 +17,7 @@ from pybackup.host.storage import ArchiveFile, Output, check_outputs, environmen
 from pybackup.layout.guard import SECTOR, Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
+from pybackup.model.medium import MEDIA
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.find import glance
@@ -68,6 +69,8 @@ class BuildPlan:
     ----------
     small
         Name and content of the files beside the volume; of the sums only the length is right.
+    outgrown_bytes
+        The size that the volume was made for, where no disc has that, and the image does not fit it; else 0.
     """
 
     volume: DiscVolume
@@ -77,6 +80,7 @@ class BuildPlan:
     medium_bytes: int | None
     work_dir: bytes | None
     overwrite: bool
+    outgrown_bytes: int = 0
 
     @property
     def layout(self) -> Layout:
@@ -120,8 +124,16 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Name
     _check_output(output, overwrite=options.overwrite)
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None
-    small, parity = _fitted(volume, medium, options)
-    return BuildPlan(volume, output, parity, small, medium, options.work_dir, options.overwrite)
+    outgrown = 0
+    try:
+        small, parity = _fitted(volume, medium, options)
+    except UsageError:
+        # A size of files, and none of discs: what a stranger needs to read it takes more.
+        if options.medium_bytes or not said or said in MEDIA.values():
+            raise
+        medium, outgrown = None, said
+        small, parity = _fitted(volume, medium, options)
+    return BuildPlan(volume, output, parity, small, medium, options.work_dir, options.overwrite, outgrown)
 
 
 def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tuple[dict[str, bytes], DiscParity]:

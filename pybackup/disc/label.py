@@ -13,6 +13,7 @@ from pybackup.media.label import Label, case_label, disc_label
 from pybackup.media.texts import date_of
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
+from pybackup.model.size import humane_bytes
 from pybackup.model.source import shown
 from pybackup.model.volume import VolumeKind
 
@@ -28,7 +29,7 @@ _HINT = (
     "With Python and nothing else: RESCUE.PY on the disc.",
 )
 _OF_SETS = "A disc is lost? 'pybackup rebuild', if there are recovery discs."
-_OF_RECOVERY = "No files: 'pybackup rebuild' makes lost discs anew from it and the others."
+_OF_RECOVERY = "'pybackup rebuild' makes lost discs anew of it and the others."
 SHAPES = {"disc": b"-disc.svg", "case": b"-case.svg"}
 
 
@@ -52,17 +53,19 @@ def make_all_labels(
 
     Where the last data volume of a set is among them, all of that set tell how many discs it has.
     """
-    totals: dict[bytes, int] = {}
-    if discs is None:
-        for path in paths:
-            info = open_volume(path).info
-            if info and info.last and info.kind is VolumeKind.DATA:
-                totals[info.set_id] = info.number
+    totals, recovery = Counter[bytes](), Counter[bytes]()
+    for path in paths:
+        info = open_volume(path).info
+        if info and info.kind is VolumeKind.RECOVERY:
+            recovery[info.set_id] += 1
+        elif info and info.last:
+            totals[info.set_id] = info.number
     names = Names()
     for path in paths:
         info = open_volume(path).info
-        total = totals.get(info.set_id) if info else None
-        yield make_labels(path, directory, names, discs=discs or total, shapes=shapes, overwrite=overwrite)
+        total = discs or (totals[info.set_id] if info else 0) or None
+        more = recovery[info.set_id] if info else 0
+        yield make_labels(path, directory, names, discs=total, recovery=more, shapes=shapes, overwrite=overwrite)
 
 
 def make_labels(
@@ -71,6 +74,7 @@ def make_labels(
     names: Names | None = None,
     *,
     discs: int | None = None,
+    recovery: int = 0,
     shapes: Sequence[str],
     overwrite: bool = False,
 ) -> Labelled:
@@ -84,6 +88,8 @@ def make_labels(
         Those that this run has given; None for a run for this volume alone.
     discs
         How many the set has; None where only the volume itself may tell.
+    recovery
+        How many recovery discs are known of.
     shapes
         ``disc``, ``case``, or both.
     overwrite
@@ -99,7 +105,7 @@ def make_labels(
         One cannot be written.
     """
     volume = open_volume(path)
-    label = label_of(volume, discs=discs)
+    label = label_of(volume, discs=discs, recovery=recovery)
     stem = os.path.join(directory, os.fsencode((names or Names()).take(volume.stem)))
     written = [stem + SHAPES[shape] for shape in shapes]
     check_outputs(written, replace=overwrite)
@@ -111,25 +117,29 @@ def make_labels(
     return Labelled(volume, written)
 
 
-def label_of(volume: DiscVolume, *, discs: int | None = None) -> Label:
+def label_of(volume: DiscVolume, *, discs: int | None = None, recovery: int = 0) -> Label:
     """Return what the label of a volume says."""
     info = volume.info
-    last = info.number if info and info.last and not volume.is_recovery else None
-    total = discs or last
-    which = f"disc {volume.number}" if volume.number else ""
-    if total and volume.number:
-        which = f"recovery disc {volume.number} of {total} discs" if volume.is_recovery else f"{which} of {total}"
+    total = discs or (info.number if info and info.last and not volume.is_recovery else None)
+    which, beside = "", ""
+    if info and volume.is_recovery:
+        which = f"recovery disc {info.number}" + (f" of {recovery}" if recovery > 1 else "")
+        beside = "no files: it brings back lost discs" + (f" of {total}" if total else "")
+    elif info:
+        which = f"disc {info.number}" + (f" of {total}" if total else "")
+        beside = f"and {recovery} recovery disc{'s' if recovery > 1 else ''}" if recovery else ""
     sizes = _directories(volume.listing)
-    named = [(shown(path), _humane(size)) for path, size in sizes.most_common(_NAMED)]
+    named = [(shown(path), humane_bytes(size)) for path, size in sizes.most_common(_NAMED)]
     hint = (*_HINT, _OF_RECOVERY if volume.is_recovery else _OF_SETS) if volume.number else _HINT
     return Label(
         shown(os.fsencode(volume.set_name)),
         which,
         date_of(volume.newest_ns) if volume.newest_ns else "",
-        _humane(sum(sizes.values())),
+        humane_bytes(sum(sizes.values())) if sizes else "",
         named,
         max(0, len(sizes) - len(named)),
         hint,
+        beside,
     )
 
 
@@ -152,10 +162,3 @@ def _sizes(listing: Listing, depth: int) -> Counter[bytes]:
             above = path.split(b"/")[:-1][:depth] or [path]
             sizes[b"/".join(above)] += sum(member.raw_bytes for member in listing.stored(row).members)
     return sizes
-
-
-def _humane(n_bytes: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.1f} {unit}"
-    return f"{n_bytes} bytes"

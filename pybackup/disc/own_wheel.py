@@ -40,7 +40,7 @@ Tag: py3-none-any
 ENTRY_POINTS = """\
 [console_scripts]
 pyactivity = pyactivity.cli:run
-pybackup = pybackup.cli.main:run
+pybackup = pybackup.__main__:run
 """
 
 

@@ -17,7 +17,8 @@ _LETTER = 0.56
 _ON_DISC = 4
 _ON_CASE = 12
 # A name gets so small before it is cut.
-_LEAST_SCALE = 0.6
+_LEAST_SCALE = 0.4
+_NEWEST, _FILES = "newest file", "files"
 _FONT = "font-family=\"'DejaVu Sans', 'Liberation Sans', Arial, Helvetica, sans-serif\""
 
 
@@ -29,10 +30,16 @@ class Label:
     ----------
     which
         As ``disc 3 of 12``.
+    date
+        Of the newest file.
+    size
+        Of the files; empty for a disc that holds none.
     directories
         The topmost of them and how much is in each, the largest first.
     more
         How many others there are.
+    beside
+        What else belongs to the set, as ``and 1 recovery disc``.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Label:
     directories: Sequence[tuple[str, str]]
     more: int = 0
     hint: Sequence[str] = ()
+    beside: str = ""
 
 
 def disc_label(label: Label) -> str:
@@ -67,12 +75,16 @@ def _document(width: float, height: float, parts: Iterator[str], *, centre: bool
 def _on_disc(label: Label) -> Iterator[str]:
     yield f'<circle r="{_RADIUS}" fill="none" stroke="#bbb" stroke-width="0.2"/>'
     yield f'<circle r="{_HUB}" fill="none" stroke="#bbb" stroke-width="0.2"/>'
-    yield _in_circle(label.name, -40, 7, bold=True)
-    yield _in_circle(label.which, -31, 5)
+    yield _in_circle(label.name, -41, 7, bold=True)
+    yield _in_circle(label.which, -33, 5)
+    if label.beside:
+        yield _in_circle(label.beside, -27.5, 3.2)
     side = (_RADIUS + _HUB) / 2
     width = _RADIUS - _HUB - 4
-    yield _text(label.date, -side, 1.2, 4, width, anchor="middle")
-    yield _text(label.size, side, 1.2, 4, width, anchor="middle")
+    for text, caption, x in ((label.date, _NEWEST, -side), (label.size, _FILES, side)):
+        if text:
+            yield _text(caption, x, -2.6, 2.8, width, anchor="middle")
+            yield _text(text, x, 2.4, 4, width, anchor="middle")
     y = 29.0
     for name, size in label.directories[:_ON_DISC]:
         yield _in_circle(name, y, 3.2, behind=f"  {size}")
@@ -91,10 +103,15 @@ def _on_case(label: Label) -> Iterator[str]:
     )
     width = _CASE - 2 * _MARGIN
     yield _text(label.name, _MARGIN, 14, _scaled(label.name, 8, width, bold=True), width, bold=True)
-    yield _text(label.which, _MARGIN, 23, 6, width * 0.6)
-    yield _text(label.date, _CASE - _MARGIN, 23, 4.5, width * 0.35, anchor="end")
-    yield f'<line x1="{_MARGIN}" y1="27" x2="{_CASE - _MARGIN}" y2="27" stroke="black" stroke-width="0.3"/>'
-    y = 34.0
+    yield _text(label.which, _MARGIN, 23, _scaled(label.which, 6, width * 0.62, bold=False), width * 0.62)
+    if label.beside:
+        yield _text(label.beside, _MARGIN, 28.5, 3.2, width * 0.62 if label.size else width)
+    if label.date:
+        yield _text(f"{_NEWEST} {label.date}", _CASE - _MARGIN, 23, 3.2, width * 0.38, anchor="end")
+    if label.size:
+        yield _text(f"{_FILES} {label.size}", _CASE - _MARGIN, 28.5, 3.2, width * 0.38, anchor="end")
+    yield f'<line x1="{_MARGIN}" y1="31" x2="{_CASE - _MARGIN}" y2="31" stroke="black" stroke-width="0.3"/>'
+    y = 37.5
     for name, size in label.directories[:_ON_CASE]:
         yield _text(name, _MARGIN, y, 3.6, width - 24)
         yield _text(size, _CASE - _MARGIN, y, 3.6, 22, anchor="end")
@@ -103,7 +120,6 @@ def _on_case(label: Label) -> Iterator[str]:
     if more:
         yield _text(f"and {more} more", _MARGIN, y, 3.2, width)
     bottom = _CASE - _MARGIN - 3.6 * (len(label.hint) - 1)
-    yield _text(label.size, _CASE - _MARGIN, bottom - 5.5, 3.2, width, anchor="end")
     for number, line in enumerate(label.hint):
         yield _text(line, _MARGIN, bottom + 3.6 * number, 2.7, width)
 

@@ -1,5 +1,7 @@
 """What help tells."""
 
+import re
+
 import pytest
 from cli_process import run
 
@@ -32,11 +34,19 @@ def test_help_of_each_verb(words: str, capsys: pytest.CaptureFixture[str]) -> No
     assert table() in told
 
 
-def test_help_of_a_family_is_that_of_its_verbs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["structure", "--help"]) == 0
+@pytest.mark.parametrize("first", ["structure", "disc"])
+def test_help_of_a_family_names_its_verbs(first: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It was the helps of all of them in a row."""
+    assert main([first, "--help"]) == 0
     told = capsys.readouterr().out
-    assert "usage: pybackup structure save" in told
-    assert "usage: pybackup structure restore" in told
+    family = [words for words in verbs.SUMMARIES if words.startswith(f"{first} ")]
+    assert len(family) > 1
+    assert told.count("usage:") == 1
+    for words in family:
+        assert re.search(rf"^  {words} +{re.escape(verbs.SUMMARIES[words])}$", told, re.MULTILINE)
+    assert len(told.splitlines()) < 30
+    assert main([first]) == 2
+    assert capsys.readouterr().err.endswith(f"try: pybackup {first} --help\n")
 
 
 def test_version() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -52,6 +53,8 @@ def test_pip_installs_it_and_it_runs(tmp_path: Path) -> None:
 def test_what_it_says_of_itself_is_what_pyproject_says() -> None:
     assert PROJECT["name"] == DISTRIBUTION
     assert PROJECT["version"] == pybackup.__version__
+    needed = [line for extra in PROJECT["optional-dependencies"].values() for line in extra]
+    assert [line for line in needed if re.match(r"pybackup\b(?!-xtar)", line)] == [], "a stranger's package"
     scripts = "".join(f"{name} = {entry}\n" for name, entry in sorted(PROJECT["scripts"].items()))
     assert f"[console_scripts]\n{scripts}" == ENTRY_POINTS
     assert {"numpy>=1.26", "py7zr>=1.1.3,<1.2"} <= set(requirements())

@@ -167,7 +167,7 @@ def test_a_plan_for_all_media(room: Path) -> None:
     assert done.returncode == 0
     told = done.stdout.decode()
     assert re.search(r"^content: +1 file, 1\.3 MiB; packed about \d", told, re.MULTILINE)
-    for name in ("cd650", "cd700", "dvd", "dvd-dl", "bd25", "bd50"):
+    for name in ("cd650", "cd700", "dvd", "dvd-dl", "bd25", "bd25-spare", "bd50", "bd50-spare", "bdxl100", "bdxl128"):
         assert re.search(rf"^{name}: +1 disc, 0 % full", told, re.MULTILINE)
 
 
@@ -197,7 +197,7 @@ def test_names_cannot_break_out(draw: object) -> None:
 
 
 def test_no_line_leaves_the_disc() -> None:
-    label = Label("n" * 300, "w" * 300, "2026-01-01", "1 MB", [("d" * 300, "999.9 MB")] * 9, 70, ["h" * 300])
+    label = Label("n" * 300, "w" * 300, "2026-01-01", "1 MB", [("d" * 300, "999.9 MB")] * 9, 70, ["h" * 300], "b" * 300)
     root = ElementTree.fromstring(disc_label(label))
     for node in root.iter(f"{SVG}text"):
         size, x, y = (float(node.get(name, "0")) for name in ("font-size", "x", "y"))
@@ -221,6 +221,23 @@ def test_the_labels_of_a_set(room: Path) -> None:
     assert any("RESCUE.PY" in text for text in said)
 
 
+def test_labels_tell_of_recovery_discs(room: Path) -> None:
+    """They said `disc 1 of 2` of three, and of the third `recovery …f 2 discs` and `0 bytes`."""
+    words = ("--volumes", room / "set", "--volume-size", "3M", "--recovery-volumes", "1", "--segment-size", "1M")
+    assert run("create", plant(room / "docs", n_bytes=4 * MIB), *words).returncode == 0
+    assert run("disc", "label", room / "set", "--to", room / "labels").returncode == 0
+    data = len(list((room / "set").glob("*-0*.xtar")))
+    for shape in ("disc", "case"):
+        first = texts((room / f"labels/docs-001-{shape}.svg").read_text())
+        assert {f"disc 1 of {data}", "and 1 recovery disc"} <= set(first)
+        recovery = texts((room / f"labels/docs-R01-{shape}.svg").read_text())
+        assert {"recovery disc 1", f"no files: it brings back lost discs of {data}"} <= set(recovery)
+        assert not any("0 bytes" in text or "0 B" in text or "\u2026" in text for text in recovery)
+        assert any("MiB" in text for text in first)
+        # A date alone could be of anything.
+        assert "newest file" in " ".join(first)
+
+
 def test_the_sizes_are_those_on_this_disc(room: Path) -> None:
     tree = room / "tree"
     for name, size in (("a/x/1", 3_000_000), ("a/y/2", 1_000_000), ("b/3", 2_000_000)):
@@ -228,8 +245,8 @@ def test_the_sizes_are_those_on_this_disc(room: Path) -> None:
         (tree / name).write_bytes(os.urandom(size))
     archive([tree], room / "a.xtar")
     label = label_of(open_volume(os.fsencode(room / "a.xtar")))
-    assert list(label.directories) == [("tree/a", "4.0 MB"), ("tree/b", "2.0 MB")]
-    assert label.size == "6.0 MB"
+    assert list(label.directories) == [("tree/a", "3.8 MiB"), ("tree/b", "1.9 MiB")]
+    assert label.size == "5.7 MiB"
     (room / "a-case.svg").mkdir()
     with pytest.raises(Exception, match="is a directory"):
         make_labels(os.fsencode(room / "a.xtar"), os.fsencode(room), shapes=["case"])

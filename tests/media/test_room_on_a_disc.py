@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pybackup.disc.build import BuildOptions, plan_build
+from pybackup.errors import UsageError
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
 from pybackup.make.seal import ParityOptions
@@ -39,3 +40,26 @@ def test_images_fit_with_any_parity(
     for volume in done.volumes:
         built = plan_build(volume.path, os.fsencode(tmp_path), BuildOptions())
         assert built.layout.n_bytes <= SIZE
+
+
+def test_a_volume_smaller_than_what_lies_beside_it_on_a_disc(tmp_path: Path) -> None:
+    """`--volume-size 1M` could not be built: no disc has that size, so the image need not."""
+    (tmp_path / "a").write_bytes(random.Random(1).randbytes(900_000))
+    options = CreateOptions(parity=ParityOptions(parse_amount("10%")), segment_bytes=1 << 20, workers=1)
+    to = SetOptions(os.fsencode(tmp_path / "volumes"), "docs", 1 << 20)
+    plan = plan_set([named_source(os.fsencode(tmp_path / "a"))], to, judge=None, options=options, monitor=Monitor())
+    (volume, *_) = perform_set(plan, monitor=Monitor()).volumes
+    built = plan_build(volume.path, os.fsencode(tmp_path), BuildOptions())
+    assert built.outgrown_bytes == 1 << 20 < built.layout.n_bytes
+    assert built.medium_bytes is None
+    assert built.parity.share >= 0.1
+    with pytest.raises(UsageError, match="choose a larger"):
+        plan_build(volume.path, os.fsencode(tmp_path), BuildOptions(medium_bytes=1 << 20))
+
+
+def test_media_with_spare_areas_and_of_many_layers() -> None:
+    sectors = {name: n_bytes // 2048 for name, n_bytes in MEDIA.items()}
+    assert sectors["bd25-spare"] == 11_826_176 < sectors["bd25"]
+    assert sectors["bd50-spare"] == 23_652_352 < sectors["bd50"]
+    assert (sectors["bdxl100"], sectors["bdxl128"]) == (48_878_592, 62_500_864)
+    assert all(n_bytes % 2048 == 0 for n_bytes in MEDIA.values())

@@ -21,7 +21,7 @@ _pybackup() {
         words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --overwrite --dry-run --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -75,7 +75,7 @@ _pybackup() {
         esac
         ;;
     'verify')
-        options='-h --help --deep --against --workers --quiet --json --html'
+        options='-h --help --deep --against --workers --quiet --json --overwrite --html'
         case "$previous" in
         --against) compopt +o default -o dirnames 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
@@ -83,7 +83,7 @@ _pybackup() {
         esac
         ;;
     'protect')
-        options='-h --help -o --output --parity --group-sectors --work-dir --recovery-volumes --to --volume-size --first-number --quiet --json'
+        options='-h --help -o --output --parity --group-sectors --work-dir --recovery-volumes --to --volume-size --first-number --overwrite --quiet --json'
         case "$previous" in
         -o|--output) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
@@ -96,7 +96,7 @@ _pybackup() {
         esac
         ;;
     'repair')
-        options='-h --help --map -o --output --in-place --work-dir --quiet --json'
+        options='-h --help --map -o --output --in-place --work-dir --overwrite --quiet --json'
         case "$previous" in
         --map) return ;;
         -o|--output) compopt +o default 2>/dev/null; return ;;
@@ -104,7 +104,7 @@ _pybackup() {
         esac
         ;;
     'rebuild')
-        options='-h --help --to --work-dir --quiet --json'
+        options='-h --help --to --work-dir --overwrite --quiet --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
@@ -159,7 +159,7 @@ _pybackup() {
         esac
         ;;
     'disc build')
-        options='-h --help --to --medium --parity --group-sectors --work-dir --dry-run --quiet --json'
+        options='-h --help --to --medium --parity --group-sectors --work-dir --dry-run --overwrite --quiet --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --medium) compopt +o default 2>/dev/null; return ;;
@@ -169,7 +169,7 @@ _pybackup() {
         esac
         ;;
     'disc burn')
-        options='-h --help --device --speed --erase --verify --dry-run --quiet --json'
+        options='-h --help --device --speed --overwrite --erase --force --verify --no-eject --dry-run --quiet --json'
         case "$previous" in
         --device) compopt +o default 2>/dev/null; return ;;
         --speed) compopt +o default 2>/dev/null; return ;;
@@ -181,7 +181,7 @@ _pybackup() {
         esac
         ;;
     'disc label')
-        options='-h --help --to --shape --discs --quiet --json'
+        options='-h --help --to --shape --discs --overwrite --quiet --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --shape) words='disc case both' ;;
@@ -189,7 +189,7 @@ _pybackup() {
         esac
         ;;
     'structure save')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --quiet --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --overwrite --quiet --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;

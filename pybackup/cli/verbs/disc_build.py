@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pybackup.errors import FormatError, UsageError
+from pybackup.model.medium import MEDIA
 
 from ..options import add_overwrite, add_talk, talk_of
 from ..results import conclude
@@ -45,8 +46,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--medium",
         metavar="M",
         type=argument(medium),
-        help="what the disc takes: cd650, cd700, dvd, dvd-dl, bd25, bd50, or a size "
-        "(default: what the volume was made for)",
+        help=f"what the disc takes: {', '.join(MEDIA)}, or a size (default: what the volume was made for)",
     )
     add(
         "--parity",
@@ -93,8 +93,11 @@ def _build(options: argparse.Namespace, volume: bytes, names: Names, talk: Talk)
     how = BuildOptions(options.medium, options.parity, options.group_sectors, options.work_dir, options.overwrite)
     plan = plan_build(volume, options.to, how, names)
     if plan.parity.cut:
-        than = "was asked for" if options.parity else "the volume was made with"
+        than = "was asked for" if options.parity else f"{_usual(plan)} the volume has"
         talk.note(f"{display(volume)}: the disc leaves room for {_parity(plan)} of parity, less than {than}")
+    if plan.outgrown_bytes:
+        size, said = humane_bytes(plan.layout.n_bytes), humane_bytes(plan.outgrown_bytes)
+        talk.note(f"{display(volume)}: its image takes {size}, more than the {said} that its volume was made for")
     if options.dry_run:
         talk.summary(f"{display(plan.output)}: {_shape(plan)}; nothing written")
     else:
@@ -115,6 +118,14 @@ def _shape(plan: BuildPlan) -> str:
 def _parity(plan: BuildPlan) -> str:
     shape = plan.geometry
     return f"{count(shape.parity_sectors, 'sector')} ({percentage(shape.parity_sectors, shape.data_sectors)})"
+
+
+def _usual(plan: BuildPlan) -> str:
+    """The parity of the volume itself, with a word in front of it."""
+    stream = plan.volume.stream
+    if stream is None or not stream.geometry.parity_sectors:
+        return "what"
+    return f"the {percentage(stream.geometry.parity_sectors, stream.geometry.data_sectors)} that"
 
 
 def _json(plan: BuildPlan) -> bytes:
