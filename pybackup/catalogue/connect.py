@@ -22,7 +22,6 @@ from .schema import REVISION, ROOT, directory, metadata, writer
 # How long one writer waits for another: a medium of ten million files takes two minutes.
 _PATIENCE_S = 600
 _CACHE_KIB = 64 * 1024
-_EXTRA = {"psycopg": "postgresql", "pymysql": "mariadb"}
 _NO_PRIVILEGE = "42501"  # SQLSTATE insufficient_privilege
 _PLAIN, _WRITER = "BEGIN", "BEGIN IMMEDIATE"
 
@@ -226,8 +225,7 @@ def _engine_of(url: URL, shown: str) -> sa.Engine:
     try:
         engine = sa.create_engine(url, **options)
     except ImportError as error:
-        extra = _EXTRA.get(url.get_driver_name(), url.get_driver_name())
-        raise EnvironmentFailed(f"{shown}: needs a driver: pip install 'pybackup[{extra}]'") from error
+        raise EnvironmentFailed(f"{shown}: needs a driver, the Python package {url.get_driver_name()}") from error
     if url.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _prepare)
         sa.event.listen(engine, "begin", _begin)

@@ -39,7 +39,7 @@ Tag: py3-none-any
 """
 ENTRY_POINTS = """\
 [console_scripts]
-pyactivity = pyactivity.cli:run
+pyactivity = pyactivity.__main__:run
 pybackup = pybackup.__main__:run
 """
 

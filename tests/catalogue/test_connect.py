@@ -137,7 +137,7 @@ def test_the_address_where_none_is_given() -> None:
 
 def test_a_driver_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pymysql", None)
-    with pytest.raises(EnvironmentFailed, match=r"pybackup\[mariadb\]"):
+    with pytest.raises(EnvironmentFailed, match=r"needs a driver, the Python package pymysql$"):
         open_catalogue("mariadb://me@host/name")
 
 
