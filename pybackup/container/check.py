@@ -120,7 +120,10 @@ class _Check:
                 raise Damaged("the first header is damaged")
             start = self._first_member()
             tree_header = locator.raw_bytes - ustar.BLOCK
-            self._index_member(tree_header, locator.stream_bytes)
+            data, is_whole = self._index_member(tree_header, locator.stream_bytes)
+            if not is_whole:
+                # Raises what nobody could read it by.
+                index.unpack_index(data)
             tree_end = locator.raw_bytes + ustar.padded(locator.stream_bytes)
             self._zeros(locator.raw_bytes + locator.stream_bytes, tree_end)
             end = self._parity_member(tree_end)
@@ -166,7 +169,8 @@ class _Check:
 
     # Indexes
 
-    def _index_member(self, header_at: int, size: int) -> index.Blob:
+    def _index_member(self, header_at: int, size: int) -> tuple[bytes, bool]:
+        """Check the bytes of an index; return them, and whether they are as they were written."""
         block = read_exactly(self._file, header_at, ustar.BLOCK)
         data = read_exactly(self._file, header_at + ustar.BLOCK, size)
         try:
@@ -188,7 +192,8 @@ class _Check:
                 raise Damaged("its parity differs")
         except FormatError as error:
             self._damage.append(f"the index at {header_at}: {error}")
-        return index.unpack_index(data)
+            return data, False
+        return data, True
 
     def _own_index(self, part: _Part) -> None:
         """Read the own index of a container, which tells the hash of its region."""
@@ -203,7 +208,7 @@ class _Check:
             at, size = found
             if at + ustar.padded(size) != content_end:
                 raise Damaged("its index is not where it should be")
-            blob = self._index_member(at - ustar.BLOCK, size)
+            blob = index.unpack_index(self._index_member(at - ustar.BLOCK, size)[0])
             self._zeros(at + size, end)
             if blob.head.container != container.number or blob.head.base != container.offset:
                 raise Damaged("its index belongs to another container")

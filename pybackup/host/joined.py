@@ -38,29 +38,25 @@ Place = bytes | tuple[Part, ...]
 class JoinedFile(ArchiveFile):
     """Parts of files, ascending by their addresses, as one file with nothing between them.
 
-    Raises
-    ------
-    UsageError, EnvironmentFailed
-        As `ArchiveFile`, of any of the files.
+    A file is opened when it is read first: of a set most readers need few volumes.
     """
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
         self._starts = [part.address for part in parts]
         self._files: dict[bytes, ArchiveFile] = {}
-        self.path = b""
-        try:
-            for part in parts:
-                if part.path and part.path not in self._files:
-                    self._files[part.path] = ArchiveFile(part.path)
-                    self.path = self.path or part.path
-        except BaseException:
-            self.close()
-            raise
-        files = self._files.values()
-        self.written = max((file.written for file in files), default=0.0)
-        self.is_drive = any(file.is_drive for file in files)
+        self.path = next((part.path for part in parts if part.path), b"")
         self.size = max((part.address + part.n_bytes for part in parts), default=0)
+
+    @property
+    def written(self) -> float:
+        """When the newest of the files was written last, in seconds since the epoch."""
+        return max((self._file(part.path).written for part in self.parts if part.path), default=0.0)
+
+    @property
+    def is_drive(self) -> bool:
+        """Whether any of the files is a drive or the like."""
+        return any(self._file(part.path).is_drive for part in self.parts if part.path)
 
     @property
     def stretches(self) -> list[tuple[int, int]]:
@@ -74,6 +70,8 @@ class JoinedFile(ArchiveFile):
         ------
         OSError
             The medium cannot be read there, or is not at hand.
+        UsageError, EnvironmentFailed
+            As `ArchiveFile`, of the file that holds that part.
         """
         number = bisect_right(self._starts, offset) - 1
         if number < 0:
@@ -84,7 +82,12 @@ class JoinedFile(ArchiveFile):
             return b""
         if not part.path:
             raise OSError(errno.ENOMEDIUM, f"it is on {part.label}, which is not here")
-        return self._files[part.path].read_at(part.offset + within, min(count, part.n_bytes - within))
+        return self._file(part.path).read_at(part.offset + within, min(count, part.n_bytes - within))
+
+    def _file(self, path: bytes) -> ArchiveFile:
+        if path not in self._files:
+            self._files[path] = ArchiveFile(path)
+        return self._files[path]
 
     def close(self) -> None:
         """Close all files; reading is over."""

@@ -72,10 +72,17 @@ class ArchiveFile:
             raise UsageError(f"{os.fsdecode(path)}: {why_not_opened(path, error)}") from error
         except OSError as error:
             raise EnvironmentFailed(f"{os.fsdecode(path)}: {why_not_opened(path, error)}") from error
-        status = os.fstat(self._fd)
-        self.written = status.st_mtime
-        self.is_drive = stat.S_ISBLK(status.st_mode)
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
+
+    @property
+    def written(self) -> float:
+        """When it was written last, in seconds since the epoch."""
+        return os.fstat(self._fd).st_mtime
+
+    @property
+    def is_drive(self) -> bool:
+        """Whether it is a drive or the like: a block device."""
+        return stat.S_ISBLK(os.fstat(self._fd).st_mode)
 
     @property
     def stretches(self) -> list[tuple[int, int]]:

@@ -111,16 +111,21 @@ class Mender:
         if not maps and any(map(_is_recovery, files)) and (restored := self.across(files)):
             return restored
         images = [self._image(group) for group in groups]
+        there = [list(_volumes_in(image, group.files)) for image, group in zip(images, groups, strict=True)]
         clear = [
             _MendedVolume(volume, image.soundness, image.repaired)
-            for image, group in zip(images, groups, strict=True)
-            for volume in [volume for volume in _volumes_in(image, group.files) if volume.info][:1]
+            for image, volumes in zip(images, there, strict=True)
+            for volume in [volume for volume in volumes if volume.info][:1]
         ]
         if not clear:
             if len(images) > 1:
                 raise UsageError("these are copies of several volumes, and none tells of its set: salvage each alone")
             image = images[0]
-            return Mended(image.place, None, None, image.soundness, image.repaired, image.health)
+            found = next(iter(there[0]), None)
+            # Where nothing vouches for the bytes, members may lie elsewhere than an index says.
+            is_known = found is not None and found.offset == image.offset and image.soundness.is_proved
+            listing = found.listing if found and is_known else None
+            return Mended(image.place, listing, None, image.soundness, image.repaired, image.health)
         told = {each.volume.path for each in clear}
         known = clear[0].volume.info
         assert known is not None

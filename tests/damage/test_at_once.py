@@ -89,16 +89,11 @@ def test_the_same_verdicts(small: Specimen, field: Path, sidecar: bool, monkeypa
 def test_a_drive_is_read_in_one_place(small: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = field / "a.xtar"
     path.write_bytes(small.data)
-    begin = ArchiveFile.__init__
-
-    def as_drive(self: ArchiveFile, name: bytes) -> None:
-        begin(self, name)
-        self.is_drive = True
 
     def never(*_: object) -> None:
         raise AssertionError("two at a time")
 
-    monkeypatch.setattr(ArchiveFile, "__init__", as_drive)
+    monkeypatch.setattr(ArchiveFile, "is_drive", True)
     monkeypatch.setattr(job, "_LEAST_AT_ONCE_BYTES", 0)
     monkeypatch.setattr(job, "Abreast", never)
     assert said(path)[0] == "intact"
