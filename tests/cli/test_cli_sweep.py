@@ -82,7 +82,7 @@ AGAIN = {
     **dict.fromkeys(COMMANDS, DONE),
     **dict.fromkeys(MAKES_FILE, (2, "{y}: exists; --overwrite replaces it")),
     "protect": (2, r"{x}\.xpar: exists; --overwrite replaces it"),
-    "extract": (1, "{y}: 0 of 2 files, 0 B, .*, 2 problems"),
+    "extract": (0, "{y}: 2 of 2 files, .*, 0 problems"),
     "unpack": (1, "{y}: 0 members, 0 B, .*, . problems"),
     "rebuild": (2, "{x}: is no volume of a set"),
     "disc build": (2, r"{y}/.*\.iso: exists; --overwrite replaces it"),
