@@ -35,7 +35,7 @@ def test_exactly_what_was_selected_is_archived(docs: Path, tmp_path: Path) -> No
     chosen = select(docs, LETTER, ODD, {**SUB, "files": 1, "bytes": 4, "exclude": ["sub/b.tmp"]})
     (tmp_path / "chosen.jsonl").write_bytes(chosen)
     for options, stdin in ((["--select", "chosen.jsonl"], b""), (["--select", "-"], chosen)):
-        done = run("create", *options, "-o", "out.xtar", cwd=tmp_path, stdin=stdin)
+        done = run("create", *options, "-o", "out.xtar", "--overwrite", cwd=tmp_path, stdin=stdin)
         assert (done.returncode, done.stderr.count(b"0 problems")) == (0, 1)
         assert run("list", "--null", tmp_path / "out.xtar").stdout.split(b"\0")[:-1] == [
             b"docs",
