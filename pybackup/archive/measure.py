@@ -9,9 +9,9 @@ from pybackup.container.skeleton import own_members
 from pybackup.errors import Damaged
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import names
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.recovery import Body, RecoveryHeader, size_of
 from pybackup.monitor import Monitor
+from pybackup.sector import SECTOR
 
 from .find import Volume
 

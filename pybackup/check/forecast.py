@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pybackup.container.read import open_listing, read_locator
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
+from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
 from pybackup.model.member import Member
@@ -23,9 +24,9 @@ from pybackup.parity.odds.forecast import Structures
 from pybackup.parity.stream.dealing import Numbers
 from pybackup.parity.stream.find import glance
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+from pybackup.sector import SECTOR
 
 # The packed stream of a .7z; its headers are not needed.
-_STREAM_AT = 32
 _STEP = 0.005
 _LEAST_STEPS = 10
 
@@ -169,5 +170,5 @@ def _map_of(listing: Listing) -> FileMap:
 
 
 def _stream(member: Member) -> tuple[int, int]:
-    start = member.offset + _STREAM_AT
+    start = member.offset + STREAM_OFFSET
     return start, start + max(1, member.stream_bytes)

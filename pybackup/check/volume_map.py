@@ -9,10 +9,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.mend.health import Health
 from pybackup.model.extents import Extents
 from pybackup.parity.stream.dealing import Dealing, runs
+from pybackup.sector import SECTOR
 
 from .file_map import Places
 

@@ -1,37 +1,24 @@
 """A ``.7z`` with nothing beside it: what its own two headers say, when index and tar header are gone.
 
-Only what `pybackup.compress.sevenzip` writes is understood: one file, its stream at offset 32, a plain end header.
-The start header (7z format, ``7zFormat.txt`` of the LZMA SDK) is
-
-| offset | size | type  | field       | meaning                                          |
-| ------ | ---- | ----- | ----------- | ------------------------------------------------ |
-| 0      | 6    | bytes | signature   | ``37 7A BC AF 27 1C``                            |
-| 6      | 2    | bytes | version     | 0, and any minor version                         |
-| 8      | 4    | u32   | start_crc   | CRC-32 of the 20 bytes that follow               |
-| 12     | 8    | u64   | tail_offset | of the end header, from offset 32: stream length |
-| 20     | 8    | u64   | tail_bytes  | length of the end header                         |
-| 28     | 4    | u32   | tail_crc    | CRC-32 of the end header                         |
+Only what `pybackup.compress.sevenzip` writes is understood: one file, its stream behind the start header, a plain end
+header.
 """
 
 from __future__ import annotations
 
 import errno
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pybackup.errors import Damaged
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.sevenzip import STREAM_OFFSET, StartHeader
 from pybackup.model.member import Member, Method
 
 from .methods import MAX_SEGMENT_BYTES
-from .sevenzip import STREAM_OFFSET
 from .unpack import WRONG, decode_unchecked
 
-START = struct.Struct("<6sBBIQQI")
-_SIGNATURE = b"7z\xbc\xaf\x27\x1c"
-_MAX_TAIL_BYTES = 4096
 _MIN_DICTIONARY = 4096
 _EPOCH_TICKS = 116_444_736_000_000_000
 
@@ -50,35 +37,6 @@ _METHODS = {
     (b"\x21", b"\x03\x03\x07\x01"): Method.ARMT_LZMA2,
     (b"\x21", b"\x03\x03\x08\x05"): Method.SPARC_LZMA2,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a start header says: lengths of the packed stream and of the end header, and the CRC of the latter."""
-
-    stream_bytes: int
-    tail_bytes: int
-    tail_crc: int
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Frame:
-        """Read the first 32 bytes of a ``.7z``.
-
-        Raises
-        ------
-        Damaged
-            They are none, or the end header is longer than ours are.
-        """
-        if len(data) != START.size:
-            raise Damaged("too short for a 7z start header")
-        signature, major, _, crc, stream_bytes, tail_bytes, tail_crc = START.unpack(data)
-        if signature != _SIGNATURE or major != 0:
-            raise Damaged("not a 7z start header")
-        if crc != zlib.crc32(data[12:]):
-            raise Damaged("its 7z start header is damaged")
-        if not 0 < tail_bytes <= _MAX_TAIL_BYTES or stream_bytes >= 1 << 62:
-            raise Damaged("a 7z that pybackup did not write")
-        return cls(stream_bytes, tail_bytes, tail_crc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +68,7 @@ def read_bare(file: ArchiveFile, offset: int) -> Bare:
     Damaged
         They are damaged, or not as pybackup writes them.
     """
-    frame = Frame.unpack(_read(file, offset, START.size))
+    frame = StartHeader.unpack(_read(file, offset, STREAM_OFFSET))
     tail = _read(file, offset + STREAM_OFFSET + frame.stream_bytes, frame.tail_bytes)
     if zlib.crc32(tail) != frame.tail_crc:
         raise Damaged("its 7z end header is damaged")
@@ -179,7 +137,7 @@ class _Bytes:
         return self._at == len(self._data)
 
 
-def _parse(tail: _Bytes, offset: int, frame: Frame) -> Bare:
+def _parse(tail: _Bytes, offset: int, frame: StartHeader) -> Bare:
     tail.expect(_HEADER, _MAIN_STREAMS, _PACK, 0, 1, _SIZE)
     stream_bytes = tail.number()
     tail.expect(_END, _UNPACK, _FOLDER, 1, 0)

@@ -16,16 +16,16 @@ from typing import NamedTuple
 
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.member import Member, Method
 from pybackup.model.soundness import Soundness
+from pybackup.sector import SECTOR
 
-from .sevenzip import STREAM_OFFSET
 from .unpack import decode, decode_unchecked
 
 # Content up to this is held until it is proved right; longer content is decoded once to prove it, and once more.
 _HELD_BYTES = 16 << 20
 _STEP = 1 << 20
-_SECTOR = 2048
 # The smallest sector of any medium: what is lost of it is lost as a whole.
 _BLOCK = 512
 # Of a block of which less belongs to the stream, zeros say nothing.
@@ -178,7 +178,7 @@ def _readable(file: ArchiveFile, start: int, end: int) -> Iterator[tuple[int, by
 def _readable_sectors(file: ArchiveFile, start: int, end: int) -> Iterator[tuple[int, bytes]]:
     at = start
     while at < end:
-        step = min(_SECTOR - at % _SECTOR, end - at)
+        step = min(SECTOR - at % SECTOR, end - at)
         try:
             data = file.read_at(at, step)
         except OSError:

@@ -14,11 +14,11 @@ import threading
 import zlib
 from typing import Any
 
+from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.member import Method
 
 from .methods import raw_filters
 
-STREAM_OFFSET = 32
 ANY_NAME = "f"
 _BLOCK = 512
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_+=@%~#(),-][A-Za-z0-9 _+=@%~#(),.-]{0,79}")

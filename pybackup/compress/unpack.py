@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 
 from pybackup.errors import Damaged, Refused
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.member import Member, Method
 
 from .methods import MAX_SEGMENT_BYTES, raw_filters
-from .sevenzip import STREAM_OFFSET
 
 WRONG = "its content is not what was archived"
 

@@ -17,10 +17,10 @@ from pybackup.codes import rs255
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, names, note, ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.model.listing import Listing
 from pybackup.model.member import Container
+from pybackup.sector import SECTOR
 
 from .read import find_foot, load_table, read_exactly, read_locator
 

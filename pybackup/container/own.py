@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pybackup.layout import names, ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.model.entry import Entry
+from pybackup.sector import SECTOR
 
 from .headers import member_header
 

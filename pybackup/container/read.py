@@ -14,6 +14,7 @@ from pybackup.layout.note import Note, Role
 from pybackup.layout.table import Table
 from pybackup.model.listing import Listing, Way
 from pybackup.model.member import Member
+from pybackup.sector import SECTOR
 
 from .recover import recover
 
@@ -140,7 +141,7 @@ def _places(file: ArchiveFile, locator: Note | None) -> Iterator[tuple[int, int]
 def _before_stream(file: ArchiveFile) -> int:
     """Where the parity stream starts, by the guard sector that ends it; 0 where there is none."""
     try:
-        last = read_exactly(file, file.size - len(ustar.END) - guard.SECTOR, guard.SECTOR)
+        last = read_exactly(file, file.size - len(ustar.END) - SECTOR, SECTOR)
         return min(guard.GuardSector.unpack(last).geometry.before_bytes, file.size)
     except (FormatError, OSError):
         return 0

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
 from pybackup.layout.note import Role
+from pybackup.layout.sevenzip import SIGNATURE
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing, Rows
 from pybackup.model.member import Member, Stored
 
 from .scan import scan
-from .signatures import SIGNATURE
 
 _SAMPLES = 256
 _DIGEST_BYTES = 4

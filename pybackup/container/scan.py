@@ -12,10 +12,10 @@ from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, note, pax, ustar
 from pybackup.layout.note import Note
+from pybackup.sector import SECTOR
 
 _CHUNK_BYTES = 8 << 20
 _MAX_PAX_BYTES = 1 << 20
-_SECTOR = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,6 @@ def readable_chunks(file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
         try:
             yield start, file.read_at(start, count)
         except OSError:
-            for sector in range(start, start + count, _SECTOR):
+            for sector in range(start, start + count, SECTOR):
                 with contextlib.suppress(OSError):
-                    yield sector, file.read_at(sector, min(_SECTOR, start + count - sector))
+                    yield sector, file.read_at(sector, min(SECTOR, start + count - sector))

@@ -9,10 +9,9 @@ import numpy.typing as npt
 
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
+from pybackup.layout.sevenzip import SIGNATURE, STREAM_OFFSET
 
 from .scan import readable_chunks
-
-SIGNATURE = b"7z\xbc\xaf\x27\x1c"
 
 
 class Known:
@@ -54,5 +53,5 @@ def find_signatures(file: ArchiveFile, known: Known, *, progress: Callable[[int]
         for number in found.tolist():
             offset = start + number * ustar.BLOCK
             if offset not in known:
-                yield offset, data[number * ustar.BLOCK : number * ustar.BLOCK + 32]
+                yield offset, data[number * ustar.BLOCK : number * ustar.BLOCK + STREAM_OFFSET]
         progress(len(data))

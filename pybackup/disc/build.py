@@ -14,13 +14,14 @@ from pybackup.errors import Damaged, UsageError
 from pybackup.host.readers import Readers
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output, check_outputs, environment, make_directory
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.media import texts
 from pybackup.media.iso import DiscFile, Layout, lay_out
 from pybackup.model.medium import MEDIA
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.find import glance
+from pybackup.sector import SECTOR
 
 from .copy import USUAL_STEPS, Copying, CopySteps, copying
 from .names import Names

@@ -14,13 +14,14 @@ from pybackup.container.read import read_locator
 from pybackup.disc.on_medium import archive_ids_in, on_medium
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.media.burner import Medium, burn, burn_command, check_fit, device_path, inspect
 from pybackup.mend.health import Health, State, assess
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import glance
+from pybackup.sector import SECTOR
 
 _STEP_BYTES = 1 << 20
 

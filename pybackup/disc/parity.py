@@ -12,7 +12,7 @@ from pybackup.errors import UsageError
 from pybackup.host.memory import give_back
 from pybackup.host.storage import ArchiveFile, Output, environment
 from pybackup.layout import ustar
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.media import texts
 from pybackup.media.iso import Layout
 from pybackup.parity.stream.amount import DEFAULT_AMOUNT, NO_PARITY, Amount, parse_amount
@@ -21,6 +21,7 @@ from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, grown, plan_g
 from pybackup.parity.stream.growing import Growth
 from pybackup.parity.stream.guarding import read_slices
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 if TYPE_CHECKING:
     from .copy import Copying

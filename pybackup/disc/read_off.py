@@ -6,8 +6,8 @@ import os
 
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output
-from pybackup.layout.guard import SECTOR
 from pybackup.monitor import Monitor
+from pybackup.sector import SECTOR
 
 _STEP_BYTES = 1 << 20
 

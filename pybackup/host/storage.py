@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from pybackup.errors import EnvironmentFailed, Exists, UsageError
+from pybackup.sector import SECTOR
 
 from .drives import why_not_opened
 from .paths import open_seekable
@@ -20,8 +21,6 @@ from .staging import create, open_claimed, open_new, publish, remove
 
 _BUFFER_BYTES = 1 << 20
 _COPY_BYTES = 1 << 20
-# What a drive reads or does not.
-_SECTOR = 2048
 
 
 @contextlib.contextmanager
@@ -116,7 +115,7 @@ class ArchiveFile:
             parts = []
             at, end = offset, offset + count
             while at < end:
-                step = min(_SECTOR - at % _SECTOR, end - at)
+                step = min(SECTOR - at % SECTOR, end - at)
                 try:
                     parts.append(self.read_at(at, step))
                 except OSError:

@@ -15,7 +15,7 @@ from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.readers import Readers
 from pybackup.host.storage import ArchiveFile, InPlace, Output, check_outputs
 from pybackup.layout.foreign import HEAD_BYTES, kind_of
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.mend.assemble import assembled, mend_checked, tell_of_others
 from pybackup.mend.copies import open_copies
 from pybackup.mend.health import State, appended_bytes
@@ -26,6 +26,7 @@ from pybackup.parity.mend.copies import NO_ORIGIN
 from pybackup.parity.mend.mend import MENDED, Mended, assemble
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 # Less of a file that is to be replaced is an accident, or it is another file.
 _LEAST_SHARE = 0.01

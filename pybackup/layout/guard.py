@@ -34,8 +34,8 @@ from functools import cached_property, lru_cache
 
 from pybackup.codes.form import MAX_SHARDS as MAX_SHARDS
 from pybackup.errors import Damaged, Refused
+from pybackup.sector import SECTOR
 
-SECTOR = 2048
 MAGIC = b"XTPARITY"
 VERSION = 1
 HEAD = struct.Struct("<8sBB2sIQQ32s9I24sI")

@@ -27,8 +27,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pybackup.errors import Damaged, Refused
+from pybackup.sector import SECTOR
 
-from .guard import MAX_SHARDS, SECTOR
+from .guard import MAX_SHARDS
 
 MAGIC = b"XTRECOVR"
 VERSION = 1

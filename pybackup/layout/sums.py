@@ -16,7 +16,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-SECTOR = 2048
+from pybackup.sector import SECTOR
+
 """Bytes of a sector, which is one shard."""
 
 Numbers = npt.NDArray[np.int64]

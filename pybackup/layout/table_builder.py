@@ -11,7 +11,8 @@ from pybackup.model.member import Container, Member, Stored
 
 from .columns import pack_column, pack_texts
 from .extras import pack_extras
-from .table_form import CHANGED, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE, STREAM_OFFSET
+from .sevenzip import STREAM_OFFSET
+from .table_form import CHANGED, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE
 from .table_rules import OWNER_COUNT
 from .ustar import padded
 

@@ -8,7 +8,6 @@ ENTRY_COLUMNS = ("kind", "flags", "up", "mode", "owner", "mtime_s", "mtime_ns", 
 MEMBER_COLUMNS = ("gap", "packed", "tail", "raw", "method", "dictionary")
 SPARSE = 1
 CHANGED = 2
-STREAM_OFFSET = 32
 SECOND = 1_000_000_000
 LINKS = (Kind.SYMLINK, Kind.HARDLINK)
 DEVICES = (Kind.CHARACTER, Kind.BLOCK)

@@ -11,7 +11,8 @@ from pybackup.model.entry import Kind, Owner
 from pybackup.model.member import Method
 
 from .columns import Int64s, Reader
-from .table_form import MEMBER_COLUMNS, SECOND, STREAM_OFFSET
+from .sevenzip import STREAM_OFFSET
+from .table_form import MEMBER_COLUMNS, SECOND
 
 OWNER_COUNT = struct.Struct("<I")
 _MAX_BYTES = 1 << 62

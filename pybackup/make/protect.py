@@ -10,7 +10,7 @@ from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.readers import Readers
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Output
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.mend.copies import whole_file
 from pybackup.mend.health import State, health_of
 from pybackup.mend.survey import survey_sidecar
@@ -20,6 +20,7 @@ from pybackup.parity.stream.find import find, load
 from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.sidecar import check_sidecar
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 from .seal import ParityOptions, write_parity
 

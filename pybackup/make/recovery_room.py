@@ -8,7 +8,6 @@ from fractions import Fraction
 from pybackup.container.own import stream_start
 from pybackup.errors import UsageError
 from pybackup.layout import index, ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.readme import README
 from pybackup.layout.recovery import RecoveryHeader, header_bytes
 from pybackup.layout.table_builder import row_bytes
@@ -17,6 +16,7 @@ from pybackup.model.member import Stored
 from pybackup.model.volume import VolumeInfo
 from pybackup.parity.stream.amount import NO_PARITY, Amount, parse_amount
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
+from pybackup.sector import SECTOR
 
 from .capacity import amount_in, body_limit
 from .seal import ParityOptions

@@ -19,12 +19,12 @@ from pybackup.host.joined import JoinedFile
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Destination, Output, make_directory
 from pybackup.layout import names, ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Aside, Monitor
 from pybackup.parity.mend.columns import Shard, encode_across
+from pybackup.sector import SECTOR
 
 from .recovery_room import FIXED_BYTES, least_bytes, parity_of
 from .seal import OwnStream

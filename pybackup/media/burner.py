@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.drives import why_no_drive
+from pybackup.sector import SECTOR
 
-SECTOR = 2048
 _PROGRAM = "xorriso"
 _PSEUDO = b"stdio:"
 # Of a CD written track at once the last two sectors cannot be read, and drives read ahead beyond the end.

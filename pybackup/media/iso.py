@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import pycdlib
 
+from pybackup.sector import SECTOR
+
 from .clock import standing_still
 
-SECTOR = 2048
 # What a directory record of ISO 9660 can say, less than 4 GiB by a sector.
 MAX_EXTENT_BYTES = 0xFFFFF800
 _STEP_BYTES = 1 << 24

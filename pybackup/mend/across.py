@@ -15,7 +15,6 @@ from pybackup.host.joined import Part
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Destination, Scratch, environment
 from pybackup.layout import ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
@@ -23,6 +22,7 @@ from pybackup.model.soundness import Soundness, unproved
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.mend.columns import Losses, Shard, encode_lost, fill_across, sectors_of
 from pybackup.parity.stream.dealing import runs
+from pybackup.sector import SECTOR
 
 from .bodies import Held
 from .given import Taken

@@ -10,7 +10,6 @@ import numpy as np
 
 from pybackup.errors import Damaged
 from pybackup.host.storage import ArchiveFile, Scratch
-from pybackup.layout.guard import SECTOR
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.mend import MENDED, Mended, assemble, mend
@@ -18,6 +17,7 @@ from pybackup.parity.stream.protect import digest_of
 from pybackup.parity.stream.shards import write_shards
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 from .survey import Surveyed
 

@@ -18,7 +18,6 @@ from pybackup.container.own import stream_start
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.storage import ArchiveFile, Scratch
 from pybackup.layout import ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note, Role
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.columns import Shard, sectors_of
@@ -26,6 +25,7 @@ from pybackup.parity.mend.copies import NO_ORIGIN
 from pybackup.parity.mend.mend import MENDED, mend
 from pybackup.parity.stream.volume import Volume as Sectors
 from pybackup.parity.stream.volume import VolumeWriter
+from pybackup.sector import SECTOR
 
 from .assemble import assembled
 from .copies import GivenCopy

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.model.extents import Extents
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.align import align
@@ -20,6 +20,7 @@ from pybackup.parity.stream.dealing import Dealing, runs
 from pybackup.parity.stream.find import Found, Table, find, find_all, load
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import places
+from pybackup.sector import SECTOR
 
 from .copies import GivenCopy
 from .which_volume import Candidate, Other, choose

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pybackup.errors import UsageError
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.parity.mend.copies import NO_ORIGIN, Survey
 from pybackup.parity.stream.find import Found
+from pybackup.sector import SECTOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pybackup.sector import SECTOR
+
 from .extents import Extents
 
-SECTOR_BYTES = 2048
 _MANY = 8
 _NONE = Extents()
 
@@ -84,7 +85,7 @@ class UnnamedFile:
 
 def sectors_of(wanted: Extents, name: str = "the volume") -> str:
     """Say which sectors hold these byte ranges of what is called ``name``, and where to get them."""
-    runs = Extents.of((start // SECTOR_BYTES, -(-end // SECTOR_BYTES)) for start, end in wanted)
+    runs = Extents.of((start // SECTOR, -(-end // SECTOR)) for start, end in wanted)
     if not runs:
         return f"another copy of {name}"
     shown = [str(low) if high - low == 1 else f"{low}-{high - 1}" for low, high in runs.ranges[:_MANY]]

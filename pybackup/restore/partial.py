@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from pybackup.compress.partial import Survivors, survivors
-from pybackup.compress.sevenzip import STREAM_OFFSET
 from pybackup.container.read import segment_numbers
 from pybackup.errors import FormatError
 from pybackup.host.beneath import MAX_NAME_BYTES
 from pybackup.host.joined import open_place
 from pybackup.host.staging import write_at
 from pybackup.host.storage import ArchiveFile, environment
+from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.entry import Entry
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Stored

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,13 +10,13 @@ from itertools import chain
 
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.compress.check import first_fault
-from pybackup.compress.sevenzip import STREAM_OFFSET
 from pybackup.container.read import read_exactly, segment_numbers
 from pybackup.container.recover import join
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import names, ustar
 from pybackup.layout.note import Note, Role
+from pybackup.layout.sevenzip import STREAM_OFFSET, StartHeader
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.listing import Listing
 from pybackup.model.member import Member, Stored
@@ -26,9 +25,6 @@ from pybackup.monitor import Monitor
 from pybackup.tree.place import PlaceOptions, Target
 
 _STEP = 1 << 20
-# 7zFormat.txt of the LZMA SDK: signature with version 0.4, CRC of the rest, offset, size and CRC of the header.
-_START = struct.Struct("<8sIQQI")
-_SIGNATURE = b"7z\xbc\xaf\x27\x1c\0\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +146,7 @@ def _frame_fault(file: ArchiveFile, member: Member) -> str:
     start = read_exactly(file, member.offset, STREAM_OFFSET)
     tail_at = STREAM_OFFSET + member.stream_bytes
     tail = read_exactly(file, member.offset + tail_at, member.packed_bytes - tail_at)
-    head = _START.pack(_SIGNATURE, zlib.crc32(start[12:]), member.stream_bytes, len(tail), zlib.crc32(tail))
+    head = StartHeader(member.stream_bytes, len(tail), zlib.crc32(tail)).pack()
     return "" if start == head else "its 7z headers differ from their CRC"
 
 

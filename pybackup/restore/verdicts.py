@@ -10,10 +10,10 @@ from typing import Any
 
 from pybackup.archive.joined import needed_of
 from pybackup.archive.selection import Choice
-from pybackup.compress.bare import Frame
 from pybackup.container.signatures import Known, find_signatures
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.sevenzip import StartHeader
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Stored
@@ -215,7 +215,7 @@ def bare_members(
         file, known or Known((), ()), progress=lambda n_bytes: monitor.advance(0, n_bytes)
     ):
         try:
-            frame = Frame.unpack(start)
+            frame = StartHeader.unpack(start)
         except FormatError:
             continue
         left -= frame.stream_bytes

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from cli_process import COMMAND, ENVIRONMENT, Argument, Done, plant, run
 
-from pybackup.layout.guard import PAYLOAD_BYTES, SECTOR, Geometry, GuardSector
+from pybackup.layout.guard import PAYLOAD_BYTES, Geometry, GuardSector
 from pybackup.parity.stream.amount import parse_amount
 from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.sector import SECTOR
 from pybackup.standalone import rescue
 
 MOST_BYTES = 1 << 30

@@ -12,7 +12,7 @@ from cli_process import COMMAND, ENVIRONMENT, Done
 from damage.fast_disk import fast_directory
 from recovery.small_sets import small_set, zeroed
 
-from pybackup.layout.guard import SECTOR
+from pybackup.sector import SECTOR
 
 FILE_BYTES = 20_000
 MOST_BYTES = 32 << 10  # more than any file that is restored, less than any archive

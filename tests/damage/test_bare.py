@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pybackup.compress.bare import START, Bare, Frame, decode_bare, read_bare
+from pybackup.compress.bare import Bare, decode_bare, read_bare
 from pybackup.compress.methods import MAX_SEGMENT_BYTES, Compression
 from pybackup.compress.pack import PackJob, pack
-from pybackup.compress.sevenzip import STREAM_OFFSET, wrap
+from pybackup.compress.sevenzip import wrap
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.sevenzip import START, STREAM_OFFSET, StartHeader
 from pybackup.model.member import Method
 
 CONTENT = b"What was written must come back.\n" * 300
@@ -88,7 +89,7 @@ def test_any_flipped_byte_is_refused_or_harmless(field: Path) -> None:
 def test_resealed_headers_that_lie_never_give_wrong_content(field: Path, method: Method) -> None:
     content = CONTENT if method is not Method.COPY else os.urandom(100)
     data = packed(method, content)
-    stream_bytes = Frame.unpack(data[: START.size]).stream_bytes
+    stream_bytes = StartHeader.unpack(data[: START.size]).stream_bytes
     assert resealed(data, stream_bytes) == data
     for at in range(STREAM_OFFSET + stream_bytes, len(data)):
         for value in (0, 1, 7, 0x21, 0x7F, 0x80, 0xC0, 0xFE, 0xFF):
@@ -102,7 +103,7 @@ def test_resealed_headers_that_lie_never_give_wrong_content(field: Path, method:
 
 def test_cut_end_headers_are_refused(field: Path) -> None:
     data = packed()
-    stream_bytes = Frame.unpack(data[: START.size]).stream_bytes
+    stream_bytes = StartHeader.unpack(data[: START.size]).stream_bytes
     tail_bytes = len(data) - STREAM_OFFSET - stream_bytes
     for length in range(1, tail_bytes):
         fields = list(START.unpack(data[: START.size]))
@@ -119,7 +120,7 @@ def test_a_dictionary_asks_for_no_more_memory_than_the_content_has(field: Path) 
 
 def test_a_content_of_no_honest_length_is_refused(field: Path) -> None:
     data = packed(Method.COPY, b"hello, hello, hello")
-    stream_bytes = Frame.unpack(data[: START.size]).stream_bytes
+    stream_bytes = StartHeader.unpack(data[: START.size]).stream_bytes
     at = data.rindex(b"\x0c\x13")  # the length of the unpacked stream
     changed = data[: at + 1] + b"\xf0\xff\xff\xff\xff" + data[at + 2 :]
     fields = list(START.unpack(changed[: START.size]))

@@ -13,7 +13,6 @@ import pytest
 
 from pybackup.compress.methods import MIB
 from pybackup.jobs.repair import repair
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.mend.health import State, assess
@@ -22,6 +21,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import Survey, damaged_groups
 from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import find, load
+from pybackup.sector import SECTOR
 
 from .fast_disk import fast_directory
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from pybackup.layout import index, note, pax, ustar
 from pybackup.layout.columns import pack_column, pack_texts
-from pybackup.layout.guard import SECTOR, Geometry, GuardSector
+from pybackup.layout.guard import Geometry, GuardSector
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table_form import ENTRY_COLUMNS, MEMBER_COLUMNS
 from pybackup.model.entry import Kind
+from pybackup.sector import SECTOR
 
 from .mutate import indexes
 from .seeds import seeds

@@ -14,7 +14,7 @@ from typing import Any
 
 from pybackup.errors import FormatError
 from pybackup.layout import guard, index, note, pax, stamp, ustar
-from pybackup.layout.guard import SECTOR
+from pybackup.sector import SECTOR
 
 SIGNATURE = b"7z\xbc\xaf\x27\x1c"
 _EDGES = sorted(

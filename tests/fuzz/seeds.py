@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 from pybackup.layout import index, ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.sparse import SparseLayout
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.make.protect import protect_file
@@ -19,6 +18,7 @@ from pybackup.make.seal import ParityOptions
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
+from pybackup.sector import SECTOR
 
 from .mutate import indexes
 

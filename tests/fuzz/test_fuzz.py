@@ -10,8 +10,9 @@ import pytest
 
 from pybackup.errors import FormatError
 from pybackup.layout import index
-from pybackup.layout.guard import SECTOR, GuardSector
+from pybackup.layout.guard import GuardSector
 from pybackup.layout.note import Note
+from pybackup.sector import SECTOR
 
 from . import mutate, sandbox
 from .bombs import BOMBS

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pybackup.codes.form import supports
 from pybackup.errors import Damaged, Refused
-from pybackup.layout.guard import MAX_SHARDS, PAYLOAD_BYTES, SECTOR, Geometry, GuardSector, has_code
+from pybackup.layout.guard import MAX_SHARDS, PAYLOAD_BYTES, Geometry, GuardSector, has_code
+from pybackup.sector import SECTOR
 
 from .values import changed, put
 

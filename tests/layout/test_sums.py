@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.layout.sums import SECTOR, content_crcs, sector_sums, window_crcs
+from pybackup.layout.sums import content_crcs, sector_sums, window_crcs
+from pybackup.sector import SECTOR
 
 
 def plain_sum(data: bytes, number: int) -> int:

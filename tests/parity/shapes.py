@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from pybackup.layout.guard import SECTOR, SLICE_SUMS, Geometry
+from pybackup.layout.guard import SLICE_SUMS, Geometry
+from pybackup.sector import SECTOR
 
 
 @st.composite

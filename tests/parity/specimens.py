@@ -15,11 +15,12 @@ from damage.fast_disk import fast_directory
 
 from pybackup.host.storage import Output
 from pybackup.jobs.repair import Repaired, repair
-from pybackup.layout.guard import SECTOR, Geometry, GuardSector
+from pybackup.layout.guard import Geometry, GuardSector
 from pybackup.make.protect import Protected, protect_file
 from pybackup.make.seal import OwnStream, ParityOptions
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
+from pybackup.sector import SECTOR
 
 Shard = tuple[str, int, int]
 """What a sector is: "data" or "parity", its group and its number in it; or "guard", 0 and its number."""

@@ -17,8 +17,8 @@ from pybackup.codes.across import Across, has_code_across
 from pybackup.codes.codec import Engine, NumpyEngine
 from pybackup.codes.field import PERIOD, Symbols, inverse, logarithms, multiply, powers
 from pybackup.codes.stripes import Bytes
-from pybackup.layout.guard import SECTOR
 from pybackup.parity.mend.columns import Losses, Shard, encode_across, fill_across, sectors_of
+from pybackup.sector import SECTOR
 
 COUNTS = [
     (1, 1),

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pybackup.layout.sums import SECTOR, sector_sums
+from pybackup.layout.sums import sector_sums
 from pybackup.model.extents import Extents
 from pybackup.parity.mend.align import Stretch, _needed_anchors, align
+from pybackup.sector import SECTOR
 
 MIB = 1 << 20
 

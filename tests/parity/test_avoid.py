@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pybackup.layout.guard import SECTOR
 from pybackup.model.extents import Extents
 from pybackup.parity.mend.copies import Copy, Survey
 from pybackup.parity.mend.mend import assemble
 from pybackup.parity.stream.find import find, load
 from pybackup.parity.stream.volume import VolumeWriter
+from pybackup.sector import SECTOR
 
 from .specimens import Specimen, overwritten
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import NOWHERE, Dealing, runs
 from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.sector import SECTOR
 
 from .shapes import geometries
 from .specimens import erasures, shards_of

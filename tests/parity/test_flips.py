@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
 from pybackup.parity.mend.flips import correct
+from pybackup.sector import SECTOR
 
 NUMBERS = np.arange(7, 7 + 200, dtype=np.int64)
 

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import Damaged
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
 from pybackup.make.seal import ParityOptions
 from pybackup.mend.health import Health, State, assess
@@ -25,6 +24,7 @@ from pybackup.parity.mend.copies import Copy, Survey
 from pybackup.parity.mend.flips import propose
 from pybackup.parity.mend.rebuild import choices
 from pybackup.parity.stream.amount import Amount
+from pybackup.sector import SECTOR
 
 from .specimens import (
     AFTER,

@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.odds.chance import Scattering, spared
 from pybackup.parity.odds.forecast import Structures, both_ends
@@ -17,6 +17,7 @@ from pybackup.parity.odds.prospect import Prospects, agrees, is_decided
 from pybackup.parity.stream.amount import NO_PARITY, Amount
 from pybackup.parity.stream.dealing import Dealing, Numbers
 from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.sector import SECTOR
 
 TINY = plan_geometry(9 * SECTOR, 1024, Amount(n_bytes=3 * SECTOR))
 SHAPES = {

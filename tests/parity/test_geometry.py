@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import UsageError
-from pybackup.layout.guard import MAX_SHARDS, SECTOR, Geometry, has_code
+from pybackup.layout.guard import MAX_SHARDS, Geometry, has_code
 from pybackup.parity.odds.chance import Scattering
 from pybackup.parity.odds.forecast import LIKELY, Structures
 from pybackup.parity.stream.amount import DEFAULT_AMOUNT, NO_PARITY, Amount
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
+from pybackup.sector import SECTOR
 
 GB = 10**9
 _group_sectors = st.integers(2, 300) | st.integers(2, DEFAULT_GROUP_SECTORS)

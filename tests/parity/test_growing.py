@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pybackup.codes.codec import encode
 from pybackup.codes.form import form_of
 from pybackup.errors import Damaged
-from pybackup.layout.guard import MAX_SHARDS, SECTOR, Geometry
+from pybackup.layout.guard import MAX_SHARDS, Geometry
 from pybackup.layout.sums import moved_sums, sector_sums
 from pybackup.parity.stream.amount import Amount, parse_amount
 from pybackup.parity.stream.find import find
@@ -21,6 +21,7 @@ from pybackup.parity.stream.growing import USUAL_STEPS, Growth, GrowthSteps, add
 from pybackup.parity.stream.guarding import read_slices
 from pybackup.parity.stream.protect import digest_of, protect
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 
 class Bytes:

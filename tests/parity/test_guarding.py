@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import Damaged
-from pybackup.layout.guard import PAYLOAD_BYTES, SECTOR, SLICE_SUMS, Geometry, GuardSector
+from pybackup.layout.guard import PAYLOAD_BYTES, SLICE_SUMS, Geometry, GuardSector
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.guarding import Sums, guard_sectors, read_slices
+from pybackup.sector import SECTOR
 
 from .shapes import geometries
 

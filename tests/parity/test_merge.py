@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pybackup.errors import UsageError
-from pybackup.layout.guard import SECTOR
+from pybackup.sector import SECTOR
 
 from .specimens import (
     AFTER,

@@ -16,7 +16,6 @@ from pybackup.errors import EnvironmentFailed
 from pybackup.host import second_process
 from pybackup.host.second_process import SecondProcess
 from pybackup.host.storage import ArchiveFile, InPlace
-from pybackup.layout.guard import SECTOR
 from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream import partner
 from pybackup.parity.stream.amount import Amount
@@ -24,6 +23,7 @@ from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.partner import Partner, partner_of
 from pybackup.parity.stream.protect import protect
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=100)
 

@@ -9,7 +9,7 @@ import pytest
 
 import pybackup
 from pybackup.errors import UsageError
-from pybackup.layout.guard import SECTOR
+from pybackup.sector import SECTOR
 
 from .specimens import AFTER, BEFORE, NO_PARITY, SMALL_GROUPS, Specimen, mended, overwritten, protect
 

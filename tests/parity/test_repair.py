@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import PybackupError, UsageError
-from pybackup.layout.guard import SECTOR
 from pybackup.make.seal import ParityOptions
+from pybackup.sector import SECTOR
 
 from .specimens import (
     AFTER,

@@ -13,7 +13,7 @@ import pytest
 from damage.fast_disk import fast_directory
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
-from pybackup.layout.guard import SECTOR
+from pybackup.sector import SECTOR
 
 from .specimens import SMALL_GROUPS, Specimen, bad_sectors, is_repairable, mended, overwritten, protect, whole_of
 

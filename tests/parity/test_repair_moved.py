@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.layout.guard import SECTOR
 from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream.amount import Amount
+from pybackup.sector import SECTOR
 
 from .specimens import (
     NO_PARITY,

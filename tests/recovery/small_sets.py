@@ -12,7 +12,6 @@ from pathlib import Path
 from damage.fast_disk import fast_directory
 
 from pybackup.jobs.rebuild import Rebuilt, rebuild
-from pybackup.layout.guard import SECTOR
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
 from pybackup.make.seal import ParityOptions
@@ -20,6 +19,7 @@ from pybackup.make.volumes import perform_set
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.sector import SECTOR
 
 NAME = "docs"
 

@@ -18,7 +18,6 @@ from pybackup.errors import EnvironmentFailed, PybackupError
 from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.jobs.rebuild import Outcome
 from pybackup.layout import ustar
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.note import Note
 from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 from pybackup.monitor import Monitor
@@ -26,6 +25,7 @@ from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.protect import protect
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 from .small_sets import SmallSet, contents, rebuilt, sectors, small_set, zeroed
 

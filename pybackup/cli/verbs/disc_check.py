@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pybackup.model.problem import Trouble
+from pybackup.sector import SECTOR
 
 from ..options import add_talk, talk_of
 from ..results import conclude
@@ -30,7 +31,6 @@ examples:
 """
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
-_SECTOR = 2048
 _ADVICE = {
     "keep": "look again in a year",
     "watch": "the first sectors have gone bad: look again in half a year",
@@ -115,7 +115,7 @@ def _where(health: Health) -> str:
 
 
 def _part(sectors: int) -> str:
-    return f"{count(sectors, 'more bad sector')} ({humane_bytes(sectors * _SECTOR)})"
+    return f"{count(sectors, 'more bad sector')} ({humane_bytes(sectors * SECTOR)})"
 
 
 def _json(checked: Checked) -> bytes:

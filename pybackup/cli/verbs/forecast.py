@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pybackup.errors import FormatError
 from pybackup.model.problem import Problem, Trouble
+from pybackup.sector import SECTOR
 
 from ..options import add_talk, talk_of
 from ..results import conclude
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pybackup.parity.odds.forecast import Structures
 
 _NAMED = 5
-_SECTOR = 2048
 EPILOG = """\
 What the volume survives as long as it is whole, by its layout: only its end and its index are read. FILE is an
 archive, or any file with its sidecar FILE.xpar beside it; of such a pair the sidecar counts as what follows the file,
@@ -90,7 +90,7 @@ def _fields(found: Forecast) -> Iterator[tuple[str, str]]:
     parity = f"{shape.parity_sectors:,} of parity{groups}" if shape.groups else "no parity"
     yield (
         "sectors",
-        f"{shape.sectors:,} of {_SECTOR:,} bytes: {shape.data_sectors:,} of data, {parity}, "
+        f"{shape.sectors:,} of {SECTOR:,} bytes: {shape.data_sectors:,} of data, {parity}, "
         f"{shape.guard_sectors:,} of checksums",
     )
     if shape.groups:
@@ -120,7 +120,7 @@ def _limits(parts: Structures) -> Iterator[tuple[str, str]]:
 
 
 def _part(sectors: int, total: int) -> str:
-    return f"{count(sectors, 'sector')} ({percentage(sectors, total)}, {humane_bytes(sectors * _SECTOR)})"
+    return f"{count(sectors, 'sector')} ({percentage(sectors, total)}, {humane_bytes(sectors * SECTOR)})"
 
 
 def _weakest(parts: Structures) -> str:

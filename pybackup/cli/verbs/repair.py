@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
-from pybackup.model.verdict import SECTOR_BYTES
+from pybackup.sector import SECTOR
 
 from ..options import add_copies, add_overwrite, add_talk, talk_of
 from ..results import conclude
@@ -81,7 +81,7 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
         yield f"{name}: intact, nothing to repair"
     elif done.complete:
         # What only lay elsewhere was never bad; it has a line of its own.
-        bad = done.damaged - sum(moved.n_bytes for moved in done.moved) // SECTOR_BYTES
+        bad = done.damaged - sum(moved.n_bytes for moved in done.moved) // SECTOR
         what = f"repaired: {count(bad, 'bad sector')}" if bad > 0 else "put back in place"
         yield f"{name}: {what}, all bytes are what they were"
     else:

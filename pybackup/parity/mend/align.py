@@ -25,8 +25,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pybackup.layout.sums import SECTOR, Numbers, Sums, sector_sums, window_crcs
+from pybackup.layout.sums import Numbers, Sums, sector_sums, window_crcs
 from pybackup.model.extents import Extents
+from pybackup.sector import SECTOR
 
 from .anchors import KnownSectors
 

@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from pybackup.layout.sums import SECTOR, Numbers, Sums, content_crcs
+from pybackup.layout.sums import Numbers, Sums, content_crcs
+from pybackup.sector import SECTOR
 
 _FILTER_BITS = 26
 """Of the filter at most: 64 MB, for more than a million sectors."""

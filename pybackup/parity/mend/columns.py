@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pybackup.codes.across import Across
 from pybackup.codes.field import Indexes
 from pybackup.codes.stripes import Bytes
-from pybackup.layout.guard import SECTOR
 from pybackup.parity.stream.dealing import runs
 from pybackup.parity.stream.volume import Readable
+from pybackup.sector import SECTOR
 
 _BUFFER_BYTES = 16 << 20
 """Of all shards together: read at a time."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.layout.sums import sector_sums
 from pybackup.model.extents import Extents
 from pybackup.parity.stream.dealing import Dealing, Numbers, runs
 from pybackup.parity.stream.volume import Readable
+from pybackup.sector import SECTOR
 
 NO_ORIGIN = -1
 _STEP_SECTORS = 1024

@@ -15,9 +15,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import sector_sums
 from pybackup.parity.stream.dealing import Numbers, runs
+from pybackup.sector import SECTOR
 
 from .copies import Copy, Survey, read_sectors
 

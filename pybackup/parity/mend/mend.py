@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.layout.guard import SECTOR
 from pybackup.parity.stream.dealing import Dealing, Numbers
 from pybackup.parity.stream.find import Table
 from pybackup.parity.stream.shards import write_shards
 from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.sector import SECTOR
 
 from .copies import NO_ORIGIN, Copy, Origin, Survey, damaged_groups, read_sectors, stretches
 from .flips import Proposals

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.parity.stream.find import Table
 from pybackup.parity.stream.protect import digest_of
 from pybackup.parity.stream.volume import Volume
+from pybackup.sector import SECTOR
 
 from .copies import Copy, Survey, read_sectors, stretches
 from .rebuild import Rebuilt

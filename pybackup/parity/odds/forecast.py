@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.parity.stream.dealing import NOWHERE, Dealing, Numbers
+from pybackup.sector import SECTOR
 
 from .chance import Counts, Scattering
 

@@ -14,9 +14,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.parity.stream.dealing import Numbers, runs
 from pybackup.parity.stream.volume import Readable, Volume, VolumeWriter, Writable, places
+from pybackup.sector import SECTOR
 
 from .forecast import both_ends
 

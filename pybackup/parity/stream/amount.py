@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pybackup.errors import UsageError
-from pybackup.layout.guard import SECTOR
 from pybackup.model.size import parse_size
+from pybackup.sector import SECTOR
 
 _DECIMAL = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
 _MAX_PERCENT = 1000

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.errors import Damaged, FormatError
-from pybackup.layout.guard import MAGIC, PAYLOAD_BYTES, SECTOR, Geometry, GuardSector
+from pybackup.layout.guard import MAGIC, PAYLOAD_BYTES, Geometry, GuardSector
 from pybackup.layout.sums import sector_sums
 from pybackup.parity.mend.copies import likely_shifts
+from pybackup.sector import SECTOR
 
 from .dealing import Dealing
 from .guarding import guard_sectors, read_slices

@@ -8,7 +8,8 @@ from fractions import Fraction
 
 from pybackup.codes.form import form_of, pow2
 from pybackup.errors import UsageError
-from pybackup.layout.guard import MAX_SHARDS, SECTOR, SLICE_SUMS, Geometry, has_code
+from pybackup.layout.guard import MAX_SHARDS, SLICE_SUMS, Geometry, has_code
+from pybackup.sector import SECTOR
 
 from .amount import Amount
 

@@ -24,8 +24,8 @@ from pybackup.codes.stripes import Bytes, bytes_of, stripes, symbols_of
 from pybackup.codes.transform import evaluate, interpolate
 from pybackup.errors import Damaged
 from pybackup.host.memory import give_back
-from pybackup.layout.guard import SECTOR
 from pybackup.layout.sums import moved_sums, sector_sums
+from pybackup.sector import SECTOR
 
 from .dealing import Dealing
 from .guarding import Sums, empty_table, guard_sectors

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pybackup.codes.codec import encode_pieces
 from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
-from pybackup.layout.guard import SECTOR
+from pybackup.sector import SECTOR
 
 from .dealing import Dealing
 from .guarding import Sums

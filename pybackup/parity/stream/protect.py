@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pybackup.host.memory import give_back
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
 from pybackup.layout.sums import sector_sums
+from pybackup.sector import SECTOR
 
 from .dealing import Dealing, Numbers, runs
 from .guarding import Sums, empty_table, guard_sectors

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.codes.stripes import gathered
-from pybackup.layout.guard import SECTOR
+from pybackup.sector import SECTOR
 
 from .dealing import Numbers, runs
 from .volume import Volume, VolumeWriter

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from pybackup.layout.guard import SECTOR, Geometry
+from pybackup.layout.guard import Geometry
+from pybackup.sector import SECTOR
 
 
 class Readable(Protocol):
