@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import note, ustar
-from pybackup.layout.note import Note
+from pybackup.layout.note import Note, Role
 
 _STEP_BYTES = 4 << 20
 _MAGIC = re.compile(re.escape(note.MAGIC))
@@ -29,3 +29,22 @@ def notes_in(file: ArchiveFile) -> Iterator[tuple[int, Note]]:
 def archive_id_in(file: ArchiveFile) -> bytes:
     """Return the archive id in the first note that is whole; empty where there is none."""
     return next((said.archive_id for _, said in notes_in(file)), b"")
+
+
+def archive_start(file: ArchiveFile) -> int | None:
+    """Return where an archive begins, by its first header; None where that is damaged."""
+    return next((at for at, said in notes_in(file) if said.role is Role.LOCATOR), None)
+
+
+def archive_start_by_members(file: ArchiveFile, offsets: Mapping[bytes, int]) -> int | None:
+    """Return where an archive begins, by any of its members; None where none is left.
+
+    Parameters
+    ----------
+    offsets
+        Where members lie in the archive, by their digests.
+    """
+    for at, said in notes_in(file):
+        if said.role is Role.CONTENT and said.digest in offsets:
+            return at + ustar.BLOCK - offsets[said.digest]
+    return None

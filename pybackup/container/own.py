@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pybackup.layout import names, ustar
 from pybackup.layout.note import Note, Role
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pybackup.host.storage import Scratch
 
 _MODE = 0o644
+END: Final = ustar.END
+"""What ends an archive, as any tar: 1,024 zeros."""
 
 
 class OwnWriter:

@@ -117,6 +117,23 @@ def read_locator(file: ArchiveFile) -> Note | None:
     return locator if locator.role is Role.LOCATOR and locator.stream_bytes else None
 
 
+def body_length(file: ArchiveFile, start: int) -> int | None:
+    """Return how long the body of the archive at byte ``start`` says that it is; None where its header is damaged."""
+    try:
+        said = Note.unpack(file.read_what_is_left(start, ustar.BLOCK))
+    except FormatError:
+        return None
+    return said.file_bytes if said.role is Role.LOCATOR else None
+
+
+def stated_crc(file: ArchiveFile, member: Member) -> int | None:
+    """Return the CRC-32 of the bytes of a member, by its header; None where that is damaged."""
+    try:
+        return Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK)).data_crc
+    except (FormatError, OSError):
+        return None
+
+
 def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
     paths = table.paths(head.body_bytes)
     settings = settings_of(table)

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from pybackup.container.own import END
 from pybackup.errors import Damaged
 from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
 from pybackup.host.storage import ArchiveFile, Output, environment
-from pybackup.layout import ustar
 
 from .volume import DiscVolume
 
@@ -160,8 +160,8 @@ class _Copy:
                     told = 0
         progress(told)
         self._check(digest.copy())
-        digest.update(ustar.END)
-        self.output.write_at(self.at + self.volume.body_bytes, ustar.END)
+        digest.update(END)
+        self.output.write_at(self.at + self.volume.body_bytes, END)
         return digest
 
     def _pieces(self) -> Iterator[tuple[int, bytes]]:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pybackup.container.own import END
 from pybackup.errors import UsageError
 from pybackup.host.memory import give_back
 from pybackup.host.storage import ArchiveFile, Output, environment
-from pybackup.layout import ustar
 from pybackup.layout.guard import Geometry
 from pybackup.media import texts
 from pybackup.media.iso import Layout
@@ -178,7 +178,7 @@ def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: O
     kept = volume.body_bytes // SECTOR
     with environment(file.path):
         rest = file.read_at(kept * SECTOR, volume.body_bytes - kept * SECTOR)
-    output.write_at((geometry.origin + kept) * SECTOR, rest + ustar.END)
+    output.write_at((geometry.origin + kept) * SECTOR, rest + END)
     found = find([file])
     if found is None or volume.stream is None or found.geometry != volume.stream.geometry:
         raise volume.damaged()

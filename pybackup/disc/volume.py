@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybackup.container.locate import locate
+from pybackup.container.own import END
 from pybackup.container.read import load_table, open_listing, read_locator, settings_of
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import ustar
 from pybackup.layout.guard import Geometry
 from pybackup.media.texts import IndexLine
 from pybackup.model.entry import Kind
@@ -67,7 +67,7 @@ class DiscVolume:
     @property
     def file_bytes(self) -> int:
         """Length of its file on the disc."""
-        return self.body_bytes + len(ustar.END)
+        return self.body_bytes + len(END)
 
     def damaged(self) -> Damaged:
         """Return what to raise when it turns out not to be whole."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from pybackup.archive.open import open_archive
 from pybackup.archive.volume_set import SetAtHand
+from pybackup.container.own import END
 from pybackup.container.skeleton import own_members
 from pybackup.container.structure import read_structure, write_structure
 from pybackup.errors import FormatError, NotAnArchive, UsageError
 from pybackup.host.storage import ArchiveFile, Output, check_outputs
-from pybackup.layout import ustar
 from pybackup.layout.names import STRUCTURE
 from pybackup.make.plan import readers_of
 from pybackup.model.entry import Entry, Kind
@@ -53,7 +53,7 @@ def save_structure(
         for part in write_structure(entries):
             sink.write(part)
         if not entries:
-            sink.write(ustar.END)
+            sink.write(END)
         size = sink.tell()
         sink.publish()
     return Saved(len(entries), size)
@@ -64,8 +64,8 @@ def _check_output(output: bytes, overwrite: bool) -> None:
     check_outputs([output], replace=overwrite)
     if os.path.isfile(output):
         with ArchiveFile(output) as there:
-            start = there.read_at(0, len(ustar.END))
-            if start not in (b"", ustar.END) and next(read_structure(start), None) is None:
+            start = there.read_at(0, len(END))
+            if start not in (b"", END) and next(read_structure(start), None) is None:
                 raise UsageError(f"{os.fsdecode(output)}: exists and is no structure; choose another name")
 
 
@@ -111,7 +111,7 @@ def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
             data = plain.read_at(0, min(plain.size, _MAX_BYTES))
         damage: list[int] = []
         entries = [entry for entry in read_structure(data, on_damage=damage.append) if entry.kind in _SKELETON]
-        if not entries and data != ustar.END:
+        if not entries and data != END:
             raise
         if damage:
             reason = f"damaged or cut off in {len(damage)} places, the first at byte {damage[0]}"

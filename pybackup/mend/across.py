@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pybackup.archive.measure import hash_of
 from pybackup.codes.across import Across
 from pybackup.codes.stripes import Bytes
+from pybackup.container.own import END
 from pybackup.host.joined import Part
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Destination, Scratch, environment
-from pybackup.layout import ustar
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
@@ -92,7 +92,7 @@ class Rows:
         """Return where a data volume that was damaged lies now, its body and the end; None for one that was whole."""
         if row not in self._lost_at_first:
             return None
-        held, n_bytes = self.held(row), self.bodies[row].n_bytes + len(ustar.END)
+        held, n_bytes = self.held(row), self.bodies[row].n_bytes + len(END)
         if held is not None:
             if held.work:
                 held.work.output.flush()

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.container.own import stream_start
-from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.container.read import body_length
+from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile, Scratch
-from pybackup.layout import ustar
-from pybackup.layout.note import Note, Role
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.columns import Shard, sectors_of
 from pybackup.parity.mend.copies import NO_ORIGIN
@@ -69,11 +68,7 @@ class Held:
     @property
     def length(self) -> int | None:
         """How long the body says that it is; None where its first header is damaged."""
-        try:
-            said = Note.unpack(self.file.read_what_is_left(self.start, ustar.BLOCK))
-        except FormatError:
-            return None
-        return said.file_bytes if said.role is Role.LOCATOR else None
+        return body_length(self.file, self.start)
 
     def shard(self, offset: int, n_bytes: int) -> Shard:
         """Return a stretch of the archive as a shard."""

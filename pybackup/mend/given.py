@@ -9,12 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from pybackup.archive.find import FoundFile, Volume, look_into, volumes_in
 from pybackup.archive.volume_set import gather
-from pybackup.container.notes import notes_in
+from pybackup.container.notes import archive_start, archive_start_by_members
 from pybackup.errors import UsageError
 from pybackup.host.directories import files_in
-from pybackup.host.storage import ArchiveFile, Destination
-from pybackup.layout import ustar
-from pybackup.layout.note import Role
+from pybackup.host.storage import Destination
 from pybackup.layout.recovery import RecoveryHeader
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
@@ -156,16 +154,8 @@ def _settled(held: Held, group: Alike) -> Iterator[tuple[Held, Volume | None]]:
     for volume in volumes:
         yield replace(held, start=volume.offset), volume
     if not volumes:
-        start = held.start if held.work is None else _first_header(held.file)
+        start = held.start if held.work is None else archive_start(held.file)
         yield replace(held, start=start or 0, is_placed=held.work is None or start is not None), None
-
-
-def _first_header(file: ArchiveFile) -> int | None:
-    """Where an archive begins, by its first header; None where that is damaged."""
-    for at, said in notes_in(file):
-        if said.role is Role.LOCATOR:
-            return at
-    return None
 
 
 def _sort(taken: Taken, found: dict[bytes, list[tuple[Held, Volume | None]]], monitor: Unusable) -> None:
@@ -217,10 +207,7 @@ def _start_by_members(taken: Taken, number: int, held: Held) -> int | None:
     rows, paths = tables[number]
     members = [member for row, path in enumerate(paths) for member in rows.stored(row, path).members]
     offsets = {member.digest: member.offset for member in members}
-    for at, said in notes_in(held.file):
-        if said.role is Role.CONTENT and said.digest in offsets:
-            return at + ustar.BLOCK - offsets[said.digest]
-    return None
+    return archive_start_by_members(held.file, offsets)
 
 
 def _take_recovery(taken: Taken, several: Sequence[tuple[Held, Volume | None]], monitor: Unusable) -> None:

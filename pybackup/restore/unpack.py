@@ -6,16 +6,15 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.compress.check import first_fault
-from pybackup.container.read import read_exactly, segment_numbers
+from pybackup.container.own_files import OwnFile, own_files
+from pybackup.container.read import read_exactly, segment_numbers, stated_crc
 from pybackup.container.recover import join
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import names, ustar
-from pybackup.layout.note import Note, Role
+from pybackup.layout import names
 from pybackup.layout.sevenzip import STREAM_OFFSET, StartHeader
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.listing import Listing
@@ -134,11 +133,10 @@ def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monit
 
 def _fault(file: ArchiveFile, member: Member, crc: int) -> str:
     """What is wrong with a member's bytes: by the CRC in its header, or where that is lost by all it holds itself."""
-    try:
-        said = Note.unpack(read_exactly(file, member.offset - ustar.BLOCK, ustar.BLOCK))
-    except (FormatError, OSError):
+    said = stated_crc(file, member)
+    if said is None:
         return first_fault(file, [member]) or _frame_fault(file, member)
-    return "" if said.data_crc == crc else "its bytes differ from its CRC"
+    return "" if said == crc else "its bytes differ from its CRC"
 
 
 def _frame_fault(file: ArchiveFile, member: Member) -> str:
@@ -164,12 +162,10 @@ def _own_of(opened: OpenArchive, place: Target, monitor: Monitor) -> None:
 
 def _own_members(file: ArchiveFile, place: Target, listing: Listing, wanted: set[bytes], monitor: Monitor) -> None:
     """Readme, structure and links, which stock tools need too: they follow the tree in the root container."""
-    ends = (stored.members[-1] for stored in listing if stored.members)
-    last = max((member.offset + ustar.padded(member.packed_bytes) for member in ends), default=0)
-    for offset, header, said in chain(_header(file, 0), _after(file, last)):
-        if header.path in wanted:
-            wanted.remove(header.path)
-            _place_own(file, place, offset, header, said, monitor)
+    for member in own_files(file, listing):
+        if member.path in wanted:
+            wanted.remove(member.path)
+            _place_own(file, place, member, monitor)
     for name in sorted(wanted):
         monitor.problem(Problem(name, Trouble.LOST, "its header is lost"))
 
@@ -184,47 +180,23 @@ def _wanted(listing: Listing) -> set[bytes]:
     return wanted
 
 
-def _after(file: ArchiveFile, start: int) -> Iterator[tuple[int, ustar.Header, Note]]:
-    """Headers of the archive's own members behind the last content."""
-    at = start
-    while at + ustar.BLOCK <= file.size:
-        for offset, header, said in _header(file, at):
-            yield offset, header, said
-            at += ustar.padded(header.size)
-        at += ustar.BLOCK
-
-
-def _header(file: ArchiveFile, at: int) -> Iterator[tuple[int, ustar.Header, Note]]:
-    """The header at ``at`` if it is one of the archive's own."""
-    try:
-        block = read_exactly(file, at, ustar.BLOCK)
-        said = Note.unpack(block)
-        if said.role in (Role.OTHER, Role.LOCATOR):
-            yield at, ustar.Header.unpack(block), said
-    except (FormatError, OSError):
-        return
-
-
-def _place_own(
-    file: ArchiveFile, place: Target, offset: int, header: ustar.Header, said: Note, monitor: Monitor
-) -> None:
-    entry = Entry(header.path, Kind.FILE, header.mode, mtime_ns=header.mtime * 1_000_000_000, size=header.size)
+def _place_own(file: ArchiveFile, place: Target, member: OwnFile, monitor: Monitor) -> None:
+    entry = Entry(member.path, Kind.FILE, member.mode, mtime_ns=member.mtime * 1_000_000_000, size=member.n_bytes)
     staged = place.begin_file(entry)
     if staged is None:
         return
-    start = offset + ustar.BLOCK
     crc, digest = 0, hashlib.sha256()
     try:
-        for done in range(0, header.size, _STEP):
-            data = read_exactly(file, start + done, min(_STEP, header.size - done))
+        for done in range(0, member.n_bytes, _STEP):
+            data = read_exactly(file, member.offset + done, min(_STEP, member.n_bytes - done))
             crc = zlib.crc32(data, crc)
             digest.update(data)
             if not staged.write_at(done, data):
                 return
-        if crc != said.data_crc or (said.role is Role.OTHER and digest.digest() != said.digest):
+        if crc != member.crc or member.digest not in (b"", digest.digest()):
             raise Damaged("its bytes differ from its hash")
     except (FormatError, OSError) as error:
         staged.discard()
-        monitor.problem(Problem(header.path, Trouble.LOST, str(error)))
+        monitor.problem(Problem(member.path, Trouble.LOST, str(error)))
         return
     staged.commit()
