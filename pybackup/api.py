@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from pybackup.check.verify import Verdict
     from pybackup.disc.build import Built
     from pybackup.disc.burn import ReadBack
-    from pybackup.disc.check import Checked
+    from pybackup.disc.check import CheckedDisc
     from pybackup.disc.label import Labelled
     from pybackup.disc.plan import Estimate, PlannedDisc
-    from pybackup.jobs.drill import Outcome
+    from pybackup.jobs.drill import DrillOutcome
     from pybackup.jobs.rebuild import Rebuilt
     from pybackup.jobs.repair import Repaired
     from pybackup.jobs.salvage import Rescued
@@ -500,7 +500,7 @@ def drill(
     work_dir: _Path | None = None,
     workers: int | None = None,
     monitor: Monitor | None = None,
-) -> Iterator[Outcome]:
+) -> Iterator[DrillOutcome]:
     """Damage copies of an archive or a protected file, repair and compare them; yield what each round came to.
 
     Parameters
@@ -670,7 +670,7 @@ def disc_build(
         written.
     """
     from pybackup.disc.build import BuildOptions, perform_build, plan_build
-    from pybackup.disc.names import Names
+    from pybackup.disc.names import DiscNames
     from pybackup.disc.volume import archives_in
     from pybackup.parity.stream.amount import parse_amount
 
@@ -681,7 +681,7 @@ def disc_build(
         _maybe(work_dir),
         overwrite,
     )
-    where, monitor, names = os.fsencode(to), monitor or _Warning(), Names()
+    where, monitor, names = os.fsencode(to), monitor or _Warning(), DiscNames()
     return [perform_build(plan_build(path, where, options, names), monitor) for path in archives_in(_several(volumes))]
 
 
@@ -726,7 +726,7 @@ def disc_burn(
     return read_back(plan, monitor) if verify else None
 
 
-def disc_check(discs: _Path | Iterable[_Path], *, monitor: Monitor | None = None) -> Iterator[Checked]:
+def disc_check(discs: _Path | Iterable[_Path], *, monitor: Monitor | None = None) -> Iterator[CheckedDisc]:
     """Read every sector of devices, images, archives or directories of them, and yield how each is; one stops no other.
 
     Raises

@@ -15,7 +15,7 @@ from pybackup.errors import FormatError, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.joined import JoinedFile, Part
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.index import Growth
+from pybackup.layout.index import Allowance
 from pybackup.model.listing import Listing
 from pybackup.model.volume import VolumeInfo
 from pybackup.parity.stream.find import find, glance
@@ -191,7 +191,7 @@ def _is_seekable(path: bytes) -> bool:
 def volumes_in(path: bytes) -> Iterator[Volume]:
     """Yield the archives that a file holds: itself, or what lies in it as an image."""
     with ArchiveFile(path) as file, ExitStack() as stack:
-        growth = Growth()
+        growth = Allowance()
         for offset, n_bytes in locate(file) if file.size else ():
             whole = (offset, n_bytes) == (0, file.size)
             archive = file if whole else stack.enter_context(JoinedFile([Part(0, n_bytes, path, offset)]))

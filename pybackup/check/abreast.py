@@ -17,7 +17,7 @@ _AHEAD_BYTES = 64 << 20
 _LOOK_SECONDS = 0.1
 
 
-class Abandoned(Exception):
+class GivenUp(Exception):
     """What the work in the second thread gets when all is in vain."""
 
 
@@ -30,7 +30,7 @@ class Abreast(Generic[Result]):
     ----------
     work
         Is given a function to call with the number of bytes read since the last call: it waits there while it is
-        ahead, and gets `Abandoned` from it.
+        ahead, and gets `GivenUp` from it.
     """
 
     def __init__(self, work: Callable[[Callable[[int], None]], Result]) -> None:
@@ -83,7 +83,7 @@ class Abreast(Generic[Result]):
                 )
             )
             if self._abandoned:
-                raise Abandoned
+                raise GivenUp
 
     def _tell(self) -> None:
         with self._change:

@@ -20,7 +20,7 @@ from .file_map import Places
 Numbers = NDArray[np.int64]
 
 
-class Part(IntEnum):
+class MapPart(IntEnum):
     """What a sector holds."""
 
     DATA = 0
@@ -75,7 +75,7 @@ class VolumeMap:
     n_bytes
         Length of the file that is shown, and of its sidecar if it has one.
     parts, conditions
-        A `Part` and a `Condition` for each sector: shape (sectors,).
+        A `MapPart` and a `Condition` for each sector: shape (sectors,).
     edges
         Sectors where something else starts: the stream, its guard sectors, what is behind it.
     sidecar
@@ -220,8 +220,8 @@ def _edges(shape: Geometry) -> tuple[int, ...]:
 
 def _parts(shape: Geometry) -> NDArray[np.uint8]:
     parts = np.zeros(shape.sectors, np.uint8)
-    parts[shape.before_sectors : shape.before_sectors + shape.stream_sectors] = Part.PARITY
-    parts[Dealing(shape).guard_numbers] = Part.CHECKSUMS
+    parts[shape.before_sectors : shape.before_sectors + shape.stream_sectors] = MapPart.PARITY
+    parts[Dealing(shape).guard_numbers] = MapPart.CHECKSUMS
     return parts
 
 

@@ -58,7 +58,7 @@ class Uncorrectable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class RepairedBody:
     """A body and its parity as they were written, and how many bytes of both had to be changed for that."""
 
     body: bytes
@@ -101,7 +101,7 @@ def is_intact(body: bytes | memoryview, parity: bytes | memoryview) -> bool:
     return protect(body) == bytes(parity)
 
 
-def repair(body: bytes | memoryview, parity: bytes | memoryview) -> Repaired:
+def repair(body: bytes | memoryview, parity: bytes | memoryview) -> RepairedBody:
     """Put right the wrong bytes of a body and its parity, wherever they are.
 
     Up to 16 wrong bytes in a codeword are repaired; up to 24 where the codewords beside it are wrong in the same rows
@@ -129,14 +129,14 @@ def repair(body: bytes | memoryview, parity: bytes | memoryview) -> Repaired:
     _refuse_other_lengths(body, parity)
     damage = _Damage(np.frombuffer(body, np.uint8), np.frombuffer(parity, np.uint8))
     if not damage.columns.size:
-        return Repaired(bytes(body), bytes(parity), 0)
+        return RepairedBody(bytes(body), bytes(parity), 0)
     damage.correct()
     repaired_body, repaired_parity = damage.body, damage.parity
     still_bad = _bad_columns(_remainders(repaired_body, repaired_parity)).size
     if still_bad:
         total = _columns(repaired_body.size)
         raise Uncorrectable(f"{still_bad} of {total} codewords could not be corrected")
-    return Repaired(repaired_body.tobytes(), repaired_parity.tobytes(), damage.corrected_bytes)
+    return RepairedBody(repaired_body.tobytes(), repaired_parity.tobytes(), damage.corrected_bytes)
 
 
 class _Damage:

@@ -40,7 +40,7 @@ _METHODS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bare:
+class BareMember:
     """A ``.7z`` of one file, by its own headers.
 
     Attributes
@@ -60,7 +60,7 @@ class Bare:
     mtime_ns: int
 
 
-def read_bare(file: ArchiveFile, offset: int) -> Bare:
+def read_bare(file: ArchiveFile, offset: int) -> BareMember:
     """Read both headers of the ``.7z`` at ``offset``.
 
     Raises
@@ -75,7 +75,7 @@ def read_bare(file: ArchiveFile, offset: int) -> Bare:
     return _parse(_Bytes(tail), offset, frame)
 
 
-def decode_bare(file: ArchiveFile, bare: Bare) -> Iterator[bytes]:
+def decode_bare(file: ArchiveFile, bare: BareMember) -> Iterator[bytes]:
     """Yield the content; it is good only when the iteration ends without an error.
 
     Raises
@@ -137,7 +137,7 @@ class _Bytes:
         return self._at == len(self._data)
 
 
-def _parse(tail: _Bytes, offset: int, frame: StartHeader) -> Bare:
+def _parse(tail: _Bytes, offset: int, frame: StartHeader) -> BareMember:
     tail.expect(_HEADER, _MAIN_STREAMS, _PACK, 0, 1, _SIZE)
     stream_bytes = tail.number()
     tail.expect(_END, _UNPACK, _FOLDER, 1, 0)
@@ -156,7 +156,7 @@ def _parse(tail: _Bytes, offset: int, frame: StartHeader) -> Bare:
     bound = max(_MIN_DICTIONARY, 1 << raw_bytes.bit_length()) if raw_bytes <= MAX_SEGMENT_BYTES else dictionary
     packed_bytes = STREAM_OFFSET + stream_bytes + frame.tail_bytes
     member = Member(offset, packed_bytes, stream_bytes, raw_bytes, method, min(dictionary, bound), b"")
-    return Bare(member, crc, name, mode, mtime_ns)
+    return BareMember(member, crc, name, mode, mtime_ns)
 
 
 def _coders(tail: _Bytes) -> tuple[Method, int, int]:

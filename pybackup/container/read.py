@@ -37,7 +37,7 @@ def open_listing(file: ArchiveFile) -> Listing:
     return recover(file, found.expected, found.damage, archive_id=found.archive_id)
 
 
-def open_indexed(file: ArchiveFile, growth: index.Growth | None = None) -> Listing | None:
+def open_indexed(file: ArchiveFile, growth: index.Allowance | None = None) -> Listing | None:
     """Return what the archive holds, by its tree index; None where that is lost: what is left is not scanned for.
 
     Parameters
@@ -58,7 +58,7 @@ class _Lost:
     archive_id: bytes | None
 
 
-def _by_index(file: ArchiveFile, growth: index.Growth | None = None) -> Listing | _Lost:
+def _by_index(file: ArchiveFile, growth: index.Allowance | None = None) -> Listing | _Lost:
     damage: list[str] = []
     expected: int | None = None
     locator = read_locator(file)

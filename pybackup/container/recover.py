@@ -108,7 +108,7 @@ class _Recovery:
             yield from table.containers()
 
     def _load(self, findings: Findings, archive_id: bytes) -> Iterator[tuple[int, Table]]:
-        growth = index.Growth()
+        growth = index.Allowance()
         for offset, head in findings.indexes:
             if head.archive_id != archive_id or head.scope != index.CONTAINER:
                 continue

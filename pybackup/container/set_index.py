@@ -22,7 +22,7 @@ def read_set_index(file: ArchiveFile) -> Iterator[index.Blob]:
         return
     own = find_foot(file, locator.raw_bytes - ustar.BLOCK, index.CONTAINER)
     end = own[0] - ustar.BLOCK if own else 0
-    growth = index.Growth()
+    growth = index.Allowance()
     while end > 0:
         found = find_foot(file, end, index.TREE, within_bytes=index.HEAD.size) or find_foot(file, end, index.TREE)
         if found is None:

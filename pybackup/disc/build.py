@@ -24,7 +24,7 @@ from pybackup.parity.stream.find import glance
 from pybackup.sector import SECTOR
 
 from .copy import USUAL_STEPS, Copying, CopySteps, copying
-from .names import Names
+from .names import DiscNames
 from .own_wheel import OwnWheel, own_wheel
 from .parity import DiscParity, digest_of_image, growing, plan_parity
 from .volume import DiscVolume, index_lines, open_volume
@@ -103,7 +103,7 @@ class Built:
     image_bytes: int
 
 
-def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Names | None = None) -> BuildPlan:
+def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: DiscNames | None = None) -> BuildPlan:
     """Return the plan of the image of a volume, ``directory/NAME.iso``.
 
     Parameters
@@ -121,7 +121,7 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Name
         The volume is damaged.
     """
     volume = open_volume(path)
-    output = os.path.join(directory, os.fsencode((names or Names()).take(volume.stem)) + b".iso")
+    output = os.path.join(directory, os.fsencode((names or DiscNames()).take(volume.stem)) + b".iso")
     _check_output(output, overwrite=options.overwrite)
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None

@@ -15,7 +15,7 @@ from pybackup.disc.on_medium import archive_ids_in, on_medium
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
-from pybackup.media.burner import Medium, burn, burn_command, check_fit, device_path, inspect
+from pybackup.media.burner import LoadedMedium, burn, burn_command, check_fit, device_path, inspect
 from pybackup.mend.health import Health, State, assess
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import damaged_groups
@@ -39,7 +39,7 @@ class BurnPlan:
     image: bytes
     image_bytes: int
     device: bytes
-    medium: Medium
+    medium: LoadedMedium
     command: Sequence[bytes]
     geometry: Geometry | None
 
@@ -134,7 +134,7 @@ def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry
     return size, geometry if geometry is not None and geometry.volume_bytes == size else None
 
 
-def _check_content(image: bytes, device: bytes, medium: Medium, options: BurnOptions) -> None:
+def _check_content(image: bytes, device: bytes, medium: LoadedMedium, options: BurnOptions) -> None:
     """Refuse to write over what is on a medium, whatever the drive says of it."""
     found = on_medium(device_path(device))
     if not found.is_written:

@@ -32,7 +32,7 @@ class Advice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedDisc:
     """What one disc came to.
 
     Attributes
@@ -60,7 +60,7 @@ class Checked:
         return self.verdict.state if self.verdict else State.BEYOND
 
 
-def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[Checked]:
+def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[CheckedDisc]:
     """Read every sector of each image, archive or device, and yield what it came to; one bad disc stops nothing.
 
     Raises
@@ -72,19 +72,19 @@ def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[Checked]:
         yield _check(path, monitor)
 
 
-def _check(path: bytes, monitor: Monitor) -> Checked:
+def _check(path: bytes, monitor: Monitor) -> CheckedDisc:
     try:
         verdict = verify(path, monitor=monitor)
     except (FormatError, EnvironmentFailed) as error:
         reason = error.without(path)
         unread = isinstance(error, EnvironmentFailed)
         monitor.problem(Problem(path, Trouble.UNREADABLE, reason))
-        return Checked(path, None, None, Advice.LOOK if unread else Advice.RESCUE, reason, unread)
+        return CheckedDisc(path, None, None, Advice.LOOK if unread else Advice.RESCUE, reason, unread)
     health = verdict.health
     left = None
     if health is not None and health.geometry.groups:
         left = remaining(health.geometry, np.flatnonzero(health.bad))
-    return Checked(path, verdict, left, _advice(verdict, left))
+    return CheckedDisc(path, verdict, left, _advice(verdict, left))
 
 
 def _advice(verdict: Verdict, left: Remaining | None) -> Advice:

@@ -17,7 +17,7 @@ from pybackup.model.size import humane_bytes
 from pybackup.model.source import shown
 from pybackup.model.volume import VolumeKind
 
-from .names import Names
+from .names import DiscNames
 from .volume import DiscVolume, open_volume
 
 _NAMED = 14
@@ -60,7 +60,7 @@ def make_all_labels(
             recovery[info.set_id] += 1
         elif info and info.last:
             totals[info.set_id] = info.number
-    names = Names()
+    names = DiscNames()
     for path in paths:
         info = open_volume(path).info
         total = discs or (totals[info.set_id] if info else 0) or None
@@ -71,7 +71,7 @@ def make_all_labels(
 def make_labels(
     path: bytes,
     directory: bytes,
-    names: Names | None = None,
+    names: DiscNames | None = None,
     *,
     discs: int | None = None,
     recovery: int = 0,
@@ -106,7 +106,7 @@ def make_labels(
     """
     volume = open_volume(path)
     label = label_of(volume, discs=discs, recovery=recovery)
-    stem = os.path.join(directory, os.fsencode((names or Names()).take(volume.stem)))
+    stem = os.path.join(directory, os.fsencode((names or DiscNames()).take(volume.stem)))
     written = [stem + SHAPES[shape] for shape in shapes]
     check_outputs(written, replace=overwrite)
     readers = Readers.of([path])

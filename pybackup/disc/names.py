@@ -29,14 +29,14 @@ def name_for_media(stem: bytes, tag: str = "") -> str:
     behind = f"-{tag}" if tag else ""
     name = _NO_NAME.sub("_", given).strip("._").lstrip("-._")
     room = _MOST_CHARACTERS - len(behind)
-    # A space is so common that it alone is no reason; see `Names`.
+    # A space is so common that it alone is no reason; see `DiscNames`.
     if name == given.replace(" ", "_") and len(name) <= room:
         return name + behind
     mark = f"-{hashlib.sha256(stem).hexdigest()[:_MARK_DIGITS]}"
     return (name[: room - len(mark)] or "volume") + mark + behind
 
 
-class Names:
+class DiscNames:
     """The names that one run gives: no two are the same, not even on a file system that knows no capitals."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from pybackup.parity.stream.find import find
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, grown, plan_geometry
 from pybackup.parity.stream.growing import Growth
 from pybackup.parity.stream.guarding import read_slices
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: O
     if found is None or volume.stream is None or found.geometry != volume.stream.geometry:
         raise volume.damaged()
     with ArchiveFile(output.temporary) as image:
-        small, large = Volume(found.geometry, file), Volume(geometry, image)
+        small, large = Sectors(found.geometry, file), Sectors(geometry, image)
         rows = read_slices(found.geometry, found.payloads)
         growth = Growth(small, rows, large, VolumeWriter(geometry, output), kept=kept)
         # Of a large volume these take more than a group.

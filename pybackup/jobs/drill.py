@@ -22,7 +22,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.odds.harm import Model, Strike, overwrite, plan_strike, write_copy
 from pybackup.parity.odds.prospect import Prospects, agrees
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
 
 from .repair import repair
@@ -78,7 +78,7 @@ class DrillPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DrillOutcome:
     """What a round came to.
 
     Attributes
@@ -148,7 +148,7 @@ def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPla
     return DrillPlan(path, prospects, is_archive, bouts, options)
 
 
-def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[Outcome]:
+def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[DrillOutcome]:
     """Do one round after the other; the volume itself is only read.
 
     Raises
@@ -168,7 +168,7 @@ def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[Outcome]:
     monitor.end()
 
 
-def _perform(plan: DrillPlan, bout: Bout, place: bytes) -> Outcome:
+def _perform(plan: DrillPlan, bout: Bout, place: bytes) -> DrillOutcome:
     geometry = plan.prospects.structures.geometry
     damage = plan_strike(geometry, bout.model, bout.sectors, bout.seed)
     copy, fixed, target = (os.path.join(place, name) for name in (b"copy", b"fixed", b"restored"))
@@ -184,10 +184,10 @@ def _perform(plan: DrillPlan, bout: Bout, place: bytes) -> Outcome:
         claimed, fixed = False, copy
     same = claimed and all(_same(*pair) for pair in pairs)
     if same or not plan.is_archive:
-        return Outcome(bout, len(damage.lost), claimed, same, twice=twice)
+        return DrillOutcome(bout, len(damage.lost), claimed, same, twice=twice)
     os.mkdir(target)
     _restore(fixed, target, plan.options.workers)
-    return Outcome(bout, len(damage.lost), claimed, same, *_losses(plan.path, target), _nameless(target), twice)
+    return DrillOutcome(bout, len(damage.lost), claimed, same, *_losses(plan.path, target), _nameless(target), twice)
 
 
 def _damage(plan: DrillPlan, damage: Strike, copy: bytes) -> None:
@@ -204,7 +204,7 @@ def _damage(plan: DrillPlan, damage: Strike, copy: bytes) -> None:
         if geometry.sidecar:
             write_copy(stack.enter_context(ArchiveFile(plan.path + SIDECAR_SUFFIX)), targets[1], (), damage.seed)
         files = [stack.enter_context(ArchiveFile(path)) for path in paths]
-        overwrite(Volume(geometry, *files), VolumeWriter(geometry, *targets), damage)
+        overwrite(Sectors(geometry, *files), VolumeWriter(geometry, *targets), damage)
 
 
 def _same(one: bytes, other: bytes) -> bool:

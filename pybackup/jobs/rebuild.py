@@ -16,7 +16,7 @@ from pybackup.host.storage import Destination, Scratch, environment
 from pybackup.layout.recovery import Body
 from pybackup.make.dressing import dress_again
 from pybackup.make.recovery_volumes import Together, make_recovery, together_by_default
-from pybackup.mend.across import Rows
+from pybackup.mend.across import SetRows
 from pybackup.mend.bodies import Held
 from pybackup.mend.given import Taken, take_in
 from pybackup.mend.unusable import Unusable
@@ -128,7 +128,7 @@ def rebuild(
                 # Parts can be had from what was given.
                 raise Damaged(f"{taken.info.name}: {_NO_RECOVERY}")
             return _Alone(taken, to, stack, monitor).run()
-        rows = Rows(taken, taken.header, to, stack, heard)
+        rows = SetRows(taken, taken.header, to, stack, heard)
         done = _Finishing(rows, to, stack, monitor).run(keep_partial, with_recovery)
         if done.complete:
             heard.settle(sum(one.given is None or one.given in taken.finished for one in done.volumes))
@@ -138,7 +138,7 @@ def rebuild(
 class _Finishing:
     """Publishes what was restored."""
 
-    def __init__(self, rows: Rows, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
+    def __init__(self, rows: SetRows, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
         self._rows, self._monitor = rows, monitor
         self._to, self._stack = to, stack
 

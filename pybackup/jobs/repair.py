@@ -23,9 +23,9 @@ from pybackup.mend.survey import Surveyed, extents_of, survey
 from pybackup.model.extents import Extents
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import NO_ORIGIN
-from pybackup.parity.mend.mend import MENDED, Mended, assemble
+from pybackup.parity.mend.mend import MENDED, MendedSectors, assemble
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 # Less of a file that is to be replaced is an accident, or it is another file.
@@ -213,7 +213,7 @@ def _refuse_to_cut(surveyed: Surveyed) -> None:
         )
 
 
-def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> Mended:
+def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> MendedSectors:
     geometry, given = surveyed.geometry, surveyed.given
     with ExitStack() as stack:
         paths = [given[number].path for number, _ in surveyed.targets]
@@ -222,7 +222,7 @@ def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Mon
         assemble(writer, surveyed.copies, surveyed.survey, lambda count: None, in_place=in_place)
         # What is cut off has grown back.
         files = [stack.enter_context(ArchiveFile(path)) for path in paths]
-        mended = mend_checked(Volume(geometry, *files), writer, surveyed, monitor)
+        mended = mend_checked(Sectors(geometry, *files), writer, surveyed, monitor)
         sizes = [geometry.before_bytes, geometry.stream_bytes] if geometry.sidecar else [geometry.volume_bytes]
         for target, size in zip(targets, sizes, strict=True):
             target.cut(size)
@@ -230,7 +230,7 @@ def _mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Mon
     return mended
 
 
-def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: Mended) -> Repaired:
+def _report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: MendedSectors) -> Repaired:
     where, origins = surveyed.survey.where, surveyed.survey.origins
     geometry = surveyed.geometry
     taken = dict.fromkeys((copy.path for copy in surveyed.given), 0)

@@ -116,11 +116,11 @@ class Head:
             raise Damaged("the head of an index breaks the rules of its fields")
         if head.body_bytes < head.digests * head.digest_bytes:
             raise Damaged("an index shorter than its digests")
-        Growth().add(head)
+        Allowance().add(head)
         return head
 
 
-class Growth:
+class Allowance:
     """What one or several indexes ask for together: many small ones are a bomb as one large is."""
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ def pack_index(head: Head, plain: bytes, digests: bytes) -> bytes:
     return b"".join((full.pack(HEAD_MAGIC), body, rs255.protect(body), full.pack(FOOT_MAGIC)))
 
 
-def unpack_index(data: bytes, growth: Growth | None = None) -> Blob:
+def unpack_index(data: bytes, growth: Allowance | None = None) -> Blob:
     """Return the index in ``data``, repaired by its parity where that is needed.
 
     Parameters

@@ -19,7 +19,7 @@ from pybackup.parity.mend.copies import Copy, Survey
 from pybackup.parity.stream.find import find, load
 from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.sidecar import check_sidecar
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 from .seal import ParityOptions, write_parity
@@ -84,7 +84,7 @@ def protect_file(
         output = stack.enter_context(Output(sidecar, work_dir=work_dir, replace=overwrite, readers=readers))
         output.truncate(geometry.stream_bytes)
         with ArchiveFile(output.temporary) as stream:
-            write_parity(path, Volume(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
+            write_parity(path, Sectors(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
             output.sync()
             _check(geometry, stream, monitor)
         output.publish()

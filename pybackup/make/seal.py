@@ -12,7 +12,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import DEFAULT_AMOUNT, Amount
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
 from pybackup.parity.stream.protect import protect
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ def write_stream(output: Scratch, geometry: Geometry, monitor: Monitor) -> None:
     """Write the parity stream of a file in the making, for which there is room in it."""
     output.flush()
     with ArchiveFile(output.temporary) as file:
-        write_parity(output.path, Volume(geometry, file), VolumeWriter(geometry, output), monitor)
+        write_parity(output.path, Sectors(geometry, file), VolumeWriter(geometry, output), monitor)
 
 
-def write_parity(path: bytes, volume: Volume, writer: VolumeWriter, monitor: Monitor) -> None:
+def write_parity(path: bytes, volume: Sectors, writer: VolumeWriter, monitor: Monitor) -> None:
     """Write the parity stream of a volume; the path is for messages."""
     geometry = volume.geometry
     passes = 2 if geometry.groups else 1

@@ -28,7 +28,7 @@ _WRITTEN = re.compile(r"(\d+)\s+of\s+\d+ MB written")
 
 
 @dataclass(frozen=True, slots=True)
-class Medium:
+class LoadedMedium:
     """What the drive says of the medium in it.
 
     Attributes
@@ -54,7 +54,7 @@ def device_path(device: bytes) -> bytes:
     return device.removeprefix(_PSEUDO)
 
 
-def inspect(device: bytes) -> Medium:
+def inspect(device: bytes) -> LoadedMedium:
     """Ask the drive for its medium.
 
     Raises
@@ -77,10 +77,10 @@ def inspect(device: bytes) -> Medium:
         raise EnvironmentFailed(f"{name}: no drive that can burn: is a disc in it? ({reason})")
     if "is not present" in status[1] or "is not recognizable" in status[1]:
         raise EnvironmentFailed(f"{name}: no medium that can be written is in the drive ({status[1].strip()})")
-    return Medium(kind[1].strip() if kind else "", status[1].strip(), int(blocks[1]) * SECTOR if blocks else None)
+    return LoadedMedium(kind[1].strip() if kind else "", status[1].strip(), int(blocks[1]) * SECTOR if blocks else None)
 
 
-def check_fit(image_bytes: int, medium: Medium, device: bytes, *, overwrite: bool) -> None:
+def check_fit(image_bytes: int, medium: LoadedMedium, device: bytes, *, overwrite: bool) -> None:
     """Refuse a medium that the image does not fit, or that is written already.
 
     Parameters

@@ -36,7 +36,7 @@ def _extents(sectors: NDArray[np.intp]) -> Extents:
     return Extents.of((first * SECTOR, (first + count) * SECTOR) for _, first, count in runs(sectors))
 
 
-class Rows:
+class SetRows:
     """One set while it is restored: rows are data volumes by number from 0, then recovery volumes at hand.
 
     Parameters

@@ -12,11 +12,11 @@ from pybackup.errors import Damaged
 from pybackup.host.storage import ArchiveFile, Scratch
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
-from pybackup.parity.mend.mend import MENDED, Mended, assemble, mend
+from pybackup.parity.mend.mend import MENDED, MendedSectors, assemble, mend
 from pybackup.parity.stream.protect import digest_of
 from pybackup.parity.stream.shards import write_shards
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 from .survey import Surveyed
@@ -27,7 +27,7 @@ _File = TypeVar("_File", bound=Scratch)
 @contextmanager
 def assembled(
     surveyed: Surveyed, begin: Callable[[bytes], _File], monitor: Monitor
-) -> Iterator[tuple[list[_File], Mended]]:
+) -> Iterator[tuple[list[_File], MendedSectors]]:
     """Assemble and mend a volume under temporary names, and yield the files, the protected one first.
 
     Parameters
@@ -51,15 +51,15 @@ def assembled(
         assemble(writer, surveyed.copies, surveyed.survey, lambda count: monitor.advance(0, count))
         monitor.end()
         files = [stack.enter_context(ArchiveFile(made.temporary)) for made in outputs]
-        mended = mend_checked(Volume(geometry, *files), writer, surveyed, monitor, guess=True)
+        mended = mend_checked(Sectors(geometry, *files), writer, surveyed, monitor, guess=True)
         for made in outputs:
             made.sync()
         yield outputs, mended
 
 
 def mend_checked(
-    volume: Volume, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor, *, guess: bool = False
-) -> Mended:
+    volume: Sectors, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor, *, guess: bool = False
+) -> MendedSectors:
     """Rebuild what is missing, and check the whole if nothing is any more.
 
     Parameters
@@ -84,7 +84,7 @@ def mend_checked(
             found.where[guessed] = MENDED
         elif not len(guessed):
             raise Damaged("every sector has its checksum, and yet the whole is not what was protected")
-    return Mended(np.flatnonzero(found.where == MENDED), mended.beyond if len(found.missing) else ())
+    return MendedSectors(np.flatnonzero(found.where == MENDED), mended.beyond if len(found.missing) else ())
 
 
 def tell_of_others(surveyed: Surveyed, monitor: Monitor) -> None:

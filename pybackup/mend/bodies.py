@@ -22,8 +22,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.mend.columns import Shard, sectors_of
 from pybackup.parity.mend.copies import NO_ORIGIN
 from pybackup.parity.mend.mend import MENDED, mend
-from pybackup.parity.stream.volume import Volume as Sectors
-from pybackup.parity.stream.volume import VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 from .assemble import assembled

@@ -25,7 +25,7 @@ from pybackup.model.soundness import Soundness, unproved
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor
 
-from .across import Rows
+from .across import SetRows
 from .alike import Alike, once, sort_out
 from .best_image import Image, best_image
 from .copies import open_copies
@@ -192,7 +192,7 @@ class Mender:
                 taken = take_in(files, to, stack=self._stack, monitor=heard)
                 if taken.header is None:
                     return None
-                rows = Rows(taken, taken.header, to, self._stack, heard)
+                rows = SetRows(taken, taken.header, to, self._stack, heard)
                 rows.restore()
             except (Damaged, UsageError) as error:
                 # Whoever reads them says what is wrong with them.
@@ -231,7 +231,7 @@ def _by_headers(image: Image, known: VolumeInfo) -> list[_MendedVolume]:
     return [_MendedVolume(found, image.soundness, image.repaired)] if found else []
 
 
-def _restored(rows: Rows, row: int) -> _MendedVolume | None:
+def _restored(rows: SetRows, row: int) -> _MendedVolume | None:
     """A data volume after the rows were restored; None where nothing tells what it holds."""
     info, taken = rows.data_info(row), rows.taken
     there = rows.place_of(row)

@@ -17,13 +17,13 @@ from pybackup.parity.mend.align import align
 from pybackup.parity.mend.copies import Copy, Survey, damaged_groups
 from pybackup.parity.mend.flips import Proposals, propose
 from pybackup.parity.stream.dealing import Dealing, runs
-from pybackup.parity.stream.find import Found, Table, find, find_all, load
+from pybackup.parity.stream.find import FoundGuards, SumTable, find, find_all, load
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import places
 from pybackup.sector import SECTOR
 
 from .copies import GivenCopy
-from .which_volume import Candidate, Other, choose
+from .which_volume import Other, VolumeCandidate, choose
 
 # Shorter stretches that are missing from a file of the right size are damage.
 _LONG_SECTORS = 16
@@ -46,7 +46,7 @@ class Surveyed:
 
     given: Sequence[GivenCopy]
     copies: Sequence[Copy]
-    table: Table
+    table: SumTable
     survey: Survey
     others: Sequence[Other] = ()
     overwritten: bool = False
@@ -200,8 +200,8 @@ def survey_sidecar(file: GivenCopy, sidecar: GivenCopy, monitor: Monitor) -> Sur
 
 
 def _candidates(
-    given: Sequence[GivenCopy], volumes: Sequence[Found], monitor: Monitor
-) -> list[tuple[Candidate, Table]]:
+    given: Sequence[GivenCopy], volumes: Sequence[FoundGuards], monitor: Monitor
+) -> list[tuple[VolumeCandidate, SumTable]]:
     """The volumes whose sums can be told, and what of them is good.
 
     Raises
@@ -209,7 +209,7 @@ def _candidates(
     Damaged
         There are none.
     """
-    candidates: list[tuple[Candidate, Table]] = []
+    candidates: list[tuple[VolumeCandidate, SumTable]] = []
     failure = None
     for found in volumes[:_MOST_VOLUMES]:
         try:
@@ -217,13 +217,13 @@ def _candidates(
         except Damaged as error:
             failure = failure or error
         else:
-            candidates.append((Candidate(found, _look(_copies(given, found), table, monitor)), table))
+            candidates.append((VolumeCandidate(found, _look(_copies(given, found), table, monitor)), table))
     if failure and not candidates:
         raise failure
     return candidates
 
 
-def _is_beyond(candidate: Candidate) -> bool:
+def _is_beyond(candidate: VolumeCandidate) -> bool:
     """Whether more of it is missing where it should be than parity makes up for."""
     geometry, missing = candidate.geometry, candidate.survey.missing
     if not geometry.groups:
@@ -231,7 +231,7 @@ def _is_beyond(candidate: Candidate) -> bool:
     return bool((damaged_groups(Dealing(geometry), missing) > geometry.parity_shards).any())
 
 
-def _copies(given: Sequence[GivenCopy], found: Found) -> list[Copy]:
+def _copies(given: Sequence[GivenCopy], found: FoundGuards) -> list[Copy]:
     return [
         Copy(
             copy.file,
@@ -243,7 +243,7 @@ def _copies(given: Sequence[GivenCopy], found: Found) -> list[Copy]:
     ]
 
 
-def _look(copies: Sequence[Copy], table: Table, monitor: Monitor) -> Survey:
+def _look(copies: Sequence[Copy], table: SumTable, monitor: Monitor) -> Survey:
     survey = Survey.of(table.geometry, table.sums)
     monitor.begin("check sectors", 0, sum(copy.file.size for copy in copies))
     for number, copy in enumerate(copies):

@@ -16,15 +16,15 @@ import numpy as np
 from pybackup.errors import UsageError
 from pybackup.layout.guard import Geometry
 from pybackup.parity.mend.copies import NO_ORIGIN, Survey
-from pybackup.parity.stream.find import Found
+from pybackup.parity.stream.find import FoundGuards
 from pybackup.sector import SECTOR
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class VolumeCandidate:
     """A volume, and what the copies have of it."""
 
-    found: Found
+    found: FoundGuards
     survey: Survey
 
     @property
@@ -60,15 +60,15 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class VolumeChoice:
     """The volume that is meant, what lies beside it, and the sidecars that are of earlier versions."""
 
-    candidate: Candidate
+    candidate: VolumeCandidate
     others: Sequence[Other]
     stale: Sequence[bytes]
 
 
-def choose(candidates: Sequence[Candidate], paths: Sequence[bytes], named: Iterable[int]) -> Choice:
+def choose(candidates: Sequence[VolumeCandidate], paths: Sequence[bytes], named: Iterable[int]) -> VolumeChoice:
     """Choose one of the candidates.
 
     Parameters
@@ -84,8 +84,8 @@ def choose(candidates: Sequence[Candidate], paths: Sequence[bytes], named: Itera
         They are not.
     """
     _check_one(candidates, paths, list(named))
-    stale: list[Candidate] = []
-    inner: list[Candidate] = []
+    stale: list[VolumeCandidate] = []
+    inner: list[VolumeCandidate] = []
     for outer in candidates:
         within = [one for one in candidates if one is not outer and _contains(outer, one)]
         if any(_contradicts(outer, one) for one in within):
@@ -96,10 +96,10 @@ def choose(candidates: Sequence[Candidate], paths: Sequence[bytes], named: Itera
     best = max(left, key=lambda one: (one.start_in(0) == 0, one.share, one.n_bytes))
     others = [other for one in left if one is not best for other in _beside(one, best, paths)]
     streams = [paths[copy] for one in stale for copy in one.found.shifts]
-    return Choice(best, others, streams)
+    return VolumeChoice(best, others, streams)
 
 
-def _check_one(candidates: Sequence[Candidate], paths: Sequence[bytes], named: Sequence[int]) -> None:
+def _check_one(candidates: Sequence[VolumeCandidate], paths: Sequence[bytes], named: Sequence[int]) -> None:
     """Refuse copies of which each is, from its first byte on, another volume."""
     at_home = {
         copy: {number for number, one in enumerate(candidates) if not one.geometry.sidecar and one.start_in(copy) == 0}
@@ -112,7 +112,7 @@ def _check_one(candidates: Sequence[Candidate], paths: Sequence[bytes], named: S
             raise UsageError(f"{second}: is another volume than {first}; name copies of one volume only")
 
 
-def _contains(outer: Candidate, inner: Candidate) -> bool:
+def _contains(outer: VolumeCandidate, inner: VolumeCandidate) -> bool:
     if inner.geometry.sidecar or outer.geometry.volume_bytes <= inner.geometry.volume_bytes:
         return False
     for copy in inner.found.shifts:
@@ -122,7 +122,7 @@ def _contains(outer: Candidate, inner: Candidate) -> bool:
     return False
 
 
-def _contradicts(outer: Candidate, inner: Candidate) -> bool:
+def _contradicts(outer: VolumeCandidate, inner: VolumeCandidate) -> bool:
     """Whether sectors are good in the inner volume that in the outer one, at the same bytes, are not."""
     for row, origin in enumerate(inner.survey.origins):
         start = outer.start_in(origin.copy)
@@ -136,7 +136,7 @@ def _contradicts(outer: Candidate, inner: Candidate) -> bool:
     return False
 
 
-def _beside(one: Candidate, best: Candidate, paths: Sequence[bytes]) -> Iterator[Other]:
+def _beside(one: VolumeCandidate, best: VolumeCandidate, paths: Sequence[bytes]) -> Iterator[Other]:
     """Where a volume lies that does not overlap the one that is meant."""
     if one.geometry.sidecar:
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from pybackup.compress.bare import Bare, decode_bare, read_bare
+from pybackup.compress.bare import BareMember, decode_bare, read_bare
 from pybackup.compress.partial import Fragments, left_of, numbered, proved
 from pybackup.errors import FormatError
 from pybackup.host.joined import open_place
@@ -68,7 +68,7 @@ def _rescue(
         return replace(found, fate=Fate.LOST, reason=str(error))
 
 
-def _entry(bare: Bare, offset: int) -> Entry:
+def _entry(bare: BareMember, offset: int) -> Entry:
     name = bare.name.replace(b"/", b"_").replace(b"\0", b"_")[:_LONGEST_NAME]
     return Entry(_PATH % (offset, name), Kind.FILE, bare.mode, mtime_ns=bare.mtime_ns, size=bare.member.raw_bytes)
 

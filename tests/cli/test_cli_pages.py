@@ -11,7 +11,7 @@ from cli_process import lines, parsed, run
 
 from pybackup.check.file_map import Places
 from pybackup.check.verify import Verdict
-from pybackup.check.volume_map import Condition, Part, VolumeMap, map_volume
+from pybackup.check.volume_map import Condition, MapPart, VolumeMap, map_volume
 from pybackup.cli.main import main
 from pybackup.cli.pages import page_path
 from pybackup.cli.pages.frame import MAX_ROWS, POLICY, bar, clip, escape, shell_word
@@ -111,7 +111,7 @@ def kinds(shown: VolumeMap, max_cells: int) -> list[str]:
 def test_cells_add_up_to_all_sectors(sectors: int, max_cells: int) -> None:
     source = np.random.default_rng(sectors)
     conditions = source.integers(0, len(Condition), sectors).astype(np.uint8)
-    parts = source.integers(0, len(Part), sectors).astype(np.uint8)
+    parts = source.integers(0, len(MapPart), sectors).astype(np.uint8)
     edges = tuple(sorted({sectors // 3, sectors // 2} - {0}))
     shown = VolumeMap(sectors * SECTOR, parts, conditions, Places.of(()), edges)
     cells = cut(shown, max_cells)
@@ -119,7 +119,7 @@ def test_cells_add_up_to_all_sectors(sectors: int, max_cells: int) -> None:
     assert set(edges) <= set(cells.edges.tolist())
     assert np.diff(cells.edges).tolist() == cells.counts.sum(axis=(1, 2)).tolist()
     for condition in Condition:
-        for part in Part:
+        for part in MapPart:
             expected = int(((parts == part) & (conditions == condition)).sum())
             assert cells.counts[:, part, condition].sum() == expected
     assert cells.worst.tolist() == [
@@ -129,7 +129,7 @@ def test_cells_add_up_to_all_sectors(sectors: int, max_cells: int) -> None:
 
 def test_a_cell_has_the_colour_of_the_worst_in_it() -> None:
     conditions = [GOOD, GOOD, GOOD, MENDABLE, MENDABLE, BAD, REPAIRED, REPAIRED, SUSPECT, GOOD]
-    assert kinds(volume([Part.DATA] * 10, conditions), 5) == ["d", "d m f l3", "d b f l4", "d r f l4", "d s f l3"]
+    assert kinds(volume([MapPart.DATA] * 10, conditions), 5) == ["d", "d m f l3", "d b f l4", "d r f l4", "d s f l3"]
 
 
 def test_a_cell_is_of_the_part_that_most_of_it_is_and_no_cell_spans_an_edge() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pybackup.check import abreast
 from pybackup.check import verify as job
-from pybackup.check.abreast import Abandoned, Abreast
+from pybackup.check.abreast import Abreast, GivenUp
 from pybackup.errors import PybackupError
 from pybackup.host.storage import ArchiveFile
 from pybackup.make.protect import protect_file
@@ -149,4 +149,4 @@ def test_an_interrupted_caller_ends_the_work() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert ended == [Abandoned]
+    assert ended == [GivenUp]

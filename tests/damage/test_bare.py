@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pybackup.compress.bare import Bare, decode_bare, read_bare
+from pybackup.compress.bare import BareMember, decode_bare, read_bare
 from pybackup.compress.methods import MAX_SEGMENT_BYTES, Compression
 from pybackup.compress.pack import PackJob, pack
 from pybackup.compress.sevenzip import wrap
@@ -66,7 +66,7 @@ def resealed(data: bytes, stream_bytes: int) -> bytes:
     return fields + data[START.size :]
 
 
-def read(data: bytes, field: Path) -> tuple[Bare, bytes] | None:
+def read(data: bytes, field: Path) -> tuple[BareMember, bytes] | None:
     with as_file(data, field) as file:
         try:
             bare = read_bare(file, 0)

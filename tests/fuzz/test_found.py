@@ -50,7 +50,7 @@ def test_many_small_indexes_are_refused_as_one_large_is(tmp_path: Path, monkeypa
         assert sum("more entries than" in words for words in opened.listing.damage) == 2
     monkeypatch.undo()
     monkeypatch.setattr(index, "_PLAIN_RATIO", 0)
-    growth = index.Growth()
+    growth = index.Allowance()
     head = index.Head(index.CONTAINER, 4, bytes(8), 0, 1, 0, 0, plain_bytes=30 << 20, body_bytes=body_bytes)
     growth.add(head)
     growth.add(head)

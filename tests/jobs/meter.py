@@ -51,7 +51,7 @@ def metered() -> Iterator[Meter]:
     meter = Meter()
     unpack, begin, read = index.unpack_index, ArchiveFile.__init__, ArchiveFile.read_at
 
-    def unpack_index(data: bytes, growth: index.Growth | None = None) -> index.Blob:
+    def unpack_index(data: bytes, growth: index.Allowance | None = None) -> index.Blob:
         blob = unpack(data, growth)
         if blob.head.scope == index.TREE:
             # What is parsed was read just before.

@@ -16,7 +16,7 @@ from pybackup.codes import rs255 as codeword
 from pybackup.codes.rs255 import (
     DATA_ROWS,
     PARITY_ROWS,
-    Repaired,
+    RepairedBody,
     Uncorrectable,
     is_intact,
     parity_size,
@@ -64,7 +64,7 @@ def strike(stored: bytearray, source: random.Random, body_bytes: int, column: in
         stored[place] ^= source.randrange(1, 256)
 
 
-def mend(stored: bytes | bytearray, body_bytes: int) -> Repaired:
+def mend(stored: bytes | bytearray, body_bytes: int) -> RepairedBody:
     return repair(bytes(stored[:body_bytes]), bytes(stored[body_bytes:]))
 
 
@@ -234,7 +234,7 @@ def test_what_is_intact_is_returned_as_it_is(length: int, decodes: list[int]) ->
     parity = protect(body)
     assert is_intact(body, parity)
     assert is_intact(memoryview(body), memoryview(parity))
-    assert repair(memoryview(body), memoryview(parity)) == Repaired(body, parity, 0)
+    assert repair(memoryview(body), memoryview(parity)) == RepairedBody(body, parity, 0)
     assert not decodes
 
 
@@ -246,7 +246,7 @@ def test_any_wrong_byte_shows_and_is_repaired(length: int) -> None:
         stored = bytearray(good)
         stored[place] ^= 1 << place % 8
         assert not is_intact(bytes(stored[:length]), bytes(stored[length:]))
-        assert mend(stored, length) == Repaired(body, good[length:], 1)
+        assert mend(stored, length) == RepairedBody(body, good[length:], 1)
 
 
 @pytest.mark.parametrize("length", [0, 1, 223, 224])
@@ -271,7 +271,7 @@ def test_sixteen_wrong_bytes_in_every_codeword_are_repaired(length: int, seed: i
     stored = bytearray(good)
     for column in range(columns_of(length)):
         strike(stored, source, length, column, source.sample(stored_rows(length, column), LIMIT))
-    assert mend(stored, length) == Repaired(body, good[length:], LIMIT * columns_of(length))
+    assert mend(stored, length) == RepairedBody(body, good[length:], LIMIT * columns_of(length))
 
 
 @settings(deadline=None, max_examples=50)
@@ -343,7 +343,7 @@ def test_burst_into_a_seventeenth_row_is_repaired_with_the_rows_of_its_other_cod
     stored = bytearray(good)
     for place in range(30_001, 30_001 + LIMIT * columns + columns // 2):
         stored[place] ^= 0x55
-    assert mend(stored, len(body)) == Repaired(body, good[len(body) :], LIMIT * columns + columns // 2)
+    assert mend(stored, len(body)) == RepairedBody(body, good[len(body) :], LIMIT * columns + columns // 2)
 
 
 def test_burst_of_seventeen_rows_is_refused() -> None:

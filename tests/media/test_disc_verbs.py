@@ -27,7 +27,7 @@ from pybackup.disc.check import Advice, check_discs
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.drives import ABSENT, why_no_drive, why_not_opened
 from pybackup.host.storage import ArchiveFile
-from pybackup.media.burner import Medium, burn_command, check_fit, inspect
+from pybackup.media.burner import LoadedMedium, burn_command, check_fit, inspect
 from pybackup.mend.health import State
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.find import glance
@@ -205,18 +205,18 @@ def test_what_to_check_where_a_drive_cannot_be_opened(monkeypatch: pytest.Monkey
 
 
 def test_a_medium_has_to_be_blank_and_large_enough() -> None:
-    blank = Medium("CD-R", "is blank", 300 * SECTOR)
+    blank = LoadedMedium("CD-R", "is blank", 300 * SECTOR)
     check_fit(300 * SECTOR, blank, b"/dev/sr0", overwrite=False)
     with pytest.raises(UsageError, match=r"takes 614,400"):
         check_fit(300 * SECTOR + 1, blank, b"/dev/sr0", overwrite=False)
-    written = Medium("CD-RW", "is written , is closed", None)
+    written = LoadedMedium("CD-RW", "is written , is closed", None)
     with pytest.raises(UsageError, match="put in a blank one"):
         check_fit(SECTOR, written, b"/dev/sr0", overwrite=False)
     check_fit(SECTOR, written, b"/dev/sr0", overwrite=True)
     # An overwriteable medium is as good as any other: what is on it is somebody's.
     for kind in ("DVD+RW", "BD-RE", "stdio file, overwriteable"):
         with pytest.raises(UsageError, match="put in a blank one, or --overwrite"):
-            check_fit(SECTOR, Medium(kind, "is written , is closed", None), b"/dev/sr0", overwrite=False)
+            check_fit(SECTOR, LoadedMedium(kind, "is written , is closed", None), b"/dev/sr0", overwrite=False)
 
 
 def test_there_is_padding_only_where_there_is_room_for_it() -> None:

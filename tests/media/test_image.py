@@ -39,7 +39,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
 from pybackup.parity.stream.find import glance
 from pybackup.parity.stream.protect import protect
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.restore.salvage import SalvageOptions
 from pybackup.tree.place import PlaceOptions
 
@@ -213,7 +213,7 @@ def test_parity_grows_from_that_of_the_volume(large: Field, room: Path) -> None:
     start = plan.geometry.before_bytes
     image.write_bytes(whole[:start] + bytes(plan.geometry.stream_bytes) + whole[start + plan.geometry.stream_bytes :])
     with ArchiveFile(os.fsencode(image)) as file, InPlace(os.fsencode(image)) as output:
-        protect(Volume(plan.geometry, file), VolumeWriter(plan.geometry, output), progress=lambda count: None)
+        protect(Sectors(plan.geometry, file), VolumeWriter(plan.geometry, output), progress=lambda count: None)
     assert image.read_bytes() == whole
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roundtrip.running import archive
 
-from pybackup.disc.names import Names, name_for_media
+from pybackup.disc.names import DiscNames, name_for_media
 
 from .discs import MIB, make_set, plant, run
 
@@ -50,7 +50,7 @@ def test_a_name_that_every_medium_has_stays() -> None:
 
 
 def test_no_two_names_of_a_run_are_the_same() -> None:
-    names = Names()
+    names = DiscNames()
     taken = [names.take(name) for name in ("docs", "docs", "DOCS", "docs-2", "docs")]
     assert taken == ["docs", "docs-2", "DOCS-3", "docs-2-2", "docs-4"]
 

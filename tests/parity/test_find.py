@@ -23,7 +23,7 @@ from pybackup.layout.sums import sector_sums
 from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.parity.stream.find import Found, find, load, scan_guards
+from pybackup.parity.stream.find import FoundGuards, find, load, scan_guards
 from pybackup.sector import SECTOR
 
 from .specimens import Specimen, overwritten, shards_of, whole_of, with_own_stream, with_sidecar
@@ -63,7 +63,7 @@ def beside() -> Specimen:
         return with_sidecar(base, OPTIONS, own().data)
 
 
-def found_in(*contents: bytes, thorough: bool = False) -> Found:
+def found_in(*contents: bytes, thorough: bool = False) -> FoundGuards:
     found = find([Memory(content) for content in contents], thorough=thorough)
     assert found is not None
     return found

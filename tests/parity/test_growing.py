@@ -20,7 +20,7 @@ from pybackup.parity.stream.geometry import grown, plan_geometry
 from pybackup.parity.stream.growing import USUAL_STEPS, Growth, GrowthSteps, add_parity
 from pybackup.parity.stream.guarding import read_slices
 from pybackup.parity.stream.protect import digest_of, protect
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 
@@ -46,7 +46,7 @@ class Bytes:
 def protected(geometry: Geometry, before: bytes, after: bytes) -> Bytes:
     """The volume, with the stream that encoding all of it gives."""
     file = Bytes(before + bytes(geometry.stream_bytes) + after)
-    protect(Volume(geometry, file), VolumeWriter(geometry, file), progress=lambda count: None)
+    protect(Sectors(geometry, file), VolumeWriter(geometry, file), progress=lambda count: None)
     return file
 
 
@@ -99,11 +99,11 @@ def grow(case: Case, most_bytes: int | None = None, steps: GrowthSteps = USUAL_S
         return None
     by_encoding = protected(larger, before, after)
     by_growing = Bytes(before + bytes(larger.stream_bytes) + after)
-    volume = Volume(larger, by_growing)
+    volume = Sectors(larger, by_growing)
     found = find([small])
     assert found is not None
     rows = read_slices(found.geometry, found.payloads)
-    growth = Growth(Volume(shape, small), rows, volume, VolumeWriter(larger, by_growing), kept=kept, steps=steps)
+    growth = Growth(Sectors(shape, small), rows, volume, VolumeWriter(larger, by_growing), kept=kept, steps=steps)
     late = sorted(set(case.late) & (set(range(case.origin)) | set(range(case.origin + kept, larger.before_sectors))))
     for number in late:
         by_growing.write_at(number * SECTOR, bytes(SECTOR))
@@ -184,7 +184,7 @@ def test_damaged_parity_is_not_grown_from() -> None:
     larger = grown(small, 230 * SECTOR, 0, origin=10)
     assert larger is not None
     made = Bytes(bytes(larger.volume_bytes))
-    growth = Growth(Volume(small, file), rows, Volume(larger, made), VolumeWriter(larger, made), kept=200)
+    growth = Growth(Sectors(small, file), rows, Sectors(larger, made), VolumeWriter(larger, made), kept=200)
     with pytest.raises(Damaged, match="not what its checksums say"):
         growth.encode(progress=lambda count: None)
 

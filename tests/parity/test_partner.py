@@ -22,7 +22,7 @@ from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.partner import Partner, partner_of
 from pybackup.parity.stream.protect import protect
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=100)
@@ -44,13 +44,13 @@ class Written:
         self.data[offset : offset + len(data)] = data
 
 
-def volume_of(path: Path) -> Volume:
+def volume_of(path: Path) -> Sectors:
     path.write_bytes(random.Random(1).randbytes(500 * SECTOR))
     file = ArchiveFile(os.fsencode(path))
-    return Volume(plan_geometry(file.size, 0, OPTIONS.amount, sidecar=True, group_sectors=100), file, file)
+    return Sectors(plan_geometry(file.size, 0, OPTIONS.amount, sidecar=True, group_sectors=100), file, file)
 
 
-def protected(volume: Volume, *, step_sectors: int = 1024, least_sectors: int = 1) -> bytes:
+def protected(volume: Sectors, *, step_sectors: int = 1024, least_sectors: int = 1) -> bytes:
     stream = Written(volume.geometry.stream_bytes)
     protect(
         volume,
@@ -67,9 +67,9 @@ def protected(volume: Volume, *, step_sectors: int = 1024, least_sectors: int = 
 @pytest.mark.parametrize("after", [0, 1, 1024, 2 * SECTOR, 3 * SECTOR + 5])
 def test_the_same_bytes(room: Path, step_sectors: int, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is left over when the data are cut into steps, groups and sectors."""
-    started: list[Volume] = []
+    started: list[Sectors] = []
 
-    def starting(volume: Volume, process: SecondProcess, parity: NDArray[np.uint8]) -> Partner:
+    def starting(volume: Sectors, process: SecondProcess, parity: NDArray[np.uint8]) -> Partner:
         started.append(volume)
         return Partner(volume, process, parity)
 
@@ -83,7 +83,7 @@ def test_the_same_bytes(room: Path, step_sectors: int, after: int, monkeypatch: 
             path.write_bytes(data[: shape.before_bytes] + bytes(shape.stream_bytes) + data[:after])
             with ArchiveFile(os.fsencode(path)) as file, InPlace(os.fsencode(path)) as output:
                 protect(
-                    Volume(shape, file),
+                    Sectors(shape, file),
                     VolumeWriter(shape, output),
                     step_sectors=step_sectors,
                     least_sectors=least,
@@ -100,7 +100,7 @@ def test_the_same_bytes_for_a_last_sector_of_any_length(room: Path) -> None:
         (room / "f").write_bytes(random.Random(1).randbytes(70 * SECTOR + tail))
         with ArchiveFile(os.fsencode(room / "f")) as file:
             shape = plan_geometry(file.size, 0, OPTIONS.amount, sidecar=True, group_sectors=20)
-            volume = Volume(shape, file, file)
+            volume = Sectors(shape, file, file)
             assert protected(volume, step_sectors=3) == protected(volume, least_sectors=1 << 30)
 
 

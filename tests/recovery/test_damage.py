@@ -24,7 +24,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.protect import protect
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 from .small_sets import SmallSet, contents, rebuilt, sectors, small_set, zeroed
@@ -212,7 +212,7 @@ def image_of(volume: bytes, path: Path, front: int) -> bytes:
     geometry = plan_geometry(len(before), 4 * SECTOR, Amount(n_bytes=40 * SECTOR))
     path.write_bytes(before + bytes(geometry.stream_bytes) + b"anchor!!" * SECTOR)
     with ArchiveFile(os.fsencode(path)) as file, InPlace(os.fsencode(path)) as out:
-        protect(Volume(geometry, file), VolumeWriter(geometry, out), progress=lambda count: None)
+        protect(Sectors(geometry, file), VolumeWriter(geometry, out), progress=lambda count: None)
     return path.read_bytes()
 
 

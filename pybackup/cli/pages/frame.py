@@ -45,7 +45,7 @@ _SYMBOLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PageStep:
     """Something to do next, and the command that does it; empty where there is none."""
 
     text: str
@@ -118,7 +118,7 @@ def heading(verb: str, path: bytes) -> str:
     return f'<p class="eyebrow">pybackup {escape(verb)}</p>\n<h1>{name(path)}</h1>'
 
 
-def state(tone: Tone, headline: str, sentences: Iterable[str], steps: Sequence[Step]) -> str:
+def state(tone: Tone, headline: str, sentences: Iterable[str], steps: Sequence[PageStep]) -> str:
     """Return what everybody wants to know: how it is, and what to do."""
     told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     if steps:

@@ -17,7 +17,7 @@ from pybackup.restore.salvage import Salvaged
 from ..text import count, display, humane_bytes, percentage
 from .frame import (
     Figure,
-    Step,
+    PageStep,
     Tone,
     bar,
     bullets,
@@ -152,18 +152,18 @@ def _sentences(images: Sequence[bytes], target: bytes, done: Salvaged) -> Iterat
         yield f"{count(len(done.unplaced), 'entry', 'entries')} without content could not be placed as they were."
 
 
-def _steps(images: Sequence[bytes], target: bytes, done: Salvaged) -> list[Step]:
+def _steps(images: Sequence[bytes], target: bytes, done: Salvaged) -> list[PageStep]:
     word = " ".join(map(shell_word, images))
     if done.complete:
         command = f"pybackup repair {word} -o repaired"
         mended = done.counts[Fate.REPAIRED]
-        return [Step("What it was read from is still damaged; write a repaired copy:", command)] if mended else []
+        return [PageStep("What it was read from is still damaged; write a repaired copy:", command)] if mended else []
     gone = [verdict for verdict in done.not_intact if verdict.fate in (Fate.PARTIAL, Fate.LOST)]
     if not gone and done.missing == 0:
-        return [Step("See below what could not be placed, and why.")]
+        return [PageStep("See below what could not be placed, and why.")]
     wanted = Extents.of(extent for verdict in gone for extent in verdict.wanted)
     text = f"What would bring back the rest: {sectors_of(wanted)}. That copy may be damaged elsewhere."
-    return [Step(text, f"pybackup salvage {word} ANOTHER-COPY --to {shell_word(target)}")]
+    return [PageStep(text, f"pybackup salvage {word} ANOTHER-COPY --to {shell_word(target)}")]
 
 
 def _figures(done: Salvaged, volume: VolumeMap) -> Iterator[Figure]:

@@ -15,7 +15,7 @@ from ..text import count, display, humane_bytes, percentage, spare
 from .frame import (
     MAX_ROWS,
     Figure,
-    Step,
+    PageStep,
     Tone,
     bar,
     bullets,
@@ -108,16 +108,16 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         yield f"{count(verdict.missing, 'entry', 'entries')} are not even known by name."
 
 
-def _steps(archive: bytes, verdict: Verdict) -> list[Step]:
+def _steps(archive: bytes, verdict: Verdict) -> list[PageStep]:
     word = shell_word(archive)
     if verdict.state is State.INTACT:
         return []
     if verdict.by_parity:
         fixed = shell_word(_beside(archive))
-        return [Step("Write a repaired copy, to a medium that you trust:", f"pybackup repair {word} -o {fixed}")]
+        return [PageStep("Write a repaired copy, to a medium that you trust:", f"pybackup repair {word} -o {fixed}")]
     if verdict.state is State.REPAIRABLE:
         return [
-            Step(
+            PageStep(
                 "Restore the files while they are whole, and archive them anew:",
                 f"pybackup extract {word} --to restored",
             )
@@ -125,10 +125,10 @@ def _steps(archive: bytes, verdict: Verdict) -> list[Step]:
     steps = []
     if verdict.health is not None:
         another = f"pybackup repair {word} ANOTHER-COPY -o {shell_word(_beside(archive))}"
-        steps.append(Step("If there is another copy, even a damaged one, merge the two:", another))
+        steps.append(PageStep("If there is another copy, even a damaged one, merge the two:", another))
     if verdict.way is not None:
-        steps.append(Step("Restore whatever is right of every file:", f"pybackup salvage {word} --to salvaged"))
-    return steps or [Step("Only another copy can help.")]
+        steps.append(PageStep("Restore whatever is right of every file:", f"pybackup salvage {word} --to salvaged"))
+    return steps or [PageStep("Only another copy can help.")]
 
 
 def _beside(archive: bytes) -> bytes:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.check.volume_map import Condition, Part, VolumeMap
+from pybackup.check.volume_map import Condition, MapPart, VolumeMap
 
 from ..text import count, display
 from .frame import clip, escape, words
@@ -22,8 +22,8 @@ _NAMES = 3
 _NAME_LENGTH = 60
 _LEVELS = (1 / 16, 1 / 4, 5 / 8)  # of the sectors of a cell: from here on a stronger colour
 
-_PART_CLASSES = {Part.DATA: "d", Part.PARITY: "p", Part.CHECKSUMS: "c"}
-_PART_WORDS = {Part.DATA: "data", Part.PARITY: "parity", Part.CHECKSUMS: "checksums"}
+_PART_CLASSES = {MapPart.DATA: "d", MapPart.PARITY: "p", MapPart.CHECKSUMS: "c"}
+_PART_WORDS = {MapPart.DATA: "data", MapPart.PARITY: "parity", MapPart.CHECKSUMS: "checksums"}
 _CONDITION_CLASSES = {
     Condition.REPAIRED: "r",
     Condition.MENDABLE: "m",
@@ -83,12 +83,12 @@ def cut(volume: VolumeMap, max_cells: int = MAX_CELLS) -> Cells:
     bounds = (0, *volume.edges, volume.sectors)
     starts = [np.arange(low, high, run) for low, high in pairwise(bounds) if low < high]
     edges = np.concatenate([*starts, [volume.sectors]]).astype(np.int64)
-    codes = len(Part) * len(Condition)
+    codes = len(MapPart) * len(Condition)
     counts = np.zeros((len(edges) - 1, codes), np.int64)
     for number, (start, end) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
         code = volume.parts[start:end] * np.uint8(len(Condition)) + volume.conditions[start:end]
         counts[number] = np.bincount(code, minlength=codes)
-    return Cells(edges, counts.reshape(-1, len(Part), len(Condition)))
+    return Cells(edges, counts.reshape(-1, len(MapPart), len(Condition)))
 
 
 def render_map(volume: VolumeMap, *, max_cells: int = MAX_CELLS) -> Iterator[str]:
@@ -111,7 +111,7 @@ def render_map(volume: VolumeMap, *, max_cells: int = MAX_CELLS) -> Iterator[str
 
 def _legend(volume: VolumeMap, counts: NDArray[np.int64]) -> str:
     items = []
-    for part in Part:
+    for part in MapPart:
         if counts[part].sum():
             good = int(counts[part, Condition.GOOD])
             items.append((_PART_CLASSES[part], f"{_PART_WORDS[part]}, good", good))
@@ -135,7 +135,7 @@ def _cells(volume: VolumeMap, cells: Cells) -> Iterator[str]:
         strict=True,
     )
     for first, sectors, part, worst, not_good, counts in rows:
-        kind = _PART_CLASSES[Part(part)]
+        kind = _PART_CLASSES[MapPart(part)]
         if worst != Condition.GOOD:
             level = 1 + sum(not_good / sectors >= limit for limit in _LEVELS)
             kind += f" {_CONDITION_CLASSES[Condition(worst)]} f l{level}"
@@ -144,7 +144,7 @@ def _cells(volume: VolumeMap, cells: Cells) -> Iterator[str]:
 
 def _title(volume: VolumeMap, first: int, sectors: int, counts: NDArray[np.int64]) -> str:
     lines = [_where(volume, first, sectors)]
-    for part in Part:
+    for part in MapPart:
         total = int(counts[part].sum())
         if total:
             bad = [
@@ -183,7 +183,7 @@ def _stretches(volume: VolumeMap) -> Iterator[str]:
     yield '<th scope="col">Files</th></tr></thead><tbody>'
     for first, sectors, condition in found[:_STRETCHES].tolist():
         kinds = np.unique(volume.parts[first : first + sectors]).tolist()
-        what = f"{count(sectors, 'sector')} of {' and '.join(_PART_WORDS[Part(kind)] for kind in kinds)}"
+        what = f"{count(sectors, 'sector')} of {' and '.join(_PART_WORDS[MapPart(kind)] for kind in kinds)}"
         names = "<br>".join(words(line) for line in _names(volume, first, sectors)) or "-"
         state = escape(f"{what}: {CONDITION_WORDS[Condition(condition)]}")
         yield f"<tr><td>{escape(_where(volume, first, sectors))}</td><td>{state}</td><td><bdi>{names}</bdi></td></tr>"

@@ -18,7 +18,7 @@ from ..values import argument, directory, medium, parity, path, positive
 
 if TYPE_CHECKING:
     from pybackup.disc.build import BuildPlan
-    from pybackup.disc.names import Names
+    from pybackup.disc.names import DiscNames
 
     from ..monitor import Talk
 
@@ -70,11 +70,11 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Build the images; a volume of several that cannot be built stops no other."""
-    from pybackup.disc.names import Names
+    from pybackup.disc.names import DiscNames
     from pybackup.disc.volume import archives_in
 
     with talk_of(options, options.volumes[0]) as talk:
-        volumes, names, status = archives_in(options.volumes), Names(), Status.DONE
+        volumes, names, status = archives_in(options.volumes), DiscNames(), Status.DONE
         for volume in volumes:
             try:
                 _build(options, volume, names, talk)
@@ -86,7 +86,7 @@ def perform(options: argparse.Namespace) -> int:
         return status or conclude(talk)
 
 
-def _build(options: argparse.Namespace, volume: bytes, names: Names, talk: Talk) -> None:
+def _build(options: argparse.Namespace, volume: bytes, names: DiscNames, talk: Talk) -> None:
     from pybackup.disc.build import BuildOptions, perform_build, plan_build
 
     start = time.monotonic()

@@ -18,7 +18,7 @@ from ..values import argument, path
 from ..verdicts import condition, losses
 
 if TYPE_CHECKING:
-    from pybackup.disc.check import Checked
+    from pybackup.disc.check import CheckedDisc
     from pybackup.mend.health import Health
 
 EPILOG = """\
@@ -77,7 +77,7 @@ def perform(options: argparse.Namespace) -> int:
         return worst or problems
 
 
-def _lines(checked: Checked) -> Iterator[str]:
+def _lines(checked: CheckedDisc) -> Iterator[str]:
     name = display(checked.path)
     if checked.verdict is None:
         yield f"{name}: cannot be {'read' if checked.unread else 'checked'}: {printable(checked.failure)}"
@@ -118,7 +118,7 @@ def _part(sectors: int) -> str:
     return f"{count(sectors, 'more bad sector')} ({humane_bytes(sectors * SECTOR)})"
 
 
-def _json(checked: Checked) -> bytes:
+def _json(checked: CheckedDisc) -> bytes:
     fields: dict[str, Any] = {"disc": json_name(checked.path), "state": str(checked.state), "advice": checked.advice}
     verdict, left = checked.verdict, checked.remaining
     if verdict is None:

@@ -16,7 +16,7 @@ from ..text import count, display, json_line, json_name
 from ..values import argument, directory, natural, path, positive
 
 if TYPE_CHECKING:
-    from pybackup.jobs.drill import DrillPlan, Outcome
+    from pybackup.jobs.drill import DrillOutcome, DrillPlan
 
 _MODELS = (
     "flips",
@@ -92,14 +92,14 @@ def perform(options: argparse.Namespace) -> int:
         return _conclude(outcomes, talk)
 
 
-def _conclude(outcomes: list[Outcome], talk: Talk) -> int:
+def _conclude(outcomes: list[DrillOutcome], talk: Talk) -> int:
     wrong = sum(not outcome.agrees for outcome in outcomes)
     right = f"{len(outcomes) - wrong:,} of {count(len(outcomes), 'round')} went as forecast"
     status = conclude(talk, right if outcomes else "there is nothing to drill")
     return Status.PROBLEMS if wrong else status
 
 
-def _line(outcome: Outcome, plan: DrillPlan) -> str:
+def _line(outcome: DrillOutcome, plan: DrillPlan) -> str:
     bout = outcome.bout
     what = f"{bout.model:<9}  {100 * bout.fraction:6.2f} %  {outcome.bad:>9,} bad  seed {bout.seed:<4}"
     verdict = "agrees" if outcome.agrees else "DISAGREES"
@@ -114,7 +114,7 @@ def _forecast(chance: float) -> str:
     return "survives" if chance > 0.5 else "beyond"
 
 
-def _outcome(outcome: Outcome, plan: DrillPlan) -> str:
+def _outcome(outcome: DrillOutcome, plan: DrillPlan) -> str:
     if outcome.whole:
         return f"all back, {outcome.twice:,} stood twice" if outcome.twice else "all back"
     if outcome.claimed:
@@ -127,11 +127,11 @@ def _outcome(outcome: Outcome, plan: DrillPlan) -> str:
     return f"{lost}, {len(outcome.wrong):,} WRONG" if outcome.wrong else lost
 
 
-def _named(outcome: Outcome) -> list[str]:
+def _named(outcome: DrillOutcome) -> list[str]:
     return [f"  wrong content: {display(name)}" for name in outcome.wrong]
 
 
-def _json(options: argparse.Namespace, plan: DrillPlan, outcomes: list[Outcome]) -> bytes:
+def _json(options: argparse.Namespace, plan: DrillPlan, outcomes: list[DrillOutcome]) -> bytes:
     rounds = [
         {
             "model": str(outcome.bout.model),

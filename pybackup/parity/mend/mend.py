@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.parity.stream.dealing import Dealing, Numbers
-from pybackup.parity.stream.find import Table
+from pybackup.parity.stream.find import SumTable
 from pybackup.parity.stream.shards import write_shards
-from pybackup.parity.stream.volume import Volume, VolumeWriter
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 from .copies import NO_ORIGIN, Copy, Origin, Survey, damaged_groups, read_sectors, stretches
 from .flips import Proposals
 from .patched import is_right
-from .rebuild import Rebuilt, rebuild, without_parity
+from .rebuild import RebuiltGroup, rebuild, without_parity
 
 MENDED = -2
 _SKIPPED = -3
@@ -27,7 +27,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class MendedSectors:
     """What parity could do.
 
     Attributes
@@ -104,8 +104,8 @@ def _beside(survey: Survey) -> NDArray[np.int16]:
 
 
 def mend(
-    volume: Volume, writer: VolumeWriter, table: Table, survey: Survey, progress: Progress, *, proposals: Proposals
-) -> Mended:
+    volume: Sectors, writer: VolumeWriter, table: SumTable, survey: Survey, progress: Progress, *, proposals: Proposals
+) -> MendedSectors:
     """Rebuild the missing sectors of a volume that has been assembled; ``survey`` gets `MENDED` for them.
 
     Parameters
@@ -121,7 +121,7 @@ def mend(
     """
     dealing = Dealing(table.geometry)
     beyond: list[int] = []
-    held: list[tuple[int, Rebuilt]] = []
+    held: list[tuple[int, RebuiltGroup]] = []
     for group in np.flatnonzero(damaged_groups(dealing, survey.missing)).tolist():
         rebuilt = rebuild(volume, table, survey, dealing, group, proposals)
         if rebuilt is None:
@@ -140,15 +140,15 @@ def mend(
     else:
         beyond = sorted([*beyond, *(group for group, _ in held)])
     _mend_guards(writer, table, survey, dealing)
-    return Mended(np.flatnonzero(survey.where == MENDED), beyond)
+    return MendedSectors(np.flatnonzero(survey.where == MENDED), beyond)
 
 
-def _write(writer: VolumeWriter, survey: Survey, rebuilt: Rebuilt) -> None:
+def _write(writer: VolumeWriter, survey: Survey, rebuilt: RebuiltGroup) -> None:
     write_shards(writer, rebuilt.numbers, rebuilt.shards)
     survey.where[rebuilt.numbers] = MENDED
 
 
-def _mend_guards(writer: VolumeWriter, table: Table, survey: Survey, dealing: Dealing) -> None:
+def _mend_guards(writer: VolumeWriter, table: SumTable, survey: Survey, dealing: Dealing) -> None:
     numbers = dealing.guard_numbers
     if (survey.where[numbers] != NO_ORIGIN).all():
         return

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pybackup.layout.guard import Geometry
-from pybackup.parity.stream.find import Table
+from pybackup.parity.stream.find import SumTable
 from pybackup.parity.stream.protect import digest_of
-from pybackup.parity.stream.volume import Volume
+from pybackup.parity.stream.volume import Sectors
 from pybackup.sector import SECTOR
 
 from .copies import Copy, Survey, read_sectors, stretches
-from .rebuild import Rebuilt
+from .rebuild import RebuiltGroup
 
 
 class _Sectors:
@@ -32,7 +32,7 @@ class _Sectors:
         return self.read_at(offset, count)
 
 
-def merged(copies: Sequence[Copy], survey: Survey) -> Volume:
+def merged(copies: Sequence[Copy], survey: Survey) -> Sectors:
     """Return a volume of which each sector is read from the copy in which it is good; zeros where there is none."""
 
     def read(first: int, count: int) -> bytes:
@@ -46,10 +46,10 @@ def merged(copies: Sequence[Copy], survey: Survey) -> Volume:
             parts.append(read_sectors(copies[origin.copy].file, offset, length))
         return b"".join(parts)
 
-    return Volume(survey.geometry, _Sectors(survey.geometry, read))
+    return Sectors(survey.geometry, _Sectors(survey.geometry, read))
 
 
-def is_right(volume: Volume, table: Table, patches: Sequence[Rebuilt]) -> bool:
+def is_right(volume: Sectors, table: SumTable, patches: Sequence[RebuiltGroup]) -> bool:
     """Return whether the protected bytes are what they were, with these sectors put in.
 
     Raises
@@ -71,7 +71,7 @@ def is_right(volume: Volume, table: Table, patches: Sequence[Rebuilt]) -> bool:
             data[start : start + SECTOR] = rows[int(order[at])].tobytes()
         return bytes(data)
 
-    return digest_of(Volume(volume.geometry, _Sectors(volume.geometry, read)), progress=_silent) == table.digest
+    return digest_of(Sectors(volume.geometry, _Sectors(volume.geometry, read)), progress=_silent) == table.digest
 
 
 def _silent(count: int) -> None:

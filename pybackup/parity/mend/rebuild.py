@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pybackup.codes.codec import encode, fill
 from pybackup.layout.sums import sector_sums
 from pybackup.parity.stream.dealing import Dealing, Numbers
-from pybackup.parity.stream.find import Table
+from pybackup.parity.stream.find import SumTable
 from pybackup.parity.stream.shards import read_shards
-from pybackup.parity.stream.volume import Volume
+from pybackup.parity.stream.volume import Sectors
 
 from .copies import NO_ORIGIN, Survey
 from .flips import Proposals
@@ -33,7 +33,7 @@ Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
+class RebuiltGroup:
     """What the missing sectors of a group are.
 
     Attributes
@@ -52,8 +52,8 @@ class Rebuilt:
 
 
 def rebuild(
-    volume: Volume, table: Table, survey: Survey, dealing: Dealing, group: int, proposals: Proposals
-) -> Rebuilt | None:
+    volume: Sectors, table: SumTable, survey: Survey, dealing: Dealing, group: int, proposals: Proposals
+) -> RebuiltGroup | None:
     """Return the missing sectors of a group; None where it misses too much, or nothing agrees with the sums.
 
     Parameters
@@ -84,12 +84,12 @@ def rebuild(
     return None
 
 
-def without_parity(dealing: Dealing, survey: Survey, proposals: Proposals) -> list[Rebuilt]:
+def without_parity(dealing: Dealing, survey: Survey, proposals: Proposals) -> list[RebuiltGroup]:
     """Return the proposals for a volume that has no parity, if there is one for all data that is missing."""
     missing = survey.missing
     missing = missing[dealing.table_rows(missing) >= 0]
     found, rows = proposals.rows_of(missing)
-    return [Rebuilt(missing, proposals.data[rows], sure=False)] if len(missing) and found.all() else []
+    return [RebuiltGroup(missing, proposals.data[rows], sure=False)] if len(missing) and found.all() else []
 
 
 def _lost(survey: Survey, numbers: Numbers) -> Rows:
@@ -110,8 +110,8 @@ class _Attempt:
 
     def __init__(
         self,
-        volume: Volume,
-        table: Table,
+        volume: Sectors,
+        table: SumTable,
         numbers: Numbers,
         data_shards: int,
         lost: Rows,
@@ -134,7 +134,7 @@ class _Attempt:
             yield of_data
         yield from choices(len(self._offered), needed)
 
-    def rebuilt(self, taken: Rows) -> Rebuilt | None:
+    def rebuilt(self, taken: Rows) -> RebuiltGroup | None:
         """Return what comes of taking some of the proposals; None if that is not right."""
         k, data, parity = self._k, self._data, self._parity
         known = self._offered[taken]
@@ -157,7 +157,7 @@ class _Attempt:
         lost = self._lost[self._lost < k]
         shards = np.concatenate([data[lost], made[lost_parity]])
         sure = not len(known) or len(parity) > 1 or self._is_confirmed(unknown, made[0])
-        return Rebuilt(self._numbers[self._lost], shards, sure)
+        return RebuiltGroup(self._numbers[self._lost], shards, sure)
 
     def _is_confirmed(self, unknown: Rows, made: NDArray[np.uint8]) -> bool:
         """Whether the one sector that was made of all others is what it was said to be, byte for byte."""

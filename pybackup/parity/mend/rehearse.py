@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.parity.stream.find import Table
-from pybackup.parity.stream.volume import Volume
+from pybackup.parity.stream.find import SumTable
+from pybackup.parity.stream.volume import Sectors
 
 from .copies import Copy, Survey, damaged_groups
 from .flips import Proposals
@@ -33,7 +33,7 @@ class Rehearsed:
     complete: bool
 
 
-def rehearse(copies: Sequence[Copy], table: Table, survey: Survey, proposals: Proposals) -> Rehearsed:
+def rehearse(copies: Sequence[Copy], table: SumTable, survey: Survey, proposals: Proposals) -> Rehearsed:
     """Return what `mend` would make of the same; only groups that need proposals are really rebuilt."""
     geometry = table.geometry
     dealing = Dealing(geometry)
@@ -56,7 +56,7 @@ def rehearse(copies: Sequence[Copy], table: Table, survey: Survey, proposals: Pr
     return Rehearsed(beyond, not beyond)
 
 
-def _is_right(volume: Volume, table: Table, survey: Survey, proposals: Proposals) -> bool:
+def _is_right(volume: Sectors, table: SumTable, survey: Survey, proposals: Proposals) -> bool:
     """Whether the whole is right with all groups rebuilt: they have one parity sector each, so that it is not much."""
     dealing = Dealing(table.geometry)
     held = []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pybackup.layout.guard import Geometry
 from pybackup.parity.stream.dealing import Numbers, runs
-from pybackup.parity.stream.volume import Readable, Volume, VolumeWriter, Writable, places
+from pybackup.parity.stream.volume import Readable, Sectors, VolumeWriter, Writable, places
 from pybackup.sector import SECTOR
 
 from .forecast import both_ends
@@ -169,7 +169,7 @@ def write_copy(source: Readable, target: Writable, splices: Sequence[Splice], se
         at = splice.offset + splice.removed_bytes
 
 
-def overwrite(volume: Volume, writer: VolumeWriter, damage: Strike) -> None:
+def overwrite(volume: Sectors, writer: VolumeWriter, damage: Strike) -> None:
     """Do to the sectors of a copy, in place, what happens to those that are lost: zeros, or one other byte.
 
     A sector of zeros becomes one of ones: none is spared since it was empty.

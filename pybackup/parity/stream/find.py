@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class Found:
+class FoundGuards:
     """The guard sectors of one volume: those of all copies together.
 
     Attributes
@@ -125,12 +125,12 @@ def _most_sectors(file: Readable) -> int:
     return _SECTORS_FOR_SECTORS * -(-file.size // SECTOR)
 
 
-def find(files: Sequence[Readable], *, thorough: bool = False) -> Found | None:
+def find(files: Sequence[Readable], *, thorough: bool = False) -> FoundGuards | None:
     """Return the first of `find_all`; None where nothing of a guard is left."""
     return next(iter(find_all(files, thorough=thorough)), None)
 
 
-def find_all(files: Sequence[Readable], *, thorough: bool = False) -> list[Found]:
+def find_all(files: Sequence[Readable], *, thorough: bool = False) -> list[FoundGuards]:
     """Return the volumes that the files may be copies of, likely ones first.
 
     There are several for an archive with parity in an image with parity, or where the sidecar of an earlier file
@@ -153,7 +153,7 @@ def find_all(files: Sequence[Readable], *, thorough: bool = False) -> list[Found
     return volumes
 
 
-def _explains(found: Found, files: Sequence[Readable]) -> bool:
+def _explains(found: FoundGuards, files: Sequence[Readable]) -> bool:
     """Whether the guards are in their place in all files; else the volume may be a part of a larger one."""
     stream_shift = -found.geometry.before_sectors * SECTOR
     for number, file in enumerate(files):
@@ -176,9 +176,9 @@ class _Search:
 
     def __init__(self, sectors: int) -> None:
         self._most = _GUARDS_FOR_SECTORS * sectors
-        self._volumes: dict[tuple[Geometry, bytes], Found] = {}
+        self._volumes: dict[tuple[Geometry, bytes], FoundGuards] = {}
 
-    def volumes(self) -> list[Found]:
+    def volumes(self) -> list[FoundGuards]:
         """The largest first; only those whose table is whole, if there are any."""
         found = sorted(self._volumes.values(), key=_rank, reverse=True)
         enough = bool(found) and found[0].is_enough
@@ -190,7 +190,7 @@ class _Search:
         for offset, guard in guards:
             if guard.geometry.guard_sectors <= self._most:
                 key = (guard.geometry, guard.digest)
-                self._volumes.setdefault(key, Found(*key)).add(guard)
+                self._volumes.setdefault(key, FoundGuards(*key)).add(guard)
                 places.setdefault(key, []).append((offset, guard.number))
         for key, pairs in places.items():
             offsets, numbers = np.array(pairs, np.int64).T
@@ -211,7 +211,7 @@ class _Search:
                 yield offset, GuardSector.unpack(data.ljust(SECTOR, b"\0"))
 
 
-def _rank(found: Found) -> tuple[bool, int, int]:
+def _rank(found: FoundGuards) -> tuple[bool, int, int]:
     return found.is_enough, found.geometry.volume_bytes, len(found.payloads) + len(found.spare)
 
 
@@ -234,7 +234,7 @@ def scan_guards(file: Readable, start: int, end: int) -> Iterator[tuple[int, Gua
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SumTable:
     """The sums of a volume.
 
     Attributes
@@ -253,7 +253,7 @@ class Table:
         return guard_sectors(self.geometry, self.digest, self.rows)
 
 
-def load(found: Found) -> Table:
+def load(found: FoundGuards) -> SumTable:
     """Return the sums that the guard sectors tell; their payloads are released, so they tell it once.
 
     Raises
@@ -264,7 +264,7 @@ def load(found: Found) -> Table:
     geometry = found.geometry
     rows = read_slices(geometry, found.payloads)
     found.release()
-    table = Table(geometry, found.digest, rows, np.zeros(geometry.sectors, np.uint32))
+    table = SumTable(geometry, found.digest, rows, np.zeros(geometry.sectors, np.uint32))
     dealing = Dealing(geometry)
     step = 1 << 20
     for first in range(0, geometry.sums, step):

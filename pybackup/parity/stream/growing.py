@@ -30,7 +30,7 @@ from pybackup.sector import SECTOR
 from .dealing import Dealing
 from .guarding import Sums, empty_table, guard_sectors
 from .shards import read_shards, write_shards
-from .volume import Volume, VolumeWriter
+from .volume import Sectors, VolumeWriter
 
 # Times as many points as there are shards, before a stretch of them is cut in two.
 _LOOSE = 2
@@ -77,9 +77,9 @@ class Growth:
 
     def __init__(
         self,
-        small: Volume,
+        small: Sectors,
         rows: Sums,
-        large: Volume,
+        large: Sectors,
         writer: VolumeWriter,
         *,
         kept: int,

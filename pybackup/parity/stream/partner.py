@@ -21,7 +21,7 @@ from pybackup.sector import SECTOR
 from .dealing import Dealing
 from .guarding import Sums
 from .shards import read_pieces
-from .volume import Volume
+from .volume import Sectors
 
 # Below it the second process costs more than it brings.
 LEAST_SECTORS = 1 << 15
@@ -65,7 +65,7 @@ class Partner:
         It died.
     """
 
-    def __init__(self, volume: Volume, process: SecondProcess, parity: NDArray[np.uint8]) -> None:
+    def __init__(self, volume: Sectors, process: SecondProcess, parity: NDArray[np.uint8]) -> None:
         self._volume = volume
         self._dealing = Dealing(volume.geometry)
         self._process = process
@@ -88,7 +88,7 @@ class Partner:
         return self._parity
 
 
-def parity_of(volume: Volume, dealing: Dealing, group: int, columns: slice) -> NDArray[np.uint8]:
+def parity_of(volume: Sectors, dealing: Dealing, group: int, columns: slice) -> NDArray[np.uint8]:
     """Return some columns of the parity of a group, shape (parity_shards, columns).
 
     Raises
@@ -103,7 +103,7 @@ def parity_of(volume: Volume, dealing: Dealing, group: int, columns: slice) -> N
 
 @contextlib.contextmanager
 def partner_of(
-    volume: Volume, sum_data: Callable[[], Sums], *, least_sectors: int = LEAST_SECTORS
+    volume: Sectors, sum_data: Callable[[], Sums], *, least_sectors: int = LEAST_SECTORS
 ) -> Iterator[Partner | None]:
     """Start the second process; None where there is little to do, or but one processor.
 
@@ -128,7 +128,7 @@ def partner_of(
         yield Partner(volume, process, parity) if process else None
 
 
-def _serve(first: FirstProcess, volume: Volume, parity: NDArray[np.uint8], sum_data: Callable[[], Sums]) -> None:
+def _serve(first: FirstProcess, volume: Sectors, parity: NDArray[np.uint8], sum_data: Callable[[], Sums]) -> None:
     """In the second process: do what the first one says, until that wants no more."""
     dealing = Dealing(volume.geometry)
     for message in first.messages():

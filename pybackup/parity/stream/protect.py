@@ -16,13 +16,13 @@ from .dealing import Dealing, Numbers, runs
 from .guarding import Sums, empty_table, guard_sectors
 from .partner import LEAST_SECTORS, parity_of, partner_of
 from .shards import write_shards
-from .volume import Volume, VolumeWriter, places
+from .volume import Sectors, VolumeWriter, places
 
 _STEP_SECTORS = 1024
 
 
 def protect(
-    volume: Volume,
+    volume: Sectors,
     writer: VolumeWriter,
     *,
     step_sectors: int = _STEP_SECTORS,
@@ -53,7 +53,7 @@ def protect(
 
 
 def _write_parity(
-    volume: Volume, writer: VolumeWriter, step_sectors: int, least_sectors: int, progress: Callable[[int], None]
+    volume: Sectors, writer: VolumeWriter, step_sectors: int, least_sectors: int, progress: Callable[[int], None]
 ) -> tuple[Sums, bytes]:
     """Write the parity; return the table of all sums, with room for its last slice, and the digest.
 
@@ -79,14 +79,14 @@ def _write_parity(
     return table, digest
 
 
-def _sums_alone(volume: Volume, step_sectors: int) -> Sums:
+def _sums_alone(volume: Sectors, step_sectors: int) -> Sums:
     sums = np.zeros(volume.geometry.data_sectors, np.uint32)
     for first, numbers, data in _data(volume, step_sectors):
         sums[first : first + len(numbers)] = sector_sums(data, numbers)
     return sums
 
 
-def _sum_data(volume: Volume, sums: Sums, step_sectors: int, progress: Callable[[int], None]) -> bytes:
+def _sum_data(volume: Sectors, sums: Sums, step_sectors: int, progress: Callable[[int], None]) -> bytes:
     """Fill in the sums of all data sectors, and return the SHA-256 of the protected bytes, from the origin on."""
     digest = hashlib.sha256()
     for first, numbers, data in _data(volume, step_sectors):
@@ -97,7 +97,7 @@ def _sum_data(volume: Volume, sums: Sums, step_sectors: int, progress: Callable[
     return digest.digest()
 
 
-def _data(volume: Volume, step_sectors: int) -> Iterator[tuple[int, Numbers, bytes]]:
+def _data(volume: Sectors, step_sectors: int) -> Iterator[tuple[int, Numbers, bytes]]:
     """All data sectors from the origin on, some at a time: the row of the first, their numbers, what is in them."""
     dealing = Dealing(volume.geometry)
     shape = volume.geometry
@@ -108,7 +108,7 @@ def _data(volume: Volume, step_sectors: int) -> Iterator[tuple[int, Numbers, byt
                 yield first + index, numbers[index : index + count], volume.read(start, count)
 
 
-def digest_of(volume: Volume, *, step_sectors: int = _STEP_SECTORS, progress: Callable[[int], None]) -> bytes:
+def digest_of(volume: Sectors, *, step_sectors: int = _STEP_SECTORS, progress: Callable[[int], None]) -> bytes:
     """Return the SHA-256 of the protected bytes, from the origin on.
 
     Raises

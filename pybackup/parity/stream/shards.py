@@ -11,12 +11,12 @@ from pybackup.codes.stripes import gathered
 from pybackup.sector import SECTOR
 
 from .dealing import Numbers, runs
-from .volume import Volume, VolumeWriter
+from .volume import Sectors, VolumeWriter
 
 _STEP_SECTORS = 1024
 
 
-def read_pieces(volume: Volume, numbers: Numbers) -> Iterator[bytes]:
+def read_pieces(volume: Sectors, numbers: Numbers) -> Iterator[bytes]:
     """Yield sectors in the order of their numbers, many at a time as one; zeros for those that are nowhere.
 
     Raises
@@ -35,7 +35,7 @@ def read_pieces(volume: Volume, numbers: Numbers) -> Iterator[bytes]:
         yield bytes((len(numbers) - done) * SECTOR)
 
 
-def read_shards(volume: Volume, numbers: Numbers) -> NDArray[np.uint8]:
+def read_shards(volume: Sectors, numbers: Numbers) -> NDArray[np.uint8]:
     """Return the same as the rows of an array (n, 2048)."""
     return gathered(read_pieces(volume, numbers), len(numbers), SECTOR, slice(0, SECTOR))
 

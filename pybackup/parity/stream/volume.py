@@ -64,7 +64,7 @@ def places(geometry: Geometry, first: int, count: int, *, sidecar: bool) -> Iter
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class Sectors:
     """A volume that can be read by sectors.
 
     Attributes
