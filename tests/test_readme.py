@@ -21,7 +21,8 @@ SETUP, TEST_COMMAND, *REST = BLOCKS
 
 
 def environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    own = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PYBACKUP_CATALOGUE": ""}
+    return {**os.environ, **own, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 def plant(home: Path) -> None:

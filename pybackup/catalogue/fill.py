@@ -39,6 +39,8 @@ class Entered:
         Whether it was not known before.
     changed
         It was known with other content; what is there now replaced it.
+    added, altered, gone
+        Then: how many entries are new, of another size or time, or no more there.
     """
 
     volume_id: int
@@ -47,6 +49,9 @@ class Entered:
     new_volume: bool
     new_medium: bool
     changed: bool
+    added: int = 0
+    altered: int = 0
+    gone: int = 0
 
 
 def enter(
@@ -76,20 +81,21 @@ def enter(
     with catalogue.writing() as connection:
         known = _known(connection, new)
         changed = False
+        filling = _Filling(connection, monitor)
         if known is None:
             number = next_id(connection, volume)
             connection.execute(volume.insert().values(id=number, added_ns=now, **_columns(new)))
-            _fill(connection, number, new, rows, monitor)
+            filling.fill(number, new, rows)
         else:
             number = known.id
             changed = bool(new.listing) and known.listing is not None and bytes(known.listing) != new.listing
             if changed or (new.listing and known.listing is None and known.entries != new.entries):
-                _empty(connection, number)
-                _fill(connection, number, new, rows, monitor)
+                filling.replace(known, new, rows)
             _renew(connection, known, new)
         found = meet(connection, number, new, on, now) if on is not None else None
     medium_id, label, is_new = found or (None, "", False)
-    return Entered(number, medium_id, label, known is None, is_new, changed)
+    differences = filling.differences if changed else (0, 0, 0)
+    return Entered(number, medium_id, label, known is None, is_new, changed, *differences)
 
 
 def _columns(new: NewVolume) -> dict[str, Any]:
@@ -134,51 +140,54 @@ def _renew(connection: Connection, known: Any, new: NewVolume) -> None:
         connection.execute(volume.update().where(volume.c.id == known.id).values(**values))
 
 
-def _empty(connection: Connection, number: int) -> None:
-    first, count = connection.execute(
-        sa.select(volume.c.first_entry, volume.c.entries).where(volume.c.id == number)
-    ).one()
-    connection.execute(entry.delete().where(entry.c.id >= first, entry.c.id < first + count))
-
-
-def _fill(connection: Connection, number: int, new: NewVolume, rows: Rows, monitor: Monitor) -> None:
-    filling = _Filling(connection, number, monitor)
-    there = next_id(connection, entry) - 1
-    with many_coming(connection, entry, new.entries, there):
-        insert_rows(connection, entry, filling.tuples(rows(), there + 1))
-        filling.directories.save()
-    for at, target in filling.links:
-        _link(connection, number, at, target)
-    if new.info is not None:
-        for part in filling.parts:
-            _join_part(connection, new.info.set_id, part)
-    connection.execute(
-        volume.update()
-        .where(volume.c.id == number)
-        .values(
-            first_entry=there + 1,
-            entries=filling.count,
-            files=filling.files,
-            content_bytes=filling.content_bytes,
-        )
-    )
-
-
 class _Filling:
     """Entries of one volume on their way to rows."""
 
-    def __init__(self, connection: Connection, number: int, monitor: Monitor) -> None:
-        self.directories = Directories(connection)
-        self.links: list[tuple[int, bytes]] = []
-        self.parts: list[tuple[int, bytes]] = []
-        self.count = self.files = self.content_bytes = 0
-        self._volume = number
+    def __init__(self, connection: Connection, monitor: Monitor) -> None:
+        self._connection = connection
         self._monitor = monitor
+        self._directories = Directories(connection)
+        self._links: list[tuple[int, bytes]] = []
+        self._parts: list[tuple[int, bytes]] = []
+        self._count = self._files = self._content_bytes = 0
+        # What was there before, by directory and name: size, time, hash.
+        self._before: dict[tuple[int, bytes], tuple[int, int, bytes | None]] | None = None
+        self._added = self._altered = 0
 
-    def tuples(self, rows: Iterable[Filed], first_id: int) -> Iterator[tuple[Any, ...]]:
+    @property
+    def differences(self) -> tuple[int, int, int]:
+        """How many entries are new, altered and gone."""
+        return self._added, self._altered, len(self._before or ())
+
+    def replace(self, known: Any, new: NewVolume, rows: Rows) -> None:
+        """Enter what a volume holds now instead of what it held; what did not change keeps its hash."""
+        old = entry.c.id >= known.first_entry, entry.c.id < known.first_entry + known.entries
+        columns = (entry.c.directory_id, entry.c.name, entry.c.size, entry.c.mtime_ns, entry.c.sha256)
+        self._before = {
+            (where, bytes(name)): (size, mtime_ns, None if sha256 is None else bytes(sha256))
+            for where, name, size, mtime_ns, sha256 in self._connection.execute(sa.select(*columns).where(*old))
+        }
+        self.fill(known.id, new, rows)
+        self._connection.execute(entry.delete().where(*old))
+
+    def fill(self, number: int, new: NewVolume, rows: Rows) -> None:
+        """Enter what a volume holds."""
+        connection = self._connection
+        first = next_id(connection, entry)
+        with many_coming(connection, entry, new.entries, first - 1):
+            insert_rows(connection, entry, self._tuples(rows(), number, first))
+            self._directories.save()
+        for at, target in self._links:
+            _link(connection, number, at, target)
+        if new.info is not None:
+            for part in self._parts:
+                _join_part(connection, new.info.set_id, part)
+        totals = {"entries": self._count, "files": self._files, "content_bytes": self._content_bytes}
+        connection.execute(volume.update().where(volume.c.id == number).values(first_entry=first, **totals))
+
+    def _tuples(self, rows: Iterable[Filed], number: int, first: int) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of `schema.entry`."""
-        at, id_of, number = first_id, self.directories.id_of, self._volume
-        last_directory, last_id = b"", id_of(b"")
+        at, last_directory, last_id = first, b"", self._directory(b"")
         for filed in rows:
             path = filed.path
             above, _, name = path.rpartition(b"/")
@@ -187,36 +196,37 @@ class _Filling:
             if not last_id or len(name) > MAX_NAME_BYTES:
                 self._monitor.problem(Problem(path, Trouble.REFUSED, "a name longer than any file system takes"))
                 continue
+            sha256 = filed.sha256
+            if self._before is not None:
+                sha256 = self._compare(filed, last_id, name)
             if filed.kind == Kind.FILE:
-                self.files += 1
-                self.content_bytes += filed.size
+                self._files += 1
+                self._content_bytes += filed.size
                 if filed.parts:
-                    self.parts.append((last_id, name))
+                    self._parts.append((last_id, name))
             elif filed.target:
-                self.links.append((at, filed.target))
-            yield (
-                at,
-                number,
-                last_id,
-                name,
-                int(filed.kind),
-                filed.size,
-                filed.mtime_ns,
-                filed.mode,
-                filed.sha256,
-                int(filed.sparse),
-                filed.first_part,
-                filed.parts_here,
-                filed.parts,
-                filed.nested,
-            )
+                self._links.append((at, filed.target))
+            _, kind, size, mtime_ns, mode, _, sparse, *parts, nested, _ = filed
+            yield at, number, last_id, name, int(kind), size, mtime_ns, mode, sha256, int(sparse), *parts, nested
             at += 1
-        self.count = at - first_id
+        self._count = at - first
+
+    def _compare(self, filed: Filed, where: int, name: bytes) -> bytes | None:
+        """Count what an entry is beside what was there, and return its hash, which may be the old one."""
+        assert self._before is not None
+        before = self._before.pop((where, name), None)
+        if before is None:
+            self._added += 1
+        elif before[:2] != (filed.size, filed.mtime_ns):
+            self._altered += 1
+        elif filed.sha256 is None:
+            return before[2]
+        return filed.sha256
 
     def _directory(self, path: bytes) -> int:
         if len(path) > MAX_NAME_BYTES and max(map(len, path.split(b"/"))) > MAX_NAME_BYTES:
             return 0
-        return self.directories.id_of(path)
+        return self._directories.id_of(path)
 
 
 def _link(connection: Connection, number: int, at: int, target: bytes) -> None:

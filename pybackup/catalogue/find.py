@@ -5,14 +5,13 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pybackup.model.entry import Kind
-from pybackup.model.filed import CataloguedVolume, Filed, Medium, Sighting
+from pybackup.model.filed import CataloguedVolume, Filed, Medium, Sighting, Wanted
 
 from .bulk import batches
 from .connect import Catalogue
@@ -23,30 +22,6 @@ from .schema import entry
 _MAGIC = re.compile(rb"[*?\[]")
 _PARAMETERS = 500  # in one IN (...): every database takes as many
 _MOST_DIRECTORIES = 20_000  # beyond these, looking at every name is quicker
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to find; all that is said must hold.
-
-    Attributes
-    ----------
-    pattern
-        A glob over whole paths in which ``*`` also crosses slashes, or part of a name; empty for all.
-    sha256
-        Hash of the content.
-    least_bytes, most_bytes
-        Size of a file.
-    since_ns, until_ns
-        Modification time.
-    """
-
-    pattern: bytes = b""
-    sha256: bytes = b""
-    least_bytes: int | None = None
-    most_bytes: int | None = None
-    since_ns: int | None = None
-    until_ns: int | None = None
 
 
 def find(catalogue: Catalogue, wanted: Wanted) -> list[Sighting]:
@@ -86,6 +61,22 @@ def find_contents(catalogue: Catalogue, digests: Iterable[bytes]) -> list[Sighti
         for some in batches(digests, _PARAMETERS):
             found += _sightings(connection, [entry.c.sha256.in_(some), entry.c.sparse == 0])
     return _sorted(found)
+
+
+def find_in_directories(catalogue: Catalogue, tail: bytes, names: Sequence[bytes]) -> list[Sighting]:
+    """Return the entries of these names in the directories whose path ends like this; in all for an empty one."""
+    with catalogue.reading() as connection:
+        found: list[Sighting] = []
+        holding = find_ending(connection, tail) if tail else []
+        for some in batches(names, _PARAMETERS):
+            named = entry.c.name.in_(some)
+            if not tail:
+                # By the index that has the names, not by the table.
+                inner = sa.select(entry.c.id).where(named).scalar_subquery()
+                found += _sightings(connection, [entry.c.id.in_(inner)])
+            for directories in batches(holding, _PARAMETERS):
+                found += _sightings(connection, [named, entry.c.directory_id.in_(directories)])
+        return found
 
 
 def files_of(catalogue: Catalogue, volumes: Sequence[CataloguedVolume] | None = None) -> Iterator[Sighting]:

@@ -82,6 +82,14 @@ def set_state(catalogue: Catalogue, medium_id: int, state: MediumState, *, now_n
         connection.execute(medium.update().where(medium.c.id == medium_id).values(state=state.value, changed_ns=now))
 
 
+def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
+    """Write down that a medium is there again, and return how it is: as its last check found it."""
+    checks = health_of(catalogue, medium_id)
+    state = MediumState.SUSPECT if checks and checks[-1].verdict not in _SOUND else MediumState.OK
+    set_state(catalogue, medium_id, state)
+    return state
+
+
 def move(catalogue: Catalogue, medium_id: int, where: str) -> None:
     """Write down where a medium lies from now on.
 
@@ -161,7 +169,7 @@ def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
         rows = connection.execute(
             sa.select(health).where(health.c.medium_id == medium_id).order_by(health.c.at_ns, health.c.id)
         ).all()
-    return [Health(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means) for row in rows]
+    return [_health(row) for row in rows]
 
 
 def getting_worse(checks: Sequence[Health]) -> bool:
@@ -171,6 +179,30 @@ def getting_worse(checks: Sequence[Health]) -> bool:
     before, now = checks[-2:]
     less = before.margin is not None and now.margin is not None and now.margin < before.margin
     return now.bad_sectors > before.bad_sectors or less
+
+
+def due(catalogue: Catalogue, checked_since_ns: int) -> list[tuple[Medium, str]]:
+    """Return the media that should be checked, and why, where that is more than that their last check is too old."""
+    with catalogue.reading() as connection:
+        found = [known for known in media_on(connection) if not is_gone(known)]
+        rows = connection.execute(sa.select(health).order_by(health.c.medium_id, health.c.at_ns, health.c.id)).all()
+    checks: dict[int, list[Health]] = {}
+    for row in rows:
+        checks.setdefault(row.medium_id, []).append(_health(row))
+    reasons = [(known, _reason(known, checks.get(known.id, []))) for known in found]
+    return [
+        (known, reason)
+        for known, reason in reasons
+        if reason or not counts_as_copy(known, checked_since_ns=checked_since_ns)
+    ]
+
+
+def _reason(known: Medium, checks: Sequence[Health]) -> str:
+    if known.state is MediumState.SUSPECT:
+        return "suspect"
+    if getting_worse(checks):
+        return f"gets worse: {checks[-2].bad_sectors:,} bad sectors, then {checks[-1].bad_sectors:,}"
+    return ""
 
 
 def counts_as_copy(known: Medium, *, checked_since_ns: int | None = None) -> bool:
@@ -216,6 +248,10 @@ def check_label(text: str) -> str:
         name = shown(text.encode(errors="surrogateescape"))
         raise UsageError(f"a label or place has 1 to {MAX_LABEL} printable characters: {name}")
     return label
+
+
+def _health(row: Any) -> Health:
+    return Health(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means)
 
 
 def _medium(row: Any, held: CataloguedVolume) -> Medium:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _MOST_DIGITS = 9
+_DAYS = {"d": 1, "w": 7, "mo": 30.4375, "y": 365.25}
 
 
 def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
@@ -61,6 +63,11 @@ def share(text: str) -> Fraction:
     return parse_share(text)
 
 
+def size(text: str) -> int:
+    """Return a size in bytes."""
+    return parse_size(text)
+
+
 def segment(text: str) -> int:
     """Return the size of a segment, as `size`, within its bounds."""
     from pybackup.compress.methods import check_segment
@@ -92,6 +99,14 @@ def since(text: str) -> int:
     from pybackup.selection.since import parse_since
 
     return parse_since(text)
+
+
+def age(text: str) -> int:
+    """Return a span of time in nanoseconds: 90d, 12w, 18mo, 2y."""
+    match = re.fullmatch(r"(\d{1,4})\s*(d|w|mo|y)[a-z]*", text.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise UsageError(f"not an age such as 90d, 12w, 18mo or 2y: {text!r}")
+    return int(int(match[1]) * _DAYS[match[2].lower()] * 86_400) * 10**9
 
 
 def suffixes(text: str) -> frozenset[str]:

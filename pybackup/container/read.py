@@ -140,7 +140,15 @@ def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
     if head.scope != index.TREE:
         raise Damaged("an index of one container stands where the tree index should")
     return Listing(
-        paths, table, Way.TREE, head.archive_id, len(paths), tuple(damage), settings, tuple(table.containers())
+        paths,
+        table,
+        Way.TREE,
+        head.archive_id,
+        len(paths),
+        tuple(damage),
+        settings,
+        tuple(table.containers()),
+        digest=head.body_digest,
     )
 
 

@@ -194,6 +194,30 @@ class Sighting:
     media: tuple[Medium, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to find; all that is said must hold.
+
+    Attributes
+    ----------
+    pattern
+        A glob over whole paths in which ``*`` also crosses slashes, or part of a name; empty for all.
+    sha256
+        Hash of the content.
+    least_bytes, most_bytes
+        Size of a file.
+    since_ns, until_ns
+        Modification time.
+    """
+
+    pattern: bytes = b""
+    sha256: bytes = b""
+    least_bytes: int | None = None
+    most_bytes: int | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+
 def filed_of(entries: Iterable[Stored]) -> Iterator[Filed]:
     """Yield what the catalogue keeps of an archive's entries; directories are in the paths of what lies in them."""
     for stored in entries:

@@ -64,6 +64,8 @@ class Listing:
         Why there may be more entries than anybody can tell, in words; empty where `expected` says all.
     doubts
         Entries of which something but their content is lost, such as the name of their directory.
+    digest
+        Hash of the tree index: the same in archives that hold the same. Empty where another structure gave the entries.
     """
 
     paths: Sequence[bytes]
@@ -76,6 +78,7 @@ class Listing:
     containers: Sequence[tuple[int, Container]] = ()
     doubts: Sequence[Problem] = ()
     unknown: str = ""
+    digest: bytes = b""
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.catalogue.connect import Catalogue, create_catalogue
-from pybackup.catalogue.find import Wanted, files_of, find, find_contents, find_path
+from pybackup.catalogue.find import files_of, find, find_contents, find_path
 from pybackup.catalogue.media import find_medium, media
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, MediumType, NewMedium, VolumeSort
+from pybackup.model.filed import Filed, MediumType, NewMedium, VolumeSort, Wanted
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
 

@@ -14,10 +14,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from pybackup.catalogue.connect import Catalogue, create_catalogue, open_catalogue, versions
-from pybackup.catalogue.find import Wanted, find
+from pybackup.catalogue.find import find
 from pybackup.catalogue.schema import REVISION, metadata
 from pybackup.catalogue.upgrade import _scripts, steps, upgrade
 from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.model.filed import Wanted
 
 from .shelf import filed, put
 

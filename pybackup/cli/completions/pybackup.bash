@@ -12,13 +12,13 @@ _pybackup() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         case "$verb" in
         '') [[ $word == -* ]] || verb=$word ;;
-        disc|structure) [[ $word == -* ]] || verb="$verb $word" ;;
+        disc|catalogue|structure) [[ $word == -* ]] || verb="$verb $word" ;;
         esac
     done
     case "$verb" in
     '')
         options='-h --help --version'
-        words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc structure completion'
+        words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc catalogue structure completion'
         ;;
     'create')
         options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --overwrite --dry-run --quiet --verbose --json'
@@ -188,6 +188,130 @@ _pybackup() {
         --discs) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
+    'catalogue init')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue add')
+        options='-h --help --label --place --title --description --copy --tree --no-hash --catalogue --quiet --json'
+        case "$previous" in
+        --label) compopt +o default 2>/dev/null; return ;;
+        --place) compopt +o default 2>/dev/null; return ;;
+        --title) compopt +o default 2>/dev/null; return ;;
+        --description) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue list')
+        options='-h --help --place --catalogue --quiet --json'
+        case "$previous" in
+        --place) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue show')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue files')
+        options='-h --help --long --null --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue find')
+        options='-h --help --hash --like --min-size --max-size --since --until --null --catalogue --quiet --json'
+        case "$previous" in
+        --hash) compopt +o default 2>/dev/null; return ;;
+        --like) return ;;
+        --min-size) compopt +o default 2>/dev/null; return ;;
+        --max-size) compopt +o default 2>/dev/null; return ;;
+        --since) compopt +o default 2>/dev/null; return ;;
+        --until) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue whereis')
+        options='-h --help --hash --like --catalogue --quiet --json'
+        case "$previous" in
+        --hash) compopt +o default 2>/dev/null; return ;;
+        --like) return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue history')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue at-risk')
+        options='-h --help --copies --places --unchecked --files --catalogue --quiet --json'
+        case "$previous" in
+        --copies) compopt +o default 2>/dev/null; return ;;
+        --places) compopt +o default 2>/dev/null; return ;;
+        --unchecked) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue due')
+        options='-h --help --age --catalogue --quiet --json'
+        case "$previous" in
+        --age) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue check')
+        options='-h --help --copies --unchecked --checksum --all --catalogue --quiet --json'
+        case "$previous" in
+        --copies) compopt +o default 2>/dev/null; return ;;
+        --unchecked) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue hash')
+        options='-h --help --at --catalogue --quiet --json'
+        case "$previous" in
+        --at) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue lost')
+        options='-h --help --dry-run --in --checksum --unchecked --files --catalogue --quiet --json'
+        case "$previous" in
+        --in) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --unchecked) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue found')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue move')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue remove')
+        options='-h --help --retired --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue upgrade')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
     'structure save')
         options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --overwrite --quiet --json'
         case "$previous" in
@@ -214,6 +338,7 @@ _pybackup() {
         esac
         ;;
     disc) words='plan build burn check label' ;;
+    catalogue) words='init add list show files find whereis history at-risk due check hash lost found move remove upgrade' ;;
     structure) words='save restore' ;;
     esac
     if [[ $current == -* ]]; then

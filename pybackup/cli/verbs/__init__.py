@@ -25,6 +25,23 @@ SUMMARIES = {
     "disc burn": "burn an image through xorriso, and read it back",
     "disc check": "tell how discs are, what they would still survive, and what to do",
     "disc label": "write labels to print, for the disc and its case",
+    "catalogue init": "make a catalogue, which tells which medium holds what",
+    "catalogue add": "enter media: archives, images, discs, drives, directories",
+    "catalogue list": "show the media that are known",
+    "catalogue show": "show all that is known of a medium",
+    "catalogue files": "show what is on a medium, or on all",
+    "catalogue find": "find files by name, content, size or time on all media",
+    "catalogue whereis": "tell on which media something is",
+    "catalogue history": "show the versions of a file that the media hold",
+    "catalogue at-risk": "show what has too few copies, or is on media not checked for long",
+    "catalogue due": "show the media that should be checked",
+    "catalogue check": "tell which files of a live directory are safe on media, and which are not",
+    "catalogue hash": "hash the files of a medium that were entered without",
+    "catalogue lost": "mark a medium as lost, and tell what went with it",
+    "catalogue found": "mark a medium as there again",
+    "catalogue move": "write down where a medium lies",
+    "catalogue remove": "forget a medium",
+    "catalogue upgrade": "bring a catalogue of an earlier version up to this one",
     "structure save": "save the skeleton of a tree: directories, links, permissions, owners, times",
     "structure restore": "restore a skeleton, from its file or from an archive",
     "completion": "print the completion script for a shell",
@@ -45,4 +62,4 @@ class Verb(Protocol):
 
 def load(words: str) -> Verb:
     """Return the module of a verb; none is imported before it is needed."""
-    return cast(Verb, importlib.import_module(f"{__name__}.{words.replace(' ', '_')}"))
+    return cast(Verb, importlib.import_module(f"{__name__}.{words.replace(' ', '_').replace('-', '_')}"))

@@ -1,0 +1,56 @@
+"""Hashes that come later than the entries they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pybackup.model.entry import Kind
+from pybackup.model.filed import CataloguedVolume
+
+from .connect import Catalogue
+from .directories import Paths
+from .find import of_volume
+from .schema import entry
+
+
+@dataclass(frozen=True, slots=True)
+class Unhashed:
+    """A file whose hash nobody knows yet."""
+
+    id: int
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+def unhashed(catalogue: Catalogue, held: CataloguedVolume, *, after: int = 0, most: int = 1000) -> list[Unhashed]:
+    """Return files of a volume without a hash, in their order; what lies in archives on it is not among them.
+
+    Parameters
+    ----------
+    after
+        Only those behind the one of this id.
+    """
+    with catalogue.reading() as connection:
+        paths = Paths(connection)
+        query = sa.select(entry.c.id, entry.c.directory_id, entry.c.name, entry.c.size, entry.c.mtime_ns).where(
+            of_volume(held),
+            entry.c.id > after,
+            entry.c.kind == int(Kind.FILE),
+            entry.c.sha256.is_(None),
+            entry.c.parts == 0,
+            entry.c.nested == 0,
+        )
+        rows = connection.execute(query.order_by(entry.c.id).limit(most)).all()
+        return [Unhashed(row.id, paths.of(row.directory_id, bytes(row.name)), row.size, row.mtime_ns) for row in rows]
+
+
+def set_hashes(catalogue: Catalogue, hashes: Iterable[tuple[int, bytes]]) -> None:
+    """Write down the SHA-256 of entries, by their ids."""
+    values = [{"at": number, "sha256": digest} for number, digest in hashes]
+    if values:
+        with catalogue.writing() as connection:
+            connection.execute(entry.update().where(entry.c.id == sa.bindparam("at")), values)

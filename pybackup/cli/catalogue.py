@@ -1,0 +1,195 @@
+"""What the verbs of the catalogue share: which catalogue, how media and entries are shown."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pybackup.errors import EnvironmentFailed, UsageError
+
+from .text import count, display, humane_bytes, json_name, local_time, printable
+
+if TYPE_CHECKING:
+    from pybackup.catalogue.connect import Catalogue
+    from pybackup.model.filed import CataloguedVolume, Medium, Sighting
+
+_HASH_CHARACTERS = 64
+_MOST_MEDIA = 4  # named in a line
+
+
+def add_catalogue(parser: argparse.ArgumentParser) -> None:
+    """Add which catalogue is meant."""
+    parser.add_argument(
+        "--catalogue",
+        metavar="URL",
+        help="a file of SQLite, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, else your own file)",
+    )
+
+
+def add_medium(parser: argparse.ArgumentParser) -> None:
+    """Add the medium that is meant."""
+    parser.add_argument("medium", metavar="MEDIUM", help="label of a medium, or how it begins; see 'catalogue list'")
+
+
+def address_of(options: argparse.Namespace) -> str:
+    """Return where the catalogue is.
+
+    Raises
+    ------
+    EnvironmentFailed
+        SQLAlchemy is not there.
+    """
+    try:
+        from pybackup.catalogue.address import default_address
+    except ModuleNotFoundError as error:
+        raise EnvironmentFailed(f"the catalogue needs {error.name}: pip install {error.name}") from error
+    address: str = options.catalogue or default_address()
+    return address
+
+
+def opened(options: argparse.Namespace) -> Catalogue:
+    """Open the catalogue; use it in a ``with``."""
+    address = address_of(options)
+    from pybackup.catalogue.connect import open_catalogue
+
+    return open_catalogue(address)
+
+
+def sha256(text: str) -> bytes:
+    """Return the SHA-256 that was typed."""
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(text) != _HASH_CHARACTERS or len(digest) != _HASH_CHARACTERS // 2:
+        raise UsageError(f"a SHA-256 has 64 hexadecimal digits: {text!r}")
+    return digest
+
+
+def media_lines(media: Sequence[Medium]) -> Iterator[str]:
+    """Yield a line for each medium, in columns."""
+    rows = [_columns(known) for known in media]
+    widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _columns(known: Medium) -> tuple[str, ...]:
+    held = known.volume
+    used = held.n_bytes or held.content_bytes
+    full = f"{100 * used / known.capacity_bytes:.0f} % full" if known.capacity_bytes else ""
+    return (
+        printable(known.label),
+        known.type.value,
+        count(held.files, "file"),
+        humane_bytes(held.content_bytes),
+        full,
+        known.state.value,
+        checked(known),
+        printable(known.place) or "-",
+    )
+
+
+def checked(known: Medium) -> str:
+    """Return when all of a medium was last read, in words."""
+    if known.checked_ns is not None:
+        return f"checked {date(known.checked_ns)}"
+    return "never seen" if known.seen_ns is None else "never checked"
+
+
+def date(at_ns: int) -> str:
+    """Return the day of a point in time."""
+    return local_time(at_ns / 1e9).split(" ")[0]
+
+
+def where(media: Iterable[Medium]) -> str:
+    """Name media and where they lie; those that are not there any more are said to be so."""
+    named = []
+    for known in media:
+        notes = [known.state.value] * (known.state.value != "ok") + [f"at {printable(known.place)}"] * bool(known.place)
+        named.append(printable(known.label) + (f" ({', '.join(notes)})" if notes else ""))
+    more = f" and {count(len(named) - _MOST_MEDIA, 'more')}" if len(named) > _MOST_MEDIA + 1 else ""
+    return ", ".join(named[:_MOST_MEDIA] if more else named) + more or "nowhere"
+
+
+def sighting_line(found: Sighting, media: Iterable[Medium] | None = None) -> str:
+    """Return an entry with size, time and the media that hold it."""
+    filed = found.filed
+    part = f", segments {filed.first_part + 1}-{filed.first_part + filed.parts_here} of {filed.parts}" * bool(
+        filed.parts
+    )
+    when = local_time(filed.mtime_ns / 1e9)
+    on = where(found.media if media is None else media)
+    return f"{display(filed.path)}  {humane_bytes(filed.size)}{part}  {when}  {on}"
+
+
+def grouped(found: Iterable[Sighting]) -> Iterator[tuple[Sighting, list[Medium]]]:
+    """Put together what is the same file on several media."""
+    groups: dict[Any, tuple[Sighting, list[Medium]]] = {}
+    for each in found:
+        filed = each.filed
+        key = filed.path, filed.size, filed.mtime_ns, filed.sha256, filed.first_part, filed.parts
+        groups.setdefault(key, (each, []))[1].extend(each.media)
+    return iter(groups.values())
+
+
+def json_medium(known: Medium) -> dict[str, Any]:
+    """Return a medium for JSON."""
+    return {
+        "label": known.label,
+        "type": known.type.value,
+        "state": known.state.value,
+        "place": known.place,
+        "location": json_name(known.location) if known.location else None,
+        "capacity_bytes": known.capacity_bytes,
+        "added_ns": known.added_ns,
+        "seen_ns": known.seen_ns,
+        "checked_ns": known.checked_ns,
+        "volume": json_volume(known.volume),
+    }
+
+
+def json_volume(held: CataloguedVolume) -> dict[str, Any]:
+    """Return a volume for JSON."""
+    return {
+        "id": held.identity.hex(),
+        "kind": held.sort.value,
+        "name": held.name,
+        "set": {"id": held.set_id.hex(), "name": held.set_name, "number": held.number, "last": held.last}
+        if held.set_id
+        else None,
+        "title": held.title,
+        "description": held.description,
+        "bytes": held.n_bytes,
+        "files": held.files,
+        "content_bytes": held.content_bytes,
+        "entries": held.entries,
+    }
+
+
+def json_sighting(found: Sighting, media: Iterable[Medium] | None = None) -> dict[str, Any]:
+    """Return an entry and its media for JSON."""
+    from pybackup.model.entry import Kind
+
+    filed = found.filed
+    return {
+        "path": json_name(filed.path),
+        "kind": Kind(filed.kind).name.lower(),
+        "size": filed.size,
+        "mtime_ns": filed.mtime_ns,
+        "mode": f"{filed.mode:04o}",
+        "sha256": filed.sha256.hex() if filed.sha256 and not filed.sparse else None,
+        "segments": {"first": filed.first_part, "here": filed.parts_here, "of": filed.parts} if filed.parts else None,
+        "nested": filed.nested,
+        "media": [
+            {"label": known.label, "state": known.state.value, "place": known.place}
+            for known in (found.media if media is None else media)
+        ],
+    }
+
+
+def since(age_ns: int | None) -> int | None:
+    """Return the time that lies so long ago; None for no age."""
+    return None if age_ns is None else time.time_ns() - age_ns

@@ -1,0 +1,50 @@
+"""pybackup catalogue hash."""
+
+from __future__ import annotations
+
+import argparse
+
+from pybackup.errors import UsageError
+
+from ..catalogue import add_catalogue, add_medium, opened
+from ..options import add_talk, talk_of
+from ..results import conclude, json_problems
+from ..streams import deliver, deliver_lines
+from ..text import count, humane_bytes, json_line
+from ..values import argument, directory
+
+EPILOG = """\
+For a medium that was entered with --no-hash, or whose hashing was interrupted: goes on where that stopped.
+
+examples:
+  pybackup catalogue hash 'photo drive'
+  pybackup catalogue hash 'photo drive' --at /mnt/photos
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_medium(parser)
+    parser.add_argument(
+        "--at", metavar="DIR", type=argument(directory), help="where it is mounted (default: where it was found)"
+    )
+    add_catalogue(parser)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Hash the files of a medium that have no hash yet."""
+    with talk_of(options, b"") as talk, opened(options) as catalogue:
+        from pybackup.catalogue.media import find_medium
+        from pybackup.jobs.catalogue_hash import hash_contents
+
+        known = find_medium(catalogue, options.medium)
+        where = options.at or known.location
+        if not where:
+            raise UsageError(f"{known.label}: nothing says where it is; name its directory")
+        done = hash_contents(catalogue, known, where, talk)
+        if options.json:
+            deliver([json_line({"files": done.files, "bytes": done.n_bytes, "problems": json_problems(talk)})])
+        elif not options.quiet:
+            deliver_lines([f"hashed {count(done.files, 'file')}, {humane_bytes(done.n_bytes)}"])
+        return conclude(talk)

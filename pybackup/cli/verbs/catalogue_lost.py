@@ -1,0 +1,104 @@
+"""pybackup catalogue lost."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..catalogue import add_catalogue, add_medium, json_sighting, opened, sighting_line, since, where
+from ..options import add_talk, talk_of
+from ..results import conclude
+from ..statuses import Status
+from ..streams import deliver, deliver_lines
+from ..text import count, json_line, printable
+from ..values import age, argument, directory
+
+if TYPE_CHECKING:
+    from pybackup.jobs.catalogue_loss import Reckoned
+
+EPILOG = """\
+Marks a medium as lost and tells what went with it: what is on other media, and on which; what recovery volumes of its
+set make up for; what is still in the live directory of --in; what is only on media that are suspect or, with
+--unchecked, were not read for so long; and what is gone. Status 1: something is gone, or in doubt.
+
+examples:
+  pybackup catalogue lost 'docs 17' --dry-run
+  pybackup catalogue lost 'docs 17' --in ~/docs
+  pybackup catalogue lost 'docs 17' --files
+"""
+
+_WORDS = {
+    "elsewhere": "on other media as well",
+    "rebuildable": "not elsewhere, but recovery volumes make up for it",
+    "live": "not elsewhere, but still in the directory",
+    "doubtful": "only on media that do not count",
+    "gone": "gone",
+}
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_medium(parser)
+    add = parser.add_argument
+    add("--dry-run", action="store_true", help="tell what would be lost, and mark nothing")
+    add("--in", metavar="DIR", dest="live", type=argument(directory), help="a directory that may still hold it")
+    add("--checksum", action="store_true", help="compare the contents in DIR, not sizes, times and names alone")
+    add("--unchecked", metavar="AGE", type=argument(age), help="what was not checked for so long is no copy: 2y, 90d")
+    add("--files", action="store_true", help="name each file that is not on other media")
+    add_catalogue(parser)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Tell what is lost with a medium, and mark it."""
+    with talk_of(options, b"") as talk, opened(options) as catalogue:
+        from pybackup.jobs.catalogue_loss import lose
+
+        done = lose(
+            catalogue,
+            options.medium,
+            live=options.live,
+            checksum=options.checksum,
+            checked_since_ns=since(options.unchecked),
+            dry_run=options.dry_run,
+            monitor=talk,
+        )
+        talk.end()
+        if options.json:
+            deliver([_json(done, options.dry_run)])
+        else:
+            deliver_lines(_lines(done, files=options.files, quiet=options.quiet, dry_run=options.dry_run))
+        status = conclude(talk)
+        return status or (Status.PROBLEMS if done.counts["gone"] or done.counts["doubtful"] else Status.DONE)
+
+
+def _lines(done: Reckoned, *, files: bool, quiet: bool, dry_run: bool) -> Iterator[str]:
+    loss = done.loss
+    if not quiet:
+        verb = "would be lost" if dry_run else "is marked as lost"
+        yield f"{printable(loss.medium.label)} {verb}: {count(loss.files, 'file')} on it"
+        if loss.copies:
+            yield f"  nothing else is: the same volume is on {where(loss.copies)}"
+        yield from (f"  {count(number, 'file')} {_WORDS[name]}" for name, number in done.counts.items() if number)
+        yield from (f"    {count(number, 'file')} on {where([known])}" for known, number in loss.others)
+        if loss.by:
+            yield f"    with {where(loss.by)}: 'pybackup rebuild'"
+    if files:
+        for found, name in done.files:
+            yield f"{name}: {sighting_line(found)}"
+
+
+def _json(done: Reckoned, dry_run: bool) -> bytes:
+    loss = done.loss
+    fields: dict[str, Any] = {
+        "medium": loss.medium.label,
+        "marked": not dry_run,
+        "files": loss.files,
+        "copies": [known.label for known in loss.copies],
+        "counts": done.counts,
+        "elsewhere": [{"label": known.label, "files": number} for known, number in loss.others],
+        "recovery": [known.label for known in loss.by],
+        "not_elsewhere": [{**json_sighting(found, ()), "outlook": name} for found, name in done.files],
+    }
+    return json_line(fields)

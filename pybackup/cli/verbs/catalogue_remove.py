@@ -1,0 +1,46 @@
+"""pybackup catalogue remove."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..catalogue import add_catalogue, add_medium, json_medium, opened
+from ..options import add_talk, talk_of
+from ..results import conclude
+from ..streams import deliver, deliver_lines
+from ..text import json_line, printable
+
+EPILOG = """\
+For what was entered by mistake. A disc that is lost is better marked as lost: what was on it stays known. --retired
+keeps it known too, as one that does not count any more.
+
+examples:
+  pybackup catalogue remove 'docs 17 (2)'
+  pybackup catalogue remove --retired 'docs 17'
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_medium(parser)
+    parser.add_argument("--retired", action="store_true", help="do not forget it, but count it no more")
+    add_catalogue(parser)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Forget a medium, or count it no more."""
+    with talk_of(options, b"") as talk, opened(options) as catalogue:
+        from pybackup.catalogue.media import find_medium, remove, set_state
+        from pybackup.model.filed import MediumState
+
+        known = find_medium(catalogue, options.medium)
+        if options.retired:
+            set_state(catalogue, known.id, MediumState.RETIRED)
+        else:
+            remove(catalogue, known)
+        if options.json:
+            deliver([json_line({"removed": not options.retired, **json_medium(known)})])
+        elif not options.quiet:
+            deliver_lines([f"{printable(known.label)} is {'retired' if options.retired else 'forgotten'}"])
+        return conclude(talk)

@@ -1,0 +1,43 @@
+"""pybackup catalogue upgrade."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from ..catalogue import add_catalogue, address_of
+from ..options import add_talk, talk_of
+from ..results import conclude
+from ..streams import deliver, deliver_lines
+from ..text import display, json_line, json_name
+
+EPILOG = """\
+A file is copied first, to NAME.schema-REVISION; of another database make a copy yourself.
+
+examples:
+  pybackup catalogue upgrade
+  pybackup catalogue upgrade --catalogue postgresql://me@localhost/backups
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_catalogue(parser)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Bring the catalogue up to this version."""
+    address = address_of(options)
+    from pybackup.catalogue.upgrade import upgrade
+
+    with talk_of(options, os.fsencode("")) as talk:
+        done = upgrade(address)
+        if options.json:
+            copy = json_name(done.copy) if done.copy else None
+            deliver([json_line({"before": done.before, "after": done.after, "copy": copy})])
+        elif not options.quiet:
+            kept = f"; as it was: {display(done.copy)}" if done.copy else ""
+            same = done.before == done.after
+            deliver_lines(["nothing to do" if same else f"schema {done.before} is now {done.after}{kept}"])
+        return conclude(talk)

@@ -1,0 +1,116 @@
+"""Losing a medium: what goes with it, what is still in a live directory, and the mark that it is lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pybackup.catalogue.connect import Catalogue
+from pybackup.catalogue.loss import Loss, Outlook, loss_of
+from pybackup.catalogue.media import find_medium, set_state
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.filed import Filed, MediumState, Sighting
+from pybackup.model.source import Source
+from pybackup.monitor import Aside, Monitor
+from pybackup.tree.walk import walk
+
+from .catalogue_hash import hash_file
+
+LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What a loss comes to.
+
+    Attributes
+    ----------
+    counts
+        How many files are elsewhere, rebuildable, live, doubtful, gone.
+    files
+        Each that is not on other media, and which of these it is.
+    """
+
+    loss: Loss
+    counts: dict[str, int]
+    files: Sequence[tuple[Sighting, str]]
+
+
+def lose(
+    catalogue: Catalogue,
+    named: str,
+    *,
+    live: bytes | None = None,
+    checksum: bool = False,
+    checked_since_ns: int | None = None,
+    dry_run: bool = False,
+    monitor: Monitor,
+) -> Reckoned:
+    """Return what is lost with a medium, and mark it unless it is a dry run.
+
+    Parameters
+    ----------
+    live
+        A directory that may still hold files of it.
+    checksum
+        Compare contents there; else a file of the name, size and time is the one.
+
+    Raises
+    ------
+    UsageError
+        There is no such medium.
+    """
+    medium = find_medium(catalogue, named)
+    loss = loss_of(catalogue, medium, checked_since_ns=checked_since_ns)
+    found = _still_in(live, [each.filed for each, _ in loss.outlook], checksum, monitor) if live else set()
+    worse = (Outlook.DOUBTFUL, Outlook.GONE)
+    files = [
+        (each, LIVE if outlook in worse and each.filed.path in found else outlook.value)
+        for each, outlook in loss.outlook
+    ]
+    counts = {Outlook.ELSEWHERE.value: loss.count(Outlook.ELSEWHERE)}
+    for name in (Outlook.REBUILDABLE.value, LIVE, Outlook.DOUBTFUL.value, Outlook.GONE.value):
+        counts[name] = sum(which == name for _, which in files)
+    if not dry_run:
+        set_state(catalogue, medium.id, MediumState.LOST)
+    return Reckoned(loss, counts, files)
+
+
+def _still_in(live: bytes, wanted: Sequence[Filed], checksum: bool, monitor: Monitor) -> set[bytes]:
+    """Return the paths of what is still in a directory."""
+    by_size: dict[int, list[Filed]] = {}
+    for filed in wanted:
+        by_size.setdefault(filed.size, []).append(filed)
+    found: set[bytes] = set()
+    for entry in _files_in(live, monitor):
+        candidates = [filed for filed in by_size.get(entry.size, ()) if filed.path not in found]
+        if not candidates:
+            continue
+        if checksum:
+            digest = b""
+            with suppress(OSError):
+                digest = hash_file(os.path.join(live, entry.path))
+            found |= {filed.path for filed in candidates if filed.sha256 == digest and not filed.sparse}
+        else:
+            found |= {filed.path for filed in candidates if is_same(filed, entry)}
+    return found
+
+
+def _files_in(live: bytes, monitor: Monitor) -> Iterator[Entry]:
+    for planned in walk([Source(live, b"")], monitor=Aside(monitor)):
+        if planned.entry.kind is Kind.FILE:
+            yield planned.entry
+
+
+def is_same(filed: Filed, entry: Entry) -> bool:
+    """Whether a file is what was catalogued, by size, time and the end of its path, as far as both have one."""
+    if (filed.size, filed.mtime_ns) != (entry.size, entry.mtime_ns):
+        return False
+    return ends_alike(filed.path, entry.path)
+
+
+def ends_alike(one: bytes, other: bytes) -> bool:
+    """Whether one of two paths is the end of the other: each is told from another directory."""
+    return one == other or one.endswith(b"/" + other) or other.endswith(b"/" + one)

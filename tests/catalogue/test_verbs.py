@@ -1,0 +1,337 @@
+"""The verbs of the catalogue, on archives, images and directories that are real."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pybackup.cli.main import main
+from pybackup.errors import UsageError
+
+Run = Callable[..., tuple[int, list[str]]]
+TIME = 1_700_000_000 * 10**9
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line in this process, with a catalogue of its own; gives status and lines."""
+    monkeypatch.setenv("PYBACKUP_CATALOGUE", str(tmp_path / "catalogue.sqlite"))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str | Path, status: int = 0) -> list[str]:
+        capsys.readouterr()
+        came = main(list(map(str, arguments)))
+        told = capsys.readouterr()
+        assert came == status, told
+        return told.out.splitlines()
+
+    call("catalogue", "init")
+    return call  # type: ignore[return-value]
+
+
+def cat(run: Run, *arguments: str | Path, status: int = 0) -> list[str]:
+    return run("catalogue", *arguments, status=status)  # type: ignore[return-value]
+
+
+def js(run: Run, *arguments: str | Path, status: int = 0) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in cat(run, *arguments, "--json", status=status)]
+
+
+def plant(top: Path) -> Path:
+    chance = random.Random(5)
+    for name in ("letters/1.txt", "letters/2.txt", "photos/a.jpg", "notes.md"):
+        path = top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(chance.randbytes(3000))
+        os.utime(path, ns=(TIME, TIME))
+    return top
+
+
+def a_set(run: Run, tmp_path: Path, *more: str) -> Path:
+    """Five volumes of a tree with a file that goes on over two of them, and one recovery volume."""
+    chance = random.Random(6)
+    tree = tmp_path / "tree"
+    for number in range(12):
+        (tree / f"{number % 3}").mkdir(parents=True, exist_ok=True)
+        (tree / f"{number % 3}/{number}.bin").write_bytes(chance.randbytes(150_000))
+    (tree / "film.bin").write_bytes(chance.randbytes(1_500_000))
+    for below, _, names in os.walk(tree):
+        for name in names:
+            os.utime(Path(below) / name, ns=(TIME, TIME))
+    run("create", tree, "--volumes", tmp_path / "set", "--volume-size", "1M", "--workers", "1", *more)
+    return tree
+
+
+def test_where_is_it(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar")
+    (line,) = cat(run, "add", "docs.xtar", "--place", "the blue box")
+    assert line == "docs: new; 4 files, 11.7 KiB, docs.xtar"
+    (line,) = cat(run, "whereis", "letters/1.txt")
+    assert line.startswith("docs/letters/1.txt  2.9 KiB  ")
+    assert line.endswith("  docs (at the blue box)")
+    assert len(cat(run, "whereis", "letters")) == 2
+    assert len(cat(run, "whereis", "--like", tmp_path / "docs/photos/a.jpg")) == 1
+    assert cat(run, "whereis", "nothing", status=1) == []
+    assert [each["path"]["text"] for each in js(run, "find", "*.txt")] == ["docs/letters/1.txt", "docs/letters/2.txt"]
+    assert cat(run, "files", "docs") == [
+        "docs/letters/1.txt",
+        "docs/letters/2.txt",
+        "docs/notes.md",
+        "docs/photos/a.jpg",
+    ]
+    assert cat(run, "find", "--max-size", "10", status=1) == []
+
+
+def test_the_same_content_under_another_name_is_told(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar")
+    (tmp_path / "docs/notes.md").rename(tmp_path / "docs/old notes.md")
+    run("create", "docs", "-o", "later.xtar")
+    cat(run, "add", "docs.xtar", "later.xtar")
+    assert [line.split("  ")[0] for line in cat(run, "whereis", "docs/notes.md")] == [
+        "docs/notes.md",
+        "docs/old notes.md",
+    ]
+    assert cat(run, "at-risk") == []
+
+
+def test_the_same_again_and_one_more_copy(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar")
+    assert "new;" in cat(run, "add", "docs.xtar")[0]
+    assert "known already" in cat(run, "add", "docs.xtar")[0]
+    (tmp_path / "sub").mkdir()
+    shutil.move("docs.xtar", "sub/docs.xtar")
+    assert "known already" in cat(run, "add", "sub/docs.xtar")[0]
+    shutil.copy("sub/docs.xtar", "docs.xtar")
+    assert "a new copy" in cat(run, "add", "docs.xtar")[0]
+    assert [each["location"]["text"] for each in js(run, "list")] == [
+        str(tmp_path / "sub/docs.xtar"),
+        str(tmp_path / "docs.xtar"),
+    ]
+
+
+def test_the_last_disc_tells_of_all(run: Run, tmp_path: Path) -> None:
+    """A lost catalogue: from the newest disc alone all files of all discs are known."""
+    tree = a_set(run, tmp_path)
+    volumes = sorted((tmp_path / "set").glob("*.xtar"))
+    assert len(volumes) > 3
+    (added,) = js(run, "add", volumes[-1])
+    assert added["told"] == [f"tree {number}" for number in range(1, len(volumes))]
+    expected = {f"tree/{path.relative_to(tree)}" for path in tree.rglob("*") if path.is_file()}
+    assert {each["path"]["text"] for each in js(run, "files")} == expected
+    alone = js(run, "files")
+    assert cat(run, "add", *reversed(volumes)) != []
+    assert js(run, "files") == alone
+    assert {each["label"] for each in js(run, "list")} == {f"tree {number + 1}" for number in range(len(volumes))}
+    assert all(each["seen_ns"] for each in js(run, "list"))
+
+
+def test_what_a_lost_disc_costs(run: Run, tmp_path: Path) -> None:
+    tree = a_set(run, tmp_path)
+    cat(run, "add", tmp_path / "set")
+    (told,) = js(run, "lost", "tree 2", "--dry-run", status=1)
+    on_it = {each["path"]["text"] for each in js(run, "files", "tree 2")}
+    assert {each["path"]["text"] for each in told["not_elsewhere"]} == on_it
+    assert told["counts"]["gone"] == len(on_it)
+    assert not told["marked"]
+    (told,) = js(run, "lost", "tree 2", "--in", tree)
+    assert (told["counts"]["live"], told["counts"]["gone"], told["marked"]) == (len(on_it), 0, True)
+    victim = sorted(on_it)[0]
+    (tmp_path / victim).write_bytes(b"other content, of another size")
+    (told,) = js(run, "lost", "tree 2", "--in", tree, status=1)
+    assert [each["path"]["text"] for each in told["not_elsewhere"] if each["outlook"] == "gone"] == [victim]
+    cat(run, "found", "tree 2")
+    assert cat(run, "found", "tree 2", status=2) == []
+    assert {each["state"] for each in js(run, "list")} == {"ok"}
+
+
+def test_a_recovery_volume_makes_up_for_a_lost_disc(run: Run, tmp_path: Path) -> None:
+    a_set(run, tmp_path, "--recovery-volumes", "1")
+    cat(run, "add", tmp_path / "set")
+    (told,) = js(run, "lost", "tree 2")
+    assert told["counts"]["gone"] == 0
+    assert told["counts"]["rebuildable"] == told["files"] > 0
+    assert told["recovery"] == ["tree R1"]
+    (told,) = js(run, "lost", "tree 1", status=1)
+    assert told["counts"]["rebuildable"] == 0
+    run("rebuild", tmp_path / "set", "--to", tmp_path / "rebuilt")
+
+
+def test_lost_with_a_copy_costs_nothing(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar")
+    cat(run, "add", "docs.xtar", "--label", "one")
+    cat(run, "add", "docs.xtar", "--copy", "--label", "two", "--place", "my sister")
+    (told,) = js(run, "lost", "one")
+    assert told["copies"] == ["two"]
+    assert told["not_elsewhere"] == []
+    assert len(cat(run, "at-risk", status=1)) == 1
+
+
+def test_images_are_discs_as_well(run: Run, tmp_path: Path) -> None:
+    a_set(run, tmp_path)
+    run("disc", "build", tmp_path / "set", "--to", tmp_path / "images", "--medium", "2M")
+    images = sorted((tmp_path / "images").glob("*.iso"))
+    cat(run, "add", *images)
+    assert [each["label"] for each in js(run, "list")] == [f"tree {number + 1}" for number in range(len(images))]
+    cat(run, "add", tmp_path / "set")
+    assert len(js(run, "list")) == 2 * len(images)
+    assert cat(run, "at-risk") == []
+
+
+def test_a_directory_of_files(run: Run, tmp_path: Path) -> None:
+    """Backalaika's media: any directory, each file with its hash."""
+    drive = plant(tmp_path / "drive")
+    (line,) = cat(run, "add", drive, "--label", "photo drive", "--title", "Photos", "--no-hash")
+    assert line.startswith("photo drive: new; 4 files")
+    assert {each["sha256"] for each in js(run, "files", "photo drive")} == {None}
+    (done,) = js(run, "hash", "photo drive")
+    assert done["files"] == 4
+    assert js(run, "hash", "photo drive")[0]["files"] == 0
+    assert len(cat(run, "whereis", "--like", drive / "notes.md")) == 1
+    (drive / "notes.md").write_text("changed")
+    (drive / "letters/2.txt").unlink()
+    (drive / "new").write_text("new")
+    (told,) = js(run, "add", drive)
+    assert told["changed"] == {"new": 1, "altered": 1, "gone": 1}
+    assert all(each["sha256"] for each in js(run, "files", "photo drive"))
+    assert len(js(run, "list")) == 1
+
+
+def test_hashing_tells_what_changed_or_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    drive = plant(tmp_path / "drive")
+    cat(run, "add", drive, "--no-hash")
+    (drive / "notes.md").write_text("changed")
+    (drive / "letters/2.txt").unlink()
+    os.mkfifo(drive / "letters/2.txt")
+    (done,) = js(run, "hash", "drive", status=1)
+    assert (done["files"], {each["trouble"] for each in done["problems"]}) == (2, {"changed", "unreadable"})
+
+
+def test_what_of_a_live_tree_is_safe(run: Run, tmp_path: Path) -> None:
+    docs = plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar")
+    cat(run, "add", "docs.xtar")
+    assert cat(run, "check", docs) == []
+    assert [each["standing"] for each in js(run, "check", docs, "--all")] == ["safe"] * 4
+    assert len(cat(run, "check", docs, "--copies", "2", status=1)) == 4
+    (docs / "new.txt").write_text("new")
+    (docs / "notes.md").write_text("changed")
+    (docs / "photos/a.jpg").rename(docs / "photos/b.jpg")
+    assert [(each["path"]["text"], each["standing"]) for each in js(run, "check", docs, status=1)] == [
+        ("new.txt", "nowhere"),
+        ("notes.md", "changed since"),
+        ("photos/b.jpg", "nowhere"),
+    ]
+    assert [each["path"]["text"] for each in js(run, "check", docs, "--checksum", status=1)] == ["new.txt", "notes.md"]
+    cat(run, "lost", "docs", status=1)
+    assert len(cat(run, "check", docs, status=1)) == 5
+
+
+def test_a_file_over_two_volumes_is_safe_while_both_are_there(run: Run, tmp_path: Path) -> None:
+    tree = a_set(run, tmp_path)
+    cat(run, "add", tmp_path / "set")
+    film = js(run, "whereis", "film.bin")
+    assert len(film) > 1
+    assert all(each["segments"] for each in film)
+    assert cat(run, "check", tree) == []
+    cat(run, "lost", film[0]["media"][0]["label"], status=1)
+    assert "film.bin" in {each["path"]["text"] for each in js(run, "check", tree, status=1)}
+
+
+def test_versions(run: Run, tmp_path: Path) -> None:
+    docs = plant(tmp_path / "docs")
+    for number in range(3):
+        (docs / "notes.md").write_text(f"version {number}")
+        os.utime(docs / "notes.md", ns=(TIME, TIME - number * 10**9))
+        run("create", "docs", "-o", f"{number}.xtar")
+        cat(run, "add", f"{number}.xtar")
+    assert [each["media"][0]["label"] for each in js(run, "history", "docs/notes.md")] == ["2", "1", "0"]
+    (same,) = js(run, "history", "letters/1.txt")
+    assert [each["label"] for each in same["media"]] == ["0", "1", "2"]
+
+
+def test_places_and_names(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar", "--comment", "what I wrote")
+    cat(run, "add", "docs.xtar", "--label", "D 1")
+    cat(run, "move", "d 1", "attic")
+    (known,) = js(run, "list", "--place", "attic")
+    assert (known["label"], known["volume"]["description"]) == ("D 1", "what I wrote")
+    assert js(run, "list", "--place", "cellar") == []
+    told = cat(run, "show", "D 1")
+    assert "place:        attic" in told
+    assert cat(run, "move", "D 1", " ", status=2) == []
+    cat(run, "remove", "--retired", "D 1")
+    assert js(run, "list")[0]["state"] == "retired"
+    cat(run, "remove", "D 1")
+    assert js(run, "list") == js(run, "files") == []
+    assert cat(run, "show", "D 1", status=2) == []
+
+
+def test_what_is_due(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar")
+    cat(run, "add", "docs.xtar")
+    assert cat(run, "due", status=1) == ["docs: never checked; place not known"]
+    assert len(js(run, "at-risk", "--copies", "1", "--unchecked", "1y", status=1)) == 1
+
+
+def test_odd_names_are_shown_safely(run: Run, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in (b"\x1b[31mred", b"lat\xff", b"new\nline"):
+        Path(os.fsdecode(os.fsencode(docs) + b"/" + name)).write_bytes(name)
+    cat(run, "add", docs)
+    assert cat(run, "files") == ["\\x1b[31mred", "lat\\xff", "new\\nline"]
+    assert {json.dumps(each["path"]) for each in js(run, "files")} == {
+        '{"text": "\\u001b[31mred"}',
+        '{"bytes": "bGF0/w=="}',
+        '{"text": "new\\nline"}',
+    }
+
+
+def test_what_is_no_archive_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.xtar").write_bytes(b"nothing" * 1000)
+    assert cat(run, "add", "x.xtar", status=1) == []
+    assert cat(run, "add", "none", status=2) == []
+
+
+def test_without_a_catalogue(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "pybackup", "catalogue", "list"]
+    environment = {**os.environ, "PYBACKUP_CATALOGUE": str(tmp_path / "none.sqlite")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "there is no catalogue; 'pybackup catalogue init' makes one" in done.stderr
+
+
+def test_no_other_verb_loads_a_database(tmp_path: Path) -> None:
+    """SQLAlchemy takes a sixth of a second to load."""
+    plant(tmp_path / "docs")
+    script = (
+        "import sys; from pybackup.cli.main import main; status = main(['create', 'docs']); "
+        "sys.exit(status or 100 * any(name.startswith('sqlalchemy') for name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr[-500:]) == (0, done.stderr[-500:])
+
+
+def test_ages() -> None:
+    from pybackup.cli.values import age
+
+    assert age("90d") == 90 * 86_400 * 10**9
+    assert age("2y") == int(2 * 365.25 * 86_400) * 10**9
+    assert age("18mo") > age("1y")
+    with pytest.raises(UsageError):
+        age("soon")
