@@ -243,7 +243,7 @@ def test_an_entry_that_hides_its_kind_and_cannot_be_looked_at_is_a_problem(
     fake(monkeypatch, lambda _, entries: [*entries, broken])
     found = gather([tmp_path])
     assert paths(found) == below(tmp_path, "1", "2")
-    assert found.problems == (Problem(b"x/broken", "Input/output error"),)
+    assert found.problems == (Problem(os.fsencode(tmp_path / "broken"), "Input/output error"),)
 
 
 # What is left out, and said.

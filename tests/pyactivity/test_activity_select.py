@@ -300,7 +300,7 @@ def test_years_beyond_64_bits_are_archived_too(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "lines").write_text("".join(json.dumps(line) + "\n" for line in lines))
     script(tmp_path, monkeypatch, f"cat {tmp_path}/lines")
     scanned = Files(
-        mtime_ns=np.array([2**63 - 1, -(2**63), 2 * SECOND]),
+        mtime_ns=np.array([2**63 - 1, -(2**63), 9 * SECOND]),
         size_bytes=np.ones(3, np.int64),
         directory=np.zeros(3, np.int32),
         names=b"".join(names),
