@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pybackup.check.compare import Compared
+    from pybackup.check.drill import DrillOutcome
     from pybackup.check.forecast import Forecast
     from pybackup.check.info import Info
     from pybackup.check.verify import Verdict
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from pybackup.disc.check import CheckedDisc
     from pybackup.disc.label import Labelled
     from pybackup.disc.plan import Estimate, PlannedDisc
-    from pybackup.jobs.drill import DrillOutcome
     from pybackup.jobs.rebuild import Rebuilt
-    from pybackup.jobs.repair import Repaired
     from pybackup.jobs.salvage import Rescued
     from pybackup.jobs.structure import Saved
     from pybackup.make.add_recovery import Added
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from pybackup.make.protect import Protected
     from pybackup.make.seal import ParityOptions
     from pybackup.make.volumes import CreatedSet
+    from pybackup.mend.repaired import Repaired
     from pybackup.model.member import Stored
     from pybackup.model.source import Judge, Source
     from pybackup.restore.extract import Extracted
@@ -512,7 +512,8 @@ def drill(
     seed, rounds
         So many rounds of each kind, with this seed and those that follow it.
     """
-    from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
+    from pybackup.check.drill import DrillOptions, plan_drill
+    from pybackup.jobs.drill import perform_drill
     from pybackup.parity.odds.harm import Model
 
     if isinstance(models, str):

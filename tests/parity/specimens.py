@@ -14,10 +14,11 @@ from pathlib import Path
 from damage.fast_disk import fast_directory
 
 from pybackup.host.storage import Output
-from pybackup.jobs.repair import Repaired, repair
+from pybackup.jobs.repair import repair
 from pybackup.layout.guard import Geometry, GuardSector
 from pybackup.make.protect import Protected, protect_file
 from pybackup.make.seal import OwnStream, ParityOptions
+from pybackup.mend.repaired import Repaired
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
 from pybackup.sector import SECTOR

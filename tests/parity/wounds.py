@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from damage.fast_disk import fast_directory
 
 from pybackup.errors import Damaged, PybackupError
-from pybackup.jobs.repair import Repaired
 from pybackup.layout.guard import Geometry
+from pybackup.mend.repaired import Repaired
 from pybackup.sector import SECTOR
 
 from .specimens import Specimen, bad_sectors, erasures, is_repairable, mended, overwritten, shards_of, whole_of

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pybackup.check.drill import DrillOptions, plan_drill
 from pybackup.check.info import info
 from pybackup.host import staging
-from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
+from pybackup.jobs.drill import perform_drill
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
 from pybackup.parity.odds.harm import Model

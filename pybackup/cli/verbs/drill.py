@@ -16,7 +16,7 @@ from ..text import count, display, json_line, json_name
 from ..values import argument, directory, natural, path, positive
 
 if TYPE_CHECKING:
-    from pybackup.jobs.drill import DrillOutcome, DrillPlan
+    from pybackup.check.drill import DrillOutcome, DrillPlan
 
 _MODELS = (
     "flips",
@@ -72,7 +72,8 @@ def fraction(text: str) -> float:
 
 def perform(options: argparse.Namespace) -> int:
     """Damage, repair, restore, compare."""
-    from pybackup.jobs.drill import DrillOptions, perform_drill, plan_drill
+    from pybackup.check.drill import DrillOptions, plan_drill
+    from pybackup.jobs.drill import perform_drill
     from pybackup.parity.odds.harm import Model
 
     models = tuple(Model(name) for name in dict.fromkeys(options.damage or _MODELS))

@@ -17,7 +17,7 @@ from ..text import count, display, humane_bytes, json_line, json_name
 from ..values import argument, directory, path
 
 if TYPE_CHECKING:
-    from pybackup.jobs.repair import Moved, Repaired
+    from pybackup.mend.repaired import Moved, Repaired
 
 _SHOWN = 10
 EPILOG = """\

@@ -1,0 +1,77 @@
+"""Mending files where they lie: whether they can be, and doing it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pybackup.errors import UsageError
+from pybackup.host.storage import ArchiveFile, InPlace
+from pybackup.mend.assemble import mend_checked
+from pybackup.mend.health import appended_bytes
+from pybackup.mend.survey import Surveyed
+from pybackup.monitor import Monitor
+from pybackup.parity.mend.mend import MendedSectors, assemble
+from pybackup.parity.stream.volume import Sectors, VolumeWriter
+from pybackup.sector import SECTOR
+
+# Less of a file that is to be replaced is an accident, or it is another file.
+_LEAST_SHARE = 0.01
+# An image around an archive adds more than this, a mishap hardly ever.
+_MOST_MOVED_BYTES = 64 * 1024
+
+
+def can_be_mended_in_place(surveyed: Surveyed) -> bool:
+    """Whether all that is good is where it belongs; else the files have to be replaced as a whole."""
+    return len(surveyed.targets) == 1 + surveyed.geometry.sidecar and not surveyed.moved().any()
+
+
+def check_target(surveyed: Surveyed) -> None:
+    """Refuse to replace a file by the volume that is only a part of it, or by the one that it is the sidecar of."""
+    geometry, first = surveyed.geometry, surveyed.given[0]
+    name, shift = os.fsdecode(first.path), surveyed.shift_of_first()
+    if geometry.sidecar and shift == -geometry.before_sectors * SECTOR:
+        raise UsageError(f"{name}: is a sidecar; name the file that it protects first")
+    if np.count_nonzero(surveyed.good_in(0)) < geometry.data_sectors * _LEAST_SHARE:
+        raise UsageError(f"{name}: hardly anything of it is known to belong to the volume; write that to another file")
+    excess = first.file.size - (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes)
+    if shift and shift > 0 and excess > _MOST_MOVED_BYTES:
+        raise UsageError(f"{name}: what is protected begins at byte {shift} of it; write it to a file of its own")
+    if not can_be_mended_in_place(surveyed) and not os.path.isfile(first.path):
+        raise UsageError(f"{name}: bytes of it have moved, and it is no regular file; write the whole to one")
+
+
+def refuse_to_cut(surveyed: Surveyed) -> None:
+    """Refuse to cut off, in place, what is behind the volume, unless it is small or zeros."""
+    name = os.fsdecode(surveyed.given[0].path)
+    for other in surveyed.others:
+        if other.path == surveyed.given[0].path:
+            raise UsageError(
+                f"{name}: another protected archive, of {other.n_bytes} bytes, begins at byte {other.offset} of it and "
+                f"would be lost; 'tail -c +{other.offset + 1}' cuts it out; write this one to a file of its own"
+            )
+    if (appended := appended_bytes(surveyed)) > _MOST_MOVED_BYTES:
+        raise UsageError(
+            f"{name}: {appended:,} bytes behind its end would be cut off; write what is protected to a file of its own"
+        )
+
+
+def mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> MendedSectors:
+    """Write what is bad, and known from elsewhere, into the files themselves; ``in_place`` are good already."""
+    geometry, given = surveyed.geometry, surveyed.given
+    with ExitStack() as stack:
+        paths = [given[number].path for number, _ in surveyed.targets]
+        targets = [stack.enter_context(InPlace(path)) for path in paths]
+        writer = VolumeWriter(geometry, *targets)
+        assemble(writer, surveyed.copies, surveyed.survey, lambda count: None, in_place=in_place)
+        # What is cut off has grown back.
+        files = [stack.enter_context(ArchiveFile(path)) for path in paths]
+        mended = mend_checked(Sectors(geometry, *files), writer, surveyed, monitor)
+        sizes = [geometry.before_bytes, geometry.stream_bytes] if geometry.sidecar else [geometry.volume_bytes]
+        for target, size in zip(targets, sizes, strict=True):
+            target.cut(size)
+            target.sync()
+    return mended
