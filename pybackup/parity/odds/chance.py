@@ -24,6 +24,7 @@ Chances = NDArray[np.float64]
 
 # In standard deviations; what lies beyond is less than the error of a float.
 _REACH = 12
+_DIGITS = 12
 _REACH_OF_FEW = 48
 
 
@@ -81,7 +82,9 @@ class Scattering:
             fits = fits * np.fft.rfft(wheel) ** count
             middle += low * count
         at = (lost - middle) % points
-        return float(np.clip(np.fft.irfft(fits, points)[at] / np.fft.irfft(anyway, points)[at], 0, 1))
+        found = np.fft.irfft(fits, points)[at] / np.fft.irfft(anyway, points)[at]
+        # What transforms add is smaller; it must not make more lost sectors the better chance.
+        return round(float(np.clip(found, 0, 1)), _DIGITS)
 
     def most(self, chance: float) -> int:
         """Return how many may be lost at most for the probability to stay at ``chance`` or above."""
