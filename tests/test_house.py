@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -33,3 +34,19 @@ def test_the_grain_of_discs_is_said_once() -> None:
         and node.value.value in (2048, b"7z\xbc\xaf\x27\x1c")
     ]
     assert sorted(said) == ["layout/sevenzip.py", "sector.py"]
+
+
+def test_what_the_map_names_is_there() -> None:
+    """The table "Where to look" of DESIGN.md; its sections of FORMAT.md, too."""
+    design = (PACKAGE / "docs/DESIGN.md").read_text()
+    table = design.partition("## Where to look")[2].partition("\n## ")[0]
+    named = re.findall(r"`([\w/]+\.(?:py|md))`", table)
+    assert len(named) > 40
+    top = PACKAGE.parent
+    assert [name for name in named if not (PACKAGE / name).is_file() and not (top / name).is_file()] == []
+    sections = {
+        number for numbers in re.findall(r"FORMAT ([\d., to]+)", table) for number in re.findall(r"[\d.]+", numbers)
+    }
+    headings = set(re.findall(r"^##+ ([\d.]+) ", (PACKAGE / "docs/FORMAT.md").read_text(), re.MULTILINE))
+    assert sections
+    assert sections <= headings
