@@ -63,7 +63,7 @@ class AddOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddedMedium:
     """One medium that was entered, or recognised.
 
     Attributes
@@ -78,7 +78,7 @@ class Added:
     told: tuple[str, ...] = ()
 
 
-def add(catalogue: Catalogue, paths: Sequence[bytes], options: AddOptions, monitor: Monitor) -> Iterator[Added]:
+def add(catalogue: Catalogue, paths: Sequence[bytes], options: AddOptions, monitor: Monitor) -> Iterator[AddedMedium]:
     """Enter each medium, and yield what became of it; one that cannot be read is a problem and stops no other.
 
     Raises
@@ -105,7 +105,7 @@ def _holds_archives(path: bytes) -> bool:
         return False
 
 
-def _add_volumes(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> Iterator[Added]:
+def _add_volumes(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> Iterator[AddedMedium]:
     found = find_volumes([path])
     for unclear in found.unclear:
         monitor.problem(Problem(unclear, Trouble.UNREADABLE, "nothing in it tells what archive it is; repair it first"))
@@ -118,7 +118,7 @@ def _add_volumes(catalogue: Catalogue, path: bytes, options: AddOptions, monitor
         new = _volume_of(volume, options)
         on = _medium_of(catalogue, volume, options)
         entered = enter(catalogue, new, partial(filed_of, volume.listing), on, monitor)
-        yield Added(volume.path, _medium(catalogue, entered), entered, told)
+        yield AddedMedium(volume.path, _medium(catalogue, entered), entered, told)
 
 
 def _volume_of(volume: Volume, options: AddOptions) -> NewVolume:
@@ -181,7 +181,7 @@ def _of_rows(rows: Rows, paths: Sequence[bytes]) -> Iterator[Filed]:
     return filed_of(rows.stored(row, path) for row, path in enumerate(paths))
 
 
-def _add_tree(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> Added:
+def _add_tree(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> AddedMedium:
     location = os.path.realpath(path)
     monitor.begin("reading directories", 0, 0)
     with _Spool() as spool:
@@ -207,7 +207,7 @@ def _add_tree(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: M
         entered = enter(catalogue, new, spool.__iter__, on, monitor)
     if options.hashed:
         hash_contents(catalogue, _medium(catalogue, entered), location, monitor)
-    return Added(path, _medium(catalogue, entered), entered)
+    return AddedMedium(path, _medium(catalogue, entered), entered)
 
 
 def _medium(catalogue: Catalogue, entered: Entered) -> Medium:

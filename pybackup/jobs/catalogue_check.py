@@ -22,7 +22,7 @@ from pybackup.tree.walk import walk
 from .catalogue_hash import hash_file
 
 
-class Standing(StrEnum):
+class MediumStanding(StrEnum):
     """How a live file stands, best first."""
 
     SAFE = "safe"
@@ -32,7 +32,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedMedium:
     """One live file.
 
     Attributes
@@ -45,7 +45,7 @@ class Checked:
 
     path: bytes
     size: int
-    standing: Standing
+    standing: MediumStanding
     copies: int
     media: Sequence[Medium]
 
@@ -58,7 +58,7 @@ def check_tree(
     checked_since_ns: int | None = None,
     checksum: bool = False,
     monitor: Monitor,
-) -> Iterator[Checked]:
+) -> Iterator[CheckedMedium]:
     """Yield how each file of a directory stands, in tree order.
 
     Parameters
@@ -154,7 +154,7 @@ def _judge(
     copies: int,
     checked_since_ns: int | None,
     split: _Split,
-) -> Checked:
+) -> CheckedMedium:
     media = {
         known.id: known
         for each in same
@@ -164,8 +164,8 @@ def _judge(
     whole = {known for each in same if not each.filed.parts for known in (m.id for m in each.media) if known in media}
     number = max(len(whole), split.copies(same))
     if same:
-        standing = Standing.SAFE if number >= copies else Standing.FEW
-        return Checked(entry.path, entry.size, standing, number, tuple(media.values()))
+        standing = MediumStanding.SAFE if number >= copies else MediumStanding.FEW
+        return CheckedMedium(entry.path, entry.size, standing, number, tuple(media.values()))
     before = {known.id: known for each in called for known in each.media}
-    standing = Standing.CHANGED if called else Standing.NOWHERE
-    return Checked(entry.path, entry.size, standing, 0, tuple(before.values()))
+    standing = MediumStanding.CHANGED if called else MediumStanding.NOWHERE
+    return CheckedMedium(entry.path, entry.size, standing, 0, tuple(before.values()))

@@ -13,7 +13,7 @@ from ..text import count, display, humane_bytes, json_line, json_name, printable
 from ..values import argument, path
 
 if TYPE_CHECKING:
-    from pybackup.jobs.catalogue_add import Added
+    from pybackup.jobs.catalogue_add import AddedMedium
 
 EPILOG = """\
 A MEDIUM is an archive, an image, a drive with a disc, or a directory of these: entered by their indexes, without their
@@ -73,7 +73,7 @@ def perform(options: argparse.Namespace) -> int:
         return conclude(talk)
 
 
-def _line(added: Added) -> str:
+def _line(added: AddedMedium) -> str:
     entered, held = added.entered, added.medium.volume
     what = f"{count(held.files, 'file')}, {humane_bytes(held.content_bytes)}"
     if entered.changed:
@@ -86,7 +86,7 @@ def _line(added: Added) -> str:
     return f"{printable(entered.label)}: {how}; {what}, {display(added.path)}{told}"
 
 
-def _json(added: Added) -> bytes:
+def _json(added: AddedMedium) -> bytes:
     entered = added.entered
     fields: dict[str, Any] = {
         "path": json_name(added.path),

@@ -15,7 +15,7 @@ from ..text import count, display, humane_bytes, json_line, json_name
 from ..values import age, argument, directory, positive
 
 if TYPE_CHECKING:
-    from pybackup.jobs.catalogue_check import Checked
+    from pybackup.jobs.catalogue_check import CheckedMedium
 
 EPILOG = """\
 Looks at every file of a live directory: is it on a medium, on how many, has it changed since, or is it nowhere? A file
@@ -65,7 +65,9 @@ def perform(options: argparse.Namespace) -> int:
         return status or (Status.PROBLEMS if totals.keys() - {"safe"} else Status.DONE)
 
 
-def _counted(found: Iterator[Checked], totals: dict[str, list[int]], *, everything: bool) -> Iterator[Checked]:
+def _counted(
+    found: Iterator[CheckedMedium], totals: dict[str, list[int]], *, everything: bool
+) -> Iterator[CheckedMedium]:
     for each in found:
         total = totals.setdefault(each.standing.value, [0, 0])
         total[0] += 1
@@ -74,12 +76,12 @@ def _counted(found: Iterator[Checked], totals: dict[str, list[int]], *, everythi
             yield each
 
 
-def _line(each: Checked) -> str:
+def _line(each: CheckedMedium) -> str:
     on = f", on {where(each.media)}" if each.media else ""
     return f"{each.standing.value}: {display(each.path)}{on}"
 
 
-def _json(each: Checked) -> dict[str, object]:
+def _json(each: CheckedMedium) -> dict[str, object]:
     return {
         "path": json_name(each.path),
         "standing": each.standing.value,
