@@ -15,8 +15,9 @@ from pybackup.model.entry import Entry, Kind
 from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
-from pybackup.model.source import Planned, Source
+from pybackup.model.source import Planned, Source, shown
 from pybackup.monitor import Monitor
+from pybackup.selection.times import same_time
 from pybackup.tree.walk import walk
 
 
@@ -57,9 +58,13 @@ def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False,
         live = _live(listing, directory, monitor)
         monitor.begin("compare", len(listing), 0)
         differences: list[Difference] = []
+        cut = False
         for stored in listing:
             found = live.pop(stored.entry.path, None)
             differences += _differences(opened.file, stored, found, monitor)
+            if found and not cut and (cut := _is_cut(stored.entry, found.entry)):
+                said = "its time differs as file systems cut times (FAT to 2 s); such times count as the same"
+                monitor.note(f"{shown(stored.entry.path)}: {said}")
             monitor.advance(1, stored.entry.size)
         for path in live:
             differences.append(Difference(path, ("extra",), "not in the archive"))
@@ -120,10 +125,16 @@ def _respects(entry: Entry, live: Entry) -> Iterator[tuple[str, str]]:
     if (entry.owner.uid, entry.owner.gid) != (live.owner.uid, live.owner.gid):
         then, now = entry.owner, live.owner
         yield "owner", f"owned by {then.uid}:{then.gid} in the archive, by {now.uid}:{now.gid} now"
-    if entry.mtime_ns != live.mtime_ns:
+    # What lies on a file system with coarser steps has not been modified.
+    if not same_time(entry.mtime_ns, live.mtime_ns):
         yield "time", f"modified {'later' if live.mtime_ns > entry.mtime_ns else 'earlier'} than in the archive"
     if dict(entry.xattrs) != dict(live.xattrs):
         yield "xattrs", f"extended attributes {_changed(entry.xattrs, live.xattrs)}"
+
+
+def _is_cut(entry: Entry, live: Entry) -> bool:
+    """Whether the time of an entry is its own but for what a file system with coarser steps has cut off."""
+    return entry.mtime_ns != live.mtime_ns and same_time(entry.mtime_ns, live.mtime_ns)
 
 
 def _changed(then: Mapping[bytes, bytes], now: Mapping[bytes, bytes]) -> str:

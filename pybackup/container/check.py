@@ -22,7 +22,7 @@ from pybackup.model.listing import Listing
 from pybackup.model.member import Container
 from pybackup.sector import SECTOR
 
-from .read import find_foot, load_table, read_exactly, read_locator
+from .read import find_foot, load_table, read_exactly, read_locator, second_archive
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -132,10 +132,8 @@ class _Check:
                 self._damage.append("the first header says another length of the body")
             if self._file.size != (written := end + len(ustar.END)):
                 self._damage.append(f"{self._file.size} bytes long, and {written} were written")
-                if _begins_at(self._file, written):
-                    self._damage.append(
-                        f"another archive begins at byte {written}: 'tail -c +{written + 1}' cuts it out"
-                    )
+                if behind := second_archive(self._file, written):
+                    self._damage.append(behind)
         except (FormatError, OSError) as error:
             self._damage.append(str(error))
             return None
@@ -303,14 +301,6 @@ class _Check:
 def _extent(start: int, stop: int, part: _Part) -> Iterator[tuple[int, int, _Part]]:
     if stop > start:
         yield start, stop, part
-
-
-def _begins_at(file: ArchiveFile, offset: int) -> bool:
-    """Whether the first header of an archive stands there."""
-    try:
-        return Note.unpack(file.read_what_is_left(offset, ustar.BLOCK)).role is Role.LOCATOR
-    except FormatError:
-        return False
 
 
 def _check_header(block: bytes) -> None:

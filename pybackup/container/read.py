@@ -79,10 +79,34 @@ def _by_index(file: ArchiveFile, growth: index.Allowance | None = None) -> Listi
             table = load_table(blob)
             if blob.corrected_bytes:
                 damage.append(f"{blob.corrected_bytes} bytes of the tree index, repaired by its parity")
+            if locator and (behind := second_archive(file, _end(file, locator))):
+                damage.append(behind)
             return _from_tree(table, blob.head, damage)
         except (FormatError, OSError) as error:
             damage.append(f"the tree index: {error}")
     return _Lost(expected, damage, locator.archive_id if locator else None)
+
+
+def second_archive(file: ArchiveFile, end: int) -> str:
+    """Return in words that another archive begins where one has ended; nothing where none does."""
+    try:
+        begins = Note.unpack(file.read_what_is_left(end, ustar.BLOCK)).role is Role.LOCATOR
+    except (FormatError, OSError):
+        return ""
+    return f"another archive begins at byte {end}: 'tail -c +{end + 1}' cuts it out" if begins else ""
+
+
+def _end(file: ArchiveFile, locator: Note) -> int:
+    """Where the archive ends by its first header and that of its parity stream."""
+    at = locator.file_bytes
+    try:
+        block = file.read_what_is_left(at, ustar.BLOCK)
+        if any(block):
+            said = Note.unpack(block)
+            at += ustar.BLOCK + said.raw_bytes if said.role is Role.PARITY else 0
+    except (FormatError, OSError):
+        return file.size
+    return at + len(ustar.END)
 
 
 def load_table(blob: index.Blob) -> Table:

@@ -1113,6 +1113,33 @@ def check_sums(volume: Volume) -> tuple[list[tuple[int, int]], list[tuple[int, i
 
 # ---------------------------------------------------------------- finding what is left (16)
 
+BEGINNINGS = (
+    (b"\x1f\x8b", "a gzip file"),
+    (b"PK\x03\x04", "a zip file"),
+    (b"PK\x05\x06", "an empty zip file"),
+    (b"\xfd7zXZ\0", "an xz file"),
+    (b"BZh", "a bzip2 file"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!\x1a\x07", "a rar archive"),
+    (b"LZIP", "an lzip file"),
+    (b"%PDF", "a PDF document"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+)
+
+
+def kind_of(head: bytes) -> str:
+    """Return what another program's file is that begins so; nothing where that is not known."""
+    for beginning, kind in BEGINNINGS:
+        if head.startswith(beginning):
+            return kind
+    if head[257:262] == b"ustar":
+        return "a plain tar archive, or another program's"
+    if head[16 * SECTOR + 1 : 16 * SECTOR + 6] == b"CD001":
+        return "an image of a disc, with no archive in it that is known"
+    return ""
+
 
 class Found(NamedTuple):
     """A header with a note, anywhere in the image; ``records`` is None where there were some and they are lost."""
@@ -1131,12 +1158,14 @@ class Findings:
         self.indexes: list[tuple[int, Head]] = []
         self.is_all = True
 
-    def main_id(self) -> bytes:
-        """Return the archive of which most is left."""
+    def main_id(self, image: Image) -> bytes:
+        """Return the archive of which most is left in the image."""
         counts = Counter(found.note.archive_id for found in self.headers)
         counts.update(head.archive_id for _, head in self.indexes)
         if not counts:
-            raise Hopeless(4, "no archive, or nothing of one is left")
+            kind = kind_of(image.left(-image.base, 1 << 16))
+            said = f"{kind}, and no archive of pybackup" if kind else "no archive, or nothing of one is left"
+            raise Hopeless(4, said)
         return counts.most_common(1)[0][0]
 
     def indexes_of(self, image: Image, archive_id: bytes) -> Iterator[tuple[int, Head]]:
@@ -1215,7 +1244,7 @@ def locator_at(image: Image, offset: int) -> Note | None:
 
 def find_base(image: Image, findings: Findings) -> int:
     """Return where the archive starts in the image: what indexes say, against where the headers lie."""
-    main = findings.main_id()
+    main = findings.main_id(image)
     headers = [found for found in findings.headers if found.note.archive_id == main]
     for found in headers:
         if found.note.role == LOCATOR:
@@ -1272,7 +1301,7 @@ def open_listing(image: Image) -> Listing:
             notes.append(f"the tree index: {error}")
     if findings is None or not findings.is_all:
         findings = scan(image)
-    archive_id = locator.archive_id if locator else findings.main_id()
+    archive_id = locator.archive_id if locator else findings.main_id(image)
     # Bytes may have been lost or added anywhere; whose headers count, those have said that are where headers should be.
     listing = Recovery(image, scan(image, aligned=False), archive_id).listing()
     listing.notes[:0] = notes
@@ -1313,7 +1342,7 @@ def index_places(image: Image, locator: Note | None, findings: Findings | None) 
             continue
     yield from feet(image, ends)
     if findings and findings.is_all:
-        main = findings.main_id()
+        main = findings.main_id(image)
         for offset, head in findings.indexes:
             if head.scope == 1 and head.archive_id == main:
                 yield offset - image.base, head.total_bytes
@@ -2669,7 +2698,7 @@ def open_all(names: Sequence[str], alone: bool, stack: ExitStack, report: Report
             volumes.append(Held(path, image, beside, open_listing(image)))
         except Hopeless as error:
             if alone:
-                raise
+                raise Hopeless(error.status, f"{path}: {error}") from error
             report.lost(os.fsencode(path), str(error))
     return volumes
 

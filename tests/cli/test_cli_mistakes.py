@@ -80,6 +80,21 @@ def test_a_second_archive_behind_the_first_is_told(tmp_path: Path, parity: str) 
     assert rest.stdout == archive
 
 
+@pytest.mark.parametrize("between", [0, 512])
+@pytest.mark.parametrize("parity", ["10%", "none"])
+def test_list_info_and_extract_tell_of_a_second_archive_too(tmp_path: Path, parity: str, between: int) -> None:
+    plant(tmp_path)
+    assert run("create", "docs", "-o", "a.xtar", "--parity", parity, cwd=tmp_path).returncode == 0
+    archive = (tmp_path / "a.xtar").read_bytes()
+    (tmp_path / "two.xtar").write_bytes(archive + bytes(between) + archive)
+    for words in (["list"], ["info"], ["extract", "--to", "back"]):
+        done = run(words[0], "two.xtar", *words[1:], cwd=tmp_path)
+        assert done.returncode == 0
+        told = (done.stdout + done.stderr).decode()
+        assert (f"another archive begins at byte {len(archive)}: " in told) == (between == 0), words
+        assert "another archive" not in run(words[0], "a.xtar", *words[1:], cwd=tmp_path).stderr.decode()
+
+
 @pytest.mark.parametrize("left", [0, 1, -1])
 def test_a_set_that_lacks_a_volume_is_not_all_well(tmp_path: Path, left: int) -> None:
     (tmp_path / "src").mkdir()

@@ -118,6 +118,23 @@ def test_against_a_tree_that_differs(archive: Path, tmp_path: Path) -> None:
     assert kinds["docs/sub/b.tmp"] == ["missing"]
 
 
+@pytest.mark.parametrize(("step_ns", "cut"), [(2 * 10**9, True), (10**7, True), (100, True), (3, False)])
+def test_against_a_tree_whose_times_were_cut(tmp_path: Path, step_ns: int, cut: bool) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_bytes(b"text")
+    times_ns = {tree: 1_700_000_001_987_654_321, tree / "file": 1_600_000_001_987_654_321}
+    for path, mtime_ns in times_ns.items():
+        os.utime(path, ns=(0, mtime_ns))
+    assert run("create", tree, "-o", tmp_path / "a.xtar").returncode == 0
+    for path, mtime_ns in times_ns.items():
+        os.utime(path, ns=(0, mtime_ns // step_ns * step_ns if cut else mtime_ns + step_ns))
+    done = run("verify", tmp_path / "a.xtar", "--against", tree)
+    assert done.returncode == (0 if cut else 1)
+    assert done.stderr.count(b"FAT to 2 s") == (1 if cut else 0)
+    assert (b"tree/file: time: modified" in done.stdout) == (not cut)
+
+
 def test_one_of_which_nothing_is_left_stops_no_other(tmp_path: Path) -> None:
     """It was passed over in a directory, with status 0, and ended the run where it was named."""
     (tmp_path / "tree").mkdir()

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 import pybackup
+from pybackup.container.recover import what_it_is
+from pybackup.host.storage import ArchiveFile
 from pybackup.standalone import rescue
 
 from .discs import make_set
@@ -163,3 +165,27 @@ def test_few_open_files(tmp_path: Path) -> None:
     done = run("extract", tmp_path / "set", "--to", tmp_path / "out", open_files=32)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("80 files, ")
+
+
+BEGINNINGS = [
+    b"\x1f\x8b\x08",
+    b"PK\x03\x04",
+    b"\xfd7zXZ\0",
+    b"BZh9",
+    b"7z\xbc\xaf\x27\x1c",
+    b"%PDF-1.7",
+    b"\xff\xd8\xff\xe0",
+]
+PLACED = [(257, b"ustar\x0000"), (16 * SECTOR, b"\x01CD001\x01")]
+
+
+@pytest.mark.parametrize(("at", "begins"), [*((0, begins) for begins in BEGINNINGS), *PLACED, (0, b"plain words")])
+def test_another_program_s_file_is_called_what_pybackup_calls_it(tmp_path: Path, at: int, begins: bytes) -> None:
+    given = tmp_path / "given"
+    given.write_bytes((bytes(at) + begins).ljust(40 * SECTOR, b"x"))
+    with ArchiveFile(os.fsencode(given)) as file:
+        words = what_it_is(file)
+    done = run("list", given)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert f"{given}: {words}" in done.stderr
+    assert ("no archive of pybackup" in words) == (begins != b"plain words")
