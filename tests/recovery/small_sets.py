@@ -47,7 +47,7 @@ class SmallSet:
         return directory
 
 
-def plant(top: Path, *, seed: int = 3, n_bytes: int = 240_000) -> Path:
+def plant(top: Path, *, seed: int = 3, n_bytes: int = 230_000) -> Path:
     """A tree of that many bytes, of one time, so that a set of it is always the same."""
     chance = random.Random(seed)
     left = n_bytes
@@ -83,7 +83,7 @@ def create(
 def small_set(
     sizes: tuple[int, ...] = (200_000, 120_000), recovery_volumes: int = 2, parity: str = "10%", seed: int = 3
 ) -> SmallSet:
-    """A set of about 240 KB."""
+    """A set of about 230 KB."""
     with fast_directory() as base:
         create(plant(base / "top", seed=seed), base / "set", sizes, recovery_volumes, parity)
         return SmallSet({path.name: path.read_bytes() for path in sorted((base / "set").iterdir())})
