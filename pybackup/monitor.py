@@ -35,12 +35,25 @@ class Monitor:
         """The stage that began last is over."""
 
 
+class Noted(Monitor):
+    """Keeps the notes, too, for another process to hand on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep it."""
+        self.notes.append(text)
+
+
 class Relay(Monitor):
-    """Hands on all that is said to another monitor."""
+    """Hands on all that is said to another monitor, whose problems are its own."""
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__()
         self._monitor = monitor
+        self.problems = monitor.problems
 
     def begin(self, title: str, total_files: int, total_bytes: int) -> None:
         """Hand it on."""
@@ -65,6 +78,20 @@ class Relay(Monitor):
     def end(self) -> None:
         """Hand it on."""
         self._monitor.end()
+
+
+class Once(Relay):
+    """Hands on each note once: several processes, or stages, may come upon the same."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self._told: set[str] = set()
+
+    def note(self, text: str) -> None:
+        """Hand on what was not said before."""
+        if text not in self._told:
+            self._told.add(text)
+            self._monitor.note(text)
 
 
 class Aside(Relay):

@@ -103,7 +103,8 @@ def add_placing(parser: argparse.ArgumentParser, *, needs_target: bool = True) -
         "--overwrite",
         choices=("never", "older", "always"),
         default="never",
-        help="replace files that exist (default: never, each is a problem)",
+        help="replace files that exist; always: also directories, with all in them, where the archive has a file, and "
+        "files where it has a directory (default: never, each is a problem)",
     )
     add("--no-owner", action="store_true", help="do not restore owners, not even as root")
     add("--numeric-owner", action="store_true", help="restore owners by number, whatever their names are here")

@@ -179,6 +179,12 @@ class Beneath:
             level.close()
             level.fd, level.readable = fd, True
 
+    def forget(self) -> None:
+        """Look for each directory anew: one of the chain has been replaced."""
+        self._path = None
+        while len(self._levels) > 1:
+            self._levels.pop().close()
+
     def close(self) -> None:
         """Close all descriptors."""
         self._path = None

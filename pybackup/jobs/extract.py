@@ -24,7 +24,7 @@ from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import shown
-from pybackup.monitor import Monitor, Relay
+from pybackup.monitor import Monitor, Once, Relay
 from pybackup.restore.extract import (
     Archive,
     Extracted,
@@ -92,6 +92,7 @@ def restore(
         is not damaged is restored by then.
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
+    monitor = Once(monitor)
     with ExitStack() as stack:
         mending = _Mending(archive, where, stack, monitor)
         held = _Held(monitor)

@@ -18,6 +18,7 @@ from pybackup.host.in_order import in_order
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.entry import Kind
 from pybackup.model.member import Member, Stored
+from pybackup.model.problem import Problem
 from pybackup.monitor import Monitor
 from pybackup.tree.place import StagedFile, Target
 
@@ -54,6 +55,8 @@ class Restoration(ABC, Generic[OfBatch, OfSegment]):
         self.limit = limit
         self.monitor = monitor
         self.lost: set[bytes] = set()
+        # What is put in place of a directory replaces all in it: what this run restores there must not go.
+        self._directories = _directories_of(entries) if target.replaces_directories else frozenset()
 
     @abstractmethod
     def submit_batch(self, batch: Sequence[Stored]) -> Future[OfBatch]:
@@ -77,7 +80,19 @@ class Restoration(ABC, Generic[OfBatch, OfSegment]):
 
     def is_settled(self, stored: Stored) -> bool:
         """Whether the entry, no directory, need not or cannot be placed; whoever says so has dealt with it."""
-        return False
+        if stored.entry.path not in self._directories:
+            return False
+        self.target.refuse(stored.entry, "the archive has a directory of that name, too")
+        if stored.entry.kind is Kind.FILE:
+            self.unstaged(stored)
+        return True
+
+    def hand_on(self, notes: Iterable[str], problems: Iterable[Problem]) -> None:
+        """Tell what workers have heard."""
+        for note in notes:
+            self.monitor.note(note)
+        for problem in problems:
+            self.monitor.problem(problem)
 
     def behind_files(self) -> None:
         """Do what has its place between files and links."""
@@ -174,6 +189,18 @@ class Restoration(ABC, Generic[OfBatch, OfSegment]):
         self.monitor.advance(shared.left == 0, member.raw_bytes)
         if not shared.left:
             self.segments_done(shared.stored, shared.staged, shared.results)
+
+
+def _directories_of(entries: Choice) -> frozenset[bytes]:
+    """The paths of all directories that anything of the choice is, or lies in."""
+    found = {b""}
+    for row in entries.rows:
+        path = entries.path(row)
+        if entries.kind(row) == Kind.DIRECTORY:
+            found.add(path)
+        while (path := path.rpartition(b"/")[0]) not in found:
+            found.add(path)
+    return frozenset(found)
 
 
 @dataclass(slots=True)

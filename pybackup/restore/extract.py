@@ -22,7 +22,7 @@ from pybackup.model.listing import Listing
 from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import shown
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Once
 from pybackup.tree.place import PlaceOptions, StagedFile, Target
 
 from .course import Restoration, most_tasks
@@ -148,6 +148,7 @@ def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, moni
     EnvironmentFailed
         The target cannot be written, or the workers died.
     """
+    monitor = Once(monitor)
     with ExitStack() as stack:
         if executor is None:
             tasks = most_tasks(plan.files, plan.n_bytes)
@@ -195,14 +196,13 @@ class _Extraction(Restoration[Placed, str]):
             return True
         if stored.fault:
             self._lose(stored, stored.fault)
-        return bool(stored.fault)
+        return bool(stored.fault) or super().is_settled(stored)
 
     def unstaged(self, stored: Stored) -> None:
         self.lost.add(stored.entry.path)
 
     def batch_done(self, batch: Sequence[Stored], placed: Placed) -> None:
-        for problem in placed.problems:
-            self.monitor.problem(problem)
+        self.hand_on(placed.notes, placed.problems)
         self.lost.update(placed.unplaced)
         self.files += len(batch) - len(placed.unplaced)
         self.spared += placed.spared

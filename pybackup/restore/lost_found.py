@@ -16,7 +16,7 @@ from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem
 from pybackup.model.soundness import Soundness
 from pybackup.model.verdict import Fate, UnnamedFile
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Noted
 from pybackup.tree.place import Overwrite, Target
 
 from .partial import Ground
@@ -29,15 +29,16 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """What came of bare signatures."""
+    """What came of bare signatures, and what the target said."""
 
     files: Sequence[UnnamedFile]
+    notes: Sequence[str]
     problems: Sequence[Problem]
 
 
 def rescue_unnamed(ground: Ground, offsets: Sequence[int], soundness: Soundness) -> Unnamed:
     """Decode the ``.7z`` at each of ``offsets`` by its own headers, and place the contents in ``lost+found``."""
-    monitor = Monitor()
+    monitor = Noted()
     # Their names are made up, and only free ones are taken; whose they were is not known.
     options = replace(ground.where.options, overwrite=Overwrite.ALWAYS, owner=False)
     with (
@@ -45,7 +46,7 @@ def rescue_unnamed(ground: Ground, offsets: Sequence[int], soundness: Soundness)
         Target(ground.where.target, options, monitor) as target,
     ):
         files = [_rescue(file, target, offset, soundness, ground.keep_partial, monitor) for offset in offsets]
-    return Unnamed(files, monitor.problems)
+    return Unnamed(files, monitor.notes, monitor.problems)
 
 
 def _rescue(

@@ -22,7 +22,7 @@ from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.soundness import Soundness
 from pybackup.model.verdict import Fate, FileVerdict, sectors_of
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Noted
 from pybackup.tree.place import StagedFile, Target, open_staged
 
 from .sinks import PlainSink, SparseSink
@@ -52,9 +52,10 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class RescuedBatch:
-    """What came of a batch: verdicts on the files that were damaged, and the target's problems."""
+    """What came of a batch: verdicts on the files that were damaged, and what the target said."""
 
     verdicts: Sequence[FileVerdict]
+    notes: Sequence[str]
     problems: Sequence[Problem]
 
 
@@ -85,12 +86,12 @@ def might_be_partial(path: bytes) -> bool:
 
 def rescue_batch(ground: Ground, batch: Sequence[Stored], soundness: Soundness) -> RescuedBatch:
     """Restore files, each whole under its name, or what is right of it beside."""
-    monitor = Monitor()
+    monitor = Noted()
     where = ground.where
     with open_place(where.archive) as file, Target(where.target, where.options, monitor) as target:
         rescue = _Rescue(ground, file, target, soundness, monitor)
         verdicts = [verdict for stored in batch if (verdict := rescue.file(stored))]
-    return RescuedBatch(verdicts, monitor.problems)
+    return RescuedBatch(verdicts, monitor.notes, monitor.problems)
 
 
 def rescue_segment(

@@ -22,7 +22,7 @@ from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.soundness import FAR_BYTES, Soundness
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
-from pybackup.monitor import Aside, Monitor
+from pybackup.monitor import Aside, Monitor, Once
 from pybackup.tree.place import PlaceOptions, Target
 
 from .partial import Ground, might_be_partial, whole
@@ -155,6 +155,7 @@ def salvage_files(
     EnvironmentFailed
         The target cannot be written, or the workers died.
     """
+    monitor = Once(monitor)
     heard = _Heard(monitor)
     with ExitStack() as stack:
         if executor is None:

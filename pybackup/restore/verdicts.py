@@ -84,7 +84,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         there = self.is_in_place(self._file, stored)
         if there and stored.entry.kind is Kind.FILE:
             self._tell(stored, None)
-        return there
+        return there or super().is_settled(stored)
 
     def submit_batch(self, batch: Sequence[Stored]) -> Future[RescuedBatch]:
         """Have files restored."""
@@ -103,8 +103,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
 
     def batch_done(self, batch: Sequence[Stored], rescued: RescuedBatch) -> None:
         """Take the verdicts on a batch."""
-        for problem in rescued.problems:
-            self.monitor.problem(problem)
+        self.hand_on(rescued.notes, rescued.problems)
         told = {verdict.path: verdict for verdict in rescued.verdicts}
         for stored in batch:
             self._tell(stored, told.get(stored.entry.path))
@@ -152,8 +151,7 @@ class Salvage(Restoration[RescuedBatch, Segment]):
         return self._found, self.executor.submit(rescue_unnamed, self._ground, offsets, known)
 
     def _found(self, result: Unnamed) -> None:
-        for problem in result.problems:
-            self.monitor.problem(problem)
+        self.hand_on(result.notes, result.problems)
         self.unnamed.extend(result.files)
 
     def _tell(self, stored: Stored, verdict: FileVerdict | None) -> None:

@@ -14,7 +14,7 @@ from pybackup.host.storage import ArchiveFile, environment
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
-from pybackup.monitor import Monitor
+from pybackup.monitor import Noted
 from pybackup.tree.place import PlaceOptions, StagedFile, Target, open_staged
 
 # What is decoded at once before it is written; longer members are written as they are decoded.
@@ -32,16 +32,17 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What came of a batch: paths that are not in their place, problems, how many files came from second copies."""
+    """What came of a batch: paths that are not in their place, what was said, how many files came from other copies."""
 
     unplaced: Sequence[bytes]
+    notes: Sequence[str]
     problems: Sequence[Problem]
     spared: int = 0
 
 
 def place_batch(where: Where, batch: Sequence[Stored]) -> Placed:
     """Restore files, each whole and checked before it gets its name."""
-    monitor = Monitor()
+    monitor = Noted()
     unplaced = []
     spared = 0
     with open_place(where.archive) as file, Target(where.target, where.options, monitor) as target:
@@ -53,7 +54,7 @@ def place_batch(where: Where, batch: Sequence[Stored]) -> Placed:
             if not placed:
                 unplaced.append(stored.entry.path)
             spared += bool(placed and faults)
-    return Placed(unplaced, monitor.problems, spared)
+    return Placed(unplaced, monitor.notes, monitor.problems, spared)
 
 
 def said_of_all(faults: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from pybackup.errors import Refused
-from pybackup.host.beneath import check_path, split_path
+from pybackup.host.beneath import Level, check_path, split_path
+from pybackup.host.replaced import replaced
 from pybackup.host.staging import create, open_new, remove, write_at
 from pybackup.model.entry import Entry
 from pybackup.monitor import Monitor
@@ -55,19 +56,40 @@ class Target:
         """
         return self._site.unplaced
 
+    @property
+    def replaces_directories(self) -> bool:
+        """Whether what is no directory takes the place of one, with all in it."""
+        return self._site.options.overwrite is Overwrite.ALWAYS
+
+    def refuse(self, entry: Entry, reason: str) -> None:
+        """Tell that an entry is not placed."""
+        self._site.failed(entry, Refused(reason))
+
     def make_directory(self, entry: Entry) -> bool:
         """Make a directory, with mode 0o700 until `finish_directory`, or accept a real one that exists.
 
-        Missing parents are made; one that gets no `finish_directory` of its own keeps mode 0o700.
+        Missing parents are made; one that gets no `finish_directory` of its own keeps mode 0o700. `Overwrite.ALWAYS`
+        replaces a file in its place.
         """
         try:
             split_path(entry.path)
             tree = self._site.tree
-            if not tree.enter(entry.path, make=True).fresh:
+            if not self._enter_or_replace(entry).fresh:
                 tree.open_up()
         except (OSError, Refused) as error:
             return self._site.failed(entry, error)
         return True
+
+    def _enter_or_replace(self, entry: Entry) -> Level:
+        site = self._site
+        try:
+            return site.tree.enter(entry.path, make=True)
+        except NotADirectoryError:
+            if site.options.overwrite is not Overwrite.ALWAYS:
+                raise
+        level, name = site.open_parent(entry)
+        with replaced(level.fd, name):
+            return site.tree.enter(entry.path, make=True)
 
     def finish_directory(self, entry: Entry) -> bool:
         """Give a directory its metadata, when nothing below it will be touched any more: the deepest first."""

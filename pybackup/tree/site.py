@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pybackup.errors import EnvironmentFailed, Refused
 from pybackup.host.beneath import Beneath, Level, shown, split_path
+from pybackup.host.replaced import replaced
 from pybackup.host.restore import Restorer, hands_down_acl
 from pybackup.host.staging import claim, publish
 from pybackup.model.entry import Entry
@@ -22,7 +23,11 @@ _TAKEN = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY})
 
 
 class Overwrite(StrEnum):
-    """When a file that exists is replaced; an empty directory is only by ``ALWAYS``, one with content never."""
+    """When a file that exists is replaced; by ``ALWAYS`` also a directory, with all in it, by what is none.
+
+    And then a directory takes the place of whatever is none: but of a symbolic link, which somebody put there to have
+    what belongs below elsewhere.
+    """
 
     NEVER = "never"
     OLDER = "older"
@@ -125,8 +130,9 @@ class Site:
         except IsADirectoryError:
             if overwrite is not Overwrite.ALWAYS:
                 raise
-            os.rmdir(name, dir_fd=dir_fd)
-            publish(dir_fd, temporary, name, replace=True)
+            with replaced(dir_fd, name):
+                publish(dir_fd, temporary, name, replace=True)
+            self.tree.forget()
 
     def failed(self, entry: Entry, error: BaseException) -> bool:
         """Report what kept an entry from its place and return False, or raise what must end the run."""

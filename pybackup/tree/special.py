@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath, Level, shown, split_path
+from pybackup.host.metadata import OwnerNames, entry_from_stat, read_xattrs
 from pybackup.host.paths import open_regular
 from pybackup.host.staging import create, open_new, remove
 from pybackup.model.entry import Entry, Kind
@@ -64,7 +65,7 @@ class Specials:
                 return _link_maker(entry.target, dir_fd)
             case Kind.HARDLINK:
                 source, original = self._open_source(entry.target)
-                return lambda name: _link_or_copy(source, original, dir_fd, name)
+                return lambda name: self._link_or_copy(entry, source, original, dir_fd, name)
             case Kind.FIFO:
                 return lambda name: os.mkfifo(name, 0o600, dir_fd=dir_fd)
             case Kind.CHARACTER | Kind.BLOCK:
@@ -92,6 +93,31 @@ class Specials:
             raise Refused(f"what it links to was not restored: {shown(target)}")
         return source, name
 
+    def _link_or_copy(self, entry: Entry, source: int, original: bytes, dir_fd: int, name: bytes) -> None:
+        """Make a hard link; a copy where the file system is another one, or knows no links: content counts more."""
+        try:
+            os.link(original, name, src_dir_fd=source, dst_dir_fd=dir_fd, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _NO_LINK_POSSIBLE:
+                raise
+            with open(open_regular(source, original), "rb") as content:
+                copy = open_new(name, dir_fd)
+                try:
+                    with open(copy, "wb") as stream:
+                        shutil.copyfileobj(content, stream)
+                        stream.flush()
+                        self._dress_alike(entry, content.fileno(), stream.fileno())
+                except BaseException:
+                    remove(dir_fd, name)
+                    raise
+
+    def _dress_alike(self, entry: Entry, fd: int, copy: int) -> None:
+        """Give a copy the owner, attributes, mode and times of what it is a copy of."""
+        status = os.fstat(fd)
+        owner = OwnerNames().owner(status.st_uid, status.st_gid)
+        alike = entry_from_stat(entry.path, Kind.FILE, status, owner, xattrs=read_xattrs(fd))
+        self._site.restorer.apply(alike, copy)
+
     def _dress(self, entry: Entry, level: Level, temporary: bytes) -> None:
         """Restore the metadata of what can not be opened, through a descriptor that pins it.
 
@@ -107,33 +133,6 @@ class Specials:
                 self._site.monitor.problem(Problem(entry.path, Trouble.METADATA, reason))
         finally:
             os.close(fd)
-
-
-def _link_or_copy(source: int, original: bytes, dir_fd: int, name: bytes) -> None:
-    """Make a hard link; a copy where the file system is another one, or knows no links: content counts more."""
-    try:
-        os.link(original, name, src_dir_fd=source, dst_dir_fd=dir_fd, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_LINK_POSSIBLE:
-            raise
-        with open(open_regular(source, original), "rb") as content:
-            copy = open_new(name, dir_fd)
-            try:
-                with open(copy, "wb") as stream:
-                    shutil.copyfileobj(content, stream)
-                    stream.flush()
-                    _dress_alike(content.fileno(), stream.fileno())
-            except BaseException:
-                remove(dir_fd, name)
-                raise
-
-
-def _dress_alike(fd: int, copy: int) -> None:
-    """Give a copy the owner, attributes, mode and times of what it is a copy of."""
-    status = os.fstat(fd)
-    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-        os.fchown(copy, status.st_uid, status.st_gid)
-    shutil.copystat(b"/proc/self/fd/%d" % fd, b"/proc/self/fd/%d" % copy)
 
 
 def _link_maker(target: bytes, dir_fd: int) -> _Make:

@@ -25,7 +25,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.errors import EnvironmentFailed, Refused
+from pybackup.errors import EnvironmentFailed, Refused, UsageError
 from pybackup.host import staging
 from pybackup.host.paths import open_at
 from pybackup.model.entry import Entry, Kind, Owner
@@ -167,7 +167,7 @@ def test_parents_that_the_archive_does_not_mention_are_private(field: Path, open
 
 def test_target_is_made_and_a_file_is_none(field: Path, open_target: Open) -> None:
     assert open_target(field / "new/target").write_file(file(b"f"), b"x")
-    with pytest.raises(EnvironmentFailed, match="cannot open"):
+    with pytest.raises(UsageError, match="is no directory"):
         open_target(field / "new/target/f")
 
 
@@ -603,7 +603,7 @@ def test_overwrite(
     replaced = {
         Overwrite.NEVER: False,
         Overwrite.OLDER: existing == "older file",
-        Overwrite.ALWAYS: existing != "directory",
+        Overwrite.ALWAYS: True,
     }[overwrite]
     assert place_somehow(open_target(overwrite=overwrite), how) is replaced
     if replaced:
@@ -612,6 +612,95 @@ def test_overwrite(
         assert snapshot(field)[1:] == before[1:]
     assert troubles(monitor) == ([] if replaced else [(b"x", Trouble.EXISTS)])
     assert not leftovers(field)
+
+
+@pytest.mark.parametrize("existing", ["file", "fifo", "link"])
+@pytest.mark.parametrize("overwrite", Overwrite)
+def test_a_directory_takes_the_place_of_a_file(
+    field: Path, open_target: Open, monitor: Listener, existing: str, overwrite: Overwrite
+) -> None:
+    """A link in place of a directory is somebody's decision, and stays."""
+    make = {"file": (field / "x").touch, "fifo": lambda: os.mkfifo(field / "x")}
+    make.get(existing, lambda: (field / "x").symlink_to("nowhere"))()
+    before = snapshot(field)[1:]
+    target = open_target(overwrite=overwrite)
+    is_replaced = overwrite is Overwrite.ALWAYS and existing != "link"
+    assert target.make_directory(folder(b"x", mtime_ns=NS)) is is_replaced
+    assert target.write_file(file(b"x/in/deep"), b"new") is is_replaced
+    assert target.finish_directory(folder(b"x", mtime_ns=NS)) is is_replaced
+    if is_replaced:
+        assert (field / "x/in/deep").read_bytes() == b"new"
+        assert ((field / "x").stat().st_mtime_ns, monitor.problems) == (NS, [])
+    else:
+        assert snapshot(field)[1:] == before
+    assert not leftovers(field)
+
+
+@pytest.mark.parametrize("how", ["whole", "staged", "symlink"])
+def test_a_directory_goes_with_all_in_it_and_nothing_else(field: Path, open_target: Open, how: str) -> None:
+    """However deep it is, read-only or full of links that lead out of it."""
+    base = os.open(field, os.O_RDONLY)
+    os.mkdir("x", dir_fd=base)
+    (field / "x/out").symlink_to("../kept", target_is_directory=True)
+    (field / "kept").mkdir()
+    (field / "kept/file").write_bytes(b"kept")
+    at = os.open("x", os.O_RDONLY, dir_fd=base)
+    for _ in range(1500):
+        os.mkdir("deeper", dir_fd=at)
+        below = os.open("deeper", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+    os.close(base)
+    (field / "x/deeper").chmod(0o500)
+    assert place_somehow(open_target(overwrite=Overwrite.ALWAYS), how)
+    assert not (field / "x").is_dir()
+    assert (field / "kept/file").read_bytes() == b"kept"
+    assert sorted(os.listdir(field)) == ["kept", "x"]
+
+
+@needs_root
+def test_a_directory_in_which_a_file_system_is_mounted_stays(field: Path, open_target: Open, monitor: Listener) -> None:
+    (field / "x/in/mounted").mkdir(parents=True)
+    (field / "other").mkdir()
+    (field / "other/file").write_bytes(b"somebody's")
+    mount = ["mount", "--bind", str(field / "other"), str(field / "x/in/mounted")]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is forbidden here")
+    try:
+        assert not open_target(overwrite=Overwrite.ALWAYS).write_file(file(b"x"), b"new")
+        assert (field / "other/file").read_bytes() == b"somebody's"
+        assert "mounted" in monitor.problems[0].reason
+    finally:
+        subprocess.run(["umount", field / "x/in/mounted"], check=True)
+
+
+@pytest.mark.parametrize("how", ["whole", "staged", "symlink", "directory"])
+def test_what_cannot_be_replaced_is_back(
+    field: Path, open_target: Open, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    if how == "directory":
+        (field / "x").write_bytes(b"old")
+    else:
+        (field / "x").mkdir()
+        (field / "x/in").write_bytes(b"old")
+    before = snapshot(field)[1:]
+    target = open_target(overwrite=Overwrite.ALWAYS)
+    with monkeypatch.context() as patch:
+        real = os.rename
+
+        def fail(source: bytes, name: bytes, **more: Any) -> None:
+            if not (field / "x").exists():
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+            real(source, name, **more)
+
+        patch.setattr(os, "rename", fail)
+        if how == "directory":
+            break_call(patch, "mkdir", errno.EPERM)
+            assert not target.make_directory(folder(b"x"))
+        else:
+            assert not place_somehow(target, how)
+    assert snapshot(field)[1:] == before
 
 
 def place_somehow(target: Target, how: str) -> bool:
