@@ -26,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LOCK] = os.open(room, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(config.stash[_LOCK], fcntl.LOCK_EX)
     os.environ[ROOM] = room
+    # What tests make is not written down in the catalogue of whoever runs them.
+    os.environ["PYBACKUP_CATALOGUE"] = "none"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,15 +16,6 @@ _DRIVERS = {
     "mysql": "mysql+pymysql",
 }
 _SECRET = ("pass", "secret", "key")
-
-
-def default_address(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the address of the catalogue that is meant where none is named: the environment's, or one's own file."""
-    named = environment.get("PYBACKUP_CATALOGUE")
-    if named:
-        return named
-    data = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME") or "~", ".local", "share")
-    return os.path.join(os.path.expanduser(data), "pybackup", "catalogue.sqlite")
 
 
 def parse_address(text: str) -> URL:

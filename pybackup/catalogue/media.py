@@ -206,8 +206,8 @@ def _reason(known: Medium, checks: Sequence[Health]) -> str:
 
 
 def counts_as_copy(known: Medium, *, checked_since_ns: int | None = None) -> bool:
-    """Whether a medium is a copy of what is on it: there, sound, and checked lately enough."""
-    if known.state is not MediumState.OK:
+    """Whether a medium is a copy of what is on it: seen, not lost, sound, and checked lately enough."""
+    if known.state is not MediumState.OK or known.seen_ns is None:
         return False
     return checked_since_ns is None or (known.checked_ns is not None and known.checked_ns >= checked_since_ns)
 

@@ -33,7 +33,10 @@ class Standing:
             elif not is_gone(known):
                 self.doubtful.add(known.volume.id)
         # The same as `counts_as_copy`, for the database.
-        self.conditions: list[sa.ColumnElement[bool]] = [medium.c.state == MediumState.OK.value]
+        self.conditions: list[sa.ColumnElement[bool]] = [
+            medium.c.state == MediumState.OK.value,
+            medium.c.seen_ns.is_not(None),
+        ]
         if checked_since_ns is not None:
             self.conditions.append(medium.c.checked_ns >= checked_since_ns)
         if without is not None:

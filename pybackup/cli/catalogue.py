@@ -41,8 +41,10 @@ def address_of(options: argparse.Namespace) -> str:
     EnvironmentFailed
         SQLAlchemy is not there.
     """
+    from pybackup.catalogue.default import default_address
+
     try:
-        from pybackup.catalogue.address import default_address
+        import pybackup.catalogue.connect  # noqa: F401 - for what it needs
     except ModuleNotFoundError as error:
         raise EnvironmentFailed(f"the catalogue needs {error.name}: pip install {error.name}") from error
     address: str = options.catalogue or default_address()

@@ -12,6 +12,7 @@ from pybackup.model.medium import MEDIA
 from pybackup.model.volume import VolumeKind
 
 from .monitor import Talk
+from .recording import record_for_discs
 from .results import conclude, json_problems
 from .streams import deliver, deliver_lines
 from .text import count, display, duration, humane_bytes, json_line, json_name, percentage
@@ -114,6 +115,7 @@ def create_set(
             words = f"{count(len(finished), 'volume')} in {display(to.directory)} finished"
             talk.note(f"{words}; the same command with --resume goes on behind")
         raise
+    record_for_discs(options, [volume.path for volume in done.volumes], talk)
     deliver([_json(done, talk)] if options.json else ())
     if not options.json and not options.quiet:
         deliver_lines(map(_line, done.volumes))

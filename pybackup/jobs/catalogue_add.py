@@ -114,11 +114,16 @@ def _add_volumes(catalogue: Catalogue, path: bytes, options: AddOptions, monitor
     if found.volumes and os.path.isdir(path):
         monitor.note(f"{os.fsdecode(path)}: its archives are entered, not its other files")
     for volume in found.volumes:
-        told = tuple(_enter_told(catalogue, volume, monitor))
-        new = _volume_of(volume, options)
-        on = _medium_of(catalogue, volume, options)
-        entered = enter(catalogue, new, partial(filed_of, volume.listing), on, monitor)
-        yield AddedMedium(volume.path, _medium(catalogue, entered), entered, told)
+        yield enter_volume(catalogue, volume, _medium_of(catalogue, volume, options), options, monitor)
+
+
+def enter_volume(
+    catalogue: Catalogue, volume: Volume, on: NewMedium, options: AddOptions, monitor: Monitor
+) -> AddedMedium:
+    """Enter an archive that was found, the medium it is on, and the volumes of its set that it tells of."""
+    told = tuple(_enter_told(catalogue, volume, monitor))
+    entered = enter(catalogue, _volume_of(volume, options), partial(filed_of, volume.listing), on, monitor)
+    return AddedMedium(volume.path, _medium(catalogue, entered), entered, told)
 
 
 def _volume_of(volume: Volume, options: AddOptions) -> NewVolume:

@@ -18,6 +18,7 @@ class Trouble(StrEnum):
     REFUSED = "refused"
     EXISTS = "exists"
     METADATA = "metadata"
+    UNRECORDED = "not in the catalogue"
     MISSING = "missing"
 
 

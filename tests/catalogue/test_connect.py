@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from pybackup.catalogue.address import default_address, parse_address, shown_address
+from pybackup.catalogue.address import parse_address, shown_address
 from pybackup.catalogue.connect import Catalogue, create_catalogue, open_catalogue, versions
+from pybackup.catalogue.default import configured, default_address
 from pybackup.errors import Damaged, EnvironmentFailed, PybackupError, UsageError
 
 
@@ -133,6 +134,18 @@ def test_the_address_where_none_is_given() -> None:
     assert default_address({"HOME": "/home/me"}) == "/home/me/.local/share/pybackup/catalogue.sqlite"
     assert default_address({"HOME": "/home/me", "XDG_DATA_HOME": "/d"}) == "/d/pybackup/catalogue.sqlite"
     assert default_address({"PYBACKUP_CATALOGUE": "postgresql://h/n", "HOME": "/h"}) == "postgresql://h/n"
+
+
+def test_where_what_is_made_is_written_down(tmp_path: Path) -> None:
+    own = {"HOME": str(tmp_path)}
+    assert configured(None, own) is None
+    assert configured("x", own) == "x"
+    assert configured(None, {**own, "PYBACKUP_CATALOGUE": "y"}) == "y"
+    assert configured("none", {**own, "PYBACKUP_CATALOGUE": "y"}) is None
+    assert configured(None, {**own, "PYBACKUP_CATALOGUE": "none"}) is None
+    path = tmp_path / ".local/share/pybackup/catalogue.sqlite"
+    create_catalogue(str(path)).close()
+    assert configured(None, own) == str(path)
 
 
 def test_a_driver_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

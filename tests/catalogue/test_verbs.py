@@ -17,7 +17,7 @@ import pytest
 from pybackup.cli.main import main
 from pybackup.errors import UsageError
 
-Run = Callable[..., tuple[int, list[str]]]
+Run = Callable[..., list[str]]
 TIME = 1_700_000_000 * 10**9
 
 
@@ -35,11 +35,11 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         return told.out.splitlines()
 
     call("catalogue", "init")
-    return call  # type: ignore[return-value]
+    return call
 
 
 def cat(run: Run, *arguments: str | Path, status: int = 0) -> list[str]:
-    return run("catalogue", *arguments, status=status)  # type: ignore[return-value]
+    return run("catalogue", *arguments, status=status)
 
 
 def js(run: Run, *arguments: str | Path, status: int = 0) -> list[dict[str, Any]]:
@@ -56,7 +56,7 @@ def plant(top: Path) -> Path:
     return top
 
 
-def a_set(run: Run, tmp_path: Path, *more: str) -> Path:
+def a_set(run: Run, tmp_path: Path, *more: str, catalogue: str = "none") -> Path:
     """Five volumes of a tree with a file that goes on over two of them, and one recovery volume."""
     chance = random.Random(6)
     tree = tmp_path / "tree"
@@ -67,13 +67,25 @@ def a_set(run: Run, tmp_path: Path, *more: str) -> Path:
     for below, _, names in os.walk(tree):
         for name in names:
             os.utime(Path(below) / name, ns=(TIME, TIME))
-    run("create", tree, "--volumes", tmp_path / "set", "--volume-size", "1M", "--workers", "1", *more)
+    run(
+        "create",
+        tree,
+        "--volumes",
+        tmp_path / "set",
+        "--volume-size",
+        "1M",
+        "--workers",
+        "1",
+        "--catalogue",
+        catalogue,
+        *more,
+    )
     return tree
 
 
 def test_where_is_it(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
-    run("create", "docs", "-o", "docs.xtar")
+    run("create", "docs", "-o", "docs.xtar", "--catalogue", "none")
     (line,) = cat(run, "add", "docs.xtar", "--place", "the blue box")
     assert line == "docs: new; 4 files, 11.7 KiB, docs.xtar"
     (line,) = cat(run, "whereis", "letters/1.txt")
@@ -107,7 +119,7 @@ def test_the_same_content_under_another_name_is_told(run: Run, tmp_path: Path) -
 
 def test_the_same_again_and_one_more_copy(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
-    run("create", "docs", "-o", "docs.xtar")
+    run("create", "docs", "-o", "docs.xtar", "--catalogue", "none")
     assert "new;" in cat(run, "add", "docs.xtar")[0]
     assert "known already" in cat(run, "add", "docs.xtar")[0]
     (tmp_path / "sub").mkdir()
@@ -286,6 +298,74 @@ def test_what_is_due(run: Run, tmp_path: Path) -> None:
     cat(run, "add", "docs.xtar")
     assert cat(run, "due", status=1) == ["docs: never checked; place not known"]
     assert len(js(run, "at-risk", "--copies", "1", "--unchecked", "1y", status=1)) == 1
+
+
+def test_what_is_made_is_written_down(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar")
+    (known,) = js(run, "list")
+    assert (known["label"], known["type"], known["location"]) == ("docs", "file", {"text": str(tmp_path / "docs.xtar")})
+    assert cat(run, "check", "docs") == []
+    run("verify", "docs.xtar")
+    run("create", "docs", "-o", "other.xtar", "--catalogue", "none")
+    (told,) = js(run, "show", "docs")
+    assert [(check["verdict"], check["bad_sectors"], check["margin"]) for check in told["checks"]] == [
+        ("intact", 0, 1.0)
+    ]
+    assert cat(run, "due") == []
+    assert [each["label"] for each in js(run, "list")] == ["docs"]
+
+
+def test_a_set_is_written_down_from_making_to_checking(run: Run, tmp_path: Path) -> None:
+    """Discs that nobody has burnt are known, and no copies; what is burnt and read back is."""
+    tree = a_set(run, tmp_path, catalogue=str(tmp_path / "catalogue.sqlite"))
+    n_volumes = len(js(run, "list"))
+    assert n_volumes > 3
+    assert {(each["type"], each["seen_ns"]) for each in js(run, "list")} == {("disc", None)}
+    assert len(js(run, "at-risk", "--copies", "1", status=1)) == n_volumes
+    run("disc", "build", tmp_path / "set", "--to", tmp_path / "images", "--medium", "2M")
+    for number, image in enumerate(sorted((tmp_path / "images").glob("*.iso"))):
+        run("disc", "burn", image, "--device", f"stdio:{tmp_path}/burnt{number}", "--verify")
+    assert len(js(run, "list")) == n_volumes
+    assert all(each["checked_ns"] for each in js(run, "list"))
+    assert js(run, "at-risk", "--copies", "1", "--unchecked", "1d") == []
+    assert cat(run, "check", tree) == []
+    run("protect", tmp_path / "set", "--recovery-volumes", "1")
+    assert [each["label"] for each in js(run, "list") if each["volume"]["kind"] == "recovery"] == ["tree R1"]
+
+
+def test_a_disc_that_gets_worse(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar", "--parity", "100%")
+    disc = tmp_path / "docs.xtar"
+    for number in (0, 1, 2):
+        with open(disc, "r+b") as file:
+            file.seek(2048 * (2 + number))
+            file.write(b"?" * 2048 * bool(number))
+        run("disc", "check", disc, status=3 * bool(number))
+    (told,) = js(run, "show", "docs")
+    bad = [check["bad_sectors"] for check in told["checks"]]
+    assert bad == sorted(set(bad))
+    assert told["checks"][0]["margin"] > told["checks"][-1]["margin"]
+    assert told["state"] == "ok"
+    assert cat(run, "due", status=1) == [f"docs: gets worse: {bad[1]} bad sectors, then {bad[2]}; place not known"]
+    disc.write_bytes(disc.read_bytes()[: 2048 * 4])
+    run("disc", "check", disc, "--medium", "docs", status=4)
+    assert js(run, "list")[0]["state"] == "suspect"
+    assert len(cat(run, "at-risk", "--copies", "1", status=1)) == 1
+
+
+def test_a_catalogue_that_cannot_be_reached_costs_no_archive(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path / "docs")
+    for number, address in enumerate(("postgresql://me:s3cret@127.0.0.1:1/x", str(tmp_path / "none/none.sqlite"))):
+        monkeypatch.setenv("PYBACKUP_CATALOGUE", address)
+        (line,) = run("create", "docs", "-o", f"{number}.xtar", "--json", status=1)
+        (problem,) = json.loads(line)["problems"]
+        assert problem["trouble"] == "not in the catalogue"
+        assert "s3cret" not in problem["reason"]
+        run("verify", f"{number}.xtar", "--catalogue", "none")
 
 
 def test_odd_names_are_shown_safely(run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ _pybackup() {
         words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc catalogue structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --overwrite --dry-run --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --overwrite --dry-run --catalogue --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -46,6 +46,7 @@ _pybackup() {
         --comment) compopt +o default 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'list')
@@ -75,15 +76,17 @@ _pybackup() {
         esac
         ;;
     'verify')
-        options='-h --help --deep --against --workers --quiet --json --overwrite --html'
+        options='-h --help --deep --against --workers --catalogue --medium --quiet --json --overwrite --html'
         case "$previous" in
         --against) compopt +o default -o dirnames 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        --medium) compopt +o default 2>/dev/null; return ;;
         --html) return ;;
         esac
         ;;
     'protect')
-        options='-h --help -o --output --parity --group-sectors --work-dir --recovery-volumes --to --volume-size --first-number --overwrite --quiet --json'
+        options='-h --help -o --output --parity --group-sectors --work-dir --recovery-volumes --to --volume-size --first-number --overwrite --catalogue --quiet --json'
         case "$previous" in
         -o|--output) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
@@ -93,6 +96,7 @@ _pybackup() {
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --volume-size) compopt +o default 2>/dev/null; return ;;
         --first-number) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'repair')
@@ -104,10 +108,11 @@ _pybackup() {
         esac
         ;;
     'rebuild')
-        options='-h --help --to --work-dir --overwrite --quiet --json'
+        options='-h --help --to --work-dir --overwrite --catalogue --quiet --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'salvage')
@@ -159,25 +164,29 @@ _pybackup() {
         esac
         ;;
     'disc build')
-        options='-h --help --to --medium --parity --group-sectors --work-dir --dry-run --overwrite --quiet --json'
+        options='-h --help --to --medium --parity --group-sectors --work-dir --dry-run --overwrite --catalogue --quiet --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --medium) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
         --group-sectors) compopt +o default 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'disc burn')
-        options='-h --help --device --speed --overwrite --erase --force --verify --no-eject --dry-run --quiet --json'
+        options='-h --help --device --speed --overwrite --erase --force --verify --no-eject --dry-run --catalogue --quiet --json'
         case "$previous" in
         --device) compopt +o default 2>/dev/null; return ;;
         --speed) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'disc check')
-        options='-h --help --quiet --json'
+        options='-h --help --catalogue --medium --quiet --json'
         case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        --medium) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'disc label')

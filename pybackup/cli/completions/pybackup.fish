@@ -97,6 +97,7 @@ complete -c pybackup -n "__pybackup_is create" -l workers -x -d 'processes (defa
 complete -c pybackup -n "__pybackup_is create" -l work-dir -x -a '(__fish_complete_directories)' -d 'where temporary files go (default: beside OUT)'
 complete -c pybackup -n "__pybackup_is create" -l overwrite -d 'replace an archive, a sidecar or volumes of that name that exists already'
 complete -c pybackup -n "__pybackup_is create" -l dry-run -d 'only show what would be archived and left out, and why'
+complete -c pybackup -n "__pybackup_is create" -l catalogue -x -d 'where what is made is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
 complete -c pybackup -n "__pybackup_is create" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is create" -l verbose -d 'name each file'
 complete -c pybackup -n "__pybackup_is create" -l json -d 'results as JSON on standard output'
@@ -142,6 +143,8 @@ complete -c pybackup -n "__pybackup_is verify" -s h -l help -d 'show this help m
 complete -c pybackup -n "__pybackup_is verify" -l deep -d 'also decompress every file and check its content\'s hash'
 complete -c pybackup -n "__pybackup_is verify" -l against -x -a '(__fish_complete_directories)' -d 'also compare with what was archived, or extracted: content, size, mode, owner, time, type'
 complete -c pybackup -n "__pybackup_is verify" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is verify" -l catalogue -x -d 'where what is found is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
+complete -c pybackup -n "__pybackup_is verify" -l medium -x -d 'which medium of the catalogue it is (default: by its content)'
 complete -c pybackup -n "__pybackup_is verify" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is verify" -l json -d 'results as JSON on standard output'
 complete -c pybackup -n "__pybackup_is verify" -l overwrite -d 'replace a page that exists already'
@@ -158,6 +161,7 @@ complete -c pybackup -n "__pybackup_is protect" -l to -x -a '(__fish_complete_di
 complete -c pybackup -n "__pybackup_is protect" -l volume-size -x -d 'what each has to fit: cd700, dvd, bd25, ..., or a size (default: that of the largest data volume)'
 complete -c pybackup -n "__pybackup_is protect" -l first-number -x -d 'number of the first, where some exist that are not here'
 complete -c pybackup -n "__pybackup_is protect" -l overwrite -d 'replace a sidecar or recovery volumes that exists already'
+complete -c pybackup -n "__pybackup_is protect" -l catalogue -x -d 'where what is made is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
 complete -c pybackup -n "__pybackup_is protect" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is protect" -l json -d 'results as JSON on standard output'
 complete -c pybackup -n "__pybackup_is protect" -F
@@ -175,6 +179,7 @@ complete -c pybackup -n "__pybackup_is rebuild" -s h -l help -d 'show this help 
 complete -c pybackup -n "__pybackup_is rebuild" -l to -x -a '(__fish_complete_directories)' -d 'where the volumes appear; made'
 complete -c pybackup -n "__pybackup_is rebuild" -l work-dir -x -a '(__fish_complete_directories)' -d 'where temporary files go (default: DIR of --to)'
 complete -c pybackup -n "__pybackup_is rebuild" -l overwrite -d 'replace what has the name of a volume and is not a whole one, that exists already'
+complete -c pybackup -n "__pybackup_is rebuild" -l catalogue -x -d 'where what is made is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
 complete -c pybackup -n "__pybackup_is rebuild" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is rebuild" -l json -d 'results as JSON on standard output'
 
@@ -242,6 +247,7 @@ complete -c pybackup -n "__pybackup_is disc build" -l group-sectors -x -d 'secto
 complete -c pybackup -n "__pybackup_is disc build" -l work-dir -x -a '(__fish_complete_directories)' -d 'where unfinished images lie (default: in DIR)'
 complete -c pybackup -n "__pybackup_is disc build" -l dry-run -d 'only say what would be built'
 complete -c pybackup -n "__pybackup_is disc build" -l overwrite -d 'replace the image of a disc that exists already'
+complete -c pybackup -n "__pybackup_is disc build" -l catalogue -x -d 'where what is made is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
 complete -c pybackup -n "__pybackup_is disc build" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is disc build" -l json -d 'results as JSON on standard output'
 
@@ -253,10 +259,13 @@ complete -c pybackup -n "__pybackup_is disc burn" -l force -d 'burn what is no i
 complete -c pybackup -n "__pybackup_is disc burn" -l verify -d 'read the disc back and compare'
 complete -c pybackup -n "__pybackup_is disc burn" -l no-eject -d 'leave the drive shut when it is done'
 complete -c pybackup -n "__pybackup_is disc burn" -l dry-run -d 'check the image and the medium, and say what would be done'
+complete -c pybackup -n "__pybackup_is disc burn" -l catalogue -x -d 'where what is made is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
 complete -c pybackup -n "__pybackup_is disc burn" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is disc burn" -l json -d 'results as JSON on standard output'
 
 complete -c pybackup -n "__pybackup_is disc check" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is disc check" -l catalogue -x -d 'where what is found is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
+complete -c pybackup -n "__pybackup_is disc check" -l medium -x -d 'which medium of the catalogue it is (default: by its content)'
 complete -c pybackup -n "__pybackup_is disc check" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is disc check" -l json -d 'results as JSON on standard output'
 

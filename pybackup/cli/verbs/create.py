@@ -14,6 +14,7 @@ from pybackup.errors import UsageError
 from ..creating_sets import add_volumes, check_volumes, create_set
 from ..monitor import Talk
 from ..options import add_overwrite, add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
+from ..recording import add_recording, record_archives
 from ..results import conclude, json_problems
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name, printable, size_ratio
@@ -97,6 +98,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add("--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside OUT)")
     add_overwrite(parser, "an archive, a sidecar or volumes of that name")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be archived and left out, and why")
+    add_recording(parser)
     add_talk(parser, verbose=True)
 
 
@@ -126,6 +128,7 @@ def perform(options: argparse.Namespace) -> int:
             return _show(plan, options, talk)
         start = time.monotonic()
         created = perform_create(plan, executor=executor, last_use=True, monitor=talk)
+        record_archives(options, [plan.output], talk)
         status = conclude(talk, _summary(created, len(plan.excluded), time.monotonic() - start, talk))
         if options.json:
             deliver([_json(created, talk)])

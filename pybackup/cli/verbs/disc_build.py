@@ -10,6 +10,7 @@ from pybackup.errors import FormatError, UsageError
 from pybackup.model.medium import MEDIA
 
 from ..options import add_overwrite, add_talk, talk_of
+from ..recording import add_recording, record_for_discs
 from ..results import conclude
 from ..statuses import Status, status_of
 from ..streams import deliver
@@ -65,6 +66,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
     add("--dry-run", action="store_true", help="only say what would be built")
     add_overwrite(parser, "the image of a disc")
+    add_recording(parser)
     add_talk(parser)
 
 
@@ -103,6 +105,7 @@ def _build(options: argparse.Namespace, volume: bytes, names: DiscNames, talk: T
     else:
         built = perform_build(plan, talk)
         talk.end()
+        record_for_discs(options, [built.path], talk)
         talk.summary(f"{display(built.path)}: {_shape(plan)}, {duration(time.monotonic() - start)}")
     if options.json:
         deliver([_json(plan)])

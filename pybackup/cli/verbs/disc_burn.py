@@ -14,6 +14,7 @@ from pybackup.errors import EnvironmentFailed, UsageError
 from ..asking import ask, is_somebody_there
 from ..monitor import Talk
 from ..options import add_talk, talk_of
+from ..recording import add_recording, record_burnt
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver
@@ -61,6 +62,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     add("--verify", action="store_true", help="read the disc back and compare")
     add("--no-eject", action="store_true", help="leave the drive shut when it is done")
     add("--dry-run", action="store_true", help="check the image and the medium, and say what would be done")
+    add_recording(parser)
     add_talk(parser)
 
 
@@ -137,6 +139,8 @@ def _burn(options: argparse.Namespace, image: bytes, talk: Talk, *, kept: Collec
     if found is not None:
         talk.end()
         talk.summary(f"{display(plan.device)}: {_words(found)}")
+    if not options.dry_run:
+        record_burnt(options, image, plan.device, found, talk)
     if options.json:
         deliver([_json(plan, found, options.dry_run)])
     return _STATUSES[found.state] if found else Status.DONE

@@ -10,6 +10,7 @@ from pybackup.model.problem import Trouble
 from pybackup.sector import SECTOR
 
 from ..options import add_talk, talk_of
+from ..recording import add_recording, record_check
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -50,6 +51,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         type=argument(path),
         help="a device, an image, an archive, or a directory of them",
     )
+    add_recording(parser, checks=True)
     add_talk(parser)
 
 
@@ -67,6 +69,8 @@ def perform(options: argparse.Namespace) -> int:
         for checked in check_discs(discs, talk):
             talk.end()
             worst = max(worst, Status.ENVIRONMENT if checked.unread else _STATUSES[checked.state])
+            if checked.verdict is not None and not checked.unread:
+                record_check(options, "disc check", checked.path, checked.verdict, talk)
             if options.json:
                 deliver([_json(checked)])
             elif checked.state != "intact" or not options.quiet:

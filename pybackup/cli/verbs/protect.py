@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pybackup.errors import UsageError
 
 from ..options import add_overwrite, add_parity, add_talk, talk_of
+from ..recording import add_recording, record_for_discs
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, json_line, json_name, size_ratio
@@ -68,6 +69,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="number of the first, where some exist that are not here",
     )
     add_overwrite(parser, "a sidecar or recovery volumes")
+    add_recording(parser)
     add_talk(parser)
 
 
@@ -122,6 +124,7 @@ def _add_recovery(options: argparse.Namespace) -> int:
     with talk_of(options, options.files[0]) as talk:
         start = time.monotonic()
         done = add_recovery(options.files, wanted, monitor=talk)
+        record_for_discs(options, [made.path for made in done.made], talk)
         if options.json:
             deliver([_json_added(done)])
         elif not options.quiet:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..options import add_overwrite, add_talk, talk_of
+from ..recording import add_recording, record_for_discs
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -46,6 +47,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: DIR of --to)"
     )
     add_overwrite(parser, "what has the name of a volume and is not a whole one,")
+    add_recording(parser)
     add_talk(parser)
 
 
@@ -58,6 +60,8 @@ def perform(options: argparse.Namespace) -> int:
             options.volumes, options.to, work_dir=options.work_dir, overwrite=options.overwrite, monitor=talk
         )
         talk.end()
+        made = (volume.path for volume in done.volumes if volume.outcome.value == "rebuilt")
+        record_for_discs(options, [path for path in made if path is not None], talk)
         if options.json:
             deliver([_json(done, talk)])
         else:

@@ -14,6 +14,7 @@ from pybackup.model.problem import Problem, Trouble
 from ..monitor import Talk
 from ..options import add_archive, add_overwrite, add_talk, add_workers, talk_of
 from ..pages import check_report, page_path, write_page
+from ..recording import add_recording, record_check
 from ..results import conclude, json_problems
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -59,6 +60,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="also compare with what was archived, or extracted: content, size, mode, owner, time, type",
     )
     add_workers(group)
+    add_recording(parser, checks=True)
     add_talk(parser)
     add_overwrite(parser, "a page")
     parser.add_argument(
@@ -115,6 +117,7 @@ def _verify(
     if sets and verdict.files_damaged:
         verdict = with_spared(verdict, sets())
     verdicts.append(verdict)
+    record_check(options, "verify", archive, verdict, talk)
     differences: Sequence[Difference] = ()
     if options.against is not None and not options.compared:
         # All volumes at once: each alone lacks what the others have.

@@ -1,0 +1,123 @@
+"""Writing down in the catalogue what a verb made or found, where there is one: no failure of that undoes anything."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pybackup.errors import PybackupError
+from pybackup.model.problem import Problem, Trouble
+
+from .monitor import Talk
+from .text import display
+
+if TYPE_CHECKING:
+    from pybackup.catalogue.connect import Catalogue
+    from pybackup.check.verify import Verdict
+    from pybackup.disc.burn import ReadBack
+    from pybackup.model.filed import Health, Medium
+
+
+def add_recording(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, checks: bool = False) -> None:
+    """Add where it is written down."""
+    what = "what is found" if checks else "what is made"
+    parser.add_argument(
+        "--catalogue",
+        metavar="URL",
+        help=f"where {what} is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)",
+    )
+    if checks:
+        parser.add_argument(
+            "--medium",
+            metavar="LABEL",
+            default="",
+            help="which medium of the catalogue it is (default: by its content)",
+        )
+
+
+def record_archives(options: argparse.Namespace, paths: Sequence[bytes], talk: Talk) -> None:
+    """Write down archives that were made."""
+
+    def record(catalogue: Catalogue) -> None:
+        from pybackup.jobs.catalogue_record import record_archives
+
+        record_archives(catalogue, paths, talk)
+
+    _record(options, record, talk)
+
+
+def record_for_discs(options: argparse.Namespace, paths: Sequence[bytes], talk: Talk) -> None:
+    """Write down what was made to be burnt."""
+
+    def record(catalogue: Catalogue) -> None:
+        from pybackup.jobs.catalogue_record import record_for_discs
+
+        record_for_discs(catalogue, paths, talk)
+
+    _record(options, record, talk)
+
+
+def record_burnt(options: argparse.Namespace, image: bytes, device: bytes, found: ReadBack | None, talk: Talk) -> None:
+    """Write down that an image was burnt, and what came of reading it back."""
+
+    def record(catalogue: Catalogue) -> None:
+        from pybackup.jobs.catalogue_record import record_burnt
+
+        _tell(record_burnt(catalogue, image, device, _read_back(found, device), talk), device, talk)
+
+    _record(options, record, talk)
+
+
+def record_check(options: argparse.Namespace, verb: str, path: bytes, verdict: Verdict, talk: Talk) -> None:
+    """Write down what a check found."""
+
+    def record(catalogue: Catalogue) -> None:
+        from pybackup.jobs.catalogue_record import record_check
+
+        found = record_check(catalogue, path, _checked(f"{verb} {display(path)}", verdict), talk, label=options.medium)
+        if not found and (options.catalogue or options.medium):
+            talk.note(f"{display(path)}: nothing says which medium of the catalogue it is; --medium does")
+
+    _record(options, record, talk)
+
+
+def _checked(means: str, verdict: Verdict) -> Health:
+    from pybackup.model.filed import Health
+
+    health = verdict.health
+    if health is None:
+        return Health(time.time_ns(), verdict.state.value, means=means)
+    margin = health.margin if health.geometry.groups else None
+    bad, sectors = int(health.bad.sum()), health.geometry.sectors
+    return Health(time.time_ns(), verdict.state.value, bad, sectors, margin, means)
+
+
+def _read_back(found: ReadBack | None, device: bytes) -> Health | None:
+    from pybackup.model.filed import Health
+
+    if found is None:
+        return None
+    bad, means = found.unreadable + found.different, f"disc burn --verify {display(device)}"
+    return Health(time.time_ns(), found.state.value, bad, found.sectors, found.margin, means)
+
+
+def _tell(media: Sequence[Medium], device: bytes, talk: Talk) -> None:
+    for known in media:
+        talk.note(f"{display(device)}: in the catalogue as {known.label}")
+
+
+def _record(options: argparse.Namespace, record: Callable[[Catalogue], None], talk: Talk) -> None:
+    from pybackup.catalogue.default import configured
+
+    address = configured(options.catalogue)
+    if address is None:
+        return
+    try:
+        from pybackup.catalogue.connect import open_catalogue
+
+        with open_catalogue(address) as catalogue:
+            record(catalogue)
+    except (PybackupError, ModuleNotFoundError) as error:
+        talk.problem(Problem(b"", Trouble.UNRECORDED, str(error)))
