@@ -506,7 +506,7 @@ def drill(
     Parameters
     ----------
     models
-        Kinds of damage, as ``pybackup drill --damage`` names them; None for all.
+        Kinds of damage, named as by `parity.odds.harm.Model`; None for all.
     fraction
         Part of the sectors that is hit; None for just below and just past what is forecast to be survived.
     seed, rounds

@@ -13,10 +13,32 @@ What hurts one file only is no exception: it goes to the monitor as a problem, a
 """
 
 import os
+from collections.abc import Callable
 
 
 class PybackupError(Exception):
-    """The root: a message that names the file and says what to do."""
+    """The root: a message that names the file and says what to do.
+
+    Parameters
+    ----------
+    option
+        The option that has to do with it, named as the parameter of the function in Python is.
+    hint
+        What that option does about it: the rest of a sentence that begins with its name.
+    """
+
+    def __init__(self, message: str = "", *, option: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.option = option
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.worded(str)
+
+    def worded(self, name: Callable[[str], str]) -> str:
+        """Return the message with the option called as ``name`` calls it, which is given its name in Python."""
+        message = super().__str__()
+        return f"{message}; {name(self.option)} {self.hint}" if self.option else message
 
     def without(self, path: bytes) -> str:
         """Return the message for where that file is named already."""

@@ -41,7 +41,7 @@ class Compared:
 def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False, monitor: Monitor) -> Compared:
     """Compare every entry of the archive with the tree below ``directory``.
 
-    ``directory`` holds what the archive has at its top, as after ``extract --to``; or, where it holds
+    ``directory`` holds what the archive has at its top, as after extracting to it; or, where it holds
     none of that and the archive has one directory at its top, it is compared with that one. ``more`` are
     other volumes of the archive's set; ``alone`` as in
     `pybackup.archive.open.open_archive`.

@@ -116,7 +116,7 @@ def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPla
         is_archive = read_locator(file) is not None
     # Once: a copy that is repaired is compared with this byte for byte.
     if is_archive and verify(path, deep=True, workers=options.workers, monitor=monitor).state != "intact":
-        raise Damaged(f"{os.fsdecode(path)}: is damaged already; 'pybackup verify --deep' says where")
+        raise Damaged(f"{os.fsdecode(path)}: is damaged already; verifying every content says where")
     prospects = Prospects(structures)
     strengths = []
     for model in options.models:

@@ -13,7 +13,7 @@ from pybackup.host.staging import temporary_directory
 from pybackup.monitor import Monitor
 
 from .monitor import Talk
-from .text import printable
+from .text import printable, reason_of
 
 if TYPE_CHECKING:
     from pybackup.archive.open import OpenArchive
@@ -61,7 +61,7 @@ def ask_for_volumes(
             more = stack.enter_context(open_archive(given[0], [*given[1:], name], monitor=talk))
         except PybackupError as error:
             # A drive without a disc, or one that is not ready yet, is nothing to give up for.
-            talk.note(printable(str(error)))
+            talk.note(printable(reason_of(error)))
             continue
         if more.hand is None or needed[0] not in more.hand.data:
             talk.note(f"{printable(os.fsdecode(name))}: {_what(name, label)}")

@@ -11,13 +11,13 @@ import traceback
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
-from pybackup.errors import Exists, UsageError
+from pybackup.errors import Exists, PybackupError, UsageError
 
 from . import verbs
 from .parser import family_parser, main_parser, verb_parser
 from .statuses import Status, is_lack_of_threads, status_of
 from .streams import abandon, deliver, say
-from .text import printable
+from .text import printable, reason_of
 
 _AGAIN_SECONDS = 0.01
 
@@ -63,7 +63,7 @@ def _run(argv: list[str]) -> int:
     try:
         return verbs.load(words).perform(options)
     except Exists as error:
-        raise Exists(f"{error}; {_way_past(options)}") from error
+        raise Exists(f"{reason_of(error)}; {_way_past(options)}") from error
 
 
 def _way_past(options: argparse.Namespace) -> str:
@@ -121,7 +121,8 @@ def _reason(error: BaseException, status: Status) -> str:
         return printable(str(error.strerror or error)) + (f": {_named(error.filename)}" if error.filename else "")
     if status is Status.BUG:
         return "this is a bug in pybackup; please report it with the lines above"
-    return "\n".join(map(printable, str(error).split("\n")))
+    said = reason_of(error) if isinstance(error, PybackupError) else str(error)
+    return "\n".join(map(printable, said.split("\n")))
 
 
 def _has_working_directory() -> bool:

@@ -14,7 +14,7 @@ from pybackup.errors import UsageError
 from pybackup.model.problem import Trouble
 
 from .monitor import Talk
-from .text import display
+from .text import display, reason_of
 from .values import argument, parity, path, positive, since
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _read_list(name: bytes, null: bool) -> list[bytes]:
         with nullcontext(sys.stdin.buffer) if name == b"-" else open(name, "rb") as stream:
             return read_list(stream, null)
     except (OSError, UsageError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror if isinstance(error, OSError) else reason_of(error)
         raise UsageError(f"--files-from {display(name)}: {reason}") from error
 
 
@@ -228,7 +228,7 @@ def _selected(name: bytes, talk: Talk) -> list[Source]:
         with nullcontext(sys.stdin.buffer) if name == b"-" else open(name, "rb") as stream:
             chosen = read_selection(stream)
     except (OSError, UsageError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror if isinstance(error, OSError) else reason_of(error)
         raise UsageError(f"--select {display(name)}: {reason}") from error
     return sources_from_selection(chosen, monitor=talk)
 

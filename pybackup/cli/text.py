@@ -12,6 +12,7 @@ import time
 from base64 import b64encode
 from typing import Any
 
+from pybackup.errors import PybackupError
 from pybackup.model.display import display, printable
 from pybackup.model.size import humane_bytes as humane_bytes
 
@@ -19,12 +20,14 @@ __all__ = [
     "count",
     "display",
     "duration",
+    "flag",
     "humane_bytes",
     "json_line",
     "json_name",
     "local_time",
     "percentage",
     "printable",
+    "reason_of",
     "spare",
 ]
 
@@ -40,6 +43,16 @@ def json_name(name: bytes) -> dict[str, str]:
 def json_line(value: dict[str, Any]) -> bytes:
     """Return an object on a line of its own, in ASCII, so that no name can break a line or a decoder."""
     return json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def reason_of(error: PybackupError) -> str:
+    """Return what an error says, in the words of the command line."""
+    return error.worded(flag)
+
+
+def flag(name: str) -> str:
+    """Return how an option is written, by its name in Python."""
+    return f"--{name.replace('_', '-')}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

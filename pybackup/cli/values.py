@@ -12,6 +12,8 @@ from pybackup.errors import UsageError
 from pybackup.model.medium import parse_medium
 from pybackup.model.size import parse_size
 
+from .text import reason_of
+
 if TYPE_CHECKING:
     from fractions import Fraction
 
@@ -29,7 +31,7 @@ def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
         try:
             return read(text)
         except UsageError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+            raise argparse.ArgumentTypeError(reason_of(error)) from error
 
     return reading
 

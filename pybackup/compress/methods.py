@@ -55,7 +55,7 @@ _SMALL = 4096
 
 
 class Compression(StrEnum):
-    """The levels of ``--compression``."""
+    """How hard to try."""
 
     STORE = "store"
     FAST = "fast"

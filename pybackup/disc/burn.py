@@ -129,7 +129,7 @@ def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry
     if is_archive:
         what = "an archive, and no image of a disc, on which a system shows files: see 'pybackup disc build'"
     if not force:
-        raise UsageError(f"{name}: {what}; with --force it is burnt all the same")
+        raise UsageError(f"{name}: {what}", option="force", hint="burns it all the same")
     monitor.note(f"{name}: {what}")
     return size, geometry if geometry is not None and geometry.volume_bytes == size else None
 
@@ -144,7 +144,9 @@ def _check_content(image: bytes, device: bytes, medium: LoadedMedium, options: B
     if found.archive_ids & archive_ids_in(image):
         ours = f"is {found.label} already, what is to be burnt"
     if not options.overwrite:
-        raise UsageError(f"{name}: the disc in it {ours}; put in a blank one, or --overwrite this one")
+        raise UsageError(
+            f"{name}: the disc in it {ours}; put in a blank one", option="overwrite", hint="burns over this one"
+        )
     if found.archive_ids & set(options.kept):
         raise UsageError(f"{name}: the disc in it is {found.label}, which has just been burnt; put in another one")
 

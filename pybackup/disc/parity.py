@@ -158,7 +158,9 @@ def _shrunk(volume: DiscVolume, lay: Callable[[int], Layout], medium_bytes: int,
     if layout.n_bytes > medium_bytes:
         raise UsageError(
             f"{os.fsdecode(volume.path)}: its image takes {layout.n_bytes:,} bytes even without parity, "
-            f"and the disc takes {medium_bytes:,}; choose a larger --medium"
+            f"and the disc takes {medium_bytes:,}",
+            option="medium",
+            hint="chooses a larger one",
         )
     return layout, geometry
 

@@ -130,7 +130,9 @@ def surviving() -> Iterator[None]:
     try:
         yield
     except BrokenExecutor as error:
-        raise EnvironmentFailed("a worker process died, perhaps for lack of memory; try --workers 1") from error
+        raise EnvironmentFailed(
+            "a worker process died, perhaps for lack of memory", option="workers", hint="1 starts none"
+        ) from error
 
 
 class InlineExecutor(Executor):

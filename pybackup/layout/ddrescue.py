@@ -77,7 +77,7 @@ def parse_map(text: bytes) -> DdrescueMap:
 def write_map(unread: Extents, size: int) -> bytes:
     """Return a map of ``size`` bytes that calls ``unread`` bad and the rest finished.
 
-    Given to ``ddrescue --test-mode`` it makes a good drive play one with these bad places.
+    Given to the test mode of ddrescue it makes a good drive play one with these bad places.
     """
     blocks = [(start, end, "-") for start, end in unread.within(0, size)]
     blocks += [(start, end, "+") for start, end in unread.gaps(0, size)]

@@ -37,7 +37,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class CreateOptions:
-    """How to create; see ``pybackup create --help`` for the meaning of each.
+    """How to create an archive.
 
     Attributes
     ----------

@@ -92,7 +92,7 @@ def plan_set(
         As `plan_create`; or a size is too small for any volume.
     """
     if options.parity and options.parity.sidecar:
-        raise UsageError("volumes carry their parity: no --parity-sidecar")
+        raise UsageError("volumes carry their parity", option="parity_sidecar", hint="is for one archive")
     if not is_set_name(to.name):
         raise UsageError(f"not a name for a set: {to.name!r}")
     for n_bytes in (*to.first_bytes, to.volume_bytes):

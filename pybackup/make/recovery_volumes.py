@@ -138,8 +138,9 @@ def make_recovery(
     least = least_bytes(content.n_bytes, header)
     if together.volume_bytes and least > together.volume_bytes:
         raise UsageError(
-            f"a recovery volume of this set takes {least} bytes at least, and {together.volume_bytes} fit; "
-            "give a larger --volume-size"
+            f"a recovery volume of this set takes {least} bytes at least, and {together.volume_bytes} fit",
+            option="volume_size",
+            hint="allows more",
         )
     make_directory(to.directory)
     check_room({to.scratch}, least * len(infos))

@@ -56,7 +56,9 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
     if finished and not to.resume:
         there = os.fsdecode(finished[0].path)
         raise Exists(
-            f"{there}: a volume is there already; --resume goes on behind it, another directory is for another set"
+            f"{there}: a volume is there already; another directory is for another set",
+            option="resume",
+            hint="goes on behind it",
         )
     with ExitStack() as stack:
         if executor is None:

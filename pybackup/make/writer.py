@@ -109,7 +109,9 @@ class SetWriter:
             if not volume.items:
                 raise UsageError(
                     f"volume {volume.info.number}: {volume.info.volume_bytes} bytes are too few for one segment of a "
-                    f"file beside the structure; use larger volumes, or a smaller --segment-size"
+                    f"file beside the structure; use larger volumes",
+                    option="segment_size",
+                    hint="makes segments smaller",
                 )
             self._go_on()
             self.put(item)

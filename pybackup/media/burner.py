@@ -96,7 +96,9 @@ def check_fit(image_bytes: int, medium: LoadedMedium, device: bytes, *, overwrit
     name = os.fsdecode(device)
     if not medium.is_blank and not overwrite:
         raise UsageError(
-            f"{name}: the medium ({medium.kind}) {medium.status}; put in a blank one, or --overwrite this one"
+            f"{name}: the medium ({medium.kind}) {medium.status}; put in a blank one",
+            option="overwrite",
+            hint="burns over this one",
         )
     if medium.n_bytes is not None and medium.n_bytes < image_bytes:
         raise UsageError(

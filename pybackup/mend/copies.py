@@ -41,7 +41,9 @@ def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[
         One does not exist, there are more maps than copies, or a map is none.
     """
     if len(maps) > len(paths):
-        raise UsageError(f"{len(maps)} maps for {len(paths)} copies: give one --map for each, in the same order")
+        raise UsageError(
+            f"{len(maps)} maps for {len(paths)} copies", option="map", hint="takes one for each, in the same order"
+        )
     unread = [_read_map(name) for name in maps]
     with ExitStack() as stack:
         given = []

@@ -118,7 +118,11 @@ def plan_rows(
     if options.strip_components:
         _check_distinct(entries)
     if rows and not entries:
-        raise UsageError(f"--strip-components {options.strip_components} leaves nothing to extract")
+        raise UsageError(
+            "nothing is left to extract",
+            option="strip_components",
+            hint=f"cuts {options.strip_components} off each path, and none has more",
+        )
     files = n_bytes = 0
     for stored in entries.of(Kind.FILE):
         files += 1

@@ -1,4 +1,4 @@
-"""Selection files: what a person chose in a report of pyactivity, for ``create --select``.
+"""Selection files: what a person chose in a report of pyactivity, to be archived.
 
 JSON Lines in UTF-8, so that a page in a browser can write one. The first line says what it is, each other line chooses
 one file, or all files of a time below a directory:

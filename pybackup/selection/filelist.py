@@ -46,7 +46,7 @@ def read_list(stream: BinaryIO, null: bool = False) -> list[bytes]:
     lines: list[bytes] = []
     for line in read_lines(stream):
         if b"\0" in line:
-            raise UsageError("NUL bytes are in it: it wants --null")
+            raise UsageError("NUL bytes are in it", option="null", hint="takes such a list")
         lines.append(line)
     if lines:
         lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)

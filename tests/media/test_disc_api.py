@@ -68,7 +68,7 @@ def test_what_makes_no_sense_is_refused(base: Path) -> None:
             pybackup.disc_label(volumes, base / "labels", shapes=shapes)
     with pytest.raises(pybackup.errors.UsageError, match="not a size such as 596M"):
         pybackup.disc_build(volumes, base / "images", medium="cd800")
-    with pytest.raises(pybackup.errors.UsageError, match="choose a larger --medium"):
+    with pytest.raises(pybackup.errors.UsageError, match="medium chooses a larger one"):
         pybackup.disc_build(volumes, base / "images", medium=MIB)
     with pytest.raises(pybackup.errors.UsageError, match="no volumes"):
         pybackup.disc_build(base / "tree", base / "images")

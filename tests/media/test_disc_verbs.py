@@ -215,7 +215,7 @@ def test_a_medium_has_to_be_blank_and_large_enough() -> None:
     check_fit(SECTOR, written, b"/dev/sr0", overwrite=True)
     # An overwriteable medium is as good as any other: what is on it is somebody's.
     for kind in ("DVD+RW", "BD-RE", "stdio file, overwriteable"):
-        with pytest.raises(UsageError, match="put in a blank one, or --overwrite"):
+        with pytest.raises(UsageError, match="put in a blank one; overwrite burns over this one"):
             check_fit(SECTOR, LoadedMedium(kind, "is written , is closed", None), b"/dev/sr0", overwrite=False)
 
 
@@ -352,7 +352,7 @@ def test_what_is_on_a_medium_is_not_burnt_over(at: int, image: Path, drive: Path
     for option in ("--dry-run", "--verify"):
         done = burn(image, drive, option)
         assert done.returncode == 2
-        assert b"--overwrite this one" in done.stderr
+        assert b"--overwrite burns over this one" in done.stderr
         assert drive.read_bytes() == before
     done = burn(image, drive, "--verify", "--overwrite")
     assert done.returncode == 0, done.stderr

@@ -72,7 +72,7 @@ def test_list(data: bytes, null: bool, paths: list[bytes]) -> None:
 
 
 def test_list_of_lines_with_nul() -> None:
-    with pytest.raises(UsageError, match="--null"):
+    with pytest.raises(UsageError, match="null takes such a list"):
         read_list(io.BytesIO(b"a\0b\0"))
 
 

@@ -142,7 +142,7 @@ def test_what_changed_since_its_volume_was_written_is_told(tmp_path: Path) -> No
 
 
 def test_without_resume_nothing_is_touched(tree: Path, docs: Path) -> None:
-    with pytest.raises(UsageError, match="--resume goes on"):
+    with pytest.raises(UsageError, match="resume goes on behind it"):
         make(tree, docs)
 
 

@@ -14,7 +14,7 @@ from ..recording import add_recording, record_for_discs
 from ..results import conclude
 from ..statuses import Status, status_of
 from ..streams import deliver
-from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable
+from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable, reason_of
 from ..values import argument, directory, medium, parity, path, positive
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def perform(options: argparse.Namespace) -> int:
             except (UsageError, FormatError) as error:
                 if len(volumes) == 1:
                     raise
-                talk.say(f"pybackup: {printable(str(error))}")
+                talk.say(f"pybackup: {printable(reason_of(error))}")
                 status = max(status, status_of(error))
         return status or conclude(talk)
 

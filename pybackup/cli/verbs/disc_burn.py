@@ -18,7 +18,7 @@ from ..recording import add_recording, record_burnt
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver
-from ..text import count, display, duration, humane_bytes, json_line, json_name, printable
+from ..text import count, display, duration, humane_bytes, json_line, json_name, printable, reason_of
 from ..values import argument, path, positive
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _burn_next(options: argparse.Namespace, image: bytes, kept: Collection[bytes
             status = _burn(options, image, talk, kept=kept)
         except (UsageError, EnvironmentFailed) as error:
             # The medium, or the drive: what is wrong with the image itself ends the run.
-            talk.note(printable(str(error)))
+            talk.note(printable(reason_of(error)))
             continue
         if status != Status.BEYOND:
             return status
