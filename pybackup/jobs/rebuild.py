@@ -116,7 +116,8 @@ def rebuild(
     Exists
         One that would be written.
     Damaged
-        No recovery volume is left that tells of the others, and parts are to be kept.
+        No recovery volume is left that tells of the others, and parts are to be kept, or nothing else tells of any
+        data volume.
     EnvironmentFailed
         A volume cannot be written, or was not read back as it was written.
     """
@@ -256,6 +257,8 @@ class _Alone:
         volumes = [volume for (kind, _), volume in self._taken.volumes.items() if kind is VolumeKind.DATA]
         hand = gather(volumes, Monitor()) if volumes else None
         known = max([*self._taken.data, hand.known if hand else 0])
+        if not known:
+            raise Damaged(f"{self._taken.info.name}: too little of these is left to tell of any data volume; add one")
         results = [self._result(number) for number in range(1, known + 1)]
         if any(one.outcome is Outcome.BEYOND for one in results):
             self._tell(_NO_RECOVERY)

@@ -222,8 +222,8 @@ def test_stripes_make_no_difference(engine: Engine, monkeypatch: pytest.MonkeyPa
         whole = random_bytes(data_count, 448)
         parity = encode(whole, parity_count, engine=engine)
         with monkeypatch.context() as patch:
-            for module in ("leopard_code", "numpy_code"):
-                patch.setattr(f"pybackup.parity.{module}._STRIPE_BYTES", 128 * 64)
+            for module in ("leopard_engine", "numpy_engine"):
+                patch.setattr(f"pybackup.codes.{module}._STRIPE_BYTES", 128 * 64)
             assert np.array_equal(encode(whole, parity_count, engine=engine), parity)
             data, rest, (of_data, of_parity) = damaged(whole, parity, rows(0, 3, 5, 41))
             fill(data, of_data, rest, of_parity, engine=engine)

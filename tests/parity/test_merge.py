@@ -198,8 +198,8 @@ def test_output_that_is_a_copy_or_no_file_is_refused(room: Path, own: Specimen) 
     path.write_bytes(own.data)
     os.link(path, link)
     os.mkfifo(pipe)
-    for output in (path, link, pipe):
-        with pytest.raises(UsageError, match="exists"):
+    for output, reason in ((path, "is what is read"), (link, "is what is read"), (pipe, "exists")):
+        with pytest.raises(UsageError, match=f"{output.name}: {reason}"):
             mended([path], output)
     assert path.read_bytes() == own.data
 

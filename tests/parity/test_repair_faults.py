@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import random
@@ -13,6 +14,7 @@ import pytest
 from damage.fast_disk import fast_directory
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.host import staging
 from pybackup.sector import SECTOR
 
 from .specimens import SMALL_GROUPS, Specimen, bad_sectors, is_repairable, mended, overwritten, protect, whole_of
@@ -69,36 +71,42 @@ def test_a_crash_at_any_write_leaves_no_sector_bad_that_was_good(
     pytest.fail("there is no end to it")
 
 
-@pytest.mark.parametrize("operation", ["open", "pwrite", "ftruncate", "fsync", "rename"])
+@pytest.mark.parametrize("operation", ["open", "pwrite", "ftruncate", "fsync", "renameat2", "link"])
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
 def test_output_that_cannot_be_written_leaves_nothing(
     own: Specimen, operation: str, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = overwritten(own.data, [1, 2, 3, 200])
-    real = getattr(os, operation)
+    if operation == "link":
+        monkeypatch.setattr(staging, "_renameat2", None)
+    place, name = (staging, "_renameat2") if operation == "renameat2" else (os, operation)
+    real = getattr(place, name)
     for number in range(1, 10_000):
         left = number
 
         def failing(*args: Any, **kwargs: Any) -> Any:
             nonlocal left
             left -= 1
-            if left == 0:
-                raise OSError(code, os.strerror(code))
-            return real(*args, **kwargs)
+            if left:
+                return real(*args, **kwargs)
+            if operation == "renameat2":
+                ctypes.set_errno(code)
+                return -1
+            raise OSError(code, os.strerror(code))
 
         with fast_directory() as base:
             path, output = base / "f", base / "out"
             path.write_bytes(data)
-            monkeypatch.setattr(os, operation, failing)
+            monkeypatch.setattr(place, name, failing)
             try:
                 done = mended([path], output)
             except EnvironmentFailed:
                 done = None
-            monkeypatch.setattr(os, operation, real)
+            monkeypatch.setattr(place, name, real)
             assert path.read_bytes() == data
             if output.exists():
                 assert output.read_bytes() == own.data
-            assert [name for name in os.listdir(base) if name not in ("f", "out")] == []
+            assert [other for other in os.listdir(base) if other not in ("f", "out")] == []
             if left > 0:
                 assert done is not None
                 assert number > 1

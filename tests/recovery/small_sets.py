@@ -81,7 +81,7 @@ def create(
 
 @cache
 def small_set(
-    sizes: tuple[int, ...] = (200_000, 120_000), recovery_volumes: int = 2, parity: str = "10%", seed: int = 3
+    sizes: tuple[int, ...] = (200_000, 130_000), recovery_volumes: int = 2, parity: str = "10%", seed: int = 3
 ) -> SmallSet:
     """A set of about 230 KB."""
     with fast_directory() as base:

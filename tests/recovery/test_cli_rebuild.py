@@ -145,7 +145,7 @@ def test_missing_paths_are_wrong_usage(room: Path) -> None:
 
 def test_volumes_are_created_with_recovery_volumes(room: Path) -> None:
     plant(room / "top")
-    sizes = ["--volume-size", "120000", "--first-volumes", "200000"]
+    sizes = ["--volume-size", "130000", "--first-volumes", "200000"]
     words = ["create", "top", "--volumes", "set", *sizes, "--recovery-volumes", "2", "--name", "docs"]
     done = run(*words, "--workers", "1", cwd=room)
     assert done.returncode == 0, done.stderr

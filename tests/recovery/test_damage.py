@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pybackup.container.own import stream_start
-from pybackup.errors import EnvironmentFailed, PybackupError
+from pybackup.errors import Damaged, EnvironmentFailed, PybackupError
 from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.jobs.rebuild import Outcome
 from pybackup.layout import ustar
 from pybackup.layout.note import Note
+from pybackup.layout.recovery import MAGIC
 from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
@@ -282,12 +284,35 @@ def test_never_anything_wrong(
     except PybackupError:
         assert not to.exists() or contents(to) == {}
         return
-    found = contents(to)
+    # Where nothing had to be written there is no directory either.
+    found = contents(to) if to.exists() else {}
     assert found == {name: whole.volumes[name] for name in found}
     for volume in done.volumes:
         name = os.fsdecode(volume.info.file_name)
         there = found.get(name, changed.get(name, whole.volumes[name]))
         assert (there == whole.volumes[name]) == (volume.outcome is not Outcome.BEYOND)
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside what is left of a data volume"])
+@pytest.mark.parametrize("keep_partial", [False, True])
+def test_a_recovery_volume_that_tells_its_set_only_is_beyond_repair(
+    room: Path, keep_partial: bool, beside: bool
+) -> None:
+    """Both headers of the code across are gone: no data volume is known of, so none of them is whole either."""
+    whole = small_set(recovery_volumes=1, parity="none")
+    volume = whole.volumes[RECOVERY]
+    headers = [found.start() // SECTOR for found in re.finditer(MAGIC, volume)]
+    assert len(headers) == 2
+    (room / "given").mkdir()
+    (room / "given" / RECOVERY).write_bytes(zeroed(volume, headers))
+    if beside:
+        data = whole.volumes[FIRST]
+        (room / "given" / FIRST).write_bytes(zeroed(data, [*range(20), *range(30, sectors(data))]))
+    monitor = Monitor()
+    with pytest.raises(Damaged, match="docs: "):
+        rebuilt(room / "given", room / "to", keep_partial=keep_partial, monitor=monitor)
+    assert {os.path.basename(problem.path) for problem in monitor.problems} >= {os.fsencode(RECOVERY)}
+    assert not (room / "to").exists() or contents(room / "to") == {}
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ def _made_anew(room: Path) -> SmallSet:
     status = path.stat()
     path.write_bytes(b"\xa5" + path.read_bytes()[1:])
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    create(top, room / "anew" / "set", (200_000, 120_000), 2)
+    create(top, room / "anew" / "set", (200_000, 130_000), 2)
     return SmallSet(contents(room / "anew" / "set"))
 
 
@@ -314,7 +314,7 @@ def test_finished_recovery_volumes_stay_when_a_creation_goes_on(room: Path) -> N
     top = plant(room / "top")
     given = whole.write(room / "set", {whole.recovery[1]: None})
     before = (given / whole.recovery[0]).stat().st_mtime_ns
-    create(top, given, (200_000, 120_000), 2, resume=True)
+    create(top, given, (200_000, 130_000), 2, resume=True)
     assert contents(given) == dict(whole.volumes)
     assert (given / whole.recovery[0]).stat().st_mtime_ns == before
 
