@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pybackup.errors import UsageError
+from pybackup.model.display import display
 from pybackup.model.filed import CataloguedVolume, Health, Medium, MediumState, MediumType, VolumeSort
-from pybackup.model.source import shown
 
 from .bulk import next_id
 from .connect import Catalogue
@@ -68,7 +68,7 @@ def find_medium(catalogue: Catalogue, named: str) -> Medium:
     chosen = exact or near
     if len(chosen) == 1:
         return chosen[0]
-    name = shown(named.encode("utf-8", "surrogateescape"))
+    name = display(named.encode("utf-8", "surrogateescape"))
     if not chosen:
         raise UsageError(f"{name}: no medium of this label is in the catalogue")
     several = ", ".join(known.label for known in chosen[:5])
@@ -245,7 +245,7 @@ def check_label(text: str) -> str:
     """
     label = text.strip()
     if not label or len(label) > MAX_LABEL or not label.isprintable():
-        name = shown(text.encode(errors="surrogateescape"))
+        name = display(text.encode(errors="surrogateescape"))
         raise UsageError(f"a label or place has 1 to {MAX_LABEL} printable characters: {name}")
     return label
 

@@ -26,7 +26,6 @@ from pybackup.parity.stream.find import glance
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.sector import SECTOR
 
-# The packed stream of a .7z; its headers are not needed.
 _STEP = 0.005
 _LEAST_STEPS = 10
 

@@ -11,10 +11,10 @@ from pybackup.host.readers import Readers
 from pybackup.host.storage import Output, check_outputs
 from pybackup.media.label import Label, case_label, disc_label
 from pybackup.media.texts import date_of
+from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
 from pybackup.model.size import humane_bytes
-from pybackup.model.source import shown
 from pybackup.model.volume import VolumeKind
 
 from .names import DiscNames
@@ -129,10 +129,10 @@ def label_of(volume: DiscVolume, *, discs: int | None = None, recovery: int = 0)
         which = f"disc {info.number}" + (f" of {total}" if total else "")
         beside = f"and {recovery} recovery disc{'s' if recovery > 1 else ''}" if recovery else ""
     sizes = _directories(volume.listing)
-    named = [(shown(path), humane_bytes(size)) for path, size in sizes.most_common(_NAMED)]
+    named = [(display(path), humane_bytes(size)) for path, size in sizes.most_common(_NAMED)]
     hint = (*_HINT, _OF_RECOVERY if volume.is_recovery else _OF_SETS) if volume.number else _HINT
     return Label(
-        shown(os.fsencode(volume.set_name)),
+        display(os.fsencode(volume.set_name)),
         which,
         date_of(volume.newest_ns) if volume.newest_ns else "",
         humane_bytes(sum(sizes.values())) if sizes else "",

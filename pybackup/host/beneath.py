@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pybackup.errors import EnvironmentFailed, Refused, UsageError
+from pybackup.model.display import display
 
 MAX_NAME_BYTES = 255
 
@@ -26,11 +27,6 @@ _PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _WINDOW = 16
 _STRIDE = 64
 _LAST_STRIDE = 32 * _STRIDE
-
-
-def shown(path: bytes) -> str:
-    """Return a name for a message, whatever its bytes."""
-    return path.decode("utf-8", "backslashreplace")
 
 
 def check_path(path: bytes) -> None:
@@ -129,9 +125,9 @@ class Beneath:
                 os.makedirs(root, exist_ok=True)
             self._levels = [Level(b"", os.open(root, _OPEN))]
         except (FileExistsError, NotADirectoryError) as error:
-            raise UsageError(f"{shown(root)}: is no directory") from error
+            raise UsageError(f"{display(root)}: is no directory") from error
         except OSError as error:
-            raise EnvironmentFailed(f"cannot open the directory {shown(root)}: {error.strerror}") from error
+            raise EnvironmentFailed(f"cannot open the directory {display(root)}: {error.strerror}") from error
         self._path: bytes | None = b""
 
     def enter(self, path: bytes, *, make: bool = False) -> Level:
@@ -238,6 +234,6 @@ def _open(parent: int, name: bytes) -> Level:
         return Level(name, os.open(name, _PASS, dir_fd=parent), readable=False)
     except NotADirectoryError as error:
         if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
-            raise Refused(f"a symbolic link stands where the directory {shown(name)} belongs") from error
-        text = f"something else stands where the directory {shown(name)} belongs"
+            raise Refused(f"a symbolic link stands where the directory {display(name)} belongs") from error
+        text = f"something else stands where the directory {display(name)} belongs"
         raise NotADirectoryError(error.errno, text) from error

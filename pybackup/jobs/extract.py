@@ -20,10 +20,10 @@ from pybackup.errors import EnvironmentFailed, FormatError, UsageError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.mend.mender import Mended, Mender
+from pybackup.model.display import display
 from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
-from pybackup.model.source import shown
 from pybackup.monitor import Monitor, Once, Relay
 from pybackup.restore.extract import (
     Archive,
@@ -174,7 +174,7 @@ class _Mending:
             return
         words = f"the archive is damaged, and could not be mended: {self.failure}"
         if left:
-            names = ", ".join(shown(path) for path in left[:_NAMED])
+            names = ", ".join(display(path) for path in left[:_NAMED])
             more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
             words += f"\nnot restored, and perhaps not lost: {names}{more}"
         raise EnvironmentFailed(words) from self.failure

@@ -13,9 +13,10 @@ from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.archive.same_content import same_content
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.metadata import kept_time_ns
+from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
-from pybackup.model.source import Candidate, Judge, shown
+from pybackup.model.source import Candidate, Judge
 from pybackup.monitor import Monitor
 from pybackup.selection.times import same_time
 
@@ -89,7 +90,7 @@ class EarlierArchives:
         if not self._told:
             self._told = True
             said = "its time differs as file systems cut times (FAT to 2 s); such files count as unchanged"
-            self._monitor.note(f"{shown(candidate.path)}: {said}")
+            self._monitor.note(f"{display(candidate.path)}: {said}")
         return True
 
     def _is_unchanged(self, earlier: _Earlier, row: int, candidate: Candidate) -> bool:
@@ -117,7 +118,7 @@ class _Earlier:
     def __init__(self, archive: OpenArchive) -> None:
         self.archive = archive
         self.rows = {path: row for row, path in enumerate(archive.listing.paths)}
-        self.reason = f"unchanged since {shown(os.path.basename(archive.path))}"
+        self.reason = f"unchanged since {display(os.path.basename(archive.path))}"
 
     def file(self, row: int) -> Stored | None:
         """The regular file of a row, a hard link's too; None if it is none, or not whole."""
@@ -132,8 +133,8 @@ class _Earlier:
 
 def _open(path: bytes, output: bytes, monitor: Monitor) -> OpenArchive:
     if os.path.exists(path) and os.path.exists(output) and os.path.samefile(path, output):
-        raise UsageError(f"{shown(output)}: would be replaced by what is new since itself; choose another name")
+        raise UsageError(f"{display(output)}: would be replaced by what is new since itself; choose another name")
     archive = open_archive(path)
     if not archive.listing.complete:
-        monitor.note(f"{shown(path)}: not all its entries are known any more; what is lost counts as new")
+        monitor.note(f"{display(path)}: not all its entries are known any more; what is lost counts as new")
     return archive

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pybackup.layout.readme import README
-from pybackup.model.source import shown
+from pybackup.model.display import display
 
 README_NAME = "README.TXT"
 FORMAT_NAME = "FORMAT.TXT"
@@ -102,7 +102,7 @@ def index_text(name: str, lines: Iterable[IndexLine]) -> bytes:
 def _index_lines(name: str, lines: Iterable[IndexLine]) -> Iterator[str]:
     yield f"# {name}: disc, size in bytes, last change (UTC), path\n"
     for line in lines:
-        yield f"{line.volumes:>7} {line.n_bytes:>14} {date_of(line.mtime_ns)} {shown(line.path)}\n"
+        yield f"{line.volumes:>7} {line.n_bytes:>14} {date_of(line.mtime_ns)} {display(line.path)}\n"
 
 
 def date_of(mtime_ns: int) -> str:

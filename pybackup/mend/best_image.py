@@ -68,9 +68,7 @@ def best_image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *,
     with ExitStack() as stack:
         try:
             surveyed = survey(given, monitor)
-            if surveyed and words and health_of(surveyed).extents:
-                monitor.note(words)
-            image = _surveyed(surveyed, work_dir, stack, monitor) if surveyed else None
+            image = _surveyed(surveyed, work_dir, stack, words, monitor) if surveyed else None
         except Damaged as error:
             monitor.note(str(error))
             image = None
@@ -82,10 +80,12 @@ def best_image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *,
         yield image
 
 
-def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> Image:
+def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, words: str, monitor: Monitor) -> Image:
     """The volume with all that could be had; of an image around an archive, that archive."""
-    tell_of_others(surveyed, monitor)
     geometry, health = surveyed.geometry, health_of(surveyed)
+    if words and health.extents:
+        monitor.note(words)
+    tell_of_others(surveyed, monitor)
     if not health.extents:
         image = Image(surveyed.given[0].path, health, Soundness())
     else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pybackup.errors import UsageError
 
+from .display import display
 from .entry import Entry
 
 
@@ -127,20 +128,12 @@ class Branch:
         branch = self
         for part in source.name.split(b"/") if source.name else ():
             if part in (b"", b".", b".."):
-                raise UsageError(f"{shown(source.name)}: no relative path, nothing can be archived under this name")
+                raise UsageError(f"{display(source.name)}: no relative path, nothing can be archived under this name")
             if branch.below is None:
                 branch.below = {}
             branch = branch.below.setdefault(part, Branch())
         if branch.source is not None:
-            name = shown(source.name) or "."
-            both = f"{shown(branch.source.path)} and {shown(source.path)}"
+            name = display(source.name) or "."
+            both = f"{display(branch.source.path)} and {display(source.path)}"
             raise UsageError(f"{both} would both be archived as {name}; archive one without the other")
         branch.source = source
-
-
-def shown(path: bytes) -> str:
-    """Return a path for a message: bytes that are no UTF-8 and what a terminal would act on as escapes."""
-    text = path.decode(errors="backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

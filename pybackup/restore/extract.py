@@ -17,11 +17,11 @@ from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import bounded_workers, make_executor, surviving
 from pybackup.layout.sparse import SparseReader
+from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
 from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
-from pybackup.model.source import shown
 from pybackup.monitor import Monitor, Once
 from pybackup.tree.place import PlaceOptions, StagedFile, Target
 
@@ -140,8 +140,10 @@ def _check_distinct(entries: Choice) -> None:
         path = entries.path(row)
         other = seen.setdefault(path, row)
         if other != row and not entries.kind(row) == entries.kind(other) == Kind.DIRECTORY:
-            both = f"{shown(entries.listing.paths[other])} and {shown(entries.listing.paths[row])}"
-            raise UsageError(f"{both} would both become {shown(path)}; cut off fewer components, or extract them apart")
+            both = f"{display(entries.listing.paths[other])} and {display(entries.listing.paths[row])}"
+            raise UsageError(
+                f"{both} would both become {display(path)}; cut off fewer components, or extract them apart"
+            )
 
 
 def perform_extract(plan: ExtractPlan, *, executor: Executor | None = None, monitor: Monitor) -> Extracted:

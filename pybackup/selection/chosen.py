@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from pybackup.errors import UsageError
 from pybackup.host.lists import read_lines
-from pybackup.model.source import shown
+from pybackup.model.display import display
 
 FORMAT = "pyactivity selection"
 VERSION = 1
@@ -136,7 +136,7 @@ def _header(line: bytes) -> bytes:
     _check_keys(fields, _HEADER)
     root = _bytes(fields["root"])
     if not root.startswith(b"/"):
-        raise _Wrong(f"the root is no absolute path: {shown(root)}")
+        raise _Wrong(f"the root is no absolute path: {display(root)}")
     return root
 
 
@@ -207,7 +207,7 @@ def _time(text: object) -> int:
 def _path(text: object) -> bytes:
     path = _bytes(text)
     if any(part in (b"", b".", b"..") for part in path.split(b"/")):
-        raise _Wrong(f"no path relative to the root: '{shown(path)}'")
+        raise _Wrong(f"no path relative to the root: '{display(path)}'")
     return path
 
 

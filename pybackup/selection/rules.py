@@ -10,7 +10,8 @@ from pyactivity.errors import BadValue
 from pyactivity.patterns import Patterns, read_patterns, says_nothing
 from pybackup.errors import UsageError
 from pybackup.host.lists import read_text
-from pybackup.model.source import Candidate, Judge, shown
+from pybackup.model.display import display
+from pybackup.model.source import Candidate, Judge
 from pybackup.monitor import Monitor
 
 from .junk import is_junk
@@ -96,7 +97,7 @@ class Rules:
                 where = "; its path begins below the source" if "/" in line.rstrip("/") else ""
                 monitor.note(f"pattern '{line}' has left nothing out{where}")
         for name in sorted(self._directory_names - self._met_names):
-            monitor.note(f"directory name '{shown(name)}' has left nothing out")
+            monitor.note(f"directory name '{display(name)}' has left nothing out")
 
     def _judge_cache(self, candidate: Candidate) -> str | None:
         path = candidate.path
@@ -114,7 +115,7 @@ class Rules:
     def _judge_directory_name(self, candidate: Candidate) -> str | None:
         if candidate.is_directory and candidate.relative and candidate.name in self._directory_names:
             self._met_names.add(candidate.name)
-            return f"directory name '{shown(candidate.name)}'"
+            return f"directory name '{display(candidate.name)}'"
         return None
 
     def _judge_patterns(self, candidate: Candidate) -> str | None:
@@ -134,7 +135,7 @@ def _judge_junk(candidate: Candidate) -> str | None:
     if not candidate.relative:
         return None
     junk = is_junk(candidate.name, candidate.is_directory, candidate.status.st_size)
-    return f"junk: {shown(candidate.name)}" if junk else None
+    return f"junk: {display(candidate.name)}" if junk else None
 
 
 def _patterns(lines: Iterable[str], files: Iterable[str | bytes | os.PathLike[str]]) -> Patterns:
@@ -157,11 +158,11 @@ def _read(path: str | bytes | os.PathLike[str]) -> list[str]:
             return read_patterns(read_text(stream))
     except (OSError, UsageError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{shown(os.fsencode(path))}: {reason}") from None
+        raise UsageError(f"{display(os.fsencode(path))}: {reason}") from None
 
 
 def _directory_name(name: str | bytes) -> bytes:
     raw = os.fsencode(name).rstrip(b"/")
     if not raw or b"/" in raw:
-        raise UsageError(f"'{shown(os.fsencode(name))}' is no name of a directory; for a path use a pattern")
+        raise UsageError(f"'{display(os.fsencode(name))}' is no name of a directory; for a path use a pattern")
     return raw

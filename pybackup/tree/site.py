@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from pybackup.errors import EnvironmentFailed, Refused
-from pybackup.host.beneath import Beneath, Level, shown, split_path
+from pybackup.host.beneath import Beneath, Level, split_path
 from pybackup.host.replaced import replaced
 from pybackup.host.restore import Restorer, hands_down_acl
 from pybackup.host.staging import claim, publish
+from pybackup.model.display import display
 from pybackup.model.entry import Entry
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
@@ -144,7 +145,7 @@ class Site:
             reason = error.strerror or reason
             if error.errno in _ENDS_THE_RUN:
                 self.discard_unfinished()
-                raise EnvironmentFailed(f"cannot write to {shown(self.root)}: {reason}") from error
+                raise EnvironmentFailed(f"cannot write to {display(self.root)}: {reason}") from error
             if error.errno in _TAKEN:
                 trouble = Trouble.EXISTS
         self.monitor.problem(Problem(entry.path, trouble, reason))

@@ -9,10 +9,11 @@ import stat
 from collections.abc import Callable
 
 from pybackup.errors import Refused
-from pybackup.host.beneath import Beneath, Level, shown, split_path
+from pybackup.host.beneath import Beneath, Level, split_path
 from pybackup.host.metadata import OwnerNames, entry_from_stat, read_xattrs
 from pybackup.host.paths import open_regular
 from pybackup.host.staging import create, open_new, remove
+from pybackup.model.display import display
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 
@@ -90,7 +91,7 @@ class Specials:
             self._sources = Beneath(self._site.root)
         source = self._sources.enter(parent).fd
         if target in self._site.unplaced:
-            raise Refused(f"what it links to was not restored: {shown(target)}")
+            raise Refused(f"what it links to was not restored: {display(target)}")
         return source, name
 
     def _link_or_copy(self, entry: Entry, source: int, original: bytes, dir_fd: int, name: bytes) -> None:

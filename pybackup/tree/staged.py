@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable
 
 from pybackup.errors import Refused
-from pybackup.host.beneath import Beneath, shown
+from pybackup.host.beneath import Beneath
 from pybackup.host.staging import create, is_temporary, open_new, publish, remove, write_at
+from pybackup.model.display import display
 from pybackup.model.entry import Entry
 
 from .site import Site
@@ -149,5 +150,5 @@ def open_staged_below(tree: Beneath, directory: bytes, temporary: bytes) -> int:
     """As `open_staged`, below a root that is open."""
     dir_fd = tree.enter(directory).fd
     if not is_temporary(temporary, dir_fd):
-        raise Refused(f"not a temporary name: {shown(temporary)}")
+        raise Refused(f"not a temporary name: {display(temporary)}")
     return os.open(temporary, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)

@@ -27,9 +27,10 @@ from pybackup.host.paths import (
     open_regular,
     read_start,
 )
+from pybackup.model.display import display
 from pybackup.model.entry import NO_XATTRS, Kind
 from pybackup.model.problem import Problem, Trouble
-from pybackup.model.source import Branch, Candidate, Excluded, Judge, Planned, Source, shown
+from pybackup.model.source import Branch, Candidate, Excluded, Judge, Planned, Source
 from pybackup.monitor import Monitor
 
 OPEN_DIRECTORIES = 16  # a deeper tree has the directories further up closed, and opened again on the way back
@@ -161,7 +162,7 @@ class _Walk:
             return
         planned = self._source(top.source, b"", top, None)
         if planned is not None and planned.entry.kind is not Kind.DIRECTORY:
-            raise UsageError(f"{shown(top.source.path)}: only a directory can be archived without a name of its own")
+            raise UsageError(f"{display(top.source.path)}: only a directory can be archived without a name of its own")
 
     def _child(self, level: _Level, name: bytes, branch: Branch | None) -> Planned | None:
         """Meet a name found in a directory."""
@@ -205,7 +206,7 @@ class _Walk:
             self._go_on(branch, barrier)
         else:
             if barrier is not None:
-                raise UsageError(f"{shown(source.path)} would lie below {shown(barrier)}, which is no directory")
+                raise UsageError(f"{display(source.path)} would lie below {display(barrier)}, which is no directory")
             return self._found(_Place(source, above, xattrs, None), name, label, status, branch)
         finally:
             if above is not None:
@@ -229,7 +230,7 @@ class _Walk:
         kind = kind_of(status.st_mode)
         planned = None
         if kind is None:
-            self._monitor.note(f"{shown(path)}: a socket, left out")
+            self._monitor.note(f"{display(path)}: a socket, left out")
         else:
             planned = self._plan(place, name, kind, status)
         if is_directory:
@@ -337,7 +338,7 @@ def _require(source: Source) -> None:
         os.lstat(source.path)
     except OSError as error:
         if error.errno in _GONE:
-            raise UsageError(f"{shown(source.path)}: {_reason(error)}") from None
+            raise UsageError(f"{display(source.path)}: {_reason(error)}") from None
 
 
 def _same_file(path: bytes, source: Source) -> None:
@@ -350,8 +351,8 @@ def _same_file(path: bytes, source: Source) -> None:
     except OSError:  # said where it is met
         return
     if not same:
-        both = f"{shown(path)} and {shown(source.path)}"
-        raise UsageError(f"{both} would both be archived as {shown(source.name)}; archive one without the other")
+        both = f"{display(path)} and {display(source.path)}"
+        raise UsageError(f"{both} would both be archived as {display(source.name)}; archive one without the other")
 
 
 def _look(source: Source, name: bytes, above: int | None) -> tuple[Source, bytes, os.stat_result]:
