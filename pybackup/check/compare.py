@@ -11,11 +11,12 @@ from pybackup.archive.same_content import same_content
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.paths import open_at
 from pybackup.host.storage import ArchiveFile
+from pybackup.model.display import display
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
-from pybackup.model.source import Planned, Source, shown
+from pybackup.model.source import Planned, Source
 from pybackup.monitor import Monitor
 from pybackup.selection.times import same_time
 from pybackup.tree.walk import walk
@@ -64,7 +65,7 @@ def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False,
             differences += _differences(opened.file, stored, found, monitor)
             if found and not cut and (cut := _is_cut(stored.entry, found.entry)):
                 said = "its time differs as file systems cut times (FAT to 2 s); such times count as the same"
-                monitor.note(f"{shown(stored.entry.path)}: {said}")
+                monitor.note(f"{display(stored.entry.path)}: {said}")
             monitor.advance(1, stored.entry.size)
         for path in live:
             differences.append(Difference(path, ("extra",), "not in the archive"))

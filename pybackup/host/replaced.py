@@ -8,7 +8,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from .beneath import Beneath, shown
+from pybackup.model.display import display
+
+from .beneath import Beneath
 from .staging import create, publish
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -43,7 +45,7 @@ def replaced(dir_fd: int, name: bytes) -> Iterator[None]:
         else:
             os.unlink(aside, dir_fd=dir_fd)
     except OSError as error:
-        said = f"it is in its place, but what stood there is left as {shown(aside)}: {error.strerror}"
+        said = f"it is in its place, but what stood there is left as {display(aside)}: {error.strerror}"
         raise OSError(error.errno, said) from error
 
 
