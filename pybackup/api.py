@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from pybackup.jobs.structure import Saved
     from pybackup.make.add_recovery import Added
     from pybackup.make.plan import Created
-    from pybackup.make.protect import Protected
-    from pybackup.make.seal import ParityOptions
+    from pybackup.make.sidecar import Protected
     from pybackup.make.volumes import CreatedSet
     from pybackup.mend.repaired import Repaired
     from pybackup.model.member import Stored
     from pybackup.model.source import Judge, Source
+    from pybackup.parity.stream.geometry import ParityOptions
     from pybackup.restore.extract import Extracted
     from pybackup.restore.unpack import Unpacked
     from pybackup.selection.rules import Rules
@@ -345,7 +345,7 @@ def protect(
     work_dir
         Where the unfinished sidecar lies; None for beside the finished one.
     """
-    from pybackup.make.protect import protect_file
+    from pybackup.make.sidecar import protect_file
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     path = os.fsencode(file)
@@ -789,8 +789,8 @@ def _maybe(path: _Path | None) -> bytes | None:
 
 
 def _parity(amount: str, sidecar: bool, group_sectors: int) -> ParityOptions:
-    from pybackup.make.seal import ParityOptions
     from pybackup.parity.stream.amount import parse_amount
+    from pybackup.parity.stream.geometry import ParityOptions
 
     return ParityOptions(parse_amount(amount), sidecar, group_sectors)
 

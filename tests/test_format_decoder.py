@@ -16,11 +16,11 @@ from decoder import decode, extract, guards, repair, tree
 from pybackup.archive.open import open_archive
 from pybackup.jobs.repair import repair as mend
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
-from pybackup.make.protect import protect_file
-from pybackup.make.seal import ParityOptions
+from pybackup.make.sidecar import protect_file
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 HERE = Path(__file__).parent

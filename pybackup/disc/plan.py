@@ -17,11 +17,11 @@ from pybackup.make.plan import Plan, settings_of
 from pybackup.make.plan_copies import CopiesAhead, Costs
 from pybackup.make.plan_set import segment_for
 from pybackup.make.recovery_room import shard_limit_of
-from pybackup.make.seal import ParityOptions
 from pybackup.model.entry import Kind
 from pybackup.model.member import Method
 from pybackup.model.source import Planned
 from pybackup.monitor import Monitor
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.tree.content import data_extents
 
 # What a file, a directory with files, and anything else add to an archive besides packed content: see DESIGN.md.

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from pybackup.archive.find import Volume, find_volumes, volumes_in
 from pybackup.archive.volume_set import gather
-from pybackup.check.verify import check_written, verify
+from pybackup.check.verify import verify
 from pybackup.errors import Damaged
 from pybackup.host.readers import Readers
 from pybackup.host.storage import Destination, Scratch, environment
 from pybackup.layout.recovery import Body
-from pybackup.make.dressing import dress_again
+from pybackup.make.dress import dress_again
 from pybackup.make.recovery_volumes import Together, make_recovery, together_by_default
+from pybackup.make.seal import Unsealed, seal
 from pybackup.mend.across import SetRows
 from pybackup.mend.bodies import Held
 from pybackup.mend.given import Taken, take_in
@@ -169,10 +171,10 @@ class _Finishing:
             return RebuiltVolume(info, given, None, Outcome.BEYOND, (lost_sectors, left))
         output = self._rows.outputs[row] if held is None else _whole_output(held, body, self._to, self._stack)
         if right:
-            if not (held and held.work and output is held.work.output and held.work.is_complete):
-                dress_again(output, body, Aside(self._monitor))
-            check_written(output.temporary, Aside(self._monitor))
-        path = self._to.publish(output, info.file_name)
+            is_dressed = held and held.work and output is held.work.output and held.work.is_complete
+            path = _seal(output, None if is_dressed else body, self._to, info, self._monitor)
+        else:
+            path = self._to.publish(output, info.file_name)
         outcome = Outcome.REBUILT if right else Outcome.BEYOND
         return RebuiltVolume(info, given, path, outcome, (lost_sectors, left))
 
@@ -203,9 +205,7 @@ class _Finishing:
             shard = self._rows.taken.recovery.get(number)
             work = shard.held.work if shard else None
             if shard and work and work.is_complete and shard.held.start == 0 and work.is_of(shard.held.length or 0):
-                work.output.flush()
-                check_written(work.output.temporary, Aside(self._monitor))
-                found[number] = self._to.publish(work.output, self._rows.recovery_info(number).file_name)
+                found[number] = _seal(work.output, None, self._to, self._rows.recovery_info(number), self._monitor)
         return found
 
     def _together(self, volumes: Sequence[Volume]) -> list[Together]:
@@ -243,6 +243,14 @@ def _whole_output(held: Held, body: Body, to: Destination, stack: ExitStack) -> 
     for at in range(0, body.n_bytes, _COPY_BYTES):
         output.write(held.file.read_what_is_left(held.start + at, min(_COPY_BYTES, body.n_bytes - at)))
     return output
+
+
+def _seal(output: Scratch, body: Body | None, to: Destination, info: VolumeInfo, monitor: Monitor) -> bytes:
+    """Publish a volume that is whole again, and return its path; with a body, that is all there is of it so far."""
+    stream = dress_again(output, body) if body else None
+    publish = partial(to.publish, output, info.file_name)
+    seal(Unsealed(output, publish, stream.fill if stream else None), monitor=Aside(monitor))
+    return to.path(info.file_name)
 
 
 class _Alone:
@@ -284,7 +292,6 @@ class _Alone:
         self._to.check([info.file_name])
         body = Body(info.archive_id, length, b"")
         output = _whole_output(held, body, self._to, self._stack)
-        if not (output is held.work.output and held.work.is_complete):
-            dress_again(output, body, Aside(self._monitor))
-        check_written(output.temporary, Aside(self._monitor))
-        return RebuiltVolume(info, given, self._to.publish(output, info.file_name), Outcome.REBUILT)
+        is_dressed = output is held.work.output and held.work.is_complete
+        path = _seal(output, None if is_dressed else body, self._to, info, self._monitor)
+        return RebuiltVolume(info, given, path, Outcome.REBUILT)

@@ -7,9 +7,7 @@ from pybackup.errors import UsageError
 from pybackup.layout import ustar
 from pybackup.model.medium import MEDIA
 from pybackup.parity.stream.amount import NO_PARITY, Amount
-from pybackup.parity.stream.geometry import plan_geometry
-
-from .seal import ParityOptions
+from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 
 # On a disc, beside the volume: the program itself, the file system (of which UDF takes most), the format, the rescue
 # script; measured, some 1,100 KB.

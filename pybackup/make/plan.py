@@ -10,7 +10,6 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
-from pybackup.check.verify import check_written
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, Profile, check_segment
 from pybackup.compress.stage import compress, most_batches
 from pybackup.container.read import read_locator
@@ -25,12 +24,13 @@ from pybackup.model.content import Bare, PackedPiece, Ready
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.source import Candidate, Excluded, Judge, Planned, Source
 from pybackup.monitor import Monitor
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
 from pybackup.tree.content import read_contents
 from pybackup.tree.walk import walk
 
-from .protect import protect_file
-from .seal import OwnStream, ParityOptions
+from .seal import OwnStream, Unsealed, seal
+from .sidecar import begin_sidecar
 
 FORMAT_VERSION = 1
 
@@ -170,22 +170,21 @@ def perform_create(
             created = _write(plan, output, stream, executor, monitor)
         if last_use:
             executor.shutdown()
-        if stream:
-            stream.fill(monitor)
-        output.sync()
-        check_written(output.temporary, monitor)
+        together = [Unsealed(output, output.publish, stream.fill if stream else None)]
         if parity and parity.sidecar:
-            protect_file(
+            output.flush()
+            _, beside = begin_sidecar(
                 output.temporary,
                 sidecar,
                 parity,
                 work_dir=directory,
-                renew=True,
                 overwrite=replace,
                 readers=readers,
-                monitor=monitor,
+                stack=stack,
             )
-        output.publish()
+            # The archive gets its name when what protects it has.
+            together.insert(0, beside)
+        seal(*together, monitor=monitor)
     return created
 
 

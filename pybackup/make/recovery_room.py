@@ -15,11 +15,10 @@ from pybackup.model.entry import Entry
 from pybackup.model.member import Stored
 from pybackup.model.volume import VolumeInfo
 from pybackup.parity.stream.amount import NO_PARITY, Amount, parse_amount
-from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
+from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, ParityOptions, plan_geometry
 from pybackup.sector import SECTOR
 
 from .capacity import amount_in, body_limit
-from .seal import ParityOptions
 
 # Own index and tree index of an archive without entries, headers of all members, and what fills up blocks and sectors.
 FIXED_BYTES = 12 * 1024

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from pybackup.archive.find import Volume
-from pybackup.check.verify import check_written
 from pybackup.codes.across import Across, has_code_across
 from pybackup.container.read import read_locator
 from pybackup.container.skeleton import own_members
@@ -27,7 +26,7 @@ from pybackup.parity.mend.columns import Shard, encode_across
 from pybackup.sector import SECTOR
 
 from .recovery_room import FIXED_BYTES, least_bytes, parity_of
-from .seal import OwnStream
+from .seal import OwnStream, Unsealed, seal
 
 _STEP_BYTES = 1 << 20
 
@@ -152,10 +151,7 @@ def make_recovery(
             for info, output in zip(infos, outputs, strict=True)
         ]
         _encode(volumes, bodies, makers, monitor)
-        for maker in makers:
-            maker.finish(monitor)
-        for output in outputs:
-            output.publish()
+        seal(*(maker.unsealed() for maker in makers), monitor=Aside(monitor))
         return [Made(maker.output.path, maker.info, maker.output.tell()) for maker in makers]
 
 
@@ -201,13 +197,10 @@ class _Maker:
             reserve=self._reserve,
         )
 
-    def finish(self, monitor: Monitor) -> None:
-        """Write the parity, and read all of it back."""
+    def unsealed(self) -> Unsealed:
+        """Return it, written but for its own parity."""
         assert self._stream is not None
-        aside = Aside(monitor)
-        self._stream.fill(aside)
-        self.output.sync()
-        check_written(self.output.temporary, aside)
+        return Unsealed(self.output, self.output.publish, self._stream.fill)
 
     def _copied(self, places: Sequence[tuple[int, int]]) -> Iterator[bytes]:
         for offset, n_bytes in places:

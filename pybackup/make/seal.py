@@ -1,35 +1,60 @@
-"""Sealing an archive in the making: its parity stream."""
+"""Sealing a file in the making: its parity, then wait for the medium, read all of it back, and only then a name."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from pybackup.check.verify import check_written
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile, Scratch, environment
 from pybackup.layout.guard import Geometry
 from pybackup.monitor import Monitor
-from pybackup.parity.stream.amount import DEFAULT_AMOUNT, Amount
-from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, plan_geometry
+from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 from pybackup.parity.stream.protect import protect
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 
 
 @dataclass(frozen=True, slots=True)
-class ParityOptions:
-    """How much parity, and where.
+class Unsealed:
+    """A file in the making that is complete but for its parity.
 
     Attributes
     ----------
-    sidecar
-        The stream is a file of its own.
-    group_sectors
-        The most sectors of a group; memory is in proportion to it.
+    publish
+        Gives it its name.
+    write_parity
+        Writes its parity, for which there is room in it; None where there is none, or it is there.
+    read_back
+        Is given where it lies, and raises `EnvironmentFailed` where that is not what was written.
     """
 
-    amount: Amount = DEFAULT_AMOUNT
-    sidecar: bool = False
-    group_sectors: int = DEFAULT_GROUP_SECTORS
+    output: Scratch
+    publish: Callable[[], object]
+    write_parity: Callable[[Monitor], None] | None = None
+    read_back: Callable[[bytes, Monitor], None] = check_written
+
+
+def seal(*files: Unsealed, monitor: Monitor) -> None:
+    """Write the parity of files in the making, wait until the medium has them, read them back, then publish them.
+
+    None of them gets its name before all have been read back.
+
+    Raises
+    ------
+    Exists, UsageError
+        A name is taken meanwhile.
+    EnvironmentFailed
+        One cannot be written, or was not read back as it was written.
+    """
+    for file in files:
+        if file.write_parity:
+            file.write_parity(monitor)
+        file.output.sync()
+        file.read_back(file.output.temporary, monitor)
+    for file in files:
+        file.publish()
 
 
 class OwnStream:

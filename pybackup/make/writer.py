@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from pybackup.check.verify import check_written
 from pybackup.compress.methods import MIB
 from pybackup.container.frames import Carry
 from pybackup.container.write import ArchiveWriter
@@ -23,7 +22,7 @@ from .capacity import amount_in, body_limit
 from .plan import Count, own_time, settings_of, structures
 from .plan_set import SetPlan, identify_set, shard_limit
 from .resume import PACKED_TIGHT, SECOND_COPIES, Resumption
-from .seal import OwnStream
+from .seal import OwnStream, Unsealed, seal
 from .second_copies import SecondCopies, SecondCopy, share_text
 
 # Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.
@@ -235,7 +234,7 @@ class SetWriter:
         assert volume is not None
         info = replace(volume.info, last=last)
         parity = self._plan.options.parity
-        output, aside = volume.output, Aside(self._monitor)
+        output = volume.output
         stream = None
         if parity:
             stream = OwnStream(replace(parity, amount=amount_in(parity.amount, info.volume_bytes)), output)
@@ -249,15 +248,11 @@ class SetWriter:
             own=[(names.SET_INDEX, Role.SET, self._blobs)],
             reserve=stream.reserve if stream else None,
         )
-        if stream:
-            stream.fill(aside)
         if output.tell() > info.volume_bytes:
             raise EnvironmentFailed(
                 f"{info.label}: {output.tell()} bytes, and {info.volume_bytes} fit: a bug, report it"
             )
-        output.sync()
-        check_written(output.temporary, aside)
-        output.publish()
+        seal(Unsealed(output, output.publish, stream.fill if stream else None), monitor=Aside(self._monitor))
         self._blobs.append(blob)
         again = len(volume.again)
         self.volumes.append(CreatedVolume(output.path, info, volume.files, output.tell(), second_copies=again))

@@ -14,9 +14,9 @@ from pybackup.check import verify as job
 from pybackup.check.abreast import Abreast, GivenUp
 from pybackup.errors import PybackupError
 from pybackup.host.storage import ArchiveFile
-from pybackup.make.protect import protect_file
-from pybackup.make.seal import ParityOptions
+from pybackup.make.sidecar import protect_file
 from pybackup.monitor import Monitor
+from pybackup.parity.stream.geometry import ParityOptions
 
 from .specimen import Specimen
 

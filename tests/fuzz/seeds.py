@@ -13,11 +13,11 @@ from pathlib import Path
 from pybackup.layout import index, ustar
 from pybackup.layout.sparse import SparseLayout
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
-from pybackup.make.protect import protect_file
-from pybackup.make.seal import ParityOptions
+from pybackup.make.sidecar import protect_file
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 from .mutate import indexes

@@ -13,11 +13,11 @@ from pathlib import Path
 from pybackup.disc.build import BuildOptions, perform_build, plan_build
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.seal import ParityOptions
 from pybackup.make.volumes import perform_set
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 
 from .seeds import TIME_NS
 

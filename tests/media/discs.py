@@ -15,10 +15,10 @@ from pybackup.disc.build import BuildOptions, Built, perform_build, plan_build
 from pybackup.disc.copy import USUAL_STEPS, CopySteps
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.seal import ParityOptions
 from pybackup.make.volumes import perform_set
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.selection.filelist import named_source
 
 Done = subprocess.CompletedProcess[bytes]

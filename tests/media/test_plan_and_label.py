@@ -21,10 +21,10 @@ from pybackup.disc.plan import shard_limit
 from pybackup.disc.volume import open_volume
 from pybackup.errors import UsageError
 from pybackup.make.plan import CreateOptions, plan_create
-from pybackup.make.seal import ParityOptions
 from pybackup.media.label import Label, case_label, disc_label
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.selection.filelist import named_source
 
 from .discs import MIB, make_set, plant, run

@@ -13,11 +13,11 @@ from pybackup.disc.build import BuildOptions, plan_build
 from pybackup.errors import UsageError
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.seal import ParityOptions
 from pybackup.make.volumes import perform_set
 from pybackup.model.medium import MEDIA
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.selection.filelist import named_source
 
 SIZE = 3_000_320

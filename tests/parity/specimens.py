@@ -16,11 +16,12 @@ from damage.fast_disk import fast_directory
 from pybackup.host.storage import Output
 from pybackup.jobs.repair import repair
 from pybackup.layout.guard import Geometry, GuardSector
-from pybackup.make.protect import Protected, protect_file
-from pybackup.make.seal import OwnStream, ParityOptions
+from pybackup.make.seal import OwnStream
+from pybackup.make.sidecar import Protected, protect_file
 from pybackup.mend.repaired import Repaired
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 Shard = tuple[str, int, int]

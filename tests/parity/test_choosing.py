@@ -15,11 +15,11 @@ from roundtrip.running import archive
 from pybackup.check.verify import verify
 from pybackup.errors import Damaged, UsageError
 from pybackup.jobs.salvage import Rescued, rescue
-from pybackup.make.protect import protect_file
-from pybackup.make.seal import ParityOptions
+from pybackup.make.sidecar import protect_file
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.restore.salvage import SalvageOptions
 from pybackup.sector import SECTOR
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pybackup.layout.ddrescue import parse_map, write_map
-from pybackup.make.seal import ParityOptions
 from pybackup.model.extents import Extents
 from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 from .specimens import NO_PARITY, Specimen, bad_sectors, is_repairable, mended, with_own_stream, with_sidecar

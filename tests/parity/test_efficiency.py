@@ -10,11 +10,10 @@ import pytest
 from damage.fast_disk import fast_directory
 
 from pybackup.layout.guard import Geometry
-from pybackup.make.seal import ParityOptions
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing, Numbers
-from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 from pybackup.sector import SECTOR
 
 from .specimens import mended, overwritten, with_own_stream

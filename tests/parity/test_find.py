@@ -20,10 +20,10 @@ from damage.fast_disk import fast_directory
 from pybackup.errors import Damaged, Refused
 from pybackup.layout.guard import PAYLOAD_BYTES, Geometry, GuardSector
 from pybackup.layout.sums import sector_sums
-from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import FoundGuards, find, load, scan_guards
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 from .specimens import Specimen, overwritten, shards_of, whole_of, with_own_stream, with_sidecar

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from pybackup.errors import Damaged
 from pybackup.layout.sums import sector_sums
-from pybackup.make.seal import ParityOptions
 from pybackup.mend.health import Health, State, assess
 from pybackup.monitor import Monitor
 from pybackup.parity.mend import patched, rehearse
@@ -24,6 +23,7 @@ from pybackup.parity.mend.copies import Copy, Survey
 from pybackup.parity.mend.flips import propose
 from pybackup.parity.mend.rebuild import choices
 from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 from .specimens import (

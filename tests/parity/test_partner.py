@@ -16,10 +16,9 @@ from pybackup.errors import EnvironmentFailed
 from pybackup.host import second_process
 from pybackup.host.second_process import SecondProcess
 from pybackup.host.storage import ArchiveFile, InPlace
-from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream import partner
 from pybackup.parity.stream.amount import Amount
-from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 from pybackup.parity.stream.partner import Partner, partner_of
 from pybackup.parity.stream.protect import protect
 from pybackup.parity.stream.volume import Sectors, VolumeWriter

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import PybackupError, UsageError
-from pybackup.make.seal import ParityOptions
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 from .specimens import (

@@ -12,9 +12,9 @@ from damage.specimen import make_large_tree
 
 from pybackup.compress.methods import MIB
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
-from pybackup.make.seal import ParityOptions
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 from .specimens import NO_PARITY, SMALL_GROUPS, mended

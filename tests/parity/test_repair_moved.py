@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import Damaged, UsageError
-from pybackup.make.seal import ParityOptions
 from pybackup.parity.stream.amount import Amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 from .specimens import (

@@ -14,11 +14,11 @@ from damage.fast_disk import fast_directory
 from pybackup.jobs.rebuild import Rebuilt, rebuild
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.seal import ParityOptions
 from pybackup.make.volumes import perform_set
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
 NAME = "docs"

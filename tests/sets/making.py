@@ -13,11 +13,11 @@ from pathlib import Path
 from pybackup.compress.methods import Compression, Profile
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.seal import ParityOptions
 from pybackup.make.second_copies import parse_share
 from pybackup.make.volumes import CreatedSet, perform_set
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.selection.filelist import named_source
 
 MIB = 1 << 20

@@ -157,7 +157,7 @@ def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
 
 def _create_options(options: argparse.Namespace) -> CreateOptions:
     from pybackup.make.plan import CreateOptions
-    from pybackup.make.seal import ParityOptions
+    from pybackup.parity.stream.geometry import ParityOptions
 
     return CreateOptions(
         profile=Profile(Compression(options.compression), options.store),

@@ -75,7 +75,7 @@ def perform(options: argparse.Namespace) -> int:
     """Plan."""
     from pybackup.disc.plan import estimate, plan_discs
     from pybackup.make.plan import CreateOptions, plan_create
-    from pybackup.make.seal import ParityOptions
+    from pybackup.parity.stream.geometry import ParityOptions
 
     with talk_of(options, b"") as talk:
         how = CreateOptions(

@@ -17,8 +17,8 @@ from ..values import argument, directory, medium, path, positive
 
 if TYPE_CHECKING:
     from pybackup.make.add_recovery import Added
-    from pybackup.make.protect import Protected
     from pybackup.make.recovery_volumes import Made
+    from pybackup.make.sidecar import Protected
 
 EPILOG = """\
 The file is not touched. A sidecar that is there already is replaced with --overwrite, but not if it says that the file
@@ -92,8 +92,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _protect(options: argparse.Namespace) -> int:
-    from pybackup.make.protect import protect_file
-    from pybackup.make.seal import ParityOptions
+    from pybackup.make.sidecar import protect_file
+    from pybackup.parity.stream.geometry import ParityOptions
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     (file,) = options.files

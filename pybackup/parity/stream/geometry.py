@@ -11,7 +11,7 @@ from pybackup.errors import UsageError
 from pybackup.layout.guard import MAX_SHARDS, SLICE_SUMS, Geometry, has_code
 from pybackup.sector import SECTOR
 
-from .amount import Amount
+from .amount import DEFAULT_AMOUNT, Amount
 
 # The code needs a power of two for the parity, so 57,344 + 8,192 and 61,440 + 4,096 are the largest groups.
 DEFAULT_GROUP_SECTORS = MAX_SHARDS
@@ -32,6 +32,23 @@ _MAX_FRACTION = Fraction(10, 11)
 # Standard deviations at which a group is likely to be lost, and at which its guards are not.
 _GROUP_DEVIATIONS = 3
 _GUARD_DEVIATIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ParityOptions:
+    """How much parity, and where.
+
+    Attributes
+    ----------
+    sidecar
+        The stream is a file of its own.
+    group_sectors
+        The most sectors of a group; memory is in proportion to it.
+    """
+
+    amount: Amount = DEFAULT_AMOUNT
+    sidecar: bool = False
+    group_sectors: int = DEFAULT_GROUP_SECTORS
 
 
 def plan_geometry(

@@ -1,4 +1,4 @@
-"""Dressing: the parity that a body had, made again from what its settings say."""
+"""Dressing a body again: behind what a data volume holds, the parity that its settings say, and the end."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pybackup.layout.note import Note
 from pybackup.layout.recovery import Body
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.volume import VolumeInfo
-from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import ParityOptions
 
 from .capacity import amount_in
-from .seal import OwnStream, ParityOptions
+from .seal import OwnStream
 
 _SECOND = 1_000_000_000
 
@@ -28,13 +28,18 @@ class _Undressed:
     top: Entry
 
 
-def dress_again(output: Scratch, body: Body, monitor: Monitor) -> None:
-    """Append to the body of a data volume its parity, and the end: the bytes that it had.
+def dress_again(output: Scratch, body: Body) -> OwnStream | None:
+    """Append to the body of a data volume room for its parity, and the end: with that parity the bytes that it had.
 
     Parameters
     ----------
     output
         Has the body, and perhaps more, which is cut off.
+
+    Returns
+    -------
+    OwnStream | None
+        What writes its parity; None where it had none.
 
     Raises
     ------
@@ -53,9 +58,7 @@ def dress_again(output: Scratch, body: Body, monitor: Monitor) -> None:
         amount = amount_in(parse_amount(info.parity), info.volume_bytes)
         stream = OwnStream(ParityOptions(amount, group_sectors=info.group_sectors), output)
     dress(output, body.archive_id, undressed.top, stream.reserve if stream else None)
-    if stream:
-        stream.fill(monitor)
-    output.sync()
+    return stream
 
 
 def _look(path: bytes) -> _Undressed:

@@ -17,12 +17,12 @@ from pybackup.mend.survey import survey_sidecar
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import Copy, Survey
 from pybackup.parity.stream.find import find, load
-from pybackup.parity.stream.geometry import plan_geometry
+from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 from pybackup.parity.stream.sidecar import check_sidecar
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
-from .seal import ParityOptions, write_parity
+from .seal import Unsealed, seal, write_parity
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,15 @@ def protect_file(
     options: ParityOptions,
     *,
     work_dir: bytes | None = None,
-    renew: bool = False,
     overwrite: bool = False,
-    readers: Readers | None = None,
     monitor: Monitor,
 ) -> Protected:
     """Write the sidecar of any file, image or device; it is read back before it gets its name.
 
     Parameters
     ----------
-    renew
-        The file is known to be what it should be, whatever an earlier sidecar says.
     overwrite
         Replace the sidecar that has the name.
-    readers
-        Who may read the sidecar; None for those who may read the file.
 
     Raises
     ------
@@ -68,27 +62,57 @@ def protect_file(
     EnvironmentFailed
         The sidecar cannot be written: for want of room before anything is; or it is not read back as it was written.
     """
-    if not renew and os.path.isfile(sidecar):
+    if os.path.isfile(sidecar):
         # What that one says of the file counts more than whether it may be replaced.
         check_sidecar(sidecar, replace=True)
         _refuse_to_lose(path, sidecar, monitor)
     check_sidecar(sidecar, replace=overwrite)
     with ExitStack() as stack:
-        file = stack.enter_context(ArchiveFile(path))
-        if not file.size:
-            raise UsageError(f"{os.fsdecode(path)}: an empty file needs no parity")
-        geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
-        readers = readers or Readers.of([path])
-        beside = os.path.dirname(sidecar) or b"."
-        check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
-        output = stack.enter_context(Output(sidecar, work_dir=work_dir, replace=overwrite, readers=readers))
-        output.truncate(geometry.stream_bytes)
-        with ArchiveFile(output.temporary) as stream:
-            write_parity(path, Sectors(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
-            output.sync()
-            _check(geometry, stream, monitor)
-        output.publish()
-    return Protected(path, sidecar, file.size, geometry.stream_bytes, geometry)
+        made, unsealed = begin_sidecar(
+            path,
+            sidecar,
+            options,
+            work_dir=work_dir,
+            overwrite=overwrite,
+            readers=Readers.of([path]),
+            stack=stack,
+        )
+        seal(unsealed, monitor=monitor)
+    return made
+
+
+def begin_sidecar(
+    path: bytes,
+    sidecar: bytes,
+    options: ParityOptions,
+    *,
+    work_dir: bytes | None,
+    overwrite: bool,
+    readers: Readers,
+    stack: ExitStack,
+) -> tuple[Protected, Unsealed]:
+    """Begin the sidecar of a file, which is ready to be sealed; raises as `protect_file`.
+
+    Parameters
+    ----------
+    stack
+        Closes what is open in the end, and discards the sidecar if it was not published.
+    """
+    file = stack.enter_context(ArchiveFile(path))
+    if not file.size:
+        raise UsageError(f"{os.fsdecode(path)}: an empty file needs no parity")
+    geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
+    beside = os.path.dirname(sidecar) or b"."
+    check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
+    output = stack.enter_context(Output(sidecar, work_dir=work_dir, replace=overwrite, readers=readers))
+    output.truncate(geometry.stream_bytes)
+    stream = stack.enter_context(ArchiveFile(output.temporary))
+
+    def write(monitor: Monitor) -> None:
+        write_parity(path, Sectors(geometry, file, stream), VolumeWriter(geometry, output, output), monitor)
+
+    made = Protected(path, sidecar, file.size, geometry.stream_bytes, geometry)
+    return made, Unsealed(output, output.publish, write, lambda _, monitor: _check(geometry, stream, monitor))
 
 
 def _refuse_to_lose(path: bytes, sidecar: bytes, monitor: Monitor) -> None:
