@@ -241,7 +241,7 @@ def test_it_fits_the_disc(field: Field, room: Path) -> None:
     assert not bare.parity.cut
     assert own_wheel().name not in bare.small
     full = bare.layout.n_bytes
-    cut = build(field.volume, room, BuildOptions(medium_bytes=full - 40 * SECTOR))
+    cut = build(field.volume, room / "cut", BuildOptions(medium_bytes=full - 40 * SECTOR))
     assert cut.plan.parity.cut
     assert full - 43 * SECTOR < cut.image_bytes <= full - 40 * SECTOR
     filled = plan_build(
@@ -313,7 +313,9 @@ def test_a_volume_of_any_length_by_any_steps(room: Path, monkeypatch: pytest.Mon
         for step in (body, body - 1, body + 1, 512 * 3, 512 * 100, 512 * 101, 512 * 102, 512 * 103):
             steps = CopySteps(copied=step, told=step, read=max(512, step // 97), least=0)
             build(volume, room / "both", steps=steps)
-            assert (room / f"both/{number}.iso").read_bytes() == whole, (number, step)
+            image = room / f"both/{number}.iso"
+            assert image.read_bytes() == whole, (number, step)
+            image.unlink()
     assert left_over == {0, 512, 1024, 1536}
 
 
