@@ -13,7 +13,7 @@ from pybackup.container.notes import archive_id_in
 from pybackup.container.read import open_indexed
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.directories import files_in
-from pybackup.host.joined import JoinedFile, Part
+from pybackup.host.joined import JoinedFile, Part, Place
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.index import Allowance
 from pybackup.model.listing import Listing
@@ -202,6 +202,13 @@ def volumes_in(path: bytes) -> Iterator[Volume]:
                 continue
             if listing is not None:
                 yield Volume(path, offset, n_bytes, info, listing)
+
+
+def place_of(path: bytes) -> Place:
+    """Return where an archive is: the file, or what of an image is one."""
+    with ArchiveFile(path) as file:
+        found = locate(file) if file.size else []
+    return path if not found or not found[0][0] else (Part(0, found[0][1], path, found[0][0]),)
 
 
 def files_of(paths: Iterable[bytes]) -> list[bytes]:

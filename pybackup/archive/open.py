@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from pybackup.container.read import open_listing
+from pybackup.container.read import open_listing, read_locator
+from pybackup.container.relocate import relocate
 from pybackup.host.joined import Place, open_place
-from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Listing
 from pybackup.monitor import Monitor
 
-from .find import find_volumes, is_called_volume, with_more
+from .find import find_volumes, is_called_volume, place_of, with_more
 from .joined import joined
 from .volume_set import SetAtHand, gather
 
@@ -89,10 +89,12 @@ class OpenArchive:
         return ruined
 
     def _open_whole(self, path: bytes) -> None:
-        self.place = path
-        with ArchiveFile(path) as file:
-            self.listing = open_listing(file)
-        self.file = open_place(path)
+        self.place = place_of(path)
+        with open_place(self.place) as file:
+            listing = open_listing(file)
+            # Where the first header is lost, nobody knows where the archive begins: its members are looked for.
+            self.listing = listing if read_locator(file) else relocate(file, listing)
+        self.file = open_place(self.place)
 
     def close(self) -> None:
         """Close the file; the listing stays usable."""

@@ -9,14 +9,14 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from pybackup.archive.find import place_of
 from pybackup.compress.check import check_batch
 from pybackup.container.check import Checked, check_bytes
-from pybackup.container.locate import locate
 from pybackup.container.read import open_listing, read_locator
 from pybackup.container.relocate import relocate
 from pybackup.errors import Damaged, EnvironmentFailed, NotAnArchive
 from pybackup.host.in_order import in_order
-from pybackup.host.joined import Part, Place, open_place
+from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import bounded_workers, make_executor, surviving
 from pybackup.mend.health import Health, State, assess
@@ -116,7 +116,7 @@ def verify(
     NotAnArchive
         There is nothing of an archive in the file.
     """
-    place = _place(archive)
+    place = place_of(archive)
     with open_place(place) as file:
         both = _at_once(archive, file, monitor) if isinstance(place, bytes) else None
         found = both[0] if both else assess(archive, monitor)
@@ -132,7 +132,7 @@ def verify(
             if health is None:
                 raise
             return Verdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
-        if is_image:
+        if is_image or read_locator(file) is None:
             # Where the archive begins is not known: its members are looked for, and each has to be decoded.
             listing, deep = relocate(file, listing), True
         checked = both[2] if both else Checked((), ()) if is_image else _checked(file, listing, monitor)
@@ -202,13 +202,6 @@ def _checked(file: ArchiveFile, listing: Listing, monitor: Monitor) -> Checked:
     checked = check_bytes(file, listing, progress=lambda count: monitor.advance(0, count))
     monitor.end()
     return checked
-
-
-def _place(path: bytes) -> Place:
-    """Where the archive is: the file, or what of an image is one."""
-    with ArchiveFile(path) as file:
-        found = locate(file) if file.size else []
-    return path if not found or not found[0][0] else (Part(0, found[0][1], path, found[0][0]),)
 
 
 def _is_no_archive(file: ArchiveFile, health: Health) -> bool:

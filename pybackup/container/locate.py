@@ -15,7 +15,8 @@ def locate(file: ArchiveFile) -> list[tuple[int, int]]:
     """Return offset and length of each archive whose first header is whole; none where that cannot be told quickly.
 
     A file that begins as an archive is one. Of an ISO image the files at the root of its directory are looked at, in
-    the order of their offsets. No two of them overlap, whatever the directory says.
+    the order of their offsets. No two of them overlap, whatever the directory says. One whose end is cut off
+    goes to the end of the file.
     """
     if read_locator(file) is not None:
         return [(0, file.size)]
@@ -31,7 +32,7 @@ def locate(file: ArchiveFile) -> list[tuple[int, int]]:
 
 
 def _begins_archive(file: ArchiveFile, offset: int, n_bytes: int) -> bool:
-    if n_bytes < 2 * ustar.BLOCK or offset + n_bytes > file.size:
+    if min(n_bytes, file.size - offset) < 2 * ustar.BLOCK:
         return False
     try:
         said = Note.unpack(file.read_at(offset, ustar.BLOCK))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pybackup.check.verify import verify
+from pybackup.container.notes import archive_id_in
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.readers import Readers
 from pybackup.host.storage import Output, check_outputs
@@ -59,7 +60,8 @@ def repair(
     with open_copies(paths, maps) as given:
         surveyed = survey(given, monitor)
         if surveyed is None:
-            kind = kind_of(given[0].file.read_what_is_left(0, HEAD_BYTES))
+            first = given[0].file
+            kind = "" if archive_id_in(first) else kind_of(first.read_what_is_left(0, HEAD_BYTES))
             raise Damaged(
                 f"{os.fsdecode(paths[0])}: {f'{kind}; ' if kind else ''}no parity and no checksums are left of it; "
                 "'pybackup salvage' restores what can be read"
