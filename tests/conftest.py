@@ -1,4 +1,8 @@
-"""One directory in memory for all that a run leaves there: gone afterwards, even where a worker was killed."""
+"""What all tests of a run have in common.
+
+One directory in memory for all that a run leaves there: gone afterwards, even where a worker was killed. And Ctrl-C,
+which a run in the background ignores: so would the processes that tests interrupt.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -17,6 +22,8 @@ _LOCK = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if ROOM in os.environ:
         return  # a worker: the directory is that of the run
     for left in memory().glob(f"{_PREFIX}*"):
