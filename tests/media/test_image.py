@@ -249,7 +249,7 @@ def test_it_fits_the_disc(field: Field, room: Path) -> None:
     )
     assert not filled.parity.cut
     assert full + 98 * SECTOR < filled.layout.n_bytes <= full + 100 * SECTOR
-    with pytest.raises(UsageError, match="choose a larger"):
+    with pytest.raises(UsageError, match="the disc takes 1,048,576; medium chooses a larger one"):
         plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions(medium_bytes=MIB))
 
 
