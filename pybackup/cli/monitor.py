@@ -36,12 +36,21 @@ class Talk(Monitor):
         Name each entry.
     results
         Kinds of problems that the verb prints as its results, and that are not said here as well.
+    can_replace
+        The verb has ``--overwrite`` for what exists.
     """
 
     def __init__(
-        self, archive: bytes = b"", *, quiet: bool = False, verbose: bool = False, results: Collection[Trouble] = ()
+        self,
+        archive: bytes = b"",
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        results: Collection[Trouble] = (),
+        can_replace: bool = False,
     ) -> None:
         super().__init__()
+        self.can_replace = can_replace
         self.quiet = quiet
         self._archive = archive
         self._verbose = verbose

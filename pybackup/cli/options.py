@@ -153,7 +153,8 @@ def add_workers(group: argparse._ArgumentGroup) -> None:
 
 def talk_of(options: argparse.Namespace, archive: bytes, results: Collection[Trouble] = ()) -> Talk:
     """Return the monitor that the options ask for."""
-    return Talk(archive, quiet=options.quiet, verbose=getattr(options, "verbose", False), results=results)
+    verbose, can_replace = getattr(options, "verbose", False), hasattr(options, "overwrite")
+    return Talk(archive, quiet=options.quiet, verbose=verbose, results=results, can_replace=can_replace)
 
 
 def sources_of(options: argparse.Namespace, talk: Talk) -> list[Source]:

@@ -33,9 +33,8 @@ def check_complete(listing: Listing, talk: Talk) -> None:
 def conclude(talk: Talk, summary: str = "") -> Status:
     """Say the problems again and how it went, and return the status."""
     if any(problem.trouble is Trouble.EXISTS for problem in talk.problems):
-        talk.note(
-            "what exists with other content stays; --overwrite always replaces it, --overwrite older what is older"
-        )
+        way = "--overwrite always replaces it, --overwrite older what is older"
+        talk.note(f"what exists with other content stays; {way if talk.can_replace else 'choose another directory'}")
     talk.repeat_problems()
     if summary:
         talk.summary(summary)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Self
 
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.compress.check import first_fault
 from pybackup.container.own_files import OwnFile, own_files
 from pybackup.container.read import read_exactly, segment_numbers, stated_crc
 from pybackup.container.recover import join
-from pybackup.errors import Damaged, FormatError
+from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import names
 from pybackup.layout.sevenzip import STREAM_OFFSET, StartHeader
@@ -28,7 +31,7 @@ _STEP = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """How many members were written, and their bytes."""
+    """How many members are in their place, written now or found there the same, and their bytes."""
 
     members: int
     n_bytes: int
@@ -37,7 +40,7 @@ class Unpacked:
 def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
     """Write every member under the name it has in its container, below its directory.
 
-    A member whose bytes are damaged is a problem and is left out.
+    A member whose bytes are damaged is a problem and is left out. What stands there with the same bytes is done.
     """
     with open_archive(archive) as opened, Target(target, PlaceOptions(), monitor) as place:
         listing = opened.listing
@@ -109,17 +112,28 @@ class _Claimed:
 
 
 def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monitor: Monitor) -> bool:
-    staged = place.begin_file(replace(entry, size=member.packed_bytes))
+    entry = replace(entry, size=member.packed_bytes)
+    return _copy(file, place, entry, member.offset, lambda crc: _fault(file, member, crc), monitor)
+
+
+def _copy(
+    file: ArchiveFile, place: Target, entry: Entry, offset: int, fault_in: Callable[[int], str], monitor: Monitor
+) -> bool:
+    """Put as many bytes of the archive as the entry has under its name; return whether they stand there now.
+
+    ``fault_in`` tells by their CRC what is wrong with them; nothing, if it is empty.
+    """
+    staged = _Standing.of(place, entry) or place.begin_file(entry)
     if staged is None:
         return False
-    crc = 0
+    crc = at = 0
     try:
-        for offset in range(0, member.packed_bytes, _STEP):
-            data = read_exactly(file, member.offset + offset, min(_STEP, member.packed_bytes - offset))
+        for data in _pieces(file, offset, entry.size):
             crc = zlib.crc32(data, crc)
-            if not staged.write_at(offset, data):
+            if not staged.write_at(at, data):
                 return False
-        fault = _fault(file, member, crc)
+            at += len(data)
+        fault = fault_in(crc)
     except FormatError as error:
         fault = str(error)
     except OSError as error:
@@ -129,6 +143,44 @@ def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monit
         monitor.problem(Problem(entry.path, Trouble.LOST, fault))
         return False
     return staged.commit()
+
+
+def _pieces(file: ArchiveFile, offset: int, n_bytes: int) -> Iterator[bytes]:
+    for at in range(0, n_bytes, _STEP):
+        yield read_exactly(file, offset + at, min(_STEP, n_bytes - at))
+
+
+class _Standing:
+    """A file that stands where a member belongs: it accepts the bytes that it has already, and no others."""
+
+    def __init__(self, place: Target, entry: Entry, fd: int) -> None:
+        self._place, self._entry, self._fd = place, entry, fd
+
+    @classmethod
+    def of(cls, place: Target, entry: Entry) -> Self | None:
+        """Return what stands in the place of the entry and has its length; None for nothing."""
+        fd = place.open_standing(entry)
+        return None if fd is None else cls(place, entry, fd)
+
+    def write_at(self, offset: int, data: bytes) -> bool:
+        """Compare; False, and the monitor has been told of what exists, where it differs."""
+        with suppress(OSError):
+            if os.pread(self._fd, len(data), offset) == data:
+                return True
+        self.discard()
+        if staged := self._place.begin_file(self._entry):
+            # It has vanished meanwhile.
+            staged.discard()
+        return False
+
+    def commit(self) -> bool:
+        """It is in its place."""
+        self.discard()
+        return True
+
+    def discard(self) -> None:
+        """Let go of it."""
+        os.close(self._fd)
 
 
 def _fault(file: ArchiveFile, member: Member, crc: int) -> str:
@@ -182,21 +234,12 @@ def _wanted(listing: Listing) -> set[bytes]:
 
 def _place_own(file: ArchiveFile, place: Target, member: OwnFile, monitor: Monitor) -> None:
     entry = Entry(member.path, Kind.FILE, member.mode, mtime_ns=member.mtime * 1_000_000_000, size=member.n_bytes)
-    staged = place.begin_file(entry)
-    if staged is None:
-        return
-    crc, digest = 0, hashlib.sha256()
-    try:
-        for done in range(0, member.n_bytes, _STEP):
-            data = read_exactly(file, member.offset + done, min(_STEP, member.n_bytes - done))
-            crc = zlib.crc32(data, crc)
+
+    def fault_in(crc: int) -> str:
+        digest = hashlib.sha256()
+        for data in _pieces(file, member.offset, member.n_bytes):
             digest.update(data)
-            if not staged.write_at(done, data):
-                return
-        if crc != member.crc or member.digest not in (b"", digest.digest()):
-            raise Damaged("its bytes differ from its hash")
-    except (FormatError, OSError) as error:
-        staged.discard()
-        monitor.problem(Problem(member.path, Trouble.LOST, str(error)))
-        return
-    staged.commit()
+        is_right = crc == member.crc and member.digest in (b"", digest.digest())
+        return "" if is_right else "its bytes differ from its hash"
+
+    _copy(file, place, entry, member.offset, fault_in, monitor)

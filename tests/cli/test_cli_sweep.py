@@ -83,7 +83,7 @@ AGAIN = {
     **dict.fromkeys(MAKES_FILE, (2, "{y}: exists; --overwrite replaces it")),
     "protect": (2, r"{x}\.xpar: exists; --overwrite replaces it"),
     "extract": (0, "{y}: 2 of 2 files, .*, 0 problems"),
-    "unpack": (1, "{y}: 0 members, 0 B, .*, . problems"),
+    "unpack": (0, "{y}: 2 members, .*, 0 problems"),
     "rebuild": (2, "{x}: is no volume of a set"),
     "disc build": (2, r"{y}/.*\.iso: exists; --overwrite replaces it"),
     "disc label": (2, r"{y}/.*\.svg: exists; --overwrite replaces it"),
