@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def choose(
             members = members[~archived[members]]
         if not len(members):
             continue
-        chosen = Part(part.kind, part.number, members)
+        chosen = replace(part, members=members)
         size_bytes = sum(sizes_bytes[members].tolist())
         if left is not None and size_bytes > left:
             too_large.append(chosen)

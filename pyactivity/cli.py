@@ -182,7 +182,7 @@ def _tell_shown(
     shown = sum(part.activities for part in parts)
     cut = shown < groups and options.limit is None and options.min_files == 1
     hint = "; --limit all shows the others" if cut else ""
-    files = found.activities.files + sum(map(len, found.streams))
+    files = found.activities.files + sum(len(stream.members) for stream in found.streams)
     say(f"{count(files, 'file')} in {count(groups, 'group')}, {shown:,} shown{hint}")
     if archived is not None:
         everything = np.concatenate([part.members for part in found.parts()] or [np.zeros(0, np.intp)])
@@ -209,6 +209,8 @@ def _tell_choice(found: Survey, choice: Choice) -> None:
 
 
 def _called(part: Part) -> str:
+    if part.stream:
+        return f"what arrives in {display(part.stream.place)}"
     return f"activity {part.number}" if part.number else f"the group '{part.kind}'"
 
 

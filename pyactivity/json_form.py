@@ -13,6 +13,8 @@ A group:
     elsewhere         {"files": n, "bytes": n}, what lies in none of these
     kinds             [{"suffix": TEXT, "files": n}, ...], most frequent first, of what did not come in bulk
     largest           {"path": NAME, "bytes": n}, among the same files
+    place, pattern    of a stream only: NAMEs of its directory and of what arrives there, `*` for a word with digits;
+                      null where names are of no one pattern
     archived          {"files": n, "bytes": n}, with --against only
     names             [NAME, ...], with --names only, by time
 
@@ -52,6 +54,9 @@ def group_chunks(shown: Details, by: str, paths: Iterable[bytes] | None = None) 
         "kinds": [{"suffix": kind.suffix, "files": kind.files} for kind in shown.kinds],
         "largest": {"path": _name(shown.largest[0]), "bytes": shown.largest[1]},
     }
+    if shown.part.stream:
+        pattern = shown.part.stream.pattern
+        fields["place"], fields["pattern"] = _name(shown.part.stream.place), _name(pattern) if pattern else None
     if shown.archived is not None:
         fields["archived"] = {"files": shown.archived.files, "bytes": shown.archived.size_bytes}
     head = _json(fields)

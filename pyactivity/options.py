@@ -29,9 +29,10 @@ exit status: 0 fine, 1 something could not be read (named on stderr, the rest is
 _REPORT = """\
 Files are grouped with those modified shortly before or after them; groups come newest first, numbered from 1, the
 files of a group oldest first. What came in bulk (unpacked, checked out, installed: hundreds of files within a second,
-or with the times of a package) is told apart from what was done by hand. Times later than now, and times within a day
-of 1970, which stand for none, have groups of their own. --since and --until choose files, before they are grouped; a
-day without a time means all of it.
+or with the times of a package) is told apart from what was done by hand, and what keeps arriving by itself, evenly
+(mail, podcasts, logs), has a group of its own for each place, after the activities (--no-streams). Times later than
+now, and times within a day of 1970, which stand for none, have groups of their own. --since and --until choose files,
+before they are grouped; a day without a time means all of it.
 
 Caches and what systems make again are left out, and said, unless --keep-junk is given.
 
@@ -46,10 +47,11 @@ examples:
   pyactivity select ~/docs --activity 1,3-5 -o chosen.jsonl
   pyactivity --limit 1 --null ~/docs | pybackup create --files-from - --null -o last.xtar
 
---json: of each group "group" (activity, future or epoch), "number", "by", "from" and "to" (local, ISO 8601), "from_ns"
-and "to_ns", "files", "bytes", "directories" (each with "path", "files", "bytes", "bulk"), "elsewhere", "kinds",
-"largest", with --against "archived", with --names "names"; of each directory of --tree "path", "depth", "files",
-"bytes", "newest", "newest_ns", "hidden" (how many below it are too small to be told).
+--json: of each group "group" (activity, stream, future or epoch), "number", "by", "from" and "to" (local, ISO 8601),
+"from_ns" and "to_ns", "files", "bytes", "directories" (each with "path", "files", "bytes", "bulk"), "elsewhere",
+"kinds", "largest", of a stream "place" and "pattern", with --against "archived", with --names "names"; of each
+directory of --tree "path", "depth", "files", "bytes", "newest", "newest_ns", "hidden" (how many below it are too small
+to be told).
 JSON names: {"text": "..."} where the name is UTF-8, {"bytes": "..."} in base64 where it is not. Without --json
 or --null, names are shown with what is not printable as backslash escapes. A directory called select is ./select.
 FILE may be -, standard output.
@@ -124,8 +126,6 @@ def _check_report(options: argparse.Namespace, parser: argparse.ArgumentParser) 
     options.published = {form: path for form in ("html", "svg", "png") if (path := getattr(options, form))}
     if list(options.published.values()).count(STDOUT) > 1:
         parser.error("there is one standard output: only one of --html, --svg and --png can be -")
-    if options.published and options.streams:
-        parser.error("--html, --svg and --png show streams among the activities, and --streams sets them apart")
     if options.published and (options.tree or options.names or options.null or options.json):
         parser.error("--html, --svg and --png go with neither --tree nor --names nor --null nor --json")
 
@@ -163,7 +163,12 @@ def _select_parser() -> argparse.ArgumentParser:
     parser = _parser("pyactivity select", "Write a selection for pybackup create --select.", _SELECT + _STATUSES)
     group = parser.add_argument_group("what is chosen")
     add = group.add_argument
-    add("--activity", type=argument(parse_wanted), metavar="N,N-N", help="only these (default: all); future and epoch")
+    add(
+        "--activity",
+        type=argument(parse_wanted),
+        metavar="N,N-N",
+        help="only these (default: all); stream, future",
+    )
     add(
         "--path",
         action="append",
@@ -207,7 +212,12 @@ def _parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser
     add("--exclude", action="append", default=[], metavar="PATTERN", type=argument(_pattern), help="as in .gitignore")
     add("--exclude-from", action="append", default=[], metavar="FILE", help="patterns from a file, one a line")
     add("--keep-junk", action="store_true", help="keep caches (CACHEDIR.TAG, and by name), thumbnails, bins, ...")
-    add("--streams", action="store_true", help="set apart places in which files keep arriving: mail, podcasts, logs")
+    add(
+        "--streams",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="set apart what keeps arriving by itself (mail, podcasts, logs), or count it among the activities",
+    )
     add("--one-file-system", action="store_true", help="do not enter other file systems below a DIR")
     return parser
 

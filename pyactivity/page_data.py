@@ -8,12 +8,13 @@ in there. A pair is the unit of what is left out, so that it has either all of i
         first_s, first_ns, span_s, last_ns   the time of the first file, and how long after it the last came
         number                               what `select --activity` calls it, 0 for none
         mark                                 index into the texts `marks`
+        arriving                             1 for a stream
         on_axis                              0 where the times are of no use on an axis of time
     directories, in preorder
         directory_name, depth, scanned
     pairs, activity by activity, in each by directory
         pair_count (by activity), pair_directory, pair_files, pair_bytes, pair_named
-        pair_bulk      1 where most of these files came in bulk
+        pair_bulk      1 where most of these files came in bulk, or arrived by themselves
         pair_archived  how many of them are in an archive, if one was asked
     hours, activity by activity: hours of the clock on the wall (`zone`), since 1970-01-01 00:00 local
         hour_count (by activity), hour, hour_bulk (as of the pair), hour_files, hour_bytes
@@ -21,6 +22,7 @@ in there. A pair is the unit of what is left out, so that it has either all of i
         file_name, file_bytes, file_s, file_ns, file_mtime_s, file_mtime_ns
         file_s counts from first_s; the last two only where files were not grouped by mtime
     zone_s, zone_offset_s, left_out
+    stream_directory  paths of all directories in which streams arrive, shown or not
 """
 
 import zlib
@@ -32,6 +34,7 @@ from numpy.typing import NDArray
 from pyactivity.page_columns import Columns
 from pyactivity.page_tree import Tree, tree_of
 from pyactivity.report import Report
+from pyactivity.survey import STREAM
 from pyactivity.zone import Zone, zone_of
 
 _SECOND_NS = 10**9
@@ -65,6 +68,7 @@ def page_data(report: Report, limit_bytes: int, *, names: bool = True) -> PageDa
     pairs.write_hours(base, zone)
     _zone(base, zone)
     base.names("left_out", _left_out(report))
+    base.names("stream_directory", _stream_directories(report))
     budget = float(limit_bytes - len(zlib.compress(base.pack()))) if names else -1.0
     while True:
         named = pairs.choose(budget)
@@ -88,6 +92,7 @@ def _activities(columns: Columns, report: Report) -> list[str]:
     columns.uint32("last_ns", last % _SECOND_NS)
     columns.varint("number", [part.number for part in report.parts])
     columns.varint("mark", [texts.index(mark) for mark in marks])
+    columns.varint("arriving", [part.kind == STREAM for part in report.parts])
     columns.varint("on_axis", report.on_axis())
     return texts
 
@@ -114,6 +119,12 @@ def _left_out(report: Report) -> list[bytes]:
     return sorted(report.below(left_out.path) for left_out in report.survey.scan.left_out)
 
 
+def _stream_directories(report: Report) -> list[bytes]:
+    directories = [report.files.directory[stream.members] for stream in report.survey.streams]
+    used = np.unique(np.concatenate(directories)).tolist() if directories else []
+    return [report.below(report.files.directories[number]) for number in used]
+
+
 class _Pairs:
     """Activity by activity, in each by directory, what lies directly in that directory."""
 
@@ -127,16 +138,21 @@ class _Pairs:
         self._directory = directory[order][self._starts]
         self.files = np.diff(self._starts, append=len(order))
         self._bytes = _sums(report.files.size_bytes[self._members], self._starts)
-        in_bulk = _sums(report.survey.bulk[self._members].astype(np.int64), self._starts)
+        in_bulk = _sums((~report.by_hand()[order]).astype(np.int64), self._starts)
         self._bulk = 2 * in_bulk > self.files
+        arriving = np.array([part.kind == STREAM for part in report.parts], np.bool_)
+        self._mixed = _mixed(self._directory, arriving[self._group[self._starts]])
         lengths = np.diff(report.files.name_ends, prepend=0)[self._members]
         self._cost = _sums(lengths, self._starts) * _NAME_SHARE + self.files * _FILE_BYTES
 
     def choose(self, budget_bytes: float) -> NDArray[np.bool_]:
-        """Which pairs have names: those of the newest activities, after which those of bulk come."""
+        """Which pairs have names: where a stream and others share a directory, of the newest activities, of bulk.
+
+        Names tell the first apart, and times do not.
+        """
         if self._cost.sum() <= budget_bytes:
             return np.ones(len(self.files), np.bool_)
-        order = np.argsort(self._bulk, kind="stable")
+        order = np.lexsort((self._bulk, ~self._mixed))
         cost = self._cost[order]
         # One huge directory must not keep all smaller ones behind it out.
         small = cost <= budget_bytes / 4
@@ -183,6 +199,14 @@ class _Pairs:
         if self._report.survey.by != "mtime":
             columns.zigzag("file_mtime_s", files.mtime_ns[members] // _SECOND_NS)
             columns.uint32("file_mtime_ns", files.mtime_ns[members] % _SECOND_NS)
+
+
+def _mixed(directory: NDArray[np.int64], arriving: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pairs lie in a directory of both a stream and other parts: (pairs,) bool."""
+    length = int(directory.max(initial=-1)) + 1
+    both = np.bincount(directory[arriving], minlength=length) * np.bincount(directory[~arriving], minlength=length)
+    mask: NDArray[np.bool_] = both[directory] > 0
+    return mask
 
 
 def _starts(major: NDArray[np.int64], minor: NDArray[np.int64]) -> NDArray[np.intp]:

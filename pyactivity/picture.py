@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyactivity.description import Group, describe
 from pyactivity.picture_axis import Axis, axis_of
 from pyactivity.report import Report
+from pyactivity.survey import STREAM
 from pyactivity.words import count, display, humane_bytes
 from pyactivity.zone import Zone, zone_of
 
@@ -66,7 +67,7 @@ def picture(report: Report) -> Iterator[Shape]:
     yield Box(0, 0, WIDTH, HEIGHT, GROUND)
     yield from _heading(report, members, int(np.count_nonzero(~shown)))
     everything = axis.histogram(wall_s[shown])
-    work = axis.histogram(wall_s[shown & ~report.survey.bulk[members]])
+    work = axis.histogram(wall_s[shown & report.by_hand()])
     yield from _grid(int(everything.max(initial=0)))
     yield from _bars(axis, everything, work)
     yield from _labels(axis)
@@ -75,13 +76,16 @@ def picture(report: Report) -> Iterator[Shape]:
 
 def _heading(report: Report, members: NDArray[np.intp], strange: int) -> Iterator[Shape]:
     size_bytes = sum(report.files.size_bytes[members].tolist())
-    activities = count(len(report.parts), "activity", "activities")
+    arriving = sum(part.kind == STREAM for part in report.parts)
+    activities = count(len(report.parts) - arriving, "activity", "activities")
     what = f"{count(len(members), 'file')}, {humane_bytes(size_bytes)}, {activities}"
+    if arriving:
+        what += f", {count(arriving, 'stream')}"
     if strange:
         what += f"; {count(strange, 'file')} from before 1980 or the future not shown"
     yield Words(28, 46, f"Activity in {display(report.root)}", 26, bold=True, room=WIDTH - 56)
     yield Words(28, 74, what, 15, QUIET)
-    for x, colour, text in ((_RIGHT - 196, WORK, "files"), (_RIGHT - 122, BULK, "of bulk events")):
+    for x, colour, text in ((_RIGHT - 284, WORK, "by hand"), (_RIGHT - 196, BULK, "in bulk, or by themselves")):
         yield Box(x, 63, 12, 12, colour, 3)
         yield Words(x + 18, 74, text, 14, QUIET)
 
@@ -153,7 +157,7 @@ def _largest(report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp
 
 def _chosen(report: Report) -> list[int]:
     """The parts with the most files by hand, and those with the most in bulk, each the largest first."""
-    numbers = np.flatnonzero(report.on_axis()).tolist()
+    numbers = [n for n in np.flatnonzero(report.on_axis()).tolist() if report.parts[n].kind != STREAM]
     in_bulk = {number: int(np.count_nonzero(report.survey.bulk[report.parts[number].members])) for number in numbers}
     by_hand = {number: len(report.parts[number].members) - in_bulk[number] for number in numbers}
     chosen = sorted(filter(by_hand.get, numbers), key=lambda number: -by_hand[number])[:_BY_HAND]

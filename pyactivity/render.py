@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from pyactivity.arrivals import Stream
 from pyactivity.description import Carrier, Group
 from pyactivity.details import Details
 from pyactivity.moments import SPAN_WIDTH, length_text, moment_text, span_text
@@ -55,8 +56,8 @@ def _rows(shown: Details, now_ns: int, base: bytes) -> Iterator[tuple[str, str]]
     size = f"{count(group.files, 'file'):>13}  {humane_bytes(group.size_bytes):>10}"
     bulk_only = bool(in_bulk) and not by_hand
     where = _bulk_text(in_bulk[0], base) if bulk_only else _where(group, by_hand, shown, base)
-    if part.kind == STREAM:
-        where += f" (arrives by itself, {_rate(group)})"
+    if part.stream:
+        where = f"{_stream_text(part.stream, base)} (arrives by itself, {_rate(group)})"
     yield f"{number:>7}  {state}{_when(shown, now_ns):{SPAN_WIDTH}}  {size}  ", where
     if group.files > 1 and (what := _what(shown, by_hand, base)):
         yield _INDENT, what
@@ -148,6 +149,10 @@ def _below(path: bytes, *bases: bytes) -> str:
     starts = (os.path.join(base, b"") for base in bases if base)
     start = next((start for start in starts if path.startswith(start) and path != start), b"")
     return display(path[len(start) :])
+
+
+def _stream_text(stream: Stream, base: bytes) -> str:
+    return _below(os.path.join(stream.place, stream.pattern) if stream.pattern else stream.place, base)
 
 
 def _bulk_text(carrier: Carrier, base: bytes) -> str:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pyactivity.description import Carrier, describe
 from pyactivity.model import Files
 from pyactivity.selection import relative, selection_root
-from pyactivity.survey import ACTIVITY, EPOCH, FUTURE, Part, Survey
+from pyactivity.survey import ACTIVITY, EPOCH, FUTURE, STREAM, Part, Survey
 
 # Before that no file system that people still hold kept times: they are of clocks that were not set.
 _FIRST_NS = 315_619_200 * 10**9  # 1980-01-02, a day after FAT's first, whatever the time zone
-_STRANGE = {FUTURE: "in the future", EPOCH: "no time"}
+_MARKS = {FUTURE: "in the future", EPOCH: "no time", STREAM: "arrives by itself"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +51,16 @@ class Report:
     def on_axis(self) -> NDArray[np.bool_]:
         """Which parts have a place on an axis of time: not those of a clock that was not set, nor of the future."""
         times_ns = self.times_ns
-        return np.array(
-            [part.kind == ACTIVITY and times_ns[part.members[0]] >= _FIRST_NS for part in self.parts], np.bool_
-        )
+        dated = [part.kind in (ACTIVITY, STREAM) for part in self.parts]
+        first_ns = [times_ns[part.members[0]] for part in self.parts]
+        return np.array(dated, np.bool_) & (np.array(first_ns, np.int64) >= _FIRST_NS)
+
+    def by_hand(self) -> NDArray[np.bool_]:
+        """Which of `members` neither came in bulk nor arrived by themselves: (m,) bool."""
+        members, group = self.members()
+        arriving = np.array([part.kind == STREAM for part in self.parts], np.bool_)
+        without: NDArray[np.bool_] = ~self.survey.bulk[members]
+        return without & ~arriving[group] if len(group) else without
 
     def bulk_of(self, number: int) -> tuple[Carrier, ...]:
         """The bulk events of the part of that number in `parts`."""
@@ -64,10 +71,10 @@ class Report:
         return tuple(carrier for carrier in group.carriers if carrier.bulk)
 
     def mark(self, number: int) -> str:
-        """A word or two about a part, empty for a person's work: "unpacked", "in the future"."""
+        """A word or two about a part, empty for a person's work: "unpacked", "in the future", "arrives by itself"."""
         part = self.parts[number]
-        if part.kind in _STRANGE:
-            return _STRANGE[part.kind]
+        if part.kind in _MARKS:
+            return _MARKS[part.kind]
         if self.survey.bulk[part.members].all():
             return next((carrier.bulk for carrier in self.bulk_of(number)), "")
         return ""

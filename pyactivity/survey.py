@@ -3,14 +3,14 @@
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyactivity.activities import Activities, arrange, believable
-from pyactivity.arrivals import find_streams
+from pyactivity.arrivals import Stream, find_streams
 from pyactivity.bulk import came_in_bulk
 from pyactivity.clusters import cluster
 from pyactivity.model import Scan
@@ -28,12 +28,14 @@ class Part:
     number   of an activity: 1 is the newest; 0 for the others
     members  (m,) intp, file indices by time, never empty
     through  of several activities that are told as one, the number of the oldest; 0 for one alone
+    stream   of a STREAM where it is and what its names are like; its files may be more than those here
     """
 
     kind: str
     number: int
     members: NDArray[np.intp]
     through: int = 0
+    stream: Stream | None = None
 
     @property
     def activities(self) -> int:
@@ -49,7 +51,7 @@ class Survey:
     now_ns    when the scan began
     radius    how it was chosen; of a radius that was given only its length
     bulk      (n,) bool, which files came in bulk
-    streams   what keeps arriving by itself, set apart from the activities: file indices of each place, by time
+    streams   what keeps arriving by itself, set apart from the activities; of each the files that were asked for
     """
 
     scan: Scan
@@ -58,7 +60,7 @@ class Survey:
     now_ns: int
     radius: Radius
     bulk: NDArray[np.bool_]
-    streams: tuple[NDArray[np.intp], ...] = ()
+    streams: tuple[Stream, ...] = ()
 
     def parts(self, *, min_files: int = 1, limit: int | None = None, strange: bool = True) -> Iterator[Part]:
         """The groups of at least `min_files` files: the future, `limit` activities, newest first, streams, the epoch.
@@ -71,7 +73,8 @@ class Survey:
         for place in clusters.newest(min_files=min_files, limit=limit).tolist():
             yield Part(ACTIVITY, self.activities.number(place), clusters.members(place))
         if strange:
-            yield from (Part(STREAM, 0, stream) for stream in self.streams if len(stream) >= min_files)
+            large = (stream for stream in self.streams if len(stream.members) >= min_files)
+            yield from (Part(STREAM, 0, stream.members, stream=stream) for stream in large)
         if strange and len(self.activities.epoch) >= min_files:
             yield Part(EPOCH, 0, self.activities.epoch)
 
@@ -110,7 +113,7 @@ def take_survey(
     keep_junk: bool = False,
     one_file_system: bool = False,
     now_ns: int | None = None,
-    streams: bool = False,
+    streams: bool = True,
 ) -> Survey:
     """Scan and arrange the files below `roots`.
 
@@ -128,19 +131,19 @@ def take_survey(
     among = None
     if found:
         among = np.ones(len(times_ns), np.bool_)
-        among[np.concatenate(found)] = False
-        found = tuple(_within(stream, times_ns, since_ns, until_ns) for stream in found)
+        among[np.concatenate([stream.members for stream in found])] = False
+        within = (_within(stream, times_ns, since_ns, until_ns) for stream in found)
+        found = tuple(stream for stream in within if len(stream.members))
     grouped = partial(arrange, times_ns, now_ns=now_ns, since_ns=since_ns, until_ns=until_ns, among=among)
     radius = Radius(radius_ns, 0) if radius_ns is not None else None
     activities = grouped(radius.radius_ns if radius else 0)
     if radius is None:
         radius = choose_radius(times_ns[activities.clusters.order])
         activities = grouped(radius.radius_ns)
-    return Survey(scan, activities, by, now_ns, radius, bulk, tuple(filter(len, found)))
+    return Survey(scan, activities, by, now_ns, radius, bulk, found)
 
 
-def _within(
-    stream: NDArray[np.intp], times_ns: NDArray[np.int64], since_ns: int | None, until_ns: int | None
-) -> NDArray[np.intp]:
-    """Those files of a stream that were asked for."""
-    return stream[cluster(times_ns[stream], 0, since_ns=since_ns, until_ns=until_ns).order]
+def _within(stream: Stream, times_ns: NDArray[np.int64], since_ns: int | None, until_ns: int | None) -> Stream:
+    """A stream with those of its files that were asked for."""
+    asked = cluster(times_ns[stream.members], 0, since_ns=since_ns, until_ns=until_ns).order
+    return replace(stream, members=stream.members[asked])

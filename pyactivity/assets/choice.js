@@ -1,7 +1,7 @@
 // What is selected and what the filters let through, pair by pair. Of a pair with names single files may be selected, of
 // one without all or none.
 const choice = {};
-const view = { text: "", period: null, order: "newest", hideBulk: false, hideArchived: false, onlyChosen: false, tab: "activity" };
+const view = { text: "", period: null, order: "newest", hideBulk: false, hideStreams: false, hideArchived: false, onlyChosen: false, tab: "activity" };
 
 function prepareChoice() {
   choice.fileOn = new Uint8Array(data.filePair.length);
@@ -64,10 +64,10 @@ function joinChoice() {
 // Apply text, marks and period. Several words must all stand somewhere in a path; a word may hold slashes.
 function applyFilters() {
   const words = view.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const hidden = (p) => (view.hideBulk && data.pair_bulk[p])
+  const hidden = (p) => (data.arriving[data.pairActivity[p]] ? view.hideStreams : view.hideBulk && data.pair_bulk[p])
     || (view.hideArchived && data.pair_archived[p] === data.pair_files[p]);
   choice.fileMatch = null;
-  if (!words.length && !view.hideBulk && !view.hideArchived && !view.period) {
+  if (!words.length && !view.hideBulk && !view.hideStreams && !view.hideArchived && !view.period) {
     choice.matchFiles = data.pair_files;
     choice.matchBytes = data.pair_bytes;
     for (const share of choice.share) share.fill(1);

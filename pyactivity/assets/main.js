@@ -42,10 +42,13 @@ function paintShown() {
 function paintHeader() {
   const files = data.files.reduce((sum, count) => sum + count, 0), bytes = data.bytes.reduce((sum, size) => sum + size, 0);
   byId("archived").hidden = !data.archived;
+  const streams = data.arriving.reduce((sum, one) => sum + one, 0);
+  byId("streams").hidden = !streams;
   byId("root").textContent = display(facts.root);
   document.title = `Activity in ${display(facts.root)}`;
   const clock = facts.zones.length ? `, times are ${facts.zones.join("/")}` : "";
-  byId("summary").textContent = `${counted(files, "file")}, ${humaneBytes(bytes)}, ${counted(data.activities, "activity")}; `
+  byId("summary").textContent = `${counted(files, "file")}, ${humaneBytes(bytes)}, ${counted(data.activities - streams, "activity")}`
+    + `${streams ? `, ${counted(streams, "stream")}` : ""}; `
     + `seen ${momentText(facts.now)}${clock}`;
   const unnamed = files - facts.named, [older, olderFiles] = facts.left_out, notices = [];
   if (unnamed) {
@@ -99,6 +102,7 @@ function prepareTools() {
   });
   const changes = {
     order: (tool) => { view.order = tool.value; }, "hide-bulk": (tool) => { view.hideBulk = tool.checked; },
+    "hide-streams": (tool) => { view.hideStreams = tool.checked; },
     "hide-archived": (tool) => { view.hideArchived = tool.checked; },
     "only-chosen": (tool) => { view.onlyChosen = tool.checked; }, measure: (tool) => { view.measure = tool.value; },
   };

@@ -1,11 +1,34 @@
 // The selection as lines of JSON, for `pybackup create --select`: an area for each directory that is chosen with all
-// that an activity has below it, a path for each other file.
+// that an activity has below it, a path for each other file. An area is a directory and a time: directories in which
+// streams arrive meanwhile are excluded, and where the activity has files in them, too, files are named one by one.
 function* selectionLines() {
   yield JSON.stringify({ format: "pyactivity selection", version: 1, root: facts.root });
   for (let a = 0; a < data.activities; a++) {
     const node = { ...activityNode(a), directory: 0 };
-    if (orders.activity.sum("chosen", node.from, node.to)) yield* nodeLines(node);
+    if (!orders.activity.sum("chosen", node.from, node.to)) continue;
+    if (data.arriving[a]) yield* pathLines(node.from, node.to);
+    else yield* nodeLines(node);
   }
+}
+
+// The directories below a node's in which streams arrive; null where the activity has files in one of these.
+let streamPlaces = null;
+function streamsBelow({ order, directory, from, to }) {
+  if (!data.stream_directory.length) return [];
+  streamPlaces ??= placesOfStreams();
+  const base = pathOf(directory), found = [];
+  for (const [path, d] of streamPlaces) {
+    if (base && path !== base && !path.startsWith(base + "/")) continue;
+    if (path === base || (d >= 0 && order.place(d, from, to) < order.place(data.end[d], from, to))) return null;
+    found.push(path);
+  }
+  return found;
+}
+
+// Their paths, and their numbers where anything that is shown lies in them.
+function placesOfStreams() {
+  const numbers = new Map(Array.from(data.depth, (_, d) => [pathOf(d), d]));
+  return Array.from({ length: data.stream_directory.length }, (_, i) => data.stream_directory.at(i)).map((path) => [path, numbers.get(path) ?? -1]);
 }
 
 function isWhole({ order, from, to }) {
@@ -26,9 +49,10 @@ function* nodeLines(node) {
   const rest = inner.filter((sub) => !isWhole(sub)), direct = directEnd(here);
   const files = wholeFiles(here.from, direct), chosen = here.order.sum("chosen", here.from, direct);
   const gone = rest.map((sub) => pathOf(sub.directory));
-  const outside = leftOutBelow(here.directory).filter((path) => !gone.some((top) => path.startsWith(top + "/")));
+  const streams = streamsBelow(here), apart = leftOutBelow(here.directory).concat(streams ?? []);
+  const outside = apart.filter((path) => !gone.some((top) => path.startsWith(top + "/")));
   const costly = rest.length + outside.length > Math.max(20, inner.length + files);
-  if (!data.scanned[here.directory] || costly || !(files ? chosen > files / 2 : inner.length > rest.length)) {
+  if (!streams || !data.scanned[here.directory] || costly || !(files ? chosen > files / 2 : inner.length > rest.length)) {
     yield* pathLines(here.from, direct);
     for (const sub of inner) yield* nodeLines(sub);
     return;

@@ -14,7 +14,7 @@ from activity_home import NOW, plant_home
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyactivity.arrivals import find_streams, is_even
+from pyactivity.arrivals import find_streams, is_even, pattern_of
 from pyactivity.cli import main
 from pyactivity.clusters import HOUR_NS
 from pyactivity.details import details
@@ -50,7 +50,7 @@ def tree(places: dict[str, list[int]], chance: random.Random | None = None) -> F
 
 def streams(files: Files) -> dict[bytes, list[int]]:
     found = find_streams(files, files.mtime_ns, np.ones(len(files), np.bool_))
-    return {files.directories[files.directory[one[0]]]: files.mtime_ns[one].tolist() for one in found}
+    return {one.place: files.mtime_ns[one.members].tolist() for one in found}
 
 
 def sessions(chance: random.Random, days: int, number: int, files: tuple[int, int]) -> Iterator[int]:
@@ -108,32 +108,35 @@ def test_mail_neither_bridges_nor_shreds_what_was_worked_on(
     """Without a mail every twenty minutes the groups are those of the home alone; all of it is still in one place."""
     monkeypatch.setenv("TZ", "UTC0")
     home = plant_home(tmp_path)
-    before = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW, streams=True)
+    before = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW)
     assert before.streams == ()
     for number in range(60 * 72):
         home.put(f"Mail/cur/{number}", NOW - number * 1200 * 10**9 - 5_000_000_321)
-    with_mail = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW)
-    survey = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW, streams=True)
+    with_mail = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW, streams=False)
+    survey = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW)
 
     def groups(found: Survey) -> list[list[bytes]]:
         return [list(found.scan.files.paths(part.members)) for part in found.parts() if part.kind != STREAM]
 
     assert groups(survey) == groups(before) != groups(with_mail)
     (stream,) = survey.streams
-    assert len(stream) == 60 * 72
+    assert len(stream.members) == 60 * 72
     everything = np.concatenate([part.members for part in survey.parts()])
     assert sorted(everything.tolist()) == list(range(len(survey.scan.files)))
     (shown,) = (details(survey, part) for part in survey.parts() if part.kind == STREAM)
     (line, *_) = group_lines(shown, NOW, os.fsencode(tmp_path))
     assert line.endswith("Mail/cur (arrives by itself, about 72 a day)")
-    week = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW, streams=True, since_ns=NOW - 7 * DAY_NS)
-    assert sum(map(len, week.streams)) == 7 * 72
-    assert main(["select", str(tmp_path), "--streams", "--activity", "stream", "-o", "-"]) == 0
+    week = take_survey([tmp_path], radius_ns=HOUR_NS, now_ns=NOW, since_ns=NOW - 7 * DAY_NS)
+    assert sum(len(one.members) for one in week.streams) == 7 * 72
+    assert main(["select", str(tmp_path), "--activity", "stream", "-o", "-"]) == 0
     told = capsys.readouterr()
     assert told.out.count("Mail/cur/") == 60 * 72 == told.out.count('"path"')
-    assert main([str(tmp_path), "--streams", "--json", "--quiet"]) == 0
-    assert [json.loads(line)["group"] for line in capsys.readouterr().out.splitlines()].count("stream") == 1
-    assert main([str(tmp_path), "--streams", "--html", str(tmp_path / "x.html")]) == 2
+    assert main([str(tmp_path), "--json", "--quiet"]) == 0
+    groups_told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (mail_told,) = [group for group in groups_told if group["group"] == "stream"]
+    assert (mail_told["place"], mail_told["pattern"]) == ({"text": f"{tmp_path}/Mail/cur"}, None)
+    assert main([str(tmp_path), "--no-streams", "--json", "--quiet"]) == 0
+    assert '"stream"' not in capsys.readouterr().out
 
 
 PLACES = st.lists(st.tuples(st.integers(0, 2**32), st.sampled_from(["mail", "work", "few"])), max_size=5)
@@ -155,10 +158,10 @@ def test_no_file_is_of_two_streams_and_no_other_place_matters(seeds: list[tuple[
     places = planted(seeds)
     files = tree(places)
     found = find_streams(files, files.mtime_ns, np.ones(len(files), np.bool_))
-    members = np.concatenate([np.zeros(0, np.intp), *found])
+    members = np.concatenate([np.zeros(0, np.intp), *(one.members for one in found)])
     assert len(np.unique(members)) == len(members)
-    assert all(len(set(files.directory[one].tolist())) == 1 for one in found)
-    assert all((np.diff(files.mtime_ns[one]) >= 0).all() for one in found)
+    assert all(len(set(files.directory[one.members].tolist())) == 1 for one in found)
+    assert all((np.diff(files.mtime_ns[one.members]) >= 0).all() for one in found)
     # Whatever else there is: each place by itself, and in any order.
     alone = [streams(tree({name: times})) for name, times in places.items()]
     together = streams(files)
@@ -178,3 +181,75 @@ def test_what_is_even_is_so_at_any_time(shift: int) -> None:
     assert is_even(times + shift)
     assert not is_even(times[:39] + shift)
     assert not is_even(times // 4 + shift)
+
+
+def named(rows: list[tuple[str, int, str]]) -> Files:
+    """Files of these directories (below one), times and names."""
+    places = sorted({place for place, _, _ in rows})
+    text = [name.encode() for _, _, name in rows]
+    return Files(
+        mtime_ns=np.array([time_ns for _, time_ns, _ in rows], np.int64),
+        size_bytes=np.ones(len(rows), np.int64),
+        directory=np.array([places.index(place) + 1 for place, _, _ in rows], np.int32),
+        names=b"".join(text),
+        name_ends=np.cumsum([len(name) for name in text], dtype=np.int64),
+        directories=(b"h", *(b"h/" + place.encode() for place in places)),
+        parents=np.array([NO_PARENT, *(parent_of(place, places) for place in places)], np.int32),
+        ctime_ns=np.zeros(0, np.int64),
+    )
+
+
+def parent_of(place: str, places: list[str]) -> int:
+    above = place.rpartition("/")[0]
+    return places.index(above) + 1 if above in places else 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_pattern_of_names_beside_what_is_worked_on(seed: int) -> None:
+    chance = random.Random(seed)
+    podcast = [("Downloads", time_ns, f"episode-{n}.mp3") for n, time_ns in enumerate(mail(chance, 300, 1))]
+    fetched = [
+        ("Downloads", time_ns, f"paper{n} {'abc'[n % 3]}.pdf")
+        for n, time_ns in enumerate(sessions(chance, 300, 12, (2, 9)))
+    ]
+    files = named(podcast + fetched)
+    (found,) = find_streams(files, files.mtime_ns, np.ones(len(files), np.bool_))
+    assert (found.place, found.pattern) == (b"h/Downloads", b"episode-*.mp3")
+    assert sorted(found.members.tolist()) == list(range(len(podcast)))
+
+
+def test_directories_named_by_numbers_count_as_the_one_they_lie_in() -> None:
+    chance = random.Random(3)
+    places = [
+        "Mail",
+        *(f"Mail/{year}" for year in (2023, 2024)),
+        *(f"Mail/{y}/{m:02}" for y in (2023, 2024) for m in range(1, 13)),
+    ]
+    arriving = list(mail(chance, 700, 2))
+    rows = [(places[3 + n * 24 // len(arriving)], time_ns, f"{n}.eml") for n, time_ns in enumerate(arriving)]
+    files = named([*rows, *((place, START_NS, "index") for place in places)])
+    usual = np.arange(len(files)) < len(arriving)
+    (found,) = find_streams(files, files.mtime_ns, usual)
+    assert (found.place, found.pattern, len(found.members)) == (b"h/Mail", b"", len(arriving))
+
+
+def test_what_a_version_control_keeps_is_no_stream() -> None:
+    rows = [("src/.git/objects/3f", START_NS + n * DAY_NS, f"{n}") for n in range(100)]
+    files = named(rows)
+    assert find_streams(files, files.mtime_ns, np.ones(100, np.bool_)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        (b"1637263.V801I2c3fM12.host:2,RS", b"*.*.host"),
+        (b"episode-12.mp3", b"episode-*.mp3"),
+        (b"syslog.1.gz", b"syslog.*.gz"),
+        (b"IMG_0042.JPG", b"IMG_*.JPG"),
+        (b"2026", b"*"),
+        (b"\xff1\n", b"\xff*\n"),
+        (b"thesis.tex", b"thesis.tex"),
+    ],
+)
+def test_patterns_of_names(name: bytes, pattern: bytes) -> None:
+    assert pattern_of(name) == pattern

@@ -20,6 +20,7 @@ from pybackup.selection.resolve import sources_from_selection
 
 pytestmark = pytest.mark.xdist_group("browser")
 SECOND_NS = 10**9
+DAY_NS = 86_400 * SECOND_NS
 NOW_NS = time.time_ns()  # ctimes are of now, whatever is wanted
 # Directly and deeply, in a chain, beside what is left out, and outside of what is scanned.
 DIRECTORIES = [f"a/{below}" for below in ("", "x", "x/deep/er", "y", "y/skip", "z/skip/q")]
@@ -108,6 +109,58 @@ def test_a_selection_names_exactly_what_is_checked(
         assert list(monitor.problems) == []
         assert count == len(found)
         assert size == sum(os.path.getsize(name) for name in found)
+    assert browser.seen()[0] == []
+
+
+@pytest.fixture(scope="module")
+def arriving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sessions everywhere, each beside what arrives: in a directory of its own, below one, and by its names in one."""
+    root = tmp_path_factory.mktemp("arriving") / "root"
+    chance = random.Random(6)
+    for directory in ("", "mail", "docs/feed", "docs/work"):
+        (root / directory).mkdir(parents=True, exist_ok=True)
+    for session in range(8):
+        for directory in ("", "mail", "docs", "docs/work"):
+            put(
+                root / directory / f"session{session} {directory[-4:]}",
+                NOW_NS - session * 9 * DAY_NS - chance.randrange(10**11),
+            )
+    for number in range(90):
+        for name in (f"mail/{number}.eml", f"docs/feed/{number}", f"docs/work/log-{number}.txt"):
+            put(root / name, NOW_NS - number * DAY_NS - chance.randrange(DAY_NS // 2))
+    return root
+
+
+def put(path: Path, moment_ns: int) -> None:
+    path.write_bytes(b"x" * (moment_ns % 50))
+    os.utime(path, ns=(moment_ns, moment_ns))
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_selection_beside_streams_names_exactly_what_is_checked(
+    browser: Page, arriving: Path, tmp_path: Path, shown: bool
+) -> None:
+    """Streams and activities share time and directories: an area must not take the one for the other."""
+    seen = take_survey([arriving], radius_ns=1000 * SECOND_NS)
+    places = [(os.path.relpath(os.fsdecode(one.place), arriving), one.pattern) for one in seen.streams]
+    assert places == [("docs/feed", b""), ("docs/work", b"log-*.txt"), ("mail", b"*.eml")]
+    html = tmp_path / "page.html"
+    html.write_bytes(b"".join(page_of(report_of(seen, [str(arriving)], seen.parts(strange=shown)))))
+    browser.open(html)
+    chance = random.Random(shown)
+    for words in ("", "", "", "", "mail", "session"):
+        shares = [chance.random() for _ in range(chance.randrange(1, 12))]
+        lines, files, areas, count, _ = json.loads(
+            browser.run(CHOOSE, words, chance.choice(["activity", "directory"]), shares)
+        )
+        monitor = Monitor()
+        chosen = read_selection(BytesIO(lines.encode()))
+        sources = sources_from_selection(chosen, monitor=monitor)
+        found = {os.fsdecode(source.path) for source in sources if not source.path.endswith(b"/")}
+        assert areas == []
+        assert found == {os.path.join(os.fsdecode(chosen.root), name) for name in files}, lines
+        assert list(monitor.problems) == []
+        assert count == len(found)
     assert browser.seen()[0] == []
 
 
