@@ -34,7 +34,7 @@ def came_in_bulk(files: Files, *, by: str = "mtime") -> NDArray[np.bool_]:
     by  whose times count; those of a package show in mtimes only
     Time is that of a sort, and linear in the directories.
     """
-    mask = _at_once(files.times_ns(by))
+    mask = at_once(files.times_ns(by))
     if by == "mtime":
         mask |= _of_packages(files)
     return mask
@@ -64,7 +64,8 @@ def history_of(path: bytes) -> bytes:
     return b"" if place is None else b"/".join(parts[: place + 1])
 
 
-def _at_once(times_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+def at_once(times_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which files came with so many others within a second that no hand makes them: (n,) bool, for times (n,) int64."""
     mask = np.zeros(len(times_ns), np.bool_)
     if len(times_ns) < AT_ONCE:
         return mask

@@ -4,7 +4,8 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -15,11 +16,15 @@ from pyactivity.against import take_inventory
 from pyactivity.choosing import Choice, choose, match_paths
 from pyactivity.details import Details, details
 from pyactivity.errors import BadValue, EnvironmentFailed
-from pyactivity.json_form import branch_line, group_chunks
+from pyactivity.explain import explain
+from pyactivity.json_form import branch_line, file_object, group_chunks
 from pyactivity.model import LeftOut, Problem
 from pyactivity.options import ALL, AUTO, DEFAULT_LINES, parse, survey_of
+from pyactivity.overview import Overview, overview_of
+from pyactivity.overview_text import file_line, overview_sections
 from pyactivity.patterns import Patterns
 from pyactivity.present import check_presentable, present
+from pyactivity.ranking import largest, newest
 from pyactivity.render import TREE_HEAD, group_lines, radius_text, tree_line
 from pyactivity.report import report_of
 from pyactivity.selection import selection_lines, selection_root
@@ -77,9 +82,15 @@ def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
     parts = list(found.parts(min_files=options.min_files, limit=options.limit or None, strange=strange))
     if text:
         parts = list(found.fold(parts))
-        if options.limit is None:
-            parts = _first(parts)
-    if options.published:
+    tell = partial(_group, found, archived, options)
+    if options.newest or options.largest:
+        deliver(_files(found, parts, options))
+        parts = []
+    elif text and options.limit is None and not options.names and len(parts) > DEFAULT_LINES:
+        overview = overview_of(found, parts, archived)
+        parts = list(overview.parts())
+        deliver(_overview(overview, found, tell, options))
+    elif options.published:
         present(
             report_of(found, options.directories, parts, archived), **options.published, overwrite=options.overwrite
         )
@@ -88,10 +99,45 @@ def _report(found: Survey, archived: NDArray[np.bool_] | None, options: argparse
     elif options.null:
         deliver(path + b"\0" for part in parts for path in found.scan.files.paths(part.members))
     else:
-        deliver(chain.from_iterable(_group(found, part, archived, options) for part in parts))
+        parts = _first(parts) if text and options.limit is None else parts
+        deliver(chain.from_iterable(map(tell, parts)))
     if not options.quiet:
         _tell_scan(found, options)
         _tell_shown(found, parts, archived, options)
+
+
+def _overview(
+    shown: Overview, found: Survey, tell: Callable[[Part], Iterator[bytes]], options: argparse.Namespace
+) -> Iterator[bytes]:
+    for section in overview_sections(shown, found, _base(options)):
+        yield encoded(section.title)
+        yield from chain.from_iterable(map(tell, section.parts))
+        yield from map(encoded, section.lines)
+
+
+def _files(found: Survey, parts: list[Part], options: argparse.Namespace) -> Iterator[bytes]:
+    files, members = found.scan.files, _members(parts)
+    if options.newest:
+        ranked = newest(files, members, options.newest, now_ns=found.now_ns, by=found.by)
+    else:
+        ranked = largest(files, members, options.largest)
+    for index in ranked.tolist():
+        if options.null:
+            yield files.path(index) + b"\0"
+        elif options.json:
+            time_ns = int(files.times_ns(found.by)[index])
+            yield file_object(files.path(index), int(files.size_bytes[index]), time_ns, found.by)
+        else:
+            yield encoded(file_line(found, index, _base(options)))
+
+
+def _members(parts: list[Part]) -> NDArray[np.intp]:
+    return np.concatenate([part.members for part in parts]) if parts else np.zeros(0, np.intp)
+
+
+def _base(options: argparse.Namespace) -> bytes:
+    """The one DIR, to which paths are shown relative, or none."""
+    return os.fsencode(options.directories[0]) if len(options.directories) == 1 else b""
 
 
 def _first(parts: list[Part]) -> list[Part]:
@@ -101,23 +147,23 @@ def _first(parts: list[Part]) -> list[Part]:
 
 
 def _group(
-    found: Survey, part: Part, archived: NDArray[np.bool_] | None, options: argparse.Namespace
+    found: Survey, archived: NDArray[np.bool_] | None, options: argparse.Namespace, part: Part
 ) -> Iterator[bytes]:
     shown: Details = details(found, part, archived)
     paths = found.scan.files.paths(part.members)
+    why = explain(found, part) if options.explain else None
     if options.json:
-        yield from group_chunks(shown, found.by, paths if options.names else None)
+        yield from group_chunks(shown, found.by, paths if options.names else None, why)
         return
-    base = os.fsencode(options.directories[0]) if len(options.directories) == 1 else b""
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    yield from map(encoded, group_lines(shown, found.now_ns, base, columns))
+    yield from map(encoded, group_lines(shown, found.now_ns, _base(options), columns))
+    yield from (encoded(f"{' ' * 9}why: {reason}") for reason in why or ())
     if options.names:
         yield from (encoded(f"{' ' * 12}{display(path)}") for path in paths)
 
 
 def _tree(found: Survey, parts: list[Part], options: argparse.Namespace) -> Iterator[bytes]:
-    members = np.concatenate([part.members for part in parts]) if parts else np.zeros(0, np.intp)
-    branches = sum_up(found.scan.files, members, by=found.by, depth=options.depth, bulk=found.bulk)
+    branches = sum_up(found.scan.files, _members(parts), by=found.by, depth=options.depth, bulk=found.bulk)
     if options.json:
         yield from map(branch_line, branches)
         return
@@ -183,9 +229,10 @@ def _tell_shown(
     cut = shown < groups and options.limit is None and options.min_files == 1
     hint = "; --limit all shows the others" if cut else ""
     files = found.activities.files + sum(len(stream.members) for stream in found.streams)
-    say(f"{count(files, 'file')} in {count(groups, 'group')}, {shown:,} shown{hint}")
+    told = "" if options.newest or options.largest else f", {shown:,} shown{hint}"
+    say(f"{count(files, 'file')} in {count(groups, 'group')}{told}")
     if archived is not None:
-        everything = np.concatenate([part.members for part in found.parts()] or [np.zeros(0, np.intp)])
+        everything = _members(list(found.parts()))
         lost = everything[~archived[everything]]
         size_bytes = sum(found.scan.files.size_bytes[lost].tolist())
         unread = f", and what is in {count(len(found.scan.problems), 'place')} that could not be read"

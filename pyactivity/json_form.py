@@ -16,7 +16,10 @@ A group:
     place, pattern    of a stream only: NAMEs of its directory and of what arrives there, `*` for a word with digits;
                       null where names are of no one pattern
     archived          {"files": n, "bytes": n}, with --against only
+    why               [TEXT, ...], with --explain only
     names             [NAME, ...], with --names only, by time
+
+A file of --newest and --largest: path, bytes, time (ISO 8601), time_ns, by.
 
 A directory of --tree: path, depth, files, bytes, newest, newest_ns, hidden (directories in it too small for a line).
 
@@ -34,8 +37,10 @@ from pyactivity.moments import iso
 from pyactivity.totals import Branch
 
 
-def group_chunks(shown: Details, by: str, paths: Iterable[bytes] | None = None) -> Iterator[bytes]:
-    """A group as a line, in pieces, for `paths` may be a million."""
+def group_chunks(
+    shown: Details, by: str, paths: Iterable[bytes] | None = None, why: Iterable[str] | None = None
+) -> Iterator[bytes]:
+    """A group as a line, in pieces, for `paths` may be a million; `why` are the reasons for it."""
     group = shown.group
     fields: dict[str, Any] = {
         "group": shown.part.kind,
@@ -59,6 +64,8 @@ def group_chunks(shown: Details, by: str, paths: Iterable[bytes] | None = None) 
         fields["place"], fields["pattern"] = _name(shown.part.stream.place), _name(pattern) if pattern else None
     if shown.archived is not None:
         fields["archived"] = {"files": shown.archived.files, "bytes": shown.archived.size_bytes}
+    if why is not None:
+        fields["why"] = list(why)
     head = _json(fields)
     if paths is None:
         yield head + b"\n"
@@ -67,6 +74,12 @@ def group_chunks(shown: Details, by: str, paths: Iterable[bytes] | None = None) 
     for number, path in enumerate(paths):
         yield (b", " if number else b"") + _json(_name(path))
     yield b"]}\n"
+
+
+def file_object(path: bytes, size_bytes: int, time_ns: int, by: str) -> bytes:
+    """A file as a line."""
+    fields = {"path": _name(path), "bytes": size_bytes, "time": iso(time_ns), "time_ns": time_ns, "by": by}
+    return _json(fields) + b"\n"
 
 
 def branch_line(branch: Branch) -> bytes:

@@ -34,6 +34,10 @@ or with the times of a package) is told apart from what was done by hand, and wh
 now, and times within a day of 1970, which stand for none, have groups of their own. --since and --until choose files,
 before they are grouped; a day without a time means all of it.
 
+What has more than 20 groups is told as an overview on one screen: what was worked on, by the files that were made,
+halved for every month of age; what arrives by itself; what came in bulk; what is large and new; with --against, what
+is in no archive.
+
 Caches and what systems make again are left out, and said, unless --keep-junk is given.
 
 With --against a file counts as archived where pybackup list names one of its size, its time (a file
@@ -42,6 +46,7 @@ system may have cut it, by 2 s on FAT) and its path's end. That the archive is w
 examples:
   pyactivity ~                                    what was going on, newest first
   pyactivity --since '2 weeks ago' --tree ~       where
+  pyactivity --largest 20 --since 2026-01-01 ~    what takes the room
   pyactivity --against /media/cd/docs.xtar ~/docs what would be lost today
   pyactivity ~ --html report.html                 the same as a page: look, select, save the selection
   pyactivity select ~/docs --activity 1,3-5 -o chosen.jsonl
@@ -49,9 +54,9 @@ examples:
 
 --json: of each group "group" (activity, stream, future or epoch), "number", "by", "from" and "to" (local, ISO 8601),
 "from_ns" and "to_ns", "files", "bytes", "directories" (each with "path", "files", "bytes", "bulk"), "elsewhere",
-"kinds", "largest", of a stream "place" and "pattern", with --against "archived", with --names "names"; of each
-directory of --tree "path", "depth", "files", "bytes", "newest", "newest_ns", "hidden" (how many below it are too small
-to be told).
+"kinds", "largest", of a stream "place" and "pattern", with --against "archived", with --explain "why", with --names
+"names"; of each file of --newest and --largest "path", "bytes", "time", "time_ns", "by"; of each directory of --tree
+"path", "depth", "files", "bytes", "newest", "newest_ns", "hidden" (how many below it are too small to be told).
 JSON names: {"text": "..."} where the name is UTF-8, {"bytes": "..."} in base64 where it is not. Without --json
 or --null, names are shown with what is not printable as backslash escapes. A directory called select is ./select.
 FILE may be -, standard output.
@@ -123,9 +128,16 @@ def _check_report(options: argparse.Namespace, parser: argparse.ArgumentParser) 
         parser.error("--depth is about --tree")
     if options.tree and (options.names or options.null or options.against):
         parser.error("--tree sums up, and goes with neither --names nor --null nor --against")
+    ranked = options.newest or options.largest
+    if ranked and (options.tree or options.names or options.explain or options.limit is not None):
+        parser.error("--newest and --largest are of files, and go with neither --tree, --names, --explain nor --limit")
+    if options.explain and (options.tree or options.null):
+        parser.error("--explain is about groups, and goes with neither --tree nor --null")
     options.published = {form: path for form in ("html", "svg", "png") if (path := getattr(options, form))}
     if list(options.published.values()).count(STDOUT) > 1:
         parser.error("there is one standard output: only one of --html, --svg and --png can be -")
+    if options.published and (ranked or options.explain):
+        parser.error("--html, --svg and --png go with neither --newest nor --largest nor --explain")
     if options.published and (options.tree or options.names or options.null or options.json):
         parser.error("--html, --svg and --png go with neither --tree nor --names nor --null nor --json")
 
@@ -143,11 +155,16 @@ def _report_parser() -> argparse.ArgumentParser:
         "--limit",
         type=argument(_limit),
         metavar="N",
-        help=f"the N newest activities, or 'all' (default: {DEFAULT_LINES} as text, all otherwise)",
+        help=f"the N newest activities, or 'all' (default: all, but as text an overview of more than {DEFAULT_LINES})",
     )
     add("--min-files", type=argument(_positive), default=1, metavar="N", help="no group of fewer files")
     add("--names", action="store_true", help="the files of each group, too")
     add("--tree", action="store_true", help="the activity summed up a directory tree, as du does")
+    add("--explain", action="store_true", help="of each group, why it is one")
+    ranked = form.add_mutually_exclusive_group()
+    add_ranked = ranked.add_argument
+    add_ranked("--newest", type=argument(_positive), metavar="N", help="no groups, but the N newest files")
+    add_ranked("--largest", type=argument(_positive), metavar="N", help="no groups, but the N largest files")
     add("--depth", type=argument(_positive), metavar="N", help="of --tree: so many levels (default: all that matter)")
     _add_against(form, "mark what these archives hold: archived, partly, NOT")
     add("--html", type=argument(_name), metavar="FILE", help="a page to look at and to select from; needs no network")

@@ -120,12 +120,12 @@ def _rate(group: Group) -> str:
 
 def _where(group: Group, by_hand: list[Carrier], shown: Details, base: bytes) -> str:
     if group.files == 1:
-        return _below(shown.few[0], base)
+        return below(shown.few[0], base)
     if len(by_hand) == 1 == len(group.carriers) and not group.files_elsewhere:
-        return _below(by_hand[0].path, base)
+        return below(by_hand[0].path, base)
     named, others = by_hand[:_CARRIERS], by_hand[_CARRIERS:]
     elsewhere = group.files_elsewhere + sum(carrier.files for carrier in others)
-    parts = [f"{_below(carrier.path, base)} ({carrier.files:,})" for carrier in named]
+    parts = [f"{below(carrier.path, base)} ({carrier.files:,})" for carrier in named]
     return ", ".join(parts + ([f"{elsewhere:,} elsewhere"] if elsewhere else []))
 
 
@@ -133,27 +133,27 @@ def _what(shown: Details, by_hand: list[Carrier], base: bytes) -> str:
     """The files themselves where they are few, else the kinds and the largest."""
     carrier = by_hand[0].path if len(by_hand) == 1 else b""
     if shown.few:
-        return ", ".join(_below(path, carrier, base) for path in shown.few)
+        return ", ".join(below(path, carrier, base) for path in shown.few)
     named = [kind for kind in shown.kinds if kind.suffix][:_KINDS]
     others = sum(kind.files for kind in shown.kinds) - sum(kind.files for kind in named)
     words = [f"{kind.files:,} {kind.suffix}" for kind in named]
     if others and words:
         words.append(f"{others:,} other")
     path, size_bytes = shown.largest
-    largest = [f"largest {_below(path, carrier, base)}, {humane_bytes(size_bytes)}"] if size_bytes else []
+    largest = [f"largest {below(path, carrier, base)}, {humane_bytes(size_bytes)}"] if size_bytes else []
     return "; ".join([", ".join(words)] * bool(words) + largest)
 
 
-def _below(path: bytes, *bases: bytes) -> str:
-    """A path relative to the first of these directories that it lies below."""
+def below(path: bytes, *bases: bytes) -> str:
+    """A path for the eye, relative to the first of these directories that it lies below."""
     starts = (os.path.join(base, b"") for base in bases if base)
     start = next((start for start in starts if path.startswith(start) and path != start), b"")
     return display(path[len(start) :])
 
 
 def _stream_text(stream: Stream, base: bytes) -> str:
-    return _below(os.path.join(stream.place, stream.pattern) if stream.pattern else stream.place, base)
+    return below(os.path.join(stream.place, stream.pattern) if stream.pattern else stream.place, base)
 
 
 def _bulk_text(carrier: Carrier, base: bytes) -> str:
-    return f"{_below(carrier.path, base)} ({carrier.bulk})"
+    return f"{below(carrier.path, base)} ({carrier.bulk})"

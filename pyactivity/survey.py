@@ -125,6 +125,22 @@ def take_survey(
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     scan = gather(roots, exclude=exclude, keep_junk=keep_junk, one_file_system=one_file_system, ctimes=by == "ctime")
+    return survey_of(
+        scan, radius_ns=radius_ns, since_ns=since_ns, until_ns=until_ns, by=by, now_ns=now_ns, streams=streams
+    )
+
+
+def survey_of(
+    scan: Scan,
+    *,
+    now_ns: int,
+    radius_ns: int | None = None,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    by: str = "mtime",
+    streams: bool = True,
+) -> Survey:
+    """Arrange what a scan found, with arguments as of `take_survey`."""
     times_ns = scan.files.times_ns(by)
     bulk = came_in_bulk(scan.files, by=by)
     found = find_streams(scan.files, times_ns, ~bulk & believable(times_ns, now_ns)) if streams else ()

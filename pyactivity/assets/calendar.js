@@ -8,31 +8,53 @@ function paintCalendar() {
     const day = dayOf(from + i * 86400);
     return { ...day, name: dayText(day.from), zoom: day };
   }));
-  // One unpacked archive must not make all other days pale.
-  const most = days.reduce((sum, day) => Math.max(sum, day.work), 0) || days.reduce((sum, day) => Math.max(sum, day.all), 0);
-  const left = 42, top = 18, weeks = Math.ceil((shift + days.length) / 7);
+  const steps = calendarSteps(days), left = 42, top = 18, weeks = Math.ceil((shift + days.length) / 7);
   const pitch = Math.max(13, Math.min(16, Math.floor((byId("calendar").parentElement.clientWidth - left - 8) / weeks)));
-  const width = left + weeks * pitch, height = top + 7 * pitch;
+  const width = weeks * pitch, height = top + 7 * pitch;
   const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
-  picture.append(lettered(left - 6, 11, String(year), "end"));
-  ["Mon", "Wed", "Fri", "Sun"].forEach((name, i) => picture.append(lettered(left - 6, top + i * 2 * pitch + 11, name, "end")));
+  const names = drawn("svg", { viewBox: `0 0 ${left} ${height}`, width: left, height, class: "weekdays", "aria-hidden": "true" });
+  names.append(lettered(left - 6, 11, String(year), "end"));
+  ["Mon", "Wed", "Fri", "Sun"].forEach((name, i) => names.append(lettered(left - 6, top + i * 2 * pitch + 11, name, "end")));
   days.forEach((day, i) => {
-    const x = left + Math.floor((shift + i) / 7) * pitch, y = top + ((shift + i) % 7) * pitch;
+    const x = Math.floor((shift + i) / 7) * pitch, y = top + ((shift + i) % 7) * pitch;
     if (day.day === 1) picture.append(lettered(x, 11, MONTHS[day.month].slice(0, 3), "start"));
-    const level = day.all ? Math.min(4, Math.ceil(magnitude(day.all, most) * 4)) : 0;
+    const level = day.work ? steps.filter((step) => step <= day.work).length || 1 : 0;
     const open = view.period && view.period.level !== "year" && day.from >= view.period.from && day.to <= view.period.to;
     picture.append(drawn("rect", {
       x, y, width: pitch - 3, height: pitch - 3, rx: 3,
-      class: `day level-${level}${day.chosen ? " picked" : ""}${open ? " open" : ""}`, "data-day": i,
+      class: `day level-${level}${day.all && !level ? " aside" : ""}${day.chosen ? " picked" : ""}${open ? " open" : ""}`, "data-day": i,
     }));
   });
   const box = byId("calendar");
-  box.replaceChildren(picture);
+  box.replaceChildren(names, picture);
+  paintLegend(year, days, steps);
   box.setAttribute("aria-label", `Calendar of ${year}. Arrows move by days and weeks, Enter opens a day.`);
   // Where there is no room for a year, the end of what happened is in sight.
   const last = days.findLastIndex((day) => day.all);
   box.parentElement.scrollLeft = left + Math.floor((shift + last) / 7) * pitch - box.parentElement.clientWidth + 3 * pitch;
   if (document.activeElement === box) calendarAt(calendar.current);
+}
+
+// From how much a day each shade is: round numbers, by the cube root of the day with the most work. What came in bulk or
+// by itself has no shade: a mail a day would colour every day, and one unpacked archive make all others pale.
+function calendarSteps(days) {
+  const most = days.reduce((sum, day) => Math.max(sum, day.work), 0), steps = [];
+  for (const share of [0, 1, 2, 3]) {
+    const exact = most * (share / 4) ** 3, unit = 10 ** Math.floor(Math.log10(Math.max(exact, 1)));
+    const round = view.measure === "bytes" ? 2 ** Math.round(Math.log2(Math.max(exact, 1))) : Math.max(1, Math.round(exact / unit) * unit);
+    if (most && round > (steps.at(-1) ?? 0)) steps.push(round);
+  }
+  return steps;
+}
+
+function paintLegend(year, days, steps) {
+  const work = days.reduce((sum, day) => sum + day.work, 0), all = days.reduce((sum, day) => sum + day.all, 0);
+  const worked = days.filter((day) => day.work).length, told = (value) => (view.measure === "bytes" ? humaneBytes(Math.round(value)) : counted(Math.round(value), "file"));
+  const shades = element("span", "shades");
+  steps.forEach((step, i) => shades.append(element("span", `key level-${i + 1}`), `${measured(step)}${i + 1 < steps.length ? "" : " and more"}`));
+  if (all > work) shades.append(element("span", "key aside"), "bulk, or by itself, only");
+  const others = all > work ? `; ${told(all - work)} in bulk or by themselves` : "";
+  byId("year").replaceChildren(element("span", "", `${year}: ${told(work)} by hand on ${counted(worked, "day")}${others}`), shades);
 }
 
 function calendarAt(i) {

@@ -139,15 +139,69 @@ def test_the_newest_asked_for_are_believable(strange: Path) -> None:
     assert run("--null", cwd=strange).stdout.startswith(b"./ahead\0")
 
 
-def test_twenty_activities_unless_more_are_asked_for(tmp_path: Path) -> None:
+def test_twenty_activities_are_told_each_and_more_as_an_overview(tmp_path: Path) -> None:
     for number in range(25):
         put(tmp_path, str(number), f"2024-05-{1 + number:02} 12:00")
     done = run(tmp_path)
-    assert [line[0] for line in columns(done.stdout)] == [str(number) for number in range(1, 21)]
-    assert done.stderr == b"pyactivity: 25 files in 25 groups, 20 shown; --limit all shows the others\n"
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "Worked on, by the files that were made, halved for every month of age"
+    assert [line[0] for line in columns(done.stdout)] == [str(number) for number in range(1, 9)]
+    assert lines[-1] == "and 17 smaller or older activities: 17 files of 170 B; --limit all shows them"
+    assert done.stderr == b"pyactivity: 25 files in 25 groups, 8 shown; --limit all shows the others\n"
+    twenty = run("--until", "2024-05-20", tmp_path)
+    assert [line[0] for line in columns(twenty.stdout)] == [str(number) for number in range(1, 21)]
     assert len(columns(run("--limit", "all", tmp_path).stdout)) == 25
     assert len(run("--json", tmp_path).stdout.splitlines()) == 25
     assert run("--limit", "24", tmp_path).stderr == b"pyactivity: 25 files in 25 groups, 24 shown\n"
+
+
+def test_the_newest_and_the_largest_files(tree: Path) -> None:
+    newest = run("--newest", "3", tree)
+    assert [line.split()[-1] for line in newest.stdout.decode().splitlines()] == ["work/b", "work/c", "work/a"]
+    assert newest.stderr == b"pyactivity: 8 files in 3 groups\n"
+    largest = [json.loads(line) for line in run("--largest", "3", "--json", cwd=tree).stdout.splitlines()]
+    assert [(file["path"]["text"], file["bytes"]) for file in largest] == [
+        ("./photos/1.jpg", 1000),
+        ("./photos/2.jpg", 1000),
+        ("./notes/monday.txt", 10),
+    ]
+    assert run("--newest", "1", "--null", "--until", "2024-05-31", cwd=tree).stdout == b"./photos/2.jpg\0"
+    assert run("--largest", "1", "--since", "2024-06-01", "--null", cwd=tree).stdout.startswith(b"./work/")
+
+
+def test_the_newest_files_are_not_those_of_the_future(strange: Path) -> None:
+    assert run("--newest", "1", "--null", cwd=strange).stdout == b"./work/b\0"
+    assert len(run("--newest", "99", "--null", cwd=strange).stdout.split(b"\0")) == 8 + 1
+    assert len(run("--largest", "99", "--null", cwd=strange).stdout.split(b"\0")) == 10 + 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--newest", "1", "--largest", "1"],
+        ["--newest", "1", "--tree"],
+        ["--largest", "1", "--names"],
+        ["--largest", "1", "--html", "x.html"],
+        ["--explain", "--null"],
+        ["--newest", "0"],
+    ],
+)
+def test_what_goes_together_with_nothing(tree: Path, arguments: list[str]) -> None:
+    assert run(*arguments, cwd=tree).returncode == 2
+
+
+def test_explain_says_why(strange: Path) -> None:
+    lines = run("--explain", cwd=strange).stdout.decode().splitlines()
+    assert [line.strip() for line in lines if "why:" in line] == [
+        "why: later than when the scan began: clocks that are wrong, or times that were set",
+        "why: 58 d after the one before, no pause within of more than 1 h; a pause of more than 1 h ends an activity",
+        "why: 8889 d after the one before, 58 d until the next, no pause within of more than 45 min; "
+        "a pause of more than 1 h ends an activity",
+        "why: 8889 d until the next; a pause of more than 1 h ends an activity",
+        "why: within a day of 1 Jan 1970, which programs write where they know no time",
+    ]
+    groups = [json.loads(line) for line in run("--explain", "--json", cwd=strange).stdout.splitlines()]
+    assert [len(group["why"]) for group in groups] == [1, 1, 1, 1, 1]
 
 
 def test_the_tree_sums_up_what_is_shown(tree: Path) -> None:

@@ -1,0 +1,96 @@
+"""Planned homes of four kinds, three years each: what a person did comes first, and is told right."""
+
+import itertools
+import re
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from benchmarks.homes import HOUR_NS, KINDS, NOW_NS, Home
+from pyactivity.details import details
+from pyactivity.explain import explain
+from pyactivity.overview import overview_of
+from pyactivity.overview_text import overview_sections
+from pyactivity.render import group_lines
+from pyactivity.survey import ACTIVITY, Survey, survey_of
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC0")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def home(request: pytest.FixtureRequest) -> Home:
+    return KINDS[request.param](7)
+
+
+@pytest.fixture(scope="module")
+def survey(home: Home) -> Survey:
+    return survey_of(home.scan(), radius_ns=HOUR_NS, now_ns=NOW_NS)
+
+
+def test_streams_and_bulk_are_those_that_were_planned(home: Home, survey: Survey) -> None:
+    arriving = np.concatenate([stream.members for stream in survey.streams])
+    assert set(arriving.tolist()) == set(home.streams)
+    assert np.flatnonzero(survey.bulk).tolist() == sorted(home.bulk)
+
+
+def test_activities_are_the_sessions_that_were_planned(home: Home, survey: Survey) -> None:
+    made = [part.members[~survey.bulk[part.members]] for part in survey.parts() if part.kind == ACTIVITY]
+    found = [sorted(members.tolist()) for members in made if len(members)]
+    assert sorted(found) == sorted(map(sorted, home.sessions))
+
+
+def test_the_default_report_begins_with_sessions_and_fits_a_screen(home: Home, survey: Survey) -> None:
+    parts = list(survey.fold(survey.parts()))
+    shown = overview_of(survey, parts)
+    planned = {tuple(sorted(session)) for session in home.sessions}
+    assert len(shown.worked) == 8
+    for part in shown.worked:
+        assert tuple(sorted(part.members[~survey.bulk[part.members]].tolist())) in planned
+    assert [len(stream.members) for stream in shown.streams] == sorted(
+        (len(stream.members) for stream in survey.streams), reverse=True
+    )
+    assert 0 < len(shown.bulk) <= 4 or all(part.kind == ACTIVITY for part in shown.bulk)
+    # Nothing is lost between what is shown and what is folded.
+    told = sum(part.activities for part in (*shown.worked, *shown.bulk)) + shown.others
+    assert told == len(survey.activities.clusters)
+    files = sum(len(part.members) for part in shown.parts()) + shown.others_files
+    assert files == len(survey.scan.files)
+    sections = list(overview_sections(shown, survey, b"/home/anna"))
+    lines = [section.title for section in sections] + [line for section in sections for line in section.lines]
+    for part in itertools.chain.from_iterable(section.parts for section in sections):
+        lines += group_lines(details(survey, part), NOW_NS, b"/home/anna")
+    assert len(lines) <= 50
+
+
+def test_the_radius_by_the_data_finds_the_sessions(home: Home) -> None:
+    """Nine in ten, whatever radius it is."""
+    chosen = survey_of(home.scan(), now_ns=NOW_NS)
+    found = {
+        tuple(sorted(part.members[~chosen.bulk[part.members]].tolist()))
+        for part in chosen.parts()
+        if part.kind == ACTIVITY
+    }
+    planned = {tuple(sorted(session)) for session in home.sessions}
+    assert len(found & planned) >= 0.9 * len(planned)
+
+
+def test_what_is_said_of_a_stream_is_what_makes_it_one(survey: Survey) -> None:
+    for part in survey.parts():
+        if part.stream:
+            (why,) = explain(survey, part)
+            slices, filled, _, swing, most = re.fullmatch(
+                r"even: of ([\d,]+) times .* ([\d,]+) saw files, ([\d,.]+) each, give or take ([\d,.]+); "
+                r"up to ([\d,.]+) is even",
+                why,
+            ).groups()  # type: ignore[union-attr]
+            assert int(filled.replace(",", "")) >= 0.85 * int(slices.replace(",", ""))
+            assert float(swing.replace(",", "")) <= float(most.replace(",", ""))
