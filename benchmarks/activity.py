@@ -69,7 +69,7 @@ def _print(find_seconds: float, ours: Figures) -> int:
     rows = [
         ("scan, CPU of find", f"{find_seconds:.2f} s", "", True),
         ("scan, CPU of gather()", f"{ours.scan_seconds:.2f} s", f"{ratio:.2f} times find", ratio <= _SCAN_RATIO),
-        ("clustering, CPU", f"{ours.cluster_seconds:.2f} s", "with radius and bulk", in_time),
+        ("clustering, CPU", f"{ours.cluster_seconds:.2f} s", "with radius, bulk and streams", in_time),
         ("description of all groups, CPU", f"{ours.report_seconds:.2f} s", f"{ours.groups:,} groups", True),
         ("peak memory", f"{ours.peak_bytes / 1e6:.0f} MB", f"{ours.files:,} files", ours.peak_bytes < _PEAK_BYTES),
     ]
@@ -95,6 +95,7 @@ def _pyactivity(tree: Path) -> Figures:
 def _child(tree: Path) -> int:
     """What is measured: one process that scans, clusters and describes."""
     from pyactivity.activities import arrange
+    from pyactivity.arrivals import find_streams
     from pyactivity.bulk import came_in_bulk
     from pyactivity.description import describe
     from pyactivity.radius import choose_radius
@@ -110,6 +111,7 @@ def _child(tree: Path) -> int:
     radius = choose_radius(files.mtime_ns)
     clusters = arrange(files.mtime_ns, radius.radius_ns).clusters
     bulk = came_in_bulk(files)
+    find_streams(files, files.mtime_ns, ~bulk)
     clustered = cpu_seconds()
     groups = [describe(files, members, bulk=bulk) for members in clusters]
     described = cpu_seconds()

@@ -23,7 +23,8 @@ _DATA_BYTES = 6_500_000
 _MOST_PARTS = 100_000  # a list that is still quick
 _WORTH_TELLING = 10
 _HALF_YEAR_S = 183 * 86_400
-_SCRIPTS = ("data", "words", "choice", "tree", "rows", "list", "axis", "timeline", "calendar", "medium", "save", "main")
+_LISTING = ("data", "words", "choice", "tree", "rows", "list")
+_SCRIPTS = (*_LISTING, "axis", "timeline", "calendar", "map", "medium", "save", "main")
 
 
 def page(report: Report, *, data_bytes: int = _DATA_BYTES, names: bool = True) -> Iterator[bytes]:

@@ -128,7 +128,7 @@ def _labels(axis: Axis) -> Iterator[Shape]:
             yield Words(x + 4, _BOTTOM + 20, label.text, 13, INK if label.major else QUIET)
             taken.append((x, end))
     yield Words(_RIGHT, _BOTTOM + 38, f"one bar is {axis.unit}", 12, QUIET, "end")
-    yield Words(28, _TOP - 14, "files; twice the height is eight times as many", 12, QUIET)
+    yield Words(_LEFT, _BOTTOM + 38, "files; twice the height is eight times as many", 12, QUIET)
 
 
 def _largest(report: Report, axis: Axis, zone: Zone, everything: NDArray[np.intp]) -> Iterator[Shape]:

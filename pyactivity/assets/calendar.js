@@ -35,12 +35,13 @@ function paintCalendar() {
   if (document.activeElement === box) calendarAt(calendar.current);
 }
 
-// From how much a day each shade is: round numbers, by the cube root of the day with the most work. What came in bulk or
+// From how much a day each shade is: each by as much more as the one before it, up to the day with the most work. What came in bulk or
 // by itself has no shade: a mail a day would colour every day, and one unpacked archive make all others pale.
 function calendarSteps(days) {
   const most = days.reduce((sum, day) => Math.max(sum, day.work), 0), steps = [];
+  const least = view.measure === "bytes" ? most / 4096 : 1;
   for (const share of [0, 1, 2, 3]) {
-    const exact = most * (share / 4) ** 3, unit = 10 ** Math.floor(Math.log10(Math.max(exact, 1)));
+    const exact = least * (most / least) ** (share / 4), unit = 10 ** Math.floor(Math.log10(Math.max(exact, 1)));
     const round = view.measure === "bytes" ? 2 ** Math.round(Math.log2(Math.max(exact, 1))) : Math.max(1, Math.round(exact / unit) * unit);
     if (most && round > (steps.at(-1) ?? 0)) steps.push(round);
   }
@@ -51,8 +52,13 @@ function paintLegend(year, days, steps) {
   const work = days.reduce((sum, day) => sum + day.work, 0), all = days.reduce((sum, day) => sum + day.all, 0);
   const worked = days.filter((day) => day.work).length, told = (value) => (view.measure === "bytes" ? humaneBytes(Math.round(value)) : counted(Math.round(value), "file"));
   const shades = element("span", "shades");
-  steps.forEach((step, i) => shades.append(element("span", `key level-${i + 1}`), `${measured(step)}${i + 1 < steps.length ? "" : " and more"}`));
-  if (all > work) shades.append(element("span", "key aside"), "bulk, or by itself, only");
+  const shade = (level, text) => {
+    const key = element("span", "shade");
+    key.append(element("span", `key ${level}`), text);
+    shades.append(key);
+  };
+  steps.forEach((step, i) => shade(`level-${i + 1}`, `${measured(step)}${i + 1 < steps.length ? "" : " and more"}`));
+  if (all > work) shade("aside", "bulk, or by itself, only");
   const others = all > work ? `; ${told(all - work)} in bulk or by themselves` : "";
   byId("year").replaceChildren(element("span", "", `${year}: ${told(work)} by hand on ${counted(worked, "day")}${others}`), shades);
 }

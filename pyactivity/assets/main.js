@@ -21,17 +21,23 @@ function filtersChanged() {
   refreshRows();
   paintShown();
   paintTray();
+  paintMap();
 }
 
 function paintShown() {
-  const files = orders.activity.sum("match", 0, data.pairs), bytes = orders.activity.sum("matchBytes", 0, data.pairs);
-  let activities = 0;
+  let activities = 0, streams = 0, files = 0, bytes = 0;
   for (let a = 0; a < data.activities; a++) {
-    if (orders.activity.sum("match", data.pairStart[a], data.pairStart[a + 1])) activities++;
+    const matching = orders.activity.sum("match", data.pairStart[a], data.pairStart[a + 1]);
+    if (matching && data.arriving[a]) streams++;
+    if (!matching || data.arriving[a]) continue;
+    activities++;
+    files += matching;
+    bytes += orders.activity.sum("matchBytes", data.pairStart[a], data.pairStart[a + 1]);
   }
   const where = view.period ? ` ${view.period.level === "day" ? "on" : "in"} ${[view.period, outOf(view.period), outOf(outOf(view.period) ?? {})].filter((p) => p?.name)
     .map((p) => p.name).join(" ")}` : "";
-  let text = `${counted(activities, "activity")}${where}, ${counted(files, "file")}, ${humaneBytes(bytes)}`;
+  let text = `${counted(activities, "activity")}${where}, ${counted(files, "file")}, ${humaneBytes(bytes)}`
+    + (streams ? `; and ${counted(streams, "stream")}, of all time` : "");
   const total = data.fileStart[data.pairs];
   if (view.text && total < data.files.reduce((sum, count) => sum + count, 0)) {
     text += "; files whose names are not in this page are found by their directories only";
@@ -112,7 +118,7 @@ function prepareTools() {
       filtersChanged();
     });
   }
-  for (const tab of ["activity", "directory"]) byId(`by-${tab}`).addEventListener("click", () => showTab(tab));
+  for (const tab of TABS) byId(`by-${tab}`).addEventListener("click", () => showTab(tab));
   byId("save").addEventListener("click", save);
   byId("copy").addEventListener("click", copyCommand);
   document.addEventListener("keydown", (event) => {
@@ -123,9 +129,11 @@ function prepareTools() {
   });
 }
 
+const TABS = ["activity", "directory", "map"];
 function showTab(tab) {
   view.tab = tab;
-  for (const name of ["activity", "directory"]) byId(`by-${name}`).setAttribute("aria-pressed", name === tab);
+  for (const name of TABS) byId(`by-${name}`).setAttribute("aria-pressed", name === tab);
+  map.node = null;
   byId("list").setAttribute("aria-label", tab === "activity" ? "Activities" : "Directories");
   byId("order").options[0].textContent = tab === "activity" ? "newest first" : "by name";
   filtersChanged();

@@ -107,5 +107,6 @@ function prepareTimeline() {
   new ResizeObserver(() => {
     paintTimeline();
     paintCalendar();
+    paintMap();
   }).observe(box);
 }

@@ -34,7 +34,7 @@ function grouped(number) {
 }
 
 function counted(number, noun) {
-  const plural = noun.endsWith("y") ? noun.slice(0, -1) + "ies" : noun + "s";
+  const plural = /[^aeiou]y$/.test(noun) ? noun.slice(0, -1) + "ies" : noun + "s";
   return `${grouped(number)} ${number === 1 ? noun : plural}`;
 }
 

@@ -16,9 +16,10 @@ from home_tree import NASTY, NOW, Planted, plant_home
 from million import million_files
 from selenium.webdriver.common.keys import Keys
 
+from benchmarks import homes
 from pyactivity.page import page as page_of
 from pyactivity.report import report_of
-from pyactivity.survey import take_survey
+from pyactivity.survey import survey_of, take_survey
 from pyactivity.words import display, humane_bytes
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -444,6 +445,75 @@ def test_a_million_files(browser: Page, tmp_path: Path, berlin: None) -> None:
     assert sum(int(found[1]) for line in lines if (found := re.search(r'"files":(\d+)', line))) == 1_000_000
     assert len(lines) == len(report.parts) + 1
     assert browser.seen()[0] == []
+
+
+@pytest.fixture
+def office(browser: Page, tmp_path: Path, berlin: None) -> Iterator[Page]:
+    """An office of three years: sessions, mail and faxes, a suite that was installed."""
+    seen = survey_of(homes.office(7).scan(), radius_ns=HOUR_NS, now_ns=homes.NOW_NS)
+    html = tmp_path / "office.html"
+    html.write_bytes(b"".join(page_of(report_of(seen, ["/home/anna"], seen.parts()))))
+    browser.open(html)
+    yield browser
+    assert browser.seen()[0] == []
+
+
+def test_streams_have_rows_of_their_own_and_can_be_hidden(office: Page) -> None:
+    planned = homes.office(7)
+    assert office.text("#shown").startswith(f"{len(planned.sessions) + 1} activities")
+    assert office.text("#shown").endswith("; and 3 streams, of all time")
+    office.filter("mail")
+    assert office.run("return [...document.querySelectorAll('.row .mark')].map(mark => mark.textContent)") == [
+        "arrives by itself",
+        "arrives by itself",
+    ]
+    office.check("Mail/Inbox/cur")
+    mails = sum("Inbox" in planned.rows[number][0] for number in planned.streams)
+    assert office.text("#total").endswith(f" {mails:,} files")
+    office.one("#hide-streams").click()
+    assert office.rows() == []
+    office.filter("")
+    assert "stream" not in office.text("#shown")
+
+
+def test_the_calendar_shades_what_was_made_by_hand(office: Page) -> None:
+    planned = homes.office(7)
+    days = {
+        datetime.fromtimestamp(planned.rows[number][1] / 1e9).date()
+        for session in planned.sessions
+        for number in session
+    }
+    year = {day for day in days if day.year == 2026}
+    shaded = "return document.querySelectorAll('.level-1, .level-2, .level-3, .level-4').length"
+    legend = len(office.run("return [...document.querySelectorAll('.shade .key:not(.aside)')]"))
+    assert office.run(shaded) - legend == len(year)
+    assert f"on {len(year)} days" in office.text("#year")
+    assert office.run("return document.querySelectorAll('.day.aside').length") > 200
+    # Weekdays stay in sight where the year is scrolled.
+    office.resize(400, 900)
+    office.wait("return document.querySelector('.heat').scrollLeft > 0")
+    lefts = "return ['.weekdays', '.heat'].map(part => document.querySelector(part).getBoundingClientRect().left)"
+    weekdays, heat = office.run(lefts)
+    assert weekdays - heat < 8
+
+
+def test_the_map_is_as_large_as_what_it_shows_and_is_walked_by_keyboard(office: Page) -> None:
+    office.one("#by-map").click()
+    assert not office.one("#list").is_displayed()
+    tiles = "return [...document.querySelectorAll('.tile.depth-0')].map(t => [t.title, t.offsetWidth * t.offsetHeight])"
+    sizes = dict(office.run(tiles))
+    assert {title.split(":")[0] for title in sizes} == {"Documents", "Mail", "Fax", "Programs/suite"}
+    files = {title.split(":")[0]: int(re.sub(r"\D", "", title.split(":")[1].split("file")[0])) for title in sizes}
+    area = {title.split(":")[0]: share for title, share in sizes.items()}
+    for name in ("Documents", "Programs/suite"):
+        assert area[name] / area["Mail"] == pytest.approx(files[name] / files["Mail"], rel=0.1)
+    office.run("[...document.querySelectorAll('.tile.depth-0')].find(tile => tile.title.startsWith('Mail')).focus()")
+    office.keys(Keys.ENTER)
+    assert {title.split(":")[0] for title, _ in office.run(tiles)} == {"Mail/Inbox/cur", "Mail/Sent/cur"}
+    office.keys(Keys.ENTER)
+    assert len(office.run(tiles)) == 4
+    office.one("#by-activity").click()
+    assert office.one("#list").is_displayed()
 
 
 def luminance(colour: str) -> float:
