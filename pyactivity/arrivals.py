@@ -1,13 +1,13 @@
 """Recognise streams: places in which files keep appearing by themselves, such as mail, podcasts and logs.
 
 A stream is a directory, or a pattern of names in one, in which files appear evenly: at least 40 of them over at least
-two weeks. Their time is cut into slices of equal length, a week at least where there are eight weeks of it, else a day,
-and with four files or more on average. Hardly any slice is empty, and the numbers of files differ from slice to slice
-no more than chance and half the rate allow. Work comes in sessions: many slices without a file, and some with a lot.
-Only the times of these files count, so that no other file makes them a stream or keeps them from being one. The names
-that differ in words with digits only are one pattern (`episode-*.mp3`), and those of no pattern that is even are judged
-together. Directories whose names are numbers (2026/05, 2026-05-03) count as the one they lie in. What a version control
-keeps is a person's work, however even.
+two weeks, on 40 days or on nearly all. Their time is cut into slices of equal length, a week at least where there are
+eight weeks of it, else a day, and with four files or more on average. Hardly any slice is empty, and the numbers of
+files differ from slice to slice no more than chance and half the rate allow. Work comes in sessions: few days with many
+files each. Only the times of these files count, so that no other file makes them a stream or keeps them from being one.
+The names that differ in words with digits only are one pattern (`episode-*.mp3`), and those of no pattern that is even
+are judged together. Directories whose names are numbers (2026/05, 2026-05-03) count as the one they lie in. What a
+version control keeps is a person's work, however even.
 """
 
 import os
@@ -27,7 +27,7 @@ _LEAST_SLICES = 8
 _A_SLICE = 4  # files, on average
 _FILLED = 0.85  # of the slices
 _SWING = 0.5  # of the rate, by weekdays and seasons
-_LEAST_DATES = 4  # on which files of a stream appear: seven slices of a day and more touch as many
+_LEAST_DATES = 40  # on which files appear, unless it is nearly every day
 _NOWHERE = -1
 _COUNTED = re.compile(rb"[A-Za-z]*[0-9][0-9A-Za-z]*")
 _SUFFIX = re.compile(rb"\.[A-Za-z][0-9A-Za-z]{0,7}$")
@@ -76,7 +76,7 @@ def find_streams(files: Files, times_ns: NDArray[np.int64], usual: NDArray[np.bo
 
     times_ns  (n,) int64, the time of each file
     usual     (n,) bool, the files that may be of a stream: those with believable times that did not come in bulk
-    Time is that of a sort, and linear in the names where files appear on four days and more.
+    Time is that of a sort, and linear in the names where files appear on twelve days and more.
     """
     place_of = _places(files)
     members = np.flatnonzero(usual)
@@ -98,7 +98,7 @@ def is_even(sorted_ns: NDArray[np.int64]) -> bool:
 
 
 def evenness(sorted_ns: NDArray[np.int64]) -> Evenness | None:
-    """How evenly these moments, in order, lie; None where they are too few, or of too short a time, to tell."""
+    """How evenly these moments, in order, lie; None where they are too few, or of too few days, to tell."""
     if len(sorted_ns) < _LEAST_FILES:
         return None
     # Python's integers: the two ends of int64 are further apart than int64 holds.
@@ -107,6 +107,9 @@ def evenness(sorted_ns: NDArray[np.int64]) -> Evenness | None:
     if days < _LEAST_DAYS:
         return None
     most = days // 7 if days >= 7 * _LEAST_SLICES else days
+    dates = np.count_nonzero(np.diff(sorted_ns // _DAY_NS)) + 1
+    if dates < min(_LEAST_DATES, _FILLED * days):
+        return None
     slices = max(_LEAST_SLICES, min(len(sorted_ns) // _A_SLICE, most))
     since_ns = sorted_ns.view(np.uint64) - sorted_ns[:1].view(np.uint64)
     numbers = np.minimum((since_ns.astype(np.float64) * (slices / span_ns)).astype(np.int64), slices - 1)
@@ -140,7 +143,8 @@ def _stream_of(
     files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64]
 ) -> tuple[bytes, NDArray[np.intp]] | None:
     """The pattern and the files of the stream in a place, given all its files by time."""
-    if np.count_nonzero(np.diff(times_ns[members] // _DAY_NS)) + 1 < _LEAST_DATES:
+    # Of all of them as of any pattern: the names of many files are not looked at for nothing.
+    if np.count_nonzero(np.diff(times_ns[members] // _DAY_NS)) + 1 < _FILLED * _LEAST_DAYS:
         return None
     named: dict[bytes, list[int]] = {}
     for position, index in enumerate(members.tolist()):

@@ -85,6 +85,9 @@ def test_what_arrives_and_what_is_worked_on(seed: int) -> None:
         "thesis": list(sessions(chance, 200, 15, (4, 12))),
         "photos": list(sessions(chance, 700, 12, (30, 200))),
         "code": list(sessions(chance, 1000, 60, (3, 30))),
+        "a month of sessions": [
+            START_NS + n * 7 * DAY_NS + file * 600 * 10**9 for n in range(9) for file in range(chance.randint(4, 6))
+        ],
         "one evening": list(sessions(chance, 1, 1, (100, 100))),
         "few": [START_NS + number * 9 * DAY_NS for number in range(30)],
     }
