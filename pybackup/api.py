@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pybackup.disc.check import CheckedDisc
     from pybackup.disc.label import Labelled
     from pybackup.disc.plan import Estimate, PlannedDisc
+    from pybackup.jobs.extract import Extracted
     from pybackup.jobs.rebuild import Rebuilt
     from pybackup.jobs.salvage import Rescued
     from pybackup.jobs.structure import Saved
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from pybackup.model.member import Stored
     from pybackup.model.source import Judge, Source
     from pybackup.parity.stream.geometry import ParityOptions
-    from pybackup.restore.extract import Extracted
     from pybackup.restore.unpack import Unpacked
     from pybackup.selection.rules import Rules
     from pybackup.tree.place import PlaceOptions
@@ -289,16 +289,15 @@ def extract(
     """
     from pybackup.archive.open import open_archive
     from pybackup.jobs.extract import restore
-    from pybackup.restore.extract import ExtractOptions
+    from pybackup.restore.plan import RestoreOptions
 
-    options = ExtractOptions(_placing(overwrite, owner, numeric_owner, devices), strip_components, workers)
+    options = RestoreOptions(_placing(overwrite, owner, numeric_owner, devices), strip_components, workers)
     monitor = monitor or _Warning()
     with open_archive(*_volumes(archive), monitor=monitor) as opened:
         _check_all_taken(opened.patterns)
         where = _maybe(work_dir)
         wanted = _paths(patterns)
-        done = restore(opened, wanted, os.fsencode(to), options, work_dir=where, executor=executor, monitor=monitor)
-        return done.done
+        return restore(opened, wanted, os.fsencode(to), options, work_dir=where, executor=executor, monitor=monitor)
 
 
 def unpack(archive: _Path, to: _Path, *, monitor: Monitor | None = None) -> Unpacked:
@@ -469,9 +468,9 @@ def salvage(
         Where the repaired image lies meanwhile; None for beside the directory ``to``.
     """
     from pybackup.jobs.salvage import rescue
-    from pybackup.restore.salvage import SalvageOptions
+    from pybackup.restore.plan import RestoreOptions
 
-    options = SalvageOptions(partial, _placing(overwrite, owner, numeric_owner, devices), workers)
+    options = RestoreOptions(_placing(overwrite, owner, numeric_owner, devices), workers=workers, keep_partial=partial)
     where, monitor = _maybe(work_dir), monitor or _Warning()
     target, several = os.fsencode(to), _several(images)
     return rescue(several, target, maps=_paths(maps), work_dir=where, options=options, monitor=monitor)

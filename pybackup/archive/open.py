@@ -9,26 +9,22 @@ from typing import Self
 
 from pybackup.container.read import open_listing, read_locator
 from pybackup.container.relocate import relocate
-from pybackup.host.joined import Place, open_place
-from pybackup.model.listing import Listing
+from pybackup.host.joined import open_place
 from pybackup.monitor import Monitor
 
+from .archive import Archive
 from .find import find_volumes, is_called_volume, place_of, with_more
 from .joined import joined
 from .volume_set import SetAtHand, gather
 
 
-class OpenArchive:
+class OpenArchive(Archive):
     """An archive that is open, or several volumes of a set as if they were one, and the listing.
 
     Attributes
     ----------
     path
         As it was named; the first of several.
-    place
-        Where its bytes are, for workers to open.
-    hand
-        Which volumes there are; None for an archive that is no volume of a set.
     unclear
         Files that are damaged so much that they do not tell which volume they are.
     patterns
@@ -42,8 +38,6 @@ class OpenArchive:
         It holds nothing of an archive.
     """
 
-    place: Place
-    listing: Listing
     unclear: Sequence[bytes]
     patterns: list[bytes]
 

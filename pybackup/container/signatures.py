@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
-from pybackup.layout.sevenzip import SIGNATURE, STREAM_OFFSET
+from pybackup.layout.sevenzip import SIGNATURE, STREAM_OFFSET, StartHeader
 
 from .scan import readable_chunks
 
@@ -55,3 +56,26 @@ def find_signatures(file: ArchiveFile, known: Known, *, progress: Callable[[int]
             if offset not in known:
                 yield offset, data[number * ustar.BLOCK : number * ustar.BLOCK + STREAM_OFFSET]
         progress(len(data))
+
+
+def bare_members(
+    file: ArchiveFile, known: Known | None = None, *, progress: Callable[[int], None] = lambda n_bytes: None
+) -> Iterator[tuple[int, int]]:
+    """Yield offset and length of the streams of ``.7z`` files that no known member accounts for, their start whole.
+
+    Parameters
+    ----------
+    progress
+        Is told how many bytes have been read.
+    """
+    # Honest ones overlap nowhere; hostile ones might have every byte read a million times.
+    left = 2 * file.size
+    for offset, start in find_signatures(file, known or Known((), ()), progress=progress):
+        try:
+            frame = StartHeader.unpack(start)
+        except FormatError:
+            continue
+        left -= frame.stream_bytes
+        if left < 0:
+            return
+        yield offset, frame.stream_bytes

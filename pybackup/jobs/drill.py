@@ -18,7 +18,8 @@ from pybackup.monitor import Monitor
 from pybackup.parity.odds.harm import Strike, overwrite, plan_strike, write_copy
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.plan import RestoreOptions, plan_restore
+from pybackup.restore.run import run
 
 from .repair import repair
 
@@ -100,8 +101,8 @@ def _restore(image: bytes, target: bytes, workers: int | None) -> None:
     except NotAnArchive:
         return
     with archive:
-        plan = plan_extract(archive, (), target, ExtractOptions(workers=workers), monitor)
-        perform_extract(plan, monitor=monitor)
+        plan = plan_restore(archive, (), target, RestoreOptions(workers=workers))
+        run(plan, monitor=monitor)
 
 
 def _losses(source: bytes, target: bytes) -> tuple[list[bytes], list[bytes]]:

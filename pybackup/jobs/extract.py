@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from tempfile import gettempdir
 
+from pybackup.archive.archive import Archive
 from pybackup.archive.find import FoundFile, Volume
 from pybackup.archive.joined import volumes_of
 from pybackup.archive.open import OpenArchive
@@ -17,52 +18,47 @@ from pybackup.compress.unpack import decode
 from pybackup.container.read import open_listing
 from pybackup.container.relocate import relocate
 from pybackup.errors import EnvironmentFailed, FormatError, UsageError
-from pybackup.host.joined import Place, open_place
+from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.mend.mender import Mended, Mender
 from pybackup.model.display import display
-from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
+from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor, Once, Relay
-from pybackup.restore.extract import (
-    Archive,
-    Extracted,
-    ExtractOptions,
-    ExtractPlan,
-    perform_extract,
-    plan_extract,
-    plan_rows,
-    read_content,
-)
+from pybackup.restore.content import read_content
+from pybackup.restore.plan import RestoreOptions, RestorePlan, plan_restore, plan_rows
+from pybackup.restore.result import Restored
+from pybackup.restore.run import run
 
 # Files that an error names.
 _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """An archive as it is when it has been mended, in part in temporary files."""
-
-    place: Place
-    listing: Listing
-    hand: SetAtHand | None
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Extracted:
     """What came of an extraction, and the plan it went by.
 
     Attributes
     ----------
+    files, n_bytes
+        Files in place, and their bytes.
+    unplaced
+        How many files of the plan are not.
+    way, complete
+        Of the listing: by which structure files were found, and whether all of them are known.
     mended
         Files that came back only after the archive had been mended.
     worn
         What is damaged or lost of it, in words: the archive, or volumes of a set.
     """
 
-    plan: ExtractPlan
-    done: Extracted
+    plan: RestorePlan
+    files: int
+    n_bytes: int
+    unplaced: int
+    way: str
+    complete: bool
     mended: int = 0
     worn: Sequence[str] = ()
 
@@ -71,12 +67,12 @@ def restore(
     archive: OpenArchive,
     patterns: Sequence[bytes],
     target: bytes,
-    options: ExtractOptions,
+    options: RestoreOptions,
     *,
     work_dir: bytes | None = None,
     executor: Executor | None = None,
     monitor: Monitor,
-) -> Restored:
+) -> Extracted:
     """Extract what matches; where damage would cost any of it, mend the archive in a temporary file and take that.
 
     Parameters
@@ -88,7 +84,7 @@ def restore(
     Raises
     ------
     UsageError, EnvironmentFailed
-        As `plan_extract` and `perform_extract`; what is damaged could not be mended where temporary files go. All that
+        As `plan_restore` and `run`; what is damaged could not be mended where temporary files go. All that
         is not damaged is restored by then.
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
@@ -101,26 +97,26 @@ def restore(
         if archive.unclear or not archive.listing.complete or (hand and hand.missing and hand.recovery):
             view = mending.better(archive, ()) or archive
         try:
-            plan = plan_extract(view, patterns, target, options, held)
+            plan = plan_restore(view, patterns, target, options)
         except UsageError:
             mending.check(())  # what is not found may be what could not be mended
             raise
-        done = perform_extract(plan, executor=executor, monitor=held)
+        done = run(plan, executor=executor, monitor=held)
         if not held.lost:
             if held.told:
                 mending.check(())
-            return Restored(plan, done, done.spared, mending.worn)
+            return _extracted(plan, mending.worn, done)
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
         better = None if mending.failure else mending.better(view, hurt)
         if better is None:
             mending.check(sorted(held.lost))
             held.release(held.lost)
-            return Restored(plan, done, done.spared, mending.worn)
+            return _extracted(plan, mending.worn, done)
         rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
         again = plan_rows(better, rows, (b"",), target, options)
         held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
-        second = perform_extract(again, executor=executor, monitor=monitor)
-        return Restored(plan, _sum(done, second), done.spared + second.files, mending.worn)
+        second = run(again, executor=executor, monitor=monitor)
+        return _extracted(plan, mending.worn, done, second)
 
 
 def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None, monitor: Monitor) -> Iterator[bytes]:
@@ -179,7 +175,7 @@ class _Mending:
             words += f"\nnot restored, and perhaps not lost: {names}{more}"
         raise EnvironmentFailed(words) from self.failure
 
-    def better(self, view: Archive, hurt: Sequence[Stored]) -> View | None:
+    def better(self, view: Archive, hurt: Sequence[Stored]) -> Archive | None:
         """Return the archive mended; None where that brings nothing, or fails: see `check`.
 
         Parameters
@@ -205,7 +201,7 @@ class _Mending:
                     listing = relocate(file, open_listing(file))
                 except FormatError:
                     return None
-        return View(found.place, listing, found.hand)
+        return Archive(found.place, listing, found.hand)
 
     def _single(self) -> Mended | None:
         return self._mender.single(self._archive.path)
@@ -289,15 +285,14 @@ def _is_hurt(file: ArchiveFile, stored: Stored, number: int) -> bool:
     return False
 
 
-def _stripped(path: bytes, options: ExtractOptions) -> bytes:
+def _stripped(path: bytes, options: RestoreOptions) -> bytes:
     return b"/".join(path.split(b"/")[options.strip_components :])
 
 
-def _sum(first: Extracted, second: Extracted) -> Extracted:
-    return replace(
-        first,
-        files=first.files + second.files,
-        n_bytes=first.n_bytes + second.n_bytes,
-        unplaced=first.unplaced - second.files,
-        spared=first.spared + second.spared,
-    )
+def _extracted(plan: RestorePlan, worn: Sequence[str], first: Restored, second: Restored | None = None) -> Extracted:
+    """What came of it, the second time of a mended archive."""
+    files, n_bytes, mended = first.files, first.n_bytes, first.counts[Fate.REPAIRED]
+    if second:
+        files, n_bytes, mended = files + second.files, n_bytes + second.n_bytes, mended + second.files
+    way, complete = plan.listing.way.value, plan.listing.complete
+    return Extracted(plan, files, n_bytes, plan.files - files, way, complete, mended, worn)

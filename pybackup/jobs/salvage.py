@@ -17,7 +17,9 @@ from pybackup.mend.mender import Mender
 from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness
 from pybackup.monitor import Monitor
-from pybackup.restore.salvage import Salvaged, SalvageOptions, salvage_files
+from pybackup.restore.plan import RestoreOptions, plan_salvage
+from pybackup.restore.result import Restored
+from pybackup.restore.run import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Rescued:
         Byte ranges of it that were bad, and have been put right.
     """
 
-    salvaged: Salvaged
+    salvaged: Restored
     health: Health | None
     image_bytes: int
     soundness: Soundness
@@ -50,7 +52,7 @@ def rescue(
     *,
     maps: Sequence[bytes] = (),
     work_dir: bytes | None = None,
-    options: SalvageOptions,
+    options: RestoreOptions,
     monitor: Monitor,
 ) -> Rescued:
     """Merge and repair copies of a volume as far as they go, and restore every file of which something is left.
@@ -75,24 +77,21 @@ def rescue(
     with ExitStack() as stack:
         best = Mender(where, stack, monitor).best(list(_given(images, maps)), maps)
         try:
-            salvaged = salvage_files(
+            plan = plan_salvage(
                 best.place,
                 target,
                 listing=best.listing,
                 soundness=best.soundness,
                 repaired=best.repaired,
                 options=options,
-                monitor=monitor,
             )
+            salvaged = run(plan, monitor=monitor)
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
             advice = "; it has parity, and 'pybackup repair' mends it as it is" if best.health else ""
             with open_place(best.place) as file:
                 raise NotAnArchive(f"{name}: {what_it_is(file)}{advice}") from error
-        n_bytes = 0
-        if best.hand is None:
-            with open_place(best.place) as file:
-                n_bytes = file.size
+        n_bytes = plan.image_bytes if best.hand is None else 0
         return Rescued(salvaged, best.health, n_bytes, best.soundness, best.repaired)
 
 

@@ -1,4 +1,4 @@
-"""What a salvage makes of each file, and what would bring back the rest."""
+"""What becomes of each file that is restored or verified, and what would bring back the rest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pybackup.sector import SECTOR
 
+from .entry import Entry
 from .extents import Extents
 
 _MANY = 8
@@ -55,6 +56,28 @@ class FileVerdict:
     needed: str = ""
     placed_as: bytes | None = None
     plausible: Extents = _NONE
+
+    @classmethod
+    def whole(cls, entry: Entry, fate: Fate) -> FileVerdict:
+        """Return the verdict on a file that is back."""
+        return cls(entry.path, fate, entry.size, Extents.of(((0, entry.size),)), placed_as=entry.path)
+
+    @classmethod
+    def lost(cls, entry: Entry, reason: str, wanted: Extents | None = None) -> FileVerdict:
+        """Return the verdict on a file of which nothing is in place.
+
+        Parameters
+        ----------
+        wanted
+            None where nobody looked for what would bring it back.
+        """
+        needed = "" if wanted is None else sectors_of(wanted)
+        return cls(entry.path, Fate.LOST, entry.size, _NONE, reason, wanted or _NONE, needed)
+
+    @classmethod
+    def unplaced(cls, entry: Entry, reason: str) -> FileVerdict:
+        """Return the verdict on a file that the target did not take."""
+        return cls(entry.path, Fate.UNPLACED, entry.size, _NONE, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,11 @@ from pybackup.model.extents import Extents
 from pybackup.tree.place import StagedFile
 
 
+def sink_for(staged: StagedFile, *, sparse: bool) -> PlainSink | SparseSink:
+    """Return what takes the content of a file, or for a sparse one the stream of it."""
+    return SparseSink(staged) if sparse else PlainSink(staged)
+
+
 class PlainSink:
     """Takes content as the file has it."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath
@@ -17,7 +19,7 @@ from .standing import same_bytes
 
 
 class StagedFile:
-    """A file under a temporary name.
+    """A file under a temporary name; in a ``with`` it is discarded behind it, unless it was committed.
 
     Attributes
     ----------
@@ -98,6 +100,12 @@ class StagedFile:
             if self.temporary:
                 remove(self._dir_fd, self.temporary)
             self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.discard()
 
     def _dress(self) -> None:
         os.ftruncate(self.fd, self.entry.size)

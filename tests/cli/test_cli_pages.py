@@ -26,7 +26,7 @@ from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.member import Member, Method, Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
-from pybackup.restore.salvage import Salvaged
+from pybackup.restore.result import Restored
 
 SECTOR = 2048
 VOID = {"meta", "input", "br"}
@@ -206,11 +206,11 @@ def verdict(names: Iterable[bytes], damaged: Sequence[bytes]) -> Verdict:
     return Verdict(state, ["<i>bytes</i> differ"], damaged, len(stored), size, Way.TREE, 0, None, listing, size)
 
 
-def salvaged(files: Sequence[FileVerdict], unnamed: Sequence[UnnamedFile] = ()) -> Salvaged:
+def salvaged(files: Sequence[FileVerdict], unnamed: Sequence[UnnamedFile] = ()) -> Restored:
     counts = {fate: sum(file.fate is fate for file in files) for fate in Fate}
     told = [file for file in files if file.fate is not Fate.INTACT]
     n_bytes = sum(file.present.n_bytes for file in files)
-    return Salvaged(files, told, counts, n_bytes, unnamed, [], 0, "tree index", ["<b>damage</b>"])
+    return Restored(files, told, counts, n_bytes, unnamed, [], 0, "tree index", ["<b>damage</b>"])
 
 
 def test_hostile_names_are_shown_and_never_trusted() -> None:

@@ -14,7 +14,9 @@ from pybackup.errors import PybackupError
 from pybackup.mend.health import State
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import Extracted, ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.plan import RestoreOptions, plan_restore
+from pybackup.restore.result import Restored
+from pybackup.restore.run import run
 from pybackup.tree.place import PlaceOptions
 
 from .specimen import Snapshot, Specimen, snapshot
@@ -23,7 +25,7 @@ WHOLE = "whole"
 PARTIAL = "partial"
 REFUSED = "refused"
 
-OPTIONS = ExtractOptions(place=PlaceOptions(devices=True), workers=1)
+OPTIONS = RestoreOptions(place=PlaceOptions(devices=True), workers=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Outcome:
     found: Snapshot
     problems: tuple[Problem, ...]
     refused: PybackupError | None = None
-    extracted: Extracted | None = None
+    extracted: Restored | None = None
 
     @property
     def silent(self) -> bool:
@@ -46,8 +48,8 @@ def extract_to(archive: Path, target: Path) -> Outcome:
     monitor = Monitor()
     try:
         with open_archive(os.fsencode(archive)) as opened:
-            plan = plan_extract(opened, (), os.fsencode(target), OPTIONS, monitor)
-            extracted = perform_extract(plan, monitor=monitor)
+            plan = plan_restore(opened, (), os.fsencode(target), OPTIONS)
+            extracted = run(plan, monitor=monitor)
         refused = None
     except PybackupError as error:
         extracted, refused = None, error

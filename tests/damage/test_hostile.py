@@ -38,7 +38,8 @@ from pybackup.model.content import Bare, Packed, PackedPiece, Piece, Ready, Whol
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Method
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.plan import RestoreOptions, plan_restore
+from pybackup.restore.run import run as restore
 from pybackup.restore.unpack import unpack
 from pybackup.standalone import rescue
 from pybackup.tree.place import PlaceOptions
@@ -193,8 +194,8 @@ def said_of(archive: Path, target: Path) -> dict[str, list[str]]:
 
     def extract(monitor: Monitor) -> None:
         with open_archive(path) as opened:
-            options = ExtractOptions(place=PlaceOptions(), workers=1)
-            perform_extract(plan_extract(opened, (), os.fsencode(target), options, monitor), monitor=monitor)
+            options = RestoreOptions(place=PlaceOptions(), workers=1)
+            restore(plan_restore(opened, (), os.fsencode(target), options), monitor=monitor)
 
     def judge(monitor: Monitor) -> None:
         verdict = verify(path, deep=True, workers=1, monitor=monitor)

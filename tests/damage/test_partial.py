@@ -10,7 +10,8 @@ import pytest
 from pybackup.archive.open import open_archive
 from pybackup.errors import Damaged
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import perform_extract, plan_extract
+from pybackup.restore.plan import plan_restore
+from pybackup.restore.run import run
 from pybackup.restore.unpack import unpack
 
 from .oracle import OPTIONS
@@ -29,8 +30,8 @@ def cut(small: Specimen, field: Path) -> Path:
 def problems(archive: Path, field: Path, *patterns: bytes) -> list[bytes]:
     monitor = Monitor()
     with open_archive(os.fsencode(archive)) as opened:
-        plan = plan_extract(opened, patterns, os.fsencode(field / "out"), OPTIONS, monitor)
-        perform_extract(plan, monitor=monitor)
+        plan = plan_restore(opened, patterns, os.fsencode(field / "out"), OPTIONS)
+        run(plan, monitor=monitor)
     return [problem.path for problem in monitor.problems]
 
 

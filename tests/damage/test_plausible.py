@@ -12,7 +12,7 @@ import pytest
 import pybackup
 from pybackup.model.verdict import Fate, FileVerdict
 from pybackup.monitor import Monitor
-from pybackup.restore.salvage import Salvaged
+from pybackup.restore.result import Restored
 
 SECTOR, BLOCK = 2048, 512
 
@@ -23,13 +23,13 @@ def archive(tree: Path, parity: str = "none") -> bytearray:
     return bytearray(path.read_bytes())
 
 
-def salvaged(data: bytearray, field: Path, target: str = "out", **options: Sequence[Path]) -> Salvaged:
+def salvaged(data: bytearray, field: Path, target: str = "out", **options: Sequence[Path]) -> Restored:
     (field / "image").write_bytes(data)
     image, maps = field / "image", options.get("maps", ())
     return pybackup.salvage(image, field / target, maps=maps, workers=1, monitor=Monitor()).salvaged
 
 
-def placed(done: Salvaged, path: bytes, field: Path) -> tuple[FileVerdict, bytes]:
+def placed(done: Restored, path: bytes, field: Path) -> tuple[FileVerdict, bytes]:
     """The verdict on a partial file, and its bytes."""
     verdict = next(verdict for verdict in done.verdicts if verdict.path == path)
     assert verdict.fate is Fate.PARTIAL

@@ -21,7 +21,9 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.model.verdict import Fate, FileVerdict
 from pybackup.monitor import Monitor
-from pybackup.restore.salvage import Salvaged, SalvageOptions, salvage_files
+from pybackup.restore.plan import RestoreOptions, plan_salvage
+from pybackup.restore.result import Restored
+from pybackup.restore.run import run
 from pybackup.tree.place import PlaceOptions
 
 from .fast_disk import fast_directory
@@ -66,7 +68,7 @@ def specimen() -> Iterator[Specimen]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    done: Salvaged
+    done: Restored
     found: Snapshot
     problems: tuple[Problem, ...]
 
@@ -86,13 +88,15 @@ def salvage(
     image, target = field / "image", field / "out"
     image.write_bytes(data)
     monitor = Monitor()
-    options = SalvageOptions(keep_partial, PlaceOptions(), workers)
-    done = salvage_files(
-        os.fsencode(image),
-        os.fsencode(target),
-        soundness=unproved() if bad is None else Soundness(bad),
-        repaired=repaired,
-        options=options,
+    options = RestoreOptions(PlaceOptions(), workers=workers, keep_partial=keep_partial)
+    done = run(
+        plan_salvage(
+            os.fsencode(image),
+            os.fsencode(target),
+            soundness=unproved() if bad is None else Soundness(bad),
+            repaired=repaired,
+            options=options,
+        ),
         monitor=monitor,
     )
     found = snapshot(os.fsencode(target))

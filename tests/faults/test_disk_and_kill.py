@@ -23,7 +23,8 @@ from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.mend.health import State
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.plan import RestoreOptions, plan_restore
+from pybackup.restore.run import run
 from pybackup.tree.place import Overwrite, PlaceOptions
 
 MIB = 1 << 20
@@ -48,13 +49,14 @@ perform_create(plan, monitor=Monitor())
 EXTRACT = """
 import sys, os
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
 from pybackup.archive.open import open_archive
+from pybackup.restore.plan import RestoreOptions, plan_restore
+from pybackup.restore.run import run
 archive, target = map(os.fsencode, sys.argv[1:])
 with open_archive(archive) as opened:
-    plan = plan_extract(opened, (), target, ExtractOptions(workers=2), Monitor())
+    plan = plan_restore(opened, (), target, RestoreOptions(workers=2))
     print("ready", flush=True)
-    perform_extract(plan, monitor=Monitor())
+    run(plan, monitor=Monitor())
 """
 
 
@@ -100,10 +102,10 @@ def create(source: Path, output: Path, workers: int) -> None:
 
 def extract(archive: Path, target: Path, workers: int, overwrite: Overwrite = Overwrite.NEVER) -> Monitor:
     monitor = Monitor()
-    options = ExtractOptions(place=PlaceOptions(overwrite=overwrite), workers=workers)
+    options = RestoreOptions(place=PlaceOptions(overwrite=overwrite), workers=workers)
     with open_archive(os.fsencode(archive)) as opened:
-        plan = plan_extract(opened, (), os.fsencode(target), options, monitor)
-        perform_extract(plan, monitor=monitor)
+        plan = plan_restore(opened, (), os.fsencode(target), options)
+        run(plan, monitor=monitor)
     return monitor
 
 

@@ -25,8 +25,8 @@ from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.restore.salvage import SalvageOptions, salvage_files
+from pybackup.restore.plan import RestoreOptions, plan_restore, plan_salvage
+from pybackup.restore.run import run
 
 OPERATIONS = (
     "open",
@@ -102,17 +102,19 @@ def create(source: Path, output: Path, monitor: Monitor) -> None:
 
 def extract(archive: Path, target: Path, monitor: Monitor) -> None:
     with open_archive(os.fsencode(archive)) as opened:
-        plan = plan_extract(opened, (), os.fsencode(target), ExtractOptions(workers=1), monitor)
-        perform_extract(plan, monitor=monitor)
+        plan = plan_restore(opened, (), os.fsencode(target), RestoreOptions(workers=1))
+        run(plan, monitor=monitor)
 
 
 def salvage(archive: Path, target: Path, monitor: Monitor) -> None:
-    salvage_files(
-        os.fsencode(archive),
-        os.fsencode(target),
-        soundness=Soundness(),
-        repaired=Extents(),
-        options=SalvageOptions(workers=1),
+    run(
+        plan_salvage(
+            os.fsencode(archive),
+            os.fsencode(target),
+            soundness=Soundness(),
+            repaired=Extents(),
+            options=RestoreOptions(workers=1),
+        ),
         monitor=monitor,
     )
 

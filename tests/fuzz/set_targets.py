@@ -26,7 +26,7 @@ from pybackup.jobs.rebuild import rebuild
 from pybackup.layout.recovery import RecoveryHeader, size_of
 from pybackup.model.volume import VolumeInfo
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions
+from pybackup.restore.plan import RestoreOptions
 
 from . import set_mutate
 from .mutate import damaged, duplicated, mutated, resealed_guards, resealed_header, resealed_index
@@ -149,7 +149,7 @@ def run_set(directory: Path) -> None:
                 archive,
                 archive.patterns,
                 os.path.join(out, b"extracted"),
-                ExtractOptions(workers=1),
+                RestoreOptions(workers=1),
                 work_dir=out,
                 monitor=Monitor(),
             )

@@ -36,8 +36,8 @@ from pybackup.model.member import Stored
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.find import find_all, load
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.restore.salvage import SalvageOptions, salvage_files
+from pybackup.restore.plan import RestoreOptions, plan_restore, plan_salvage
+from pybackup.restore.run import run
 from pybackup.restore.unpack import unpack
 
 from . import mutate, set_targets
@@ -180,9 +180,9 @@ def _run_archive(directory: Path) -> None:
     with _refusing(), open_archive(path) as opened:
         for stored in opened.listing:
             _check_stored(stored)
-        options = ExtractOptions(workers=1)
-        plan = plan_extract(opened, (), _out(directory, "extracted"), options, Monitor())
-        perform_extract(plan, monitor=Monitor())
+        options = RestoreOptions(workers=1)
+        plan = plan_restore(opened, (), _out(directory, "extracted"), options)
+        run(plan, monitor=Monitor())
     for job in (
         lambda: info(path),
         lambda: verify(path, deep=True, workers=1, monitor=Monitor()),
@@ -212,7 +212,7 @@ def _run_volume(directory: Path) -> None:
     with _refusing():
         verify(copies[0], workers=1, monitor=Monitor())
     with _refusing():
-        options = SalvageOptions(workers=1)
+        options = RestoreOptions(workers=1)
         out = os.fsencode(directory / "out")
         rescue(copies, _out(directory, "rescued"), maps=maps, work_dir=out, options=options, monitor=Monitor())
     with _refusing():
@@ -239,12 +239,10 @@ def _run_salvage(directory: Path) -> None:
     path = os.fsencode(directory / "image")
     size = os.path.getsize(path)
     known = Soundness(Extents(((size // 3, size // 2),))) if size % 2 else unproved()
-    salvage_files(
-        path,
-        _out(directory, "salvaged"),
-        soundness=known,
-        repaired=Extents(),
-        options=SalvageOptions(workers=1),
+    run(
+        plan_salvage(
+            path, _out(directory, "salvaged"), soundness=known, repaired=Extents(), options=RestoreOptions(workers=1)
+        ),
         monitor=Monitor(),
     )
 

@@ -40,7 +40,7 @@ from pybackup.parity.stream.amount import parse_amount
 from pybackup.parity.stream.find import glance
 from pybackup.parity.stream.protect import protect
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
-from pybackup.restore.salvage import SalvageOptions
+from pybackup.restore.plan import RestoreOptions
 from pybackup.tree.place import PlaceOptions
 
 from .discs import MIB, SECTOR, build, make_set, plant, scatter, tool
@@ -198,7 +198,7 @@ def test_what_is_lost_comes_back(harm: str, which: str, room: Path, request: pyt
     assert verify(os.fsencode(hurt), monitor=Monitor()).state is State.REPAIRABLE
     repair([os.fsencode(hurt)], os.fsencode(room / "whole.iso"), monitor=Monitor())
     assert (room / "whole.iso").read_bytes() == given.image.read_bytes()
-    options = SalvageOptions(True, PlaceOptions(), 1)
+    options = RestoreOptions(PlaceOptions(), workers=1)
     found = rescue([os.fsencode(hurt)], os.fsencode(room / "out"), options=options, monitor=Monitor())
     assert found.health is not None
     assert differences(manifest(given.tree), manifest(room / "out/tree")) == []

@@ -20,7 +20,7 @@ from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import glance
-from pybackup.restore.salvage import SalvageOptions
+from pybackup.restore.plan import RestoreOptions
 
 from .discs import MIB, SECTOR, build, make_set, plant, run
 
@@ -51,7 +51,7 @@ def hurt_groups(path: Path, seed: int) -> None:
 
 def salvaged(path: Path, to: Path) -> tuple[set[bytes], set[bytes]]:
     """Files that came back by repair, and those that did not come back whole."""
-    done = rescue([os.fsencode(path)], os.fsencode(to), options=SalvageOptions(workers=1), monitor=Monitor()).salvaged
+    done = rescue([os.fsencode(path)], os.fsencode(to), options=RestoreOptions(workers=1), monitor=Monitor()).salvaged
     repaired = {each.path for each in done.not_intact if each.fate is Fate.REPAIRED}
     return repaired, {each.path for each in done.not_intact} - repaired
 

@@ -20,7 +20,7 @@ from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
 from pybackup.parity.stream.geometry import ParityOptions
-from pybackup.restore.salvage import SalvageOptions
+from pybackup.restore.plan import RestoreOptions
 from pybackup.sector import SECTOR
 
 from .specimens import mended
@@ -70,7 +70,7 @@ def iso(room: Path, *content: Path) -> Path:
 
 def salvaged(image: Path, to: Path) -> tuple[Rescued, Monitor]:
     monitor = Monitor()
-    options = SalvageOptions(workers=1)
+    options = RestoreOptions(workers=1)
     return rescue([os.fsencode(image)], os.fsencode(to), options=options, monitor=monitor), monitor
 
 

@@ -18,8 +18,8 @@ from pybackup.model.member import Stored
 from pybackup.model.problem import Trouble
 from pybackup.model.soundness import Soundness
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
-from pybackup.restore.salvage import SalvageOptions, salvage_files
+from pybackup.restore.plan import RestoreOptions, plan_restore, plan_salvage
+from pybackup.restore.run import run
 from pybackup.tree.place import Overwrite, PlaceOptions
 
 BIG = 9 << 20
@@ -93,18 +93,20 @@ def test_another_kind_is_replaced(
     monitor = Monitor()
     with open_archive(os.fsencode(archive)) as opened:
         if verb == "extract":
-            options = ExtractOptions(place, workers=workers)
-            perform_extract(plan_extract(opened, (), os.fsencode(out), options, monitor), monitor=monitor)
+            options = RestoreOptions(place, workers=workers)
+            run(plan_restore(opened, (), os.fsencode(out), options), monitor=monitor)
         else:
-            how = SalvageOptions(place=place, workers=workers)
+            how = RestoreOptions(place=place, workers=workers)
             known = Soundness()
-            salvage_files(
-                opened.place,
-                os.fsencode(out),
-                listing=opened.listing,
-                soundness=known,
-                repaired=Extents(),
-                options=how,
+            run(
+                plan_salvage(
+                    opened.place,
+                    os.fsencode(out),
+                    listing=opened.listing,
+                    soundness=known,
+                    repaired=Extents(),
+                    options=how,
+                ),
                 monitor=monitor,
             )
     assert not monitor.problems
@@ -143,16 +145,18 @@ def test_no_entry_replaces_what_the_same_archive_has(tmp_path: Path, verb: str) 
         place, monitor, out = PlaceOptions(Overwrite.ALWAYS), Monitor(), tmp_path / "out"
         if verb == "extract":
             opened.listing = listing
-            plan = plan_extract(opened, (), os.fsencode(out), ExtractOptions(place, workers=1), monitor)
-            perform_extract(plan, monitor=monitor)
+            plan = plan_restore(opened, (), os.fsencode(out), RestoreOptions(place, workers=1))
+            run(plan, monitor=monitor)
         else:
-            salvage_files(
-                opened.place,
-                os.fsencode(out),
-                listing=listing,
-                soundness=Soundness(),
-                repaired=Extents(),
-                options=SalvageOptions(place=place, workers=1),
+            run(
+                plan_salvage(
+                    opened.place,
+                    os.fsencode(out),
+                    listing=listing,
+                    soundness=Soundness(),
+                    repaired=Extents(),
+                    options=RestoreOptions(place=place, workers=1),
+                ),
                 monitor=monitor,
             )
     assert told(out / "top") == told(top)

@@ -14,7 +14,8 @@ from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Compression, Profil
 from pybackup.make.plan import CreateOptions, perform_create, plan_create
 from pybackup.mend.health import State
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions, perform_extract, plan_extract
+from pybackup.restore.plan import RestoreOptions, plan_restore
+from pybackup.restore.run import run
 from pybackup.selection.filelist import named_source
 from pybackup.tree.place import PlaceOptions
 
@@ -57,14 +58,14 @@ def extract(
 ) -> Monitor:
     """Extract an archive; without a monitor of the caller's, any problem is a failure."""
     heard = monitor or Monitor()
-    options = ExtractOptions(PlaceOptions(devices=devices, numeric_owner=numeric_owner), workers=workers)
+    options = RestoreOptions(PlaceOptions(devices=devices, numeric_owner=numeric_owner), workers=workers)
     with open_archive(os.fsencode(path)) as opened:
-        plan = plan_extract(opened, patterns, os.fsencode(target), options, heard)
-        extracted = perform_extract(plan, executor=executor, monitor=heard)
+        plan = plan_restore(opened, patterns, os.fsencode(target), options)
+        extracted = run(plan, executor=executor, monitor=heard)
     if monitor is None:
         assert heard.problems == []
         assert extracted.complete
-        assert extracted.unplaced == 0
+        assert (extracted.files, extracted.unplaced) == (plan.files, [])
     return heard
 
 

@@ -15,7 +15,7 @@ from roundtrip.manifest import differences, manifest
 import pybackup
 from pybackup.archive.open import open_archive
 from pybackup.errors import UsageError
-from pybackup.jobs.extract import Restored, restore
+from pybackup.jobs.extract import Extracted, restore
 from pybackup.jobs.salvage import rescue
 from pybackup.mend import mender
 from pybackup.mend.copies import GivenCopy, open_copies
@@ -23,8 +23,7 @@ from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions
-from pybackup.restore.salvage import SalvageOptions
+from pybackup.restore.plan import RestoreOptions
 
 from .making import lines, make, run, volumes
 from .test_hostile_set import Heard
@@ -43,11 +42,11 @@ def damaged(path: Path, to: Path, fraction: float, *, start: bool = False) -> Pa
     return to
 
 
-def extracted(paths: list[Path], to: Path, heard: Monitor) -> Restored:
+def extracted(paths: list[Path], to: Path, heard: Monitor) -> Extracted:
     first, *more = map(os.fsencode, paths)
     with open_archive(first, more, monitor=heard) as archive:
         assert archive.patterns == []
-        return restore(archive, (), os.fsencode(to), ExtractOptions(workers=1), monitor=heard)
+        return restore(archive, (), os.fsencode(to), RestoreOptions(workers=1), monitor=heard)
 
 
 def test_volumes_in_any_order_and_twice(tree: Path, docs: Path, tmp_path: Path) -> None:
@@ -115,7 +114,7 @@ def test_damage_of_several_volumes_is_mended_on_the_way(tree: Path, docs: Path, 
     heard = Monitor()
     done = extracted([tmp_path], tmp_path / "out", heard)
     assert heard.problems == []
-    assert done.done.unplaced == 0
+    assert done.unplaced == 0
     assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
     assert not [path for path in tmp_path.iterdir() if "mended" in path.name]
 
@@ -125,7 +124,7 @@ def test_salvage_of_a_set_takes_each_volume_as_far_as_it_goes(tree: Path, docs: 
     bad = damaged(paths[4], tmp_path / "bad", 0.3)
     given = [path for number, path in enumerate(paths) if number not in (1, 4)]
     heard = Monitor()
-    options = SalvageOptions(workers=1)
+    options = RestoreOptions(workers=1)
     names = [os.fsencode(path) for path in (bad, *given)]
     done = rescue(names, os.fsencode(tmp_path / "out"), work_dir=os.fsencode(tmp_path), options=options, monitor=heard)
     fates = {verdict.path: verdict for verdict in done.salvaged.verdicts}
@@ -147,7 +146,7 @@ def test_a_file_that_is_in_part_on_a_lost_volume_survives_in_part(tree: Path, do
         on = [number for number, (_, names) in archive.hand.tables.items() if b"tree/d3/big" in names]
     assert len(on) > 1
     given = [os.fsencode(path) for path in volumes(docs) if int(path.stem[-3:]) != on[0]]
-    done = rescue(given, os.fsencode(tmp_path / "out"), options=SalvageOptions(workers=1), monitor=Monitor())
+    done = rescue(given, os.fsencode(tmp_path / "out"), options=RestoreOptions(workers=1), monitor=Monitor())
     verdict = next(verdict for verdict in done.salvaged.verdicts if verdict.path == b"tree/d3/big")
     assert (verdict.fate, verdict.needed) == (Fate.PARTIAL, f"docs {on[0]}")
     whole = (tree / "d3/big").read_bytes()
@@ -298,13 +297,13 @@ def test_a_volume_without_any_tree_index_and_parity_gives_up_its_files(
     hurt.write_bytes(data[:end] if cut else data[:end] + bytes(len(data) - end))
     heard = Heard()
     done = extracted([tmp_path / "set"], tmp_path / "out", heard)
-    assert done.done.unplaced == 0
+    assert done.unplaced == 0
     assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
     assert f"{hurt}: damaged so much that it does not tell which volume it is" in heard.notes
     # Of the last one, nobody tells that it is.
     unknown = ["the volumes after docs 11 are not here, and what they hold is not known"] if number < 0 else []
     assert [problem.reason.replace(f"docs {len(volumes(docs))} ", "docs 11 ") for problem in heard.problems] == unknown
     names = [os.fsencode(path) for path in volumes(tmp_path / "set")]
-    saved = rescue(names, os.fsencode(tmp_path / "saved"), options=SalvageOptions(workers=1), monitor=Monitor())
+    saved = rescue(names, os.fsencode(tmp_path / "saved"), options=RestoreOptions(workers=1), monitor=Monitor())
     assert {verdict.fate for verdict in saved.salvaged.verdicts} == {Fate.INTACT}
     assert differences(manifest(tree), manifest(tmp_path / "saved/tree")) == []

@@ -23,7 +23,7 @@ from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
 from pybackup.disc.volume import index_lines, open_volume
 from pybackup.errors import UsageError
-from pybackup.jobs.extract import Restored, content, restore
+from pybackup.jobs.extract import Extracted, content, restore
 from pybackup.jobs.salvage import rescue
 from pybackup.make.second_copies import SecondCopies, SecondCopy, parse_share
 from pybackup.model.entry import Kind
@@ -31,8 +31,8 @@ from pybackup.model.member import Method, Stored
 from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
-from pybackup.restore.extract import ExtractOptions, read_content
-from pybackup.restore.salvage import SalvageOptions
+from pybackup.restore.content import read_content
+from pybackup.restore.plan import RestoreOptions
 from pybackup.standalone import rescue as script
 
 from .making import MIB, TIME, lines, make, run, volumes
@@ -122,10 +122,10 @@ def room() -> Iterator[Path]:
         yield base
 
 
-def extracted(paths: list[Path], to: Path, heard: Monitor, patterns: tuple[bytes, ...] = ()) -> Restored:
+def extracted(paths: list[Path], to: Path, heard: Monitor, patterns: tuple[bytes, ...] = ()) -> Extracted:
     first, *more = map(os.fsencode, paths)
     with open_archive(first, more, monitor=heard) as archive:
-        return restore(archive, patterns, os.fsencode(to), ExtractOptions(workers=1), monitor=heard)
+        return restore(archive, patterns, os.fsencode(to), RestoreOptions(workers=1), monitor=heard)
 
 
 def contents(top: Path) -> dict[bytes, bytes]:
@@ -284,7 +284,7 @@ def test_damage_to_one_of_both_costs_nothing(which: int, field: Field, room: Pat
     with open_archive(first, more) as archive:
         assert b"".join(content(archive, path, monitor=heard)) == contents(field.tree)[path]
         assert b"".join(read_content(archive, path)) == contents(field.tree)[path]
-    options = SalvageOptions(workers=1)
+    options = RestoreOptions(workers=1)
     salvaged = rescue([first, *more], os.fsencode(room / "left"), options=options, monitor=heard).salvaged
     fates = {verdict.path: verdict.fate for verdict in salvaged.verdicts if verdict.fate is not Fate.INTACT}
     assert fates == ({path: Fate.REPAIRED} if which == 0 else {})
@@ -317,7 +317,7 @@ def test_damage_to_both_is_said(field: Field, room: Path) -> None:
     # On two volumes, and one file.
     assert lines(done.stdout)[-1].endswith("each counted once; 1 file lost")
     names = [os.fsencode(each) for each in hurt]
-    salvaged = rescue(names, os.fsencode(room / "left"), options=SalvageOptions(workers=1), monitor=Monitor()).salvaged
+    salvaged = rescue(names, os.fsencode(room / "left"), options=RestoreOptions(workers=1), monitor=Monitor()).salvaged
     (verdict,) = salvaged.not_intact
     one, other = field.twice()[path]
     assert f"docs {one}, from another copy or" in verdict.needed

@@ -12,7 +12,7 @@ from pybackup.model.extents import Extents
 from pybackup.model.listing import Listing
 from pybackup.model.problem import Problem
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile, sectors_of
-from pybackup.restore.salvage import Salvaged
+from pybackup.restore.result import Restored
 
 from ..text import count, display, humane_bytes, percentage
 from .frame import (
@@ -47,7 +47,7 @@ _RARE = (Fate.REPAIRED, Fate.UNPLACED)
 
 
 def map_salvaged(
-    done: Salvaged,
+    done: Restored,
     image_bytes: int,
     *,
     health: Health | None = None,
@@ -78,7 +78,7 @@ def map_salvaged(
 def render_salvage(
     images: Sequence[bytes],
     target: bytes,
-    done: Salvaged,
+    done: Restored,
     volume: VolumeMap,
     *,
     problems: Sequence[Problem] = (),
@@ -100,7 +100,7 @@ def render_salvage(
 
 
 def _parts(
-    images: Sequence[bytes], target: bytes, done: Salvaged, volume: VolumeMap, problems: Sequence[Problem]
+    images: Sequence[bytes], target: bytes, done: Restored, volume: VolumeMap, problems: Sequence[Problem]
 ) -> Iterator[str]:
     yield heading("salvage", images[0])
     yield state(*_headline(done), _sentences(images, target, done), _steps(images, target, done))
@@ -113,7 +113,7 @@ def _parts(
     yield from bullets("What else was found", [*done.damage, *said])
 
 
-def _headline(done: Salvaged) -> tuple[Tone, str]:
+def _headline(done: Restored) -> tuple[Tone, str]:
     partial, lost = done.counts[Fate.PARTIAL], done.counts[Fate.LOST]
     if done.complete:
         return Tone.GOOD, "Everything is back"
@@ -135,7 +135,7 @@ def _headline(done: Salvaged) -> tuple[Tone, str]:
     return Tone.WARN, "All files are back, but not all else"
 
 
-def _sentences(images: Sequence[bytes], target: bytes, done: Salvaged) -> Iterator[str]:
+def _sentences(images: Sequence[bytes], target: bytes, done: Restored) -> Iterator[str]:
     back = done.counts[Fate.INTACT] + done.counts[Fate.REPAIRED]
     yield f"{back:,} of {count(len(done.verdicts), 'file')} are whole and checked, in {display(target)}."
     if len(images) > 1:
@@ -152,7 +152,7 @@ def _sentences(images: Sequence[bytes], target: bytes, done: Salvaged) -> Iterat
         yield f"{count(len(done.unplaced), 'entry', 'entries')} without content could not be placed as they were."
 
 
-def _steps(images: Sequence[bytes], target: bytes, done: Salvaged) -> list[PageStep]:
+def _steps(images: Sequence[bytes], target: bytes, done: Restored) -> list[PageStep]:
     word = " ".join(map(shell_word, images))
     if done.complete:
         command = f"pybackup repair {word} -o repaired"
@@ -166,7 +166,7 @@ def _steps(images: Sequence[bytes], target: bytes, done: Salvaged) -> list[PageS
     return [PageStep(text, f"pybackup salvage {word} ANOTHER-COPY --to {shell_word(target)}")]
 
 
-def _figures(done: Salvaged, volume: VolumeMap) -> Iterator[Figure]:
+def _figures(done: Restored, volume: VolumeMap) -> Iterator[Figure]:
     yield Figure("Files known", f"{len(done.verdicts):,}", f"found by the {done.way}" if done.way else "")
     # What is not even known by name counts: it is lost, and part of all there was.
     nameless = done.missing or 0
@@ -190,7 +190,7 @@ def _figures(done: Salvaged, volume: VolumeMap) -> Iterator[Figure]:
         yield Figure(label, f"{bad:,}", f"of {volume.sectors:,}", Tone.WARN if bad else Tone.GOOD)
 
 
-def _table(done: Salvaged) -> Iterator[str]:
+def _table(done: Restored) -> Iterator[str]:
     total = len(done.not_intact) + len(done.unnamed)
     if not total:
         return

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pybackup.archive.open import OpenArchive
-    from pybackup.jobs.extract import Restored
-    from pybackup.restore.extract import Extracted, ExtractOptions, ExtractPlan
+    from pybackup.jobs.extract import Extracted
+    from pybackup.restore.plan import RestoreOptions, RestorePlan
 
 EPILOG = """\
 A PATTERN is the path of an entry, also as list shows it, or else a glob in which * also crosses slashes (a backslash
@@ -129,20 +129,20 @@ def _to_stdout(archive: OpenArchive, pattern: bytes, work_dir: bytes | None, tal
 
 def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: Executor | None, talk: Talk) -> int:
     from pybackup.jobs.extract import restore
-    from pybackup.restore.extract import plan_extract
+    from pybackup.restore.plan import plan_restore
 
     how = _extract_options(options)
     if options.dry_run:
-        return _show(plan_extract(archive, archive.patterns, options.to or b".", how, talk), options, talk)
+        return _show(plan_restore(archive, archive.patterns, options.to or b".", how), options, talk)
     start = time.monotonic()
-    restored = restore(
+    done = restore(
         archive, archive.patterns, options.to, how, work_dir=options.work_dir, executor=executor, monitor=talk
     )
-    plan, done = restored.plan, restored.done
+    plan = done.plan
     if not plan.everything and plan.listing.incompleteness:  # else the job says so
         talk.note(f"{plan.listing.incompleteness}; what was asked for is not concerned")
-    if restored.mended or restored.worn:
-        talk.note(_mended(restored))
+    if done.mended or done.worn:
+        talk.note(_mended(done))
     if any(problem.trouble is Trouble.LOST and problem.path for problem in talk.problems):
         talk.note(
             f"'pybackup salvage {display(options.archive)} --to DIR' brings back what is left of files that are lost"
@@ -153,22 +153,22 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
     return status
 
 
-def _mended(restored: Restored) -> str:
+def _mended(done: Extracted) -> str:
     """What came back, and what is to be made anew, since the next hit may cost it."""
-    worn = ", ".join(restored.worn)
+    worn = ", ".join(done.worn)
     renew = f"burn or copy again what is damaged or lost: {worn}" if worn else "burn or copy again what is damaged"
-    if not restored.mended:
+    if not done.mended:
         return f"mended on the way; {renew}"
-    return f"{count(restored.mended, 'file')} came back by parity or other copies; {renew}"
+    return f"{count(done.mended, 'file')} came back by parity or other copies; {renew}"
 
 
-def _extract_options(options: argparse.Namespace) -> ExtractOptions:
-    from pybackup.restore.extract import ExtractOptions
+def _extract_options(options: argparse.Namespace) -> RestoreOptions:
+    from pybackup.restore.plan import RestoreOptions
 
-    return ExtractOptions(placing_of(options), options.strip_components, options.workers)
+    return RestoreOptions(placing_of(options), options.strip_components, options.workers)
 
 
-def _show(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> int:
+def _show(plan: RestorePlan, options: argparse.Namespace, talk: Talk) -> int:
     if options.json:
         deliver([_json_plan(plan, options, talk)])
     else:
@@ -178,7 +178,7 @@ def _show(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> int:
     return conclude(talk)
 
 
-def _plan_lines(plan: ExtractPlan, target: bytes | None) -> Iterator[str]:
+def _plan_lines(plan: RestorePlan, target: bytes | None) -> Iterator[str]:
     for stored in plan.entries:
         yield display(stored.entry.path) + ("/" if stored.entry.kind is Kind.DIRECTORY else "")
     entries = count(len(plan.entries), "entry", "entries")
@@ -186,7 +186,7 @@ def _plan_lines(plan: ExtractPlan, target: bytes | None) -> Iterator[str]:
     yield f"{display(target) if target else 'a directory'}: would get {entries}, {content}"
 
 
-def _json_plan(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> bytes:
+def _json_plan(plan: RestorePlan, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
             "archive": json_name(options.archive),
@@ -200,7 +200,7 @@ def _json_plan(plan: ExtractPlan, options: argparse.Namespace, talk: Talk) -> by
     )
 
 
-def _summary(plan: ExtractPlan, done: Extracted, seconds: float, talk: Talk) -> str:
+def _summary(plan: RestorePlan, done: Extracted, seconds: float, talk: Talk) -> str:
     parts = [
         f"{done.files:,} of {count(plan.files, 'file')}",
         humane_bytes(done.n_bytes),
@@ -210,7 +210,7 @@ def _summary(plan: ExtractPlan, done: Extracted, seconds: float, talk: Talk) -> 
     return f"{display(plan.target)}: {', '.join(parts)}"
 
 
-def _json(plan: ExtractPlan, done: Extracted, options: argparse.Namespace, talk: Talk) -> bytes:
+def _json(plan: RestorePlan, done: Extracted, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
             "archive": json_name(options.archive),

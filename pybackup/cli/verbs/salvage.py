@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pybackup.jobs.salvage import Rescued
     from pybackup.model.extents import Extents
     from pybackup.model.verdict import FileVerdict, UnnamedFile
-    from pybackup.restore.salvage import Salvaged
+    from pybackup.restore.result import Restored
 
 EPILOG = """\
 Every file of which anything is left is restored to DIR: whole and checked under its name, else what is right of it as
@@ -64,7 +64,7 @@ def perform(options: argparse.Namespace) -> int:
     """Salvage, report, and say what would bring back the rest."""
     from pybackup.jobs.salvage import rescue
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
-    from pybackup.restore.salvage import SalvageOptions
+    from pybackup.restore.plan import RestoreOptions
 
     if options.report is not None and not options.report.endswith((b".json", b".html")):
         raise UsageError("--report: a report ends in .json or .html")
@@ -76,7 +76,9 @@ def perform(options: argparse.Namespace) -> int:
             options.to,
             maps=options.map,
             work_dir=options.work_dir,
-            options=SalvageOptions(options.partial == "keep", placing_of(options), options.workers),
+            options=RestoreOptions(
+                placing_of(options), workers=options.workers, keep_partial=options.partial == "keep"
+            ),
             monitor=talk,
         )
         done = rescued.salvaged
@@ -90,14 +92,14 @@ def perform(options: argparse.Namespace) -> int:
         return _status(done, talk, f"{display(options.to)}: {_summary(done)}")
 
 
-def _status(done: Salvaged, talk: Talk, summary: str) -> int:
+def _status(done: Restored, talk: Talk, summary: str) -> int:
     problems = conclude(talk, summary)
     if done.nothing:
         return Status.BEYOND
     return problems if done.complete else Status.PROBLEMS
 
 
-def _lines(done: Salvaged, *, quiet: bool) -> Iterator[str]:
+def _lines(done: Restored, *, quiet: bool) -> Iterator[str]:
     if not done.complete:
         yield _verdict(done)
     elif done.counts[Fate.REPAIRED] and not quiet:
@@ -115,7 +117,7 @@ def _lines(done: Salvaged, *, quiet: bool) -> Iterator[str]:
         yield from (f"damaged: {printable(damage)}" for damage in done.damage)
 
 
-def _verdict(done: Salvaged) -> str:
+def _verdict(done: Restored) -> str:
     """What is not back, and what a person can do about it."""
     lost, partial, unplaced = (done.counts[fate] for fate in (Fate.LOST, Fate.PARTIAL, Fate.UNPLACED))
     said = [f"{count(lost, 'file')} lost"] if lost else []
@@ -159,7 +161,7 @@ def _unnamed_line(found: UnnamedFile) -> str:
     return f"found: {where}: {part}, as {display(found.placed_as)}"
 
 
-def _summary(done: Salvaged) -> str:
+def _summary(done: Restored) -> str:
     parts = [f"{number:,} {fate}" for fate, number in done.counts.items() if number or fate == "intact"]
     placed = sum(found.placed_as is not None for found in done.unnamed)
     if placed:
@@ -185,7 +187,7 @@ def _page(options: argparse.Namespace, rescued: Rescued, talk: Talk) -> Iterator
     return render_salvage(options.copies, options.to, done, volume, problems=talk.problems, salvaged=salvaged)
 
 
-def _report(options: argparse.Namespace, done: Salvaged, talk: Talk) -> dict[str, Any]:
+def _report(options: argparse.Namespace, done: Restored, talk: Talk) -> dict[str, Any]:
     return {
         "images": [json_name(image) for image in options.copies],
         "target": json_name(options.to),
