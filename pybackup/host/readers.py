@@ -30,9 +30,13 @@ class Readers:
         for path in paths:
             readers.add_path(path)
             if os.path.isdir(path):
-                with os.scandir(path) as entries:
-                    for entry in entries:
-                        readers._add_status(entry.stat())
+                try:
+                    with os.scandir(path) as entries:
+                        for entry in entries:
+                            readers._add_status(entry.stat())
+                except OSError:
+                    # What cannot be asked may be private.
+                    readers.add(0, 0)
         return readers
 
     def add_path(self, path: bytes) -> None:

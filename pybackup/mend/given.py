@@ -83,7 +83,7 @@ def take_in(files: Sequence[FoundFile], to: Destination, *, stack: ExitStack, mo
         _tell_of_doubles(group, monitor)
         held = _hold_best(group, there, to.scratch, stack, monitor)
         for one, volume in _settled(held, group):
-            archive_id = volume.listing.archive_id if volume else group.archive_id
+            archive_id = volume.info.archive_id if volume and volume.info else group.archive_id
             found.setdefault(archive_id, []).append((one, volume))
     info = _one_set(volume for several in found.values() for _, volume in several if volume and volume.info)
     if info is None:

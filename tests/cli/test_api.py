@@ -89,6 +89,7 @@ def test_unpack_and_structure(archive: Path, tmp_path: Path) -> None:
 
 def test_problems_go_to_the_monitor(archive: Path, tmp_path: Path) -> None:
     pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"])
+    (tmp_path / "out/docs/letter.txt").write_text("another")
     monitor = pybackup.Monitor()
     pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"], monitor=monitor)
     assert [(found.path, found.trouble) for found in monitor.problems] == [
@@ -98,6 +99,7 @@ def test_problems_go_to_the_monitor(archive: Path, tmp_path: Path) -> None:
 
 def test_problems_without_a_monitor_are_warnings(archive: Path, tmp_path: Path) -> None:
     pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"])
+    (tmp_path / "out/docs/letter.txt").write_text("another")
     with pytest.warns(pybackup.ProblemWarning, match="docs/letter.txt: exists"):
         pybackup.extract(archive, tmp_path / "out", ["docs/letter.txt"])
     with warnings.catch_warnings():

@@ -126,7 +126,9 @@ def test_what_vanished_from_the_list_is_a_problem_named_twice(docs: Path, tmp_pa
     assert sum("docs/gone: vanished: " in line for line in said) == 2
     assert "pybackup: 1 problem:" in said
     assert said[-1].endswith(", 1 problem")
-    again = run("create", *options, "--quiet", "--json", cwd=tmp_path, stdin=b"docs/letter.txt\ndocs/gone\n")
+    again = run(
+        "create", *options, "--overwrite", "--quiet", "--json", cwd=tmp_path, stdin=b"docs/letter.txt\ndocs/gone\n"
+    )
     assert lines(again.stderr)[1:] == ["pybackup: 1 problem"]
     (problem,) = parsed(again)["problems"]
     assert (problem["path"], problem["trouble"]) == ({"text": "docs/gone"}, "vanished")
@@ -149,9 +151,12 @@ def test_dry_run_shows_the_plan_and_writes_nothing(docs: Path, tmp_path: Path) -
 
 def test_the_archive_itself_is_left_out(docs: Path) -> None:
     for _ in range(2):
-        assert run("create", ".", "--quiet", cwd=docs).returncode == 0
+        assert run("create", ".", "--overwrite", "--quiet", cwd=docs).returncode == 0
         assert b"docs/docs.xtar" not in names(docs / "docs.xtar")
-    assert "docs/docs.xtar  (the archive itself)" in run("create", ".", "--dry-run", cwd=docs).stdout.decode()
+    assert (
+        "docs/docs.xtar  (the archive itself)"
+        in run("create", ".", "--overwrite", "--dry-run", cwd=docs).stdout.decode()
+    )
 
 
 def test_packing_options_reach_the_archive(docs: Path, tmp_path: Path) -> None:
@@ -170,7 +175,7 @@ def test_packing_options_reach_the_archive(docs: Path, tmp_path: Path) -> None:
 def test_suffixes_that_are_stored(docs: Path, tmp_path: Path) -> None:
     (docs / "large.dng").write_bytes(b"ab" * (1 << 19))
     for option, stored in ((["--store", "+DNG"], True), (["--store", "raw"], False), ([], False)):
-        assert run("create", "docs", *option, "--quiet", cwd=tmp_path).returncode == 0
+        assert run("create", "docs", *option, "--overwrite", "--quiet", cwd=tmp_path).returncode == 0
         entry = json.loads(run("list", "--json", "docs.xtar", "docs/large.dng", cwd=tmp_path).stdout)
         assert (entry["packed_bytes"] > 1 << 20) == stored
 
@@ -186,7 +191,7 @@ def test_a_link_to_a_directory_is_stored_as_link_and_that_is_said(docs: Path, tm
     done = run("create", "way", cwd=tmp_path)
     assert "note: way is archived as the symbolic link it is; way/ follows it" in done.stderr.decode()
     assert names(tmp_path / "way.xtar") == [b"way"]
-    assert b"note" not in run("create", "way/", cwd=tmp_path).stderr
+    assert b"note" not in run("create", "way/", "--overwrite", cwd=tmp_path).stderr
     assert b"way/letter.txt" in names(tmp_path / "way.xtar")
 
 

@@ -140,7 +140,9 @@ def give(verb: str, made: Path) -> None:
 
 
 def test_all_verbs_are_here() -> None:
-    assert {*COMMANDS} == {*verbs.SUMMARIES} - {"completion"}
+    # The catalogue's verbs take a database, and have tests of their own.
+    archives = {verb for verb in verbs.SUMMARIES if not verb.startswith("catalogue ")}
+    assert {*COMMANDS} == archives - {"completion"}
 
 
 @pytest.mark.parametrize("verb", COMMANDS)

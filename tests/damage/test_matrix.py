@@ -97,18 +97,18 @@ TABLE = """
 | stream            | bpwp | bpwp | bpwp | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
 | 7z tail           | rwwp | rwwp | rwwp | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
 | padding           | rwww | rwww | iwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
-| container header  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwwp       |
-| own index head    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
-| own index body    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
-| own index parity  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
-| own index foot    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| container header  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
+| own index head    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
+| own index body    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
+| own index parity  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
+| own index foot    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
 | structure         | rwwp | rwwp | rwwp | rwwp     | rwwp   | rwwp   | rwwp | rwwp       |
 | links             | rwwp | rwwp | rwwp | rwwp     | rwwp   | rwwp   | rwwp | rwwp       |
 | tree index head   | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
 | tree index body   | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
 | tree index parity | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
 | tree index foot   | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |
-| end               | rwww | rwww | iwww | rwww     | rwww   | rwww   | rwww | rwww       |
+| end               | rwww | rwww | iwww | rwww     | rwww   | rwww   | rwwp | rwww       |
 """
 
 

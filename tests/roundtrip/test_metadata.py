@@ -167,7 +167,7 @@ AS_NOBODY = """
 import ctypes, importlib, os, pkgutil, sys
 import encodings.utf_16_le, py7zr, pybackup
 for module in pkgutil.walk_packages(pybackup.__path__, "pybackup."):
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith("__main__") and ".migrations" not in module.name:
         importlib.import_module(module.name)
 from pybackup.cli.main import main
 os.setgroups([])

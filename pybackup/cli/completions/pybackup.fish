@@ -117,7 +117,7 @@ complete -c pybackup -n "__pybackup_is info" -F
 
 complete -c pybackup -n "__pybackup_is extract" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is extract" -l to -x -a '(__fish_complete_directories)' -d 'the directory to restore to; made'
-complete -c pybackup -n "__pybackup_is extract" -l overwrite -x -a 'never older always' -d 'replace files that exist (default: never, each is a problem)'
+complete -c pybackup -n "__pybackup_is extract" -l overwrite -x -a 'never older always' -d 'replace files that exist; always: also directories, with all in them, where the archive has a file, and files where it has a directory (default: never, each is a problem)'
 complete -c pybackup -n "__pybackup_is extract" -l no-owner -d 'do not restore owners, not even as root'
 complete -c pybackup -n "__pybackup_is extract" -l numeric-owner -d 'restore owners by number, whatever their names are here'
 complete -c pybackup -n "__pybackup_is extract" -l devices -d 'make device nodes, which are refused otherwise'
@@ -186,7 +186,7 @@ complete -c pybackup -n "__pybackup_is rebuild" -l json -d 'results as JSON on s
 complete -c pybackup -n "__pybackup_is salvage" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is salvage" -l map -r -F -d 'the map that ddrescue wrote with a COPY; one for each, in their order'
 complete -c pybackup -n "__pybackup_is salvage" -l to -x -a '(__fish_complete_directories)' -d 'the directory to restore to; made'
-complete -c pybackup -n "__pybackup_is salvage" -l overwrite -x -a 'never older always' -d 'replace files that exist (default: never, each is a problem)'
+complete -c pybackup -n "__pybackup_is salvage" -l overwrite -x -a 'never older always' -d 'replace files that exist; always: also directories, with all in them, where the archive has a file, and files where it has a directory (default: never, each is a problem)'
 complete -c pybackup -n "__pybackup_is salvage" -l no-owner -d 'do not restore owners, not even as root'
 complete -c pybackup -n "__pybackup_is salvage" -l numeric-owner -d 'restore owners by number, whatever their names are here'
 complete -c pybackup -n "__pybackup_is salvage" -l devices -d 'make device nodes, which are refused otherwise'
@@ -415,7 +415,7 @@ complete -c pybackup -n "__pybackup_is structure save" -F
 
 complete -c pybackup -n "__pybackup_is structure restore" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is structure restore" -l to -x -a '(__fish_complete_directories)' -d 'the directory to restore to; made'
-complete -c pybackup -n "__pybackup_is structure restore" -l overwrite -x -a 'never older always' -d 'replace files that exist (default: never, each is a problem)'
+complete -c pybackup -n "__pybackup_is structure restore" -l overwrite -x -a 'never older always' -d 'replace files that exist; always: also directories, with all in them, where the archive has a file, and files where it has a directory (default: never, each is a problem)'
 complete -c pybackup -n "__pybackup_is structure restore" -l no-owner -d 'do not restore owners, not even as root'
 complete -c pybackup -n "__pybackup_is structure restore" -l numeric-owner -d 'restore owners by number, whatever their names are here'
 complete -c pybackup -n "__pybackup_is structure restore" -l devices -d 'make device nodes, which are refused otherwise'
