@@ -54,7 +54,7 @@ def test_ten_interruptions_leave_no_temporary(verb: str, number: int, tmp_path: 
             said = process.communicate(timeout=60)[1]
         assert process.returncode in (0, 130), said
         assert b"Traceback" not in said
-        assert [path for path in target.rglob("*") if path.name.startswith(".pybackup")] == []
+        assert [path for path in target.rglob("*") if path.name.startswith(".pybackup-")] == []
 
 
 def test_a_set_that_was_cut_short_says_how_to_go_on(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -70,6 +71,8 @@ def over_a_limit() -> None:
 def test_a_place_that_takes_nothing(place: Path, verb: str, limit: Callable[[], None] | None) -> None:
     work = place / "work"
     work.mkdir(exist_ok=True)
+    # What is there already need not be mended.
+    shutil.rmtree(place / "back", ignore_errors=True)
     where = str(work if limit else PROC)
     done = run(place, *VERBS[verb], "--work-dir", where, "--quiet", limit=limit)
     assert done.returncode == 5, done.stderr
