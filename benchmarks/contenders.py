@@ -104,7 +104,7 @@ _TARLZ: Final = Contender(
     show=lambda archive: _run("tarlz", "-tf", archive),
     pick=lambda _tree, archive, member, to: _run("tarlz", "-q", "-xf", archive, "-C", to, f"./{member}"),
 )
-_ZIP: Final = Contender(
+ZIP: Final = Contender(
     "zip",
     ("zip", "unzip"),
     ".zip",
@@ -117,7 +117,7 @@ _ZIP: Final = Contender(
 OWN: Final = _pybackup("pybackup", "default")
 OWN_FAST: Final = _pybackup("pybackup-fast", "fast")
 DAR_ZSTD: Final = _dar("zstd")
-PEERS: Final = (SEVEN_ZIP, _TARLZ, _dar("xz"), DAR_ZSTD, _ZIP)
+PEERS: Final = (SEVEN_ZIP, _TARLZ, _dar("xz"), DAR_ZSTD, ZIP)
 ALL: Final = (OWN, OWN_FAST, *PEERS)
 
 

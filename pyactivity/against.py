@@ -1,5 +1,8 @@
 """Which files are in an archive already: asked of `pybackup list`, for this package knows no archives itself.
 
+An archive may also be a directory with a set of volumes, or with several archives, and a catalogue: a URL, or a file of
+SQLite, of which `pybackup catalogue files` tells what lies on media that count as copies.
+
 A file counts as archived when an archive lists one of its size and modification time (`times.same_time`: a file system
 may have cut it), under a path that is the end of the file's own: `docs/a.txt` for /home/me/docs/a.txt, as `pybackup
 create ~/docs` names it. What an archive lists is not read here: whether it is whole, `pybackup verify` tells.
@@ -7,6 +10,7 @@ create ~/docs` names it. What an archive lists is not read here: whether it is w
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,12 +24,17 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pyactivity.ending import Child
 from pyactivity.errors import BadValue, EnvironmentFailed
 from pyactivity.model import Files, Problem
 from pyactivity.times import CUT_NS, same_time
 
 _USAGE = 2  # what pybackup exits with when there is no such archive
 _LISTED = (0, 1)  # and when it could list: all, or what is left
+_URL = re.compile(rb"[a-z][a-z0-9+]*://")
+_SQLITE = b"SQLite format 3\0"
+_COPY = "ok"  # the state of a medium that counts, as a catalogue has it
+_SUFFIXES = (b".xtar", b".iso")
 _TOP = b"root/"  # what pybackup calls / in an archive
 
 
@@ -46,7 +55,8 @@ def take_inventory(archives: Iterable[bytes]) -> Inventory:
     files: set[tuple[bytes, int, int]] = set()
     problems: list[Problem] = []
     for archive in archives:
-        files |= _list(command, archive, problems)
+        for name in _archives_at(command, archive):
+            files |= _list(command, name, problems)
     return Inventory(frozenset(files), tuple(problems))
 
 
@@ -85,13 +95,43 @@ def _find_command() -> str:
     return found
 
 
-def _list(command: str, archive: bytes, problems: list[Problem]) -> set[tuple[bytes, int, int]]:
+def _archives_at(command: str, place: bytes) -> list[bytes]:
+    """A place itself, or the archives in a directory that holds several, and no one set of volumes."""
+    if not os.path.isdir(place):
+        return [place]
+    with Child(_question(command, place), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        status = process.wait()
+    if status in _LISTED:
+        return [place]
+    names = sorted(name for name in os.listdir(place) if name.lower().endswith(_SUFFIXES))
+    return [os.path.join(place, name) for name in names] or [place]
+
+
+def _question(command: str, archive: bytes) -> list[bytes]:
+    """The command that lists an archive, or what a catalogue knows."""
+    start = [os.fsencode(command)]
+    if _is_catalogue(archive):
+        return [*start, b"catalogue", b"files", b"--json", b"--quiet", b"--catalogue", archive]
     # Absolute, so that no name is taken for an option.
-    arguments = [os.fsencode(command), b"list", b"--json", b"--quiet", os.path.abspath(archive)]
+    return [*start, b"list", b"--json", b"--quiet", os.path.abspath(archive)]
+
+
+def _is_catalogue(name: bytes) -> bool:
+    if _URL.match(name):
+        return True
+    try:
+        with open(name, "rb") as stream:
+            return stream.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def _list(command: str, archive: bytes, problems: list[Problem]) -> set[tuple[bytes, int, int]]:
+    arguments = _question(command, archive)
     try:
         # Complaints into a file: a pipe that nobody empties meanwhile would stop both of us.
         with TemporaryFile() as complaints:
-            with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=complaints) as process:
+            with Child(arguments, stdout=subprocess.PIPE, stderr=complaints) as process:
                 files = _read(cast(IO[bytes], process.stdout))
             status = process.returncode
             complaints.seek(0)
@@ -114,7 +154,11 @@ def _read(lines: IO[bytes]) -> set[tuple[bytes, int, int]]:
     seen: dict[bytes, tuple[int, int]] = {}
     for line in lines:
         entry = json.loads(line)
-        if entry["kind"] == "file" and not entry["changed"]:
+        if "media" in entry:
+            # Of a catalogue: each name with its size, and where it lies.
+            if any(medium["state"] == _COPY for medium in entry["media"]):
+                seen[_bytes(entry["path"])] = entry["size"], _saturated(entry["mtime_ns"])
+        elif entry["kind"] == "file" and not entry["changed"]:
             seen[_bytes(entry["path"])] = entry["size"], _saturated(entry["mtime_ns"])
         elif entry["kind"] == "hardlink" and (linked := seen.get(_bytes(entry["target"]))):
             seen[_bytes(entry["path"])] = linked

@@ -1,13 +1,13 @@
 """Recognise streams: places in which files keep appearing by themselves, such as mail, podcasts and logs.
 
 A stream is a directory, or a pattern of names in one, in which files appear evenly: at least 40 of them over at least
-two weeks, on 40 days or on nearly all. Their time is cut into slices of equal length, a week at least where there are
-eight weeks of it, else a day, and with four files or more on average. Hardly any slice is empty, and the numbers of
-files differ from slice to slice no more than chance and half the rate allow. Work comes in sessions: few days with many
-files each. Only the times of these files count, so that no other file makes them a stream or keeps them from being one.
-The names that differ in words with digits only are one pattern (`episode-*.mp3`), and those of no pattern that is even
-are judged together. Directories whose names are numbers (2026/05, 2026-05-03) count as the one they lie in. What a
-version control keeps is a person's work, however even.
+two weeks, about one a week or more, on 40 days or on nearly all. Their time is cut into slices of equal length, a week
+at least where there are eight weeks of it, else a day, and with four files or more on average. Hardly any slice is
+empty, and the numbers of files differ from slice to slice no more than chance and three fifths of the rate allow. Work
+comes in sessions: few days with many files each. Only the times of these files count, so that no other file makes them
+a stream or keeps them from being one. The names that differ in words with digits only are one pattern
+(`episode-*.mp3`), and those of no pattern that is even are judged together. Directories whose names are numbers
+(2026/05, 2026-05-03) count as the one they lie in. What a version control keeps is a person's work, however even.
 """
 
 import os
@@ -24,9 +24,10 @@ _DAY_NS = 86_400 * 10**9
 _LEAST_FILES = 40
 _LEAST_DAYS = 14
 _LEAST_SLICES = 8
+_LEAST_RATE = 0.8 / 7  # files a day: a weekly one that was missed now and then
 _A_SLICE = 4  # files, on average
 _FILLED = 0.85  # of the slices
-_SWING = 0.5  # of the rate, by weekdays and seasons
+_SWING = 0.6  # of the rate, by weekdays, seasons and holidays
 _LEAST_DATES = 40  # on which files appear, unless it is nearly every day
 _NOWHERE = -1
 _COUNTED = re.compile(rb"[A-Za-z]*[0-9][0-9A-Za-z]*")
@@ -104,7 +105,7 @@ def evenness(sorted_ns: NDArray[np.int64]) -> Evenness | None:
     # Python's integers: the two ends of int64 are further apart than int64 holds.
     span_ns = int(sorted_ns[-1]) - int(sorted_ns[0])
     days = span_ns // _DAY_NS
-    if days < _LEAST_DAYS:
+    if days < _LEAST_DAYS or len(sorted_ns) < _LEAST_RATE * days:
         return None
     most = days // 7 if days >= 7 * _LEAST_SLICES else days
     dates = np.count_nonzero(np.diff(sorted_ns // _DAY_NS)) + 1

@@ -1,7 +1,10 @@
 """Recognise files that no person touched one by one: unpacked, checked out, installed.
 
-Two signs: so many files of one second that no hand makes them; and a directory whose files carry the times of a
-package: archives (tar, zip, dpkg) keep whole seconds, where files that were made here have nanoseconds.
+Two signs. Files came at once where two hundred of one tree have times within a second: no hand makes them. The tree is
+the smallest directory that holds so many; of the others of that second those came at once, too, that lie where more
+than half of the directory and of a larger tree did. What somebody saved elsewhere in that second did not. And a
+directory whose files carry the times of a package: archives (tar, zip, dpkg) keep whole seconds, where files that were
+made here have nanoseconds.
 """
 
 import os
@@ -28,15 +31,20 @@ _INSTALLED = frozenset(
 _REPOSITORIES = (b".git", b".hg", b".svn", b".bzr", b".jj")
 
 
-def came_in_bulk(files: Files, *, by: str = "mtime") -> NDArray[np.bool_]:
+def came_in_bulk(files: Files, *, by: str = "mtime", among: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """Which of the files came in bulk: (n,) bool.
 
-    by  whose times count; those of a package show in mtimes only
+    by     whose times count; those of a package show in mtimes only
+    among  (n,) bool, the others are as if they were not there; None for all
     Time is that of a sort, and linear in the directories.
     """
-    mask = at_once(files.times_ns(by))
+    among = np.ones(len(files), np.bool_) if among is None else among
+    mask = np.zeros(len(files), np.bool_)
+    mask[among] = at_once(files.times_ns(by)[among])
+    if mask.any():
+        mask &= _where_all_came(files, mask, among)[files.directory]
     if by == "mtime":
-        mask |= _of_packages(files)
+        mask |= _of_packages(files, among)
     return mask
 
 
@@ -80,13 +88,41 @@ def at_once(times_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
     return mask
 
 
-def _of_packages(files: Files) -> NDArray[np.bool_]:
-    whole = files.mtime_ns % _SECOND_NS == 0
-    if len(files) < _PACKAGE_FILES or np.count_nonzero(~whole) < _FRACTIONS * len(files):
+def _where_all_came(files: Files, once: NDArray[np.bool_], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The directories in which files of such a second came at once: (directories,) bool."""
+    own, own_once = _held(files, among), _held(files, once)
+    held, held_once, unclaimed = own.tolist(), own_once.tolist(), own_once.tolist()
+    parents = files.parents.tolist()
+    smallest, mostly = np.zeros(len(parents), np.bool_), np.zeros(len(parents), np.bool_)
+    for directory in range(len(parents) - 1, -1, -1):
+        parent = parents[directory]
+        mostly[directory] = held_once[directory] >= AT_ONCE and 2 * held_once[directory] > held[directory]
+        if unclaimed[directory] >= AT_ONCE:
+            smallest[directory] = True
+            unclaimed[directory] = 0
+        if parent != NO_PARENT:
+            for sums in (held, held_once, unclaimed):
+                sums[parent] += sums[directory]
+    for directory, parent in enumerate(parents):
+        if parent != NO_PARENT:
+            smallest[directory] |= smallest[parent]
+            mostly[directory] |= mostly[parent]
+    came: NDArray[np.bool_] = smallest | (mostly & (2 * own_once > own))
+    return came
+
+
+def _held(files: Files, which: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """How many of these files lie directly in each directory: (directories,) intp."""
+    return np.bincount(files.directory[which], minlength=len(files.directories))
+
+
+def _of_packages(files: Files, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    whole = (files.mtime_ns % _SECOND_NS == 0) & among
+    known = int(np.count_nonzero(among))
+    if known < _PACKAGE_FILES or known - np.count_nonzero(whole) < _FRACTIONS * known:
         return np.zeros(len(files), np.bool_)
     count = len(files.directories)
-    held = np.bincount(files.directory, minlength=count).tolist()
-    whole_held = np.bincount(files.directory, weights=whole, minlength=count).tolist()
+    held, whole_held = _held(files, among).tolist(), _held(files, whole).tolist()
     parents = files.parents.tolist()
     for directory in range(count - 1, -1, -1):
         parent = parents[directory]
@@ -99,15 +135,14 @@ def _of_packages(files: Files) -> NDArray[np.bool_]:
         enough = files_held >= _PACKAGE_FILES and share >= _WHOLE_SHARE
         # A small directory that is worked on does not become a package by lying beside a large one.
         packed[directory] = enough or (parent != NO_PARENT and packed[parent] and share > _WORKED_ON)
-    mask: NDArray[np.bool_] = whole & (packed & ~_worked_on(files, whole))[files.directory]
+    mask: NDArray[np.bool_] = whole & (packed & ~_worked_on(files, whole, among))[files.directory]
     return _without_media(files, mask, packed) if mask.any() else mask
 
 
-def _worked_on(files: Files, whole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _worked_on(files: Files, whole: NDArray[np.bool_], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which directories hold, directly, as many files made there as others: (directories,) bool."""
-    count = len(files.directories)
-    held = np.bincount(files.directory, minlength=count)
-    worked_on: NDArray[np.bool_] = np.bincount(files.directory, ~whole, minlength=count) >= _WORKED_ON * held
+    held = _held(files, among)
+    worked_on: NDArray[np.bool_] = _held(files, among & ~whole) >= _WORKED_ON * held
     return worked_on & (held > 0)
 
 

@@ -74,14 +74,17 @@ def choose(
     wanted     only these; None for all, the future and the epoch included
     paths      (n,) bool, only these files of them
     archived   (n,) bool, none of these files
-    max_bytes  what the medium holds: an activity that no longer fits is left out, and older ones are tried
+    max_bytes  what the medium holds: an activity that no longer fits is left out, and older ones are tried; an inode
+               takes its room once, with the first of these that has a name of it
     min_files  only activities of so many files
     Raises BadValue for a number that no activity has.
     """
     last = len(survey.activities.clusters)
     if wanted and (beyond := [first for first, _ in wanted.ranges if first > last]):
         raise BadValue(f"there is no activity {beyond[0]}: the oldest of these is {last}")
-    sizes_bytes, left = survey.scan.files.size_bytes, max_bytes
+    files, left = survey.scan.files, max_bytes
+    inodes = np.arange(len(files)) if not len(files.first_name) else files.first_name
+    stored = np.zeros(len(files), np.bool_)  # inodes, by their first name, whose bytes are on the medium already
     taken: list[Part] = []
     too_large: list[Part] = []
     for part in survey.parts(min_files=min_files):
@@ -95,11 +98,12 @@ def choose(
         if not len(members):
             continue
         chosen = replace(part, members=members)
-        size_bytes = sum(sizes_bytes[members].tolist())
+        size_bytes = files.total_bytes(members[~stored[inodes[members]]])
         if left is not None and size_bytes > left:
             too_large.append(chosen)
             continue
         left = None if left is None else left - size_bytes
+        stored[inodes[members]] = True
         taken.append(chosen)
     return Choice(tuple(taken), tuple(too_large))
 

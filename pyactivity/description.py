@@ -49,6 +49,7 @@ class Group:
     """Files modified one soon after the other; times in nanoseconds since the epoch.
 
     carriers  by falling file count; what came in bulk last
+    bulk_files, bulk_bytes  of these what came in bulk
     """
 
     first_ns: int
@@ -56,6 +57,8 @@ class Group:
     files: int
     size_bytes: int
     carriers: tuple[Carrier, ...]
+    bulk_files: int = 0
+    bulk_bytes: int = 0
 
     @property
     def files_elsewhere(self) -> int:
@@ -80,23 +83,27 @@ def describe(
     if not len(members):
         raise BadValue("a group has at least one file")
     times_ns = files.times_ns(by)
-    by_hand = members if bulk is None else members[~bulk[members]]
-    past = in_history(files, by_hand) if bulk is not None else np.zeros(len(by_hand), np.bool_)
-    by_hand, history = by_hand[~past], by_hand[past]
+    own_bytes = files.bytes_once(members)
+    in_bulk, past = np.zeros(len(members), np.bool_), np.zeros(len(members), np.bool_)
+    if bulk is not None:
+        in_bulk = bulk[members]
+        past[~in_bulk] = in_history(files, members[~in_bulk])
+    by_hand = ~in_bulk & ~past
     carriers = [
         Carrier(files.directories[directory], *weight)
-        for directory, weight in _heavy(*_held(files, by_hand), parents=files.parents)
+        for directory, weight in _heavy(*_held(files, members[by_hand], own_bytes[by_hand]), parents=files.parents)
     ]
     carriers.sort(key=_rank)
-    carriers += _histories(files, history)
-    if bulk is not None:
-        carriers += _events(files, members[bulk[members]], times_ns)
+    carriers += _histories(files, members[past], own_bytes[past])
+    carriers += _events(files, members[in_bulk], own_bytes[in_bulk], times_ns)
     return Group(
         first_ns=int(times_ns[members[0]]),
         last_ns=int(times_ns[members[-1]]),
         files=len(members),
-        size_bytes=sum(files.size_bytes[members].tolist()),
+        size_bytes=sum(own_bytes.tolist()),
         carriers=tuple(carriers),
+        bulk_files=int(np.count_nonzero(in_bulk)),
+        bulk_bytes=sum(own_bytes[in_bulk].tolist()),
     )
 
 
@@ -104,10 +111,10 @@ def _rank(carrier: Carrier) -> tuple[int, int, bytes]:
     return -carrier.files, -carrier.size_bytes, carrier.path
 
 
-def _held(files: Files, members: NDArray[np.intp]) -> tuple[dict[int, _Weight], _Weight]:
-    """What every directory holds directly, and the sum."""
+def _held(files: Files, members: NDArray[np.intp], own_bytes: NDArray[np.int64]) -> tuple[dict[int, _Weight], _Weight]:
+    """What every directory holds directly, and the sum; `own_bytes` as of `Files.bytes_once`."""
     # Python's integers: two sparse files of 8 EiB would overflow a sum in int64.
-    sizes_bytes: list[int] = files.size_bytes[members].tolist()
+    sizes_bytes: list[int] = own_bytes.tolist()
     held: dict[int, _Weight] = {}
     for directory, size_bytes in zip(files.directory[members].tolist(), sizes_bytes, strict=True):
         count, total_bytes = held.get(directory, _NOTHING)
@@ -115,26 +122,28 @@ def _held(files: Files, members: NDArray[np.intp]) -> tuple[dict[int, _Weight], 
     return held, (len(members), sum(sizes_bytes))
 
 
-def _histories(files: Files, members: NDArray[np.intp]) -> list[Carrier]:
+def _histories(files: Files, members: NDArray[np.intp], own_bytes: NDArray[np.int64]) -> list[Carrier]:
     """The data of version controls among members, those of the largest few repositories."""
     found: dict[bytes, _Weight] = {}
-    for directory, weight in _held(files, members)[0].items():
+    for directory, weight in _held(files, members, own_bytes)[0].items():
         path = history_of(files.directories[directory])
         before = found.get(path, _NOTHING)
         found[path] = before[0] + weight[0], before[1] + weight[1]
     return sorted((Carrier(path, *weight, "history") for path, weight in found.items()), key=_rank)[:_EVENTS]
 
 
-def _events(files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64]) -> list[Carrier]:
+def _events(
+    files: Files, members: NDArray[np.intp], own_bytes: NDArray[np.int64], times_ns: NDArray[np.int64]
+) -> list[Carrier]:
     """The bulk events among members by time, the largest few, those in one directory as one."""
     found: dict[int, _Weight] = {}
     ends = np.flatnonzero(np.diff(times_ns[members].view(np.uint64)) > np.uint64(_EVENT_NS)) + 1
-    runs = np.split(members, ends)
+    runs = np.split(np.arange(len(members)), ends)
     # Files of a package, dated over weeks, are one event, however far apart.
-    scattered = np.concatenate([members[:0], *(run for run in runs if len(run) < AT_ONCE)])
+    scattered = np.concatenate([runs[0][:0], *(run for run in runs if len(run) < AT_ONCE)])
     events = [run for run in runs if len(run) >= AT_ONCE] + [scattered] * bool(len(scattered))
     for event in events:
-        held, total = _held(files, event)
+        held, total = _held(files, members[event], own_bytes[event])
         directory, weight = _deepest(held, total, files.parents)
         before = found.get(directory, _NOTHING)
         found[directory] = before[0] + weight[0], before[1] + weight[1]

@@ -59,4 +59,4 @@ def details(survey: Survey, part: Part, archived: NDArray[np.bool_] | None = Non
 
 
 def _archived(files: Files, members: NDArray[np.intp]) -> Archived:
-    return Archived(len(members), sum(files.size_bytes[members].tolist()))
+    return Archived(len(members), files.total_bytes(members))

@@ -11,6 +11,7 @@ A group:
     directories       [{"path": NAME, "files": n, "bytes": n, "bulk": TEXT}, ...], the few that carry it; TEXT is
                       empty, or tells how it came in bulk: "installed", "checked out" or "unpacked"
     elsewhere         {"files": n, "bytes": n}, what lies in none of these
+    in_bulk           {"files": n, "bytes": n}, what of the group came in bulk
     kinds             [{"suffix": TEXT, "files": n}, ...], most frequent first, of what did not come in bulk
     largest           {"path": NAME, "bytes": n}, among the same files
     place, pattern    of a stream only: NAMEs of its directory and of what arrives there, `*` for a word with digits;
@@ -32,6 +33,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pyactivity.description import Carrier
 from pyactivity.details import Details
 from pyactivity.moments import iso
 from pyactivity.totals import Branch
@@ -56,6 +58,7 @@ def group_chunks(
             {"path": _name(c.path), "files": c.files, "bytes": c.size_bytes, "bulk": c.bulk} for c in group.carriers
         ],
         "elsewhere": {"files": group.files_elsewhere, "bytes": group.bytes_elsewhere},
+        "in_bulk": {"files": group.bulk_files, "bytes": group.bulk_bytes},
         "kinds": [{"suffix": kind.suffix, "files": kind.files} for kind in shown.kinds],
         "largest": {"path": _name(shown.largest[0]), "bytes": shown.largest[1]},
     }
@@ -94,6 +97,17 @@ def branch_line(branch: Branch) -> bytes:
         "hidden": branch.hidden,
     }
     return _json(fields) + b"\n"
+
+
+def carrier_object(carrier: Carrier) -> bytes:
+    """A directory of the overview and what of it is in no archive, as a line."""
+    fields = {"path": _name(carrier.path), "files": carrier.files, "bytes": carrier.size_bytes}
+    return _json(fields) + b"\n"
+
+
+def in_section(line: bytes, section: str) -> bytes:
+    """A line of the overview with the section it stands in: strange, worked, arrives, bulk, large or lost."""
+    return b'{"section": ' + json.dumps(section).encode("ascii") + b", " + line[1:]
 
 
 def _name(path: bytes) -> dict[str, str]:

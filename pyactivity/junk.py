@@ -1,6 +1,7 @@
 """What systems and programs make again by themselves, and what was thrown away: left out of a scan unless kept.
 
-pybackup's `--skip-junk` has the first of these lists; the caches are more, for a report drowns in them.
+`is_junk_file` and `is_made_again` are what pybackup's `--skip-junk` goes by; the caches are more, for a report drowns
+in them.
 """
 
 import re
@@ -31,6 +32,7 @@ _JUNK_DIRECTORIES = frozenset(
         b".spotlight-v100",  # search index of macOS
         b".temporaryitems",
         b".trashes",
+        b"__pycache__",  # of Python
         b"recycler",  # bin of Windows XP
         b"system volume information",  # restore points of Windows
     }
@@ -46,7 +48,7 @@ _CACHE_DIRECTORIES = frozenset(
         b".ruff_cache",
         b".thumbnails",
         b".tox",
-        b"__pycache__",
+        b"__pycache__",  # of Python
         b"cache2",  # of Firefox
         b"code cache",  # of Chromium, as the next two
         b"gpucache",
@@ -57,12 +59,15 @@ _CACHE_DIRECTORIES = frozenset(
 
 def junk_directory(path: bytes, name: bytes) -> str | None:
     """The reason to leave a directory of that path and last component out, None to keep it."""
-    folded = name.lower()
-    if folded in _CACHE_DIRECTORIES:
+    if name.lower() in _CACHE_DIRECTORIES:
         return "cache directory"
-    if folded in _JUNK_DIRECTORIES or _TRASH.fullmatch(folded) or path.endswith(b"/.local/share/Trash"):
-        return "junk"
-    return None
+    return "junk" if is_made_again(name) or path.endswith(b"/.local/share/Trash") else None
+
+
+def is_made_again(name: bytes) -> bool:
+    """Whether a directory of that name is made again by the system, or holds what was thrown away."""
+    folded = name.lower()
+    return folded in _JUNK_DIRECTORIES or _TRASH.fullmatch(folded) is not None
 
 
 def maybe_junk(names: bytes) -> bool:

@@ -12,7 +12,7 @@ from pyactivity.errors import BadValue
 NO_PARENT = -1
 
 
-def _no_times() -> NDArray[np.int64]:
+def _no_numbers() -> NDArray[np.int64]:
     return np.empty(0, np.int64)
 
 
@@ -28,6 +28,8 @@ class Files:
     directories  (d,) paths as they were reached: the DIR that was given, then what lies below it
     parents      (d,) int32, index of the directory above, or NO_PARENT for a DIR; always less than the own index
     ctime_ns     (n,) int64, when the inode changed, saturated too; empty where they were not asked for
+    first_name   (n,) int64, of each the index of the first file here that is the same inode, its own but for further
+                 hard links; empty where there are none
     """
 
     mtime_ns: NDArray[np.int64]
@@ -37,7 +39,8 @@ class Files:
     name_ends: NDArray[np.int64]
     directories: tuple[bytes, ...]
     parents: NDArray[np.int32]
-    ctime_ns: NDArray[np.int64] = field(default_factory=_no_times)
+    ctime_ns: NDArray[np.int64] = field(default_factory=_no_numbers)
+    first_name: NDArray[np.int64] = field(default_factory=_no_numbers)
 
     def times_ns(self, by: str = "mtime") -> NDArray[np.int64]:
         """The column of times by that name, `mtime` or `ctime`. Raises BadValue for another, or where it is empty."""
@@ -47,6 +50,28 @@ class Files:
         if len(times_ns) != len(self.mtime_ns):
             raise BadValue(f"of these files no {by} is known")
         return times_ns
+
+    def bytes_once(self, members: NDArray[np.intp]) -> NDArray[np.int64]:
+        """What each of `members`, (m,) indices, adds to their size: (m,) int64, of several hard links to an inode only
+        the first that was scanned has its size, the others add nothing.
+        """
+        sizes_bytes: NDArray[np.int64] = self.size_bytes[members]
+        if not len(self.first_name):
+            return sizes_bytes
+        inodes = self.first_name[members]
+        order = np.lexsort((members, inodes))
+        again = np.zeros(len(members), np.bool_)
+        again[order[1:]] = np.diff(inodes[order]) == 0
+        return np.where(again, 0, sizes_bytes)
+
+    def total_bytes(self, members: NDArray[np.intp]) -> int:
+        """The size of `members` together, hard links once."""
+        # Python's integers: two sparse files of 8 EiB would overflow a sum in int64.
+        return sum(self.bytes_once(members).tolist())
+
+    def further_links(self) -> int:
+        """How many files are further hard links to an inode that is here already."""
+        return int(np.count_nonzero(self.first_name != np.arange(len(self.first_name))))
 
     def __len__(self) -> int:
         return len(self.mtime_ns)

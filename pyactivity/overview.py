@@ -1,11 +1,12 @@
 """What the default report answers on one screen: what was worked on, what arrives, what was installed, what is large.
 
 The weight of an activity is the number of its files that a person made, halved for every month of its age: what a
-version control wrote, what came in bulk and what arrives by itself weigh nothing.
+version control wrote, what came in bulk and what arrives by itself weigh nothing. What came in bulk in the midst of
+work is told apart from it, under the same number.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +29,14 @@ _MIN_FILES = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 class Overview:
     """The parts of a report that fit on one screen.
 
-    worked    activities by falling weight
+    worked    activities by falling weight, of each what did not come in bulk
     streams   the largest by their files
-    bulk      what came in bulk and holds nothing else, newest first, the largest few
+    bulk      of activities what came in bulk, newest first, the largest few
     strange   groups of impossible times
     large     (k,) intp, the largest of the newest files
-    lost      the directories that hold most of what is in no archive; empty where none was asked
-    others    the activities that are not shown; others_files and others_bytes are theirs, by hand and in bulk
+    lost      the directories that hold most of what is in no archive; empty where nothing is, None where none was asked
+    others    how many activities are not shown, or only what came in bulk of them; others_files and others_bytes are of
+              all files of activities that are not shown
     min_files with which few enough groups would be left to look through; 0 where none does that
     """
 
@@ -43,7 +45,7 @@ class Overview:
     bulk: tuple[Part, ...]
     strange: tuple[Part, ...]
     large: NDArray[np.intp]
-    lost: tuple[Carrier, ...]
+    lost: tuple[Carrier, ...] | None
     others: int
     others_files: int
     others_bytes: int
@@ -57,27 +59,42 @@ class Overview:
 def overview_of(survey: Survey, parts: Sequence[Part], archived: NDArray[np.bool_] | None = None) -> Overview:
     """Choose what of `parts`, all groups of the survey as `Survey.fold` gives them, is shown on one screen."""
     work = [part for part in parts if part.kind == ACTIVITY]
-    weights = dict(zip(map(id, work), weights_of(survey, work), strict=True))
-    worked = sorted((part for part in work if weights[id(part)] > 0), key=lambda part: -weights[id(part)])[:_WORKED]
-    in_bulk = [part for part in work if survey.bulk[part.members].all()]
-    bulk = sorted(in_bulk, key=lambda part: -len(part.members))[:_BULK]
+    weighed = zip(work, weights_of(survey, work), strict=True)
+    heaviest = sorted((pair for pair in weighed if pair[1] > 0), key=lambda pair: -pair[1])[:_WORKED]
+    worked = [_those(part, ~survey.bulk) for part, _ in heaviest]
+    in_bulk = (_those(part, survey.bulk) for part in work)
+    bulk = sorted((part for part in in_bulk if len(part.members)), key=lambda part: -len(part.members))[:_BULK]
     bulk.sort(key=lambda part: part.number)
     arriving = sorted((part for part in parts if part.kind == STREAM), key=lambda part: -len(part.members))
-    shown = {id(part) for part in (*worked, *bulk)}
-    others = [part for part in work if id(part) not in shown]
-    sizes_bytes = survey.scan.files.size_bytes
+    others, left = _not_shown(survey, work, (*worked, *bulk), {part.number for part in worked})
     return Overview(
         tuple(worked),
         tuple(arriving[:_STREAMS]),
         tuple(bulk),
         tuple(part for part in parts if part.kind not in (ACTIVITY, STREAM)),
         _large_and_new(survey, parts),
-        () if archived is None else _lost(survey, parts, archived),
-        sum(part.activities for part in others),
-        sum(len(part.members) for part in others),
-        sum(sum(sizes_bytes[part.members].tolist()) for part in others),
+        None if archived is None else _lost(survey, parts, archived),
+        others,
+        len(left),
+        survey.scan.files.total_bytes(left),
         _fewer(work),
     )
+
+
+def _those(part: Part, which: NDArray[np.bool_]) -> Part:
+    return replace(part, members=part.members[which[part.members]])
+
+
+def _not_shown(
+    survey: Survey, work: Sequence[Part], shown: Sequence[Part], worked: set[int]
+) -> tuple[int, NDArray[np.intp]]:
+    """How many activities besides those `worked` on are not wholly shown, and all files of activities that are not."""
+    told = np.zeros(len(survey.scan.files), np.bool_)
+    for part in shown:
+        told[part.members] = True
+    left = [part.members[~told[part.members]] for part in work]
+    others = (part.activities for part, rest in zip(work, left, strict=True) if len(rest) and part.number not in worked)
+    return sum(others), np.concatenate([np.zeros(0, np.intp), *left])
 
 
 def weights_of(survey: Survey, parts: Sequence[Part]) -> list[float]:

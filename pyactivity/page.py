@@ -23,8 +23,8 @@ _DATA_BYTES = 6_500_000
 _MOST_PARTS = 100_000  # a list that is still quick
 _WORTH_TELLING = 10
 _HALF_YEAR_S = 183 * 86_400
-_LISTING = ("data", "words", "choice", "tree", "rows", "list")
-_SCRIPTS = (*_LISTING, "axis", "timeline", "calendar", "map", "medium", "save", "main")
+_LISTING = ("data", "words", "choice", "tree", "rows", "shares", "list")
+_SCRIPTS = (*_LISTING, "axis", "timeline", "calendar", "years", "map", "medium", "save", "main")
 
 
 def page(report: Report, *, data_bytes: int = _DATA_BYTES, names: bool = True) -> Iterator[bytes]:
@@ -52,6 +52,7 @@ def _filled(report: Report, data: PageData, left_out: tuple[Part, ...]) -> Itera
         "marks": data.marks,
         "bulk": {str(number): told for number in range(len(report.parts)) if (told := _bulk(report, number))},
         "named": data.named,
+        "links": report.files.further_links(),
         "left_out": [len(left_out), sum(len(part.members) for part in left_out)],
         "columns": data.index,
     }

@@ -14,12 +14,16 @@ in there. A pair is the unit of what is left out, so that it has either all of i
         directory_name, depth, scanned
     pairs, activity by activity, in each by directory
         pair_count (by activity), pair_directory, pair_files, pair_bytes, pair_named
+        pair_again     bytes of further hard links among these files, which pair_bytes and hour_bytes do not count
         pair_bulk      1 where most of these files came in bulk, or arrived by themselves
         pair_archived  how many of them are in an archive, if one was asked
     hours, activity by activity: hours of the clock on the wall (`zone`), since 1970-01-01 00:00 local
         hour_count (by activity), hour, hour_bulk (as of the pair), hour_files, hour_bytes
+        hour_archived  how many of them are in an archive, if one was asked
     files of the pairs with pair_named = 1, pair by pair, in each as they were scanned
-        file_name, file_bytes, file_s, file_ns, file_mtime_s, file_mtime_ns
+        file_name, file_bytes, file_inode, file_again, file_s, file_ns, file_mtime_s, file_mtime_ns
+        file_inode is the same number for hard links to one inode, 0 for a file with one name; file_again is 1 for a
+        further one, whose file_bytes no sum counts
         file_s counts from first_s; the last two only where files were not grouped by mtime
     zone_s, zone_offset_s, left_out
     stream_directory  paths of all directories in which streams arrive, shown or not
@@ -31,6 +35,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pyactivity.model import Files
 from pyactivity.page_columns import Columns
 from pyactivity.page_tree import Tree, tree_of
 from pyactivity.report import Report
@@ -137,7 +142,9 @@ class _Pairs:
         self._starts = _starts(self._group, directory[order])
         self._directory = directory[order][self._starts]
         self.files = np.diff(self._starts, append=len(order))
-        self._bytes = _sums(report.files.size_bytes[self._members], self._starts)
+        self._own_bytes = report.files.bytes_once(self._members)
+        self._inode = _inodes(report.files, self._members)
+        self._bytes = _sums(self._own_bytes, self._starts)
         in_bulk = _sums((~report.by_hand()[order]).astype(np.int64), self._starts)
         self._bulk = 2 * in_bulk > self.files
         arriving = np.array([part.kind == STREAM for part in report.parts], np.bool_)
@@ -168,6 +175,8 @@ class _Pairs:
         columns.varint("pair_bytes", self._bytes)
         columns.varint("pair_named", named)
         columns.varint("pair_bulk", self._bulk)
+        again = self._report.files.size_bytes[self._members] - self._own_bytes
+        columns.varint("pair_again", _sums(again, self._starts))
         if (archived := self._report.archived) is not None:
             columns.varint("pair_archived", _sums(archived[self._members].astype(np.int64), self._starts))
         self._write_files(columns, np.repeat(named, self.files))
@@ -183,7 +192,9 @@ class _Pairs:
         columns.zigzag("hour", hour[starts])
         columns.varint("hour_bulk", bulk[starts])
         columns.varint("hour_files", np.diff(starts, append=len(order)))
-        columns.varint("hour_bytes", _sums(self._report.files.size_bytes[self._members][order], starts))
+        columns.varint("hour_bytes", _sums(self._own_bytes[order], starts))
+        if (archived := self._report.archived) is not None:
+            columns.varint("hour_archived", _sums(archived[self._members][order].astype(np.int64), starts))
 
     def _write_files(self, columns: Columns, chosen: NDArray[np.bool_]) -> None:
         files, times_ns = self._report.files, self._report.times_ns
@@ -193,12 +204,23 @@ class _Pairs:
         names = files.names
         columns.names("file_name", (names[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)))
         columns.varint("file_bytes", files.size_bytes[members])
+        columns.varint("file_inode", self._inode[chosen])
+        columns.varint("file_again", self._own_bytes[chosen] != files.size_bytes[members])
         first_s = _ends(self._report)[0] // _SECOND_NS
         columns.varint("file_s", times_ns[members] // _SECOND_NS - first_s[group])
         columns.uint32("file_ns", times_ns[members] % _SECOND_NS)
         if self._report.survey.by != "mtime":
             columns.zigzag("file_mtime_s", files.mtime_ns[members] // _SECOND_NS)
             columns.uint32("file_mtime_ns", files.mtime_ns[members] % _SECOND_NS)
+
+
+def _inodes(files: Files, members: NDArray[np.intp]) -> NDArray[np.int64]:
+    """A number from 1 on for each inode with several names among members, the same for each of them, else 0: (m,)."""
+    if not len(files.first_name):
+        return np.zeros(len(members), np.int64)
+    _, place, names = np.unique(files.first_name[members], return_inverse=True, return_counts=True)
+    numbers = np.where(names > 1, np.cumsum(names > 1), 0)
+    return numbers[place]
 
 
 def _mixed(directory: NDArray[np.int64], arriving: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -20,6 +20,15 @@ class _Compiled(NamedTuple):
     directories_only: bool
 
 
+class Written(NamedTuple):
+    """A pattern as its line says it: without a `!` before it and a slash behind."""
+
+    text: str
+    excludes: bool
+    whole_path: bool  # else the last component
+    directories_only: bool
+
+
 class Patterns:
     """A list of patterns, the last one that matches decides.
 
@@ -106,10 +115,22 @@ def _joined(patterns: Iterable[tuple[int, _Compiled]]) -> tuple[_Match | None, l
 
 
 def _compile(line: str) -> _Compiled | None:
+    found = written(line)
+    if found is None:
+        return None
+    as_written = line.rstrip("\r\n").encode(errors="surrogateescape").decode(errors="backslashreplace")
+    try:
+        form = expression(found.text.removeprefix("/"))
+    except MatchesNothing as error:
+        raise BadValue(f"pattern '{as_written}' makes no sense: {error}") from None
+    return _Compiled(as_written, form, found.excludes, found.whole_path, found.directories_only)
+
+
+def written(line: str) -> Written | None:
+    """A line taken apart; None for one that says nothing."""
     text = _ended(line)
     if not text or text.startswith("#"):
         return None
-    as_written = line.rstrip("\r\n").encode(errors="surrogateescape").decode(errors="backslashreplace")
     excludes = not text.startswith("!")
     text = text if excludes else text[1:]
     directories_only = text.endswith("/")
@@ -117,11 +138,7 @@ def _compile(line: str) -> _Compiled | None:
         text = text[:-1]
         if not text:
             return None  # git: a lone slash matches nothing
-    try:
-        form = expression(text.removeprefix("/"))
-    except MatchesNothing as error:
-        raise BadValue(f"pattern '{as_written}' makes no sense: {error}") from None
-    return _Compiled(as_written, form, excludes, "/" in text, directories_only)
+    return Written(text, excludes, "/" in text, directories_only)
 
 
 def _ended(line: str) -> str:

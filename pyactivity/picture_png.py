@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from pyactivity.errors import EnvironmentFailed
-from pyactivity.picture import GROUND, HEIGHT, WIDTH, Box, Shape, Words
+from pyactivity.picture_shapes import GROUND, HEIGHT, WIDTH, Box, Shape, Words, fitted
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -56,7 +56,7 @@ def _box(draw: "ImageDraw", box: Box) -> None:
 
 def _words(draw: "ImageDraw", words: Words) -> None:
     font = _font(words.size * _SCALE, words.bold)
-    text = words.text
+    text = fitted(words)  # by far most of a long one, for the font is slow
     if font.getlength(text) > words.room * _SCALE:
         while text and font.getlength(text + "\N{HORIZONTAL ELLIPSIS}") > words.room * _SCALE:
             text = text[:-1]

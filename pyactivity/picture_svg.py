@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from pyactivity.picture import HEIGHT, WIDTH, Box, Shape, Words
+from pyactivity.picture_shapes import HEIGHT, WIDTH, Box, Shape, Words, fitted
 
 _FONTS = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-_WIDE = 0.56  # of its size, a letter on average
 
 
 def svg(shapes: Iterable[Shape]) -> Iterator[bytes]:
@@ -26,8 +25,6 @@ def _box(box: Box) -> str:
 
 
 def _words(words: Words) -> str:
-    letters = int(words.room / (words.size * _WIDE))
-    text = words.text if len(words.text) <= letters else words.text[: letters - 1] + "\N{HORIZONTAL ELLIPSIS}"
     weight = ' font-weight="650"' if words.bold else ""
     place = f'x="{words.x:.2f}" y="{words.y:.2f}" font-size="{words.size}" text-anchor="{words.anchor}"'
-    return f"<text {place} fill={quoteattr(words.colour)}{weight}>{escape(text)}</text>\n"
+    return f"<text {place} fill={quoteattr(words.colour)}{weight}>{escape(fitted(words))}</text>\n"

@@ -1,7 +1,6 @@
 """Groups and sums as lines for people."""
 
 import os
-import re
 from collections.abc import Iterator
 
 from pyactivity.arrivals import Stream
@@ -12,6 +11,7 @@ from pyactivity.radius import Radius
 from pyactivity.survey import ACTIVITY, FUTURE, STREAM
 from pyactivity.totals import Branch
 from pyactivity.words import count, display, humane_bytes
+from pyactivity.wrapping import wrapped
 
 _KINDS = 4
 _CARRIERS = 3
@@ -26,23 +26,7 @@ def group_lines(shown: Details, now_ns: int, base: bytes = b"", columns: int = 0
     columns  how wide a terminal is: what does not fit goes on in a further line; 0 for no limit
     """
     for head, rest in _rows(shown, now_ns, base):
-        yield from _fitted(head, rest, columns)
-
-
-def _fitted(head: str, rest: str, columns: int) -> Iterator[str]:
-    """A line of two parts; where it is too long the second part below, broken between the items of its list."""
-    if not columns or len(head) + len(rest) <= columns:
-        yield head + rest
-        return
-    if head.strip():
-        yield head.rstrip()
-    line = ""
-    for item in re.split(r"(?<=[,;]) ", rest):
-        if line and len(_INDENT) + len(line) + 1 + len(item) > columns:
-            yield _INDENT + line
-            line = ""
-        line = f"{line} {item}" if line else item
-    yield _INDENT + line
+        yield from wrapped(head, rest, columns)
 
 
 def _rows(shown: Details, now_ns: int, base: bytes) -> Iterator[tuple[str, str]]:
@@ -53,8 +37,9 @@ def _rows(shown: Details, now_ns: int, base: bytes) -> Iterator[tuple[str, str]]
     part = shown.part
     number = f"{part.number}-{part.through}" if part.through else str(part.number or "-")
     state = "" if shown.archived is None else f"{archived_word(shown):<8}  "
-    size = f"{count(group.files, 'file'):>13}  {humane_bytes(group.size_bytes):>10}"
     bulk_only = bool(in_bulk) and not by_hand
+    made = 0 if bulk_only else group.bulk_files, 0 if bulk_only else group.bulk_bytes
+    size = f"{count(group.files - made[0], 'file'):>13}  {humane_bytes(group.size_bytes - made[1]):>10}"
     where = _bulk_text(in_bulk[0], base) if bulk_only else _where(group, by_hand, shown, base)
     if part.stream:
         where = f"{_stream_text(part.stream, base)} (arrives by itself, {_rate(group)})"
@@ -62,7 +47,7 @@ def _rows(shown: Details, now_ns: int, base: bytes) -> Iterator[tuple[str, str]]
     if group.files > 1 and (what := _what(shown, by_hand, base)):
         yield _INDENT, what
     for carrier in in_bulk[bulk_only:]:
-        yield _INDENT, f"+ {count(carrier.files, 'file')} in {_bulk_text(carrier, base)}"
+        yield _INDENT, _also(carrier, base)
     if shown.archived is not None and 0 < shown.archived.files < group.files:
         missing = count(group.files - shown.archived.files, "file")
         lost = humane_bytes(group.size_bytes - shown.archived.size_bytes)
@@ -75,15 +60,19 @@ def archived_word(shown: Details) -> str:
     return "archived" if files == shown.group.files else "partly" if files else "NOT"
 
 
-def tree_line(branch: Branch, above: bytes, now_ns: int) -> str:
-    """A directory of the tree, shown relative to the one above, and what in it is too small for a line."""
+def tree_lines(branch: Branch, above: bytes, now_ns: int, columns: int = 0) -> Iterator[str]:
+    """A directory of the tree, shown relative to the one above, and what in it is too small for a line.
+
+    columns  as of `group_lines`
+    """
     name = display(os.path.relpath(branch.path, above) if above else branch.path)
     files, size = f"{branch.files:,}", humane_bytes(branch.size_bytes)
     what = "directory that came in bulk", "directories that came in bulk"
     what = what if branch.bulk else ("small directory", "small directories")
     hidden = f"  (+ {count(branch.hidden, *what)})" if branch.hidden else ""
-    when = moment_text(branch.newest_ns, now_ns)
-    return f"{size:>10}  {files:>11}  {when:<18}  {'    ' * branch.depth}{name}{hidden}"
+    head = f"{size:>10}  {files:>11}  {moment_text(branch.newest_ns, now_ns):<18}  "
+    indent = min(4 * branch.depth, columns // 3) + 4
+    yield from wrapped(head, f"{'    ' * branch.depth}{name}{hidden}", columns, indent=indent)
 
 
 TREE_HEAD = f"{'size':>10}  {'files':>11}  {'newest':<18}  directory"
@@ -153,6 +142,12 @@ def below(path: bytes, *bases: bytes) -> str:
 
 def _stream_text(stream: Stream, base: bytes) -> str:
     return below(os.path.join(stream.place, stream.pattern) if stream.pattern else stream.place, base)
+
+
+def _also(carrier: Carrier, base: bytes) -> str:
+    if carrier.bulk == "history":
+        return f"{carrier.files:,} of them in {_bulk_text(carrier, base)}"
+    return f"+ {count(carrier.files, 'file')} of {humane_bytes(carrier.size_bytes)} in {_bulk_text(carrier, base)}"
 
 
 def _bulk_text(carrier: Carrier, base: bytes) -> str:

@@ -71,7 +71,7 @@ def area_line(
 ) -> bytes:
     """A line that chooses all regular files at or below `under` (empty: the root) whose time lies in [from, until].
 
-    files, size_bytes  what the scan saw there
+    files, size_bytes  what the scan saw there, every name with its size: a hard link's first name may lie elsewhere
     exclude            what lies there and is not chosen, such as `Scan.left_out` names it; relative to the root
     """
     fields: dict[str, Any] = {

@@ -8,6 +8,7 @@ from contextlib import suppress
 from io import UnsupportedOperation
 from typing import BinaryIO, TextIO
 
+from pyactivity.ending import Meanwhile
 from pyactivity.errors import BadValue, EnvironmentFailed
 
 STDOUT = "-"
@@ -61,18 +62,22 @@ def publish(path: str, pieces: Iterable[bytes], *, overwrite: bool = False) -> N
     check_free([path], overwrite=overwrite)
     regular = not os.path.exists(path) or os.path.isfile(path)
     unfinished = os.path.join(os.path.dirname(path), f".pyactivity-{secrets.token_hex(8)}.part") if regular else path
-    try:
-        with open(unfinished, "xb" if regular else "wb") as stream:
-            try:
-                stream.writelines(pieces)
-                # The last bytes may not fit either.
-                stream.flush()
-            except BaseException:
-                if regular:
-                    os.unlink(unfinished)
-                raise
+
+    def discard() -> None:
         if regular:
-            _rename(unfinished, path, overwrite)
+            with suppress(FileNotFoundError):
+                os.unlink(unfinished)
+
+    try:
+        with Meanwhile(discard):
+            try:
+                with open(unfinished, "xb" if regular else "wb") as stream:
+                    stream.writelines(pieces)
+                if regular:
+                    _rename(unfinished, path, overwrite)
+            except BaseException:
+                discard()
+                raise
     except OSError as error:
         raise EnvironmentFailed(f"cannot write {path}: {error.strerror}") from error
 
@@ -105,22 +110,17 @@ def abandon(stream: TextIO | None) -> None:
 
 
 def _rename(unfinished: str, path: str, overwrite: bool) -> None:
-    try:
-        if not overwrite:
-            try:
-                os.link(unfinished, path)  # unlike a rename it does not replace what came meanwhile
-            except FileExistsError:
-                raise
-            except OSError:  # some file systems have no links
-                check_free([path], overwrite=False)
-            else:
-                os.unlink(unfinished)
-                return
-        os.replace(unfinished, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
+    if not overwrite:
+        try:
+            os.link(unfinished, path)  # unlike a rename it does not replace what came meanwhile
+        except FileExistsError:
+            raise
+        except OSError:  # some file systems have no links
+            check_free([path], overwrite=False)
+        else:
             os.unlink(unfinished)
-        raise
+            return
+    os.replace(unfinished, path)
 
 
 def _is_taken(path: str) -> bool:

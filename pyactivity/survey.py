@@ -96,6 +96,11 @@ class Survey:
             yield _joined(run)
 
 
+def members_of(parts: Iterable[Part]) -> NDArray[np.intp]:
+    """The files of these parts, part after part."""
+    return np.concatenate([np.zeros(0, np.intp), *(part.members for part in parts)])
+
+
 def _joined(run: list[Part]) -> Part:
     if len(run) == 1:
         return run[0]
@@ -148,6 +153,8 @@ def survey_of(
     if found:
         among = np.ones(len(times_ns), np.bool_)
         among[np.concatenate([stream.members for stream in found])] = False
+        # Again without them: whatever arrives changes nothing else.
+        bulk = came_in_bulk(scan.files, by=by, among=among)
         within = (_within(stream, times_ns, since_ns, until_ns) for stream in found)
         found = tuple(stream for stream in within if len(stream.members))
     grouped = partial(arrange, times_ns, now_ns=now_ns, since_ns=since_ns, until_ns=until_ns, among=among)

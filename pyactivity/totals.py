@@ -11,6 +11,8 @@ from pyactivity.model import NO_PARENT, Files
 # ten of what lies in the one above; where many are alike and none has that, the largest few of them are.
 _OF_ALL, _OF_ABOVE = 100, 10
 _ALIKE = 10
+SIZE, TIME, FILES = "size", "time", "files"
+ORDERS = (SIZE, TIME, FILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +43,23 @@ def sum_up(
     by: str = "mtime",
     depth: int | None = None,
     bulk: NDArray[np.bool_] | None = None,
+    order: str = SIZE,
 ) -> tuple[Branch, ...]:
-    """The directories that carry the files at `members`, each before what lies below it, the largest first.
+    """The directories that carry the files at `members`, each before what lies below it, in one of ORDERS.
 
     Of directories with nothing but one directory in them only the last is shown.
     by     whose times, mtime or ctime
     depth  how many levels below the top; None for all
+    order  SIZE or FILES for the largest first, TIME for the newest
     bulk   (n,) bool, which of all files came in bulk: a directory with nothing else is not unfolded; None unfolds all
     """
     by_hand = _holding(files, members if bulk is None else members[~bulk[members]])
-    sums = _Sums(files, members, files.times_ns(by))
-    tops = [directory for directory in range(len(files.parents)) if files.parents[directory] == NO_PARENT]
+    sums = Sums(files, members, files.times_ns(by), order)
     found: list[Branch] = []
-    pending = [(directory, 0) for directory in reversed(sums.ranked(tops))]
+    pending = [(directory, 0) for directory in reversed(sums.inner(NO_PARENT))]
     while pending:
         directory, level = pending.pop()
-        below = sums.ranked(sums.below.get(directory, []))
+        below = sums.inner(directory)
         if directory not in sums.directly and len(below) == 1 and files.parents[directory] != NO_PARENT:
             pending.append((below[0], level))
             continue
@@ -81,31 +84,45 @@ def _holding(files: Files, members: NDArray[np.intp]) -> set[int]:
     return found
 
 
-class _Sums:
-    """What each directory holds, in and below it; only those that hold anything."""
+class Sums:
+    """What each directory holds, in and below it; only those that hold anything.
 
-    def __init__(self, files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64]) -> None:
+    directly  of each that holds files itself: how many, their bytes, and the latest time, which is what `held` tells of
+              all in and below a directory
+    """
+
+    def __init__(self, files: Files, members: NDArray[np.intp], times_ns: NDArray[np.int64], order: str = SIZE) -> None:
         self._paths = files.directories
+        self._order = order
+        own_bytes = files.bytes_once(members).tolist()
         # Python's integers: two sparse files of 8 EiB would overflow a sum in int64.
         self._files: dict[int, int] = {}
         self._bytes: dict[int, int] = {}
         self._newest_ns: dict[int, int] = {}
-        self.below: dict[int, list[int]] = {}
+        self._below: dict[int, list[int]] = {}
         for directory, size_bytes, time_ns in zip(
             files.directory[members].tolist(),
-            files.size_bytes[members].tolist(),
+            own_bytes,
             times_ns[members].tolist(),
             strict=True,
         ):
             self._add(directory, 1, size_bytes, time_ns)
-        self.directly = dict(self._files)
+        self.directly = {directory: self.held(directory) for directory in self._files}
         self._climb(files.parents.tolist())
-        self._all = len(members), sum(files.size_bytes[members].tolist())
+        self._all = len(members), sum(own_bytes)
 
-    def ranked(self, directories: list[int]) -> list[int]:
-        """Those that hold anything, the largest first."""
-        held = [directory for directory in directories if directory in self._files]
-        return sorted(held, key=lambda d: (-self._bytes[d], -self._files[d], self._paths[d]))
+    def held(self, directory: int) -> tuple[int, int, int]:
+        """Files, bytes and the latest time of what lies in and below a directory that holds anything."""
+        return self._files[directory], self._bytes[directory], self._newest_ns[directory]
+
+    def inner(self, directory: int) -> list[int]:
+        """The directories right below one that hold anything, in order; the DIRs for NO_PARENT."""
+        return sorted(self._below.get(directory, []), key=self._rank)
+
+    def _rank(self, directory: int) -> tuple[int, int, int, bytes]:
+        files, size_bytes, newest_ns = self.held(directory)
+        first = {SIZE: size_bytes, TIME: newest_ns, FILES: files}[self._order]
+        return -first, -size_bytes, -files, self._paths[directory]
 
     def matters(self, directory: int, above: int) -> bool:
         """Whether a directory is worth a line."""
@@ -140,6 +157,8 @@ class _Sums:
         # A parent's index is less than its children's, so the greatest index first is leaves first.
         for directory in range(len(parents) - 1, -1, -1):
             parent = parents[directory]
-            if directory in self._files and parent != NO_PARENT:
-                self.below.setdefault(parent, []).append(directory)
+            if directory not in self._files:
+                continue
+            self._below.setdefault(parent, []).append(directory)
+            if parent != NO_PARENT:
                 self._add(parent, self._files[directory], self._bytes[directory], self._newest_ns[directory])

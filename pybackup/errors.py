@@ -24,7 +24,8 @@ class PybackupError(Exception):
     option
         The option that has to do with it, named as the parameter of the function in Python is.
     hint
-        What that option does about it: the rest of a sentence that begins with its name.
+        What that option does about it: the rest of a sentence that begins with its name. Without one the message is
+        that rest.
     """
 
     def __init__(self, message: str = "", *, option: str = "", hint: str = "") -> None:
@@ -38,7 +39,9 @@ class PybackupError(Exception):
     def worded(self, name: Callable[[str], str]) -> str:
         """Return the message with the option called as ``name`` calls it, which is given its name in Python."""
         message = super().__str__()
-        return f"{message}; {name(self.option)} {self.hint}" if self.option else message
+        if not self.option:
+            return message
+        return f"{message}; {name(self.option)} {self.hint}" if self.hint else f"{name(self.option)} {message}"
 
     def without(self, path: bytes) -> str:
         """Return the message for where that file is named already."""

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from pybackup.model.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stage that is going to begin.
+
+    Attributes
+    ----------
+    title
+        As `Monitor.begin` will tell it.
+    work
+        About how long it takes, as the number of bytes that are read and hashed in that time.
+    """
+
+    title: str
+    work: float
 
 
 class Monitor:
@@ -14,6 +33,9 @@ class Monitor:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+
+    def plan(self, phases: Sequence[Phase]) -> None:
+        """These stages lie ahead, in this order; some may not come, and others between them. One at work is over."""
 
     def begin(self, title: str, total_files: int, total_bytes: int) -> None:
         """A stage begins; totals are 0 where unknown."""
@@ -55,6 +77,10 @@ class Relay(Monitor):
         self._monitor = monitor
         self.problems = monitor.problems
 
+    def plan(self, phases: Sequence[Phase]) -> None:
+        """Hand it on."""
+        self._monitor.plan(phases)
+
     def begin(self, title: str, total_files: int, total_bytes: int) -> None:
         """Hand it on."""
         self._monitor.begin(title, total_files, total_bytes)
@@ -80,6 +106,21 @@ class Relay(Monitor):
         self._monitor.end()
 
 
+class Silent(Relay):
+    """Shows the progress and says nothing: for a look at what has been told, or is the caller's to tell."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self.problems = []
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+    def problem(self, problem: Problem) -> None:
+        """Keep it for the caller."""
+        self.problems.append(problem)
+
+
 class Once(Relay):
     """Hands on each note once: several processes, or stages, may come upon the same."""
 
@@ -96,6 +137,9 @@ class Once(Relay):
 
 class Aside(Relay):
     """Hands on what is said and shows no progress: for a stage within another's."""
+
+    def plan(self, phases: Sequence[Phase]) -> None:
+        """Show nothing."""
 
     def begin(self, title: str, total_files: int, total_bytes: int) -> None:
         """Show nothing."""

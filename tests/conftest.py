@@ -16,8 +16,12 @@ from pathlib import Path
 
 import pytest
 from damage.fast_disk import ROOM, memory
+from hypothesis import settings
 
 _PREFIX = "pybackup-tests-"
+# How long an example takes is no property: tests never assert seconds.
+settings.register_profile("no seconds", deadline=None)
+settings.load_profile("no seconds")
 _LOCK = pytest.StashKey[int]()
 
 

@@ -53,7 +53,7 @@ def tree(archive: bytes) -> list[Any]:
         members, is_file = [], kind[row] == 1
         for gap, packed, *rest in [next(rows) for _ in range(counts[row])]:
             members.append((end + gap, packed, *rest, sums.read(kept * is_file)))
-            end += gap + (packed + 511) // 512 * 512 * is_file
+            end += gap + (packed if flags[row] & 4 else (packed + 511) // 512 * 512 * is_file)
         size = (excess[row] + sum(member[3] for member in members)) * is_file
         entries.append((path, kind[row], flags[row], size, members))
     assert (len(columns.getvalue()), sums.read(), list(rows)) == (plain_bytes, b"", [])
@@ -61,10 +61,10 @@ def tree(archive: bytes) -> list[Any]:
 
 
 def extract(archive: bytes, flags: int, members: list[Any]) -> bytes:
-    """Return the content of a file, by what `tree` tells of it (8, 9)."""
-    content = b""
+    """Return the content of a file, by what `tree` tells of it (8, 9, 24)."""
+    content, skip = b"", 0 if flags & 4 else 32
     for at, packed, tail, raw, method, dictionary, digest in members:
-        part = decoded(archive[at + 32 : at + packed - tail], method, dictionary)
+        part = decoded(archive[at + skip : at + packed - tail], method, dictionary)
         assert (len(part), sha256(part).digest()) == (raw, digest)
         content += part
     if flags & 1:

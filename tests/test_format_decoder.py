@@ -14,8 +14,10 @@ import pytest
 from decoder import decode, extract, guards, repair, tree
 
 from pybackup.archive.open import open_archive
+from pybackup.compress.methods import Profile
 from pybackup.jobs.repair import repair as mend
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.make.sidecar import protect_file
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
@@ -63,8 +65,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top
 
 
-def _archive(source: Path, output: Path, parity: ParityOptions) -> bytes:
-    options = CreateOptions(parity=parity, overwrite=True, workers=1)
+def _archive(source: Path, output: Path, parity: ParityOptions, *, bundle_bytes: int = 0) -> bytes:
+    options = CreateOptions(Profile(bundle_bytes=bundle_bytes), parity=parity, overwrite=True, workers=1)
     sources = [Source(os.fsencode(source), os.fsencode(source.name))]
     monitor = Monitor()
     plan = plan_create(sources, os.fsencode(output), judge=None, options=options, monitor=monitor)
@@ -110,8 +112,9 @@ def test_there_are_golden_archives() -> None:
     assert GOLDEN
 
 
-def test_reads_a_new_archive(source: Path, tmp_path: Path) -> None:
-    _archive(source, tmp_path / "a.xtar", FORMS["one group"])
+@pytest.mark.parametrize("bundle_bytes", [0, 1 << 17])
+def test_reads_a_new_archive(source: Path, tmp_path: Path, bundle_bytes: int) -> None:
+    _archive(source, tmp_path / "a.xtar", FORMS["one group"], bundle_bytes=bundle_bytes)
     for name, data in _check_tree(tmp_path / "a.xtar").items():
         assert data == (source.parent / os.fsdecode(name)).read_bytes()
 

@@ -13,6 +13,57 @@ PACKAGE = Path(pybackup.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "standalone" not in path.parts)
 # What the catalogue files of a medium has the names that people use, and is never at hand together with the others.
 TWICE = {"Health", "Medium"}
+LONGEST_VERB = 150
+TESTS = PACKAGE.parent / "tests"
+# Modules that no test imports, each with the words by which tests run it.
+RUN_OTHERWISE = {
+    # Functions of one call each, by their names in the package.
+    "api.asked": "ProblemWarning",
+    "api.checking": "pybackup.verify(",
+    "api.discs": "pybackup.disc_build(",
+    "api.exporting": "pybackup.export(",
+    "api.making": "pybackup.create(",
+    "api.mending": "pybackup.repair(",
+    "api.reading": "pybackup.read(",
+    "api.restoring": "pybackup.extract(",
+    "api.snapshots": "pybackup.snapshot_run(",
+    # What verbs share: nothing of it can be seen but in what they print.
+    "cli.catalogue": '"whereis"',
+    "cli.changes": '"diff"',
+    "cli.completions.bash": "scripts()",
+    "cli.completions.fish": "scripts()",
+    "cli.completions.zsh": "scripts()",
+    "cli.jobfiles": '"--config"',
+    "cli.options": "verb_parser(",
+    "cli.pages.run_page": '"--html"',
+    "cli.recording": '"--catalogue"',
+    # What becomes of files on a disk, and what mail, HTTP, syslog and the catalogue are told: tests start the servers.
+    "jobfiles.keep": "keep = {",
+    "jobfiles.recording": 'catalogue = "{tmp_path}',
+    "jobfiles.tell": "sendmail = ",
+    "jobfiles.timers": '"timers"',
+    # Each joins rooms for one verb, and does nothing else.
+    "jobs.catalogue_check": '"check"',
+    "jobs.catalogue_hash": '"hash"',
+    "jobs.catalogue_hash_inside": '"hash"',
+    "jobs.catalogue_loss": '"lost"',
+    "jobs.catalogue_mended": '"rebuild"',
+    "jobs.catalogue_record": '"--catalogue"',
+    "jobs.catalogue_run": '"--chain',
+    "jobs.catalogue_tree": '"rebuild"',
+    "jobs.chain": '"--chain',
+    "jobs.chain_runs": "pybackup.restore_chain(",
+    "jobs.create": "pybackup.create(",
+    "jobs.disc_plan": '"plan"',
+    "jobs.export": '"export"',
+    "jobs.merge": "pybackup.chain_merge(",
+    "jobs.snapshot_list": '"snapshot',
+    "jobs.snapshot_prune": '"prune"',
+    "jobs.snapshot_run": '"snapshot',
+    "jobs.verify": "pybackup.verify(",
+}
+# Each is run as people do, by its words: `test_each_verb_is_run` asks that.
+VERBS = "cli.verbs."
 
 
 def test_no_two_public_classes_have_one_name() -> None:
@@ -22,6 +73,13 @@ def test_no_two_public_classes_have_one_name() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name: found for name, found in places.items() if len(found) > 1 and name not in TWICE} == {}
+
+
+def test_verbs_are_thin() -> None:
+    """What a verb does is in the rooms; its module says in which order."""
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (PACKAGE / "jobs").glob("*.py")}
+    assert len(lengths) > 12
+    assert {name: length for name, length in lengths.items() if length > LONGEST_VERB} == {}
 
 
 def test_the_grain_of_discs_is_said_once() -> None:
@@ -50,3 +108,60 @@ def test_what_the_map_names_is_there() -> None:
     headings = set(re.findall(r"^##+ ([\d.]+) ", (PACKAGE / "docs/FORMAT.md").read_text(), re.MULTILINE))
     assert sections
     assert sections <= headings
+
+
+def test_tests_stand_in_rooms_or_where_the_design_says_that_they_cross_them() -> None:
+    places = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    said = (PACKAGE / "docs/DESIGN.md").read_text().partition("Tests stand in the rooms")[2].partition("\n## ")[0]
+    across = set(re.findall(r"`tests/(\w+)`", said))
+    assert across
+    assert places - rooms == across
+
+
+def _with_logic() -> set[str]:
+    """Modules that have a function, by their names in the package."""
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in MODULES
+        if path.name not in ("__init__.py", "__main__.py")
+        and any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_bytes())))
+    }
+
+
+def _imported() -> set[str]:
+    """Modules of the package that any test imports, or a name of."""
+    found: set[str] = set()
+    for path in TESTS.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            elif isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+    return {name.removeprefix("pybackup.") for name in found if name.startswith("pybackup.")}
+
+
+def test_each_module_with_logic_is_imported_by_a_test_or_said_to_be_run_otherwise() -> None:
+    """A module that comes without a test fails here: write one, or say above how it is run."""
+    untested = {module for module in _with_logic() - _imported() if not module.startswith(VERBS)}
+    # None is said to be run otherwise that needs it no more.
+    assert sorted(untested) == sorted(RUN_OTHERWISE)
+    said = _words_of_tests()
+    assert [module for module, words in RUN_OTHERWISE.items() if words not in said] == []
+
+
+def _words_of_tests() -> str:
+    return "\n".join(path.read_text() for path in TESTS.rglob("*.py") if path.name != "test_house.py")
+
+
+def test_each_verb_is_run() -> None:
+    """By its words, one behind the other as strings or in one: `"catalogue", "add"` or `catalogue add`."""
+    verbs = [path.stem.split("_") for path in (PACKAGE / "cli/verbs").glob("*.py") if path.stem != "__init__"]
+    said = _words_of_tests()
+    unsaid = [
+        verb
+        for verb in verbs
+        if not re.search(r"""["' ]""" + r"""(?:["'],?\s+["']|\s|-)""".join(verb) + r"""["' ]""", said)
+    ]
+    assert len(verbs) > 40
+    assert unsaid == []

@@ -22,6 +22,7 @@ SETUP, TEST_COMMAND, *REST = BLOCKS
 
 def environment(home: Path) -> dict[str, str]:
     own = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PYBACKUP_CATALOGUE": ""}
+    own |= {"XDG_CONFIG_HOME": str(home / ".config"), "XDG_STATE_HOME": str(home / ".local/state")}
     return {**os.environ, **own, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
@@ -71,6 +72,9 @@ def test_all_other_blocks_in_order(tmp_path: Path) -> None:
         )
         assert differences.returncode == 0, differences.stdout
     assert (tmp_path / "some/docs/letters/1.txt").is_file()
+    assert (tmp_path / "crontab.txt").read_text().splitlines()[0].startswith("30 2 * * * ")
+    for place in ("from-the-night", "from-the-disc"):
+        assert (tmp_path / place / "docs/notes.md").read_text() == (tmp_path / "docs/notes.md").read_text()
 
 
 def test_the_script_is_the_one_in_every_archive() -> None:

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,96 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     for source in (tmp_path / "home").rglob("*.*"):
         assert (work / "from-left" / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
     assert "<html" in (work / "report.html").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def disc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a tree, and the image of its disc."""
+    room = tmp_path_factory.mktemp("disc")
+    numbers = random.Random(5)
+    for number in range(30):
+        (room / f"tree/d{number % 4}").mkdir(parents=True, exist_ok=True)
+        (room / f"tree/d{number % 4}/{number}.txt").write_bytes(b"all work and no play %d\n" % number * 300)
+    for number in range(5):
+        (room / f"tree/{number}.jpg").write_bytes(numbers.randbytes(500_000))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command in ("create tree -o tree.xtar --segment-size 1M --quiet", "disc build tree.xtar --to . --quiet"):
+        subprocess.run(["pybackup", *command.split()], cwd=room, env=environment, check=True)
+    return room
+
+
+def spots(data: bytes, part: float, seed: int) -> bytes:
+    """Zeros in this part of the sectors, the same ones whatever lies on the disc behind them."""
+    found, chance = bytearray(data), random.Random(seed)
+    for at in range(0, len(data), SECTOR):
+        if chance.random() < part:
+            found[at : at + SECTOR] = bytes(SECTOR)
+    return bytes(found)
+
+
+def zeroed(data: bytes, first: int, last: int) -> bytes:
+    return data[: first * SECTOR] + bytes((last - first) * SECTOR) + data[last * SECTOR :]
+
+
+def middle_gone(data: bytes) -> bytes:
+    """A tenth of it, behind all the small files of the disc, is not there at all."""
+    return data[: len(data) // 2] + data[len(data) // 2 + len(data) // 10 // SECTOR * SECTOR :]
+
+
+# Damage, what `repair` ends with, whether a whole RESCUE.PY is left (spots of seed 55 begin behind it), and how many of
+# the 35 files 7z gets out at least.
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], int, bool, int]] = {
+    "first sectors": (lambda data: zeroed(data, 0, 64), 0, True, 35),
+    "a few spots": (lambda data: spots(data, 0.01, 55), 0, True, 15),
+    "many spots": (lambda data: spots(data, 0.13, 7), 4, False, 10),
+    "cut within the parity": (lambda data: data[: int(len(data) * 0.95)], 0, True, 35),
+    "cut within the archive": (lambda data: data[: int(len(data) * 0.7)], 4, True, 2),
+    "the middle zeros": (
+        lambda data: zeroed(data, len(data) // SECTOR // 2, len(data) // SECTOR // 2 + 90),
+        0,
+        True,
+        30,
+    ),
+    "the middle gone": (middle_gone, 4, True, 25),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_the_blocks_for_whoever_has_no_pybackup_on_damaged_images(disc: Path, tmp_path: Path, kind: str) -> None:
+    """Nothing wrong under a name, all that is missing or doubtful is told, and RESCUE.PY is found in the image."""
+    damage, status, is_there, least = DAMAGES[kind]
+    (tmp_path / "refused.iso").write_bytes(damage((disc / "tree.iso").read_bytes()))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def shell(text: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = ["sh", *options, "-c", text]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    def right(place: Path) -> set[Path]:
+        """The files in a place that have their own content; none has another one."""
+        files = [path for path in (disc / "tree").rglob("*") if path.is_file()]
+        there = {path for path in files if (place / path.relative_to(disc)).is_file()}
+        assert all((place / path.relative_to(disc)).read_bytes() == path.read_bytes() for path in there)
+        return there
+
+    assert shell("pybackup repair refused.iso -o whole.iso").returncode == status
+    if not status:
+        assert (tmp_path / "whole.iso").read_bytes() == (disc / "tree.iso").read_bytes()
+    everything = len(right(disc))
+    by_rescue = next(block for block in BLOCKS if "RESCUE.PY extract" in block)
+    done = shell(by_rescue)
+    found_rescue = tmp_path / "RESCUE.PY"
+    text = found_rescue.read_bytes() if found_rescue.exists() else b""
+    rescue = Path(__file__).parents[1] / "pybackup/standalone/rescue.py"
+    assert text == (rescue.read_bytes() if is_there else b""), done.stderr
+    assert is_there or "take it from another disc" in done.stderr
+    rescued = right(tmp_path / "by-rescue")
+    assert is_there == bool(rescued)
+    assert (done.returncode == 0) == (len(rescued) == everything)
+
+    by_tar = next(block for block in BLOCKS if "cd by-tar" in block)
+    done = shell(by_tar)
+    found = right(tmp_path / "by-tar/OUT")
+    assert least <= len(found) <= everything
+    lost = everything - len(found)
+    assert done.returncode == (1 if lost or "M\n" in done.stdout else 0), done.stdout

@@ -80,7 +80,7 @@ function binsOf(period) {
 // Files, or bytes, of each bin: all, those that did not come in bulk, those selected.
 function filledBins(bins) {
   const values = view.measure === "bytes" ? data.hour_bytes : data.hour_files;
-  for (const bin of bins) Object.assign(bin, { all: 0, work: 0, chosen: 0, files: 0, bytes: 0 });
+  for (const bin of bins) Object.assign(bin, { all: 0, work: 0, chosen: 0, files: 0, bytes: 0, unsafe: 0 });
   const chosen = chosenShares();
   for (let i = 0; i < data.hour.length; i++) {
     const seconds = data.hour[i] * HOUR, a = data.hourActivity[i];
@@ -91,6 +91,7 @@ function filledBins(bins) {
     bin.chosen += values[i] * chosen[a];
     bin.files += data.hour_files[i] * share;
     bin.bytes += data.hour_bytes[i] * share;
+    if (data.hour_archived) bin.unsafe += (data.hour_files[i] - data.hour_archived[i]) * share;
   }
   return bins;
 }
@@ -135,5 +136,7 @@ function magnitude(value, most) {
 }
 
 function toldBin(bin) {
-  return bin.files ? `${bin.name}: ${counted(bin.files, "file")}, ${humaneBytes(Math.round(bin.bytes))}` : `${bin.name}: nothing`;
+  if (!bin.files) return `${bin.name}: nothing`;
+  const safe = !data.hour_archived ? "" : bin.unsafe ? `, ${counted(Math.max(1, Math.round(bin.unsafe)), "file")} in no archive` : ", all archived";
+  return `${bin.name}: ${counted(bin.files, "file")}, ${humaneBytes(Math.round(bin.bytes))}${safe}`;
 }

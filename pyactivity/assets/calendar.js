@@ -11,20 +11,23 @@ function paintCalendar() {
   const steps = calendarSteps(days), left = 42, top = 18, weeks = Math.ceil((shift + days.length) / 7);
   const pitch = Math.max(13, Math.min(16, Math.floor((byId("calendar").parentElement.clientWidth - left - 8) / weeks)));
   const width = weeks * pitch, height = top + 7 * pitch;
-  const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
+  const marks = [], picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
   const names = drawn("svg", { viewBox: `0 0 ${left} ${height}`, width: left, height, class: "weekdays", "aria-hidden": "true" });
   names.append(lettered(left - 6, 11, String(year), "end"));
   ["Mon", "Wed", "Fri", "Sun"].forEach((name, i) => names.append(lettered(left - 6, top + i * 2 * pitch + 11, name, "end")));
   days.forEach((day, i) => {
     const x = Math.floor((shift + i) / 7) * pitch, y = top + ((shift + i) % 7) * pitch;
-    if (day.day === 1) picture.append(lettered(x, 11, MONTHS[day.month].slice(0, 3), "start"));
+    const month = day.day === 1 ? MONTHS[day.month].slice(0, 3) : "";
+    if (month && x + widthOf(month) < width) picture.append(lettered(x, 11, month, "start"));
     const level = day.work ? steps.filter((step) => step <= day.work).length || 1 : 0;
+    if (day.unsafe) marks.push(drawn("circle", { cx: x + (pitch - 3) / 2, cy: y + (pitch - 3) / 2, r: 2.5, class: "unsafe" }));
     const open = view.period && view.period.level !== "year" && day.from >= view.period.from && day.to <= view.period.to;
     picture.append(drawn("rect", {
       x, y, width: pitch - 3, height: pitch - 3, rx: 3,
       class: `day level-${level}${day.all && !level ? " aside" : ""}${day.chosen ? " picked" : ""}${open ? " open" : ""}`, "data-day": i,
     }));
   });
+  picture.append(...marks);
   const box = byId("calendar");
   box.replaceChildren(names, picture);
   paintLegend(year, days, steps);
@@ -35,17 +38,23 @@ function paintCalendar() {
   if (document.activeElement === box) calendarAt(calendar.current);
 }
 
-// From how much a day each shade is: each by as much more as the one before it, up to the day with the most work. What came in bulk or
-// by itself has no shade: a mail a day would colour every day, and one unpacked archive make all others pale.
+// From how much a day each shade is: the days with work in four parts of as many days, by the quartiles, so that one day
+// with thousands of files does not make all others pale. What came in bulk or by itself has no shade: a mail a day would
+// colour every day.
 function calendarSteps(days) {
-  const most = days.reduce((sum, day) => Math.max(sum, day.work), 0), steps = [];
-  const least = view.measure === "bytes" ? most / 4096 : 1;
-  for (const share of [0, 1, 2, 3]) {
-    const exact = least * (most / least) ** (share / 4), unit = 10 ** Math.floor(Math.log10(Math.max(exact, 1)));
-    const round = view.measure === "bytes" ? 2 ** Math.round(Math.log2(Math.max(exact, 1))) : Math.max(1, Math.round(exact / unit) * unit);
-    if (most && round > (steps.at(-1) ?? 0)) steps.push(round);
+  const values = days.map((day) => day.work).filter(Boolean).sort((one, other) => one - other), steps = [];
+  for (const share of [0, 0.25, 0.5, 0.75]) {
+    const step = values.length ? roundedDown(values[Math.floor(share * values.length)]) : 0;
+    if (step > (steps.at(-1) ?? 0)) steps.push(step);
   }
   return steps;
+}
+
+// Two digits of a number of files; of bytes a power of two.
+function roundedDown(value) {
+  if (view.measure === "bytes") return 2 ** Math.floor(Math.log2(Math.max(1, value)));
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1);
+  return Math.max(1, Math.floor(value / unit) * unit);
 }
 
 function paintLegend(year, days, steps) {
@@ -57,10 +66,14 @@ function paintLegend(year, days, steps) {
     key.append(element("span", `key ${level}`), text);
     shades.append(key);
   };
-  steps.forEach((step, i) => shade(`level-${i + 1}`, `${measured(step)}${i + 1 < steps.length ? "" : " and more"}`));
+  if (steps.length) shades.append(element("span", "", `${view.measure === "bytes" ? "bytes" : "files"} a day, from`));
+  steps.forEach((step, i) => shade(`level-${i + 1}`, `${measured(step)}${i + 1 < steps.length ? "" : " on"}`));
   if (all > work) shade("aside", "bulk, or by itself, only");
+  const unsafe = days.filter((day) => day.unsafe).length, active = days.filter((day) => day.all).length;
+  if (unsafe) shade("unsafe", "not all archived");
+  const safe = data.hour_archived ? `; ${counted(active - unsafe, "day")} of ${active} safe in archives` : "";
   const others = all > work ? `; ${told(all - work)} in bulk or by themselves` : "";
-  byId("year").replaceChildren(element("span", "", `${year}: ${told(work)} by hand on ${counted(worked, "day")}${others}`), shades);
+  byId("year").replaceChildren(element("span", "", `${year}: ${told(work)} by hand on ${counted(worked, "day")}${others}${safe}`), shades);
 }
 
 function calendarAt(i) {

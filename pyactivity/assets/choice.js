@@ -11,6 +11,7 @@ function prepareChoice() {
   choice.matchBytes = data.pair_bytes;
   choice.bothFiles = new Float64Array(data.pairs);
   choice.fileMatch = null; // all
+  choice.bytesApart = 0;
   // The files of each activity let through but for the period: a share of those that came in bulk, and of the others.
   choice.share = [new Float64Array(data.activities).fill(1), new Float64Array(data.activities).fill(1)];
 }
@@ -29,6 +30,11 @@ function setPair(p, on) {
   recount(p);
 }
 
+// What a file adds to a sum: a further hard link to an inode nothing.
+function ownBytes(f) {
+  return data.file_again[f] ? 0 : data.file_bytes[f];
+}
+
 function setFile(f, on) {
   choice.fileOn[f] = on ? 1 : 0;
   recount(data.filePair[f]);
@@ -39,15 +45,30 @@ function recount(p) {
   for (let f = data.fileStart[p]; f < data.fileStart[p + 1]; f++) {
     if (choice.fileOn[f]) {
       files++;
-      bytes += data.file_bytes[f];
+      bytes += ownBytes(f);
     }
   }
   choice.files[p] = files;
   choice.bytes[p] = bytes;
 }
 
+// Bytes of selected further hard links whose first name is not selected: on a medium they take their room.
+function bytesApart() {
+  const { fileOn } = choice, first = new Set(), apart = new Set();
+  let bytes = 0;
+  for (const f of data.linked) if (fileOn[f] && !data.file_again[f]) first.add(data.file_inode[f]);
+  for (const f of data.linked) {
+    const inode = data.file_inode[f];
+    if (!fileOn[f] || first.has(inode) || apart.has(inode)) continue;
+    apart.add(inode);
+    bytes += data.file_bytes[f];
+  }
+  return bytes;
+}
+
 // Count what is both selected and let through.
 function joinChoice() {
+  choice.bytesApart = bytesApart();
   const { files, matchFiles, bothFiles, fileMatch, fileOn } = choice;
   for (let p = 0; p < data.pairs; p++) {
     if (!files[p] || !matchFiles[p]) bothFiles[p] = 0;
@@ -86,7 +107,7 @@ function applyFilters() {
       for (let f = data.fileStart[p]; f < data.fileStart[p + 1]; f++) {
         if (hits.files[f]) {
           files[p]++;
-          bytes[p] += data.file_bytes[f];
+          bytes[p] += ownBytes(f);
         }
       }
     }

@@ -135,6 +135,8 @@ function joinPairs() {
   data.pairDirectory = Int32Array.from(data.pair_directory);
   data.fileStart = running(data.pair_files.map((files, p) => (data.pair_named[p] ? files : 0)));
   data.filePair = spread(data.fileStart);
+  data.linked = []; // files that are one of several hard links
+  for (let f = 0; f < data.filePair.length; f++) if (data.file_inode[f]) data.linked.push(f);
   data.files = new Float64Array(data.activities);
   data.byHand = new Float64Array(data.activities); // files that did not come in bulk
   data.worked = new Float64Array(data.activities); // of these, those that no version control wrote

@@ -6,7 +6,7 @@ const orders = {};
 
 function refreshRows() {
   list.rows = flattened();
-  HEIGHT.activity = narrow.matches ? 102 : 62;
+  HEIGHT.activity = narrow.matches ? 116 : 62;
   numberRows();
   list.tops = new Float64Array(list.rows.length + 1);
   list.rows.forEach((row, i) => { list.tops[i + 1] = list.tops[i] + (HEIGHT[row.kind] ?? HEIGHT.other); });
@@ -97,7 +97,9 @@ function painted(row, i) {
     size.classList.add("tight");
     size.title = "more than what would still fit";
   }
-  line.append(indent, twist, box, text, element("span", "count", words.count), size);
+  line.append(indent, twist, box, text);
+  if (row.kind === "activity" && shareOf(row.node.activity)) line.append(shareBars(row.node.activity));
+  line.append(element("span", "count", words.count), size);
   return line;
 }
 
@@ -135,7 +137,7 @@ function wordedFile(f) {
   const p = data.filePair[f], seconds = data.first_s[data.pairActivity[p]] + data.file_s[f];
   return {
     title: display(data.file_name.at(f)), tip: display(filePath(f)), count: momentText(seconds),
-    size: humaneBytes(data.file_bytes[f]),
+    size: data.file_again[f] ? "hard link" : humaneBytes(data.file_bytes[f]),
   };
 }
 

@@ -16,11 +16,14 @@ function filtersChanged() {
   paintCrumbs();
   paintTimeline();
   paintCalendar();
+  paintYears();
+  countShares();
   byId("list").scrollTop = 0;
   list.current = 0;
   refreshRows();
   paintShown();
   paintTray();
+  paintShareAxis();
   paintMap();
 }
 
@@ -55,6 +58,7 @@ function paintHeader() {
   const clock = facts.zones.length ? `, times are ${facts.zones.join("/")}` : "";
   byId("summary").textContent = `${counted(files, "file")}, ${humaneBytes(bytes)}, ${counted(data.activities - streams, "activity")}`
     + `${streams ? `, ${counted(streams, "stream")}` : ""}; `
+    + `${facts.links ? `bytes of ${counted(facts.links, "further hard link")} counted once; ` : ""}`
     + `seen ${momentText(facts.now)}${clock}`;
   const unnamed = files - facts.named, [older, olderFiles] = facts.left_out, notices = [];
   if (unnamed) {
@@ -107,8 +111,8 @@ function prepareTools() {
     }
   });
   const changes = {
-    order: (tool) => { view.order = tool.value; }, "hide-bulk": (tool) => { view.hideBulk = tool.checked; },
-    "hide-streams": (tool) => { view.hideStreams = tool.checked; },
+    order: (tool) => { view.order = tool.value; }, "show-bulk": (tool) => { view.hideBulk = !tool.checked; },
+    "show-streams": (tool) => { view.hideStreams = !tool.checked; },
     "hide-archived": (tool) => { view.hideArchived = tool.checked; },
     "only-chosen": (tool) => { view.onlyChosen = tool.checked; }, measure: (tool) => { view.measure = tool.value; },
   };
@@ -150,7 +154,7 @@ async function start() {
   prepareMedium();
   prepareTools();
   // What a browser kept of an earlier visit to the form does not fit a fresh page.
-  for (const field of document.querySelectorAll("input[type=checkbox]")) field.checked = false;
+  for (const field of document.querySelectorAll("input[type=checkbox]")) field.checked = field.defaultChecked;
   byId("filter").value = "";
   for (const id of ["order", "measure"]) byId(id).selectedIndex = 0;
   filtersChanged();

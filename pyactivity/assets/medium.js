@@ -16,7 +16,7 @@ function readSize(text) {
 
 function totals() {
   const { activity } = orders;
-  return { files: activity.sum("chosen", 0, data.pairs), bytes: activity.sum("chosenBytes", 0, data.pairs) };
+  return { files: activity.sum("chosen", 0, data.pairs), bytes: activity.sum("chosenBytes", 0, data.pairs) + choice.bytesApart };
 }
 
 function room() {
@@ -49,9 +49,37 @@ function mediumChanged() {
   paintRows();
 }
 
+// Files that are one of several hard links, by activity.
+function linksByActivity() {
+  const links = new Map();
+  for (const f of data.linked) {
+    const a = data.pairActivity[data.filePair[f]];
+    if (!links.has(a)) links.set(a, []);
+    links.get(a).push(f);
+  }
+  return links;
+}
+
+// What the links of an activity take on a medium beyond their share of its sums, which have an inode's bytes with its first
+// name: more where only a further name is here, less where a name of it is stored already.
+function linkedRoom(links, stored) {
+  const inodes = new Set();
+  let bytes = 0;
+  for (const f of links) {
+    if (choice.fileOn[f] || !choice.matchFiles[data.filePair[f]] || choice.fileMatch && !choice.fileMatch[f]) continue;
+    const inode = data.file_inode[f];
+    if (!data.file_again[f]) bytes -= data.file_bytes[f];
+    if (!stored.has(inode) && !inodes.has(inode)) bytes += data.file_bytes[f];
+    inodes.add(inode);
+  }
+  return { bytes, inodes };
+}
+
 // Whole activities, newest first, each that fits into the room left; no bulk, and only what the filters let through.
 function fillUp() {
   let left = room(), skipped = 0, skippedBytes = 0;
+  const links = linksByActivity(), stored = new Set();
+  for (const f of data.linked) if (choice.fileOn[f]) stored.add(data.file_inode[f]);
   for (let a = 0; a < data.activities; a++) {
     if (!data.on_axis[a]) continue;
     const node = activityNode(a), { order, from, to } = node;
@@ -61,10 +89,12 @@ function fillUp() {
       if (matching) skippedBytes += order.sum("matchBytes", from, to);
       continue;
     }
-    const missing = order.sum("matchBytes", from, to) - (order.sum("both", from, to) ? order.sum("chosenBytes", from, to) : 0);
+    const linked = linkedRoom(links.get(a) ?? [], stored);
+    const missing = linked.bytes + order.sum("matchBytes", from, to) - (order.sum("both", from, to) ? order.sum("chosenBytes", from, to) : 0);
     if (!order.sum("match", from, to) || order.sum("both", from, to) === order.sum("match", from, to) || missing > left) continue;
     select({ kind: "activity", node }, true);
     left -= missing;
+    for (const inode of linked.inodes) stored.add(inode);
   }
   choiceChanged();
   if (skipped) byId("room").append(element("span", "", `; ${counted(skipped, "file")} that came in bulk (${humaneBytes(skippedBytes)}) not taken`));

@@ -15,8 +15,9 @@ function isShown(node) {
 
 function arranged() {
   const list = Array.from({ length: data.activities }, (_, a) => a);
-  if (view.order === "largest") list.sort((a, b) => data.bytes[b] - data.bytes[a] || a - b);
-  if (view.order === "most") list.sort((a, b) => data.files[b] - data.files[a] || a - b);
+  // What was made by hand comes first, what came in bulk or by itself last.
+  const by = { weight: [shareOf, (a) => data.files[a]], largest: [(a) => shares.bytes[a], (a) => data.bytes[a]], most: [(a) => shares.files[a], (a) => data.files[a]] }[view.order];
+  if (by) list.sort((a, b) => by[0](b) - by[0](a) || by[1](b) - by[1](a) || a - b);
   return list;
 }
 
@@ -51,7 +52,7 @@ function addFiles(rows, node) {
       if ((whole || choice.fileMatch[f]) && (!view.onlyChosen || choice.fileOn[f])) files.push(f);
     }
   }
-  if (view.order === "largest") files.sort((one, other) => data.file_bytes[other] - data.file_bytes[one]);
+  if (view.order === "largest" || view.order === "weight") files.sort((one, other) => data.file_bytes[other] - data.file_bytes[one]);
   for (const f of files.slice(0, MOST)) rows.push({ kind: "file", level, file: f });
   if (files.length > MOST) rows.push({ kind: "more", level, more: files.length - MOST });
 }

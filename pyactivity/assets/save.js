@@ -66,16 +66,27 @@ function* nodeLines(node) {
 }
 
 function areaLine({ activity, directory, from, to, order }, rest, exclude) {
-  let files = order.sum("chosen", from, to), bytes = order.sum("chosenBytes", from, to);
+  let files = order.sum("chosen", from, to), bytes = order.sum("chosenBytes", from, to) + linkedBytes(from, to);
   for (const sub of rest) {
     files -= order.sum("chosen", sub.from, sub.to);
-    bytes -= order.sum("chosenBytes", sub.from, sub.to);
+    bytes -= order.sum("chosenBytes", sub.from, sub.to) + linkedBytes(sub.from, sub.to);
   }
   const first = decimal(data.first_s[activity], data.first_ns[activity]);
   const last = decimal(data.first_s[activity] + data.span_s[activity], data.last_ns[activity]);
   return JSON.stringify({
     under: pathOf(directory), from: first, until: last, by: facts.by, files, bytes, ...(exclude.length ? { exclude } : {}),
   });
+}
+
+// Of chosen further hard links: an area tells each name with its size, for its first name may lie elsewhere.
+function linkedBytes(from, to) {
+  let bytes = 0;
+  for (let p = from; p < to; p++) {
+    if (!data.pair_again[p] || !choice.files[p]) continue;
+    if (choice.files[p] === data.pair_files[p]) bytes += data.pair_again[p];
+    else for (let f = data.fileStart[p]; f < data.fileStart[p + 1]; f++) if (choice.fileOn[f] && data.file_again[f]) bytes += data.file_bytes[f];
+  }
+  return bytes;
 }
 
 function* pathLines(from, to) {

@@ -3,11 +3,12 @@ const timeline = { bins: [], current: -1 };
 
 function paintTimeline() {
   const box = byId("timeline"), width = Math.max(280, box.clientWidth), height = 190;
-  const left = 52, right = 4, top = 10, bottom = 24, room = height - top - bottom;
   const bins = timeline.bins = filledBins(binsOf(view.period ?? wholeOf()));
   const most = bins.reduce((sum, bin) => Math.max(sum, bin.all), 0);
+  const steps = scaleSteps(most), left = Math.ceil(Math.max(52, ...steps.map((step) => 12 + widthOf(measured(step)))));
+  const right = 4, top = 10, bottom = 24, room = height - top - bottom;
   const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
-  for (const step of scaleSteps(most)) {
+  for (const step of steps) {
     const y = top + room - magnitude(step, most) * room;
     picture.append(drawn("line", { x1: left, x2: width - right, y1: y, y2: y, class: "grid" }));
     picture.append(lettered(left - 8, y + 4, measured(step), "end"));
@@ -24,10 +25,11 @@ function paintTimeline() {
         rx: Math.min(2, pitch / 4), class: { all: "bulk", work: "work", chosen: "chosen" }[kind],
       }));
     }
-    const centred = pitch > 14, start = centred ? x + pitch / 2 : x, half = bin.label.length * 3.5;
-    if (bin.label && start - (centred ? half : 0) > free + 6 && start + half < width) {
+    const centred = pitch > 14, start = centred ? x + pitch / 2 : x, letters = bin.label ? widthOf(bin.label) : 0;
+    const begins = centred ? start - letters / 2 : start;
+    if (bin.label && begins > free + 6 && begins + letters < width) {
       picture.append(lettered(start, height - 7, bin.label, centred ? "middle" : "start"));
-      free = start + (centred ? half : half * 2);
+      free = begins + letters;
     }
   });
   timeline.at = (x) => Math.floor((x - left) / pitch);
@@ -36,6 +38,13 @@ function paintTimeline() {
   picture.append(timeline.mark);
   box.replaceChildren(picture);
   if (document.activeElement === box) pointAt(timeline.current);
+}
+
+// How many pixels a label takes.
+function widthOf(text) {
+  const pen = widthOf.pen ??= document.createElement("canvas").getContext("2d");
+  pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
 }
 
 function lettered(x, y, text, anchor) {
@@ -107,6 +116,7 @@ function prepareTimeline() {
   new ResizeObserver(() => {
     paintTimeline();
     paintCalendar();
+    paintShareAxis();
     paintMap();
   }).observe(box);
 }

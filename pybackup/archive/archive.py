@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pybackup.host.joined import Place
 from pybackup.model.listing import Listing
 
-from .volume_set import SetAtHand
+if TYPE_CHECKING:
+    from .volume_set import VolumeSet
 
 
 @dataclass(slots=True, eq=False)
@@ -20,10 +22,10 @@ class Archive:
         Where its bytes are, for workers to open.
     listing
         All its entries.
-    hand
+    volume_set
         Which volumes of its set there are; None for an archive that is no volume of a set.
     """
 
     place: Place
     listing: Listing
-    hand: SetAtHand | None
+    volume_set: VolumeSet | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from pybackup.container.merge import MergedRows, VolumeRows
 from pybackup.container.skeleton import read_skeleton
@@ -16,54 +17,77 @@ from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import sectors_of
 
-from .volume_set import SetAtHand
+from .find import Volume
+from .volume_set import VolumeSet
 
-# No volume is as long, and all of them together are within what a listing may tell of.
-_STRIDE = 1 << 44
+STRIDE = 1 << 44
+"""No volume is as long, and all of them together are within what a listing may tell of."""
+# Behind the last volume that a set may have.
+_SPARES_AT = 1 << 61
 
 
-def joined(hand: SetAtHand) -> tuple[tuple[Part, ...], Listing]:
-    """Return where the bytes of a set are, and what it holds, as far as its volumes at hand tell."""
-    numbers = sorted(hand.tables)
+def joined(
+    volume_set: VolumeSet, spares: Mapping[int, Sequence[Volume]] | None = None
+) -> tuple[tuple[Part, ...], Listing]:
+    """Return where the bytes of a set are, and what it holds, as far as the volumes that were found tell.
+
+    Parameters
+    ----------
+    spares
+        Other images of data volumes, by number: what is not right in the first may be so there.
+    """
+    numbers = sorted(volume_set.tables)
+    others = [(number, volume) for number, volumes in (spares or {}).items() for volume in volumes]
+    standing = [(number, volume, spare_address(row)) for row, (number, volume) in enumerate(others)]
     parts = tuple(
-        hand.data[number].part(address_of(number))
-        if number in hand.data
-        else Part(address_of(number), _STRIDE, b"", label=hand.label(number))
+        volume_set.data[number].part(address_of(number))
+        if number in volume_set.data
+        else Part(address_of(number), STRIDE, b"", label=volume_set.label(number))
         for number in numbers
     )
-    unknown = _unknown(hand)
+    parts += tuple(replace(volume.part(at), is_spare=True) for _, volume, at in standing)
+    unknown = _unknown(volume_set)
     rows = MergedRows(
-        [VolumeRows(address_of(number), *hand.tables[number], number in hand.data) for number in numbers],
-        _skeleton(hand) if unknown else (),
+        [
+            VolumeRows(
+                address_of(number),
+                *volume_set.tables[number],
+                number in volume_set.data,
+                tuple(at for of, _, at in standing if of == number),
+            )
+            for number in numbers
+        ],
+        _skeleton(volume_set) if unknown else (),
     )
-    volumes = [*hand.data.values(), *hand.recovery.values()]
-    damage = [f"{volume.part().label}: {said}" for volume in volumes for said in volume.listing.damage]
+    damage = [f"{volume.part().label}: {said}" for volume in volume_set.volumes for said in volume.listing.damage]
     newest = max(
-        hand.data.values() or hand.recovery.values(), key=lambda volume: volume.info.number if volume.info else 0
+        volume_set.data.values() or volume_set.recovery.values(),
+        key=lambda volume: volume.info.number if volume.info else 0,
     )
     listing = Listing(
         rows.paths,
         rows,
         Way.TREE,
-        hand.info.set_id,
+        volume_set.info.set_id,
         len(rows.paths),
         tuple(damage),
         newest.listing.settings,
-        doubts=[_doubt(hand, path, addresses) for path, addresses in rows.contradictions()],
+        doubts=[_doubt(volume_set, path, addresses) for path, addresses in rows.contradictions()],
         unknown=unknown,
     )
     return parts, listing
 
 
-def _doubt(hand: SetAtHand, path: bytes, addresses: Iterable[int]) -> Problem:
-    labels = [hand.label(address // _STRIDE) for address in addresses]
-    return Problem(path, Trouble.DAMAGED, f"{' and '.join(labels)} have different content of it; the last one counts")
+def _doubt(volume_set: VolumeSet, path: bytes, addresses: Iterable[int]) -> Problem:
+    labels = [volume_set.label(address // STRIDE) for address in addresses]
+    reason = f"{' and '.join(labels)} have different content of it; the last one counts"
+    return Problem(path, Trouble.CONTRADICTORY, reason)
 
 
 def volumes_of(stored: Iterable[Stored], *, spares: bool = False) -> set[int]:
     """Return the numbers of the data volumes on which the content of these entries lies; all, if with their spares."""
     members = (member for one in stored for member in (*one.members, *(one.spares if spares else ())))
-    return {member.offset // _STRIDE for member in members}
+    return {member.offset // STRIDE for member in members}
 
 
 def needed_of(wanted: Extents, place: Sequence[Part]) -> str:
@@ -85,23 +109,38 @@ def needed_of(wanted: Extents, place: Sequence[Part]) -> str:
 
 def address_of(number: int) -> int:
     """Return where the bytes of a data volume stand."""
-    return number * _STRIDE
+    return number * STRIDE
 
 
-def _unknown(hand: SetAtHand) -> str:
-    """What no volume at hand tells of, in words."""
-    dark = [number for number in range(1, hand.known + 1) if number not in hand.tables]
+def spare_address(number: int) -> int:
+    """Return where the bytes of a spare image stand, from 0 on."""
+    return _SPARES_AT + number * STRIDE
+
+
+def number_at(address: int) -> int:
+    """Return the number of the stretch of the address space that an address is in: of a set, that of the volume."""
+    return address // STRIDE
+
+
+def base_of(address: int) -> int:
+    """Return the address of the volume or spare image that an address is in."""
+    return address - address % STRIDE
+
+
+def _unknown(volume_set: VolumeSet) -> str:
+    """Say what is not known of a set, since no volume that was found tells of it; empty where all is known."""
+    dark = [number for number in range(1, volume_set.known + 1) if number not in volume_set.tables]
     if dark:
-        return f"what {hand.labels(dark)} held is not known: it is not here, and no later volume is"
-    if hand.last is None:
-        known = f" after {hand.label(hand.known)}" if hand.known else ""
+        return f"what {volume_set.labels(dark)} held is not known: it is not here, and no later volume is"
+    if volume_set.last is None:
+        known = f" after {volume_set.label(volume_set.known)}" if volume_set.known else ""
         return f"the volumes{known} are not here, and what they hold is not known"
     return ""
 
 
-def _skeleton(hand: SetAtHand) -> Iterator[Entry]:
+def _skeleton(volume_set: VolumeSet) -> Iterator[Entry]:
     """What has no content, of the whole set: each volume has that."""
-    for volume in (*hand.data.values(), *hand.recovery.values()):
+    for volume in volume_set.volumes:
         with volume.open() as file, suppress(FormatError):
             if found := read_skeleton(file, volume.listing):
                 yield from found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from pybackup.container.read import read_locator
+from pybackup.container.read import read_exactly, read_locator
 from pybackup.container.skeleton import own_members
 from pybackup.errors import Damaged
 from pybackup.host.storage import ArchiveFile
@@ -36,10 +36,18 @@ def measure(volume: Volume, monitor: Monitor) -> Body:
 
 
 def hash_of(file: ArchiveFile, n_bytes: int, monitor: Monitor, *, start: int = 0) -> bytes:
-    """Return the SHA-256 of so many bytes of a file."""
+    """Return the SHA-256 of so many bytes of a file.
+
+    Raises
+    ------
+    Damaged
+        It has fewer.
+    OSError
+        The medium cannot be read.
+    """
     digest = hashlib.sha256()
     for at in range(start, start + n_bytes, _STEP_BYTES):
-        data = file.read_at(at, min(_STEP_BYTES, start + n_bytes - at))
+        data = read_exactly(file, at, min(_STEP_BYTES, start + n_bytes - at))
         digest.update(data)
         monitor.advance(0, len(data))
     return digest.digest()

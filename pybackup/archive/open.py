@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache, partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pybackup.container.read import open_listing, read_locator
-from pybackup.container.relocate import relocate
-from pybackup.host.joined import open_place
+from pybackup.errors import UsageError
+from pybackup.host.joined import open_place, part_of
+from pybackup.host.storage import ArchiveFile
+from pybackup.model.listing import Listing
 from pybackup.monitor import Monitor
 
+from .ancestry import ancestry, head_of
 from .archive import Archive
-from .find import find_volumes, is_called_volume, place_of, with_more
-from .joined import joined
-from .volume_set import SetAtHand, gather
+from .find import Found, FoundFile, Look, Volume, find_volumes, is_called_volume, look_for, look_into, with_more
+from .matching import is_archive
+
+if TYPE_CHECKING:
+    from .chain import Earlier
+    from .volume_set import VolumeSet
+
+# Earlier archives that a note names.
+_MOST_NAMED = 10
 
 
 class OpenArchive(Archive):
@@ -28,50 +38,86 @@ class OpenArchive(Archive):
     unclear
         Files that are damaged so much that they do not tell which volume they are.
     patterns
-        Those of the candidates that are no volumes of the same set.
+        Those of the candidates that are neither volumes of the same set nor archives that it builds on.
+    earlier
+        What it says that earlier archives hold, where these were named too; None where only it was.
 
     Raises
     ------
     UsageError
-        There is no such file; or there are several, and they are not of one set.
+        There is no such file; or there are several, and they are neither of one set nor a chain.
     NotAnArchive
         It holds nothing of an archive.
     """
 
     unclear: Sequence[bytes]
     patterns: list[bytes]
+    earlier: Earlier | None
 
     def __init__(
-        self, path: bytes, candidates: Sequence[bytes] = (), *, alone: bool = False, monitor: Monitor | None = None
+        self,
+        path: bytes,
+        candidates: Sequence[bytes] = (),
+        *,
+        alone: bool = False,
+        with_earlier: bool = False,
+        monitor: Monitor | None = None,
     ) -> None:
         self.path = path
-        self.hand: SetAtHand | None = None
+        self.volume_set: VolumeSet | None = None
+        self.earlier = None
         if alone:
             self.unclear, self.patterns = (), list(candidates)
-            self._open_whole(path)
+            self._open_whole([look_into(path)])
             return
-        found = find_volumes([path])
+        monitor = monitor or Monitor()
+        found = find_volumes([path], monitor=monitor)
+        look = cache(partial(look_for, monitor=monitor))
+        head, at_hand, candidates = _chain(found, candidates, look)
+        if head is not None:
+            found, self.path = head, head.files[0].path
         if len(found.volumes) > 1 or found.unclear or found.volumes[0].info:
-            found, self.patterns = with_more(found, candidates)
+            found, self.patterns = with_more(found, candidates, look)
         else:
             self.patterns = list(candidates)
+        unclear = found.unclear
+        if unclear:
+            from .by_headers import clear_up  # only what is damaged needs it
+
+            found = Found(clear_up(found.files))
         self.unclear = found.unclear
         if not found.volumes:
-            self._open_whole(path)
+            self._open_whole(found.files)
             return
         volume = found.volumes[0]
         if len(found.volumes) > 1 or volume.info:
-            self.hand = gather(found.volumes, monitor or Monitor())
-            self.place, self.listing = joined(self.hand)
+            from .joined import joined  # an archive alone is opened without what only sets need
+            from .volume_set import gather
+
+            self.volume_set = gather(found.volumes, monitor)
+            self.place, self.listing = joined(self.volume_set)
             self.unclear = [*found.unclear, *self._ruined()]
         else:
             self.place = volume.path if volume.fills_file else (volume.part(),)
             self.listing = volume.listing
-        for unclear in self.unclear:
-            (monitor or Monitor()).note(
-                f"{os.fsdecode(unclear)}: damaged so much that it does not tell which volume it is"
-            )
+        for each in dict.fromkeys([*unclear, *self.unclear]):
+            words = f"{os.fsdecode(each)}: damaged so much that it does not tell which volume it is"
+            monitor.note(words)
+        if head is not None or with_earlier:
+            self._join_earlier(found.volumes, at_hand)
+        else:
+            _tell_of_earlier(self.path, self.listing, monitor)
         self.file = open_place(self.place)
+
+    def _join_earlier(self, own: Sequence[Volume], at_hand: Sequence[Volume]) -> None:
+        """Add what the archive says of earlier ones, whether these can be read or not."""
+        from .chain import Earlier, chained, read_tables  # nor does it need what only chains do
+
+        tables = read_tables(own)
+        if tables:
+            self.earlier = Earlier(tables, {volume.listing.archive_id: volume for volume in reversed(at_hand)})
+            parts = (own[0].part(),) if isinstance(self.place, bytes) else self.place
+            self.place, self.listing = chained(parts, self.listing, self.earlier)
 
     def _ruined(self) -> list[bytes]:
         """Take what is called as a volume is, and as no entry, out of the patterns: its start and end are lost."""
@@ -82,13 +128,26 @@ class OpenArchive(Archive):
             self.patterns = [pattern for pattern in self.patterns if pattern not in ruined]
         return ruined
 
-    def _open_whole(self, path: bytes) -> None:
-        self.place = place_of(path)
-        with open_place(self.place) as file:
-            listing = open_listing(file)
-            # Where the first header is lost, nobody knows where the archive begins: its members are looked for.
-            self.listing = listing if read_locator(file) else relocate(file, listing)
+    def _open_whole(self, files: Sequence[FoundFile]) -> None:
+        """Open one archive, or what is left of one that does not tell what it is."""
+        if len(files) > 1:
+            raise UsageError("these are several archives, and none tells which set it is of: open each alone")
+        path, begin = files[0].path, files[0].begin
+        volume = next(iter(files[0].volumes), None)
+        if volume is not None:
+            self.place = path if volume.fills_file else (volume.part(),)
+        else:
+            with ArchiveFile(path) as file:
+                self.place = (part_of(path, begin, file.size - begin),) if begin else path
         self.file = open_place(self.place)
+        try:
+            self.listing = volume.listing if volume else open_listing(self.file)
+            if read_locator(self.file) is None:
+                # Bytes may have been lost or inserted anywhere: its members are looked for.
+                self.listing = _relocated(self.file, self.listing)
+        except BaseException:
+            self.file.close()
+            raise
 
     def close(self) -> None:
         """Close the file; the listing stays usable."""
@@ -104,7 +163,12 @@ class OpenArchive(Archive):
 
 
 def open_archive(
-    path: bytes, candidates: Sequence[bytes] = (), *, alone: bool = False, monitor: Monitor | None = None
+    path: bytes,
+    candidates: Sequence[bytes] = (),
+    *,
+    alone: bool = False,
+    with_earlier: bool = False,
+    monitor: Monitor | None = None,
 ) -> OpenArchive:
     """Open an archive, or volumes of a set, to look into it; use it in a ``with``.
 
@@ -113,8 +177,48 @@ def open_archive(
     path
         A file, an image, a device, or a directory in which volumes lie.
     candidates
-        What may be further volumes: that is for the files to say. What is none is left in ``patterns``.
+        What may be further volumes, or archives that the last of them builds on: that is for the files to say. What is
+        none is left in ``patterns``.
     alone
         The file is an archive, and nothing but what it holds itself is looked at, should it be a volume of a set.
+    with_earlier
+        List what it says that earlier archives hold, too, though these are not named.
     """
-    return OpenArchive(path, candidates, alone=alone, monitor=monitor)
+    return OpenArchive(path, candidates, alone=alone, with_earlier=with_earlier, monitor=monitor)
+
+
+def _chain(
+    found: Found, candidates: Sequence[bytes], look: Look
+) -> tuple[Found | None, Sequence[Volume], Sequence[bytes]]:
+    """Which of several archives builds on all others: it, the volumes of these, and the other candidates.
+
+    None for the first, and all candidates, where they are no chain.
+    """
+    others = [path for path in candidates if os.path.isfile(path) and is_archive(path)]
+    if any(ancestry(volume.listing.settings) for volume in found.volumes):
+        others += [path for path in candidates if os.path.isdir(path)]
+    looked = {path: more for path in others if (more := look(path))}
+    volumes = [*found.volumes, *(volume for more in looked.values() for volume in more.volumes)]
+    head = head_of(volumes)
+    if head is None:
+        return None, (), candidates
+    files = [*found.files, *(file for more in looked.values() for file in more.files)]
+    own = [file for file in files if any(volume in head for volume in file.volumes)]
+    earlier = [volume for volume in volumes if volume not in head]
+    return Found(own), earlier, [path for path in candidates if path not in looked]
+
+
+def _tell_of_earlier(path: bytes, listing: Listing, monitor: Monitor) -> None:
+    """Note that an archive is not all there is of its tree."""
+    said = ancestry(listing.settings)
+    if said and said.files:
+        names = ", ".join(volume.label for volume in said.volumes[:_MOST_NAMED])
+        more = f" and {len(said.volumes) - _MOST_NAMED:,} more" if len(said.volumes) > _MOST_NAMED else ""
+        words = f"{said.files:,} more files of its tree lie in earlier archives: name them as well ({names}{more})"
+        monitor.note(f"{os.fsdecode(path)}: {words}")
+
+
+def _relocated(file: ArchiveFile, listing: Listing) -> Listing:
+    from pybackup.container.relocate import relocate  # only what is damaged needs it
+
+    return relocate(file, listing)

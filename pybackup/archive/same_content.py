@@ -7,11 +7,42 @@ import os
 
 from pybackup.compress.unpack import decode
 from pybackup.errors import Damaged
+from pybackup.host.paths import NOFOLLOW, open_at
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.sparse import SparseReader
 from pybackup.model.member import Member, Stored
 
 _STEP = 1 << 20
+
+
+def same_live_content(file: ArchiveFile, stored: Stored, path: bytes) -> bool:
+    """Return whether the regular file at a path, of any length, has the content of an archived one; see `same_content`.
+
+    Raises
+    ------
+    FormatError, OSError
+        As `same_content`; the live file cannot be opened, or is another by now.
+    """
+    fd = open_at(None, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | NOFOLLOW)
+    try:
+        return same_content(file, stored, fd)
+    finally:
+        os.close(fd)
+
+
+def same_bytes(one: bytes, other: bytes) -> bool:
+    """Return whether two regular files at paths of any length have the same bytes; raises OSError."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | NOFOLLOW
+    with (
+        open(open_at(None, one, flags), "rb") as first,
+        open(open_at(None, other, flags), "rb") as second,
+    ):
+        while True:
+            data, others = first.read(_STEP), second.read(_STEP)
+            if data != others:
+                return False
+            if not data:
+                return True
 
 
 def same_content(file: ArchiveFile, stored: Stored, fd: int) -> bool:

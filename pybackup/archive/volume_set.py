@@ -1,4 +1,4 @@
-"""The volumes of a set that are at hand, and what they tell of those that are not."""
+"""The volumes of a set that were found, and what they tell of those that were not."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pybackup.container.notes import archive_id_in
-from pybackup.container.read import load_table, settings_of
-from pybackup.container.set_index import read_set_index
-from pybackup.errors import EnvironmentFailed, FormatError, UsageError
+from pybackup.container.set_index import volumes_told_of
+from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Rows, Way
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind, number_of
 from pybackup.monitor import Monitor
 
-from .find import Volume, volumes_in
+from .find import FoundFile, Volume, volumes_in
 
 # Volumes that are missing, of a set that says that it is long.
 _MOST_NAMED = 100
 
 
 @dataclass(slots=True)
-class SetAtHand:
-    """The volumes of one set that are at hand, and the tables of these and of others that they tell of.
+class VolumeSet:
+    """The volumes of one set that were found, and the tree indexes of these and of others that they have.
 
     Attributes
     ----------
     data, recovery
-        By number; of several copies the first.
+        Data and recovery volumes by number; of several copies of one the first that was found.
     copies
         The other copies.
     tables
-        Rows and paths of each data volume that any volume tells of, by number.
+        Entries of each data volume whose tree index any volume has, by number: rows and paths.
     infos
-        What those volumes say of themselves.
+        What those volumes say of themselves, by number.
     """
 
     info: VolumeInfo
@@ -48,7 +47,7 @@ class SetAtHand:
 
     @property
     def last(self) -> int | None:
-        """Number of the last data volume; None where none that is at hand tells it."""
+        """Number of the last data volume; None where no volume that was found tells it."""
         last = [number for number, info in self.infos.items() if info.last]
         # One that says so while others come behind it lies.
         return max(last) if last and max(last) == self.known else None
@@ -57,6 +56,18 @@ class SetAtHand:
     def known(self) -> int:
         """The highest number of a data volume that is known of."""
         return max(self.infos, default=0)
+
+    @property
+    def volumes(self) -> list[Volume]:
+        """One of each: the data volumes, then the recovery volumes."""
+        return [*self.data.values(), *self.recovery.values()]
+
+    @property
+    def files(self) -> list[FoundFile]:
+        """The files that all copies of all volumes lie in."""
+        volumes = [*self.volumes, *self.copies]
+        paths = dict.fromkeys(volume.path for volume in volumes)
+        return [FoundFile(path, [volume for volume in volumes if volume.path == path]) for path in paths]
 
     def label(self, number: int) -> str:
         """Return what the data volume of that number is called."""
@@ -70,11 +81,11 @@ class SetAtHand:
 
     @property
     def missing(self) -> list[int]:
-        """Numbers of the data volumes that are known of, and not at hand."""
+        """Numbers of the data volumes that are known of, and were not found."""
         return [number for number in range(1, (self.last or self.known) + 1) if number not in self.data]
 
 
-def gather(volumes: Sequence[Volume], monitor: Monitor) -> SetAtHand:
+def gather(volumes: Sequence[Volume], monitor: Monitor) -> VolumeSet:
     """Return the set that volumes are of.
 
     Raises
@@ -89,53 +100,55 @@ def gather(volumes: Sequence[Volume], monitor: Monitor) -> SetAtHand:
         if first.info is None or volume.info.set_id != first.info.set_id:
             raise UsageError(f"{volume.name}: is of another set than {first.name}")
     assert first.info is not None
-    hand = SetAtHand(first.info)
+    volume_set = VolumeSet(first.info)
     for volume in volumes:
         assert volume.info is not None
-        numbers = hand.data if volume.info.kind is VolumeKind.DATA else hand.recovery
+        numbers = volume_set.data if volume.info.kind is VolumeKind.DATA else volume_set.recovery
         if volume.info.number in numbers:
             there = numbers[volume.info.number]
             if os.path.realpath(there.path) != os.path.realpath(volume.path):
                 monitor.note(
                     f"{os.fsdecode(volume.path)}: {volume.info.label} once more, beside {os.fsdecode(there.path)}"
                 )
-            hand.copies.append(volume)
+            volume_set.copies.append(volume)
         else:
             numbers[volume.info.number] = volume
     for whole in (True, False):
-        for number, volume in hand.data.items():
+        for number, volume in volume_set.data.items():
             assert volume.info is not None
-            if number not in hand.tables and (volume.listing.way is Way.TREE or not whole):
-                hand.tables[number], hand.infos[number] = (volume.listing.rows, volume.listing.paths), volume.info
+            if number not in volume_set.tables and (volume.listing.way is Way.TREE or not whole):
+                volume_set.tables[number], volume_set.infos[number] = (
+                    (volume.listing.rows, volume.listing.paths),
+                    volume.info,
+                )
         if whole:
             # Of one whose own index is lost, a later volume knows more than its headers tell.
-            _take_indexes(hand)
-    return hand
+            _take_indexes(volume_set)
+    return volume_set
 
 
-def _take_indexes(hand: SetAtHand) -> None:
+def _take_indexes(volume_set: VolumeSet) -> None:
     """Learn what other volumes hold from those that come later, the best informed first."""
-    told = [volume for _, volume in sorted(hand.recovery.items())]
-    told += [volume for _, volume in sorted(hand.data.items(), reverse=True)]
-    for volume in told:
+    telling = [volume for _, volume in sorted(volume_set.recovery.items())]
+    telling += [volume for _, volume in sorted(volume_set.data.items(), reverse=True)]
+    for volume in telling:
         before = volume.info.number - 1 if volume.info and volume.info.kind is VolumeKind.DATA else None
-        if before is not None and all(number in hand.tables for number in range(1, before + 1)):
+        if before is not None and all(number in volume_set.tables for number in range(1, before + 1)):
             continue
-        if before is None and hand.last and all(number in hand.tables for number in range(1, hand.last + 1)):
+        if (
+            before is None
+            and volume_set.last
+            and all(number in volume_set.tables for number in range(1, volume_set.last + 1))
+        ):
             continue
         with volume.open() as file:
-            for blob in read_set_index(file):
-                try:
-                    table = load_table(blob)
-                    info = VolumeInfo.of_settings(settings_of(table))
-                    paths = table.paths(blob.head.body_bytes)
-                except FormatError:
-                    continue
-                if info and info.set_id == hand.info.set_id and info.number not in hand.tables:
-                    hand.tables[info.number], hand.infos[info.number] = (table, paths), info
+            for told in volumes_told_of(file):
+                number = told.of.number
+                if told.of.set_id == volume_set.info.set_id and number not in volume_set.tables:
+                    volume_set.tables[number], volume_set.infos[number] = (told.rows, told.paths), told.of
 
 
-def sets_among(paths: Iterable[bytes]) -> list[SetAtHand]:
+def sets_among(paths: Iterable[bytes]) -> list[VolumeSet]:
     """Return the sets that volumes in these files are of; what has none, or cannot be read, is passed over."""
     sets: dict[bytes, list[Volume]] = {}
     for path in paths:
@@ -147,9 +160,9 @@ def sets_among(paths: Iterable[bytes]) -> list[SetAtHand]:
 
 
 def tell_of_missing(
-    sets: Sequence[SetAtHand], given: Iterable[bytes], monitor: Monitor, *, is_problem: bool = False
+    sets: Sequence[VolumeSet], given: Iterable[bytes], monitor: Monitor, *, is_problem: bool = False
 ) -> None:
-    """Note which volumes of these sets are not at hand; no more than that, as they may be elsewhere.
+    """Note which volumes of these sets were not found; no more than that, as they may be elsewhere.
 
     Parameters
     ----------
@@ -159,39 +172,40 @@ def tell_of_missing(
         All volumes were to be here.
     """
     ids = {path: _id_in(path) for path in given if not _is_listed(path, sets)}
-    for hand in sets:
-        numbers = {number_of(ids[path], hand.info.set_id, VolumeKind.DATA): path for path in ids if ids[path]}
-        damaged = {number: path for number, path in numbers.items() if number and number not in hand.data}
+    for volume_set in sets:
+        numbers = {number_of(ids[path], volume_set.info.set_id, VolumeKind.DATA): path for path in ids if ids[path]}
+        damaged = {number: path for number, path in numbers.items() if number and number not in volume_set.data}
         for number, path in sorted(damaged.items()):
-            monitor.note(f"{os.fsdecode(path)}: {hand.label(number)}, too damaged to tell what is on it")
+            monitor.note(f"{os.fsdecode(path)}: {volume_set.label(number)}, too damaged to tell what is on it")
         unclear = [path for path in ids if not ids[path]]
-        _tell_of_missing(hand, damaged, unclear, monitor, is_problem=is_problem)
+        _tell_of_missing(volume_set, damaged, unclear, monitor, is_problem=is_problem)
 
 
 def _tell_of_missing(
-    hand: SetAtHand, damaged: Container[int], unclear: Sequence[bytes], monitor: Monitor, *, is_problem: bool
+    volume_set: VolumeSet, damaged: Container[int], unclear: Sequence[bytes], monitor: Monitor, *, is_problem: bool
 ) -> None:
     """Say it of one set: of ``unclear`` files nothing tells which volume they are."""
-    missing = [number for number in hand.missing if number not in damaged]
-    after = hand.last is None and hand.known + 1 not in damaged
+    missing = [number for number in volume_set.missing if number not in damaged]
+    after = volume_set.last is None and volume_set.known + 1 not in damaged
     if missing:
-        said = f"of {hand.info.name} these volumes are not here: {hand.labels(missing)}"
+        said = f"of {volume_set.info.name} these volumes are not here: {volume_set.labels(missing)}"
     elif after:
-        said = f"of {hand.info.name} there are volumes after {hand.label(hand.known)} that are not here"
+        said = (
+            f"of {volume_set.info.name} there are volumes after {volume_set.label(volume_set.known)} that are not here"
+        )
     else:
         return
     names = ", ".join(map(os.fsdecode, unclear[:_MOST_NAMED]))
     is_doubtful = f", unless they are among what is too damaged to tell what it is: {names}" if names else ""
     if is_problem:
-        monitor.problem(Problem(os.fsencode(hand.info.name), Trouble.MISSING, said + is_doubtful))
+        monitor.problem(Problem(os.fsencode(volume_set.info.name), Trouble.MISSING, said + is_doubtful))
     else:
         monitor.note(said + is_doubtful)
 
 
-def _is_listed(path: bytes, sets: Iterable[SetAtHand]) -> bool:
+def _is_listed(path: bytes, sets: Iterable[VolumeSet]) -> bool:
     """Whether any archive in a file tells what it is."""
-    volumes = (volume for hand in sets for volume in (*hand.data.values(), *hand.recovery.values(), *hand.copies))
-    if path in {volume.path for volume in volumes}:
+    if path in {file.path for volume_set in sets for file in volume_set.files}:
         return True
     try:
         return any(True for _ in volumes_in(path))

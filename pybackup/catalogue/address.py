@@ -53,3 +53,8 @@ def shown_address(url: URL) -> str:
         name: "***" if any(mark in name.lower() for mark in _SECRET) else value for name, value in url.query.items()
     }
     return url.set(query=query).render_as_string(hide_password=True)
+
+
+def with_password(text: str, password: str) -> str:
+    """Return the address of a catalogue with a password in it: for whoever opens it at once, not for people."""
+    return make_url(text).set(password=password).render_as_string(hide_password=False)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
+from pyactivity.ending import before_end, settled
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 
 from .address import parse_address, shown_address
@@ -21,7 +22,7 @@ from .schema import REVISION, ROOT, directory, metadata, writer
 
 # How long one writer waits for another: a medium of ten million files takes two minutes.
 _PATIENCE_S = 600
-_CACHE_KIB = 64 * 1024
+_CACHE_KIB = 32 * 1024
 _NO_PRIVILEGE = "42501"  # SQLSTATE insufficient_privilege
 _PLAIN, _WRITER = "BEGIN", "BEGIN IMMEDIATE"
 
@@ -41,6 +42,11 @@ class Catalogue:
         self.url = url
         self.shown = shown_address(url)
         self._engine = _engine_of(url, self.shown)
+        self._files: set[sqlite3.Connection] = set()
+        if self.is_sqlite:
+            sa.event.listen(self._engine, "connect", lambda file, _: self._files.add(file))
+            sa.event.listen(self._engine, "close", lambda file, _: self._files.discard(file))
+            before_end(self._let_go)
 
     @property
     def is_sqlite(self) -> bool:
@@ -83,6 +89,12 @@ class Catalogue:
     def close(self) -> None:
         """Let the database go."""
         self._engine.dispose()
+        settled(self._let_go)
+
+    def _let_go(self) -> None:
+        """Close the file: what was written by then is in it, and no longer in a write-ahead log beside it."""
+        for file in list(self._files):
+            file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +159,26 @@ def existing(address: str) -> Catalogue:
     if catalogue.is_sqlite and not os.path.exists(str(url.database)):
         raise UsageError(f"{catalogue.shown}: there is no catalogue; 'pybackup catalogue init' makes one")
     return catalogue
+
+
+def open_or_create(address: str) -> Catalogue:
+    """Open a catalogue; make it where the file does not exist, or the database has no tables of a catalogue.
+
+    Raises
+    ------
+    UsageError
+        The address is none, or the database is used for something else.
+    EnvironmentFailed, Damaged
+        As for `open_catalogue` and `create_catalogue`.
+    """
+    return open_catalogue(address) if _is_there(address) else create_catalogue(address)
+
+
+def _is_there(address: str) -> bool:
+    url = parse_address(address)
+    with Catalogue(url) as catalogue:
+        exists = not catalogue.is_sqlite or os.path.exists(str(url.database))
+        return exists and catalogue._revision() is not None
 
 
 def revision_of(catalogue: Catalogue) -> str | None:

@@ -36,10 +36,15 @@ class Directories:
         known = self._ids.get(path)
         if known is not None:
             return known
-        above, slash, name = path.rpartition(b"/")
-        parent = self.id_of(above) if slash else ROOT
-        found = self._child(parent, name)
-        self._ids[path] = found
+        # Those above it may be more than Python lets functions call each other.
+        end = path.rfind(b"/")
+        while end > 0 and path[:end] not in self._ids:
+            end = path.rfind(b"/", 0, end)
+        found = self._ids[path[:end]] if end > 0 else ROOT
+        while end < len(path):
+            start, end = end + 1, path.find(b"/", end + 1)
+            end = end if end > 0 else len(path)
+            found = self._ids[path[:end]] = self._child(found, path[start:end])
         return found
 
     def save(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,13 +13,17 @@ from sqlalchemy.engine import Connection
 from pybackup.model.entry import Kind
 from pybackup.model.filed import Filed, NewMedium, NewVolume
 from pybackup.model.problem import Problem, Trouble
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Phase
 
 from .bulk import insert_rows, many_coming, next_id
 from .connect import Catalogue
 from .directories import Directories, find_directory
 from .meet import fitting, meet
 from .schema import MAX_NAME_BYTES, entry, volume
+
+_ENTER = "enter"
+_ENTER_WORK = 5000  # an entry takes as long as reading and hashing so many bytes
+_TOLD_ENTRIES = 1000
 
 Rows = Callable[[], Iterable[Filed]]
 """Gives the entries of a volume anew each time it is called."""
@@ -54,6 +58,11 @@ class Entered:
     gone: int = 0
 
 
+def phase_of_entering(entries: int) -> Phase:
+    """Return what entering a volume of so many entries tells, for `Monitor.plan`."""
+    return Phase(_ENTER, _ENTER_WORK * entries)
+
+
 def enter(
     catalogue: Catalogue,
     new: NewVolume,
@@ -79,23 +88,31 @@ def enter(
     """
     now = time.time_ns() if now_ns is None else now_ns
     with catalogue.writing() as connection:
-        known = _known(connection, new)
-        changed = False
-        filling = _Filling(connection, monitor)
-        if known is None:
-            number = next_id(connection, volume)
-            connection.execute(volume.insert().values(id=number, added_ns=now, **_columns(new)))
-            filling.fill(number, new, rows)
-        else:
-            number = known.id
-            changed = bool(new.listing) and known.listing is not None and bytes(known.listing) != new.listing
-            if changed or (new.listing and known.listing is None and known.entries != new.entries):
-                filling.replace(known, new, rows)
-            _renew(connection, known, new)
-        found = meet(connection, number, new, on, now) if on is not None else None
+        filled = enter_volume_on(connection, new, rows, monitor, now)
+        found = meet(connection, filled.volume_id, new, on, now) if on is not None else None
     medium_id, label, is_new = found or (None, "", False)
+    return replace(filled, medium_id=medium_id, label=label, new_medium=is_new)
+
+
+def enter_volume_on(connection: Connection, new: NewVolume, rows: Rows, monitor: Monitor, now_ns: int) -> Entered:
+    """Enter a volume, or recognise it, and tell nothing of any medium; for `Catalogue.writing`."""
+    known = _known(connection, new)
+    changed = False
+    filling = _Filling(connection, monitor)
+    if known is None:
+        number = next_id(connection, volume)
+        connection.execute(volume.insert().values(id=number, added_ns=now_ns, **_columns(new)))
+        filling.fill(number, new, rows)
+    else:
+        number = known.id
+        changed = bool(new.listing) and known.listing is not None and bytes(known.listing) != new.listing
+        # Of those before it a disc may tell the names alone.
+        is_more = known.entries != new.entries and (bool(new.listing) or not known.entries)
+        if changed or (known.listing is None and is_more):
+            filling.replace(known, new, rows)
+        _renew(connection, known, new)
     differences = filling.differences if changed else (0, 0, 0)
-    return Entered(number, medium_id, label, known is None, is_new, changed, *differences)
+    return Entered(number, None, "", known is None, False, changed, *differences)
 
 
 def _columns(new: NewVolume) -> dict[str, Any]:
@@ -175,8 +192,10 @@ class _Filling:
         connection = self._connection
         first = next_id(connection, entry)
         with many_coming(connection, entry, new.entries, first - 1):
-            insert_rows(connection, entry, self._tuples(rows(), number, first))
+            self._monitor.begin(_ENTER, new.entries, 0)
+            insert_rows(connection, entry, self._tuples(self._told(rows()), number, first))
             self._directories.save()
+            self._monitor.end()
         for at, target in self._links:
             _link(connection, number, at, target)
         if new.info is not None:
@@ -184,6 +203,12 @@ class _Filling:
                 _join_part(connection, new.info.set_id, part)
         totals = {"entries": self._count, "files": self._files, "content_bytes": self._content_bytes}
         connection.execute(volume.update().where(volume.c.id == number).values(first_entry=first, **totals))
+
+    def _told(self, rows: Iterable[Filed]) -> Iterator[Filed]:
+        for number, filed in enumerate(rows, 1):
+            yield filed
+            if number % _TOLD_ENTRIES == 0:
+                self._monitor.advance(_TOLD_ENTRIES, 0)
 
     def _tuples(self, rows: Iterable[Filed], number: int, first: int) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of `schema.entry`."""

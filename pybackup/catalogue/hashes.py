@@ -26,26 +26,41 @@ class Unhashed:
     mtime_ns: int
 
 
-def unhashed(catalogue: Catalogue, held: CataloguedVolume, *, after: int = 0, most: int = 1000) -> list[Unhashed]:
-    """Return files of a volume without a hash, in their order; what lies in archives on it is not among them.
+def unhashed(
+    catalogue: Catalogue, held: CataloguedVolume, *, after: int = 0, most: int = 1000, nested: bool | None = False
+) -> list[Unhashed]:
+    """Return files of a volume without a hash, in their order.
 
     Parameters
     ----------
     after
         Only those behind the one of this id.
+    nested
+        Those in archives on it, or those that are not; None for both.
     """
     with catalogue.reading() as connection:
         paths = Paths(connection)
-        query = sa.select(entry.c.id, entry.c.directory_id, entry.c.name, entry.c.size, entry.c.mtime_ns).where(
-            of_volume(held),
-            entry.c.id > after,
-            entry.c.kind == int(Kind.FILE),
-            entry.c.sha256.is_(None),
-            entry.c.parts == 0,
-            entry.c.nested == 0,
-        )
+        columns = (entry.c.id, entry.c.directory_id, entry.c.name, entry.c.size, entry.c.mtime_ns)
+        query = sa.select(*columns).where(*_without_hash(held, nested), entry.c.id > after)
         rows = connection.execute(query.order_by(entry.c.id).limit(most)).all()
         return [Unhashed(row.id, paths.of(row.directory_id, bytes(row.name)), row.size, row.mtime_ns) for row in rows]
+
+
+def unhashed_totals(catalogue: Catalogue, held: CataloguedVolume) -> tuple[int, int]:
+    """Return how many files `unhashed` tells of in all, and their bytes."""
+    with catalogue.reading() as connection:
+        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(entry.c.size), 0)).where(
+            *_without_hash(held, False)
+        )
+        files, n_bytes = connection.execute(query).one()
+        return int(files), int(n_bytes)
+
+
+def _without_hash(held: CataloguedVolume, nested: bool | None) -> tuple[sa.ColumnElement[bool], ...]:
+    of_kind = of_volume(held), entry.c.kind == int(Kind.FILE), entry.c.sha256.is_(None), entry.c.parts == 0
+    if nested is None:
+        return of_kind
+    return *of_kind, entry.c.nested > 0 if nested else entry.c.nested == 0
 
 
 def set_hashes(catalogue: Catalogue, hashes: Iterable[tuple[int, bytes]]) -> None:

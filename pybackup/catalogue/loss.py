@@ -6,8 +6,8 @@ volumes of a set is a copy where all of its parts are. A recovery volume is no c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -19,8 +19,8 @@ from pybackup.model.filed import CataloguedVolume, Medium, Sighting
 
 from .connect import Catalogue
 from .directories import Paths
-from .find import filed_of_row, of_volume
-from .schema import entry, medium
+from .find import of_volume
+from .schema import entry, medium, volume
 from .standing import Split, Standing
 
 
@@ -46,9 +46,11 @@ class Loss:
     others
         Media that hold contents of it, and how many of its files each has: those that count.
     outlook
-        Of each file of which no other medium that counts has a whole copy.
+        Of each file of which no other medium that counts has a whole copy, where details were asked for.
     by
-        Recovery volumes that are there, and how many lost volumes of the set they would be needed for.
+        Recovery volumes that make up for it.
+    counts
+        How many files are in which position.
     """
 
     medium: Medium
@@ -58,36 +60,106 @@ class Loss:
     others: tuple[tuple[Medium, int], ...]
     outlook: tuple[tuple[Sighting, Outlook], ...]
     by: tuple[Medium, ...] = ()
-
-    def count(self, outlook: Outlook) -> int:
-        """Return how many files are in this position."""
-        if outlook is Outlook.ELSEWHERE:
-            return self.files - len(self.outlook)
-        return sum(found is outlook for _, found in self.outlook)
+    counts: Mapping[Outlook, int] = field(default_factory=dict)
 
 
-def loss_of(catalogue: Catalogue, lost: Medium, *, checked_since_ns: int | None = None) -> Loss:
-    """Return what would be lost with a medium, or was lost with it."""
+def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked_since_ns: int | None = None) -> Loss:
+    """Return what would be lost with a medium, or was lost with it.
+
+    Parameters
+    ----------
+    details
+        Tell each file, in `Loss.outlook`; else how many there are, which is quicker where there are millions.
+    """
     with catalogue.reading() as connection:
         known = Standing(connection, checked_since_ns, without=lost.id)
         held = lost.volume
         copies = tuple(known.counted.get(held.id, ()))
         if copies:
-            return Loss(lost, held.files, held.content_bytes, copies, (), ())
-        rows = connection.execute(_not_elsewhere(held, known.conditions)).all()
-        others = _others(connection, held, known)
-        split = Split(connection, known)
-        rows = [row for row in rows if not split.is_whole(row)]
+            everywhere = {Outlook.ELSEWHERE: held.files}
+            return Loss(lost, held.files, held.content_bytes, copies, (), (), counts=everywhere)
         by = known.recovery(held)
-        paths = Paths(connection)
-        doubted = _held_doubtfully(connection, rows, known)
-        outlook = []
+        rows: Sequence[Any] = ()
+        if details:
+            split = Split(connection, known)
+            rows = [
+                row for row in connection.execute(_not_elsewhere(held, known.conditions)) if not split.is_whole(row)
+            ]
+            doubted = set() if by else _held_doubtfully(connection, rows, known)
+            n_doubted, n_alone = len(doubted), len(rows)
+        else:
+            doubted = set()
+            n_alone, n_doubted = _count(connection, held, known)
+        n_doubted = 0 if by else n_doubted
+        counts = {
+            Outlook.ELSEWHERE: held.files - n_alone,
+            Outlook.REBUILDABLE: n_alone if by else 0,
+            Outlook.DOUBTFUL: n_doubted,
+            Outlook.GONE: 0 if by else n_alone - n_doubted,
+        }
+        outlook = _outlook(connection, rows, known, doubted, bool(by)) if details else []
+        others = _others(connection, held, known)
+    return Loss(lost, held.files, held.content_bytes, (), others, tuple(outlook), tuple(by), counts)
+
+
+def _count(connection: Connection, held: CataloguedVolume, known: Standing) -> tuple[int, int]:
+    """How many files are not elsewhere, and how many of these are on a medium that is doubtful; few rows are looked at.
+
+    Only those are of which somebody has the content in parts.
+    """
+    whole = sa.select(sa.func.count()).where(of_volume(held), entry.c.kind == int(Kind.FILE), entry.c.parts == 0)
+    there = _also_in(held, known, known.counted).where(entry.c.parts == 0).with_only_columns(entry.c.id)
+    alone = int(connection.execute(whole).scalar_one()) - _number_of(connection, there.distinct())
+    doubted = 0
+    if held.id not in known.doubtful and known.doubtful:
+        doubtful = _also_in(held, known, known.doubtful).where(entry.c.parts == 0).with_only_columns(entry.c.id)
+        doubted = _number_of(connection, doubtful.except_(there))
+    split = Split(connection, known)
+    if split.rows:
+        other = entry.alias()
+        in_parts = entry.c.sha256.in_(sa.select(other.c.sha256).where(other.c.parts > 0))
+        rows = connection.execute(_not_elsewhere(held, known.conditions).where(sa.or_(entry.c.parts > 0, in_parts)))
+        missing, made_up = [], []
         for row in rows:
-            position = Outlook.REBUILDABLE if by else Outlook.DOUBTFUL if row.id in doubted else Outlook.GONE
-            filed = filed_of_row(row, paths.of(row.directory_id, bytes(row.name)))
-            outlook.append((Sighting(filed, held, tuple(known.media.get(held.id, ()))), position))
-    outlook.sort(key=lambda each: each[0].filed.path)
-    return Loss(lost, held.files, held.content_bytes, (), others, tuple(outlook), tuple(by))
+            if row.parts and not split.is_whole(row):
+                missing.append(row)
+            elif not row.parts and split.is_whole(row):
+                made_up.append(row)
+        alone += len(missing) - len(made_up)
+        doubted += len(_held_doubtfully(connection, missing, known))
+        doubted -= len(_held_doubtfully(connection, made_up, known))
+    return alone, alone if held.id in known.doubtful else doubted
+
+
+def _number_of(connection: Connection, rows: sa.Select[Any] | sa.CompoundSelect[Any]) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(rows.subquery())).scalar_one())
+
+
+def _also_in(held: CataloguedVolume, known: Standing, volumes: Collection[int]) -> sa.Select[Any]:
+    """Each file of a volume with another of these that has its content whole; asked for from the smaller side."""
+    wanted = sorted(set(volumes) - {held.id})
+    other = entry.alias()
+    same = sa.and_(other.c.sha256 == entry.c.sha256, other.c.sparse == entry.c.sparse)
+    columns = sa.select(entry.c.id, other.c.volume_id)
+    if sum(known.volumes[number].entries for number in wanted) < held.entries:
+        # The id of the volume, not the range of its entries: an index then leads from each content to these.
+        of_others = sa.and_(other.c.id >= volume.c.first_entry, other.c.id < volume.c.first_entry + volume.c.entries)
+        pairs = columns.select_from(volume).join(other, of_others).join(entry, same).where(entry.c.volume_id == held.id)
+    else:
+        pairs = columns.select_from(entry).join(other, same).join(volume, volume.c.id == other.c.volume_id)
+        pairs = pairs.where(of_volume(held))
+    return pairs.where(volume.c.id.in_(wanted), entry.c.kind == int(Kind.FILE), other.c.parts == 0)
+
+
+def _outlook(
+    connection: Connection, rows: Sequence[Any], known: Standing, doubted: set[int], is_rebuildable: bool
+) -> list[tuple[Sighting, Outlook]]:
+    paths = Paths(connection)
+    found = []
+    for row in rows:
+        otherwise = Outlook.DOUBTFUL if row.id in doubted else Outlook.GONE
+        found.append((known.sighting(row, paths), Outlook.REBUILDABLE if is_rebuildable else otherwise))
+    return sorted(found, key=lambda each: each[0].filed.path)
 
 
 def _not_elsewhere(held: CataloguedVolume, conditions: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
@@ -108,15 +180,9 @@ def _not_elsewhere(held: CataloguedVolume, conditions: Sequence[sa.ColumnElement
 
 
 def _others(connection: Connection, held: CataloguedVolume, known: Standing) -> tuple[tuple[Medium, int], ...]:
-    other = entry.alias()
-    pairs = (
-        sa.select(entry.c.id, other.c.volume_id)
-        .join_from(entry, other, sa.and_(other.c.sha256 == entry.c.sha256, other.c.sparse == entry.c.sparse))
-        .where(of_volume(held), entry.c.kind == int(Kind.FILE), other.c.parts == 0, other.c.volume_id != held.id)
-        .distinct()
-        .subquery()
-    )
-    rows = connection.execute(sa.select(pairs.c.volume_id, sa.func.count()).group_by(pairs.c.volume_id))
+    pairs = _also_in(held, known, known.counted).distinct().subquery()
+    counted = sa.select(pairs.c.volume_id, sa.func.count()).group_by(pairs.c.volume_id).order_by(pairs.c.volume_id)
+    rows = connection.execute(counted)
     return tuple((each, int(count)) for number, count in rows for each in known.counted.get(number, ()))
 
 

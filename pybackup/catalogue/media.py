@@ -1,4 +1,4 @@
-"""Media: which there are, what becomes of them, and how they were when they were looked at."""
+"""Media: which there are, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from sqlalchemy.engine import Connection
 
 from pybackup.errors import UsageError
 from pybackup.model.display import display
-from pybackup.model.filed import CataloguedVolume, Health, Medium, MediumState, MediumType, VolumeSort
+from pybackup.model.filed import CataloguedVolume, Medium, MediumState, MediumType, VolumeSort
 
 from .bulk import next_id
 from .connect import Catalogue
 from .schema import MAX_LABEL, entry, health, medium, place, volume
 
-# A check that ends like this says that all can still be read, or be mended.
-_SOUND = ("intact", "repairable")
 _GONE = (MediumState.LOST, MediumState.RETIRED)
 
 
@@ -50,7 +48,7 @@ def media_on(connection: Connection) -> list[Medium]:
 
 def volumes_on(connection: Connection) -> dict[int, CataloguedVolume]:
     """Return all volumes by id."""
-    return {row.id: _volume(row) for row in connection.execute(sa.select(volume))}
+    return {row.id: _volume(row) for row in connection.execute(sa.select(volume).order_by(volume.c.id))}
 
 
 def find_medium(catalogue: Catalogue, named: str) -> Medium:
@@ -80,14 +78,6 @@ def set_state(catalogue: Catalogue, medium_id: int, state: MediumState, *, now_n
     now = time.time_ns() if now_ns is None else now_ns
     with catalogue.writing() as connection:
         connection.execute(medium.update().where(medium.c.id == medium_id).values(state=state.value, changed_ns=now))
-
-
-def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
-    """Write down that a medium is there again, and return how it is: as its last check found it."""
-    checks = health_of(catalogue, medium_id)
-    state = MediumState.SUSPECT if checks and checks[-1].verdict not in _SOUND else MediumState.OK
-    set_state(catalogue, medium_id, state)
-    return state
 
 
 def move(catalogue: Catalogue, medium_id: int, where: str) -> None:
@@ -130,79 +120,6 @@ def remove(catalogue: Catalogue, known: Medium) -> None:
             ).one()
             connection.execute(entry.delete().where(entry.c.id >= first, entry.c.id < first + count))
             connection.execute(volume.delete().where(volume.c.id == known.volume.id))
-
-
-def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumState:
-    """Add what a check found to a medium's history, and return the state that comes of it.
-
-    One that was lost and is checked is there again; one that is beyond repair is suspect, as is one of which a check
-    needed its parity: it still reads, and the next copy is due.
-    """
-    with catalogue.writing() as connection:
-        number = next_id(connection, health)
-        connection.execute(
-            health.insert().values(
-                id=number,
-                medium_id=medium_id,
-                at_ns=found.at_ns,
-                verdict=found.verdict,
-                bad_sectors=found.bad_sectors,
-                sectors=found.sectors,
-                margin=found.margin,
-                means=found.means,
-            )
-        )
-        row = connection.execute(sa.select(medium.c.state, medium.c.checked_ns).where(medium.c.id == medium_id)).one()
-        state = MediumState.OK if found.verdict in _SOUND else MediumState.SUSPECT
-        values: dict[str, Any] = {"state": state.value, "seen_ns": found.at_ns}
-        if found.verdict in _SOUND:
-            values["checked_ns"] = max(found.at_ns, row.checked_ns or found.at_ns)
-        if state.value != row.state:
-            values["changed_ns"] = found.at_ns
-        connection.execute(medium.update().where(medium.c.id == medium_id).values(**values))
-    return state
-
-
-def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
-    """Return what checks of a medium found, the oldest first."""
-    with catalogue.reading() as connection:
-        rows = connection.execute(
-            sa.select(health).where(health.c.medium_id == medium_id).order_by(health.c.at_ns, health.c.id)
-        ).all()
-    return [_health(row) for row in rows]
-
-
-def getting_worse(checks: Sequence[Health]) -> bool:
-    """Whether a medium has more bad sectors, or less margin, than when it was checked before."""
-    if len(checks) < 2:
-        return False
-    before, now = checks[-2:]
-    less = before.margin is not None and now.margin is not None and now.margin < before.margin
-    return now.bad_sectors > before.bad_sectors or less
-
-
-def due(catalogue: Catalogue, checked_since_ns: int) -> list[tuple[Medium, str]]:
-    """Return the media that should be checked, and why, where that is more than that their last check is too old."""
-    with catalogue.reading() as connection:
-        found = [known for known in media_on(connection) if not is_gone(known)]
-        rows = connection.execute(sa.select(health).order_by(health.c.medium_id, health.c.at_ns, health.c.id)).all()
-    checks: dict[int, list[Health]] = {}
-    for row in rows:
-        checks.setdefault(row.medium_id, []).append(_health(row))
-    reasons = [(known, _reason(known, checks.get(known.id, []))) for known in found]
-    return [
-        (known, reason)
-        for known, reason in reasons
-        if reason or not counts_as_copy(known, checked_since_ns=checked_since_ns)
-    ]
-
-
-def _reason(known: Medium, checks: Sequence[Health]) -> str:
-    if known.state is MediumState.SUSPECT:
-        return "suspect"
-    if getting_worse(checks):
-        return f"gets worse: {checks[-2].bad_sectors:,} bad sectors, then {checks[-1].bad_sectors:,}"
-    return ""
 
 
 def counts_as_copy(known: Medium, *, checked_since_ns: int | None = None) -> bool:
@@ -248,10 +165,6 @@ def check_label(text: str) -> str:
         name = display(text.encode(errors="surrogateescape"))
         raise UsageError(f"a label or place has 1 to {MAX_LABEL} printable characters: {name}")
     return label
-
-
-def _health(row: Any) -> Health:
-    return Health(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means)
 
 
 def _medium(row: Any, held: CataloguedVolume) -> Medium:

@@ -100,9 +100,10 @@ def copies_of(
 
 def _few(conditions: Sequence[sa.ColumnElement[bool]], copies: int, places: int) -> sa.Select[Any]:
     """Entries of known content, whole, of which there are too few; the columns are the caller's."""
+    # All by one index, in its order. Parts are among them; what is in parts anywhere is left out below.
     held = (
         sa.select(entry.c.sha256, entry.c.sparse, entry.c.volume_id)
-        .where(entry.c.sha256.is_not(None), entry.c.parts == 0)
+        .where(entry.c.sha256.is_not(None))
         .distinct()
         .subquery()
     )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import VARBINARY, VARCHAR
 from sqlalchemy.types import TypeEngine
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 # No file system takes more than 255; what comes out of a zip or a tar may be longer, and an index of PostgreSQL takes
 # 2,704 bytes, one of InnoDB 3,072.
 MAX_NAME_BYTES: Final = 1024
@@ -146,4 +146,32 @@ entry = Table(
     Column("nested", SmallInteger, nullable=False, default=0),  # so many archives around it
     Index("entry_by_content", "sha256", "sparse", "volume_id"),
     Index("entry_by_path", "directory_id", "name"),
+)
+
+# A run of a chain: what its archive, or the volumes of its set, say of themselves.
+chain_run = Table(
+    "chain_run",
+    metadata,
+    _id(),
+    Column("chain", _text(MAX_LABEL), nullable=False),
+    Column("archive", _binary(8), nullable=False),  # id of the archive or of the set
+    Column("at_ns", BigInteger, nullable=False),
+    Column("level", _text(16), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("location", LargeBinary),  # the archive, or the directory of the volumes, when it was last met as files
+    UniqueConstraint("chain", "archive", name="chain_run_by_archive"),
+)
+
+# An earlier archive, or a volume of an earlier set, that a run builds on; of its tree that may hold nothing any more.
+run_need = Table(
+    "run_need",
+    metadata,
+    _id(),
+    Column("run_id", BigInteger, nullable=False),
+    Column("identity", _binary(64), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("files", BigInteger, nullable=False, default=0),
+    Column("n_bytes", BigInteger, nullable=False, default=0),
+    Index("run_need_by_run", "run_id"),
+    Index("run_need_by_identity", "identity"),
 )

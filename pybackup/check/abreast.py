@@ -1,4 +1,4 @@
-"""Two readers of one file, side by side: what one has read the other finds in memory, and no head has to jump."""
+"""Two readers of one file at about the same place: what one has read the other finds in memory, and no disk seeks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOK_SECONDS = 0.1
 
 
 class GivenUp(Exception):
-    """What the work in the second thread gets when all is in vain."""
+    """Raised in the second thread when the caller has failed, to end its work."""
 
 
 class Abreast(Generic[Result]):
@@ -102,7 +102,7 @@ class Abreast(Generic[Result]):
 
 
 class Paced(Relay):
-    """Hands on all that is said, and keeps who says it beside the work in the second thread."""
+    """A monitor that hands everything on, and lets its user wait where it is ahead of the second thread."""
 
     def __init__(self, monitor: Monitor, beside: Abreast[Result]) -> None:
         super().__init__(monitor)

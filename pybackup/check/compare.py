@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pybackup.archive.open import open_archive
-from pybackup.archive.same_content import same_content
+from pybackup.archive.same_content import same_live_content
 from pybackup.errors import FormatError, UsageError
-from pybackup.host.paths import open_at
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.display import display
 from pybackup.model.entry import Entry, Kind
@@ -45,7 +44,8 @@ def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False,
     ``directory`` holds what the archive has at its top, as after extracting to it; or, where it holds
     none of that and the archive has one directory at its top, it is compared with that one. ``more`` are
     other volumes of the archive's set; ``alone`` as in
-    `pybackup.archive.open.open_archive`.
+    `pybackup.archive.open.open_archive`. An archive that was made since earlier ones stands for the whole tree of its
+    day, whether these are at hand or not.
 
     Raises
     ------
@@ -54,9 +54,10 @@ def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False,
     """
     if not os.path.isdir(directory):
         raise UsageError(f"{os.fsdecode(directory)}: no such directory to compare with")
-    with open_archive(archive, more, alone=alone, monitor=monitor) as opened:
+    with open_archive(archive, more, alone=alone, with_earlier=True, monitor=monitor) as opened:
         listing = opened.listing
-        live = _live(listing, directory, monitor)
+        sources = sources_of(listing, directory)
+        live = {planned.entry.path: planned for planned in walk(sources, monitor=monitor)}
         monitor.begin("compare", len(listing), 0)
         differences: list[Difference] = []
         cut = False
@@ -78,15 +79,14 @@ def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False,
     return Compared(differences, len(listing))
 
 
-def _live(listing: Listing, directory: bytes, monitor: Monitor) -> dict[bytes, Planned]:
+def sources_of(listing: Listing, directory: bytes) -> list[Source]:
+    """Return what of a live directory is compared with what an archive has at its top; see `compare`."""
     tops = [path for path in listing.paths if b"/" not in path]
     base = directory.rstrip(b"/") or b"/"
     there = [top for top in tops if os.path.lexists(os.path.join(base, top))]
     if not there and len(tops) == 1 and listing.stored(listing.paths.index(tops[0])).entry.kind is Kind.DIRECTORY:
-        sources = [Source(base + b"/", tops[0])]
-    else:
-        sources = [Source(os.path.join(base, top), top) for top in there]
-    return {planned.entry.path: planned for planned in walk(sources, monitor=monitor)}
+        return [Source(base + b"/", tops[0])]
+    return [Source(os.path.join(base, top), top) for top in there]
 
 
 def _differences(file: ArchiveFile, stored: Stored, found: Planned | None, monitor: Monitor) -> Iterator[Difference]:
@@ -99,10 +99,10 @@ def _differences(file: ArchiveFile, stored: Stored, found: Planned | None, monit
         was, now = entry.kind.name.lower(), live.kind.name.lower()
         yield Difference(entry.path, ("type",), f"a {was} in the archive, a {now} now")
         return
-    respects = dict(_respects(entry, live))
+    respects = dict(differing(entry, live))
     if entry.kind is Kind.FILE and "size" not in respects:
         try:
-            if not _has_same_content(file, stored, found):
+            if not same_live_content(file, stored, found.path):
                 respects["content"] = "other content"
         except (OSError, FormatError) as error:
             monitor.problem(Problem(entry.path, Trouble.UNREADABLE, str(error)))
@@ -110,8 +110,8 @@ def _differences(file: ArchiveFile, stored: Stored, found: Planned | None, monit
         yield Difference(entry.path, tuple(respects), "; ".join(respects.values()))
 
 
-def _respects(entry: Entry, live: Entry) -> Iterator[tuple[str, str]]:
-    """In what the metadata of two entries of one kind differs."""
+def differing(entry: Entry, live: Entry) -> Iterator[tuple[str, str]]:
+    """Yield in what the metadata of two entries of one kind differs, each with how."""
     if entry.size != live.size:
         yield "size", f"{entry.size} bytes in the archive, {live.size} now"
     if entry.target != live.target:
@@ -144,11 +144,3 @@ def _changed(then: Mapping[bytes, bytes], now: Mapping[bytes, bytes]) -> str:
 
 def _text(name: bytes) -> str:
     return name.decode(errors="backslashreplace")
-
-
-def _has_same_content(file: ArchiveFile, stored: Stored, found: Planned) -> bool:
-    fd = open_at(None, found.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return same_content(file, stored, fd)
-    finally:
-        os.close(fd)

@@ -1,4 +1,4 @@
-"""Planning a drill: what will happen to copies of a volume, and what is expected of it; what came of each round."""
+"""Planning a drill: how copies of a volume will be damaged, and what repair is expected to do; what came of each."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pybackup.archive.open import open_archive
+from pybackup.check.compare import compare
 from pybackup.check.forecast import forecast
-from pybackup.check.verify import verify
+from pybackup.check.verify import phases_of_verify, verify
 from pybackup.container.read import read_locator
 from pybackup.errors import Damaged
 from pybackup.host.storage import ArchiveFile
 from pybackup.mend.health import Health, State, assess
-from pybackup.monitor import Monitor
+from pybackup.mend.survey import phase_of_survey
+from pybackup.model.entry import Kind
+from pybackup.monitor import Monitor, Phase
 from pybackup.parity.odds.harm import Model
 from pybackup.parity.odds.prospect import Prospects, agrees
+
+# A round reads a volume about as often: to damage it, for its sums, to merge it, to check it, to compare it.
+ROUND_WORK = 5
+_LOST_FOUND = b"lost+found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class DrillOptions:
 
 @dataclass(frozen=True, slots=True)
 class Bout:
-    """One round: what will happen to a copy, and the probability that everything comes back."""
+    """One round: how a copy is damaged, and the probability that all of it can be repaired."""
 
     model: Model
     sectors: int
@@ -65,19 +73,19 @@ class DrillPlan:
 
 @dataclass(frozen=True, slots=True)
 class DrillOutcome:
-    """What a round came to.
+    """What came of one round.
 
     Attributes
     ----------
     bad
-        Sectors that were struck.
+        How many sectors were damaged.
     claimed, whole
         What repair said: everything is back; and whether the result is, byte for byte, what the volume is.
     lost, wrong
         Files that did not come back under their names, and files that did with other content; nothing where the
         volume is no archive.
     nameless
-        Files that came back in ``lost+found``, since the names of their directories are gone.
+        How many files came back in ``lost+found``, since the names of their directories are lost.
     twice
         Sectors of those struck that came neither from their place nor from parity: the same content stands elsewhere
         in the volume, which no layout tells.
@@ -101,7 +109,7 @@ class DrillOutcome:
 
 
 def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPlan:
-    """Check that the volume is intact, and settle what happens in each round and what is expected of it.
+    """Check that the volume is intact, and plan the damage of each round and what repair is expected to do.
 
     Raises
     ------
@@ -109,6 +117,10 @@ def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPla
         The volume is damaged, or has no parity stream.
     """
     structures = forecast(path).structures
+    rounds = options.rounds * len(options.models) * (2 if options.fraction is None else 1)
+    n_bytes = structures.geometry.volume_bytes
+    looks = [phase_of_survey(n_bytes), *phases_of_verify(path, deep=True)]
+    monitor.plan([*looks, Phase("rounds", ROUND_WORK * n_bytes * rounds)])
     health = assess(path, monitor)
     if not isinstance(health, Health) or health.state is not State.INTACT:
         raise Damaged(f"{os.fsdecode(path)}: is damaged already; a drill needs an intact volume: repair it first")
@@ -132,3 +144,24 @@ def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPla
         seeds = range(options.seed, options.seed + options.rounds)
         bouts += [Bout(model, sectors, sectors / structures.sectors, seed, chance) for seed in seeds]
     return DrillPlan(path, prospects, is_archive, bouts, options)
+
+
+def losses(source: bytes, target: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the files of the archive that are not in the target, and those that are with other content."""
+    with open_archive(source, alone=True) as archive:
+        listing = archive.listing
+        files = {path for path, kind in zip(listing.paths, listing.rows.kinds, strict=True) if kind == Kind.FILE}
+    lost, wrong = [], []
+    for difference in compare(source, target, alone=True, monitor=Monitor()).differences:
+        if difference.path in files:
+            if "missing" in difference.kinds:
+                lost.append(difference.path)
+            elif {"type", "size", "content"} & set(difference.kinds):
+                wrong.append(difference.path)
+    return lost, wrong
+
+
+def nameless(target: bytes) -> int:
+    """Return how many files were restored without their names."""
+    found = os.walk(os.path.join(target, _LOST_FOUND))
+    return sum(len(names) for _, _, names in found)

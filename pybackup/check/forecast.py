@@ -15,7 +15,6 @@ from pybackup.container.read import open_listing, read_locator
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
-from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
 from pybackup.model.member import Member
@@ -169,5 +168,5 @@ def _map_of(listing: Listing) -> FileMap:
 
 
 def _stream(member: Member) -> tuple[int, int]:
-    start = member.offset + STREAM_OFFSET
+    start = member.stream_offset
     return start, start + max(1, member.stream_bytes)

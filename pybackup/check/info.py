@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pybackup.archive.find import Volume
 from pybackup.archive.open import OpenArchive, open_archive
-from pybackup.archive.volume_set import SetAtHand
+from pybackup.archive.volume_set import VolumeSet
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
+from pybackup.mend.names import all_named
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing, Way
+from pybackup.model.problem import Problem
 from pybackup.model.volume import VolumeInfo
+from pybackup.monitor import Monitor
 from pybackup.parity.stream.find import glance
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
 class SetSummary:
-    """Which volume of a set was looked at, or which of them, and what it tells of the others.
+    """Which volumes of a set were looked at, and what they tell of the others.
 
     Attributes
     ----------
     volume
-        The one; None where several were.
+        The one that was looked at; None for several.
     at_hand
         Labels of those that were looked at.
     known
@@ -50,7 +53,8 @@ class SetSummary:
 class Info:
     """What an archive says of itself; sizes in bytes, ``written`` in seconds since the epoch.
 
-    Of one volume of a set all but ``set`` is about that volume alone, of several about all of them.
+    Of one volume of a set all but ``set`` is about that volume alone, of several about all of them. ``doubts`` are what
+    volumes contradict each other in, and what is lost of entries beside their content.
     """
 
     path: bytes
@@ -70,42 +74,45 @@ class Info:
     settings: dict[str, Any] = field(default_factory=dict)
     parity: Geometry | None = None
     set: SetSummary | None = None
+    doubts: Sequence[Problem] = ()
 
 
 def info(path: bytes) -> Info:
     """Return the summary of an archive, or of a volume or several."""
-    with open_archive(path) as archive:
-        volumes = _volumes(archive.hand)
+    with open_archive(path) as archive, all_named(archive, Monitor()) as named:
+        volumes = _volumes(archive.volume_set)
+        listing = replace(named.listing, damage=archive.listing.damage)
         if len(volumes) != 1:
             n_bytes = sum(volume.n_bytes for volume in volumes) if volumes else archive.file.size
             shape = None if volumes else parity_of(archive)
-            return _info(path, archive.listing, n_bytes, archive.file.written, shape, _summary(archive.hand))
+            return _info(path, listing, n_bytes, archive.file.written, shape, _summary(archive.volume_set))
         volume = volumes[0]
+        listing = volume.listing if volume.listing.way is Way.TREE else listing
         with volume.open() as file:
             found = glance(file)
             written = file.written
         if found is None and not volume.fills_file:
             with ArchiveFile(volume.path) as image:
                 found = glance(image)
-        return _info(path, volume.listing, volume.n_bytes, written, found, _summary(archive.hand))
+        return _info(path, listing, volume.n_bytes, written, found, _summary(archive.volume_set))
 
 
-def _volumes(hand: SetAtHand | None) -> list[Volume]:
-    return [*hand.data.values(), *hand.recovery.values()] if hand else []
+def _volumes(volume_set: VolumeSet | None) -> list[Volume]:
+    return volume_set.volumes if volume_set else []
 
 
-def _summary(hand: SetAtHand | None) -> SetSummary | None:
-    if hand is None:
+def _summary(volume_set: VolumeSet | None) -> SetSummary | None:
+    if volume_set is None:
         return None
-    infos = [volume.info for volume in _volumes(hand) if volume.info]
+    infos = [volume.info for volume in _volumes(volume_set) if volume.info]
     return SetSummary(
-        hand.info.name,
-        hand.info.set_id,
+        volume_set.info.name,
+        volume_set.info.set_id,
         infos[0] if len(infos) == 1 else None,
         [info.label for info in infos],
-        hand.known,
-        hand.last,
-        hand.labels(hand.missing),
+        volume_set.known,
+        volume_set.last,
+        volume_set.labels(volume_set.missing),
     )
 
 
@@ -138,6 +145,7 @@ def _info(
         listing.settings,
         parity,
         summary,
+        listing.doubts,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pybackup.archive.joined import joined, volumes_of
-from pybackup.archive.volume_set import SetAtHand
+from pybackup.archive.joined import volumes_of
+from pybackup.archive.volume_set import VolumeSet
 from pybackup.errors import Damaged
 from pybackup.model.entry import Kind
+from pybackup.model.listing import Listing
 from pybackup.model.volume import VolumeInfo
 
-from .verify import Verdict
+from .verdict import ArchiveVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class SetTotal:
     lost: Sequence[bytes]
 
 
-def volume_of(verdict: Verdict) -> VolumeInfo | None:
+def volume_of(verdict: ArchiveVerdict) -> VolumeInfo | None:
     """Return which volume of a set a verdict is of; None for an archive that stands alone, or does not tell."""
     try:
         return VolumeInfo.of_settings(verdict.listing.settings) if verdict.listing else None
@@ -46,34 +47,35 @@ def volume_of(verdict: Verdict) -> VolumeInfo | None:
         return None
 
 
-def totals(sets: Iterable[SetAtHand], verdicts: Iterable[Verdict]) -> list[SetTotal]:
+def totals(sets: Iterable[tuple[VolumeSet, Listing]], verdicts: Iterable[ArchiveVerdict]) -> list[SetTotal]:
     """Return the totals of each set of which several data volumes were verified.
 
     Parameters
     ----------
     sets
-        Those of the files that were verified together.
+        Those of the files that were verified together, and what the volumes of each hold together.
     verdicts
         On them, in the light of the others, see `with_spared`.
     """
     verdicts = list(verdicts)
-    return [_total(hand, verdicts) for hand in sets if len(hand.data) > 1]
+    return [_total(volume_set, listing, verdicts) for volume_set, listing in sets if len(volume_set.data) > 1]
 
 
-def _total(hand: SetAtHand, verdicts: Iterable[Verdict]) -> SetTotal:
-    _, listing = joined(hand)
+def _total(volume_set: VolumeSet, listing: Listing, verdicts: Iterable[ArchiveVerdict]) -> SetTotal:
     files = n_bytes = elsewhere = 0
     for row, kind in enumerate(listing.rows.kinds):
         if kind != Kind.FILE:
             continue
         stored = listing.stored(row)
-        if any(not place.fault and volumes_of([place]) <= hand.data.keys() for place in stored.places):
+        if any(not place.fault and volumes_of([place]) <= volume_set.data.keys() for place in stored.places):
             files += 1
             n_bytes += stored.entry.size
         else:
             elsewhere += 1
-    ids = {info.archive_id for info in hand.infos.values()}
+    ids = {info.archive_id for info in volume_set.infos.values()}
     lost = {
         path for verdict in verdicts if verdict.listing and verdict.listing.archive_id in ids for path in verdict.lost
     }
-    return SetTotal(hand.info.name, [*map(hand.label, sorted(hand.data))], files, n_bytes, elsewhere, sorted(lost))
+    return SetTotal(
+        volume_set.info.name, [*map(volume_set.label, sorted(volume_set.data))], files, n_bytes, elsewhere, sorted(lost)
+    )

@@ -1,4 +1,4 @@
-"""What damage to a volume does not cost, as another volume of its set at hand has a second copy."""
+"""Files that are damaged on one volume of a set, and not lost, as another volume has a whole second copy of them."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from pybackup.archive.joined import joined
-from pybackup.archive.volume_set import SetAtHand
+from pybackup.archive.volume_set import VolumeSet
 from pybackup.compress.check import first_fault
 from pybackup.host.joined import open_place
 from pybackup.mend.health import State
+from pybackup.model.verdict import Fate
 
-from .verify import Verdict
+from .verdict import ArchiveVerdict
 
 
-def with_spared(verdict: Verdict, sets: Iterable[SetAtHand]) -> Verdict:
-    """Return the verdict on a volume in the light of others: nothing is lost if they have all that is damaged in it.
+def with_spared(verdict: ArchiveVerdict, sets: Iterable[VolumeSet]) -> ArchiveVerdict:
+    """Return the verdict on a volume, in which files count as repaired that another volume of its set has whole.
 
     Parameters
     ----------
     sets
-        Those that are verified together; the volume may be of any of them, or of none.
+        The sets that are verified together; the volume may belong to one of them, or to none.
     """
-    if verdict.listing is None or not verdict.files_damaged:
+    if verdict.listing is None or not verdict.not_intact:
         return verdict
     spared = _spared(sets, verdict.listing.archive_id, verdict.files_damaged)
     if not spared:
         return verdict
-    found = replace(verdict, spared=[path for path in verdict.files_damaged if path in spared])
+    files = [replace(file, fate=Fate.REPAIRED) if file.path in spared else file for file in verdict.not_intact]
+    found = replace(verdict, not_intact=files, spared=[file.path for file in files if file.path in spared])
     is_all = not found.lost and found.missing == 0 and not verdict.listing.doubts
     return replace(found, state=State.REPAIRABLE) if is_all else found
 
 
-def _spared(sets: Iterable[SetAtHand], archive_id: bytes, paths: Sequence[bytes]) -> Collection[bytes]:
+def _spared(sets: Iterable[VolumeSet], archive_id: bytes, paths: Sequence[bytes]) -> Collection[bytes]:
     """Those of the paths in an archive whose content is whole somewhere in the set that it is of."""
-    for hand in sets:
-        if archive_id in {info.archive_id for info in hand.infos.values()}:
-            place, listing = joined(hand)
+    for volume_set in sets:
+        if archive_id in {info.archive_id for info in volume_set.infos.values()}:
+            place, listing = joined(volume_set)
             wanted = set(paths)
             rows = [row for row, path in enumerate(listing.paths) if path in wanted]
             with open_place(place) as file:

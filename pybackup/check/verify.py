@@ -7,9 +7,9 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 
-from pybackup.archive.find import place_of
+from pybackup.archive.find import place_in
 from pybackup.compress.check import check_batch
 from pybackup.container.check import Checked, check_bytes
 from pybackup.container.read import open_listing, read_locator
@@ -17,79 +17,28 @@ from pybackup.container.relocate import relocate
 from pybackup.errors import Damaged, EnvironmentFailed, NotAnArchive
 from pybackup.host.in_order import in_order
 from pybackup.host.joined import Place, open_place
+from pybackup.host.kept import KeptFile
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import bounded_workers, make_executor, surviving
+from pybackup.mend.copies import length_of
 from pybackup.mend.health import Health, State, assess
+from pybackup.mend.survey import phase_of_survey
 from pybackup.model.entry import Kind
-from pybackup.model.listing import Listing, Way
+from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
-from pybackup.monitor import Monitor
+from pybackup.model.verdict import Fate, FileVerdict
+from pybackup.monitor import Monitor, Phase
 
 from .abreast import Abreast, Paced
 from .file_map import Places
+from .verdict import ArchiveVerdict
 from .volume_map import mendable
 
 _BATCH_BYTES = 4 << 20
 _BATCH_FILES = 200
 _LEAST_AT_ONCE_BYTES = 8 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a verification found.
-
-    Attributes
-    ----------
-    state
-        Intact; or damaged where nothing is lost, since something else still says it; or something is lost.
-    damage
-        What is damaged, in words.
-    files_damaged
-        Paths of the files whose content is lost here.
-    spared
-        Those of them that another volume at hand has whole; see `pybackup.check.spared`.
-    mendable
-        Those of them that parity brings back, where it does not bring back all of the archive.
-    missing
-        Entries that the archive was made with and that are not even known by name; None where nobody can tell.
-    health
-        What the checksums of the sectors say; None where there are none, or too few are left.
-    files, n_bytes
-        Files of which the archive holds anything, and the bytes of content that it holds: of a volume of a set, those
-        on this volume.
-    listing
-        What the archive holds; None where the file is no archive.
-    file_bytes
-        Length of the file.
-    begin
-        Where in the file the archive begins: not at 0 in an image.
-    """
-
-    state: State
-    damage: Sequence[str]
-    files_damaged: Sequence[bytes]
-    files: int
-    n_bytes: int
-    way: Way | None
-    missing: int | None
-    health: Health | None = None
-    listing: Listing | None = None
-    file_bytes: int = 0
-    spared: Sequence[bytes] = ()
-    mendable: Sequence[bytes] = ()
-    begin: int = 0
-
-    @property
-    def by_parity(self) -> bool:
-        """Whether it is damaged, and parity brings back all of it, byte for byte."""
-        return self.health is not None and self.health.state is State.REPAIRABLE
-
-    @property
-    def lost(self) -> list[bytes]:
-        """Paths of the damaged files that nothing at hand brings back whole."""
-        back = {*(self.files_damaged if self.by_parity else (*self.spared, *self.mendable))}
-        return [path for path in self.files_damaged if path not in back]
+_DECODE_WORK = 8  # for a byte of an archive, of which reading and hashing it is 1
 
 
 def verify(
@@ -99,7 +48,7 @@ def verify(
     workers: int | None = None,
     executor: Executor | None = None,
     monitor: Monitor,
-) -> Verdict:
+) -> ArchiveVerdict:
     """Read every byte of the archive and compare it with the hashes it holds, and with the checksums of its sectors.
 
     A file that is no archive, and has a parity stream or a sidecar, is verified by that.
@@ -116,14 +65,15 @@ def verify(
     NotAnArchive
         There is nothing of an archive in the file.
     """
-    place = place_of(archive)
-    with open_place(place) as file:
-        both = _at_once(archive, file, monitor) if isinstance(place, bytes) else None
-        found = both[0] if both else assess(archive, monitor)
+    with ExitStack() as stack:
+        place, file = _open(archive, stack)
+        whole = isinstance(place, bytes)
+        both = _at_once(archive, file, monitor) if whole else None
+        found = both[0] if both else assess(archive, monitor, file if whole else None)
         health = found if isinstance(found, Health) else None
         is_image = health is not None and _is_no_archive(file, health)
         if health and is_image and health.state is not State.BEYOND:
-            return Verdict(health.state, (), (), 0, 0, None, 0, health)
+            return ArchiveVerdict(health.state, (), (), 0, 0, None, 0, health)
         try:
             listing = both[1] if both else open_listing(file)
         except NotAnArchive as error:
@@ -131,7 +81,7 @@ def verify(
                 raise Damaged(f"{os.fsdecode(archive)}: no archive; {found}") from error
             if health is None:
                 raise
-            return Verdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
+            return ArchiveVerdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
         if is_image or read_locator(file) is None:
             # Where the archive begins is not known: its members are looked for, and each has to be decoded.
             listing, deep = relocate(file, listing), True
@@ -144,17 +94,25 @@ def verify(
     for doubt in listing.doubts:
         monitor.problem(doubt)
     begin = 0 if isinstance(place, bytes) else place[0].offset
-    rebuilt = _mendable(listing, begin, health, bad)
-    lost = len(rebuilt) < len(bad) or missing != 0 or bool(listing.doubts)
+    bad = _with_parity(listing, begin, health, bad)
+    lost = any(file.fate is Fate.LOST for file in bad) or missing != 0 or bool(listing.doubts)
     state = State.BEYOND if lost else State.REPAIRABLE if damage or bad else State.INTACT
     if health and health.state is State.REPAIRABLE:
         state = State.REPAIRABLE
     elif health and health.state is State.BEYOND and state is State.INTACT:
         # Only parity is lost, and what it protects is whole.
         state = State.REPAIRABLE
-    return Verdict(
-        state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size, (), rebuilt, begin
+    return ArchiveVerdict(
+        state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size, begin=begin
     )
+
+
+def phases_of_verify(archive: bytes, *, deep: bool = False) -> list[Phase]:
+    """Return the phases in which `verify` tells its progress, for `Monitor.plan`."""
+    n_bytes = length_of(archive)
+    contents = [Phase("check contents", _DECODE_WORK * n_bytes)] if deep else []
+    # The second look finds in memory what the first has read.
+    return [phase_of_survey(n_bytes), Phase("verify", n_bytes / 8), *contents]
 
 
 def _doubtful(listing: Listing, checked: Checked, *, deep: bool) -> tuple[array[int], int, int]:
@@ -171,17 +129,33 @@ def _doubtful(listing: Listing, checked: Checked, *, deep: bool) -> tuple[array[
     return doubtful, files, n_bytes
 
 
-def _mendable(listing: Listing, begin: int, health: Health | None, damaged: Sequence[bytes]) -> Sequence[bytes]:
-    if not damaged or health is None or health.state is not State.BEYOND:
-        return ()
-    return mendable(Places.of_listing(listing, begin), health, damaged)
+def _with_parity(
+    listing: Listing, begin: int, health: Health | None, damaged: Sequence[FileVerdict]
+) -> list[FileVerdict]:
+    """The verdicts on damaged files, in which those that parity can restore count as repaired."""
+    if not damaged or health is None or health.state is State.INTACT:
+        return [*damaged]
+    paths = [file.path for file in damaged]
+    is_all = health.state is State.REPAIRABLE
+    back = {*(paths if is_all else mendable(Places.of_listing(listing, begin), health, paths))}
+    return [replace(file, fate=Fate.REPAIRED) if file.path in back else file for file in damaged]
+
+
+def _kept(file: ArchiveFile) -> ArchiveFile:
+    """A small file, read into memory, as hashes and sums are checked of all of it; any other one as it is."""
+    if file.is_drive or file.size >= _LEAST_AT_ONCE_BYTES:
+        return file
+    try:
+        return KeptFile(file)
+    except OSError:
+        return file
 
 
 def _at_once(path: bytes, file: ArchiveFile, monitor: Monitor) -> tuple[Health | str | None, Listing, Checked] | None:
     """Check the hashes in a second thread while the sums are checked: every byte comes from the medium once.
 
     None where that cannot be: a drive may hang for minutes on one sector, and is asked for one thing at a time; a file
-    that does not begin as an archive may be none; and a small one is not worth a thread.
+    that does not begin as an archive may be none; and a small one is read once in any case.
     """
     if file.is_drive or file.size < _LEAST_AT_ONCE_BYTES or read_locator(file) is None:
         return None
@@ -190,7 +164,7 @@ def _at_once(path: bytes, file: ArchiveFile, monitor: Monitor) -> tuple[Health |
     except NotAnArchive:
         return None
     with Abreast(lambda progress: check_bytes(file, listing, progress=progress)) as beside:
-        found = assess(path, Paced(monitor, beside))
+        found = assess(path, Paced(monitor, beside), file)
         monitor.begin("verify", 0, file.size)
         checked = beside.result(lambda count: monitor.advance(0, count))
         monitor.end()
@@ -202,6 +176,13 @@ def _checked(file: ArchiveFile, listing: Listing, monitor: Monitor) -> Checked:
     checked = check_bytes(file, listing, progress=lambda count: monitor.advance(0, count))
     monitor.end()
     return checked
+
+
+def _open(path: bytes, stack: ExitStack) -> tuple[Place, ArchiveFile]:
+    """The place of the archive, which is the file or a part of it, and the archive opened."""
+    file = _kept(stack.enter_context(ArchiveFile(path)))
+    place = place_in(file)
+    return place, file if isinstance(place, bytes) else stack.enter_context(open_place(place))
 
 
 def _is_no_archive(file: ArchiveFile, health: Health) -> bool:
@@ -216,8 +197,8 @@ def _damaged(
     workers: int,
     executor: Executor | None,
     monitor: Monitor,
-) -> Iterator[bytes]:
-    """Paths of those rows whose content does not decode to what was archived; each a problem."""
+) -> Iterator[FileVerdict]:
+    """The files of those rows whose content does not decode to what was archived, as lost; each a problem."""
     if not doubtful:
         return
     n_bytes = sum(listing.stored(row).entry.size for row in doubtful)
@@ -232,7 +213,7 @@ def _damaged(
             fault = stored.defect or fault
             if fault:
                 monitor.problem(Problem(stored.entry.path, Trouble.DAMAGED, fault))
-                yield stored.entry.path
+                yield FileVerdict.lost(stored.entry, fault)
     monitor.end()
 
 
@@ -248,7 +229,7 @@ def _faults(
 
 
 def batches(files: Iterable[Stored]) -> Iterator[list[Stored]]:
-    """Neighbours together: enough of them that handing them over costs little."""
+    """Yield files in groups of neighbours, so large that handing one to a worker costs little."""
     batch: list[Stored] = []
     n_bytes = 0
     for stored in files:

@@ -31,8 +31,8 @@ class MapPart(IntEnum):
 class Condition(IntEnum):
     """How a sector is, best first.
 
-    `MENDABLE` is bad, and can be rebuilt; `SUSPECT` belongs to a file that is damaged, where no checksum of the
-    sector itself is known; `BAD` is bad for good.
+    `MENDABLE` is bad, and can be rebuilt; `SUSPECT` belongs to a damaged file, and no checksum tells how the sector
+    itself is; `BAD` is bad and cannot be rebuilt.
     """
 
     GOOD = 0
@@ -53,7 +53,7 @@ class Touched:
     sectors
         How many it lies in.
     bad, lost
-        How many of them are not good, and how many of these for good.
+        How many of them are bad, and how many of these cannot be rebuilt.
     wanted
         The byte ranges of it that lie in bad sectors.
     """
@@ -178,7 +178,7 @@ def map_volume(
     repaired
         Byte ranges that were bad and have been put right.
     suspect
-        Byte ranges that something is wrong with; they count where there are no checksums.
+        Byte ranges in which something is wrong; used where there are no checksums.
     """
     if health is not None:
         shape = health.geometry
@@ -226,7 +226,7 @@ def _parts(shape: Geometry) -> NDArray[np.uint8]:
 
 
 def _conditions(health: Health) -> NDArray[np.uint8]:
-    """Bad for good is what lies in a group that misses too much; guard sectors grow back from each other."""
+    """Sectors of a group that misses too much cannot be rebuilt; guard sectors are rebuilt from each other."""
     shape, dealing = health.geometry, Dealing(health.geometry)
     conditions = np.zeros(shape.sectors, np.uint8)
     numbers = np.flatnonzero(health.bad)

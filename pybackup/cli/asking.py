@@ -17,7 +17,7 @@ from .text import printable, reason_of
 
 if TYPE_CHECKING:
     from pybackup.archive.open import OpenArchive
-    from pybackup.archive.volume_set import SetAtHand
+    from pybackup.archive.volume_set import VolumeSet
 
 _WITHOUT = b"-"
 
@@ -38,14 +38,14 @@ def ask_for_volumes(
 
     given = [archive.path, *candidates]
     refused: set[int] = set()
-    while archive.hand:
-        hand = archive.hand
-        needed = [number for number in _needed(archive, hand, beyond=drive is not None) if number not in refused]
-        if not needed or len(hand.recovery) + len(archive.unclear) >= len(hand.missing) > 0:
+    while archive.volume_set:
+        volume_set = archive.volume_set
+        needed = [number for number in _needed(archive, volume_set, beyond=drive is not None) if number not in refused]
+        if not needed or len(volume_set.recovery) + len(archive.unclear) >= len(volume_set.missing) > 0:
             break
-        label = hand.label(needed[0])
+        label = volume_set.label(needed[0])
         if not is_somebody_there(talk):
-            talk.note(f"not here, and needed: {hand.labels(needed)}")
+            talk.note(f"not here, and needed: {volume_set.labels(needed)}")
             break
         if drive:
             freed = [drive.freed(path, talk) for path in given]
@@ -53,7 +53,7 @@ def ask_for_volumes(
                 # What is open must not be the drive any more.
                 given = freed
                 archive = stack.enter_context(open_archive(given[0], given[1:], monitor=Monitor()))
-        name = drive.ask(label) if drive else _ask(f"{label} is needed. Its file, image or device", b"")
+        name = ask_for_volume(label, drive)
         if name is None:
             refused.add(needed[0])
             continue
@@ -63,13 +63,18 @@ def ask_for_volumes(
             # A drive without a disc, or one that is not ready yet, is nothing to give up for.
             talk.note(printable(reason_of(error)))
             continue
-        if more.hand is None or needed[0] not in more.hand.data:
+        if more.volume_set is None or needed[0] not in more.volume_set.data:
             talk.note(f"{printable(os.fsdecode(name))}: {_what(name, label)}")
-            if more.hand is None or not more.hand.data.keys() > hand.data.keys():
+            if more.volume_set is None or not more.volume_set.data.keys() > volume_set.data.keys():
                 continue
         given.append(name)
         archive = more
     return archive
+
+
+def ask_for_volume(label: str, drive: OneDrive | None) -> bytes | None:
+    """Ask for a volume or a disc; return where it is, None for going on without it."""
+    return drive.ask(label) if drive else _ask(f"{label} is needed. Its file, image or device", b"")
 
 
 class OneDrive:
@@ -106,16 +111,16 @@ class OneDrive:
         return _ask(question, _WITHOUT, silence=self._path)
 
 
-def _needed(archive: OpenArchive, hand: SetAtHand, *, beyond: bool) -> list[int]:
+def _needed(archive: OpenArchive, volume_set: VolumeSet, *, beyond: bool) -> list[int]:
     """Numbers of the volumes that are needed; with those that nothing tells of, if these may be needed too."""
     from pybackup.archive.joined import volumes_of
     from pybackup.archive.matching import select
 
     listing = archive.listing
     wanted = volumes_of(map(listing.stored, select(listing, archive.patterns)))
-    needed = sorted(wanted - set(hand.data))
-    if beyond and hand.last is None and not archive.patterns:
-        needed.append(hand.known + 1)
+    needed = sorted(wanted - set(volume_set.data))
+    if beyond and volume_set.last is None and not archive.patterns:
+        needed.append(volume_set.known + 1)
     return needed
 
 

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from pybackup.errors import EnvironmentFailed, UsageError
 
-from .text import count, display, humane_bytes, json_name, local_time, printable
+from .json_form import fields_of, json_line
+from .streams import deliver, deliver_lines
+from .text import count, display, humane_bytes, local_time, printable
 
 if TYPE_CHECKING:
     from pybackup.catalogue.connect import Catalogue
+    from pybackup.jobs.catalogue_enter import AddedMedium
     from pybackup.model.filed import CataloguedVolume, Medium, Sighting
+
+    from .monitor import Talk
 
 _HASH_CHARACTERS = 64
 _MOST_MEDIA = 4  # named in a line
@@ -140,15 +145,9 @@ def grouped(found: Iterable[Sighting]) -> Iterator[tuple[Sighting, list[Medium]]
 def json_medium(known: Medium) -> dict[str, Any]:
     """Return a medium for JSON."""
     return {
-        "label": known.label,
-        "type": known.type.value,
-        "state": known.state.value,
-        "place": known.place,
-        "location": json_name(known.location) if known.location else None,
-        "capacity_bytes": known.capacity_bytes,
-        "added_ns": known.added_ns,
-        "seen_ns": known.seen_ns,
-        "checked_ns": known.checked_ns,
+        **fields_of(known, "label", "type", "state", "place"),
+        "location": known.location or None,
+        **fields_of(known, "capacity_bytes", "added_ns", "seen_ns", "checked_ns"),
         "volume": json_volume(known.volume),
     }
 
@@ -157,17 +156,13 @@ def json_volume(held: CataloguedVolume) -> dict[str, Any]:
     """Return a volume for JSON."""
     return {
         "id": held.identity.hex(),
-        "kind": held.sort.value,
+        "kind": held.sort,
         "name": held.name,
         "set": {"id": held.set_id.hex(), "name": held.set_name, "number": held.number, "last": held.last}
         if held.set_id
         else None,
-        "title": held.title,
-        "description": held.description,
-        "bytes": held.n_bytes,
-        "files": held.files,
-        "content_bytes": held.content_bytes,
-        "entries": held.entries,
+        **fields_of(held, "title", "description", bytes="n_bytes"),
+        **fields_of(held, "files", "content_bytes", "entries"),
     }
 
 
@@ -177,7 +172,7 @@ def json_sighting(found: Sighting, media: Iterable[Medium] | None = None) -> dic
 
     filed = found.filed
     return {
-        "path": json_name(filed.path),
+        "path": filed.path,
         "kind": Kind(filed.kind).name.lower(),
         "size": filed.size,
         "mtime_ns": filed.mtime_ns,
@@ -185,11 +180,56 @@ def json_sighting(found: Sighting, media: Iterable[Medium] | None = None) -> dic
         "sha256": filed.sha256.hex() if filed.sha256 and not filed.sparse else None,
         "segments": {"first": filed.first_part, "here": filed.parts_here, "of": filed.parts} if filed.parts else None,
         "nested": filed.nested,
-        "media": [
-            {"label": known.label, "state": known.state.value, "place": known.place}
-            for known in (found.media if media is None else media)
-        ],
+        "media": [fields_of(known, "label", "state", "place") for known in (found.media if media is None else media)],
     }
+
+
+def _added_line(added: AddedMedium) -> str:
+    """Return what became of a medium that was entered."""
+    entered, held = added.entered, added.medium.volume
+    what = f"{count(held.files, 'file')}, {humane_bytes(held.content_bytes)}"
+    if entered.changed:
+        how = f"changed: {entered.added:,} new, {entered.altered:,} altered, {entered.gone:,} gone"
+    elif entered.new_volume:
+        how = "new"
+    else:
+        how = "a new copy of a volume that is known" if entered.new_medium else "known already"
+    told = f"; it tells of {printable(', '.join(added.told))} as well" if added.told else ""
+    return f"{printable(entered.label)}: {how}; {what}, {display(added.path)}{told}"
+
+
+def deliver_added(media: Iterable[AddedMedium], options: argparse.Namespace, talk: Talk) -> None:
+    """Tell of each medium as soon as it is entered: a line, or one of JSON."""
+    for added in media:
+        with talk.aside():
+            if options.json:
+                deliver([_json_added(added)])
+            elif not options.quiet:
+                deliver_lines([_added_line(added)])
+
+
+def _json_added(added: AddedMedium) -> bytes:
+    """Return what became of a medium that was entered, as a line of JSON."""
+    entered = added.entered
+    fields: dict[str, Any] = {
+        "path": added.path,
+        "medium": json_medium(added.medium),
+        "new_volume": entered.new_volume,
+        "new_medium": entered.new_medium,
+        "changed": {"new": entered.added, "altered": entered.altered, "gone": entered.gone}
+        if entered.changed
+        else None,
+        "told": list(added.told),
+    }
+    return json_line(fields)
+
+
+def warn_of_worsening(catalogue: Catalogue, talk: Talk) -> None:
+    """Note the media that get worse from check to check."""
+    from pybackup.catalogue.health import worsening
+
+    for known, how in worsening(catalogue):
+        talk.note(f"{printable(known.label)}: {how}")
 
 
 def since(age_ns: int | None) -> int | None:

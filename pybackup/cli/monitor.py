@@ -1,26 +1,29 @@
-"""What a run has to say: a progress bar on a terminal, problems as they happen and again at the end, notes."""
+"""What a run has to say: on a terminal one progress bar over its phases, problems at once and in the end, notes."""
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
+from pyactivity.ending import before_end, settled
 from pybackup.model.problem import Problem, Trouble
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Phase
 
+from .bar import COLUMNS, STEPS, Beat, make_bar
+from .progress import Course
 from .streams import say
 from .text import count, display, printable
 
 REPEATED = 100  # problems named again at the end
 
-_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix} [{rate_fmt}, {remaining} left]"
-_BAR_WITHOUT_TOTAL = "{desc}: {n_fmt}{postfix} [{rate_fmt}, {elapsed}]"
-_COLUMNS, _ROWS = 80, 24  # of a terminal that does not say how many it has
-_RECENT = 0.3  # weight of the newest measurement in the rate: what it is now, not the mean since the start
+_LEAST_BAR_COLUMNS = 18  # with its percentage
+_WIDE_COLUMNS = 72  # have room for titles of one length, so that the bar stays where it is
+_SECONDS = 0.1  # between two drawings, at least
 
 
 class Talk(Monitor):
@@ -38,6 +41,8 @@ class Talk(Monitor):
         Kinds of problems that the verb prints as its results, and that are not said here as well.
     can_replace
         The verb has ``--overwrite`` for what exists.
+    clock
+        Seconds, for rates.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Talk(Monitor):
         verbose: bool = False,
         results: Collection[Trouble] = (),
         can_replace: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.can_replace = can_replace
@@ -56,29 +62,41 @@ class Talk(Monitor):
         self._verbose = verbose
         self._results = frozenset(results)
         self._bar: Any = None
+        self._lock = threading.RLock()  # the beat draws as well
+        self._beat: Beat | None = None
+        self._clock = clock
+        self._course = Course(clock)
+        self._drawn_at = 0.0
         self._files = 0
         self._total_files = 0
         self._in_bytes = True
         self._shows_bar = not quiet and sys.stderr is not None and sys.stderr.isatty()
 
+    def plan(self, phases: Sequence[Phase]) -> None:
+        """Show a bar over all of these."""
+        with self._lock:
+            self._course.plan(phases)
+            self._files = self._total_files = 0
+            self._in_bytes = True
+            self._show()
+
     def begin(self, title: str, total_files: int, total_bytes: int) -> None:
-        """Show a bar; it counts bytes where their number is known, else files."""
-        self.end()
-        if not self._shows_bar:
-            return
-        self._files, self._total_files = 0, total_files
-        self._in_bytes = bool(total_bytes) or not total_files
-        self._bar = _make_bar(title, total_bytes if self._in_bytes else total_files, self._in_bytes)
+        """Go on with the bar; a phase counts bytes where their number is known, else files."""
+        with self._lock:
+            self._files, self._total_files = 0, total_files
+            self._in_bytes = bool(total_bytes) or not total_files
+            self._course.begin(title, total_bytes if self._in_bytes else total_files)
+            self._show()
 
     def advance(self, files: int, n_bytes: int) -> None:
         """Move the bar on."""
-        bar = self._bar
-        if bar is None:
+        if self._bar is None:
             return
-        self._files += files
-        if self._in_bytes and self._total_files:
-            bar.postfix = f"{self._files:,}/{self._total_files:,} files"
-        bar.update(n_bytes if self._in_bytes else files)
+        with self._lock:
+            self._files += files
+            self._course.advance(n_bytes if self._in_bytes else files)
+            if self._clock() - self._drawn_at >= _SECONDS:
+                self.draw()
 
     def working_on(self, path: bytes) -> None:
         """Name the entry, if that was asked for."""
@@ -97,10 +115,77 @@ class Talk(Monitor):
             self.say(f"pybackup: {self._line(problem)}")
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Go on to the next phase; behind the last one, or where none is at work, take the bar away."""
+        with self._lock:
+            self._files = self._total_files = 0
+            self._in_bytes = True
+            if self._course.is_at_work:
+                self._course.end()
+            else:
+                self._course.drop()
+            if self._course.is_over:
+                self._hide()
+            else:
+                self.draw()
+
+    def _show(self) -> None:
+        if not self._shows_bar:
+            return
+        if self._bar is None:
+            self._bar = make_bar()
+        if self._beat is None:
+            self._beat = Beat(self.draw)
+            with suppress(RuntimeError):  # no more threads may be started: then it stands still now and then
+                self._beat.start()
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the bar as things are now, if there is one."""
+        with self._lock:
+            if self._bar is None:
+                return
+            self._drawn_at = self._clock()
+            self._bar.n = int(STEPS * self._course.fraction())
+            self._bar.desc, self._bar.figures = self._words()
+            self._bar.refresh()
+
+    def _words(self) -> tuple[str, str]:
+        """The title, so long as any of them, and as much behind the bar as leaves room for it."""
+        columns = self._bar.format_dict["ncols"] or COLUMNS
+        title = f"{self._course.title}:"
+        if columns >= _WIDE_COLUMNS:
+            title = title.ljust(self._course.longest + 1)
+        room = columns - len(title) - _LEAST_BAR_COLUMNS
+        figures = self._figures()
+        return title, next((said for said in figures if len(said) <= room), figures[-1])
+
+    def _figures(self) -> list[str]:
+        """What is said behind the bar, of the phase but for the time left: all of it, and less and less."""
+        course = self._course
+        speed, left, spent = course.measure()
+        unit, divisor = ("B", 1024) if self._in_bytes else (" entries", 1000)
+
+        def shown(number: float) -> str:
+            return str(self._bar.format_sizeof(number, divisor=divisor))
+
+        done = f"{shown(course.done)}/{shown(course.total)}" if course.total else shown(course.done)
+        files = f" {self._files:,}/{self._total_files:,} files" if self._in_bytes and self._total_files else ""
+        rate = "?" if speed is None else shown(speed)
+        rest = "?" if left is None else self._bar.format_interval(left)
+        times = f"[{self._bar.format_interval(spent)}, {rate}{unit}/s, {rest} left]"
+        return [f"{done}{files} {times}", f"{done} {times}", times, f"{rest} left"]
+
+    def _hide(self) -> None:
         if self._bar is not None:
+            self._bar.clear()
             self._bar.close()
             self._bar = None
+
+    def finish(self) -> None:
+        """Take the bar away, whatever phases are left."""
+        with self._lock:
+            self._course.drop()
+            self._hide()
 
     def summary(self, text: str) -> None:
         """Say how it went, unless quiet."""
@@ -109,16 +194,25 @@ class Talk(Monitor):
 
     def say(self, text: str) -> None:
         """Say a line, above the bar if there is one."""
-        if self._bar is None:
+        with self.aside():
             say(text)
-            return
-        self._bar.clear()
-        say(text)
-        self._bar.refresh()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Keep the bar away meanwhile: results are written to the same terminal."""
+        with self._lock:
+            if self._bar is None:
+                yield
+                return
+            self._bar.clear()
+            try:
+                yield
+            finally:
+                self._bar.refresh()
 
     def repeat_problems(self) -> None:
         """Say all problems again, or as many as anybody reads, with their number."""
-        self.end()
+        self.finish()
         said = [problem for problem in self.problems if problem.trouble not in self._results]
         if not said:
             return
@@ -135,35 +229,13 @@ class Talk(Monitor):
         return f"{display(path)}: {problem.trouble.value}: {printable(problem.reason)}"
 
     def __enter__(self) -> Self:
+        before_end(self.finish)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end()
-
-
-def _make_bar(title: str, total: int, in_bytes: bool) -> Any:
-    from tqdm import tqdm
-
-    class Bar(tqdm):  # type: ignore[type-arg]
-        """Without tqdm's watching thread and its semaphore between processes: workers are forked while it shows."""
-
-        monitor_interval = 0
-
-    Bar.set_lock(threading.RLock())
-    known = all(os.get_terminal_size(sys.stderr.fileno()))  # 0 where the terminal does not know
-    return Bar(
-        desc=title,
-        total=total or None,
-        unit="B" if in_bytes else " entries",
-        unit_scale=True,
-        unit_divisor=1024 if in_bytes else 1000,
-        smoothing=_RECENT,
-        bar_format=_BAR if total else _BAR_WITHOUT_TOTAL,
-        ncols=None if known else _COLUMNS,
-        nrows=None if known else _ROWS,
-        dynamic_ncols=known,
-        leave=False,
-        file=sys.stderr,
-    )
+        self.finish()
+        if self._beat is not None:
+            self._beat.stop()
+        settled(self.finish)

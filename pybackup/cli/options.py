@@ -1,140 +1,117 @@
-"""Options that several verbs share, and what they come to."""
+"""Parsers made of what the verbs declare, and what was typed turned back into that."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import stat
 import sys
-from collections.abc import Collection
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from pybackup.errors import UsageError
 from pybackup.model.problem import Trouble
+from pybackup.monitor import Monitor
+from pybackup.options import NamedOption, options_of
 
 from .monitor import Talk
-from .text import display, reason_of
-from .values import argument, parity, path, positive, since
+from .text import flag, reason_of
 
-if TYPE_CHECKING:
-    from pybackup.model.source import Source
-    from pybackup.selection.rules import Rules
-    from pybackup.tree.place import PlaceOptions
+_Asked = TypeVar("_Asked")
+_Container = argparse.ArgumentParser | argparse._ArgumentGroup | argparse._MutuallyExclusiveGroup
+_STDIN = b"-"
 
 
-_Container = argparse.ArgumentParser | argparse._ArgumentGroup
+def add_options(
+    parser: argparse.ArgumentParser,
+    *asked: type[Any],
+    without: Collection[str] = (),
+    optional: Collection[str] = (),
+) -> None:
+    """Add the options of the functions that a verb stands for.
+
+    Parameters
+    ----------
+    asked
+        What may be asked of them. Options that only others than the first have are never required.
+    without
+        Options to leave out.
+    optional
+        Options that are not required, though they are in Python.
+    """
+    groups: dict[str, _Container] = {"": parser}
+    known = set(without)
+    for each in asked:
+        for named in options_of(each):
+            if named.name in known:
+                continue
+            known.add(named.name)
+            heading = named.option.group
+            if heading not in groups:
+                groups[heading] = parser.add_argument_group(heading)
+            required = named.is_required and each is asked[0] and named.name not in optional
+            _add(groups[heading], named, required=required)
 
 
-def add_archive(parser: argparse.ArgumentParser) -> None:
-    """Add the archive to read."""
-    parser.add_argument("archive", metavar="ARCHIVE", type=argument(path), help="the archive, or a volume of a set")
+def add_option(container: _Container, asked: type[Any], name: str, known_as: str = "") -> None:
+    """Add one option to where it is to stand, on the command line maybe under another name."""
+    named = next(named for named in options_of(asked) if named.name == name)
+    _add(container, replace(named, name=known_as or name), required=False)
 
 
-def add_patterns(parser: argparse.ArgumentParser) -> None:
-    """Add further volumes, and what of the archive is meant."""
-    parser.add_argument(
-        "patterns", metavar="MORE|PATTERN", nargs="*", type=argument(path), help="more volumes; only what matches"
-    )
+def _add(container: _Container, named: NamedOption, *, required: bool) -> None:
+    option = named.option
+    more: dict[str, Any] = {"help": option.help.replace("%", "%%")}
+    if option.metavar:
+        more["metavar"] = option.metavar
+    if option.choices:
+        more["choices"] = option.choices
+    if option.read:
+        more["type"] = argument(option.read)
+    if option.argument:
+        nargs = None if option.argument == "1" else option.argument
+        container.add_argument(named.name, nargs=nargs, **more)
+        return
+    if named.default is False:
+        more["action"] = "store_true"
+    elif option.many:
+        more |= {"action": "append", "default": []}
+    else:
+        more |= {"default": None if named.is_required else named.default, "required": required}
+    flags = [*([f"-{option.short}"] if option.short else []), *map(flag, (named.name, *option.also))]
+    container.add_argument(*flags, dest=named.name, **more)
 
 
-def add_copies(parser: argparse.ArgumentParser) -> None:
-    """Add copies of a volume, and the maps that ddrescue made with them."""
-    parser.add_argument(
-        "copies", metavar="COPY", nargs="+", type=argument(path), help="a file, a device, or a directory of pieces"
-    )
-    parser.add_argument(
-        "--map",
-        metavar="FILE",
-        action="append",
-        default=[],
-        type=argument(path),
-        help="the map that ddrescue wrote with a COPY; one for each, in their order",
-    )
+def argument(read: Callable[[Any], Any]) -> Callable[[str], Any]:
+    """Return ``read`` with the error that argparse shows word for word, behind the name of the option."""
+
+    def reading(text: str) -> Any:
+        try:
+            return read(text)
+        except UsageError as error:
+            raise argparse.ArgumentTypeError(reason_of(error)) from error
+
+    return reading
 
 
-def add_sources(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Add what to archive, and the rules of what to leave out; return the group of these."""
-    parser.add_argument(
-        "sources", metavar="SRC", nargs="*", type=argument(path), help="directories and files, kept under their names"
-    )
-    group = parser.add_argument_group("selection")
-    add = group.add_argument
-    add("--exclude", metavar="PATTERN", action="append", default=[], help="leave out, by the rules of .gitignore")
-    add(
-        "--exclude-from",
-        metavar="FILE",
-        action="append",
-        default=[],
-        type=argument(path),
-        help="patterns from a file, one per line",
-    )
-    add("--exclude-dir", metavar="NAME", action="append", default=[], help="leave out directories of this name")
-    add("--exclude-caches", action="store_true", help="leave out the content of directories with a CACHEDIR.TAG")
-    add("--skip-junk", action="store_true", help="leave out what systems scatter: Thumbs.db, .DS_Store, *.pyc, ...")
-    add(
-        "--since",
-        metavar="DATE",
-        type=argument(since),
-        help="only files modified since: 2026-01-31, '2026-01-31 18:30', '2 weeks ago', yesterday, @SECONDS",
-    )
-    add(
-        "--files-from",
-        metavar="FILE",
-        type=argument(path),
-        help="also what FILE lists, one path per line, kept under its whole path; - is standard input",
-    )
-    add("--null", action="store_true", help="paths in --files-from end in NUL bytes")
-    add(
-        "--select",
-        metavar="FILE",
-        type=argument(path),
-        help="also what a selection of pyactivity chooses, kept under the base name of its root; - is standard input",
-    )
-    return group
+def asked_of(asked: Callable[..., _Asked], options: argparse.Namespace, monitor: Monitor, **instead: Any) -> _Asked:
+    """Return what was asked on a command line, as a function in Python would be asked.
+
+    Parameters
+    ----------
+    instead
+        Values of options that the command line has under another name.
+    """
+    given = {
+        named.name: _given(named.name, getattr(options, named.name))
+        for named in options_of(asked)  # type: ignore[arg-type]
+        if hasattr(options, named.name)
+    }
+    return asked(**given | instead, monitor=monitor)
 
 
-def add_placing(parser: argparse.ArgumentParser, *, needs_target: bool = True) -> argparse._ArgumentGroup:
-    """Add how entries are placed in a directory, and return the group."""
-    group = parser.add_argument_group("placing")
-    add = group.add_argument
-    add("--to", metavar="DIR", required=needs_target, type=argument(path), help="the directory to restore to; made")
-    add(
-        "--overwrite",
-        choices=("never", "older", "always"),
-        default="never",
-        help="replace files that exist; always: also directories, with all in them, where the archive has a file, and "
-        "files where it has a directory (default: never, each is a problem)",
-    )
-    add("--no-owner", action="store_true", help="do not restore owners, not even as root")
-    add("--numeric-owner", action="store_true", help="restore owners by number, whatever their names are here")
-    add("--devices", action="store_true", help="make device nodes, which are refused otherwise")
-    return group
-
-
-def add_parity(group: argparse._ArgumentGroup) -> None:
-    """Add how much parity there shall be."""
-    from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS
-
-    group.add_argument(
-        "--parity",
-        metavar="P",
-        type=argument(parity),
-        default="10%",
-        help="how much may be destroyed and rebuilt: 10%%, 64M, fill:SIZE for a whole of SIZE, none (default: 10%%)",
-    )
-    group.add_argument(
-        "--group-sectors",
-        metavar="N",
-        type=argument(positive),
-        default=DEFAULT_GROUP_SECTORS,
-        help=f"sectors in a group of the code: fewer, less memory (default: {DEFAULT_GROUP_SECTORS})",
-    )
-
-
-def add_overwrite(parser: _Container, what: str) -> None:
-    """Add that ``what`` may be replaced where it exists, which nothing is without being asked."""
-    parser.add_argument("--overwrite", action="store_true", help=f"replace {what} that exists already")
+def _given(name: str, value: Any) -> Any:
+    """Return a value, standard input where a list is to be read from there."""
+    return sys.stdin.buffer if name in ("files_from", "select") and value == _STDIN else value
 
 
 def add_talk(parser: argparse.ArgumentParser, *, verbose: bool = False) -> None:
@@ -146,98 +123,16 @@ def add_talk(parser: argparse.ArgumentParser, *, verbose: bool = False) -> None:
     group.add_argument("--json", action="store_true", help="results as JSON on standard output")
 
 
-def add_workers(group: argparse._ArgumentGroup) -> None:
-    """Add the number of processes."""
-    group.add_argument("--workers", metavar="N", type=argument(positive), help="processes (default: one a processor)")
-
-
 def talk_of(options: argparse.Namespace, archive: bytes, results: Collection[Trouble] = ()) -> Talk:
     """Return the monitor that the options ask for."""
     verbose, can_replace = getattr(options, "verbose", False), hasattr(options, "overwrite")
     return Talk(archive, quiet=options.quiet, verbose=verbose, results=results, can_replace=can_replace)
 
 
-def sources_of(options: argparse.Namespace, talk: Talk) -> list[Source]:
-    """Return what to archive.
-
-    Raises
-    ------
-    UsageError
-        That is nothing, or the list cannot be read.
-    """
-    from pybackup.selection.filelist import named_source, sources_from_list
-
-    if options.null and options.files_from is None:
-        raise UsageError("--null is about the list of --files-from, and there is none")
-    for source in options.sources:
-        _tell_of_link(source, talk)
-    sources = [named_source(source) for source in options.sources]
-    if options.files_from is not None:
-        sources += sources_from_list(_read_list(options.files_from, options.null))
-    if options.select is not None:
-        sources += _selected(options.select, talk)
-    if not sources:
-        where = " and --files-from lists nothing" if options.files_from is not None else ""
-        where += " and of --select nothing is there" if options.select is not None else ""
-        raise UsageError(f"nothing to archive: no SRC{where}")
-    return sources
-
-
-def rules_of(options: argparse.Namespace) -> Rules:
-    """Return the rules of what to leave out."""
-    from pybackup.selection.rules import Rules
-
-    return Rules(
-        exclude=options.exclude,
-        exclude_from=options.exclude_from,
-        exclude_dir=options.exclude_dir,
-        exclude_caches=options.exclude_caches,
-        skip_junk=options.skip_junk,
-        since_ns=options.since,
-    )
-
-
-def placing_of(options: argparse.Namespace) -> PlaceOptions:
-    """Return how entries are placed."""
-    from pybackup.tree.place import Overwrite, PlaceOptions
-
-    default = PlaceOptions()
-    return PlaceOptions(
-        overwrite=Overwrite(options.overwrite),
-        owner=default.owner and not options.no_owner,
-        numeric_owner=options.numeric_owner,
-        devices=options.devices,
-    )
-
-
-def _read_list(name: bytes, null: bool) -> list[bytes]:
-    from pybackup.selection.filelist import read_list
-
-    try:
-        with nullcontext(sys.stdin.buffer) if name == b"-" else open(name, "rb") as stream:
-            return read_list(stream, null)
-    except (OSError, UsageError) as error:
-        reason = error.strerror if isinstance(error, OSError) else reason_of(error)
-        raise UsageError(f"--files-from {display(name)}: {reason}") from error
-
-
-def _selected(name: bytes, talk: Talk) -> list[Source]:
-    from pybackup.selection.chosen import read_selection
-    from pybackup.selection.resolve import sources_from_selection
-
-    try:
-        with nullcontext(sys.stdin.buffer) if name == b"-" else open(name, "rb") as stream:
-            chosen = read_selection(stream)
-    except (OSError, UsageError) as error:
-        reason = error.strerror if isinstance(error, OSError) else reason_of(error)
-        raise UsageError(f"--select {display(name)}: {reason}") from error
-    return sources_from_selection(chosen, monitor=talk)
-
-
-def _tell_of_link(source: bytes, talk: Talk) -> None:
-    try:
-        is_link = stat.S_ISLNK(os.lstat(source).st_mode)
-    except OSError:
-        return
-    if is_link and os.path.isdir(source):
-        talk.note(f"{display(source)} is archived as the symbolic link it is; {display(source)}/ follows it")
+def given_beside(options: argparse.Namespace, asked: type[Any], other: type[Any]) -> str | None:
+    """Return the first option of a function that was given and that another function does not have; None for none."""
+    common = {named.name for named in options_of(other)}
+    for named in options_of(asked):
+        if named.name not in common and getattr(options, named.name) not in (None, named.default):
+            return named.name
+    return None

@@ -15,8 +15,9 @@ from .text import display
 
 if TYPE_CHECKING:
     from pybackup.catalogue.connect import Catalogue
-    from pybackup.check.verify import Verdict
+    from pybackup.check.verdict import ArchiveVerdict
     from pybackup.disc.burn import ReadBack
+    from pybackup.mend.repaired import Repaired
     from pybackup.model.filed import Health, Medium
 
 
@@ -70,7 +71,7 @@ def record_burnt(options: argparse.Namespace, image: bytes, device: bytes, found
     _record(options, record, talk)
 
 
-def record_check(options: argparse.Namespace, verb: str, path: bytes, verdict: Verdict, talk: Talk) -> None:
+def record_check(options: argparse.Namespace, verb: str, path: bytes, verdict: ArchiveVerdict, talk: Talk) -> None:
     """Write down what a check found."""
 
     def record(catalogue: Catalogue) -> None:
@@ -83,7 +84,19 @@ def record_check(options: argparse.Namespace, verb: str, path: bytes, verdict: V
     _record(options, record, talk)
 
 
-def _checked(means: str, verdict: Verdict) -> Health:
+def record_repair(options: argparse.Namespace, done: Repaired, talk: Talk) -> None:
+    """Write down how the first copy was found, and that it is whole where it was mended in place."""
+
+    def record(catalogue: Catalogue) -> None:
+        from pybackup.jobs.catalogue_record import record_repair
+
+        if not record_repair(catalogue, options.copies[0], done, talk, label=options.medium) and options.medium:
+            talk.note(f"{display(options.copies[0])}: nothing in it tells which medium it is")
+
+    _record(options, record, talk)
+
+
+def _checked(means: str, verdict: ArchiveVerdict) -> Health:
     from pybackup.model.filed import Health
 
     health = verdict.health

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pybackup.model.problem import Problem, Trouble
 
 from .monitor import Talk
 from .statuses import Status
-from .text import json_name
 
 if TYPE_CHECKING:
     from pybackup.model.listing import Listing
@@ -39,11 +38,3 @@ def conclude(talk: Talk, summary: str = "") -> Status:
     if summary:
         talk.summary(summary)
     return Status.PROBLEMS if talk.problems else Status.DONE
-
-
-def json_problems(talk: Talk) -> list[dict[str, Any]]:
-    """Return the problems for JSON."""
-    return [
-        {"path": json_name(problem.path), "trouble": problem.trouble.value, "reason": problem.reason}
-        for problem in talk.problems
-    ]

@@ -22,7 +22,7 @@ class Status(IntEnum):
 
 MEANINGS = {
     Status.DONE: "all done",
-    Status.PROBLEMS: "done, with problems: something was unreadable, changed, lost or different",
+    Status.PROBLEMS: "done, with problems: something was unreadable, changed, lost, different or contradictory",
     Status.USAGE: "wrong usage",
     Status.REPAIRABLE: "the archive is damaged but repairable",
     Status.BEYOND: "the archive is damaged beyond repair, or is none",

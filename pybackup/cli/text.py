@@ -1,16 +1,9 @@
-"""Names, sizes and times for the eye and for programs.
-
-A NAME in JSON is {"text": "..."} when it is UTF-8 and {"bytes": "..."}, in base64, when it is not, as in the JSON of
-pyactivity: nothing is lost, and no parser meets a lone surrogate.
-"""
+"""Names, sizes and times for the eye."""
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from base64 import b64encode
-from typing import Any
 
 from pybackup.errors import PybackupError
 from pybackup.model.display import display, printable
@@ -22,27 +15,12 @@ __all__ = [
     "duration",
     "flag",
     "humane_bytes",
-    "json_line",
-    "json_name",
     "local_time",
     "percentage",
     "printable",
     "reason_of",
     "spare",
 ]
-
-
-def json_name(name: bytes) -> dict[str, str]:
-    """Return a name for JSON."""
-    try:
-        return {"text": name.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"bytes": b64encode(name).decode("ascii")}
-
-
-def json_line(value: dict[str, Any]) -> bytes:
-    """Return an object on a line of its own, in ASCII, so that no name can break a line or a decoder."""
-    return json.dumps(value, ensure_ascii=True).encode("ascii") + b"\n"
 
 
 def reason_of(error: PybackupError) -> str:

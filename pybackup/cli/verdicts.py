@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .text import count, display, printable
 
 if TYPE_CHECKING:
-    from pybackup.check.verify import Verdict
+    from pybackup.check.verdict import ArchiveVerdict
 
 _MOST_DAMAGE = 5  # places in the archive that are named: they are for whoever knows the format
 
 
-def condition(verdict: Verdict) -> str:
+def condition(verdict: ArchiveVerdict) -> str:
     """Return how an archive is, and whether anything of it is lost."""
     if verdict.state == "intact":
         return "intact"
@@ -24,7 +24,7 @@ def condition(verdict: Verdict) -> str:
     return f"damaged beyond repair{_how_much(verdict)}"
 
 
-def remedy(verdict: Verdict) -> str:
+def remedy(verdict: ArchiveVerdict) -> str:
     """Return what to do about it; empty for one that is intact."""
     if verdict.state == "intact":
         return ""
@@ -39,38 +39,32 @@ def remedy(verdict: Verdict) -> str:
     return "'pybackup salvage' restores what is left, with another copy more"
 
 
-def losses(verdict: Verdict, reasons: Mapping[bytes, str]) -> Iterator[str]:
-    """Yield what is lost, each once.
-
-    Parameters
-    ----------
-    reasons
-        What is wrong with files, by path: said where that is more than wrong bytes.
-    """
+def losses(verdict: ArchiveVerdict) -> Iterator[str]:
+    """Yield what is lost, each once, and why, where that is more than wrong bytes."""
     if verdict.missing is None:
         yield "lost: nothing is left that says how many entries there were; some may be missing"
     elif verdict.missing and not verdict.by_parity:
         yield f"lost: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
-    yield from (f"lost: {display(path)}{_why(reasons.get(path, ''))}" for path in verdict.lost)
+    yield from (f"lost: {display(file.path)}{_why(file.reason)}" for file in verdict.not_intact if file.fate == "lost")
 
 
-def harms(verdict: Verdict, reasons: Mapping[bytes, str]) -> Iterator[str]:
-    """Yield what is damaged and not lost: files that come back, what contradicts itself, places in the archive."""
+def harms(verdict: ArchiveVerdict) -> Iterator[str]:
+    """Yield what is damaged and not lost: files that come back, places in the archive."""
     if verdict.missing and verdict.by_parity:
         yield f"needs repair: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
-    lost, spared, told = set(verdict.lost), set(verdict.spared), set(verdict.files_damaged)
-    for path in verdict.files_damaged:
-        if path not in lost:
-            yield f"{'damaged here, whole on another volume' if path in spared else 'needs repair'}: {display(path)}"
-    yield from (f"{display(path)}: {printable(reason)}" for path, reason in reasons.items() if path not in told)
+    spared = set(verdict.spared)
+    for file in verdict.not_intact:
+        if file.fate != "lost":
+            how = "damaged here, whole on another volume" if file.path in spared else "needs repair"
+            yield f"{how}: {display(file.path)}"
     shown = verdict.damage[:_MOST_DAMAGE]
     yield from (f"damaged: {printable(said)}" for said in shown)
     if len(verdict.damage) > len(shown):
         yield f"damaged: {count(len(verdict.damage) - len(shown), 'more place')} in its structures; --json names them"
 
 
-def _how_much(verdict: Verdict) -> str:
-    lost, back = len(verdict.lost), len(verdict.files_damaged) - len(verdict.lost)
+def _how_much(verdict: ArchiveVerdict) -> str:
+    lost, back = len(verdict.lost), len(verdict.not_intact) - len(verdict.lost)
     said = [f"{lost:,} of {count(verdict.files, 'file')} lost, or there in part only"] if lost else []
     if verdict.missing:
         said.append(f"{count(verdict.missing, 'entry', 'entries')} not even known by name")

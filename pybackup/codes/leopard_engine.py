@@ -11,6 +11,8 @@ import numpy as np
 from .field import Indexes
 from .stripes import Bytes, stripes
 
+# What the wheel holds at most, as copies of all shards, their number made a power of two.
+_COPIES = 3
 _CUT_ROWS = 1024
 _KEPT = 256
 """Each so many-th row stays until the next rows are there, so that Python does not give back the memory of all."""
@@ -54,6 +56,7 @@ class LeopardEngine:
         self._kept = [each for row in rows for each in row[::_KEPT]]
         parity = np.empty((parity_count, width), np.uint8)
         for cut, row in zip(cuts, rows, strict=True):
+            _afford(data_count + parity_count, cut.stop - cut.start)
             shards = self._wheel.encode(row, parity_count)
             row.clear()
             _store(parity, range(parity_count), cut, shards)
@@ -66,6 +69,7 @@ class LeopardEngine:
         helping = np.setdiff1d(np.arange(len(parity)), parity_missing)[: len(data_missing)].tolist()
         for stripe in stripes(data.shape[1], len(data) + len(parity), _STRIPE_BYTES):
             rows = self._rows(data, stripe)
+            _afford(len(data) + len(parity), stripe.stop - stripe.start)
             found = self._wheel.decode(
                 len(data),
                 len(parity),
@@ -84,6 +88,11 @@ class LeopardEngine:
             rows += [part[at : at + width] for at in range(0, len(part), width)]
         self._kept = rows[::_KEPT]
         return rows
+
+
+def _afford(shards: int, width_bytes: int) -> None:
+    """Raise MemoryError where the wheel would find no room for its copies: Rust ends the whole process for that."""
+    np.empty((_COPIES << (shards - 1).bit_length(), width_bytes), np.uint8)
 
 
 def _store(into: Bytes, rows: range | list[int], stripe: slice, shards: list[bytes]) -> None:

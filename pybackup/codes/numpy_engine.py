@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -12,7 +14,9 @@ from .stripes import Bytes, bytes_of, gathered, stripes, symbols_of
 from .transform import Mask, add_derivative, evaluate, interpolate, locator_logarithms
 
 _STRIPE_BYTES = 1 << 25
-"""All rows of a stripe: 32 MB, 512 bytes of each shard in the largest group."""
+"""All rows of the stripes under way: 32 MB, 512 bytes of each shard in the largest group."""
+_MOST_THREADS = 4
+"""More would make each one's stripe so narrow that the tables of products cost more than they save."""
 _ROWS = 1024
 """Rows copied or converted at a time, so that no copy of all of them is made."""
 _SCALED_SYMBOLS = 1 << 15
@@ -28,11 +32,14 @@ class NumpyEngine:
         """Return the parity, shape (parity_count, width)."""
         form = form_of(len(data), parity_count)
         parity = np.empty((parity_count, data.shape[1]), np.uint8)
-        for stripe in stripes(data.shape[1], 2 * form.chunk, _STRIPE_BYTES):
+
+        def work_on(stripe: slice) -> None:
             if form.high:
                 parity[:, stripe] = _high_parity(data[:, stripe], parity_count, form.chunk)
             else:
                 _write_low_parity(data[:, stripe], parity[:, stripe], form.chunk)
+
+        _at_once(work_on, data.shape[1], 2 * form.chunk)
         return parity
 
     def encode_pieces(
@@ -48,7 +55,8 @@ class NumpyEngine:
         locator = locator_logarithms(~known)
         wanted = np.zeros(form.points, np.bool_)
         wanted[form.data_start + data_missing] = True
-        for stripe in stripes(data.shape[1], form.points, _STRIPE_BYTES):
+
+        def work_on(stripe: slice) -> None:
             work = np.zeros((form.points, (stripe.stop - stripe.start) // 2), np.uint16)
             _put(work, form.data_start, data[:, stripe])
             _put(work, form.parity_start, parity[:, stripe])
@@ -56,6 +64,25 @@ class NumpyEngine:
             for rows in np.array_split(data_missing, len(data_missing) // _ROWS + 1):
                 points = form.data_start + rows
                 data[rows, stripe] = bytes_of(scaled(work[points], PERIOD - locator[points, None]))
+
+        _at_once(work_on, data.shape[1], form.points)
+
+
+def _at_once(work_on: Callable[[slice], None], width_bytes: int, shards: int) -> None:
+    """Call ``work_on`` for each stripe of columns, on all processors: NumPy lets go of the interpreter as it computes.
+
+    No codeword spans two columns, so that the bytes do not depend on where stripes end.
+    """
+    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    parts = list(stripes(width_bytes, shards, min(_STRIPE_BYTES, width_bytes * shards) // threads))
+    if threads == 1 or len(parts) == 1:
+        for part in parts:
+            work_on(part)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        # Asked for one by one: the first error of any of them is raised.
+        for _ in pool.map(work_on, parts):
+            pass
 
 
 def _high_parity(columns: Bytes, parity_count: int, chunk: int) -> Bytes:

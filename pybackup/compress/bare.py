@@ -6,7 +6,6 @@ header.
 
 from __future__ import annotations
 
-import errno
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from pybackup.layout.sevenzip import STREAM_OFFSET, StartHeader
 from pybackup.model.member import Member, Method
 
 from .methods import MAX_SEGMENT_BYTES
+from .read_there import read_there
 from .unpack import WRONG, decode_unchecked
 
 _MIN_DICTIONARY = 4096
-_EPOCH_TICKS = 116_444_736_000_000_000
+EPOCH_TICKS = 116_444_736_000_000_000
 
 _END, _HEADER, _MAIN_STREAMS, _FILES = 0x00, 0x01, 0x04, 0x05
 _PACK, _UNPACK, _SUBSTREAMS, _SIZE, _CRC, _FOLDER, _UNPACK_SIZE = 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C
@@ -68,11 +68,8 @@ def read_bare(file: ArchiveFile, offset: int) -> BareMember:
     Damaged
         They are damaged, or not as pybackup writes them.
     """
-    frame = StartHeader.unpack(_read(file, offset, STREAM_OFFSET))
-    tail = _read(file, offset + STREAM_OFFSET + frame.stream_bytes, frame.tail_bytes)
-    if zlib.crc32(tail) != frame.tail_crc:
-        raise Damaged("its 7z end header is damaged")
-    return _parse(_Bytes(tail), offset, frame)
+    frame, header = read_frame(file, offset)
+    return _parse(header, offset, frame)
 
 
 def decode_bare(file: ArchiveFile, bare: BareMember) -> Iterator[bytes]:
@@ -92,56 +89,72 @@ def decode_bare(file: ArchiveFile, bare: BareMember) -> Iterator[bytes]:
         raise Damaged(WRONG)
 
 
-def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
-    try:
-        data = file.read_at(offset, count) if offset + count <= file.size else b""
-    except OSError as error:
-        if error.errno == errno.ENOMEDIUM:
-            # On a volume that is not here, as the error says.
-            raise Damaged(error.strerror or "it is not here") from error
-        raise Damaged(f"the archive cannot be read there: {error.strerror}") from error
-    if len(data) != count:
-        raise Damaged("the archive ends in the middle of a .7z")
-    return data
+def read_frame(file: ArchiveFile, offset: int) -> tuple[StartHeader, EndHeader]:
+    """Read both headers of the ``.7z`` at ``offset``: the second is that behind the streams.
+
+    Raises
+    ------
+    Damaged
+        They are damaged.
+    """
+    frame = StartHeader.unpack(read_there(file, offset, STREAM_OFFSET))
+    tail = read_there(file, offset + STREAM_OFFSET + frame.stream_bytes, frame.tail_bytes)
+    if zlib.crc32(tail) != frame.tail_crc:
+        raise Damaged("its 7z end header is damaged")
+    return frame, EndHeader(tail)
 
 
-class _Bytes:
-    """An end header, taken from the front."""
+class EndHeader:
+    """What stands behind the packed streams of a ``.7z``, taken from the front; what is not there is `Damaged`."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
 
     def take(self, count: int) -> bytes:
+        """Return the next bytes."""
         if not 0 <= count <= len(self._data) - self._at:
             raise Damaged("a 7z end header that is cut")
         self._at += count
         return self._data[self._at - count : self._at]
 
     def byte(self) -> int:
+        """Return the next byte."""
         return self.take(1)[0]
 
     def number(self) -> int:
-        """7z's own form: the leading ones of the first byte count the bytes that follow, lowest first."""
+        """Return a number in 7z's own form: leading ones of its first byte count those that follow, lowest first."""
         first = self.byte()
         more = 8 - (first ^ 0xFF).bit_length()
         low = int.from_bytes(self.take(more), "little")
         return low | (first & (0x7F >> more)) << 8 * more if more < 8 else low
 
+    def text(self) -> bytes:
+        """Return a name."""
+        text = bytearray()
+        while (unit := self.take(2)) != b"\0\0":
+            text += unit
+        try:
+            return text.decode("utf-16-le").encode()
+        except UnicodeError as error:
+            raise Damaged("a 7z end header with a name that is none") from error
+
     def expect(self, *values: int) -> None:
+        """Take bytes that must be these."""
         for value in values:
             if self.byte() != value:
                 raise Damaged("a 7z end header that pybackup did not write")
 
     def all_taken(self) -> bool:
+        """Whether nothing is left."""
         return self._at == len(self._data)
 
 
-def _parse(tail: _Bytes, offset: int, frame: StartHeader) -> BareMember:
+def _parse(tail: EndHeader, offset: int, frame: StartHeader) -> BareMember:
     tail.expect(_HEADER, _MAIN_STREAMS, _PACK, 0, 1, _SIZE)
     stream_bytes = tail.number()
     tail.expect(_END, _UNPACK, _FOLDER, 1, 0)
-    method, dictionary, coders = _coders(tail)
+    method, dictionary, coders = coders_of(tail)
     tail.expect(_UNPACK_SIZE)
     sizes = {tail.number() for _ in range(coders)}
     tail.expect(_END, _SUBSTREAMS, _CRC, 1)
@@ -152,15 +165,19 @@ def _parse(tail: _Bytes, offset: int, frame: StartHeader) -> BareMember:
     raw_bytes = sizes.pop()
     if sizes or stream_bytes != frame.stream_bytes or not tail.all_taken():
         raise Damaged("a 7z end header that contradicts itself")
-    # No stream looks back beyond its own content, so a header that lies cannot ask for more memory than that.
-    bound = max(_MIN_DICTIONARY, 1 << raw_bytes.bit_length()) if raw_bytes <= MAX_SEGMENT_BYTES else dictionary
     packed_bytes = STREAM_OFFSET + stream_bytes + frame.tail_bytes
-    member = Member(offset, packed_bytes, stream_bytes, raw_bytes, method, min(dictionary, bound), b"")
+    member = Member(offset, packed_bytes, stream_bytes, raw_bytes, method, within(dictionary, raw_bytes), b"")
     return BareMember(member, crc, name, mode, mtime_ns)
 
 
-def _coders(tail: _Bytes) -> tuple[Method, int, int]:
-    """The filter chain: method, dictionary in bytes, and how many coders it has."""
+def within(dictionary: int, raw_bytes: int) -> int:
+    """Return how large a dictionary may be: no stream looks back beyond its own content, whatever a header says."""
+    bound = max(_MIN_DICTIONARY, 1 << raw_bytes.bit_length()) if raw_bytes <= MAX_SEGMENT_BYTES else dictionary
+    return min(dictionary, bound)
+
+
+def coders_of(tail: EndHeader) -> tuple[Method, int, int]:
+    """Return a filter chain: method, dictionary in bytes, and how many coders it has."""
     count = tail.number()
     if not 1 <= count <= 2:
         raise Damaged("a 7z with more filters than pybackup uses")
@@ -188,29 +205,19 @@ def _dictionary(code: int) -> int:
     return (2 | code & 1) << code // 2 + 11
 
 
-def _file(tail: _Bytes) -> tuple[bytes, int, int]:
+def _file(tail: EndHeader) -> tuple[bytes, int, int]:
     name, mode, mtime_ns = b"", 0o600, 0
     while kind := tail.byte():
-        data = _Bytes(tail.take(tail.number()))
+        data = EndHeader(tail.take(tail.number()))
         if kind == _NAME:
             data.expect(0)
-            name = _name(data)
+            name = data.text()
         elif kind == _TIME:
             data.expect(1, 0)
-            mtime_ns = (int.from_bytes(data.take(8), "little") - _EPOCH_TICKS) * 100
+            mtime_ns = (int.from_bytes(data.take(8), "little") - EPOCH_TICKS) * 100
         elif kind == _ATTRIBUTES:
             data.expect(1, 0)
             mode = int.from_bytes(data.take(4), "little") >> 16 & 0o777
         elif kind != _DUMMY:
             raise Damaged("a 7z end header with more than pybackup writes")
     return name, mode, mtime_ns
-
-
-def _name(data: _Bytes) -> bytes:
-    text = bytearray()
-    while (unit := data.take(2)) != b"\0\0":
-        text += unit
-    try:
-        return text.decode("utf-16-le").encode()
-    except UnicodeError as error:
-        raise Damaged("a 7z end header with a name that is none") from error

@@ -43,9 +43,8 @@ _ELF_MACHINES = {
 }
 _PE_MACHINES = {0x14C: Method.X86_LZMA2, 0x8664: Method.X86_LZMA2}
 
-DEFLATE_UP_TO = 4096
-# On the mixed tree of the benchmarks Deflate 5 runs at three times the speed of LZMA2's fast mode, for 2 % of size.
-FAST_DEFLATE_LEVEL = 5
+# Beyond this a header and padding of its own make a file longer by less than a hundredth.
+BUNDLE_BYTES = 128 << 10
 
 _PROBE_FROM = 32 * 1024
 _PROBE_PIECES = 8
@@ -65,10 +64,19 @@ class Compression(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How to compress: the level, and the suffixes (lower case, without dot) that are stored."""
+    """How to compress.
+
+    Attributes
+    ----------
+    stored_suffixes
+        Files of these, lower case and without dot, are stored.
+    bundle_bytes
+        Files up to this length go into bundles; 0 for none.
+    """
 
     compression: Compression = Compression.DEFAULT
     stored_suffixes: frozenset[str] = field(default=STORED_SUFFIXES)
+    bundle_bytes: int = BUNDLE_BYTES
 
 
 def check_segment(segment_bytes: int) -> int:

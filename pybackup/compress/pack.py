@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pybackup.model.content import Packed
 from pybackup.model.member import Method
 
-from .methods import DEFLATE_UP_TO, FAST_DEFLATE_LEVEL, Compression, lzma_filters, seems_incompressible
+from . import raw_deflate
+from .blocks import BLOCK_BYTES, encode
+from .methods import Compression, lzma_filters, seems_incompressible
 from .sevenzip import wrap
 
 
@@ -25,6 +27,8 @@ class PackJob:
         Base name of the file, any bytes.
     method
         The chain to use if compressing pays; Copy never compresses.
+    bundled
+        It goes into a bundle: the packed stream alone is wanted.
     """
 
     data: bytes
@@ -33,6 +37,7 @@ class PackJob:
     mtime_ns: int
     method: Method
     compression: Compression
+    bundled: bool = False
 
 
 def pack_batch(jobs: Sequence[PackJob]) -> list[Packed]:
@@ -41,12 +46,14 @@ def pack_batch(jobs: Sequence[PackJob]) -> list[Packed]:
 
 
 def pack(job: PackJob) -> Packed:
-    """Return the piece as a ``.7z``, by Copy where compressing would gain nothing."""
+    """Return the piece as a ``.7z`` or, for a bundle, as a stream; by Copy where compressing would gain nothing."""
     data = job.data
     digest = hashlib.sha256(data).digest()
     stream, method, dictionary = data, Method.COPY, 0
     if job.method is not Method.COPY and data and not seems_incompressible(data):
         stream, method, dictionary = _smallest(job)
+    if job.bundled:
+        return Packed(stream, len(stream), len(data), method, dictionary, digest, bundled=True, crc=zlib.crc32(data))
     archive = wrap(
         stream, data, name=job.name, mode=job.mode, mtime_ns=job.mtime_ns, method=method, dictionary=dictionary
     )
@@ -58,14 +65,16 @@ def _smallest(job: PackJob) -> tuple[bytes, Method, int]:
     data = job.data
     best: tuple[bytes, Method, int] = (data, Method.COPY, 0)
     fast = job.compression is Compression.FAST
-    if fast or len(data) <= DEFLATE_UP_TO:
+    if fast or len(data) <= raw_deflate.SHORT_BYTES:
         # LZMA2 adapts from nothing and frames its stream; below a few KiB Deflate's code tables often win.
-        encoder = zlib.compressobj(FAST_DEFLATE_LEVEL if fast else 9, zlib.DEFLATED, -15, 9)
-        stream = encoder.compress(data) + encoder.flush()
+        stream = raw_deflate.encode(data, fast=fast)
         if len(stream) < len(best[0]):
             best = (stream, Method.DEFLATE, 0)
         if fast:
             return best
+    if job.method is Method.LZMA2 and job.compression is Compression.DEFAULT and len(data) > BLOCK_BYTES:
+        stream, dictionary = encode(data, job.compression)
+        return (stream, job.method, dictionary) if len(stream) < len(best[0]) else best
     chain = lzma_filters(data, job.method, job.compression)
     stream = lzma.compress(data, format=lzma.FORMAT_RAW, filters=chain)
     return (stream, job.method, chain[-1]["dict_size"]) if len(stream) < len(best[0]) else best

@@ -2,25 +2,28 @@
 
 A member whose digest agrees is right. Of another, the checksums of the sectors say which bytes of the packed stream are
 bad: then everything that was stored outside of them is right, and everything a decoder gives before it has taken the
-first of them. Behind that there is nothing to go on with: the encoder resets its dictionary at the start of a stream
-only. Where no checksum is left, the same bytes are plausible and no more: what was read, but for blocks of zeros, which
-are what copying programs leave of what they could not read; and what a decoder gives before it refuses.
+first of them. Behind that an LZMA2 stream goes on with its next block (`blocks`), where the dictionary is reset; of
+executables and Deflate there is one block. Where no checksum is left, the same bytes are plausible and no more: what
+was read, but for blocks of zeros, which are what copying programs leave of what they could not read; and what a decoder
+gives before it refuses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.sevenzip import STREAM_OFFSET
+from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Method
 from pybackup.model.soundness import Soundness
 from pybackup.sector import SECTOR
 
+from .blocks import blocks
 from .unpack import decode, decode_unchecked
 
 # Content up to this is held until it is proved right; longer content is decoded once to prove it, and once more.
@@ -78,14 +81,16 @@ def proved(make: Callable[[], Iterable[bytes]], n_bytes: int) -> Iterable[bytes]
 
 def left_of(file: ArchiveFile, member: Member, soundness: Soundness) -> Fragments:
     """Return what is left of a member whose digest does not agree; ``soundness`` is of the bytes of the archive."""
-    start = member.offset + STREAM_OFFSET
+    start = member.stream_offset
     known = soundness.within(start, start + member.stream_bytes)
     if known.is_proved and not known.bad:
         # It is what was written, and that was not what its digest says: nothing of it can be vouched for.
         return ()
     if member.method is Method.COPY:
-        return _stored(file, start, member, known) if member.stream_bytes == member.raw_bytes else ()
-    return _packed(file, start, member, known)
+        return _stored(file, member, known) if member.stream_bytes == member.raw_bytes else ()
+    if member.method is Method.LZMA2:
+        return _by_blocks(file, member, known)
+    return _packed(file, member, known)
 
 
 def numbered(pieces: Iterable[bytes]) -> Iterator[Fragment]:
@@ -96,7 +101,8 @@ def numbered(pieces: Iterable[bytes]) -> Iterator[Fragment]:
         offset += len(data)
 
 
-def _stored(file: ArchiveFile, start: int, member: Member, known: Soundness) -> Iterator[Fragment]:
+def _stored(file: ArchiveFile, member: Member, known: Soundness) -> Iterator[Fragment]:
+    start = member.stream_offset
     for good_start, good_end in known.bad.gaps(start, start + member.stream_bytes):
         doubtful = known.unproved.within(good_start, good_end)
         certain = doubtful.gaps(good_start, good_end)
@@ -106,8 +112,36 @@ def _stored(file: ArchiveFile, start: int, member: Member, known: Soundness) -> 
                 yield Fragment(offset - start, data, is_certain)
 
 
-def _packed(file: ArchiveFile, start: int, member: Member, known: Soundness) -> Fragments:
+def _by_blocks(file: ArchiveFile, member: Member, known: Soundness) -> Iterator[Fragment]:
+    """What is left of each block of an LZMA2 stream; where blocks begin is vouched for by what vouches for headers."""
+    start = member.stream_offset
+
+    def look(doubtful: Extents, first: int, last: int) -> bytes:
+        low, high = start + first, min(start + last, start + member.stream_bytes)
+        if high <= low or known.bad.within(low, high) or doubtful.within(low, high):
+            return b""
+        try:
+            return file.read_at(low, high - low)
+        except OSError:
+            return b""
+
+    # A window that is damaged shows nothing, so what a sector cost is not taken for a header.
+    proved_blocks = blocks(partial(look, known.unproved), member.stream_bytes, member.raw_bytes)
+    proved_starts = {block.raw_start for block in proved_blocks}
+    found = (
+        proved_blocks if known.is_proved else blocks(partial(look, Extents()), member.stream_bytes, member.raw_bytes)
+    )
+    for block in found:
+        # With the sizes of the block: those of the member would let the decoder go on with what follows.
+        part = member.part(block.start, block.end, block.raw_end - block.raw_start)
+        inside = known.within(start + block.start, start + block.end)
+        for offset, data, is_proved in _packed(file, part, inside):
+            yield Fragment(block.raw_start + offset, data, is_proved and block.raw_start in proved_starts)
+
+
+def _packed(file: ArchiveFile, member: Member, known: Soundness) -> Fragments:
     """What a decoder gives of a packed stream before the first byte that is bad or missing."""
+    start = member.stream_offset
     end = next((low for low, _ in known.bad), start + member.stream_bytes)
     certain_end = min([end, *(low for low, _ in known.unproved)])
     try:
@@ -138,7 +172,7 @@ def _up_to_refusal(file: ArchiveFile, member: Member, certain_bytes: int) -> Ite
     """What a decoder gives before it refuses to go on; the first ``certain_bytes`` of it are right."""
     offset = 0
     try:
-        for data in decode_unchecked(file, member, step_bytes=_BLOCK):
+        for data in decode_unchecked(file, member, fine=True):
             sure = max(0, min(len(data), certain_bytes - offset))
             for part, is_certain in ((data[:sure], True), (data[sure:], False)):
                 if part:

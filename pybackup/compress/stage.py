@@ -11,6 +11,7 @@ from pybackup.model.content import Packed, PackedPiece, Piece, Read, Ready
 from pybackup.model.entry import Entry
 from pybackup.model.member import Method
 
+from .bundling import goes_into_bundle
 from .methods import Profile, is_stored, method_for
 from .pack import PackJob, pack_batch
 
@@ -84,7 +85,10 @@ class _Chooser:
         if piece.segment == 0:
             stored = is_stored(entry.name, self._profile)
             self._method = Method.COPY if stored else method_for(piece.data[:4096])
-        return PackJob(piece.data, entry.name, entry.mode, entry.mtime_ns, self._method, self._profile.compression)
+        bundled = goes_into_bundle(piece, self._profile.bundle_bytes)
+        return PackJob(
+            piece.data, entry.name, entry.mode, entry.mtime_ns, self._method, self._profile.compression, bundled
+        )
 
 
 def _batches(items: Iterable[Read], chooser: _Chooser) -> Iterator[_Batch]:

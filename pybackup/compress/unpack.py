@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
 
-from pybackup.errors import Damaged, Refused
+from pybackup.errors import Damaged, FormatError, Refused
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.member import Member, Method
 
+from . import raw_deflate
 from .methods import MAX_SEGMENT_BYTES, raw_filters
+from .read_there import read_there
 
 WRONG = "its content is not what was archived"
 
 _STEP = 1 << 20
+# The smallest sector of any medium.
+_FINE_STEP = 512
+# Of a longer stream, and of its content, only a step is held.
+_AT_ONCE_BYTES = 4 << 20
 # What a sparse segment adds to its data: never more than the segment size itself.
 _MAX_RAW_BYTES = MAX_SEGMENT_BYTES
 _MIN_DIGEST = 4
@@ -26,7 +30,8 @@ _MIN_DIGEST = 4
 def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     """Yield the content of a member in steps of at most 1 MiB, or all of it at once if that is less.
 
-    The bytes are good only when the iteration ends without an error.
+    The bytes are good only when the iteration ends without an error. Of one that may lie in several places the first
+    counts at which it is right.
 
     Raises
     ------
@@ -37,6 +42,23 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     """
     if len(member.digest) < _MIN_DIGEST:
         raise Damaged("its checksum is lost")
+    yield from _decode(file, _where_right(file, member) if member.others else member)
+
+
+def _where_right(file: ArchiveFile, member: Member) -> Member:
+    """The member at the first place where it is whole; at the likely one, where it is so nowhere."""
+    likely, *others = member.places
+    for place in (likely, *others):
+        try:
+            for _ in _decode(file, place):
+                pass
+        except FormatError:
+            continue
+        return place
+    return likely
+
+
+def _decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     digest = hashlib.sha256()
     done = 0
     for data in decode_unchecked(file, member):
@@ -47,13 +69,14 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
         raise Damaged(WRONG)
 
 
-def decode_unchecked(file: ArchiveFile, member: Member, *, step_bytes: int = _STEP) -> Iterator[bytes]:
+def decode_unchecked(file: ArchiveFile, member: Member, *, fine: bool = False) -> Iterator[bytes]:
     """Yield what the packed stream of a member gives, in steps as `decode`, whatever its digest is.
 
     Parameters
     ----------
-    step_bytes
-        Of the packed stream, that a decoder is given at a time: what it made of them is lost where it refuses one.
+    fine
+        Give the decoder 512 bytes of the packed stream at a time: where it refuses some, only what it made of the last
+        of them is lost. Slower.
 
     Raises
     ------
@@ -62,31 +85,30 @@ def decode_unchecked(file: ArchiveFile, member: Member, *, step_bytes: int = _ST
     """
     if member.raw_bytes > _MAX_RAW_BYTES or member.dictionary_bytes > MAX_SEGMENT_BYTES:
         raise Refused("a segment that says to be larger than a segment can be")
-    stream_end = STREAM_OFFSET + member.stream_bytes
-    if stream_end > member.packed_bytes or member.offset + stream_end > file.size:
+    stream_end = member.stream_offset + member.stream_bytes
+    if stream_end > min(member.offset + member.packed_bytes, file.size):
         raise Damaged("its packed stream ends behind the archive or the member")
-    yield from _DECODERS.get(member.method, _lzma2)(file, member, step_bytes)
-
-
-def _read(file: ArchiveFile, offset: int, count: int) -> bytes:
-    try:
-        data = file.read_at(offset, count)
-    except OSError as error:
-        if error.errno == errno.ENOMEDIUM:
-            # On a volume that is not here, as the error says.
-            raise Damaged(error.strerror or "it is not here") from error
-        raise Damaged(f"the archive cannot be read there: {error.strerror}") from error
-    if len(data) != count:
-        raise Damaged("the archive ends before it")
-    return data
+    content = None if fine else _decoded_at_once(file, member)
+    if content is None:
+        yield from _DECODERS.get(member.method, _lzma2)(file, member, _FINE_STEP if fine else _STEP)
+    else:
+        yield from (content[at : at + _STEP] for at in range(0, len(content), _STEP))
 
 
 def _stored(file: ArchiveFile, member: Member, step_bytes: int) -> Iterator[bytes]:
     if member.stream_bytes != member.raw_bytes:
         raise Damaged("a stored member whose sizes differ")
-    start = member.offset + STREAM_OFFSET
+    start = member.stream_offset
     for offset in range(0, member.raw_bytes, step_bytes):
-        yield _read(file, start + offset, min(step_bytes, member.raw_bytes - offset))
+        yield read_there(file, start + offset, min(step_bytes, member.raw_bytes - offset))
+
+
+def _decoded_at_once(file: ArchiveFile, member: Member) -> bytes | None:
+    """The content of a short Deflate stream; None of any other, and of one that does not decode to the end."""
+    is_short = member.raw_bytes <= _AT_ONCE_BYTES and member.stream_bytes <= _AT_ONCE_BYTES
+    if member.method is not Method.DEFLATE or not is_short:
+        return None
+    return raw_deflate.decode_whole(read_there(file, member.stream_offset, member.stream_bytes), member.raw_bytes)
 
 
 def _deflate(file: ArchiveFile, member: Member, step_bytes: int) -> Iterator[bytes]:
@@ -112,12 +134,12 @@ def _decoded(
     is_over: Callable[[], bool],
 ) -> Iterator[bytes]:
     """Drive a decoder: input and output in steps, never more output than the member says it has."""
-    offset, left = member.offset + STREAM_OFFSET, member.stream_bytes
+    offset, left = member.stream_offset, member.stream_bytes
     missing = member.raw_bytes
     while missing and not is_over():
         data = b""
         if needs_input() and left:
-            data = _read(file, offset, min(step_bytes, left))
+            data = read_there(file, offset, min(step_bytes, left))
             offset, left = offset + len(data), left - len(data)
         try:
             content = step(data, min(_STEP, missing))

@@ -22,12 +22,14 @@ from pybackup.model.listing import Listing
 from pybackup.model.member import Container
 from pybackup.sector import SECTOR
 
-from .read import find_foot, load_table, read_exactly, read_locator, second_archive
+from .read import find_foot, read_exactly, read_locator, second_archive
+from .tables import load_table
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 _STEP = 4 << 20
+_EVERYWHERE = 1 << 62
 # A foot, and the padding behind it.
 _FOOT_BYTES = index.HEAD.size + ustar.BLOCK
 
@@ -90,7 +92,6 @@ class _Check:
         self._stream_bytes = 0
 
     def run(self) -> Checked:
-        end = self._file.size
         root = self._root()
         if root:
             self._parts.insert(0, root)
@@ -108,7 +109,8 @@ class _Check:
         # With no trustworthy root nothing vouches for what lies outside of known containers.
         suspects = [(start, stop) for start, stop, part in extents if not part.is_whole]
         if not root:
-            suspects = [(0, end)]
+            # Nor for what notes tell of behind the end, where the rest was cut off.
+            suspects = [(0, _EVERYWHERE)] if self._file.size else []
         return Checked(tuple(self._damage), tuple(sorted(suspects)))
 
     # The root container: first member, tree index, end
@@ -197,10 +199,14 @@ class _Check:
         """Read the own index of a container, which tells the hash of its region."""
         container = part.container
         end = container.offset + container.n_bytes
-        content_end = end - len(ustar.END) if container.number else end
+        content_end = end
         try:
             # Of ten thousands of small containers each would have 64 KiB read.
-            found = find_foot(self._file, content_end, index.CONTAINER, within_bytes=_FOOT_BYTES)
+            found = find_foot(self._file, end, index.CONTAINER, within_bytes=_FOOT_BYTES)
+            if found is None and container.number:
+                # Of the first version.
+                content_end = end - len(ustar.END)
+                found = find_foot(self._file, content_end, index.CONTAINER, within_bytes=_FOOT_BYTES)
             if found is None or found[0] - ustar.BLOCK < container.offset:
                 raise Damaged("its index is damaged")
             at, size = found
@@ -271,7 +277,7 @@ class _Check:
             said, header = Note.unpack(block), ustar.Header.unpack(block)
         except (FormatError, OSError):
             return None
-        return (said, header) if said.role is Role.CONTENT or said.role in note.HASHED else None
+        return (said, header) if said.role in (Role.CONTENT, Role.BUNDLE) or said.role in note.HASHED else None
 
     def _check_other(self, header: ustar.Header, digest: bytes, start: int) -> None:
         """Check the content of a member for stock tools against its digest."""

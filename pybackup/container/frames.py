@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pybackup.layout import names, ustar
+from pybackup.layout import names
 from pybackup.layout.table_builder import TableBuilder
 from pybackup.model.content import Piece
-from pybackup.model.entry import Entry
+from pybackup.model.entry import Entry, Owner
 from pybackup.model.member import Member, Stored
+
+from .bundles import Bundle
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -26,6 +28,13 @@ class Open:
     table: TableBuilder
     region: _Hash
     names: names.Names = field(default_factory=names.Names)
+    bundles: dict[Owner, Bundle] = field(default_factory=dict)
+    bundles_written: int = 0
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much the bundles that wait will add at most."""
+        return sum(bundle.bound_bytes for bundle in self.bundles.values())
 
 
 @dataclass(slots=True)
@@ -80,9 +89,3 @@ class Carry:
 
     containers: Mapping[bytes, tuple[bytes, names.Names]] = field(default_factory=dict)
     file: list[bytes] | None = None
-
-
-def headers_bytes(entry: Entry) -> int:
-    """Return how long the header of a member and what extends it is at most."""
-    records = 4 * len(entry.name) + sum(len(name) + 2 * len(value) + 64 for name, value in entry.xattrs.items())
-    return 6 * ustar.BLOCK + records

@@ -1,4 +1,4 @@
-"""Where archives lie in a file: from its first byte, or as files of an ISO image."""
+"""Where archives lie in a file: from its first byte, as files of an ISO image, or wherever one is found."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ def locate(file: ArchiveFile) -> list[tuple[int, int]]:
         (start, min(longest[start], behind - start))
         for start, behind in zip(starts, [*starts, file.size][1:], strict=True)
     ]
+
+
+def locate_what_is_left(file: ArchiveFile) -> list[tuple[int, int]]:
+    """Return offset and length of each archive, as `locate`; where that finds none, of the one most is left of.
+
+    Its offset is below 0 where its start was cut off. The file may be read to its end.
+    """
+    places = locate(file)
+    if places or not file.size:
+        return places
+    from .begin import begin_of  # only what is damaged needs it
+
+    begin = begin_of(file)
+    return [(begin, file.size - begin)]
 
 
 def _begins_archive(file: ArchiveFile, offset: int, n_bytes: int) -> bool:

@@ -14,20 +14,32 @@ _LEAST_DIGEST = 4
 
 @dataclass(frozen=True, slots=True)
 class VolumeRows:
-    """The rows of one volume, and at which address its bytes stand among those of the others."""
+    """The rows of one volume, and at which address its bytes stand among those of the others.
+
+    Attributes
+    ----------
+    spares
+        Where other images of the same volume stand.
+    """
 
     address: int
     rows: Rows
     paths: Sequence[bytes]
     is_at_hand: bool = True
+    spares: tuple[int, ...] = ()
 
     def stored(self, row: int, path: bytes) -> Stored:
         """Return the entry of ``row``, its members at their addresses."""
         stored = self.rows.stored(row, path)
-        if not stored.members or not self.address:
+        if not stored.members or not (self.address or self.spares):
             return stored
-        moved = tuple(replace(member, offset=member.offset + self.address) for member in stored.members)
-        return replace(stored, members=moved)
+        return replace(stored, members=tuple(map(self._placed, stored.members)))
+
+    def _placed(self, member: Member) -> Member:
+        places = (member.offset, *member.others)
+        spares = tuple(place + address for address in self.spares for place in places)
+        moved = member.moved(self.address)
+        return replace(moved, others=(*moved.others, *spares)) if spares else moved
 
 
 class MergedRows:
@@ -91,19 +103,23 @@ class MergedRows:
 
 
 def join(parts: Sequence[Stored]) -> Stored:
-    """Return a file of which several volumes have some segments; what the last of them says of it counts."""
+    """Return a file of which several volumes have some segments; what the last of them says of it counts.
+
+    Its digest stands where its last segment is, which of earlier sets may be any of the parts.
+    """
     last = parts[-1]
     found: dict[int, Member] = {}
-    changed = False
+    changed, digest = False, b""
     for part in parts:
         if _is_of(part, last):
             found.update(zip(part.numbers, part.members, strict=True))
             changed |= part.changed
+            digest = part.digest or digest
     numbers = sorted(found)
     members = tuple(found[number] for number in numbers)
     if len(members) == last.segments:
-        return Stored(last.entry, members, last.digest, last.sparse, changed)
-    return Stored(last.entry, members, last.digest, last.sparse, changed, last.segments, tuple(numbers))
+        return Stored(last.entry, members, digest, last.sparse, changed)
+    return Stored(last.entry, members, digest, last.sparse, changed, last.segments, tuple(numbers))
 
 
 def with_spares(parts: Sequence[Stored], at_hand: Sequence[bool]) -> Stored:

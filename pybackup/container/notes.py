@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 
 from pybackup.errors import FormatError
@@ -34,17 +34,3 @@ def archive_id_in(file: ArchiveFile) -> bytes:
 def archive_start(file: ArchiveFile) -> int | None:
     """Return where an archive begins, by its first header; None where that is damaged."""
     return next((at for at, said in notes_in(file) if said.role is Role.LOCATOR), None)
-
-
-def archive_start_by_members(file: ArchiveFile, offsets: Mapping[bytes, int]) -> int | None:
-    """Return where an archive begins, by any of its members; None where none is left.
-
-    Parameters
-    ----------
-    offsets
-        Where members lie in the archive, by their digests.
-    """
-    for at, said in notes_in(file):
-        if said.role is Role.CONTENT and said.digest in offsets:
-            return at + ustar.BLOCK - offsets[said.digest]
-    return None

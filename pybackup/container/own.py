@@ -15,11 +15,13 @@ from pybackup.sector import SECTOR
 from .headers import member_header
 
 if TYPE_CHECKING:
-    from pybackup.host.storage import Scratch
+    from pybackup.host.scratch import Scratch
 
 _MODE = 0o644
 END: Final = ustar.END
 """What ends an archive, as any tar: 1,024 zeros."""
+BLOCK: Final = ustar.BLOCK
+"""What a tar is counted in: a header is one, and each content is filled up to whole ones."""
 
 
 class OwnWriter:
@@ -102,3 +104,28 @@ def stream_start(body_bytes: int) -> int:
     """Return where the parity stream of an archive with so long a body starts: with a sector of the archive."""
     content = body_bytes + ustar.BLOCK
     return content + -content % SECTOR
+
+
+def set_member(indexes: Iterable[bytes]) -> tuple[bytes, Role, Iterable[bytes]]:
+    """Return the member with the tree indexes of other volumes of a set, for `ArchiveWriter.close`."""
+    return names.SET_INDEX, Role.SET, indexes
+
+
+def earlier_member(tables: Iterable[bytes]) -> tuple[bytes, Role, Iterable[bytes]]:
+    """Return the member with what earlier archives hold of the tree, for `ArchiveWriter.close`."""
+    return names.EARLIER, Role.SET, tables
+
+
+def recovery_member(parts: Iterable[bytes]) -> tuple[bytes, Role, Iterable[bytes]]:
+    """Return the member with a shard of the volumes of a set, for `ArchiveWriter.close`."""
+    return names.RECOVERY, Role.RECOVERY, parts
+
+
+def padded(n_bytes: int) -> int:
+    """Return how long a content of that length is, filled up to whole blocks."""
+    return ustar.padded(n_bytes)
+
+
+def own_member_bytes(n_bytes: int) -> int:
+    """Return how long a member of the archive's own is with so much in it: none is written for nothing."""
+    return ustar.BLOCK + ustar.padded(n_bytes) if n_bytes else 0

@@ -41,7 +41,7 @@ class OwnFile:
 def own_files(file: ArchiveFile, listing: Listing) -> Iterator[OwnFile]:
     """Yield those whose headers are whole: the first member, and what follows the tree in the root container."""
     ends = (stored.members[-1] for stored in listing if stored.members)
-    last = max((member.offset + ustar.padded(member.packed_bytes) for member in ends), default=0)
+    last = max((ustar.padded(member.offset + member.packed_bytes) for member in ends), default=0)
     yield from chain(_at(file, 0), _behind(file, last))
 
 

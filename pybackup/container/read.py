@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pybackup.errors import Damaged, FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import guard, index, ustar
+from pybackup.layout import index, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.layout.table import Table
 from pybackup.model.listing import Listing, Way
 from pybackup.model.member import Member
 from pybackup.sector import SECTOR
 
-from .recover import recover
+from .found_indexes import found_indexes
+from .notes import archive_id_in
+from .tables import load_table, settings_of
+
+if TYPE_CHECKING:
+    from .scan import Findings
 
 # The foot of the tree index lies before at most a block of padding and the end of the archive;
 # more is read for archives that something was appended to.
@@ -34,7 +39,15 @@ def open_listing(file: ArchiveFile) -> Listing:
     found = _by_index(file)
     if isinstance(found, Listing):
         return found
-    return recover(file, found.expected, found.damage, archive_id=found.archive_id)
+    # Only what is damaged needs them.
+    from .recover import recover
+    from .scan import scan
+
+    findings = scan(file)
+    archive_id = found.archive_id or findings.main_id()
+    return _by_found_index(file, findings, archive_id, found.damage) or recover(
+        file, findings, found.expected, found.damage, archive_id=archive_id
+    )
 
 
 def open_indexed(file: ArchiveFile, growth: index.Allowance | None = None) -> Listing | None:
@@ -69,10 +82,12 @@ def _by_index(file: ArchiveFile, growth: index.Allowance | None = None) -> Listi
         least = locator.file_bytes + len(ustar.END)
         if file.size < least:
             damage.append(f"{least - file.size} bytes are missing at the end")
+    archive_id = locator.archive_id if locator else None
     for offset, size in _places(file, locator):
         try:
             blob = index.unpack_index(file.read_what_is_left(offset, size), growth)
-            if locator and blob.head.archive_id != locator.archive_id:
+            archive_id = archive_id or archive_id_in(file) or blob.head.archive_id
+            if blob.head.archive_id != archive_id:
                 # Of an archive that was cut, the last one left may be that of another volume of the set.
                 raise Damaged("one of another archive stands in its place")
             expected = blob.head.entries
@@ -109,27 +124,17 @@ def _end(file: ArchiveFile, locator: Note) -> int:
     return at + len(ustar.END)
 
 
-def load_table(blob: index.Blob) -> Table:
-    """The rows of an index that has been unpacked."""
-    head = blob.head
-    return Table(blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base)
-
-
-def settings_of(table: Table) -> dict[str, Any]:
-    """Return the settings in a tree index.
-
-    Raises
-    ------
-    Damaged
-        They are no JSON object.
-    """
-    try:
-        settings = json.loads(table.settings or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Damaged("the settings in the tree index are no JSON") from error
-    if not isinstance(settings, dict):
-        raise Damaged("the settings in the tree index are no JSON object")
-    return settings
+def _by_found_index(
+    file: ArchiveFile, findings: Findings, archive_id: bytes | None, damage: Sequence[str]
+) -> Listing | None:
+    """What the archive holds, by a tree index of it that nothing leads to any more; None where there is none."""
+    if archive_id is None:
+        return None
+    for _, blob in found_indexes(file, findings, scope=index.TREE, archive_id=archive_id):
+        if isinstance(blob, index.Blob):
+            with suppress(FormatError):
+                return _from_tree(load_table(blob), blob.head, damage)
+    return None
 
 
 def read_locator(file: ArchiveFile) -> Note | None:
@@ -158,7 +163,7 @@ def stated_crc(file: ArchiveFile, member: Member) -> int | None:
         return None
 
 
-def _from_tree(table: Table, head: index.Head, damage: list[str]) -> Listing:
+def _from_tree(table: Table, head: index.Head, damage: Sequence[str]) -> Listing:
     paths = table.paths(head.body_bytes)
     settings = settings_of(table)
     if head.scope != index.TREE:
@@ -189,6 +194,8 @@ def _places(file: ArchiveFile, locator: Note | None) -> Iterator[tuple[int, int]
 
 def _before_stream(file: ArchiveFile) -> int:
     """Where the parity stream starts, by the guard sector that ends it; 0 where there is none."""
+    from pybackup.layout import guard  # nor does what is whole need it
+
     try:
         last = read_exactly(file, file.size - len(ustar.END) - SECTOR, SECTOR)
         return min(guard.GuardSector.unpack(last).geometry.before_bytes, file.size)

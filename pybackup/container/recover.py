@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pybackup.errors import Damaged, FormatError, NotAnArchive, Refused
 from pybackup.host.storage import ArchiveFile
@@ -12,13 +13,15 @@ from pybackup.layout import index, names, note, pax, ustar
 from pybackup.layout.foreign import HEAD_BYTES, kind_of
 from pybackup.layout.note import Role
 from pybackup.layout.table import Table, path_bytes_for
-from pybackup.model.entry import Entry, Kind, Owner
+from pybackup.model.entry import NOBODY, Entry, Kind, Owner
 from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.member import Container, Member, Method, Stored
 from pybackup.model.problem import Problem, Trouble
 
-from .scan import Findings, FoundHeader, scan
+from .found_indexes import found_indexes
+from .scan import Findings, FoundHeader
 from .structure import read_structure
+from .tables import load_table
 
 _LOST = b"lost+found/container-%d"
 _MAX_STRUCTURE_BYTES = 1 << 30
@@ -34,17 +37,15 @@ def what_it_is(file: ArchiveFile) -> str:
 
 
 def recover(
-    file: ArchiveFile, expected: int | None, damage: Sequence[str], *, archive_id: bytes | None = None
+    file: ArchiveFile, findings: Findings, expected: int | None, damage: Sequence[str], *, archive_id: bytes | None
 ) -> Listing:
-    """Return what a scan of the whole archive gives; of the archive ``archive_id``, None for the one most is left of.
+    """Return what a scan of the whole archive gives.
 
     Raises
     ------
     NotAnArchive
-        It gives nothing.
+        It gives nothing: no id.
     """
-    findings = scan(file)
-    archive_id = archive_id or _main_id(findings)
     if archive_id is None:
         raise NotAnArchive(f"{file.path.decode(errors='replace')}: {what_it_is(file)}")
     recovery = _Recovery(file, findings, archive_id, list(damage))
@@ -66,18 +67,13 @@ def recover(
     )
 
 
-def _main_id(findings: Findings) -> bytes | None:
-    counts = Counter(found.note.archive_id for found in findings.headers)
-    counts.update(head.archive_id for _, head in findings.indexes)
-    return counts.most_common(1)[0][0] if counts else None
-
-
 class _Recovery:
     """What is known while the pieces are put together."""
 
     def __init__(self, file: ArchiveFile, findings: Findings, archive_id: bytes, damage: list[str]) -> None:
         self._file = file
         self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
+        self._noted = partial(findings.files_of, archive_id)
         # Honest structures overlap nowhere; hostile ones might have every byte read a million times.
         self._left = 2 * file.size
         self._bodies: dict[int, int] = {}
@@ -86,6 +82,7 @@ class _Recovery:
         self.used_headers = False
         self.tables = dict(self._load(findings, archive_id))
         self._path_bytes_left = path_bytes_for(sum(self._bodies.values())) + _PATH_BYTES * len(self._headers)
+        self._path_bytes_left += _PATH_BYTES * len(findings.notes)
         self._paths: dict[int, bytes] = {0: b""}
         self._adrift: set[int] = set()
 
@@ -108,17 +105,11 @@ class _Recovery:
             yield from table.containers()
 
     def _load(self, findings: Findings, archive_id: bytes) -> Iterator[tuple[int, Table]]:
-        growth = index.Allowance()
-        for offset, head in findings.indexes:
-            if head.archive_id != archive_id or head.scope != index.CONTAINER:
-                continue
+        for head, blob in found_indexes(self._file, findings, scope=index.CONTAINER, archive_id=archive_id):
             try:
-                data = self._read(offset, head.total_bytes)
-                growth.add(head)
-                blob = index.unpack_index(data)
-                table = Table(
-                    blob.plain, blob.digests, entries=head.entries, digest_bytes=head.digest_bytes, base=head.base
-                )
+                if not isinstance(blob, index.Blob):
+                    raise blob
+                table = load_table(blob)
             except (FormatError, OSError) as error:
                 self.damage.append(f"the index of container {head.container}: {error}")
                 continue
@@ -206,6 +197,31 @@ class _Recovery:
         for (number, name), segments in files.items():
             first = segments[min(segments)]
             yield _file(self._within(number, name), segments), self._doubt(first)
+        yield from self._from_bundles()
+
+    def _from_bundles(self) -> Iterator[tuple[Stored, str]]:
+        """Files in bundles, whose notes tell all but their owner: that is the bundle's."""
+        bundles = [found for found in self._headers if found.note.role is Role.BUNDLE]
+        starts = [found.offset for found in bundles]
+        for found in self._noted():
+            said, container = found.note, found.container
+            if container in self.tables:
+                continue
+            around = bundles[at - 1] if (at := bisect_right(starts, found.noted_at)) else None
+            has_owner = around is not None and around.note.container == container
+            owner = _owner(around) if around is not None and has_owner else NOBODY
+            path = self._within(container, said.name)
+            entry = Entry(path, Kind.FILE, said.mode, owner, said.mtime_ns, said.raw_bytes)
+            dictionary = 1 << said.dictionary if said.dictionary else 0
+            member = Member(
+                found.stream_offset, said.stream_bytes, said.stream_bytes, said.raw_bytes, said.method, dictionary,
+                said.digest, bundled=True,
+            )  # fmt: skip
+            doubt = "the name of its directory is lost" if container in self._adrift else ""
+            yield (
+                Stored(entry, (member,), said.digest, changed=said.changed),
+                doubt or "its owner is lost" * (not has_owner),
+            )
 
     def _doubt(self, found: FoundHeader) -> str:
         if found.note.container in self._adrift:
@@ -279,16 +295,16 @@ def _member(found: FoundHeader) -> Member:
 
 def _entry(found: FoundHeader, path: bytes, kind: Kind) -> Entry:
     header, records = found.header, found.records or {}
-    owner = Owner(
-        max(header.uid, 0),
-        max(header.gid, 0),
-        records.get(b"uname", header.uname),
-        records.get(b"gname", header.gname),
-    )
     try:
         xattrs = pax.xattrs_from_records(records)
     except FormatError:
         xattrs = {}
     size = found.note.file_bytes if kind is Kind.FILE else 0
     mtime_ns = header.mtime * 1_000_000_000 + found.note.mtime_ns
-    return Entry(path, kind, header.mode & 0o7777, owner, mtime_ns, size, xattrs=xattrs)
+    return Entry(path, kind, header.mode & 0o7777, _owner(found), mtime_ns, size, xattrs=xattrs)
+
+
+def _owner(found: FoundHeader) -> Owner:
+    header, records = found.header, found.records or {}
+    user, group = records.get(b"uname", header.uname), records.get(b"gname", header.gname)
+    return Owner(max(header.uid, 0), max(header.gid, 0), user, group)

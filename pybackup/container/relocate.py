@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import ustar
-from pybackup.layout.note import Role
 from pybackup.layout.sevenzip import SIGNATURE
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing, Rows
 from pybackup.model.member import Member, Stored
 
+from .bundle_place import begins_there
 from .scan import scan
 
 _SAMPLES = 256
 _DIGEST_BYTES = 4
+# Of files with the same content each may be where the others are; hostile headers might tell of a million places.
+_MOST_PLACES = 16
+_MOST_SHIFTS = 8
+_FEW_PLACES = 4
+_VOTES = 4096
 
 _Key = tuple[bytes, int, int]
 
 
 class RelocatedRows:
-    """Rows of a listing whose members are looked for by their digest where headers with a note say they are."""
+    """Rows of a listing whose members are looked for by their digest where headers with a note say they are.
 
-    def __init__(self, rows: Rows, places: dict[_Key, list[int]]) -> None:
+    One whose header is damaged may lie as much further on as others do.
+    """
+
+    def __init__(self, rows: Rows, places: dict[_Key, list[int]], shifts: Sequence[int]) -> None:
         self._rows = rows
         self._places = places
+        self._shifts = shifts
         self.kinds = rows.kinds
 
     def stored(self, row: int, path: bytes) -> Stored:
@@ -36,35 +46,56 @@ class RelocatedRows:
 
     def _relocated(self, member: Member) -> Member:
         places = self._places.get(_key(member.digest, member.raw_bytes, member.stream_bytes), [])
-        if not places or member.offset in places:
-            return member
-        return replace(member, offset=min(places, key=lambda place: abs(place - member.offset)))
+        shifted = [member.offset + shift for shift in self._shifts if member.offset + shift >= 0]
+        found = {member.offset, *places, *shifted}
+        ordered = sorted(found, key=lambda place: (place not in places, abs(place - member.offset)))
+        return replace(member, offset=ordered[0], others=tuple(ordered[1:_MOST_PLACES]))
 
 
-def relocate(file: ArchiveFile, listing: Listing) -> Listing:
+def relocate(file: ArchiveFile, listing: Listing, *, sample: bool = True) -> Listing:
     """Return the listing with its members where they are, if a sample of them is not where it says.
 
-    That a member is the right one only its digest tells, once it has been decoded.
+    That a member is the right one only its digest tells, once it has been decoded: what is decoded from is one of all
+    places where it may lie.
+
+    Parameters
+    ----------
+    sample
+        False where a few may lie elsewhere though most do not: all headers are looked for.
     """
-    if _in_place(file, listing):
+    if sample and is_in_place(file, listing):
         return listing
     places: dict[_Key, list[int]] = {}
-    for found in scan(file).headers:
-        said = found.note
-        if said.role is Role.CONTENT and said.archive_id == listing.archive_id:
-            key = _key(said.digest, said.raw_bytes, said.stream_bytes)
-            places.setdefault(key, []).append(found.offset + ustar.BLOCK)
-    return replace(listing, rows=RelocatedRows(listing.rows, places))
+    for found in scan(file).members(listing.archive_id):
+        places.setdefault(_key(found.digest, found.raw_bytes, found.stream_bytes), []).append(found.offset)
+    return replace(listing, rows=RelocatedRows(listing.rows, places, _shifts(listing, places)))
 
 
-def _in_place(file: ArchiveFile, listing: Listing) -> bool:
+def _shifts(listing: Listing, places: Mapping[_Key, Sequence[int]]) -> list[int]:
+    """How much further on than the listing says members lie of which there are few places; what most do first."""
     files = [row for row, kind in enumerate(listing.rows.kinds) if kind == Kind.FILE]
-    for row in files[:: max(1, len(files) // _SAMPLES)]:
-        for member in listing.stored(row).members[-1:]:
+    votes: Counter[int] = Counter()
+    for row in files[:: max(1, len(files) // _VOTES)]:
+        for member in listing.stored(row).members:
+            found = places.get(_key(member.digest, member.raw_bytes, member.stream_bytes), ())
+            if len(found) <= _FEW_PLACES:
+                votes.update(place - member.offset for place in found)
+    return [shift for shift, _ in votes.most_common(_MOST_SHIFTS)]
+
+
+def is_in_place(file: ArchiveFile, listing: Listing) -> bool:
+    """Return whether those of a sample of members begin where the listing says, or the streams of their bundles do."""
+    files = [row for row, kind in enumerate(listing.rows.kinds) if kind == Kind.FILE]
+    for at in range(0, len(files), max(1, len(files) // _SAMPLES)):
+        for member in listing.stored(files[at]).members[-1:]:
             try:
-                if file.read_at(member.offset, len(SIGNATURE)) != SIGNATURE:
-                    return False
+                if member.bundled:
+                    is_there = begins_there(file, listing, files, at)
+                else:
+                    is_there = file.read_at(member.offset, len(SIGNATURE)) == SIGNATURE
             except (OSError, OverflowError):
+                return False
+            if not is_there:
                 return False
     return True
 

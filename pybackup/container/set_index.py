@@ -1,18 +1,60 @@
-"""The indexes of other volumes that a volume of a set holds, found from its end without a header."""
+"""The indexes of other volumes and of earlier archives that an archive holds, found from its end without a header."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index, ustar
+from pybackup.model.listing import Rows
+from pybackup.model.volume import VolumeInfo
 
 from .read import find_foot, read_locator
+from .tables import load_table, settings_of
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOfAnother(Generic[_T]):
+    """An index that an archive holds of another archive or volume: of which one, its rows, and the path of each."""
+
+    of: _T
+    rows: Rows
+    paths: Sequence[bytes]
+
+
+def volumes_told_of(file: ArchiveFile) -> Iterator[IndexOfAnother[VolumeInfo]]:
+    """Yield the tree indexes that a volume holds of other data volumes; last first; what cannot be read is left out."""
+    return indexes_of_others(file, VolumeInfo.of_settings)
+
+
+def indexes_of_others(
+    file: ArchiveFile, whose: Callable[[Mapping[str, Any]], _T | None]
+) -> Iterator[IndexOfAnother[_T]]:
+    """Yield the indexes that an archive holds of others, last first; what cannot be read is left out.
+
+    Parameters
+    ----------
+    whose
+        Makes of the settings of an index what it is of; None for what is not wanted. It may raise FormatError.
+    """
+    for blob in read_set_index(file):
+        try:
+            table = load_table(blob)
+            of = whose(settings_of(table))
+            paths = table.paths(blob.head.body_bytes) if of is not None else ()
+        except FormatError:
+            continue
+        if of is not None:
+            yield IndexOfAnother(of, table, paths)
 
 
 def read_set_index(file: ArchiveFile) -> Iterator[index.Blob]:
-    """Yield the tree indexes of other volumes, last first; what cannot be read any more is left out.
+    """Yield the tree indexes of other volumes and of earlier archives, last first; what cannot be read is left out.
 
     All of them together may grow no more than one index may. They end where the root container's own index begins,
     which ends where the tree index does.

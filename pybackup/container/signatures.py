@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
 from pybackup.layout.sevenzip import SIGNATURE, STREAM_OFFSET, StartHeader
 
-from .scan import readable_chunks
+from .scan import overlapping_chunks, places_of, scan
 
 
 class Known:
@@ -35,26 +35,29 @@ class Known:
         number = int(np.searchsorted(self._starts, offset, side="right"))
         return number > 0 and offset < int(self._ends[number - 1])
 
+    def begin_within(self, start: int, end: int) -> int:
+        """How many of them begin in an extent."""
+        first, last = np.searchsorted(self._starts, (start, end))
+        return int(last - first)
+
 
 def find_signatures(file: ArchiveFile, known: Known, *, progress: Callable[[int], None]) -> Iterator[tuple[int, bytes]]:
-    """Yield offset and first 32 bytes of every block of 512 bytes that begins a ``.7z`` no known member accounts for.
+    """Yield offset and first 32 bytes of everything that begins a ``.7z`` that no known member accounts for.
+
+    A member lies so many bytes behind a multiple of 512 as headers do: none, or as many as were lost or inserted. What
+    lies 32 bytes further on is content of what is stored: an archive, as a rule.
 
     Parameters
     ----------
     progress
         Is told how many bytes have been read.
     """
-    signature = np.frombuffer(SIGNATURE, dtype=np.uint8)
-    for start, data in readable_chunks(file):
-        whole = len(data) - len(data) % ustar.BLOCK
-        blocks = np.frombuffer(data, dtype=np.uint8, count=whole).reshape(-1, ustar.BLOCK)
-        # One byte first: comparing all six of every block reads twice the memory.
-        found = np.flatnonzero(blocks[:, 0] == signature[0])
-        found = found[(blocks[found, : len(SIGNATURE)] == signature).all(axis=1)]
-        for number in found.tolist():
-            offset = start + number * ustar.BLOCK
-            if offset not in known:
-                yield offset, data[number * ustar.BLOCK : number * ustar.BLOCK + STREAM_OFFSET]
+    residues = _residues(file)
+    for start, data in overlapping_chunks(file, STREAM_OFFSET):
+        for at in places_of(SIGNATURE, data):
+            offset, begun = start + at, data[at : at + STREAM_OFFSET]
+            if len(begun) == STREAM_OFFSET and offset not in known and (offset % ustar.BLOCK in residues):
+                yield offset, begun
         progress(len(data))
 
 
@@ -79,3 +82,11 @@ def bare_members(
         if left < 0:
             return
         yield offset, frame.stream_bytes
+
+
+def _residues(file: ArchiveFile) -> Collection[int]:
+    """How many bytes behind a multiple of 512 members may begin."""
+    found = scan(file)
+    main_id = found.main_id()
+    told = {header.offset % ustar.BLOCK for header in found.headers if header.note.archive_id == main_id}
+    return told or range(ustar.BLOCK)

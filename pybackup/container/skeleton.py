@@ -13,6 +13,7 @@ from .read import read_exactly
 from .structure import read_structure
 
 _MAX_BYTES = 1 << 30
+_MAX_NOTES_BYTES = 1 << 20  # and the 7z header behind them
 
 
 def read_skeleton(file: ArchiveFile, listing: Listing) -> list[Entry]:
@@ -40,8 +41,26 @@ def end_of_tree(file: ArchiveFile, listing: Listing) -> int:
     first = ustar.Header.unpack(read_exactly(file, 0, ustar.BLOCK))
     ends = [ustar.BLOCK + ustar.padded(first.size)]
     ends += [container.offset + container.n_bytes for _, container in listing.containers]
-    ends += [member.offset + ustar.padded(member.packed_bytes) for stored in listing for member in stored.members]
-    return max(ends)
+    members = [member for stored in listing for member in stored.members]
+    last = max(members, key=lambda member: member.offset, default=None)
+    if last is None:
+        return max(ends)
+    end = last.offset + ustar.padded(last.packed_bytes)
+    if last.bundled and end > max(ends):
+        return _behind_bundle(file, end)
+    return max(*ends, end)
+
+
+def _behind_bundle(file: ArchiveFile, at: int) -> int:
+    """Where the next member begins: behind the last stream of a bundle are its notes and its 7z header."""
+    at = ustar.padded(at)
+    for header_at in range(at, at + _MAX_NOTES_BYTES, ustar.BLOCK):
+        try:
+            Note.unpack(read_exactly(file, header_at, ustar.BLOCK))
+        except (FormatError, OSError):
+            continue
+        return header_at
+    return at
 
 
 def own_members(file: ArchiveFile, listing: Listing) -> dict[bytes, tuple[int, int]]:

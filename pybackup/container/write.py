@@ -15,19 +15,18 @@ from pybackup.model.content import Bare, PackedPiece, Ready, Restart
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Container, Member, Stored
 
-from .frames import Carry, File, Frame, Open, headers_bytes
+from .bundles import Bundle, bundle_name
+from .cost import item_bytes
+from .frames import Carry, File, Frame, Open
 from .headers import member_header
 from .own import OwnWriter, dress
 
 if TYPE_CHECKING:
-    from pybackup.host.storage import Output
+    from pybackup.host.output import Output
 
 # In a second copy four bytes are enough to tell a good decode from a bad one; the note has all 32.
 _OWN_DIGEST_BYTES = 4
 _TREE_DIGEST_BYTES = 32
-# What a member adds to an index at most, and an empty container to an archive.
-_ROW_OF_MEMBER_BYTES = 64
-_EMPTY_CONTAINER_BYTES = 4096
 
 
 class ArchiveWriter:
@@ -48,7 +47,13 @@ class ArchiveWriter:
     """
 
     def __init__(
-        self, output: Output, *, archive_id: bytes, readme: bytes, mtime_ns: int, carry: Carry | None = None
+        self,
+        output: Output,
+        *,
+        archive_id: bytes,
+        readme: bytes,
+        mtime_ns: int,
+        carry: Carry | None = None,
     ) -> None:
         self._output = output
         self._id = archive_id
@@ -76,6 +81,8 @@ class ArchiveWriter:
         match item:
             case Bare(entry):
                 self._bare(entry)
+            case PackedPiece() if item.packed.bundled:
+                self._bundled(item)
             case PackedPiece():
                 self._piece(item)
             case Restart(entry):
@@ -99,18 +106,10 @@ class ArchiveWriter:
         """Return how many bytes the item adds at most, indexes included, if these directories are entered for it."""
         if isinstance(item, Restart):
             return 0
-        entry = item.entry if isinstance(item, Bare) else item.piece.entry
-        row = 2 * row_bytes(Stored(entry))
-        if isinstance(item, Bare):
-            return row
-        # Containers that it opens: each has a header and what extends it, an index and an end.
         here = {frame.entry.path for frame in self._frames}
         opened = [frame.entry for frame in self._frames if not frame.container]
         opened += [above for above in directories if above.path not in here]
-        row += sum(2 * row_bytes(Stored(above)) for above in opened)
-        headers = sum(map(headers_bytes, [*opened, entry]))
-        member = 2 * _ROW_OF_MEMBER_BYTES + len(item.packed.data) + ustar.BLOCK
-        return row + headers + member + len(opened) * _EMPTY_CONTAINER_BYTES
+        return item_bytes(item, opened)
 
     def put_again(self, item: PackedPiece, name: bytes, directories: Sequence[tuple[Entry, bytes]]) -> None:
         """Write a file that an earlier volume has whole, its member named as it is there.
@@ -125,7 +124,10 @@ class ArchiveWriter:
         for frame, (_, member_name) in zip(self._frames[1:], directories, strict=True):
             if not frame.container:
                 frame.member_name = member_name
-        self._piece(item, [name])
+        if item.packed.bundled:
+            self._bundled(item)
+        else:
+            self._piece(item, [name])
 
     def suspend(self) -> Carry:
         """Break off, be it within a file; return what the next volume needs to go on. What follows is `close`."""
@@ -160,7 +162,8 @@ class ArchiveWriter:
         bodies = [self._tree.bound_bytes + len(settings)]
         bodies += [container.table.bound_bytes + waiting for _, container in open_ones]
         members = sum(2 * ustar.BLOCK + index.total_bytes(body + part) for body in bodies)
-        return members + len(open_ones) * len(ustar.END)
+        bundles = sum(container.waiting_bytes for _, container in open_ones)
+        return members + bundles + len(ustar.END)
 
     def close(
         self,
@@ -185,6 +188,7 @@ class ArchiveWriter:
             self._leave()
         root = self._frames[0].container
         assert root is not None
+        self._write_bundles(root)
         for name, role, parts in ((names.STRUCTURE, Role.OTHER, structure), (names.LINKS, Role.OTHER, links), *own):
             # The header holds the content's digest, so the region need not read it again.
             root.region.update(self._own.hashed(name, role, parts))
@@ -248,7 +252,7 @@ class ArchiveWriter:
         # Not hashed into the region above before its size is known.
         self._output.write(bytes(ustar.BLOCK))
         start = header_at + ustar.BLOCK
-        table = TableBuilder(base=start, digest_bytes=_OWN_DIGEST_BYTES)
+        table = TableBuilder(base=start, digest_bytes=_OWN_DIGEST_BYTES, place_bytes=len(entry.path))
         for stored, parent in frame.rows:
             table.add(stored, parent)
         frame.rows = []
@@ -260,8 +264,8 @@ class ArchiveWriter:
         return frame.container
 
     def _close(self, frame: Frame, container: Open) -> None:
+        self._write_bundles(container)
         self._own_index(frame, container)
-        self._output.write(ustar.END)
         size = self._output.tell() - container.start
         above = self._frames[-1].container
         assert above is not None
@@ -280,6 +284,47 @@ class ArchiveWriter:
         # Never executable, and readable by its owner: stock tar must be able to open it.
         mode = entry.mode & 0o666 | 0o400
         return member_header(entry, frame.member_name, size, role, mode=mode, true_name=true, xattrs=False)
+
+    # Bundles
+
+    def _bundled(self, item: PackedPiece) -> None:
+        """Put a file into the bundle of its directory and owner; where that will be, its rows are told later."""
+        entry, packed = item.piece.entry, item.packed
+        frame = self._go_to(entry.parent)
+        container = self._open()
+        member = Member(
+            0, len(packed.data), len(packed.data), packed.raw_bytes, packed.method, packed.dictionary_bytes,
+            packed.digest, bundled=True,
+        )  # fmt: skip
+        changed = bool(item.piece.whole and item.piece.whole.changed)
+        stored = Stored(entry, (member,), packed.digest, changed=changed)
+        rows = self._tree.members, container.table.members
+        self._tree.add(stored, frame.tree_row)
+        frame.add(stored, None)
+        bundle = container.bundles.setdefault(entry.owner, Bundle(entry.owner))
+        bundle.add(item, rows)
+        if bundle.is_full:
+            self._write_bundle(container, container.bundles.pop(entry.owner))
+
+    def _write_bundles(self, container: Open) -> None:
+        for bundle in container.bundles.values():
+            self._write_bundle(container, bundle)
+        container.bundles.clear()
+
+    def _write_bundle(self, container: Open, bundle: Bundle) -> None:
+        container.bundles_written += 1
+        name = bundle_name(self._id, container.bundles_written)
+        data, starts = bundle.pack(self._id, container.number)
+        role = Note(
+            Role.BUNDLE, self._id, container=container.number, segments=len(bundle.files), data_crc=zlib.crc32(data)
+        )
+        self._emit(container, member_header(bundle.entry, name, len(data), role, mode=bundle.entry.mode))
+        begun = self._output.tell()
+        for file, start in zip(bundle.files, starts, strict=True):
+            tree_member, own_member = file.rows
+            self._tree.place(tree_member, begun + start)
+            container.table.place(own_member, begun + start)
+        self._emit(container, data + ustar.padding(len(data)))
 
     # Files
 
@@ -381,6 +426,7 @@ class ArchiveWriter:
             len(table),
             len(table.digests) // digest_bytes,
             0 if tree else container.start,
+            version=index.VERSION,
         )
         place, region = (b"", b"") if tree else (frame.entry.path, container.region.digest())
         return index.pack_index(head, table.pack(place=place, region=region, settings=settings), bytes(table.digests))

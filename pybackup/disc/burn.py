@@ -1,4 +1,4 @@
-"""Burning an image, and reading it back: what differs, and how close to the edge of the parity that is."""
+"""Burning an image, and reading it back: which sectors differ, and how much of the parity repairing them takes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
 from pybackup.media.burner import LoadedMedium, burn, burn_command, check_fit, device_path, inspect
 from pybackup.mend.health import Health, State, assess
-from pybackup.monitor import Monitor
+from pybackup.mend.survey import phase_of_survey
+from pybackup.monitor import Monitor, Phase
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import glance
 from pybackup.sector import SECTOR
 
 _STEP_BYTES = 1 << 20
+_BURN, _READ_BACK = "burn", "read back"
+# A drive takes so many times as long for a byte as reading it from a disk, and hashing it.
+_BURN_WORK, _READ_WORK = 50, 25
 
 
 @dataclass(frozen=True, slots=True)
 class BurnPlan:
-    """Exactly what will be done.
+    """What burning an image will do.
 
     Attributes
     ----------
@@ -46,7 +50,7 @@ class BurnPlan:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What came back from a disc; counts in sectors.
+    """What reading a disc back found; counts in sectors.
 
     Attributes
     ----------
@@ -72,15 +76,27 @@ class BurnOptions:
     overwrite
         Take a medium on which there is something; it is erased first where it has to be.
     kept
-        Ids of archives that are not overwritten all the same: those that this run has burnt.
+        Ids of archives that are not even overwritten then: those of discs burnt earlier in this run.
     force
-        Burn what is no image of ours, too.
+        Burn an image that is none of ours, too.
     """
 
     speed: str | None = None
     overwrite: bool = False
     kept: Collection[bytes] = ()
     force: bool = False
+
+
+def phases_of_burning(image: bytes, *, read_back: bool) -> list[Phase]:
+    """Return the phases in which planning, burning and reading back tell their progress, for `Monitor.plan`."""
+    n_bytes = os.path.getsize(image) if os.path.isfile(image) else 0
+    back = [Phase(_READ_BACK, _READ_WORK * n_bytes)] if read_back else []
+    return [phase_of_survey(n_bytes), Phase(_BURN, _BURN_WORK * n_bytes), *back]
+
+
+def check_image(image: bytes, *, force: bool) -> None:
+    """Refuse an image that no medium would be burnt from, without reading all of it; raises as `plan_burn`."""
+    _look(image, Monitor(), force=force)
 
 
 def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Monitor) -> BurnPlan:
@@ -117,7 +133,7 @@ def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Mon
 
 
 def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry | None]:
-    """Return the length of an image, and its parity over all of it; None where it was forced, and has none."""
+    """Return the length of an image, and the geometry of its parity; None for that where it has none and is forced."""
     name = os.fsdecode(image)
     with ArchiveFile(image) as file:
         if not file.size:
@@ -152,14 +168,14 @@ def _check_content(image: bytes, device: bytes, medium: LoadedMedium, options: B
 
 
 def perform_burn(plan: BurnPlan, monitor: Monitor) -> None:
-    """Burn.
+    """Burn the image onto the medium.
 
     Raises
     ------
     EnvironmentFailed
-        The drive could not.
+        The drive, or xorriso, failed.
     """
-    monitor.begin("burn", 0, plan.image_bytes)
+    monitor.begin(_BURN, 0, plan.image_bytes)
     burn(plan.command, plan.device, lambda count: monitor.advance(0, count))
     monitor.end()
 
@@ -182,7 +198,7 @@ def read_back(plan: BurnPlan, monitor: Monitor) -> ReadBack:
                 f"{os.fsdecode(plan.device)}: nothing can be read yet; take the disc out and put it in again, then "
                 "run 'pybackup disc check' on it"
             )
-        monitor.begin("read back", 0, plan.image_bytes)
+        monitor.begin(_READ_BACK, 0, plan.image_bytes)
         for start in range(0, plan.image_bytes, _STEP_BYTES):
             count = min(_STEP_BYTES, plan.image_bytes - start)
             _compare(image.read_at(start, count), disc, start, unread, different)

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from pybackup.check.verify import Verdict, verify
+from pybackup.check.verdict import ArchiveVerdict
+from pybackup.check.verify import phases_of_verify, verify
 from pybackup.errors import EnvironmentFailed, FormatError
 from pybackup.mend.health import State
 from pybackup.model.problem import Problem, Trouble
@@ -33,22 +34,22 @@ class Advice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckedDisc:
-    """What one disc came to.
+    """What the check of one disc found.
 
     Attributes
     ----------
     verdict
-        None where it could not be read, or is nothing of ours.
+        Of the archive on it; None where it could not be read, or holds no archive.
     remaining
-        What it would survive beyond its damage; None where nothing is known, or it does not survive that.
+        What further damage it would survive; None where that is not known, or it is beyond repair already.
     failure
         Why there is no verdict.
     unread
-        It says nothing of the disc: the drive, or the permission to read it, is what failed.
+        The drive failed, or may not be read: nothing is known of the disc.
     """
 
     path: bytes
-    verdict: Verdict | None
+    verdict: ArchiveVerdict | None
     remaining: Remaining | None
     advice: Advice
     failure: str = ""
@@ -56,18 +57,19 @@ class CheckedDisc:
 
     @property
     def state(self) -> State:
-        """How the disc is; beyond where it cannot even be read."""
+        """How the disc is; beyond repair where it cannot even be read."""
         return self.verdict.state if self.verdict else State.BEYOND
 
 
 def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[CheckedDisc]:
-    """Read every sector of each image, archive or device, and yield what it came to; one bad disc stops nothing.
+    """Read every sector of each image, archive or device, and yield what was found; the others go on where one fails.
 
     Raises
     ------
     UsageError
         One does not exist.
     """
+    monitor.plan([phase for path in paths for phase in phases_of_verify(path)])
     for path in paths:
         yield _check(path, monitor)
 
@@ -87,7 +89,7 @@ def _check(path: bytes, monitor: Monitor) -> CheckedDisc:
     return CheckedDisc(path, verdict, left, _advice(verdict, left))
 
 
-def _advice(verdict: Verdict, left: Remaining | None) -> Advice:
+def _advice(verdict: ArchiveVerdict, left: Remaining | None) -> Advice:
     if verdict.state is State.BEYOND:
         return Advice.RESCUE
     if verdict.state is State.INTACT:

@@ -16,8 +16,10 @@ from typing import Protocol
 
 from pybackup.container.own import END
 from pybackup.errors import Damaged
+from pybackup.host.environment import environment
+from pybackup.host.output import Output
 from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
-from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.host.storage import ArchiveFile
 
 from .volume import DiscVolume
 
@@ -26,14 +28,14 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class CopySteps:
-    """How much is done at a time, in bytes; none of these changes a byte of an image.
+    """How many bytes are handled at a time; an image is the same whatever these are.
 
     Attributes
     ----------
     copied, told, read
-        Copied at once; copied between two reports of it; read at once of what else is in the image.
+        Copied at once; copied between two reports of progress; read at once of what else is in the image.
     least
-        Below it a second process costs more than it brings.
+        For volumes shorter than this a second process takes more time than it saves.
     """
 
     copied: int = 1 << 20
@@ -47,28 +49,28 @@ USUAL_STEPS = CopySteps()
 
 @dataclass(frozen=True, slots=True)
 class _Copied(Message):
-    """From the copying process: so many bytes more."""
+    """Message from the copying process: so many more bytes were copied."""
 
     n_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Digest(Message):
-    """From it: the SHA-256 so far."""
+    """Message from the copying process: the SHA-256 of all bytes so far."""
 
     digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Update(Message):
-    """To it: go on with the hash over these bytes, of which there may be none."""
+    """Message to the copying process: hash these bytes, too; there may be none."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Tell(Message):
-    """To it: say the SHA-256."""
+    """Message to the copying process: send the SHA-256."""
 
 
 class Copying(Protocol):
@@ -92,7 +94,7 @@ class Copying(Protocol):
         """Return the SHA-256 of the volume and what followed."""
 
     def look(self) -> None:
-        """Tell the progress."""
+        """Report the progress so far."""
 
 
 @contextmanager
@@ -169,7 +171,7 @@ class _Copy:
             yield start, self._read(start, min(start + self.steps.copied, self.volume.body_bytes))
 
     def _check(self, digest: hashlib._Hash) -> None:
-        """Check the volume by its stream; the hash has taken the body."""
+        """Check the volume by the SHA-256 in its parity stream; ``hash`` has taken the body."""
         stream = self.volume.stream
         if stream is None:
             return
@@ -192,7 +194,7 @@ class _Copy:
 
 
 class _Here:
-    """Copies when the caller waits for it."""
+    """Copies in this process, when the caller calls `finish`."""
 
     def __init__(self, copy: _Copy, progress: Progress) -> None:
         self._copy = copy
@@ -214,7 +216,7 @@ class _Here:
 
 
 class _There:
-    """The second process, as the caller sees it."""
+    """Copies in a second process: what the caller has of it."""
 
     def __init__(self, process: SecondProcess, progress: Progress) -> None:
         self._process = process

@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pybackup.errors import Exists, FormatError, UsageError
+from pybackup.host.check_outputs import check_outputs
+from pybackup.host.output import Output
 from pybackup.host.readers import Readers
-from pybackup.host.storage import Output, check_outputs
 from pybackup.media.label import Label, case_label, disc_label
 from pybackup.media.texts import date_of
 from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
+from pybackup.model.problem import Problem, Trouble
 from pybackup.model.size import humane_bytes
-from pybackup.model.volume import VolumeKind
+from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.monitor import Monitor
 
 from .names import DiscNames
 from .volume import DiscVolume, open_volume
@@ -48,24 +53,44 @@ def make_all_labels(
     discs: int | None = None,
     shapes: Sequence[str],
     overwrite: bool = False,
+    monitor: Monitor,
 ) -> Iterator[Labelled]:
     """Write the labels of several volumes, each as `make_labels` does, and yield what was written for it.
 
-    Where the last data volume of a set is among them, all of that set tell how many discs it has.
+    Where the last data volume of a set is among them, the labels of all its volumes tell how many discs the set has.
+    What cannot be done for one of several volumes is a problem, and the others go on; for a volume alone it is raised.
     """
     totals, recovery = Counter[bytes](), Counter[bytes]()
+    infos: dict[bytes, VolumeInfo | None] = {}
     for path in paths:
-        info = open_volume(path).info
+        with _stopping_no_other(path, paths, monitor):
+            infos[path] = open_volume(path).info
+    for info in infos.values():
         if info and info.kind is VolumeKind.RECOVERY:
             recovery[info.set_id] += 1
         elif info and info.last:
             totals[info.set_id] = info.number
     names = DiscNames()
-    for path in paths:
-        info = open_volume(path).info
+    for path, info in infos.items():
         total = discs or (totals[info.set_id] if info else 0) or None
         more = recovery[info.set_id] if info else 0
-        yield make_labels(path, directory, names, discs=total, recovery=more, shapes=shapes, overwrite=overwrite)
+        made = None
+        with _stopping_no_other(path, paths, monitor):
+            made = make_labels(path, directory, names, discs=total, recovery=more, shapes=shapes, overwrite=overwrite)
+        if made is not None:
+            yield made
+
+
+@contextmanager
+def _stopping_no_other(path: bytes, paths: Sequence[bytes], monitor: Monitor) -> Iterator[None]:
+    """Turn the error of one of several volumes into a problem, so that the others go on."""
+    try:
+        yield
+    except (UsageError, FormatError) as error:
+        if len(paths) == 1:
+            raise
+        trouble = Trouble.EXISTS if isinstance(error, Exists) else Trouble.DAMAGED
+        monitor.problem(Problem(path, trouble, error.without(path)))
 
 
 def make_labels(
@@ -85,11 +110,11 @@ def make_labels(
     directory
         Where they appear; made.
     names
-        Those that this run has given; None for a run for this volume alone.
+        The names given in this run so far, since no two files may have one; None for a run with one volume.
     discs
-        How many the set has; None where only the volume itself may tell.
+        How many the set has; None for what the volume itself tells.
     recovery
-        How many recovery discs are known of.
+        How many recovery discs of the set are known of.
     shapes
         ``disc``, ``case``, or both.
     overwrite
@@ -144,7 +169,7 @@ def label_of(volume: DiscVolume, *, discs: int | None = None, recovery: int = 0)
 
 
 def _directories(listing: Listing) -> Counter[bytes]:
-    """How much content the topmost directories have here; below the only one, if there is but one."""
+    """How much content of each topmost directory is on this volume; of those below it, if there is only one."""
     depth, sizes = 1, _sizes(listing, 1)
     while len(sizes) == 1 and depth < 8:
         below = _sizes(listing, depth + 1)

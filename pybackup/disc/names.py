@@ -1,4 +1,4 @@
-"""Names of volumes on discs, and of what is made of them: such as every medium holds, and distinct ones."""
+"""Names of volumes on discs, of images and of labels: valid on every medium, and no two the same."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _MARK_DIGITS = 6
 
 
 def name_for_media(stem: bytes, tag: str = "") -> str:
-    """Return a name, without a suffix, that every file system and every reader of it has alike.
+    """Return a name, without a suffix, that every file system takes and every reader shows alike.
 
-    It depends on nothing but what is given, so that a disc is the same whenever it is made. Where it is not just that,
-    a hash of that is in it: what is told apart by other letters, or far behind, is told apart by this.
+    It depends on the arguments only, so that a disc is the same whenever it is made. Where letters had to be replaced
+    or cut off, a hash of the whole stem is added: stems that differ only in these still give different names.
 
     Parameters
     ----------
     stem
         The name as people gave it.
     tag
-        The number of a volume: it is never cut.
+        The number of a volume, which is never cut off.
     """
     given = os.fsdecode(stem)
     behind = f"-{tag}" if tag else ""
@@ -37,13 +37,13 @@ def name_for_media(stem: bytes, tag: str = "") -> str:
 
 
 class DiscNames:
-    """The names that one run gives: no two are the same, not even on a file system that knows no capitals."""
+    """The names given in one run: no two are the same, not even where capital letters make no difference."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def take(self, name: str) -> str:
-        """Return the name, or one like it that is not taken yet."""
+        """Return the name, or, where it is taken, one like it that is not; it is taken from now on."""
         free, number = name, 1
         while free.lower() in self._taken:
             number += 1

@@ -1,4 +1,4 @@
-"""What is on a medium before it is burnt: nothing, a disc of ours, or something else."""
+"""What is on a medium before it is burnt: nothing, a disc that was made here, or something else."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class OnMedium:
 
 
 def on_medium(path: bytes) -> OnMedium:
-    """Return what is on a medium, known by its content alone: drives call blank what others have written.
+    """Return what is on a medium, judged by its content alone: a drive may call blank what another one has written.
 
-    What cannot be read tells nothing: of a blank disc nothing can be.
+    What cannot be read tells nothing: nothing of a blank disc can be read.
 
     Parameters
     ----------
     path
-        What the drive is read by.
+        The device file of the drive.
     """
     try:
         with ArchiveFile(path) as medium:

@@ -1,4 +1,4 @@
-"""The parity of an image: grown from that of the volume in it, or made anew where that cannot be had."""
+"""The parity of an image: extended from that of the volume in it, or computed anew where that cannot be had."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from pybackup.container.own import END
 from pybackup.errors import UsageError
+from pybackup.host.environment import environment
 from pybackup.host.memory import give_back
-from pybackup.host.storage import ArchiveFile, Output, environment
+from pybackup.host.output import Output
+from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
 from pybackup.media import texts
 from pybackup.media.iso import Layout
@@ -38,14 +40,14 @@ _MOST_ADDED_PARTS = 250
 
 @dataclass(frozen=True, slots=True)
 class DiscParity:
-    """The parity of an image, and where it has that and all else.
+    """The plan of an image's parity, and where all parts of the image lie.
 
     Attributes
     ----------
     grown
-        From the volume's own.
+        It is extended from the volume's own parity, not computed anew.
     cut
-        Less than asked for, since the disc takes no more.
+        It is less than was asked for, since the disc takes no more.
     """
 
     layout: Layout
@@ -55,7 +57,7 @@ class DiscParity:
 
     @property
     def share(self) -> float:
-        """How much parity there is for what it protects."""
+        """The parity as a fraction of what it protects."""
         return self.geometry.parity_sectors / self.geometry.data_sectors
 
 
@@ -74,9 +76,9 @@ def plan_parity(
     lay
         Returns the layout of the image for a length of the stream, in bytes.
     medium_bytes
-        What the disc takes; None if that is not known.
+        Capacity of the disc; None if that is not known.
     amount, group_sectors
-        None for what the volume has.
+        How much parity, and the most sectors of a group; None for as much, and as many, as the volume has.
 
     Raises
     ------
@@ -129,12 +131,12 @@ def _fitted(lay: Callable[[int], Layout], amount: Amount, group: int) -> tuple[L
 def _settled(
     lay: Callable[[int], Layout], plan: Callable[[Layout, int, int], Geometry | None], stream_bytes: int
 ) -> tuple[Layout, Geometry] | None:
-    """Lay the disc out and plan its parity: each has to know the length of the other. None for no plan.
+    """Lay out the disc and plan its parity, of which each needs the length of the other; None where no plan fits.
 
     Parameters
     ----------
     plan
-        Is told the layout, and the protected bytes before the stream and behind it.
+        Makes a plan of the layout and of the numbers of protected bytes before and behind the stream.
     stream_bytes
         A first guess.
     """
@@ -167,15 +169,15 @@ def _shrunk(volume: DiscVolume, lay: Callable[[int], Layout], medium_bytes: int,
 
 @contextmanager
 def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: Output) -> Iterator[Growth]:
-    """Begin the parity stream of an image, from that of the volume.
+    """Begin the parity stream of an image by extending that of the volume.
 
-    The image has all but what is not known yet, and zeros for that; of the volume, what does not fill a sector is put
-    there here.
+    Everything but the parity is in the image by now, with zeros for what is not known yet; the last bytes of the
+    volume, which do not fill a sector, are written here.
 
     Raises
     ------
     Damaged
-        The parity of the volume is.
+        The parity of the volume is damaged.
     """
     kept = volume.body_bytes // SECTOR
     with environment(file.path):

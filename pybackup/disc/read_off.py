@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from pybackup.host.output import Output
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.storage import ArchiveFile
 from pybackup.monitor import Monitor
 from pybackup.sector import SECTOR
 
@@ -13,16 +14,16 @@ _STEP_BYTES = 1 << 20
 
 
 def copy_off(path: bytes, copy: bytes, label: str, monitor: Monitor) -> None:
-    """Copy what can be read of a disc; zeros stand for the rest, which parity may bring back.
+    """Copy all that can be read of a disc; zeros stand for the rest, which parity may restore.
 
     Parameters
     ----------
     path
-        The drive, or any file that stands for one.
+        The device file of the drive, or an image.
     copy
-        Where to: what is zeros takes no space.
+        The file to write, a sparse one: zeros take no space in it.
     label
-        What the disc is called.
+        The name of the disc, for messages.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A volume that is to go onto a disc: what it says of itself and its set, and its body."""
+"""A volume that is to go onto a disc: its names, its own parity, and what it tells of its set."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from pybackup.container.locate import locate
 from pybackup.container.own import END
-from pybackup.container.read import load_table, open_listing, read_locator, settings_of
-from pybackup.container.set_index import read_set_index
+from pybackup.container.read import open_listing, read_locator
+from pybackup.container.set_index import volumes_told_of
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
@@ -29,7 +29,7 @@ _TAIL_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class OwnParity:
-    """The parity stream that a volume holds, and the SHA-256 of what that protects."""
+    """The parity stream of a volume, and the SHA-256 of the bytes that it protects."""
 
     geometry: Geometry
     digest: bytes
@@ -37,7 +37,7 @@ class OwnParity:
 
 @dataclass(frozen=True, slots=True)
 class DiscVolume:
-    """A volume, or an archive that is one disc of its own.
+    """A volume of a set, or an archive alone, that is to go onto one disc.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class DiscVolume:
     info
         None for an archive that belongs to no set.
     name
-        What its file is called on the disc.
+        Of its file on the disc.
     stream
         Its own parity; None where it has none.
     """
@@ -70,39 +70,39 @@ class DiscVolume:
         return self.body_bytes + len(END)
 
     def damaged(self) -> Damaged:
-        """Return what to raise when it turns out not to be whole."""
+        """Return the error to raise where the volume turns out to be damaged."""
         name = os.fsdecode(self.path)
         return Damaged(f"{name}: is damaged, and would be so on the disc; mend it with 'pybackup repair {name}'")
 
     @property
     def set_name(self) -> str:
-        """What people call it."""
+        """The name of the set, or of the archive, for people."""
         return self.info.name if self.info else os.fsdecode(_stem(self.path))
 
     @property
     def label(self) -> str:
-        """The name and the number."""
+        """The name and the number, for people."""
         return self.info.label if self.info else self.set_name
 
     @property
     def number(self) -> str:
-        """As people call it; empty for an archive that belongs to no set."""
+        """The number, for people; empty for an archive that belongs to no set."""
         return _tag(self.info) if self.info else ""
 
     @property
     def is_recovery(self) -> bool:
-        """Whether it holds no files, but what brings back other volumes."""
+        """Whether it is a recovery volume, which holds no files."""
         return self.info is not None and self.info.kind is VolumeKind.RECOVERY
 
     @property
     def newest_ns(self) -> int:
-        """When the newest file changed."""
+        """The time of the newest file, in nanoseconds since the epoch."""
         newest = self.settings.get("newest_ns")
         return newest if isinstance(newest, int) else 0
 
     @property
     def seconds(self) -> int:
-        """The time that everything on the disc has: that of the newest file, or what SOURCE_DATE_EPOCH said."""
+        """The time that everything on the disc gets, in seconds: of the newest file, or SOURCE_DATE_EPOCH."""
         date = self.settings.get("date")
         return date if isinstance(date, int) else self.newest_ns // 10**9
 
@@ -120,7 +120,7 @@ def archives_in(paths: Sequence[bytes]) -> list[bytes]:
         if not os.path.isdir(path):
             found.append(path)
             continue
-        below = [name for name in files_in(path) if name.endswith(_SUFFIX)]
+        below = files_in(path, _SUFFIX)
         if not below:
             raise UsageError(f"{os.fsdecode(path)}: no volumes (*.xtar) in this directory")
         found += below
@@ -161,17 +161,15 @@ def _own_parity(file: ArchiveFile, body_bytes: int) -> OwnParity | None:
 
 
 def index_lines(volume: DiscVolume) -> Iterator[IndexLine]:
-    """Yield the files and links of the set as far as the volume knows them, its own first, then those of earlier ones.
+    """Yield a line for each file and link that the volume knows of: its own first, then those of earlier volumes.
 
-    What lies in several volumes is told once for each.
+    A file that lies in several volumes has a line for each.
     """
     listing = volume.listing
     yield from _lines(listing.rows, listing.paths, volume.number)
     with ArchiveFile(volume.path) as file:
-        for blob in read_set_index(file):
-            table = load_table(blob)
-            info = VolumeInfo.of_settings(settings_of(table))
-            yield from _lines(table, table.paths(blob.head.body_bytes), _tag(info) if info else "")
+        for told in volumes_told_of(file):
+            yield from _lines(told.rows, told.paths, _tag(told.of))
 
 
 def _lines(rows: Rows, paths: Sequence[bytes], number: str) -> Iterator[IndexLine]:

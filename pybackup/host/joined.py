@@ -22,6 +22,8 @@ class Part:
         The file, and where the stretch starts in it; an empty path for one that is not at hand.
     label
         What it is called, for people.
+    is_spare
+        It holds what another part does, and is not looked through.
     """
 
     address: int
@@ -29,6 +31,7 @@ class Part:
     path: bytes
     offset: int = 0
     label: str = ""
+    is_spare: bool = False
 
 
 Place = bytes | tuple[Part, ...]
@@ -61,7 +64,7 @@ class JoinedFile(ArchiveFile):
     @property
     def stretches(self) -> list[tuple[int, int]]:
         """Where there are bytes: start and end of each stretch."""
-        return [(part.address, part.address + part.n_bytes) for part in self.parts if part.path]
+        return [(part.address, part.address + part.n_bytes) for part in self.parts if part.path and not part.is_spare]
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes at ``offset``: fewer at the end of a part, none between them.
@@ -94,6 +97,12 @@ class JoinedFile(ArchiveFile):
         for file in self._files.values():
             file.close()
         self._files.clear()
+
+
+def part_of(path: bytes, offset: int, n_bytes: int, *, address: int = 0, label: str = "") -> Part:
+    """Return a stretch of a file as a part; one that begins before the file lacks its start."""
+    cut = max(0, -offset)
+    return Part(address + cut, n_bytes - cut, path, max(0, offset), label)
 
 
 def open_place(place: Place) -> ArchiveFile:

@@ -22,6 +22,9 @@ class Readers:
         self._others = True
         # None for any.
         self._groups: set[int] | None = None
+        # What was asked for already: of each path where it really lies, and the directories that were added.
+        self._places: dict[bytes, bytes] = {}
+        self._above: set[bytes] = set()
 
     @classmethod
     def of(cls, paths: Iterable[bytes]) -> Self:
@@ -50,14 +53,25 @@ class Readers:
 
     def add_above(self, path: bytes) -> None:
         """Add the directories that something lies in: who may not enter each of them cannot read it."""
-        where = os.path.realpath(path)
-        while where != (above := os.path.dirname(where)):
+        where = self._place(path.rstrip(b"/") or path)
+        while where != (above := os.path.dirname(where)) and above not in self._above:
             where = above
+            self._above.add(where)
             try:
                 status = os.stat(where)
                 self.add(status.st_mode, status.st_gid, directory=True, listed=False)
             except OSError:
                 self.add(0, 0)
+
+    def _place(self, path: bytes) -> bytes:
+        """Where a path really lies; the way to what lies beside one that was asked for is not followed again."""
+        above, name = os.path.split(path)
+        if name in (b"", b".", b"..") or os.path.islink(path):
+            return os.path.realpath(path)
+        if above not in self._places:
+            self._places[above] = os.path.realpath(above)
+        place = self._places[path] = os.path.join(self._places[above], name)
+        return place
 
     def _add_status(self, status: os.stat_result) -> None:
         self.add(status.st_mode, status.st_gid, directory=stat.S_ISDIR(status.st_mode))

@@ -6,12 +6,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from pybackup.model.display import display
 
 from .beneath import Beneath
-from .staging import create, publish
+from .staging import forget, put_aside, put_back
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -31,13 +31,11 @@ def replaced(dir_fd: int, name: bytes) -> Iterator[None]:
     if is_directory:
         _refuse_mounts(dir_fd, name)
     # A killed run leaves a temporary, which the next one removes.
-    aside, _ = create(dir_fd, lambda free: None)
-    publish(dir_fd, name, aside, replace=False)
+    aside = put_aside(dir_fd, name)
     try:
         yield
     except BaseException:
-        with suppress(OSError):
-            publish(dir_fd, aside, name, replace=False)
+        put_back(dir_fd, aside, name)
         raise
     try:
         if is_directory:
@@ -45,8 +43,10 @@ def replaced(dir_fd: int, name: bytes) -> Iterator[None]:
         else:
             os.unlink(aside, dir_fd=dir_fd)
     except OSError as error:
+        forget(aside)
         said = f"it is in its place, but what stood there is left as {display(aside)}: {error.strerror}"
         raise OSError(error.errno, said) from error
+    forget(aside)
 
 
 def _refuse_mounts(dir_fd: int, name: bytes) -> None:

@@ -120,8 +120,8 @@ def second_process(serve: Callable[[FirstProcess], None], task: str) -> Iterator
         theirs.close()
         yield None
         return
-    theirs.close()
     try:
+        theirs.close()
         yield SecondProcess(ours, task)
     finally:
         ours.close()

@@ -5,21 +5,29 @@ that no running process, in whatever container, owns what is left there; a pid i
 leftover is one of ours, its name alone could not tell: a name holds random digits, and a hash of them and of the inode
 of the directory that it was made in. So nothing that was copied, renamed, unpacked or called like that by somebody is
 ever taken for a leftover.
+
+What this process has under such a name is known here as long as it is, so that no way to end leaves it behind: not a
+signal, not an interruption that an exception brings between two instructions.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import ctypes
 import errno
-import fcntl
 import hashlib
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
+
+from pyactivity.ending import before_end
+
+from .give_name import give_name
+from .locks import try_lock
 
 _T = TypeVar("_T")
 
@@ -29,22 +37,11 @@ _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _ATTEMPTS = 100
 
-_RENAME_NOREPLACE = 1
-# What file systems and kernels say that do not know the flag.
-_NO_SUCH_RENAME = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
-_NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
-
-_Rename = Callable[[int, bytes, int, bytes, int], int]
-
-
-def _find_renameat2() -> _Rename | None:
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if function is not None:
-        function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
-    return function
-
-
-_renameat2 = _find_renameat2()
+# The temporaries of this process: a descriptor of ours for the directory of each, and, of what was put aside, the name
+# that it had there.
+_unfinished: dict[bytes, tuple[int, bytes]] = {}
+# Held while one is made: whoever removes them all waits for that, and lets none be made afterwards.
+_making = threading.RLock()
 
 
 def is_temporary(name: bytes, dir_fd: int) -> bool:
@@ -77,14 +74,80 @@ def create(dir_fd: int, make: Callable[[bytes], _T]) -> tuple[bytes, _T]:
     for _ in range(_ATTEMPTS):
         digits = os.urandom(_RANDOM_BYTES).hex().encode()
         name = b".pybackup-%b-%b.tmp" % (digits, _mark(digits, inode))
-        try:
-            return name, make(name)
-        except FileExistsError:
-            continue
-        except BaseException:
-            remove(dir_fd, name)  # Ctrl-C may come when it is there already
-            raise
+        with _making:
+            _unfinished[name] = os.dup(dir_fd), b""
+            try:
+                return name, make(name)
+            except FileExistsError:
+                forget(name)
+                continue
+            except BaseException:
+                remove(dir_fd, name)  # an interruption may come when it is there already
+                raise
     raise FileExistsError(errno.EEXIST, "no temporary name is free")
+
+
+def put_aside(dir_fd: int, name: bytes) -> bytes:
+    """Rename what something else is to take the place of, and return its name: `put_back` or `remove` ends that.
+
+    The caller holds the directory by `claim`.
+
+    Raises
+    ------
+    OSError
+    """
+    aside, _ = create(dir_fd, lambda free: None)
+    _unfinished[aside] = _unfinished[aside][0], name
+    try:
+        publish(dir_fd, name, aside, replace=False)
+    except BaseException:
+        put_back(dir_fd, aside, name)
+        raise
+    return aside
+
+
+def put_back(dir_fd: int, aside: bytes, name: bytes) -> None:
+    """Give what was put aside its name back; where something else has that, it stays aside as long as this process."""
+    with contextlib.suppress(OSError):
+        publish(dir_fd, aside, name, replace=False)
+
+
+def forget(temporary: bytes) -> None:
+    """Leave a temporary where it is, whatever becomes of this process."""
+    held, _ = _unfinished.pop(temporary, (-1, b""))
+    if held >= 0:
+        os.close(held)
+
+
+def remove_all() -> None:
+    """Leave nothing of what this process has under temporary names; none can be made any more by another thread."""
+    _making.acquire()
+    for temporary, (dir_fd, name) in list(_unfinished.items()):
+        if name:
+            put_back(dir_fd, temporary, name)
+        if not name or _is_there(dir_fd, name):
+            remove(dir_fd, temporary)
+
+
+def _is_there(dir_fd: int, name: bytes) -> bool:
+    try:
+        os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _begin_anew() -> None:
+    """In a process that was forked: what the other makes is not ours."""
+    global _making
+    _making = threading.RLock()
+    for temporary in list(_unfinished):
+        forget(temporary)
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+before_end(remove_all)
+atexit.register(remove_all)
 
 
 @contextlib.contextmanager
@@ -111,20 +174,6 @@ def open_new(name: bytes, dir_fd: int) -> int:
     return os.open(name, _NEW_FILE, 0o600, dir_fd=dir_fd)
 
 
-def write_at(fd: int, offset: int, data: bytes | memoryview) -> None:
-    """Write all of the data at an offset in bytes.
-
-    Raises
-    ------
-    OSError
-    """
-    written = os.pwrite(fd, data, offset)
-    if written < len(data):
-        rest = memoryview(data)
-        while written < len(rest):
-            written += os.pwrite(fd, rest[written:], offset + written)
-
-
 def open_claimed(path: bytes) -> int:
     """Open a directory for temporaries, remove what killed runs left there, and `claim` it; the caller closes it.
 
@@ -137,7 +186,12 @@ def open_claimed(path: bytes) -> int:
     except PermissionError:
         # Who may write there may yet not look: nothing is cleaned then, nor locked.
         return os.open(path, _DIRECTORY | os.O_PATH)
-    claim(dir_fd, clean=True)
+    try:
+        claim(dir_fd, clean=True)
+    except BaseException:
+        # Left open, it would keep others from the directory for as long as this process lives.
+        os.close(dir_fd)
+        raise
     return dir_fd
 
 
@@ -146,12 +200,12 @@ def claim(dir_fd: int, *, clean: bool) -> None:
 
     With ``clean``, what a killed run left is removed, if no other process holds the directory.
     """
-    if clean and _lock(dir_fd, fcntl.LOCK_EX):
+    if clean and _lock(dir_fd, shared=False):
         remove_leftovers(dir_fd)
     # Somebody who cleans is done at once. Somebody who keeps the lock for ever may not stop us: then the worst is a
     # temporary removed under us, which fails the rename and is reported.
     for _ in range(_ATTEMPTS):
-        if _lock(dir_fd, fcntl.LOCK_SH):
+        if _lock(dir_fd, shared=True):
             return
         time.sleep(0.01)
 
@@ -174,7 +228,8 @@ def remove(dir_fd: int, name: bytes) -> None:
     except IsADirectoryError:
         shutil.rmtree(name, ignore_errors=True, dir_fd=dir_fd)
     except OSError:
-        return
+        pass
+    forget(name)
 
 
 def publish(dir_fd: int, temporary: bytes, name: bytes, *, replace: bool, to_fd: int | None = None) -> None:
@@ -190,44 +245,13 @@ def publish(dir_fd: int, temporary: bytes, name: bytes, *, replace: bool, to_fd:
     OSError
         FileExistsError where the name is taken and must not be replaced; the temporary is still there then.
     """
-    to_fd = dir_fd if to_fd is None else to_fd
-    if replace:
-        os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=to_fd)
-        return
-    if _renameat2 is not None:
-        if not _renameat2(dir_fd, temporary, to_fd, name, _RENAME_NOREPLACE):
-            return
-        code = ctypes.get_errno()
-        if code not in _NO_SUCH_RENAME:
-            raise OSError(code, os.strerror(code))
-    _publish_by_link(dir_fd, temporary, to_fd, name)
+    give_name(dir_fd, temporary, name, dir_fd if to_fd is None else to_fd, replace=replace)
+    forget(temporary)
 
 
-def _publish_by_link(dir_fd: int, temporary: bytes, to_fd: int, name: bytes) -> None:
-    """Publish without replacing where the system has no such rename."""
-    try:
-        os.link(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=to_fd, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-    else:
-        remove(dir_fd, temporary)
-        return
-    # FAT and its like know neither: between the look and the rename another process could put a file there.
-    try:
-        os.stat(name, dir_fd=to_fd, follow_symlinks=False)
-    except FileNotFoundError:
-        os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=to_fd)
-    else:
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-
-
-def _lock(fd: int, how: int) -> bool:
+def _lock(fd: int, *, shared: bool) -> bool:
     """Try to lock; a file system without locks counts as unlocked for cleaning and as locked for writing."""
     try:
-        fcntl.flock(fd, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return try_lock(fd, shared=shared)
     except OSError:
-        return how == fcntl.LOCK_SH
-    return True
+        return shared

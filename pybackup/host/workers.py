@@ -6,19 +6,25 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import select
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from types import FrameType
 from typing import Any
 
+from pyactivity.ending import before_end, heeded, wait_for
 from pybackup.errors import EnvironmentFailed
 from pybackup.monitor import Monitor
+
+from .staging import remove_all
 
 # What a worker has of its own beside the bytes it works on: tables of the compressor, pages written since the fork.
 _WORKER_BYTES = 64 << 20
 _WATCH_SECONDS = 1.0
+# A worker ends at once; one that does not is killed, whatever it leaves.
+_ENDING_SECONDS = 5.0
 # Raised where there are no semaphores (no /dev/shm, or none to write to), and where no more may be started.
 _REFUSALS = (OSError, ImportError, RuntimeError)
 _M_TRIM_THRESHOLD = -1
@@ -148,11 +154,32 @@ class InlineExecutor(Executor):
         return future
 
 
+def end_children() -> None:
+    """End all processes that were started here, and wait until they have removed their temporaries."""
+    children = multiprocessing.active_children()
+    for child in children:
+        with contextlib.suppress(OSError):
+            child.terminate()
+    wait_for([child.pid for child in children if child.pid], _ENDING_SECONDS)
+
+
+before_end(end_children)
+
+
 def _begin(parent: int) -> None:
     """In a new worker: leave Ctrl-C to the parent, and do not outlive it, even if it is dead by now."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hears, tells = os.pipe()
+    os.set_blocking(tells, False)
+    signal.set_wakeup_fd(tells)
+    for number in heeded():
+        signal.signal(number, _told_by_the_pipe)
     _keep_memory()
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, hears), daemon=True).start()
+
+
+def _told_by_the_pipe(number: int, frame: FrameType | None) -> None:
+    """Leave a signal to `_watch`, which hears of it at once, while the main thread compresses."""
 
 
 def _nothing() -> None:
@@ -173,7 +200,11 @@ def _keep_memory() -> None:
     mallopt(_M_TRIM_THRESHOLD, 64 << 20)
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_WATCH_SECONDS)
+def _watch(parent: int, hears: int) -> None:
+    """End in order when a signal says so, or the parent is gone."""
+    pipe = select.poll()
+    pipe.register(hears, select.POLLIN)
+    while not pipe.poll(1000 * _WATCH_SECONDS) and os.getppid() == parent:
+        pass
+    remove_all()
     os._exit(1)

@@ -3,51 +3,93 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.find import find_contents, find_in_directories
-from pybackup.catalogue.media import counts_as_copy
-from pybackup.catalogue.risk import copies_of
+from pybackup.catalogue.live import CheckedFile, SplitContents, judge
+from pybackup.host.hash_file import hash_file
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.filed import Medium, Sighting
+from pybackup.model.filed import Sighting
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.tree.walk import walk
 
-from .catalogue_hash import hash_file
+Contents = Mapping[bytes, set[bytes]]
+"""Hashes by the path of the file: none where nothing is known of its content."""
 
 
-class MediumStanding(StrEnum):
-    """How a live file stands, best first."""
+class Judging:
+    """How files stand, those of one directory at a time.
 
-    SAFE = "safe"
-    FEW = "too few copies"
-    CHANGED = "changed since"
-    NOWHERE = "nowhere"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedMedium:
-    """One live file.
-
-    Attributes
+    Parameters
     ----------
     copies
-        Media that count and hold this content whole.
-    media
-        These; of a file that changed since, those with what it was before.
+        How many make a file safe.
+    checked_since_ns
+        Media that were not checked since hold no copy; None for no such bound.
     """
 
-    path: bytes
-    size: int
-    standing: MediumStanding
-    copies: int
-    media: Sequence[Medium]
+    def __init__(self, catalogue: Catalogue, *, copies: int, checked_since_ns: int | None) -> None:
+        self._catalogue = catalogue
+        self._copies = copies
+        self._since = checked_since_ns
+        self._split = SplitContents(catalogue, checked_since_ns)
+
+    def by_name(self, above: bytes, here: Sequence[Entry]) -> Iterator[CheckedFile]:
+        """Yield how each file of a directory stands by its name, size and time, and by the content known of that.
+
+        Parameters
+        ----------
+        above
+            How the path of the directory ends in the catalogue; empty for any directory.
+        """
+        called = self._called(above, here)
+        contents = {
+            entry.path: {
+                each.filed.sha256
+                for each in called.get(entry.name, ())
+                if each.filed.sha256 and not each.filed.sparse and _is_same(each, entry)
+            }
+            for entry in here
+        }
+        same = self._by_content(contents)
+        for entry in here:
+            alike = called.get(entry.name, [])
+            yield self._judged(entry, alike, [each for each in alike if _is_same(each, entry)], contents, same)
+
+    def by_content(self, above: bytes, here: Sequence[Entry], contents: Contents) -> Iterator[CheckedFile]:
+        """Yield the same by contents alone, under whatever names they are known."""
+        called, same = self._called(above, here), self._by_content(contents)
+        for entry in here:
+            yield self._judged(entry, called.get(entry.name, []), [], contents, same)
+
+    def _judged(
+        self,
+        entry: Entry,
+        called: Sequence[Sighting],
+        matching: Sequence[Sighting],
+        contents: Contents,
+        same: Mapping[bytes, Sequence[Sighting]],
+    ) -> CheckedFile:
+        found = [*matching, *(each for digest in contents[entry.path] for each in same.get(digest, ()))]
+        return judge(entry, called, found, self._copies, self._since, self._split)
+
+    def _called(self, above: bytes, here: Sequence[Entry]) -> dict[bytes, list[Sighting]]:
+        called: dict[bytes, list[Sighting]] = {}
+        for found in find_in_directories(self._catalogue, above, [entry.name for entry in here]):
+            called.setdefault(found.filed.path.rpartition(b"/")[2], []).append(found)
+        return called
+
+    def _by_content(self, contents: Contents) -> dict[bytes, list[Sighting]]:
+        """Where these contents are, under whatever names."""
+        same: dict[bytes, list[Sighting]] = {}
+        for found in find_contents(self._catalogue, sorted(set().union(*contents.values()))):
+            if found.filed.sha256:
+                same.setdefault(found.filed.sha256, []).append(found)
+        return same
 
 
 def check_tree(
@@ -58,7 +100,7 @@ def check_tree(
     checked_since_ns: int | None = None,
     checksum: bool = False,
     monitor: Monitor,
-) -> Iterator[CheckedMedium]:
+) -> Iterator[CheckedFile]:
     """Yield how each file of a directory stands, in tree order.
 
     Parameters
@@ -69,26 +111,18 @@ def check_tree(
         Read the files and go by their contents; else by size, time and the end of the path.
     """
     monitor.begin("comparing", 0, 0)
-    split = _Split(catalogue, checked_since_ns)
+    judging = Judging(catalogue, copies=copies, checked_since_ns=checked_since_ns)
     files = (planned.entry for planned in walk([Source(directory, b"")], monitor=monitor))
     for above, entries in groupby((e for e in files if e.kind is Kind.FILE), key=lambda entry: entry.parent):
         here = list(entries)
-        called: dict[bytes, list[Sighting]] = {}
-        for found in find_in_directories(catalogue, above, [entry.name for entry in here]):
-            called.setdefault(found.filed.path.rpartition(b"/")[2], []).append(found)
-        contents = _contents(directory, here, monitor) if checksum else _known_contents(here, called)
-        same = _by_content(catalogue, contents)
-        for entry in here:
-            alike = called.get(entry.name, [])
-            if not checksum:
-                matching = [each for each in alike if _is_same(each, entry)]
-            elif entry.path in contents:
-                matching = []
-            else:
-                continue
-            matching += (each for digest in contents.get(entry.path, ()) for each in same.get(digest, ()))
-            yield _judge(entry, alike, matching, copies, checked_since_ns, split)
-            monitor.advance(1, entry.size)
+        if checksum:
+            contents = _contents(directory, here, monitor)
+            found = judging.by_content(above, [entry for entry in here if entry.path in contents], contents)
+        else:
+            found = judging.by_name(above, here)
+        for each in found:
+            yield each
+            monitor.advance(1, each.size)
     monitor.end()
 
 
@@ -103,69 +137,5 @@ def _contents(directory: bytes, entries: Sequence[Entry], monitor: Monitor) -> d
     return contents
 
 
-def _known_contents(entries: Sequence[Entry], called: dict[bytes, list[Sighting]]) -> dict[bytes, set[bytes]]:
-    """The hashes that the catalogue has of files of this name, size and time."""
-    return {
-        entry.path: {
-            each.filed.sha256
-            for each in called.get(entry.name, ())
-            if each.filed.sha256 and not each.filed.sparse and _is_same(each, entry)
-        }
-        for entry in entries
-    }
-
-
-def _by_content(catalogue: Catalogue, contents: dict[bytes, set[bytes]]) -> dict[bytes, list[Sighting]]:
-    """Where these contents are, under whatever names."""
-    same: dict[bytes, list[Sighting]] = {}
-    for found in find_contents(catalogue, sorted(set().union(*contents.values()))):
-        if found.filed.sha256:
-            same.setdefault(found.filed.sha256, []).append(found)
-    return same
-
-
 def _is_same(found: Sighting, entry: Entry) -> bool:
     return (found.filed.size, found.filed.mtime_ns) == (entry.size, entry.mtime_ns)
-
-
-class _Split:
-    """How many copies there are of contents that go on over volumes; each is asked for once."""
-
-    def __init__(self, catalogue: Catalogue, checked_since_ns: int | None) -> None:
-        self._catalogue = catalogue
-        self._since = checked_since_ns
-        self._known: dict[bytes, int] = {}
-
-    def copies(self, same: Sequence[Sighting]) -> int:
-        """Return the number of copies of the content of these, where any of them is a part; 0 where none is."""
-        digest = next((each.filed.sha256 for each in same if each.filed.parts and each.filed.sha256), None)
-        if digest is None:
-            return 0
-        if digest not in self._known:
-            with self._catalogue.reading() as connection:
-                self._known[digest] = copies_of(connection, [digest], self._since)[digest]
-        return self._known[digest]
-
-
-def _judge(
-    entry: Entry,
-    called: Sequence[Sighting],
-    same: Sequence[Sighting],
-    copies: int,
-    checked_since_ns: int | None,
-    split: _Split,
-) -> CheckedMedium:
-    media = {
-        known.id: known
-        for each in same
-        for known in each.media
-        if counts_as_copy(known, checked_since_ns=checked_since_ns)
-    }
-    whole = {known for each in same if not each.filed.parts for known in (m.id for m in each.media) if known in media}
-    number = max(len(whole), split.copies(same))
-    if same:
-        standing = MediumStanding.SAFE if number >= copies else MediumStanding.FEW
-        return CheckedMedium(entry.path, entry.size, standing, number, tuple(media.values()))
-    before = {known.id: known for each in called for known in each.media}
-    standing = MediumStanding.CHANGED if called else MediumStanding.NOWHERE
-    return CheckedMedium(entry.path, entry.size, standing, 0, tuple(before.values()))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
-import stat
 from dataclasses import dataclass
 
 from pybackup.catalogue.connect import Catalogue
-from pybackup.catalogue.hashes import Unhashed, set_hashes, unhashed
-from pybackup.host.paths import lstat_at, open_at
+from pybackup.catalogue.hashes import Unhashed, set_hashes, unhashed, unhashed_totals
+from pybackup.host.hash_file import hash_file
+from pybackup.host.paths import lstat_at
 from pybackup.model.filed import Medium
 from pybackup.model.problem import Problem, Trouble
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Phase
 
-_CHUNK = 1 << 20
 # What is written at once: little is lost where the run ends here, and nobody waits long.
+_HASH = "hash"
 _BATCH_FILES = 1000
 _BATCH_BYTES = 256 << 20
 
@@ -29,6 +27,11 @@ class Hashed:
     n_bytes: int = 0
 
 
+def phase_of_hashing(n_bytes: int) -> Phase:
+    """Return what hashing so many bytes tells, for `Monitor.plan`."""
+    return Phase(_HASH, n_bytes)
+
+
 def hash_contents(catalogue: Catalogue, medium: Medium, where: bytes, monitor: Monitor) -> Hashed:
     """Hash the files of a medium that have no hash yet; each that cannot be read, or changed, is a problem.
 
@@ -38,7 +41,7 @@ def hash_contents(catalogue: Catalogue, medium: Medium, where: bytes, monitor: M
         The directory in which its files are.
     """
     files = n_bytes = after = 0
-    monitor.begin("hashing", 0, 0)
+    monitor.begin(_HASH, *unhashed_totals(catalogue, medium.volume))
     while found := unhashed(catalogue, medium.volume, after=after, most=_BATCH_FILES):
         hashes: list[tuple[int, bytes]] = []
         size = 0
@@ -56,24 +59,6 @@ def hash_contents(catalogue: Catalogue, medium: Medium, where: bytes, monitor: M
         files, n_bytes = files + len(hashes), n_bytes + size
     monitor.end()
     return Hashed(files, n_bytes)
-
-
-def hash_file(path: bytes) -> bytes:
-    """Return the SHA-256 of a file.
-
-    Raises
-    ------
-    OSError
-        It cannot be read, or is no regular file.
-    """
-    digest = hashlib.sha256()
-    # What has become a pipe meanwhile must not be waited for.
-    with open(open_at(None, path, os.O_RDONLY | os.O_NONBLOCK, nofollow=True), "rb", buffering=0) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "is no regular file any more")
-        while data := file.read(_CHUNK):
-            digest.update(data)
-    return digest.digest()
 
 
 def _hash(where: bytes, file: Unhashed, monitor: Monitor) -> bytes | None:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.loss import Loss, Outlook, loss_of
 from pybackup.catalogue.media import find_medium, set_state
+from pybackup.host.hash_file import hash_file
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.filed import Filed, MediumState, Sighting
 from pybackup.model.source import Source
 from pybackup.monitor import Aside, Monitor
 from pybackup.tree.walk import walk
-
-from .catalogue_hash import hash_file
 
 LIVE = "live"
 
@@ -46,6 +45,7 @@ def lose(
     checksum: bool = False,
     checked_since_ns: int | None = None,
     dry_run: bool = False,
+    details: bool = True,
     monitor: Monitor,
 ) -> Reckoned:
     """Return what is lost with a medium, and mark it unless it is a dry run.
@@ -56,6 +56,8 @@ def lose(
         A directory that may still hold files of it.
     checksum
         Compare contents there; else a file of the name, size and time is the one.
+    details
+        Tell each file.
 
     Raises
     ------
@@ -63,16 +65,18 @@ def lose(
         There is no such medium.
     """
     medium = find_medium(catalogue, named)
-    loss = loss_of(catalogue, medium, checked_since_ns=checked_since_ns)
+    loss = loss_of(catalogue, medium, details=details or live is not None, checked_since_ns=checked_since_ns)
     found = _still_in(live, [each.filed for each, _ in loss.outlook], checksum, monitor) if live else set()
     worse = (Outlook.DOUBTFUL, Outlook.GONE)
     files = [
         (each, LIVE if outlook in worse and each.filed.path in found else outlook.value)
         for each, outlook in loss.outlook
     ]
-    counts = {Outlook.ELSEWHERE.value: loss.count(Outlook.ELSEWHERE)}
-    for name in (Outlook.REBUILDABLE.value, LIVE, Outlook.DOUBTFUL.value, Outlook.GONE.value):
-        counts[name] = sum(which == name for _, which in files)
+    counts = {outlook.value: loss.counts.get(outlook, 0) for outlook in Outlook}
+    counts[LIVE] = sum(which == LIVE for _, which in files)
+    if live is not None:
+        for outlook in worse:
+            counts[outlook.value] = sum(which == outlook.value for _, which in files)
     if not dry_run:
         set_state(catalogue, medium.id, MediumState.LOST)
     return Reckoned(loss, counts, files)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterable, Iterator
 
 from pybackup.archive.find import Volume, volumes_in
 from pybackup.catalogue.connect import Catalogue
-from pybackup.catalogue.media import add_health, find_medium, media
+from pybackup.catalogue.health import add_health
+from pybackup.catalogue.media import find_medium, media, remove
+from pybackup.mend.repaired import Repaired
 from pybackup.model.filed import Health, Medium, MediumType, NewMedium
 from pybackup.monitor import Aside, Monitor
 
-from .catalogue_add import AddOptions, add, enter_volume
+from .catalogue_add import add
+from .catalogue_enter import AddOptions, enter_volume
 
 _STDIO = b"stdio:"
 
@@ -26,6 +31,14 @@ def record_for_discs(catalogue: Catalogue, paths: Iterable[bytes], monitor: Moni
     """Enter what was made to be burnt: as discs that nobody has seen yet, and that are no copies so far."""
     for volume in _volumes(paths):
         enter_volume(catalogue, volume, NewMedium(MediumType.DISC, seen=False), AddOptions(), Aside(monitor))
+
+
+def forget_files(catalogue: Catalogue, paths: Iterable[bytes]) -> None:
+    """Take out the files that were deleted."""
+    gone = {os.path.realpath(path) for path in paths}
+    for known in media(catalogue):
+        if known.type is MediumType.FILE and known.location in gone:
+            remove(catalogue, known)
 
 
 def record_burnt(
@@ -73,6 +86,28 @@ def record_check(
     for medium in found:
         add_health(catalogue, medium.id, health)
     return found
+
+
+def record_repair(
+    catalogue: Catalogue, copy: bytes, done: Repaired, monitor: Monitor, *, label: str = ""
+) -> list[Medium]:
+    """Add what a repair found in its first copy to the history of the medium that this is, and what became of it there.
+
+    Parameters
+    ----------
+    label
+        As for `record_check`.
+    """
+    found = "beyond" if done.left else "repairable" if done.damaged else "intact"
+    sectors, means = done.geometry.sectors, f"repair {os.fsdecode(copy)}"
+    now = time.time_ns()
+    checks = [Health(now, found, done.damaged, sectors, means=means)]
+    if done.path == copy and done.damaged and done.complete:
+        checks.append(Health(now + 1, "intact", 0, sectors, means=means))
+    media: list[Medium] = []
+    for health in checks:
+        media = record_check(catalogue, copy, health, monitor, label=label)
+    return media
 
 
 def _volumes(paths: Iterable[bytes]) -> Iterator[Volume]:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from pybackup.archive.open import open_archive
-from pybackup.check.compare import compare
-from pybackup.check.drill import Bout, DrillOutcome, DrillPlan
+from pybackup.check.drill import ROUND_WORK, Bout, DrillOutcome, DrillPlan, losses, nameless
 from pybackup.errors import FormatError, NotAnArchive
+from pybackup.host.environment import environment
 from pybackup.host.staging import temporary_directory
-from pybackup.host.storage import ArchiveFile, InPlace, environment
-from pybackup.model.entry import Kind
-from pybackup.monitor import Monitor
+from pybackup.host.storage import ArchiveFile, InPlace
+from pybackup.model.problem import Problem
+from pybackup.monitor import Aside, Monitor, Phase
 from pybackup.parity.odds.harm import Strike, overwrite, plan_strike, write_copy
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
@@ -24,7 +24,6 @@ from pybackup.restore.run import run
 from .repair import repair
 
 _STEP = 1 << 20
-_LOST_FOUND = b"lost+found"
 
 
 def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[DrillOutcome]:
@@ -35,38 +34,61 @@ def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[DrillOutcome]:
     EnvironmentFailed
         The copies cannot be written.
     """
-    monitor.begin("drill", len(plan.bouts), 0)
-    for bout in plan.bouts:
+    rounds = len(plan.bouts)
+    titles = [f"round {number} of {rounds}" for number in range(1, rounds + 1)]
+    n_bytes = ROUND_WORK * plan.prospects.structures.geometry.volume_bytes
+    monitor.plan([Phase(title, n_bytes) for title in titles])
+    for title, bout in zip(titles, plan.bouts, strict=True):
+        monitor.begin(title, 0, n_bytes)
         directory = plan.options.work_dir or os.fsencode(tempfile.gettempdir())
         with ExitStack() as stack:
             with environment(directory):
                 place = stack.enter_context(temporary_directory(directory))
-            outcome = _perform(plan, bout, place)
-        monitor.advance(1, 0)
+            outcome = _perform(plan, bout, place, _Steps(monitor))
+        monitor.end()
         yield outcome
-    monitor.end()
 
 
-def _perform(plan: DrillPlan, bout: Bout, place: bytes) -> DrillOutcome:
+class _Steps(Aside):
+    """Takes all bytes that stages within a round tell of for bytes of that round, and says nothing else."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self.problems = []
+
+    def advance(self, files: int, n_bytes: int) -> None:
+        """Hand on the bytes."""
+        self._monitor.advance(0, n_bytes)
+
+    def note(self, text: str) -> None:
+        """Say nothing: what comes of a round is its outcome."""
+
+    def problem(self, problem: Problem) -> None:
+        """Say nothing: what comes of a round is its outcome."""
+        self.problems.append(problem)
+
+
+def _perform(plan: DrillPlan, bout: Bout, place: bytes, monitor: Monitor) -> DrillOutcome:
     geometry = plan.prospects.structures.geometry
     damage = plan_strike(geometry, bout.model, bout.sectors, bout.seed)
     copy, fixed, target = (os.path.join(place, name) for name in (b"copy", b"fixed", b"restored"))
     _damage(plan, damage, copy)
+    monitor.advance(0, plan.prospects.structures.geometry.volume_bytes)
     pairs = [(plan.path, fixed)]
     if geometry.sidecar:
         pairs.append((plan.path + SIDECAR_SUFFIX, fixed + SIDECAR_SUFFIX))
     twice = 0
     try:
-        done = repair([copy], fixed, work_dir=place, monitor=Monitor())
+        done = repair([copy], fixed, work_dir=place, monitor=monitor)
         claimed, twice = done.complete, max(0, len(damage.lost) - done.mended - done.left)
     except FormatError:
         claimed, fixed = False, copy
-    same = claimed and all(_same(*pair) for pair in pairs)
+    same = claimed and all(_same(*pair, monitor) for pair in pairs)
     if same or not plan.is_archive:
         return DrillOutcome(bout, len(damage.lost), claimed, same, twice=twice)
     os.mkdir(target)
-    _restore(fixed, target, plan.options.workers)
-    return DrillOutcome(bout, len(damage.lost), claimed, same, *_losses(plan.path, target), _nameless(target), twice)
+    _restore(fixed, target, plan.options.workers, monitor)
+    return DrillOutcome(bout, len(damage.lost), claimed, same, *losses(plan.path, target), nameless(target), twice)
 
 
 def _damage(plan: DrillPlan, damage: Strike, copy: bytes) -> None:
@@ -86,16 +108,19 @@ def _damage(plan: DrillPlan, damage: Strike, copy: bytes) -> None:
         overwrite(Sectors(geometry, *files), VolumeWriter(geometry, *targets), damage)
 
 
-def _same(one: bytes, other: bytes) -> bool:
+def _same(one: bytes, other: bytes, monitor: Monitor) -> bool:
     with ArchiveFile(one) as left, ArchiveFile(other) as right:
         if left.size != right.size:
             return False
-        return all(left.read_at(at, _STEP) == right.read_at(at, _STEP) for at in range(0, left.size, _STEP))
+        for at in range(0, left.size, _STEP):
+            if left.read_at(at, _STEP) != right.read_at(at, _STEP):
+                return False
+            monitor.advance(0, min(_STEP, left.size - at))
+    return True
 
 
-def _restore(image: bytes, target: bytes, workers: int | None) -> None:
+def _restore(image: bytes, target: bytes, workers: int | None, monitor: Monitor) -> None:
     """Restore what can be from a copy that is not whole; who is lost shows in what is not there."""
-    monitor = Monitor()
     try:
         archive = open_archive(image, alone=True)
     except NotAnArchive:
@@ -103,23 +128,3 @@ def _restore(image: bytes, target: bytes, workers: int | None) -> None:
     with archive:
         plan = plan_restore(archive, (), target, RestoreOptions(workers=workers))
         run(plan, monitor=monitor)
-
-
-def _losses(source: bytes, target: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Return the files of the archive that are not in the target, and those that are with other content."""
-    with open_archive(source, alone=True) as archive:
-        listing = archive.listing
-        files = {path for path, kind in zip(listing.paths, listing.rows.kinds, strict=True) if kind == Kind.FILE}
-    lost, wrong = [], []
-    for difference in compare(source, target, alone=True, monitor=Monitor()).differences:
-        if difference.path in files:
-            if "missing" in difference.kinds:
-                lost.append(difference.path)
-            elif {"type", "size", "content"} & set(difference.kinds):
-                wrong.append(difference.path)
-    return lost, wrong
-
-
-def _nameless(target: bytes) -> int:
-    found = os.walk(os.path.join(target, _LOST_FOUND))
-    return sum(len(names) for _, _, names in found)

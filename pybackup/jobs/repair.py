@@ -6,19 +6,20 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pybackup.check.verify import verify
+from pybackup.check.verify import phases_of_verify, verify
 from pybackup.container.notes import archive_id_in
 from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.host.check_outputs import check_outputs
+from pybackup.host.output import Output
 from pybackup.host.readers import Readers
-from pybackup.host.storage import Output, check_outputs
 from pybackup.layout.foreign import HEAD_BYTES, kind_of
-from pybackup.mend.assemble import assembled, tell_of_others
+from pybackup.mend.assemble import assembled, phases_of_mending, tell_of_others
 from pybackup.mend.copies import open_copies
 from pybackup.mend.health import State
 from pybackup.mend.in_place import can_be_mended_in_place, check_target, mend_in_place, refuse_to_cut
 from pybackup.mend.repaired import Repaired, report
-from pybackup.mend.survey import survey
-from pybackup.monitor import Monitor
+from pybackup.mend.survey import phase_of_survey, survey
+from pybackup.monitor import Monitor, Silent
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
 
 
@@ -58,6 +59,8 @@ def repair(
     """
     _check_names(paths, output, overwrite)
     with open_copies(paths, maps) as given:
+        lengths = [copy.file.size for copy in given]
+        monitor.plan([phase_of_survey(sum(lengths)), *phases_of_mending(max(lengths))])
         surveyed = survey(given, monitor)
         if surveyed is None:
             first = given[0].file
@@ -91,13 +94,14 @@ def repair(
                         made.take_after(made.path)
                     made.publish()
         done = report(output if output is not None else given[0].path, surveyed, before, mended)
-    return replace(done, nothing_lost=_holds_all(done.path)) if done.left else done
+    return replace(done, nothing_lost=_holds_all(done.path, monitor)) if done.left else done
 
 
-def _holds_all(path: bytes) -> bool:
+def _holds_all(path: bytes, monitor: Monitor) -> bool:
     """Whether all that an archive holds can be read, though not all of its bytes are what they were."""
     try:
-        return verify(path, monitor=Monitor()).state is not State.BEYOND
+        monitor.plan(phases_of_verify(path))
+        return verify(path, monitor=Silent(monitor)).state is not State.BEYOND
     except FormatError:
         return False
 

@@ -12,6 +12,7 @@ from pybackup.container.recover import what_it_is
 from pybackup.errors import NotAnArchive
 from pybackup.host.joined import open_place
 from pybackup.mend.alike import sort_out
+from pybackup.mend.copies import length_of
 from pybackup.mend.health import Health
 from pybackup.mend.mender import Mender
 from pybackup.model.extents import Extents
@@ -19,7 +20,7 @@ from pybackup.model.soundness import Soundness
 from pybackup.monitor import Monitor
 from pybackup.restore.plan import RestoreOptions, plan_salvage
 from pybackup.restore.result import Restored
-from pybackup.restore.run import run
+from pybackup.restore.run import phases_of_salvage, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +76,28 @@ def rescue(
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     with ExitStack() as stack:
-        best = Mender(where, stack, monitor).best(list(_given(images, maps)), maps)
+        given = list(_given(images, maps, monitor))
+        n_bytes = sum(length_of(file.path) for file in given)
+        best = Mender(where, stack, monitor, then=phases_of_salvage(n_bytes)).best(given, maps)
         try:
-            plan = plan_salvage(
-                best.place,
-                target,
-                listing=best.listing,
-                soundness=best.soundness,
-                repaired=best.repaired,
-                options=options,
-            )
+            plan = plan_salvage(best, target, options)
             salvaged = run(plan, monitor=monitor)
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
             advice = "; it has parity, and 'pybackup repair' mends it as it is" if best.health else ""
             with open_place(best.place) as file:
                 raise NotAnArchive(f"{name}: {what_it_is(file)}{advice}") from error
-        n_bytes = plan.image_bytes if best.hand is None else 0
-        return Rescued(salvaged, best.health, n_bytes, best.soundness, best.repaired)
+        image_bytes = plan.image_bytes if best.volume_set is None else 0
+        return Rescued(salvaged, best.health, image_bytes, best.soundness, best.repaired)
 
 
-def _given(images: Sequence[bytes], maps: Sequence[bytes]) -> Iterator[FoundFile]:
+def _given(images: Sequence[bytes], maps: Sequence[bytes], monitor: Monitor) -> Iterator[FoundFile]:
     """The images, and instead of a directory of volumes these; one of pieces of an image stays what it is."""
     for number, image in enumerate(images):
         if not os.path.isdir(image):
             yield look_into(image)
             continue
-        below = find_volumes([image], thorough=True).files if number >= len(maps) else ()
+        below = find_volumes([image], thorough=True, monitor=monitor).files if number >= len(maps) else ()
         if _are_pieces(below):
             yield FoundFile(image)
         else:

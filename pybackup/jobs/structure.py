@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pybackup.archive.open import open_archive
-from pybackup.archive.volume_set import SetAtHand
+from pybackup.archive.volume_set import VolumeSet
 from pybackup.container.own import END
 from pybackup.container.skeleton import own_members
 from pybackup.container.structure import read_structure, write_structure
 from pybackup.errors import FormatError, NotAnArchive, UsageError
-from pybackup.host.storage import ArchiveFile, Output, check_outputs
+from pybackup.host.check_outputs import check_outputs
+from pybackup.host.output import Output
+from pybackup.host.storage import ArchiveFile
 from pybackup.layout.names import STRUCTURE
 from pybackup.make.plan import readers_of
 from pybackup.model.entry import Entry, Kind
@@ -98,8 +100,10 @@ def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
     try:
         with open_archive(file) as archive:
             listing = archive.listing
-            if archive.hand and listing.unknown and (whole := _of_set(archive.hand)) is not None:
-                monitor.note(f"{archive.hand.info.name}: each volume has the structure of the whole set, restored here")
+            if archive.volume_set and listing.unknown and (whole := _of_set(archive.volume_set)) is not None:
+                monitor.note(
+                    f"{archive.volume_set.info.name}: each volume has the structure of the whole set, restored here"
+                )
                 return whole
             for doubt in listing.doubts:
                 monitor.problem(doubt)
@@ -119,9 +123,9 @@ def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
         return entries
 
 
-def _of_set(hand: SetAtHand) -> Sequence[Entry] | None:
+def _of_set(volume_set: VolumeSet) -> Sequence[Entry] | None:
     """The structure of a whole set, as each volume has it; None where no volume at hand has all of it any more."""
-    for volume in (*hand.data.values(), *hand.recovery.values()):
+    for volume in volume_set.volumes:
         damage: list[int] = []
         with volume.open() as file:
             try:

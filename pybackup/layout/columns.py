@@ -13,7 +13,8 @@ column of a million values in milliseconds.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,46 @@ def pack_column(values: Sequence[int] | Int64s) -> bytes:
     return HEAD.pack(planes, base) + data
 
 
+class Texts(Sequence[bytes]):
+    """Byte strings that are cut out of their joined bytes when asked for: as a list, a million weigh 70 MB.
+
+    Parameters
+    ----------
+    ends
+        Where each ends, after a zero.
+    """
+
+    def __init__(self, joined: bytes, ends: Int64s) -> None:
+        self.joined = joined
+        self._ends = view(ends)
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        joined, start = self.joined, 0
+        for end in self._ends[1:]:
+            yield joined[start:end]
+            start = end
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return [self[at] for at in range(*row.indices(len(self)))]
+        at = row if row >= 0 else row + len(self)
+        if not 0 <= at < len(self):
+            raise IndexError(row)
+        return self.joined[self._ends[at] : self._ends[at + 1]]
+
+
+def view(values: Int64s) -> memoryview:
+    """Return whole numbers as a view of as few bytes each as they fit in: a list takes 8 and the numbers themselves."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    for code, bits in (("b", 7), ("h", 15), ("i", 31)):
+        if -(1 << bits) <= low and high < 1 << bits:
+            return memoryview(values.astype(np.dtype(code)).tobytes()).cast(code)  # type: ignore[call-overload,no-any-return]
+    return memoryview(values.astype(np.int64).tobytes()).cast("q")
+
+
 class Reader:
     """Reads columns and blobs one after the other from the bytes of an index."""
 
@@ -61,8 +102,8 @@ class Reader:
         if planes > 8:
             raise Damaged("a column of an index with more than 8 planes")
         if count and not planes:
-            # Most columns of most directories.
-            return np.full(count, base, np.int64)
+            # Most columns of most directories; one value in memory.
+            return np.broadcast_to(np.int64(base), count)
         data = np.frombuffer(self.take(planes * count), dtype=np.uint8).reshape(planes, count)
         wide = np.zeros((count, 8), dtype=np.uint8)
         wide[:, :planes] = data.T
@@ -82,14 +123,13 @@ class Reader:
             raise Damaged("a negative size in an index")
         return values
 
-    def texts(self, count: int) -> list[bytes]:
+    def texts(self, count: int) -> Texts:
         """Return ``count`` byte strings: a column of lengths, then all of them joined."""
         lengths = self.sizes(count)
         if count and int(lengths.max()) > len(self._data):
             raise Damaged("a text of an index is longer than the index")
-        ends = np.cumsum(lengths).tolist()
-        blob = self.take(ends[-1] if ends else 0)
-        return [blob[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
+        ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
+        return Texts(self.take(int(ends[-1])), ends)
 
     def take(self, count: int) -> bytes:
         """Return the next ``count`` bytes."""

@@ -8,7 +8,7 @@ the foot repeats the head with another magic. Little-endian.
 | offset | size | type  | field         | meaning                                                  |
 | ------ | ---- | ----- | ------------- | -------------------------------------------------------- |
 | 0      | 8    | bytes | magic         | ``XTARIDX{`` at the head, ``}XTARIDX`` at the foot       |
-| 8      | 1    | u8    | version       | 1                                                        |
+| 8      | 1    | u8    | version       | 2; 1 without bundles                                     |
 | 9      | 1    | u8    | scope         | 0 one container, 1 the tree                              |
 | 10     | 1    | u8    | digest_bytes  | how much of each SHA-256 is kept: 4 or 32                |
 | 11     | 1    | u8    | reserved      | zero                                                     |
@@ -37,7 +37,8 @@ from pybackup.errors import Damaged, Refused
 HEAD = struct.Struct("<8sBBBB8sIIIQQQ16sI")
 HEAD_MAGIC = b"XTARIDX{"
 FOOT_MAGIC = b"}XTARIDX"
-VERSION = 1
+VERSION = 2
+VERSIONS = (1, VERSION)
 CONTAINER = 0
 TREE = 1
 
@@ -65,6 +66,7 @@ class Head:
     plain_bytes: int = 0
     body_bytes: int = 0
     body_digest: bytes = bytes(16)
+    version: int = 1
 
     @property
     def total_bytes(self) -> int:
@@ -75,7 +77,7 @@ class Head:
         """Return the 76 bytes of a head or a foot."""
         data = HEAD.pack(
             magic,
-            VERSION,
+            self.version,
             self.scope,
             self.digest_bytes,
             0,
@@ -107,11 +109,12 @@ class Head:
         fields = HEAD.unpack(data)
         if fields[0] not in (HEAD_MAGIC, FOOT_MAGIC):
             raise Damaged("no magic of an index")
-        if fields[1] != VERSION:
-            raise Damaged(f"an index of version {fields[1]}, and only {VERSION} is known")
+        if fields[1] not in VERSIONS:
+            raise Damaged(f"an index of version {fields[1]}, and only {VERSION} and before are known")
         if fields[13] != zlib.crc32(data[:-4]):
             raise Damaged("wrong CRC of the head of an index")
         head = cls(fields[2], fields[3], *fields[5:13])
+        head = replace(head, version=fields[1])
         if head.scope > TREE or head.digest_bytes not in (4, 32) or fields[4]:
             raise Damaged("the head of an index breaks the rules of its fields")
         if head.body_bytes < head.digests * head.digest_bytes:
@@ -188,9 +191,11 @@ def unpack_index(data: bytes, growth: Allowance | None = None) -> Blob:
     body_end = HEAD.size + head.body_bytes
     body, corrected = data[HEAD.size : body_end], 0
     if not _is_body(head, body):
+        from pybackup.codes import rs255_repair  # only what is damaged needs it
+
         try:
-            repaired = rs255.repair(body, data[body_end : -HEAD.size])
-        except rs255.Uncorrectable as error:
+            repaired = rs255_repair.repair(body, data[body_end : -HEAD.size])
+        except rs255_repair.Uncorrectable as error:
             raise Damaged(f"an index is damaged beyond its parity: {error}") from error
         body, corrected = repaired.body, repaired.corrected_bytes
         if not _is_body(head, body):

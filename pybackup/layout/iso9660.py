@@ -18,7 +18,7 @@ _DIRECTORY, _MULTI_EXTENT = 2, 128
 _MAX_DIRECTORY_BYTES = 1 << 20
 
 
-class _Readable(Protocol):
+class ReadsAt(Protocol):
     """What can be read at any offset."""
 
     def read_at(self, offset: int, count: int, /) -> bytes:
@@ -26,7 +26,7 @@ class _Readable(Protocol):
         ...
 
 
-def root_files(file: _Readable) -> Iterator[tuple[int, int]]:
+def root_files(file: ReadsAt) -> Iterator[tuple[int, int]]:
     """Offset and length of the files at the root of an ISO image: neighbouring extents of one file joined."""
     try:
         root = _root(file)
@@ -52,7 +52,7 @@ def root_files(file: _Readable) -> Iterator[tuple[int, int]]:
             start = end = 0
 
 
-def _root(file: _Readable) -> tuple[int, int] | None:
+def _root(file: ReadsAt) -> tuple[int, int] | None:
     """Offset and length of the root directory, as the primary volume descriptor says."""
     for number in range(_DESCRIPTORS_AT, _DESCRIPTORS_AT + _MOST_DESCRIPTORS):
         block = file.read_at(number * SECTOR, SECTOR)

@@ -6,6 +6,7 @@
 | segment 1 of file ``a``    | ``a.part0001.7z``                          |
 | sparse file ``a``          | ``a.sparse.7z``, ``a.sparse.part0001.7z``  |
 | directory ``d``            | ``d/.xtar``, its container                 |
+| a bundle of small files    | ``.xtar.files.0123abcd.00000001.7z``       |
 | own index of a container   | ``.xtar.index``                            |
 | the archive's own members  | ``.pybackup/...``                          |
 
@@ -22,6 +23,7 @@ from itertools import count
 
 CONTAINER = b".xtar"
 OWN_INDEX = b".xtar.index"
+BUNDLE = b".xtar.files.%s.%08d.7z"
 PRIVATE = b".pybackup"
 README = PRIVATE + b"/README.txt"
 STRUCTURE = PRIVATE + b"/structure.tar"
@@ -29,6 +31,7 @@ LINKS = PRIVATE + b"/links.tar"
 TREE_INDEX = PRIVATE + b"/index"
 PARITY = PRIVATE + b"/parity"
 SET_INDEX = PRIVATE + b"/set"
+EARLIER = PRIVATE + b"/earlier"
 RECOVERY = PRIVATE + b"/recovery"
 TRUE_NAME = b"PYBACKUP name="
 

@@ -8,13 +8,13 @@ Little-endian, offsets from the start of the link name field.
 | ------ | ---- | ----- | ---------------- | ---------------------------------------------------- |
 | 0      | 4    | bytes | magic            | NUL ``XTN``                                          |
 | 4      | 1    | u8    | version          | 1                                                    |
-| 5      | 1    | u8    | role             | 1 content, 2 container, 3 index, 4 locator, 5 other, 6 parity, 7, 8 |
+| 5      | 1    | u8    | role             | 1 content, 2 container, 3 index, 4 locator, 5 other, 6 parity, 7 to 9 |
 | 6      | 1    | u8    | method           | content: filter chain, as in the index; else 0       |
 | 7      | 1    | u8    | dictionary       | content: dictionary is ``1 << this``, 0 for none     |
 | 8      | 8    | bytes | archive_id       | of the archive                                       |
 | 16     | 4    | u32   | container        | number of the container this header lies in          |
 | 20     | 4    | u32   | segment          | content: number of the segment, from 0; container: mode of its directory |
-| 24     | 4    | u32   | segments         | content: how many; locator: entries in the archive   |
+| 24     | 4    | u32   | segments         | content: how many; locator: entries in the archive; bundle: files |
 | 28     | 4    | u32   | mtime_ns         | nanoseconds of the mtime, below 10^9                 |
 | 32     | 8    | u64   | raw_bytes        | decoded; container: its number; locator: offset of the tree index |
 | 40     | 8    | u64   | file_bytes       | logical size of the file; locator: length of the body |
@@ -62,6 +62,7 @@ class Role(IntEnum):
     PARITY = 6
     SET = 7
     RECOVERY = 8
+    BUNDLE = 9
 
 
 # The archive's own members whose content the note has the SHA-256 of, since no region has it.

@@ -3,9 +3,10 @@
 README = b"""This is an archive made by pybackup. Stock tools read it: tar, 7z, cat.
 
 Every directory is a tar named .xtar inside the one of its parent; every file in
-it is a small 7z archive (NAME.7z). Long files are cut into NAME.part0001.7z,
-NAME.part0002.7z, ...: unpack each and join them with cat. NAME.sparse.7z holds a
-tar of one file with holes. Directories, links and permissions are in
+it is a small 7z archive (NAME.7z), or lies with others in one called
+.xtar.files.*.7z. Long files are cut into NAME.part0001.7z, NAME.part0002.7z, ...:
+unpack each and join them with cat. NAME.sparse.7z holds a tar of one file with
+holes. Directories, links and permissions are in
 .pybackup/structure.tar, hard links in .pybackup/links.tar.
 
 To restore the archive A.xtar into the new directory OUT, as root or not (X is
@@ -24,6 +25,22 @@ may have lost its end:
     find M -name .pybackup -prune -o -name '*.7z' -type f -exec sh -c '
         for m do
             d="OUT/${m#M/}"; d="${d%.7z}"; i=0 n=1 b= e=; mkdir -p "${d%/*}"
+            case "${m##*/}" in .xtar.files.*)
+                if 7z l -ba -spd "$m" .xtar.notes | grep -q .; then
+                    mkdir -m 700 NEW.d; d="${d%/*}"
+                    (umask 0; 7z x -spd -oNEW.d "-x!.xtar.notes" "$m" > NEW) || {
+                        echo "$m" >> BAD
+                        for p in NEW.d/* NEW.d/.*; do
+                            [ -f "$p" ] || continue
+                            7z x -so -spd "-i!${p##*/}" "$m" > NEW &&
+                                [ $(wc -c < NEW) = $(stat -c %s "$p") ] || {
+                                rm -f "$p"; echo "$d/${p##*/}" >> BAD; }
+                        done; }
+                    chown -R --reference="$m" NEW.d 2> NEW
+                    find NEW.d -type f -print0 | xargs -0r mv -t "$d" || echo "$m" >> BAD
+                    rm -rf NEW.d; continue
+                fi ;;
+            esac
             case "${d##*.part}" in
             "" | *[!0-9]* | ? | ?? | ???) ;;
             0001) d="${d%.part0001}"; i=1 ;;

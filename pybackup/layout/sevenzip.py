@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from pybackup.errors import Damaged
+from pybackup.model.member import STREAM_OFFSET as STREAM_OFFSET
 
 SIGNATURE: Final = b"7z\xbc\xaf\x27\x1c"
-STREAM_OFFSET: Final = 32
-"""Where the packed streams begin, in bytes: the length of the start header."""
 START = struct.Struct("<6sBBIQQI")
 _CHECKED = struct.Struct("<QQI")
 _MAX_TAIL_BYTES = 4096

@@ -42,20 +42,30 @@ class SparseLayout:
         """Bytes that are no hole."""
         return sum(length for _, length in self.extents)
 
-    def head(self, name: bytes, *, mode: int, mtime: int) -> bytes:
-        """Return all before the data."""
+    @property
+    def map(self) -> bytes:
+        """The map, filled up to whole blocks: it stands before the data and belongs to the content of the member."""
         extents = list(self.extents)
         if not extents or sum(extents[-1]) < self.size:
             extents.append((self.size, 0))
         lines = [len(extents), *(number for extent in extents for number in extent)]
         text = b"".join(b"%d\n" % line for line in lines)
-        text += ustar.padding(len(text))
-        records = {
+        return text + ustar.padding(len(text))
+
+    @property
+    def records(self) -> dict[bytes, bytes]:
+        """The pax records that say that a member begins with a map; its name is that of its header."""
+        return {
             b"GNU.sparse.major": b"1",
             b"GNU.sparse.minor": b"0",
-            b"GNU.sparse.name": name,
             b"GNU.sparse.realsize": b"%d" % self.size,
         }
+
+    def head(self, name: bytes, *, mode: int, mtime: int) -> bytes:
+        """Return all before the data."""
+        text = self.map
+        major, minor, size = self.records.items()
+        records = dict([major, minor, (b"GNU.sparse.name", name), size])
         mtime = max(mtime, 0)
         header = ustar.Header(name=b"GNUSparseFile.0/content", mode=mode, size=len(text) + self.data_bytes, mtime=mtime)
         return pax.member(b"content", records, mtime) + header.pack() + text

@@ -6,7 +6,7 @@ container). Texts are a column of lengths and the joined bytes. All else see `co
 | field         | rows | meaning                                                                          |
 | ------------- | ---- | -------------------------------------------------------------------------------- |
 | kind          | n    | 1 file, 2 directory, 3 symlink, 4 hard link, 5 FIFO, 6 character, 7 block device |
-| flags         | n    | 1 sparse, 2 changed while read                                                   |
+| flags         | n    | 1 sparse, 2 changed while read, 4 in a bundle                                    |
 | up            | n    | own row minus the row of the directory it lies in; 0 at the top                  |
 | mode          | n    | permission bits                                                                  |
 | owner         | n    | row of the owner table                                                           |
@@ -18,7 +18,7 @@ container). Texts are a column of lengths and the joined bytes. All else see `co
 | targets       | n    | texts: of links                                                                  |
 | extras        | n    | texts: rare things, tag, u32 length, value (see `extras`)                       |
 | gap           | m    | offset minus the end of the member before it (a container ends where it starts)  |
-| packed        | m    | length of the ``.7z`` or of the container                                        |
+| packed        | m    | length of the ``.7z``, of the stream in a bundle, or of the container            |
 | tail          | m    | bytes of the ``.7z`` behind its packed stream                                    |
 | raw           | m    | decoded length; of a container its number                                        |
 | method        | m    | filter chain                                                                     |
@@ -35,13 +35,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pybackup.errors import Damaged, Refused
+from pybackup.errors import Damaged
 from pybackup.model.entry import NO_XATTRS, Entry, Kind
+from pybackup.model.listing import Brief
 from pybackup.model.member import Container, Member, Method, Stored
 
-from .columns import Int64s, Reader
+from .columns import Reader, view
 from .extras import NO_EXTRAS, unpack_extras
-from .table_form import CHANGED, DEVICES, ENTRY_COLUMNS, LINKS, MEMBER_COLUMNS, SECOND, SPARSE
+from .table_form import BUNDLED, CHANGED, DEVICES, ENTRY_COLUMNS, LINKS, MEMBER_COLUMNS, SECOND, SPARSE
+from .table_paths import TablePaths
 from .table_rules import check_members, check_names, check_rows, check_sizes, member_columns, read_owners
 
 # Long names are rare, and deep trees are small; directories each in the last would take squares. In proportion to
@@ -57,13 +59,20 @@ _NO_DEVICE = (0, 0)
 class Table:
     """The rows of an index as read; entries are made when asked for.
 
+    Parameters
+    ----------
+    bundles
+        There may be files in bundles, and members may lie before those of earlier rows.
+
     Raises
     ------
     Damaged
         The columns contradict each other or the rules of their values.
     """
 
-    def __init__(self, plain: bytes, digests: bytes, *, entries: int, digest_bytes: int, base: int) -> None:
+    def __init__(
+        self, plain: bytes, digests: bytes, *, entries: int, digest_bytes: int, base: int, bundles: bool = False
+    ) -> None:
         if len(plain) < entries:
             raise Damaged("an index with fewer bytes than entries")
         reader = Reader(plain)
@@ -76,23 +85,28 @@ class Table:
         self._owners = read_owners(reader, entries)
         self.place, self.region, self.settings = (reader.texts(1)[0] for _ in range(3))
         reader.finish()
-        check_rows(columns, len(self._owners))
+        check_rows(columns, len(self._owners), bundles=bundles)
         check_sizes(columns, members["raw"])
-        # Views, not lists: 8 bytes a value, and nearly as quick to index.
-        self._columns = {name: _view(values) for name, values in columns.items()}
+        self._columns = {name: view(values) for name, values in columns.items()}
         self.kinds = self._columns["kind"]
         self._check_rare()
-        self._first = _view(np.concatenate(([0], np.cumsum(counts))))
+        self._first = view(np.concatenate(([0], np.cumsum(counts))))
         is_content = np.repeat(columns["kind"] != Kind.DIRECTORY, counts)
-        self._members = tuple(_view(column) for column in member_columns(members, is_content, base))
+        is_stream = np.repeat(columns["flags"] & BUNDLED != 0, counts)
+        # Of a million entries they take a hundred megabytes, as much as all that is kept.
+        del columns, counts
+        found = member_columns(members, is_content, is_stream, base, ascending=not bundles)
+        del members
+        self._members = tuple(view(column) for column in found)
+        self._is_stream = is_stream
         self._digests = digests
         self._digest_bytes = digest_bytes
-        self._digest_row = _view(np.cumsum(is_content) - 1)
+        self._digest_row = view(np.cumsum(is_content) - 1)
 
     def __len__(self) -> int:
         return len(self.kinds)
 
-    def paths(self, body_bytes: int = 0) -> list[bytes]:
+    def paths(self, body_bytes: int = 0) -> TablePaths:
         """Path of every entry, relative to `place`, in rows.
 
         Parameters
@@ -105,15 +119,7 @@ class Table:
         Refused
             All of them together are longer than any tree's: directories nested without end.
         """
-        paths: list[bytes] = []
-        left = path_bytes_for(body_bytes)
-        for row, (name, up) in enumerate(zip(self.names, self._columns["up"], strict=True)):
-            path = paths[row - up] + b"/" + name if up else name
-            left -= len(path)
-            if left < 0:
-                raise Refused("an index whose paths would grow beyond measure")
-            paths.append(path)
-        return paths
+        return TablePaths(self.kinds, self.names, self._columns["up"], path_bytes_for(body_bytes))
 
     def parent(self, row: int) -> int | None:
         """Row of the directory the entry lies in, None at the top."""
@@ -149,6 +155,20 @@ class Table:
         digest = members[0].digest if len(members) == 1 and not segments else extras.digest
         flags = columns["flags"][row]
         return Stored(entry, members, digest, flags & SPARSE != 0, flags & CHANGED != 0, segments, tuple(numbers))
+
+    def brief(self, row: int) -> Brief | None:
+        """Return the least of an entry; None for one of several members, a link, and what has extras."""
+        columns, first = self._columns, self._first[row]
+        count = self._first[row + 1] - first
+        if self._extras[row] or self.targets[row] or count > 1:
+            return None
+        kind, size, digest = self.kinds[row], columns["excess"][row], b""
+        if count and kind != Kind.DIRECTORY:
+            size += self._members[3][first]
+            start = self._digest_row[first] * self._digest_bytes
+            digest = self._digests[start : start + self._digest_bytes]
+        mtime_ns = columns["mtime_s"][row] * SECOND + columns["mtime_ns"][row]
+        return Brief(kind, size, mtime_ns, columns["mode"][row], digest, columns["flags"][row] & SPARSE != 0)
 
     def container(self, row: int) -> Container | None:
         """Where the container of directory ``row`` lies, None for what has none."""
@@ -191,6 +211,7 @@ class Table:
             _METHOD_OF[method],
             1 << dictionary if dictionary else 0,
             self._digests[start : start + self._digest_bytes],
+            bundled=bool(self._is_stream[index]),
         )
 
 
@@ -205,7 +226,3 @@ def _is_last_part(part: tuple[int, int], kind: int, members: int) -> bool:
 def path_bytes_for(body_bytes: int) -> int:
     """How long all paths together may be in an index with a body of so many bytes."""
     return _PATHS_ALLOWANCE + _PATHS_RATIO * body_bytes
-
-
-def _view(values: Int64s) -> memoryview:
-    return memoryview(values.astype(np.int64).tobytes()).cast("q")

@@ -8,6 +8,7 @@ ENTRY_COLUMNS = ("kind", "flags", "up", "mode", "owner", "mtime_s", "mtime_ns", 
 MEMBER_COLUMNS = ("gap", "packed", "tail", "raw", "method", "dictionary")
 SPARSE = 1
 CHANGED = 2
+BUNDLED = 4
 SECOND = 1_000_000_000
 LINKS = (Kind.SYMLINK, Kind.HARDLINK)
 DEVICES = (Kind.CHARACTER, Kind.BLOCK)

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 
 from pybackup.errors import Damaged
 from pybackup.model.entry import Kind, Owner
-from pybackup.model.member import Method
+from pybackup.model.member import STREAM_OFFSET, Method
 
-from .columns import Int64s, Reader
-from .sevenzip import STREAM_OFFSET
-from .table_form import MEMBER_COLUMNS, SECOND
+from .columns import Int64s, Reader, Texts
+from .table_form import BUNDLED, MEMBER_COLUMNS, SECOND, SPARSE
 
 OWNER_COUNT = struct.Struct("<I")
 _MAX_BYTES = 1 << 62
 _MAX_ID = 0xFFFFFFFF
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _NO_NAMES = frozenset((b"", b".", b".."))
 
 
 def member_columns(
-    members: dict[str, Int64s], is_content: np.ndarray[tuple[int], np.dtype[np.bool_]], base: int
+    members: dict[str, Int64s], is_content: Flags, is_stream: Flags, base: int, *, ascending: bool
 ) -> tuple[Int64s, ...]:
-    """Offset, length, stream length, raw length, method and dictionary of each member, checked."""
+    """Offset, length, stream length, raw length, method and dictionary of each member, checked.
+
+    Parameters
+    ----------
+    is_content, is_stream
+        Which are no containers, and which of them lie in bundles.
+    ascending
+        Each lies behind the one before it.
+    """
     packed, tail, method, dictionary = (members[name] for name in ("packed", "tail", "method", "dictionary"))
-    for name in MEMBER_COLUMNS:
+    for name in MEMBER_COLUMNS if ascending else MEMBER_COLUMNS[1:]:
         if len(packed) and int(members[name].min()) < 0:
             raise Damaged("an index with a negative size of a member")
     # Floats, since a sum of integers would wrap silently.
-    if base + float(packed.astype(float).sum() + members["gap"].astype(float).sum()) > _MAX_BYTES:
+    if base + float(packed.astype(float).sum() + np.abs(members["gap"].astype(float)).sum()) > _MAX_BYTES:
         raise Damaged("an index with members beyond the end of any archive")
     if len(packed) and (int(method.max()) > max(Method) or int(dictionary.max()) > 40):
         raise Damaged("an index with an unknown method")
@@ -37,17 +46,21 @@ def member_columns(
         raise Damaged("an index with a container that is packed")
     if (members["raw"][~is_content] > _MAX_ID).any():
         raise Damaged("an index with an impossible number of a container")
-    advance = np.where(is_content, packed + -packed % 512, 0)
+    if (members["tail"][is_stream] != 0).any():
+        raise Damaged("an index with a stream of a bundle that has a header of its own")
+    advance = np.where(is_stream, packed, np.where(is_content, packed + -packed % 512, 0))
     offsets = base + np.cumsum(members["gap"] + np.concatenate(([0], advance[:-1]))) if len(packed) else packed
-    stream = np.where(is_content, packed - STREAM_OFFSET - tail, 0)
+    if len(packed) and int(offsets.min()) < 0:
+        raise Damaged("an index with a member before the archive")
+    stream = np.where(is_stream, packed, np.where(is_content, packed - STREAM_OFFSET - tail, 0))
     if len(packed) and int(stream.min()) < 0:
         raise Damaged("an index with a member shorter than its parts")
     return offsets, packed, stream, members["raw"], method, dictionary
 
 
-def check_names(names: list[bytes]) -> None:
+def check_names(names: Sequence[bytes]) -> None:
     """Each one component of a path."""
-    joined = b"".join(names)
+    joined = names.joined if isinstance(names, Texts) else b"".join(names)
     if b"/" in joined or b"\0" in joined or not _NO_NAMES.isdisjoint(names):
         raise Damaged("an index with a name that is none")
 
@@ -78,12 +91,12 @@ def check_sizes(columns: dict[str, Int64s], raw: Int64s) -> None:
         raise Damaged("an index with a file of negative size")
 
 
-def check_rows(columns: dict[str, Int64s], owners: int) -> None:
+def check_rows(columns: dict[str, Int64s], owners: int, *, bundles: bool) -> None:
     """Values within their bounds, entries in directories before them, owners in order."""
     count = len(columns["kind"])
     if not count:
         return
-    limits = {"kind": (1, 7), "flags": (0, 3), "mode": (0, 0o7777), "owner": (0, owners - 1)}
+    limits = {"kind": (1, 7), "flags": (0, 7 if bundles else 3), "mode": (0, 0o7777), "owner": (0, owners - 1)}
     limits["mtime_ns"] = (0, SECOND - 1)
     limits["mtime_s"] = (-_MAX_BYTES, _MAX_BYTES)
     for name, (low, high) in limits.items():
@@ -96,6 +109,9 @@ def check_rows(columns: dict[str, Int64s], owners: int) -> None:
         raise Damaged("an index puts an entry into something that is no directory")
     if (columns["flags"][columns["kind"] != Kind.FILE] != 0).any():
         raise Damaged("an index gives flags to an entry that is no file")
+    in_bundle = columns["flags"] & BUNDLED != 0
+    if (in_bundle & ((columns["flags"] & SPARSE != 0) | (columns["members"] != 1))).any():
+        raise Damaged("an index puts into a bundle what is no file of one piece")
     owner = columns["owner"]
     known = np.maximum.accumulate(np.concatenate((np.full(1, -1), owner)))
     if (owner > known[:-1] + 1).any() or int(known[-1]) != owners - 1:

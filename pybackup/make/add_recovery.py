@@ -7,23 +7,25 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from pybackup.archive.find import Volume, find_volumes
+from pybackup.archive.find import OWN_SUFFIX, Volume, find_volumes
 from pybackup.archive.measure import header_of, measure
-from pybackup.archive.volume_set import SetAtHand, gather
+from pybackup.archive.volume_set import VolumeSet, gather
 from pybackup.check.verify import verify
 from pybackup.errors import Damaged, Exists, UsageError
 from pybackup.host.directories import files_in
+from pybackup.host.output import Destination
 from pybackup.host.readers import Readers
-from pybackup.host.storage import Destination
 from pybackup.layout.recovery import Body
 from pybackup.mend.bodies import settled_place
 from pybackup.mend.copies import whole_file
 from pybackup.mend.health import State
-from pybackup.mend.survey import survey
+from pybackup.mend.survey import phase_of_survey, survey
 from pybackup.model.volume import VolumeInfo, VolumeKind
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Phase
 
-from .recovery_volumes import Made, Together, make_recovery, together_by_default
+from .recovery_volumes import Made, Together, make_recovery, phase_of_recovery, together_by_default
+
+_MEASURE = "measure volumes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +81,31 @@ def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: M
     EnvironmentFailed
         A recovery volume cannot be written, or was not read back as it was written.
     """
-    hand = _at_hand(paths, monitor)
-    volumes = [hand.data[number] for number in sorted(hand.data)]
+    volume_set = _at_hand(paths, monitor)
+    volumes = [volume_set.data[number] for number in sorted(volume_set.data)]
+    monitor.plan(_phases(volumes))
     directory = options.directory
     if directory is None:
         directory = os.path.dirname(volumes[0].path) or b"."
-    first = options.first or _next_number([*hand.recovery.values(), *_beside(directory, hand)])
+    first = options.first or _next_number([*volume_set.recovery.values(), *_beside(directory, volume_set)])
     for volume in volumes:
         _check_whole(volume, monitor)
     bodies = measure_all(volumes, monitor)
-    for volume in hand.recovery.values():
-        _check_same(volume, bodies, hand)
+    for volume in volume_set.recovery.values():
+        _check_same(volume, bodies, volume_set)
     together = together_by_default(volumes, first, options.count)
     if options.volume_bytes is not None:
         together = replace(together, volume_bytes=options.volume_bytes)
     to = Destination(directory, options.work_dir, options.overwrite, Readers.of(volume.path for volume in volumes))
     made = make_recovery(volumes, bodies, together, to, monitor=monitor)
-    return Added(made, hand.info, len(volumes), sum(body.n_bytes for body in bodies))
+    return Added(made, volume_set.info, len(volumes), sum(body.n_bytes for body in bodies))
+
+
+def _phases(volumes: Sequence[Volume]) -> list[Phase]:
+    """What `add_recovery` tells."""
+    n_bytes = sum(volume.n_bytes for volume in volumes)
+    looks = [phase_of_survey(volume.n_bytes) for volume in volumes]
+    return [*looks, Phase(_MEASURE, n_bytes), phase_of_recovery(n_bytes)]
 
 
 def complete_with_recovery(
@@ -120,14 +130,14 @@ def complete_with_recovery(
     EnvironmentFailed
         One cannot be written, or was not read back as it was written.
     """
-    hand = gather(find_volumes(paths).volumes, monitor)
-    volumes = [hand.data[number] for number in sorted(hand.data)]
+    volume_set = gather(find_volumes(paths).volumes, monitor)
+    volumes = [volume_set.data[number] for number in sorted(volume_set.data)]
     bodies = measure_all(volumes, monitor)
     together = together_by_default(volumes, 1, count)
     there = {
         number: Made(found.path, found.info, found.n_bytes)
         for number in together.numbers
-        if (found := _finished(hand, together, number, to, bodies, monitor)) and found.info
+        if (found := _finished(volume_set, together, number, to, bodies, monitor)) and found.info
     }
     left = [number for number in together.numbers if number not in there]
     made = {}
@@ -138,15 +148,15 @@ def complete_with_recovery(
 
 
 def _finished(
-    hand: SetAtHand, together: Together, number: int, to: Destination, bodies: Sequence[Body], monitor: Monitor
+    volume_set: VolumeSet, together: Together, number: int, to: Destination, bodies: Sequence[Body], monitor: Monitor
 ) -> Volume | None:
     """The recovery volume of a number, if it is there just as it would be made."""
-    info = VolumeInfo(hand.info.set_id, hand.info.name, number, VolumeKind.RECOVERY)
+    info = VolumeInfo(volume_set.info.set_id, volume_set.info.name, number, VolumeKind.RECOVERY)
     path = to.path(info.file_name)
     if not os.path.isfile(path):
         return None
     for volume in find_volumes([path]).volumes:
-        if _is_recovery_of(volume, hand.info.set_id):
+        if _is_recovery_of(volume, volume_set.info.set_id):
             header = header_of(volume)
             same = header.bodies == bodies and volume.info and Together.of(header, volume.info) == together
             if same and header.number == number:
@@ -159,24 +169,28 @@ def _finished(
 
 def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
     """Return what the bodies of data volumes are."""
-    monitor.begin("measure volumes", 0, sum(volume.n_bytes for volume in volumes))
+    monitor.begin(_MEASURE, 0, sum(volume.n_bytes for volume in volumes))
     bodies = [measure(volume, monitor) for volume in volumes]
     monitor.end()
     return bodies
 
 
-def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> SetAtHand:
+def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> VolumeSet:
     found = find_volumes(paths)
     if found.unclear:
         raise Damaged(f"{os.fsdecode(found.unclear[0])}: no volume, or it is damaged; 'pybackup rebuild' it first")
     if not found.volumes:
         raise UsageError("no volume of a set is among these")
-    hand = gather(found.volumes, monitor)
-    if hand.last is None:
-        raise UsageError(f"the last volume of {hand.info.name} is not among these; recovery volumes need all of them")
-    if hand.missing:
-        raise UsageError(f"not among these: {hand.labels(hand.missing)}; recovery volumes need all data volumes")
-    return hand
+    volume_set = gather(found.volumes, monitor)
+    if volume_set.last is None:
+        raise UsageError(
+            f"the last volume of {volume_set.info.name} is not among these; recovery volumes need all of them"
+        )
+    if volume_set.missing:
+        raise UsageError(
+            f"not among these: {volume_set.labels(volume_set.missing)}; recovery volumes need all data volumes"
+        )
+    return volume_set
 
 
 def _check_whole(volume: Volume, monitor: Monitor) -> None:
@@ -191,22 +205,22 @@ def _check_whole(volume: Volume, monitor: Monitor) -> None:
         raise Damaged(f"{volume.name}: is damaged; 'pybackup repair' or 'pybackup rebuild' makes it whole first")
 
 
-def _check_same(recovery: Volume, bodies: Sequence[Body], hand: SetAtHand) -> None:
+def _check_same(recovery: Volume, bodies: Sequence[Body], volume_set: VolumeSet) -> None:
     """Refuse data volumes that are not those that a recovery volume at hand was made of."""
     header = header_of(recovery)
     for number, (was, body) in enumerate(zip(header.bodies, bodies, strict=False), 1):
         if was != body:
-            raise Damaged(f"{hand.label(number)}: is not what it was when {recovery.name} was made")
+            raise Damaged(f"{volume_set.label(number)}: is not what it was when {recovery.name} was made")
     if len(header.bodies) != len(bodies):
         raise Damaged(f"{recovery.name}: was made of {len(header.bodies)} data volumes, and there are {len(bodies)}")
 
 
-def _beside(directory: bytes, hand: SetAtHand) -> list[Volume]:
+def _beside(directory: bytes, volume_set: VolumeSet) -> list[Volume]:
     """Recovery volumes of the set that lie where the new ones will."""
     if not os.path.isdir(directory):
         return []
-    names = [path for path in files_in(directory) if path.endswith(b".xtar")]
-    return [volume for volume in find_volumes(names).volumes if _is_recovery_of(volume, hand.info.set_id)]
+    names = files_in(directory, OWN_SUFFIX)
+    return [volume for volume in find_volumes(names).volumes if _is_recovery_of(volume, volume_set.info.set_id)]
 
 
 def _is_recovery_of(volume: Volume, set_id: bytes) -> bool:

@@ -1,26 +1,28 @@
-"""Leaving out what earlier archives hold already, by their indexes."""
+"""Leaving out what earlier archives hold already, by their indexes, and telling where it lies in them."""
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from pybackup.archive.holders import ancestry_of, holders
 from pybackup.archive.open import OpenArchive, open_archive
-from pybackup.archive.same_content import same_content
-from pybackup.errors import FormatError, UsageError
-from pybackup.host.metadata import kept_time_ns
+from pybackup.container.earlier import EarlierTable
+from pybackup.errors import UsageError
 from pybackup.model.display import display
-from pybackup.model.entry import Kind
+from pybackup.model.earlier import Ancestry, EarlierVolume
+from pybackup.model.entry import Entry, Kind, directories_above
 from pybackup.model.member import Stored
-from pybackup.model.source import Candidate, Judge
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.source import Excluded, Planned
 from pybackup.monitor import Monitor
 from pybackup.selection.times import same_time
 
-_WHOLE_DIGEST_BYTES = 32
+from .earlier_archive import EarlierArchive, has_content
 
 
 class EarlierArchives:
@@ -28,13 +30,16 @@ class EarlierArchives:
 
     A file is unchanged if the archive named last of those that have an entry of its path has it with the same size and
     modification time (or that time as a file system with coarser steps keeps it: FAT cuts to 2 s; that is noted once),
-    or, with ``checksum``, with the same size and content. What an archive holds in part only, or read while it changed,
+    or, with ``checksum``, with the same size and content. One whose path none of them has, but of the size, time and
+    SHA-256 of another, was renamed, moved or copied. What an archive holds in part only, or read while it changed,
     counts as not in it, and so does what is lost of a damaged index.
 
     Parameters
     ----------
     output
         The archive to be made, which must be none of these: it would replace what it leaves out.
+    unsafe
+        Ids of archives and volumes that are lost or suspect: what they hold counts as not held.
     monitor
         Told of archives of which not all is known (notes).
 
@@ -46,14 +51,26 @@ class EarlierArchives:
         It is none.
     """
 
-    def __init__(self, archives: Sequence[bytes], *, output: bytes, checksum: bool, monitor: Monitor) -> None:
+    def __init__(
+        self,
+        archives: Sequence[bytes],
+        *,
+        output: bytes,
+        checksum: bool,
+        unsafe: Collection[bytes] = (),
+        monitor: Monitor,
+    ) -> None:
         self._checksum = checksum
         self._monitor = monitor
         self._told = False
         with ExitStack() as stack:
             opened = [stack.enter_context(_open(archive, output, monitor)) for archive in archives]
             self._stack = stack.pop_all()
-        self._latest_first = [_Earlier(archive) for archive in reversed(opened)]
+        self._latest_first = [EarlierArchive(archive, unsafe) for archive in reversed(opened)]
+        self._directories: dict[bytes, Entry] = {}
+        self._tables: dict[EarlierVolume, EarlierTable] = {}
+        self._moved: dict[bytes, tuple[EarlierArchive, Stored]] = {}  # what was found under another path, and where
+        self.files = 0
 
     def __enter__(self) -> Self:
         return self
@@ -63,78 +80,174 @@ class EarlierArchives:
     ) -> None:
         self._stack.close()
 
-    def after(self, judge: Judge) -> Judge:
-        """Return the judge who asks another one first."""
+    @property
+    def own_ids(self) -> set[bytes]:
+        """Ids of the archives that are open, or of their sets."""
+        return {earlier.set_id for earlier in self._latest_first}
 
-        def judged(candidate: Candidate) -> str | None:
-            return judge(candidate) or self.judge(candidate)
+    @property
+    def ancestry(self) -> Ancestry:
+        """What the new archive says of these, and of those that they build on."""
+        volumes = (volume for earlier in reversed(self._latest_first) for volume in ancestry_of(earlier.archive))
+        return Ancestry(list(dict.fromkeys(volumes)), self.files)
 
-        return judged
+    @property
+    def tables(self) -> Sequence[EarlierTable]:
+        """What they hold of the tree, as far as it was gone through."""
+        return list(self._tables.values())
 
-    def judge(self, candidate: Candidate) -> str | None:
-        """Return the reason to leave a candidate out, None to keep it."""
-        if not stat.S_ISREG(candidate.status.st_mode):
-            return None
+    def without(self, planned: Iterable[Planned], on_excluded: Callable[[Excluded], None]) -> Iterator[Planned]:
+        """Yield what goes into the new archive, and enter into tables where the rest lies; all is in tree order.
+
+        What is new, but turns out to be unreadable, is taken as it was: its former content is entered as well.
+        """
+        empty: dict[bytes, Planned] = {}  # directories in which nothing was found so far
+        for one in planned:
+            entry = one.entry
+            empty.pop(entry.path.rpartition(b"/")[0], None)
+            if entry.kind is Kind.DIRECTORY:
+                self._directories[entry.path] = entry
+                empty[entry.path] = one
+            found = self._find(one) if entry.kind in (Kind.FILE, Kind.HARDLINK) else None
+            if found is None:
+                self._enter_former(entry)
+                yield one
+                continue
+            earlier, stored = found
+            self.files += entry.kind is Kind.FILE
+            self._enter(earlier, stored, entry)
+            on_excluded(Excluded(entry.path, earlier.reason))
+        for path, count in self.keep([path for path, one in empty.items() if self._is_suspect(one)]).items():
+            reason = f"is empty, and had {count:,} files: as if not mounted; they are not taken for deleted"
+            self._monitor.problem(Problem(path, Trouble.CHANGED, reason))
+
+    def _is_suspect(self, planned: Planned) -> bool:
+        """Whether a directory in which nothing was found looks as if what it is for were not mounted.
+
+        Whoever deletes or moves what is in a directory changes its time. So one that had something, and has nothing
+        any more and no later time, is another directory. One that was named is expected to hold something.
+        """
+        entry = planned.entry
         for earlier in self._latest_first:
-            if (row := earlier.rows.get(candidate.path)) is not None:
-                return earlier.reason if self._is_unchanged(earlier, row, candidate) else None
-        return None
+            if (row := earlier.rows.get(entry.path)) is not None:
+                paths = earlier.archive.listing.paths
+                had_any = row + 1 < len(paths) and paths[row + 1].startswith(entry.path + b"/")
+                former = earlier.archive.listing.stored(row).entry
+                is_older = entry.mtime_ns <= former.mtime_ns
+                return had_any and (is_older or entry.path == planned.source.name) and _is_empty(planned.path)
+        return False
 
-    def _is_time_of(self, mtime_ns: int, candidate: Candidate) -> bool:
+    def keep(self, unread: Collection[bytes]) -> dict[bytes, int]:
+        """Enter all that is known at and below some paths as it was, and return how many files that are, by path.
+
+        What could not be looked at is not taken for deleted.
+        """
+        kept: dict[bytes, int] = {}
+        if not unread:
+            return kept
+        for earlier in self._latest_first:
+            left = set(unread) - kept.keys()
+            for row, path in enumerate(earlier.archive.listing.paths):
+                of = next((above for above in (*directories_above(path), path) if above in left), None)
+                if of is not None:
+                    stored = earlier.archive.listing.stored(row)
+                    self._enter(earlier, stored, stored.entry)
+                    kept[of] = kept.get(of, 0) + (stored.entry.kind is Kind.FILE)
+        self.files += sum(kept.values())
+        return kept
+
+    def _enter_former(self, entry: Entry) -> None:
+        """Enter what a file was that is going to be read, if that is another."""
+        for earlier in self._latest_first:
+            if (row := earlier.rows.get(entry.path)) is not None:
+                stored = earlier.file(row)
+                former = (stored.entry.size, stored.entry.mtime_ns) if stored else None
+                # Of the same size and time, the two would be taken for one.
+                if stored is not None and former != (entry.size, entry.mtime_ns):
+                    self._enter(earlier, stored, replace(stored.entry, path=entry.path))
+                return
+
+    def _enter(self, earlier: EarlierArchive, stored: Stored, entry: Entry) -> None:
+        """Enter an entry into the tables of those archives that have its content; what has none, into that one's."""
+        known = earlier.archive.listing
+        above = [
+            self._directories.get(path) or known.stored(earlier.rows[path]).entry
+            for path in directories_above(entry.path)
+            if path in self._directories or path in earlier.rows
+        ]
+        parts = holders(earlier.archive, stored)
+        if not parts or entry.kind is Kind.HARDLINK:
+            parts = [(parts[0][0] if parts else earlier.volume, Stored(entry))]
+        for volume, part in parts:
+            if volume not in self._tables:
+                self._tables[volume] = EarlierTable(volume)
+            self._tables[volume].add(replace(part, entry=entry), above)
+
+    def _find(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
+        """What holds an entry's content; of a hard link, what holds that of the file it leads to."""
+        entry = planned.entry
+        is_link = entry.kind is Kind.HARDLINK
+        for earlier in self._latest_first:
+            row = earlier.rows.get(entry.target if is_link else entry.path)
+            if row is None:
+                continue
+            stored = earlier.file(row)
+            if stored is not None and (earlier.taken[row] if is_link else self._is_unchanged(earlier, stored, planned)):
+                earlier.taken[row] = True
+                return earlier, stored
+            # Whoever restores the archives one after the other, with stock tools, must not get what is in between.
+            return None
+        return self._find_moved(planned)
+
+    def _is_time_of(self, mtime_ns: int, entry: Entry) -> bool:
         """Whether a file has a time still, or as a file system with coarser steps keeps it."""
-        now_ns = kept_time_ns(candidate.status.st_mtime_ns)
-        if mtime_ns == now_ns:
+        if mtime_ns == entry.mtime_ns:
             return True
-        if not same_time(mtime_ns, now_ns):
+        if not same_time(mtime_ns, entry.mtime_ns):
             return False
         if not self._told:
             self._told = True
             said = "its time differs as file systems cut times (FAT to 2 s); such files count as unchanged"
-            self._monitor.note(f"{display(candidate.path)}: {said}")
+            self._monitor.note(f"{display(entry.path)}: {said}")
         return True
 
-    def _is_unchanged(self, earlier: _Earlier, row: int, candidate: Candidate) -> bool:
-        stored = earlier.file(row)
-        status = candidate.status
-        if stored is None or stored.entry.size != status.st_size:
+    def _is_unchanged(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> bool:
+        entry = planned.entry
+        if stored.entry.size != entry.size:
             return False
         if not self._checksum:
-            return self._is_time_of(stored.entry.mtime_ns, candidate)
-        if not stored.sparse and any(len(member.digest) < _WHOLE_DIGEST_BYTES for member in stored.members):
-            return False  # four bytes of a hash tell damage from none, but not one file from another
-        try:
-            fd = candidate.open_file()
-            try:
-                return same_content(earlier.archive.file, stored, fd)
-            finally:
-                os.close(fd)
-        except (OSError, FormatError):
-            return False  # to be archived: there it is told why it cannot be read
+            return self._is_time_of(stored.entry.mtime_ns, entry)
+        return has_content(earlier, stored, planned)
 
-
-class _Earlier:
-    """An open archive, its rows by their paths, and the reason it gives."""
-
-    def __init__(self, archive: OpenArchive) -> None:
-        self.archive = archive
-        self.rows = {path: row for row, path in enumerate(archive.listing.paths)}
-        self.reason = f"unchanged since {display(os.path.basename(archive.path))}"
-
-    def file(self, row: int) -> Stored | None:
-        """The regular file of a row, a hard link's too; None if it is none, or not whole."""
-        listing = self.archive.listing
-        stored = listing.stored(row)
-        if stored.entry.kind is Kind.HARDLINK and stored.entry.target in self.rows:
-            stored = listing.stored(self.rows[stored.entry.target])
-        if stored.entry.kind is not Kind.FILE or stored.changed or stored.missing or stored.fault:
+    def _find_moved(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
+        """What has the content of a file under another path: of its size and time, by its hash."""
+        entry = planned.entry
+        if entry.kind is Kind.HARDLINK:
+            return self._moved.get(entry.target)
+        if not entry.size:
             return None
-        return stored
+        for earlier in self._latest_first:
+            for row in earlier.rows_of(entry.size, entry.mtime_ns):
+                stored = earlier.file(row)
+                if stored is not None and not stored.sparse and has_content(earlier, stored, planned):
+                    self._moved[entry.path] = earlier, stored
+                    return earlier, stored
+        return None
 
 
 def _open(path: bytes, output: bytes, monitor: Monitor) -> OpenArchive:
     if os.path.exists(path) and os.path.exists(output) and os.path.samefile(path, output):
         raise UsageError(f"{display(output)}: would be replaced by what is new since itself; choose another name")
-    archive = open_archive(path)
+    archive = open_archive(path, with_earlier=True)
     if not archive.listing.complete:
         monitor.note(f"{display(path)}: not all its entries are known any more; what is lost counts as new")
     return archive
+
+
+def _is_empty(path: bytes) -> bool:
+    """Whether nothing is in a directory: what is there may have been left out."""
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pybackup.container.own import dress
+from pybackup.container.first import read_first
+from pybackup.container.own import END, dress
 from pybackup.container.read import open_listing
 from pybackup.errors import Damaged
-from pybackup.host.storage import ArchiveFile, Scratch
-from pybackup.layout import ustar
-from pybackup.layout.note import Note
+from pybackup.host.scratch import Scratch
+from pybackup.host.storage import ArchiveFile
 from pybackup.layout.recovery import Body
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.volume import VolumeInfo
@@ -18,8 +18,6 @@ from pybackup.parity.stream.geometry import ParityOptions
 
 from .capacity import amount_in
 from .seal import OwnStream
-
-_SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def dress_again(output: Scratch, body: Body) -> OwnStream | None:
         There is no room.
     """
     output.truncate(body.n_bytes)
-    output.write(ustar.END)
+    output.write(END)
     output.flush()
     undressed = _look(output.temporary)
     output.truncate(body.n_bytes)
@@ -66,6 +64,7 @@ def _look(path: bytes) -> _Undressed:
         info = VolumeInfo.of_settings(open_listing(file).settings)
         if info is None:
             raise Damaged("a volume that does not say of which set it is")
-        block = file.read_at(0, ustar.BLOCK)
-        first, said = ustar.Header.unpack(block), Note.unpack(block)
-        return _Undressed(info, Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=first.mtime * _SECOND + said.mtime_ns))
+        first = read_first(file)
+        if first is None:
+            raise Damaged("a volume whose first header is damaged")
+        return _Undressed(info, Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=first.mtime_ns))

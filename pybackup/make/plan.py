@@ -1,38 +1,35 @@
-"""Creating an archive: plan what goes in, then read, compress, write, check, publish."""
+"""What an archive will be: options, the plan, and what follows from them: settings, id, time, who may read it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, Profile, check_segment
-from pybackup.compress.stage import compress, most_batches
-from pybackup.container.read import read_locator
+from pybackup.compress import raw_deflate
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, Compression, Profile, check_segment
+from pybackup.container.earlier import EarlierTable
 from pybackup.container.structure import write_structure
-from pybackup.container.write import ArchiveWriter
-from pybackup.errors import UsageError
 from pybackup.host.readers import Readers
-from pybackup.host.storage import ArchiveFile, Output, check_outputs
-from pybackup.host.workers import bounded_workers, make_executor, surviving
-from pybackup.layout.readme import README
-from pybackup.model.content import Bare, PackedPiece, Ready
+from pybackup.host.workers import bounded_workers
+from pybackup.model.earlier import Ancestry
 from pybackup.model.entry import Entry, Kind
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.run import RunMark
 from pybackup.model.source import Candidate, Excluded, Judge, Planned, Source
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Relay
 from pybackup.parity.stream.geometry import ParityOptions
-from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
-from pybackup.tree.content import read_contents
 from pybackup.tree.walk import walk
 
-from .seal import OwnStream, Unsealed, seal
-from .sidecar import begin_sidecar
+from .baseline import EarlierArchives
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+
+LeaveOut = Callable[[Iterable[Planned], Callable[[Excluded], None]], Iterator[Planned]]
+"""Yields of what is planned, in tree order, what goes into the archive, and tells what does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,8 @@ class CreateOptions:
         Where the unfinished archive lies; None for beside the finished one.
     overwrite
         Replace an archive that has the name, and its sidecar.
+    run
+        Of which chain it is a run; None for none.
     """
 
     profile: Profile = field(default_factory=Profile)
@@ -59,6 +58,7 @@ class CreateOptions:
     workers: int | None = None
     work_dir: bytes | None = None
     overwrite: bool = False
+    run: RunMark | None = None
 
     @property
     def task_bytes(self) -> int:
@@ -73,12 +73,20 @@ class CreateOptions:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Exactly what a creation will do."""
+    """Exactly what a creation will do.
+
+    Attributes
+    ----------
+    ancestry, earlier
+        Of the archives that this one builds on, and what they hold of the tree; None and nothing where there are none.
+    """
 
     output: bytes
     entries: Sequence[Planned]
     excluded: Sequence[Excluded]
     options: CreateOptions
+    ancestry: Ancestry | None = None
+    earlier: Sequence[EarlierTable] = ()
 
     @property
     def files(self) -> int:
@@ -91,21 +99,24 @@ class Plan:
         return sum(planned.entry.size for planned in self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What came of it; sizes in bytes."""
-
-    path: bytes
-    entries: int
-    files: int
-    content_bytes: int
-    archive_bytes: int
-
-
 def plan_create(
-    sources: Iterable[Source], output: bytes, *, judge: Judge | None, options: CreateOptions, monitor: Monitor
+    sources: Iterable[Source],
+    output: bytes,
+    *,
+    judge: Judge | None,
+    earlier: EarlierArchives | None = None,
+    leave_out: LeaveOut | None = None,
+    options: CreateOptions,
+    monitor: Monitor,
 ) -> Plan:
     """Walk the sources and return the plan.
+
+    Parameters
+    ----------
+    earlier
+        What they hold is left out.
+    leave_out
+        Decides of the files that were found; there are no earlier archives then.
 
     Raises
     ------
@@ -114,131 +125,33 @@ def plan_create(
     """
     check_segment(options.segment_bytes)
     excluded: list[Excluded] = []
-    entries = list(
-        walk(
-            sources,
-            judge=_without(output, judge),
-            on_excluded=excluded.append,
-            one_file_system=options.one_file_system,
-            monitor=monitor,
-        )
+    found = walk(
+        sources,
+        judge=_without(output, judge),
+        on_excluded=excluded.append,
+        one_file_system=options.one_file_system,
+        monitor=(heard := _Unread(monitor)),
     )
-    return Plan(output, entries, excluded, options)
+    if earlier is None:
+        wanted = found if leave_out is None else leave_out(found, excluded.append)
+        return Plan(output, list(wanted), excluded, options)
+    entries = list(earlier.without(found, excluded.append))
+    earlier.keep(heard.paths)
+    return Plan(output, entries, excluded, options, earlier.ancestry, earlier.tables)
 
 
-def workers_for(plan: Plan, monitor: Monitor) -> Executor:
-    """Return the processes that a creation has a use for."""
-    options = plan.options
-    tasks = most_batches(plan.files, plan.n_bytes, options.segment_bytes)
-    return make_executor(options.workers, tasks=tasks, task_bytes=options.task_bytes, monitor=monitor)
+class _Unread(Relay):
+    """Remembers what could not be read."""
 
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self.paths: set[bytes] = set()
 
-def perform_create(
-    plan: Plan, *, executor: Executor | None = None, last_use: bool = False, monitor: Monitor
-) -> Created:
-    """Write the archive that ``plan`` describes, and publish it when it has been read back.
-
-    Parameters
-    ----------
-    executor
-        Runs the work instead of ``plan.options.workers`` processes.
-    last_use
-        Shut that executor down when all is compressed, so that its memory is free for parity.
-
-    Raises
-    ------
-    Exists
-        The output's name is taken, and what has it is not to be replaced.
-    UsageError
-        By something that is no archive.
-    EnvironmentFailed
-        The output cannot be written, or the workers died.
-    """
-    replace, readers = plan.options.overwrite, readers_of(plan.entries)
-    check_output(plan.output, replace=replace)
-    parity, sidecar = plan.options.parity, plan.output + SIDECAR_SUFFIX
-    if parity and parity.sidecar:
-        check_sidecar(sidecar, replace=replace)
-    with ExitStack() as stack:
-        if executor is None:
-            # Forked before anything large is held.
-            executor, last_use = stack.enter_context(workers_for(plan, monitor)), True
-        directory = plan.options.work_dir
-        output = stack.enter_context(Output(plan.output, work_dir=directory, replace=replace, readers=readers))
-        stream = OwnStream(parity, output) if parity and not parity.sidecar else None
-        with surviving():
-            created = _write(plan, output, stream, executor, monitor)
-        if last_use:
-            executor.shutdown()
-        together = [Unsealed(output, output.publish, stream.fill if stream else None)]
-        if parity and parity.sidecar:
-            output.flush()
-            _, beside = begin_sidecar(
-                output.temporary,
-                sidecar,
-                parity,
-                work_dir=directory,
-                overwrite=replace,
-                readers=readers,
-                stack=stack,
-            )
-            # The archive gets its name when what protects it has.
-            together.insert(0, beside)
-        seal(*together, monitor=monitor)
-    return created
-
-
-def _write(plan: Plan, output: Output, stream: OwnStream | None, executor: Executor, monitor: Monitor) -> Created:
-    """Write all of the archive but its parity stream, for which there is room."""
-    options = plan.options
-    settings = settings_of(plan)
-    writer = ArchiveWriter(output, archive_id=identify(plan, settings), readme=README, mtime_ns=own_time(plan))
-    monitor.begin("create", plan.files, plan.n_bytes)
-    pieces = read_contents(plan.entries, segment_bytes=options.segment_bytes, monitor=monitor)
-    count = Count()
-    window = options.window_bytes
-    with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
-        for item in writer.write(ready):
-            count.add(item, monitor)
-    structure, links = structures(count.bare)
-    writer.close(
-        structure=structure,
-        links=links,
-        settings=settings,
-        reserve=stream.reserve if stream else None,
-    )
-    monitor.end()
-    return Created(plan.output, count.files + len(count.bare), count.files, count.content_bytes, output.tell())
-
-
-@dataclass(slots=True)
-class Count:
-    """What has been written so far, as the monitor is told of it."""
-
-    bare: list[Entry] = field(default_factory=list)
-    files: int = 0
-    content_bytes: int = 0
-    unfinished_bytes: int = 0
-
-    def add(self, item: Ready, monitor: Monitor) -> None:
-        """Take one more item."""
-        if isinstance(item, Bare):
-            monitor.working_on(item.entry.path)
-            self.bare.append(item.entry)
-        elif isinstance(item, PackedPiece):
-            done = item.piece.whole is not None
-            if item.piece.segment == 0:
-                monitor.working_on(item.piece.entry.path)
-                self.unfinished_bytes = 0  # of a file that changed and begins anew
-            self.unfinished_bytes += item.packed.raw_bytes
-            step = item.packed.raw_bytes
-            if done:
-                size = item.piece.entry.size
-                self.files += 1
-                self.content_bytes += size
-                # Holes are done too, as the plan counted them.
-                step += size - self.unfinished_bytes
-            monitor.advance(done, step)
+    def problem(self, problem: Problem) -> None:
+        """Hand it on."""
+        if problem.trouble is Trouble.UNREADABLE:
+            self.paths.add(problem.path)
+        super().problem(problem)
 
 
 def structures(entries: Iterable[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
@@ -249,7 +162,12 @@ def structures(entries: Iterable[Entry]) -> tuple[Iterator[bytes], Iterator[byte
 
 
 def settings_of(plan: Plan, **more: object) -> bytes:
-    """Return what ``info`` tells; nothing in it may differ between two runs over the same tree."""
+    """Return what ``info`` tells; nothing in it may differ between two runs over a tree by the same libraries."""
+    stored = plan.options.profile.compression is Compression.STORE
+    return _as_json(plan, **({} if stored else {"deflate": raw_deflate.writer()}), **more)
+
+
+def _as_json(plan: Plan, **more: object) -> bytes:
     options = plan.options
     sources = dict.fromkeys(planned.source.name.decode(errors="backslashreplace") for planned in plan.entries)
     settings = {
@@ -263,6 +181,10 @@ def settings_of(plan: Plan, **more: object) -> bytes:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch.isdigit():
         settings["date"] = int(epoch)
+    if plan.ancestry is not None:
+        settings["builds_on"] = plan.ancestry.settings()
+    if options.run is not None:
+        settings |= options.run.settings()
     return json.dumps({**settings, **more}, sort_keys=True).encode()
 
 
@@ -275,35 +197,32 @@ def own_time(plan: Plan) -> int:
     return plan.entries[0].entry.mtime_ns if plan.entries else 0
 
 
-def identify(plan: Plan, settings: bytes) -> bytes:
-    """Return an id made of what goes in, so that the same tree gives the same bytes."""
-    digest = hashlib.sha256(settings)
+def identify(plan: Plan, **more: object) -> bytes:
+    """Return an id made of what goes in, so that the same tree gives the same bytes.
+
+    Which libraries compress is no part of it: a set that was interrupted is gone on with by others.
+    """
+    digest = hashlib.sha256(_as_json(plan, **more))
     for planned in plan.entries:
         entry = planned.entry
         digest.update(b"%d %d %d %d " % (entry.kind, entry.mode, entry.mtime_ns, entry.size) + entry.path + b"\0")
+    for table in plan.earlier:
+        digest.update(table.digest())
     return digest.digest()[:8]
 
 
 def readers_of(entries: Iterable[Planned]) -> Readers:
     """Return who may read all that is planned to be archived, where it lies now."""
     readers = Readers()
-    for source in {planned.source.path: planned.source for planned in entries}.values():
-        readers.add_above(source.path)
+    # Directories before what lies in them, so that each is asked once: a selection has a source for each of its files.
+    for path in sorted({planned.source.path.rstrip(b"/") or b"/" for planned in entries}):
+        readers.add_above(path)
     for planned in entries:
         entry = planned.entry
         if entry.kind in (Kind.FILE, Kind.DIRECTORY):
             directory = entry.kind is Kind.DIRECTORY
             readers.add(entry.mode, entry.owner.gid, directory=directory)
     return readers
-
-
-def check_output(path: bytes, *, replace: bool = False) -> None:
-    """Refuse a name that is taken, and to replace what is no archive: a slip of the hand must not cost a photo."""
-    check_outputs([path], replace=replace)
-    if os.path.isfile(path):
-        with ArchiveFile(path) as file:
-            if file.size and read_locator(file) is None:
-                raise UsageError(f"{os.fsdecode(path)}: exists and is no archive; remove it or choose another name")
 
 
 def _without(output: bytes, judge: Judge | None) -> Judge | None:

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from pybackup.container.cost import Usual, copied_in_bundle_bytes
+from pybackup.layout.sevenzip_bundle import suits_bundle
 from pybackup.model.entry import Kind, directories_above
+from pybackup.model.member import Stored
 from pybackup.model.source import Planned
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What entries add to an archive, content and all; in bytes.
-
-    Attributes
-    ----------
-    ratio
-        Packed content over content.
-    file_bytes, directory_bytes, bare_bytes
-        Of each file besides its content, of each directory that has files beside what anything else takes, of that.
-    """
-
-    ratio: float
-    file_bytes: int
-    directory_bytes: int
-    bare_bytes: int
 
 
 class CopiesAhead:
@@ -42,7 +26,7 @@ class CopiesAhead:
         Files that are longer have none.
     """
 
-    def __init__(self, entries: Sequence[Planned], costs: Costs, *, share: Fraction, segment_bytes: int) -> None:
+    def __init__(self, entries: Sequence[Planned], costs: Usual, *, share: Fraction, segment_bytes: int) -> None:
         self._share, self._segment_bytes, self._costs = share, segment_bytes, costs
         self._entries = entries
         with_files = {one.entry.parent for one in entries if one.entry.kind is Kind.FILE and one.entry.size}
@@ -51,7 +35,7 @@ class CopiesAhead:
         for planned in entries:
             entry = planned.entry
             if entry.kind is Kind.FILE:
-                at += entry.size * costs.ratio + costs.file_bytes
+                at += entry.size * costs.ratio + costs.of_file(entry)
             else:
                 at += costs.bare_bytes
                 if entry.path in with_files:
@@ -74,14 +58,16 @@ class CopiesAhead:
         first = bisect_left(self._ends, start) + 1 if start else 0
         behind = bisect_right(self._ends, end)
         files = [one.entry for one in self._entries[first:behind] if one.entry.kind is Kind.FILE]
-        taken, opened = 0, set[bytes]()
+        counted, taken, opened = 0, 0, set[bytes]()
         for entry in sorted(files, key=lambda entry: entry.size):
             if entry.size > self._segment_bytes:
                 break
             above = {*directories_above(entry.path)} - opened
-            cost = round(entry.size * self._costs.ratio) + self._costs.file_bytes
-            cost += len(above) * self._costs.directory_bytes
-            if taken + cost <= room:
-                taken += cost
+            packed, directories = round(entry.size * self._costs.ratio), len(above) * self._costs.directory_bytes
+            cost = packed + self._costs.of_file(entry) + directories
+            shares = suits_bundle(entry, self._costs.bundled_up_to_bytes)
+            most = copied_in_bundle_bytes(Stored(entry), packed, is_first=False) + directories if shares else cost
+            if counted + most <= room:
+                counted, taken = counted + most, taken + cost
                 opened |= above
         return taken

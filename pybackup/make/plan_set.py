@@ -8,13 +8,14 @@ from fractions import Fraction
 
 from pybackup.compress.methods import MIB, SMALL_SEGMENT_BYTES
 from pybackup.errors import UsageError
-from pybackup.host.storage import Destination
+from pybackup.host.output import Destination
 from pybackup.model.source import Judge, Source
 from pybackup.model.volume import is_set_name
 from pybackup.monitor import Monitor
 
+from .baseline import EarlierArchives
 from .capacity import body_limit
-from .plan import CreateOptions, Plan, identify, plan_create, readers_of, settings_of
+from .plan import CreateOptions, LeaveOut, Plan, identify, plan_create, readers_of, settings_of
 from .recovery_room import shard_limit_of
 from .second_copies import share_text
 
@@ -82,7 +83,14 @@ def segment_for(smallest_bytes: int, asked_bytes: int) -> int:
 
 
 def plan_set(
-    sources: Iterable[Source], to: SetOptions, *, judge: Judge | None, options: CreateOptions, monitor: Monitor
+    sources: Iterable[Source],
+    to: SetOptions,
+    *,
+    judge: Judge | None,
+    earlier: EarlierArchives | None = None,
+    leave_out: LeaveOut | None = None,
+    options: CreateOptions,
+    monitor: Monitor,
 ) -> SetPlan:
     """Walk the sources and return the plan.
 
@@ -97,7 +105,10 @@ def plan_set(
         raise UsageError(f"not a name for a set: {to.name!r}")
     for n_bytes in (*to.first_bytes, to.volume_bytes):
         body_limit(n_bytes, options.parity)
-    return SetPlan(plan_create(sources, to.directory, judge=judge, options=options, monitor=monitor), to)
+    plan = plan_create(
+        sources, to.directory, judge=judge, earlier=earlier, leave_out=leave_out, options=options, monitor=monitor
+    )
+    return SetPlan(plan, to)
 
 
 def identify_set(plan: SetPlan) -> bytes:
@@ -111,7 +122,7 @@ def identify_set(plan: SetPlan) -> bytes:
     }
     if to.second_copies:
         volumes["second_copies"] = share_text(to.second_copies)
-    return identify(plan.plan, settings_of(plan.plan, set=volumes))
+    return identify(plan.plan, set=volumes)
 
 
 def shard_limit(plan: SetPlan, structure_bytes: int) -> int:

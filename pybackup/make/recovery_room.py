@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from pybackup.container.own import stream_start
+from pybackup.container.cost import EMPTY_ARCHIVE_BYTES, VOLUME_OF_SET_BYTES, tree_rows_bytes
+from pybackup.container.own import END, stream_start
 from pybackup.errors import UsageError
-from pybackup.layout import index, ustar
+from pybackup.layout import index
 from pybackup.layout.readme import README
 from pybackup.layout.recovery import RecoveryHeader, header_bytes
-from pybackup.layout.table_builder import row_bytes
 from pybackup.model.entry import Entry
-from pybackup.model.member import Stored
 from pybackup.model.volume import VolumeInfo
 from pybackup.parity.stream.amount import NO_PARITY, Amount, parse_amount
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS, ParityOptions, plan_geometry
 from pybackup.sector import SECTOR
 
 from .capacity import amount_in, body_limit
-
-# Own index and tree index of an archive without entries, headers of all members, and what fills up blocks and sectors.
-FIXED_BYTES = 12 * 1024
-# What a data volume adds to the recovery volumes of its set, its entries apart: an index of directories, two rows.
-_VOLUME_BYTES = 8 * 1024
-_ROW_OF_SEGMENT_BYTES = 64
 
 
 def shard_limit_of(
@@ -54,14 +47,12 @@ def shard_limit_of(
     UsageError
         Not even the indexes of the set would fit.
     """
-    rows = sum(row_bytes(Stored(entry)) for entry in entries)
-    rows += sum(entry.size // segment_bytes + 1 for entry in entries) * _ROW_OF_SEGMENT_BYTES
-    if second_copies:
-        rows *= 2
+    # A second copy is an entry of its own.
+    rows = tree_rows_bytes(entries, segment_bytes) * (2 if second_copies else 1)
     # Volumes are half full at least.
     volumes = 1 + 2 * sum(entry.size for entry in entries) // int(min(sizes) * (1 - second_copies))
-    indexes = index.total_bytes(rows) + volumes * (_VOLUME_BYTES + 2 * settings_bytes)
-    beside = structure_bytes + indexes + FIXED_BYTES + len(README) + 2 * header_bytes(volumes)
+    indexes = index.total_bytes(rows) + volumes * (VOLUME_OF_SET_BYTES + 2 * settings_bytes)
+    beside = structure_bytes + indexes + EMPTY_ARCHIVE_BYTES + len(README) + 2 * header_bytes(volumes)
     limit = body_limit(max(sizes), ParityOptions(NO_PARITY), entries=len(entries)) - beside
     # A shard is whole sectors.
     limit -= limit % SECTOR
@@ -79,7 +70,7 @@ def least_bytes(content_bytes: int, header: RecoveryHeader) -> int:
         Of all that it holds beside header and shard.
     """
     body = content_bytes + header.total_bytes + 2 * SECTOR
-    return plan_geometry(stream_start(body), len(ustar.END), NO_PARITY).volume_bytes
+    return plan_geometry(stream_start(body), len(END), NO_PARITY).volume_bytes
 
 
 def parity_of(info: VolumeInfo, before_bytes: int, after_bytes: int) -> ParityOptions:

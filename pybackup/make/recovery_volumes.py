@@ -9,26 +9,31 @@ from dataclasses import dataclass, replace
 
 from pybackup.archive.find import Volume
 from pybackup.codes.across import Across, has_code_across
-from pybackup.container.read import read_locator
+from pybackup.container.cost import EMPTY_ARCHIVE_BYTES
+from pybackup.container.first import FirstMember, read_first
+from pybackup.container.own import BLOCK, recovery_member, set_member
 from pybackup.container.skeleton import own_members
 from pybackup.container.write import ArchiveWriter
 from pybackup.errors import Damaged, UsageError
+from pybackup.host.environment import make_directory
 from pybackup.host.in_step import in_step
 from pybackup.host.joined import JoinedFile
+from pybackup.host.output import Destination, Output
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Destination, Output, make_directory
-from pybackup.layout import names, ustar
-from pybackup.layout.note import Note, Role
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout import names
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.volume import VolumeInfo, VolumeKind
-from pybackup.monitor import Aside, Monitor
+from pybackup.monitor import Aside, Monitor, Phase
 from pybackup.parity.mend.columns import Shard, encode_across
 from pybackup.sector import SECTOR
 
-from .recovery_room import FIXED_BYTES, least_bytes, parity_of
+from .recovery_room import least_bytes, parity_of
 from .seal import OwnStream, Unsealed, seal
 
 _STEP_BYTES = 1 << 20
+_MAKE = "make recovery volumes"
+_ENCODE_WORK = 4  # as a multiple of reading and hashing
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,13 @@ class _Content:
     def n_bytes(self) -> int:
         """Length of all of it."""
         parts = sum(size for _, size in (*self.structure, *self.links))
-        return parts + sum(map(len, self.indexes)) + len(self.readme) + len(json.dumps(self.settings)) + FIXED_BYTES
+        return (
+            parts
+            + sum(map(len, self.indexes))
+            + len(self.readme)
+            + len(json.dumps(self.settings))
+            + EMPTY_ARCHIVE_BYTES
+        )
 
 
 def together_by_default(volumes: Sequence[Volume], first: int, count: int) -> Together:
@@ -155,8 +166,13 @@ def make_recovery(
         return [Made(maker.output.path, maker.info, maker.output.tell()) for maker in makers]
 
 
+def phase_of_recovery(n_bytes: int) -> Phase:
+    """What making recovery volumes of about so many bytes is, for `Monitor.plan`."""
+    return Phase(_MAKE, _ENCODE_WORK * n_bytes)
+
+
 def _encode(volumes: Sequence[Volume], bodies: Sequence[Body], makers: Sequence[_Maker], monitor: Monitor) -> None:
-    monitor.begin("make recovery volumes", 0, sum(body.n_bytes for body in bodies))
+    monitor.begin(_MAKE, 0, sum(body.n_bytes for body in bodies))
     with ExitStack() as stack:
         files: list[JoinedFile] = [stack.enter_context(volume.open()) for volume in volumes]
         shards = [Shard(file, 0, body.n_bytes) for file, body in zip(files, bodies, strict=True)]
@@ -190,9 +206,9 @@ class _Maker:
             links=self._copied(content.links),
             settings=json.dumps({**content.settings, "set": self.info.settings()}, sort_keys=True).encode(),
             own=[
-                (names.RECOVERY, Role.RECOVERY, self._member(shard)),
+                recovery_member(self._member(shard)),
                 # The last, since its indexes are found from the end.
-                (names.SET_INDEX, Role.SET, content.indexes),
+                set_member(content.indexes),
             ],
             reserve=self._reserve,
         )
@@ -209,7 +225,7 @@ class _Maker:
 
     def _member(self, shard: Iterator[bytes]) -> Iterator[bytes]:
         # The header of the member is not written yet.
-        content = self.output.tell() + ustar.BLOCK
+        content = self.output.tell() + BLOCK
         yield bytes(-content % SECTOR) + self._header.pack()
         yield from shard
         yield replace(self._header, is_copy=True).pack()
@@ -250,14 +266,13 @@ def _content_of(volumes: Sequence[Volume]) -> _Content:
     """
     last = volumes[-1]
     with last.open() as file:
-        first = ustar.Header.unpack(file.read_at(0, ustar.BLOCK))
-        locator = _locator_of(file, last)
+        first = _first_of(file, last)
         members = own_members(file, last.listing)
         indexes = [blob_of(volume) for volume in volumes]
         settings = {key: value for key, value in last.listing.settings.items() if key != "set"}
         return _Content(
-            file.read_at(ustar.BLOCK, first.size),
-            first.mtime * 1_000_000_000 + locator.mtime_ns,
+            first.readme,
+            first.mtime_ns,
             settings,
             [members[names.STRUCTURE]] if names.STRUCTURE in members else [],
             [members[names.LINKS]] if names.LINKS in members else [],
@@ -268,12 +283,12 @@ def _content_of(volumes: Sequence[Volume]) -> _Content:
 def blob_of(volume: Volume) -> bytes:
     """Return the tree index of a volume, as it stands there."""
     with volume.open() as file:
-        locator = _locator_of(file, volume)
-        return file.read_at(locator.raw_bytes, locator.stream_bytes)
+        first = _first_of(file, volume)
+        return file.read_at(first.tree_at, first.tree_bytes)
 
 
-def _locator_of(file: ArchiveFile, volume: Volume) -> Note:
-    locator = read_locator(file)
-    if locator is None:
+def _first_of(file: ArchiveFile, volume: Volume) -> FirstMember:
+    first = read_first(file)
+    if first is None:
         raise Damaged(f"{volume.name}: its first header could be read, and cannot be any more")
-    return locator
+    return first

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pybackup.archive.find import OWN_SUFFIX
 from pybackup.container.frames import Carry
 from pybackup.container.read import open_listing, read_locator
 from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import names
 from pybackup.model.entry import Entry, Kind, directories_above, tree_key
@@ -113,10 +115,10 @@ def find_finished(directory: bytes, name: str) -> list[Finished]:
 
 
 def _volumes_in(directory: bytes, name: bytes) -> Iterator[Finished]:
-    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
-        if entry.name.startswith(name + b"-") and entry.name.endswith(b".xtar") and entry.is_file():
-            with ArchiveFile(entry.path) as file:
-                done = _finished(entry.path, file)
+    for path in files_in(directory, OWN_SUFFIX):
+        if os.path.basename(path).startswith(name + b"-"):
+            with ArchiveFile(path) as file:
+                done = _finished(path, file)
             if done:
                 yield done
 
@@ -188,6 +190,7 @@ def _check_alike(plan: Plan, finished: Sequence[Finished], to: SetOptions) -> No
         "comment": plan.options.comment,
         "pack": PACKED_TIGHT if to.tight else None,
         SECOND_COPIES: share_text(to.second_copies) if to.second_copies else None,
+        **(plan.options.run.settings() if plan.options.run else {"run": None}),
     }
     for done in finished:
         name = os.fsdecode(done.path)
@@ -235,7 +238,7 @@ def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> C
             entry = row.entry
             if entry.kind is Kind.DIRECTORY and entry.path in with_container:
                 member_names[entry.path] = taken.claim_directory(entry.name) + b"/" + names.CONTAINER
-            elif entry.kind is Kind.FILE:
+            elif entry.kind is Kind.FILE and not row.bundled:
                 segments = row.segments or len(row.members)
                 claimed = taken.claim_file(entry.name, segments=segments, sparse=row.sparse)
                 of_file = claimed if entry.path == last.entry.path and _goes_on(last) else of_file

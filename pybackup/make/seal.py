@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pybackup.check.verify import check_written
+from pybackup.host.environment import environment
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Scratch, environment
+from pybackup.host.scratch import Scratch
+from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Phase
 from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 from pybackup.parity.stream.protect import protect
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
@@ -34,6 +36,13 @@ class Unsealed:
     publish: Callable[[], object]
     write_parity: Callable[[Monitor], None] | None = None
     read_back: Callable[[bytes, Monitor], None] = check_written
+
+
+def phases_of_seal(n_bytes: int, *, parity: bool) -> list[Phase]:
+    """What `seal` tells of a file of about that length, for `Monitor.plan`."""
+    # Two passes, of which one encodes; then the sectors by their sums, and the content by its hashes.
+    protect = [Phase("protect", 4 * n_bytes), Phase("check sectors", n_bytes)] if parity else []
+    return [*protect, Phase("verify", n_bytes)]
 
 
 def seal(*files: Unsealed, monitor: Monitor) -> None:

@@ -12,23 +12,18 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pybackup.compress.unpack import decode
+from pybackup.container.cost import COPIES_BYTES, copied_container_bytes, copied_in_bundle_bytes, copied_member_bytes
 from pybackup.container.naming import MemberHeader, header_of
 from pybackup.container.read import open_listing, read_exactly
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import ustar
-from pybackup.layout.table_builder import row_bytes
 from pybackup.model.content import Packed, PackedPiece, Piece, Whole
-from pybackup.model.entry import Entry, Kind, directories_above, tree_key
-from pybackup.model.member import Stored
+from pybackup.model.entry import Entry, Kind, Owner, directories_above, tree_key
+from pybackup.model.member import Member, Stored
 from pybackup.parity.stream.amount import Amount, parse_amount
 
 _MOST = Fraction(1, 2)
-# A container has the header of its index, that index, of some 800 bytes beside its rows, and its own end.
-_CONTAINER_BYTES = ustar.BLOCK + 1280 + len(ustar.END)
-_ROW_OF_CONTAINER_BYTES = 16
-# The index of the root, and that of the tree, are filled up to whole blocks.
-_ROUNDING_BYTES = 2 * ustar.BLOCK + 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ class SecondCopies:
         self._at = 0
         self._rows: Sequence[int] = ()
         self._above: dict[int, tuple[Entry, bytes]] = {}
-        if room_bytes <= _ROUNDING_BYTES:
+        if room_bytes <= COPIES_BYTES:
             return
         with ArchiveFile(volume) as file:
             try:
@@ -108,7 +103,7 @@ class SecondCopies:
                 kinds, paths = self._listing.rows.kinds, self._listing.paths
                 self._rows_of = {path: row for row, path in enumerate(paths) if kinds[row] == Kind.DIRECTORY}
                 self._containers = {row: container.offset for row, container in self._listing.containers}
-                self._rows = self._smallest(file, but, room_bytes - _ROUNDING_BYTES)
+                self._rows = self._smallest(file, but, room_bytes - COPIES_BYTES)
             except (FormatError, OSError) as error:
                 raise self._damaged(error) from error
 
@@ -138,18 +133,12 @@ class SecondCopies:
 
     def _read(self, file: ArchiveFile, stored: Stored) -> SecondCopy:
         entry, member = stored.entry, stored.members[0]
-        header = header_of(file, member.offset)
-        data = read_exactly(file, member.offset, member.packed_bytes)
-        if zlib.crc32(data) != header.note.data_crc:
-            raise Damaged("the bytes of a file differ from their CRC")
-        packed = Packed(
-            data, member.stream_bytes, member.raw_bytes, member.method, member.dictionary_bytes, member.digest
-        )
+        name, packed = _bundled(file, member) if member.bundled else _alone(file, member)
         piece = Piece(entry, b"", sparse=stored.sparse, whole=Whole(changed=stored.changed))
         rows = [self._rows_of[path] for path in directories_above(entry.path)]
         # Neighbours lie in the same ones.
         self._above = {row: self._above.get(row) or self._directory(file, row) for row in rows}
-        return SecondCopy(PackedPiece(piece, packed), header.name, tuple(self._above.values()))
+        return SecondCopy(PackedPiece(piece, packed), name, tuple(self._above.values()))
 
     def _directory(self, file: ArchiveFile, row: int) -> tuple[Entry, bytes]:
         return self._listing.stored(row).entry, self._container(file, row).name
@@ -162,18 +151,21 @@ class SecondCopies:
         sizes = dict(self._sizes(but))
         taken: list[int] = []
         opened: set[int] = set()
+        bundles: set[tuple[bytes, Owner]] = set()
         for row in sorted(sizes, key=sizes.__getitem__):
             if sizes[row] > room_bytes:
                 break
             stored = self._listing.stored(row)
             above = {self._rows_of[path] for path in directories_above(stored.entry.path)} - opened
-            cost = header_of(file, stored.members[0].offset).n_bytes + ustar.padded(sizes[row]) + _in_indexes(stored)
+            bundle = (stored.entry.parent, stored.entry.owner)
+            cost = _copied_bytes(file, stored, is_first=bundle not in bundles)
             for directory in above:
-                cost += self._container(file, directory).n_bytes + _CONTAINER_BYTES
-                cost += _in_indexes(self._listing.stored(directory))
+                header = self._container(file, directory)
+                cost += copied_container_bytes(self._listing.stored(directory), header.n_bytes)
             if cost <= room_bytes:
                 room_bytes -= cost
                 opened |= above
+                bundles |= {bundle} if stored.bundled else set()
                 taken.append(row)
         return array("q", sorted(taken))
 
@@ -186,6 +178,32 @@ class SecondCopies:
                     yield row, stored.members[0].packed_bytes
 
 
-def _in_indexes(stored: Stored) -> int:
-    """How much longer an entry makes the index of its container and the tree index, with their parity, at most."""
-    return 2 * (row_bytes(stored) + _ROW_OF_CONTAINER_BYTES) * 6 // 5
+def _alone(file: ArchiveFile, member: Member) -> tuple[bytes, Packed]:
+    """The name and the bytes of a member."""
+    header = header_of(file, member.offset)
+    data = read_exactly(file, member.offset, member.packed_bytes)
+    if zlib.crc32(data) != header.note.data_crc:
+        raise Damaged("the bytes of a file differ from their CRC")
+    return header.name, Packed(
+        data, member.stream_bytes, member.raw_bytes, member.method, member.dictionary_bytes, member.digest
+    )
+
+
+def _bundled(file: ArchiveFile, member: Member) -> tuple[bytes, Packed]:
+    """The stream of a file in a bundle, where it has no name; decoded, as a 7z header has the CRC of the content."""
+    crc = 0
+    for data in decode(file, member):
+        crc = zlib.crc32(data, crc)
+    stream = read_exactly(file, member.stream_offset, member.stream_bytes)
+    packed = Packed(
+        stream, member.stream_bytes, member.raw_bytes, member.method, member.dictionary_bytes, member.digest, True, crc
+    )
+    return b"", packed
+
+
+def _copied_bytes(file: ArchiveFile, stored: Stored, *, is_first: bool) -> int:
+    """What a copy of a file adds at most; in a bundle, the bundle too if the file is the first one in it."""
+    member = stored.members[0]
+    if stored.bundled:
+        return copied_in_bundle_bytes(stored, member.packed_bytes, is_first=is_first)
+    return copied_member_bytes(stored, header_of(file, member.offset).n_bytes)

@@ -7,13 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.output import Output
 from pybackup.host.readers import Readers
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Output
+from pybackup.host.storage import ArchiveFile
 from pybackup.layout.guard import Geometry
-from pybackup.mend.copies import whole_file
+from pybackup.mend.copies import length_of, whole_file
 from pybackup.mend.health import State, health_of
-from pybackup.mend.survey import survey_sidecar
+from pybackup.mend.survey import phase_of_survey, survey_sidecar
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import Copy, Survey
 from pybackup.parity.stream.find import find, load
@@ -22,7 +23,7 @@ from pybackup.parity.stream.sidecar import check_sidecar
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
-from .seal import Unsealed, seal, write_parity
+from .seal import Unsealed, phases_of_seal, seal, write_parity
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def protect_file(
         The sidecar cannot be written: for want of room before anything is; or it is not read back as it was written.
     """
     if os.path.isfile(sidecar):
+        n_bytes = length_of(path)
+        monitor.plan([phase_of_survey(n_bytes), *phases_of_seal(n_bytes, parity=True)])
         # What that one says of the file counts more than whether it may be replaced.
         check_sidecar(sidecar, replace=True)
         _refuse_to_lose(path, sidecar, monitor)
@@ -77,6 +80,7 @@ def protect_file(
             readers=Readers.of([path]),
             stack=stack,
         )
+        monitor.plan(phases_of_seal(made.protected_bytes, parity=True))
         seal(unsealed, monitor=monitor)
     return made
 

@@ -1,117 +1,263 @@
-"""Creating a set: one tree over volumes of given sizes, each of them an archive of its own."""
+"""What a writer fills: the one volume of a single archive, as long as it gets, or the volumes of a set, one by one."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Protocol
 
-from pybackup.archive.find import volumes_in
-from pybackup.compress.stage import compress
-from pybackup.errors import Exists, UsageError
-from pybackup.host.directories import files_in
-from pybackup.host.storage import make_directory
-from pybackup.host.workers import surviving
-from pybackup.model.content import Piece, Read
-from pybackup.monitor import Monitor
-from pybackup.tree.content import read_contents
+from pybackup.container.frames import Carry
+from pybackup.container.own import own_member_bytes
+from pybackup.container.write import ArchiveWriter
+from pybackup.errors import EnvironmentFailed
+from pybackup.host.output import Output
+from pybackup.layout.readme import README
+from pybackup.model.entry import Entry
+from pybackup.model.volume import VolumeInfo
+from pybackup.parity.stream.geometry import ParityOptions
 
-from .add_recovery import complete_with_recovery
-from .plan import Plan, workers_for
-from .plan_set import SetOptions, SetPlan
-from .resume import Resumption, find_finished, resume
-from .writer import CreatedVolume, SetWriter
+from .capacity import amount_in, body_limit
+from .plan import Plan, identify, own_time, readers_of, settings_of, structures
+from .plan_set import SetPlan, identify_set, shard_limit
+from .resume import PACKED_TIGHT, SECOND_COPIES, Resumption
+from .second_copies import SecondCopies, share_text
 
 
 @dataclass(frozen=True, slots=True)
-class CreatedSet:
-    """What came of it."""
+class CreatedVolume:
+    """One volume that was made, or was there already; sizes in bytes.
 
-    volumes: Sequence[CreatedVolume]
-    entries: int
+    ``files`` end in it; ``second_copies`` are files of the volume before, and not among them.
+    """
+
+    path: bytes
+    info: VolumeInfo
     files: int
-    content_bytes: int
+    archive_bytes: int
+    was_there: bool = False
+    second_copies: int = 0
 
 
-def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Monitor) -> CreatedSet:
-    """Write the volumes that the plan comes to, each published when it has been read back.
+@dataclass(slots=True)
+class OpenVolume:
+    """The volume that is being written.
+
+    Attributes
+    ----------
+    parity
+        Its own; None for none, be it that the parity goes into a sidecar.
+    info
+        None for a single archive.
+    limit_bytes
+        How long its body may be, if it is limited.
+    copies
+        What it may get of the volume before; None until its first item is at hand.
+    again
+        What it got of that.
+    is_last, blob
+        Whether no volume follows, and its tree index; known when it is closed.
+    """
+
+    output: Output
+    writer: ArchiveWriter
+    parity: ParityOptions | None
+    settings: bytes
+    info: VolumeInfo | None = None
+    is_limited: bool = False
+    limit_bytes: int = 0
+    files: int = 0
+    items: int = 0
+    copies: SecondCopies | None = None
+    again: set[bytes] = field(default_factory=set)
+    is_last: bool = False
+    blob: bytes = b""
+
+    @property
+    def size_bytes(self) -> int:
+        """The size that it has to fit; 0 for any."""
+        return self.info.volume_bytes if self.info else 0
+
+
+class Volumes(Protocol):
+    """What a writer asks of where it writes.
+
+    Attributes
+    ----------
+    tight
+        Whether files wait for a later volume where a smaller one still fits.
+    before
+        The volume before, and which files in it are second copies themselves; None for the first.
+    second_copies
+        Which share of each volume they may take; 0 for none.
+    blobs
+        The tree indexes of the volumes that are finished, which each one repeats.
+    earlier
+        Tables of what earlier archives hold, which each one has.
+    """
+
+    tight: bool
+    second_copies: Fraction
+    before: tuple[bytes, frozenset[bytes]] | None
+    blobs: list[bytes]
+    earlier: Sequence[bytes]
+
+    def begin(self, carry: Carry) -> OpenVolume:
+        """Begin the next volume."""
+
+    def fixed_bytes(self) -> int:
+        """Return what is written when a volume ends, whatever is in it: structures and the index of the set."""
+
+    def structures(self, bare: Sequence[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
+        """Return the two tars of what has no content, given what of that was read so far."""
+
+    def settings(self, volume: OpenVolume) -> bytes:
+        """Return the settings of a volume that ends."""
+
+    def sealed(self, volume: OpenVolume) -> None:
+        """Take note of a volume that was published."""
+
+
+class SingleArchive:
+    """The only volume of an archive that is no set."""
+
+    tight = False
+    second_copies = Fraction(0)
+    before: tuple[bytes, frozenset[bytes]] | None = None
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.readers = readers_of(plan.entries)
+        self.blobs: list[bytes] = []
+        self.earlier: Sequence[bytes] = [table.pack() for table in plan.earlier]
+        self.archive_bytes = 0
+
+    def begin(self, carry: Carry) -> OpenVolume:
+        """Begin it."""
+        plan, options, parity = self._plan, self._plan.options, self._plan.options.parity
+        archive_id, settings = identify(plan), settings_of(plan)
+        own = None if parity is None or parity.sidecar else parity
+        output = Output(plan.output, work_dir=options.work_dir, replace=options.overwrite, readers=self.readers)
+        return OpenVolume(output, _begun(output, archive_id, plan, carry), own, settings)
+
+    def fixed_bytes(self) -> int:
+        """Nothing has to fit."""
+        return 0
+
+    def structures(self, bare: Sequence[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
+        """Return those of what was read: all of it is."""
+        return structures(bare)
+
+    def settings(self, volume: OpenVolume) -> bytes:
+        """Return what it has since it was begun."""
+        return volume.settings
+
+    def sealed(self, volume: OpenVolume) -> None:
+        """Take note of its length."""
+        self.archive_bytes = volume.output.tell()
+
+
+class SetVolumes:
+    """The volumes of a set, behind those that are finished.
+
+    Attributes
+    ----------
+    made
+        All that are finished, those that were there too.
+    """
+
+    def __init__(self, plan: SetPlan, begun: Resumption) -> None:
+        self._plan, self._to, self._destination = plan.plan, plan.set, plan.destination
+        self.tight, self.second_copies = plan.set.tight, plan.set.second_copies
+        # Files that are told of on a disc, second copies too.
+        self._entries = len(plan.plan.entries) * (2 if plan.set.second_copies else 1)
+        self._set_id = begun.set_id or identify_set(plan)
+        self.blobs = list(begun.blobs)
+        self.earlier: Sequence[bytes] = [table.pack() for table in plan.plan.earlier]
+        self._structure_bytes = sum(own_member_bytes(sum(map(len, parts))) for parts in self._fixed_parts())
+        self._shard_limit = shard_limit(plan, self._structure_bytes) if plan.set.recovery_volumes else None
+        last = begun.finished[-1] if begun.finished else None
+        self.before: tuple[bytes, frozenset[bytes]] | None = (last.path, last.again) if last else None
+        self.made = [
+            CreatedVolume(done.path, done.info, done.files, done.n_bytes, True, len(done.again))
+            for done in begun.finished
+        ]
+
+    def begin(self, carry: Carry) -> OpenVolume:
+        """Begin the next volume."""
+        number = len(self.made) + 1
+        parity = self._plan.options.parity
+        n_bytes = self._to.size_of(number)
+        info = VolumeInfo(
+            self._set_id,
+            self._to.name,
+            number,
+            parity=str(parity.amount) if parity else "none",
+            group_sectors=parity.group_sectors if parity else 0,
+            volume_bytes=n_bytes,
+        )
+        own = replace(parity, amount=amount_in(parity.amount, n_bytes)) if parity else None
+        settings, limit_bytes = self._settings(info), self._limit_of(n_bytes)
+        output = self._destination.begin(info.file_name)
+        writer = _begun(output, info.archive_id, self._plan, carry)
+        return OpenVolume(output, writer, own, settings, info, True, limit_bytes)
+
+    def _limit_of(self, n_bytes: int) -> int:
+        """How long the body of a volume may be, and its shard in recovery volumes."""
+        limit = body_limit(n_bytes, self._plan.options.parity, entries=self._entries)
+        return limit if self._shard_limit is None else min(limit, self._shard_limit)
+
+    def fixed_bytes(self) -> int:
+        """Return what is written when a volume ends, whatever is in it: structures and the index of the set."""
+        return self._structure_bytes + own_member_bytes(sum(map(len, self.blobs)))
+
+    def _fixed_parts(self) -> Sequence[Iterable[bytes]]:
+        """The contents of the members that each volume has."""
+        return *self.structures(()), self.earlier
+
+    def structures(self, bare: Sequence[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
+        """Return those of all that is planned: the first volume has them before the rest is read."""
+        return structures(planned.entry for planned in self._plan.entries)
+
+    def settings(self, volume: OpenVolume) -> bytes:
+        """Return the settings of a volume that ends."""
+        assert volume.info is not None
+        return self._settings(replace(volume.info, last=volume.is_last))
+
+    def _settings(self, info: VolumeInfo) -> bytes:
+        more = {"pack": PACKED_TIGHT} if self.tight else {}
+        if self.second_copies:
+            more[SECOND_COPIES] = share_text(self.second_copies)
+        return settings_of(self._plan, set=info.settings(), **more)
+
+    def sealed(self, volume: OpenVolume) -> None:
+        """Take note of a volume that was published."""
+        assert volume.info is not None
+        path, n_bytes, again = volume.output.path, volume.output.tell(), frozenset(volume.again)
+        info = replace(volume.info, last=volume.is_last)
+        self.blobs.append(volume.blob)
+        self.made.append(CreatedVolume(path, info, volume.files, n_bytes, second_copies=len(again)))
+        self.before = path, again
+
+
+def _begun(output: Output, archive_id: bytes, plan: Plan, carry: Carry) -> ArchiveWriter:
+    """Begin an archive in a file, of which nothing is left where that fails."""
+    time = own_time(plan)
+    try:
+        return ArchiveWriter(output, archive_id=archive_id, readme=README, mtime_ns=time, carry=carry)
+    except BaseException:
+        output.discard()
+        raise
+
+
+def check_length(volume: OpenVolume) -> None:
+    """Make sure that a volume is no longer than it was to be.
 
     Raises
     ------
-    Exists
-        Volumes of the set are there already, and shall not be gone on with, nor replaced.
-    UsageError
-        They cannot be gone on with, as they were made otherwise; or volumes of another set are there.
     EnvironmentFailed
-        The volumes cannot be written, or the workers died.
+        It is; the bounds of `capacity` are wrong.
     """
-    to, replace = plan.set, plan.plan.options.overwrite
-    if to.resume and replace:
-        raise UsageError("what is to be gone on with cannot be replaced")
-    make_directory(to.directory)
-    _check_strangers(to)
-    finished = [] if replace else find_finished(to.directory, to.name)
-    if finished and not to.resume:
-        there = os.fsdecode(finished[0].path)
-        raise Exists(
-            f"{there}: a volume is there already; another directory is for another set",
-            option="resume",
-            hint="goes on behind it",
-        )
-    with ExitStack() as stack:
-        if executor is None:
-            executor = stack.enter_context(workers_for(plan.plan, monitor))
-        begun = resume(plan.plan, finished, to, monitor)
-        writer = SetWriter(plan, begun, monitor)
-        stack.callback(writer.discard)
-        if not begun.complete:
-            with surviving():
-                _write(plan.plan, begun, writer, executor, monitor)
-        volumes = [*writer.volumes, *_with_recovery(plan, writer.volumes, monitor)]
-        return CreatedSet(volumes, writer.entries, writer.count.files, writer.count.content_bytes)
-
-
-def _check_strangers(to: SetOptions) -> None:
-    """Refuse to mix sets in one directory: what is made of all that lies there would be of neither."""
-    for path in files_in(to.directory):
-        if path.endswith(b".xtar"):
-            for volume in volumes_in(path):
-                if volume.info and volume.info.name != to.name:
-                    raise UsageError(
-                        f"{os.fsdecode(path)}: is a volume of another set, {volume.info.name}; choose another directory"
-                    )
-
-
-def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Monitor) -> list[CreatedVolume]:
-    to = plan.set
-    if not to.recovery_volumes:
-        return []
-    made = complete_with_recovery(
-        [volume.path for volume in volumes],
-        to.recovery_volumes,
-        plan.destination,
-        monitor=monitor,
-    )
-    return [CreatedVolume(one.path, one.info, 0, one.archive_bytes, was_there) for one, was_there in made]
-
-
-def _write(plan: Plan, begun: Resumption, writer: SetWriter, executor: Executor, monitor: Monitor) -> None:
-    options = plan.options
-    monitor.begin("create", plan.files, plan.n_bytes)
-    read = read_contents(begun.entries, segment_bytes=options.segment_bytes, monitor=monitor)
-    pieces = _behind(read, begun)
-    window = options.window_bytes
-    with closing(compress(pieces, profile=options.profile, executor=executor, window_bytes=window)) as ready:
-        for item in ready:
-            writer.put(item)
-    writer.finish()
-    monitor.end()
-
-
-def _behind(read: Iterable[Read], begun: Resumption) -> Iterator[Read]:
-    """All pieces but those of the first file that a finished volume holds: they were read for the sake of its hash."""
-    for item in read:
-        if not (isinstance(item, Piece) and item.entry.path == begun.path and item.segment < begun.segment):
-            yield item
+    n_bytes, info = volume.output.tell(), volume.info
+    if info and n_bytes > info.volume_bytes:
+        raise EnvironmentFailed(f"{info.label}: {n_bytes} bytes, and {info.volume_bytes} fit: a bug, report it")

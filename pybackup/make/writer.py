@@ -1,29 +1,25 @@
-"""Writing a set: items in tree order, over volumes of given sizes; each is published when it has been read back."""
+"""The writer: items in tree order into one archive or the volumes of a set, each sealed when it is full."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
 
 from pybackup.compress.methods import MIB
 from pybackup.container.frames import Carry
-from pybackup.container.write import ArchiveWriter
-from pybackup.errors import EnvironmentFailed, UsageError
-from pybackup.host.storage import Output
-from pybackup.layout import names, ustar
-from pybackup.layout.note import Role
-from pybackup.layout.readme import README
+from pybackup.container.own import earlier_member, set_member
+from pybackup.errors import UsageError
+from pybackup.layout import names
 from pybackup.model.content import Bare, PackedPiece, Ready, Restart
 from pybackup.model.entry import Entry, Kind, directories_above
-from pybackup.model.volume import VolumeInfo
+from pybackup.model.source import Planned
 from pybackup.monitor import Aside, Monitor
 
-from .capacity import amount_in, body_limit
-from .plan import Count, own_time, settings_of, structures
-from .plan_set import SetPlan, identify_set, shard_limit
-from .resume import PACKED_TIGHT, SECOND_COPIES, Resumption
 from .seal import OwnStream, Unsealed, seal
-from .second_copies import SecondCopies, SecondCopy, share_text
+from .second_copies import SecondCopies, SecondCopy
+from .volumes import OpenVolume, Volumes, check_length
 
 # Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.
 _LOOSE_PARTS = 1000
@@ -32,162 +28,187 @@ _HELD_BYTES = 64 * MIB
 _FULL_PARTS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedVolume:
-    """One volume that was made, or was there already; sizes in bytes.
-
-    ``files`` end in it; ``second_copies`` are files of the volume before, and not among them.
-    """
-
-    path: bytes
-    info: VolumeInfo
-    files: int
-    archive_bytes: int
-    was_there: bool = False
-    second_copies: int = 0
-
-
 @dataclass(slots=True)
-class _Volume:
-    """The volume that is being written.
+class Count:
+    """What has been written so far, as the monitor is told of it."""
 
-    ``copies`` are what it may get of the volume before, None until its first item is at hand; ``again`` what it got.
+    bare: list[Entry] = field(default_factory=list)
+    files: int = 0
+    content_bytes: int = 0
+    unfinished_bytes: int = 0
+
+    @property
+    def entries(self) -> int:
+        """All of them."""
+        return self.files + len(self.bare)
+
+    def add(self, item: Ready, monitor: Monitor) -> None:
+        """Take one more item."""
+        if isinstance(item, Bare):
+            monitor.working_on(item.entry.path)
+            self.bare.append(item.entry)
+        elif isinstance(item, PackedPiece):
+            done = item.piece.whole is not None
+            if item.piece.segment == 0:
+                monitor.working_on(item.piece.entry.path)
+                self.unfinished_bytes = 0  # of a file that changed and begins anew
+            self.unfinished_bytes += item.packed.raw_bytes
+            step = item.packed.raw_bytes
+            if done:
+                size = item.piece.entry.size
+                self.files += 1
+                self.content_bytes += size
+                # Holes are done too, as the plan counted them.
+                step += size - self.unfinished_bytes
+            monitor.advance(done, step)
+
+
+class Writer:
+    """Takes the items of a creation in tree order, and begins a new volume whenever one does not fit.
+
+    As a context manager it leaves nothing of a volume that was not sealed.
+
+    Parameters
+    ----------
+    entries
+        All that is planned: a file may go on in a volume in which the directories above it are not written yet.
+    carry
+        What the volumes that are finished hand on.
     """
 
-    info: VolumeInfo
-    output: Output
-    writer: ArchiveWriter
-    limit_bytes: int
-    settings: bytes
-    files: int = 0
-    items: int = 0
-    copies: SecondCopies | None = None
-    again: set[bytes] = field(default_factory=set)
-
-
-class SetWriter:
-    """Takes the items of a creation in tree order, and begins a new volume whenever one does not fit."""
-
-    def __init__(self, plan: SetPlan, begun: Resumption, monitor: Monitor) -> None:
-        self._plan = plan.plan
-        self._set = plan.set
-        # Files that are told of on a disc, second copies too.
-        self._entries = len(plan.plan.entries) * (2 if plan.set.second_copies else 1)
-        self._to = plan.destination
+    def __init__(self, to: Volumes, entries: Sequence[Planned], carry: Carry, monitor: Monitor) -> None:
+        self._to = to
+        self._carry = carry
         self._monitor = monitor
-        self._set_id = begun.set_id or identify_set(plan)
-        self._carry: Carry = begun.carry
         self._directories = {
-            planned.entry.path: planned.entry for planned in self._plan.entries if planned.entry.kind is Kind.DIRECTORY
+            planned.entry.path: planned.entry for planned in entries if planned.entry.kind is Kind.DIRECTORY
         }
         self._held: list[PackedPiece] = []
         self._names_of_held: dict[bytes, tuple[bytes, names.Names]] = {}
-        self._blobs = list(begun.blobs)
-        bare = sum(map(_padded_member, map(_total, structures(planned.entry for planned in self._plan.entries))))
-        self._structure_bytes = bare
-        self._shard_limit = shard_limit(plan, bare) if plan.set.recovery_volumes else None
-        self._volume: _Volume | None = None
-        last = begun.finished[-1] if begun.finished else None
-        self._before = (last.path, last.again) if last else None
         self.count = Count()
-        self.entries = 0
-        self.volumes = [
-            CreatedVolume(done.path, done.info, done.files, done.n_bytes, True, len(done.again))
-            for done in begun.finished
-        ]
+        self._volume: OpenVolume | None = None
+        self._unsealed: Unsealed | None = None
+
+    def __enter__(self) -> Self:
+        self._begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._volume:
+            self._volume.output.discard()
 
     def put(self, item: Ready) -> None:
-        """Write an item, into a new volume if there is no room in this one."""
+        """Write an item, into a new volume if there is no room in this one.
+
+        Raises
+        ------
+        UsageError
+            A volume is too small for it.
+        """
         volume = self._volume or self._begin()
+        if volume.is_limited and not self._goes_into(volume, item):
+            return
+        volume.writer.put(item)
+        volume.items += 1
+        volume.files += isinstance(item, PackedPiece) and item.piece.whole is not None
+        self.count.add(item, self._monitor)
+        if self._held:
+            # Whatever is opened meanwhile may be what a file that waits lies in.
+            self._names_of_held.update(volume.writer.names_in_use())
+
+    def _goes_into(self, volume: OpenVolume, item: Ready) -> bool:
+        """Whether an item goes into this volume, which is ready for it then; else it waits, or is in the next one."""
         directories = self._above(item)
         if not isinstance(item, Restart):
             self._put_copies(volume, item, directories)
-        if not self._fits(volume, item, directories):
-            if self._hold(volume, item):
-                return
+        if self._fits(volume, item, directories):
+            volume.writer.enter(directories)
+            return True
+        if not self._hold(volume, item):
             if not volume.items:
+                number = volume.info.number if volume.info else 1
                 raise UsageError(
-                    f"volume {volume.info.number}: {volume.info.volume_bytes} bytes are too few for one segment of a "
-                    f"file beside the structure; use larger volumes",
+                    f"volume {number}: {volume.size_bytes} bytes are too few for one segment of a file beside the "
+                    "structure; use larger volumes",
                     option="segment_size",
                     hint="makes segments smaller",
                 )
             self._go_on()
             self.put(item)
-            return
-        volume.writer.enter(directories)
-        volume.writer.put(item)
-        volume.items += 1
-        self.count.add(item, self._monitor)
-        if isinstance(item, Bare):
-            self.entries += 1
-        elif isinstance(item, PackedPiece) and item.piece.whole:
-            self.entries += 1
-            volume.files += 1
-        if self._held:
-            # Whatever is opened meanwhile may be what a file that waits lies in.
-            self._names_of_held.update(volume.writer.names_in_use())
+        return False
 
-    def _put_copies(self, volume: _Volume, item: Bare | PackedPiece, directories: Sequence[Entry]) -> None:
+    def _put_copies(self, volume: OpenVolume, item: Bare | PackedPiece, directories: Sequence[Entry]) -> None:
         """Write second copies that come before an item; which there are, its first item decides, which has to fit."""
-        if not self._set.second_copies or self._before is None:
+        before, share = self._to.before, self._to.second_copies
+        if not share or before is None:
             return
         if volume.copies is None:
-            left = volume.limit_bytes - volume.output.tell() - self._fixed_bytes()
-            left -= volume.writer.room_to_close(volume.settings) + volume.writer.cost(item, directories)
-            share_bytes = int(volume.info.volume_bytes * self._set.second_copies)
-            volume.copies = SecondCopies(*self._before, min(share_bytes, left))
+            left = self._left(volume) - volume.writer.cost(item, directories)
+            volume.copies = SecondCopies(*before, min(int(volume.size_bytes * share), left))
         for copy in volume.copies.before(_path_of(item)):
             self._put_again(volume, copy)
 
-    def _put_again(self, volume: _Volume, copy: SecondCopy) -> None:
+    def _put_again(self, volume: OpenVolume, copy: SecondCopy) -> None:
         above = [(self._directories.get(entry.path, entry), name) for entry, name in copy.directories]
         # Files that were held back may have taken their room.
         if self._fits(volume, copy.item, [entry for entry, _ in above]):
             volume.writer.put_again(copy.item, copy.name, above)
             volume.again.add(copy.path)
 
-    def finish(self) -> None:
-        """Write what ends the last volume."""
+    def close(self) -> bytes:
+        """Write what ends the last volume, but for its parity; return the path where that volume lies."""
         while self._held:
             self._go_on()
         volume = self._volume or self._begin()
         for copy in volume.copies.before(None) if volume.copies else ():
             self._put_again(volume, copy)
-        self._end(last=True)
+        self._close(volume, last=True)
+        volume.output.flush()
+        return volume.output.temporary
+
+    def seal(self, *beside: Unsealed, monitor: Monitor) -> None:
+        """Seal the volume that is closed, and what is published just before it; raises as `pybackup.make.seal.seal`."""
+        volume, unsealed = self._volume, self._unsealed
+        assert volume is not None
+        assert unsealed is not None
+        seal(*beside, unsealed, monitor=monitor)
+        self._to.sealed(volume)
+        self._volume = self._unsealed = None
 
     def _go_on(self) -> None:
         """End the volume, and begin the next with the files that were held back."""
-        self._end(last=False)
+        assert self._volume is not None
+        self._close(self._volume, last=False)
+        self.seal(monitor=Aside(self._monitor))
         held, self._held = self._held, []
         for item in held:
             self.put(item)
-
-    def discard(self) -> None:
-        """Leave nothing of a volume that was not finished."""
-        if self._volume:
-            self._volume.output.discard()
 
     def _above(self, item: Ready) -> list[Entry]:
         """The directories that an item lies in, from the top."""
         paths = directories_above(_path_of(item))
         return [self._directories[path] for path in paths if path in self._directories]
 
-    def _hold(self, volume: _Volume, item: Ready) -> bool:
+    def _hold(self, volume: OpenVolume, item: Ready) -> bool:
         """Keep a file for the next volume, as later ones may fit into this one."""
-        if not (self._set.tight and isinstance(item, PackedPiece) and item.piece.segments == 1 and volume.items):
+        if not (self._to.tight and isinstance(item, PackedPiece) and item.piece.segments == 1 and volume.items):
             return False
-        left = volume.limit_bytes - volume.output.tell() - self._fixed_bytes()
-        left -= volume.writer.room_to_close(volume.settings)
         held = sum(len(each.packed.data) for each in self._held)
-        if left * _FULL_PARTS < volume.limit_bytes or held + len(item.packed.data) > _HELD_BYTES:
+        if self._left(volume) * _FULL_PARTS < volume.limit_bytes or held + len(item.packed.data) > _HELD_BYTES:
             return False
         self._held.append(item)
         self._names_of_held.update(volume.writer.names_in_use())
         return True
 
-    def _fits(self, volume: _Volume, item: Ready, directories: Sequence[Entry]) -> bool:
-        written = volume.output.tell() + self._fixed_bytes() + volume.writer.cost(item, directories)
+    def _left(self, volume: OpenVolume) -> int:
+        """How much there is room for before the volume has to end."""
+        used = volume.output.tell() + self._to.fixed_bytes() + volume.writer.room_to_close(volume.settings)
+        return volume.limit_bytes - used
+
+    def _fits(self, volume: OpenVolume, item: Ready, directories: Sequence[Entry]) -> bool:
+        written = volume.output.tell() + self._to.fixed_bytes() + volume.writer.cost(item, directories)
         if written + volume.writer.room_to_close(volume.settings) <= volume.limit_bytes:
             return True
         if volume.writer.slack_bytes * _LOOSE_PARTS < volume.limit_bytes:
@@ -195,78 +216,26 @@ class SetWriter:
         exact = volume.writer.room_to_close(volume.settings, exactly=True)
         return written + exact <= volume.limit_bytes
 
-    def _fixed_bytes(self) -> int:
-        """What is written when the volume ends, whatever is in it: structures and the set's index."""
-        blobs = sum(map(len, self._blobs))
-        return self._structure_bytes + (_padded_member(blobs) if blobs else 0)
-
-    def _begin(self) -> _Volume:
-        number = len(self.volumes) + 1
-        parity = self._plan.options.parity
-        n_bytes = self._set.size_of(number)
-        info = VolumeInfo(
-            self._set_id,
-            self._set.name,
-            number,
-            parity=str(parity.amount) if parity else "none",
-            group_sectors=parity.group_sectors if parity else 0,
-            volume_bytes=n_bytes,
-        )
-        output = self._to.begin(info.file_name)
-        mtime_ns = own_time(self._plan)
-        writer = ArchiveWriter(output, archive_id=info.archive_id, readme=README, mtime_ns=mtime_ns, carry=self._carry)
-        self._volume = _Volume(info, output, writer, self._limit_of(n_bytes), self._settings(info))
+    def _begin(self) -> OpenVolume:
+        self._volume = self._to.begin(self._carry)
         return self._volume
 
-    def _limit_of(self, n_bytes: int) -> int:
-        """How long the body of a volume may be, and its shard in recovery volumes."""
-        limit = body_limit(n_bytes, self._plan.options.parity, entries=self._entries)
-        return limit if self._shard_limit is None else min(limit, self._shard_limit)
-
-    def _settings(self, info: VolumeInfo) -> bytes:
-        more = {"pack": PACKED_TIGHT} if self._set.tight else {}
-        if self._set.second_copies:
-            more[SECOND_COPIES] = share_text(self._set.second_copies)
-        return settings_of(self._plan, set=info.settings(), **more)
-
-    def _end(self, *, last: bool) -> None:
-        volume = self._volume
-        assert volume is not None
-        info = replace(volume.info, last=last)
-        parity = self._plan.options.parity
-        output = volume.output
-        stream = None
-        if parity:
-            stream = OwnStream(replace(parity, amount=amount_in(parity.amount, info.volume_bytes)), output)
+    def _close(self, volume: OpenVolume, *, last: bool) -> None:
+        output, volume.is_last = volume.output, last
+        stream = OwnStream(volume.parity, output) if volume.parity else None
         carry = volume.writer.suspend()
         self._carry = replace(carry, containers={**self._names_of_held, **carry.containers})
-        structure, links = structures(planned.entry for planned in self._plan.entries)
-        blob = volume.writer.close(
+        structure, links = self._to.structures(self.count.bare)
+        volume.blob = volume.writer.close(
             structure=structure,
             links=links,
-            settings=self._settings(info),
-            own=[(names.SET_INDEX, Role.SET, self._blobs)],
+            settings=self._to.settings(volume),
+            own=[set_member(self._to.blobs), earlier_member(self._to.earlier)],
             reserve=stream.reserve if stream else None,
         )
-        if output.tell() > info.volume_bytes:
-            raise EnvironmentFailed(
-                f"{info.label}: {output.tell()} bytes, and {info.volume_bytes} fit: a bug, report it"
-            )
-        seal(Unsealed(output, output.publish, stream.fill if stream else None), monitor=Aside(self._monitor))
-        self._blobs.append(blob)
-        again = len(volume.again)
-        self.volumes.append(CreatedVolume(output.path, info, volume.files, output.tell(), second_copies=again))
-        self._before = output.path, frozenset(volume.again)
-        self._volume = None
+        check_length(volume)
+        self._unsealed = Unsealed(output, output.publish, stream.fill if stream else None)
 
 
 def _path_of(item: Ready) -> bytes:
     return (item.piece.entry if isinstance(item, PackedPiece) else item.entry).path
-
-
-def _total(parts: Iterable[bytes]) -> int:
-    return sum(map(len, parts))
-
-
-def _padded_member(n_bytes: int) -> int:
-    return ustar.BLOCK + ustar.padded(n_bytes) if n_bytes else 0

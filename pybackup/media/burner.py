@@ -7,10 +7,10 @@ import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pyactivity.ending import Child
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.drives import why_no_drive
 from pybackup.sector import SECTOR
@@ -20,7 +20,6 @@ _PSEUDO = b"stdio:"
 # Of a CD written track at once the last two sectors cannot be read, and drives read ahead beyond the end.
 _RUN_OUT_SECTORS = 150
 _KEPT_LINES = 6
-_ENDING_SECONDS = 30
 _STATUS = re.compile(r"^Media status : (.*)$", re.MULTILINE)
 _CURRENT = re.compile(r"^Media current: (.*)$", re.MULTILINE)
 _BLOCKS = re.compile(r"^Media blocks : .* , (\d+) overall", re.MULTILINE)
@@ -134,17 +133,15 @@ def burn(command: Sequence[bytes], device: bytes, progress: Callable[[int], None
     """
     tail: deque[str] = deque(maxlen=_KEPT_LINES)
     done = 0
-    with (
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process,
-        _ended_with_us(process),
-    ):
+    # It would go on burning when this run is interrupted.
+    with Child(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             tail.append(line.rstrip())
@@ -155,22 +152,6 @@ def burn(command: Sequence[bytes], device: bytes, progress: Callable[[int], None
                 done = max(done, now)
     if process.returncode:
         raise EnvironmentFailed(f"{os.fsdecode(device)}: not burnt: {_reason(list(tail)) or 'xorriso failed'}")
-
-
-@contextmanager
-def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
-    """End xorriso when this run is interrupted: it would go on burning, and its parent wait for it."""
-    try:
-        yield
-    except BaseException:
-        process.terminate()
-        try:
-            # It tells the drive to stop, which takes a while.
-            process.wait(_ENDING_SECONDS)
-        except BaseException:
-            process.kill()
-            raise
-        raise
 
 
 def eject(device: bytes) -> None:

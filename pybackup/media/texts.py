@@ -15,6 +15,7 @@ README_NAME = "README.TXT"
 FORMAT_NAME = "FORMAT.TXT"
 RESCUE_NAME = "RESCUE.PY"
 INDEX_NAME = "INDEX.TXT.gz"
+_PACKED = ".XZ"
 SUMS_NAME = "SHA256SUMS"
 PARITY_NAME = "PARITY.XPR"
 
@@ -39,6 +40,8 @@ class DiscWords:
         Of the newest file.
     program
         Name of the wheel of pybackup on the disc; empty where there was no room for it.
+    catalogue
+        Name of the catalogue on the disc, which is packed if it ends in ``.XZ``; empty where there is none.
     """
 
     volume: str
@@ -48,6 +51,7 @@ class DiscWords:
     recovery: bool = False
     date: str = ""
     program: str = ""
+    catalogue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,20 @@ def readme_text(words: DiscWords) -> bytes:
         volume=words.volume,
         kind=kind.format(volume=words.volume),
         several=several,
+        catalogue=_CATALOGUE_LINE.format(name=words.catalogue) if words.catalogue else "",
+        queries=_queries(words.catalogue),
         wheel=_WHEEL_LINE.format(program=words.program) if words.program else "",
         again=f",\n   and {words.program} on this one: a zip, in pybackup/standalone" if words.program else "",
         program=(_WITH_WHEEL if words.program else _WITHOUT_WHEEL).format(program=words.program),
     )
     recipe = README.decode().partition("To restore")[2].partition("With pybackup:")[0]
     return f"{text}To restore{recipe.rstrip()}\n".encode("utf-8", "backslashreplace")
+
+
+def _queries(catalogue: str) -> str:
+    if not catalogue:
+        return ""
+    return (_ASK_PACKED.format(name=catalogue) if catalogue.endswith(_PACKED) else _ASK) + _QUERIES
 
 
 def index_text(name: str, lines: Iterable[IndexLine]) -> bytes:
@@ -132,10 +144,10 @@ What is on this disc:
                   disc was made, and on which disc each lies
     RESCUE.PY     gets files out; needs Python 3.8 or later and nothing else
     FORMAT.TXT    what every byte of the backup means
-{wheel}    SHA256SUMS    checksums of these files: sha256sum -c SHA256SUMS
+{catalogue}{wheel}    SHA256SUMS    checksums of these files: sha256sum -c SHA256SUMS
     PARITY.XPR    spare sectors, for every byte of this disc
 
-IF THE DISC READS BADLY: do not try again and again. Copy it with GNU ddrescue
+{queries}IF THE DISC READS BADLY: do not try again and again. Copy it with GNU ddrescue
 
     ddrescue -b 2048 -n /dev/sr0 disc.img disc.map
 
@@ -159,6 +171,29 @@ Ways to get the files; RESCUE.PY on this disc is enough, if the disc is not dama
    any other disc has it{again}.
 
 3. With tar and 7z alone, as follows; A.xtar is {volume}.
+
+"""
+_CATALOGUE_LINE = """\
+    {name}
+                  the same as a database, for the program sqlite3
+"""
+_ASK = """\
+To ask where something is, in the directory of the disc:
+
+"""
+_ASK_PACKED = """\
+To ask where something is, in a directory with room; DISC is that of the disc:
+
+    xz -dc DISC/{name} > CATALOGUE.SQLITE
+"""
+_QUERIES = """\
+    sqlite3 CATALOGUE.SQLITE "SELECT volume.name, path || '/' || entry.name
+      FROM entry JOIN directory ON directory.id = directory_id
+      JOIN volume ON volume.id = volume_id WHERE entry.name LIKE '%.jpg'"
+    sqlite3 CATALOGUE.SQLITE "SELECT volume.name, count(*), sum(size)
+      FROM entry JOIN volume ON volume.id = volume_id GROUP BY volume.id"
+    sqlite3 CATALOGUE.SQLITE "SELECT size, path || '/' || name FROM entry
+      JOIN directory ON directory.id = directory_id ORDER BY size DESC LIMIT 9"
 
 """
 _WHEEL_LINE = """\

@@ -1,4 +1,8 @@
-"""The rows of the code across a set: what of each volume is at hand, what is lost, and what the others give back."""
+"""Restoring the volumes of a set from its recovery volumes: which sectors of each are lost, and the code across all.
+
+The code has a row for each data and recovery volume, and a column for each sector: what some rows of a column have lost
+is computed from the other rows, where enough of these are left.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,13 @@ from pybackup.archive.measure import hash_of
 from pybackup.codes.across import Across
 from pybackup.codes.stripes import Bytes
 from pybackup.container.own import END
+from pybackup.errors import Damaged
+from pybackup.host.environment import environment
 from pybackup.host.joined import Part
+from pybackup.host.output import Destination
 from pybackup.host.room import check_room
-from pybackup.host.storage import ArchiveFile, Destination, Scratch, environment
+from pybackup.host.scratch import Scratch
+from pybackup.host.storage import ArchiveFile
 from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
@@ -24,42 +32,42 @@ from pybackup.parity.mend.columns import Losses, Shard, encode_lost, fill_across
 from pybackup.parity.stream.dealing import runs
 from pybackup.sector import SECTOR
 
-from .bodies import Held
-from .given import Taken
-from .unusable import Unusable
+from .bodies import SurveyedVolume
+from .refused_files import RefusedFiles
+from .survey_set import SurveyedSet
 
 _WINDOW_SECTORS = 1 << 15
 
 
 def _extents(sectors: NDArray[np.intp]) -> Extents:
-    """Sectors as byte ranges."""
+    """The byte ranges of sectors."""
     return Extents.of((first * SECTOR, (first + count) * SECTOR) for _, first, count in runs(sectors))
 
 
 class SetRows:
-    """One set while it is restored: rows are data volumes by number from 0, then recovery volumes at hand.
+    """A set while its volumes are restored: its rows are the data volumes, from 0 on, then the recovery volumes given.
 
     Parameters
     ----------
-    directory, work_dir
-        Where volumes will appear that are not there at all, and where they are until then.
+    to
+        Where volumes that were not given will appear, and where their temporary files are until then.
     stack
-        Closes all of it, and removes what was not published.
+        Closes all files in the end, and removes those that were not published.
     """
 
     def __init__(
         self,
-        taken: Taken,
+        surveyed_set: SurveyedSet,
         header: RecoveryHeader,
         to: Destination,
         stack: ExitStack,
-        monitor: Unusable,
+        monitor: RefusedFiles,
     ) -> None:
-        self.taken, self.bodies = taken, header.bodies
+        self.surveyed_set, self.bodies = surveyed_set, header.bodies
         self._header, self._monitor = header, monitor
         self._to, self._stack = to, stack
-        headers = [shard.header for shard in taken.recovery.values()]
-        self._numbers = sorted(taken.recovery)
+        headers = [shard.header for shard in surveyed_set.recovery.values()]
+        self._numbers = sorted(surveyed_set.recovery)
         # Those that were made together with one that is here exist; of others nothing is known.
         self.siblings = sorted({number for one in headers for number in range(one.first, one.first + one.count)})
         self.outputs: dict[int, Scratch] = {}
@@ -72,17 +80,17 @@ class SetRows:
         """Return how many sectors of a row are lost now."""
         return self._losses.count(row)
 
-    def held(self, row: int) -> Held | None:
-        """Return what is at hand of a data volume."""
-        return self.taken.data.get(row + 1)
+    def volume(self, row: int) -> SurveyedVolume | None:
+        """Return the data volume of a row, whole or damaged; None where it was not given."""
+        return self.surveyed_set.data.get(row + 1)
 
     def data_info(self, row: int) -> VolumeInfo:
-        """Return what the data volume of a row is called."""
-        return self.taken.info_of(VolumeKind.DATA, row + 1)
+        """Return what a data volume would say of itself, by its row."""
+        return self.surveyed_set.info_of(VolumeKind.DATA, row + 1)
 
     def recovery_info(self, number: int) -> VolumeInfo:
-        """Return what a recovery volume is called."""
-        return self.taken.info_of(VolumeKind.RECOVERY, number)
+        """Return what a recovery volume would say of itself, by its number."""
+        return self.surveyed_set.info_of(VolumeKind.RECOVERY, number)
 
     def path(self, info: VolumeInfo) -> bytes:
         """Return where a volume will appear."""
@@ -92,32 +100,32 @@ class SetRows:
         """Return where a data volume that was damaged lies now, its body and the end; None for one that was whole."""
         if row not in self._lost_at_first:
             return None
-        held, n_bytes = self.held(row), self.bodies[row].n_bytes + len(END)
-        if held is not None:
-            if held.work:
-                held.work.output.flush()
-            return Part(0, n_bytes, held.file.path, held.start)
+        volume, n_bytes = self.volume(row), self.bodies[row].n_bytes + len(END)
+        if volume is not None:
+            if volume.work:
+                volume.work.output.flush()
+            return Part(0, n_bytes, volume.file.path, volume.start)
         output = self.outputs[row]
         output.truncate(n_bytes)
         return Part(0, n_bytes, output.temporary)
 
     def soundness_of(self, row: int) -> tuple[Soundness, Extents]:
-        """Return what is known of the bytes of a data volume, and which of them were lost and are back."""
+        """Return what is known of the bytes of a data volume now, and which of them were bad and have been restored."""
         left = _extents(self._losses.of(row))
         first = _extents(self._lost_at_first[row])
         back = Extents.of(part for low, high in first for part in left.gaps(low, high))
-        held = self.held(row)
-        doubtful = row in self._wrong or (held is not None and held.unknown and bool(left))
+        volume = self.volume(row)
+        doubtful = row in self._wrong or (volume is not None and volume.unknown and bool(left))
         return unproved(left) if doubtful else Soundness(left), back
 
     def restore(self) -> tuple[dict[int, int], list[int], set[int]]:
-        """Restore bodies as far as that is possible.
+        """Restore the bodies of data volumes as far as that is possible.
 
         Returns
         -------
         tuple[dict[int, int], list[int], set[int]]
-            Rows of data volumes that were damaged, with how many sectors of them were lost; numbers of recovery volumes
-            that are; and those rows of the first that are right by now.
+            Rows of the data volumes that were damaged, each with the number of sectors that it had lost; numbers of the
+            recovery volumes that are damaged; and those of the rows whose volumes are right now.
 
         Raises
         ------
@@ -134,7 +142,7 @@ class SetRows:
         self._to.check(info.file_name for info in infos)
         first = {row: self._losses.count(row) for row in damaged}
         self._lost_at_first = {row: self._losses.of(row) for row in damaged}
-        self._begin_outputs([row for row in damaged if self.held(row) is None])
+        self._begin_outputs([row for row in damaged if self.volume(row) is None])
         if any(first.values()):
             self._fill()
             if any(map(self._losses.count, range(len(self.bodies)))) and self._trust():
@@ -150,46 +158,49 @@ class SetRows:
         return first, recovery, right
 
     def what_would_help(self) -> tuple[int, list[VolumeInfo]]:
-        """Return how many more volumes bring back what is lost, and out of which; none where they cannot."""
+        """Return how many more volumes would restore what is lost, and which could serve; 0 where none could."""
         most = 0
         for first in range(0, self._losses.sectors, _WINDOW_SECTORS):
             window = self._losses.window(first, min(_WINDOW_SECTORS, self._losses.sectors - first))
             hit = window[:, window[: len(self.bodies)].any(axis=0)]
             most = max(most, int(hit.sum(axis=0).max(initial=0)))
         needed = most - len(self._numbers)
-        absent = [self.data_info(row) for row in range(len(self.bodies)) if self.held(row) is None]
-        absent += [self.recovery_info(number) for number in self.siblings if number not in self.taken.recovery]
+        absent = [self.data_info(row) for row in range(len(self.bodies)) if self.volume(row) is None]
+        absent += [self.recovery_info(number) for number in self.siblings if number not in self.surveyed_set.recovery]
         return (needed, absent) if 0 < needed <= len(absent) else (0, [])
 
     def _check_unknown(self) -> None:
-        """Take a volume without checksums for what it seems to be only if its hash says so."""
+        """Leave out volumes of another length, and those without checksums whose body has another hash."""
         for row, body in enumerate(self.bodies):
-            held = self.taken.data.get(row + 1)
-            if held is None:
+            volume = self.surveyed_set.data.get(row + 1)
+            if volume is None:
                 continue
-            other = held.length not in (None, body.n_bytes)
-            if other or (held.unknown and not self._is_right(held.file, held.start, body)):
+            other = volume.length not in (None, body.n_bytes)
+            if other or (volume.unknown and not self._is_right(volume.file, volume.start, body)):
                 reason = "is not the volume that the recovery volumes know, or too little is left of it"
-                self._monitor.refuse(self.taken.data.pop(row + 1).paths[0], reason)
+                self._monitor.refuse(self.surveyed_set.data.pop(row + 1).paths[0], reason)
 
     def _refuse(self, row: int, reason: str) -> None:
-        held = self.taken.data.pop(row + 1)
-        self._monitor.problem(Problem(held.paths[0], Trouble.REFUSED, reason))
+        volume = self.surveyed_set.data.pop(row + 1)
+        self._monitor.problem(Problem(volume.paths[0], Trouble.REFUSED, reason))
 
     def _drop_strangers(self) -> bool:
-        """Leave out, where something came out wrong, volumes whose bodies are not those of the set; were there any?"""
+        """Leave out whole volumes whose bodies are not those of the set by their hashes; return whether there were any.
+
+        Called when something that was restored turned out wrong.
+        """
         strangers = []
         for row, body in enumerate(self.bodies):
-            held = self.held(row)
-            if held and not self._is_damaged(row) and not self._is_right(held.file, held.start, body):
+            volume = self.volume(row)
+            if volume and not self._is_damaged(row) and not self._is_right(volume.file, volume.start, body):
                 strangers.append(row)
         if not strangers:
             return False
         for row in strangers:
             self._refuse(row, "is whole, and yet not what it was when the recovery volumes were made")
-        for held in self._rows_at_hand().values():
-            if held.work:
-                held.work.take_back()
+        for volume in self._given_rows().values():
+            if volume.work:
+                volume.work.take_back()
         for output in self.outputs.values():
             output.discard()
         self.outputs.clear()
@@ -198,24 +209,24 @@ class SetRows:
 
     def _look_for_losses(self) -> None:
         for row, body in enumerate(self.bodies):
-            held = self.taken.data.get(row + 1)
-            self._losses.put(row, held.lost(0, body.n_bytes) if held else np.ones(sectors_of(body.n_bytes), bool))
-        for number, shard in self.taken.recovery.items():
+            volume = self.surveyed_set.data.get(row + 1)
+            self._losses.put(row, volume.lost(0, body.n_bytes) if volume else np.ones(sectors_of(body.n_bytes), bool))
+        for number, shard in self.surveyed_set.recovery.items():
             lost = np.ones(self._losses.sectors, bool)
-            if not shard.held.unknown:
-                lost = shard.held.lost(shard.offset, self._header.shard_bytes)
+            if not shard.volume.unknown:
+                lost = shard.volume.lost(shard.offset, self._header.shard_bytes)
             self._losses.put(self._row_of(number), lost)
 
     def _row_of(self, number: int) -> int:
         return len(self.bodies) + self._numbers.index(number)
 
     def _is_damaged(self, row: int) -> bool:
-        held = self.taken.data.get(row + 1)
-        return held is None or held.work is not None or held.unknown or bool(self._losses.count(row))
+        volume = self.surveyed_set.data.get(row + 1)
+        return volume is None or volume.work is not None or volume.unknown or bool(self._losses.count(row))
 
     def _recovery_is_damaged(self, number: int) -> bool:
-        shard = self.taken.recovery.get(number)
-        return shard is None or shard.held.work is not None or shard.held.unknown
+        shard = self.surveyed_set.recovery.get(number)
+        return shard is None or shard.volume.work is not None or shard.volume.unknown
 
     def _begin_outputs(self, rows: Sequence[int]) -> None:
         if rows:
@@ -226,9 +237,9 @@ class SetRows:
             self.outputs[row] = output
 
     def _fill(self) -> None:
-        """Restore columns, then what own parity can mend with their help, until nothing changes."""
+        """Restore columns, then mend volumes by their own parity, which has less to do now; repeat while it helps."""
         code = Across(len(self.bodies))
-        works = [held.work for held in self._rows_at_hand().values()]
+        works = [volume.work for volume in self._given_rows().values()]
         total = self._losses.sectors * SECTOR * len(self.bodies)
         self._monitor.begin("rebuild", 0, total)
         of_code = [number - 1 for number in self._numbers]
@@ -248,40 +259,40 @@ class SetRows:
         self._monitor.end()
 
     def _trust(self) -> bool:
-        """Take shards for good that have no checksums; what comes of them is hashed. Return whether there are any."""
-        doubtful = [number for number, shard in self.taken.recovery.items() if shard.held.unknown]
+        """Use shards without checksums as if they were good, as the result is hashed; return whether there are any."""
+        doubtful = [number for number, shard in self.surveyed_set.recovery.items() if shard.volume.unknown]
         for number in doubtful:
-            shard = self.taken.recovery[number]
-            self._losses.put(self._row_of(number), shard.held.lost(shard.offset, self._header.shard_bytes))
+            shard = self.surveyed_set.recovery[number]
+            self._losses.put(self._row_of(number), shard.volume.lost(shard.offset, self._header.shard_bytes))
             self._trusted.add(self._row_of(number))
         return bool(doubtful)
 
-    def _rows_at_hand(self) -> dict[int, Held]:
-        rows = {number - 1: held for number, held in self.taken.data.items()}
-        rows |= {self._row_of(number): shard.held for number, shard in self.taken.recovery.items()}
+    def _given_rows(self) -> dict[int, SurveyedVolume]:
+        rows = {number - 1: volume for number, volume in self.surveyed_set.data.items()}
+        rows |= {self._row_of(number): shard.volume for number, shard in self.surveyed_set.recovery.items()}
         return rows
 
     def _look_again(self) -> None:
-        """Learn what own parity mended; what was restored before is as good as ever."""
+        """Update which sectors are lost, after the volumes' own parity has mended some."""
         for row, (start, n_bytes) in self._stretches().items():
             before = self._losses.of(row)
             if len(before):
-                lost = self._rows_at_hand()[row].lost(start, n_bytes)
+                lost = self._given_rows()[row].lost(start, n_bytes)
                 self._losses.found(row, before[~lost[before]])
 
     def _stretches(self) -> dict[int, tuple[int, int]]:
         """Where the shard of each row lies in its archive."""
-        rows = {number - 1: (0, self.bodies[number - 1].n_bytes) for number in self.taken.data}
-        for number, shard in self.taken.recovery.items():
+        rows = {number - 1: (0, self.bodies[number - 1].n_bytes) for number in self.surveyed_set.data}
+        for number, shard in self.surveyed_set.recovery.items():
             rows[self._row_of(number)] = shard.offset, self._header.shard_bytes
         return rows
 
     def _shards(self) -> list[Shard | None]:
-        at_hand, stretches = self._rows_at_hand(), self._stretches()
+        given, stretches = self._given_rows(), self._stretches()
         shards: list[Shard | None] = []
         for row in range(self._losses.rows):
-            if row in at_hand and (row < len(self.bodies) or row in self._trusted or not at_hand[row].unknown):
-                shards.append(at_hand[row].shard(*stretches[row]))
+            if row in given and (row < len(self.bodies) or row in self._trusted or not given[row].unknown):
+                shards.append(given[row].shard(*stretches[row]))
             elif row in self.outputs:
                 # What was restored of it helps to make recovery shards whole.
                 file = self._stack.enter_context(ArchiveFile(self.outputs[row].temporary))
@@ -291,10 +302,10 @@ class SetRows:
         return shards
 
     def _mendable(self, shards: Sequence[Shard | None]) -> list[Shard | None]:
-        """The shards without those of recovery volumes that are not put together in a file."""
-        at_hand = self._rows_at_hand()
+        """The shards, but None for recovery volumes that lie in no temporary file: these are not written to."""
+        given = self._given_rows()
         return [
-            shard if row < len(self.bodies) or (row in at_hand and at_hand[row].work) else None
+            shard if row < len(self.bodies) or (row in given and given[row].work) else None
             for row, shard in enumerate(shards)
         ]
 
@@ -304,15 +315,15 @@ class SetRows:
         if row in self.outputs:
             self.outputs[row].write_at(at, data.tobytes()[: self.bodies[row].n_bytes - at])
             return
-        held = self._rows_at_hand()[row]
-        assert held.work is not None, "what is whole is not written"
-        held.work.write(held.start + start + at, data.tobytes()[: n_bytes - at])
+        volume = self._given_rows()[row]
+        assert volume.work is not None, "what is whole is not written"
+        volume.work.write(volume.start + start + at, data.tobytes()[: n_bytes - at])
 
     def _is_restored(self, row: int) -> bool:
-        """Whether a body that was damaged is what it was."""
-        held = self.held(row)
-        if held is not None:
-            return self._is_right(held.file, held.start, self.bodies[row])
+        """Whether a body that was damaged is now what it was when the set was made."""
+        volume = self.volume(row)
+        if volume is not None:
+            return self._is_right(volume.file, volume.start, self.bodies[row])
         self.outputs[row].flush()
         with ArchiveFile(self.outputs[row].temporary) as file:
             return self._is_right(file, 0, self.bodies[row])
@@ -320,6 +331,9 @@ class SetRows:
     def _is_right(self, file: ArchiveFile, start: int, body: Body) -> bool:
         self._monitor.begin("check", 0, body.n_bytes)
         with environment(file.path):
-            right = hash_of(file, body.n_bytes, self._monitor, start=start) == body.digest
+            try:
+                right = hash_of(file, body.n_bytes, self._monitor, start=start) == body.digest
+            except Damaged:
+                right = False  # its end is cut off
         self._monitor.end()
         return right

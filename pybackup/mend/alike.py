@@ -15,18 +15,18 @@ from pybackup.parity.stream.find import find, mark_of
 
 @dataclass(slots=True)
 class Alike:
-    """Files that are copies of one volume in one form: alone, or in images of the same make.
+    """Files that are copies of one volume in one form: all of them alone, or all in images made alike.
 
     Attributes
     ----------
     digest
-        Of what the parity in them protects; empty where they do not tell.
+        SHA-256 of what the parity in them protects; empty where nothing tells it.
     archive_id
-        Of the archive in them; empty where they do not tell.
+        Of the archive in them; empty where nothing tells it.
     is_image
-        Whether that archive begins behind their start.
+        Whether that archive begins not at byte 0, but behind.
     maps
-        Of ddrescue, of the first files.
+        What ddrescue wrote of the first files, one map for each.
     """
 
     digest: bytes
@@ -37,25 +37,23 @@ class Alike:
 
     @property
     def paths(self) -> list[bytes]:
-        """Where they are."""
+        """The paths of the files."""
         return [file.path for file in self.files]
 
     @property
     def volumes(self) -> Sequence[Volume]:
-        """The archives in the first that tells what it holds."""
+        """The archives in the first file that tells what it holds."""
         return next((file.volumes for file in self.files if file.volumes), ())
 
     def has_copy(self, digest: bytes, archive_id: bytes, is_image: bool) -> bool:
-        """Return whether a file with these marks is one more of them."""
-        if self.archive_id and archive_id and (self.archive_id, self.is_image) != (archive_id, is_image):
-            return False
+        """Return whether a file of which this is known is one more copy."""
         if self.digest and digest:
             return self.digest == digest
-        return bool(archive_id) and self.archive_id == archive_id
+        return bool(archive_id) and (self.archive_id, self.is_image) == (archive_id, is_image)
 
 
 def sort_out(files: Sequence[FoundFile], maps: Sequence[bytes] = ()) -> tuple[list[Alike], list[FoundFile]]:
-    """Return files by the volume that they are copies of, and those that tell nothing at all.
+    """Return the files, grouped by the volume that they are copies of, and those that tell nothing of any.
 
     Parameters
     ----------
@@ -103,7 +101,7 @@ def _marks(file: FoundFile) -> tuple[bytes, bytes, bool]:
         if not digest and not archive_id:
             guards = find([opened])
             digest = guards.digest if guards else b""
-        return digest, archive_id, False
+        return digest, archive_id, file.begin > 0
 
 
 def once(files: Iterable[FoundFile]) -> list[FoundFile]:

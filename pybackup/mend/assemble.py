@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import numpy as np
 
 from pybackup.errors import Damaged
-from pybackup.host.storage import ArchiveFile, Scratch
+from pybackup.host.scratch import Scratch
+from pybackup.host.storage import ArchiveFile
 from pybackup.model.problem import Problem, Trouble
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Phase
 from pybackup.parity.mend.mend import MENDED, MendedSectors, assemble, mend
 from pybackup.parity.stream.protect import digest_of
 from pybackup.parity.stream.shards import write_shards
@@ -19,7 +20,8 @@ from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
-from .survey import Surveyed
+from .copies import length_of
+from .survey import Surveyed, phase_of_survey
 
 _File = TypeVar("_File", bound=Scratch)
 
@@ -33,7 +35,7 @@ def assembled(
     Parameters
     ----------
     begin
-        Begins a file, from what its name has behind that of the volume.
+        Begins a temporary file, given the suffix that its name will have behind the volume's.
     """
     geometry = surveyed.geometry
     with ExitStack() as stack:
@@ -57,15 +59,36 @@ def assembled(
         yield outputs, mended
 
 
+def phases_of_mending(n_bytes: int) -> list[Phase]:
+    """Return the phases in which `assembled` tells its progress with a volume of so many bytes, for `Monitor.plan`."""
+    return [Phase("merge", 2 * n_bytes), Phase("repair", 4 * n_bytes), Phase("check", n_bytes)]
+
+
+def phases_of_images(groups: Sequence[Sequence[bytes]]) -> list[Phase]:
+    """Return the phases in which mending copies of volumes tells its progress, for `Monitor.plan`.
+
+    Of several volumes most are whole as a rule: the phases of mending one are told when it comes to that.
+
+    Parameters
+    ----------
+    groups
+        Paths of the copies of each volume.
+    """
+    lengths = [[length_of(path) for path in paths] for paths in groups]
+    mending = phases_of_mending(max(lengths[0])) if len(lengths) == 1 else []
+    return [*(phase_of_survey(sum(copies)) for copies in lengths), *mending]
+
+
 def mend_checked(
     volume: Sectors, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor, *, guess: bool = False
 ) -> MendedSectors:
-    """Rebuild what is missing, and check the whole if nothing is any more.
+    """Rebuild missing sectors from parity, and check the hash of the whole where none is missing any more.
 
     Parameters
     ----------
     guess
-        Write sectors that their sums alone put right too; if that does not make the whole right, they count as missing.
+        Also write sectors that a correction by their checksum alone makes right; unless the whole is right then, they
+        count as missing.
     """
     geometry, found = surveyed.geometry, surveyed.survey
     proposals = surveyed.proposals()
@@ -88,7 +111,7 @@ def mend_checked(
 
 
 def tell_of_others(surveyed: Surveyed, monitor: Monitor) -> None:
-    """Make it a problem that there is more in a copy than the volume that is meant."""
+    """Report as a problem that a copy holds more than the volume that is meant."""
     for other in surveyed.others:
         reason = (
             f"another protected archive, of {other.n_bytes} bytes, begins at byte {other.offset} of it and is left "

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pybackup.container.locate import locate
+from pybackup.container.locate import locate_what_is_left
 from pybackup.container.read import read_locator
 from pybackup.errors import Damaged
-from pybackup.host.joined import Part, Place
-from pybackup.host.storage import ArchiveFile, Scratch
+from pybackup.host.joined import Place, part_of
+from pybackup.host.scratch import Scratch
+from pybackup.host.storage import ArchiveFile
 from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.monitor import Monitor
@@ -25,16 +25,17 @@ from .survey import Surveyed, extents_of, survey
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One file in which everything is that could be had, and what is known of it.
+    """A file with all of a volume that could be had, and what is known of its bytes.
 
     Attributes
     ----------
     soundness
-        What is known of its bytes, from where the archive starts.
+        What is known of its bytes, counted from where the archive starts.
     repaired
-        Byte ranges that were bad and have been put right, from there as well.
+        Byte ranges that were bad and have been put right, counted likewise.
     offset, n_bytes
-        Which part of the file is the archive; no length for all that follows.
+        Which part of the file is the archive; the length is 0 for all of it, and the offset is below 0 where the
+        archive's start was cut off.
     """
 
     path: bytes
@@ -47,11 +48,7 @@ class Image:
     @property
     def place(self) -> Place:
         """Where the archive's bytes are."""
-        return (self.part(),) if self.n_bytes else self.path
-
-    def part(self) -> Part:
-        """Return what may be the archive as a part of an address space."""
-        return Part(0, self.n_bytes or os.path.getsize(self.path), self.path, self.offset)
+        return (part_of(self.path, self.offset, self.n_bytes),) if self.n_bytes else self.path
 
 
 @contextmanager
@@ -63,7 +60,7 @@ def best_image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *,
     work_dir
         Where a temporary file lies; made where it is missing.
     words
-        Said before that file is made, where it has to be.
+        Said before a temporary file is made, if one has to be.
     """
     with ExitStack() as stack:
         try:
@@ -74,14 +71,15 @@ def best_image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *,
             image = None
         if image is None:
             if len(given) > 1:
-                monitor.note("without checksums the copies cannot be merged: only the first is salvaged")
+                monitor.note("without checksums copies are not merged: each file is of the first where it is whole")
             # A map tells what the drive did not give, but nothing vouches for what it did.
             image = Image(given[0].path, None, unproved(given[0].unread))
+            image = image if read_locator(given[0].file) else _part_of(image, given[0].file)
         yield image
 
 
 def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, words: str, monitor: Monitor) -> Image:
-    """The volume with all that could be had; of an image around an archive, that archive."""
+    """The survey of the volume that is meant: of an image around an archive that of the archive."""
     geometry, health = surveyed.geometry, health_of(surveyed)
     if words and health.extents:
         monitor.note(words)
@@ -116,11 +114,12 @@ def _within(image: Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack, 
 
 def _part_of(image: Image, file: ArchiveFile) -> Image:
     """An archive without parity of its own, as a file of an image that has it."""
-    places = locate(file)
-    if not places:
+    places = locate_what_is_left(file)
+    if not places or places[0] == (0, file.size):
         # Its members are found by their headers, wherever they lie.
         return image
     offset, n_bytes = places[0]
     known = image.soundness.within(offset, offset + n_bytes).moved(-offset)
+    known = replace(known, bad=known.bad | Extents.of([(0, -offset)] if offset < 0 else []))
     repaired = image.repaired.within(offset, offset + n_bytes).moved(-offset)
     return Image(image.path, image.health, known, repaired, offset, n_bytes)

@@ -1,4 +1,4 @@
-"""The body of a volume as far as it is at hand: where it lies, what of it is lost, and what its parity mends.
+"""A volume of a set as it was given: where it lies, which sectors of it are lost, and what its own parity mends.
 
 A volume may lie in a file of its own or in an image, and either may have the parity that protects it. What is damaged
 is put together in a temporary file first, in which sectors from elsewhere are filled in later.
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from pybackup.container.own import stream_start
 from pybackup.container.read import body_length
 from pybackup.errors import Damaged, UsageError
-from pybackup.host.storage import ArchiveFile, Scratch
+from pybackup.host.scratch import Scratch
+from pybackup.host.storage import ArchiveFile
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.columns import Shard, sectors_of
 from pybackup.parity.mend.copies import NO_ORIGIN
@@ -33,8 +34,8 @@ Lost = NDArray[np.bool_]
 
 
 @dataclass(slots=True)
-class Held:
-    """A volume that is at hand, whole or damaged.
+class SurveyedVolume:
+    """A volume whose sectors were checked: whole, or damaged and put together from its copies in a temporary file.
 
     Attributes
     ----------
@@ -45,11 +46,11 @@ class Held:
     start
         Where the archive begins in it.
     work
-        The temporary file, and what is known of its sectors; None where nothing is damaged, or nothing can be told.
+        The temporary file, and which of its sectors are lost; None where nothing is damaged, or no checksums are left.
     unknown
-        There are no checksums of sectors: only the whole can be told to be right.
+        There are no checksums of sectors: only the hash of the whole tells whether it is right.
     is_placed
-        Whether ``start`` is known, and not just the first byte of the file for want of anything better.
+        Whether ``start`` is known; else it is 0, since nothing tells.
     """
 
     paths: Sequence[bytes]
@@ -109,7 +110,7 @@ class Work:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing at all is missing, be it outside of the body."""
+        """Whether no sector is missing, not even beside the body: of its parity, or of an image around it."""
         return not len(self._surveyed.survey.missing)
 
     def is_of(self, body_bytes: int) -> bool:
@@ -127,7 +128,7 @@ class Work:
         return padded[:-1] | padded[1:] if start % SECTOR else padded[:-1]
 
     def write(self, start: int, data: bytes) -> None:
-        """Put bytes in their place; sectors that are whole in them are not missing any more."""
+        """Write bytes at ``start``; sectors that lie in them as a whole are not missing any more."""
         self.output.write_at(start, data)
         first, last = -(-start // SECTOR), (start + len(data)) // SECTOR
         where = self._surveyed.survey.where[first : max(first, last)]
@@ -135,13 +136,13 @@ class Work:
         where[where == NO_ORIGIN] = MENDED
 
     def take_back(self) -> None:
-        """Let what was written be missing again: it was not right."""
+        """Count all sectors that `write` has written as missing again, since they turned out wrong."""
         for sectors in self._written:
             self._surveyed.survey.where[sectors] = NO_ORIGIN
         self._written.clear()
 
     def mend(self) -> bool:
-        """Mend what own parity can; return whether that was anything."""
+        """Rebuild sectors by the parity of the volume itself; return whether any could be."""
         surveyed = self._surveyed
         if self.is_complete:
             return False
@@ -158,14 +159,14 @@ class Work:
         return len(surveyed.survey.missing) < before
 
 
-def hold(
+def survey_volume(
     copies: Sequence[GivenCopy],
     start: int | None,
     *,
     work_dir: bytes,
     stack: ExitStack,
     monitor: Monitor,
-) -> Held:
+) -> SurveyedVolume:
     """Return the volume that copies hold, put together in a temporary file where it is damaged.
 
     Parameters
@@ -183,7 +184,7 @@ def hold(
         The temporary file cannot be written.
     """
     paths = [copy.path for copy in copies]
-    plain = Held(paths, copies[0].file, start or 0, unknown=True)
+    plain = SurveyedVolume(paths, copies[0].file, start or 0, unknown=True)
     try:
         surveyed = survey(copies, monitor)
     except (Damaged, UsageError) as error:
@@ -195,18 +196,18 @@ def hold(
     if place is not None and start is not None:
         copy, _ = place
         # The other copies are of the same bytes.
-        return Held([copies[copy].path], copies[copy].file, start)
+        return SurveyedVolume([copies[copy].path], copies[copy].file, start)
     try:
         work = Work(surveyed, work_dir, stack, monitor)
     except Damaged as error:
         monitor.note(f"{plain.name}: {error}")
         return plain
     shift = surveyed.shift_of_first() or 0
-    return Held(paths, work.file, max(0, (start or 0) - shift), work)
+    return SurveyedVolume(paths, work.file, max(0, (start or 0) - shift), work)
 
 
 def settled_place(surveyed: Surveyed) -> tuple[int, int] | None:
-    """Return the copy and the shift at which all of a volume is good; None where it is not."""
+    """Return the copy in which all of a volume is good, and how far it has moved there; None where none is."""
     where = surveyed.survey.where
     if not len(where) or where[0] == NO_ORIGIN or (where != where[0]).any():
         return None

@@ -18,7 +18,15 @@ from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
 @dataclass(frozen=True, slots=True)
 class GivenCopy:
-    """A file that is a copy of the volume, or of a part of it; a piece if it was not named, but found."""
+    """An open file that is a copy of the volume, or of a part of it.
+
+    Attributes
+    ----------
+    unread
+        Byte ranges that ddrescue could not read, by its map.
+    is_piece
+        It was not named itself, but found: in a directory that was named, or as the sidecar beside a copy.
+    """
 
     path: bytes
     file: ArchiveFile
@@ -32,8 +40,15 @@ def whole_file(path: bytes, stack: ExitStack) -> GivenCopy:
 
 
 @contextmanager
-def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[list[GivenCopy]]:
+def open_copies(
+    paths: Sequence[bytes], maps: Sequence[bytes] = (), *, opened: ArchiveFile | None = None
+) -> Iterator[list[GivenCopy]]:
     """Open all copies: of a directory its files are pieces, and a sidecar beside a copy comes with it.
+
+    Parameters
+    ----------
+    opened
+        The first copy, where it is open already; it is left open.
 
     Raises
     ------
@@ -46,10 +61,10 @@ def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[
         )
     unread = [_read_map(name) for name in maps]
     with ExitStack() as stack:
-        given = []
+        given: list[GivenCopy] = []
         for number, path in enumerate(paths):
             for piece in _pieces(path):
-                file = stack.enter_context(ArchiveFile(piece))
+                file = opened if opened is not None and not given else stack.enter_context(ArchiveFile(piece))
                 extents = unread[number].within(0, file.size) if number < len(unread) else Extents()
                 given.append(GivenCopy(piece, file, extents, is_piece=piece != path))
         known = {os.path.realpath(copy.path) for copy in given}
@@ -57,6 +72,23 @@ def open_copies(paths: Sequence[bytes], maps: Sequence[bytes] = ()) -> Iterator[
             if os.path.isfile(path) and os.path.realpath(path) not in known:
                 given.append(GivenCopy(path, stack.enter_context(ArchiveFile(path)), Extents(), is_piece=True))
         yield given
+
+
+def length_of(path: bytes) -> int:
+    """Return the bytes of a copy, its pieces and their sidecars; 0 where they cannot be told."""
+    try:
+        pieces = _pieces(path)
+        sidecars = [piece + SIDECAR_SUFFIX for piece in pieces if os.path.isfile(piece + SIDECAR_SUFFIX)]
+        return sum(map(_length, (*pieces, *sidecars)))
+    except (UsageError, EnvironmentFailed, OSError):
+        return 0
+
+
+def _length(path: bytes) -> int:
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    with ArchiveFile(path) as file:
+        return file.size
 
 
 def _pieces(path: bytes) -> list[bytes]:

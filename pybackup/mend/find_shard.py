@@ -9,7 +9,7 @@ from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.recovery import HEAD, MAGIC, RecoveryHeader, size_of
 
-from .bodies import Held
+from .bodies import SurveyedVolume
 
 _STEP_BYTES = 4 << 20
 # A header of as many volumes as there can be has 1.5 MB, and what looks like one may stand at every 48th byte.
@@ -20,21 +20,21 @@ _LEAST_PART = 16
 
 
 @dataclass(frozen=True, slots=True)
-class ShardHeld:
-    """The shard of a recovery volume that is at hand: where it lies in the archive."""
+class FoundShard:
+    """The shard of a recovery volume, and where it lies in the archive: ``offset`` is in bytes from its start."""
 
-    held: Held
+    volume: SurveyedVolume
     header: RecoveryHeader
     offset: int
 
 
-def find_shard(held: Held, set_id: bytes) -> ShardHeld | None:
-    """Return the shard in what is held, of a set; None where there is none, or next to nothing of it."""
-    for at, header in _headers(held.file, held.start):
-        if header.set_id == set_id and header.shard_bytes <= _LEAST_PART * held.file.size:
-            offset = at - held.start
+def find_shard(volume: SurveyedVolume, set_id: bytes) -> FoundShard | None:
+    """Return the shard of a set that a volume holds; None where there is none, or next to nothing of it."""
+    for at, header in _headers(volume.file, volume.start):
+        if header.set_id == set_id and header.shard_bytes <= _LEAST_PART * volume.file.size:
+            offset = at - volume.start
             offset += -header.shard_bytes if header.is_copy else header.header_bytes
-            return ShardHeld(held, replace(header, is_copy=False), offset)
+            return FoundShard(volume, replace(header, is_copy=False), offset)
     return None
 
 

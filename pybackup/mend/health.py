@@ -48,19 +48,19 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the sectors of a volume say.
+    """How a volume is, by the checksums of its sectors.
 
     Attributes
     ----------
     bad
         Which sectors are not good in their place: shape (sectors,).
     missing
-        Shards that each group misses, after merging and realigning: shape (groups,). As many as it has parity where
-        it misses more, and taking sectors with one byte put right for good is known to mend it.
+        Shards that each group misses, after merging and realigning: shape (groups,). Where a group misses more than it
+        has parity, and correcting single bytes by the checksums is known to mend it, as many as it has parity.
     extents
         Where bad sectors lie in the protected file.
     appended_bytes
-        Behind the end of the volume, if they are more than the zeros that drives add.
+        How many bytes stand behind the end of the volume; 0 if they are but zeros, as drives add them.
     """
 
     geometry: Geometry
@@ -73,26 +73,31 @@ class Health:
 
     @property
     def beyond(self) -> int:
-        """Groups that miss more than they have parity."""
+        """Numbers of the groups that miss more shards than they have parity."""
         return int((self.missing > self.geometry.parity_shards).sum())
 
     @property
     def margin(self) -> float:
-        """The part of the parity of the worst group that is not needed: 1 if nothing is bad, below 0 beyond repair."""
+        """The fraction of parity still unused in the worst group: 1 if nothing is bad, below 0 if beyond repair."""
         if not len(self.missing):
             return 0.0
         return 1 - int(self.missing.max()) / self.geometry.parity_shards
 
 
-def assess(path: bytes, monitor: Monitor) -> Health | str | None:
+def assess(path: bytes, monitor: Monitor, file: ArchiveFile | None = None) -> Health | str | None:
     """Check all sectors of a file; None where it has no parity stream, words where too little is left of that.
+
+    Parameters
+    ----------
+    file
+        What is open at that path; None to open it.
 
     Raises
     ------
     UsageError
         The file does not exist, or the archive is only a part of it.
     """
-    with open_copies([path]) as given, ThreadPoolExecutor(1) as beside:
+    with open_copies([path], opened=file) as given, ThreadPoolExecutor(1) as beside:
         # Without the hashes of an archive that of the whole has to do; it is taken while the sums are.
         whole = beside.submit(_digest, given[0].file) if len(given) > 1 else None
         try:

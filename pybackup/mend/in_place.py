@@ -25,7 +25,7 @@ _MOST_MOVED_BYTES = 64 * 1024
 
 
 def can_be_mended_in_place(surveyed: Surveyed) -> bool:
-    """Whether all that is good is where it belongs; else the files have to be replaced as a whole."""
+    """Whether all good sectors lie where they belong; else the files have to be replaced as a whole."""
     return len(surveyed.targets) == 1 + surveyed.geometry.sidecar and not surveyed.moved().any()
 
 
@@ -60,7 +60,7 @@ def refuse_to_cut(surveyed: Surveyed) -> None:
 
 
 def mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> MendedSectors:
-    """Write what is bad, and known from elsewhere, into the files themselves; ``in_place`` are good already."""
+    """Write sectors that are bad, and known from elsewhere, into the files; those of ``in_place`` are good already."""
     geometry, given = surveyed.geometry, surveyed.given
     with ExitStack() as stack:
         paths = [given[number].path for number, _ in surveyed.targets]

@@ -18,7 +18,7 @@ from pybackup.sector import SECTOR
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A stretch that was found away from its place in a copy, by so many bytes."""
+    """A stretch of sectors that lay not at its place in a copy, but so many bytes away."""
 
     copy: bytes
     offset: int
@@ -35,9 +35,9 @@ class Repaired:
     path
         The file that was written; that of the first copy in place.
     taken
-        From each copy, by its path.
+        How many came from each copy, by its path.
     damaged
-        Not good in their place in the first copy.
+        How many were not good at their place in the first copy.
     mended
         Rebuilt from parity.
     left
@@ -64,12 +64,12 @@ class Repaired:
 
     @property
     def complete(self) -> bool:
-        """Whether every byte is what it was."""
+        """Whether every byte is right again."""
         return not self.left
 
 
 def report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: MendedSectors) -> Repaired:
-    """Return what was done to a file; ``before`` are the sectors that were good in it."""
+    """Return what was done to a file; ``before`` marks the sectors that were good in it."""
     where, origins = surveyed.survey.where, surveyed.survey.origins
     geometry = surveyed.geometry
     taken = dict.fromkeys((copy.path for copy in surveyed.given), 0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pybackup.errors import Damaged
 from pybackup.layout.guard import Geometry
 from pybackup.model.extents import Extents
-from pybackup.monitor import Monitor
+from pybackup.monitor import Monitor, Phase
 from pybackup.parity.mend.align import align
 from pybackup.parity.mend.copies import Copy, Survey, damaged_groups
 from pybackup.parity.mend.flips import Proposals, propose
@@ -36,7 +36,7 @@ _OVERWRITTEN = "what stands behind the volume is left of a longer one that was t
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What the copies have together, and which volumes lie beside this one in them.
+    """Where each sector of a volume is good among its copies, and which other volumes lie in these.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Surveyed:
 
     @property
     def targets(self) -> list[tuple[int, int]]:
-        """What is mended in place: the first copy, and the sidecar if there is one; each with its shift."""
+        """The copies that a repair in place writes: the first, and the sidecar if there is one; each with its shift."""
         targets = [(0, 0)]
         if self.geometry.sidecar:
             shift = -self.geometry.before_sectors * SECTOR
@@ -84,7 +84,7 @@ class Surveyed:
         return good
 
     def proposals(self) -> Proposals:
-        """Return sectors that one byte would put right, of those that parity does not suffice for, or is not there."""
+        """Return sectors that changing one byte would make right, of those that parity does not, or cannot, restore."""
         geometry, missing = self.geometry, self.survey.missing
         if geometry.groups:
             dealing = Dealing(geometry)
@@ -94,7 +94,7 @@ class Surveyed:
         return propose(self.copies, self.survey, missing)
 
     def belongs(self, copy: int) -> bool:
-        """Return whether anything in a copy is good, be it that another copy had it first."""
+        """Return whether any sector in a copy is good, even where another copy had it first."""
         if self.good_in(copy).any():
             return True
         sectors = np.unique(np.linspace(0, self.geometry.sectors - 1, _SAMPLES).astype(np.int64))
@@ -115,9 +115,9 @@ class Surveyed:
         return max(counts, key=counts.__getitem__) if any(counts.values()) else None
 
     def behind_end(self) -> tuple[int, int]:
-        """Return from where to where bytes stand behind the volume in the first copy, by its last good sector.
+        """Return the byte range behind the end of the volume in the first copy, as its last good sector tells.
 
-        None do where most of that copy is not in its place: it may be an image around the volume.
+        It is empty where most of that copy is not in its place, as the copy may be an image around the volume.
         """
         geometry, size = self.geometry, self.given[0].file.size
         sectors = geometry.before_sectors if geometry.sidecar else geometry.sectors
@@ -129,7 +129,7 @@ class Surveyed:
         return min(end, size), size
 
     def moved(self) -> NDArray[np.bool_]:
-        """Return for each sector whether the files that repair would mend have it, but elsewhere."""
+        """Return for each sector whether it is good in the files that repair would mend, but not at its place."""
         targets = self.targets
         files = [number for number, _ in targets]
         elsewhere = [
@@ -199,10 +199,15 @@ def survey_sidecar(file: GivenCopy, sidecar: GivenCopy, monitor: Monitor) -> Sur
     return surveyed
 
 
+def phase_of_survey(n_bytes: int) -> Phase:
+    """Return the phase in which a survey of so many bytes of copies tells its progress, for `Monitor.plan`."""
+    return Phase("check sectors", n_bytes)
+
+
 def _candidates(
     given: Sequence[GivenCopy], volumes: Sequence[FoundGuards], monitor: Monitor
 ) -> list[tuple[VolumeCandidate, SumTable]]:
-    """The volumes whose sums can be told, and what of them is good.
+    """The volumes whose checksums can be restored, each with the sectors of it that are good.
 
     Raises
     ------
@@ -224,7 +229,7 @@ def _candidates(
 
 
 def _is_beyond(candidate: VolumeCandidate) -> bool:
-    """Whether more of it is missing where it should be than parity makes up for."""
+    """Whether more sectors are missing at their places than parity can restore."""
     geometry, missing = candidate.geometry, candidate.survey.missing
     if not geometry.groups:
         return bool(len(missing))
@@ -254,7 +259,7 @@ def _look(copies: Sequence[Copy], table: SumTable, monitor: Monitor) -> Survey:
 
 
 def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:
-    """Look for what is missing where it does not belong."""
+    """Look for missing sectors at other places than their own."""
     geometry = surveyed.geometry
     for number, copy in enumerate(copies):
         if not _may_have_moved(copy, surveyed):

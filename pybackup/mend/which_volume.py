@@ -22,14 +22,14 @@ from pybackup.sector import SECTOR
 
 @dataclass(frozen=True, slots=True)
 class VolumeCandidate:
-    """A volume, and what the copies have of it."""
+    """A volume that the copies may be of, and which sectors of it are good."""
 
     found: FoundGuards
     survey: Survey
 
     @property
     def geometry(self) -> Geometry:
-        """Its shape."""
+        """The shape of its parity."""
         return self.found.geometry
 
     @property
@@ -38,7 +38,7 @@ class VolumeCandidate:
         return float(np.count_nonzero(self.survey.where != NO_ORIGIN)) / self.geometry.sectors
 
     def start_in(self, copy: int) -> int | None:
-        """Where its protected bytes start in a copy; None where nothing says that they are there."""
+        """Where its protected bytes start in a copy; None where nothing shows that the copy has them."""
         if self.geometry.sidecar:
             return None if copy in self.found.shifts else 0
         shifts = self.found.shifts.get(copy)
@@ -46,7 +46,7 @@ class VolumeCandidate:
 
     @property
     def n_bytes(self) -> int:
-        """How much of a copy it takes."""
+        """How many bytes of a copy it takes."""
         return self.geometry.before_bytes if self.geometry.sidecar else self.geometry.volume_bytes
 
 
@@ -100,7 +100,7 @@ def choose(candidates: Sequence[VolumeCandidate], paths: Sequence[bytes], named:
 
 
 def _check_one(candidates: Sequence[VolumeCandidate], paths: Sequence[bytes], named: Sequence[int]) -> None:
-    """Refuse copies of which each is, from its first byte on, another volume."""
+    """Refuse copies each of which is, from its first byte on, another volume."""
     at_home = {
         copy: {number for number, one in enumerate(candidates) if not one.geometry.sidecar and one.start_in(copy) == 0}
         for copy in named

@@ -40,7 +40,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A piece as a ``.7z``; see `Member` for the fields."""
+    """A piece as a ``.7z``, or the bare packed stream of one that goes into a bundle; see `Member` for the fields.
+
+    Attributes
+    ----------
+    crc
+        CRC-32 of the content, for the 7z header of a bundle; 0 for what is in none.
+    """
 
     data: bytes
     stream_bytes: int
@@ -48,6 +54,8 @@ class Packed:
     method: Method
     dictionary_bytes: int
     digest: bytes
+    bundled: bool = False
+    crc: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from .entry import Kind
+from .listing import BriefRows, Listing, Rows
 from .member import Stored
-from .volume import VolumeInfo
+from .run import RunMark
+from .volume import VolumeInfo, VolumeKind
 
 _DIGEST_BYTES = 32
 
@@ -56,8 +58,8 @@ class VolumeSort(StrEnum):
 
     @property
     def is_written_once(self) -> bool:
-        """Whether it never changes: what holds something else is another one."""
-        return self is not VolumeSort.TREE
+        """Whether what holds something else is another one. An image's identity is what is in it, but for archives."""
+        return self in (VolumeSort.ARCHIVE, VolumeSort.RECOVERY)
 
 
 class MediumType(StrEnum):
@@ -100,6 +102,18 @@ class NewVolume:
     entries: int = 0
     title: str = ""
     description: str = ""
+
+    @classmethod
+    def of_archive(cls, listing: Listing, info: VolumeInfo | None, name: str) -> NewVolume:
+        """Return an archive that was read, a volume of a set or not."""
+        is_recovery = info is not None and info.kind is VolumeKind.RECOVERY
+        sort = VolumeSort.RECOVERY if is_recovery else VolumeSort.ARCHIVE
+        return cls(listing.archive_id, sort, name, listing.digest, info, entries=len(listing))
+
+    @classmethod
+    def told_of(cls, info: VolumeInfo, entries: int) -> NewVolume:
+        """Return a data volume that was not read itself: another one of its set tells of it."""
+        return cls(info.archive_id, VolumeSort.ARCHIVE, info.label, info=info, entries=entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,56 @@ class CataloguedVolume:
     entries: int
 
 
+class Needed(NamedTuple):
+    """An earlier archive, or a volume of an earlier set, that a run builds on, and what of its tree lies there.
+
+    Attributes
+    ----------
+    files, n_bytes
+        0 for one that holds nothing any more of what the tree was.
+    """
+
+    identity: bytes
+    label: str
+    files: int
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguedRun:
+    """A run of a chain as the catalogue has it.
+
+    Attributes
+    ----------
+    archive
+        Id of its archive, or of its set.
+    location
+        The archive, or the directory of its volumes, as it was last met as files; empty for nowhere.
+    volumes
+        What of its own is known, in the order of the numbers.
+    needs
+        What it builds on.
+    """
+
+    id: int
+    mark: RunMark
+    archive: bytes
+    location: bytes
+    volumes: tuple[CataloguedVolume, ...]
+    needs: tuple[Needed, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its archive, or each volume of its set, is known: one that was cut short is not built on."""
+        if not self.volumes:
+            return False
+        if not self.volumes[0].set_id:
+            return True
+        numbers = {held.number for held in self.volumes}
+        last = [held.number for held in self.volumes if held.last]
+        return bool(last) and numbers >= set(range(1, last[0] + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What one check of a medium found.
@@ -218,20 +282,29 @@ class Wanted:
     until_ns: int | None = None
 
 
-def filed_of(entries: Iterable[Stored]) -> Iterator[Filed]:
+def filed_of(rows: Rows, paths: Sequence[bytes]) -> Iterator[Filed]:
     """Yield what the catalogue keeps of an archive's entries; directories are in the paths of what lies in them."""
-    for stored in entries:
-        entry = stored.entry
-        kind = entry.kind
-        if kind is Kind.FILE:
-            digest, parts, first, here = stored.digest, 0, 0, 0
-            if stored.segments:
-                parts, here = stored.segments, len(stored.numbers)
-                first = stored.numbers[0] if here else 0
-            sha256 = digest if len(digest) == _DIGEST_BYTES else None
-            yield Filed(
-                entry.path, kind, entry.size, entry.mtime_ns, entry.mode, sha256, stored.sparse, first, here, parts
-            )
-        elif kind is not Kind.DIRECTORY:
-            target = entry.target if kind is Kind.HARDLINK else b""
-            yield Filed(entry.path, kind, entry.size, entry.mtime_ns, entry.mode, target=target)
+    tell = rows.brief if isinstance(rows, BriefRows) else None
+    for row, path in enumerate(paths):
+        if rows.kinds[row] == Kind.DIRECTORY:
+            continue
+        brief = tell(row) if tell else None
+        if brief is None:
+            yield _filed(rows.stored(row, path))
+        else:
+            kind, size, mtime_ns, mode, digest, sparse = brief
+            yield Filed(path, kind, size, mtime_ns, mode, digest if len(digest) == _DIGEST_BYTES else None, sparse)
+
+
+def _filed(stored: Stored) -> Filed:
+    entry, digest, parts, first, here = stored.entry, stored.digest, 0, 0, 0
+    if entry.kind is not Kind.FILE:
+        target = entry.target if entry.kind is Kind.HARDLINK else b""
+        return Filed(entry.path, entry.kind, entry.size, entry.mtime_ns, entry.mode, target=target)
+    if stored.segments:
+        parts, here = stored.segments, len(stored.numbers)
+        first = stored.numbers[0] if here else 0
+    sha256 = digest if len(digest) == _DIGEST_BYTES else None
+    return Filed(
+        entry.path, entry.kind, entry.size, entry.mtime_ns, entry.mode, sha256, stored.sparse, first, here, parts
+    )

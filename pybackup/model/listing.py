@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pybackup.model.member import Container, Stored
 from pybackup.model.problem import Problem
@@ -29,6 +29,32 @@ class Rows(Protocol):
 
     def stored(self, row: int, path: bytes) -> Stored:
         """Return the entry of ``row``."""
+        ...
+
+
+class Brief(NamedTuple):
+    """An entry that is whole and has no link target and no extras: what `Stored` says of it, at a fourth of the price.
+
+    Attributes
+    ----------
+    digest
+        SHA-256 of the content, or its first bytes; empty without content.
+    """
+
+    kind: int
+    size: int
+    mtime_ns: int
+    mode: int
+    digest: bytes
+    sparse: bool
+
+
+@runtime_checkable
+class BriefRows(Protocol):
+    """Rows that can tell the least of an entry, for whoever goes through millions."""
+
+    def brief(self, row: int) -> Brief | None:
+        """Return the least of the entry of ``row``; None where that is not all there is to it."""
         ...
 
 
@@ -113,6 +139,13 @@ class Listing:
     def stored(self, row: int) -> Stored:
         """Return the entry of ``row`` with its members."""
         return self.rows.stored(row, self.paths[row])
+
+    def doubts_of(self, rows: Iterable[int]) -> list[Problem]:
+        """Return the doubts that concern some rows."""
+        if not self.doubts:
+            return []
+        paths = {self.paths[row] for row in rows}
+        return [doubt for doubt in self.doubts if doubt.path in paths]
 
     def __iter__(self) -> Iterator[Stored]:
         for row in range(len(self.paths)):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Final
 
 from .entry import Entry
 
@@ -22,24 +23,41 @@ class Method(IntEnum):
     DEFLATE = 7
 
 
+BCJ_METHODS: Final[Mapping[Method, bytes]] = {
+    Method.X86_LZMA2: b"\x03\x03\x01\x03",
+    Method.PPC_LZMA2: b"\x03\x03\x02\x05",
+    Method.ARM_LZMA2: b"\x03\x03\x05\x01",
+    Method.ARMT_LZMA2: b"\x03\x03\x07\x01",
+    Method.SPARC_LZMA2: b"\x03\x03\x08\x05",
+}
+"""The filter of 7z, by its id, that those have behind LZMA2 that have one."""
+
+STREAM_OFFSET: Final = 32
+"""Where in a ``.7z`` the packed streams begin, in bytes: the length of its start header."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One ``.7z`` in a container: a file's content, or one segment of it.
+    """A file's content in a container, or one segment of it: a ``.7z``, or a packed stream in a bundle.
 
     Attributes
     ----------
     offset
-        Of the first byte of the ``.7z``, from the start of the archive.
+        Of the first byte of the ``.7z``, from the start of the archive; in a bundle, of the packed stream.
     packed_bytes
-        Length of the whole ``.7z``.
+        Length of the whole ``.7z``, or in a bundle of the packed stream.
     stream_bytes
-        Length of the packed stream, which starts 32 bytes into the ``.7z``.
+        Length of the packed stream.
     raw_bytes
         Length of what the stream decodes to.
     dictionary_bytes
         Dictionary the LZMA2 decoder needs, 0 for Copy.
     digest
         SHA-256 of the decoded bytes, or its first bytes where only these are known; empty if unknown.
+    others
+        Where the same ``.7z`` may lie too: what follows lost or inserted bytes, or another image of the same volume.
+    bundled
+        It is a stream among those of other files, in one ``.7z`` (FORMAT.md, Bundles).
     """
 
     offset: int
@@ -49,6 +67,40 @@ class Member:
     method: Method
     dictionary_bytes: int
     digest: bytes
+    others: tuple[int, ...] = ()
+    bundled: bool = False
+
+    @property
+    def places(self) -> Iterator[Member]:
+        """The member at each place where it may lie, the likely one first."""
+        yield replace(self, others=()) if self.others else self
+        for offset in self.others:
+            yield replace(self, offset=offset, others=())
+
+    def moved(self, by_bytes: int) -> Member:
+        """Return the member that much further on, wherever it may lie."""
+        others = tuple(offset + by_bytes for offset in self.others)
+        return replace(self, offset=self.offset + by_bytes, others=others)
+
+    def part(self, start: int, end: int, raw_bytes: int) -> Member:
+        """Return bytes ``start`` to ``end`` of the packed stream as a member that decodes to ``raw_bytes``.
+
+        It has the digest of the whole.
+        """
+        before = self.stream_offset - self.offset
+        length = end - start
+        return replace(
+            self,
+            offset=self.offset + start,
+            packed_bytes=before + length,
+            stream_bytes=length,
+            raw_bytes=raw_bytes,
+        )
+
+    @property
+    def stream_offset(self) -> int:
+        """Where the packed stream starts, in bytes of the archive."""
+        return self.offset if self.bundled else self.offset + STREAM_OFFSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +150,11 @@ class Stored:
         yield self
         for spare in self.spares:
             yield replace(self, members=(spare,), spares=())
+
+    @property
+    def bundled(self) -> bool:
+        """Whether its content lies in a bundle."""
+        return len(self.members) == 1 and self.members[0].bundled
 
     @property
     def missing(self) -> int:

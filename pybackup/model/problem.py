@@ -15,6 +15,7 @@ class Trouble(StrEnum):
     LOST = "lost"
     DAMAGED = "damaged"
     DIFFERENT = "different"
+    CONTRADICTORY = "contradictory"
     REFUSED = "refused"
     EXISTS = "exists"
     METADATA = "metadata"

@@ -66,7 +66,7 @@ def _segments(
     with ExitStack() as stack:
         for number in range(len(members)):
             try:
-                piece = _first_whole(file, [members[number], *stored.spares])
+                piece = first_whole(file, [members[number], *stored.spares])
             except FormatError:
                 better, mend = mend(stored), _without_mending
                 if better is None:
@@ -74,12 +74,18 @@ def _segments(
                 file = stack.enter_context(open_place(better.place))
                 better_one = _file_of(better.listing, path)
                 members = better_one.members
-                piece = _first_whole(file, [members[number], *better_one.spares])
+                piece = first_whole(file, [members[number], *better_one.spares])
             yield piece
 
 
-def _first_whole(file: ArchiveFile, members: Sequence[Member]) -> bytes:
-    """The content of the first of members that hold the same; raises `FormatError` where each is damaged."""
+def first_whole(file: ArchiveFile, members: Sequence[Member]) -> bytes:
+    """Return the content of the first of members that hold the same that is whole.
+
+    Raises
+    ------
+    Damaged
+        Each of them is damaged.
+    """
     faults = []
     for member in members:
         try:

@@ -1,4 +1,4 @@
-"""What became of each file, as a restoration goes on: a verdict on each that is not intact, told as it comes."""
+"""What becomes of each file during a restoration: a verdict on each that is not intact, told when it is reached."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .result import Restored, Verdicts
 
 
 class Ledger:
-    """Verdicts of one run, and what is known of the bytes that they are about.
+    """The verdicts of one run, and which bytes of the archive are good.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Ledger:
 
     @property
     def has_gaps(self) -> bool:
-        """Whether any of a file is gone, which the target would have taken."""
+        """Whether content of any file is lost; a file that the target refused does not count."""
         return any(told.fate in (Fate.PARTIAL, Fate.LOST) for told in self._told.values())
 
     def tell(self, stored: Stored, verdict: FileVerdict | None) -> None:
@@ -64,7 +64,7 @@ class Ledger:
             self._monitor.problem(Problem(entry.path, trouble, verdict.reason + needed))
 
     def _with_volumes(self, stored: Stored, verdict: FileVerdict) -> FileVerdict:
-        """The verdict, with the volumes named that what is needed lies on."""
+        """The verdict, with the volumes named that hold what would bring the file back."""
         place = self._plan.archive
         if not verdict.needed or isinstance(place, bytes):
             return verdict

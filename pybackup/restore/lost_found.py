@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 from pybackup.compress.bare import BareMember, decode_bare, read_bare
+from pybackup.compress.bare_bundle import is_bundle, read_bundle
 from pybackup.compress.partial import Fragments, left_of, numbered, proved
 from pybackup.container.signatures import Known, bare_members
 from pybackup.errors import FormatError
@@ -18,7 +19,7 @@ from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.extents import Extents
-from pybackup.model.member import Stored
+from pybackup.model.member import STREAM_OFFSET, Stored
 from pybackup.model.problem import Problem
 from pybackup.model.soundness import Soundness
 from pybackup.model.verdict import Fate, UnnamedFile
@@ -35,7 +36,7 @@ _BATCH_MEMBERS = 128
 
 
 class Search:
-    """The search for members that nothing names, behind those that are known.
+    """The search for members that no index and no header names; those that are known are left out.
 
     Attributes
     ----------
@@ -55,20 +56,21 @@ class Search:
         self.found: list[UnnamedFile] = []
 
     def know(self, stored: Stored, *, is_whole: bool) -> None:
-        """Take where the members of a file lie."""
+        """Take note of where the members of a file lie, so that they are not searched."""
         for member in (*stored.members, *stored.spares):
-            self._starts.append(member.offset)
-            # Within a damaged member others may lie: if bytes are gone, all that followed them has moved.
-            self._ends.append(member.offset + (member.packed_bytes if is_whole else 1))
+            for offset in (member.offset, *member.others):
+                self._starts.append(offset)
+                # Within a damaged member others may lie: if bytes are gone, all that followed them has moved.
+                self._ends.append(offset + (max(member.packed_bytes, 1) if is_whole else 1))
 
     def tasks(self) -> Iterator[tuple[Any, Future[Unnamed]]]:
-        """Yield what takes the result of each task, and its future."""
+        """Yield, for each task, the function that takes its result, and the future that has it."""
         known = Known(self._starts, self._ends)
-        batch: list[int] = []
+        batch: list[int | BareMember] = []
         n_bytes = 0
         progress = partial(self._monitor.advance, 0)
         for offset, stream_bytes in bare_members(self._file, known, progress=progress):
-            batch.append(offset)
+            batch += self._files_at(offset, stream_bytes, known)
             n_bytes += stream_bytes
             if n_bytes >= _BATCH_BYTES or len(batch) >= _BATCH_MEMBERS:
                 yield self._task(batch, n_bytes)
@@ -76,10 +78,22 @@ class Search:
         if batch:
             yield self._task(batch, n_bytes)
 
-    def _task(self, offsets: Sequence[int], n_bytes: int) -> tuple[Any, Future[Unnamed]]:
+    def _files_at(self, offset: int, stream_bytes: int, known: Known) -> Iterable[int | BareMember]:
+        """What is to be rescued of the ``.7z`` at ``offset``: itself, or those files of a bundle that are not known."""
+        if not is_bundle(self._file, offset, stream_bytes):
+            return [offset]
+        end = offset + STREAM_OFFSET + stream_bytes
+        try:
+            files = read_bundle(self._file, offset)
+        except FormatError:
+            # By its index or its notes, then; or by nothing.
+            return [] if known.begin_within(offset, end) else [offset]
+        return [file for file in files if not known.begin_within(file.member.offset, file.member.offset + 1)]
+
+    def _task(self, batch: Sequence[int | BareMember], n_bytes: int) -> tuple[Any, Future[Unnamed]]:
         # Each of them ends before all their bytes and those between them do.
-        known = self._soundness.within(offsets[0], offsets[-1] + n_bytes + (1 << 16))
-        return self._done, self._executor.submit(rescue_unnamed, self._ground, offsets, known)
+        known = self._soundness.within(_offset(batch[0]), _offset(batch[-1]) + n_bytes + (1 << 16))
+        return self._done, self._executor.submit(rescue_unnamed, self._ground, batch, known)
 
     def _done(self, result: Unnamed) -> None:
         for note in result.notes:
@@ -91,15 +105,15 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """What came of bare signatures, and what the target said."""
+    """What came of the members that one task looked at, and what the target said."""
 
     files: Sequence[UnnamedFile]
     notes: Sequence[str]
     problems: Sequence[Problem]
 
 
-def rescue_unnamed(ground: Ground, offsets: Sequence[int], soundness: Soundness) -> Unnamed:
-    """Decode the ``.7z`` at each of ``offsets`` by its own headers, and place the contents in ``lost+found``."""
+def rescue_unnamed(ground: Ground, batch: Sequence[int | BareMember], soundness: Soundness) -> Unnamed:
+    """Decode the ``.7z`` at each of some offsets, and files of bundles, and place the contents in ``lost+found``."""
     monitor = Noted()
     # Their names are made up, and only free ones are taken; whose they were is not known.
     options = replace(ground.place, overwrite=Overwrite.ALWAYS, owner=False)
@@ -107,15 +121,21 @@ def rescue_unnamed(ground: Ground, offsets: Sequence[int], soundness: Soundness)
         open_place(ground.archive) as file,
         Target(ground.target, options, monitor) as target,
     ):
-        files = [_rescue(file, target, offset, soundness, ground.keep_partial, monitor) for offset in offsets]
+        files = [_rescue(file, target, each, soundness, ground.keep_partial, monitor) for each in batch]
     return Unnamed(files, monitor.notes, monitor.problems)
 
 
 def _rescue(
-    file: ArchiveFile, target: Target, offset: int, soundness: Soundness, keep_partial: bool, monitor: Monitor
+    file: ArchiveFile,
+    target: Target,
+    place: int | BareMember,
+    soundness: Soundness,
+    keep_partial: bool,
+    monitor: Monitor,
 ) -> UnnamedFile:
+    offset = _offset(place)
     try:
-        bare = read_bare(file, offset)
+        bare = place if isinstance(place, BareMember) else read_bare(file, place)
     except FormatError as error:
         return UnnamedFile(offset, b"", Fate.LOST, 0, Extents(), str(error))
     size = bare.member.raw_bytes
@@ -129,6 +149,10 @@ def _rescue(
         return _place(target, found, _entry(bare, offset), pieces, keep_partial, monitor)
     except FormatError as error:
         return replace(found, fate=Fate.LOST, reason=str(error))
+
+
+def _offset(place: int | BareMember) -> int:
+    return place.member.offset if isinstance(place, BareMember) else place
 
 
 def _entry(bare: BareMember, offset: int) -> Entry:

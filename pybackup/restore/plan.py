@@ -9,16 +9,14 @@ from enum import Enum, auto
 from pybackup.archive.archive import Archive
 from pybackup.archive.matching import may_match_more, select
 from pybackup.archive.selection import Choice, choose
-from pybackup.container.read import open_listing, read_locator
-from pybackup.container.relocate import relocate
 from pybackup.container.signatures import bare_members
 from pybackup.errors import NotAnArchive, UsageError
 from pybackup.host.joined import Place, open_place
-from pybackup.host.storage import ArchiveFile
+from pybackup.mend.mended import MendedArchive
 from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.extents import Extents
-from pybackup.model.listing import FoundRows, Listing, Way
+from pybackup.model.listing import Listing
 from pybackup.model.problem import Problem
 from pybackup.model.soundness import Soundness
 from pybackup.tree.place import PlaceOptions
@@ -115,50 +113,28 @@ def plan_rows(
             hint=f"cuts {options.strip_components} off each path, and none has more",
         )
     files, n_bytes = _totals(entries)
-    paths = {listing.paths[row] for row in entries.rows} if listing.doubts else set()
-    doubts = [doubt for doubt in listing.doubts if doubt.path in paths]
+    doubts = listing.doubts_of(entries.rows)
     everything = not patterns or any(may_match_more(listing, pattern) for pattern in patterns)
     return RestorePlan(archive.place, target, entries, listing, everything, options, files, n_bytes, doubts)
 
 
-def plan_salvage(
-    image: Place,
-    target: bytes,
-    *,
-    listing: Listing | None = None,
-    soundness: Soundness,
-    repaired: Extents,
-    options: RestoreOptions,
-) -> RestorePlan:
-    """Plan to place every file of which something is left in ``image``.
-
-    Parameters
-    ----------
-    listing
-        What is in it, where that is known already: of a set.
-    soundness
-        What is known of the bytes of the image.
-    repaired
-        Byte ranges that were damaged, and have been put right.
+def plan_salvage(archive: MendedArchive, target: bytes, options: RestoreOptions) -> RestorePlan:
+    """Plan to place every file of which something is left.
 
     Raises
     ------
     NotAnArchive
         Nothing in the image belongs to an archive.
     """
-    refusal = None
-    with open_place(image) as file:
-        if listing is None:
-            listing, refusal = _listing(file, soundness)
-        elif not soundness.is_proved:
-            listing = relocate(file, listing)
-        if refusal and not any(bare_members(file)):
-            raise refusal
-        image_bytes = file.size
+    with open_place(archive.place) as file:
+        if archive.refusal and not any(bare_members(file)):
+            raise archive.refusal
+        image_bytes = max((end for _, end in file.stretches), default=0)
+    listing = archive.listing
     entries = choose(listing, range(len(listing)))
     files, n_bytes = _totals(entries)
     return RestorePlan(
-        image,
+        archive.place,
         target,
         entries,
         listing,
@@ -168,22 +144,11 @@ def plan_salvage(
         n_bytes,
         listing.doubts,
         Policy.PARTIAL,
-        soundness,
-        repaired,
+        archive.soundness,
+        archive.repaired,
         image_bytes,
-        refusal,
+        archive.refusal,
     )
-
-
-def _listing(file: ArchiveFile, soundness: Soundness) -> tuple[Listing, NotAnArchive | None]:
-    """What the image holds, nothing if it is no archive, and why it is none."""
-    try:
-        listing = open_listing(file)
-    except NotAnArchive as error:
-        return Listing((), FoundRows(()), Way.HEADERS, b"", None), error
-    # Where checksums vouch for an archive from its first byte on, its members are where it says.
-    in_place = soundness.is_proved and read_locator(file) is not None
-    return (listing if in_place else relocate(file, listing)), None
 
 
 def _totals(entries: Choice) -> tuple[int, int]:

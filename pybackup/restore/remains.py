@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 from pybackup.host.beneath import MAX_NAME_BYTES
-from pybackup.layout.sevenzip import STREAM_OFFSET
 from pybackup.model.entry import Entry
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member
@@ -75,6 +74,6 @@ def why_not(path: bytes, problems: Sequence[Problem]) -> str:
 
 def wanted_of(members: Iterable[Member], bad: Extents) -> Extents:
     """Which bytes of the image would bring damaged members back."""
-    streams = [(member.offset + STREAM_OFFSET, member.offset + member.packed_bytes) for member in members]
+    streams = [(member.stream_offset, member.offset + member.packed_bytes) for member in members]
     known = Extents.of(part for low, high in streams for part in bad.within(low, high))
     return known or Extents.of(streams)

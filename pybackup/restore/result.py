@@ -12,6 +12,8 @@ from pybackup.model.entry import Kind
 from pybackup.model.problem import Problem
 from pybackup.model.verdict import Fate, FileVerdict, UnnamedFile
 
+from .plan import RestorePlan
+
 
 class Verdicts(Sequence[FileVerdict]):
     """The verdicts on all files that were chosen, in tree order; those on intact ones are made when asked for."""
@@ -92,3 +94,31 @@ class Restored:
         # What the target did not take is there for another one.
         back = self.counts[Fate.LOST] < len(self.verdicts) or any(found.placed_as for found in self.unnamed)
         return not back and not self.complete and bool(self.verdicts or self.unnamed)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What came of an extraction, and the plan it went by.
+
+    Attributes
+    ----------
+    files, n_bytes
+        Files in place, and their bytes.
+    unplaced
+        How many files of the plan are not.
+    way, complete
+        Of the listing: by which structure files were found, and whether all of them are known.
+    mended
+        Files that came back only after the archive had been mended.
+    worn
+        What is damaged or lost of it, in words: the archive, or volumes of a set.
+    """
+
+    plan: RestorePlan
+    files: int
+    n_bytes: int
+    unplaced: int
+    way: str
+    complete: bool
+    mended: int = 0
+    worn: Sequence[str] = ()

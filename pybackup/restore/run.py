@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
 from pybackup.archive.same_content import same_content
 from pybackup.archive.selection import Choice
@@ -17,28 +14,25 @@ from pybackup.host.in_order import in_order
 from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import bounded_workers, make_executor, surviving
-from pybackup.model.entry import Entry, Kind
-from pybackup.model.extents import Extents
-from pybackup.model.member import Member, Stored
+from pybackup.model.entry import Kind
+from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.verdict import Fate, FileVerdict
-from pybackup.monitor import Aside, Monitor, Once
-from pybackup.tree.place import StagedFile, Target
+from pybackup.monitor import Aside, Monitor, Once, Phase
+from pybackup.tree.place import Target
 
+from .files import FileTasks, Task, most_tasks
 from .ledger import Ledger
 from .lost_found import Search
 from .plan import Policy, RestorePlan
-from .remains import might_be_partial, names_beside, settle, wanted_of, why_not
+from .remains import might_be_partial
 from .result import Restored
-from .worker import BatchDone, Ground, SegmentDone, restore_batch, restore_segment
+from .worker import Ground
 
-_BATCH_BYTES = 4 << 20
-_BATCH_FILES = 128
-_LEAST_SEGMENT_BYTES = 64 << 10
 _SPECIALS = tuple(kind for kind in Kind if kind not in (Kind.FILE, Kind.DIRECTORY, Kind.HARDLINK))
 _TITLES = {Policy.WHOLE: "extract", Policy.PARTIAL: "salvage"}
-
-Task = tuple[Callable[[Any], None], Future[Any]]
+_SEARCH = "search"
+_DECODE_WORK = 8  # for a byte of an archive, of which reading and hashing it is 1
 
 
 def run(plan: RestorePlan, *, executor: Executor | None = None, monitor: Monitor) -> Restored:
@@ -60,7 +54,7 @@ def run(plan: RestorePlan, *, executor: Executor | None = None, monitor: Monitor
     heard = _Refusals(monitor)
     with ExitStack() as stack:
         if executor is None:
-            tasks = None if plan.policy is Policy.PARTIAL else _most_tasks(plan)
+            tasks = None if plan.policy is Policy.PARTIAL else most_tasks(plan.files, plan.n_bytes)
             executor = stack.enter_context(make_executor(plan.options.workers, tasks=tasks, monitor=heard))
         monitor.begin(_TITLES[plan.policy], plan.files, plan.n_bytes)
         target = stack.enter_context(Target(plan.target, plan.options.place, heard))
@@ -79,9 +73,14 @@ def run(plan: RestorePlan, *, executor: Executor | None = None, monitor: Monitor
     return restored
 
 
-def _most_tasks(plan: RestorePlan) -> int:
-    """How many tasks it can become: batches, and segments of large files."""
-    return 1 + plan.files // _BATCH_FILES + plan.n_bytes // _LEAST_SEGMENT_BYTES
+def phase_of_extract(n_bytes: int) -> Phase:
+    """Return what extracting from archives of so many bytes tells, for `Monitor.plan`."""
+    return Phase(_TITLES[Policy.WHOLE], _DECODE_WORK * n_bytes)
+
+
+def phases_of_salvage(n_bytes: int) -> list[Phase]:
+    """Return what a salvage tells of archives of so many bytes, for `Monitor.plan`."""
+    return [Phase(_TITLES[Policy.PARTIAL], _DECODE_WORK * n_bytes), Phase(_SEARCH, n_bytes)]
 
 
 class _Refusals(Aside):
@@ -99,10 +98,7 @@ class _Refusals(Aside):
 
 
 class _Restorer:
-    """The state of one run.
-
-    Workers take small files in batches and large ones by segments, several of which share a staged file.
-    """
+    """The state of one run: what is placed in which order, and what is in its place already."""
 
     def __init__(
         self, plan: RestorePlan, file: ArchiveFile, target: Target, executor: Executor, monitor: Monitor
@@ -120,6 +116,7 @@ class _Restorer:
         )
         self._ledger = Ledger(plan, file.size, monitor)
         self._search = Search(self._ground, file, executor, self._ledger.soundness, monitor) if is_partial else None
+        self._files = FileTasks(self._ground, target, executor, self._ledger, self._tell, monitor)
         # What is put in place of a directory replaces all in it: what this run restores there must not go.
         self._directories = _directories_of(plan.entries) if target.replaces_directories else frozenset()
 
@@ -128,7 +125,7 @@ class _Restorer:
         directories = [stored.entry for stored in self._entries.of(Kind.DIRECTORY)]
         for entry in directories:
             self._target.make_directory(entry)
-        self._finish_tasks(self._tasks(self._entries.of(Kind.FILE)))
+        self._finish_tasks(self._files.tasks(self._entries.of(Kind.FILE), self._is_settled))
         self._search_unnamed()
         self._target.unplaced.update(self._ledger.lost())
         for stored in self._entries.of(*_SPECIALS):
@@ -168,7 +165,7 @@ class _Restorer:
         if entry.path in self._directories:
             self._target.refuse(entry, "the archive has a directory of that name, too")
             if is_file:
-                self._unstaged(stored)
+                self._files.refused(stored)
             return True
         if is_file and stored.fault and not self._ground.is_partial:
             self._tell(stored, FileVerdict.lost(entry, stored.fault))
@@ -196,91 +193,6 @@ class _Restorer:
             for finish, result in results:
                 finish(result)
 
-    def _tasks(self, files: Iterable[Stored]) -> Iterator[Task]:
-        batch: list[Stored] = []
-        n_bytes = 0
-        for stored in files:
-            self._monitor.working_on(stored.entry.path)
-            if self._is_settled(stored):
-                self._monitor.advance(1, stored.entry.size)
-            elif len(stored.members) > 1 and not stored.sparse and not stored.fault:
-                yield from self._segments(stored)
-            else:
-                batch.append(stored)
-                n_bytes += stored.entry.size
-            if n_bytes >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
-                yield self._batch(batch)
-                batch, n_bytes = [], 0
-        if batch:
-            yield self._batch(batch)
-
-    def _batch(self, batch: Sequence[Stored]) -> Task:
-        known = self._ledger.known_of([member for stored in batch for member in (*stored.members, *stored.spares)])
-        return partial(self._batch_done, batch), self._executor.submit(restore_batch, self._ground, batch, known)
-
-    def _batch_done(self, batch: Sequence[Stored], done: BatchDone) -> None:
-        for note in done.notes:
-            self._monitor.note(note)
-        for problem in done.problems:
-            self._monitor.problem(problem)
-        told = {verdict.path: verdict for verdict in done.verdicts}
-        for stored in batch:
-            self._tell(stored, told.get(stored.entry.path))
-        self._monitor.advance(len(batch), sum(stored.entry.size for stored in batch))
-
-    def _segments(self, stored: Stored) -> Iterator[Task]:
-        staged = self._target.begin_file(stored.entry)
-        if staged is None:
-            self._unstaged(stored)
-            self._monitor.advance(1, stored.entry.size)
-            return
-        shared = _Shared(stored, staged, len(stored.members))
-        offset = 0
-        for member in stored.members:
-            arguments = (
-                self._ground,
-                staged.directory,
-                staged.temporary,
-                offset,
-                member,
-                self._ledger.known_of([member]),
-            )
-            yield partial(self._segment_done, shared, member), self._executor.submit(restore_segment, *arguments)
-            offset += member.raw_bytes
-
-    def _segment_done(self, shared: _Shared, member: Member, done: SegmentDone) -> None:
-        shared.left -= 1
-        shared.done.append(done)
-        self._monitor.advance(shared.left == 0, member.raw_bytes)
-        if not shared.left:
-            self._segments_done(shared.stored, shared.staged, shared.done)
-
-    def _segments_done(self, stored: Stored, staged: StagedFile, segments: Sequence[SegmentDone]) -> None:
-        """Commit a file, whole or as the policy has it."""
-        entry = stored.entry
-        fault = next((segment.fault for segment in segments if segment.fault), "")
-        if not fault:
-            self._tell(stored, None if staged.commit() else self._refused(entry))
-            return
-        if not self._ground.is_partial:
-            staged.discard()
-            self._tell(stored, FileVerdict.lost(entry, fault))
-            return
-        pairs = zip(stored.members, segments, strict=True)
-        wanted = wanted_of([member for member, segment in pairs if segment.fault], self._ledger.soundness.bad)
-        present = Extents.of(part for segment in segments for part in segment.present)
-        plausible = Extents.of(part for segment in segments for part in segment.plausible)
-        spoiled = any(segment.spoiled for segment in segments)
-        names = names_beside(entry, self._ground.reserved) if self._ground.keep_partial else None
-        self._tell(stored, settle(staged, names, present, plausible, fault, wanted, worthless=spoiled))
-
-    def _unstaged(self, stored: Stored) -> None:
-        """Take that a file could not be begun; the target has told the monitor why."""
-        self._tell(stored, self._refused(stored.entry))
-
-    def _refused(self, entry: Entry) -> FileVerdict:
-        return FileVerdict.unplaced(entry, why_not(entry.path, self._monitor.problems))
-
     def _tell(self, stored: Stored, verdict: FileVerdict | None) -> None:
         """Take the verdict on a file; None for one that is whole and in its place."""
         if self._search is not None:
@@ -294,7 +206,7 @@ class _Restorer:
         # With nothing missing, whatever else there is was never part of the archive; but where it is not known which
         # bytes are bad, some may be gone altogether, and members lie where no index says.
         if not self._plan.listing.complete or (self._ledger.has_gaps and not self._ledger.soundness.is_proved):
-            self._monitor.begin("search", 0, self._file.size)
+            self._monitor.begin(_SEARCH, 0, self._file.size)
             self._finish_tasks(self._search.tasks())
 
 
@@ -308,13 +220,3 @@ def _directories_of(entries: Choice) -> frozenset[bytes]:
         while (path := path.rpartition(b"/")[0]) not in found:
             found.add(path)
     return frozenset(found)
-
-
-@dataclass(slots=True)
-class _Shared:
-    """A file whose segments several tasks decode."""
-
-    stored: Stored
-    staged: StagedFile
-    left: int
-    done: list[SegmentDone] = field(default_factory=list)

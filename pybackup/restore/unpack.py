@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.compress.check import first_fault
+from pybackup.compress.sevenzip import wrap
+from pybackup.compress.unpack import decode
 from pybackup.container.own_files import OwnFile, own_files
 from pybackup.container.read import read_exactly, segment_numbers, stated_crc
 from pybackup.container.recover import join
@@ -82,7 +84,7 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
 
 
 def _whole_one(file: ArchiveFile) -> Callable[[Stored], Stored]:
-    """What returns an entry as that volume has it on which its content is whole, if it lies on several."""
+    """Return a function that, of an entry on several volumes, picks the one on which its content is whole."""
 
     def choose(stored: Stored) -> Stored:
         if not stored.spares:
@@ -112,14 +114,38 @@ class _Claimed:
 
 
 def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monitor: Monitor) -> bool:
+    if member.bundled:
+        return _place_bundled(file, place, entry, member, monitor)
     entry = replace(entry, size=member.packed_bytes)
-    return _copy(file, place, entry, member.offset, lambda crc: _fault(file, member, crc), monitor)
+    pieces = _pieces(file, member.offset, entry.size)
+    return _copy(pieces, place, entry, lambda crc: _fault(file, member, crc), monitor)
+
+
+def _place_bundled(file: ArchiveFile, place: Target, entry: Entry, member: Member, monitor: Monitor) -> bool:
+    """Put a file of a bundle into a ``.7z`` of its own."""
+    try:
+        content = b"".join(decode(file, member))
+        stream = read_exactly(file, member.stream_offset, member.stream_bytes)
+    except (FormatError, OSError) as error:
+        monitor.problem(Problem(entry.path, Trouble.LOST, str(error)))
+        return False
+    name = entry.name.removesuffix(b".7z")
+    alone = wrap(
+        stream,
+        content,
+        name=name,
+        mode=entry.mode,
+        mtime_ns=entry.mtime_ns,
+        method=member.method,
+        dictionary=member.dictionary_bytes,
+    )
+    return _copy([alone], place, replace(entry, size=len(alone)), lambda crc: "", monitor)
 
 
 def _copy(
-    file: ArchiveFile, place: Target, entry: Entry, offset: int, fault_in: Callable[[int], str], monitor: Monitor
+    pieces: Iterable[bytes], place: Target, entry: Entry, fault_in: Callable[[int], str], monitor: Monitor
 ) -> bool:
-    """Put as many bytes of the archive as the entry has under its name; return whether they stand there now.
+    """Put bytes of the archive, as many as the entry has, under its name; return whether they stand there now.
 
     ``fault_in`` tells by their CRC what is wrong with them; nothing, if it is empty.
     """
@@ -128,7 +154,7 @@ def _copy(
         return False
     crc = at = 0
     try:
-        for data in _pieces(file, offset, entry.size):
+        for data in pieces:
             crc = zlib.crc32(data, crc)
             if not staged.write_at(at, data):
                 return False
@@ -201,12 +227,12 @@ def _frame_fault(file: ArchiveFile, member: Member) -> str:
 
 
 def _own_of(opened: OpenArchive, place: Target, monitor: Monitor) -> None:
-    """The archive's own members; of the volumes of a set, each of which has them, those of the first at hand."""
+    """The archive's own members; of a set, whose volumes have all of them, those of the first volume found."""
     wanted = _wanted(opened.listing)
-    if opened.hand is None:
+    if opened.volume_set is None:
         _own_members(opened.file, place, opened.listing, wanted, monitor)
         return
-    volumes = opened.hand.data or opened.hand.recovery
+    volumes = opened.volume_set.data or opened.volume_set.recovery
     first = volumes[min(volumes)]
     with first.open() as file:
         _own_members(file, place, first.listing, wanted, monitor)
@@ -242,4 +268,4 @@ def _place_own(file: ArchiveFile, place: Target, member: OwnFile, monitor: Monit
         is_right = crc == member.crc and member.digest in (b"", digest.digest())
         return "" if is_right else "its bytes differ from its hash"
 
-    _copy(file, place, entry, member.offset, fault_in, monitor)
+    _copy(_pieces(file, member.offset, entry.size), place, entry, fault_in, monitor)

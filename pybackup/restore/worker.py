@@ -1,4 +1,4 @@
-"""What workers of a restoration run: files placed, one batch or one segment at a time, as the policy has it."""
+"""What workers of a restoration run: a batch of files, or one segment of a large file, placed by the policy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pybackup.compress.partial import Fragment, Survivors, left_of, numbered, su
 from pybackup.compress.unpack import decode
 from pybackup.container.read import segment_numbers
 from pybackup.errors import FormatError
+from pybackup.host.environment import environment
 from pybackup.host.joined import Place, open_place
-from pybackup.host.staging import write_at
-from pybackup.host.storage import ArchiveFile, environment
+from pybackup.host.storage import ArchiveFile
+from pybackup.host.write_at import write_at
 from pybackup.model.entry import Entry
 from pybackup.model.extents import Extents
 from pybackup.model.member import Member, Stored
@@ -33,7 +34,7 @@ _NOTHING = Extents()
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all tasks of a restoration have in common.
+    """What all tasks of a restoration have in common: the archive, the target and the policy.
 
     Attributes
     ----------

@@ -139,17 +139,31 @@ def _judge_junk(candidate: Candidate) -> str | None:
 
 
 def _patterns(lines: Iterable[str], files: Iterable[str | bytes | os.PathLike[str]]) -> Patterns:
-    lines = list(lines)
     try:
-        for line in lines:
+        return Patterns(lines_of(lines, files))
+    except BadValue as error:
+        raise UsageError(str(error)) from None
+
+
+def lines_of(lines: Iterable[str], files: Iterable[str | bytes | os.PathLike[str]]) -> list[str]:
+    """Return patterns that were given, and behind them those of files.
+
+    Raises
+    ------
+    UsageError
+        One that was given says nothing or makes no sense; a file cannot be read.
+    """
+    found = list(lines)
+    try:
+        for line in found:
             if says_nothing(line):
                 # Skipped in a file of patterns, as git does; on the command line it was meant.
                 raise UsageError(f"pattern '{line}' is a comment or blank; write \\# for a name that begins with #")
-        for path in files:
-            lines += _read(path)
-        return Patterns(lines)
     except BadValue as error:
         raise UsageError(str(error)) from None
+    for path in files:
+        found += _read(path)
+    return found
 
 
 def _read(path: str | bytes | os.PathLike[str]) -> list[str]:

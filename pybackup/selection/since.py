@@ -1,21 +1,15 @@
-"""Points in time as people write them."""
+"""Points in time as people write them, read as pyactivity reads them."""
 
 from __future__ import annotations
 
-import calendar
-import re
-import time
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
+from pyactivity.errors import BadValue
+from pyactivity.notation import parse_since as parse_moment
 from pybackup.errors import UsageError
 
 _SECOND_NS = 1_000_000_000
 _RANGE_NS = 1 << 63  # what file systems and the index can hold
-_AGO = re.compile(r"(\d{1,9}|an?)\s*(second|sec|minute|min|hour|day|week|month|year)s?\s+ago")
-_SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600}
-_DAYS = {"day": 1, "week": 7}
-_MONTHS = {"month": 1, "year": 12}
 
 
 def parse_since(text: str, *, now_ns: int | None = None) -> int:
@@ -35,12 +29,11 @@ def parse_since(text: str, *, now_ns: int | None = None) -> int:
     UsageError
         The text is none of these, or the time out of range.
     """
-    now_ns = time.time_ns() if now_ns is None else now_ns
     try:
-        since_ns = _parse(text.strip(), now_ns)
-    except (ValueError, ArithmeticError, OSError):
-        since_ns = None
-    if since_ns is None or not -_RANGE_NS <= since_ns < _RANGE_NS:
+        since_ns = parse_moment(text, now_ns=now_ns)
+    except BadValue:
+        since_ns = _RANGE_NS
+    if not -_RANGE_NS <= since_ns < _RANGE_NS:
         raise UsageError(f"'{text}' is no time: write 2026-01-31, '2026-01-31 18:30', '2 weeks ago' or @SECONDS")
     return since_ns
 
@@ -54,38 +47,3 @@ def show_since(since_ns: int) -> str:
     if moment.time() == datetime.min.time():
         return moment.date().isoformat()
     return moment.isoformat(" ")
-
-
-def _parse(text: str, now_ns: int) -> int | None:
-    if text.startswith("@"):
-        seconds = Decimal(text[1:])
-        return int(seconds * _SECOND_NS) if seconds.is_finite() and abs(seconds) < _RANGE_NS else None
-    words = text.lower()
-    if words == "now":
-        return now_ns
-    today = datetime.fromtimestamp(now_ns // _SECOND_NS).replace(hour=0, minute=0, second=0)
-    if words in ("today", "yesterday"):
-        return _to_ns(today - timedelta(days=words == "yesterday"))
-    if ago := _AGO.fullmatch(words):
-        count = 1 if ago[1] in ("a", "an") else int(ago[1])
-        return _ago(count, ago[2], now_ns)
-    return _to_ns(datetime.fromisoformat(text))
-
-
-def _ago(count: int, unit: str, now_ns: int) -> int:
-    if unit in _SECONDS:
-        return now_ns - count * _SECONDS[unit] * _SECOND_NS
-    now = datetime.fromtimestamp(now_ns // _SECOND_NS)
-    fraction_ns = now_ns % _SECOND_NS
-    if unit in _DAYS:
-        return _to_ns(now - timedelta(days=count * _DAYS[unit])) + fraction_ns
-    months = now.year * 12 + now.month - 1 - count * _MONTHS[unit]
-    year, month = months // 12, months % 12 + 1
-    last_day = calendar.monthrange(year, month)[1]
-    return _to_ns(now.replace(year=year, month=month, day=min(now.day, last_day))) + fraction_ns
-
-
-def _to_ns(moment: datetime) -> int:
-    """Return a date in nanoseconds; not by way of a float, which would lose the last digits."""
-    whole = moment.replace(microsecond=0)
-    return int(whole.timestamp()) * _SECOND_NS + moment.microsecond * 1000

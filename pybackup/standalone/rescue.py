@@ -10,7 +10,8 @@ You found a disc, an image of one, or a file whose name ends in ``.xtar``. It is
 
 ARCHIVE is the ``.xtar`` file, an ISO image that holds it, or the drive itself (/dev/sr0). From a disc that reads badly
 make an image first (GNU ddrescue), and work on that. Of a set of discs name all volumes, or images of them, at once, in
-any order; a directory stands for all files in it. Python 3.8 or later, on anything that runs it.
+any order; a directory stands for all files in it. Of an archive that builds on earlier ones name these as well: then
+the tree is what it was when the last was made. Python 3.8 or later, on anything that runs it.
 
 What it promises: a file gets its name only if its checksum agrees; what exists is never overwritten; every file that
 is lost is named; nothing is written outside of DIR, whatever the archive says. What it cannot do: rebuild damaged
@@ -36,6 +37,7 @@ import hashlib
 import json
 import lzma
 import os
+import re
 import signal
 import stat
 import struct
@@ -61,12 +63,15 @@ MAX_OFFSET = 1 << 62
 # Each volume of a set has its own stretch of offsets, longer than any volume is; number n starts at n << this.
 STRETCH, MOST_VOLUMES = 44, 1 << 18
 FILE, DIRECTORY, SYMLINK, HARDLINK, FIFO, CHARACTER, BLOCK_DEVICE = range(1, 8)
-CONTENT, CONTAINER, INDEX, LOCATOR, OTHER, PARITY, SET, RECOVERY = range(1, 9)
+CONTENT, CONTAINER, INDEX, LOCATOR, OTHER, PARITY, SET, RECOVERY, BUNDLE = range(1, 10)
+BUNDLED = 4  # flag of an entry
 KIND_OF_TYPE = {b"1": HARDLINK, b"2": SYMLINK, b"3": CHARACTER, b"4": BLOCK_DEVICE, b"5": DIRECTORY, b"6": FIFO}
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 # Directories by descriptor: so nothing on the way can be swapped for a link, and no path is too long.
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 
+# Why there can be no hard link: another file system, one that knows none, or a file that has as many as it may have.
+NO_HARD_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
 NO_XATTRS: Mapping[bytes, bytes] = {}
 Piece = Union[bytes, int]  # content in order: bytes, or how many of them are lost
 
@@ -259,7 +264,7 @@ def note_of(block: bytes) -> Note:
     if fields[-1] != header_crc(block, 253):
         raise Damaged("a note with a wrong checksum")
     note = Note(*fields[:-1])
-    if not 1 <= note.role <= RECOVERY or note.flags > 7 or note.mtime_ns >= 10**9:
+    if not 1 <= note.role <= BUNDLE or note.flags > 7 or note.mtime_ns >= 10**9:
         raise Damaged("a note that breaks the rules of its fields")
     if note.method > 7 or note.dictionary > 63 or (note.role == CONTENT and note.segment >= note.segments):
         raise Damaged("a note of content that cannot be")
@@ -331,8 +336,60 @@ def acl_of(text: bytes) -> bytes:
 # ---------------------------------------------------------------- what an archive lists
 
 
+class FileNote(NamedTuple):
+    """What stands before the streams of a bundle about one of them (24)."""
+
+    ahead: int  # from the block of notes to the packed stream, in bytes
+    container: int
+    stream: int
+    raw: int
+    method: int
+    dictionary: int
+    mode: int
+    mtime_ns: int
+    digest: bytes
+    name: bytes
+
+
+def file_notes(data: bytes) -> tuple[bytes, int, list[FileNote]]:
+    """Return a block of notes (24) that some bytes begin with: of which archive, its length, and the notes."""
+    if len(data) < NOTES_HEAD.size:
+        raise Damaged("notes of files that are cut")
+    magic, crc, archive_id, container, ahead, count, length = NOTES_HEAD.unpack_from(data)
+    end, start = NOTES_HEAD.size + length, int.from_bytes(ahead, "little")
+    if magic != NOTES_MAGIC or len(data) < end or crc != zlib.crc32(data[8:end]):
+        raise Damaged("notes of files that are cut, or with a wrong checksum")
+    split = end - 4 * count
+    if start < end or not 1 <= count <= 32 or split < NOTES_HEAD.size:
+        raise Damaged("notes of files that contradict themselves")
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}])
+    try:
+        columns = Columns(decoder.decompress(data[NOTES_HEAD.size : split], (1 << 14) + 1))
+    except lzma.LZMAError as error:
+        raise Damaged("notes of files that do not decompress") from error
+    streams, raws = (columns.numbers(count, 0, (1 << 24) - 1) for _ in range(2))
+    methods, dictionaries, flags, modes = (columns.numbers(count, 0, most) for most in (7, 24, 2, 0o7777))
+    seconds, rests = columns.numbers(count, -MAX_OFFSET), columns.numbers(count, 0, 10**9 - 1)
+    names = columns.texts(count)
+    columns.finish()
+    if not decoder.eof or decoder.unused_data or 1 in flags:
+        raise Damaged("notes of files of another length, or with an unknown flag")
+    found = []
+    for i, name in enumerate(names):
+        if name in (b"", b".", b"..") or len(name) > 255 or b"/" in name or b"\0" in name:
+            raise Damaged("the note of a file with an impossible name")
+        mtime_ns = seconds[i] * 10**9 + rests[i]
+        if (not methods[i] and streams[i] != raws[i]) or not -(1 << 63) <= mtime_ns < 1 << 63:
+            raise Damaged("the note of a file that cannot be")
+        digest = data[split + 4 * i : split + 4 * i + 4]
+        packing = streams[i], raws[i], methods[i], dictionaries[i]
+        found.append(FileNote(start, container, *packing, modes[i], mtime_ns, digest, name))
+        start += streams[i]
+    return archive_id, end, found
+
+
 class Member(NamedTuple):
-    """One ``.7z``: a file, or a segment of one."""
+    """One ``.7z``: a file, or a segment of one; or a stream in a bundle, as if it had 32 bytes of its own before it."""
 
     offset: int  # of its first byte in the archive
     packed: int  # length of the .7z
@@ -413,6 +470,20 @@ def disc_of(settings: bytes) -> Disc | None:
     return disc
 
 
+def builds_on(settings: bytes) -> dict[bytes, str]:
+    """Return the ids of the archives that an archive builds on, with what each is called (26)."""
+    try:
+        said = json.loads(settings or b"{}").get("builds_on") or {"archives": ()}
+        return dict(map(earlier_of, said["archives"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Damaged("settings that tell of impossible earlier archives") from error
+
+
+def earlier_of(said: Any) -> tuple[bytes, str]:
+    """Return id and name of an earlier archive, as settings have it."""
+    return bytes.fromhex(said["id"]), shown(str(said["label"]).encode("utf-8", "backslashreplace"))
+
+
 class Listing:
     """The entries of an archive in tree order, made when asked for.
 
@@ -424,9 +495,9 @@ class Listing:
         self.paths, self.kinds, self.entry, self.way = paths, kinds, entry, way
         self.expected: int | None = len(paths)
         self.unknown = ""  # what of a set is not even known, in words
-        self.is_placed = True  # nothing suggests that bytes moved
         self.archive_id = b""
         self.disc: Disc | None = None
+        self.builds_on: dict[bytes, str] = {}  # the earlier archives that hold the rest of the tree, by id
         self.index_at = 0  # offset of the tree index, if that gave the entries
         self.notes: list[str] = []
         self.doubts: list[tuple[bytes, str]] = []
@@ -445,6 +516,7 @@ class Listing:
 # ---------------------------------------------------------------- the index (11, 12, 13)
 
 INDEX_HEAD = struct.Struct("<8sBBBB8sIIIQQQ16sI")
+NOTES_HEAD, NOTES_MAGIC, MAX_NOTES = struct.Struct("<4sI8sI3sBH"), b"\0XTF", 1 << 17
 
 
 class Head(NamedTuple):
@@ -460,6 +532,7 @@ class Head(NamedTuple):
     plain_bytes: int
     body_bytes: int
     body_digest: bytes
+    version: int = 1
 
     @property
     def total_bytes(self) -> int:
@@ -469,12 +542,12 @@ class Head(NamedTuple):
 
 def index_head(data: bytes) -> Head:
     """Return the head or foot of an index, within the bounds that (13) sets."""
-    if len(data) != INDEX_HEAD.size or data[:8] not in (b"XTARIDX{", b"}XTARIDX") or data[8] != 1:
+    if len(data) != INDEX_HEAD.size or data[:8] not in (b"XTARIDX{", b"}XTARIDX") or data[8] not in (1, 2):
         raise Damaged("no head of an index")
     fields = INDEX_HEAD.unpack(data)
     if fields[-1] != zlib.crc32(data[:-4]):
         raise Damaged("the head of an index has a wrong checksum")
-    head = Head(fields[2], fields[3], *fields[5:-1])
+    head = Head(fields[2], fields[3], *fields[5:-1])._replace(version=fields[1])
     if head.scope > 1 or head.digest_bytes not in (4, 32) or fields[4]:
         raise Damaged("the head of an index breaks the rules of its fields")
     if head.body_bytes < head.digests * head.digest_bytes or head.plain_bytes > (64 << 20) + 64 * head.body_bytes:
@@ -563,14 +636,16 @@ class Table:
             raise Damaged("an index with fewer bytes than entries")
         n, columns, self.head = head.entries, Columns(plain), head
         self.kinds = columns.numbers(n, FILE, BLOCK_DEVICE)
-        self.flags, self.up, self.modes = columns.numbers(n, 0, 3), columns.numbers(n), columns.numbers(n, 0, 0o7777)
+        self.flags = columns.numbers(n, 0, 7 if head.version > 1 else 3)
+        self.up, self.modes = columns.numbers(n), columns.numbers(n, 0, 0o7777)
         self.owner = columns.numbers(n)
         self.mtime_s, self.mtime_ns = columns.numbers(n, -MAX_OFFSET), columns.numbers(n, 0, 10**9 - 1)
         self.excess, self.counts = columns.numbers(n, -MAX_OFFSET), columns.numbers(n)
         self.names, self.targets, self.extras = (columns.texts(n) for _ in range(3))
         self._check_rows(len(digests))
         m = sum(self.counts)
-        gap, self.packed, self.tail, self.raw = (columns.numbers(m) for _ in range(4))
+        gap = columns.numbers(m, -MAX_OFFSET if head.version > 1 else 0)
+        self.packed, self.tail, self.raw = (columns.numbers(m) for _ in range(3))
         self.method, self.dictionary = columns.numbers(m, 0, 7), columns.numbers(m, 0, 40)
         (k,) = struct.unpack("<I", columns.take(4))
         if k > n or (n and max(self.owner) >= k):
@@ -595,6 +670,8 @@ class Table:
             is_link = kind in (SYMLINK, HARDLINK)
             if (kind != FILE and (self.flags[row] or self.excess[row])) or (self.targets[row] and not is_link):
                 raise Damaged("an index that gives an entry what it cannot have")
+            if self.flags[row] & BUNDLED and (self.flags[row] & 1 or count != 1):
+                raise Damaged("an index that puts into a bundle what cannot be there")
         if files * self.head.digest_bytes != digests_bytes:
             raise Damaged("an index with another number of digests than members")
 
@@ -602,12 +679,16 @@ class Table:
         """Where each member lies: behind the one before it."""
         self.first, self.offsets, self.digest_row = array("q"), array("q"), array("q")
         end, files = self.head.base, 0
-        for kind, count in zip(self.kinds, self.counts):
+        for kind, count, flags in zip(self.kinds, self.counts, self.flags):
             self.first.append(len(self.offsets))
             for at in range(len(self.offsets), len(self.offsets) + count):
                 start = end + gap[at]
                 end = start + padded(self.packed[at]) if kind == FILE else start
-                if end > MAX_OFFSET or (kind == FILE and self.packed[at] < 32 + self.tail[at]):
+                is_bad = bool(flags & BUNDLED and self.tail[at])
+                if flags & BUNDLED:
+                    end = start + self.packed[at]
+                    start, self.packed[at] = start - 32, self.packed[at] + 32
+                if start < 0 or end > MAX_OFFSET or is_bad or (kind == FILE and self.packed[at] < 32 + self.tail[at]):
                     raise Damaged("an index with a member that cannot be")
                 self.offsets.append(start)
                 self.digest_row.append(files)
@@ -801,6 +882,85 @@ def decoder_of(member: Member) -> tuple[Callable[[bytes, int], bytes], Callable[
     chain.append({"id": lzma.FILTER_LZMA2, "dict_size": max(1 << member.dictionary, 4096)})
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=chain)
     return decoder.decompress, lambda: decoder.needs_input, lambda: decoder.eof
+
+
+class Block(NamedTuple):
+    """A part of an LZMA2 stream that decodes by itself: where it lies in the packed stream and in the content."""
+
+    start: int
+    end: int
+    raw_start: int
+    raw_end: int
+
+
+CHUNK_HEAD = re.compile(rb"(?=[\xe0-\xff].{4}[\0-\xe0]\0)", re.DOTALL)  # of one that resets the dictionary
+
+
+def chunk_at(look: Callable[[int, int], bytes], at: int) -> tuple[int, int, bool] | None:
+    """Return length, raw length, and whether the dictionary is reset, of the chunk of LZMA2 that begins there.
+
+    ``look`` gives bytes of the stream from a start to an end; none where they are lost.
+    """
+    control = (look(at, at + 1) or b"\0")[0]
+    length = 3 if control in (1, 2) else 5 + (control >= 0xC0) if control >= 0x80 else 0
+    header = look(at, at + length) if length else b""
+    if not length or len(header) != length or (length == 6 and header[5] >= 225):
+        return None
+    size = int.from_bytes(header[1:3], "big") + 1
+    if control < 0x80:
+        return 3 + size, size, control == 1
+    return length + int.from_bytes(header[3:5], "big") + 1, ((control & 0x1F) << 16) + size, control >= 0xE0
+
+
+def blocks_of(look: Callable[[int, int], bytes], stream_bytes: int, raw_bytes: int) -> list[Block]:
+    """Return the blocks of a damaged stream of which it is known where they begin."""
+    starts, at, raw = [(0, 0)], 0, 0
+    while True:
+        chunk = chunk_at(look, at)
+        if chunk is None or at + chunk[0] >= stream_bytes:
+            break
+        if chunk[2] and at:
+            starts.append((at, raw))
+        at, raw = at + chunk[0], raw + chunk[1]
+    if at != stream_bytes - 1:
+        behind = blocks_from_behind(look, at + 1, stream_bytes, raw_bytes)
+        starts += [each for each in behind if each[1] > starts[-1][1]]
+    ends = [*starts[1:], (stream_bytes, raw_bytes)]
+    return [Block(start, end, low, high) for (start, low), (end, high) in zip(starts, ends) if high > low]
+
+
+def blocks_from_behind(
+    look: Callable[[int, int], bytes], first: int, stream_bytes: int, raw_bytes: int
+) -> list[tuple[int, int]]:
+    """Return where blocks start behind the last header that is lost: headers lead from there to the end."""
+    for low in range(first, stream_bytes, 4096):
+        for match in CHUNK_HEAD.finditer(look(low, min(low + 4103, stream_bytes))):
+            begin = at = low + match.start()
+            starts, raw = [], 0
+            while at < stream_bytes - 1:
+                chunk = chunk_at(look, at)
+                if chunk is None:
+                    break
+                if chunk[2]:
+                    starts.append((at, raw))
+                at, raw = at + chunk[0], raw + chunk[1]
+            before = raw_bytes - raw
+            if at == stream_bytes - 1 and before >= 0 and before % 65536 == 0 and chunk_decodes(look, begin):
+                return [(start, before + each) for start, each in starts]
+    return []
+
+
+def chunk_decodes(look: Callable[[int, int], bytes], at: int) -> bool:
+    """Return whether the chunk there is whole, and decodes by itself."""
+    chunk = chunk_at(look, at)
+    if chunk is None:
+        return False
+    data, chain = look(at, at + chunk[0]), [{"id": lzma.FILTER_LZMA2, "dict_size": max(chunk[1], 4096)}]
+    try:
+        content = lzma.decompress(data + b"\0", lzma.FORMAT_RAW, filters=chain)
+        return len(data) == chunk[0] and len(content) == chunk[1]
+    except lzma.LZMAError:
+        return False
 
 
 def checked(image: Image, member: Member) -> Iterator[bytes]:
@@ -1156,12 +1316,21 @@ class Findings:
     def __init__(self) -> None:
         self.headers: list[Found] = []
         self.indexes: list[tuple[int, Head]] = []
+        self.notes: list[tuple[int, bytes]] = []  # blocks of notes of files in bundles
         self.is_all = True
+
+    def noted(self, archive_id: bytes) -> Iterator[tuple[int, FileNote]]:
+        """Yield the files in bundles that notes tell of, each with where its stream lies, less 32 bytes."""
+        for offset, block in self.notes:
+            whose, _, files = file_notes(block)
+            for note in files if whose == archive_id else ():
+                yield offset + note.ahead - 32, note
 
     def main_id(self, image: Image) -> bytes:
         """Return the archive of which most is left in the image."""
         counts = Counter(found.note.archive_id for found in self.headers)
         counts.update(head.archive_id for _, head in self.indexes)
+        counts.update(NOTES_HEAD.unpack_from(block)[2] for _, block in self.notes)
         if not counts:
             kind = kind_of(image.left(-image.base, 1 << 16))
             said = f"{kind}, and no archive of pybackup" if kind else "no archive, or nothing of one is left"
@@ -1197,7 +1366,8 @@ def scan(image: Image, until_locator: bool = False, aligned: bool = True) -> Fin
     """Look at all blocks of the image; or up to the first header of a complete archive."""
     findings = Findings()
     before: tuple[int, bytes, dict[bytes, bytes]] = (-1, b"", {})
-    for start, data in image.chunks(SECTOR):
+    for start, data in image.chunks(MAX_NOTES):
+        findings.notes.extend(notes_in(data, start))
         for at in marked(data, aligned):
             block, offset = data[at : at + BLOCK], start + at
             try:
@@ -1218,6 +1388,17 @@ def scan(image: Image, until_locator: bool = False, aligned: bool = True) -> Fin
             except Damaged:
                 continue
     return findings
+
+
+def notes_in(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where blocks of notes of files lie in the image, and their bytes."""
+    at = data.find(NOTES_MAGIC)
+    while 0 <= at < 8 * STEP:
+        step = 1
+        with suppress(Damaged):
+            step = file_notes(data[at : at + MAX_NOTES])[1]
+            yield start + at, data[at : at + step]
+        at = data.find(NOTES_MAGIC, at + step)
 
 
 def extension(
@@ -1250,6 +1431,12 @@ def find_base(image: Image, findings: Findings) -> int:
         if found.note.role == LOCATOR:
             return found.offset
     places = {(found.note.digest[:4], found.header.size): found.offset + BLOCK for found in headers}
+    places.update(((note.digest, 32 + note.stream), offset) for offset, note in findings.noted(main))
+    nested = [found for found in headers if found.note.role == CONTAINER]
+    places.update(((b"begin", found.note.raw_bytes), found.offset + BLOCK) for found in nested)
+    for offset, head in findings.indexes:  # a container of version 2 ends with its own index
+        if head.archive_id == main and head.scope == 0 and head.version > 1:
+            places[b"end", head.container] = offset + padded(head.total_bytes)
     votes: Counter[int] = Counter()
     for offset, head in findings.indexes_of(image, main):
         if sum(votes.values()) > 100:
@@ -1259,10 +1446,12 @@ def find_base(image: Image, findings: Findings) -> int:
         except Damaged:
             continue
         for row, kind in enumerate(table.kinds):
-            for member in table.members(row) if kind == FILE else ():
-                place = places.get((member.digest[:4], member.packed))
-                if place is not None:
-                    votes[place - member.offset] += 1
+            for member in table.members(row) if kind in (FILE, DIRECTORY) else ():
+                known = [((member.digest[:4], member.packed), member.offset)]
+                if kind == DIRECTORY:
+                    end = member.offset + member.packed
+                    known = [((b"begin", member.raw), member.offset), ((b"end", member.raw), end)]
+                votes.update(places[key] - where for key, where in known if key in places)
     if votes:
         return 0 if votes[0] else max(votes, key=lambda base: votes[base])
     volume = find_volume(image, None)
@@ -1281,8 +1470,8 @@ def open_listing(image: Image) -> Listing:
                 listing = tree_listing(image, *place)
             except Damaged:
                 continue
-            if any(lies_there(image, listing.entry(row)) for row in file_rows(listing, 64)):
-                listing.is_placed, listing.notes[:0] = False, notes
+            if lies_there(image, listing):
+                listing.notes[:0] = notes
                 return listing
         findings = scan(image, until_locator=True)
         if not findings.headers and not findings.indexes:  # bytes may have been lost or added before all of it
@@ -1291,19 +1480,18 @@ def open_listing(image: Image) -> Listing:
         locator = locator_at(image, 0)
         if image.base:
             notes = [f"the archive starts at byte {image.base}"]
+    main = locator.archive_id if locator else findings.main_id(image) if findings else b""
     for place in index_places(image, locator, findings):
         try:
             listing = tree_listing(image, *place)
-            listing.is_placed = locator is not None and image.base + locator.file_bytes <= image.size
+            if main and listing.archive_id != main:  # where an archive was cut, the last one left may be another's
+                raise Damaged("one of another archive stands in its place")
             listing.notes[:0] = notes
             return listing
         except Damaged as error:
             notes.append(f"the tree index: {error}")
-    if findings is None or not findings.is_all:
-        findings = scan(image)
-    archive_id = locator.archive_id if locator else findings.main_id(image)
     # Bytes may have been lost or added anywhere; whose headers count, those have said that are where headers should be.
-    listing = Recovery(image, scan(image, aligned=False), archive_id).listing()
+    listing = Recovery(image, scan(image, aligned=False), main).listing()
     listing.notes[:0] = notes
     if locator:
         listing.expected = locator.segments
@@ -1316,17 +1504,22 @@ def file_rows(listing: Listing, limit: int) -> list[int]:
     return rows[:: max(1, len(rows) // limit)]
 
 
-def lies_there(image: Image, entry: Entry) -> bool:
-    """Whether a member of a file lies where the index says: its header does, or its content is right."""
-    for member in entry.members:
-        with suppress(Damaged):
-            note_of(image.exactly(member.offset - BLOCK, BLOCK))
-            return True
-        with suppress(Damaged):
-            if member.raw <= STEP:
-                list(checked(image, member))
-                return True
-    return False
+def lies_there(image: Image, listing: Listing) -> bool:
+    """Whether most of some members lie where an index says: their headers do, or their contents are right.
+
+    Several files may be of the same content, and those without any are: one of them is no proof.
+    """
+    votes = 0
+    for member in (member for row in file_rows(listing, 64) for member in listing.entry(row).members if member.raw):
+        try:
+            said = note_of(image.exactly(member.offset - BLOCK, BLOCK))
+            votes += 1 if said.digest.startswith(member.digest[:4]) else -1
+        except Damaged:
+            with suppress(Damaged):
+                if member.raw <= STEP:
+                    list(checked(image, member))
+                    votes += 1
+    return votes > 0
 
 
 def index_places(image: Image, locator: Note | None, findings: Findings | None) -> Iterator[tuple[int, int]]:
@@ -1376,6 +1569,7 @@ def tree_listing(image: Image, offset: int, size: int) -> Listing:
     paths = table.paths()
     listing = Listing(paths, table.kinds, lambda row: table.entry(row, paths[row]), "tree index")
     listing.archive_id, listing.disc, listing.index_at = head.archive_id, disc_of(table.settings), offset
+    listing.builds_on = builds_on(table.settings)
     if corrected:
         listing.notes.append(f"{corrected} bytes of the tree index, put right by its parity")
     return listing
@@ -1389,7 +1583,7 @@ class Recovery:
         self._headers = [found for found in findings.headers if found.note.archive_id == archive_id]
         self._notes: list[str] = []
         self._doubts: list[tuple[bytes, str]] = []
-        self._room = (64 << 20) + 4096 * len(self._headers)  # for all paths together
+        self._room = (64 << 20) + 4096 * (len(self._headers) + len(findings.notes))  # for all paths together
         self._left = 2 * image.size  # honest structures overlap nowhere
         self._tables: dict[int, Table] = {}
         self._paths: dict[int, bytes] = {0: b""}  # of the directories of containers, by number
@@ -1500,6 +1694,23 @@ class Recovery:
                 segments=first.note.segments,
             )
             yield entry, self._doubt(first)
+        yield from self._from_bundles()
+
+    def _from_bundles(self) -> Iterator[tuple[Entry, str]]:
+        """Yield files of bundles; whose they are, the header of the bundle says, the last one before the stream."""
+        bundles = [found for found in self._headers if found.note.role == BUNDLE]
+        starts = [found.offset for found in bundles]
+        for offset, note in self._findings.noted(self._id):
+            if note.container in self._tables:
+                continue
+            path, at = self._within(note.container, note.name), bisect_left(starts, offset + 1)
+            around = bundles[at - 1] if at and bundles[at - 1].note.container == note.container else None
+            owner = header_entry(around, path, FILE).owner if around else (0, 0, b"", b"")
+            sizes = (32 + note.stream, note.stream, note.raw, note.method, note.dictionary, note.digest)
+            member = Member(offset - self._image.base, *sizes)
+            doubt = "the name of its directory is lost" if note.container in self._adrift else ""
+            entry = Entry(path, FILE, note.mode, owner, note.mtime_ns, note.raw, members=[member], segments=1)
+            yield entry, doubt or ("" if around else "its owner is lost")
 
     def _member(self, found: Found) -> Member:
         note, offset = found.note, found.offset + BLOCK - self._image.base
@@ -1700,15 +1911,36 @@ class Target:
         parent, name = split(entry.target)
         if entry.target in self.failed:
             raise Damaged("what it links to was not restored")
-        if not BY_DESCRIPTOR:
-            os.link(spot(self.folder(parent, make=False), name)[0], place)
-            return
-        folder = os.dup(folder)
+        folder = os.dup(folder) if BY_DESCRIPTOR else folder
         try:
             source = self.folder(parent, make=False)
-            os.link(name, place, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
+            if BY_DESCRIPTOR:
+                os.link(name, place, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
+            else:
+                os.link(spot(source, name)[0], place)
+        except OSError as error:
+            if error.errno not in NO_HARD_LINKS:
+                raise
+            self._copy(entry, *spot(self.folder(parent, make=False), name))
         finally:
-            os.close(folder)
+            if BY_DESCRIPTOR:
+                os.close(folder)
+
+    def _copy(self, entry: Entry, place: bytes, how: Mapping[str, Any]) -> None:
+        """Make a file like the one at the place, where a link to it cannot be: content counts more."""
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with open(os.open(place, flags, **how), "rb") as file:
+            status, xattrs = os.fstat(file.fileno()), {}
+            if not stat.S_ISREG(status.st_mode):
+                raise Damaged("a hard link to it cannot be made here, and it is no file that could be copied")
+            if hasattr(os, "listxattr"):
+                with suppress(OSError):
+                    for name in map(os.fsencode, os.listxattr(file.fileno())):
+                        xattrs[name] = os.getxattr(file.fileno(), name)
+            mode = stat.S_IMODE(status.st_mode)
+            alike = entry._replace(size=status.st_size, mode=mode, mtime_ns=status.st_mtime_ns, xattrs=xattrs)
+            self.place_file(alike, written(file))
+        self._report.note("note: hard links that cannot be made here are copies", once=True)
 
     def dress(self, entry: Entry, where: Any) -> None:
         """Give what was made its owner, attributes, mode and time, in this order: each undoes some of the next."""
@@ -1763,6 +1995,18 @@ class Target:
         return uid, gid
 
 
+def written(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the content of a file with its offsets; what is zeros may stay a hole."""
+    offset = 0
+    while True:
+        data = file.read(STEP)
+        if not data:
+            return
+        if any(data):
+            yield offset, data
+        offset += len(data)
+
+
 def spot(folder: Any, name: bytes) -> tuple[bytes, dict[str, Any]]:
     """Return how to name something in a directory to the functions of `os`."""
     if BY_DESCRIPTOR:
@@ -1789,7 +2033,7 @@ def publish(folder: Any, temporary: bytes, name: bytes) -> None:
     try:
         os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK):
+        if error.errno not in NO_HARD_LINKS:
             raise
     else:
         os.unlink(temporary, dir_fd=folder)
@@ -1864,6 +2108,8 @@ class Leftovers:
 
     def __init__(self, image: Image, sidecar: Image | None, listing: Listing | None, partial: bool) -> None:
         self._image, self._sidecar, self._listing, self.partial = image, sidecar, listing, partial
+        self.told, self.address = listing, 0  # what says where all members should lie; of a set, from this address on
+        self._shifts: list[int] = []  # how much further on they do
         self._sums: Sums | None = None
         self._is_surveyed = False
         self._archive_at: int | None = None  # where in the volume the archive begins, as a header has shown
@@ -1874,7 +2120,8 @@ class Leftovers:
 
     def right(self, member: Member) -> Iterator[Piece]:
         """Yield what is left of a member, and how much of it is lost."""
-        for offset in (member.offset, *self._places(member)):
+        places = (member.offset, *self._places(member), *(member.offset + shift for shift in self._shifts))
+        for offset in dict.fromkeys(places):
             place = member._replace(offset=offset)
             try:
                 for _ in checked(self._image, place):
@@ -1900,10 +2147,55 @@ class Leftovers:
                 self.plausible += len(data) if stretch.is_plausible else 0
                 yield data if stretch.is_right or stretch.is_plausible else len(data)
             return
+        yield from (
+            self._blocks(member, bytes(stream), stretches)
+            if member.method == 1
+            else self._packed(member, bytes(stream), stretches)
+        )
+
+    def _blocks(self, member: Member, stream: bytes, stretches: Sequence[Stretch]) -> Iterator[Piece]:
+        """Yield what is left of each block of an LZMA2 stream, and how much is lost before it."""
+
+        def seen(may_be_plausible: bool) -> dict[int, Block]:
+            """Return the blocks by where their content begins."""
+            there = [each for each in stretches if each.is_right or (may_be_plausible and each.is_plausible)]
+            view = bytearray(member.stream)  # 1 where a byte is there
+            for each in there:
+                view[each.start : each.end] = b"\1" * (each.end - each.start)
+
+            def look(start: int, end: int) -> bytes:
+                """Return bytes of the stream if all of them are there."""
+                return b"" if 0 in view[start:end] else stream[start:end]
+
+            return {block.raw_start: block for block in blocks_of(look, member.stream, member.raw)}
+
+        certain = seen(may_be_plausible=False)
+        found = seen(may_be_plausible=True) if any(each.is_plausible for each in stretches) else certain
+        done = 0
+        for start, end, raw_start, raw_end in found.values():
+            if raw_start > done:
+                yield raw_start - done
+                done = raw_start
+            inside = [
+                Stretch(max(each.start, start) - start, min(each.end, end) - start, each.is_right, each.is_plausible)
+                for each in stretches
+                if each.start < end and each.end > start
+            ]
+            if raw_start not in certain:
+                inside = [
+                    each._replace(is_right=False, is_plausible=each.is_right or each.is_plausible) for each in inside
+                ]
+            part = member._replace(offset=member.offset + start, stream=end - start, packed=32 + end - start)
+            for data in self._packed(part._replace(raw=raw_end - raw_start), stream[start:end], inside):
+                yield data
+                done += len(data)
+
+    def _packed(self, member: Member, stream: bytes, stretches: Sequence[Stretch]) -> Iterator[bytes]:
+        """Yield what a decoder gives of a packed stream before the first byte that is lost."""
         right = next((each.start for each in stretches if not each.is_right), member.stream)
         there = next((each.start for each in stretches if not (each.is_right or each.is_plausible)), member.stream)
-        certain = sum(map(len, self._unpacked(member, bytes(stream[:right]))))
-        for data in self._unpacked(member, bytes(stream[:there])):
+        certain = sum(map(len, self._unpacked(member, stream[:right])))
+        for data in self._unpacked(member, stream[:there]):
             sure = min(len(data), certain)
             certain -= sure
             self.plausible += len(data) - sure
@@ -1997,11 +2289,25 @@ class Leftovers:
         """Yield where headers say that the member now lies, if bytes before it were lost or added."""
         if self._moved is None:
             self._moved = {}
-            for found in scan(self._image, aligned=False).headers:
+            findings = scan(self._image, aligned=False)
+            for offset, note in findings.noted(findings.main_id(self._image)) if findings.notes else ():
+                self._moved.setdefault(note.digest, []).append(offset - self._image.base)
+            for found in findings.headers:
                 if found.note.role == CONTENT:
                     offset = found.offset + BLOCK - self._image.base
                     self._moved.setdefault(found.note.digest[:4], []).append(offset)
+            self._shifts = self._shifts_of(self._moved)
         yield from self._moved.get(member.digest[:4], ())
+
+    def _shifts_of(self, moved: Mapping[bytes, list[int]]) -> list[int]:
+        """Return how much further on members lie than is told: one whose header is damaged may do so, too."""
+        votes: Counter[int] = Counter()
+        for row in file_rows(self.told, 4096) if self.told else ():
+            for member in self.told.entry(row).members if self.told else ():
+                found = moved.get(member.digest[:4], [])
+                if len(found) == 1 and member.offset >> STRETCH == self.address >> STRETCH:
+                    votes[found[0] - (member.offset - self.address)] += 1
+        return [shift for shift, _ in votes.most_common(4)]
 
 
 def joined_stretches(stretches: Iterable[Stretch]) -> list[Stretch]:
@@ -2057,8 +2363,60 @@ for _i, _code in enumerate(((1, 3), (5, 1), (7, 1), (2, 5), (8, 5))):
     SEVENZIP_METHODS[b"\x21", bytes((3, 3, *_code))] = _i + 2
 
 
-def bare_7z(image: Image, offset: int) -> tuple[Member, int]:
-    """Return the member and the CRC of its content by the own headers of a ``.7z``."""
+class EndHeader(Columns):
+    """What stands behind the streams of a ``.7z`` (7zFormat.txt of the LZMA SDK), taken from the front."""
+
+    def number(self) -> int:
+        """Return a number, of which the first byte tells how many follow."""
+        first = self.take(1)[0]
+        more = 8 - (first ^ 0xFF).bit_length()
+        low = int.from_bytes(self.take(more), "little")
+        return low | (first & 0x7F >> more) << 8 * more if more < 8 else low
+
+    def expect(self, values: bytes) -> None:
+        """Take bytes that must be these."""
+        if self.take(len(values)) != values:
+            raise Damaged("a 7z that pybackup did not write")
+
+    def chain(self) -> tuple[int, int, int]:
+        """Return a chain of filters: method, dictionary, how many there are."""
+        coders, dictionary = [], 0
+        for _ in range(self.number() % 4):
+            flags = self.take(1)[0]
+            coders.append(self.take(flags & 15))
+            if flags & 32:
+                self.expect(b"\x01")
+                dictionary = min(28, self.take(1)[0] // 2 + 12)
+        if len(coders) == 2:
+            self.expect(b"\x01\x00")  # the filter behind the decoder
+        if tuple(coders) not in SEVENZIP_METHODS:
+            raise Damaged("a 7z that pybackup did not write")
+        return SEVENZIP_METHODS[tuple(coders)], dictionary, len(coders)
+
+    def streams(self, offset: int) -> list[tuple[Member, int]]:
+        """Return the packed streams, the first of which starts at an offset, and the CRC of what each gives."""
+        self.expect(b"\x01\x04\x06\x00")  # header, streams, the first packed one at 0
+        count = self.number()
+        self.expect(b"\x09")
+        lengths = [self.number() for _ in range(count)]
+        self.expect(b"\x00\x07\x0b")
+        if self.number() != count:
+            raise Damaged("a 7z that pybackup did not write")
+        self.expect(b"\x00")
+        chains = [self.chain() for _ in lengths]
+        self.expect(b"\x0c")
+        sizes = [[self.number() for _ in range(coders)].pop() for _, _, coders in chains]
+        self.expect(b"\x00\x08\x0a\x01")
+        found = []
+        for length, (method, dictionary, _), size in zip(lengths, chains, sizes):
+            member = Member(offset - 32, 32 + length, length, size, method, dictionary, b"")
+            found.append((member, int.from_bytes(self.take(4), "little")))
+            offset += length
+        return found
+
+
+def bare_7z(image: Image, offset: int) -> list[tuple[Member, int]]:
+    """Return the members in a ``.7z``, the notes of a bundle first, and the CRCs of their contents, by its headers."""
     start = image.exactly(offset, 32)
     crc, stream, end_bytes, end_crc = struct.unpack("<IQQI", start[8:])
     if crc != zlib.crc32(start[12:]) or not 0 < end_bytes <= 4096:
@@ -2066,42 +2424,26 @@ def bare_7z(image: Image, offset: int) -> tuple[Member, int]:
     end = image.exactly(offset + 32 + stream, end_bytes)
     if zlib.crc32(end) != end_crc:
         raise Damaged("its end header is damaged")
-    method, dictionary, raw, crc = sevenzip_end(Columns(end))
-    return Member(offset, 32 + stream + end_bytes, stream, raw, method, dictionary, b""), crc
-
-
-def sevenzip_end(end: Columns) -> tuple[int, int, int, int]:
-    """Return method, dictionary, length and CRC from the end header of a ``.7z`` (7zFormat.txt of the LZMA SDK)."""
-
-    def number() -> int:
-        first = end.take(1)[0]
-        more = 8 - (first ^ 0xFF).bit_length()
-        low = int.from_bytes(end.take(more), "little")
-        return low | (first & 0x7F >> more) << 8 * more if more < 8 else low
-
-    def expect(values: bytes) -> None:
-        if end.take(len(values)) != values:
-            raise Damaged("a 7z that pybackup did not write")
-
-    expect(b"\x01\x04\x06\x00\x01\x09")  # header, streams, one packed stream at 0, its length
-    number()
-    expect(b"\x00\x07\x0b\x01\x00")  # one folder of coders
-    coders, dictionary = [], 0
-    for _ in range(number() % 4):
-        flags = end.take(1)[0]
-        coders.append(end.take(flags & 15))
-        if flags & 32:
-            expect(b"\x01")
-            dictionary = min(28, end.take(1)[0] // 2 + 12)
-    if len(coders) == 2:
-        expect(b"\x01\x00")  # the filter behind the decoder
-    expect(b"\x0c")
-    sizes = [number() for _ in coders]
-    expect(b"\x00\x08\x0a\x01")
-    crc = int.from_bytes(end.take(4), "little")
-    if tuple(coders) not in SEVENZIP_METHODS:
+    if end[:1] != b"\x17":
+        ((member, crc),) = EndHeader(end).streams(offset + 32)[:1]
+        return [(member._replace(packed=32 + stream + end_bytes), crc)]
+    packed = EndHeader(end)
+    packed.expect(b"\x17\x06")
+    before = packed.number()
+    packed.expect(b"\x01\x09")
+    length = packed.number()
+    packed.expect(b"\x00\x07\x0b\x01\x00\x01\x23\x03\x01\x01\x05\x00")
+    packed.take(4)  # the dictionary; a header is no longer than this
+    packed.expect(b"\x0c")
+    size = packed.number()
+    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 20, "lc": 0, "lp": 0, "pb": 0}]
+    if before + length != stream or size > 1 << 20:
         raise Damaged("a 7z that pybackup did not write")
-    return SEVENZIP_METHODS[tuple(coders)], dictionary, sizes[0], crc
+    try:
+        decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+        return EndHeader(decoder.decompress(image.exactly(offset + 32 + before, length), size)).streams(offset + 32)
+    except lzma.LZMAError as error:
+        raise Damaged("its header does not decompress") from error
 
 
 def salvage_bare(image: Image, target: Target, known: list[tuple[int, int]], report: Report) -> None:
@@ -2113,23 +2455,38 @@ def salvage_bare(image: Image, target: Target, known: list[tuple[int, int]], rep
         while 0 <= at < 8 * STEP:
             offset = start + at - image.base
             at = data.find(b"7z\xbc\xaf\x27\x1c", at + 1)
-            before = bisect_left(known, (offset + 1, 0)) - 1
-            if before >= 0 and offset < known[before][1]:
+            if is_known(known, offset):
                 continue
             try:
-                member, crc = bare_7z(image, offset)
-                left -= member.packed
-                if left < 0:
-                    return
-                if not member.raw:
-                    continue
-                entry = Entry(b"lost+found/%012d" % offset, FILE, 0o600, (0, 0, b"", b""), 0, member.raw)
-                target.place_file(entry, bare_writes(image, member, crc))
-                report.lost(entry.path, "a file or segment of which nobody knows the name", "found")
+                members = bare_7z(image, offset)
             except Damaged:
                 continue
-            except OSError as error:
-                report.lost(b"lost+found/%012d" % offset, str(error))
+            left -= sum(member.packed for member, _ in members)
+            if left < 0:
+                return
+            for member, crc in members:
+                noted = image.left(member.offset + 32, 4) == NOTES_MAGIC and member is members[0][0]
+                if member.raw and not noted and not (len(members) > 1 and is_known(known, member.offset + 32)):
+                    put_bare(image, target, member, crc, report)
+
+
+def is_known(known: Sequence[tuple[int, int]], offset: int) -> bool:
+    """Whether a byte belongs to a member that is back."""
+    before = bisect_left(known, (offset + 1, 0)) - 1
+    return before >= 0 and offset < known[before][1]
+
+
+def put_bare(image: Image, target: Target, member: Member, crc: int, report: Report) -> None:
+    """Put the content of a member into lost+found, if it is whole."""
+    path = b"lost+found/%012d" % member.offset
+    try:
+        entry = Entry(path, FILE, 0o600, (0, 0, b"", b""), 0, member.raw)
+        target.place_file(entry, bare_writes(image, member, crc))
+        report.lost(entry.path, "a file or segment of which nobody knows the name", "found")
+    except Damaged:
+        return
+    except OSError as error:
+        report.lost(path, str(error))
 
 
 def bare_writes(image: Image, member: Member, crc: int) -> Iterator[tuple[int, bytes]]:
@@ -2182,7 +2539,7 @@ def list_entries(listing: Listing, rows: Sequence[int]) -> None:
 class Extraction:
     """Puts entries back: directories, files, all else, and then the metadata of directories."""
 
-    def __init__(self, image: Image, listing: Listing, target: Target, report: Report, left: Leftovers | None) -> None:
+    def __init__(self, image: Image, listing: Listing, target: Target, report: Report, left: Leftovers) -> None:
         self._image, self._listing, self._target, self._report, self._left = image, listing, target, report, left
         self.known: list[tuple[int, int]] = []  # where members lie that are back
         self.files = self.n_bytes = 0
@@ -2256,8 +2613,6 @@ class Extraction:
                 entry, sparse_writes(pieces, entry.size) if entry.is_sparse else plain_writes(pieces)
             )
         except Damaged as error:
-            if self._left is None:
-                raise
             if not salvage_file(self._target, entry, self._left, self._report, str(error)):
                 self._target.failed.add(entry.path)
                 return
@@ -2348,17 +2703,20 @@ def restore(
     """Extract or salvage."""
     salvages = args.command == "salvage"
     held = volumes[0]
-    left = Leftovers(held.image, held.sidecar, listing, salvages) if salvages or not listing.is_placed else None
-    if left and isinstance(image, Several):
-        left = LeftoversOfSeveral(volumes, image, salvages)
+    left = Leftovers(held.image, held.sidecar, listing, salvages)
+    if isinstance(image, Several):
+        left = LeftoversOfSeveral(volumes, image, listing, salvages)
     with closing(Target(args.to, report, args.devices, args.numeric_owner)) as target:
         extraction = Extraction(image, listing, target, report, left)
         extraction.run(rows)
-        if left and salvages and not args.paths and (listing.missing or report.losses):
+        if salvages and not args.paths and (listing.missing or report.losses):
             known = extraction.known + left.known
             for held in volumes:
                 start = held.address
                 part = [(low - start, high - start) for low, high in known if low >> STRETCH == start >> STRETCH]
+                for row in range(len(held.listing.paths)) if held.is_earlier else ():
+                    members = held.listing.entry(row).members
+                    part += [(member.offset, member.offset + member.packed) for member in members]
                 salvage_bare(held.image, target, part, report)
     print(f"{extraction.files} files, {extraction.n_bytes} bytes put back")
 
@@ -2374,6 +2732,7 @@ class Held(NamedTuple):
     sidecar: Image | None
     listing: Listing
     address: int = 0
+    is_earlier: bool = False  # of what it lists, the tree may have something else by now
 
 
 class Several(Image):
@@ -2409,11 +2768,13 @@ def is_here(image: Image, member: Member) -> bool:
 class LeftoversOfSeveral(Leftovers):
     """What `Leftovers` knows, of the volumes of a set."""
 
-    def __init__(self, volumes: Sequence[Held], image: Image, partial: bool) -> None:
+    def __init__(self, volumes: Sequence[Held], image: Image, listing: Listing, partial: bool) -> None:
         super().__init__(image, None, None, partial)
         self._each = {
             held.address >> STRETCH: Leftovers(held.image, held.sidecar, held.listing, partial) for held in volumes
         }
+        for number, left in self._each.items():
+            left.told, left.address = listing, number << STRETCH
 
     def right(self, member: Member) -> Iterator[Piece]:
         """Yield what is right of a member, and how much behind it is lost."""
@@ -2500,7 +2861,7 @@ def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
                 known[disc.number] = listing
     for number, held in here.items():  # of one whose own index is lost, others know more than its headers tell
         told = known.setdefault(number, held.listing)
-        if told is not held.listing and not any(lies_there(held.image, told.entry(n)) for n in file_rows(told, 64)):
+        if told is not held.listing and not lies_there(held.image, told):
             known[number] = held.listing
     for number, listing in known.items():
         if listing.disc:
@@ -2509,7 +2870,6 @@ def joined_listing(volumes: Sequence[Held], labels: dict[int, str]) -> Listing:
     dark = [number for number in range(1, max(known, default=0)) if number not in known]
     merged = Merged(known, here, skeleton(volumes) if dark or not last else [])
     joined = Listing(merged.paths, merged.kinds, merged.entry, "tree index")
-    joined.is_placed = all(held.listing.is_placed for held in volumes)
     doubtful = [known[number].missing for number in here if known[number].missing]
     if dark:
         doubtful.append(f"what discs {', '.join(map(str, dark))} of the set held is not known: they are not here")
@@ -2629,6 +2989,56 @@ def agree(one: bytes, other: bytes) -> bool:
     return length >= 4 and one[:length] == other[:length]
 
 
+# ---------------------------------------------------------------- archives that build on earlier ones (26)
+
+
+def head_of(volumes: Sequence[Held]) -> list[Held]:
+    """Return the volumes of the one archive that builds on all others; none where there is no such archive."""
+    groups: dict[bytes, list[Held]] = {}
+    for held in volumes:
+        disc = held.listing.disc
+        groups.setdefault(disc.set_id if disc else held.listing.archive_id, []).append(held)
+    for key, group in groups.items():
+        known = {archive_id for held in group for archive_id in held.listing.builds_on}
+        others = [groups[other] for other in groups if other != key]
+        if others and all(known.intersection(held.listing.archive_id for held in other) for other in others):
+            return group
+    return []
+
+
+def chained(own: Sequence[Held], whole: Listing, labels: dict[int, str], earlier: Sequence[Held]) -> Chain:
+    """Return an archive, of its ``own`` volumes and all of their listing, and the ``earlier`` ones as one."""
+    tables: list[Listing] = []
+    for held in own:
+        if held.listing.builds_on and not tables:
+            tables = [table for table in indexes_before(held) if not table.disc]
+    by_id = {held.listing.archive_id: held for held in earlier}
+    number = len(tables)  # each table has one, and stands before the archive's own, which counts
+    names: dict[bytes, str] = {}
+    for held in own:
+        names.update(held.listing.builds_on)
+    merged = Merged({**dict(enumerate(tables)), number: whole}, {number}, ())
+    joined = Listing(merged.paths, merged.kinds, merged.entry, whole.way)
+    joined.unknown, joined.notes, joined.doubts = whole.missing, whole.notes, whole.doubts
+    known = {of + number: label for of, label in labels.items()}
+    volumes = [held._replace(address=held.address + (number << STRETCH)) for held in own]
+    for at, table in enumerate(tables):
+        known[at] = names.get(table.archive_id, "an earlier archive")
+        if table.archive_id in by_id:
+            volumes.append(by_id[table.archive_id]._replace(address=at << STRETCH, is_earlier=True))
+    image = Several(volumes)
+    image.labels = known
+    return Chain(volumes, joined, image)
+
+
+class Chain(NamedTuple):
+    """An archive and those that it builds on, each at an address of its own."""
+
+    volumes: Sequence[Held]
+    listing: Listing
+    image: Image
+
+
 # ---------------------------------------------------------------- the command line
 
 
@@ -2710,7 +3120,17 @@ def perform(args: argparse.Namespace, report: Report) -> None:
         volumes = open_all(names, len(names) == 1, stack, report)
         if not volumes:
             raise Hopeless(4, "no archive, or nothing of one is left in any of them")
+        if head := head_of(volumes):
+            own = tell_apart(head, report)
+            labels: dict[int, str] = {}
+            whole = joined_listing(own, labels) if own[0].listing.disc else own[0].listing
+            chain = chained(own, whole, labels, [held for held in volumes if held not in head])
+            perform_on(chain.volumes, chain.listing, chain.image, args, report)
+            return
         volumes = tell_apart(volumes, report)
+        for held in volumes[:1]:
+            if names_of := ", ".join(sorted(held.listing.builds_on.values())):
+                report.note(f"note: more of its tree may lie in earlier archives, name them as well: {names_of}")
         listing, image = together(volumes, args)
         more = ruined(args, listing) if volumes[0].listing.disc else []
         if more:  # a volume of which start and end are lost

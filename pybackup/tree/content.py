@@ -14,17 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pybackup.host.metadata import OwnerNames, kept_time_ns, read_xattrs
-from pybackup.host.paths import open_at
 from pybackup.layout.sparse import SparseLayout
-from pybackup.layout.ustar import BLOCK, padded
 from pybackup.model.content import Bare, Piece, Read, Restart, Whole
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Planned
 from pybackup.monitor import Monitor
 
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-_NO_ATIME = getattr(os, "O_NOATIME", 0)
+from .holes import open_untouched, sparse_layout
+
 _MAX_READ = 1 << 30
 _STEP = 1 << 20
 _MOST_UNTOLD_BYTES = 1 << 32  # beyond what its status says; a file that gives more has no end
@@ -91,7 +89,7 @@ class _Reader:
         for last_try in (False, True):
             begun = False
             try:
-                fd = _open(planned.path)
+                fd = open_untouched(planned.path)
                 try:
                     opened = self._look(planned, fd, last_try)
                     if promoted:
@@ -156,8 +154,10 @@ class _Reader:
             return
         elif len(data) < entry.size:
             self._short(entry, len(data), "these are archived")
-        data = data[: entry.size]
-        yield Piece(replace(entry, size=len(data)), data, whole=Whole(changed=changed))
+        if len(data) != entry.size:
+            data = data[: entry.size]
+            entry = replace(entry, size=len(data))
+        yield Piece(entry, data, whole=Whole(changed=changed))
 
     def _large(self, opened: _Opened) -> Iterator[Piece]:
         size = opened.entry.size
@@ -227,16 +227,6 @@ class _Reader:
         self._monitor.problem(Problem(opened.entry.path, Trouble.CHANGED, reason))
 
 
-def _open(path: bytes) -> int:
-    if _NO_ATIME:
-        try:
-            return open_at(None, path, _FLAGS | _NO_ATIME)
-        except PermissionError:
-            # Only a file's owner may keep its access time.
-            pass
-    return open_at(None, path, _FLAGS)
-
-
 def _read(fd: int, count: int) -> bytes:
     """The bytes from the file's position to its end, or ``count`` and some more: then there are more."""
     parts = [os.read(fd, min(count + 1, _MAX_READ))]
@@ -261,62 +251,3 @@ def _length(fd: int, told: int) -> int:
         if length - told > _MOST_UNTOLD_BYTES:
             raise OSError(errno.EFBIG, f"gives more than {_MOST_UNTOLD_BYTES:,} bytes beyond the {told:,} it tells of")
     return length
-
-
-def data_extents(path: bytes, size: int) -> list[tuple[int, int]]:
-    """Return offset and length of what is archived of a file that is not opened yet: without its holes.
-
-    Parameters
-    ----------
-    size
-        As it is planned; a file that cannot be looked at now has all of it.
-    """
-    everything = [(0, size)] if size else []
-    try:
-        if os.lstat(path).st_blocks * 512 >= size:
-            return everything
-        fd = _open(path)
-    except OSError:
-        return everything
-    try:
-        layout = sparse_layout(fd, size)
-    finally:
-        os.close(fd)
-    return everything if layout is None else list(layout.extents)
-
-
-def sparse_layout(fd: int, size: int) -> SparseLayout | None:
-    """Where a file has data; None where it has no holes, or the system cannot tell. Leaves the file at its start."""
-    if not hasattr(os, "SEEK_HOLE"):
-        return None
-    try:
-        extents = _extents(fd, size)
-    finally:
-        os.lseek(fd, 0, os.SEEK_SET)
-    if extents is None or extents == [(0, size)] or os.pread(fd, 1, size):  # of one that gives more than it tells
-        return None
-    return SparseLayout(size, extents)
-
-
-def _extents(fd: int, size: int) -> list[tuple[int, int]] | None:
-    """Offset and length of each stretch of data, on whole blocks."""
-    extents: list[tuple[int, int]] = []
-    offset = 0
-    while offset < size:
-        try:
-            start = os.lseek(fd, offset, os.SEEK_DATA)
-            end = min(os.lseek(fd, start, os.SEEK_HOLE), size)
-        except OSError as error:
-            if error.errno != errno.ENXIO:
-                return None
-            break  # nothing but a hole up to the end
-        if start >= size:
-            break
-        # GNU tar wants extents on whole blocks; file systems of smaller ones are rare, but there are some.
-        start -= start % BLOCK
-        end = min(size, padded(end))
-        if extents and start < sum(extents[-1]):
-            start = extents.pop()[0]
-        extents.append((start, end - start))
-        offset = end
-    return extents

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Callable
+from typing import BinaryIO
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath, Level, split_path
@@ -18,6 +18,8 @@ from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 
 from .site import Site
+
+_COPY_BYTES = 1 << 18
 
 _Make = Callable[[bytes], None]
 # Another file system, none that has hard links, or as many links as there can be.
@@ -105,8 +107,7 @@ class Specials:
                 copy = open_new(name, dir_fd)
                 try:
                     with open(copy, "wb") as stream:
-                        shutil.copyfileobj(content, stream)
-                        stream.flush()
+                        _copy_without_holes(content, stream)
                         self._dress_alike(entry, content.fileno(), stream.fileno())
                 except BaseException:
                     remove(dir_fd, name)
@@ -134,6 +135,16 @@ class Specials:
                 self._site.monitor.problem(Problem(entry.path, Trouble.METADATA, reason))
         finally:
             os.close(fd)
+
+
+def _copy_without_holes(source: BinaryIO, target: BinaryIO) -> None:
+    """Copy a file; what is zeros may be a hole in the copy, which would else take more room than the file."""
+    while data := source.read(_COPY_BYTES):
+        if any(data):
+            target.write(data)
+        else:
+            target.seek(len(data), os.SEEK_CUR)
+    target.truncate()
 
 
 def _link_maker(target: bytes, dir_fd: int) -> _Make:

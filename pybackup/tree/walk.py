@@ -9,7 +9,6 @@ file with several is the FILE, the others are HARDLINKs to it. Sockets are left 
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +16,7 @@ from dataclasses import replace
 from functools import partial
 
 from pybackup.errors import UsageError
-from pybackup.host.metadata import OwnerNames, SharedXattrs, entry_from_stat, kind_of, read_xattrs
+from pybackup.host.metadata import kind_of
 from pybackup.host.paths import (
     NOFOLLOW,
     PATH_MAX_BYTES,
@@ -28,15 +27,17 @@ from pybackup.host.paths import (
     read_start,
 )
 from pybackup.model.display import display
-from pybackup.model.entry import NO_XATTRS, Kind
+from pybackup.model.entry import Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Branch, Candidate, Excluded, Judge, Planned, Source
 from pybackup.monitor import Monitor
 
+from .planner import Lookup, Planner
+from .sources import GONE, look_at, reason_of, refuse_another_file, require
+
 OPEN_DIRECTORIES = 16  # a deeper tree has the directories further up closed, and opened again on the way back
 
 _DIRECTORY_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-_GONE = {errno.ENOENT, errno.ENOTDIR}
 
 
 def walk(
@@ -72,21 +73,8 @@ def walk(
     for source in sources:
         top.claim(source)
         if not source.listed:
-            _require(source)
+            require(source)
     return _Walk(judge, on_excluded, one_file_system, monitor).run(top)
-
-
-class _Place:
-    """Where names are looked up: in an open directory of a source, or (no descriptor) the source by its path."""
-
-    __slots__ = ("device", "fd", "skip", "source", "xattrs")
-
-    def __init__(self, source: Source, fd: int | None, xattrs: bytes, device: int | None) -> None:
-        self.source = source
-        self.fd = fd
-        self.xattrs = xattrs  # before a name, makes the path to read its attributes by
-        self.device = device  # of the source itself
-        self.skip = 0 if source.listed or not source.name else len(source.name) + 1
 
 
 class _Level:
@@ -100,7 +88,7 @@ class _Level:
         self.branches: dict[bytes, Branch] = (branch and branch.below) or {}
         self.names = sorted(self.branches, reverse=True)  # taken from the end
         self.both: set[bytes] = set()  # names that are on disc and in the trie
-        self.place: _Place | None = None  # none for a directory that is only a way to the sources below it
+        self.place: Lookup | None = None  # none for a directory that is only a way to the sources below it
         self.identity = (0, 0)
         self.barrier = barrier  # path of what is no directory although sources are named below it
 
@@ -129,10 +117,7 @@ class _Walk:
         self._on_excluded = on_excluded
         self._one_file_system = one_file_system
         self._monitor = monitor
-        self._owners = OwnerNames()
-        self._shared: SharedXattrs = {}
-        self._links: dict[tuple[int, int], bytes] = {}
-        self._devices: dict[int, int] = {}
+        self._planner = Planner(monitor)
         self._levels: list[_Level] = []
         self._path = b""  # at hand
 
@@ -186,7 +171,7 @@ class _Walk:
             self._go_on(branch, level.barrier)
             return None
         if name in level.both and level.place is not None:
-            _same_file(level.place.source.locate(path), source)
+            refuse_another_file(level.place.source.locate(path), source)
             source = replace(source, recurse=True)  # as the directory around it is walked anyway
         return self._source(source, name, branch, level.barrier)
 
@@ -199,7 +184,7 @@ class _Walk:
                 above = open_at(None, head, SEARCH_FLAGS)
                 xattrs = directory_prefix(above, head)
                 name = name[len(head) + 1 :]
-            source, name, status = _look(source, name, above)
+            source, name, status = look_at(source, name, above)
         except OSError as error:
             if source.recurse or not source.listed:  # else it is only the way to others, which speak for themselves
                 self._failed(error)
@@ -207,14 +192,14 @@ class _Walk:
         else:
             if barrier is not None:
                 raise UsageError(f"{display(source.path)} would lie below {display(barrier)}, which is no directory")
-            return self._found(_Place(source, above, xattrs, None), name, label, status, branch)
+            return self._found(Lookup(source, above, xattrs, None), name, label, status, branch)
         finally:
             if above is not None:
                 os.close(above)
         return None
 
     def _found(
-        self, place: _Place, name: bytes, label: bytes, status: os.stat_result, branch: Branch | None
+        self, place: Lookup, name: bytes, label: bytes, status: os.stat_result, branch: Branch | None
     ) -> Planned | None:
         """Judge and plan what a look-up found: ``name`` is the key in the place, ``label`` the name in the archive."""
         path = self._path
@@ -232,40 +217,17 @@ class _Walk:
         if kind is None:
             self._monitor.note(f"{display(path)}: a socket, left out")
         else:
-            planned = self._plan(place, name, kind, status)
+            try:
+                planned = self._planner.plan(place, name, path, kind, status)
+            except OSError as error:
+                self._failed(error)
         if is_directory:
             self._enter(place, name, status, branch)
         else:
             self._go_on(branch, place.source.locate(path))
         return planned
 
-    def _plan(self, place: _Place, name: bytes, kind: Kind, status: os.stat_result) -> Planned | None:
-        path = self._path
-        dev = self._devices.setdefault(status.st_dev, status.st_dev)  # one object for all, as for modes
-        ino = status.st_ino
-        target = b""
-        if kind is Kind.FILE and status.st_nlink > 1:
-            target = self._links.setdefault((dev, ino), path)
-            if target is path:
-                target = b""
-            else:
-                kind = Kind.HARDLINK
-        elif kind is Kind.SYMLINK:
-            try:
-                target = os.readlink(name, dir_fd=place.fd)
-            except OSError as error:
-                self._failed(error)
-                return None
-        xattrs = NO_XATTRS  # of a hard link: the FILE has them
-        if kind is not Kind.HARDLINK:
-            xattrs = read_xattrs(place.xattrs + name, lost=self._lost, shared=self._shared)
-        owner = self._owners.owner(status.st_uid, status.st_gid)
-        entry = entry_from_stat(path, kind, status, owner, target=target, xattrs=xattrs)
-        if entry.mtime_ns != status.st_mtime_ns:
-            self._lost(f"its time, {status.st_mtime_ns // 10**9:,} s since 1970, is beyond what an archive can hold")
-        return Planned(entry, place.source, dev, ino)
-
-    def _enter(self, place: _Place, name: bytes, status: os.stat_result, branch: Branch | None) -> None:
+    def _enter(self, place: Lookup, name: bytes, status: os.stat_result, branch: Branch | None) -> None:
         level = _Level(self._path, branch)
         device = status.st_dev if place.device is None else place.device
         if self._one_file_system and status.st_dev != device:
@@ -275,7 +237,7 @@ class _Walk:
             self._open(level, place, name, device)
         self._push(level)
 
-    def _open(self, level: _Level, place: _Place, name: bytes, device: int) -> None:
+    def _open(self, level: _Level, place: Lookup, name: bytes, device: int) -> None:
         # A trailing slash asks to follow a link; a name found in a directory never has one.
         flags = _DIRECTORY_FLAGS if name.endswith(b"/") else _DIRECTORY_FLAGS | NOFOLLOW
         source = place.source
@@ -284,7 +246,7 @@ class _Walk:
         except OSError as error:
             self._failed(error)
             return
-        level.place = _Place(source, fd, directory_prefix(fd, source.locate(level.path)), device)
+        level.place = Lookup(source, fd, directory_prefix(fd, source.locate(level.path)), device)
         listing: list[bytes] = []
         try:
             with os.scandir(fd) as found:
@@ -293,7 +255,7 @@ class _Walk:
             self._failed(error)
         level.add(listing)
 
-    def _reopen(self, level: _Level, place: _Place) -> bool:
+    def _reopen(self, level: _Level, place: Lookup) -> bool:
         path = place.source.locate(level.path)
         try:
             place.fd = open_at(None, path, SEARCH_FLAGS)
@@ -303,7 +265,7 @@ class _Walk:
                 return True
             reason = "another directory took its place while it was read"
         except OSError as error:
-            reason = _reason(error)
+            reason = reason_of(error)
         level.close()
         # One word for the whole directory: its names are lost, the sources named below it are not.
         self._monitor.problem(Problem(level.path, Trouble.VANISHED, f"{reason}; the rest of it is left out"))
@@ -326,50 +288,9 @@ class _Walk:
             self._on_excluded(Excluded(self._path, reason))
 
     def _failed(self, error: OSError) -> None:
-        trouble = Trouble.VANISHED if error.errno in _GONE else Trouble.UNREADABLE
-        self._monitor.problem(Problem(self._path, trouble, _reason(error)))
-
-    def _lost(self, reason: str) -> None:
-        self._monitor.problem(Problem(self._path, Trouble.METADATA, reason))
-
-
-def _require(source: Source) -> None:
-    try:
-        os.lstat(source.path)
-    except OSError as error:
-        if error.errno in _GONE:
-            raise UsageError(f"{display(source.path)}: {_reason(error)}") from None
-
-
-def _same_file(path: bytes, source: Source) -> None:
-    """Refuse a source that would replace another file of a directory that is walked."""
-    other = source.path.rstrip(b"/")
-    if other == path:
-        return
-    try:
-        same = os.path.samestat(os.lstat(path), os.lstat(other))
-    except OSError:  # said where it is met
-        return
-    if not same:
-        both = f"{display(path)} and {display(source.path)}"
-        raise UsageError(f"{both} would both be archived as {display(source.name)}; archive one without the other")
-
-
-def _look(source: Source, name: bytes, above: int | None) -> tuple[Source, bytes, os.stat_result]:
-    """Return the status of a source; of one that is no directory although a list names things below it, as it is."""
-    try:
-        return source, name, os.stat(name, dir_fd=above, follow_symlinks=False)
-    except NotADirectoryError:
-        if not (source.listed and name.endswith(b"/")):
-            raise
-        name = name.rstrip(b"/")
-        status = os.stat(name, dir_fd=above, follow_symlinks=False)
-        return replace(source, path=source.path.rstrip(b"/")), name, status
+        trouble = Trouble.VANISHED if error.errno in GONE else Trouble.UNREADABLE
+        self._monitor.problem(Problem(self._path, trouble, reason_of(error)))
 
 
 def _no_child(name: bytes, n_bytes: int) -> bytes:
     return b""
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

@@ -10,14 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from pybackup.catalogue.address import parse_address, shown_address
-from pybackup.catalogue.connect import Catalogue, create_catalogue, open_catalogue, versions
+from pybackup.catalogue.connect import Catalogue, create_catalogue, open_catalogue, open_or_create, versions
 from pybackup.catalogue.default import configured, default_address
+from pybackup.catalogue.schema import REVISION
 from pybackup.errors import Damaged, EnvironmentFailed, PybackupError, UsageError
 
 
 def test_what_was_made_is_opened(catalogue: Catalogue, address: str) -> None:
     with open_catalogue(address) as again, again.reading() as connection:
-        assert connection.execute(sa.select(versions.c.version_num)).scalar_one() == "0001"
+        assert connection.execute(sa.select(versions.c.version_num)).scalar_one() == REVISION
 
 
 def test_there_is_none(address: str) -> None:
@@ -45,6 +46,36 @@ def test_another_schema_is_refused(catalogue: Catalogue, address: str, revision:
         open_catalogue(address)
 
 
+def test_it_is_opened_or_made(address: str) -> None:
+    with open_or_create(address) as made, made.writing() as connection:
+        connection.execute(sa.text("UPDATE writer SET taken_ns = 7"))
+    with open_or_create(address) as opened, opened.reading() as connection:
+        assert connection.execute(sa.text("SELECT taken_ns FROM writer")).scalar_one() == 7
+
+
+def test_another_schema_is_not_taken_for_none(catalogue: Catalogue, address: str) -> None:
+    with catalogue.writing() as connection:
+        connection.execute(versions.update().values(version_num="0000"))
+    with pytest.raises(EnvironmentFailed, match="catalogue upgrade"):
+        open_or_create(address)
+    with catalogue.reading() as connection:
+        assert connection.execute(sa.select(versions.c.version_num)).scalar_one() == "0000"
+
+
+def test_the_tables_of_another_program_are_not_taken_for_none(address: str) -> None:
+    with create_catalogue(address) as made, made.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    with pytest.raises(UsageError, match="tables of another program"):
+        open_or_create(address)
+
+
+@pytest.mark.parametrize("text", ["oracle://host/name", "sqlite://", "postgresql://host"])
+def test_an_address_that_is_none_is_looked_at_once(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        open_or_create(text)
+    assert refused.value.__context__ is None
+
+
 def test_half_a_change_is_none(catalogue: Catalogue) -> None:
     def fail() -> None:
         with catalogue.writing() as connection:
@@ -54,7 +85,7 @@ def test_half_a_change_is_none(catalogue: Catalogue) -> None:
     with pytest.raises(KeyError):
         fail()
     with catalogue.reading() as connection:
-        assert connection.execute(sa.select(versions.c.version_num)).scalar_one() == "0001"
+        assert connection.execute(sa.select(versions.c.version_num)).scalar_one() == REVISION
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to be one" * 100, b"SQLite format 3\0" * 64])
@@ -156,9 +187,9 @@ def test_a_driver_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_reader_does_not_wait_for_a_writer(catalogue: Catalogue, address: str) -> None:
     with catalogue.writing() as connection, open_catalogue(address) as other:
-        connection.execute(versions.update().values(version_num="0002"))
+        connection.execute(versions.update().values(version_num="9999"))
         with other.reading() as reader:
-            assert reader.execute(sa.select(versions.c.version_num)).scalar_one() == "0001"
+            assert reader.execute(sa.select(versions.c.version_num)).scalar_one() == REVISION
 
 
 def test_what_sqlite3_makes_of_it(tmp_path: Path) -> None:

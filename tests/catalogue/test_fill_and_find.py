@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.catalogue.connect import Catalogue, create_catalogue
+from pybackup.catalogue.fill import enter
 from pybackup.catalogue.find import files_of, find, find_contents, find_path
 from pybackup.catalogue.media import find_medium, media
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, MediumType, NewMedium, VolumeSort, Wanted
+from pybackup.model.filed import Filed, MediumType, NewMedium, NewVolume, VolumeSort, Wanted
 from pybackup.model.problem import Trouble
+from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor
 
 from .shelf import TIME, filed, put, sha
@@ -197,6 +199,17 @@ def test_what_others_told_of_is_met(catalogue: Catalogue) -> None:
     assert not done.new_medium
     assert find_medium(catalogue, "docs 1").seen_ns == TIME
     assert find_medium(catalogue, "docs 1").type is MediumType.FILE
+
+
+def test_of_what_others_know_by_name_alone_more_is_taken_in_later(catalogue: Catalogue) -> None:
+    """A disc of little room tells the names of those before it, the next one what is on them."""
+    info = VolumeInfo(sha("docs")[:8], "docs", 1, VolumeKind.DATA)
+    for entries in ([], [filed("a"), filed("b")], [filed("a")], []):
+        new = NewVolume.told_of(info, len(entries))
+        enter(catalogue, new, lambda entries=entries: entries, None, Monitor())  # type: ignore[misc]
+    (known,) = (each.volume for each in find(catalogue, Wanted(b"a")))
+    assert (known.files, known.entries, known.n_bytes) == (2, 2, 0)
+    assert len(find(catalogue, Wanted())) == 2
 
 
 def test_parts_are_told_their_hash(catalogue: Catalogue) -> None:

@@ -6,15 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pybackup.catalogue.connect import Catalogue, create_catalogue
+from pybackup.catalogue.health import add_health
 from pybackup.catalogue.loss import Outlook, loss_of
-from pybackup.catalogue.media import add_health, find_medium, media, move, set_state
+from pybackup.catalogue.media import find_medium, media, move, set_state
 from pybackup.catalogue.risk import at_risk, exposed
 from pybackup.model.filed import Filed, Health, Medium, MediumState, MediumType, NewMedium
 
+from .conftest import NewAddress
 from .shelf import TIME, filed, put, sha
 
 YEAR = 365 * 86_400 * 10**9
@@ -170,33 +172,48 @@ def entry_of(file: tuple[str, str | None, int, int]) -> Filed:
 def test_it_is_what_the_model_says(
     tmp_path_factory: pytest.TempPathFactory, shelf: Shelf, checked: bool, copies: int, places: int
 ) -> None:
-    since = TIME - YEAR if checked else None
     with create_catalogue(str(tmp_path_factory.mktemp("model") / "c.sqlite")) as catalogue:
-        known = enter_all(catalogue, shelf)
-        found = sorted(
-            (each.volume.name, each.filed.path.decode())
-            for each in at_risk(catalogue, copies, places=places, checked_since_ns=since)
-        )
-        counting = shelf.counting(checked)
-        few = {
-            (volume.name, file[0])
-            for volume in shelf.volumes
-            for file in volume.files
-            for held in [shelf.sources(key_of(volume, file), counting)]
-            if held[0] < copies or held[1] < places
-        }
-        assert found == sorted(few)
-        totals = {
-            each.volume.name: each.files for each in exposed(catalogue, copies, places=places, checked_since_ns=since)
-        }
-        assert totals == Counter(name for name, _ in few)
-        for disc in shelf.discs:
-            check_loss(catalogue, shelf, disc, known[disc.label], checked)
+        check_shelf(catalogue, shelf, checked, copies, places)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(shelves(), st.booleans(), st.integers(1, 3), st.integers(1, 2))
+def test_it_is_so_on_each_database(
+    new_address: NewAddress, shelf: Shelf, checked: bool, copies: int, places: int
+) -> None:
+    with create_catalogue(new_address()) as catalogue:
+        check_shelf(catalogue, shelf, checked, copies, places)
+
+
+def check_shelf(catalogue: Catalogue, shelf: Shelf, checked: bool, copies: int, places: int) -> None:
+    since = TIME - YEAR if checked else None
+    known = enter_all(catalogue, shelf)
+    found = sorted(
+        (each.volume.name, each.filed.path.decode())
+        for each in at_risk(catalogue, copies, places=places, checked_since_ns=since)
+    )
+    counting = shelf.counting(checked)
+    few = {
+        (volume.name, file[0])
+        for volume in shelf.volumes
+        for file in volume.files
+        for held in [shelf.sources(key_of(volume, file), counting)]
+        if held[0] < copies or held[1] < places
+    }
+    assert found == sorted(few)
+    totals = {
+        each.volume.name: each.files for each in exposed(catalogue, copies, places=places, checked_since_ns=since)
+    }
+    assert totals == Counter(name for name, _ in few)
+    for disc in shelf.discs:
+        check_loss(catalogue, shelf, disc, known[disc.label], checked)
 
 
 def check_loss(catalogue: Catalogue, shelf: Shelf, disc: Disc, known: Medium, checked: bool) -> None:
     volume = next(volume for volume in shelf.volumes if volume.name == disc.volume)
     loss = loss_of(catalogue, known, checked_since_ns=TIME - YEAR if checked else None)
+    quick = loss_of(catalogue, known, details=False, checked_since_ns=TIME - YEAR if checked else None)
+    assert (quick.counts, quick.outlook) == (loss.counts, ())
     counting = shelf.counting(checked, without=disc.label)
     assert sorted(each.label for each in loss.copies) == sorted(d.label for d in counting if d.volume == volume.name)
     gone = {file for file in volume.files if not shelf.sources(key_of(volume, file), counting)[0]}
@@ -207,7 +224,7 @@ def check_loss(catalogue: Catalogue, shelf: Shelf, disc: Disc, known: Medium, ch
     assert bool(loss.by) == shelf.can_rebuild(volume, counting)
     wanted = {Outlook.REBUILDABLE} if loss.by else {Outlook.DOUBTFUL, Outlook.GONE}
     assert {outlook for _, outlook in loss.outlook} <= wanted
-    assert loss.count(Outlook.ELSEWHERE) == len(volume.files) - len(gone)
+    assert loss.counts[Outlook.ELSEWHERE] == len(volume.files) - len(gone)
 
 
 def test_what_goes_with_a_disc(catalogue: Catalogue) -> None:
@@ -222,7 +239,7 @@ def test_what_goes_with_a_disc(catalogue: Catalogue) -> None:
         (b"d", Outlook.GONE),
     ]
     assert [(known.label, count) for known, count in loss.others] == [("two", 1)]
-    assert (loss.files, loss.count(Outlook.ELSEWHERE)) == (4, 1)
+    assert (loss.files, loss.counts[Outlook.ELSEWHERE]) == (4, 1)
 
 
 def test_a_recovery_volume_makes_up_for_one(catalogue: Catalogue) -> None:
@@ -259,3 +276,16 @@ def test_an_unchecked_disc_is_no_copy(catalogue: Catalogue) -> None:
     add_health(catalogue, disc, Health(TIME + 2, "beyond"))
     assert find_medium(catalogue, "one").state is MediumState.SUSPECT
     assert list(at_risk(catalogue, 1)) != []
+
+
+def test_whole_here_and_in_parts_elsewhere(catalogue: Catalogue) -> None:
+    """Counted alike, whether each file is told or not."""
+    both = sha("film")
+    for number in (1, 2):
+        part = filed("film", size=10, sha256=both, first_part=number - 1, parts_here=1, parts=2)
+        put(catalogue, f"x {number}", [part], set_name="x", number=number, last=number == 2)
+    put(catalogue, "whole", [filed("film", sha256=both), filed("other", sha256=sha("other"))])
+    for medium in media(catalogue):
+        told, counted = loss_of(catalogue, medium), loss_of(catalogue, medium, details=False)
+        assert told.counts == counted.counts
+        assert told.counts[Outlook.GONE] == int(medium.label == "whole")

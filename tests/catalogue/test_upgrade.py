@@ -78,7 +78,7 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9998", "{before}"
 
 
 def upgrade():
@@ -93,19 +93,19 @@ def test_a_step_keeps_what_was_there(
     put(catalogue, "first", [filed("docs/a.txt")])
     scripts = tmp_path / "migrations"
     shutil.copytree(_scripts(), scripts)
-    (scripts / "versions/step_0002.py").write_text(NEXT)
+    (scripts / "versions/step_9998.py").write_text(NEXT.replace("{before}", REVISION))
     for module in ("connect", "upgrade"):
-        monkeypatch.setattr(f"pybackup.catalogue.{module}.REVISION", "0002")
+        monkeypatch.setattr(f"pybackup.catalogue.{module}.REVISION", "9998")
     monkeypatch.setattr("pybackup.catalogue.upgrade._scripts", lambda: str(scripts))
     with pytest.raises(EnvironmentFailed, match="catalogue upgrade"):
         open_catalogue(address)
     done = upgrade(address)
-    assert (done.before, done.after) == ("0001", "0002")
+    assert (done.before, done.after) == (REVISION, "9998")
     with open_catalogue(address) as now, now.reading() as connection:
         row = connection.exec_driver_sql("SELECT label, colour FROM medium").one()
         assert tuple(row) == ("first", "red")
     if catalogue.is_sqlite:
-        assert done.copy == os.fsencode(address) + b".schema-0001"
+        assert done.copy == os.fsencode(address) + b".schema-" + REVISION.encode()
         monkeypatch.undo()
         with open_catalogue(os.fsdecode(done.copy)) as before:
             assert [each.filed.path for each in find(before, Wanted())] == [b"docs/a.txt"]

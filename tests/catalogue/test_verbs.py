@@ -8,79 +8,19 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pybackup.cli.main import main
+import pybackup
+from pybackup.archive.find import volumes_in
 from pybackup.errors import UsageError
+from pybackup.model.filed import filed_of
+from pybackup.model.listing import BriefRows, FoundRows
 
-Run = Callable[..., list[str]]
-TIME = 1_700_000_000 * 10**9
-
-
-@pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command line in this process, with a catalogue of its own; gives status and lines."""
-    monkeypatch.setenv("PYBACKUP_CATALOGUE", str(tmp_path / "catalogue.sqlite"))
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str | Path, status: int = 0) -> list[str]:
-        capsys.readouterr()
-        came = main(list(map(str, arguments)))
-        told = capsys.readouterr()
-        assert came == status, told
-        return told.out.splitlines()
-
-    call("catalogue", "init")
-    return call
-
-
-def cat(run: Run, *arguments: str | Path, status: int = 0) -> list[str]:
-    return run("catalogue", *arguments, status=status)
-
-
-def js(run: Run, *arguments: str | Path, status: int = 0) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in cat(run, *arguments, "--json", status=status)]
-
-
-def plant(top: Path) -> Path:
-    chance = random.Random(5)
-    for name in ("letters/1.txt", "letters/2.txt", "photos/a.jpg", "notes.md"):
-        path = top / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(chance.randbytes(3000))
-        os.utime(path, ns=(TIME, TIME))
-    return top
-
-
-def a_set(run: Run, tmp_path: Path, *more: str, catalogue: str = "none") -> Path:
-    """Five volumes of a tree with a file that goes on over two of them, and one recovery volume."""
-    chance = random.Random(6)
-    tree = tmp_path / "tree"
-    for number in range(12):
-        (tree / f"{number % 3}").mkdir(parents=True, exist_ok=True)
-        (tree / f"{number % 3}/{number}.bin").write_bytes(chance.randbytes(150_000))
-    (tree / "film.bin").write_bytes(chance.randbytes(1_500_000))
-    for below, _, names in os.walk(tree):
-        for name in names:
-            os.utime(Path(below) / name, ns=(TIME, TIME))
-    run(
-        "create",
-        tree,
-        "--volumes",
-        tmp_path / "set",
-        "--volume-size",
-        "1M",
-        "--workers",
-        "1",
-        "--catalogue",
-        catalogue,
-        *more,
-    )
-    return tree
+from .conftest import NewAddress
+from .verbs import TIME, Run, a_set, cat, js, plant
 
 
 def test_where_is_it(run: Run, tmp_path: Path) -> None:
@@ -316,9 +256,9 @@ def test_what_is_made_is_written_down(run: Run, tmp_path: Path) -> None:
     assert [each["label"] for each in js(run, "list")] == ["docs"]
 
 
-def test_a_set_is_written_down_from_making_to_checking(run: Run, tmp_path: Path) -> None:
+def test_a_set_is_written_down_from_making_to_checking(run: Run, address: str, tmp_path: Path) -> None:
     """Discs that nobody has burnt are known, and no copies; what is burnt and read back is."""
-    tree = a_set(run, tmp_path, catalogue=str(tmp_path / "catalogue.sqlite"))
+    tree = a_set(run, tmp_path, catalogue=address)
     n_volumes = len(js(run, "list"))
     assert n_volumes > 3
     assert {(each["type"], each["seen_ns"]) for each in js(run, "list")} == {("disc", None)}
@@ -408,10 +348,92 @@ def test_no_other_verb_loads_a_database(tmp_path: Path) -> None:
 
 
 def test_ages() -> None:
-    from pybackup.cli.values import age
+    from pybackup.options.values import age
 
     assert age("90d") == 90 * 86_400 * 10**9
     assert age("2y") == int(2 * 365.25 * 86_400) * 10**9
     assert age("18mo") > age("1y")
     with pytest.raises(UsageError):
         age("soon")
+
+
+def test_the_quick_way_to_rows_is_the_slow_one(tmp_path: Path) -> None:
+    """Rows that tell the least of an entry, against rows that tell all of it."""
+    tree = plant(tmp_path / "tree")
+    chance = random.Random(8)
+    (tree / "empty").touch()
+    (tree / "film").write_bytes(chance.randbytes(600_000))
+    with open(tree / "holes", "wb") as file:
+        file.truncate(4 << 20)
+        file.write(b"end")
+    os.link(tree / "notes.md", tree / "twin")
+    (tree / "link").symlink_to("notes.md")
+    os.setxattr(tree / "photos/a.jpg", "user.mark", b"1")
+    pybackup.create(tree, tmp_path / "tree.xtar", segment_size=1 << 16, workers=1)
+    pybackup.create_set(tree, tmp_path / "set", 400_000, name="set", workers=1)
+    archives = [tmp_path / "tree.xtar", *sorted((tmp_path / "set").glob("*.xtar"))]
+    for archive in archives:
+        (volume,) = volumes_in(os.fsencode(archive))
+        rows, paths = volume.listing.rows, volume.listing.paths
+        slow = FoundRows([rows.stored(row, path) for row, path in enumerate(paths)])
+        assert isinstance(rows, BriefRows)
+        assert not isinstance(slow, BriefRows)
+        assert list(filed_of(rows, paths)) == list(filed_of(slow, paths)) != []
+
+
+def what_is_on(run: Run) -> list[tuple[str, object, object, list[str]]]:
+    return sorted(
+        (each["path"]["text"], each["sha256"], each["segments"] and each["segments"]["first"], labels_of(each))
+        for each in js(run, "files")
+    )
+
+
+def labels_of(found: dict[str, Any]) -> list[str]:
+    return sorted(known["label"] for known in found["media"])
+
+
+def test_a_lost_catalogue_comes_back(
+    run: Run, new_address: NewAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_set(run, tmp_path, "--recovery-volumes", "1", catalogue=os.environ["PYBACKUP_CATALOGUE"])
+    cat(run, "move", "tree 2", "the blue box")
+    volumes = sorted((tmp_path / "set").glob("*.xtar"))
+    assert cat(run, "export", "all.sqlite")[0].startswith("all.sqlite: ")
+    assert cat(run, "export", "all.sqlite", status=2) == []
+    before, media = what_is_on(run), js(run, "list")
+    for order in (volumes, volumes[::-1], [volumes[2], *volumes, volumes[2]]):
+        monkeypatch.setenv("PYBACKUP_CATALOGUE", new_address())
+        cat(run, "rebuild", *order)
+        cat(run, "rebuild", *order[:2])
+        assert what_is_on(run) == before
+        assert {each["label"] for each in js(run, "list")} == {each["label"] for each in media}
+        assert cat(run, "import", "all.sqlite") == ["all.sqlite: 0 new volumes, 0 new media"]
+        assert what_is_on(run) == before
+        assert [each["place"] for each in js(run, "list") if each["label"] == "tree 2"] == ["the blue box"]
+    cat(run, "export", "all.sqlite", "--overwrite")
+
+
+def test_what_cannot_be_taken_in(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar", "--catalogue", "none")
+    cat(run, "import", "nothing.sqlite", status=2)
+    cat(run, "import", "docs.xtar", status=4)
+    cat(run, "rebuild", "docs", status=2)
+    cat(run, "rebuild", "nothing.xtar", status=2)
+    assert cat(run, "list") == []
+
+
+def test_a_repair_is_in_the_history(run: Run, tmp_path: Path) -> None:
+    plant(tmp_path / "docs")
+    run("create", "docs", "-o", "docs.xtar", "--parity", "100%")
+    disc = tmp_path / "docs.xtar"
+    data = bytearray(disc.read_bytes())
+    data[4096:8192] = bytes(4096)
+    disc.write_bytes(data)
+    run("repair", disc, "-o", "whole.xtar")
+    run("repair", disc, "--in-place")
+    (told,) = js(run, "show", "docs")
+    checks = [(check["verdict"], check["bad_sectors"]) for check in told["checks"]]
+    assert checks == [("repairable", 2), ("repairable", 2), ("intact", 0)]
+    assert [each["label"] for each in js(run, "list")] == ["docs"]
+    assert told["state"] == "ok"

@@ -74,7 +74,7 @@ def test_a_file_that_changes_while_it_is_read_counts_once_and_is_marked(
                 file.write(b"another line\n")
 
     monitor = Appending()
-    created = pybackup.create(log, tmp_path / "x.xtar", segment_bytes=1 << 20, workers=1, monitor=monitor)
+    created = pybackup.create(log, tmp_path / "x.xtar", segment_size=1 << 20, workers=1, monitor=monitor)
     assert [problem.trouble for problem in monitor.problems] == [pybackup.Trouble.CHANGED]
     assert created.content_bytes == pybackup.info(tmp_path / "x.xtar").content_bytes
     assert main(["list", "--long", str(tmp_path / "x.xtar")]) == 0

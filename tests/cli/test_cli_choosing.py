@@ -67,10 +67,10 @@ def test_what_changed_or_vanished_is_a_problem_each(docs: Path, tmp_path: Path) 
     ("arguments", "stdin", "message"),
     [
         (["--select", "gone", "-o", "o.xtar"], b"", "--select gone: No such file"),
-        (["--select", "-", "-o", "o.xtar"], b"", "--select -: it is empty; pyactivity select writes"),
+        (["--select", "-", "-o", "o.xtar"], b"", "--select <stdin>: it is empty; pyactivity select writes"),
         (["--select", "-", "-o", "o.xtar"], b"docs/a.txt\n", "line 1: not a selection of pyactivity"),
-        (["--select", "-"], b"", "name the archive with -o"),
-        (["--checksum", "docs"], b"", "--checksum is about the files of --since-archive"),
+        (["--select", "-"], b"", "--output gives it a name"),
+        (["--checksum", "docs"], b"", "--checksum is about the files of earlier archives"),
         (["--since-archive", "gone.xtar", "docs", "-o", "o.xtar"], b"", "gone.xtar"),
     ],
 )
@@ -86,7 +86,7 @@ def test_wrong_usage(docs: Path, tmp_path: Path, arguments: Arguments, stdin: by
 def test_a_selection_of_which_nothing_is_left(docs: Path, tmp_path: Path) -> None:
     done = run("create", "--select", "-", "-o", "o.xtar", cwd=tmp_path, stdin=select(docs, {**ODD, "path": "gone"}))
     assert done.returncode == 2
-    assert b"nothing to archive: no SRC and of --select nothing is there" in done.stderr
+    assert b"nothing to archive: no source is named; --select chooses nothing that is there" in done.stderr
 
 
 # --since-archive

@@ -11,23 +11,22 @@ from pathlib import Path
 import pytest
 from cli_process import run
 
-from pybackup.cli import completions
 from pybackup.cli.completions.__main__ import scripts
 from pybackup.cli.completions.interface import read_interface
+from pybackup.cli.shells import SCRIPTS, script_path
 
-SCRIPTS = Path(completions.__file__).parent
-OPTIONS_OF_LIST = {"-h", "--help", "--long", "--null", "--quiet", "--json"}
+OPTIONS_OF_LIST = {"--at", "--catalogue", "-h", "--help", "--long", "--null", "--quiet", "--json"}
 VERBS = set(read_interface().choices())
 
 
 def test_the_scripts_are_what_the_parsers_say() -> None:
     made = scripts()
-    assert made.keys() == completions.FILES.keys()
-    for shell, name in completions.FILES.items():
-        assert (SCRIPTS / name).read_text() == made[shell], f"run: {sys.executable} -m pybackup.cli.completions"
+    assert made.keys() == SCRIPTS.keys()
+    for shell in SCRIPTS:
+        assert script_path(shell).read_text() == made[shell], f"run: {sys.executable} -m pybackup.cli.completions"
 
 
-@pytest.mark.parametrize("shell", completions.FILES)
+@pytest.mark.parametrize("shell", SCRIPTS)
 def test_the_verb_prints_them_and_the_shell_reads_them(shell: str, tmp_path: Path) -> None:
     done = run("completion", shell)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -46,7 +45,7 @@ def bash(line: str, cwd: Path) -> set[str]:
     $(complete -p pybackup | sed 's/.*-F \\([^ ]*\\).*/\\1/')
     printf '%s\\n' "${COMPREPLY[@]}"
     """
-    command = ["bash", "-uc", script, "bash", str(SCRIPTS / "pybackup.bash"), line]
+    command = ["bash", "-uc", script, "bash", str(script_path("bash")), line]
     done = subprocess.run(command, cwd=cwd, capture_output=True, check=True)
     assert done.stderr == b""
     return set(done.stdout.decode().split())
@@ -54,7 +53,7 @@ def bash(line: str, cwd: Path) -> set[str]:
 
 def fish(line: str, cwd: Path) -> set[str]:
     """What fish would offer behind a line."""
-    command = ["fish", "-N", "-c", 'source $argv[1]; complete -C "$argv[2]"', str(SCRIPTS / "pybackup.fish"), line]
+    command = ["fish", "-N", "-c", 'source $argv[1]; complete -C "$argv[2]"', str(script_path("fish")), line]
     done = subprocess.run(command, cwd=cwd, capture_output=True, check=True, env={**os.environ, "HOME": str(cwd)})
     assert done.stderr == b""
     return {word.split("\\t")[0] for word in done.stdout.decode().replace("\t", "\\t").splitlines()}
@@ -99,7 +98,7 @@ def test_files_are_offered_where_files_belong(tmp_path: Path) -> None:
     assert fish("pybackup create --comment ", tmp_path) == set()
     # In bash nothing is offered, and readline itself goes on with files.
     assert bash("pybackup list ", tmp_path) == set()
-    assert "complete -o default" in (SCRIPTS / "pybackup.bash").read_text()
+    assert "complete -o default" in script_path("bash").read_text()
 
 
 def zsh_types(keys: str, wanted: str, cwd: Path) -> str:
@@ -119,7 +118,10 @@ def zsh_types(keys: str, wanted: str, cwd: Path) -> str:
 
     try:
         wait_for("ready> ")
-        os.write(terminal, f"fpath=({SCRIPTS} $fpath); autoload -U compinit; compinit -u; echo is''set\n".encode())
+        os.write(
+            terminal,
+            f"fpath=({script_path('zsh').parent} $fpath); autoload -U compinit; compinit -u; echo is''set\n".encode(),
+        )
         wait_for("isset")
         shown = ""
         os.write(terminal, keys.encode())

@@ -74,6 +74,28 @@ def test_a_set_that_was_cut_short_says_how_to_go_on(tmp_path: Path) -> None:
     assert run(*arguments, "--volume-size", "4M", "--resume").returncode == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT])
+def test_a_set_that_was_interrupted_says_how_to_go_on(number: int, tmp_path: Path, heeded: None) -> None:
+    source, volumes = tmp_path / "source", tmp_path / "set"
+    source.mkdir()
+    for name in range(60):
+        (source / f"{name}.zip").write_bytes(os.urandom(300_000))
+    arguments = ["create", str(source), "--volumes", str(volumes), "--volume-size", "1M"]
+    with subprocess.Popen([*COMMAND, *arguments], env=ENVIRONMENT, stderr=subprocess.PIPE) as process:
+        while not (volumes / "source-001.xtar").exists():
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    finished = len(list(volumes.iterdir()))
+    assert lines(said)[-2:] == [
+        f"pybackup: note: {finished} volume{'s' * (finished > 1)} in {volumes} finished; "
+        "the same command with --resume goes on behind",
+        "pybackup: interrupted",
+    ]
+
+
 def test_a_dry_run_needs_no_target(tmp_path: Path) -> None:
     plant(tmp_path)
     assert run("create", "docs", cwd=tmp_path).returncode == 0

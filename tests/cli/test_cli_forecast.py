@@ -10,8 +10,9 @@ import pytest
 from cli_process import lines, parsed, plant, run
 
 from pybackup.cli.main import main
-from pybackup.cli.verbs.drill import _MODELS
 from pybackup.jobs import drill
+from pybackup.monitor import Monitor
+from pybackup.options.mending import MODELS
 from pybackup.parity.odds.harm import Model
 from pybackup.parity.odds.prospect import Prospects
 
@@ -54,7 +55,7 @@ def image(tree: Path) -> Path:
 
 
 def test_the_models_are_those_of_the_library() -> None:
-    assert tuple(Model) == _MODELS
+    assert tuple(Model) == MODELS
 
 
 # Forecast
@@ -261,7 +262,7 @@ def test_a_repair_that_boasts_is_told(
 def test_a_file_that_comes_back_wrong_is_named(
     archive: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    def restore(image: bytes, target: bytes, workers: int | None) -> None:
+    def restore(image: bytes, target: bytes, workers: int | None, monitor: Monitor) -> None:
         (Path(target.decode()) / "docs").mkdir()
         (Path(target.decode()) / "docs/large").write_bytes(bytes(300_000))
 

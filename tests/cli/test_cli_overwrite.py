@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
-from cli_process import Arguments, run
+from cli_process import COMMAND, ENVIRONMENT, Arguments, run
 
 # What each verb is to write, in a directory where `docs` is a tree and `a.xtar` an archive of it, damaged `hurt.xtar`.
 _SET = ("--volume-size", "2M", "--name", "docs")
@@ -128,9 +132,86 @@ def test_another_set_is_not_put_among_volumes(place: Path) -> None:
         assert found(place) == before
 
 
+@pytest.mark.parametrize("recovery", [(), ("--recovery-volumes", "2")])
+def test_a_smaller_set_leaves_nothing_of_the_one_that_it_replaces(place: Path, recovery: tuple[str, ...]) -> None:
+    """Volumes beyond its number stayed there, and were taken for its own by whoever named the directory."""
+    (place / "tree").mkdir()
+    for number in range(4):
+        (place / "tree" / str(number)).write_bytes(os.urandom(600_000))
+    create = ("create", "tree", "--volumes", "set", "--volume-size", "1M")
+    assert run(*create, *recovery, cwd=place).returncode == 0
+    before = {path.name for path in (place / "set").iterdir()}
+    assert len(before) == 3 + len(recovery)
+    # What merely is called so is nobody's but its owner's.
+    for name in ("tree-009.xtar", "notes.txt"):
+        (place / "set" / name).write_bytes(b"mine")
+    for number in (1, 2, 3):
+        (place / "tree" / str(number)).unlink()
+    done = run(*create, "--overwrite", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (place / "set").iterdir()} == {"tree-001.xtar", "tree-009.xtar", "notes.txt"}
+    removed = before - {"tree-001.xtar"}
+    assert all(f"set/{name}: removed; it is of the set that was replaced" in done.stderr.decode() for name in removed)
+    (place / "set/tree-009.xtar").unlink()
+    assert run("verify", "set", cwd=place).returncode == 0
+    assert b"tree/0" in run("list", "set", cwd=place).stdout
+
+
+def test_a_rebuilt_volume_replaces_what_it_is_told_to_and_no_more(place: Path) -> None:
+    create = ("create", "docs", "--volumes", "whole", "--volume-size", "1M", "--recovery-volumes", "1")
+    assert run(*create, cwd=place).returncode == 0
+    (volume,) = (path for path in (place / "whole").iterdir() if "R" not in path.stem)
+    right = volume.read_bytes()
+    (place / "back").mkdir()
+    volume.rename(place / "back" / volume.name)
+    for content, more, status in (
+        (b"a photo" * 999, (), 2),
+        (b"a photo" * 999, ("--overwrite",), 0),
+        (right[: len(right) // 3], ("--overwrite",), 0),
+        (right, (), 0),
+        (right, ("--overwrite",), 0),
+    ):
+        (place / "back" / volume.name).write_bytes(content)
+        (place / "back/mine").write_bytes(b"mine")
+        done = run("rebuild", "whole", "--to", "back", *more, cwd=place)
+        assert done.returncode == status, done.stderr
+        there = (place / "back" / volume.name).read_bytes()
+        assert there == (content if status else right)
+        assert {path.name for path in (place / "back").iterdir()} == {volume.name, "mine"}
+
+
+def test_a_public_tree_gives_public_results(place: Path) -> None:
+    """What all can read makes what all can read, as far as the umask goes: no more private than it has to be."""
+    top = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        top.chmod(0o755)
+        (top / "docs").mkdir(mode=0o755)
+        (top / "docs/letter").write_bytes(b"Dear reader" * 99)
+        (top / "docs/letter").chmod(0o644)
+        for umask, mode in ((0o022, 0o644), (0o027, 0o640), (0o077, 0o600)):
+            made = top / f"{umask:o}"
+            made.mkdir(mode=0o755)
+            made.chmod(0o755)
+            public = partial(subprocess.run, cwd=made, umask=umask, check=True, capture_output=True)
+            for words in (
+                ("create", "../docs", "-o", "a.xtar"),
+                ("create", "../docs", "--volumes", "set", "--volume-size", "1M"),
+                ("protect", "../docs/letter", "-o", "letter.xpar"),
+                ("disc", "build", "a.xtar", "--to", "."),
+                ("verify", "a.xtar", "--html", "a.html"),
+                ("repair", "a.xtar", "-o", "fixed.xtar"),
+            ):
+                public([*COMMAND, *words], env=ENVIRONMENT)
+            files = [path for path in made.rglob("*") if path.is_file()]
+            assert len(files) == 6
+            assert {path.name: path.stat().st_mode & 0o777 for path in files} == {path.name: mode for path in files}
+    finally:
+        shutil.rmtree(top)
+
+
 def test_what_comes_there_meanwhile_is_not_replaced(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pybackup.errors import Exists
-    from pybackup.host.storage import Output
+    from pybackup.host.output import Output
 
     path = place / "late"
     with Output(os.fsencode(path), replace=False) as output:

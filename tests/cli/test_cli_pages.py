@@ -10,7 +10,7 @@ import pytest
 from cli_process import lines, parsed, run
 
 from pybackup.check.file_map import Places
-from pybackup.check.verify import Verdict
+from pybackup.check.verdict import ArchiveVerdict
 from pybackup.check.volume_map import Condition, MapPart, VolumeMap, map_volume
 from pybackup.cli.main import main
 from pybackup.cli.pages import page_path
@@ -195,7 +195,7 @@ def test_names_between_agree_with_a_search_through_all() -> None:
 # Pages
 
 
-def verdict(names: Iterable[bytes], damaged: Sequence[bytes]) -> Verdict:
+def verdict(names: Iterable[bytes], damaged: Sequence[bytes], reason: str = "") -> ArchiveVerdict:
     stored = [
         Stored(Entry(name, Kind.FILE, size=3000), (Member(512 + 3000 * row, 2900, 2800, 3000, Method.COPY, 0, b""),))
         for row, name in enumerate(names)
@@ -203,7 +203,9 @@ def verdict(names: Iterable[bytes], damaged: Sequence[bytes]) -> Verdict:
     listing = Listing([each.entry.path for each in stored], FoundRows(stored), Way.TREE, b"", len(stored))
     state = State.BEYOND if damaged else State.INTACT
     size = 512 + 3000 * len(stored)
-    return Verdict(state, ["<i>bytes</i> differ"], damaged, len(stored), size, Way.TREE, 0, None, listing, size)
+    gone = set(damaged)
+    bad = [FileVerdict.lost(each.entry, reason) for each in stored if each.entry.path in gone]
+    return ArchiveVerdict(state, ["<i>bytes</i> differ"], bad, len(stored), size, Way.TREE, 0, None, listing, size)
 
 
 def salvaged(files: Sequence[FileVerdict], unnamed: Sequence[UnnamedFile] = ()) -> Restored:
@@ -214,11 +216,7 @@ def salvaged(files: Sequence[FileVerdict], unnamed: Sequence[UnnamedFile] = ()) 
 
 
 def test_hostile_names_are_shown_and_never_trusted() -> None:
-    data = b"".join(
-        render_verify(
-            HOSTILE[0], verdict(HOSTILE, HOSTILE), reasons=dict.fromkeys(HOSTILE, "<script>\u202e"), checked="now"
-        )
-    )
+    data = b"".join(render_verify(HOSTILE[0], verdict(HOSTILE, HOSTILE, "<script>\u202e"), checked="now"))
     page = check(data)
     for shown in ("<script>alert(1)</script>", "new\\nline", "lat\\xff\\xfe", "rtl\\u202egpj.exe", "</title></main>"):
         assert shown in page.text
@@ -276,8 +274,8 @@ def test_repaired_bytes_are_marked() -> None:
 @pytest.mark.parametrize("reason", ["short", '"&<' * 1000])
 def test_a_page_is_bounded(reason: str) -> None:
     names = [b"%d/" % row + b"\xff\"&<'" * 40 for row in range(30_000)]
-    found = verdict(names, names)
-    data = b"".join(render_verify(b"x.xtar", found, reasons=dict.fromkeys(names, reason), checked="now"))
+    found = verdict(names, names, reason)
+    data = b"".join(render_verify(b"x.xtar", found, checked="now"))
     assert len(data) < 5_000_000
     page = check(data)
     rows = len(page.all("tr")) - 2 - 1  # less both headers and the one stretch
@@ -286,7 +284,7 @@ def test_a_page_is_bounded(reason: str) -> None:
 
 
 def test_an_intact_archive_asks_for_nothing() -> None:
-    page = check(b"".join(render_verify(b"x.xtar", verdict([b"a"], []), reasons={}, checked="now")))
+    page = check(b"".join(render_verify(b"x.xtar", verdict([b"a"], []), checked="now")))
     assert "Intact" in page.text
     assert page.all("pre") == []
     assert page.all("table") == []

@@ -22,6 +22,10 @@ COMMANDS = {
     "list": "{x}",
     "info": "{x}",
     "extract": "{x} --to {y} --workers 1",
+    "restore": "{x} --to {y} --workers 1",
+    "chain merge": "{x} -o {y} --workers 1",
+    "diff": "{x} {x}",
+    "export": "{x} --to {y} --format zip",
     "unpack": "{x} --to {y}",
     "verify": "{x}",
     "protect": "{x}",
@@ -39,8 +43,8 @@ COMMANDS = {
     "structure restore": "{x} --to {y}",
 }
 TREES = ("create", "disc plan", "structure save")  # what they take is a tree, and any file is one
-MAKES_FILE = ("create", "repair", "structure save")
-MAKES_DIRECTORY = ("extract", "unpack", "salvage", "disc build", "disc label", "structure restore")
+MAKES_FILE = ("create", "chain merge", "export", "repair", "structure save")
+MAKES_DIRECTORY = ("extract", "restore", "unpack", "salvage", "disc build", "disc label", "structure restore")
 
 NO_ARCHIVE = (4, "{x}: no archive, or nothing of one is left")
 NO_HEADER = (4, "{x}: no archive, or its first header is damaged; .*")
@@ -61,6 +65,10 @@ TABLE: dict[str, tuple[tuple[int, str], tuple[int, str], tuple[int, str]]] = {
     "list": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
     "info": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
     "extract": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
+    "chain merge": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
+    "restore": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
+    "diff": ((2, "{x}: is a live directory; name the archive first"), NO_ARCHIVE, NO_ARCHIVE),
+    "export": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
     "unpack": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
     "verify": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
     "protect": (NO_FILE, (2, "{x}: an empty file needs no parity"), DONE),
@@ -83,6 +91,7 @@ AGAIN = {
     **dict.fromkeys(MAKES_FILE, (2, "{y}: exists; --overwrite replaces it")),
     "protect": (2, r"{x}\.xpar: exists; --overwrite replaces it"),
     "extract": (0, "{y}: 2 of 2 files, .*, 0 problems"),
+    "restore": (0, "{y}: 2 of 2 files, .*, 0 problems"),
     "unpack": (0, "{y}: 2 members, .*, 0 problems"),
     "rebuild": (2, "{x}: is no volume of a set"),
     "disc build": (2, r"{y}/.*\.iso: exists; --overwrite replaces it"),
@@ -140,8 +149,9 @@ def give(verb: str, made: Path) -> None:
 
 
 def test_all_verbs_are_here() -> None:
-    # The catalogue's verbs take a database, and have tests of their own.
-    archives = {verb for verb in verbs.SUMMARIES if not verb.startswith("catalogue ")}
+    # Verbs that take a database, job files, or a directory of snapshots, have tests of their own.
+    others = ("catalogue", "jobs", "run", "snapshot")
+    archives = {verb for verb in verbs.SUMMARIES if verb.split()[0] not in others}
     assert {*COMMANDS} == archives - {"completion"}
 
 
@@ -227,7 +237,7 @@ class Interrupting:
 def interrupted(verb: str, at: int | None, monkeypatch: pytest.MonkeyPatch) -> tuple[int, tuple[int, str]]:
     """Run a verb, interrupted at a call; return how many there were, and how it ended."""
     profile = Interrupting(at)
-    # Where Python loses what is raised, in finalizers, the process of the command line tries again, as this does.
+    # Where Python loses what is raised, in finalizers, whoever uses the library tries again, as this does.
     monkeypatch.setattr(sys, "unraisablehook", lambda _: sys.setprofile(Interrupting(1)))
     sys.setprofile(profile)
     try:

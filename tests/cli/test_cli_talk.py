@@ -1,7 +1,9 @@
 """What a run says: on a terminal, elsewhere, and when it is to be quiet."""
 
+import json
 import os
 import pty
+import re
 import subprocess
 import termios
 from pathlib import Path
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 from cli_process import COMMAND, ENVIRONMENT, plant
 
+from pybackup.cli.json_form import json_line
 from pybackup.cli.monitor import REPEATED, Talk
-from pybackup.cli.results import check_complete, conclude, json_problems
+from pybackup.cli.results import check_complete, conclude
 from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.problem import Problem, Trouble
 
@@ -72,7 +75,8 @@ def test_what_is_a_result_is_not_said_but_counts(capsys: Captured) -> None:
         talk.problem(Problem(b"docs/1", Trouble.DIFFERENT, "content"))
         assert conclude(talk) == 1
     assert capsys.readouterr().err == ""
-    assert json_problems(talk) == [{"path": {"text": "docs/1"}, "trouble": "different", "reason": "content"}]
+    told = json.loads(json_line({"problems": talk.problems}))["problems"]
+    assert told == [{"path": {"text": "docs/1"}, "trouble": "different", "reason": "content"}]
 
 
 def test_nothing_reaches_a_terminal_as_it_is_named(capsys: Captured) -> None:
@@ -125,6 +129,10 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     assert (status, out) == (0, b"")
     for shown in ("create:", "%|", "B/s", "left]", "verify:"):
         assert shown in said
+    # One bar over all phases: it never goes back.
+    parts = [int(part) for part in re.findall(r"(\d+)%\|", said)]
+    assert parts == sorted(parts)
+    assert len(set(parts)) > 2
     assert said.rstrip().splitlines()[-1].endswith("0 problems")
     status, said, out = on_terminal("create", "docs", "--overwrite", "--quiet", cwd=tmp_path)
     assert (status, said, out) == (0, "", b"")
@@ -135,7 +143,7 @@ def test_a_bar_on_a_terminal_that_does_not_know_its_size(rows: int, tmp_path: Pa
     plant(tmp_path)
     status, said, _ = on_terminal("create", "docs", cwd=tmp_path, rows=rows, columns=0)
     assert status == 0
-    assert "create:   0%|" in said
+    assert re.search(r"create: +0%\|", said)
 
 
 def test_problems_above_the_bar(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """Names, sizes and times for the eye."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +9,6 @@ from pybackup.cli.text import (
     display,
     duration,
     humane_bytes,
-    json_line,
-    json_name,
     local_time,
     percentage,
     size_ratio,
@@ -40,19 +36,6 @@ def test_display(name: bytes, shown: str) -> None:
 def test_names_that_differ_are_shown_differently(one: bytes, other: bytes) -> None:
     assert (display(one) == display(other)) == (one == other)
     assert display(one).isprintable()
-
-
-def test_json_name() -> None:
-    assert json_name("é".encode()) == {"text": "é"}
-    assert json_name(b"\xff") == {"bytes": "/w=="}
-
-
-@given(st.text())
-def test_json_is_one_ascii_line(text: str) -> None:
-    line = json_line({"a": text})
-    assert line.isascii()
-    assert line.count(b"\n") == 1
-    assert json.loads(line) == {"a": text}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from cli_process import lines, plant, run
 
 from pybackup.cli.main import main
-from pybackup.cli.values import suffixes
 from pybackup.compress.methods import STORED_SUFFIXES
 from pybackup.errors import UsageError
 from pybackup.model.size import parse_size
+from pybackup.options.values import suffixes
 from pybackup.parity.stream.amount import Amount, parse_amount
 
 
@@ -24,7 +24,7 @@ from pybackup.parity.stream.amount import Amount, parse_amount
         ("--quiet create docs", "--quiet"),
         ("structure", "'structure save' or 'structure restore'"),
         ("structure sve", "'structure save' or 'structure restore'"),
-        ("create", "no SRC"),
+        ("create", "nothing to archive: no source"),
         ("create missing", "missing"),
         ("create docs --frobnicate", "--frobnicate"),
         ("create docs --quie", "--quie"),

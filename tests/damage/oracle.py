@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from pybackup.archive.open import open_archive
-from pybackup.check.verify import Verdict, verify
+from pybackup.archive.open import OpenArchive, open_archive
+from pybackup.check.verdict import ArchiveVerdict
+from pybackup.check.verify import verify
 from pybackup.errors import PybackupError
+from pybackup.jobs.extract import restore
 from pybackup.mend.health import State
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.restore.plan import RestoreOptions, plan_restore
-from pybackup.restore.result import Restored
+from pybackup.restore.result import Extracted, Restored
 from pybackup.restore.run import run
 from pybackup.tree.place import PlaceOptions
 
@@ -35,7 +37,7 @@ class Outcome:
     found: Snapshot
     problems: tuple[Problem, ...]
     refused: PybackupError | None = None
-    extracted: Restored | None = None
+    extracted: Restored | Extracted | None = None
 
     @property
     def silent(self) -> bool:
@@ -45,21 +47,37 @@ class Outcome:
 
 def extract_to(archive: Path, target: Path) -> Outcome:
     """Extract everything into ``target``, which is gone afterwards; only `PybackupError` may be raised within."""
+
+    def extract(opened: OpenArchive, monitor: Monitor) -> Restored:
+        return run(plan_restore(opened, (), os.fsencode(target), OPTIONS), monitor=monitor)
+
+    return _outcome(archive, target, extract)
+
+
+def restore_to(archive: Path, target: Path) -> Outcome:
+    """The same, with what is lost looked for everywhere, and mended, as the verb does."""
+
+    def extract(opened: OpenArchive, monitor: Monitor) -> Extracted:
+        return restore(opened, (), os.fsencode(target), OPTIONS, monitor=monitor)
+
+    return _outcome(archive, target, extract)
+
+
+def _outcome(archive: Path, target: Path, extract: Callable[[OpenArchive, Monitor], Restored | Extracted]) -> Outcome:
     monitor = Monitor()
+    extracted = refused = None
     try:
         with open_archive(os.fsencode(archive)) as opened:
-            plan = plan_restore(opened, (), os.fsencode(target), OPTIONS)
-            extracted = run(plan, monitor=monitor)
-        refused = None
+            extracted = extract(opened, monitor)
     except PybackupError as error:
-        extracted, refused = None, error
+        refused = error
     found = snapshot(os.fsencode(target)) if target.exists() else {}
     if target.exists():
         shutil.rmtree(target)
     return Outcome(found, tuple(monitor.problems), refused, extracted)
 
 
-def verify_quietly(archive: Path, *, deep: bool = False) -> Verdict | PybackupError:
+def verify_quietly(archive: Path, *, deep: bool = False) -> ArchiveVerdict | PybackupError:
     """The verdict, or what was raised instead."""
     try:
         return verify(os.fsencode(archive), deep=deep, workers=1, monitor=Monitor())
@@ -111,7 +129,7 @@ def _essence(fact: object) -> tuple[object, ...]:
     return (getattr(fact, "kind", None), getattr(fact, "content", None))
 
 
-def verdict_faults(specimen: Specimen, verdict: Verdict | PybackupError, outcome: Outcome) -> list[str]:
+def verdict_faults(specimen: Specimen, verdict: ArchiveVerdict | PybackupError, outcome: Outcome) -> list[str]:
     """Where what `verify` says of a changed archive disagrees with what an extraction gave."""
     if isinstance(verdict, PybackupError):
         return [] if outcome.refused is not None else [f"verify refused what extract did not: {verdict}"]

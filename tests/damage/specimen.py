@@ -12,9 +12,10 @@ from pathlib import Path
 from pybackup.archive.open import open_archive
 from pybackup.codes import rs255 as codeword
 from pybackup.compress.methods import MIB
-from pybackup.layout import index, names, ustar
+from pybackup.layout import bundle, index, names, ustar
 from pybackup.layout.note import Note, Role
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.source import Source
@@ -132,6 +133,7 @@ def make_tree(base: Path) -> Path:
         file.seek(1 << 15)
         file.write(b"in the middle of nothing")
     (top / "deep" / "er" / ("long" * 30)).write_bytes(b"a name that no ustar header holds")
+    (top / "deep" / "er" / ("alone!" * 20)).write_bytes(b"nor this one, and no bundle")
     os.link(top / "text", top / "zlink")
     os.link(top / "text", top / "deep" / "link")
     (top / "dangling").symlink_to("no/where")
@@ -196,7 +198,7 @@ def make_specimen(source: Path, output: Path) -> Specimen:
         stored = {item.entry.path: item for item in archive.listing}
     assert stored.keys() == tree.keys()
     streams = {
-        path: tuple((member.offset + 32, member.offset + 32 + member.stream_bytes) for member in item.members)
+        path: tuple((member.stream_offset, member.stream_offset + member.stream_bytes) for member in item.members)
         for path, item in stored.items()
     }
     return Specimen(data, tree, stored, tuple(find_places(data)), streams)
@@ -235,7 +237,15 @@ _HEADERS = {
     Role.INDEX: "index header",
     Role.LOCATOR: "locator",
     Role.OTHER: "other header",
+    Role.BUNDLE: "bundle header",
 }
+
+
+def _blocks_of_notes(data: bytes, at: int) -> Iterator[tuple[int, bundle.Notes]]:
+    while data.startswith(bundle.MAGIC, at):
+        block = bundle.unpack_notes(data[at:])
+        yield at, block
+        at += block.n_bytes
 
 
 def _body_places(role: Role, header: ustar.Header, data: bytes, body: int) -> Iterator[Place]:
@@ -246,6 +256,15 @@ def _body_places(role: Role, header: ustar.Header, data: bytes, body: int) -> It
         if note.stream_bytes:
             yield Place("stream", body + 32, body + 32 + note.stream_bytes)
         yield Place("7z tail", body + 32 + note.stream_bytes, end)
+    elif role is Role.BUNDLE:
+        yield Place("7z head", body, body + 32)
+        notes = list(_blocks_of_notes(data, body + 32))
+        yield Place("notes", body + 32, notes[0][0] + notes[0][1].ahead_bytes)
+        for at, block in notes:
+            for start, file in zip(block.starts, block.files, strict=True):
+                if file.stream_bytes:
+                    yield Place("stream", at + start, at + start + file.stream_bytes)
+        yield Place("7z tail", at + start + file.stream_bytes, end)
     elif role is Role.INDEX:
         kind = "tree" if header.path == names.TREE_INDEX else "own"
         head = index.Head.unpack(data[body : body + index.HEAD.size])

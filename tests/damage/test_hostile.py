@@ -31,7 +31,7 @@ from pybackup.check.verify import verify
 from pybackup.codes import rs255 as codeword
 from pybackup.container.write import ArchiveWriter
 from pybackup.errors import PybackupError
-from pybackup.host.storage import Output
+from pybackup.host.output import Output
 from pybackup.layout import index, note, ustar
 from pybackup.layout.note import Note, Role
 from pybackup.model.content import Bare, Packed, PackedPiece, Piece, Ready, Whole

@@ -30,6 +30,8 @@ PLACES: dict[str, tuple[str, int]] = {
     "content header": ("content header", 0),
     "stream": ("stream", 0),
     "7z tail": ("7z tail", 0),
+    "bundle header": ("bundle header", 0),
+    "notes": ("notes", 0),
     "padding": ("padding", 1),
     "container header": ("container header", -1),
     "own index head": ("own index head", 0),
@@ -89,19 +91,23 @@ DAMAGES: dict[str, Callable[[bytes, Place], bytes]] = {
     damage.__name__: damage for damage in (flip, ruin, zero, truncate, delete, insert, swap, unreadable)
 }
 
+# A sector that is swapped or cannot be read holds more than one structure: the stream next to an index, what is before
+# the end.
 TABLE = """
 | place             | flip | ruin | zero | truncate | delete | insert | swap | unreadable |
-| first header      | rwwp | rwwp | rwwp | ----     | bpwp   | bpwp   | rwwp | rwwp       |
+| first header      | rwwp | rwwp | rwwp | ----     | rwwp   | rwww   | rwwp | rwwp       |
 | readme            | rwwp | rwwp | rwwp | bppp     | bpwp   | bpwp   | rwwp | rwwp       |
 | content header    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
 | stream            | bpwp | bpwp | bpwp | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
 | 7z tail           | rwwp | rwwp | rwwp | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| bundle header     | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| notes             | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
 | padding           | rwww | rwww | iwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
-| container header  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
-| own index head    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
-| own index body    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
-| own index parity  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
-| own index foot    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwww       |
+| container header  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | rwwp       |
+| own index head    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| own index body    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| own index parity  | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
+| own index foot    | rwww | rwww | rwww | bppp     | bpwp   | bpwp   | bpwp | bpwp       |
 | structure         | rwwp | rwwp | rwwp | rwwp     | rwwp   | rwwp   | rwwp | rwwp       |
 | links             | rwwp | rwwp | rwwp | rwwp     | rwwp   | rwwp   | rwwp | rwwp       |
 | tree index head   | rwww | rwww | rwww | rwww     | rwww   | rwww   | rwwp | rwww       |

@@ -14,7 +14,8 @@ import pytest
 from pybackup.compress.methods import MIB
 from pybackup.jobs.repair import repair
 from pybackup.layout.sums import sector_sums
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.mend.health import State, assess
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor

@@ -13,7 +13,8 @@ from pybackup.errors import PybackupError
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import ustar
 from pybackup.layout.note import Note, Role
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.mend.health import State
 from pybackup.monitor import Monitor
 from pybackup.selection.filelist import named_source

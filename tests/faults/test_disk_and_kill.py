@@ -19,7 +19,8 @@ from damage.specimen import make_archive, snapshot
 from pybackup.archive.open import open_archive
 from pybackup.check.verify import verify
 from pybackup.errors import EnvironmentFailed
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.mend.health import State
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
@@ -38,7 +39,8 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system"
 CREATE = """
 import sys, os
 from pybackup.monitor import Monitor
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.model.source import Source
 source, output = map(os.fsencode, sys.argv[1:])
 options = CreateOptions(segment_bytes=1 << 20, overwrite=True, workers=2)

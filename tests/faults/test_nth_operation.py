@@ -18,9 +18,11 @@ from pybackup.archive.open import open_archive
 from pybackup.check.verify import verify
 from pybackup.compress.methods import MIB
 from pybackup.errors import EnvironmentFailed, PybackupError
-from pybackup.host import staging
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.host import give_name
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.mend.health import State
+from pybackup.mend.mended import as_found
 from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness
 from pybackup.model.source import Source
@@ -109,11 +111,7 @@ def extract(archive: Path, target: Path, monitor: Monitor) -> None:
 def salvage(archive: Path, target: Path, monitor: Monitor) -> None:
     run(
         plan_salvage(
-            os.fsencode(archive),
-            os.fsencode(target),
-            soundness=Soundness(),
-            repaired=Extents(),
-            options=RestoreOptions(workers=1),
+            as_found(os.fsencode(archive), Soundness(), Extents()), os.fsencode(target), RestoreOptions(workers=1)
         ),
         monitor=monitor,
     )
@@ -240,7 +238,7 @@ def test_salvage(source: Path, operation: str, code: int) -> None:
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: errno.errorcode[code])
 def test_extract_where_a_name_cannot_be_given(source: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, left = staging._renameat2, 0
+    real, left = give_name._renameat2, 0
     assert real is not None
 
     def failing(*args: Any) -> int:
@@ -251,7 +249,7 @@ def test_extract_where_a_name_cannot_be_given(source: Path, code: int, monkeypat
             return -1
         return int(real(*args))
 
-    monkeypatch.setattr(staging, "_renameat2", failing)
+    monkeypatch.setattr(give_name, "_renameat2", failing)
     with fast_directory() as base:
         archive, target = base / "a.xtar", base / "target"
         make_archive(source, archive)

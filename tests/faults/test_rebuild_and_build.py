@@ -13,7 +13,8 @@ import pytest
 from damage.fast_disk import fast_directory
 from recovery.small_sets import contents, rebuilt, small_set, zeroed
 
-from pybackup.disc.build import BuildOptions, perform_build, plan_build
+from pybackup.disc.build import perform_build
+from pybackup.disc.plan_build import BuildOptions, plan_build
 from pybackup.errors import UsageError
 from pybackup.monitor import Monitor
 
@@ -43,7 +44,8 @@ BUILD = """
 import os, sys
 from pybackup.errors import UsageError
 from pybackup.monitor import Monitor
-from pybackup.disc.build import BuildOptions, perform_build, plan_build
+from pybackup.disc.build import perform_build
+from pybackup.disc.plan_build import BuildOptions, plan_build
 volume, to = map(os.fsencode, sys.argv[1:])
 print("ready", flush=True)
 perform_build(plan_build(volume, to, BuildOptions(medium_bytes=1 << 20)), Monitor())

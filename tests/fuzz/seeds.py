@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pybackup.layout import index, ustar
 from pybackup.layout.sparse import SparseLayout
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.make.sidecar import protect_file
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
@@ -90,6 +91,8 @@ def _plant(top: Path) -> None:
     (top / "link").symlink_to("tiny")
     os.link(top / "tiny", top / "zhard")
     os.mkfifo(top / "fifo")
+    # With a member of its own.
+    (top / "tiny").chmod(0o4755)
     for path in sorted(top.rglob("*"), reverse=True):
         os.utime(path, ns=(TIME_NS, TIME_NS), follow_symlinks=False)
 

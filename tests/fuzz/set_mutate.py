@@ -9,7 +9,7 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
-from pybackup.container.read import load_table
+from pybackup.container.tables import load_table
 from pybackup.errors import FormatError
 from pybackup.layout import index, ustar
 from pybackup.layout.columns import pack_texts

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pybackup.disc.build import BuildOptions, perform_build, plan_build
+from pybackup.disc.build import perform_build
+from pybackup.disc.plan_build import BuildOptions, plan_build
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.volumes import perform_set
+from pybackup.make.run import perform_set
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount

@@ -17,8 +17,8 @@ from pybackup.archive.volume_set import sets_among, tell_of_missing
 from pybackup.check.info import info
 from pybackup.check.verify import verify
 from pybackup.container.locate import locate
-from pybackup.container.read import load_table
 from pybackup.container.set_index import read_set_index
+from pybackup.container.tables import load_table
 from pybackup.errors import PybackupError
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs.extract import restore

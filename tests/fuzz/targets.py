@@ -20,9 +20,9 @@ from pybackup.check.verify import verify
 from pybackup.cli.main import main
 from pybackup.cli.statuses import Status
 from pybackup.compress.bare import decode_bare, read_bare
-from pybackup.container.read import load_table
 from pybackup.container.signatures import Known, find_signatures
 from pybackup.container.structure import read_structure
+from pybackup.container.tables import load_table
 from pybackup.errors import FormatError, PybackupError
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs.repair import repair
@@ -31,6 +31,7 @@ from pybackup.layout import acl, extras, index, note, pax, stamp, ustar
 from pybackup.layout.ddrescue import parse_map, write_map
 from pybackup.layout.guard import GuardSector
 from pybackup.layout.sparse import SparseReader
+from pybackup.mend.mended import as_found
 from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
 from pybackup.model.soundness import Soundness, unproved
@@ -240,9 +241,7 @@ def _run_salvage(directory: Path) -> None:
     size = os.path.getsize(path)
     known = Soundness(Extents(((size // 3, size // 2),))) if size % 2 else unproved()
     run(
-        plan_salvage(
-            path, _out(directory, "salvaged"), soundness=known, repaired=Extents(), options=RestoreOptions(workers=1)
-        ),
+        plan_salvage(as_found(path, known, Extents()), _out(directory, "salvaged"), RestoreOptions(workers=1)),
         monitor=Monitor(),
     )
 

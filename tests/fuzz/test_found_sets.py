@@ -16,11 +16,12 @@ from pybackup.archive.find import volumes_in
 from pybackup.container.locate import locate
 from pybackup.errors import FormatError
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.rebuild import Outcome, rebuild
+from pybackup.jobs.rebuild import rebuild
 from pybackup.layout import index
 from pybackup.layout.recovery import MAGIC, RecoveryHeader
+from pybackup.make.rebuilt import Outcome
 from pybackup.mend import find_shard as finding_shards
-from pybackup.mend.bodies import hold
+from pybackup.mend.bodies import survey_volume
 from pybackup.mend.copies import whole_file
 from pybackup.mend.find_shard import find_shard
 from pybackup.model.volume import VolumeInfo, VolumeKind
@@ -106,11 +107,11 @@ def test_a_volume_that_says_a_number_beyond_its_set(tmp_path: Path, monkeypatch:
     assert (tmp_path / "to" / names[1]).read_bytes() == set_seeds().volumes[names[1]]
 
 
-def _shard_of(data: bytes, directory: Path) -> finding_shards.ShardHeld | None:
+def _shard_of(data: bytes, directory: Path) -> finding_shards.FoundShard | None:
     path = written(directory, data)
     with ExitStack() as stack:
         copies = [whole_file(path, stack)]
-        held = hold(copies, 0, work_dir=os.fsencode(directory / "work"), stack=stack, monitor=Monitor())
+        held = survey_volume(copies, 0, work_dir=os.fsencode(directory / "work"), stack=stack, monitor=Monitor())
         return find_shard(held, _header().set_id)
 
 

@@ -191,3 +191,40 @@ def test_a_limit_of_memory(mib: int, tree: Path, tmp_path: Path) -> None:
     assert done.returncode in ((0, 5) if b"OpenBLAS error" not in done.stderr else (1,)), done.stderr
     assert archive.exists() == (done.returncode == 0)
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("source", "a.xtar")] == []
+
+
+ENDED = """
+import os, signal, sys, time
+from pyactivity.ending import heed
+from pybackup.host.staging import create, open_claimed, open_new
+from pybackup.host.workers import make_executor
+from pybackup.monitor import Monitor
+
+def hold(directory):
+    dir_fd = open_claimed(directory)
+    create(dir_fd, lambda free: open_new(free, dir_fd))
+    open(os.path.join(directory, b"begun"), "w").close()
+    time.sleep(600)
+
+number = getattr(signal, sys.argv[1])
+signal.signal(number, signal.SIG_DFL)
+heed("program")
+with make_executor(2, monitor=Monitor()) as executor:
+    working = executor.submit(hold, os.fsencode(sys.argv[2]))
+    while not os.path.exists(os.path.join(sys.argv[2], "begun")):
+        time.sleep(0.01)
+    (os.killpg if sys.argv[3] == "all" else os.kill)(os.getpid(), number)
+    print("went on")
+"""
+
+
+@pytest.mark.skipif(default_workers() < 2, reason="has no pool")
+@pytest.mark.parametrize("to", ["all", "the first"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_worker_that_is_ended_leaves_no_temporary(number: str, to: str, tmp_path: Path) -> None:
+    """Whoever the signal goes to, the worker has ended, with what it held, when its parent has."""
+    words = [sys.executable, "-c", ENDED, number, os.fspath(tmp_path), to]
+    environment = {**os.environ, "PYTHONPATH": str(Path(workers.__file__).parents[2])}
+    done = subprocess.run(words, env=environment, capture_output=True, check=False, timeout=120, start_new_session=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"program: interrupted\n")
+    assert os.listdir(tmp_path) == ["begun"]

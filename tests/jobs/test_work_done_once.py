@@ -28,10 +28,11 @@ Row = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Field:
-    """A tree, an archive of it, whole and damaged, and a set of which one volume is damaged and one is lost."""
+    """A tree, an archive of it, whole and damaged, a small one of two files, and a set with a damaged volume."""
 
     tree: Path
     whole: Path
+    small: Path
     hurt: Path
     volumes: Path
     on_hurt: bytes
@@ -46,6 +47,8 @@ def field() -> Iterator[Field]:
         for number in range(24):
             (tree / f"file {number}").write_bytes(chance.randbytes(MIB // 2))
         pybackup.create([tree], base / "whole.xtar", workers=1, monitor=pybackup.Monitor())
+        small = base / "small.xtar"
+        pybackup.create([tree / "file 1", tree / "file 2"], small, workers=1, monitor=pybackup.Monitor())
         hurt = base / "hurt.xtar"
         hurt.write_bytes(zeroed((base / "whole.xtar").read_bytes(), range(400, 420)))
         volumes = base / "set"
@@ -56,13 +59,14 @@ def field() -> Iterator[Field]:
         size = hurt_volume.stat().st_size // 2048
         hurt_volume.write_bytes(zeroed(hurt_volume.read_bytes(), range(40, 40 + size // 4)))
         on_hurt = next(one.entry.path for one in pybackup.list(volumes) if volumes_of([one]) == {2})
-        yield Field(tree, base / "whole.xtar", hurt, volumes, on_hurt)
+        yield Field(tree, base / "whole.xtar", small, hurt, volumes, on_hurt)
 
 
 RUNS: dict[str, Callable[[Field, Path, pybackup.Monitor], object]] = {
     "create": lambda f, to, m: pybackup.create([f.tree], to / "made.xtar", workers=1, monitor=m),
     "list": lambda f, to, m: list(pybackup.list(f.whole)),
     "verify": lambda f, to, m: pybackup.verify(f.whole, workers=1, monitor=m),
+    "verify, small": lambda f, to, m: pybackup.verify(f.small, workers=1, monitor=m),
     "extract": lambda f, to, m: pybackup.extract(f.whole, to, workers=1, monitor=m),
     "salvage": lambda f, to, m: pybackup.salvage([f.whole], to, workers=1, monitor=m),
     "repair": lambda f, to, m: pybackup.repair([f.whole], to / "made.xtar", monitor=m),
@@ -83,7 +87,9 @@ RUNS: dict[str, Callable[[Field, Path, pybackup.Monitor], object]] = {
 
 def measured(field: Field, meter: Meter, to: Path) -> dict[str, Row]:
     """What was counted of each file, by its name; of all temporary files together, without how often they were read."""
-    sizes = {path.name: path.stat().st_size for path in (*field.volumes.iterdir(), field.whole, field.hurt)}
+    sizes = {
+        path.name: path.stat().st_size for path in (*field.volumes.iterdir(), field.whole, field.small, field.hurt)
+    }
     sizes |= {path.name: path.stat().st_size for path in to.iterdir() if path.is_file()}
     return {
         name: (

@@ -11,18 +11,9 @@ import reedsolo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.codes import galois
-from pybackup.codes import rs255 as codeword
-from pybackup.codes.rs255 import (
-    DATA_ROWS,
-    PARITY_ROWS,
-    RepairedBody,
-    Uncorrectable,
-    is_intact,
-    parity_size,
-    protect,
-    repair,
-)
+from pybackup.codes import galois, rs255_repair
+from pybackup.codes.rs255 import DATA_ROWS, PARITY_ROWS, is_intact, parity_size, protect
+from pybackup.codes.rs255_repair import RepairedBody, Uncorrectable, repair
 
 LENGTHS = [0, 1, 2, 222, 223, 224, 225, 300, 445, 446, 447, 669, 5_000, 49_728, 49_729, 49_730, 100_003]
 LIMIT = PARITY_ROWS // 2
@@ -218,9 +209,9 @@ def test_parity_does_not_depend_on_the_block_size(
 
 def test_reedsolo_is_not_imported_until_there_is_damage() -> None:
     program = (
-        "import sys; from pybackup.codes import rs255 as c; p = c.protect(b'x' * 500);"
-        "c.repair(b'x' * 500, p); assert 'reedsolo' not in sys.modules;"
-        "c.repair(b'y' + b'x' * 499, p); assert 'reedsolo' in sys.modules"
+        "import sys; from pybackup.codes import rs255 as c, rs255_repair as r; p = c.protect(b'x' * 500);"
+        "r.repair(b'x' * 500, p); assert 'reedsolo' not in sys.modules;"
+        "r.repair(b'y' + b'x' * 499, p); assert 'reedsolo' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
@@ -420,7 +411,7 @@ def test_garbage_ends_after_a_fixed_number_of_decodes(decodes: list[int]) -> Non
     body = source.randbytes(8_000_000)
     with pytest.raises(Uncorrectable, match=f"^{columns_of(len(body))} of {columns_of(len(body))} codewords"):
         repair(body, source.randbytes(parity_size(len(body))))
-    assert len(decodes) == codeword._MOST_FAILURES
+    assert len(decodes) == rs255_repair._MOST_FAILURES
 
 
 def test_patterns_of_damage_beyond_the_bound_are_given_up(decodes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,7 +421,7 @@ def test_patterns_of_damage_beyond_the_bound_are_given_up(decodes: list[int], mo
     stored = bytearray(good)
     for column in range(columns_of(len(body))):
         strike(stored, source, len(body), column, source.sample(stored_rows(len(body), column), LIMIT))
-    monkeypatch.setattr(codeword, "_MOST_DECODES", 11)
+    monkeypatch.setattr(rs255_repair, "_MOST_DECODES", 11)
     with pytest.raises(Uncorrectable, match=r"^7 of 18 codewords"):
         mend(stored, len(body))
     assert len(decodes) == 11
@@ -438,9 +429,9 @@ def test_patterns_of_damage_beyond_the_bound_are_given_up(decodes: list[int], mo
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 10, 100, 255, 1_000])
 def test_scattered_order_visits_each_column_once(count: int) -> None:
-    assert sorted(codeword._scattered(count)) == list(range(count))
+    assert sorted(rs255_repair._scattered(count)) == list(range(count))
 
 
 def test_scattered_order_begins_all_over_the_place() -> None:
-    first = sorted(turn for turn, _ in zip(codeword._scattered(10_000), range(64), strict=False))
+    first = sorted(turn for turn, _ in zip(rs255_repair._scattered(10_000), range(64), strict=False))
     assert max(np.diff([0, *first, 10_000])) < 400

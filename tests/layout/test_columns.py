@@ -53,7 +53,8 @@ def test_column_comes_back(numbers: list[int]) -> None:
 @given(st.lists(st.binary(max_size=20), max_size=10))
 def test_texts_come_back(texts: list[bytes]) -> None:
     reader = Reader(pack_texts(texts))
-    assert reader.texts(len(texts)) == texts
+    found = reader.texts(len(texts))
+    assert list(found) == [found[row] for row in range(len(found))] == texts
     reader.finish()
 
 

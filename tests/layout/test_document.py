@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from pybackup.layout import columns, guard, index, note, recovery, stamp, ustar
+from pybackup.layout import bundle, columns, guard, index, note, recovery, stamp, ustar
 from pybackup.layout.readme import README
 from pybackup.model.entry import Kind
 from pybackup.model.member import Method
@@ -18,6 +18,7 @@ from .values import DOCUMENT, tables
 STRUCTS = {
     "ustar": ustar.HEADER,
     "note": note.NOTE,
+    "bundle": bundle.HEAD,
     "stamp": stamp.STAMP,
     "index": index.HEAD,
     "guard": guard.HEAD,

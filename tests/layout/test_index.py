@@ -72,7 +72,7 @@ U32, U64 = 2**32 - 1, 2**64 - 1
 REFUSED: dict[str, tuple[int, bytes, type[FormatError], str]] = {
     "no magic": (0, b"XTARIDX}", Damaged, "no magic"),
     "version 0": (8, b"\0", Damaged, "version 0"),
-    "version 2": (8, b"\2", Damaged, "version 2"),
+    "version 3": (8, b"\3", Damaged, "version 3"),
     "scope 2": (9, b"\2", Damaged, "rules of its fields"),
     "scope 255": (9, b"\xff", Damaged, "rules of its fields"),
     "no digests": (10, b"\0", Damaged, "rules of its fields"),

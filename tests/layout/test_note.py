@@ -84,7 +84,7 @@ REFUSED = {
     "version 0": (4, b"\0", "version 0"),
     "version 2": (4, b"\2", "version 2"),
     "role 0": (5, b"\0", "rules of its fields"),
-    "role 9": (5, b"\x09", "rules of its fields"),
+    "role 10": (5, b"\x0a", "rules of its fields"),
     "role 255": (5, b"\xff", "rules of its fields"),
     "method 8": (6, b"\x08", "unknown method"),
     "method 255": (6, b"\xff", "unknown method"),

@@ -154,13 +154,13 @@ class Parts:
         plain, self.digests = packed(source)
         reader = Reader(plain)
         self.columns: dict[str, list[int]] = {name: reader.column(self.entries).tolist() for name in ENTRY_COLUMNS}
-        self.texts = {name: reader.texts(self.entries) for name in TEXTS}
+        self.texts = {name: list(reader.texts(self.entries)) for name in TEXTS}
         total = sum(self.columns["members"])
         self.columns |= {name: reader.column(total).tolist() for name in MEMBER_COLUMNS}
         self.owners = int.from_bytes(reader.take(4), "little")
         self.uids, self.gids = (reader.column(self.owners).tolist() for _ in range(2))
-        self.users, self.groups = (reader.texts(self.owners) for _ in range(2))
-        self.last = [reader.texts(1) for _ in range(3)]
+        self.users, self.groups = (list(reader.texts(self.owners)) for _ in range(2))
+        self.last = [list(reader.texts(1)) for _ in range(3)]
         reader.finish()
 
     def pack(self) -> bytes:

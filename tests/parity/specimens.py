@@ -13,7 +13,7 @@ from pathlib import Path
 
 from damage.fast_disk import fast_directory
 
-from pybackup.host.storage import Output
+from pybackup.host.output import Output
 from pybackup.jobs.repair import repair
 from pybackup.layout.guard import Geometry, GuardSector
 from pybackup.make.seal import OwnStream

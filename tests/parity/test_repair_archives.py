@@ -11,7 +11,8 @@ import pytest
 from damage.specimen import make_large_tree
 
 from pybackup.compress.methods import MIB
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.geometry import ParityOptions

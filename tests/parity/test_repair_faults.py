@@ -14,7 +14,7 @@ import pytest
 from damage.fast_disk import fast_directory
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
-from pybackup.host import staging
+from pybackup.host import give_name
 from pybackup.sector import SECTOR
 
 from .specimens import SMALL_GROUPS, Specimen, bad_sectors, is_repairable, mended, overwritten, protect, whole_of
@@ -78,8 +78,8 @@ def test_output_that_cannot_be_written_leaves_nothing(
 ) -> None:
     data = overwritten(own.data, [1, 2, 3, 200])
     if operation == "link":
-        monkeypatch.setattr(staging, "_renameat2", None)
-    place, name = (staging, "_renameat2") if operation == "renameat2" else (os, operation)
+        monkeypatch.setattr(give_name, "_renameat2", None)
+    place, name = (give_name, "_renameat2") if operation == "renameat2" else (os, operation)
     real = getattr(place, name)
     for number in range(1, 10_000):
         left = number

@@ -137,6 +137,48 @@ def test_at_once_is_so_many_within_a_second(steps: list[int], at_once: int) -> N
         assert set(np.flatnonzero(mask).tolist()) == expected
 
 
+PLACES = [b"h", b"h/app", b"h/app/core", b"h/app/deps", b"h/app/deps/p", b"h/app/deps/q", b"h/notes", b"h/other"]
+PARENTS = [NO_PARENT, 0, 1, 1, 3, 3, 0, 0]
+
+
+def at_once(files: int, directories: tuple[int, ...], begin_ns: int = NOW) -> list[tuple[int, int]]:
+    """Files within half a second, by turns in these directories."""
+    return [(directories[n % len(directories)], begin_ns + n * (SECOND // 2 // files)) for n in range(files)]
+
+
+def worked(directory: int, files: int, begin_ns: int = NOW) -> list[tuple[int, int]]:
+    """Files saved ten minutes one after the other, the first in the midst of a second."""
+    return [(directory, begin_ns + SECOND // 4 + 5 + n * 600 * SECOND) for n in range(files)]
+
+
+@pytest.mark.parametrize(
+    ("bulk", "by_hand"),
+    [
+        (at_once(400, (4, 5)), worked(2, 3)),
+        (at_once(400, (4, 5)), worked(6, 3)),
+        (at_once(400, (4, 5)), worked(1, 2)),
+        # Two programs at once, and most of the files of one in one directory.
+        (at_once(250, (4,)) + at_once(250, (7,)) + at_once(30, (5,)), worked(2, 3) + worked(6, 9)),
+        # A tree that was edited since, in which of one directory half, of another one file is as it came.
+        (at_once(600, (3, 4, 5)), worked(3, 80, NOW + 3600 * SECOND) + worked(4, 199, NOW + 3600 * SECOND)),
+        (at_once(220, (3, 4)), worked(4, 500, NOW + 3600 * SECOND)),
+    ],
+)
+def test_what_was_saved_while_others_came_at_once_did_not_come_with_them(
+    bulk: list[tuple[int, int]], by_hand: list[tuple[int, int]]
+) -> None:
+    mask = came_in_bulk(files_of(PLACES, PARENTS, bulk + by_hand))
+    assert mask.tolist() == [True] * len(bulk) + [False] * len(by_hand)
+
+
+def test_what_is_not_looked_at_is_as_if_it_were_not_there() -> None:
+    held = at_once(400, (4, 5)) + worked(2, 3)
+    among = np.arange(len(held)) >= 250
+    assert not came_in_bulk(files_of(PLACES, PARENTS, held), among=among).any()
+    alone = came_in_bulk(files_of(PLACES, PARENTS, held[100:]))
+    assert came_in_bulk(files_of(PLACES, PARENTS, held), among=np.arange(403) >= 100)[100:].tolist() == alone.tolist()
+
+
 def whole_and_fractions(suffix: bytes = b".c") -> Files:
     """A package of 150 files with times of whole seconds over years, in two directories, and 30 files made here."""
     directories = [b"h", b"h/pkg", b"h/pkg/src", b"h/mine"]

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from activity_home import NOW, plant_home
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pyactivity.arrivals import find_streams, is_even, pattern_of
 from pyactivity.cli import main
 from pyactivity.clusters import HOUR_NS
 from pyactivity.details import details
-from pyactivity.model import NO_PARENT, Files
+from pyactivity.model import NO_PARENT, Files, Scan
 from pyactivity.render import group_lines
 from pyactivity.scan import gather
-from pyactivity.survey import STREAM, Survey, take_survey
+from pyactivity.survey import STREAM, Survey, survey_of, take_survey
 
 DAY_NS = 86_400 * 10**9
 START_NS = 1_700_000_000 * 10**9
@@ -90,6 +90,7 @@ def test_what_arrives_and_what_is_worked_on(seed: int) -> None:
         ],
         "one evening": list(sessions(chance, 1, 1, (100, 100))),
         "few": [START_NS + number * 9 * DAY_NS for number in range(30)],
+        "now and then": [START_NS + number * 10 * DAY_NS + chance.randrange(DAY_NS) for number in range(80)],
     }
     files = tree(arriving | worked)
     assert set(streams(files)) == {b"h/" + os.fsencode(name) for name in arriving}
@@ -170,6 +171,60 @@ def test_no_file_is_of_two_streams_and_no_other_place_matters(seeds: list[tuple[
     together = streams(files)
     assert together == {path: times for one in alone for path, times in one.items()}
     assert streams(tree(places, random.Random(seed))) == together
+
+
+def surveyed(
+    rows: list[tuple[str, int, str]],
+) -> tuple[set[frozenset[bytes]], set[bytes], dict[bytes, frozenset[bytes]]]:
+    """The activities, what came in bulk, and the streams by their places; all as paths."""
+    files = named(rows)
+    survey = survey_of(Scan(files, ()), radius_ns=HOUR_NS, now_ns=START_NS + 4000 * DAY_NS)
+    everything = np.concatenate([np.zeros(0, np.intp), *(part.members for part in survey.parts())])
+    assert sorted(everything.tolist()) == list(range(len(files)))
+    activities = {frozenset(files.paths(part.members)) for part in survey.parts() if part.kind != STREAM}
+    arriving = {stream.place: frozenset(files.paths(stream.members)) for stream in survey.streams}
+    return activities, set(files.paths(np.flatnonzero(survey.bulk))), arriving
+
+
+def rows_of(seed: int, kind: str, place: str) -> list[tuple[str, int, str]]:
+    chance = random.Random(seed)
+    begin = START_NS + chance.randrange(100 * DAY_NS)
+    times: Iterable[int] = mail(chance, chance.randrange(20, 60), 4)
+    if kind == "work":
+        times = sessions(chance, 100, 12, (2, 9))
+    elif kind == "install":
+        times = (begin + n * 10**6 for n in range(chance.randrange(150, 400)))
+    elif kind == "package":
+        times = ((begin // 10**9 + n * 9000) * 10**9 for n in range(chance.randrange(80, 200)))
+    return [(place, time_ns, f"{n}") for n, time_ns in enumerate(times)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 2**32), st.sampled_from(["mail", "work", "install", "package"])), max_size=5),
+    st.integers(0, 2**32),
+    st.sampled_from(["arriving", "0 in", "home/mail"]),
+)
+def test_a_stream_more_changes_no_other_activity_and_the_order_of_files_none(
+    others: list[tuple[int, str]], seed: int, place: str
+) -> None:
+    # What a package is told by is what else its directory holds.
+    assume(place != "0 in" or not others or others[0][1] != "package")
+    # What was made here, by which a package is told from a file system without nanoseconds.
+    before = rows_of(7, "work", "here") + rows_of(8, "work", "here/more") + rows_of(9, "work", "there")
+    for number, (other, kind) in enumerate(others):
+        before += rows_of(other, kind, f"{number} in")
+    before = sorted(before)
+    activities, bulk, streams_before = surveyed(before)
+    arriving = [(place, time_ns, f"new{n}.eml") for n, time_ns in enumerate(mail(random.Random(seed), 90, 3))]
+    everything = sorted(before + arriving)
+    after, bulk_after, streams_after = surveyed(everything)
+    new = {f"h/{place}/{name}".encode() for _, _, name in arriving}
+    assert new <= frozenset().union(*streams_after.values())
+    assert (after, bulk_after) == (activities, bulk)
+    assert {path: some - new for path, some in streams_after.items() if some - new} == streams_before
+    random.Random(seed).shuffle(everything)
+    assert surveyed(sorted(everything, key=lambda row: row[0])) == (after, bulk_after, streams_after)
 
 
 @settings(deadline=None)

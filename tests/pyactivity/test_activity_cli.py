@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -218,6 +218,50 @@ def test_the_tree_sums_up_what_is_shown(tree: Path) -> None:
     assert run("--tree", "--since", "2030-01-01", tree).stdout == b""
 
 
+def test_the_tree_is_sorted_and_goes_through_a_pipe(tree: Path) -> None:
+    def below(*arguments: str) -> list[str]:
+        names = run("--tree", "--null", *arguments, tree).stdout.decode().split("\0")
+        return [os.path.relpath(name, tree) for name in names[1:-1]]
+
+    directories = {name for name in below() if "/" not in name}
+    for order in ("size", "time", "files"):
+        branches = [json.loads(line) for line in run("--tree", "--json", "--sort", order, tree).stdout.splitlines()]
+        assert [os.path.relpath(branch["path"]["text"], tree) for branch in branches[1:]] == below("--sort", order)
+        first = [branch for branch in branches if branch["depth"] == 1]
+        key = {"size": "bytes", "time": "newest_ns", "files": "files"}[order]
+        assert [branch[key] for branch in first] == sorted((branch[key] for branch in first), reverse=True)
+        assert {os.path.relpath(branch["path"]["text"], tree) for branch in first} == directories
+    assert run("--sort", "time", tree).returncode == 2
+
+
+def test_the_overview_for_programs(tmp_path: Path) -> None:
+    for number in range(30):
+        for part in range(3):
+            put(tmp_path, f"work{number}/{part}", f"2024-{number // 3 + 1:02d}-{number % 3 * 9 + 1:02d} 10:0{part}")
+    for number in range(60):
+        put(tmp_path, f"mail/{number}.eml", f"{datetime(2024, 1, 1) + timedelta(days=number):%Y-%m-%d} 03:00")
+    big = tmp_path / "work29/0"
+    status = big.stat()
+    os.truncate(big, 20 << 20)
+    os.utime(big, ns=(status.st_mtime_ns, status.st_mtime_ns))
+    told = [json.loads(line) for line in run("--overview", "--json", tmp_path).stdout.splitlines()]
+    sections = [one["section"] for one in told]
+    assert sections == ["worked"] * 8 + ["arrives"] + ["large"]
+    assert [(one["files"], one["number"]) for one in told[:2]] == [(3, 1), (3, 2)]
+    assert (told[8]["group"], told[8]["files"]) == ("stream", 60)
+    assert (told[9]["path"]["text"], told[9]["bytes"]) == (str(big), 20 << 20)
+    paths = run("--overview", "--null", tmp_path).stdout.decode().split("\0")[:-1]
+    assert (len(paths), len(set(paths))) == (8 * 3 + 60, 8 * 3 + 60)
+    # As the default where there are many groups, and where there are few.
+    assert run("--overview", tmp_path).stdout == run(tmp_path).stdout
+    assert run("--overview", tmp_path / "work1").stdout.decode().startswith("Worked on")
+    for arguments in (["--newest", "3"], ["--largest", "3"]):
+        assert run("--null", *arguments, tmp_path).stdout.count(b"\0") == 3
+        assert len(run("--json", *arguments, tmp_path).stdout.splitlines()) == 3
+    streams = [json.loads(line) for line in run("--json", tmp_path).stdout.splitlines()]
+    assert [one["place"]["text"] for one in streams if one["group"] == "stream"] == [str(tmp_path / "mail")]
+
+
 def test_what_is_left_out_is_said(tree: Path) -> None:
     put(tree, ".cache/x", "2024-05-03 12:00")
     put(tree, "work/a.pyc", "2024-05-03 12:00")
@@ -369,7 +413,9 @@ def test_quiet_says_problems_only(tree: Path) -> None:
         (["--exclude", "[[:x:]]"], "makes no sense"),
         (["--exclude-from", "gone"], "--exclude-from gone: No such file"),
         (["--depth", "2"], "--depth is about --tree"),
-        (["--tree", "--null"], "--tree sums up"),
+        (["--tree", "--names"], "--tree sums up"),
+        (["--browse", "--json"], "--browse shows directories"),
+        (["--overview", "--tree"], "--overview goes with"),
         (["select", "--activity", "3-1"], "not numbers of activities"),
         (["select", "--activity", "0"], "not numbers of activities"),
         (["select", "--max-size", "big"], "not a size"),
@@ -489,3 +535,38 @@ def test_interrupted_while_the_reader_sleeps(wide: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         assert process.stderr.read() == b"pyactivity: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--limit", "2"],
+        ["--min-files", "3"],
+        ["--names"],
+        ["--overview"],
+        ["--tree"],
+        ["--tree", "--sort", "time", "--depth", "1"],
+        ["--newest", "3"],
+        ["--largest", "3"],
+        ["--no-streams"],
+        ["--radius", "auto"],
+        ["--by", "ctime"],
+        ["--since", "2024-05-01"],
+    ],
+    ids=" ".join,
+)
+def test_every_list_is_told_to_programs_as_json_and_as_names(tree: Path, words: list[str]) -> None:
+    """The same things in both, and each name is one that exists."""
+    told = run("--quiet", "--json", *words, tree)
+    assert (told.returncode, told.stderr) == (0, b"")
+    things = [json.loads(line) for line in told.stdout.splitlines()]
+    named = run("--quiet", "--null", *words, tree)
+    assert (named.returncode, named.stderr, named.stdout[-1:]) == (0, b"", b"\0")
+    names = named.stdout.split(b"\0")[:-1]
+    assert all(os.path.exists(name) for name in names)
+    assert len(set(names)) == len(names)
+    if "path" in things[0]:
+        assert [os.fsencode(one["path"]["text"]) for one in things] == names
+    else:
+        assert sum(one["files"] for one in things) == len(names)

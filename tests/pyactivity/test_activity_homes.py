@@ -26,9 +26,14 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param((kind, seed), marks=pytest.mark.xdist_group(kind)) for kind in KINDS for seed in range(41)],
+    ids=str,
+)
 def home(request: pytest.FixtureRequest) -> Home:
-    return KINDS[request.param](7)
+    kind, seed = request.param
+    return KINDS[kind](seed)
 
 
 @pytest.fixture(scope="module")
@@ -51,19 +56,28 @@ def test_activities_are_the_sessions_that_were_planned(home: Home, survey: Surve
 def test_the_default_report_begins_with_sessions_and_fits_a_screen(home: Home, survey: Survey) -> None:
     parts = list(survey.fold(survey.parts()))
     shown = overview_of(survey, parts)
+    first = next(overview_sections(shown, survey, b"/home/anna"))
+    assert (first.name, first.parts) == ("worked", shown.worked)
     planned = {tuple(sorted(session)) for session in home.sessions}
     assert len(shown.worked) == 8
     for part in shown.worked:
-        assert tuple(sorted(part.members[~survey.bulk[part.members]].tolist())) in planned
+        assert tuple(sorted(part.members.tolist())) in planned
+        made = f" {len(part.members):,} files "
+        head, *more = group_lines(details(survey, part), NOW_NS, b"/home/anna")
+        assert made in head
+        assert not any(line.lstrip().startswith("+") for line in more)
     assert [len(stream.members) for stream in shown.streams] == sorted(
         (len(stream.members) for stream in survey.streams), reverse=True
     )
-    assert 0 < len(shown.bulk) <= 4 or all(part.kind == ACTIVITY for part in shown.bulk)
+    assert 0 < len(shown.bulk) <= 4
+    assert set(np.concatenate([part.members for part in shown.bulk]).tolist()) <= set(home.bulk)
     # Nothing is lost between what is shown and what is folded.
-    told = sum(part.activities for part in (*shown.worked, *shown.bulk)) + shown.others
-    assert told == len(survey.activities.clusters)
     files = sum(len(part.members) for part in shown.parts()) + shown.others_files
     assert files == len(survey.scan.files)
+    whole = {part.number for part in shown.worked} | {
+        part.number for part in shown.bulk if survey.bulk[survey.activities.numbered(part.number)].all()
+    }
+    assert len(whole) + shown.others == len(survey.activities.clusters)
     sections = list(overview_sections(shown, survey, b"/home/anna"))
     lines = [section.title for section in sections] + [line for section in sections for line in section.lines]
     for part in itertools.chain.from_iterable(section.parts for section in sections):

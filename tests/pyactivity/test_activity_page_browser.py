@@ -250,7 +250,7 @@ def test_time_is_zoomed_by_year_month_and_day(page: Page) -> None:
     assert page.text("#crumbs").endswith("Tue 24")
     page.one("#timeline").send_keys(Keys.ESCAPE, Keys.ESCAPE, Keys.ESCAPE)
     assert page.text("#crumbs") == "All"
-    page.one("#hide-bulk").click()
+    page.one("#show-bulk").click()
     assert page.text("#shown").startswith("5 activities, 362 files")
 
 
@@ -298,6 +298,15 @@ def test_what_an_archive_holds_is_said_and_can_be_hidden(
     html = tmp_path / "against.html"
     html.write_bytes(b"".join(page_of(report_of(seen, [str(root)], seen.parts(), held))))
     browser.open(html)
+    # Of the totals of years what is in no archive is in sight in a narrow window, too.
+    browser.resize(400, 900)
+    browser.wait("return Number(byId('timeline').firstChild.getAttribute('width')) < 400")
+    assert browser.run("return [...byId('years').tHead.rows[0].cells].at(-1).textContent") == "in no archive"
+    edges = "return [byId('years'), byId('years').parentNode].map((box) => box.getBoundingClientRect().right)"
+    table, around = browser.run(edges)
+    assert table <= around + 0.5
+    browser.resize(1280, 1800)
+    browser.wait("return Number(byId('timeline').firstChild.getAttribute('width')) > 1000")
     marks = "return [...document.querySelectorAll('.mark.safe, .mark.risk')].map(mark => mark.textContent)"
     assert browser.run(marks) == [
         "archived",
@@ -308,6 +317,12 @@ def test_what_an_archive_holds_is_said_and_can_be_hidden(
         "archived",
         "in no archive",
     ]
+    # Which days are safe: of those of this year the two that are archived whole.
+    assert re.search(r"; 2 days of \d+ safe in archives$", browser.text("#year span"))
+    days, active = browser.run(
+        "return [document.querySelectorAll('#calendar .unsafe').length, calendar.days.filter(day => day.all).length]"
+    )
+    assert (days, "not all archived" in browser.text("#year")) == (active - 2, True)
     browser.one("#hide-archived").click()
     assert browser.text("#shown").startswith("5 activities, 2,642 files")
     browser.one("#fill").click()
@@ -470,7 +485,7 @@ def test_streams_have_rows_of_their_own_and_can_be_hidden(office: Page) -> None:
     office.check("Mail/Inbox/cur")
     mails = sum("Inbox" in planned.rows[number][0] for number in planned.streams)
     assert office.text("#total").endswith(f" {mails:,} files")
-    office.one("#hide-streams").click()
+    office.one("#show-streams").click()
     assert office.rows() == []
     office.filter("")
     assert "stream" not in office.text("#shown")

@@ -1,6 +1,7 @@
 """The timeline as a picture: what is on it, in SVG and in PNG, and what hostile names do to it."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,19 +12,23 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from home_tree import NOW, plant_home, plant_years
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFont
 
+from benchmarks.homes import KINDS
+from benchmarks.homes import NOW_NS as HOMES_NOW_NS
 from pyactivity.cli import main
 from pyactivity.errors import EnvironmentFailed
-from pyactivity.picture import BULK, HEIGHT, WIDTH, WORK, Box, Words, _free, picture
+from pyactivity.model import NO_PARENT, Files, Scan
+from pyactivity.picture import _free, picture
 from pyactivity.picture_axis import axis_of
 from pyactivity.picture_png import png
+from pyactivity.picture_shapes import BULK, BYTES, HEIGHT, WIDTH, WORK, Box, Words, fitted, width_of
 from pyactivity.picture_svg import svg
 from pyactivity.report import Report, report_of
 from pyactivity.streams import publish
-from pyactivity.survey import take_survey
+from pyactivity.survey import survey_of, take_survey
 
 NOW_NS = int(NOW.timestamp()) * 10**9
 
@@ -191,6 +196,96 @@ def test_no_badge_stands_on_another_or_on_the_legend(wanted: list[tuple[float, f
 def test_it_says_what_its_heights_and_its_order_are(home: Path) -> None:
     words = [shape.text for shape in picture(report(home)) if isinstance(shape, Words)]
     assert "files; twice the height is eight times as many" in words
-    assert "by their files, those of bulk events last" in words
-    files = [int(word.split()[0].replace(",", "")) for word in words if word.endswith((" files", " file"))]
-    assert files == sorted(files[:-2], reverse=True) + sorted(files[-2:], reverse=True)
+    told = "by their share of all files or of all bytes made by hand, whichever is greater; what came in bulk last"
+    assert told in words
+
+
+def letters_of(words: Words, *, scale: int = 4) -> tuple[float, float, float, float]:
+    """The rectangle that text takes as the PNG has it: left, top, right, bottom."""
+    name = "DejaVuSans-Bold.ttf" if words.bold else "DejaVuSans.ttf"
+    font = ImageFont.truetype(name, words.size * scale)
+    anchor = {"start": "ls", "middle": "ms", "end": "rs"}[words.anchor]
+    left, top, right, bottom = (edge / scale for edge in font.getbbox(fitted(words), anchor=anchor))
+    return words.x + left, words.y + top, words.x + right, words.y + bottom
+
+
+def check_labels(shapes: list[Box | Words]) -> None:
+    """No label overlaps another, or ends beyond the picture; numbers lie on their badges."""
+    placed = [(words, letters_of(words)) for words in shapes if isinstance(words, Words) and words.text]
+    for number, (words, (left, top, right, bottom)) in enumerate(placed):
+        assert left >= 0, words
+        assert right <= WIDTH - 10, words
+        assert top >= 0, words
+        assert bottom <= HEIGHT, words
+        for other, (other_left, other_top, other_right, other_bottom) in placed[:number]:
+            apart = left >= other_right or other_left >= right or top >= other_bottom or other_top >= bottom
+            assert apart, (words, other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("days", [1, 9, 60, 400, 1100])
+def test_no_label_of_a_planned_home_overlaps_another(kind: str, days: int) -> None:
+    since_ns = HOMES_NOW_NS - days * 86_400 * 10**9
+    seen = survey_of(KINDS[kind](3).scan(), radius_ns=3_600 * 10**9, now_ns=HOMES_NOW_NS, since_ns=since_ns)
+    check_labels(list(picture(report_of(seen, [b"/home/anna"], seen.parts()))))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32), st.integers(1, 30_000), st.text(st.characters(codec="utf-8"), max_size=80))
+def test_no_label_overlaps_another_whatever_there_is(seed: int, days: int, name: str) -> None:
+    rng = np.random.default_rng(seed)
+    times = np.sort(HOMES_NOW_NS - (rng.uniform(0, days, 300) * 86_400e9).astype(np.int64))
+    place = (name.replace("/", "-").replace("\0", "-") or "M" * 90).encode("utf-8", "surrogateescape")
+    files = Files(
+        mtime_ns=times,
+        size_bytes=rng.integers(0, 2 ** int(rng.integers(1, 45)), 300),
+        directory=np.where(np.arange(300) % 3, 1, 2).astype(np.int32),
+        names=b"x" * 300,
+        name_ends=np.arange(1, 301),
+        directories=(b"/" + place, b"/" + place + b"/MMMM WWWW" * 9, b"/" + place + b"/.git"),
+        parents=np.array([NO_PARENT, 0, 0], np.int32),
+    )
+    seen = survey_of(Scan(files, ()), radius_ns=3_600 * 10**9, now_ns=HOMES_NOW_NS)
+    check_labels(list(picture(report_of(seen, [b"/" + place], seen.parts()))))
+
+
+@given(st.text(st.characters(codec="utf-8", max_codepoint=0x24F, exclude_categories=["Cc", "Cf"]), max_size=60))
+@settings(deadline=None)
+def test_words_are_no_wider_than_they_are_taken_for(text: str) -> None:
+    for bold in (False, True):
+        words = Words(0, 0, text, 14, bold=bold)
+        left, _, right, _ = letters_of(words)
+        assert right - min(left, 0) <= width_of(text, 14, bold=bold) + 4
+        assert width_of(fitted(Words(0, 0, text, 14, bold=bold, room=90)), 14, bold=bold) <= 90
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_size_and_count_are_on_one_axis_and_what_was_made_by_hand_comes_first(kind: str) -> None:
+    home = KINDS[kind](7)
+    seen = survey_of(home.scan(), radius_ns=3_600 * 10**9, now_ns=HOMES_NOW_NS)
+    shapes = list(picture(report_of(seen, [b"/home/anna"], seen.parts())))
+    made = [number for session in home.sessions for number in session]
+    totals = len(made), sum(home.rows[number][2] for number in made)
+    sessions = [(len(session), sum(home.rows[number][2] for number in session)) for session in home.sessions]
+    weights = sorted((max(files / totals[0], size / totals[1]) for files, size in sessions), reverse=True)
+    bars = [
+        [shape.width for shape in shapes if isinstance(shape, Box) and shape.colour == colour and shape.height == 6]
+        for colour in (WORK, BYTES)
+    ]
+    assert [len(some) for some in bars] == [4, 4]
+    # One axis: a pixel is as much of the files as of the bytes, and per cent are written where they lie.
+    ticks = {
+        float(shape.text.removesuffix(" %")) / 100: shape.x
+        for shape in shapes
+        if isinstance(shape, Words) and shape.size == 12 and re.fullmatch(r"[0-9.]+ %|0", shape.text)
+    }
+    zero, end = ticks[0], max(ticks)
+    pixels = (ticks[end] - zero) / end
+    assert all(abs(x - zero - share * pixels) < 0.01 for share, x in ticks.items())
+    drawn = [max(pair) / pixels for pair in zip(*bars, strict=True)]
+    assert drawn == pytest.approx(weights[:4], rel=1e-6)
+    shares = [(files / totals[0] * pixels, size / totals[1] * pixels) for files, size in sessions]
+    for pair in zip(*bars, strict=True):
+        assert any(pair == pytest.approx(one) for one in shares)
+    words = [shape.text for shape in shapes if isinstance(shape, Words)]
+    assert words.count("came in bulk") in (1, 2)

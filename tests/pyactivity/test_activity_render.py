@@ -2,9 +2,14 @@
 
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
+import termios
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +20,9 @@ from pyactivity import Carrier, Group, Part, Radius
 from pyactivity.details import Archived, Details
 from pyactivity.json_form import branch_line, group_chunks
 from pyactivity.kinds import Kind
-from pyactivity.render import group_lines, radius_text, tree_line
+from pyactivity.render import group_lines, radius_text, tree_lines
 from pyactivity.totals import Branch
+from pyactivity.wrapping import wrapped
 
 SECOND = 10**9
 HOUR = 3_600 * SECOND
@@ -42,7 +48,9 @@ def told(
     part: tuple[str, int] = ("activity", 3),
     times_ns: tuple[int, int] = (MAY_3_NOON, MAY_3_NOON + HOUR),
 ) -> Details:
-    group = Group(*times_ns, sum(c.files for c in carriers) + elsewhere, 4096, carriers)
+    bulk = [carrier for carrier in carriers if carrier.bulk not in ("", "history")]
+    in_bulk = sum(c.files for c in bulk), sum(c.size_bytes for c in bulk)
+    group = Group(*times_ns, sum(c.files for c in carriers) + elsewhere, 4096, carriers, *in_bulk)
     return Details(Part(*part, np.zeros(group.files, np.intp)), group, kinds, largest, few, archived)
 
 
@@ -84,9 +92,15 @@ def test_few_files_are_named_many_are_told_by_kind() -> None:
 
 def test_bulk_stands_below_what_was_done_by_hand_or_alone() -> None:
     bulk = Carrier(b"h/v", 400, 1, "installed")
-    assert lines(told(Carrier(b"h/a", 5, 1), bulk, kinds=(Kind("c", 5),)))[1:] == [
+    assert lines(told(Carrier(b"h/a", 5, 1), bulk, kinds=(Kind("c", 5),))) == [
+        f"{WHEN}  5 files  4.0 KiB  a (5)",
         "5 c; largest big, 2.0 KiB",
-        "+ 400 files in v (installed)",
+        "+ 400 files of 1 B in v (installed)",
+    ]
+    history = Carrier(b"h/.git", 3, 1, "history")
+    assert lines(told(Carrier(b"h/a", 5, 1), history))[::2] == [
+        f"{WHEN}  8 files  4.0 KiB  a (5)",
+        "3 of them in .git (history)",
     ]
     assert lines(told(bulk, kinds=(Kind("c", 400),)))[0].endswith("  400 files  4.0 KiB  v (installed)")
 
@@ -126,6 +140,7 @@ def test_json_of_a_group() -> None:
             {"path": {"text": "v"}, "files": 4, "bytes": 16, "bulk": "unpacked"},
         ],
         "elsewhere": {"files": 1, "bytes": 4072},
+        "in_bulk": {"files": 4, "bytes": 16},
         "kinds": [{"suffix": "c", "files": 3}],
         "largest": {"path": {"text": "h/a/big"}, "bytes": 2048},
         "archived": {"files": 2, "bytes": 8},
@@ -146,7 +161,7 @@ def test_every_name_survives_json(paths: list[bytes]) -> None:
 
 def test_a_directory_of_the_tree() -> None:
     branch = Branch(b"h/a/b\n", 2, 1_234, 2048, MAY_3_NOON, 1)
-    line = tree_line(branch, b"h/a", MAY_3_NOON)
+    (line,) = tree_lines(branch, b"h/a", MAY_3_NOON)
     assert line == f"{'2.0 KiB':>10}  {'1,234':>11}  {'today 12:00':<18}          b\\n  (+ 1 small directory)"
     assert json.loads(branch_line(branch)) == {
         "path": {"text": "h/a/b\n"},
@@ -168,18 +183,85 @@ def test_why_a_radius_was_chosen() -> None:
     )
 
 
-@pytest.mark.parametrize("columns", [60, 80, 100])
+@pytest.mark.parametrize("columns", [40, 60, 80, 100])
 def test_a_line_that_is_too_long_breaks_between_items_and_not_within_words(columns: int) -> None:
     """At 80 columns the list had seven, and the terminal cut it anywhere."""
     carriers = [Carrier(b"h/" + name * 4, 5, 1) for name in (b"project ", b"letters of ", b"photos-")]
     shown = told(*carriers, elsewhere=9, kinds=(Kind("tex", 9), Kind("pdf", 7), Kind("c", 5), Kind("h", 3)))
-    (wide, *more), narrow = (
+    wide, narrow = (
         list(group_lines(shown, MAY_3_NOON, b"h")),
         list(group_lines(shown, MAY_3_NOON, b"h", columns)),
     )
-    assert max(map(len, narrow)) <= max(columns, 73)
-    assert " ".join(line.strip() for line in narrow) == " ".join(
-        part for line in (wide[:73], wide[73:], *more) if (part := line.strip())
-    )
-    assert list(group_lines(shown, MAY_3_NOON, b"h", 500)) == [wide, *more]
-    assert all(line.startswith(" " * 9) for line in narrow[1:])
+    assert max(map(len, narrow)) <= columns
+    assert " ".join(narrow).split() == " ".join(wide).split()
+    assert list(group_lines(shown, MAY_3_NOON, b"h", 500)) == wide
+    assert all(line.startswith(" " * (9 if columns >= 60 else 4)) for line in narrow[1:])
+
+
+WORDS = st.lists(st.text("abc/(", min_size=1, max_size=30), min_size=1, max_size=5).map(" ".join)
+
+
+@given(
+    st.lists(WORDS, max_size=4).map("   ".join),
+    st.lists(WORDS, min_size=1, max_size=6).map(", ".join),
+    st.integers(20, 90),
+)
+def test_no_line_is_wider_than_the_terminal_but_for_one_word(head: str, rest: str, columns: int) -> None:
+    lines = list(wrapped(f"{head}  " if head else "", rest, columns))
+    # Nothing is lost, added or moved.
+    assert "".join("".join(lines).split()) == "".join((head + rest).split())
+    indent = 9 if columns >= 60 else 4
+    for line in lines:
+        words = re.findall(r"[^/ ]+/*|/+", line)
+        assert (
+            len(line) <= columns or len(words) <= 1 or any(len(cell) + indent > columns for cell in head.split("   "))
+        )
+    # Words end where they ended: at a blank, or behind the slash of a path that is too long for a line.
+    whole = set((head + " " + rest).split())
+    for line in lines:
+        for word in line.split():
+            assert word in whole or "/" in word or any(word in one for one in whole if "/" in one)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--tree"], ["--largest", "3"], ["--overview"], ["--explain", "--limit", "2"]]
+)
+def test_lists_are_as_wide_as_the_terminal(tmp_path: Path, columns: int, arguments: list[str]) -> None:
+    for number in range(25):
+        place = tmp_path / "projects of the year" / f"project{number}" / "with a long name for a directory"
+        place.mkdir(parents=True)
+        for name in ("letter to somebody.odt", "another letter.odt", "third.txt"):
+            (place / name).write_bytes(b"x" * 100)
+            os.utime(place / name, (1_700_000_000 + 90_000 * number,) * 2)
+    command = [sys.executable, "-m", "pyactivity", "--quiet", *arguments, "projects of the year"]
+    wide = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, check=True, text=True).stdout
+    narrow = on_terminal(command, tmp_path, columns)
+    assert narrow.split() == wide.split()
+    assert max(map(len, narrow.splitlines())) <= columns
+
+
+@pytest.mark.parametrize("command", [[], ["select"]])
+@pytest.mark.parametrize("columns", [40, 80])
+def test_the_help_is_as_wide_as_the_terminal(tmp_path: Path, columns: int, command: list[str]) -> None:
+    told = on_terminal([sys.executable, "-m", "pyactivity", *command, "--help"], tmp_path, columns)
+    assert "exit status" in told
+    assert [line for line in told.splitlines() if len(line) > columns and " " in line.strip()] == []
+
+
+def on_terminal(command: list[str], place: Path, columns: int) -> str:
+    """What a command writes to a terminal of so many columns."""
+    end, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (25, columns))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    with subprocess.Popen(command, cwd=place, stdin=terminal, stdout=terminal, env=environment) as process:
+        os.close(terminal)
+        pieces = []
+        try:
+            while piece := os.read(end, 65536):
+                pieces.append(piece)
+        except OSError:  # how Linux says that a terminal has nobody at its other end any more
+            pass
+        os.close(end)
+        assert process.wait() == 0
+    return b"".join(pieces).decode().replace("\r\n", "\n")

@@ -224,7 +224,7 @@ def test_an_entry_that_cannot_be_looked_at_is_a_problem(tmp_path: Path, monkeypa
 def test_a_clock_gone_wild_is_saturated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mtime_ns: int, kept: int
 ) -> None:
-    status = SimpleNamespace(st_mode=0o100644, st_mtime_ns=mtime_ns, st_ctime_ns=7, st_size=3)
+    status = SimpleNamespace(st_mode=0o100644, st_mtime_ns=mtime_ns, st_ctime_ns=7, st_size=3, st_nlink=1)
     entry = SimpleNamespace(name=b"f", path=b"", stat=lambda **_: status, is_file=lambda **_: True)
     fake(monkeypatch, lambda *_: [entry])
     assert gather([tmp_path]).files.mtime_ns.tolist() == [kept]

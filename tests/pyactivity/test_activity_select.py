@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -290,6 +291,44 @@ def test_a_listing_with_problems_is_used_and_they_are_told(tmp_path: Path, monke
     assert "two entries are lost" in found.problems[0].reason
 
 
+def test_archives_may_be_a_directory_a_set_or_a_catalogue(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each knows the same: all but the letters."""
+    work = home.parent
+    monkeypatch.setitem(ENVIRONMENT, "PYBACKUP_CATALOGUE", str(work / "own.db"))
+    assert command("pybackup", "catalogue", "init", cwd=work).returncode == 0
+    for place, names in (("shelf", ["docs", "photos"]), ("set", [])):
+        (work / place).mkdir()
+        for name in names:
+            made = command("pybackup", "create", home / name, "-o", f"{place}/{name}.xtar", "--quiet", cwd=work)
+            assert made.returncode == 0, made.stderr
+    volumes = ["--volumes", "set", "--volume-size", "1M", "--name", "home"]
+    made = command("pybackup", "create", home / "docs", home / "photos", *volumes, "--quiet", cwd=work)
+    assert made.returncode == 0, made.stderr
+    (work / "shelf/readme.txt").write_text("no archive")
+    for against in (
+        ["shelf"],
+        ["set"],
+        ["own.db"],
+        [f"sqlite:///{work}/own.db"],
+        ["shelf/docs.xtar", "shelf/photos.xtar"],
+    ):
+        words = [word for name in against for word in ("--against", name)]
+        told = command("pyactivity", home, "--json", *words, cwd=work)
+        groups = [json.loads(line) for line in told.stdout.splitlines()]
+        assert [(one["files"], one["archived"]["files"]) for one in groups] == [
+            (1, 0),
+            (3, 3),
+            (2, 2),
+            (1, 0),
+            (1, 0),
+        ], (against, told.stderr)
+    # A medium that is lost makes nothing safe.
+    for label in ("photos", "home 1"):
+        assert command("pybackup", "catalogue", "lost", label, cwd=work).returncode in (0, 1)
+    told = command("pyactivity", home, "--json", "--against", "own.db", cwd=work)
+    assert [json.loads(line)["archived"]["files"] for line in told.stdout.splitlines()] == [0, 3, 0, 0, 0]
+
+
 def test_years_beyond_64_bits_are_archived_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Of a year 2400, and of 1600: a scan has the ends of int64 for both, an archive has what the file system says.
     names, times_ns = (b"later", b"earlier", b"now"), (13_600_000_000 * SECOND, -11_600_000_000 * SECOND, SECOND)
@@ -355,3 +394,22 @@ def test_the_full_loop(home: Path) -> None:
     whole = command("pyactivity", home, "--against", "some.xtar", "--against", "rest.xtar", cwd=work)
     assert b"0 files of 0 B in no archive" in whole.stderr
     assert whole.stdout.count(b" archived ") == 5
+
+
+def test_the_overview_says_what_was_never_archived(home: Path, tmp_path: Path) -> None:
+    """In text and in JSON; of a report against nothing, how to learn it."""
+    for archive, taken in (("some.xtar", home / "docs"), ("all.xtar", home)):
+        assert command("pybackup", "create", taken, "-o", tmp_path / archive, "--workers", "1").returncode == 0
+
+    def overview(*words: str | Path) -> str:
+        return command("pyactivity", home, "--overview", *words).stdout.decode()
+
+    assert "What of it is in no archive: --against ARCHIVE tells" in overview().splitlines()
+    some = overview("--against", tmp_path / "some.xtar").splitlines()
+    told = map(json.loads, overview("--json", "--against", tmp_path / "some.xtar").splitlines())
+    lost = [(one["path"]["text"], one["files"]) for one in told if one["section"] == "lost"]
+    # Files right in the home, photos and letters: none of what is archived.
+    assert sorted(lost) == [(str(home), 3), (str(home / "photos"), 2)]
+    lines = some[some.index("In no archive") + 1 :][: len(lost)]
+    assert [re.split(" {2,}", line)[2] for line in lines] == [f"{files} files" for _, files in lost]
+    assert "All of it is in an archive" in overview("--against", tmp_path / "all.xtar").splitlines()

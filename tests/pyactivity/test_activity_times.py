@@ -89,3 +89,62 @@ def test_what_is_deep_is_chosen_archived_and_known_again(deep: Path) -> None:
     known = _run("pyactivity", deep.name, "--against", "deep.xtar", cwd=deep.parent)
     assert known.returncode == 0
     assert b"0 files of 0 B in no archive" in known.stderr
+
+
+@pytest.fixture(scope="module")
+def nested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """3,000 directories, each in the one before, and a file at the bottom."""
+    top = tmp_path_factory.mktemp("nested")
+    here = os.open(top, os.O_RDONLY)
+    for _ in range(3_000):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("bottom.txt", os.O_WRONLY | os.O_CREAT, dir_fd=here))
+    os.close(here)
+    yield top
+    subprocess.run(["rm", "-rf", top / "d"], check=True)
+
+
+BOTTOM = b"/d" * 3_000 + b"/bottom.txt"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--json"],
+        ["--null"],
+        ["--names", "--json"],
+        ["--overview"],
+        ["--overview", "--json"],
+        ["--overview", "--null"],
+        ["--newest", "1", "--json"],
+        ["--largest", "1", "--null"],
+        ["--tree", "--json"],
+        ["--tree", "--null"],
+        ["--explain"],
+        ["--by", "ctime"],
+        ["--html", "-"],
+        ["--svg", "-"],
+        ["--png", "-"],
+    ],
+    ids=" ".join,
+)
+def test_3000_directories_one_in_the_other(nested: Path, words: list[str]) -> None:
+    done = _run("pyactivity", *words, nested.name, cwd=nested.parent)
+    assert (done.returncode, b"1 file in 1 group" in done.stderr) == (0, True), done.stderr[-300:]
+    if words[:1] not in (["--html"], ["--svg"], ["--png"], ["--tree"]):
+        assert BOTTOM[1:] in done.stdout
+    if "--tree" in words:
+        assert BOTTOM.rpartition(b"/")[0] in done.stdout
+
+
+def test_3000_directories_are_chosen_archived_and_known_again(nested: Path, tmp_path: Path) -> None:
+    chosen, archive = tmp_path / "chosen", tmp_path / "nested.xtar"
+    assert _run("pyactivity", "select", nested.name, "-o", chosen, cwd=nested.parent).returncode == 0
+    made = _run("pybackup", "create", "--select", chosen, "-o", archive, "--workers", "1", cwd=nested.parent)
+    assert made.returncode == 0, made.stderr[-300:]
+    known = _run("pyactivity", nested.name, "--against", archive, cwd=nested.parent)
+    assert b"0 files of 0 B in no archive" in known.stderr

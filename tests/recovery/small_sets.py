@@ -11,10 +11,11 @@ from pathlib import Path
 
 from damage.fast_disk import fast_directory
 
-from pybackup.jobs.rebuild import Rebuilt, rebuild
+from pybackup.jobs.rebuild import rebuild
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
-from pybackup.make.volumes import perform_set
+from pybackup.make.rebuilt import Rebuilt
+from pybackup.make.run import perform_set
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
@@ -47,7 +48,7 @@ class SmallSet:
         return directory
 
 
-def plant(top: Path, *, seed: int = 3, n_bytes: int = 230_000) -> Path:
+def plant(top: Path, *, seed: int = 3, n_bytes: int = 270_000) -> Path:
     """A tree of that many bytes, of one time, so that a set of it is always the same."""
     chance = random.Random(seed)
     left = n_bytes
@@ -83,7 +84,7 @@ def create(
 def small_set(
     sizes: tuple[int, ...] = (200_000, 130_000), recovery_volumes: int = 2, parity: str = "10%", seed: int = 3
 ) -> SmallSet:
-    """A set of about 230 KB."""
+    """A set of about 270 KB."""
     with fast_directory() as base:
         create(plant(base / "top", seed=seed), base / "set", sizes, recovery_volumes, parity)
         return SmallSet({path.name: path.read_bytes() for path in sorted((base / "set").iterdir())})

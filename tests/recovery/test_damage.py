@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from pybackup.container.own import stream_start
 from pybackup.errors import Damaged, EnvironmentFailed, PybackupError
 from pybackup.host.storage import ArchiveFile, InPlace
-from pybackup.jobs.rebuild import Outcome
 from pybackup.layout import ustar
 from pybackup.layout.note import Note
 from pybackup.layout.recovery import MAGIC
 from pybackup.make.add_recovery import RecoveryOptions, add_recovery
+from pybackup.make.rebuilt import Outcome
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import plan_geometry

@@ -12,10 +12,11 @@ import pytest
 import pybackup
 from pybackup.archive.find import find_volumes
 from pybackup.archive.volume_set import gather
-from pybackup.disc.build import BuildOptions, perform_build, plan_build
+from pybackup.disc.build import perform_build
+from pybackup.disc.plan_build import BuildOptions, plan_build
 from pybackup.errors import Damaged, UsageError
-from pybackup.jobs.rebuild import Outcome
 from pybackup.make.add_recovery import RecoveryOptions, add_recovery
+from pybackup.make.rebuilt import Outcome
 from pybackup.monitor import Monitor
 
 from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, sectors, small_set, zeroed
@@ -339,17 +340,17 @@ def test_a_recovery_volume_that_does_not_fit_is_said_before(room: Path) -> None:
 def test_the_same_from_python(room: Path) -> None:
     whole = small_set()
     given = whole.write(room / "given", dict.fromkeys(("docs-R01.xtar", "docs-R02.xtar")))
-    added = pybackup.add_recovery_volumes([given], 1, room / "more", volume_bytes=500_000)
+    added = pybackup.add_recovery_volumes([given], 1, room / "more", volume_size=500_000)
     assert (len(added.made), added.data_volumes) == (1, 4)
     (given / "docs-002.xtar").unlink()
     assert pybackup.rebuild([given, room / "more"], str(room / "to"), work_dir=room).complete
     assert contents(room / "to") == {"docs-002.xtar": whole.volumes["docs-002.xtar"]}
-    with pytest.raises(UsageError, match="1 or more, not 0"):
+    with pytest.raises(UsageError, match="a whole number of 1 or more: 0"):
         pybackup.add_recovery_volumes(given, 0)
 
 
 def test_a_recovery_volume_alone_tells_of_all_others(room: Path) -> None:
     whole = small_set()
     (room / "alone").write_bytes(whole.volumes["docs-R02.xtar"])
-    hand = gather(find_volumes([os.fsencode(room / "alone")]).volumes, Monitor())
-    assert (sorted(hand.tables), hand.last, hand.missing) == ([1, 2, 3, 4], 4, [1, 2, 3, 4])
+    volume_set = gather(find_volumes([os.fsencode(room / "alone")]).volumes, Monitor())
+    assert (sorted(volume_set.tables), volume_set.last, volume_set.missing) == ([1, 2, 3, 4], 4, [1, 2, 3, 4])

@@ -32,7 +32,7 @@ def archive(tmp_path: Path) -> Path:
         os.setxattr(path, "security.capability", CAPABILITY)
         subprocess.run(["setfacl", "-m", "u:1234:r", path], check=True)
     (top / "plain").write_bytes(b"x")
-    pybackup.create([top], tmp_path / "a.xtar", workers=1, segment_bytes=1 << 20, monitor=pybackup.Monitor())
+    pybackup.create([top], tmp_path / "a.xtar", workers=1, segment_size=1 << 20, monitor=pybackup.Monitor())
     return tmp_path / "a.xtar"
 
 
@@ -47,12 +47,12 @@ def without_attributes(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", there], check=True)
 
 
-def restored(verb: str, archive: Path, out: Path, workers: int, *, owner: bool | None = None) -> Noted:
+def restored(verb: str, archive: Path, out: Path, workers: int, *, no_owner: bool = False) -> Noted:
     heard = Noted()
     if verb == "extract":
-        pybackup.extract(archive, out, workers=workers, owner=owner, monitor=heard)
+        pybackup.extract(archive, out, workers=workers, no_owner=no_owner, monitor=heard)
     else:
-        pybackup.salvage([archive], out, workers=workers, owner=owner, monitor=heard)
+        pybackup.salvage([archive], out, workers=workers, no_owner=no_owner, monitor=heard)
     return heard
 
 
@@ -106,7 +106,7 @@ print(json.dumps([[problem.reason for problem in heard.problems], heard.notes]))
 @pytest.mark.parametrize("verb", ["extract", "salvage"])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_without_owners(archive: Path, tmp_path: Path, verb: str, workers: int) -> None:
-    heard = restored(verb, archive, tmp_path / "out", workers, owner=False)
+    heard = restored(verb, archive, tmp_path / "out", workers, no_owner=True)
     assert heard.problems == []
     for what in ("set-id bits are dropped", "capabilities are dropped"):
         assert len([note for note in heard.notes if note.startswith(what)]) == 1, heard.notes

@@ -11,12 +11,11 @@ import pytest
 import pybackup
 from pybackup.archive.open import open_archive
 from pybackup.host.staging import is_temporary
+from pybackup.mend.mended import MendedArchive
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.extents import Extents
 from pybackup.model.listing import FoundRows, Listing, Way
 from pybackup.model.member import Stored
 from pybackup.model.problem import Trouble
-from pybackup.model.soundness import Soundness
 from pybackup.monitor import Monitor
 from pybackup.restore.plan import RestoreOptions, plan_restore, plan_salvage
 from pybackup.restore.run import run
@@ -61,7 +60,7 @@ def made(base: Path, make: Callable[[Path], None]) -> tuple[Path, Path]:
     top = base / "new/top"
     top.mkdir(parents=True)
     make(top)
-    pybackup.create([top], base / "a.xtar", workers=1, segment_bytes=4 << 20, monitor=Monitor())
+    pybackup.create([top], base / "a.xtar", workers=1, segment_size=4 << 20, monitor=Monitor())
     return top, base / "a.xtar"
 
 
@@ -97,16 +96,8 @@ def test_another_kind_is_replaced(
             run(plan_restore(opened, (), os.fsencode(out), options), monitor=monitor)
         else:
             how = RestoreOptions(place=place, workers=workers)
-            known = Soundness()
             run(
-                plan_salvage(
-                    opened.place,
-                    os.fsencode(out),
-                    listing=opened.listing,
-                    soundness=known,
-                    repaired=Extents(),
-                    options=how,
-                ),
+                plan_salvage(MendedArchive(opened.place, opened.listing, None), os.fsencode(out), how),
                 monitor=monitor,
             )
     assert not monitor.problems
@@ -150,12 +141,9 @@ def test_no_entry_replaces_what_the_same_archive_has(tmp_path: Path, verb: str) 
         else:
             run(
                 plan_salvage(
-                    opened.place,
+                    MendedArchive(opened.place, listing, None),
                     os.fsencode(out),
-                    listing=listing,
-                    soundness=Soundness(),
-                    repaired=Extents(),
-                    options=RestoreOptions(place=place, workers=1),
+                    RestoreOptions(place=place, workers=1),
                 ),
                 monitor=monitor,
             )

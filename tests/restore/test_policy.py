@@ -11,6 +11,7 @@ from jobs.meter import metered
 
 import pybackup
 from pybackup.archive.open import open_archive
+from pybackup.mend.mended import MendedArchive
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Trouble
 from pybackup.model.soundness import Soundness
@@ -29,7 +30,7 @@ def made(base: Path, sizes: dict[str, int], segment_bytes: int = 64 * MIB) -> Pa
     for name, size in sizes.items():
         (base / "top" / name).write_bytes(chance.randbytes(size))
     pybackup.create(
-        [base / "top"], base / "a.xtar", parity="none", segment_bytes=segment_bytes, workers=1, monitor=Monitor()
+        [base / "top"], base / "a.xtar", parity="none", segment_size=segment_bytes, workers=1, monitor=Monitor()
     )
     return base / "a.xtar"
 
@@ -40,14 +41,7 @@ def planned(policy: Policy, archive: Path, to: Path, bad: Extents) -> RestorePla
         if policy is Policy.WHOLE:
             return plan_restore(opened, (), os.fsencode(to), options)
         known = Soundness(bad)
-        return plan_salvage(
-            opened.place,
-            os.fsencode(to),
-            listing=opened.listing,
-            soundness=known,
-            repaired=Extents(),
-            options=options,
-        )
+        return plan_salvage(MendedArchive(opened.place, opened.listing, None, known), os.fsencode(to), options)
 
 
 @pytest.mark.parametrize("segment_bytes", [MIB, 64 * MIB])

@@ -10,10 +10,12 @@ from pathlib import Path
 from pybackup.archive.open import open_archive
 from pybackup.check.compare import compare
 from pybackup.check.verify import verify
-from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, Compression, Profile
-from pybackup.make.plan import CreateOptions, perform_create, plan_create
+from pybackup.compress.methods import BUNDLE_BYTES, DEFAULT_SEGMENT_BYTES, Compression, Profile
+from pybackup.make.plan import CreateOptions, plan_create
+from pybackup.make.run import perform_create
 from pybackup.mend.health import State
 from pybackup.monitor import Monitor
+from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.restore.plan import RestoreOptions, plan_restore
 from pybackup.restore.run import run
 from pybackup.selection.filelist import named_source
@@ -32,11 +34,15 @@ def archive(
     executor: Executor | None = None,
     compression: Compression = Compression.FAST,
     segment_bytes: int = DEFAULT_SEGMENT_BYTES,
+    bundle_bytes: int = BUNDLE_BYTES,
+    with_parity: bool = True,
     monitor: Monitor | None = None,
 ) -> Monitor:
     """Create an archive; without a monitor of the caller's, any problem is a failure."""
     heard = monitor or Monitor()
-    options = CreateOptions(Profile(compression), segment_bytes=segment_bytes, overwrite=True, workers=workers)
+    profile = Profile(compression, bundle_bytes=bundle_bytes)
+    parity = ParityOptions() if with_parity else None
+    options = CreateOptions(profile, segment_bytes=segment_bytes, parity=parity, overwrite=True, workers=workers)
     named = [named_source(os.fsencode(source)) for source in sources]
     plan = plan_create(named, os.fsencode(output), judge=None, options=options, monitor=heard)
     perform_create(plan, executor=executor, monitor=heard)

@@ -13,7 +13,7 @@ CONTAINER = b".xtar"
 PRIVATE = b".pybackup"
 
 
-def quiet(command: Sequence[str | bytes], *, cwd: str | bytes | Path) -> bytes:
+def quiet(command: Sequence[str | bytes | Path], *, cwd: str | bytes | Path) -> bytes:
     """Run a command that must end with status 0 and nothing on stderr, and return its stdout."""
     ran = subprocess.run(command, cwd=cwd, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True)
     assert (ran.returncode, ran.stderr) == (0, b""), (command, ran.returncode, ran.stderr[:2000])
@@ -55,6 +55,18 @@ def members(expanded: Path) -> Iterator[tuple[bytes, int]]:
         below = directory[len(base) + 1 :]
         if below.partition(b"/")[0] != PRIVATE:
             yield from ((below + b"/" + name, fd) for name in sorted(names) if name.endswith(b".7z"))
+
+
+def is_bundle(name: bytes) -> bool:
+    """Whether a ``.7z`` holds many files, by its name."""
+    return os.path.basename(name).startswith(b".xtar.files.")
+
+
+def unbundle(bundle: Path, target: Path) -> list[Path]:
+    """Extract the files of a bundle by 7-Zip as the script in the readme does, and return where they are."""
+    target.mkdir()
+    quiet(["7z", "x", "-spd", "-x!.xtar.notes", bundle.resolve()], cwd=target)
+    return list(target.iterdir())
 
 
 def script_of(readme: str) -> str:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,7 @@ from . import planting
 from .manifest import Manifest, differences, manifest
 from .planting import MIB, SECOND
 from .running import archive
-from .stock import at, expand, members, quiet, script_of
+from .stock import at, expand, is_bundle, members, quiet, script_of, unbundle
 
 GNU = ("tar",)
 BSD = ("bsdtar", "-P")  # else it takes the directory "C:" for a drive, as in any tar
@@ -51,8 +52,11 @@ def expanded(made: Path) -> Path:
 
 def test_gnu_tar_lists_and_extracts_every_container_in_silence(made: Path, expanded: Path) -> None:
     with open_archive(os.fsencode(made / "a.xtar")) as opened:
-        wanted = sum(len(stored.members) for stored in opened.listing)
-    assert len(list(members(expanded))) == wanted > 100
+        alone = sum(len(stored.members) for stored in opened.listing if not stored.bundled)
+        bundled = sum(stored.bundled for stored in opened.listing)
+    found = [path for path, _ in members(expanded)]
+    assert len([path for path in found if not is_bundle(path)]) == alone > 80
+    assert 10 < len([path for path in found if is_bundle(path)]) <= bundled
 
 
 def test_bsdtar_does_the_same(made: Path, expanded: Path) -> None:
@@ -76,6 +80,11 @@ def test_odd_times_pass_through_both(tmp_path: Path) -> None:
     ]
     assert counts[0] == counts[1] > 1
     found = {path.parent.name: path.stat().st_mtime_ns for path in (tmp_path / "tar").rglob("file.7z")}
+    assert found
+    for bundle in (tmp_path / "tar").rglob(".xtar.files.*"):
+        (path,) = unbundle(bundle, bundle.parent / "out")
+        assert path.name == "file"
+        found[bundle.parent.name] = path.stat().st_mtime_ns
     assert len(found) == 3 * len(planting.OLD_AND_FAR)
     for name, mtime_ns in found.items():
         true = (tmp_path / "tree/odd_times" / name / "file").stat().st_mtime_ns
@@ -87,11 +96,11 @@ def test_seven_zip_passes_every_member_and_gives_its_content(made: Path, expande
         digests = sorted(member.digest.hex() for stored in opened.listing for member in stored.members)
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(_seven_zip, os.path.basename(path), os.dup(fd)) for path, fd in members(expanded)]
-        assert sorted(future.result() for future in asked) == digests
+        assert sorted(chain.from_iterable(future.result() for future in asked)) == digests
 
 
-def _seven_zip(name: bytes, directory: int) -> str:
-    """Test a member, and return the SHA-256 of what comes out of it."""
+def _seven_zip(name: bytes, directory: int) -> list[str]:
+    """Test a member, and return the SHA-256 of each file that comes out of it."""
     try:
         # A link to it, since 7-Zip would convert the name.
         where = at(directory)
@@ -99,7 +108,10 @@ def _seven_zip(name: bytes, directory: int) -> str:
             plain = os.path.join(scratch, "m.7z")
             os.symlink(where + b"/" + name, plain)
             assert b"Everything is Ok" in quiet(["7z", "t", plain], cwd=scratch)
-            return hashlib.sha256(quiet(["7z", "x", "-so", plain], cwd=scratch)).hexdigest()
+            if not is_bundle(name):
+                return [hashlib.sha256(quiet(["7z", "x", "-so", plain], cwd=scratch)).hexdigest()]
+            files = unbundle(Path(os.fsdecode(plain)), Path(scratch) / "files")
+            return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     finally:
         os.close(directory)
 

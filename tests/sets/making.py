@@ -13,8 +13,8 @@ from pathlib import Path
 from pybackup.compress.methods import Compression, Profile
 from pybackup.make.plan import CreateOptions
 from pybackup.make.plan_set import SetOptions, plan_set
+from pybackup.make.run import CreatedSet, perform_set
 from pybackup.make.second_copies import parse_share
-from pybackup.make.volumes import CreatedSet, perform_set
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import parse_amount
 from pybackup.parity.stream.geometry import ParityOptions

@@ -150,6 +150,6 @@ def test_a_drive_without_a_disc_is_asked_for_again(
     with ExitStack() as stack:
         archive = stack.enter_context(real(paths[1], paths[2:]))
         found = asking.ask_for_volumes(archive, paths[2:], stack, talk)
-        assert found.hand is not None
-        assert sorted(found.hand.data) == list(range(1, len(paths) + 1))
+        assert found.volume_set is not None
+        assert sorted(found.volume_set.data) == list(range(1, len(paths) + 1))
     assert "No medium found" in capsys.readouterr().err

@@ -101,8 +101,8 @@ def test_one_of_ten_volumes_lost_without_recovery_volumes(room: Path, lost: int)
     assert len(volumes) == 10
     label = f"peers300 {lost + 1}"
     with open_archive(os.fsencode(room / "set")) as archive:
-        assert archive.hand is not None
-        rows, paths = archive.hand.tables[lost + 1]
+        assert archive.volume_set is not None
+        rows, paths = archive.volume_set.tables[lost + 1]
         there = {path for row, path in enumerate(paths) if rows.kinds[row] == Kind.FILE}
     volumes[lost].unlink()
     ran = run("extract", room / "set", "--to", room / "out")

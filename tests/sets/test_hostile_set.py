@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pybackup.archive.find import find_volumes
-from pybackup.archive.volume_set import SetAtHand, gather
+from pybackup.archive.volume_set import VolumeSet, gather
 from pybackup.container.set_index import read_set_index
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.storage import ArchiveFile
@@ -74,19 +74,19 @@ def test_a_name_that_no_file_may_have_is_refused_at_once(tree: Path, tmp_path: P
 
 
 def test_one_that_says_it_is_the_last_and_is_not_settles_nothing() -> None:
-    hand = SetAtHand(GOOD)
+    volume_set = VolumeSet(GOOD)
     for number, last in ((1, False), (2, True), (3, False)):
-        hand.infos[number] = VolumeInfo(bytes(8), "docs", number, last=last)
-    assert hand.last is None
-    hand.infos[4] = VolumeInfo(bytes(8), "docs", 4, last=True)
-    assert hand.last == 4
+        volume_set.infos[number] = VolumeInfo(bytes(8), "docs", number, last=last)
+    assert volume_set.last is None
+    volume_set.infos[4] = VolumeInfo(bytes(8), "docs", 4, last=True)
+    assert volume_set.last == 4
 
 
 def test_no_more_volumes_are_named_than_anybody_reads() -> None:
-    hand = SetAtHand(GOOD)
-    hand.infos[200_000] = VolumeInfo(bytes(8), "docs", 200_000)
-    assert len(hand.labels(hand.missing)) < 2000
-    assert hand.labels(hand.missing).endswith(" and 199,900 more")
+    volume_set = VolumeSet(GOOD)
+    volume_set.infos[200_000] = VolumeInfo(bytes(8), "docs", 200_000)
+    assert len(volume_set.labels(volume_set.missing)) < 2000
+    assert volume_set.labels(volume_set.missing).endswith(" and 199,900 more")
 
 
 def test_indexes_that_are_a_bomb_together_are_left_out(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +104,8 @@ def test_two_that_claim_one_number_are_told(tree: Path, docs: Path, tmp_path: Pa
     other = tmp_path / "other.xtar"
     other.write_bytes(volumes(docs)[0].read_bytes())
     heard = Heard()
-    hand = gather(find_volumes([os.fsencode(volumes(docs)[0]), os.fsencode(other)]).volumes, heard)
-    assert len(hand.copies) == 1
+    volume_set = gather(find_volumes([os.fsencode(volumes(docs)[0]), os.fsencode(other)]).volumes, heard)
+    assert len(volume_set.copies) == 1
     assert "docs 1 once more" in heard.notes[0]
 
 

@@ -15,7 +15,7 @@ from roundtrip.manifest import differences, manifest
 import pybackup
 from pybackup.archive.open import open_archive
 from pybackup.errors import UsageError
-from pybackup.jobs.extract import Extracted, restore
+from pybackup.jobs.extract import restore
 from pybackup.jobs.salvage import rescue
 from pybackup.mend import mender
 from pybackup.mend.copies import GivenCopy, open_copies
@@ -24,6 +24,7 @@ from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
 from pybackup.restore.plan import RestoreOptions
+from pybackup.restore.result import Extracted
 
 from .making import lines, make, run, volumes
 from .test_hostile_set import Heard
@@ -67,10 +68,10 @@ def test_what_lies_on_a_lost_volume_is_lost_and_nothing_else(
     lost = paths.pop(number)
     with open_archive(os.fsencode(docs)) as archive:
         listing = archive.listing
-        label = archive.hand.label(int(lost.stem[-3:])) if archive.hand else ""
+        label = archive.volume_set.label(int(lost.stem[-3:])) if archive.volume_set else ""
     with open_archive(os.fsencode(lost)) as alone:
-        assert alone.hand is not None
-        rows, names = alone.hand.tables[int(lost.stem[-3:])]
+        assert alone.volume_set is not None
+        rows, names = alone.volume_set.tables[int(lost.stem[-3:])]
         there = {path for row, path in enumerate(names) if rows.kinds[row] == Kind.FILE}
     heard = Monitor()
     extracted(paths, tmp_path / "out", heard)
@@ -95,8 +96,8 @@ def test_what_lies_on_a_lost_volume_is_lost_and_nothing_else(
 
 def test_only_the_volumes_that_are_needed_are_asked_for(docs: Path, tmp_path: Path) -> None:
     with open_archive(os.fsencode(docs)) as archive:
-        assert archive.hand is not None
-        rows, names = archive.hand.tables[2]
+        assert archive.volume_set is not None
+        rows, names = archive.volume_set.tables[2]
         wanted = next(path for row, path in enumerate(names) if rows.kinds[row] == Kind.FILE and b"text" in path)
     one, two, last = volumes(docs)[0], volumes(docs)[1], volumes(docs)[-1]
     done = run("extract", two, last, wanted, "--to", tmp_path / "out")
@@ -142,8 +143,8 @@ def test_salvage_of_a_set_takes_each_volume_as_far_as_it_goes(tree: Path, docs: 
 
 def test_a_file_that_is_in_part_on_a_lost_volume_survives_in_part(tree: Path, docs: Path, tmp_path: Path) -> None:
     with open_archive(os.fsencode(docs)) as archive:
-        assert archive.hand is not None
-        on = [number for number, (_, names) in archive.hand.tables.items() if b"tree/d3/big" in names]
+        assert archive.volume_set is not None
+        on = [number for number, (_, names) in archive.volume_set.tables.items() if b"tree/d3/big" in names]
     assert len(on) > 1
     given = [os.fsencode(path) for path in volumes(docs) if int(path.stem[-3:]) != on[0]]
     done = rescue(given, os.fsencode(tmp_path / "out"), options=RestoreOptions(workers=1), monitor=Monitor())

@@ -13,7 +13,7 @@ import pytest
 from damage.fast_disk import fast_directory
 from roundtrip.manifest import differences, manifest
 from roundtrip.running import extract
-from roundtrip.stock import expand, members
+from roundtrip.stock import expand, is_bundle, members, unbundle
 
 import pybackup
 from benchmarks.subjects import peers300
@@ -23,7 +23,7 @@ from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
 from pybackup.disc.volume import index_lines, open_volume
 from pybackup.errors import UsageError
-from pybackup.jobs.extract import Extracted, content, restore
+from pybackup.jobs.extract import content, restore
 from pybackup.jobs.salvage import rescue
 from pybackup.make.second_copies import SecondCopies, SecondCopy, parse_share
 from pybackup.model.entry import Kind
@@ -33,6 +33,7 @@ from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
 from pybackup.restore.content import read_content
 from pybackup.restore.plan import RestoreOptions
+from pybackup.restore.result import Extracted
 from pybackup.standalone import rescue as script
 
 from .making import MIB, TIME, lines, make, run, volumes
@@ -52,9 +53,9 @@ def plant(top: Path) -> Path:
         for name in range(14):
             (below / f"{name}.bin").write_bytes(chance.randbytes(int(chance.lognormvariate(8.6, 1.3)) % 60_000))
     # A container and a member that would have one name, in directories that are not in the volume's last one.
-    (top / "d03/same.7z").mkdir()
-    (top / "d03/same.7z/tiny").write_bytes(b"one\n")
-    (top / "d03/same").write_bytes(b"two\n")
+    (top / "d03/same!.7z").mkdir()
+    (top / "d03/same!.7z/tiny").write_bytes(b"one\n")
+    (top / "d03/same!").write_bytes(b"two\n")
     (top / "d05" / LONG).write_bytes(b"a long name\n")
     (top / "d05/n\u00e4me \udcff").write_bytes(b"no ASCII, and no UTF-8\n")
     (top / "d07/empty").write_bytes(b"")
@@ -62,7 +63,7 @@ def plant(top: Path) -> Path:
     with open(top / "d09/holes", "wb") as file:
         file.truncate(1 << 20)
         file.write(b"behind a hole\n")
-    os.link(top / "d03/same", top / "d11/link to same")
+    os.link(top / "d03/same!", top / "d11/link to same")
     for parent, names, files in os.walk(os.fsencode(top), topdown=False):
         for entry in (*names, *files):
             os.utime(os.path.join(parent, entry), ns=(TIME, TIME + 987_654_321), follow_symlinks=False)
@@ -100,7 +101,7 @@ class Field:
                 (on,) = volumes_of([replace(stored, members=(member,))])
                 data = bytearray(paths[on - 1].read_bytes())
                 # All of it: single wrong bytes are put right by the sums of the sectors.
-                start = (member.offset & (1 << 44) - 1) + 32
+                start = member.stream_offset & (1 << 44) - 1
                 for at in range(start, start + member.stream_bytes):
                     data[at] ^= 0x55
                 paths[on - 1] = to / f"hurt-{on}.xtar"
@@ -158,7 +159,7 @@ def lost_with(number: int, on: dict[bytes, list[tuple[int, bool]]]) -> set[bytes
 def test_of_300_files_270_are_back_whichever_of_ten_volumes_is_lost(room: Path) -> None:
     tree = peers300(room, room, 1.0)
     # In ten volumes; with a smaller share, or without copies, some of them would cost more than 30 files.
-    make(tree, room / "set", first=(), size=1_430_000, parity="none", segment_bytes=64 << 10, second_copies="8%")
+    make(tree, room / "set", first=(), size=1_460_000, parity="none", segment_bytes=64 << 10, second_copies="10%")
     paths, whole = volumes(room / "set"), contents(tree)
     assert (len(paths), len(whole)) == (10, 300)
     on = on_volumes(paths)
@@ -196,7 +197,7 @@ def test_a_lost_volume_costs_what_has_no_second_copy(tight: bool, field: Field, 
         spared += sum(number in {place for place, _ in places} for places in on.values()) - len(gone)
         extracted([each for each in paths if each != path], room / f"out{number}", Monitor())
         found = contents(room / f"out{number}/tree")
-        gone |= {b"tree/d11/link to same"} if b"tree/d03/same" in gone else set()
+        gone |= {b"tree/d11/link to same"} if b"tree/d03/same!" in gone else set()
         assert found == {path: data for path, data in whole.items() if path not in gone}
     assert spared > 40
 
@@ -250,20 +251,30 @@ def test_they_are_the_smallest_of_the_volume_before_and_within_their_share(field
     assert all(len(places) == 1 for places in on.values() if places[0][0] == len(paths) - 1)
 
 
+def stored_in(expanded: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Name and bytes of each member for a file alone, and of each file in a bundle."""
+    for number, (name, fd) in enumerate(members(expanded)):
+        assert fd >= 0
+        path = expanded / os.fsdecode(name)
+        if not is_bundle(name):
+            yield name, path.read_bytes()
+        else:
+            for file in unbundle(path, expanded / f"bundle {number}"):
+                yield os.path.dirname(name) + b"/" + os.fsencode(file.name), file.read_bytes()
+
+
 def test_members_are_called_the_same_in_both_volumes(field: Field, room: Path) -> None:
     found: dict[bytes, bytes] = {}
     twice = 0
     for number, path in enumerate(volumes(field.set)):
         expand(("tar", "--warning=no-timestamp"), path, room / str(number))
-        for name, fd in members(room / str(number)):
-            data = (room / str(number) / os.fsdecode(name)).read_bytes()
-            twice += found.setdefault(name, data) is not data
-            assert found[name] == data
-            assert fd >= 0
+        for name, data in stored_in(room / str(number)):
+            twice += name in found
+            assert found.setdefault(name, data) == data
     assert twice == len(field.twice())
     assert sum(b".part0" not in name for name in found) == len(contents(field.tree)) - 2
     # Each of the names that are in each other's way is among those that lie there twice.
-    awkward = [b"tree/d03/same", b"tree/d03/same.7z/tiny", b"tree/d05/" + os.fsencode(LONG), b"tree/d09/holes"]
+    awkward = [b"tree/d03/same!", b"tree/d03/same!.7z/tiny", b"tree/d05/" + os.fsencode(LONG), b"tree/d09/holes"]
     assert set(awkward) <= field.twice().keys()
 
 
@@ -415,6 +426,24 @@ def test_two_volumes_that_say_otherwise_of_a_file_are_told_and_never_mixed(
         assert script.main(["extract", *map(os.fspath, given), "--to", f"{to}-by-script"]) == 1
         found = contents(Path(f"{to}-by-script/tree"))
         assert ({found[path]} if path in found else set()) == there
+    # Every verb that looks at both says so, of that file only.
+    words = f"docs {one} and docs {one + 1} have different content of it".encode()
+    for verb in (["list"], ["list", "--json"], ["info"], ["verify"], ["verify", "--deep"]):
+        done = run(*verb, room / "set")
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert done.stderr.count(words) == done.stderr.count(path + b": ") > 0
+    assert words in run("list", room / "set", path).stderr
+    other_path = next(each for each in field.twice() if each != path)
+    assert run("list", room / "set", other_path).returncode == 0
+    heard = Monitor()
+    assert path in {stored.entry.path for stored in pybackup.list(room / "set", monitor=heard)}
+    assert [problem.path for problem in heard.problems] == [path]
+    assert [problem.path for problem in pybackup.info(room / "set").doubts] == [path]
+    for deep in (False, True):
+        heard = Monitor()
+        pybackup.verify_set([room / "set"], deep=deep, workers=1, monitor=heard)
+        assert [(problem.path, problem.trouble) for problem in heard.problems] == [(path, Trouble.CONTRADICTORY)]
     # Of a volume that was hurt there, the other one is no second copy.
     hurt = Field(field.tree, room / "set").hurt(path, room, which=(0,))
     extracted(hurt, room / "hurt", heard := Monitor())
@@ -429,7 +458,7 @@ def test_the_rescue_script_agrees(field: Field, room: Path, capsys: pytest.Captu
         here = [os.fspath(each) for each in paths if each != paths[number]]
         assert script.main(["extract", *here, "--to", os.fspath(out)]) == 1
         gone = lost_with(number, on)
-        gone |= {b"tree/d11/link to same"} if b"tree/d03/same" in gone else set()
+        gone |= {b"tree/d11/link to same"} if b"tree/d03/same!" in gone else set()
         assert contents(out / "tree") == {path: data for path, data in whole.items() if path not in gone}
     path = some_twice(field)
     for which in ((0,), (1,), (0, 1)):
@@ -457,7 +486,7 @@ def test_from_python_together_with_a_recovery_volume(field: Field, room: Path) -
         name="docs",
         recovery_volumes=1,
         second_copies="20%",
-        segment_bytes=64 << 10,
+        segment_size=64 << 10,
         parity="none",
         workers=1,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -57,25 +59,35 @@ def test_files_of_proc_tell_no_size_and_are_read_to_their_end() -> None:
     assert not monitor.problems
 
 
+class StandIn:
+    """The module `os` as one other module sees it, some functions of which are the test's.
+
+    A function that is patched in `os` itself lies to all of the process: to the threads and pipes of whoever runs the
+    test as well, which then end in the midst of it.
+    """
+
+    def __init__(self, **functions: Callable[..., Any]) -> None:
+        self.__dict__.update(functions)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+def _telling_otherwise(status: os.stat_result, **fields: int) -> SimpleNamespace:
+    """A status with other fields; `os.stat_result` cannot be made of names in every version of Python."""
+    told = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
+    return SimpleNamespace(**{**told, **fields})
+
+
 @pytest.fixture
-def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Make files of the test tell another size than they have, as those of user-space file systems may."""
-    own = os.fspath(tmp_path)
+def telling(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Make files that are read tell another size than they have, as those of user-space file systems may."""
 
     def tell(n_bytes: int) -> None:
-        fstat = os.fstat
+        def fstat(fd: int) -> SimpleNamespace:
+            return _telling_otherwise(os.fstat(fd), st_size=n_bytes, st_blocks=n_bytes // 512 + 1)
 
-        def other(fd: int) -> os.stat_result:
-            status = fstat(fd)
-            # Whoever runs the test has files, too.
-            if not os.readlink(f"/proc/self/fd/{fd}").startswith(own):
-                return status
-            told = list(status)
-            told[6] = n_bytes
-            fields = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
-            return os.stat_result(told, {**fields, "st_size": n_bytes, "st_blocks": n_bytes // 512 + 1})
-
-        monkeypatch.setattr("pybackup.tree.content.os.fstat", other)
+        monkeypatch.setattr("pybackup.tree.content.os", StandIn(fstat=fstat))
 
     return tell
 
@@ -106,8 +118,11 @@ def test_another_length_than_told(tmp_path: Path, telling: Callable[[int], None]
 def test_a_file_without_end_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "endless").write_bytes(b"x" * 100)
     monkeypatch.setattr("pybackup.tree.content._MOST_UNTOLD_BYTES", 1 << 22)
-    monkeypatch.setattr("pybackup.tree.content.os.pread", lambda fd, n_bytes, offset: b"x" * n_bytes)
-    monkeypatch.setattr("pybackup.tree.content.os.read", lambda fd, n_bytes: b"x" * n_bytes)
+    endless = StandIn(
+        pread=lambda fd, n_bytes, offset: b"x" * n_bytes,
+        read=lambda fd, n_bytes: b"x" * n_bytes,
+    )
+    monkeypatch.setattr("pybackup.tree.content.os", endless)
     monitor = Monitor()
     assert _read(_plan(tmp_path, monitor), monitor) == ({}, {})
     assert [(problem.path, problem.trouble) for problem in monitor.problems] == [(b"root/endless", Trouble.UNREADABLE)]
@@ -175,14 +190,16 @@ def test_times_beyond_the_format_are_cut_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     (tmp_path / "file").write_bytes(b"x")
-    stat, fstat = os.stat, os.fstat
 
-    def with_time(status: os.stat_result) -> os.stat_result:
-        fields = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
-        return os.stat_result(list(status), {**fields, "st_mtime_ns": seconds * 10**9})
+    def stat(*where: Any, **how: Any) -> SimpleNamespace:
+        return _telling_otherwise(os.stat(*where, **how), st_mtime_ns=seconds * 10**9)
 
-    monkeypatch.setattr("pybackup.tree.walk.os.stat", lambda *where, **how: with_time(stat(*where, **how)))
-    monkeypatch.setattr("pybackup.tree.content.os.fstat", lambda fd: with_time(fstat(fd)))
+    def fstat(fd: int) -> SimpleNamespace:
+        return _telling_otherwise(os.fstat(fd), st_mtime_ns=seconds * 10**9)
+
+    for module in ("sources", "walk"):
+        monkeypatch.setattr(f"pybackup.tree.{module}.os", StandIn(stat=stat))
+    monkeypatch.setattr("pybackup.tree.content.os", StandIn(fstat=fstat))
     monitor = Monitor()
     plan = _plan(tmp_path, monitor)
     kept = max(-MAX_TIME_NS, min(MAX_TIME_NS, seconds * 10**9))

@@ -26,8 +26,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import EnvironmentFailed, Refused, UsageError
-from pybackup.host import staging
+from pybackup.host import give_name, staging
 from pybackup.host.paths import open_at
+from pybackup.host.write_at import write_at
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
@@ -726,7 +727,7 @@ def test_a_name_taken_meanwhile_is_not_replaced(
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     if publishing != "renameat2":
-        monkeypatch.setattr(staging, "_renameat2", lambda *_: ctypes.set_errno(errno.EINVAL) or -1)
+        monkeypatch.setattr(give_name, "_renameat2", lambda *_: ctypes.set_errno(errno.EINVAL) or -1)
     if publishing == "rename":
         monkeypatch.setattr(os, "link", fail)
     target = open_target()
@@ -812,7 +813,7 @@ def test_pieces_in_any_order_from_two_processes(field: Path, open_target: Open, 
     command = [sys.executable, "-c", code, str(field), "d", os.fsdecode(staged.temporary)]
     subprocess.run(command, check=True, cwd=REPOSITORY)
     fd = other.open_staged(staged.directory, staged.temporary)
-    staging.write_at(fd, 0, memoryview(b"a" * 100_000))
+    write_at(fd, 0, memoryview(b"a" * 100_000))
     os.close(fd)
     assert os.listdir(field / "d") == [os.fsdecode(staged.temporary)]
     assert staged.commit()
@@ -1007,7 +1008,7 @@ def break_call(monkeypatch: pytest.MonkeyPatch, call: str, code: int) -> None:
         raise OSError(code, os.strerror(code))
 
     if call == "renameat2":
-        monkeypatch.setattr(staging, "_renameat2", lambda *_: ctypes.set_errno(code) or -1)
+        monkeypatch.setattr(give_name, "_renameat2", lambda *_: ctypes.set_errno(code) or -1)
     else:
         real = getattr(os, call)
         monkeypatch.setattr(os, call, fail)

@@ -2,5 +2,3 @@
 
 The scripts are made from the parsers; a test compares them. ``python -m pybackup.cli.completions`` writes them anew.
 """
-
-FILES = {"bash": "pybackup.bash", "zsh": "_pybackup", "fish": "pybackup.fish"}

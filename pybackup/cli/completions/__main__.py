@@ -1,8 +1,7 @@
 """Write the scripts anew, beside this file."""
 
-from pathlib import Path
-
-from . import FILES, bash, fish, zsh
+from ..shells import script_path
+from . import bash, fish, zsh
 from .interface import read_interface
 
 MAKERS = {"bash": bash.make, "zsh": zsh.make, "fish": fish.make}
@@ -16,4 +15,4 @@ def scripts() -> dict[str, str]:
 
 if __name__ == "__main__":
     for shell, text in scripts().items():
-        Path(__file__).with_name(FILES[shell]).write_text(text, encoding="utf-8")
+        script_path(shell).write_text(text, encoding="utf-8")

@@ -12,16 +12,16 @@ _pybackup() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         case "$verb" in
         '') [[ $word == -* ]] || verb=$word ;;
-        disc|catalogue|structure) [[ $word == -* ]] || verb="$verb $word" ;;
+        chain|disc|catalogue|jobs|snapshot|structure) [[ $word == -* ]] || verb="$verb $word" ;;
         esac
     done
     case "$verb" in
     '')
         options='-h --help --version'
-        words='create list info extract unpack verify protect repair rebuild salvage forecast drill disc catalogue structure completion'
+        words='create list diff info extract restore chain export unpack verify protect repair rebuild salvage forecast drill disc catalogue run jobs snapshot structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --since-archive --checksum --one-file-system --compression --store --segment-size --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --parity --group-sectors --parity-sidecar --comment --workers --work-dir --overwrite --dry-run --catalogue --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --compression --store --segment-size --comment --workers --work-dir --parity --group-sectors --since-archive --since-catalogue --known-copies --known-unchecked --checksum --chain --level --catalogue --one-file-system --overwrite -o --output --parity-sidecar --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --dry-run --executor --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -29,11 +29,21 @@ _pybackup() {
         --since) compopt +o default 2>/dev/null; return ;;
         --files-from) return ;;
         --select) return ;;
-        -o|--output) return ;;
-        --since-archive) return ;;
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
         --segment-size) compopt +o default 2>/dev/null; return ;;
+        --comment) compopt +o default 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --group-sectors) compopt +o default 2>/dev/null; return ;;
+        --since-archive) return ;;
+        --known-copies) compopt +o default 2>/dev/null; return ;;
+        --known-unchecked) compopt +o default 2>/dev/null; return ;;
+        --chain) compopt +o default 2>/dev/null; return ;;
+        --level) words='auto full differential incremental' ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        -o|--output) return ;;
         --volumes) compopt +o default -o dirnames 2>/dev/null; return ;;
         --volume-size) compopt +o default 2>/dev/null; return ;;
         --first-volumes) compopt +o default 2>/dev/null; return ;;
@@ -41,16 +51,18 @@ _pybackup() {
         --second-copies) compopt +o default 2>/dev/null; return ;;
         --name) compopt +o default 2>/dev/null; return ;;
         --pack) words='ordered tight' ;;
-        --parity) compopt +o default 2>/dev/null; return ;;
-        --group-sectors) compopt +o default 2>/dev/null; return ;;
-        --comment) compopt +o default 2>/dev/null; return ;;
-        --workers) compopt +o default 2>/dev/null; return ;;
-        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
-        --catalogue) compopt +o default 2>/dev/null; return ;;
+        --executor) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'list')
-        options='-h --help --long --null --quiet --json'
+        options='-h --help --at --catalogue --long --null --quiet --json'
+        case "$previous" in
+        --at) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'diff')
+        options='-h --help --checksum --quiet --json'
         case "$previous" in
         esac
         ;;
@@ -60,12 +72,48 @@ _pybackup() {
         esac
         ;;
     'extract')
-        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --strip-components --workers --work-dir --one-drive --stdout --dry-run --quiet --verbose --json'
+        options='-h --help --overwrite --no-owner --numeric-owner --devices --to --strip-components --workers --work-dir --one-drive --stdout --dry-run --quiet --verbose --json'
         case "$previous" in
-        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --overwrite) words='never older always' ;;
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --strip-components) compopt +o default 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'restore')
+        options='-h --help --overwrite --no-owner --numeric-owner --devices --to --at --nearest --delete --catalogue --workers --work-dir --plan --drive --quiet --verbose --json'
+        case "$previous" in
+        --overwrite) words='never older always' ;;
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --at) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --drive) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'chain merge')
+        options='-h --help --compression --store --segment-size --comment --workers --work-dir --parity --group-sectors -o --output --at --catalogue --overwrite --quiet --verbose --json'
+        case "$previous" in
+        --compression) words='store fast default small' ;;
+        --store) compopt +o default 2>/dev/null; return ;;
+        --segment-size) compopt +o default 2>/dev/null; return ;;
+        --comment) compopt +o default 2>/dev/null; return ;;
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --group-sectors) compopt +o default 2>/dev/null; return ;;
+        -o|--output) return ;;
+        --at) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'export')
+        options='-h --help --to --format --overwrite --work-dir --quiet --verbose --json'
+        case "$previous" in
+        --to) return ;;
+        --format) words='zip tar tar.gz tar.bz2 tar.xz' ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         esac
         ;;
@@ -76,21 +124,21 @@ _pybackup() {
         esac
         ;;
     'verify')
-        options='-h --help --deep --against --workers --catalogue --medium --quiet --json --overwrite --html'
+        options='-h --help --deep --workers --against --catalogue --medium --quiet --json --overwrite --html'
         case "$previous" in
-        --against) compopt +o default -o dirnames 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
+        --against) compopt +o default -o dirnames 2>/dev/null; return ;;
         --catalogue) compopt +o default 2>/dev/null; return ;;
         --medium) compopt +o default 2>/dev/null; return ;;
         --html) return ;;
         esac
         ;;
     'protect')
-        options='-h --help -o --output --parity --group-sectors --work-dir --recovery-volumes --to --volume-size --first-number --overwrite --catalogue --quiet --json'
+        options='-h --help --parity --group-sectors -o --output --work-dir --overwrite --recovery-volumes --to --volume-size --first-number --catalogue --quiet --json'
         case "$previous" in
-        -o|--output) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
         --group-sectors) compopt +o default 2>/dev/null; return ;;
+        -o|--output) compopt +o default 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         --recovery-volumes) compopt +o default 2>/dev/null; return ;;
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
@@ -100,11 +148,13 @@ _pybackup() {
         esac
         ;;
     'repair')
-        options='-h --help --map -o --output --in-place --work-dir --overwrite --quiet --json'
+        options='-h --help --map --work-dir --overwrite -o --output --in-place --catalogue --medium --quiet --json'
         case "$previous" in
         --map) return ;;
-        -o|--output) compopt +o default 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        -o|--output) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        --medium) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'rebuild')
@@ -116,11 +166,11 @@ _pybackup() {
         esac
         ;;
     'salvage')
-        options='-h --help --map --to --overwrite --no-owner --numeric-owner --devices --partial --workers --work-dir --report --quiet --verbose --json'
+        options='-h --help --overwrite --no-owner --numeric-owner --devices --to --map --partial --workers --work-dir --report --quiet --verbose --json'
         case "$previous" in
-        --map) return ;;
-        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --overwrite) words='never older always' ;;
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --map) return ;;
         --partial) words='keep drop' ;;
         --workers) compopt +o default 2>/dev/null; return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
@@ -144,7 +194,7 @@ _pybackup() {
         esac
         ;;
     'disc plan')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --one-file-system --volume-size --first-volumes --recovery-volumes --second-copies --compression --store --workers --parity --group-sectors --quiet --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --parity --group-sectors --volume-size --first-volumes --recovery-volumes --second-copies --one-file-system --compression --store --workers --quiet --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;
@@ -152,6 +202,8 @@ _pybackup() {
         --since) compopt +o default 2>/dev/null; return ;;
         --files-from) return ;;
         --select) return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --group-sectors) compopt +o default 2>/dev/null; return ;;
         --volume-size) compopt +o default 2>/dev/null; return ;;
         --first-volumes) compopt +o default 2>/dev/null; return ;;
         --recovery-volumes) compopt +o default 2>/dev/null; return ;;
@@ -159,17 +211,16 @@ _pybackup() {
         --compression) words='store fast default small' ;;
         --store) compopt +o default 2>/dev/null; return ;;
         --workers) compopt +o default 2>/dev/null; return ;;
-        --parity) compopt +o default 2>/dev/null; return ;;
-        --group-sectors) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'disc build')
-        options='-h --help --to --medium --parity --group-sectors --work-dir --dry-run --overwrite --catalogue --quiet --json'
+        options='-h --help --to --medium --parity --group-sectors --carry-catalogue --work-dir --overwrite --dry-run --catalogue --quiet --json'
         case "$previous" in
         --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --medium) compopt +o default 2>/dev/null; return ;;
         --parity) compopt +o default 2>/dev/null; return ;;
         --group-sectors) compopt +o default 2>/dev/null; return ;;
+        --carry-catalogue) return ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
@@ -204,19 +255,21 @@ _pybackup() {
         esac
         ;;
     'catalogue add')
-        options='-h --help --label --place --title --description --copy --tree --no-hash --catalogue --quiet --json'
+        options='-h --help --label --place --title --description --copy --tree --no-hash --depth --catalogue --quiet --json'
         case "$previous" in
         --label) compopt +o default 2>/dev/null; return ;;
         --place) compopt +o default 2>/dev/null; return ;;
         --title) compopt +o default 2>/dev/null; return ;;
         --description) compopt +o default 2>/dev/null; return ;;
+        --depth) compopt +o default 2>/dev/null; return ;;
         --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'catalogue list')
-        options='-h --help --place --catalogue --quiet --json'
+        options='-h --help --place --html --overwrite --catalogue --quiet --json'
         case "$previous" in
         --place) compopt +o default 2>/dev/null; return ;;
+        --html) return ;;
         --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
@@ -289,6 +342,14 @@ _pybackup() {
         --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
+    'catalogue verify')
+        options='-h --help --at --against --catalogue --quiet --json'
+        case "$previous" in
+        --at) compopt +o default 2>/dev/null; return ;;
+        --against) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
     'catalogue lost')
         options='-h --help --dry-run --in --checksum --unchecked --files --catalogue --quiet --json'
         case "$previous" in
@@ -315,10 +376,132 @@ _pybackup() {
         --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
+    'catalogue prune')
+        options='-h --help --keep --plan --catalogue --quiet --json'
+        case "$previous" in
+        --keep) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue export')
+        options='-h --help --overwrite --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue import')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'catalogue rebuild')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
     'catalogue upgrade')
         options='-h --help --catalogue --quiet --json'
         case "$previous" in
         --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'run')
+        options='-h --help --comment --since --level --dry-run --html --overwrite --config --quiet --json'
+        case "$previous" in
+        --comment) compopt +o default 2>/dev/null; return ;;
+        --since) compopt +o default 2>/dev/null; return ;;
+        --level) words='auto full differential incremental' ;;
+        --html) compopt +o default 2>/dev/null; return ;;
+        --config) return ;;
+        esac
+        ;;
+    'jobs init')
+        options='-h --help -o --output --overwrite --dry-run --quiet --json'
+        case "$previous" in
+        -o|--output) return ;;
+        esac
+        ;;
+    'jobs list')
+        options='-h --help --config --quiet --json'
+        case "$previous" in
+        --config) return ;;
+        esac
+        ;;
+    'jobs show')
+        options='-h --help --config --quiet --json'
+        case "$previous" in
+        --config) return ;;
+        esac
+        ;;
+    'jobs check')
+        options='-h --help --config --quiet --json'
+        case "$previous" in
+        --config) return ;;
+        esac
+        ;;
+    'jobs status')
+        options='-h --help --max-age --format --config --quiet --json'
+        case "$previous" in
+        --max-age) compopt +o default 2>/dev/null; return ;;
+        --format) words='text prometheus nagios' ;;
+        --config) return ;;
+        esac
+        ;;
+    'jobs log')
+        options='-h --help --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'jobs tell')
+        options='-h --help --config --quiet --json'
+        case "$previous" in
+        --config) return ;;
+        esac
+        ;;
+    'jobs timers')
+        options='-h --help --cron --config --quiet --json'
+        case "$previous" in
+        --config) return ;;
+        esac
+        ;;
+    'snapshot run')
+        options='-h --help --name --exclude --exclude-from --one-file-system --ssh --checksum --checksum-every --fake-super --rsync-arg --no-hash --require-files --require-mounted --keep --dry-run --quiet --json'
+        case "$previous" in
+        --name) compopt +o default 2>/dev/null; return ;;
+        --exclude) compopt +o default 2>/dev/null; return ;;
+        --exclude-from) return ;;
+        --ssh) compopt +o default 2>/dev/null; return ;;
+        --checksum-every) compopt +o default 2>/dev/null; return ;;
+        --rsync-arg) compopt +o default 2>/dev/null; return ;;
+        --require-files) compopt +o default 2>/dev/null; return ;;
+        --require-mounted) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --keep) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'snapshot list')
+        options='-h --help --ssh --sizes --quiet --json'
+        case "$previous" in
+        --ssh) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'snapshot diff')
+        options='-h --help --checksum --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'snapshot verify')
+        options='-h --help --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'snapshot prune')
+        options='-h --help --keep --ssh --dry-run --quiet --json'
+        case "$previous" in
+        --keep) compopt +o default 2>/dev/null; return ;;
+        --ssh) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'structure save')
@@ -334,10 +517,10 @@ _pybackup() {
         esac
         ;;
     'structure restore')
-        options='-h --help --to --overwrite --no-owner --numeric-owner --devices --quiet --json'
+        options='-h --help --overwrite --no-owner --numeric-owner --devices --to --quiet --json'
         case "$previous" in
-        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         --overwrite) words='never older always' ;;
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
         esac
         ;;
     'completion')
@@ -346,8 +529,11 @@ _pybackup() {
         case "$previous" in
         esac
         ;;
+    chain) words='merge' ;;
     disc) words='plan build burn check label' ;;
-    catalogue) words='init add list show files find whereis history at-risk due check hash lost found move remove upgrade' ;;
+    catalogue) words='init add list show files find whereis history at-risk due check hash verify lost found move remove prune export import rebuild upgrade' ;;
+    jobs) words='init list show check status log tell timers' ;;
+    snapshot) words='run list diff verify prune' ;;
     structure) words='save restore' ;;
     esac
     if [[ $current == -* ]]; then

@@ -7,8 +7,7 @@ import os
 from collections.abc import Iterable
 
 from pybackup.errors import UsageError
-
-from ..values import path
+from pybackup.options.values import path
 
 _SUFFIXES = (b".html", b".htm")
 
@@ -37,7 +36,7 @@ def check_report(where: bytes | None, read: Iterable[bytes], *, replace: bool) -
     UsageError
         It is one of the files that are read.
     """
-    from pybackup.host.storage import check_outputs
+    from pybackup.host.check_outputs import check_outputs
 
     if where is None:
         return
@@ -56,8 +55,8 @@ def write_page(where: bytes, pieces: Iterable[bytes], about: Iterable[bytes], *,
     EnvironmentFailed
         It cannot be written.
     """
+    from pybackup.host.output import Output
     from pybackup.host.readers import Readers
-    from pybackup.host.storage import Output
 
     with Output(where, replace=replace, readers=Readers.of(about)) as output:
         for piece in pieces:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pybackup.check.file_map import Places
-from pybackup.check.verify import Verdict
+from pybackup.check.verdict import ArchiveVerdict
 from pybackup.check.volume_map import Touched, VolumeMap, map_volume
 from pybackup.mend.health import Health, State
 from pybackup.model.extents import Extents
@@ -37,9 +37,8 @@ _LOW_MARGIN = 0.25
 
 def render_verify(
     archive: bytes,
-    verdict: Verdict,
+    verdict: ArchiveVerdict,
     *,
-    reasons: Mapping[bytes, str],
     remarks: Sequence[str] = (),
     checked: str,
 ) -> Iterator[bytes]:
@@ -47,8 +46,6 @@ def render_verify(
 
     Parameters
     ----------
-    reasons
-        What is wrong with files, by path.
     remarks
         What else there is to say.
     checked
@@ -56,13 +53,14 @@ def render_verify(
     """
     places = Places.of_listing(verdict.listing, verdict.begin)
     volume = _map(verdict, places)
-    tables = _Files(verdict, volume, reasons)
-    yield from page(
-        f"{_headline(verdict)[1]}: {display(archive)}", checked, _parts(archive, verdict, volume, tables, remarks)
-    )
+    tables = _Files(verdict, volume)
+    title = f"{_headline(verdict)[1]}: {display(archive)}"
+    yield from page(title, checked, _parts(archive, verdict, volume, tables, remarks))
 
 
-def _parts(archive: bytes, verdict: Verdict, volume: VolumeMap, files: _Files, remarks: Sequence[str]) -> Iterator[str]:
+def _parts(
+    archive: bytes, verdict: ArchiveVerdict, volume: VolumeMap, files: _Files, remarks: Sequence[str]
+) -> Iterator[str]:
     tone, headline = _headline(verdict)
     yield heading("verify", archive)
     yield state(tone, headline, _sentences(verdict), _steps(archive, verdict))
@@ -72,16 +70,16 @@ def _parts(archive: bytes, verdict: Verdict, volume: VolumeMap, files: _Files, r
     yield from bullets("What else was found", [*verdict.damage, *remarks])
 
 
-def _map(verdict: Verdict, places: Places) -> VolumeMap:
+def _map(verdict: ArchiveVerdict, places: Places) -> VolumeMap:
     suspect: list[tuple[int, int]] = []
-    if verdict.health is None and verdict.files_damaged:
+    if verdict.health is None and verdict.not_intact:
         damaged = frozenset(verdict.files_damaged)
         ranges = zip(places.rows.tolist(), places.starts.tolist(), places.ends.tolist(), strict=True)
         suspect = [(start, end) for row, start, end in ranges if places.paths[row] in damaged]
     return map_volume(places, verdict.file_bytes, health=verdict.health, suspect=Extents.of(suspect))
 
 
-def _headline(verdict: Verdict) -> tuple[Tone, str]:
+def _headline(verdict: ArchiveVerdict) -> tuple[Tone, str]:
     if verdict.state is State.INTACT:
         return Tone.GOOD, "Intact"
     if verdict.state is State.BEYOND:
@@ -89,7 +87,7 @@ def _headline(verdict: Verdict) -> tuple[Tone, str]:
     return Tone.WARN, "Damaged, but repairable" if verdict.by_parity else "Damaged, but no content is lost"
 
 
-def _sentences(verdict: Verdict) -> Iterator[str]:
+def _sentences(verdict: ArchiveVerdict) -> Iterator[str]:
     if verdict.way is None:
         yield "It is no archive; it was checked by the checksums of its sectors."
     else:
@@ -108,7 +106,7 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         yield f"{count(verdict.missing, 'entry', 'entries')} are not even known by name."
 
 
-def _steps(archive: bytes, verdict: Verdict) -> list[PageStep]:
+def _steps(archive: bytes, verdict: ArchiveVerdict) -> list[PageStep]:
     word = shell_word(archive)
     if verdict.state is State.INTACT:
         return []
@@ -136,7 +134,7 @@ def _beside(archive: bytes) -> bytes:
     return head + slash + b"repaired-" + base
 
 
-def _figures(verdict: Verdict, volume: VolumeMap, files: _Files) -> Iterator[Figure]:
+def _figures(verdict: ArchiveVerdict, volume: VolumeMap, files: _Files) -> Iterator[Figure]:
     health = verdict.health
     if health is None:
         yield Figure(
@@ -181,9 +179,9 @@ def _parity_figures(health: Health) -> Iterator[Figure]:
 class _Files:
     """The files that damage touches."""
 
-    def __init__(self, verdict: Verdict, volume: VolumeMap, reasons: Mapping[bytes, str]) -> None:
+    def __init__(self, verdict: ArchiveVerdict, volume: VolumeMap) -> None:
         self._volume = volume
-        self._reasons = reasons
+        self._reasons = {file.path: file.reason for file in verdict.not_intact}
         self._damaged = frozenset(verdict.files_damaged)
         self._rows, _ = volume.touched()
         paths = [volume.places.paths[row] for row in self._rows.tolist()]

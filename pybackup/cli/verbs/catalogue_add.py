@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
 
-from ..catalogue import add_catalogue, json_medium, opened
-from ..options import add_talk, talk_of
+from pybackup.options.values import natural, path
+
+from ..catalogue import add_catalogue, deliver_added, opened
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
-from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, printable
-from ..values import argument, path
-
-if TYPE_CHECKING:
-    from pybackup.jobs.catalogue_add import AddedMedium
 
 EPILOG = """\
 A MEDIUM is an archive, an image, a drive with a disc, or a directory of these: entered by their indexes, without their
 contents being read. A directory without any archive in it is entered with all its files, and these are hashed, unless
---no-hash leaves that to 'catalogue hash'; so is a mounted disc or drive. What is entered again is recognised, and what
-changed is told. A disc looks like its copies: --copy says that this is one more.
+--no-hash leaves that to 'catalogue hash'; so is a mounted disc or drive, and the image of a disc that is not ours.
+Archives of other programs in it (zip, tar, tar.gz, tar.bz2, tar.xz, 7z), and ours, are entered as if they were
+directories: to a depth, and within bounds on what comes out of them; what cannot be looked into is told. What is
+entered again is recognised, and what changed is told. A disc looks like its copies: --copy says that this is one more.
 
 examples:
   pybackup catalogue add volumes/
   pybackup catalogue add /dev/sr0 --place 'the blue box'
   pybackup catalogue add /media/me/photos --label 'photo drive' --no-hash
   pybackup catalogue add /dev/sr0 --copy --place 'my sister'
+  pybackup catalogue add old-disc.iso --depth 1
 """
 
 
@@ -46,13 +44,22 @@ def define(parser: argparse.ArgumentParser) -> None:
     add("--copy", action="store_true", help="it is one more copy of a medium that is known")
     add("--tree", action="store_true", help="enter a directory with all its files, though there are archives in it")
     add("--no-hash", action="store_true", help="do not read the contents of the files of a directory")
+    add(
+        "--depth",
+        metavar="N",
+        type=argument(natural),
+        default=3,
+        help="enter archives in archives as directories, so many in each other; 0 for none (default: 3)",
+    )
     add_catalogue(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
     """Enter media."""
-    from pybackup.jobs.catalogue_add import AddOptions, add
+    from pybackup.host.memory import give_back_at_once
+    from pybackup.jobs.catalogue_add import add
+    from pybackup.jobs.catalogue_enter import AddOptions
 
     chosen = AddOptions(
         options.label,
@@ -62,40 +69,9 @@ def perform(options: argparse.Namespace) -> int:
         options.copy,
         options.tree,
         not options.no_hash,
+        options.depth,
     )
+    give_back_at_once()
     with talk_of(options, options.media[0]) as talk, opened(options) as catalogue:
-        for added in add(catalogue, options.media, chosen, talk):
-            talk.end()
-            if options.json:
-                deliver([_json(added)])
-            elif not options.quiet:
-                deliver_lines([_line(added)])
+        deliver_added(add(catalogue, options.media, chosen, talk), options, talk)
         return conclude(talk)
-
-
-def _line(added: AddedMedium) -> str:
-    entered, held = added.entered, added.medium.volume
-    what = f"{count(held.files, 'file')}, {humane_bytes(held.content_bytes)}"
-    if entered.changed:
-        how = f"changed: {entered.added:,} new, {entered.altered:,} altered, {entered.gone:,} gone"
-    elif entered.new_volume:
-        how = "new"
-    else:
-        how = "a new copy of a volume that is known" if entered.new_medium else "known already"
-    told = f"; it tells of {printable(', '.join(added.told))} as well" if added.told else ""
-    return f"{printable(entered.label)}: {how}; {what}, {display(added.path)}{told}"
-
-
-def _json(added: AddedMedium) -> bytes:
-    entered = added.entered
-    fields: dict[str, Any] = {
-        "path": json_name(added.path),
-        "medium": json_medium(added.medium),
-        "new_volume": entered.new_volume,
-        "new_medium": entered.new_medium,
-        "changed": {"new": entered.added, "altered": entered.altered, "gone": entered.gone}
-        if entered.changed
-        else None,
-        "told": list(added.told),
-    }
-    return json_line(fields)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..catalogue import add_catalogue, json_sighting, opened, sighting_line, since, where
-from ..options import add_talk, talk_of
+from pybackup.options.values import age, positive
+
+from ..catalogue import add_catalogue, json_sighting, opened, sighting_line, since, warn_of_worsening, where
+from ..json_form import json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, humane_bytes, json_line, json_name, printable
-from ..values import age, argument, positive
+from ..text import count, humane_bytes, printable
 
 if TYPE_CHECKING:
     from pybackup.catalogue.risk import Exposed
@@ -56,6 +58,7 @@ def perform(options: argparse.Namespace) -> int:
             deliver(map(_json, volumes))
         else:
             deliver_lines(map(_line, volumes))
+        warn_of_worsening(catalogue, talk)
         status = conclude(talk)
         return status or (Status.PROBLEMS if volumes else Status.DONE)
 
@@ -68,7 +71,7 @@ def _line(volume: Exposed) -> str:
 
 def _json(volume: Exposed) -> bytes:
     fields = {
-        "volume": json_name(volume.volume.name.encode()),
+        "volume": volume.volume.name.encode(),
         "media": [known.label for known in volume.media],
         "files": volume.files,
         "bytes": volume.n_bytes,

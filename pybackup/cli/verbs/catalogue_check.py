@@ -6,16 +6,18 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pybackup.options.values import age, directory, positive
+
 from ..catalogue import add_catalogue, opened, since, where
-from ..options import add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name
-from ..values import age, argument, directory, positive
+from ..text import count, display, humane_bytes
 
 if TYPE_CHECKING:
-    from pybackup.jobs.catalogue_check import CheckedMedium
+    from pybackup.catalogue.live import CheckedFile
 
 EPILOG = """\
 Looks at every file of a live directory: is it on a medium, on how many, has it changed since, or is it nowhere? A file
@@ -65,9 +67,7 @@ def perform(options: argparse.Namespace) -> int:
         return status or (Status.PROBLEMS if totals.keys() - {"safe"} else Status.DONE)
 
 
-def _counted(
-    found: Iterator[CheckedMedium], totals: dict[str, list[int]], *, everything: bool
-) -> Iterator[CheckedMedium]:
+def _counted(found: Iterator[CheckedFile], totals: dict[str, list[int]], *, everything: bool) -> Iterator[CheckedFile]:
     for each in found:
         total = totals.setdefault(each.standing.value, [0, 0])
         total[0] += 1
@@ -76,15 +76,15 @@ def _counted(
             yield each
 
 
-def _line(each: CheckedMedium) -> str:
+def _line(each: CheckedFile) -> str:
     on = f", on {where(each.media)}" if each.media else ""
     return f"{each.standing.value}: {display(each.path)}{on}"
 
 
-def _json(each: CheckedMedium) -> dict[str, object]:
+def _json(each: CheckedFile) -> dict[str, object]:
     return {
-        "path": json_name(each.path),
-        "standing": each.standing.value,
+        "path": each.path,
+        "standing": each.standing,
         "size": each.size,
         "copies": each.copies,
         "media": [known.label for known in each.media],

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from pybackup.options.values import age
+
 from ..catalogue import add_catalogue, checked, json_medium, opened, since
-from ..options import add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import json_line, printable
-from ..values import age, argument
+from ..text import printable
 
 EPILOG = """\
 What was not read as a whole for so long, what is suspect, and what gets worse from check to check; each with the reason
@@ -34,7 +36,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Show the media that should be checked."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
-        from pybackup.catalogue.media import due
+        from pybackup.catalogue.health import due
 
         found = due(catalogue, since(options.age) or 0)
         if options.json:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ..catalogue import add_catalogue, json_sighting, opened, sighting_line
+from ..json_form import json_line
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import display, json_line
+from ..text import display
 
 EPILOG = """\
 What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.

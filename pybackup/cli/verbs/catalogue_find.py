@@ -6,14 +6,15 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
+from pybackup.options.values import path, since, size
 
 from ..catalogue import add_catalogue, grouped, json_sighting, opened, sha256, sighting_line
-from ..options import add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import display, json_line
-from ..values import argument, path, since, size
+from ..text import display
 
 if TYPE_CHECKING:
     from pybackup.model.filed import Wanted
@@ -65,7 +66,7 @@ def perform(options: argparse.Namespace) -> int:
 
 def _wanted(options: argparse.Namespace) -> Wanted:
     # Before SQLAlchemy is asked for: its absence is told by what opens the catalogue.
-    from pybackup.jobs.catalogue_hash import hash_file
+    from pybackup.host.hash_file import hash_file
     from pybackup.model.filed import Wanted
 
     if options.hash and options.like:

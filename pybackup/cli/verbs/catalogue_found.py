@@ -7,10 +7,11 @@ import argparse
 from pybackup.errors import UsageError
 
 from ..catalogue import add_catalogue, add_medium, json_medium, opened
+from ..json_form import json_line
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import json_line, printable
+from ..text import printable
 
 EPILOG = """\
 One whose last check was bad is suspect again, not ok; 'pybackup disc check' tells how it is now.
@@ -30,7 +31,8 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Mark a medium as there again."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
-        from pybackup.catalogue.media import find_medium, found_again, is_gone
+        from pybackup.catalogue.health import found_again
+        from pybackup.catalogue.media import find_medium, is_gone
 
         known = find_medium(catalogue, options.medium)
         if not is_gone(known):

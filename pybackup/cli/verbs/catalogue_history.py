@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from pybackup.options.values import path
+
 from ..catalogue import add_catalogue, grouped, json_sighting, opened, sighting_line
-from ..options import add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import display, json_line
-from ..values import argument, path
+from ..text import display
 
 EPILOG = """\
 Every version of what is called so, by its modification time, the oldest first. Status 1: nothing is known of it.

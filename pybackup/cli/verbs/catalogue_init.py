@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ..catalogue import add_catalogue, address_of
+from ..json_form import json_line
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import json_line, printable
+from ..text import printable
 
 EPILOG = """\
 Without --catalogue it is $PYBACKUP_CATALOGUE, or else pybackup/catalogue.sqlite in $XDG_DATA_HOME (~/.local/share).

@@ -6,13 +6,15 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pybackup.options.values import age, directory
+
 from ..catalogue import add_catalogue, add_medium, json_sighting, opened, sighting_line, since, where
-from ..options import add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, json_line, printable
-from ..values import age, argument, directory
+from ..text import count, printable
 
 if TYPE_CHECKING:
     from pybackup.jobs.catalogue_loss import Reckoned
@@ -62,6 +64,7 @@ def perform(options: argparse.Namespace) -> int:
             checksum=options.checksum,
             checked_since_ns=since(options.unchecked),
             dry_run=options.dry_run,
+            details=options.files or options.json,
             monitor=talk,
         )
         talk.end()
@@ -80,7 +83,9 @@ def _lines(done: Reckoned, *, files: bool, quiet: bool, dry_run: bool) -> Iterat
         yield f"{printable(loss.medium.label)} {verb}: {count(loss.files, 'file')} on it"
         if loss.copies:
             yield f"  nothing else is: the same volume is on {where(loss.copies)}"
-        yield from (f"  {count(number, 'file')} {_WORDS[name]}" for name, number in done.counts.items() if number)
+        yield from (
+            f"  {count(done.counts[name], 'file')} {words}" for name, words in _WORDS.items() if done.counts[name]
+        )
         yield from (f"    {count(number, 'file')} on {where([known])}" for known, number in loss.others)
         if loss.by:
             yield f"    with {where(loss.by)}: 'pybackup rebuild'"

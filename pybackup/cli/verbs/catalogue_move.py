@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ..catalogue import add_catalogue, add_medium, json_medium, opened
+from ..json_form import json_line
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import json_line, printable
+from ..text import printable
 
 EPILOG = """\
 examples:

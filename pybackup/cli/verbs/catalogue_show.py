@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..catalogue import add_catalogue, add_medium, checked, json_medium, opened
+from ..json_form import json_line
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, local_time, percentage, printable
+from ..text import count, display, humane_bytes, local_time, percentage, printable
 
 if TYPE_CHECKING:
     from pybackup.model.filed import Health, Medium
@@ -33,23 +34,13 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Show all that is known of a medium."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
-        from pybackup.catalogue.media import find_medium, health_of
+        from pybackup.catalogue.health import health_of
+        from pybackup.catalogue.media import find_medium
 
         known = find_medium(catalogue, options.medium)
         history = health_of(catalogue, known.id)
         if options.json:
-            checks = [
-                {
-                    "at_ns": each.at_ns,
-                    "verdict": each.verdict,
-                    "bad_sectors": each.bad_sectors,
-                    "sectors": each.sectors,
-                    "margin": each.margin,
-                    "means": each.means,
-                }
-                for each in history
-            ]
-            deliver([json_line({**json_medium(known), "checks": checks})])
+            deliver([json_line({**json_medium(known), "checks": history})])
         else:
             deliver_lines(f"{name + ':':<14}{value}" for name, value in _fields(known, history))
         return conclude(talk)

@@ -6,10 +6,11 @@ import argparse
 import os
 
 from ..catalogue import add_catalogue, address_of
+from ..json_form import fields_of, json_line
 from ..options import add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import display, json_line, json_name
+from ..text import display
 
 EPILOG = """\
 A file is copied first, to NAME.schema-REVISION; of another database make a copy yourself.
@@ -34,8 +35,7 @@ def perform(options: argparse.Namespace) -> int:
     with talk_of(options, os.fsencode("")) as talk:
         done = upgrade(address)
         if options.json:
-            copy = json_name(done.copy) if done.copy else None
-            deliver([json_line({"before": done.before, "after": done.after, "copy": copy})])
+            deliver([json_line({**fields_of(done, "before", "after"), "copy": done.copy or None})])
         elif not options.quiet:
             kept = f"; as it was: {display(done.copy)}" if done.copy else ""
             same = done.before == done.after

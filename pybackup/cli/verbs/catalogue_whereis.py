@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
+from pybackup.options.values import path
 
 from ..catalogue import add_catalogue, grouped, json_sighting, opened, sha256, sighting_line
-from ..options import add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import display, json_line
-from ..values import argument, path
+from ..text import display
 
 if TYPE_CHECKING:
     from pybackup.catalogue.connect import Catalogue
@@ -60,7 +61,7 @@ def perform(options: argparse.Namespace) -> int:
 
 def _found(options: argparse.Namespace, catalogue: Catalogue) -> Sequence[Sighting]:
     from pybackup.catalogue.find import find_contents, find_path
-    from pybackup.jobs.catalogue_hash import hash_file
+    from pybackup.host.hash_file import hash_file
 
     if options.path is None:
         return find_contents(catalogue, [options.hash or hash_file(options.like)])

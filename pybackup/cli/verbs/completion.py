@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from .. import completions
+from ..shells import SCRIPTS, script_path
 from ..streams import deliver
 
 EPILOG = """\
@@ -18,10 +17,10 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("shell", metavar="SHELL", choices=tuple(completions.FILES), help="bash, zsh or fish")
+    parser.add_argument("shell", metavar="SHELL", choices=tuple(SCRIPTS), help="bash, zsh or fish")
 
 
 def perform(options: argparse.Namespace) -> int:
     """Print the script."""
-    deliver([Path(completions.__file__).with_name(completions.FILES[options.shell]).read_bytes()])
+    deliver([script_path(options.shell).read_bytes()])
     return 0

@@ -5,25 +5,37 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES, MIB, STORED_SUFFIXES, Compression, Profile
-from pybackup.errors import UsageError
+from pyactivity.ending import Meanwhile
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.model.volume import VolumeKind
+from pybackup.options.making import CreateRequest, CreateSetRequest
 
-from ..creating_sets import add_volumes, check_volumes, create_set
+from ..json_form import fields_of, json_line
 from ..monitor import Talk
-from ..options import add_overwrite, add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
-from ..recording import add_recording, record_archives
-from ..results import conclude, json_problems
+from ..options import add_options, add_talk, asked_of, given_beside, talk_of
+from ..recording import record_archives, record_for_discs
+from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, display, duration, humane_bytes, json_line, json_name, printable, size_ratio
-from ..values import argument, comment, directory, path, segment, suffixes
+from ..text import (
+    count,
+    display,
+    duration,
+    flag,
+    humane_bytes,
+    percentage,
+    printable,
+    size_ratio,
+)
 
 if TYPE_CHECKING:
-    from pybackup.make.plan import Created, CreateOptions, Plan
-    from pybackup.model.source import Judge
-    from pybackup.selection.rules import Rules
+    from concurrent.futures import Executor
+
+    from pybackup.make.plan import Plan
+    from pybackup.make.run import Created, CreatedSet
+    from pybackup.make.volumes import CreatedVolume
 
 EPILOG = """\
 Entries are kept under the base name of their SRC: 'create ~/docs' and 'extract --to out' give out/docs/...
@@ -31,8 +43,13 @@ A SRC that ends in a slash follows a symbolic link. The archive itself is left o
 appears under its name when it is complete and has been read back.
 A pattern with a slash before its end counts from its SRC: --exclude /old leaves out ~/docs/old, not ~/docs/a/old.
 
-With --since-archive directories come in all the same; what was deleted, or had its permissions changed and nothing
-else, is not recorded. Restore the archives in the order they were made. That the earlier ones are whole, verify tells.
+With --since-archive the archive tells where the rest of the tree lies, what was deleted, renamed or changed its mode
+included: named together, list and extract give the tree of that day. That the earlier ones are whole, verify tells.
+With --chain the catalogue knows the earlier ones, and writes down this one. What lies on media that are lost or suspect
+is stored again, by a full run if the level is auto. --since-archive then says where the last run is, if it was moved.
+
+--since-catalogue leaves out what is safe on media that a catalogue knows, whatever it is called there; where that is,
+'pybackup catalogue whereis' tells, and no archive. It ends the run where the catalogue cannot be read.
 
 --select takes what pyactivity select, or its page, has written. Each file that changed or vanished since is a problem.
 
@@ -41,6 +58,9 @@ examples:
   pybackup create ~/docs ~/photos -o home.xtar --exclude '*.tmp' --exclude-dir node_modules --skip-junk
   pybackup create ~/docs -o docs.xtar --compression small --store +raw,dng --dry-run
   pybackup create ~/docs -o since.xtar --since-archive docs.xtar
+  pybackup create ~/docs -o new.xtar --since-catalogue --known-copies 2 --known-unchecked 2y
+  pybackup create ~/docs -o monday.xtar --chain docs --level full
+  pybackup create ~/docs --volumes tuesday --volume-size cd700 --chain docs
   pybackup create ~/docs --volumes discs --volume-size cd700 --first-volumes 596M,396M
   pyactivity select ~/docs --activity 1,3-5 | pybackup create --select - -o recent.xtar
 """
@@ -48,137 +68,96 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    selection = add_sources(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT.xtar",
-        type=argument(path),
-        help="the archive (default: NAME.xtar here, of one SRC)",
-    )
-    selection.add_argument(
-        "--since-archive",
-        metavar="ARCHIVE",
-        action="append",
-        default=[],
-        type=argument(path),
-        help="only what is new or changed, by size and time, since; of several the last with a file decides",
-    )
-    selection.add_argument(
-        "--checksum", action="store_true", help="for --since-archive compare the content, by its hash, not the time"
-    )
-    selection.add_argument("--one-file-system", action="store_true", help="stay on the file system of each SRC")
-    packing = parser.add_argument_group("packing")
-    add = packing.add_argument
-    levels = [level.value for level in Compression]
-    add("--compression", choices=levels, default="default", help="how hard to try (default: default)")
-    add(
-        "--store",
-        metavar="EXT,...",
-        type=argument(suffixes),
-        default=STORED_SUFFIXES,
-        help="suffixes never compressed, instead of the default list (jpg, mp4, zip, ...); +EXT,... adds to it",
-    )
-    add(
-        "--segment-size",
-        metavar="SIZE",
-        type=argument(segment),
-        help=f"cut longer files, whole MiB (default: {DEFAULT_SEGMENT_BYTES // MIB}M; less for small volumes)",
-    )
-    add_volumes(parser)
-    protection = parser.add_argument_group("protection")
-    add_parity(protection)
-    protection.add_argument(
-        "--parity-sidecar",
-        action="store_true",
-        help="put parity and checksums into OUT.xtar.xpar, not into the archive",
-    )
-    add("--comment", metavar="TEXT", type=argument(comment), default="", help="a text that 'info' shows")
-    add_workers(packing)
-    add("--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside OUT)")
-    add_overwrite(parser, "an archive, a sidecar or volumes of that name")
+    add_options(parser, CreateRequest, CreateSetRequest)
     parser.add_argument("--dry-run", action="store_true", help="only show what would be archived and left out, and why")
-    add_recording(parser)
+    parser.add_argument(
+        "--executor",
+        dest="cluster",
+        metavar="dask://HOST:PORT",
+        help="compress on the workers of that Dask scheduler, in a network that you trust (needs the extra [dask])",
+    )
     add_talk(parser, verbose=True)
 
 
 def perform(options: argparse.Namespace) -> int:
     """Plan, and create or show the plan."""
+    from pybackup.compress.raw_deflate import writer
+    from pybackup.host.remote import remote_executor
     from pybackup.host.workers import is_usual, make_executor
-    from pybackup.make.plan import check_output, perform_create, plan_create
 
-    check_volumes(options)
+    _check(options)
     with ExitStack() as stack:
         talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
         # Before the plan is made, so that the workers do not carry its weight; many only when it says what for.
-        early = not options.dry_run and is_usual(options.workers)
-        executor = stack.enter_context(make_executor(options.workers, monitor=talk)) if early else None
-        sources, rules = sources_of(options, talk), rules_of(options)
-        if options.volumes is not None:
-            judge = stack.enter_context(_earlier(options, rules, options.volumes, talk))
-            return create_set(options, sources, rules, judge, _create_options(options), executor, talk)
-        output = options.output or _default_output(options, sources[0].name)
-        if output == b"-":
-            raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
-        check_output(output, replace=options.overwrite)
-        judge = stack.enter_context(_earlier(options, rules, output, talk))
-        plan = plan_create(sources, output, judge=judge, options=_create_options(options), monitor=talk)
-        rules.tell_idle(talk)
-        if options.dry_run:
-            return _show(plan, options, talk)
-        start = time.monotonic()
-        created = perform_create(plan, executor=executor, last_use=True, monitor=talk)
-        record_archives(options, [plan.output], talk)
-        status = conclude(talk, _summary(created, len(plan.excluded), time.monotonic() - start, talk))
-        if options.json:
-            deliver([_json(created, talk)])
-        return status
+        executor: Executor | None = None
+        if options.cluster is not None and not options.dry_run:
+            executor, tasks = stack.enter_context(remote_executor(options.cluster, writer))
+            options.workers = options.workers or tasks
+        elif not options.dry_run and is_usual(options.workers):
+            executor = stack.enter_context(make_executor(options.workers, monitor=talk))
+        create = _create if options.volumes is None else _create_set
+        return create(options, executor, talk)
 
 
-@contextmanager
-def _earlier(options: argparse.Namespace, rules: Rules, output: bytes, talk: Talk) -> Iterator[Judge]:
-    """Who judges what to leave out, by earlier archives too, which stay open as long."""
-    if not options.since_archive:
-        if options.checksum:
-            raise UsageError("--checksum is about the files of --since-archive, and there is none")
-        yield rules.judge
-        return
-    from pybackup.make.baseline import EarlierArchives
-
-    with EarlierArchives(options.since_archive, output=output, checksum=options.checksum, monitor=talk) as earlier:
-        yield earlier.after(rules.judge)
-
-
-def _default_output(options: argparse.Namespace, name: bytes) -> bytes:
-    if len(options.sources) != 1 or options.files_from is not None or options.select is not None:
-        raise UsageError("more than one SRC, or a list or selection: name the archive with -o")
-    return name + b".xtar"
-
-
-def _create_options(options: argparse.Namespace) -> CreateOptions:
-    from pybackup.make.plan import CreateOptions
-    from pybackup.parity.stream.geometry import ParityOptions
-
-    return CreateOptions(
-        profile=Profile(Compression(options.compression), options.store),
-        segment_bytes=_segment_bytes(options),
-        parity=ParityOptions(options.parity, options.parity_sidecar, options.group_sectors),
-        one_file_system=options.one_file_system,
-        comment=options.comment,
-        workers=options.workers,
-        work_dir=options.work_dir,
-        overwrite=options.overwrite,
-    )
-
-
-def _segment_bytes(options: argparse.Namespace) -> int:
-    from pybackup.make.plan_set import segment_for
-
-    if options.segment_size is not None:
-        return int(options.segment_size)
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that do not go together."""
     if options.volumes is None:
-        return DEFAULT_SEGMENT_BYTES
-    return segment_for(min((*options.first_volumes, options.volume_size)), DEFAULT_SEGMENT_BYTES)
+        if (name := given_beside(options, CreateSetRequest, CreateRequest)) is not None:
+            raise UsageError(f"create: {flag(name)} is for volumes: add --volumes DIR")
+        if options.output == b"-":
+            raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
+        return
+    if options.volume_size is None:
+        raise UsageError("create: --volumes needs --volume-size, such as cd700 or 4G")
+    if options.output is not None:
+        raise UsageError("create: --volumes names a directory for the volumes; -o is for one archive")
+    if options.parity_sidecar:
+        raise UsageError("create: volumes carry their parity; --parity-sidecar is for one archive")
+    if options.dry_run:
+        raise UsageError("create: --dry-run with --volumes: 'pybackup disc plan' tells how many there will be")
+
+
+def _create(options: argparse.Namespace, executor: Executor | None, talk: Talk) -> int:
+    from pybackup.jobs.create import plan_archive
+    from pybackup.make.run import perform_create
+
+    plan = plan_archive(asked_of(CreateRequest, options, talk), talk)
+    if options.dry_run:
+        return _show(plan, options, talk)
+    start = time.monotonic()
+    created = perform_create(plan, executor=executor, last_use=True, monitor=talk)
+    record_archives(options, [plan.output], talk)
+    status = conclude(talk, _summary(created, len(plan.excluded), time.monotonic() - start, talk))
+    if options.json:
+        deliver([_json(created, talk)])
+    return status
+
+
+def _create_set(options: argparse.Namespace, executor: Executor | None, talk: Talk) -> int:
+    from pybackup.jobs.create import plan_volumes
+    from pybackup.make.resume import find_finished
+    from pybackup.make.run import perform_set
+
+    plan = plan_volumes(asked_of(CreateSetRequest, options, talk), talk)
+    start = time.monotonic()
+
+    def tell_how_to_go_on() -> None:
+        if finished := find_finished(plan.set.directory, plan.set.name):
+            words = f"{count(len(finished), 'volume')} in {display(plan.set.directory)} finished"
+            talk.note(f"{words}; the same command with --resume goes on behind")
+
+    with Meanwhile(tell_how_to_go_on):
+        try:
+            done = perform_set(plan, executor=executor, monitor=talk)
+        except (EnvironmentFailed, KeyboardInterrupt):
+            tell_how_to_go_on()
+            raise
+    record_for_discs(options, [volume.path for volume in done.volumes], talk)
+    if options.json:
+        deliver([_json_set(done, talk)])
+    elif not options.quiet:
+        deliver_lines(map(_volume_line, done.volumes))
+    return conclude(talk, _set_summary(options.volumes, done, time.monotonic() - start, talk))
 
 
 def _show(plan: Plan, options: argparse.Namespace, talk: Talk) -> int:
@@ -201,16 +180,16 @@ def _plan_lines(plan: Plan, verbose: bool) -> Iterator[str]:
 
 def _json_plan(plan: Plan, verbose: bool, talk: Talk) -> bytes:
     fields = {
-        "archive": json_name(plan.output),
+        "archive": plan.output,
         "dry_run": True,
         "entries": len(plan.entries),
         "files": plan.files,
         "content_bytes": plan.n_bytes,
-        "excluded": [{"path": json_name(left.path), "reason": left.reason} for left in plan.excluded],
-        "problems": json_problems(talk),
+        "excluded": plan.excluded,
+        "problems": talk.problems,
     }
     if verbose:
-        fields["paths"] = [json_name(planned.entry.path) for planned in plan.entries]
+        fields["paths"] = [planned.entry.path for planned in plan.entries]
     return json_line(fields)
 
 
@@ -227,13 +206,42 @@ def _summary(created: Created, excluded: int, seconds: float, talk: Talk) -> str
 
 
 def _json(created: Created, talk: Talk) -> bytes:
-    return json_line(
+    counts = fields_of(created, "entries", "files", "content_bytes", "archive_bytes")
+    return json_line({"archive": created.path, **counts, "problems": talk.problems})
+
+
+def _volume_line(volume: CreatedVolume) -> str:
+    full = percentage(volume.archive_bytes, volume.info.volume_bytes)
+    there = ", was there already" if volume.was_there else ""
+    is_data = volume.info.kind is VolumeKind.DATA
+    files = f"{count(volume.files, 'file')} {'ends' if volume.files == 1 else 'end'} on it, " if is_data else ""
+    again = f"{count(volume.second_copies, 'second copy', 'second copies')}, " if volume.second_copies else ""
+    size = humane_bytes(volume.archive_bytes)
+    return f"{display(volume.path)}: {volume.info.label}, {files}{again}{size}, {full} full{there}"
+
+
+def _set_summary(directory: bytes, done: CreatedSet, seconds: float, talk: Talk) -> str:
+    out = sum(volume.archive_bytes for volume in done.volumes if not volume.was_there)
+    parts = [
+        count(len(done.volumes), "volume"),
+        count(done.files, "file"),
+        f"{humane_bytes(done.content_bytes)} in, {humane_bytes(out)} out",
+        duration(seconds),
+        count(len(talk.problems), "problem"),
+    ]
+    return f"{display(directory)}: {', '.join(parts)}"
+
+
+def _json_set(done: CreatedSet, talk: Talk) -> bytes:
+    volumes = [
         {
-            "archive": json_name(created.path),
-            "entries": created.entries,
-            "files": created.files,
-            "content_bytes": created.content_bytes,
-            "archive_bytes": created.archive_bytes,
-            "problems": json_problems(talk),
+            "path": volume.path,
+            **fields_of(volume.info, "label", "number", "kind"),
+            **fields_of(volume, "files", "second_copies", "archive_bytes"),
+            "volume_bytes": volume.info.volume_bytes,
+            "was_there": volume.was_there,
         }
-    )
+        for volume in done.volumes
+    ]
+    counts = fields_of(done, "entries", "files", "content_bytes")
+    return json_line({"volumes": volumes, **counts, "problems": talk.problems})

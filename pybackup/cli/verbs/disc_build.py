@@ -7,27 +7,27 @@ import time
 from typing import TYPE_CHECKING
 
 from pybackup.errors import FormatError, UsageError
-from pybackup.model.medium import MEDIA
+from pybackup.options.discs import DiscBuildRequest
 
-from ..options import add_overwrite, add_talk, talk_of
+from ..json_form import fields_of, json_line
+from ..options import add_options, add_talk, asked_of, talk_of
 from ..recording import add_recording, record_for_discs
 from ..results import conclude
 from ..statuses import Status, status_of
 from ..streams import deliver
-from ..text import count, display, duration, humane_bytes, json_line, json_name, percentage, printable, reason_of
-from ..values import argument, directory, medium, parity, path, positive
+from ..text import count, display, duration, humane_bytes, percentage, printable, reason_of
 
 if TYPE_CHECKING:
-    from pybackup.disc.build import BuildPlan
     from pybackup.disc.names import DiscNames
+    from pybackup.disc.plan_build import BuildPlan
 
     from ..monitor import Talk
 
 EPILOG = """\
 Each volume becomes one image, DIR/NAME.iso: the volume, README.TXT for whoever finds the disc, FORMAT.TXT, RESCUE.PY,
-the list of the set's files, SHA256SUMS, and parity over all of it, file system included. The same volume gives the
-same image, byte for byte. An image fits the disc that its volume was made for; where that leaves less room for parity
-than was asked for, this is said.
+the list of the set's files, also as CATALOGUE.SQLITE (packed where it takes much of the disc), SHA256SUMS, and parity
+over all of it, file system included. The same volume gives the same image, byte for byte. An image fits the disc that
+its volume was made for; where that leaves less room for parity than was asked for, this is said.
 
 examples:
   pybackup disc build docs.xtar --medium cd700 --to images
@@ -38,45 +38,22 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument(
-        "volumes", metavar="VOLUME", nargs="+", type=argument(path), help="an archive, or a directory of volumes"
-    )
-    parser.add_argument("--to", metavar="DIR", required=True, type=argument(path), help="where images go; made")
-    add = parser.add_argument_group("discs").add_argument
-    add(
-        "--medium",
-        metavar="M",
-        type=argument(medium),
-        help=f"what the disc takes: {', '.join(MEDIA)}, or a size (default: what the volume was made for)",
-    )
-    add(
-        "--parity",
-        metavar="P",
-        type=argument(parity),
-        help="as for create, over the whole image, made anew; fill: all that is left of the disc "
-        "(default: grown from that of the volume)",
-    )
-    add(
-        "--group-sectors",
-        metavar="N",
-        type=argument(positive),
-        help="sectors in a group of the code, made anew; more of them stand a little more, and need more memory "
-        "(default: as the volume, or small ones)",
-    )
-    add("--work-dir", metavar="DIR", type=argument(directory), help="where unfinished images lie (default: in DIR)")
-    add("--dry-run", action="store_true", help="only say what would be built")
-    add_overwrite(parser, "the image of a disc")
+    add_options(parser, DiscBuildRequest)
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be built")
     add_recording(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
     """Build the images; a volume of several that cannot be built stops no other."""
+    from pybackup.disc.build import phases_of_build
     from pybackup.disc.names import DiscNames
     from pybackup.disc.volume import archives_in
 
     with talk_of(options, options.volumes[0]) as talk:
         volumes, names, status = archives_in(options.volumes), DiscNames(), Status.DONE
+        if not options.dry_run:
+            talk.plan([phase for volume in volumes for phase in phases_of_build(volume)])
         for volume in volumes:
             try:
                 _build(options, volume, names, talk)
@@ -85,14 +62,16 @@ def perform(options: argparse.Namespace) -> int:
                     raise
                 talk.say(f"pybackup: {printable(reason_of(error))}")
                 status = max(status, status_of(error))
-        return status or conclude(talk)
+        problems = conclude(talk)
+        return status or problems
 
 
 def _build(options: argparse.Namespace, volume: bytes, names: DiscNames, talk: Talk) -> None:
-    from pybackup.disc.build import BuildOptions, perform_build, plan_build
+    from pybackup.disc.build import perform_build
+    from pybackup.disc.plan_build import plan_build
 
     start = time.monotonic()
-    how = BuildOptions(options.medium, options.parity, options.group_sectors, options.work_dir, options.overwrite)
+    how = asked_of(DiscBuildRequest, options, talk).building()
     plan = plan_build(volume, options.to, how, names)
     if plan.parity.cut:
         than = "was asked for" if options.parity else f"{_usual(plan)} the volume has"
@@ -104,11 +83,11 @@ def _build(options: argparse.Namespace, volume: bytes, names: DiscNames, talk: T
         talk.summary(f"{display(plan.output)}: {_shape(plan)}; nothing written")
     else:
         built = perform_build(plan, talk)
-        talk.end()
         record_for_discs(options, [built.path], talk)
         talk.summary(f"{display(built.path)}: {_shape(plan)}, {duration(time.monotonic() - start)}")
     if options.json:
-        deliver([_json(plan)])
+        with talk.aside():
+            deliver([_json(plan)])
 
 
 def _shape(plan: BuildPlan) -> str:
@@ -132,17 +111,14 @@ def _usual(plan: BuildPlan) -> str:
 
 
 def _json(plan: BuildPlan) -> bytes:
-    shape = plan.geometry
     return json_line(
         {
-            "volume": json_name(plan.volume.path),
-            "image": json_name(plan.output),
+            "volume": plan.volume.path,
+            "image": plan.output,
             "label": plan.volume.label,
             "image_bytes": plan.layout.n_bytes,
             "medium_bytes": plan.medium_bytes,
-            "data_sectors": shape.data_sectors,
-            "parity_sectors": shape.parity_sectors,
-            "groups": shape.groups,
+            **fields_of(plan.geometry, "data_sectors", "parity_sectors", "groups"),
             "udf": plan.layout.has_udf,
             "parity_cut": plan.parity.cut,
         }

@@ -9,17 +9,20 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.errors import EnvironmentFailed, FormatError, UsageError
+from pybackup.model.problem import Problem, Trouble
+from pybackup.options import values
+from pybackup.options.discs import DiscBurnRequest
 
 from ..asking import ask, is_somebody_there
+from ..json_form import fields_of, json_line
 from ..monitor import Talk
-from ..options import add_talk, talk_of
+from ..options import add_options, add_talk, argument, asked_of, talk_of
 from ..recording import add_recording, record_burnt
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver
-from ..text import count, display, duration, humane_bytes, json_line, json_name, printable, reason_of
-from ..values import argument, path, positive
+from ..text import count, display, duration, humane_bytes, printable, reason_of
 
 if TYPE_CHECKING:
     from pybackup.disc.burn import BurnPlan, ReadBack
@@ -46,22 +49,13 @@ def define(parser: argparse.ArgumentParser) -> None:
         "images",
         metavar="IMAGE",
         nargs="+",
-        type=argument(path),
+        type=argument(values.path),
         help="what disc build made; of several, or a directory of them, each goes onto a disc that is asked for",
     )
-    parser.add_argument("--device", metavar="DEV", required=True, type=argument(path), help="the drive, as /dev/sr0")
-    add = parser.add_argument_group("burning").add_argument
-    add("--speed", metavar="N", type=argument(positive), help="as the drive counts: 8 for 8x (default: its own choice)")
-    add(
-        "--overwrite",
-        "--erase",
-        action="store_true",
-        help="burn over what is on the medium, which is erased first where it has to be; never over a disc of this run",
+    add_options(parser, DiscBurnRequest, without=("image",))
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check the image and the medium, and say what would be done"
     )
-    add("--force", action="store_true", help="burn what is no image of 'disc build', too")
-    add("--verify", action="store_true", help="read the disc back and compare")
-    add("--no-eject", action="store_true", help="leave the drive shut when it is done")
-    add("--dry-run", action="store_true", help="check the image and the medium, and say what would be done")
     add_recording(parser)
     add_talk(parser)
 
@@ -78,7 +72,8 @@ def perform(options: argparse.Namespace) -> int:
             raise UsageError(f"disc burn: {len(images)} images, and nobody here to change discs: name one")
         else:
             status = _burn_all(options, images, talk)
-        return status or conclude(talk)
+        problems = conclude(talk)
+        return status or problems
 
 
 def _burn_all(options: argparse.Namespace, images: list[bytes], talk: Talk) -> Status:
@@ -87,6 +82,8 @@ def _burn_all(options: argparse.Namespace, images: list[bytes], talk: Talk) -> S
 
     status, kept = Status.DONE, set[bytes]()
     for number, image in enumerate(images):
+        if not _may_be_burnt(options, image, talk):
+            continue
         done = _burn_next(options, image, frozenset(kept), talk)
         if done is None:
             talk.note(f"stopped; not burnt: {', '.join(map(display, images[number:]))}")
@@ -94,6 +91,18 @@ def _burn_all(options: argparse.Namespace, images: list[bytes], talk: Talk) -> S
         kept |= archive_ids_in(image)
         status = max(status, done)
     return status
+
+
+def _may_be_burnt(options: argparse.Namespace, image: bytes, talk: Talk) -> bool:
+    """Whether a disc has to be asked for; what is wrong with one of several images stops no other."""
+    from pybackup.disc.burn import check_image
+
+    try:
+        check_image(image, force=options.force)
+    except (UsageError, FormatError) as error:
+        talk.problem(Problem(image, Trouble.REFUSED, error.without(image)))
+        return False
+    return True
 
 
 def _burn_next(options: argparse.Namespace, image: bytes, kept: Collection[bytes], talk: Talk) -> Status | None:
@@ -111,8 +120,13 @@ def _burn_next(options: argparse.Namespace, image: bytes, kept: Collection[bytes
             continue
         try:
             status = _burn(options, image, talk, kept=kept)
+        except FormatError as error:
+            talk.finish()
+            talk.problem(Problem(image, Trouble.DAMAGED, error.without(image)))
+            return Status.PROBLEMS
         except (UsageError, EnvironmentFailed) as error:
-            # The medium, or the drive: what is wrong with the image itself ends the run.
+            # The medium, or the drive: another one may do.
+            talk.finish()
             talk.note(printable(reason_of(error)))
             continue
         if status != Status.BEYOND:
@@ -120,24 +134,25 @@ def _burn_next(options: argparse.Namespace, image: bytes, kept: Collection[bytes
 
 
 def _burn(options: argparse.Namespace, image: bytes, talk: Talk, *, kept: Collection[bytes] = ()) -> Status:
-    from pybackup.disc.burn import BurnOptions, perform_burn, plan_burn, read_back
+    from pybackup.disc.burn import perform_burn, phases_of_burning, plan_burn, read_back
     from pybackup.media.burner import eject
 
     start = time.monotonic()
-    how = BurnOptions(None if options.speed is None else str(options.speed), options.overwrite, kept, options.force)
+    how = asked_of(DiscBurnRequest, options, talk, image=image).burning(kept)
+    if not options.dry_run:
+        talk.plan(phases_of_burning(image, read_back=options.verify))
     plan = plan_burn(image, options.device, how, monitor=talk)
     found = None
     if options.dry_run:
         talk.summary(f"{_fit(plan)}; nothing burnt, but with: {_command(plan)}")
     else:
         perform_burn(plan, talk)
-        talk.end()
         talk.summary(f"{display(plan.device)}: burnt: {_fit(plan)}, {duration(time.monotonic() - start)}")
         found = read_back(plan, talk) if options.verify else None
         if not options.no_eject:
             eject(plan.device)
+    talk.finish()
     if found is not None:
-        talk.end()
         talk.summary(f"{display(plan.device)}: {_words(found)}")
     if not options.dry_run:
         record_burnt(options, image, plan.device, found, talk)
@@ -172,20 +187,12 @@ def _words(found: ReadBack) -> str:
 
 def _json(plan: BurnPlan, found: ReadBack | None, dry_run: bool) -> bytes:
     fields: dict[str, Any] = {
-        "image": json_name(plan.image),
-        "image_bytes": plan.image_bytes,
-        "device": json_name(plan.device),
-        "medium": plan.medium.kind,
-        "medium_bytes": plan.medium.n_bytes,
+        **fields_of(plan, "image", "image_bytes", "device"),
+        **fields_of(plan.medium, medium="kind", medium_bytes="n_bytes"),
         "command": [os.fsdecode(word) for word in plan.command],
         "burnt": not dry_run,
     }
     if found is not None:
-        fields["read_back"] = {
-            "state": str(found.state),
-            "sectors": found.sectors,
-            "unreadable": found.unreadable,
-            "different": found.different,
-            "margin": None if found.margin is None else round(found.margin, 4),
-        }
+        margin = None if found.margin is None else round(found.margin, 4)
+        fields["read_back"] = fields_of(found, "state", "sectors", "unreadable", "different") | {"margin": margin}
     return json_line(fields)

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pybackup.model.problem import Trouble
+from pybackup.options.discs import DiscCheckRequest
 from pybackup.sector import SECTOR
 
-from ..options import add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_options, add_talk, talk_of
 from ..recording import add_recording, record_check
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, percentage, printable
-from ..values import argument, path
+from ..text import count, display, humane_bytes, percentage, printable
 from ..verdicts import condition, losses
 
 if TYPE_CHECKING:
@@ -44,13 +45,7 @@ _ADVICE = {
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument(
-        "discs",
-        metavar="DISC",
-        nargs="+",
-        type=argument(path),
-        help="a device, an image, an archive, or a directory of them",
-    )
+    add_options(parser, DiscCheckRequest)
     add_recording(parser, checks=True)
     add_talk(parser)
 
@@ -67,14 +62,14 @@ def perform(options: argparse.Namespace) -> int:
     with talk_of(options, options.discs[0], results) as talk:
         discs = files_of(options.discs)
         for checked in check_discs(discs, talk):
-            talk.end()
             worst = max(worst, Status.ENVIRONMENT if checked.unread else _STATUSES[checked.state])
             if checked.verdict is not None and not checked.unread:
                 record_check(options, "disc check", checked.path, checked.verdict, talk)
-            if options.json:
-                deliver([_json(checked)])
-            elif checked.state != "intact" or not options.quiet:
-                deliver_lines(_lines(checked))
+            with talk.aside():
+                if options.json:
+                    deliver([_json(checked)])
+                elif checked.state != "intact" or not options.quiet:
+                    deliver_lines(_lines(checked))
         if len(discs) > 1:
             tell_of_missing(sets_among(discs), discs, talk)
         problems = conclude(talk)
@@ -92,7 +87,7 @@ def _lines(checked: CheckedDisc) -> Iterator[str]:
         health = checked.verdict.health
         if health is not None:
             yield from (f"  {line}" for line in _health(health))
-        yield from (f"  {said}" for said in losses(checked.verdict, {}))
+        yield from (f"  {said}" for said in losses(checked.verdict))
         if (damaged := checked.verdict.damage) and checked.state != "intact":
             yield f"  damaged: {count(len(damaged), 'place')} in its structures; 'pybackup verify' tells more"
     left = checked.remaining
@@ -123,7 +118,7 @@ def _part(sectors: int) -> str:
 
 
 def _json(checked: CheckedDisc) -> bytes:
-    fields: dict[str, Any] = {"disc": json_name(checked.path), "state": str(checked.state), "advice": checked.advice}
+    fields: dict[str, Any] = {"disc": checked.path, "state": checked.state, "advice": checked.advice}
     verdict, left = checked.verdict, checked.remaining
     if verdict is None:
         fields["failure"] = checked.failure
@@ -134,6 +129,6 @@ def _json(checked: CheckedDisc) -> bytes:
     if left is not None:
         fields["survives_more"] = {"any_pattern": left.certain, "scattered_999": left.likely}
     if verdict is not None:
-        fields["files_damaged"] = [json_name(path) for path in verdict.files_damaged]
-        fields["files_lost"] = [json_name(path) for path in verdict.lost]
+        fields["files_damaged"] = verdict.files_damaged
+        fields["files_lost"] = verdict.lost
     return json_line(fields)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from ..options import add_overwrite, add_talk, talk_of
+from pybackup.options.discs import DiscLabelRequest
+
+from ..json_form import json_line
+from ..options import add_options, add_talk, asked_of, talk_of
 from ..results import conclude
 from ..streams import deliver
-from ..text import display, json_line, json_name
-from ..values import argument, path, positive
+from ..text import display
 
 EPILOG = """\
 Writes DIR/NAME-disc.svg, for a printable disc of 120 mm, and DIR/NAME-case.svg, the front of a jewel case: the set, the
@@ -18,20 +20,11 @@ examples:
   pybackup disc label volumes --to labels
   pybackup disc label docs-003.xtar --shape case --discs 12 --to labels
 """
-_SHAPES = {"disc": ("disc",), "case": ("case",), "both": ("disc", "case")}
 
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument(
-        "volumes", metavar="VOLUME", nargs="+", type=argument(path), help="an archive, or a directory of volumes"
-    )
-    parser.add_argument("--to", metavar="DIR", required=True, type=argument(path), help="where labels go; made")
-    parser.add_argument("--shape", choices=tuple(_SHAPES), default="both", help="which label (default: both)")
-    parser.add_argument(
-        "--discs", metavar="N", type=argument(positive), help="how many the set has (default: as its last volume says)"
-    )
-    add_overwrite(parser, "a label")
+    add_options(parser, DiscLabelRequest)
     add_talk(parser)
 
 
@@ -42,11 +35,12 @@ def perform(options: argparse.Namespace) -> int:
 
     with talk_of(options, options.volumes[0]) as talk:
         named = archives_in(options.volumes)
-        shapes, overwrite = _SHAPES[options.shape], options.overwrite
-        for made in make_all_labels(named, options.to, discs=options.discs, shapes=shapes, overwrite=overwrite):
+        shapes, overwrite = asked_of(DiscLabelRequest, options, talk).shapes(), options.overwrite
+        for made in make_all_labels(
+            named, options.to, discs=options.discs, shapes=shapes, overwrite=overwrite, monitor=talk
+        ):
             talk.summary(", ".join(map(display, made.paths)))
             if options.json:
-                labels = [json_name(name) for name in made.paths]
-                fields = {"volume": json_name(made.volume.path), "label": made.volume.label, "files": labels}
+                fields = {"volume": made.volume.path, "label": made.volume.label, "files": made.paths}
                 deliver([json_line(fields)])
         return conclude(talk)

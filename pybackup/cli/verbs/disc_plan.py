@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pybackup.compress.methods import STORED_SUFFIXES, Compression, Profile
 from pybackup.model.medium import MEDIA
+from pybackup.options.discs import DiscPlanRequest
 
-from ..options import add_parity, add_sources, add_talk, add_workers, rules_of, sources_of, talk_of
+from ..json_form import fields_of, json_line
+from ..options import add_options, add_talk, asked_of, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, humane_bytes, json_line, time_span
-from ..values import argument, medium, natural, share, sizes, suffixes
+from ..text import count, humane_bytes, time_span
 
 if TYPE_CHECKING:
-    from pybackup.disc.plan import Estimate, PlannedDisc
+    from pybackup.disc.estimate import Estimate
+    from pybackup.disc.plan import PlannedDisc
 
 EPILOG = """\
 Walks the sources, packs samples of them, and writes nothing. Without --volume-size it tells what each kind of disc
@@ -36,78 +37,31 @@ _LITTLE = 0.1
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    selection = add_sources(parser)
-    selection.add_argument("--one-file-system", action="store_true", help="stay on the file system of each SRC")
-    discs = parser.add_argument_group("discs")
-    discs.add_argument(
-        "--volume-size",
-        metavar="M",
-        type=argument(medium),
-        help=f"what a disc takes: {', '.join(MEDIA)}, or a size (default: each of these)",
-    )
-    discs.add_argument(
-        "--first-volumes",
-        metavar="M,...",
-        type=argument(sizes),
-        default=(),
-        help="what the first discs take, where these are partly used ones",
-    )
-    discs.add_argument("--recovery-volumes", metavar="N", type=argument(natural), default=0, help="and so many more")
-    discs.add_argument(
-        "--second-copies",
-        metavar="SHARE",
-        type=argument(share),
-        default=Fraction(0),
-        help="give up to SHARE of each disc, such as 5%%, to second copies, as for create (default: none)",
-    )
-    packing = parser.add_argument_group("packing")
-    levels = [level.value for level in Compression]
-    packing.add_argument("--compression", choices=levels, default="default", help="as for create (default: default)")
-    packing.add_argument(
-        "--store", metavar="EXT,...", type=argument(suffixes), default=STORED_SUFFIXES, help="as for create"
-    )
-    add_workers(packing)
-    add_parity(parser.add_argument_group("protection"))
+    add_options(parser, DiscPlanRequest, optional=("volume_size",))
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
     """Plan."""
-    from pybackup.disc.plan import estimate, plan_discs
-    from pybackup.make.plan import CreateOptions, plan_create
-    from pybackup.parity.stream.geometry import ParityOptions
+    from pybackup.jobs.disc_plan import estimate_for, plan_on, spread_on
 
     with talk_of(options, b"") as talk:
-        how = CreateOptions(
-            profile=Profile(Compression(options.compression), options.store),
-            parity=ParityOptions(options.parity, False, options.group_sectors),
-            one_file_system=options.one_file_system,
-            workers=options.workers,
-        )
-        rules = rules_of(options)
-        plan = plan_create(sources_of(options, talk), b"", judge=rules.judge, options=how, monitor=talk)
-        rules.tell_idle(talk)
-        found = estimate(plan, talk)
+        asked = asked_of(DiscPlanRequest, options, talk)
+        estimated = estimate_for(asked, talk)
         media = MEDIA if options.volume_size is None else {"": options.volume_size}
-        plans = {
-            name: plan_discs(
-                plan,
-                found,
-                first_bytes=options.first_volumes,
-                medium_bytes=n_bytes,
-                recovery=options.recovery_volumes,
-                second_copies=options.second_copies,
-            )
-            for name, n_bytes in media.items()
-        }
+        found = estimated.estimate
+        plans = {name: plan_on(estimated, asked, n_bytes) for name, n_bytes in media.items()}
+        spreads = {name: spread_on(estimated, asked, n_bytes) for name, n_bytes in media.items()}
         if options.json:
-            deliver([_json(found, plans)])
+            deliver([_json(found, plans, spreads)])
         else:
-            deliver_lines(_lines(found, plans))
+            deliver_lines(_lines(found, plans, spreads))
         return conclude(talk)
 
 
-def _lines(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> Iterator[str]:
+def _lines(
+    found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]], spreads: Mapping[str, tuple[int, int]]
+) -> Iterator[str]:
     files = f"{count(found.files, 'file')}, {humane_bytes(found.content_bytes)}"
     holes = f", {humane_bytes(found.data_bytes)} without holes" if found.data_bytes < found.content_bytes else ""
     packed = f"packed about {humane_bytes(found.body_bytes)} ({100 * found.ratio:.0f} % of content)"
@@ -115,10 +69,12 @@ def _lines(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> Itera
     yield f"compressing:  about {time_span(found.seconds)}"
     for name, discs in plans.items():
         if name:
-            yield f"{name + ':':<14}{_discs(discs)}"
+            yield f"{name + ':':<14}{_discs(discs, spreads[name])}"
         else:
             yield from _each(discs)
-            yield f"{'together:':<14}{_discs(discs)}"
+            yield f"{'together:':<14}{_discs(discs, spreads[name])}"
+    if any(fewest < most for fewest, most in spreads.values()):
+        yield f"{'':<14}samples of the content tell its size to within {100 * found.error:.0f} %"
 
 
 def _each(discs: Sequence[PlannedDisc]) -> Iterator[str]:
@@ -134,9 +90,9 @@ def _each(discs: Sequence[PlannedDisc]) -> Iterator[str]:
         yield f"{which + ':':<14}{humane_bytes(medium_bytes)}, {fill} % full{kind}"
 
 
-def _discs(discs: Sequence[PlannedDisc]) -> str:
+def _discs(discs: Sequence[PlannedDisc], spread: tuple[int, int]) -> str:
     data = [disc for disc in discs if not disc.recovery]
-    number = count(len(data), "disc")
+    number = count(len(data), "disc") + _perhaps(len(data), *spread)
     if len(discs) > len(data):
         number += f" and {count(len(discs) - len(data), 'recovery disc')}"
     full = ""
@@ -151,27 +107,24 @@ def _discs(discs: Sequence[PlannedDisc]) -> str:
     return f"{number}{full}; burning and reading back about {time_span(seconds)}"
 
 
-def _json(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]]) -> bytes:
+def _perhaps(number: int, fewest: int, most: int) -> str:
+    """How many others it may be."""
+    others = [str(other) for other in (fewest, most) if other != number]
+    return f" (perhaps {' or '.join(others)})" if others else ""
+
+
+def _json(found: Estimate, plans: Mapping[str, Sequence[PlannedDisc]], spreads: Mapping[str, tuple[int, int]]) -> bytes:
     fields: dict[str, Any] = {
-        "files": found.files,
-        "content_bytes": found.content_bytes,
-        "data_bytes": found.data_bytes,
-        "packed_bytes": found.body_bytes,
+        **fields_of(found, "files", "content_bytes", "data_bytes", packed_bytes="body_bytes"),
         "ratio": round(found.ratio, 4),
+        "error": round(found.error, 4),
         "compress_seconds": round(found.seconds, 1),
         "plans": [
             {
                 "medium": name or None,
-                "discs": [
-                    {
-                        "medium_bytes": disc.medium_bytes,
-                        "used_bytes": disc.used_bytes,
-                        "burn_seconds": round(disc.burn_seconds, 1),
-                        "recovery": disc.recovery,
-                        "copies_bytes": disc.copies_bytes,
-                    }
-                    for disc in discs
-                ],
+                "fewest": spreads[name][0],
+                "most": spreads[name][1],
+                "discs": [replace(disc, burn_seconds=round(disc.burn_seconds, 1)) for disc in discs],
             }
             for name, discs in plans.items()
         ],

@@ -5,31 +5,19 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pybackup.errors import UsageError
+from pybackup.options.mending import DrillRequest
 
+from ..json_form import fields_of, json_line
 from ..monitor import Talk
-from ..options import add_talk, add_workers, talk_of
+from ..options import add_options, add_talk, asked_of, talk_of
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, json_line, json_name
-from ..values import argument, directory, natural, path, positive
+from ..text import count, display
 
 if TYPE_CHECKING:
     from pybackup.check.drill import DrillOutcome, DrillPlan
 
-_MODELS = (
-    "flips",
-    "scattered",
-    "burst",
-    "scratches",
-    "start",
-    "end",
-    "both",
-    "truncate",
-    "insert",
-    "delete",
-)
 EPILOG = """\
 Damages copies of FILE, repairs and restores them, compares with FILE, and prints what was forecast beside what
 happened. FILE itself, an archive or a file with its sidecar beside it, is only read; two copies need room in DIR.
@@ -46,48 +34,24 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add = parser.add_argument
-    add("file", metavar="FILE", type=argument(path), help="an archive, or a file with a sidecar")
-    add("--damage", action="append", choices=_MODELS, help="only this kind of damage; may be repeated")
-    add("--fraction", metavar="P", type=argument(fraction), help="hit this part of the sectors, such as 5%%")
-    add("--seed", metavar="N", type=argument(natural), default=0, help="of the first round (default: 0)")
-    add("--rounds", metavar="K", type=argument(positive), default=1, help="of each kind, each with a seed of its own")
-    add(
-        "--work-dir", metavar="DIR", type=argument(directory), help="where the copies lie (default: that of the system)"
-    )
-    add_workers(parser.add_argument_group("speed"))
+    add_options(parser, DrillRequest)
     add_talk(parser)
-
-
-def fraction(text: str) -> float:
-    """Return a part of a whole: ``5%`` is 0.05."""
-    try:
-        value = float(text.removesuffix("%")) / 100 if text.endswith("%") else -1.0
-    except ValueError:
-        value = -1.0
-    if not 0 < value <= 1:
-        raise UsageError(f"not a percentage above 0 and up to 100, such as 5%: {text!r}")
-    return value
 
 
 def perform(options: argparse.Namespace) -> int:
     """Damage, repair, restore, compare."""
-    from pybackup.check.drill import DrillOptions, plan_drill
+    from pybackup.check.drill import plan_drill
     from pybackup.jobs.drill import perform_drill
-    from pybackup.parity.odds.harm import Model
 
-    models = tuple(Model(name) for name in dict.fromkeys(options.damage or _MODELS))
-    asked = DrillOptions(
-        models, options.fraction, options.seed, options.rounds, options.work_dir, workers=options.workers
-    )
     with talk_of(options, options.file) as talk:
-        plan = plan_drill(options.file, asked, talk)
+        plan = plan_drill(options.file, asked_of(DrillRequest, options, talk).drilling(), talk)
         outcomes = []
         for outcome in perform_drill(plan, talk):
             outcomes.append(outcome)
             if not options.json and not (options.quiet and outcome.agrees):
-                deliver_lines([_line(outcome, plan), *_named(outcome)])
-        talk.end()
+                with talk.aside():
+                    deliver_lines([_line(outcome, plan), *_named(outcome)])
+        talk.finish()
         if options.json:
             deliver([_json(options, plan, outcomes)])
         return _conclude(outcomes, talk)
@@ -135,18 +99,14 @@ def _named(outcome: DrillOutcome) -> list[str]:
 def _json(options: argparse.Namespace, plan: DrillPlan, outcomes: list[DrillOutcome]) -> bytes:
     rounds = [
         {
-            "model": str(outcome.bout.model),
-            "fraction": outcome.bout.fraction,
-            "seed": outcome.bout.seed,
+            **fields_of(outcome.bout, "model", "fraction", "seed"),
             "bad_sectors": outcome.bad,
             "forecast": outcome.bout.chance,
             "all_back": outcome.whole,
             "files_lost": len(outcome.lost) if plan.is_archive else None,
-            "files_in_lost_found": outcome.nameless,
-            "sectors_found_elsewhere": outcome.twice,
-            "files_wrong": [json_name(name) for name in outcome.wrong],
+            **fields_of(outcome, files_in_lost_found="nameless", sectors_found_elsewhere="twice", files_wrong="wrong"),
             "agrees": outcome.agrees,
         }
         for outcome in outcomes
     ]
-    return json_line({"file": json_name(options.file), "rounds": rounds})
+    return json_line({"file": options.file, "rounds": rounds})

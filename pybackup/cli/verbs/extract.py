@@ -13,31 +13,34 @@ from typing import TYPE_CHECKING
 from pybackup.errors import UsageError
 from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
+from pybackup.options.restoring import ExtractRequest
 
 from ..asking import OneDrive, ask_for_volumes
+from ..json_form import json_line
 from ..monitor import Talk
-from ..options import add_archive, add_patterns, add_placing, add_talk, add_workers, placing_of, talk_of
-from ..results import check_complete, conclude, json_problems, tell_condition
+from ..options import add_options, add_talk, asked_of, talk_of
+from ..results import check_complete, conclude, tell_condition
 from ..streams import deliver, deliver_lines
-from ..text import count, display, duration, humane_bytes, json_line, json_name
-from ..values import argument, directory, natural
+from ..text import count, display, duration, humane_bytes, reason_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pybackup.archive.open import OpenArchive
-    from pybackup.jobs.extract import Extracted
-    from pybackup.restore.plan import RestoreOptions, RestorePlan
+    from pybackup.restore.plan import RestorePlan
+    from pybackup.restore.result import Extracted
 
 EPILOG = """\
 A PATTERN is the path of an entry, also as list shows it, or else a glob in which * also crosses slashes (a backslash
 takes a sign as it is); what lies below comes with it.
 ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
+So may archives of which one was made since the others (--since-archive): they are the tree as it was then.
 What is damaged is mended on the way, if parity, other copies or recovery volumes suffice.
 Nothing outside DIR is ever touched, and no file gets its name before its content has been checked.
 
 examples:
   pybackup extract docs.xtar --to /tmp/back
+  pybackup extract docs.xtar more.xtar third.xtar --to latest
   pybackup extract docs.xtar 'docs/*.txt' docs/photos --to /tmp/back --overwrite older
   pybackup extract docs.xtar docs/letter.txt --stdout | less
   pybackup extract disc1.iso disc3.iso /dev/sr0 --to /tmp/back
@@ -47,23 +50,7 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_archive(parser)
-    add_patterns(parser)
-    placing = add_placing(parser, needs_target=False)
-    placing.add_argument(
-        "--strip-components",
-        metavar="N",
-        type=argument(natural),
-        default=0,
-        help="cut so many leading components off each path",
-    )
-    add_workers(placing)
-    placing.add_argument(
-        "--work-dir",
-        metavar="DIR",
-        type=argument(directory),
-        help="where damaged volumes are mended, as large as they are, and discs copied (default: beside --to)",
-    )
+    add_options(parser, ExtractRequest, optional=("to",))
     parser.add_argument(
         "--one-drive",
         action="store_true",
@@ -86,7 +73,7 @@ def perform(options: argparse.Namespace) -> int:
         early = not (options.patterns or options.dry_run) and is_usual(options.workers)
         executor = stack.enter_context(make_executor(options.workers, monitor=talk)) if early else None
         archive = stack.enter_context(open_archive(options.archive, options.patterns, monitor=talk))
-        if archive.hand and not options.dry_run:
+        if archive.volume_set and not options.dry_run:
             drive = _drive_of(options, stack)
             archive = ask_for_volumes(archive, options.patterns, stack, talk, drive=drive)
         tell_condition(archive.listing, talk)
@@ -116,14 +103,13 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _to_stdout(archive: OpenArchive, pattern: bytes, work_dir: bytes | None, talk: Talk) -> int:
-    from pybackup.archive.matching import select
-    from pybackup.jobs.extract import content
+    from pybackup.jobs.extract import content, one_file
 
-    listing = archive.listing
-    found = {listing.paths[row] for row in select(listing, [pattern])}
-    if len(found) != 1:
-        raise UsageError(f"--stdout takes one file, {display(pattern)} matches {len(found):,} entries")
-    deliver(content(archive, found.pop(), work_dir=work_dir, monitor=talk))
+    try:
+        path = one_file(archive, pattern)
+    except UsageError as error:
+        raise UsageError(f"--stdout: {reason_of(error)}") from error
+    deliver(content(archive, path, work_dir=work_dir, monitor=talk))
     return conclude(talk)
 
 
@@ -131,7 +117,7 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
     from pybackup.jobs.extract import restore
     from pybackup.restore.plan import plan_restore
 
-    how = _extract_options(options)
+    how = asked_of(ExtractRequest, options, talk).extracting()
     if options.dry_run:
         return _show(plan_restore(archive, archive.patterns, options.to or b".", how), options, talk)
     start = time.monotonic()
@@ -162,12 +148,6 @@ def _mended(done: Extracted) -> str:
     return f"{count(done.mended, 'file')} came back by parity or other copies; {renew}"
 
 
-def _extract_options(options: argparse.Namespace) -> RestoreOptions:
-    from pybackup.restore.plan import RestoreOptions
-
-    return RestoreOptions(placing_of(options), options.strip_components, options.workers)
-
-
 def _show(plan: RestorePlan, options: argparse.Namespace, talk: Talk) -> int:
     if options.json:
         deliver([_json_plan(plan, options, talk)])
@@ -189,13 +169,13 @@ def _plan_lines(plan: RestorePlan, target: bytes | None) -> Iterator[str]:
 def _json_plan(plan: RestorePlan, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
-            "archive": json_name(options.archive),
-            "target": json_name(options.to) if options.to is not None else None,
+            "archive": options.archive,
+            "target": options.to,
             "dry_run": True,
             "files": plan.files,
             "content_bytes": plan.n_bytes,
-            "paths": [json_name(stored.entry.path) for stored in plan.entries],
-            "problems": json_problems(talk),
+            "paths": [stored.entry.path for stored in plan.entries],
+            "problems": talk.problems,
         }
     )
 
@@ -213,14 +193,14 @@ def _summary(plan: RestorePlan, done: Extracted, seconds: float, talk: Talk) -> 
 def _json(plan: RestorePlan, done: Extracted, options: argparse.Namespace, talk: Talk) -> bytes:
     return json_line(
         {
-            "archive": json_name(options.archive),
-            "target": json_name(plan.target),
+            "archive": options.archive,
+            "target": plan.target,
             "entries": len(plan.entries),
             "files": done.files,
             "content_bytes": done.n_bytes,
             "unplaced": done.unplaced,
             "found_by": done.way,
             "complete": done.complete,
-            "problems": json_problems(talk),
+            "problems": talk.problems,
         }
     )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pybackup.errors import FormatError
 from pybackup.model.problem import Problem, Trouble
+from pybackup.options import values
 from pybackup.sector import SECTOR
 
-from ..options import add_talk, talk_of
+from ..json_form import fields_of, json_line
+from ..options import add_talk, argument, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, percentage
-from ..values import argument, path
+from ..text import count, display, humane_bytes, percentage
 
 if TYPE_CHECKING:
     from pybackup.check.forecast import Forecast, Step
@@ -39,7 +40,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        type=argument(path),
+        type=argument(values.path),
         help="an archive, or a file with a sidecar; or a directory of volumes",
     )
     parser.add_argument(
@@ -176,14 +177,9 @@ def _curve(steps: list[Step]) -> Iterator[str]:
 def _json(found: Forecast, steps: list[Step]) -> bytes:
     shape, parts = found.geometry, found.structures
     fields: dict[str, Any] = {
-        "file": json_name(found.path),
-        "sidecar": shape.sidecar,
-        "volume_bytes": shape.volume_bytes,
-        "sectors": shape.sectors,
-        "data_sectors": shape.data_sectors,
-        "parity_sectors": shape.parity_sectors,
-        "guard_sectors": shape.guard_sectors,
-        "groups": shape.groups,
+        "file": found.path,
+        **fields_of(shape, "sidecar", "volume_bytes", "sectors", "data_sectors", "parity_sectors"),
+        **fields_of(shape, "guard_sectors", "groups"),
         "survives_sectors": {
             "any_pattern": parts.scattering.certain,
             "scattered_999": parts.scattering.most(0.999),
@@ -201,14 +197,11 @@ def _json(found: Forecast, steps: list[Step]) -> bytes:
         sizes = files.sectors
         fields["files"] = len(files.paths)
         fields["files_hit_per_sector"] = round(int(sizes.sum()) / shape.sectors, 4)
-        fields["largest"] = [
-            {"path": json_name(files.paths[row]), "sectors": int(sizes[row])} for row in files.largest[:_NAMED]
-        ]
+        fields["largest"] = [{"path": files.paths[row], "sectors": int(sizes[row])} for row in files.largest[:_NAMED]]
         if first >= 0:
             fields["past_burst"] = {"first": first, "left_sectors": len(left), "files": len(files.hit_by(left))}
     if steps:
         fields["sweep"] = [
-            {"lost": step.lost, "fraction": step.fraction, "chance": step.chance, "files_without_parity": step.files}
-            for step in steps
+            fields_of(step, "lost", "fraction", "chance", files_without_parity="files") for step in steps
         ]
     return json_line(fields)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pybackup.model.problem import Problem, Trouble
+from pybackup.options.reading import InfoRequest
 
-from ..options import add_archive, add_talk, talk_of
+from ..json_form import fields_of, json_line
+from ..options import add_options, add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable, size_ratio
+from ..text import count, display, humane_bytes, local_time, percentage, printable, size_ratio
 
 if TYPE_CHECKING:
     from pybackup.check.info import Info, SetSummary
@@ -27,7 +29,7 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_archive(parser)
+    add_options(parser, InfoRequest)
     add_talk(parser)
 
 
@@ -41,6 +43,8 @@ def perform(options: argparse.Namespace) -> int:
             deliver([_json(found)])
         else:
             deliver_lines(f"{name + ':':<14}{value}" for name, value in _fields(found))
+        for doubt in found.doubts:
+            talk.problem(doubt)
         if not found.complete:
             talk.problem(Problem(b"", Trouble.LOST, "not all entries it was made with are known by name"))
         return conclude(talk)
@@ -67,6 +71,8 @@ def _fields(found: Info) -> Iterator[tuple[str, str]]:
         yield "date", local_time(date)
     if compression := settings.get("compression"):
         yield "compression", printable(str(compression))
+    if deflate := settings.get("deflate"):
+        yield "deflate by", printable(str(deflate))
     if (segment := _integer(settings, "segment_bytes")) is not None:
         yield "segments", humane_bytes(segment)
     if found.set is None or found.set.volume:
@@ -110,28 +116,14 @@ def _integer(settings: dict[str, Any], name: str) -> int | None:
 
 def _json(found: Info) -> bytes:
     fields: dict[str, Any] = {
-        "archive": json_name(found.path),
+        "archive": found.path,
         "format_version": found.format_version,
         "written": datetime.fromtimestamp(found.written, UTC).isoformat(timespec="seconds"),
-        "archive_bytes": found.archive_bytes,
-        "content_bytes": found.content_bytes,
-        "packed_bytes": found.packed_bytes,
+        **fields_of(found, "archive_bytes", "content_bytes", "packed_bytes"),
         "ratio": round(found.ratio, 4),
-        "entries": found.entries,
-        "files": found.files,
-        "directories": found.directories,
-        "links": found.links,
-        "found_by": found.way.value,
-        "complete": found.complete,
-        "damage": list(found.damage),
-        "settings": found.settings,
-        "parity": found.parity
-        and {
-            "data_sectors": found.parity.data_sectors,
-            "parity_sectors": found.parity.parity_sectors,
-            "groups": found.parity.groups,
-            "sidecar": found.parity.sidecar,
-        },
+        **fields_of(found, "entries", "files", "directories", "links", found_by="way"),
+        **fields_of(found, "complete", "damage", "settings"),
+        "parity": found.parity and fields_of(found.parity, "data_sectors", "parity_sectors", "groups", "sidecar"),
         "set": found.set and _json_set(found.set),
     }
     return json_line(fields)
@@ -141,10 +133,6 @@ def _json_set(found: SetSummary) -> dict[str, Any]:
     return {
         "id": found.set_id.hex(),
         "name": found.name,
-        "volume": found.volume
-        and {"label": found.volume.label, "number": found.volume.number, "kind": found.volume.kind.value},
-        "at_hand": list(found.at_hand),
-        "known": found.known,
-        "last": found.last,
-        "missing": found.missing,
+        "volume": found.volume and fields_of(found.volume, "label", "number", "kind"),
+        **fields_of(found, "at_hand", "known", "last", "missing"),
     }

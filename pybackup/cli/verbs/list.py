@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
 from pybackup.model.entry import Kind, Owner
+from pybackup.options.reading import ListRequest
 
-from ..options import add_archive, add_patterns, add_talk, talk_of
+from ..json_form import json_line
+from ..options import add_options, add_talk, talk_of
 from ..results import check_complete, conclude, tell_condition
 from ..streams import deliver, deliver_lines
-from ..text import display, json_line, json_name, local_time
+from ..text import display, local_time
 
 if TYPE_CHECKING:
     from pybackup.archive.open import OpenArchive
@@ -27,6 +29,8 @@ EPILOG = """\
 A PATTERN is the path of an entry, also as list shows it, or else a glob in which * also crosses slashes (a backslash
 takes a sign as it is); what lies below comes with it.
 ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
+So may archives of which one was made since the others (--since-archive): they are the tree as it was then.
+With --at, ARCHIVE may also be the name of a chain of the catalogue; the earlier archives need not be at hand.
 What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.
 
 JSON, one object per line: path, kind, mode, uid, gid, user, group, mtime_ns, size, packed_bytes, segments, sha256,
@@ -36,6 +40,7 @@ UTF-8.
 examples:
   pybackup list docs.xtar
   pybackup list --long docs.xtar 'docs/*.txt'
+  pybackup list docs --at 2026-10-31
   pybackup list --null docs.xtar | xargs -0 -n 1 echo
 """
 
@@ -52,8 +57,7 @@ _LETTERS = {
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_archive(parser)
-    add_patterns(parser)
+    add_options(parser, ListRequest)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--long", action="store_true", help="with mode, owner, size and time, as ls -l")
     form.add_argument("--null", action="store_true", help="exact names, each ended by a NUL byte")
@@ -63,12 +67,13 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Show the entries that match."""
     from pybackup.archive.matching import select
+    from pybackup.mend.names import all_named
 
     if options.json and (options.long or options.null):
         raise UsageError(f"list: --json and --{'long' if options.long else 'null'} exclude each other")
-    with talk_of(options, options.archive) as talk, _open(options, talk) as archive:
-        listing = archive.listing
-        tell_condition(listing, talk)
+    with talk_of(options, options.archive) as talk, _open(options, talk) as archive, all_named(archive, talk) as named:
+        tell_condition(archive.listing, talk)
+        listing = named.listing
         rows = select(listing, archive.patterns)
         if options.json:
             deliver(json_entry(listing.stored(row)) for row in rows)
@@ -78,13 +83,23 @@ def perform(options: argparse.Namespace) -> int:
             deliver_lines(long_lines(listing.stored(row) for row in rows))
         else:
             deliver_lines(display(listing.paths[row]) for row in rows)
+        for doubt in listing.doubts_of(rows):
+            talk.problem(doubt)
         check_complete(listing, talk)
         return conclude(talk)
 
 
 def _open(options: argparse.Namespace, talk: Talk) -> OpenArchive:
+    """Open the archive, where a time is named the run of that time."""
     from pybackup.archive.open import open_archive
 
+    if options.at is not None:
+        from pybackup.jobs.chain_runs import run_at, runs_of
+
+        runs = runs_of([options.archive, *options.patterns], options.catalogue, talk)
+        archive = runs.open(run_at(runs, options.at), talk)
+        archive.patterns = [*runs.patterns]
+        return archive
     return open_archive(options.archive, options.patterns, monitor=talk)
 
 
@@ -105,13 +120,13 @@ def json_entry(stored: Stored) -> bytes:
     """Return an entry as a line of JSON."""
     entry = stored.entry
     fields: dict[str, object] = {
-        "path": json_name(entry.path),
+        "path": entry.path,
         "kind": entry.kind.name.lower(),
         "mode": f"{entry.mode:04o}",
         "uid": entry.owner.uid,
         "gid": entry.owner.gid,
-        "user": json_name(entry.owner.user),
-        "group": json_name(entry.owner.group),
+        "user": entry.owner.user,
+        "group": entry.owner.group,
         "mtime_ns": entry.mtime_ns,
         "size": entry.size,
     }
@@ -124,12 +139,12 @@ def json_entry(stored: Stored) -> bytes:
         fields["sparse"] = stored.sparse
         fields["changed"] = stored.changed
     elif entry.kind in (Kind.SYMLINK, Kind.HARDLINK):
-        fields["target"] = json_name(entry.target)
+        fields["target"] = entry.target
     elif entry.kind in (Kind.CHARACTER, Kind.BLOCK):
         fields["device"] = list(entry.device)
     if entry.xattrs:
         fields["xattrs"] = [
-            {"name": json_name(name), "value": b64encode(value).decode("ascii")} for name, value in entry.xattrs.items()
+            {"name": name, "value": b64encode(value).decode("ascii")} for name, value in entry.xattrs.items()
         ]
     return json_line(fields)
 

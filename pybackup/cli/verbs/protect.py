@@ -7,13 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
+from pybackup.options import values
+from pybackup.options.making import AddRecoveryVolumesRequest, ProtectRequest
 
-from ..options import add_overwrite, add_parity, add_talk, talk_of
+from ..json_form import fields_of, json_line
+from ..options import add_options, add_talk, argument, asked_of, talk_of
 from ..recording import add_recording, record_for_discs
 from ..results import conclude
 from ..streams import deliver, deliver_lines
-from ..text import count, display, duration, humane_bytes, json_line, json_name, size_ratio
-from ..values import argument, directory, medium, path, positive
+from ..text import count, display, duration, humane_bytes, size_ratio
 
 if TYPE_CHECKING:
     from pybackup.make.add_recovery import Added
@@ -39,36 +41,13 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "files", metavar="FILE", nargs="+", type=argument(path), help="any file, image or device; or volumes of one set"
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=argument(values.path),
+        help="any file, image or device; or volumes of one set",
     )
-    parser.add_argument(
-        "-o", "--output", metavar="FILE.xpar", type=argument(path), help="the sidecar (default: FILE.xpar)"
-    )
-    protection = parser.add_argument_group("protection")
-    add_parity(protection)
-    protection.add_argument(
-        "--work-dir",
-        metavar="DIR",
-        type=argument(directory),
-        help="where temporary files go (default: beside the sidecar)",
-    )
-    volumes = parser.add_argument_group("recovery volumes")
-    add = volumes.add_argument
-    add("--recovery-volumes", metavar="M", type=argument(positive), help="make M more for the set of these volumes")
-    add("--to", metavar="DIR", type=argument(path), help="where they appear; made (default: beside the first volume)")
-    add(
-        "--volume-size",
-        metavar="SIZE",
-        type=argument(medium),
-        help="what each has to fit: cd700, dvd, bd25, ..., or a size (default: that of the largest data volume)",
-    )
-    add(
-        "--first-number",
-        metavar="N",
-        type=argument(positive),
-        help="number of the first, where some exist that are not here",
-    )
-    add_overwrite(parser, "a sidecar or recovery volumes")
+    add_options(parser, ProtectRequest, AddRecoveryVolumesRequest, without=("file", "volumes"))
     add_recording(parser)
     add_talk(parser)
 
@@ -93,16 +72,15 @@ def _check(options: argparse.Namespace) -> None:
 
 def _protect(options: argparse.Namespace) -> int:
     from pybackup.make.sidecar import protect_file
-    from pybackup.parity.stream.geometry import ParityOptions
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     (file,) = options.files
     sidecar = options.output or file + SIDECAR_SUFFIX
     if sidecar == file:
         raise UsageError("the sidecar cannot replace what it protects: give -o another name")
-    parity = ParityOptions(options.parity, True, options.group_sectors)
     with talk_of(options, file) as talk:
         start = time.monotonic()
+        parity = asked_of(ProtectRequest, options, talk, file=file).protection(sidecar=True)
         done = protect_file(file, sidecar, parity, work_dir=options.work_dir, overwrite=options.overwrite, monitor=talk)
         status = conclude(talk, _summary(done, time.monotonic() - start))
         if options.json:
@@ -111,18 +89,11 @@ def _protect(options: argparse.Namespace) -> int:
 
 
 def _add_recovery(options: argparse.Namespace) -> int:
-    from pybackup.make.add_recovery import RecoveryOptions, add_recovery
+    from pybackup.make.add_recovery import add_recovery
 
-    wanted = RecoveryOptions(
-        options.recovery_volumes,
-        options.to,
-        options.volume_size,
-        options.first_number,
-        options.work_dir,
-        options.overwrite,
-    )
     with talk_of(options, options.files[0]) as talk:
         start = time.monotonic()
+        wanted = asked_of(AddRecoveryVolumesRequest, options, talk, volumes=options.files).recovery()
         done = add_recovery(options.files, wanted, monitor=talk)
         record_for_discs(options, [made.path for made in done.made], talk)
         if options.json:
@@ -143,22 +114,12 @@ def _summary_added(done: Added, seconds: float) -> str:
 
 
 def _json_added(done: Added) -> bytes:
-    return json_line(
-        {
-            "set": done.info.name,
-            "data_volumes": done.data_volumes,
-            "protected_bytes": done.protected_bytes,
-            "recovery_volumes": [
-                {
-                    "path": json_name(made.path),
-                    "label": made.info.label,
-                    "number": made.info.number,
-                    "archive_bytes": made.archive_bytes,
-                }
-                for made in done.made
-            ],
-        }
-    )
+    made = [
+        {"path": each.path, **fields_of(each.info, "label", "number"), "archive_bytes": each.archive_bytes}
+        for each in done.made
+    ]
+    fields = fields_of(done, "data_volumes", "protected_bytes")
+    return json_line({"set": done.info.name, **fields, "recovery_volumes": made})
 
 
 def _summary(done: Protected, seconds: float) -> str:
@@ -169,15 +130,10 @@ def _summary(done: Protected, seconds: float) -> str:
 
 
 def _json(done: Protected) -> bytes:
-    shape = done.geometry
     return json_line(
         {
-            "file": json_name(done.path),
-            "sidecar": json_name(done.sidecar),
-            "protected_bytes": done.protected_bytes,
-            "sidecar_bytes": done.stream_bytes,
-            "data_sectors": shape.data_sectors,
-            "parity_sectors": shape.parity_sectors,
-            "groups": shape.groups,
+            "file": done.path,
+            **fields_of(done, "sidecar", "protected_bytes", sidecar_bytes="stream_bytes"),
+            **fields_of(done.geometry, "data_sectors", "parity_sectors", "groups"),
         }
     )

@@ -6,16 +6,18 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..options import add_overwrite, add_talk, talk_of
+from pybackup.options.mending import RebuildRequest
+
+from ..json_form import fields_of, json_line
+from ..options import add_options, add_talk, talk_of
 from ..recording import add_recording, record_for_discs
-from ..results import conclude, json_problems
+from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, json_line, json_name
-from ..values import argument, directory, path
+from ..text import count, display
 
 if TYPE_CHECKING:
-    from pybackup.jobs.rebuild import Rebuilt, RebuiltVolume
+    from pybackup.make.rebuilt import Rebuilt, RebuiltVolume
 
     from ..monitor import Talk
 
@@ -33,20 +35,7 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument(
-        "volumes",
-        metavar="VOLUME",
-        nargs="+",
-        type=argument(path),
-        help="a volume: a file, an image, a device; or a directory of them",
-    )
-    parser.add_argument(
-        "--to", metavar="DIR", required=True, type=argument(path), help="where the volumes appear; made"
-    )
-    parser.add_argument(
-        "--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: DIR of --to)"
-    )
-    add_overwrite(parser, "what has the name of a volume and is not a whole one,")
+    add_options(parser, RebuildRequest)
     add_recording(parser)
     add_talk(parser)
 
@@ -71,7 +60,7 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _lines(done: Rebuilt, *, quiet: bool) -> Iterator[str]:
-    from pybackup.jobs.rebuild import Outcome
+    from pybackup.make.rebuilt import Outcome
 
     for volume in done.volumes:
         line = f"{volume.info.label}: {_what(volume)}"
@@ -86,7 +75,7 @@ def _lines(done: Rebuilt, *, quiet: bool) -> Iterator[str]:
 
 
 def _what(volume: RebuiltVolume) -> str:
-    from pybackup.jobs.rebuild import Outcome
+    from pybackup.make.rebuilt import Outcome
 
     given = "" if volume.given is None else display(volume.given)
     lost, left = volume.lost_sectors
@@ -102,24 +91,15 @@ def _what(volume: RebuiltVolume) -> str:
 
 
 def _json(done: Rebuilt, talk: Talk) -> bytes:
-    return json_line(
+    volumes = [
         {
-            "complete": done.complete,
-            "volumes": [
-                {
-                    "label": volume.info.label,
-                    "kind": volume.info.kind.value,
-                    "number": volume.info.number,
-                    "outcome": volume.outcome.value,
-                    "given": None if volume.given is None else json_name(volume.given),
-                    "path": None if volume.path is None else json_name(volume.path),
-                    "lost_sectors": volume.lost_sectors[0],
-                    "left_sectors": volume.lost_sectors[1],
-                }
-                for volume in done.volumes
-            ],
-            "needed": done.needed,
-            "helpful": [info.label for info in done.helpful],
-            "problems": json_problems(talk),
+            **fields_of(volume.info, "label", "kind", "number"),
+            **fields_of(volume, "outcome", "given", "path"),
+            "lost_sectors": volume.lost_sectors[0],
+            "left_sectors": volume.lost_sectors[1],
         }
-    )
+        for volume in done.volumes
+    ]
+    helpful = [info.label for info in done.helpful]
+    fields = {"complete": done.complete, "volumes": volumes, "needed": done.needed, "helpful": helpful}
+    return json_line({**fields, "problems": talk.problems})

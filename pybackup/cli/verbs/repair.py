@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
+from pybackup.options.mending import RepairRequest
 from pybackup.sector import SECTOR
 
-from ..options import add_copies, add_overwrite, add_talk, talk_of
+from ..json_form import fields_of, json_line
+from ..options import add_option, add_options, add_talk, talk_of
+from ..recording import add_recording, record_repair
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name
-from ..values import argument, directory, path
+from ..text import count, display, humane_bytes
 
 if TYPE_CHECKING:
     from pybackup.mend.repaired import Moved, Repaired
@@ -35,14 +37,11 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_copies(parser)
+    add_options(parser, RepairRequest, without=("output",))
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("-o", "--output", metavar="FIXED", type=argument(path), help="the file to write")
+    add_option(where, RepairRequest, "output")
     where.add_argument("--in-place", action="store_true", help="mend the first COPY itself")
-    parser.add_argument(
-        "--work-dir", metavar="DIR", type=argument(directory), help="where temporary files go (default: beside FIXED)"
-    )
-    add_overwrite(parser, "a file FIXED")
+    add_recording(parser, checks=True)
     add_talk(parser)
 
 
@@ -62,6 +61,7 @@ def perform(options: argparse.Namespace) -> int:
             monitor=talk,
         )
         talk.end()
+        record_repair(options, done, talk)
         if options.json:
             deliver([_json(done)])
         else:
@@ -114,25 +114,18 @@ def _moved(moved: Moved) -> str:
 def _json(done: Repaired) -> bytes:
     return json_line(
         {
-            "file": json_name(done.path),
+            "file": done.path,
             "complete": done.complete,
             "sectors": done.geometry.sectors,
-            "damaged_sectors": done.damaged,
-            "mended_sectors": done.mended,
-            "left_sectors": done.left,
+            **fields_of(done, damaged_sectors="damaged", mended_sectors="mended", left_sectors="left"),
             "nothing_lost": done.complete or done.nothing_lost,
             "appended_bytes": done.appended_bytes,
-            "left": [list(extent) for extent in done.left_extents],
+            "left": done.left_extents,
             "groups": done.geometry.groups,
             "groups_beyond": done.groups_beyond,
-            "taken": [{"copy": json_name(copy), "sectors": sectors} for copy, sectors in done.taken],
+            "taken": [{"copy": copy, "sectors": sectors} for copy, sectors in done.taken],
             "realigned": [
-                {
-                    "copy": json_name(moved.copy),
-                    "offset": moved.offset,
-                    "bytes": moved.n_bytes,
-                    "moved_bytes": moved.moved_bytes,
-                }
+                {**fields_of(moved, "copy", "offset", bytes="n_bytes"), "moved_bytes": moved.moved_bytes}
                 for moved in done.moved
             ],
         }

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 from pybackup.errors import UsageError
 from pybackup.model.problem import Trouble
 from pybackup.model.verdict import Fate
+from pybackup.options import values
+from pybackup.options.restoring import SalvageRequest
 
+from ..json_form import fields_of, json_line
 from ..monitor import Talk
-from ..options import add_copies, add_placing, add_talk, add_workers, placing_of, talk_of
+from ..options import add_options, add_talk, argument, asked_of, talk_of
 from ..pages import check_report, write_page
-from ..results import conclude, json_problems
+from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, local_time, printable
-from ..values import argument, directory, path
+from ..text import count, display, humane_bytes, local_time, printable
 
 if TYPE_CHECKING:
     from pybackup.jobs.salvage import Rescued
-    from pybackup.model.extents import Extents
     from pybackup.model.verdict import FileVerdict, UnnamedFile
     from pybackup.restore.result import Restored
 
@@ -39,23 +40,12 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_copies(parser)
-    placing = add_placing(parser)
-    placing.add_argument(
-        "--partial",
-        choices=("keep", "drop"),
-        default="keep",
-        help="what becomes of files of which only a part is right (default: keep, as NAME.partial)",
-    )
-    add_workers(placing)
+    add_options(parser, SalvageRequest)
     parser.add_argument(
-        "--work-dir",
-        metavar="DIR",
-        type=argument(directory),
-        help="where the repaired image lies meanwhile (default: beside DIR)",
-    )
-    parser.add_argument(
-        "--report", metavar="FILE", type=argument(path), help="write what became of every file: FILE.json or FILE.html"
+        "--report",
+        metavar="FILE",
+        type=argument(values.path),
+        help="write what became of every file: FILE.json or FILE.html",
     )
     add_talk(parser, verbose=True)
 
@@ -64,7 +54,6 @@ def perform(options: argparse.Namespace) -> int:
     """Salvage, report, and say what would bring back the rest."""
     from pybackup.jobs.salvage import rescue
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
-    from pybackup.restore.plan import RestoreOptions
 
     if options.report is not None and not options.report.endswith((b".json", b".html")):
         raise UsageError("--report: a report ends in .json or .html")
@@ -76,9 +65,7 @@ def perform(options: argparse.Namespace) -> int:
             options.to,
             maps=options.map,
             work_dir=options.work_dir,
-            options=RestoreOptions(
-                placing_of(options), workers=options.workers, keep_partial=options.partial == "keep"
-            ),
+            options=asked_of(SalvageRequest, options, talk).salvaging(),
             monitor=talk,
         )
         done = rescued.salvaged
@@ -189,47 +176,27 @@ def _page(options: argparse.Namespace, rescued: Rescued, talk: Talk) -> Iterator
 
 def _report(options: argparse.Namespace, done: Restored, talk: Talk) -> dict[str, Any]:
     return {
-        "images": [json_name(image) for image in options.copies],
-        "target": json_name(options.to),
+        "images": options.copies,
+        "target": options.to,
         "complete": done.complete,
-        "counts": {fate.value: number for fate, number in done.counts.items()},
+        "counts": done.counts,
         "content_bytes": done.n_bytes,
         "plausible_bytes": done.plausible_bytes,
         "found_by": done.way,
         "missing": done.missing,
-        "damage": list(done.damage),
+        "damage": done.damage,
         "files": [_json_file(verdict) for verdict in done.verdicts],
-        "unnamed": [_json_unnamed(found) for found in done.unnamed],
-        "problems": json_problems(talk),
+        "unnamed": [
+            fields_of(found, "offset", "name", "fate", "size", "reason", "present", "plausible", "placed_as")
+            for found in done.unnamed
+        ],
+        "problems": talk.problems,
     }
 
 
 def _json_file(verdict: FileVerdict) -> dict[str, Any]:
-    fields: dict[str, Any] = {"path": json_name(verdict.path), "fate": verdict.fate.value, "size": verdict.size}
+    fields = fields_of(verdict, "path", "fate", "size")
     if verdict.reason:
-        fields |= {
-            "reason": verdict.reason,
-            "needed": verdict.needed,
-            "needed_bytes": _json_extents(verdict.wanted),
-            "present": _json_extents(verdict.present),
-            "plausible": _json_extents(verdict.plausible),
-            "placed_as": json_name(verdict.placed_as) if verdict.placed_as else None,
-        }
+        fields |= fields_of(verdict, "reason", "needed", needed_bytes="wanted")
+        fields |= fields_of(verdict, "present", "plausible", "placed_as")
     return fields
-
-
-def _json_unnamed(found: UnnamedFile) -> dict[str, Any]:
-    return {
-        "offset": found.offset,
-        "name": json_name(found.name),
-        "fate": found.fate.value,
-        "size": found.size,
-        "reason": found.reason,
-        "present": _json_extents(found.present),
-        "plausible": _json_extents(found.plausible),
-        "placed_as": json_name(found.placed_as) if found.placed_as else None,
-    }
-
-
-def _json_extents(extents: Extents) -> list[list[int]]:
-    return [[start, end] for start, end in extents]

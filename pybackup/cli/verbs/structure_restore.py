@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from ..options import add_placing, add_talk, placing_of, talk_of
-from ..results import conclude, json_problems
+from pybackup.options.restoring import StructureRestoreRequest
+
+from ..json_form import json_line
+from ..options import add_options, add_talk, asked_of, talk_of
+from ..results import conclude
 from ..streams import deliver
-from ..text import count, display, json_line, json_name
-from ..values import argument, path
+from ..text import count, display
 
 EPILOG = """\
 Directories, symbolic links, FIFOs and devices, with permissions, owners and times; no file. Of one volume of a set it
@@ -22,8 +24,7 @@ examples:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("file", metavar="FILE", type=argument(path), help="what structure save wrote, or an archive")
-    add_placing(parser)
+    add_options(parser, StructureRestoreRequest)
     add_talk(parser)
 
 
@@ -32,15 +33,16 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.jobs.structure import restore_structure
 
     with talk_of(options, options.file) as talk:
-        entries = restore_structure(options.file, options.to, placing_of(options), monitor=talk)
+        placing = asked_of(StructureRestoreRequest, options, talk).placing()
+        entries = restore_structure(options.file, options.to, placing, monitor=talk)
         problems = count(len(talk.problems), "problem")
         status = conclude(talk, f"{display(options.to)}: {count(entries, 'entry', 'entries')}, {problems}")
         if options.json:
             fields = {
-                "file": json_name(options.file),
-                "target": json_name(options.to),
+                "file": options.file,
+                "target": options.to,
                 "entries": entries,
-                "problems": json_problems(talk),
+                "problems": talk.problems,
             }
             deliver([json_line(fields)])
         return status

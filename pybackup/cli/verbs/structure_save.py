@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from ..options import add_overwrite, add_sources, add_talk, rules_of, sources_of, talk_of
-from ..results import conclude, json_problems
+from pybackup.options.making import StructureSaveRequest
+
+from ..json_form import json_line
+from ..options import add_options, add_talk, asked_of, talk_of
+from ..results import conclude
 from ..streams import deliver
-from ..text import count, display, humane_bytes, json_line, json_name
-from ..values import argument, path
+from ..text import count, display, humane_bytes
 
 EPILOG = """\
 The file is a plain tar of directories (empty ones too), symbolic links, FIFOs and devices, without any file, which
@@ -21,9 +23,7 @@ example:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_sources(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, type=argument(path), help="the file to write")
-    add_overwrite(parser, "a structure")
+    add_options(parser, StructureSaveRequest)
     add_talk(parser)
 
 
@@ -32,8 +32,8 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.jobs.structure import save_structure
 
     with talk_of(options, options.output) as talk:
-        sources = sources_of(options, talk)
-        rules = rules_of(options)
+        asked = asked_of(StructureSaveRequest, options, talk)
+        sources, rules = asked.gather(asked.sources, talk), asked.rules()
         saved = save_structure(sources, options.output, judge=rules.judge, overwrite=options.overwrite, monitor=talk)
         rules.tell_idle(talk)
         entries = count(saved.entries, "entry", "entries")
@@ -41,10 +41,10 @@ def perform(options: argparse.Namespace) -> int:
         status = conclude(talk, f"{display(options.output)}: {entries}, {humane_bytes(saved.n_bytes)}, {problems}")
         if options.json:
             fields = {
-                "file": json_name(options.output),
+                "file": options.output,
                 "entries": saved.entries,
                 "bytes": saved.n_bytes,
-                "problems": json_problems(talk),
+                "problems": talk.problems,
             }
             deliver([json_line(fields)])
         return status

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 
-from ..options import add_archive, add_talk, talk_of
-from ..results import conclude, json_problems
+from pybackup.options.reading import UnpackRequest
+
+from ..json_form import json_line
+from ..options import add_options, add_talk, talk_of
+from ..results import conclude
 from ..streams import deliver
-from ..text import count, display, duration, humane_bytes, json_line, json_name
-from ..values import argument, path
+from ..text import count, display, duration, humane_bytes
 
 EPILOG = """\
 The step between an archive and stock tools: every file lies in its directory as NAME.7z, a long one as
@@ -22,8 +24,7 @@ example:
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_archive(parser)
-    parser.add_argument("--to", metavar="DIR", required=True, type=argument(path), help="where the .7z files go; made")
+    add_options(parser, UnpackRequest)
     add_talk(parser, verbose=True)
 
 
@@ -39,11 +40,11 @@ def perform(options: argparse.Namespace) -> int:
         status = conclude(talk, f"{display(options.to)}: {', '.join(parts)}")
         if options.json:
             fields = {
-                "archive": json_name(options.archive),
-                "target": json_name(options.to),
+                "archive": options.archive,
+                "target": options.to,
                 "members": done.members,
                 "packed_bytes": done.n_bytes,
-                "problems": json_problems(talk),
+                "problems": talk.problems,
             }
             deliver([json_line(fields)])
         return status

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pybackup.errors import EnvironmentFailed, FormatError, UsageError
-from pybackup.model.problem import Problem, Trouble
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.model.problem import Trouble
+from pybackup.options.checking import CompareRequest, VerifyRequest, VerifySetRequest
 
+from ..json_form import fields_of, json_line
 from ..monitor import Talk
-from ..options import add_archive, add_overwrite, add_talk, add_workers, talk_of
+from ..options import add_option, add_options, add_talk, argument, talk_of
 from ..pages import check_report, page_path, write_page
 from ..recording import add_recording, record_check
-from ..results import conclude, json_problems
+from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
-from ..text import count, display, humane_bytes, json_line, json_name, local_time, percentage, printable, spare
-from ..values import argument, directory, path
+from ..text import count, display, humane_bytes, local_time, percentage, printable, spare
 from ..verdicts import condition, harms, losses, remedy
 
 if TYPE_CHECKING:
-    from pybackup.archive.volume_set import SetAtHand
     from pybackup.check.compare import Difference
     from pybackup.check.set_totals import SetTotal
-    from pybackup.check.verify import Verdict
+    from pybackup.check.verdict import ArchiveVerdict
+    from pybackup.jobs.verify import Verified
     from pybackup.mend.health import Health
 
 EPILOG = """\
@@ -48,21 +48,12 @@ _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": S
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add_archive(parser)
-    parser.add_argument("more", metavar="MORE", nargs="*", type=argument(path), help="more archives or volumes")
+    add_options(parser, VerifyRequest, CompareRequest)
+    add_option(parser, VerifySetRequest, "archives", "more")
     parser.set_defaults(compared=False)
-    group = parser.add_argument_group("how much is checked")
-    group.add_argument("--deep", action="store_true", help="also decompress every file and check its content's hash")
-    group.add_argument(
-        "--against",
-        metavar="DIR",
-        type=argument(directory),
-        help="also compare with what was archived, or extracted: content, size, mode, owner, time, type",
-    )
-    add_workers(group)
     add_recording(parser, checks=True)
     add_talk(parser)
-    add_overwrite(parser, "a page")
+    parser.add_argument("--overwrite", action="store_true", help="replace a page that exists already")
     parser.add_argument(
         "--html",
         metavar="FILE",
@@ -73,90 +64,70 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check each archive, and compare with a directory if there is one; the worst of the statuses is the status."""
-    from pybackup.archive.find import files_of
-    from pybackup.archive.volume_set import sets_among, tell_of_missing
+    from pybackup.jobs.verify import Verification
 
-    archives = files_of([options.archive, *options.more])
-    if options.html is not None and len(archives) > 1:
-        raise UsageError("verify: --html is for one archive")
     # A program that reads JSON is not who reads what is said besides.
     results = {Trouble.DIFFERENT} if options.json else {Trouble.DIFFERENT, Trouble.DAMAGED}
     with talk_of(options, options.archive, results) as talk:
-        verdicts: list[Verdict] = []
-        # Looked up when they are needed first, which may be at the end, and no more than once.
-        sets = cache(lambda: sets_among(archives)) if len(archives) > 1 else None
-        state = max(_verify(options, archive, sets, verdicts, talk) for archive in archives)
-        if sets:
-            _tell_totals(options, sets(), verdicts)
-            tell_of_missing(sets(), archives, talk, is_problem=True)
+        given = [options.archive, *options.more]
+        verification = Verification(given, deep=options.deep, workers=options.workers, monitor=talk)
+        if options.html is not None:
+            _check_page(options, verification.archives)
+        state = max(_tell(options, found, talk) for found in verification.each())
+        talk.finish()
+        _tell_totals(options, verification.totals())
         problems = conclude(talk)
         return state or problems
 
 
-def _verify(
-    options: argparse.Namespace,
-    archive: bytes,
-    sets: Callable[[], Sequence[SetAtHand]] | None,
-    verdicts: list[Verdict],
-    talk: Talk,
-) -> Status:
-    from pybackup.check.compare import compare
-    from pybackup.check.spared import with_spared
-    from pybackup.check.verify import verify
+def _check_page(options: argparse.Namespace, archives: Sequence[bytes]) -> None:
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
-    check_report(options.html, (archive, archive + SIDECAR_SUFFIX), replace=options.overwrite)
-    before = len(talk.problems)
-    try:
-        verdict = verify(archive, deep=options.deep, workers=options.workers, monitor=talk)
-    except (FormatError, EnvironmentFailed) as error:
-        if sets is None:
-            raise
-        # The others are to be checked all the same.
-        return _tell_failure(options, archive, error, talk)
-    if sets and verdict.files_damaged:
-        verdict = with_spared(verdict, sets())
-    verdicts.append(verdict)
-    record_check(options, "verify", archive, verdict, talk)
+    if len(archives) > 1:
+        raise UsageError("verify: --html is for one archive")
+    read = [name for archive in archives for name in (archive, archive + SIDECAR_SUFFIX)]
+    check_report(options.html, read, replace=options.overwrite)
+
+
+def _tell(options: argparse.Namespace, found: Verified, talk: Talk) -> Status:
+    """Say how an archive is, of the first also how it differs from a directory, and return the status for it."""
+    from pybackup.check.compare import compare
+
+    verdict = found.verdict
+    if verdict is None:
+        return _tell_failure(options, found, talk)
+    record_check(options, "verify", found.archive, verdict, talk)
     differences: Sequence[Difference] = ()
     if options.against is not None and not options.compared:
         # All volumes at once: each alone lacks what the others have.
         options.compared = True
         differences = compare(options.archive, options.against, *options.more, monitor=talk).differences
-    talk.end()
-    if options.json:
-        deliver([_json(options, archive, verdict, differences, talk)])
-    else:
-        damaged = (problem for problem in talk.problems[before:] if problem.trouble is Trouble.DAMAGED)
-        reasons = {problem.path: problem.reason for problem in damaged}
-        deliver_lines(_lines(options, archive, verdict, reasons, differences))
+    with talk.aside():
+        if options.json:
+            deliver([_json(options, found.archive, verdict, differences, talk)])
+        else:
+            deliver_lines(_lines(options, found.archive, verdict, differences))
     if options.html is not None:
-        _write_page(options, verdict, differences, talk)
+        _write_page(options, verdict, differences)
     return _STATUSES[verdict.state]
 
 
-def _tell_failure(
-    options: argparse.Namespace, archive: bytes, error: FormatError | EnvironmentFailed, talk: Talk
-) -> Status:
+def _tell_failure(options: argparse.Namespace, found: Verified, talk: Talk) -> Status:
     """Say of one archive among several that nothing can be said of its content, and why."""
-    talk.end()
-    reason = error.without(archive)
-    if isinstance(error, EnvironmentFailed):
-        talk.problem(Problem(archive, Trouble.UNREADABLE, reason))
+    assert found.failure is not None
+    if isinstance(found.failure, EnvironmentFailed):
         return Status.ENVIRONMENT
-    talk.problem(Problem(archive, Trouble.DAMAGED, reason))
-    if options.json:
-        deliver([json_line({"archive": json_name(archive), "state": "beyond", "failure": reason})])
-    else:
-        deliver_lines([f"{display(archive)}: damaged beyond repair: {printable(reason)}"])
+    reason = found.failure.without(found.archive)
+    with talk.aside():
+        if options.json:
+            deliver([json_line({"archive": found.archive, "state": "beyond", "failure": reason})])
+        else:
+            deliver_lines([f"{display(found.archive)}: damaged beyond repair: {printable(reason)}"])
     return Status.BEYOND
 
 
-def _tell_totals(options: argparse.Namespace, sets: Sequence[SetAtHand], verdicts: Sequence[Verdict]) -> None:
+def _tell_totals(options: argparse.Namespace, found: Sequence[SetTotal]) -> None:
     """Say what the volumes of a set hold together."""
-    from pybackup.check.set_totals import totals
-
-    found = totals(sets, verdicts)
     if options.json:
         deliver(map(_total_json, found))
     elif not options.quiet:
@@ -171,35 +142,26 @@ def _total_line(total: SetTotal) -> str:
 
 
 def _total_json(total: SetTotal) -> bytes:
-    return json_line(
-        {
-            "set": total.name,
-            "volumes": list(total.labels),
-            "files": total.files,
-            "content_bytes": total.n_bytes,
-            "files_elsewhere": total.elsewhere,
-            "files_lost": [json_name(path) for path in total.lost],
-        }
-    )
+    fields = fields_of(total, set="name", volumes="labels")
+    fields |= fields_of(total, "files", content_bytes="n_bytes", files_elsewhere="elsewhere", files_lost="lost")
+    return json_line(fields)
 
 
-def _write_page(options: argparse.Namespace, verdict: Verdict, differences: Sequence[Difference], talk: Talk) -> None:
+def _write_page(options: argparse.Namespace, verdict: ArchiveVerdict, differences: Sequence[Difference]) -> None:
     from ..pages.verify_page import render_verify
 
     remarks = []
     if options.against is not None:
         remarks.append(f"{count(len(differences), 'difference')} to {display(options.against)}")
-    reasons = {problem.path: problem.reason for problem in talk.problems}
     checked = f"checked {local_time(time.time())}"
-    pieces = render_verify(options.archive, verdict, reasons=reasons, remarks=remarks, checked=checked)
+    pieces = render_verify(options.archive, verdict, remarks=remarks, checked=checked)
     write_page(options.html, pieces, (options.archive,), replace=options.overwrite)
 
 
 def _lines(
     options: argparse.Namespace,
     archive: bytes,
-    verdict: Verdict,
-    reasons: Mapping[bytes, str],
+    verdict: ArchiveVerdict,
     differences: Sequence[Difference],
 ) -> Iterator[str]:
     name = display(archive)
@@ -218,14 +180,14 @@ def _lines(
         )
         if health.appended_bytes:
             yield f"  appended: {health.appended_bytes:,} bytes that were not protected"
-    yield from (f"  {said}" for part in (losses, harms) for said in part(verdict, reasons))
+    yield from (f"  {said}" for part in (losses, harms) for said in part(verdict))
     for different in differences:
         yield f"{display(different.path)}: {', '.join(different.kinds)}: {printable(different.detail)}"
     if options.against is not None and not options.quiet:
         yield f"{name}: {count(len(differences), 'difference')} to {display(options.against)}"
 
 
-def _content(verdict: Verdict) -> str:
+def _content(verdict: ArchiveVerdict) -> str:
     if verdict.way is None:
         return "no archive, checked by its checksums"
     from pybackup.check.set_totals import volume_of
@@ -248,44 +210,39 @@ def _parity(health: Health) -> str:
 
 
 def _health(health: Health) -> dict[str, Any]:
-    shape = health.geometry
     return {
-        "state": str(health.state),
-        "data_sectors": shape.data_sectors,
-        "parity_sectors": shape.parity_sectors,
-        "groups": shape.groups,
+        "state": health.state,
+        **fields_of(health.geometry, "data_sectors", "parity_sectors", "groups"),
         "groups_beyond": health.beyond,
         "margin": round(health.margin, 4),
         "bad_sectors": {zone.name: zone.bad for zone in health.zones},
-        "bad_extents": [list(extent) for extent in health.extents],
+        "bad_extents": health.extents,
     }
 
 
 def _json(
-    options: argparse.Namespace, archive: bytes, verdict: Verdict, differences: Sequence[Difference], talk: Talk
+    options: argparse.Namespace, archive: bytes, verdict: ArchiveVerdict, differences: Sequence[Difference], talk: Talk
 ) -> bytes:
     from pybackup.check.set_totals import volume_of
 
     volume = volume_of(verdict)
     fields = {
-        "archive": json_name(archive),
+        "archive": archive,
         "volume": volume.label if volume else None,
-        "state": str(verdict.state),
+        "state": verdict.state,
         "deep": options.deep,
         "files": verdict.files,
         "content_bytes": verdict.n_bytes,
-        "found_by": None if verdict.way is None else str(verdict.way),
+        "found_by": verdict.way,
         "parity": None if verdict.health is None else _health(verdict.health),
-        "damage": list(verdict.damage),
+        "damage": verdict.damage,
         "missing": verdict.missing,
-        "files_damaged": [json_name(path) for path in verdict.files_damaged],
-        "files_lost": [json_name(path) for path in verdict.lost],
-        "whole_on_another_volume": [json_name(path) for path in verdict.spared],
-        "problems": json_problems(talk),
+        "files_damaged": verdict.files_damaged,
+        "files_lost": verdict.lost,
+        "whole_on_another_volume": verdict.spared,
+        "problems": talk.problems,
     }
     if options.against is not None:
-        fields["against"] = json_name(options.against)
-        fields["differences"] = [
-            {"path": json_name(found.path), "kinds": list(found.kinds), "detail": found.detail} for found in differences
-        ]
+        fields["against"] = options.against
+        fields["differences"] = differences
     return json_line(fields)

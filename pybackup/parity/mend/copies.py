@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +17,6 @@ from pybackup.sector import SECTOR
 
 NO_ORIGIN = -1
 _STEP_SECTORS = 1024
-_MAX_SHIFTS = 16
 _MAX_ORIGINS = (1 << 15) - 1
 Progress = Callable[[int], None]
 
@@ -145,12 +143,6 @@ def _filled_up(geometry: Geometry, first: int, data: bytes) -> bytes:
         if n_bytes and 0 <= at < len(data):
             data = data[: at + n_bytes] + bytes(SECTOR - n_bytes) + data[at + SECTOR :]
     return data
-
-
-def likely_shifts(offsets: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the shifts that (offset, sector) pairs tell, most frequent first, and none last."""
-    counts = Counter(offset - sector * SECTOR for offset, sector in offsets)
-    return [shift for shift, _ in counts.most_common(_MAX_SHIFTS)]
 
 
 def damaged_groups(dealing: Dealing, missing: Numbers) -> NDArray[np.int64]:

@@ -40,5 +40,6 @@ def remaining(geometry: Geometry, lost: Numbers) -> Remaining | None:
     if (spare < 0).any():
         return None
     left = Scattering(structures.sizes - hit, spare)
-    margins = spare / np.maximum(structures.spare, 1)
+    # What never had anything to spare has used nothing of it.
+    margins = np.where(structures.spare > 0, spare / np.maximum(structures.spare, 1), 1)
     return Remaining(left.certain, left.most(LIKELY), float(margins.min()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from pybackup.errors import Damaged, FormatError
 from pybackup.layout.guard import MAGIC, PAYLOAD_BYTES, Geometry, GuardSector
 from pybackup.layout.sums import sector_sums
-from pybackup.parity.mend.copies import likely_shifts
 from pybackup.sector import SECTOR
 
 from .dealing import Dealing
@@ -29,6 +29,7 @@ _GUARDS_AT_A_TIME = 1024
 _GUARDS_FOR_SECTORS = 16
 # With less of a volume left there is nothing to compute with.
 _SECTORS_FOR_SECTORS = 16
+_MAX_SHIFTS = 16
 
 
 _T = TypeVar("_T")
@@ -195,7 +196,7 @@ class _Search:
         for key, pairs in places.items():
             offsets, numbers = np.array(pairs, np.int64).T
             sectors = Dealing(key[0]).numbers_of_guards(numbers)
-            shifts = likely_shifts(list(zip(offsets.tolist(), sectors.tolist(), strict=True)))
+            shifts = _likely_shifts(list(zip(offsets.tolist(), sectors.tolist(), strict=True)))
             self._volumes[key].shifts[number] = shifts
 
     def led_to(self, file: Readable) -> Iterator[tuple[int, GuardSector]]:
@@ -285,3 +286,9 @@ def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     rest = iter(items)
     while some := list(islice(rest, size)):
         yield some
+
+
+def _likely_shifts(offsets: Sequence[tuple[int, int]]) -> list[int]:
+    """The shifts that (offset, sector) pairs tell, the most frequent first."""
+    counts = Counter(offset - sector * SECTOR for offset, sector in offsets)
+    return [shift for shift, _ in counts.most_common(_MAX_SHIFTS)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from pybackup.errors import UsageError
-from pybackup.host.storage import ArchiveFile, check_outputs
+from pybackup.host.check_outputs import check_outputs
+from pybackup.host.storage import ArchiveFile
 
 from .find import find
 

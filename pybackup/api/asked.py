@@ -1,0 +1,69 @@
+"""What the functions share: who hears of problems, and which archives are meant."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pybackup import errors
+from pybackup.model.problem import Problem
+from pybackup.monitor import Monitor
+from pybackup.options import Path, values
+from pybackup.options.exporting import ExportRequest
+from pybackup.options.reading import ListRequest, ReadRequest
+from pybackup.options.restoring import ExtractRequest
+
+if TYPE_CHECKING:
+    from pybackup.archive.open import OpenArchive
+    from pybackup.options.shared import Watched
+
+
+class ProblemWarning(UserWarning):
+    """A problem without a monitor to receive it."""
+
+
+class _Warning(Monitor):
+    def problem(self, problem: Problem) -> None:
+        super().problem(problem)
+        path = problem.path.decode(errors="backslashreplace")
+        warnings.warn(f"{path}: {problem.trouble.value}: {problem.reason}", ProblemWarning, stacklevel=2)
+
+
+def monitor_of(asked: Watched) -> Monitor:
+    """Return the monitor that was given, or one that makes each problem a `ProblemWarning`."""
+    return asked.monitor or _Warning()
+
+
+def maybe_directory(path: Path | None) -> bytes | None:
+    """Return the path of a directory that exists; None for None."""
+    return values.maybe(path, values.directory)
+
+
+def maybe_count(number: int | None) -> int | None:
+    """Return a number above 0; None for None."""
+    return values.maybe(number, values.positive)
+
+
+def archives_of(paths: Path | Iterable[Path]) -> Sequence[bytes]:
+    """Return the paths of one archive or of several; raises UsageError for none."""
+    named = values.paths(paths)
+    if not named:
+        raise errors.UsageError("no archive")
+    return named
+
+
+@contextmanager
+def open_asked(
+    asked: ListRequest | ReadRequest | ExtractRequest | ExportRequest, monitor: Monitor
+) -> Iterator[OpenArchive]:
+    """Open an archive, or volumes of one set and nothing else."""
+    from pybackup.archive.open import open_archive
+
+    archive, *more = archives_of(asked.archive)
+    with open_archive(archive, more, monitor=monitor) as opened:
+        if opened.patterns:
+            raise errors.UsageError(f"{os.fsdecode(opened.patterns[0])}: is no volume of the set of the first")
+        yield opened

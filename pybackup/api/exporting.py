@@ -1,0 +1,37 @@
+"""Functions that write archives of other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pybackup.options import values
+from pybackup.options.exporting import ExportRequest
+from pybackup.options.functions import takes
+
+from .asked import maybe_directory, monitor_of, open_asked
+
+if TYPE_CHECKING:
+    from pybackup.restore.export import Exported
+
+
+@takes(ExportRequest)
+def export(asked: ExportRequest) -> Exported:
+    """Write what matches the patterns, or everything, into a zip or a tar, which appears when it is complete.
+
+    What is lost is left out; what the format does not hold is told in the result. Several archives are volumes of one
+    set, as for `list`.
+
+    Raises
+    ------
+    UsageError, NotAnArchive
+        As `list` does; the file exists, or its name tells no format and none is given.
+    EnvironmentFailed
+        It cannot be written.
+    """
+    from pybackup.jobs.export import export as write
+
+    monitor = monitor_of(asked)
+    kind, wanted = asked.chosen_format(), values.paths(values.several(asked.patterns, "patterns"))
+    with open_asked(asked, monitor) as opened:
+        where, to = maybe_directory(asked.work_dir), values.path(asked.to)
+        return write(opened, wanted, to, kind, overwrite=asked.overwrite, work_dir=where, monitor=monitor)

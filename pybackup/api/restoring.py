@@ -1,0 +1,100 @@
+"""Functions that bring files back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pybackup.options import values
+from pybackup.options.functions import takes
+from pybackup.options.restoring import ExtractRequest, RestoreRequest, SalvageRequest, StructureRestoreRequest
+
+from .asked import maybe_directory, monitor_of, open_asked
+
+if TYPE_CHECKING:
+    from pybackup.jobs.restore import RestoredRun
+    from pybackup.jobs.salvage import Rescued
+    from pybackup.restore.plan import RestorePlan
+    from pybackup.restore.result import Extracted
+
+
+@takes(ExtractRequest)
+def extract(asked: ExtractRequest) -> Extracted:
+    """Restore what matches the patterns, or everything, below the directory ``to``.
+
+    What is damaged is mended in a temporary file, where parity, other copies or recovery volumes suffice. Several
+    archives are volumes of one set, as for `list`.
+
+    Raises
+    ------
+    UsageError, NotAnArchive
+        As `list` does.
+    EnvironmentFailed
+        The directory cannot be written.
+    """
+    from pybackup.jobs.extract import restore
+
+    monitor = monitor_of(asked)
+    how, wanted = asked.extracting(), values.paths(values.several(asked.patterns, "patterns"))
+    with open_asked(asked, monitor) as opened:
+        where, to = maybe_directory(asked.work_dir), values.path(asked.to)
+        return restore(opened, wanted, to, how, work_dir=where, executor=asked.executor, monitor=monitor)
+
+
+@takes(RestoreRequest)
+def restore_chain(asked: RestoreRequest) -> RestoredRun:
+    """Restore a chain, or what of it matches the patterns, below the directory ``to``, as it was at a time.
+
+    What is lost is a problem that names the medium that would help; all else is restored.
+
+    Raises
+    ------
+    UsageError, NotAnArchive
+        There is neither a file nor a chain of that name; no run was so early; the last volume of it is not at hand.
+    EnvironmentFailed
+        The directory cannot be written, or the catalogue not be reached.
+    """
+    from pybackup.jobs.chain_runs import run_at, runs_of
+    from pybackup.jobs.restore import restore_run
+
+    monitor = monitor_of(asked)
+    wanted = values.paths(values.several(asked.patterns, "patterns"))
+    runs = runs_of(values.paths(asked.chain), asked.catalogue, monitor)
+    runs.patterns = [*runs.patterns, *wanted]
+    run = run_at(runs, asked.at)
+    with runs.open(run, monitor) as archive:
+        return restore_run(runs, run, archive, asked, executor=asked.executor, monitor=monitor)
+
+
+@takes(ExtractRequest)
+def plan_extract(asked: ExtractRequest) -> RestorePlan:
+    """Return what `extract` would restore; raises as it does."""
+    from pybackup.restore.plan import plan_restore
+
+    monitor = monitor_of(asked)
+    wanted = values.paths(values.several(asked.patterns, "patterns"))
+    with open_asked(asked, monitor) as opened:
+        return plan_restore(opened, wanted, values.path(asked.to), asked.extracting())
+
+
+@takes(SalvageRequest)
+def salvage(asked: SalvageRequest) -> Rescued:
+    """Repair as far as possible, and restore every file of which something is left; each gets a verdict."""
+    from pybackup.jobs.salvage import rescue
+
+    return rescue(
+        values.paths(asked.copies),
+        values.path(asked.to),
+        maps=values.paths(asked.map),
+        work_dir=maybe_directory(asked.work_dir),
+        options=asked.salvaging(),
+        monitor=monitor_of(asked),
+    )
+
+
+@takes(StructureRestoreRequest)
+def structure_restore(asked: StructureRestoreRequest) -> int:
+    """Restore a skeleton from its tar or from an archive, as `extract` does; return the number of entries placed."""
+    from pybackup.jobs.structure import restore_structure
+
+    file, to = values.path(asked.file), values.path(asked.to)
+    return restore_structure(file, to, asked.placing(), monitor=monitor_of(asked))

@@ -1,0 +1,91 @@
+"""Which archives, or volumes of a set, hold the content of a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from pybackup.model.earlier import EarlierVolume
+from pybackup.model.filed import Needed
+from pybackup.model.member import Member, Stored
+from pybackup.model.volume import VolumeInfo
+
+from .ancestry import ancestry
+from .joined import STRIDE
+from .open import OpenArchive
+
+
+def holders(archive: OpenArchive, stored: Stored) -> list[tuple[EarlierVolume, Stored]]:
+    """Return which archives and volumes hold the content of a file, and what of it each holds, at the offsets there."""
+    count = len(stored.members)
+    parts = [
+        (volume, [number for number, _ in group])
+        for volume, group in groupby(enumerate(_volumes(archive, stored)), key=lambda each: each[1])
+    ]
+    return [(volume, _cut(stored, numbers, count)) for volume, numbers in parts]
+
+
+def _volumes(archive: OpenArchive, stored: Stored) -> Iterator[EarlierVolume]:
+    for member in stored.members:
+        yield volume_of(archive, member.offset)
+
+
+def volume_of(archive: OpenArchive, address: int) -> EarlierVolume:
+    """Return what has the byte at an address: the archive itself, a volume of its set, or an earlier one."""
+    earlier = archive.earlier.volume_at(address) if archive.earlier else None
+    if earlier is not None:
+        return earlier
+    if archive.volume_set is None:
+        return EarlierVolume(archive.listing.archive_id, _label_of(archive.path))
+    info = archive.volume_set.info
+    one = VolumeInfo(info.set_id, info.name, address // STRIDE)
+    return EarlierVolume(one.archive_id, one.label)
+
+
+def _cut(stored: Stored, numbers: Sequence[int], count: int) -> Stored:
+    """Some neighbouring segments of a file, at their offsets in the volume they lie in."""
+    members = tuple(_in_volume(stored.members[number]) for number in numbers)
+    if len(members) == count:
+        return replace(stored, members=members, spares=())
+    digest = stored.digest if numbers[-1] == count - 1 else b""
+    return replace(stored, members=members, digest=digest, segments=count, numbers=tuple(numbers), spares=())
+
+
+def _in_volume(member: Member) -> Member:
+    return replace(member, offset=member.offset % STRIDE, others=())
+
+
+def _label_of(path: bytes) -> str:
+    """What an archive is called in those that build on it: its file name."""
+    return os.path.basename(os.path.abspath(path)).decode(errors="backslashreplace")
+
+
+def ancestry_of(archive: OpenArchive) -> Iterator[EarlierVolume]:
+    """Yield what an archive that builds on this one builds on: those before it, and all its volumes."""
+    before = ancestry(archive.listing.settings)
+    if before:
+        yield from before.volumes
+    if archive.volume_set is None:
+        yield EarlierVolume(archive.listing.archive_id, _label_of(archive.path))
+        return
+    for number in range(1, archive.volume_set.known + 1):
+        yield volume_of(archive, number * STRIDE)
+
+
+def needed(archive: OpenArchive, rows: Iterable[int]) -> list[Needed]:
+    """Return which archives and volumes the content of some rows lies on, and how much of it."""
+    found: dict[EarlierVolume, tuple[int, int]] = {}
+    at: dict[int, EarlierVolume] = {}  # by the stretch of the address space
+    for row in rows:
+        on: dict[EarlierVolume, int] = {}
+        for member in archive.listing.stored(row).members:
+            stretch = member.offset // STRIDE
+            if stretch not in at:
+                at[stretch] = volume_of(archive, member.offset)
+            on[at[stretch]] = on.get(at[stretch], 0) + member.raw_bytes
+        for volume, n_bytes in on.items():
+            files, before = found.get(volume, (0, 0))
+            found[volume] = files + 1, before + n_bytes
+    return [Needed(volume.archive_id, volume.label, *counts) for volume, counts in found.items()]

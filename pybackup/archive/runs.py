@@ -1,0 +1,119 @@
+"""Runs of which something is at hand: where what each lies on is, and each opened as one archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from pybackup.errors import FormatError, UsageError
+from pybackup.model.filed import Medium, Needed
+from pybackup.model.restorable import NeededVolume, RestorableRun, where_to_look
+from pybackup.model.run import RunMark
+from pybackup.monitor import Monitor
+
+from .ancestry import ancestry
+from .find import Volume, find_volumes, look_for
+from .holders import needed
+from .open import OpenArchive, open_archive
+
+
+@dataclass(slots=True)
+class Runs:
+    """Runs, and where what they lie on is.
+
+    Attributes
+    ----------
+    runs
+        In no order that matters; those that are not complete are left out.
+    files
+        What is at hand of each run, by the id of its archive or set.
+    places
+        The file in which each volume is, by its id.
+    media
+        What the catalogue knows of, by the id of the volume.
+    patterns
+        What was named besides.
+    """
+
+    runs: Sequence[RestorableRun]
+    files: dict[bytes, list[bytes]] = field(default_factory=dict)
+    places: dict[bytes, bytes] = field(default_factory=dict)
+    media: Mapping[bytes, Sequence[Medium]] = field(default_factory=dict)
+    patterns: Sequence[bytes] = ()
+
+    def open(self, run: RestorableRun, monitor: Monitor) -> OpenArchive:
+        """Open the archive of a run, with what is at hand of all that it builds on.
+
+        Raises
+        ------
+        UsageError
+            Nothing of its own is at hand.
+        """
+        own = self.files.get(run.archive, [])
+        if not own:
+            names = ", ".join(dict.fromkeys(each.label for each in self.where(run.volumes[-1:])))
+            raise UsageError(f"{names}: is not at hand, and tells where all else lies")
+        earlier = [path for need in run.needs if (path := self.places.get(need.identity))]
+        first, *more = dict.fromkeys([*own, *earlier])
+        return open_archive(first, more, with_earlier=True, monitor=monitor)
+
+    def where(self, needs: Sequence[Needed]) -> list[NeededVolume]:
+        """Return where volumes are, in the order to take them."""
+        return where_to_look(needs, self.places, self.media)
+
+    def needs_of(self, archive: OpenArchive, rows: Sequence[int]) -> list[NeededVolume]:
+        """Return where the content of rows of an open archive is."""
+        return self.where(needed(archive, rows))
+
+    def take(self, run: RestorableRun, identity: bytes, path: bytes) -> bool:
+        """Take in a file, an image or a device, and return whether the volume of that id is in it."""
+        found = [volume.listing.archive_id for volume in find_volumes([path]).volumes]
+        if identity not in found:
+            return False
+        self.places[identity] = path
+        if identity in run.ids:
+            self.files.setdefault(run.archive, []).append(path)
+        return True
+
+
+def runs_among(named: Sequence[bytes], monitor: Monitor) -> Runs:
+    """Return the runs that archives and volumes are, and what is named besides them.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        The first does not exist, or is a directory without archives, or cannot be read.
+    """
+    volumes, patterns = [*find_volumes(named[:1], monitor=monitor).volumes], []
+    for path in named[1:]:
+        found = look_for(path, monitor)
+        if found is None:
+            patterns.append(path)
+        else:
+            volumes += found.volumes
+    if not volumes:
+        # Nothing tells what it is: whoever opens it finds out what is left.
+        return Runs([RestorableRun(b"", None, (), ())], {b"": [named[0]]}, patterns=patterns)
+    groups: dict[bytes, list[Volume]] = {}
+    for volume in volumes:
+        groups.setdefault(volume.info.set_id if volume.info else volume.listing.archive_id, []).append(volume)
+    return Runs(
+        [_run_at_hand(archive, group) for archive, group in groups.items()],
+        {archive: [volume.path for volume in group] for archive, group in groups.items()},
+        {volume.listing.archive_id: volume.path for volume in reversed(volumes)},
+        patterns=patterns,
+    )
+
+
+def _run_at_hand(archive: bytes, volumes: Sequence[Volume]) -> RestorableRun:
+    mark = None
+    with suppress(FormatError):
+        mark = RunMark.of_settings(volumes[0].listing.settings)
+    own = {
+        volume.listing.archive_id: Needed(volume.listing.archive_id, volume.name, 0, 0) for volume in reversed(volumes)
+    }
+    told = (ancestry(volume.listing.settings) for volume in volumes)
+    before = next((one.volumes for one in told if one), ())
+    needs = tuple(Needed(earlier.archive_id, earlier.label, 0, 0) for earlier in before)
+    return RestorableRun(archive, mark, tuple(own.values()), needs)

@@ -1,0 +1,232 @@
+"""Carrying volumes and media from one catalogue to another: everything out, and in again beside what is there.
+
+What comes in changes what is there only where it is known better, whatever the order in which it comes: entering the
+same twice, or two in either order, gives the same catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
+from pybackup.model.filed import CataloguedVolume, Filed, Health, Medium, MediumState, NewVolume, VolumeSort
+from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.monitor import Monitor
+
+from .bulk import next_id
+from .connect import Catalogue
+from .directories import Paths
+from .fill import enter_volume_on
+from .find import filed_of_row, of_volume
+from .health import check_of_row, insert_check
+from .media import media_on, place_id, volumes_on
+from .meet import fitting, free_label
+from .schema import entry, health, medium, place, volume
+
+_READ_ROWS = 2000
+
+
+def carried(catalogue: Catalogue, wanted: Callable[[CataloguedVolume], bool] = lambda held: True) -> Iterator[Carried]:
+    """Yield the volumes of a catalogue, or those that are wanted, in an order that does not hang on when they came."""
+    with catalogue.reading() as connection:
+        known = _media_by_volume(connection)
+        times = {row.id: row for row in connection.execute(sa.select(volume.c.id, volume.c.added_ns, volume.c.listing))}
+        paths = Paths(connection)
+        chosen = [held for held in volumes_on(connection).values() if wanted(held)]
+        for held in sorted(chosen, key=lambda held: _place_in_order(held, times[held.id].listing)):
+            row = times[held.id]
+            new = _new_volume(held, bytes(row.listing or b""))
+            media = tuple(sorted(known.get(held.id, ()), key=lambda each: (each.label, each.added_ns)))
+            yield Carried(CarriedVolume(new, row.added_ns, media), _Rows(connection, paths, held))
+
+
+def _place_in_order(held: CataloguedVolume, listing: bytes | None) -> tuple[Any, ...]:
+    is_recovery = held.sort is VolumeSort.RECOVERY
+    return held.set_name, held.set_id, is_recovery, held.number, held.name, held.identity, bytes(listing or b"")
+
+
+def _new_volume(held: CataloguedVolume, listing: bytes) -> NewVolume:
+    info = None
+    if held.set_id:
+        kind = VolumeKind.RECOVERY if held.sort is VolumeSort.RECOVERY else VolumeKind.DATA
+        info = VolumeInfo(held.set_id, held.set_name, held.number, kind, held.last)
+    texts = held.title, held.description
+    return NewVolume(held.identity, held.sort, held.name, listing, info, held.n_bytes, held.entries, *texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The entries of a volume, asked for as they are needed."""
+
+    connection: Connection
+    paths: Paths
+    held: CataloguedVolume
+
+    def __iter__(self) -> Iterator[Filed]:
+        query = sa.select(entry).where(of_volume(self.held)).order_by(entry.c.id)
+        # Asked for at once: while rows come, the connection answers nothing else.
+        self.paths.every()
+        for row in self.connection.execution_options(yield_per=_READ_ROWS).execute(query):
+            yield filed_of_row(row, self.paths.of(row.directory_id, bytes(row.name)))
+
+
+def _media_by_volume(connection: Connection) -> dict[int, list[CarriedMedium]]:
+    checks: dict[int, list[Health]] = {}
+    for row in connection.execute(sa.select(health).order_by(health.c.at_ns, health.c.verdict, health.c.means)):
+        checks.setdefault(row.medium_id, []).append(check_of_row(row))
+    changed = {row.id: row.changed_ns for row in connection.execute(sa.select(medium.c.id, medium.c.changed_ns))}
+    media: dict[int, list[CarriedMedium]] = {}
+    for known in media_on(connection):
+        each = _carried_medium(known, changed[known.id], tuple(checks.get(known.id, ())))
+        media.setdefault(known.volume.id, []).append(each)
+    return media
+
+
+def _carried_medium(known: Medium, changed_ns: int | None, checks: tuple[Health, ...]) -> CarriedMedium:
+    return CarriedMedium(
+        known.label,
+        known.type,
+        known.state,
+        known.place,
+        known.location,
+        known.capacity_bytes,
+        known.added_ns,
+        known.seen_ns,
+        known.checked_ns,
+        changed_ns,
+        checks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of taking in: how many volumes and media are new."""
+
+    volumes: int
+    media: int
+
+
+def merge(catalogue: Catalogue, volumes: Iterable[Carried], monitor: Monitor) -> Merged:
+    """Take volumes and media in, each volume in one transaction.
+
+    Raises
+    ------
+    Damaged, EnvironmentFailed
+        See `Catalogue.writing`; and what reading the volumes raises, after which those before it are in.
+    """
+    new_volumes = new_media = 0
+    for held, rows in volumes:
+        with catalogue.writing() as connection:
+            number = _older_tree(connection, held)
+            if number is None:
+                entered = enter_volume_on(connection, held.new, lambda rows=rows: rows, monitor, held.added_ns)  # type: ignore[misc]
+                number, new_volumes = entered.volume_id, new_volumes + entered.new_volume
+                _earliest(connection, number, held.added_ns)
+            named = {fitting(each.label) for each in held.media}
+            for each in held.media:
+                new_media += _merge_medium(connection, number, each, named - {fitting(each.label)})
+    return Merged(new_volumes, new_media)
+
+
+def _older_tree(connection: Connection, held: CarriedVolume) -> int | None:
+    """Return the volume that a directory or a foreign disc is already, where what comes is no later state of it."""
+    if held.new.sort.is_written_once:
+        return None
+    row = connection.execute(
+        sa.select(volume.c.id, volume.c.listing).where(volume.c.identity == held.new.identity)
+    ).first()
+    if row is None:
+        return None
+    seen = connection.execute(sa.select(sa.func.max(medium.c.seen_ns)).where(medium.c.volume_id == row.id)).scalar()
+    coming = max((each.seen_ns or 0 for each in held.media), default=0)
+    return int(row.id) if (seen or 0, bytes(row.listing or b"")) >= (coming, held.new.listing) else None
+
+
+def _earliest(connection: Connection, number: int, added_ns: int) -> None:
+    same = volume.c.id == number, volume.c.added_ns > added_ns
+    connection.execute(volume.update().where(*same).values(added_ns=added_ns))
+
+
+def _merge_medium(connection: Connection, number: int, coming: CarriedMedium, others: Set[str]) -> bool:
+    """Take one medium in, beside which others of these labels come, and return whether it is new."""
+    there = connection.execute(
+        sa.select(medium, place.c.name.label("place"))
+        .join_from(medium, place, medium.c.place_id == place.c.id, isouter=True)
+        .where(medium.c.volume_id == number)
+        .order_by(medium.c.id)
+    ).all()
+    known = _the_same([row for row in there if row.label not in others], coming)
+    at = next_id(connection, medium) if known is None else known.id
+    values = _values(connection, coming) if known is None else _better(connection, known, coming)
+    if known is None:
+        label = free_label(connection, coming.label)
+        connection.execute(medium.insert().values(id=at, volume_id=number, label=label, **values))
+    else:
+        if known.seen_ns is None and coming.seen_ns is not None and known.label != coming.label:
+            values["label"] = free_label(connection, coming.label)
+        connection.execute(medium.update().where(medium.c.id == at).values(**values))
+    _add_checks(connection, at, coming.checks)
+    return known is None
+
+
+def _the_same(rows: Sequence[Any], coming: CarriedMedium) -> Any:
+    """Which of the media of the volume it is; None for a new one."""
+    where = coming.type.value, coming.location, coming.added_ns
+    same = [row for row in rows if row.label == fitting(coming.label)]
+    same += [row for row in rows if (row.type, bytes(row.location or b""), row.added_ns) == where]
+    if not same:
+        # That there is one, others told before it was seen, here or there.
+        same = list(rows) if coming.seen_ns is None else [row for row in rows if row.seen_ns is None]
+    return next(iter(same), None)
+
+
+def _values(connection: Connection, coming: CarriedMedium) -> dict[str, Any]:
+    return {
+        "type": coming.type.value,
+        "location": coming.location or None,
+        "place_id": place_id(connection, fitting(coming.place)),
+        "state": coming.state.value,
+        "capacity_bytes": coming.capacity_bytes,
+        "added_ns": coming.added_ns,
+        "seen_ns": coming.seen_ns,
+        "checked_ns": coming.checked_ns,
+        "changed_ns": coming.changed_ns,
+    }
+
+
+def _better(connection: Connection, known: Any, coming: CarriedMedium) -> dict[str, Any]:
+    """Return what is known of a medium from both, by rules that give the same whichever was first."""
+    told = max(known.seen_ns or 0, known.checked_ns or 0, known.changed_ns or 0)
+    ours = (told, known.type, known.capacity_bytes or 0, bytes(known.location or b""))
+    theirs = (coming.told_ns, coming.type.value, coming.capacity_bytes or 0, coming.location)
+    values = {"added_ns": min(known.added_ns, coming.added_ns)}
+    if theirs > ours:
+        of_it = _values(connection, coming)
+        values |= {name: of_it[name] for name in ("type", "location", "capacity_bytes")}
+    if coming.place and (coming.told_ns, coming.place) > (told if known.place else 0, known.place or ""):
+        values["place_id"] = place_id(connection, fitting(coming.place))
+    if (coming.changed_ns or 0, _rank(coming.state)) > (known.changed_ns or 0, _rank(MediumState(known.state))):
+        values["state"], values["changed_ns"] = coming.state.value, coming.changed_ns
+    for name in ("seen_ns", "checked_ns"):
+        latest = max(getattr(known, name) or 0, getattr(coming, name) or 0)
+        if latest:
+            values[name] = latest
+    return values
+
+
+def _rank(state: MediumState) -> int:
+    return list(MediumState).index(state)
+
+
+def _add_checks(connection: Connection, at: int, checks: Iterable[Health]) -> None:
+    rows = connection.execute(sa.select(health).where(health.c.medium_id == at))
+    there = {(row.at_ns, row.verdict, row.means) for row in rows}
+    for found in checks:
+        written = replace(found, means=found.means.replace("\0", "\\0"))
+        if (written.at_ns, written.verdict, written.means) not in there:
+            insert_check(connection, at, written)

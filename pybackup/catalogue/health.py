@@ -1,0 +1,128 @@
+"""Health of media: what checks found, what follows from the last one, which get worse, which are to be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pybackup.model.filed import Health, Medium, MediumState
+
+from .bulk import next_id
+from .connect import Catalogue
+from .media import counts_as_copy, is_gone, media, media_on, set_state
+from .schema import health, medium
+
+# A check that ends like this says that all can still be read, or be mended.
+_SOUND = ("intact", "repairable")
+
+
+def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
+    """Write down that a medium is there again, and return how it is: as its last check found it."""
+    checks = health_of(catalogue, medium_id)
+    state = MediumState.SUSPECT if checks and checks[-1].verdict not in _SOUND else MediumState.OK
+    set_state(catalogue, medium_id, state)
+    return state
+
+
+def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumState:
+    """Add what a check found to a medium's history, and return the state that comes of it.
+
+    One that was lost and is checked is there again; one that is beyond repair is suspect, as is one of which a check
+    needed its parity: it still reads, and the next copy is due.
+    """
+    with catalogue.writing() as connection:
+        insert_check(connection, medium_id, found)
+        row = connection.execute(sa.select(medium.c.state, medium.c.checked_ns).where(medium.c.id == medium_id)).one()
+        state = MediumState.OK if found.verdict in _SOUND else MediumState.SUSPECT
+        values: dict[str, Any] = {"state": state.value, "seen_ns": found.at_ns}
+        if found.verdict in _SOUND:
+            values["checked_ns"] = max(found.at_ns, row.checked_ns or found.at_ns)
+        if state.value != row.state:
+            values["changed_ns"] = found.at_ns
+        connection.execute(medium.update().where(medium.c.id == medium_id).values(**values))
+    return state
+
+
+def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
+    """Return what checks of a medium found, the oldest first."""
+    with catalogue.reading() as connection:
+        rows = connection.execute(
+            sa.select(health).where(health.c.medium_id == medium_id).order_by(health.c.at_ns, health.c.id)
+        ).all()
+    return [check_of_row(row) for row in rows]
+
+
+def health_by_medium(catalogue: Catalogue) -> dict[int, list[Health]]:
+    """Return what checks found, the oldest first, by the id of the medium."""
+    with catalogue.reading() as connection:
+        return _checks(connection)
+
+
+def getting_worse(checks: Sequence[Health]) -> bool:
+    """Whether a medium has more bad sectors, or less margin, than when it was checked before."""
+    if len(checks) < 2:
+        return False
+    before, now = checks[-2:]
+    less = before.margin is not None and now.margin is not None and now.margin < before.margin
+    return now.bad_sectors > before.bad_sectors or less
+
+
+def worsening(catalogue: Catalogue) -> list[tuple[Medium, str]]:
+    """Return the media that are there and get worse, and how."""
+    checks = health_by_medium(catalogue)
+    return [
+        (known, _how_worse(checks[known.id]))
+        for known in media(catalogue)
+        if not is_gone(known) and getting_worse(checks.get(known.id, ()))
+    ]
+
+
+def due(catalogue: Catalogue, checked_since_ns: int) -> list[tuple[Medium, str]]:
+    """Return the media that should be checked, and why, where that is more than that their last check is too old."""
+    with catalogue.reading() as connection:
+        found = [known for known in media_on(connection) if not is_gone(known)]
+        checks = _checks(connection)
+    reasons = [(known, _reason(known, checks.get(known.id, []))) for known in found]
+    return [
+        (known, reason)
+        for known, reason in reasons
+        if reason or not counts_as_copy(known, checked_since_ns=checked_since_ns)
+    ]
+
+
+def _checks(connection: Connection) -> dict[int, list[Health]]:
+    checks: dict[int, list[Health]] = {}
+    for row in connection.execute(sa.select(health).order_by(health.c.medium_id, health.c.at_ns, health.c.id)):
+        checks.setdefault(row.medium_id, []).append(check_of_row(row))
+    return checks
+
+
+def _reason(known: Medium, checks: Sequence[Health]) -> str:
+    if known.state is MediumState.SUSPECT:
+        return "suspect"
+    if getting_worse(checks):
+        return _how_worse(checks)
+    return ""
+
+
+def _how_worse(checks: Sequence[Health]) -> str:
+    before, now = checks[-2:]
+    if now.bad_sectors > before.bad_sectors:
+        return f"gets worse: {before.bad_sectors:,} bad sectors, then {now.bad_sectors:,}"
+    was, left = (100 * (each.margin or 0) for each in (before, now))
+    return f"gets worse: {was:.0f} % of its parity were left, then {left:.0f} %"
+
+
+def insert_check(connection: Connection, medium_id: int, found: Health) -> None:
+    """Write down what a check found, and nothing that follows from it."""
+    number = next_id(connection, health)
+    connection.execute(health.insert().values(id=number, medium_id=medium_id, **asdict(found)))
+
+
+def check_of_row(row: Any) -> Health:
+    """Return what a check found, of a row of the table."""
+    return Health(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means)

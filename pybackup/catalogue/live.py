@@ -1,0 +1,96 @@
+"""How files of a live tree stand: which are safe, which changed since, which are nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pybackup.model.entry import Entry
+from pybackup.model.filed import Medium, Sighting
+
+from .connect import Catalogue
+from .media import counts_as_copy
+from .risk import copies_of
+
+
+class FileStanding(StrEnum):
+    """How a live file stands, best first."""
+
+    SAFE = "safe"
+    FEW = "too few copies"
+    CHANGED = "changed since"
+    NOWHERE = "nowhere"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file of a live tree, and how it stands.
+
+    Attributes
+    ----------
+    copies
+        How many media that count hold this content whole.
+    media
+        Those that hold it, or a part of it; of a file that changed since, those that hold what it was before.
+    """
+
+    path: bytes
+    size: int
+    standing: FileStanding
+    copies: int
+    media: Sequence[Medium]
+
+
+class SplitContents:
+    """How many copies there are of contents that go on over volumes; each is asked for once."""
+
+    def __init__(self, catalogue: Catalogue, checked_since_ns: int | None) -> None:
+        self._catalogue = catalogue
+        self._since = checked_since_ns
+        self._known: dict[bytes, int] = {}
+
+    def copies(self, same: Sequence[Sighting]) -> int:
+        """Return the number of copies of the content of these, where any of them is a part; 0 where none is."""
+        digest = next((each.filed.sha256 for each in same if each.filed.parts and each.filed.sha256), None)
+        if digest is None:
+            return 0
+        if digest not in self._known:
+            with self._catalogue.reading() as connection:
+                self._known[digest] = copies_of(connection, [digest], self._since)[digest]
+        return self._known[digest]
+
+
+def judge(
+    entry: Entry,
+    called: Sequence[Sighting],
+    same: Sequence[Sighting],
+    copies: int,
+    checked_since_ns: int | None,
+    split: SplitContents,
+) -> CheckedFile:
+    """Return how a live file stands.
+
+    Parameters
+    ----------
+    called
+        What the catalogue has under its name.
+    same
+        What it has with the same content, under any name.
+    copies
+        How many make it safe.
+    """
+    media = {
+        known.id: known
+        for each in same
+        for known in each.media
+        if counts_as_copy(known, checked_since_ns=checked_since_ns)
+    }
+    whole = {known for each in same if not each.filed.parts for known in (m.id for m in each.media) if known in media}
+    number = max(len(whole), split.copies(same))
+    if same:
+        standing = FileStanding.SAFE if number >= copies else FileStanding.FEW
+        return CheckedFile(entry.path, entry.size, standing, number, tuple(media.values()))
+    before = {known.id: known for each in called for known in each.media}
+    standing = FileStanding.CHANGED if called else FileStanding.NOWHERE
+    return CheckedFile(entry.path, entry.size, standing, 0, tuple(before.values()))

@@ -1,0 +1,73 @@
+"""All of a catalogue at a glance: each medium with its checks, what is at risk, what each loss would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pybackup.model.filed import Health, Medium
+
+from .connect import Catalogue
+from .health import health_by_medium
+from .loss import Outlook, loss_of
+from .media import is_gone, media
+from .risk import Exposed, exposed
+from .schema import entry
+
+
+@dataclass(frozen=True, slots=True)
+class OnShelf:
+    """One medium.
+
+    Attributes
+    ----------
+    checks
+        The oldest first.
+    cost
+        How many of its files would have which outlook, were it lost now; of one that is lost, what went with it.
+    """
+
+    medium: Medium
+    checks: Sequence[Health]
+    cost: Mapping[Outlook, int]
+
+    @property
+    def worst(self) -> int:
+        """How many files nothing would bring back."""
+        return self.cost.get(Outlook.GONE, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What there is, by set, number and label of the media."""
+
+    shelf: Sequence[OnShelf]
+    at_risk: Sequence[Exposed]
+    copies: int
+
+    @property
+    def there(self) -> list[OnShelf]:
+        """What is not lost or retired."""
+        return [each for each in self.shelf if not is_gone(each.medium)]
+
+
+def overview(catalogue: Catalogue, *, copies: int = 2, checked_since_ns: int | None = None) -> Overview:
+    """Return all media, and what has fewer copies than these."""
+    checks = health_by_medium(catalogue)
+    shelf = [
+        OnShelf(
+            known,
+            checks.get(known.id, ()),
+            loss_of(catalogue, known, details=False, checked_since_ns=checked_since_ns).counts,
+        )
+        for known in media(catalogue)
+    ]
+    return Overview(shelf, exposed(catalogue, copies, checked_since_ns=checked_since_ns), copies)
+
+
+def count_entries(catalogue: Catalogue) -> int:
+    """Return how many entries there are in all."""
+    with catalogue.reading() as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(entry)).scalar_one())

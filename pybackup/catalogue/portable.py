@@ -1,0 +1,116 @@
+"""Writing a catalogue as one file that goes from hand to hand: CATALOGUE.SQLITE of discs, and what ``export`` writes.
+
+It is plain SQLite, for whoever has nothing but ``sqlite3``, and needs no SQLAlchemy here. The same volumes give the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
+from pybackup.model.filed import Filed
+
+from .portable_form import PAGE_BYTES, STATEMENTS, VERSION, opened
+
+# Bytes of names are kept as they are, and compare, match and print as text.
+_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# The library that wrote it last, which is nobody's business where the rest is the same.
+_WRITER_AT, _WRITER = 96, (3_040_000).to_bytes(4, "big")
+
+
+def write_portable(path: bytes, volumes: Iterable[Carried]) -> None:
+    """Write volumes into an empty file, in their order, those of an equal `CarriedVolume` once.
+
+    Raises
+    ------
+    EnvironmentFailed
+        It cannot be written.
+    """
+    with opened(path, "rwc") as connection:
+        for pragma in (f"page_size={PAGE_BYTES}", "journal_mode=OFF", "synchronous=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        for statement in STATEMENTS.values():
+            connection.execute(statement)
+        connection.execute("INSERT INTO about VALUES (?)", (VERSION,))
+        _Writing(connection).write(volumes)
+        connection.execute("COMMIT")
+    with open(path, "r+b") as file:
+        file.seek(_WRITER_AT)
+        file.write(_WRITER)
+
+
+class _Writing:
+    """Rows on their way into a file, with ids counted from 1."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._directories: dict[bytes, int] = {}
+        self._new: list[tuple[int, bytes]] = []
+        self._entries = self._media = 0
+
+    def write(self, volumes: Iterable[Carried]) -> None:
+        """Write all."""
+        for number, (held, rows) in enumerate(volumes, 1):
+            first = self._entries + 1
+            self._connection.executemany(_ENTRY, self._tuples(number, rows))
+            self._save_directories()
+            self._volume(number, held, first)
+            for medium in held.media:
+                self._medium(number, medium)
+
+    def _tuples(self, number: int, rows: Iterable[Filed]) -> Iterator[tuple[Any, ...]]:
+        for filed in rows:
+            self._entries += 1
+            above, _, name = filed.path.rpartition(b"/")
+            _, kind, size, mtime_ns, mode, sha256, sparse, first, here, parts, nested, _ = filed
+            where = self._directory(above)
+            yield (
+                self._entries, number, where, name, int(kind), size, mtime_ns, mode, sha256, int(sparse), first, here,
+                parts, nested,
+            )  # fmt: skip
+
+    def _directory(self, path: bytes) -> int:
+        number = self._directories.get(path)
+        if number is None:
+            number = self._directories[path] = len(self._directories) + 1
+            self._new.append((number, path))
+        return number
+
+    def _save_directories(self) -> None:
+        self._connection.executemany("INSERT INTO directory VALUES (?, CAST(? AS TEXT))", self._new)
+        self._new = []
+
+    def _volume(self, number: int, held: CarriedVolume, first: int) -> None:
+        new, info = held.new, held.new.info
+        set_id, set_name = (info.set_id, info.name) if info else (None, "")
+        which = (info.number, int(info.last)) if info else (None, 0)
+        values = (
+            number, new.identity, new.listing or None, new.sort.value, _plain(new.name), set_id, _plain(set_name),
+            *which, _plain(new.title), _plain(new.description), new.n_bytes, first, self._entries + 1 - first,
+            held.added_ns,
+        )  # fmt: skip
+        self._insert("volume", values)
+
+    def _medium(self, volume: int, medium: CarriedMedium) -> None:
+        self._media += 1
+        values = (
+            self._media, volume, _plain(medium.label), medium.type.value, medium.state.value, _plain(medium.place),
+            medium.location or None, medium.capacity_bytes, medium.added_ns, medium.seen_ns, medium.checked_ns,
+            medium.changed_ns,
+        )  # fmt: skip
+        self._insert("medium", values)
+        for found in medium.checks:
+            what = found.bad_sectors, found.sectors, found.margin, _plain(found.means)
+            self._insert("health", (self._media, found.at_ns, found.verdict, *what))
+
+    def _insert(self, table: str, values: tuple[Any, ...]) -> None:
+        self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+
+
+def _plain(text: str) -> str:
+    """Text as SQLite takes it: names of files that are no UTF-8 are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,57 @@
+"""The form of a catalogue that goes from hand to hand: its tables, and how a file of them is opened.
+
+FORMAT.md, "CATALOGUE.SQLITE", has them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+from urllib.parse import quote
+
+from pybackup.errors import EnvironmentFailed
+
+VERSION: Final = 1
+_TABLES: Final = {
+    "about": "version INTEGER",
+    "directory": "id INTEGER PRIMARY KEY, path TEXT",
+    "entry": (
+        "id INTEGER PRIMARY KEY, volume_id INTEGER, directory_id INTEGER, name TEXT, kind INTEGER, size INTEGER, "
+        "mtime_ns INTEGER, mode INTEGER, sha256 BLOB, sparse INTEGER, first_part INTEGER, parts_here INTEGER, "
+        "parts INTEGER, nested INTEGER"
+    ),
+    "health": (
+        "medium_id INTEGER, at_ns INTEGER, verdict TEXT, bad_sectors INTEGER, sectors INTEGER, margin REAL, means TEXT"
+    ),
+    "medium": (
+        "id INTEGER PRIMARY KEY, volume_id INTEGER, label TEXT, type TEXT, state TEXT, place TEXT, location BLOB, "
+        "capacity_bytes INTEGER, added_ns INTEGER, seen_ns INTEGER, checked_ns INTEGER, changed_ns INTEGER"
+    ),
+    "volume": (
+        "id INTEGER PRIMARY KEY, identity BLOB, listing BLOB, kind TEXT, name TEXT, set_id BLOB, set_name TEXT, "
+        "number INTEGER, last INTEGER, title TEXT, description TEXT, bytes INTEGER, first_entry INTEGER, "
+        "entries INTEGER, added_ns INTEGER"
+    ),
+}
+# Small discs have small ones, and the loss in large ones is two in a hundred.
+PAGE_BYTES: Final = 1024
+STATEMENTS: Final = {name: f"CREATE TABLE {name} ({columns})" for name, columns in _TABLES.items()}
+
+
+@contextmanager
+def opened(path: bytes, mode: str) -> Iterator[sqlite3.Connection]:
+    name = os.fsdecode(path)
+    try:
+        connection = sqlite3.connect(f"file:{quote(os.path.abspath(path))}?mode={mode}", uri=True, isolation_level=None)
+    except sqlite3.Error as error:
+        raise EnvironmentFailed(f"{name}: {error}") from error
+    try:
+        yield connection
+    except sqlite3.OperationalError as error:
+        raise EnvironmentFailed(f"{name}: {error}") from error
+    finally:
+        with suppress(sqlite3.Error):
+            connection.close()

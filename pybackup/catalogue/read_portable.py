@@ -1,0 +1,240 @@
+"""Reading a catalogue that went from hand to hand, such as CATALOGUE.SQLITE of a disc.
+
+What comes from a disc is not trusted: a file whose schema is not that of `portable_form`, word for word, is refused, so
+that no view, trigger or generated column of it is ever run.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pybackup.errors import Damaged, EnvironmentFailed
+from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
+from pybackup.model.filed import Filed, Health, MediumState, MediumType, NewVolume, VolumeSort
+from pybackup.model.volume import VolumeInfo, VolumeKind
+
+from .portable_form import PAGE_BYTES, STATEMENTS, VERSION, opened
+
+_MAGIC = b"SQLite format 3\0"
+# Of what others wrote: a check of the whole costs a bit for each page.
+_MOST_BYTES = 64 << 30
+_MOST_FIELD_BYTES = 1 << 20
+_ROW_BYTES = 256
+_MOST_KEPT_BYTES = 128 << 20  # of volumes, media and checks
+_DIGEST_BYTES, _MOST_IDENTITY_BYTES = 32, 64
+
+
+@contextmanager
+def reading_portable(path: bytes) -> Iterator[Sequence[Carried]]:
+    """Give the volumes of a file, whose rows can be read until the end of the ``with``.
+
+    Raises
+    ------
+    Damaged
+        It is damaged, too large, or no such file: refused as a whole before anything is taken from it, or at the first
+        row that says what cannot be.
+    EnvironmentFailed
+        It cannot be read.
+    """
+    name = os.fsdecode(path)
+    _check_head(path)
+    with opened(path, "ro&immutable=1") as connection:
+        try:
+            _check(connection, name)
+            yield _volumes(connection, name)
+        except sqlite3.Error as error:
+            raise Damaged(f"{name}: damaged: {error}") from error
+
+
+def _check_head(path: bytes) -> None:
+    name = os.fsdecode(path)
+    try:
+        with open(path, "rb") as file:
+            head, size = file.read(100), os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise EnvironmentFailed(f"{name}: {error.strerror}") from error
+    if not head.startswith(_MAGIC):
+        raise Damaged(f"{name}: no catalogue: not a file of SQLite")
+    if size > _MOST_BYTES or int.from_bytes(head[16:18], "big") != PAGE_BYTES:
+        raise Damaged(f"{name}: no catalogue as this program writes them")
+
+
+def _check(connection: sqlite3.Connection, name: str) -> None:
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_FIELD_BYTES)
+    connection.text_factory = bytes
+    there = connection.execute("SELECT type, name, sql FROM sqlite_schema LIMIT ?", (len(STATEMENTS) + 1,)).fetchall()
+    wanted = [(b"table", table.encode(), sql.encode()) for table, sql in STATEMENTS.items()]
+    if sorted(there, key=repr) != sorted(wanted, key=repr):
+        raise Damaged(f"{name}: no catalogue of this form: its tables, views or triggers are others")
+    # Each page is visited once: of pages that lead to themselves there would be no end.
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != (b"ok",):
+        raise Damaged(f"{name}: damaged: {found[0].decode(errors='replace')}")
+    versions = connection.execute("SELECT version FROM about LIMIT 2").fetchall()
+    if versions != [(VERSION,)]:
+        raise Damaged(f"{name}: a catalogue of another version than {VERSION}")
+
+
+def _volumes(connection: sqlite3.Connection, name: str) -> list[Carried]:
+    with _trusting_nothing(name):
+        media = _media(connection)
+        found: list[Carried] = []
+        behind = 1
+        for number, row in _few(connection, "SELECT * FROM volume ORDER BY id"):
+            held = _carried(row, tuple(media.get(number, ())))
+            if row[11] != behind:
+                raise ValueError  # else each volume could have all entries of the others
+            found.append(Carried(held, _Rows(connection, name, number, behind, held.new.entries)))
+            behind += held.new.entries
+    return found
+
+
+def _carried(row: tuple[Any, ...], media: tuple[CarriedMedium, ...]) -> CarriedVolume:
+    identity, listing, kind, name, set_id, set_name, number, last, title, description, n_bytes, _, count, added = row
+    sort = VolumeSort(kind.decode())
+    info = None
+    if set_id is not None:
+        of = VolumeKind.RECOVERY if sort is VolumeSort.RECOVERY else VolumeKind.DATA
+        info = VolumeInfo(_sized(set_id, 8), set_name.decode(), _count(number), of, bool(last))
+    new = NewVolume(
+        _short(identity, _MOST_IDENTITY_BYTES),
+        sort,
+        name.decode(),
+        b"" if listing is None else _short(listing, _DIGEST_BYTES),
+        info,
+        _count(n_bytes),
+        _count(count),
+        title.decode(),
+        description.decode(),
+    )
+    return CarriedVolume(new, _whole(added), media)
+
+
+def _media(connection: sqlite3.Connection) -> dict[int, list[CarriedMedium]]:
+    """Return the media of each volume."""
+    checks: dict[int, list[Health]] = {}
+    for number, check in _few(connection, "SELECT * FROM health ORDER BY rowid"):
+        checks.setdefault(number, []).append(_health(check))
+    found: dict[int, list[CarriedMedium]] = {}
+    for number, row in _few(connection, "SELECT * FROM medium ORDER BY id"):
+        volume, label, kind, state, place, location, capacity, *times = row
+        added, *later = times
+        seen, checked, changed = (None if at is None else _whole(at) for at in later)
+        medium = CarriedMedium(
+            label.decode(),
+            MediumType(kind.decode()),
+            MediumState(state.decode()),
+            place.decode(),
+            bytes(location or b""),
+            None if capacity is None else _count(capacity),
+            _whole(added),
+            seen,
+            checked,
+            changed,
+            tuple(checks.get(number, ())),
+        )
+        found.setdefault(volume, []).append(medium)
+    return found
+
+
+def _few(connection: sqlite3.Connection, query: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield the first column and the others of rows that are all kept: what comes from a disc may be any number."""
+    size = 0
+    for number, *row in connection.execute(query):
+        size += _ROW_BYTES + sum(len(value) for value in row if isinstance(value, bytes))
+        if size > _MOST_KEPT_BYTES:
+            raise ValueError
+        yield _whole(number), tuple(row)
+
+
+def _health(row: tuple[Any, ...]) -> Health:
+    at_ns, verdict, bad, sectors, margin, means = row
+    known = None if margin is None else float(margin)
+    return Health(_whole(at_ns), verdict.decode()[:16], _count(bad), _count(sectors), known, means.decode())
+
+
+class _Rows:
+    """The entries of one volume."""
+
+    def __init__(self, connection: sqlite3.Connection, name: str, volume: int, first: int, count: int) -> None:
+        self._connection = connection
+        self._name = name
+        self._at = volume, first, first + count
+
+    def __iter__(self) -> Iterator[Filed]:
+        query = "SELECT * FROM entry WHERE volume_id = ? AND id >= ? AND id < ? ORDER BY id"
+        where, above = None, b""
+        for row in self._connection.execute(query, self._at):
+            with _trusting_nothing(self._name):
+                if row[2] != where:
+                    where, above = row[2], self._directory(row[2])
+                filed = _filed(row, above)
+            yield filed
+
+    def _directory(self, number: int) -> bytes:
+        (path,) = self._connection.execute("SELECT path FROM directory WHERE id = ?", (number,)).fetchone()
+        if path and not all(map(_is_name, path.split(b"/"))):
+            raise ValueError
+        return bytes(path)
+
+
+def _filed(row: tuple[Any, ...], above: bytes) -> Filed:
+    _, _, _, name, kind, size, mtime_ns, mode, sha256, sparse, first, here, parts, nested = row
+    if not _is_name(name):
+        raise ValueError
+    return Filed(
+        above + b"/" + name if above else name,
+        _count(kind),
+        _count(size),
+        _whole(mtime_ns),
+        _count(mode),
+        None if sha256 is None else _sized(sha256, _DIGEST_BYTES),
+        bool(sparse),
+        _count(first),
+        _count(here),
+        _count(parts),
+        _count(nested),
+    )
+
+
+def _is_name(name: object) -> bool:
+    """Whether a name leads to what lies in its directory, and nowhere else."""
+    return isinstance(name, bytes) and name not in (b"", b".", b"..") and b"/" not in name and b"\0" not in name
+
+
+def _sized(value: object, size: int) -> bytes:
+    if not isinstance(value, bytes) or len(value) != size:
+        raise ValueError
+    return value
+
+
+def _short(value: object, most: int) -> bytes:
+    if not isinstance(value, bytes) or not 0 < len(value) <= most:
+        raise ValueError
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int):
+        raise ValueError
+    return value
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError
+    return value
+
+
+@contextmanager
+def _trusting_nothing(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise Damaged(f"{name}: no catalogue as this program writes them: a row says what cannot be") from error

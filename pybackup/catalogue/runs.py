@@ -1,0 +1,122 @@
+"""Runs of chains: which there were, in what order, and which volumes each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pybackup.model.filed import CataloguedRun, CataloguedVolume, Medium, MediumState, Needed, VolumeSort
+from pybackup.model.run import RunLevel, RunMark
+
+from .bulk import insert_rows, next_id
+from .connect import Catalogue
+from .media import media, volumes_on
+from .schema import chain_run, run_need
+
+_FAULTS = {MediumState.SUSPECT: "is suspect", MediumState.RETIRED: "is superseded", MediumState.LOST: "is lost"}
+_BEST_FIRST = (MediumState.OK, *_FAULTS)
+
+
+def chains(catalogue: Catalogue) -> list[str]:
+    """Return the names of all chains."""
+    with catalogue.reading() as connection:
+        return sorted(connection.execute(sa.select(chain_run.c.chain).distinct()).scalars())
+
+
+def runs(catalogue: Catalogue, chain: str | None = None) -> list[CataloguedRun]:
+    """Return the runs of a chain, or of all, the oldest first; those too of which not all volumes are known."""
+    with catalogue.reading() as connection:
+        wanted = sa.true() if chain is None else chain_run.c.chain == chain
+        order = chain_run.c.chain, chain_run.c.at_ns, chain_run.c.id
+        rows = connection.execute(sa.select(chain_run).where(wanted).order_by(*order)).all()
+        if not rows:
+            return []
+        own = _own_volumes(connection)
+        needs = _needs(connection, wanted)
+    return [
+        CataloguedRun(
+            row.id,
+            RunMark(row.chain, row.at_ns, RunLevel(row.level), row.reason),
+            bytes(row.archive),
+            bytes(row.location or b""),
+            tuple(own.get(bytes(row.archive), ())),
+            tuple(needs.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def enter_run(
+    catalogue: Catalogue, mark: RunMark, archive: bytes, needs: Callable[[], Iterable[Needed]], location: bytes = b""
+) -> bool:
+    """Enter a run, or recognise it, and return whether it is new.
+
+    Parameters
+    ----------
+    archive
+        Id of its archive, or of its set.
+    needs
+        Gives the earlier archives that it builds on; called only where it is new.
+    location
+        The archive, or the directory that its volumes are in; empty for what is no file here.
+    """
+    with catalogue.writing() as connection:
+        same = (chain_run.c.chain == mark.chain, chain_run.c.archive == archive)
+        known = connection.execute(sa.select(chain_run.c.id).where(*same)).scalar()
+        if known is not None:
+            if location:
+                connection.execute(chain_run.update().where(chain_run.c.id == known).values(location=location))
+            return False
+        number = next_id(connection, chain_run)
+        connection.execute(
+            chain_run.insert().values(
+                id=number,
+                chain=mark.chain,
+                archive=archive,
+                at_ns=mark.at_ns,
+                level=mark.level.value,
+                reason=mark.reason,
+                location=location or None,
+            )
+        )
+        first = next_id(connection, run_need)
+        insert_rows(connection, run_need, ((at, number, *need) for at, need in enumerate(needs(), first)))
+    return True
+
+
+def faults_of(catalogue: Catalogue) -> dict[bytes, str]:
+    """Return the volumes of which no medium is there and sound, by id, with what is wrong: lost, suspect, superseded.
+
+    What no medium is known of is not among them.
+    """
+    held: dict[bytes, list[Medium]] = {}
+    for known in media(catalogue):
+        held.setdefault(known.volume.identity, []).append(known)
+    faults: dict[bytes, str] = {}
+    for identity, found in held.items():
+        # Of several the one that is best says how it is.
+        best = min(found, key=lambda known: _BEST_FIRST.index(known.state))
+        if best.state is not MediumState.OK:
+            faults[identity] = f"{best.label} {_FAULTS[best.state]}"
+    return faults
+
+
+def _own_volumes(connection: Connection) -> dict[bytes, list[CataloguedVolume]]:
+    """Archives by their id, and the data volumes of sets by that of the set, in their order."""
+    found: dict[bytes, list[CataloguedVolume]] = {}
+    for held in volumes_on(connection).values():
+        if held.sort is VolumeSort.ARCHIVE:
+            found.setdefault(held.set_id or held.identity, []).append(held)
+    for volumes in found.values():
+        volumes.sort(key=lambda held: (held.number, held.id))
+    return found
+
+
+def _needs(connection: Connection, wanted: sa.ColumnElement[bool]) -> dict[int, list[Needed]]:
+    of_runs = sa.select(run_need).join(chain_run, chain_run.c.id == run_need.c.run_id).where(wanted)
+    found: dict[int, list[Needed]] = {}
+    for row in connection.execute(of_runs.order_by(run_need.c.id)):
+        found.setdefault(row.run_id, []).append(Needed(bytes(row.identity), row.label, row.files, row.n_bytes))
+    return found

@@ -1,0 +1,61 @@
+"""Job files on the command line: which are read, and which jobs are meant."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from pybackup.errors import UsageError
+
+from .text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pybackup.jobfiles.job import Configuration, Job
+
+WHERE = """\
+Jobs stand in /etc/pybackup/config.toml, then in ~/.config/pybackup/config.toml ($XDG_CONFIG_HOME), and in files of
+jobs.d beside these. Later values replace earlier ones, tables merge, and ["+x"] adds to a list.
+"""
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add further files."""
+    parser.add_argument(
+        "--config", metavar="FILE", action="append", default=[], help="a job file more, stronger than all others"
+    )
+
+
+def loaded(options: argparse.Namespace, more: Sequence[str] = ()) -> Configuration:
+    """Return all jobs; raises `WrongJobFiles` with every mistake."""
+    from pybackup.jobfiles.load import load
+
+    return load(named=[*options.config, *more])
+
+
+def job_named(configuration: Configuration, name: str) -> Job:
+    """Return a job.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name.
+    """
+    from pybackup.jobfiles.mistakes import no_such
+
+    if name in configuration.jobs:
+        return configuration.jobs[name]
+    there = ", ".join(configuration.jobs) or "none in any file"
+    raise UsageError(f"{printable(name)}: {no_such('job', name, configuration.jobs)}; there is {there}")
+
+
+def this_program() -> list[str]:
+    """Return what runs this program, wherever one is."""
+    import shutil
+    import sys
+
+    found = shutil.which("pybackup")
+    here = os.path.join(os.path.dirname(sys.executable), "pybackup")
+    return [found] if found else [here] if os.path.exists(here) else [sys.executable, "-m", "pybackup"]

@@ -1,0 +1,60 @@
+"""Results as JSON for programs: an object a line.
+
+A NAME is {"text": "..."} when it is UTF-8 and {"bytes": "..."}, in base64, when it is not, as in the JSON of
+pyactivity: nothing is lost, and no parser meets a lone surrogate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from pybackup.model.extents import Extents
+
+
+def json_line(value: Mapping[str, Any]) -> bytes:
+    """Return an object on a line of its own, in ASCII, so that no name can break a line or a decoder.
+
+    Bytes anywhere in it are names. A dataclass is an object with its fields, `Extents` and other sequences are lists,
+    an enumeration of texts is its text.
+    """
+    import json  # whoever asks for none need not wait for it
+
+    return json.dumps(value, ensure_ascii=True, default=_plain).encode("ascii") + b"\n"
+
+
+def fields_of(result: object, *names: str, **renamed: str) -> dict[str, Any]:
+    """Return some fields and properties of a result, in this order, under their own names or others.
+
+    Parameters
+    ----------
+    renamed
+        Names of fields by their keys in JSON.
+    """
+    return {key: getattr(result, name) for key, name in {**dict(zip(names, names, strict=True)), **renamed}.items()}
+
+
+def json_name(name: bytes) -> dict[str, str]:
+    """Return a name for JSON."""
+    try:
+        return {"text": name.decode("utf-8")}
+    except UnicodeDecodeError:
+        from base64 import b64encode
+
+        return {"bytes": b64encode(name).decode("ascii")}
+
+
+def _plain(value: object) -> Any:
+    """What stands for a value that JSON does not have."""
+    if isinstance(value, bytes):
+        return json_name(value)
+    if isinstance(value, Extents):
+        return value.ranges
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"no form in JSON for {type(value).__name__}")

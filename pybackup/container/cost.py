@@ -1,0 +1,146 @@
+"""What the parts of an archive weigh before they are written: at most, for what has to fit, and as a rule, for plans.
+
+All who reckon with it take it from here: the writer before it writes an item, recovery volumes, the plan of discs. What
+is being written already is measured instead (`ArchiveWriter.room_to_close`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pybackup.layout import index, ustar
+from pybackup.layout.sevenzip_bundle import suits_bundle
+from pybackup.layout.table_builder import row_bytes
+from pybackup.model.content import Bare, PackedPiece
+from pybackup.model.entry import Entry
+from pybackup.model.member import Stored
+
+from .bundles import file_bytes, new_bundle_bytes
+
+# At most.
+
+ROW_OF_MEMBER_BYTES = 64
+"""What a member adds to an index."""
+EMPTY_ARCHIVE_BYTES = 12 * 1024
+"""Both indexes of an archive without entries, headers of all its own members, what fills up blocks and sectors."""
+VOLUME_OF_SET_BYTES = 8 * 1024
+"""What a data volume adds to the recovery volumes of its set, its entries apart: an index of directories, two rows."""
+_CONTAINER_BYTES = 4096  # an index and an end, what fills up blocks
+
+
+def item_bytes(item: Bare | PackedPiece, opened: Sequence[Entry]) -> int:
+    """Return how many bytes an item adds to an archive at most, in both indexes that name it, too.
+
+    Parameters
+    ----------
+    opened
+        Directories whose containers it opens.
+    """
+    if isinstance(item, Bare):
+        return _rows_bytes(item.entry)
+    entry = item.piece.entry
+    rows = sum(map(_rows_bytes, [entry, *opened])) + 2 * ROW_OF_MEMBER_BYTES
+    containers = sum(map(_container_bytes, opened))
+    if item.packed.bundled:
+        # Nobody knows whether one waits there already.
+        return rows + containers + new_bundle_bytes(entry.owner) + file_bytes(entry, len(item.packed.data))
+    return rows + containers + _headers_bytes(entry) + len(item.packed.data) + ustar.BLOCK
+
+
+def tree_rows_bytes(entries: Sequence[Entry], segment_bytes: int) -> int:
+    """Return how long entries make a tree index at most, whose files are in segments of so many bytes."""
+    segments = sum(entry.size // segment_bytes + 1 for entry in entries)
+    return sum(row_bytes(Stored(entry)) for entry in entries) + segments * ROW_OF_MEMBER_BYTES
+
+
+def _rows_bytes(entry: Entry) -> int:
+    """How much longer an entry makes the index of its container and that of the tree, without its members."""
+    return 2 * _in_an_index(row_bytes(Stored(entry)))
+
+
+def _in_an_index(n_bytes: int) -> int:
+    """How much longer so many bytes make an index: there is parity for them."""
+    return index.total_bytes(n_bytes) - index.total_bytes(0)
+
+
+def _container_bytes(directory: Entry) -> int:
+    """How long the container of a directory is without anything in it: its index has its path."""
+    return _CONTAINER_BYTES + _headers_bytes(directory) + _in_an_index(len(directory.path))
+
+
+def _headers_bytes(entry: Entry) -> int:
+    """How long the header of a member and what extends it is."""
+    records = 4 * len(entry.name) + sum(len(name) + 2 * len(value) + 64 for name, value in entry.xattrs.items())
+    return 6 * ustar.BLOCK + records
+
+
+# At most, of what is copied from an archive that is finished: of that headers and packed lengths are known.
+
+COPIES_BYTES = 2 * ustar.BLOCK + 64
+"""What copies add beside themselves: the indexes of the root and of the tree are filled up to whole blocks."""
+_COPIED_CONTAINER_BYTES = ustar.BLOCK + 1280  # the header of its index, and that, of some 800 bytes beside its rows
+_COPIED_ROW_BYTES = 16  # beside what stands in a row itself
+
+
+def copied_member_bytes(stored: Stored, header_bytes: int) -> int:
+    """Return what a copy of a file in one member adds, whose header is so long."""
+    return header_bytes + ustar.padded(stored.members[0].packed_bytes) + _copied_rows_bytes(stored)
+
+
+def copied_in_bundle_bytes(stored: Stored, stream_bytes: int, *, is_first: bool) -> int:
+    """Return what a copy of a file in a bundle adds; the bundle, too, if it is the first one in it."""
+    bundle = new_bundle_bytes(stored.entry.owner) if is_first else 0
+    return bundle + file_bytes(stored.entry, stream_bytes) + _copied_rows_bytes(stored)
+
+
+def copied_container_bytes(stored: Stored, header_bytes: int) -> int:
+    """Return what the container of a directory adds that is opened for copies, and whose header is so long."""
+    return header_bytes + _COPIED_CONTAINER_BYTES + _copied_rows_bytes(stored)
+
+
+def _copied_rows_bytes(stored: Stored) -> int:
+    """How much longer an entry makes the index of its container and that of the tree, with their parity."""
+    return 2 * (row_bytes(stored) + _COPIED_ROW_BYTES) * 6 // 5
+
+
+# As a rule.
+
+STRUCTURE_BYTES = 512
+"""What each entry but files adds to the structure, which is in every volume."""
+SET_INDEX_BYTES = 48
+"""What each file adds to the index of all volumes before, which is in every volume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What entries add to an archive as a rule, indexes included; in bytes.
+
+    Attributes
+    ----------
+    ratio
+        Packed content over content.
+    bundled_up_to_bytes
+        Files up to this length share bundles; 0 for none.
+    file_bytes, bundled_bytes, directory_bytes, bare_bytes
+        Of each file besides its content, of one in a bundle, of each directory that has files besides what anything
+        else takes, of that.
+    segment_bytes
+        Of each segment of a file but its first, besides its content.
+    """
+
+    ratio: float
+    bundled_up_to_bytes: int = 0
+    file_bytes: int = 1000
+    bundled_bytes: int = 86
+    directory_bytes: int = 2400
+    bare_bytes: int = 640
+    segment_bytes: int = 900
+
+    def of_file(self, entry: Entry) -> int:
+        """Return what a file adds besides its content."""
+        return self.bundled_bytes if suits_bundle(entry, self.bundled_up_to_bytes) else self.file_bytes
+
+    def besides_content(self, files: Iterable[Entry], with_files: int, bare: int) -> int:
+        """Return what files, so many directories that have files, and entries but files add besides content."""
+        return sum(map(self.of_file, files)) + self.directory_bytes * with_files + self.bare_bytes * bare

@@ -1,0 +1,1 @@
+"""Archives and images of others: looked into without trust, nothing unpacked; and written, for others to read."""

@@ -1,0 +1,71 @@
+"""The history of runs: a line of JSON for each, in ``$XDG_STATE_HOME/pybackup/runs.jsonl``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from pybackup.host.state import state_directory
+
+from .report import Report
+
+_NAME = "runs.jsonl"
+# Of the lines of a run these are kept: what hooks said, and each problem, is in the report of the day.
+_KEPT = (
+    "job",
+    "mode",
+    "state",
+    "status",
+    "started",
+    "finished",
+    "comment",
+    "files",
+    "content_bytes",
+    "made",
+    "failures",
+)
+
+
+def history_path() -> str:
+    """Return where it lies."""
+    return os.path.join(state_directory(), _NAME)
+
+
+def remember(report: Report) -> None:
+    """Append a run.
+
+    Raises
+    ------
+    OSError
+    """
+    told = report.fields()
+    line = {name: told[name] for name in (*_KEPT, "problem_count")}
+    os.makedirs(state_directory(), mode=0o700, exist_ok=True)
+    data = json.dumps(line, ensure_ascii=True).encode() + b"\n"
+    fd = os.open(history_path(), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, data)  # at once, so that two runs never mix their lines
+    finally:
+        os.close(fd)
+
+
+def runs(job: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the runs of a job, or of all, the oldest first; what is no run is passed over."""
+    if not os.path.exists(history_path()):
+        return
+    with open(history_path(), "rb") as stream:
+        for line in stream:
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(found, dict) and "finished" in found and job in (None, found.get("job")):
+                yield found
+
+
+def last_runs(job: str, count: int) -> list[dict[str, Any]]:
+    """Return the last runs of a job, the newest first."""
+    return list(deque(runs(job), maxlen=count))[::-1]

@@ -1,0 +1,129 @@
+"""Hooks of a job: programs before and after it, what they are told, and what becomes of what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .keys import check_type
+from .mistakes import no_such
+
+STATES = ("ok", "problems", "fail", "skipped")
+_KEYS = ("before", "after", "states", "run", "shell", "time_limit")
+_MOMENTS = {"before": ("run", "prune"), "after": ("run", "volume", "prune")}
+_LATER = ("level", "burn")
+_SPAN = re.compile(r"(\d{1,6})\s*(s|min|h)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A program to run.
+
+    Attributes
+    ----------
+    argv
+        The program and its arguments; with ``shell`` one text that a shell takes.
+    is_before
+        It runs before what it is about, which it may stop; else after that, whatever became of it.
+    states
+        The outcomes after which it runs.
+    limit_seconds
+        After so long it is ended; None for no limit.
+    about
+        The ``run``, each ``volume``, or ``prune``: the deleting of what the job keeps no longer.
+    """
+
+    argv: tuple[str, ...]
+    is_before: bool
+    states: tuple[str, ...] = STATES
+    shell: bool = False
+    limit_seconds: int | None = None
+    about: str = "run"
+
+    @property
+    def moment(self) -> str:
+        """When it runs, for people: ``before``, ``after``, ``after volume``."""
+        side = "before" if self.is_before else "after"
+        return side if self.about == "run" else f"{side} {self.about}"
+
+
+def check_hooks(value: Any) -> None:
+    """Refuse hooks that make no sense."""
+    read_hooks(value)
+
+
+def read_hooks(value: Any) -> list[Hook]:
+    """Return the hooks of a job.
+
+    Raises
+    ------
+    ValueError
+        One makes no sense.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise ValueError("hooks are tables, each under a heading [[job.NAME.hook]]")
+    return [_hook(number, each) for number, each in enumerate(value, 1)]
+
+
+def _hook(number: int, table: Mapping[str, Any]) -> Hook:
+    try:
+        for name in table:
+            if name not in _KEYS:
+                raise ValueError(f"{name}: {no_such('key', name, _KEYS)}")
+        sides = [name for name in ("before", "after") if name in table]
+        if len(sides) != 1:
+            raise ValueError('has either before = "run" or after = "run"')
+        side, about = sides[0], table[sides[0]]
+        there = " and ".join(f"{name!r}" for name in _MOMENTS[side])
+        if about in _LATER:
+            raise ValueError(f"{side} = {about!r} is not there yet; {there} are")
+        if about not in _MOMENTS[side]:
+            raise ValueError(f"{side}: what there is {side} is {there}")
+        if about != "run" and "states" in table:
+            raise ValueError("states are those of the run")
+        return Hook(_argv(table), side == "before", _states(table), table.get("shell", False), _limit(table), about)
+    except ValueError as error:
+        raise ValueError(f"hook {number}: {error}") from None
+
+
+def _argv(table: Mapping[str, Any]) -> tuple[str, ...]:
+    check_type(table.get("shell", False), frozenset((bool,)))
+    run = table.get("run")
+    if isinstance(run, str) and run:
+        if not table.get("shell"):
+            raise ValueError("run is a list, the program and each of its arguments; a text needs shell = true")
+        return (run,)
+    if not isinstance(run, list) or not run or not all(isinstance(part, str) for part in run) or not run[0]:
+        raise ValueError("run is a list: the program and each of its arguments")
+    if table.get("shell"):
+        raise ValueError("shell = true is for a text, not for a list")
+    return tuple(run)
+
+
+def _states(table: Mapping[str, Any]) -> tuple[str, ...]:
+    states = table.get("states", list(STATES))
+    if "states" in table and "before" in table:
+        raise ValueError("states are known after the run only")
+    if not isinstance(states, list) or not states:
+        raise ValueError("states are a list")
+    for state in states:
+        if state not in STATES:
+            raise ValueError(f"states: {no_such('state', str(state), STATES)}; there are {', '.join(STATES)}")
+    return tuple(states)
+
+
+def _limit(table: Mapping[str, Any]) -> int | None:
+    if "time_limit" not in table:
+        return None
+    return read_span(table["time_limit"])
+
+
+def read_span(value: Any) -> int:
+    """Return a span such as ``30s``, ``10min`` or ``2h`` in seconds."""
+    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not int(match[1]):
+        raise ValueError(f"{value!r} is no span of time such as 30s, 10min or 2h")
+    return int(match[1]) * _SECONDS[match[2]]

@@ -1,0 +1,179 @@
+"""Retention of archives: which earlier ones of a job its rules keep, and deleting the others after a run."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pybackup.archive.ancestry import ancestry
+from pybackup.archive.find import Volume, volumes_in
+from pybackup.errors import Damaged, PybackupError
+from pybackup.model.retention import Retention, why_kept
+from pybackup.options import values
+
+from .history import runs
+from .job import Job
+from .report import MadeFile, Report
+
+_NS = 10**9
+_DONE = ("ok", "problems")
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTogether:
+    """What a run made of the same sources that other runs of the job made something of: an archive and its export.
+
+    Attributes
+    ----------
+    began_ns
+        When the run began, in nanoseconds since the epoch.
+    series
+        What tells these sources from others of the job; empty where it has only these.
+    files
+        Those that are there, as long as they were when they were made.
+    """
+
+    began_ns: int
+    series: str
+    files: tuple[MadeFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came of the rules.
+
+    Attributes
+    ----------
+    stays
+        What is kept, the oldest first, each with the reasons.
+    goes
+        What no rule keeps.
+    """
+
+    stays: Sequence[tuple[MadeTogether, Sequence[str]]]
+    goes: Sequence[MadeTogether]
+
+
+def retention_of(job: Job) -> Retention | None:
+    """Return the rules of a job; None for one that keeps all."""
+    rules = job.get("keep")
+    return None if rules is None else values.retention(rules)
+
+
+def decide(job: Job, policy: Retention, coming: Sequence[MadeTogether]) -> list[Kept]:
+    """Return what is kept of each series that something is added to, and what goes.
+
+    Only what the history says that this job made is looked at, and only where it is still as long as it was: nothing
+    else is ever deleted, whatever it is called.
+
+    Parameters
+    ----------
+    coming
+        What a run adds that is in no history yet.
+
+    Raises
+    ------
+    Damaged
+        An archive cannot be read: it may need another.
+    """
+    found: dict[str, list[MadeTogether]] = {made.series: [] for made in coming}
+    for line in runs(job.name):
+        for made in _of_a_run(line):
+            if made.series in found:
+                found[made.series].append(made)
+    for made in coming:
+        found[made.series].append(made)
+    return [_decided(sorted(those, key=lambda made: made.began_ns), policy) for those in found.values()]
+
+
+def made_together(began: float, files: Iterable[MadeFile]) -> Iterator[MadeTogether]:
+    """Yield what a run made, by series."""
+    by_series: dict[str, list[MadeFile]] = {}
+    for file in files:
+        by_series.setdefault(file.series, []).append(file)
+    yield from (MadeTogether(int(began * _NS), series, tuple(those)) for series, those in by_series.items())
+
+
+def _of_a_run(line: Mapping[str, Any]) -> Iterator[MadeTogether]:
+    """Yield what a line of the history names, as far as it is there."""
+    with suppress(KeyError, TypeError, ValueError):  # of a line that somebody wrote by hand
+        if line["state"] in _DONE and line["mode"] == "archive":
+            made = [MadeFile(**each) for each in line["made"]]
+            yield from made_together(line["started"], filter(_is_there, made))
+
+
+def _is_there(made: MadeFile) -> bool:
+    try:
+        status = os.lstat(made.path)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == made.n_bytes
+
+
+def _decided(those: Sequence[MadeTogether], policy: Retention) -> Kept:
+    """Decide for one series; what a kept archive builds on stays with it."""
+    reasons = [list(why) for why in why_kept([made.began_ns for made in those], policy)]
+    # What builds on others was made later: by then it is known whether that stays itself.
+    for place in reversed(range(len(those))):
+        if reasons[place]:
+            needed = _builds_on(those[place])
+            for earlier in range(place):
+                if needed and not reasons[earlier] and needed & _archive_ids(those[earlier]):
+                    reasons[earlier].append(f"{those[place].files[0].path} builds on it")
+    pairs = list(zip(those, reasons, strict=True))
+    return Kept([(made, why) for made, why in pairs if why], [made for made, why in pairs if not why])
+
+
+def _archive_ids(made: MadeTogether) -> set[bytes]:
+    return {volume.listing.archive_id for volume in _volumes(made)}
+
+
+def _builds_on(made: MadeTogether) -> set[bytes]:
+    before = [ancestry(volume.listing.settings) for volume in _volumes(made)]
+    return {volume.archive_id for each in before if each for volume in each.volumes}
+
+
+def _volumes(made: MadeTogether) -> Iterator[Volume]:
+    for file in made.files:
+        if file.kind == "archive":
+            found = list(volumes_in(os.fsencode(file.path)))
+            if not found:
+                raise Damaged(f"{file.path}: nothing of an archive is left")
+            yield from found
+
+
+def would_delete(job: Job, coming: Sequence[MadeTogether]) -> list[str]:
+    """Return the paths that the rules of a job would not keep behind a run; raises as `decide` does."""
+    policy = retention_of(job)
+    decided = [] if policy is None else decide(job, policy, coming)
+    return [file.path for kept in decided for made in kept.goes for file in made.files]
+
+
+def prune(job: Job, report: Report, is_to_go: Callable[[], bool]) -> None:
+    """Delete what the rules of a job do not keep; what cannot be deleted is a failure of the run.
+
+    Nothing is deleted where an archive cannot be read: it may need another.
+
+    Parameters
+    ----------
+    is_to_go
+        Asked once, where something would be deleted: whether it is to be.
+    """
+    try:
+        going = would_delete(job, list(made_together(report.started, report.made)))
+    except (PybackupError, OSError) as error:
+        report.take_failure(f"nothing was deleted, since not all archives can be read: {error}")
+        return
+    if not going or not is_to_go():
+        return
+    for path in going:
+        try:
+            os.unlink(path)
+        except OSError as error:
+            report.take_failure(f"{path}: cannot be deleted: {error.strerror}")
+        else:
+            report.deleted.append(path)

@@ -1,0 +1,227 @@
+"""The keys that only jobs have: what is backed up, where to, when, and whom to tell."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from pybackup.errors import UsageError
+from pybackup.foreign.formats import ExportFormat
+from pybackup.options.values import retention
+
+from .hooks import check_hooks
+from .keys import Check, JobKey, check_type, option_keys
+from .levels import check_level
+from .mistakes import no_such
+from .schedule import parse_schedule
+from .secret import read_secret
+from .snapshots import MODE, check_location, check_ssh
+
+MODES = ("archive", "discs", "snapshot")
+NOT_YET = {"stage": "staging"}
+PLACEHOLDERS = ("job", "date", "time", "comment", "source")
+_CHAINS = "needs chains of archives, which are not there yet"
+_TEXT, _TEXTS = frozenset((str,)), frozenset((list,))
+
+
+def _mode(value: Any) -> None:
+    check_type(value, _TEXT)
+    if value in NOT_YET:
+        raise ValueError(f"{value} is not there yet: jobs of {NOT_YET[value]} cannot be run")
+    if value not in MODES:
+        raise ValueError(no_such("mode", value, MODES) + f"; there are {', '.join(MODES)}")
+
+
+def _sources(value: Any) -> None:
+    if not isinstance(value, list):
+        raise ValueError('sources are a list, such as ["~/docs", { path = "~/photos", compression = "store" }]')
+    if not value:
+        raise ValueError("is empty: there is nothing to back up")
+    for number, each in enumerate(value, 1):
+        if isinstance(each, dict):
+            _source(number, each)
+        elif not isinstance(each, str) or not each:
+            raise ValueError(f"source {number} is neither a text nor a table with a path")
+
+
+def _source(number: int, table: Mapping[str, Any]) -> None:
+    keys = option_keys()
+    known = {"path", "separate_dirs", *(name for name, key in keys.items() if "archive" in key.modes)}
+    for name, value in table.items():
+        if name not in known:
+            raise ValueError(f"source {number}: {name}: {no_such('key', name, known)}")
+        try:
+            if name in keys:
+                keys[name].check(value)
+            else:
+                check_type(value, _TEXT if name == "path" else frozenset((bool,)))
+        except ValueError as error:
+            raise ValueError(f"source {number}: {name}: {error}") from None
+    if not table.get("path"):
+        raise ValueError(f"source {number} has no path")
+
+
+def _pattern(value: Any) -> None:
+    check_type(value, _TEXT)
+    try:
+        names = [name for _, name, _, _ in string.Formatter().parse(value) if name is not None]
+    except ValueError:
+        raise ValueError("a brace stands alone; write it twice where it is meant as it is") from None
+    for name in names:
+        if name not in PLACEHOLDERS:
+            raise ValueError(f"{{{name}}}: {no_such('placeholder', name, PLACEHOLDERS)}")
+
+
+def _media(value: Any) -> None:
+    keys = option_keys()
+    if not isinstance(value, dict):
+        keys["volume_size"].check(value)
+        return
+    for name in value:
+        if name not in ("first", "then"):
+            raise ValueError(f"{name}: {no_such('key', name, ('first', 'then'))}")
+    if "then" not in value:
+        raise ValueError('says nothing of the media behind the first ones: then = "bd25"')
+    keys["volume_size"].check(value["then"])
+    keys["first_volumes"].check(value.get("first", []))
+
+
+def _export(value: Any) -> None:
+    table = value if isinstance(value, dict) else {"format": value}
+    for name in table:
+        if name not in ("format", "instead"):
+            raise ValueError(f"{name}: {no_such('key', name, ('format', 'instead'))}")
+    if "format" not in table:
+        raise ValueError("format is missing")
+    check_type(table["format"], _TEXT)
+    check_type(table.get("instead", False), frozenset((bool,)))
+    formats = ("none", *(each.value for each in ExportFormat))
+    if table["format"] not in formats:
+        raise ValueError(f"{table['format']!r} is none of {', '.join(formats)}")
+
+
+def _catalogue(value: Any) -> None:
+    if not isinstance(value, dict):
+        _address(value)
+        return
+    for name in value:
+        if name not in ("url", "password"):
+            raise ValueError(f"{name}: {no_such('key', name, ('url', 'password'))}")
+    if "url" in value:
+        _address(value["url"])
+    if "password" in value:
+        read_secret(value["password"])
+
+
+def _address(value: Any) -> None:
+    check_type(value, _TEXT)
+    owner, at, _ = value.partition("://")[2].rpartition("@")
+    if at and ":" in owner:
+        raise ValueError("a password stands in no job file: { url = ..., password = { file = PATH } }")
+
+
+def _schedule(value: Any) -> None:
+    check_type(value, _TEXT)
+    parse_schedule(value)
+
+
+def _texts(value: Any) -> None:
+    check_type(value, _TEXTS)
+
+
+def _text(value: Any) -> None:
+    check_type(value, _TEXT)
+
+
+def _flag(value: Any) -> None:
+    check_type(value, frozenset((bool,)))
+
+
+def _keep(value: Any) -> None:
+    if not isinstance(value, dict):
+        raise ValueError("is a table, such as { last = 3, daily = 14, weekly = 8, monthly = 12, within = '7d' }")
+    try:
+        retention(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def _known(value: Any) -> None:
+    raise ValueError(
+        "is not there; since_catalogue = true leaves out what media hold, with known_copies, known_unchecked"
+    )
+
+
+def _not_yet(value: Any) -> None:
+    raise ValueError(_CHAINS)
+
+
+def _key(name: str, help: str, check: Check, *modes: str, is_path: bool = False, default: Any = None) -> JobKey:
+    return JobKey(name, help, check, is_path, modes or MODES, default)
+
+
+OWN_KEYS: Mapping[str, JobKey] = {
+    key.name: key
+    for key in (
+        _key(
+            "mode",
+            "archive: a file a run; discs: volumes for media of given sizes; snapshot: a directory a run, by rsync",
+            _mode,
+            default="archive",
+        ),
+        _key(
+            "sources",
+            "what is backed up: paths, or tables with a path and options of its own",
+            _sources,
+            "archive",
+            "discs",
+        ),
+        _key("source", "what is backed up: a directory, HOST:PATH or rsync://HOST/MODULE/PATH", check_location, MODE),
+        _key("to", "the directory of the snapshots", check_location, MODE),
+        _key("ssh", "the program that reaches HOST, with its arguments", check_ssh, MODE),
+        _key(
+            "output", "the archive, with {job}, {date}, {time}, {comment}, {source}", _pattern, "archive", is_path=True
+        ),
+        _key(
+            "export", "none, or a format of other programs, written beside the archive or instead", _export, "archive"
+        ),
+        _key(
+            "volumes",
+            "the directory of the volumes, as for output (default: in ~/.local/share/pybackup/volumes)",
+            _pattern,
+            "discs",
+            is_path=True,
+        ),
+        _key("media", "one medium, or { first = [...], then = ... } where the first are partly used", _media, "discs"),
+        _key("images", "where an image of a disc is built for each volume", _pattern, "discs", is_path=True),
+        _key("schedule", "when: hourly, daily, weekly, monthly, '02:30', 'sun 02:30' or '1 02:30'", _schedule),
+        _key("catalogue", "where it is written down: a URL, or a table of url and password; none", _catalogue),
+        _key("notify", "the notifiers that are told", _texts),
+        _key("syslog", "a line to syslog for each run", _flag, default=False),
+        _key("hook", "commands before and after", check_hooks),
+        _key(
+            "level",
+            "of each run, which is one of a chain (key chain, by default the name of the job): full, differential, "
+            'incremental, auto, or { full = "monthly", between = "differential" }',
+            check_level,
+        ),
+        _key("known", "files that other media hold are skipped", _known, "archive", "discs"),
+        _key(
+            "keep",
+            "which earlier archives or snapshots stay: { last = 3, daily = 14, within = '7d' }",
+            _keep,
+            "archive",
+            MODE,
+        ),
+        _key("delta", "files are stored as differences", _not_yet, "archive", "discs"),
+        _key("copies", "how many copies there are to be", _not_yet, "archive", "discs"),
+    )
+}
+NOT_BY_DEFAULT = ("hook", "source", "sources")
+"""Keys that belong to one job."""
+
+
+def all_keys() -> Mapping[str, JobKey]:
+    """Return every key of a job."""
+    return {**option_keys(), **OWN_KEYS}

@@ -1,0 +1,247 @@
+"""Running a job: its lock, what comes before it, what it makes, what comes after, and the report of it all."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyactivity.ending import Meanwhile, take_time
+from pybackup import api
+from pybackup.catalogue.default import NONE
+from pybackup.errors import Exists, PybackupError
+from pybackup.monitor import Monitor, Relay
+from pybackup.options.making import CreateRequest, CreateSetRequest
+
+from . import snapshots
+from .history import remember
+from .job import Job
+from .keep import MadeTogether, prune, would_delete
+from .levels import level_of_run
+from .lock import job_lock
+from .moments import Stopped, is_to_prune, run_after, run_before
+from .recording import address_of, forget, record
+from .report import MadeFile, Report
+from .tasks import ArchiveTask, Given, SetTask, archive_tasks, set_task
+from .tell import tell, tell_start
+
+_PROBLEMS = 1
+_OF_BOTH = frozenset(CreateRequest.__dataclass_fields__) & frozenset(CreateSetRequest.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How whoever runs jobs calls errors.
+
+    Attributes
+    ----------
+    status_of
+        The exit status that an error leads to.
+    reason_of
+        What it says.
+    """
+
+    status_of: Callable[[BaseException], int]
+    reason_of: Callable[[BaseException], str]
+
+
+def run_job(job: Job, given: Given, wording: Wording, monitor: Monitor) -> Report:
+    """Run a job, whatever comes of it: the report says that.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the hooks that follow a run, and after it was told.
+    """
+    report = Report(job.name, job.mode, time.time(), str(given.comment or job.get("comment", "")))
+    heard = _Heard(monitor, report)
+
+    def conclude_interrupted() -> None:
+        take_time(0)  # hooks have their own limits
+        _fail(job, report, KeyboardInterrupt(), wording)
+        _conclude(job, report, heard)
+
+    interrupted: BaseException | None = None
+    with ExitStack() as stack:
+        try:
+            with Meanwhile(conclude_interrupted, last=True):
+                stack.enter_context(job_lock(job.name))
+                report.failures += tell_start(job)
+                run_before(job, report)
+                _make(job, given, wording, heard, report)
+        except Stopped:
+            pass
+        except BaseException as error:
+            interrupted = error if isinstance(error, KeyboardInterrupt) else None
+            _fail(job, report, error, wording)
+        _conclude(job, report, heard)
+    if interrupted:
+        raise interrupted
+    return report
+
+
+def _conclude(job: Job, report: Report, heard: _Heard) -> None:
+    """Run what follows a run, tell of it and write it down."""
+    report.problems = list(heard.problems)
+    _settle(report)
+    run_after(job, report)
+    report.finished = time.time()
+    for words in tell(job, report):
+        report.take_failure(words)
+    try:
+        remember(report)
+    except OSError as error:
+        report.take_failure(f"the history of runs cannot be written: {error.strerror}")
+
+
+class _Heard(Relay):
+    """Hands on what is said, and keeps the notes for the report."""
+
+    def __init__(self, monitor: Monitor, report: Report) -> None:
+        super().__init__(monitor)
+        self._report = report
+
+    def note(self, text: str) -> None:
+        """Keep it, and hand it on."""
+        self._report.notes.append(text)
+        super().note(text)
+
+
+def _fail(job: Job, report: Report, error: BaseException, wording: Wording) -> None:
+    report.status = max(report.status, wording.status_of(error))
+    report.failures.append(wording.reason_of(error))
+    if isinstance(error, Exists) and "{time}" not in str(job.get("output", job.get("volumes", ""))):
+        report.advice.append("a {time} in the name of what is made gives each run of a day one of its own")
+
+
+def _settle(report: Report) -> None:
+    """Say in one word what came of it."""
+    report.finished = time.time()
+    if report.state == "skipped":
+        return
+    if not report.status and (report.problems or report.failures):
+        report.status = _PROBLEMS
+    report.state = {0: "ok", _PROBLEMS: "problems"}.get(report.status, "fail")
+
+
+def _make(job: Job, given: Given, wording: Wording, monitor: Monitor, report: Report) -> None:
+    given = replace(given, now=given.now or report.started)
+    if job.mode == snapshots.MODE:
+        snapshots.make_snapshot(job, monitor, report)
+        return
+    if job.mode == "discs":
+        _make_set(job, set_task(job, given), monitor, report)
+        return
+    for task in archive_tasks(job, given):
+        try:
+            _make_archive(job, task, monitor, report)
+        except (PybackupError, OSError) as error:
+            # The others are worth having.
+            _fail(job, report, error, wording)
+    if report.status <= _PROBLEMS:
+        prune(job, report, lambda: is_to_prune(job, report))
+        forget(job, report.deleted, monitor)
+        if report.deleted:
+            run_after(job, report, "prune")
+
+
+def _make_archive(job: Job, task: ArchiveTask, monitor: Monitor, report: Report) -> None:
+    made = api.create(
+        **_with_catalogue(job, task.options, report.started, monitor), output=task.output, monitor=monitor
+    )
+    archive = os.fsdecode(made.path)
+    report.content_bytes += made.content_bytes
+    entry = MadeFile("archive", archive, made.archive_bytes, made.files, task.series)
+    if task.export is None:
+        report.made.append(entry)
+        record(job, [made.path], monitor)
+        return
+    before = len(monitor.problems)
+    try:
+        done = api.export(archive, task.exported, format=task.export, monitor=monitor)
+    except BaseException:
+        report.made.append(entry)
+        raise
+    if task.instead and len(monitor.problems) == before:
+        os.unlink(archive)
+        report.made.append(MadeFile("export", task.exported, done.n_bytes, done.files, task.series))
+        return
+    if task.instead:
+        monitor.note(f"{archive}: stays, since not all of it is in {task.exported}")
+    report.made += [entry, MadeFile("export", task.exported, done.n_bytes, done.files, task.series)]
+    record(job, [made.path], monitor)
+
+
+def _make_set(job: Job, task: SetTask, monitor: Monitor, report: Report) -> None:
+    done = api.create_set(
+        **_with_catalogue(job, task.options, report.started, monitor), volumes=task.volumes, monitor=monitor
+    )
+    report.content_bytes += done.content_bytes
+    for volume in done.volumes:
+        report.made.append(MadeFile("volume", os.fsdecode(volume.path), volume.archive_bytes, volume.files))
+        run_after(job, report, "volume", os.fsdecode(volume.path))
+    record(job, [volume.path for volume in done.volumes], monitor, for_discs=True)
+    what = [os.fsdecode(volume.path) for volume in done.volumes]
+    if task.images is not None:
+        images = api.disc_build([volume.path for volume in done.volumes], task.images, monitor=monitor)
+        what = [os.fsdecode(image.path) for image in images]
+        report.made += [MadeFile("image", os.fsdecode(image.path), image.image_bytes) for image in images]
+    verb = "burn" if task.images is not None else "build an image of, and burn,"
+    report.advice += [f"{verb} {path}" for path in what]
+
+
+def _with_catalogue(job: Job, options: Mapping[str, Any], now: float, monitor: Monitor) -> dict[str, Any]:
+    """Return the options, with the level of a run of a chain, and with the catalogue where making it asks one.
+
+    All else needs no catalogue to be made: it is written down there afterwards, by `record`.
+    """
+    chain = options.get("chain")
+    if not chain and not options.get("since_catalogue"):
+        return dict(options)
+    address = address_of(job) or NONE
+    if not chain:
+        return {**options, "catalogue": address}
+    level = level_of_run(options.get("level"), chain, address, int(now * 10**9), monitor)
+    return {**options, "catalogue": address, "level": level}
+
+
+@dataclass(frozen=True, slots=True)
+class WouldMake:
+    """What a run would make: a file, or a directory of volumes."""
+
+    path: str
+    exported: str | None
+    files: int
+    content_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """What a run would do: what it would make, and paths of earlier archives that it would delete."""
+
+    would_make: Sequence[WouldMake]
+    would_delete: Sequence[str] = ()
+
+
+def dry_run(job: Job, given: Given, monitor: Monitor) -> PlannedRun:
+    """Return what a run would do; nothing is run, locked or told."""
+    given = replace(given, now=given.now or time.time())
+    if job.mode == snapshots.MODE:
+        path, files, n_bytes = snapshots.plan_snapshot(job, monitor)
+        return PlannedRun([WouldMake(path, None, files, n_bytes)])
+    if job.mode == "discs":
+        task = set_task(job, given)
+        options = {name: value for name, value in task.options.items() if name in _OF_BOTH}
+        options = _with_catalogue(job, options, given.now, monitor)
+        plan = api.plan_create(**options, output=os.path.join(task.volumes, "dry-run.xtar"), monitor=monitor)
+        return PlannedRun([WouldMake(task.volumes, None, plan.files, plan.n_bytes)])
+    found, coming = [], []
+    for each in archive_tasks(job, given):
+        options = _with_catalogue(job, each.options, given.now, monitor)
+        plan = api.plan_create(**options, output=each.output, monitor=monitor)
+        found.append(WouldMake(each.output, each.exported if each.export else None, plan.files, plan.n_bytes))
+        coming.append(MadeTogether(int(given.now * 10**9), each.series, ()))
+    return PlannedRun(found, would_delete(job, coming))

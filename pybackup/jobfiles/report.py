@@ -1,0 +1,131 @@
+"""What came of a run of a job: for hooks, for mails, for the history, for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pybackup.model.display import display
+from pybackup.model.problem import Problem
+
+from .run_hook import HookRun
+
+TRIAL = "trial"
+"""The state of what is no run, but is to show that messages arrive."""
+_PROBLEMS = 1  # the exit status
+MOST_PROBLEMS = 1000
+"""Problems that a report has with their paths; the others are counted."""
+
+
+@dataclass(slots=True)
+class MadeFile:
+    """What was made: an ``archive``, ``export``, ``volume`` or ``image``, or the directory of a ``snapshot``.
+
+    Attributes
+    ----------
+    n_bytes
+        Its length; of a snapshot what was copied for it.
+    files
+        How many are in it; None where nobody counted.
+    series
+        What tells the sources that it is made of from others of the job; empty where there are no others.
+    """
+
+    kind: str
+    path: str
+    n_bytes: int
+    files: int | None = None
+    series: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """A run of a job.
+
+    Attributes
+    ----------
+    state
+        ``ok``, ``problems``, ``fail``, ``skipped`` or `TRIAL`.
+    status
+        The exit status.
+    started, finished
+        Seconds since the epoch.
+    failures
+        Why it failed, or was skipped.
+    deleted
+        Paths of earlier archives that the job does not keep any more.
+    advice
+        What to do next.
+    """
+
+    job: str
+    mode: str
+    started: float
+    comment: str = ""
+    state: str = "ok"
+    status: int = 0
+    finished: float = 0.0
+    made: list[MadeFile] = field(default_factory=list)
+    content_bytes: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    hooks: list[HookRun] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    advice: list[str] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return max(0.0, self.finished - self.started)
+
+    @property
+    def files(self) -> int:
+        """How many files were stored; an export has the same as its archive."""
+        exported = {made.series: made.files or 0 for made in self.made if made.kind == "export"}
+        archived = {made.series: made.files or 0 for made in self.made if made.kind == "archive"}
+        others = (made.files or 0 for made in self.made if made.kind in ("volume", "snapshot"))
+        return sum((exported | archived).values()) + sum(others)
+
+    def take_failure(self, words: str) -> None:
+        """Take that something behind the run failed: what was made stays, and whoever watches is to hear of it."""
+        self.failures.append(words)
+        self.status = max(self.status, _PROBLEMS)
+        if self.state in ("ok", "skipped"):
+            self.state = "problems"
+
+    def fields(self) -> dict[str, Any]:
+        """Return it for JSON; names that are not UTF-8 are shown with escapes."""
+        return {
+            "job": self.job,
+            "mode": self.mode,
+            "state": self.state,
+            "status": self.status,
+            "started": round(self.started, 3),
+            "finished": round(self.finished, 3),
+            "comment": self.comment,
+            "files": self.files,
+            "content_bytes": self.content_bytes,
+            "made": [asdict(made) for made in self.made],
+            "failures": self.failures,
+            "problem_count": len(self.problems),
+            "problems": [
+                {"path": display(each.path), "trouble": each.trouble.value, "reason": each.reason}
+                for each in self.problems[:MOST_PROBLEMS]
+            ],
+            "hooks": [asdict(hook) for hook in self.hooks],
+            "notes": self.notes,
+            "deleted": self.deleted,
+            "advice": self.advice,
+        }
+
+    def to_json(self) -> str:
+        """Return it on one line."""
+        return json.dumps(self.fields(), ensure_ascii=True)
+
+
+def worst(statuses: Mapping[str, int]) -> int:
+    """Return the worst status of several jobs."""
+    return max(statuses.values(), default=0)

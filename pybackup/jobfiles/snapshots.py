@@ -1,0 +1,66 @@
+"""Jobs of mode snapshot: their keys, and a run of one."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pybackup import api
+from pybackup.errors import UsageError
+from pybackup.monitor import Monitor
+from pybackup.options.snapshots import ssh_command
+from pybackup.snapshots.location import parse_location
+
+from .job import Job
+from .report import MadeFile, Report
+from .tasks import options_of_mode
+
+MODE = "snapshot"
+
+
+def check_location(value: Any) -> None:
+    """Raise ValueError for what is no directory here or elsewhere."""
+    if not isinstance(value, str):
+        raise ValueError("a text is wanted: a directory, HOST:PATH or rsync://HOST/MODULE/PATH")
+    try:
+        parse_location(os.fsencode(value))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def check_ssh(value: Any) -> None:
+    """Raise ValueError for what is no program with its arguments."""
+    if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+        raise ValueError('a text or a list of texts is wanted, such as ["ssh", "-i", "/root/key"]')
+    try:
+        ssh_command(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def placed_location(value: str, base: str) -> str:
+    """Return a location as it is meant: one on this machine from one's home directory, or from where the file lies."""
+    if not parse_location(os.fsencode(value)).is_local:
+        return value
+    return os.path.join(base, os.path.expanduser(value))
+
+
+def make_snapshot(job: Job, monitor: Monitor, report: Report) -> None:
+    """Run the job."""
+    made = api.snapshot_run(**_asked(job), monitor=monitor)
+    report.content_bytes += made.record.content_bytes
+    report.made.append(MadeFile(MODE, os.fsdecode(made.path), made.record.copied_bytes, made.record.files))
+    store = os.path.dirname(made.path)
+    report.deleted += [os.fsdecode(os.path.join(store, name)) for name in made.removed]
+
+
+def plan_snapshot(job: Job, monitor: Monitor) -> tuple[str, int, int]:
+    """Return the path of the snapshot that a run would make, how many files it would have, and of how many bytes."""
+    plan = api.plan_snapshot_run(**_asked(job), monitor=monitor)
+    return os.fsdecode(plan.path), plan.record.files, plan.record.content_bytes
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """What the job asks of `snapshot_run`."""
+    own = {name: job.get(name) for name in ("ssh", "keep") if job.get(name) is not None}
+    return {**options_of_mode(job.settings, MODE), "source": job.get("source"), "to": job.get("to"), **own}

@@ -1,0 +1,140 @@
+"""Entering archives that were found: by those who add them and by those who made them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pybackup.archive.find import Volume
+from pybackup.archive.volume_set import gather
+from pybackup.catalogue.connect import Catalogue
+from pybackup.catalogue.fill import Entered, enter
+from pybackup.catalogue.media import media
+from pybackup.host.mounts import is_on_disc
+from pybackup.host.storage import ArchiveFile
+from pybackup.model.filed import Medium, MediumType, NewMedium, NewVolume, filed_of
+from pybackup.model.volume import VolumeKind
+from pybackup.monitor import Aside, Monitor, Silent
+
+from .catalogue_run import enter_run_of
+
+
+@dataclass(frozen=True, slots=True)
+class AddOptions:
+    """How media are entered.
+
+    Attributes
+    ----------
+    label, place, title, description
+        Of the medium; only for one at a time, but for the place.
+    another
+        It is one more copy of what the catalogue knows.
+    tree
+        A directory is entered with all its files, though there are archives in it.
+    hashed
+        The contents of files of a directory are read.
+    depth
+        So many archives of others in each other are entered as if they were directories; 0 for none.
+    """
+
+    label: str = ""
+    place: str = ""
+    title: str = ""
+    description: str = ""
+    another: bool = False
+    tree: bool = False
+    hashed: bool = True
+    depth: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AddedMedium:
+    """One medium that was entered, or recognised.
+
+    Attributes
+    ----------
+    told
+        Labels of volumes of the same set that this one told of, and that the catalogue did not know.
+    """
+
+    path: bytes
+    medium: Medium
+    entered: Entered
+    told: tuple[str, ...] = ()
+
+
+def enter_volume(
+    catalogue: Catalogue, volume: Volume, on: NewMedium, options: AddOptions, monitor: Monitor
+) -> AddedMedium:
+    """Enter an archive that was found, the medium it is on, and the volumes of its set that it tells of."""
+    told = tuple(_enter_told(catalogue, volume, monitor))
+    rows = partial(filed_of, volume.listing.rows, volume.listing.paths)
+    entered = enter(catalogue, _volume_of(volume, options), rows, on, monitor)
+    enter_run_of(catalogue, volume)
+    return AddedMedium(volume.path, medium_of(catalogue, entered), entered, told)
+
+
+def _volume_of(volume: Volume, options: AddOptions) -> NewVolume:
+    stem = os.path.splitext(os.path.basename(volume.path.rstrip(b"/")))[0]
+    name = volume.info.label if volume.info else os.fsdecode(stem)
+    return replace(
+        NewVolume.of_archive(volume.listing, volume.info, name),
+        n_bytes=volume.n_bytes,
+        title=options.title,
+        description=options.description or str(volume.listing.settings.get("comment") or ""),
+    )
+
+
+def on_medium(catalogue: Catalogue, volume: Volume, options: AddOptions) -> NewMedium:
+    """Return the medium that an archive was found on: a disc, or a file, which may have been moved."""
+    kind = MediumType.DISC if is_on_disc(volume.path) else MediumType.FILE
+    location = b"" if kind is MediumType.DISC else os.path.realpath(volume.path)
+    with ArchiveFile(volume.path) as file:
+        size = file.size
+    label = options.label
+    if not label and location and not options.another:
+        label = _moved(catalogue, volume, location)
+    return NewMedium(kind, label, location, options.place, size, another=options.another)
+
+
+def _moved(catalogue: Catalogue, volume: Volume, location: bytes) -> str:
+    """Return the label of the file that this one was before it was moved; empty where there is none."""
+    same = [
+        known
+        for known in media(catalogue)
+        if known.volume.identity == volume.listing.archive_id and known.type is MediumType.FILE and known.location
+    ]
+    if any(known.location == location for known in same):
+        return ""
+    return next((known.label for known in same if not os.path.exists(known.location)), "")
+
+
+def tells_of_all_before(volume: Volume, monitor: Monitor) -> bool:
+    """Whether a volume still has the indexes of those before it in its set: damage may have taken them alone."""
+    info = volume.info
+    if info is None or info.kind is not VolumeKind.DATA or info.number < 2:
+        return True
+    return gather([volume], Silent(monitor)).tables.keys() >= set(range(1, info.number))
+
+
+def _enter_told(catalogue: Catalogue, volume: Volume, monitor: Monitor) -> Iterator[str]:
+    """Enter the volumes of the same set that this one tells of, and yield the labels of those that were not known."""
+    if volume.info is None:
+        return
+    volume_set = gather([volume], Aside(monitor))
+    for number, (rows, paths) in sorted(volume_set.tables.items()):
+        info = volume_set.infos[number]
+        if number in volume_set.data:
+            continue
+        filed = partial(filed_of, rows, paths)
+        new = NewVolume.told_of(info, len(paths))
+        entered = enter(catalogue, new, filed, NewMedium(MediumType.DISC, seen=False), Aside(monitor))
+        if entered.new_volume:
+            yield entered.label
+
+
+def medium_of(catalogue: Catalogue, entered: Entered) -> Medium:
+    """Return the medium that something was entered for."""
+    return next(known for known in media(catalogue) if known.id == entered.medium_id)

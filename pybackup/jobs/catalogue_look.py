@@ -1,0 +1,38 @@
+"""Looking into archives of others, and into archives of ours that lie among foreign files."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from pybackup.archive.find import volumes_in
+from pybackup.foreign.apart import Looker
+from pybackup.foreign.form import ForeignForm
+from pybackup.foreign.iso import read_iso
+from pybackup.foreign.look import Broken, Inside
+from pybackup.foreign.sevenz import read_7z
+from pybackup.foreign.tar import read_tar
+from pybackup.foreign.zip import read_zip
+from pybackup.model.filed import filed_of
+from pybackup.monitor import Monitor
+
+
+def looker(*, hashed: bool, depth: int, monitor: Monitor) -> Looker:
+    """Return what looks into all forms of archive; see `Looker`."""
+    readers = {
+        ForeignForm.ZIP: read_zip,
+        ForeignForm.TAR: read_tar,
+        ForeignForm.SEVENZIP: read_7z,
+        ForeignForm.XTAR: _read_xtar,
+        ForeignForm.ISO: read_iso,
+    }
+    return Looker(readers, hashed=hashed, depth=depth, monitor=monitor)
+
+
+def _read_xtar(file: IO[bytes], inside: Inside) -> None:
+    """Tell what an archive of ours holds, by its index; hashes are in it."""
+    volumes = list(volumes_in(b"/dev/fd/%d" % file.fileno()))
+    if not volumes:
+        raise Broken("no archive that still tells what it is; 'pybackup repair' may mend it")
+    for volume in volumes:
+        for filed in filed_of(volume.listing.rows, volume.listing.paths):
+            inside.have(filed)

@@ -1,0 +1,101 @@
+"""Which runs there are to restore: those of a chain that the catalogue knows, or those that archives are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from pybackup.archive.find import OWN_SUFFIX
+from pybackup.archive.runs import Runs, runs_among
+from pybackup.catalogue.connect import open_catalogue
+from pybackup.catalogue.default import configured
+from pybackup.catalogue.media import media
+from pybackup.catalogue.runs import chains, runs
+from pybackup.container.notes import archive_id_in
+from pybackup.errors import PybackupError, UsageError
+from pybackup.host.directories import files_in
+from pybackup.host.storage import ArchiveFile
+from pybackup.model.filed import CataloguedRun, Medium, Needed
+from pybackup.model.restorable import RestorableRun, newest_until
+from pybackup.monitor import Monitor
+from pybackup.options import values
+
+
+def run_at(runs: Runs, at: int | str | None) -> RestorableRun:
+    """Return the run that is meant by a time as an option has it; None for the newest.
+
+    Raises
+    ------
+    UsageError
+        There is none so early, or archives do not say when they were made.
+    """
+    at_ns = values.maybe(at, values.until)
+    oldest = at_ns == values.OLDEST
+    return newest_until(runs.runs, None if oldest else at_ns, oldest=oldest)
+
+
+def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor) -> Runs:
+    """Return the runs of what is named: a chain, or archives; and what is named besides them.
+
+    Raises
+    ------
+    UsageError, PybackupError
+        There is neither a file nor a chain of that name; what is no archive, or cannot be read.
+    """
+    if os.path.lexists(named[0]):
+        try:
+            return runs_among(named, monitor)
+        except UsageError:
+            # A chain is often called as the directory it is of.
+            if not os.path.isdir(named[0]) or not _is_chain(os.fsdecode(named[0]), configured(address)):
+                raise
+    return _of_chain(os.fsdecode(named[0]), named[1:], configured(address))
+
+
+def _of_chain(chain: str, patterns: Sequence[bytes], address: str | None) -> Runs:
+    if address is None:
+        raise UsageError(f"{chain}: no such file")
+    with open_catalogue(address) as catalogue:
+        known = [run for run in runs(catalogue, chain) if run.is_complete]
+        held: dict[bytes, list[Medium]] = {}
+        for medium in media(catalogue):
+            held.setdefault(medium.volume.identity, []).append(medium)
+    if not known:
+        raise UsageError(f"{chain}: no such file, and no chain of the catalogue that has a complete run")
+    found = Runs([_run_of(run) for run in known], media=held, patterns=patterns)
+    for run in known:
+        for identity, path in _at_hand(run):
+            found.files.setdefault(run.archive, []).append(path)
+            found.places.setdefault(identity, path)
+    for identity, several in held.items():
+        for medium in several:
+            if medium.location and identity not in found.places and os.path.isfile(medium.location):
+                found.places[identity] = medium.location
+    for run in known:
+        found.files.setdefault(
+            run.archive, [path for each in run.volumes if (path := found.places.get(each.identity, b""))]
+        )
+    return found
+
+
+def _is_chain(name: str, address: str | None) -> bool:
+    if address is None:
+        return False
+    with open_catalogue(address) as catalogue:
+        return name in chains(catalogue)
+
+
+def _run_of(run: CataloguedRun) -> RestorableRun:
+    own = tuple(Needed(held.identity, held.name, held.files, held.content_bytes) for held in run.volumes)
+    return RestorableRun(run.archive, run.mark, own, run.needs)
+
+
+def _at_hand(run: CataloguedRun) -> Iterator[tuple[bytes, bytes]]:
+    """The archives that are where a run was met last, with their ids: volumes of its set, recovery volumes too."""
+    if not run.location or not os.path.exists(run.location):
+        return
+    is_set = os.path.isdir(run.location)
+    for path in files_in(run.location, OWN_SUFFIX) if is_set else [run.location]:
+        with suppress(PybackupError), ArchiveFile(path) as file:
+            yield archive_id_in(file), path

@@ -1,0 +1,144 @@
+"""Creating an archive or a set: from what is asked to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES
+from pybackup.errors import UsageError
+from pybackup.make.baseline import EarlierArchives
+from pybackup.make.plan import CreateOptions, LeaveOut, Plan, plan_create
+from pybackup.make.plan_set import SetOptions, SetPlan, plan_set, segment_for
+from pybackup.make.present import check_output
+from pybackup.make.resume import find_finished
+from pybackup.model.run import RunLevel, RunMark
+from pybackup.model.source import Source
+from pybackup.monitor import Monitor
+from pybackup.options import values
+from pybackup.options.making import PACK, CreateRequest, CreateSetRequest, Making
+
+if TYPE_CHECKING:
+    from .chain import Base
+
+_SUFFIX = b".xtar"
+
+
+def plan_archive(asked: CreateRequest, monitor: Monitor) -> Plan:
+    """Return the plan of an archive; by default it is called like its one source, and appears here.
+
+    Raises
+    ------
+    UsageError
+        A source does not exist, or two have the same name, or the options contradict each other; the archive exists.
+    """
+    sources, rules = asked.gather(asked.sources, monitor), asked.rules()
+    output = values.maybe(asked.output, values.path) or _only_name(asked, sources, "output") + _SUFFIX
+    check_output(output, replace=asked.overwrite)
+    base = _base(asked, monitor)
+    how = _how(asked, DEFAULT_SEGMENT_BYTES, base, sidecar=asked.parity_sidecar)
+    with _earlier(asked, base, output, monitor) as earlier, _safe(asked) as leave_out:
+        plan = plan_create(
+            sources, output, judge=rules.judge, earlier=earlier, leave_out=leave_out, options=how, monitor=monitor
+        )
+    rules.tell_idle(monitor)
+    return plan
+
+
+def plan_volumes(asked: CreateSetRequest, monitor: Monitor) -> SetPlan:
+    """Return the plan of a set of volumes; raises as `plan_archive`, and where a size is too small for any volume."""
+    sources, rules = asked.gather(asked.sources, monitor), asked.rules()
+    directory, first, size = (
+        values.path(asked.volumes),
+        values.sizes(asked.first_volumes),
+        values.medium(asked.volume_size),
+    )
+    to = SetOptions(
+        directory,
+        asked.name if asked.name is not None else _set_name(_only_name(asked, sources, "name")),
+        size,
+        first,
+        recovery_volumes=values.natural(asked.recovery_volumes),
+        resume=asked.resume,
+        tight=values.one_of(PACK, asked.pack) == "tight",
+        second_copies=values.share(asked.second_copies),
+    )
+    base = _base(asked, monitor, resumed=_resumed(asked, directory, to.name))
+    how = _how(asked, segment_for(min((*first, size)), DEFAULT_SEGMENT_BYTES), base)
+    with _earlier(asked, base, directory, monitor) as earlier, _safe(asked) as leave_out:
+        plan = plan_set(
+            sources, to, judge=rules.judge, earlier=earlier, leave_out=leave_out, options=how, monitor=monitor
+        )
+    rules.tell_idle(monitor)
+    return plan
+
+
+def _how(asked: Making, segment_bytes: int, base: Base | None, *, sidecar: bool = False) -> CreateOptions:
+    return CreateOptions(
+        profile=asked.profile(),
+        segment_bytes=segment_bytes if asked.segment_size is None else values.segment(asked.segment_size),
+        parity=None if asked.parity is None else asked.protection(sidecar=sidecar),
+        one_file_system=asked.one_file_system,
+        comment=values.comment(asked.comment),
+        workers=values.maybe(asked.workers, values.positive),
+        work_dir=values.maybe(asked.work_dir, values.directory),
+        overwrite=asked.overwrite,
+        run=base.mark if base else None,
+    )
+
+
+@contextmanager
+def _earlier(asked: Making, base: Base | None, output: bytes, monitor: Monitor) -> Iterator[EarlierArchives | None]:
+    """The earlier archives that are built on, open as long; None where there are none."""
+    archives = base.archives if base else values.paths(asked.since_archive)
+    if not archives:
+        if asked.checksum and base is None and not asked.since_catalogue:
+            raise UsageError("is about the files of earlier archives, and there are none", option="checksum")
+        yield None
+        return
+    unsafe = base.unsafe if base else ()
+    with EarlierArchives(archives, output=output, checksum=asked.checksum, unsafe=unsafe, monitor=monitor) as earlier:
+        if base is not None:
+            base.check(earlier.own_ids)
+        yield earlier
+
+
+@contextmanager
+def _safe(asked: Making) -> Iterator[LeaveOut | None]:
+    """What leaves out the files that are safe on known media; None where that is not asked for."""
+    if not asked.asks_catalogue():
+        yield None
+        return
+    from .since_catalogue import open_safe_files  # the catalogue's database is loaded by who asks it alone
+
+    with open_safe_files(asked) as safe:
+        yield safe.without
+
+
+def _base(asked: Making, monitor: Monitor, *, resumed: RunMark | None = None) -> Base | None:
+    """What a run of a chain builds on; None for what is of no chain."""
+    if asked.chain is None:
+        if asked.level not in (None, RunLevel.FULL):
+            raise UsageError("is of a run of a chain, and none is named", option="level")
+        return None
+    from .chain import base_of_run  # the catalogue's database is loaded by chains alone
+
+    return base_of_run(asked, monitor, resumed=resumed)
+
+
+def _resumed(asked: CreateSetRequest, directory: bytes, name: str) -> RunMark | None:
+    """The run of the volumes that are gone on with; None where there are none, or of no chain."""
+    finished = find_finished(directory, name) if asked.resume and asked.chain is not None else []
+    return RunMark.of_settings(finished[0].settings) if finished else None
+
+
+def _only_name(asked: Making, sources: list[Source], option: str) -> bytes:
+    """Return the name of the one source that is named."""
+    if len(sources) != 1 or asked.files_from is not None or asked.select is not None:
+        raise UsageError("more than one source, or a list or selection", option=option, hint="gives it a name")
+    return sources[0].name
+
+
+def _set_name(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape") or "volume"

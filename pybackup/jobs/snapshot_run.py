@@ -1,0 +1,39 @@
+"""Making a snapshot."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from pybackup.monitor import Monitor
+from pybackup.options.snapshots import SnapshotRunRequest
+from pybackup.snapshots.plan import plan_snapshot
+from pybackup.snapshots.prune import judge_snapshots, prune
+from pybackup.snapshots.run import SnapshotMade, dry_run, perform_snapshot
+
+
+def make_snapshot(asked: SnapshotRunRequest, monitor: Monitor) -> SnapshotMade:
+    """Make a snapshot, as `pybackup.snapshot_run` says."""
+    source, store, options, policy = asked.location(), asked.store(), asked.snapshot(), asked.policy()
+    shown = _shown(asked)
+    plan_snapshot(source, shown, store, options)  # before anything is made
+    with store.locked() as lock:
+        made = perform_snapshot(plan_snapshot(source, shown, store, options), lock, monitor)
+        if policy is None:
+            return made
+        if made.record.problems:
+            monitor.note("no snapshot was removed, since this one has problems")
+            return made
+        removed = prune(store, judge_snapshots(store.survey(), policy), monitor)
+    return replace(made, removed=[snapshot.name for snapshot in removed])
+
+
+def try_snapshot(asked: SnapshotRunRequest, monitor: Monitor) -> SnapshotMade:
+    """Return what `make_snapshot` would make."""
+    return dry_run(plan_snapshot(asked.location(), _shown(asked), asked.store(), asked.snapshot()), monitor)
+
+
+def _shown(asked: SnapshotRunRequest) -> str:
+    """What is written down of the source: of one of this machine its whole path."""
+    location = asked.location()
+    return os.fsdecode(location.path if location.is_local else os.fsencode(asked.source))

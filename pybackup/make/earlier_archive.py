@@ -1,0 +1,100 @@
+"""An earlier archive that is open: its files by path, and by size and time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+import numpy as np
+
+from pybackup.archive.holders import ancestry_of, volume_of
+from pybackup.archive.open import OpenArchive
+from pybackup.archive.same_content import same_live_content
+from pybackup.errors import FormatError
+from pybackup.model.display import display
+from pybackup.model.entry import Kind
+from pybackup.model.member import Stored
+from pybackup.model.source import Planned
+
+Int64s = np.ndarray[tuple[int], np.dtype[np.int64]]
+_WHOLE_DIGEST_BYTES = 32
+_KEY_MASK = (1 << 63) - 1
+# Of files of one size and time, as an unpacking without times leaves many.
+_MOST_TRIED = 16
+
+
+class EarlierArchive:
+    """An open archive, its rows by their paths, and the reason it gives.
+
+    Attributes
+    ----------
+    volume
+        The archive, or the last volume of the set.
+    set_id
+        Id of the archive, or of the set.
+    taken
+        Which rows have the content of a file that the new archive has under the same path.
+    """
+
+    def __init__(self, archive: OpenArchive, unsafe: Collection[bytes] = ()) -> None:
+        self.archive = archive
+        self._unsafe = unsafe
+        self.rows = {path: row for row, path in enumerate(archive.listing.paths)}
+        self.reason = f"unchanged since {display(os.path.basename(archive.path))}"
+        self.taken = bytearray(len(self.rows))
+        *_, self.volume = ancestry_of(archive)
+        self.set_id = archive.volume_set.info.set_id if archive.volume_set else archive.listing.archive_id
+        self._by_size: tuple[Int64s, Int64s] | None = None
+
+    def file(self, row: int) -> Stored | None:
+        """The regular file of a row, a hard link's too; None if that is not whole, not safe, or not known by hash."""
+        listing = self.archive.listing
+        stored = listing.stored(row)
+        if stored.entry.kind is Kind.HARDLINK and stored.entry.target in self.rows:
+            stored = listing.stored(self.rows[stored.entry.target])
+        if stored.entry.kind is not Kind.FILE or stored.changed or stored.missing or stored.fault:
+            return None
+        # Four bytes of a hash tell damage from none, but not one file from another.
+        if not stored.members or any(len(member.digest) < _WHOLE_DIGEST_BYTES for member in stored.members):
+            return None
+        if self._unsafe and any(
+            volume_of(self.archive, member.offset).archive_id in self._unsafe for member in stored.members
+        ):
+            return None
+        return stored
+
+    def rows_of(self, n_bytes: int, mtime_ns: int) -> list[int]:
+        """Rows of the files of a size and a time."""
+        if self._by_size is None:
+            self._by_size = self._sorted()
+        keys, rows = self._by_size
+        key = _key(n_bytes, mtime_ns)
+        start, end = np.searchsorted(keys, key, "left"), np.searchsorted(keys, key, "right")
+        found = (int(row) for row in rows[start : min(end, start + _MOST_TRIED)])
+        return [row for row in found if self._is_of(row, n_bytes, mtime_ns)]
+
+    def _is_of(self, row: int, n_bytes: int, mtime_ns: int) -> bool:
+        entry = self.archive.listing.stored(row).entry
+        return (entry.size, entry.mtime_ns) == (n_bytes, mtime_ns)
+
+    def _sorted(self) -> tuple[Int64s, Int64s]:
+        """Keys of all files, ascending, and the row of each."""
+        listing = self.archive.listing
+        rows = np.array([row for row, kind in enumerate(listing.rows.kinds) if kind == Kind.FILE], dtype=np.int64)
+        entries = (listing.stored(row).entry for row in rows.tolist())
+        keys = np.fromiter((_key(entry.size, entry.mtime_ns) for entry in entries), dtype=np.int64, count=len(rows))
+        order = np.argsort(keys, kind="stable")
+        return keys[order], rows[order]
+
+
+def _key(n_bytes: int, mtime_ns: int) -> int:
+    """A number for a size and a time; others have the same now and then."""
+    return (n_bytes * 0x9E3779B97F4A7C15 ^ mtime_ns) & _KEY_MASK
+
+
+def has_content(earlier: EarlierArchive, stored: Stored, planned: Planned) -> bool:
+    """Whether a file has the content of an archived one of the same size, by its hashes."""
+    try:
+        return same_live_content(earlier.archive.file, stored, planned.path)
+    except (OSError, FormatError):
+        return False  # to be archived: there it is told why it cannot be read

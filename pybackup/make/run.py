@@ -1,0 +1,207 @@
+"""Creating an archive, or a set of volumes: read what is planned, compress it, write it, seal it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+from pybackup.compress.methods import Compression
+from pybackup.compress.stage import compress, most_batches
+from pybackup.container.frames import Carry
+from pybackup.host.workers import make_executor, surviving
+from pybackup.model.content import Piece, Read
+from pybackup.monitor import Monitor, Phase
+from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
+from pybackup.tree.content import read_contents
+
+from .add_recovery import complete_with_recovery
+from .plan import Plan
+from .plan_set import SetPlan
+from .present import check_output, finished_volumes, remove_rest
+from .recovery_volumes import phase_of_recovery
+from .resume import Resumption, resume
+from .seal import Unsealed, phases_of_seal
+from .sidecar import begin_sidecar
+from .volumes import CreatedVolume, SetVolumes, SingleArchive
+from .writer import Count, Writer
+
+# What reading and compressing takes, as a multiple of reading and hashing alone.
+_COMPRESS_WORK, _STORE_WORK = 40, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What came of it; sizes in bytes."""
+
+    path: bytes
+    entries: int
+    files: int
+    content_bytes: int
+    archive_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedSet:
+    """What came of it."""
+
+    volumes: Sequence[CreatedVolume]
+    entries: int
+    files: int
+    content_bytes: int
+
+
+def perform_create(
+    plan: Plan,
+    *,
+    content: Iterable[Read] | None = None,
+    executor: Executor | None = None,
+    last_use: bool = False,
+    monitor: Monitor,
+) -> Created:
+    """Write the archive that ``plan`` describes, and publish it when it has been read back.
+
+    Parameters
+    ----------
+    content
+        The entries of the plan as they are read; None for reading the files.
+    executor
+        Runs the work instead of ``plan.options.workers`` processes.
+    last_use
+        Shut that executor down when all is compressed, so that its memory is free for parity.
+
+    Raises
+    ------
+    Exists
+        The output's name is taken, and what has it is not to be replaced.
+    UsageError
+        By something that is no archive.
+    EnvironmentFailed
+        The output cannot be written, or the workers died.
+    """
+    replace, parity = plan.options.overwrite, plan.options.parity
+    check_output(plan.output, replace=replace)
+    if parity and parity.sidecar:
+        check_sidecar(plan.output + SIDECAR_SUFFIX, replace=replace)
+    to = SingleArchive(plan)
+    with ExitStack() as stack:
+        if executor is None:
+            # Forked before anything large is held.
+            executor, last_use = stack.enter_context(_workers_for(plan, monitor)), True
+        writer = stack.enter_context(Writer(to, plan.entries, Carry(), monitor))
+        monitor.plan(_phases(plan))
+        if content is None:
+            content = read_contents(plan.entries, segment_bytes=plan.options.segment_bytes, monitor=monitor)
+        written = _write(plan, content, writer, executor, monitor)
+        if last_use:
+            executor.shutdown()
+        writer.seal(*_sidecar_of(plan, written, to, stack), monitor=monitor)
+    count = writer.count
+    return Created(plan.output, count.entries, count.files, count.content_bytes, to.archive_bytes)
+
+
+def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Monitor) -> CreatedSet:
+    """Write the volumes that the plan comes to, each published when it has been read back.
+
+    Raises
+    ------
+    Exists
+        Volumes of the set are there already, and shall not be gone on with, nor replaced.
+    UsageError
+        They cannot be gone on with, as they were made otherwise; or volumes of another set are there.
+    EnvironmentFailed
+        The volumes cannot be written, or the workers died.
+    """
+    finished = finished_volumes(plan.set, replace=plan.plan.options.overwrite)
+    with ExitStack() as stack:
+        if executor is None:
+            executor = stack.enter_context(_workers_for(plan.plan, monitor))
+        begun = resume(plan.plan, finished, plan.set, monitor)
+        volumes, count = SetVolumes(plan, begun), Count()
+        monitor.plan(_phases_of_set(plan, begun))
+        if not begun.complete:
+            writer = stack.enter_context(Writer(volumes, plan.plan.entries, begun.carry, monitor))
+            content = read_contents(begun.entries, segment_bytes=plan.plan.options.segment_bytes, monitor=monitor)
+            _write(plan.plan, _behind(content, begun), writer, executor, monitor)
+            writer.seal(monitor=monitor)
+            count = writer.count
+        made = [*volumes.made, *_with_recovery(plan, volumes.made, monitor)]
+        if plan.plan.options.overwrite:
+            remove_rest(plan.set, made[0].info.set_id, monitor)
+        return CreatedSet(made, count.entries, count.files, count.content_bytes)
+
+
+def _phases(plan: Plan) -> list[Phase]:
+    """What creating an archive tells."""
+    parity = plan.options.parity
+    # A sidecar is read back as well.
+    own = phases_of_seal(plan.n_bytes, parity=False) if parity and parity.sidecar else []
+    return [_phase_of_writing(plan), *phases_of_seal(plan.n_bytes, parity=parity is not None), *own]
+
+
+def _phases_of_set(plan: SetPlan, begun: Resumption) -> list[Phase]:
+    """What creating a set tells: all volumes but the last one are sealed while the next is written."""
+    n_bytes, parity = plan.plan.n_bytes, plan.plan.options.parity is not None
+    last = phases_of_seal(min(n_bytes, plan.set.volume_bytes), parity=parity)
+    written = [] if begun.complete else [_phase_of_writing(plan.plan), *last]
+    return [*written, *([phase_of_recovery(n_bytes)] if plan.set.recovery_volumes else [])]
+
+
+def _phase_of_writing(plan: Plan) -> Phase:
+    """What reading and compressing the content is, for `Monitor.plan`."""
+    stored = plan.options.profile.compression is Compression.STORE
+    return Phase("create", (_STORE_WORK if stored else _COMPRESS_WORK) * plan.n_bytes)
+
+
+def _workers_for(plan: Plan, monitor: Monitor) -> Executor:
+    """The processes that a creation has a use for."""
+    options = plan.options
+    tasks = most_batches(plan.files, plan.n_bytes, options.segment_bytes)
+    return make_executor(options.workers, tasks=tasks, task_bytes=options.task_bytes, monitor=monitor)
+
+
+def _write(plan: Plan, content: Iterable[Read], writer: Writer, executor: Executor, monitor: Monitor) -> bytes:
+    """Write all of an archive or a set but the parity of the last volume; return where that lies."""
+    options = plan.options
+    monitor.begin("create", plan.files, plan.n_bytes)
+    ready = compress(content, profile=options.profile, executor=executor, window_bytes=options.window_bytes)
+    with surviving(), closing(ready):
+        for item in ready:
+            writer.put(item)
+    written = writer.close()
+    monitor.end()
+    return written
+
+
+def _sidecar_of(plan: Plan, written: bytes, to: SingleArchive, stack: ExitStack) -> list[Unsealed]:
+    """The sidecar of an archive that was written, if there is to be one."""
+    options = plan.options
+    if not (options.parity and options.parity.sidecar):
+        return []
+    _, sidecar = begin_sidecar(
+        written,
+        plan.output + SIDECAR_SUFFIX,
+        options.parity,
+        work_dir=options.work_dir,
+        overwrite=options.overwrite,
+        readers=to.readers,
+        stack=stack,
+    )
+    return [sidecar]
+
+
+def _behind(content: Iterable[Read], begun: Resumption) -> Iterator[Read]:
+    """All pieces but those of the first file that a finished volume holds: they were read for the sake of its hash."""
+    for item in content:
+        if not (isinstance(item, Piece) and item.entry.path == begun.path and item.segment < begun.segment):
+            yield item
+
+
+def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Monitor) -> list[CreatedVolume]:
+    """Make the recovery volumes of the set, and return them."""
+    count = plan.set.recovery_volumes
+    if not count:
+        return []
+    made = complete_with_recovery([volume.path for volume in volumes], count, plan.destination, monitor=monitor)
+    return [CreatedVolume(one.path, one.info, 0, one.archive_bytes, was_there) for one, was_there in made]

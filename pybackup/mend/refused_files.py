@@ -1,0 +1,42 @@
+"""Files that were given as volumes, of which too little is left: a problem, unless all volumes are there in the end."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Self
+
+from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor, Relay
+
+
+class RefusedFiles(Relay):
+    """A monitor that keeps what is to be said of such files until the rebuilding has ended; use it in a ``with``.
+
+    Where every volume is whole or was rebuilt, such a file was not needed, and is only noted. But if there are more of
+    them than volumes that were not given, one of them may be a volume that nothing else tells of: a problem.
+    """
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self._refused: list[Problem] = []
+
+    def refuse(self, path: bytes, reason: str) -> None:
+        """Keep it in mind that a file cannot be used, and why."""
+        self._refused.append(Problem(path, Trouble.REFUSED, reason))
+
+    def settle(self, not_given: int) -> None:
+        """Make notes of the files, not problems, if there are no more of them than volumes that were not given."""
+        if len(self._refused) <= not_given:
+            for refused in self._refused:
+                self.note(f"{os.fsdecode(refused.path)}: {refused.reason}; it was not needed")
+            self._refused.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for refused in self._refused:
+            self.problem(refused)

@@ -1,0 +1,259 @@
+"""Surveying the volumes of a set as they were given: whole or damaged, renamed, twice, in images; known by content."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from pybackup.archive.by_headers import clear_up
+from pybackup.archive.find import FoundFile, Volume, look_into, volumes_in
+from pybackup.archive.volume_set import gather
+from pybackup.container.begin import begin_by_rows
+from pybackup.container.notes import archive_start
+from pybackup.errors import UsageError
+from pybackup.host.directories import files_in
+from pybackup.host.output import Destination
+from pybackup.layout.recovery import RecoveryHeader
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
+from pybackup.monitor import Monitor, Phase
+
+from .alike import Alike, once, sort_out
+from .assemble import phases_of_images
+from .bodies import SurveyedVolume, survey_volume
+from .copies import length_of, whole_file
+from .find_shard import FoundShard, find_shard
+from .refused_files import RefusedFiles
+
+_SUFFIX = b".xtar"
+_REBUILD_WORK = 3  # for a byte of a volume, of which reading and hashing it is 1
+# Recovery volumes that a volume without readable index may be.
+_MOST_RECOVERY = 1 << 10
+
+
+@dataclass(slots=True)
+class SurveyedSet:
+    """The volumes of one set that were given or found, by number.
+
+    Attributes
+    ----------
+    info
+        Of any volume of the set: its id and its name.
+    header
+        What a recovery volume tells of the set; None where none is left that does.
+    volumes
+        Those that could be opened, by kind and number: as they were given, or mended.
+    finished
+        Files that were not given, but that an earlier run left where this one will write.
+    """
+
+    info: VolumeInfo
+    data: dict[int, SurveyedVolume] = field(default_factory=dict)
+    recovery: dict[int, FoundShard] = field(default_factory=dict)
+    header: RecoveryHeader | None = None
+    volumes: dict[tuple[VolumeKind, int], Volume] = field(default_factory=dict)
+    finished: set[bytes] = field(default_factory=set)
+
+    def info_of(self, kind: VolumeKind, number: int) -> VolumeInfo:
+        """Return what a volume would say of itself."""
+        return VolumeInfo(self.info.set_id, self.info.name, number, kind)
+
+
+def survey_set(
+    files: Sequence[FoundFile], to: Destination, *, stack: ExitStack, then: Sequence[Phase] = (), monitor: RefusedFiles
+) -> SurveyedSet:
+    """Find out which volumes of a set there are, and put those that are damaged together in temporary files.
+
+    Parameters
+    ----------
+    to
+        Where what is rebuilt will appear. Volumes of the set that are there already count as given.
+    stack
+        Closes and removes all of it in the end.
+    then
+        The phases of what is done with restored volumes, for `Monitor.plan`.
+
+    Raises
+    ------
+    UsageError
+        They are of several sets, or of none.
+    """
+    info = _one_set(volume for file in files for volume in file.volumes)
+    if info is None:
+        files = clear_up(files)
+        info = _one_set(volume for file in files for volume in file.volumes)
+    finished = list(_finished(to.directory, info)) if info else []
+    groups, silent = sort_out(once([*files, *finished]))
+    for file in silent:
+        monitor.refuse(file.path, "nothing of a volume is in it")
+    there = {file.path for file in finished} - {file.path for file in files}
+    found: dict[bytes, list[tuple[SurveyedVolume, Volume | None]]] = {}
+    monitor.plan([*phases_of_images([group.paths for group in groups]), *_phases_across(groups), *then])
+    for group in groups:
+        _tell_of_doubles(group, monitor)
+        surveyed = _hold_best(group, there, to.scratch, stack, monitor)
+        for one, volume in _settled(surveyed, group):
+            archive_id = volume.info.archive_id if volume and volume.info else group.archive_id
+            found.setdefault(archive_id, []).append((one, volume))
+    info = _one_set(volume for several in found.values() for _, volume in several if volume and volume.info) or info
+    if info is None:
+        raise UsageError("no volume of a set is whole enough to tell which set it is; add one that is")
+    surveyed_set = SurveyedSet(info, finished=there)
+    _sort(surveyed_set, found, monitor)
+    return surveyed_set
+
+
+def _phases_across(groups: Sequence[Alike]) -> list[Phase]:
+    """The phases in which `SetRows.restore` tells its progress, if anything is lost."""
+    n_bytes = sum(length_of(group.paths[0]) for group in groups)
+    return [Phase("rebuild", _REBUILD_WORK * n_bytes), Phase("check", n_bytes // len(groups))] if groups else []
+
+
+def _hold_best(
+    group: Alike, finished: set[bytes], work_dir: bytes, stack: ExitStack, monitor: Monitor
+) -> SurveyedVolume:
+    """What copies of a volume come to together; one that an earlier run finished, if it is still whole, comes first."""
+    start = next((file.begin for file in group.files if file.volumes and not file.is_sought), None)
+    for several in ([path for path in group.paths if path in finished], group.paths):
+        if several:
+            copies = [whole_file(path, stack) for path in several]
+            surveyed = survey_volume(copies, start, work_dir=work_dir, stack=stack, monitor=monitor)
+            if several is group.paths or not (surveyed.work or surveyed.unknown):
+                break
+    return surveyed
+
+
+def _finished(directory: bytes, info: VolumeInfo) -> Iterator[FoundFile]:
+    """The volumes of the set that an earlier run, which was interrupted, left where this one writes."""
+    if not os.path.isdir(directory):
+        return
+    for entry in files_in(directory):
+        file = look_into(entry) if entry.endswith(_SUFFIX) else FoundFile(entry)
+        for volume in file.volumes[:1]:
+            said = volume.info
+            if said and said.set_id == info.set_id and said.file_name == os.path.basename(entry):
+                yield file
+
+
+def _one_set(volumes: Iterable[Volume]) -> VolumeInfo | None:
+    """What all of them are volumes of; None for no volumes.
+
+    Raises
+    ------
+    UsageError
+        That is not one set.
+    """
+    first: Volume | None = None
+    for volume in volumes:
+        if volume.info is None:
+            raise UsageError(f"{volume.name}: is no volume of a set")
+        if first is None:
+            first = volume
+        elif first.info and volume.info.set_id != first.info.set_id:
+            raise UsageError(f"{volume.name}: is of another set than {first.name}")
+    return first.info if first else None
+
+
+def _tell_of_doubles(group: Alike, monitor: Monitor) -> None:
+    first = group.files[0]
+    for file in group.files[1:]:
+        info = file.volumes[0].info if file.volumes else None
+        label = info.label if info else "the same volume"
+        monitor.note(f"{os.fsdecode(file.path)}: {label} once more, beside {os.fsdecode(first.path)}")
+
+
+def _settled(surveyed: SurveyedVolume, group: Alike) -> Iterator[tuple[SurveyedVolume, Volume | None]]:
+    """The archives in it; where each begins is known from now on, as well as it can be."""
+    if surveyed.work is None:
+        volumes = next((file.volumes for file in group.files if file.path == surveyed.paths[0]), ())
+    else:
+        surveyed.work.output.flush()
+        volumes = tuple(volumes_in(surveyed.work.output.temporary))
+    volumes = [volume for volume in volumes if volume.offset >= 0]
+    for volume in volumes:
+        yield replace(surveyed, start=volume.offset), volume
+    if not volumes:
+        start = surveyed.start if surveyed.work is None else archive_start(surveyed.file)
+        yield replace(surveyed, start=start or 0, is_placed=surveyed.work is None or start is not None), None
+
+
+def _sort(
+    surveyed_set: SurveyedSet, found: dict[bytes, list[tuple[SurveyedVolume, Volume | None]]], monitor: RefusedFiles
+) -> None:
+    """Tell data from recovery volumes, and which is which."""
+    recovery_ids = {
+        volume_id(surveyed_set.info.set_id, VolumeKind.RECOVERY, number): number for number in range(1, _MOST_RECOVERY)
+    }
+    for archive_id, several in found.items():
+        known = next((volume.info for _, volume in several if volume and volume.info), None)
+        if known and known.kind is VolumeKind.RECOVERY:
+            recovery_ids[archive_id] = known.number
+        if archive_id in recovery_ids:
+            _take_recovery(surveyed_set, several, monitor)
+    data_ids = {
+        body.archive_id: number
+        for number, body in enumerate(surveyed_set.header.bodies if surveyed_set.header else (), 1)
+    }
+    for archive_id, several in found.items():
+        known = next((volume.info for _, volume in several if volume and volume.info), None)
+        number = data_ids.get(archive_id, known.number if known and known.kind is VolumeKind.DATA else 0)
+        if surveyed_set.header and number > len(surveyed_set.header.bodies):
+            reason = f"says that it is volume {number} of a set of {len(surveyed_set.header.bodies)}"
+            monitor.problem(Problem(several[0][0].paths[0], Trouble.REFUSED, reason))
+            continue
+        several = [one for one in several if _place(surveyed_set, number, one[0])]
+        if number and several:
+            # One that is whole is better than any other; the first is as good as those that are damaged, too.
+            surveyed, volume = min(several, key=lambda one: (one[0].unknown, one[0].work is not None))
+            surveyed_set.data[number] = surveyed
+            if volume:
+                surveyed_set.volumes[VolumeKind.DATA, number] = volume
+        elif archive_id not in recovery_ids:
+            reason = "too little is left of it to tell which volume it is, or where that begins"
+            monitor.refuse(found[archive_id][0][0].paths[0], reason)
+
+
+def _place(surveyed_set: SurveyedSet, number: int, surveyed: SurveyedVolume) -> bool:
+    """Whether it is known where a data volume begins in it; with its own parity, that is at its start."""
+    if (
+        not surveyed.is_placed
+        and surveyed.work
+        and surveyed_set.header
+        and 0 < number <= len(surveyed_set.header.bodies)
+    ):
+        surveyed.is_placed = surveyed.work.is_of(surveyed_set.header.bodies[number - 1].n_bytes)
+        start = None if surveyed.is_placed else _start_by_rows(surveyed_set, number, surveyed)
+        if start is not None:
+            surveyed.start, surveyed.is_placed = start, True
+    return surveyed.is_placed
+
+
+def _start_by_rows(surveyed_set: SurveyedSet, number: int, surveyed: SurveyedVolume) -> int | None:
+    """Where a volume begins, by any member or container, as another volume of the set tells where these lie."""
+    tables = gather(list(surveyed_set.volumes.values()), Monitor()).tables if surveyed_set.volumes else {}
+    if number not in tables:
+        return None
+    return begin_by_rows(surveyed.file, tables[number][0])
+
+
+def _take_recovery(
+    surveyed_set: SurveyedSet, several: Sequence[tuple[SurveyedVolume, Volume | None]], monitor: RefusedFiles
+) -> None:
+    for surveyed, volume in several:
+        shard = find_shard(surveyed, surveyed_set.info.set_id)
+        if shard is None:
+            reason = "a recovery volume of which too little is left to be used"
+            monitor.refuse(surveyed.paths[0], reason)
+            continue
+        if surveyed_set.header is not None and surveyed_set.header.bodies != shard.header.bodies:
+            reason = "a recovery volume that was made of other volumes than the first one"
+            monitor.problem(Problem(surveyed.paths[0], Trouble.REFUSED, reason))
+            continue
+        surveyed_set.header = surveyed_set.header or shard.header
+        number = shard.header.number
+        if number not in surveyed_set.recovery or surveyed_set.recovery[number].volume.work is not None:
+            surveyed_set.recovery[number] = shard
+            if volume:
+                surveyed_set.volumes[VolumeKind.RECOVERY, number] = volume

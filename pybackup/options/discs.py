@@ -1,0 +1,186 @@
+"""What may be asked of the verbs for discs."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import KW_ONLY, dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated
+
+from pybackup.compress.methods import STORED_SUFFIXES, Compression
+from pybackup.model.medium import MEDIA
+
+from . import Option, Path, values
+from .making import COMPRESSION, ONE_FILE_SYSTEM, STORE, profile_of
+from .protecting import Protection
+from .selecting import Selection
+from .shared import SOURCES, VOLUMES, Watched, overwriting, processes, scratch, target
+
+if TYPE_CHECKING:
+    from pybackup.compress.methods import Profile
+    from pybackup.disc.burn import BurnOptions
+    from pybackup.disc.plan_build import BuildOptions
+
+_SHAPES = {"disc": ("disc",), "case": ("case",), "both": ("disc", "case")}
+_DISCS, _BURNING = "discs", "burning"
+
+
+@dataclass(frozen=True)
+class DiscPlanRequest(Protection, Selection):
+    """For what `disc_plan` plans discs, and which."""
+
+    sources: Annotated[Path | Iterable[Path], SOURCES]
+    volume_size: Annotated[
+        int | str,
+        Option(
+            f"what a disc takes: {', '.join(MEDIA)}, or a size (default: each of these)",
+            "M",
+            values.medium,
+            group=_DISCS,
+        ),
+    ]
+    _: KW_ONLY
+    first_volumes: Annotated[
+        str | Iterable[int | str],
+        Option("what the first discs take, where these are partly used ones", "M,...", values.sizes, group=_DISCS),
+    ] = ()
+    recovery_volumes: Annotated[int, Option("and so many more", "N", values.natural, group=_DISCS)] = 0
+    second_copies: Annotated[
+        Fraction | str | None,
+        Option(
+            "give up to SHARE of each disc, such as 5%, to second copies, as for create (default: none)",
+            "SHARE",
+            values.share,
+            group=_DISCS,
+        ),
+    ] = None
+    one_file_system: Annotated[bool, ONE_FILE_SYSTEM] = False
+    compression: Annotated[Compression | str, replace(COMPRESSION, help="as for create (default: default)")] = (
+        Compression.DEFAULT.value
+    )
+    store: Annotated[str | Iterable[str], replace(STORE, help="as for create")] = STORED_SUFFIXES
+    workers: Annotated[int | None, processes("packing")] = None
+
+    def profile(self) -> "Profile":
+        """Return how contents are compressed."""
+        return profile_of(self.compression, self.store)
+
+
+@dataclass(frozen=True)
+class DiscBuildRequest(Watched):
+    """Of which volumes `disc_build` builds images, and how."""
+
+    volumes: Annotated[Path | Iterable[Path], VOLUMES]
+    to: Annotated[Path, target("where images go; made")]
+    _: KW_ONLY
+    medium: Annotated[
+        int | str | None,
+        Option(
+            f"what the disc takes: {', '.join(MEDIA)}, or a size (default: what the volume was made for)",
+            "M",
+            values.medium,
+            group=_DISCS,
+        ),
+    ] = None
+    parity: Annotated[
+        str | None,
+        Option(
+            "as for create, over the whole image, made anew; fill: all that is left of the disc "
+            "(default: grown from that of the volume)",
+            "P",
+            values.parity,
+            group=_DISCS,
+        ),
+    ] = None
+    group_sectors: Annotated[
+        int | None,
+        Option(
+            "sectors in a group of the code, made anew; more of them stand a little more, and need more memory "
+            "(default: as the volume, or small ones)",
+            "N",
+            values.positive,
+            group=_DISCS,
+        ),
+    ] = None
+    carry_catalogue: Annotated[
+        Path | None,
+        Option(
+            "what 'catalogue export' wrote goes onto the disc, with places, states and checks of all media "
+            "(default: a catalogue of the set so far)",
+            "FILE",
+            values.path,
+            group=_DISCS,
+        ),
+    ] = None
+    work_dir: Annotated[Path | None, scratch("in DIR", "where unfinished images lie", _DISCS)] = None
+    overwrite: Annotated[bool, overwriting("the image of a disc")] = False
+
+    def building(self) -> "BuildOptions":
+        """Return how images are built."""
+        from pybackup.disc.plan_build import BuildOptions
+
+        return BuildOptions(
+            values.maybe(self.medium, values.medium),
+            values.maybe(self.parity, values.parity),
+            values.maybe(self.group_sectors, values.positive),
+            values.maybe(self.work_dir, values.directory),
+            self.overwrite,
+            values.maybe(self.carry_catalogue, values.path),
+        )
+
+
+@dataclass(frozen=True)
+class DiscBurnRequest(Watched):
+    """Which image `disc_burn` burns, where, and how."""
+
+    image: Annotated[Path, Option("what disc build made", "IMAGE", values.path, argument="1")]
+    device: Annotated[Path, Option("the drive, as /dev/sr0", "DEV", values.path)]
+    _: KW_ONLY
+    speed: Annotated[
+        int | None,
+        Option("as the drive counts: 8 for 8x (default: its own choice)", "N", values.positive, group=_BURNING),
+    ] = None
+    overwrite: Annotated[
+        bool,
+        Option(
+            "burn over what is on the medium, which is erased first where it has to be; never over a disc of this run",
+            also=("erase",),
+            group=_BURNING,
+        ),
+    ] = False
+    force: Annotated[bool, Option("burn what is no image of 'disc build', too", group=_BURNING)] = False
+    verify: Annotated[bool, Option("read the disc back and compare", group=_BURNING)] = False
+    no_eject: Annotated[bool, Option("leave the drive shut when it is done", group=_BURNING)] = False
+
+    def burning(self, kept: Collection[bytes] = ()) -> "BurnOptions":
+        """Return how the image is burnt; ``kept`` are ids of archives that have just been burnt."""
+        from pybackup.disc.burn import BurnOptions
+
+        speed = values.maybe(self.speed, values.positive)
+        return BurnOptions(None if speed is None else str(speed), self.overwrite, kept, self.force)
+
+
+@dataclass(frozen=True)
+class DiscCheckRequest(Watched):
+    """Which discs `disc_check` checks."""
+
+    discs: Annotated[
+        Path | Iterable[Path],
+        Option("a device, an image, an archive, or a directory of them", "DISC", values.path, argument="+"),
+    ]
+
+
+@dataclass(frozen=True)
+class DiscLabelRequest(Watched):
+    """Of which volumes `disc_label` writes labels, and which."""
+
+    volumes: Annotated[Path | Iterable[Path], VOLUMES]
+    to: Annotated[Path, target("where labels go; made")]
+    _: KW_ONLY
+    shape: Annotated[str, Option("which label (default: both)", choices=tuple(_SHAPES))] = "both"
+    discs: Annotated[
+        int | None, Option("how many the set has (default: as its last volume says)", "N", values.positive)
+    ] = None
+    overwrite: Annotated[bool, overwriting("a label")] = False
+
+    def shapes(self) -> tuple[str, ...]:
+        """Return the shapes of the labels."""
+        return _SHAPES[values.one_of(tuple(_SHAPES), self.shape)]

@@ -1,0 +1,34 @@
+"""What may be asked of the verb that makes an archive of another program."""
+
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated
+
+from pybackup.foreign.formats import ExportFormat, format_of
+
+from . import Option, Path, values
+from .shared import ARCHIVE, PATTERNS, Watched, overwriting, scratch
+
+
+@dataclass(frozen=True)
+class ExportRequest(Watched):
+    """What `export` writes, in which format, and where to."""
+
+    archive: Annotated[Path | Iterable[Path], ARCHIVE]
+    to: Annotated[Path, Option("the file to write", "FILE", values.path)]
+    patterns: Annotated[Iterable[Path], PATTERNS] = ()
+    _: KW_ONLY
+    format: Annotated[
+        ExportFormat | str | None,
+        Option("of FILE (default: as its name ends)", choices=tuple(each.value for each in ExportFormat)),
+    ] = None
+    overwrite: Annotated[bool, overwriting("a file of that name")] = False
+    work_dir: Annotated[
+        Path | None, scratch("beside FILE", "where large files lie meanwhile, and damaged volumes are mended")
+    ] = None
+
+    def chosen_format(self) -> ExportFormat:
+        """Return the format that was asked for."""
+        if self.format is None:
+            return format_of(values.path(self.to))
+        return values.choice(ExportFormat, self.format)

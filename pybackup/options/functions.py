@@ -1,0 +1,46 @@
+"""Functions whose parameters are the options of a dataclass: with their defaults, their types and their help."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from . import option_of
+
+_Parameters = ParamSpec("_Parameters")
+_Asked = TypeVar("_Asked")
+_Result = TypeVar("_Result")
+
+
+def takes(
+    asked: Callable[_Parameters, _Asked],
+) -> Callable[[Callable[[_Asked], _Result]], Callable[_Parameters, _Result]]:
+    """Return a decorator: a function of such a dataclass becomes one of the options that it has, which it describes."""
+
+    def decorate(do: Callable[[_Asked], _Result]) -> Callable[_Parameters, _Result]:
+        @wraps(do)
+        def function(*positional: _Parameters.args, **named: _Parameters.kwargs) -> _Result:
+            return do(asked(*positional, **named))
+
+        signature = inspect.signature(asked)
+        function.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            return_annotation=do.__annotations__["return"]
+        )
+        function.__doc__ = _described(do.__doc__ or "", asked)
+        return function
+
+    return decorate
+
+
+def _described(text: str, asked: object) -> str:
+    """Return a docstring with the parameters in it, before what is raised."""
+    before, raises, after = inspect.cleandoc(text).partition("\n\nRaises\n------\n")
+    lines = ["", "", "Parameters", "----------"]
+    for field in asked.__dataclass_fields__.values():  # type: ignore[attr-defined]
+        option = option_of(field)
+        if option is not None:
+            choices = f": {', '.join(option.choices)}" if option.choices else ""
+            lines += [field.name, f"    {option.help}{choices}"]
+    return before + "\n".join(lines) + raises + after

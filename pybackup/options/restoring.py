@@ -1,0 +1,102 @@
+"""What may be asked of the verbs that restore files."""
+
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from . import Option, Path, placing, values
+from .placing import Placing
+from .shared import ARCHIVE, AT, CATALOGUE, CHAIN, COPIES, MAP, PATTERNS, Worked, processes, scratch, target
+
+if TYPE_CHECKING:
+    from pybackup.restore.plan import RestoreOptions
+
+_PARTIAL = ("keep", "drop")
+_SCRATCH = scratch(
+    "beside DIR", "where damaged volumes are mended, as large as they are, and discs copied", placing.GROUP
+)
+_TO = target("the directory to restore to; made", placing.GROUP)
+
+
+@dataclass(frozen=True)
+class ExtractRequest(Placing, Worked):
+    """What `extract` restores, and how."""
+
+    archive: Annotated[Path | Iterable[Path], ARCHIVE]
+    to: Annotated[Path, _TO]
+    patterns: Annotated[Iterable[Path], PATTERNS] = ()
+    _: KW_ONLY
+    strip_components: Annotated[
+        int, Option("cut so many leading components off each path", "N", values.natural, group=placing.GROUP)
+    ] = 0
+    workers: Annotated[int | None, processes(placing.GROUP)] = None
+    work_dir: Annotated[Path | None, _SCRATCH] = None
+
+    def extracting(self) -> "RestoreOptions":
+        """Return how files are restored."""
+        from pybackup.restore.plan import RestoreOptions
+
+        workers = values.maybe(self.workers, values.positive)
+        return RestoreOptions(self.placing(), values.natural(self.strip_components), workers)
+
+
+@dataclass(frozen=True)
+class RestoreRequest(Placing, Worked):
+    """What `restore` restores, and how."""
+
+    chain: Annotated[Path | Iterable[Path], CHAIN]
+    to: Annotated[Path, _TO]
+    patterns: Annotated[Iterable[Path], PATTERNS] = ()
+    _: KW_ONLY
+    at: Annotated[int | str | None, AT] = None
+    nearest: Annotated[
+        bool, Option("what cannot be had as it was then comes back as it was before, and is named", group=placing.GROUP)
+    ] = False
+    delete: Annotated[
+        bool, Option("delete what is in directories that are restored, and was not then", group=placing.GROUP)
+    ] = False
+    catalogue: Annotated[str | None, CATALOGUE] = None
+    workers: Annotated[int | None, processes(placing.GROUP)] = None
+    work_dir: Annotated[Path | None, _SCRATCH] = None
+
+    def restoring(self) -> "RestoreOptions":
+        """Return how files are restored."""
+        from pybackup.restore.plan import RestoreOptions
+
+        return RestoreOptions(self.placing(), workers=values.maybe(self.workers, values.positive))
+
+
+@dataclass(frozen=True)
+class SalvageRequest(Placing):
+    """What `salvage` restores, and how."""
+
+    copies: Annotated[Path | Iterable[Path], COPIES]
+    to: Annotated[Path, _TO]
+    _: KW_ONLY
+    map: Annotated[Iterable[Path], MAP] = ()
+    partial: Annotated[
+        str,
+        Option(
+            "what becomes of files of which only a part is right (default: keep, as NAME.partial)",
+            choices=_PARTIAL,
+            group=placing.GROUP,
+        ),
+    ] = "keep"
+    workers: Annotated[int | None, processes(placing.GROUP)] = None
+    work_dir: Annotated[Path | None, scratch("beside DIR", "where the repaired image lies meanwhile")] = None
+
+    def salvaging(self) -> "RestoreOptions":
+        """Return how files are restored."""
+        from pybackup.restore.plan import RestoreOptions
+
+        keeps = values.one_of(_PARTIAL, self.partial) == "keep"
+        workers = values.maybe(self.workers, values.positive)
+        return RestoreOptions(self.placing(), workers=workers, keep_partial=keeps)
+
+
+@dataclass(frozen=True)
+class StructureRestoreRequest(Placing):
+    """What `structure_restore` restores, and how."""
+
+    file: Annotated[Path, Option("what structure save wrote, or an archive", "FILE", values.path, argument="1")]
+    to: Annotated[Path, _TO]

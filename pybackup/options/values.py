@@ -1,0 +1,226 @@
+"""Values of options: from what is written to what the library takes; what the library takes stays as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pybackup.errors import UsageError
+from pybackup.model.medium import parse_medium
+from pybackup.model.size import parse_size
+
+from . import Path
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from pybackup.model.retention import Retention
+    from pybackup.parity.stream.amount import Amount
+
+_T = TypeVar("_T")
+_Result = TypeVar("_Result")
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_MOST_DIGITS = 9
+OLDEST = -(1 << 63)
+"""Stands for the time of the first run there is."""
+_DAYS = {"d": 1, "w": 7, "mo": 30.4375, "y": 365.25}
+
+
+def path(value: Path) -> bytes:
+    """Return a path as the bytes that the system knows it by."""
+    if not value:
+        raise UsageError("a path is not empty")
+    return os.fsencode(value)
+
+
+def directory(value: Path) -> bytes:
+    """Return the path of a directory that exists."""
+    where = path(value)
+    if not os.path.isdir(where):
+        raise UsageError(f"no such directory: {os.fsdecode(where)!r}")
+    return where
+
+
+def maybe(value: Any, read: Callable[[Any], _Result]) -> _Result | None:
+    """Return what ``read`` makes of a value, None of None."""
+    return None if value is None else read(value)
+
+
+def paths(values: Path | Iterable[Path]) -> Sequence[bytes]:
+    """Return one path or several, as bytes."""
+    return (path(values),) if isinstance(values, str | bytes | os.PathLike) else tuple(map(path, values))
+
+
+def several(values: Iterable[_T], what: str) -> tuple[_T, ...]:
+    """Return values that must not be one alone, since a text would be taken for its letters."""
+    if isinstance(values, str | bytes):
+        raise TypeError(f"{what} are several: give a list of them")
+    return tuple(values)
+
+
+def parity(value: Amount | str | None) -> Amount:
+    """Return an amount of parity."""
+    from pybackup.parity.stream.amount import Amount, parse_amount
+
+    return value if isinstance(value, Amount) else parse_amount(value)
+
+
+def share(value: Fraction | str | None) -> Fraction:
+    """Return which share of each volume second copies may take; 0 for None."""
+    from fractions import Fraction
+
+    from pybackup.make.second_copies import parse_share
+
+    if isinstance(value, str):
+        return parse_share(value)
+    return Fraction(0) if value is None else value
+
+
+def fraction(value: float | str) -> float:
+    """Return a part of a whole, above 0 and up to 1: ``5%`` is 0.05."""
+    if not isinstance(value, str):
+        if not 0 < value <= 1:
+            raise UsageError(f"a fraction is above 0 and up to 1, not {value!r}")
+        return value
+    try:
+        found = float(value.removesuffix("%")) / 100 if value.endswith("%") else -1.0
+    except ValueError:
+        found = -1.0
+    if not 0 < found <= 1:
+        raise UsageError(f"not a percentage above 0 and up to 100, such as 5%: {value!r}")
+    return found
+
+
+def size(value: int | str) -> int:
+    """Return a size in bytes."""
+    return parse_size(value) if isinstance(value, str) else value
+
+
+def segment(value: int | str) -> int:
+    """Return the size of a segment in bytes, within its bounds."""
+    from pybackup.compress.methods import check_segment
+
+    return check_segment(size(value))
+
+
+def medium(value: int | str) -> int:
+    """Return how many bytes a medium takes, by its name or as a size."""
+    return parse_medium(value) if isinstance(value, str) else value
+
+
+def sizes(value: str | Iterable[int | str]) -> tuple[int, ...]:
+    """Return sizes of media, which a text joins by commas."""
+    return tuple(map(medium, value.split(",") if isinstance(value, str) else value))
+
+
+def positive(value: int | str) -> int:
+    """Return a whole number of at least 1."""
+    number = natural(value)
+    if number < 1:
+        raise UsageError(f"not a whole number of 1 or more: {value!r}")
+    return number
+
+
+def natural(value: int | str) -> int:
+    """Return a whole number of at least 0."""
+    text = str(value)
+    if not (text.isascii() and text.removeprefix("-").isdecimal()):
+        raise UsageError(f"not a whole number: {text!r}")
+    if text.startswith("-"):
+        raise UsageError(f"less than 0: {text!r}")
+    if len(text) > _MOST_DIGITS:
+        raise UsageError(f"too large a number: {text!r}")
+    return int(text)
+
+
+def since(value: int | str) -> int:
+    """Return a point in time in nanoseconds since the epoch."""
+    from pybackup.selection.since import parse_since
+
+    return parse_since(value) if isinstance(value, str) else value
+
+
+def until(value: int | str) -> int:
+    """Return a point in time as `since` does, for a day its last nanosecond; ``oldest`` is before all times."""
+    if isinstance(value, str) and value.strip() == "oldest":
+        return OLDEST
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
+        from datetime import datetime, timedelta
+
+        since(value)  # which says it where there is no such day
+        behind = datetime.fromisoformat(value.strip()) + timedelta(days=1)
+        return int(behind.timestamp()) * 10**9 - 1
+    return since(value)
+
+
+def age(value: int | str) -> int:
+    """Return a span of time in nanoseconds: 90d, 12w, 18mo, 2y."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d{1,4})\s*(d|w|mo|y)[a-z]*", value.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise UsageError(f"not an age such as 90d, 12w, 18mo or 2y: {value!r}")
+    return int(int(match[1]) * _DAYS[match[2].lower()] * 86_400) * 10**9
+
+
+def retention(value: str | Mapping[str, int | str] | Retention) -> Retention:
+    """Return which runs are kept: ``last=3,daily=14,weekly=8,monthly=12,yearly=2,within=7d``, or a table of these."""
+    from pybackup.model.retention import Retention
+
+    if isinstance(value, Retention):
+        return value
+    if isinstance(value, str):
+        parts = [part.partition("=") for part in value.split(",")]
+        table: dict[str, int | str] = {name.strip(): number.strip() for name, _, number in parts}
+        if len(table) < len(parts):
+            raise UsageError(f"a rule stands twice: {value!r}")
+    else:
+        table = dict(value)
+    known = ("last", "daily", "weekly", "monthly", "yearly", "within")
+    for name in table:
+        if name not in known:
+            raise UsageError(f"{name!r} is none of {', '.join(known)}, as in last=3,daily=14,within=7d")
+    span = age(str(table.pop("within"))) if "within" in table else 0
+    try:
+        return Retention(**{name: natural(number) for name, number in table.items()}, within_ns=span)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def suffixes(value: str | Iterable[str]) -> frozenset[str]:
+    """Return the suffixes never compressed: those listed, or with a ``+`` in front the default ones and those."""
+    from pybackup.compress.methods import STORED_SUFFIXES
+
+    if not isinstance(value, str):
+        return frozenset(value)
+    listed = frozenset(part.strip().lstrip(".").lower() for part in value.removeprefix("+").split(",")) - {""}
+    if any("." in part or "/" in part for part in listed):
+        raise UsageError(f"a suffix is what follows the last dot of a name: {value!r}")
+    return STORED_SUFFIXES | listed if value.startswith("+") else listed
+
+
+def comment(value: str) -> str:
+    """Return a comment, which is UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the comment is not UTF-8") from None
+    return value
+
+
+def choice(choices: type[_Choice], value: str) -> _Choice:
+    """Return which of the choices it is."""
+    try:
+        return choices(value)
+    except ValueError:
+        raise UsageError(f"{value!r} is none of {', '.join(choices)}") from None
+
+
+def one_of(choices: Sequence[str], value: str) -> str:
+    """Return a value if it is one of the choices."""
+    if value not in choices:
+        raise UsageError(f"{value!r} is none of {', '.join(choices)}")
+    return value

@@ -1,0 +1,187 @@
+"""Mending while files are restored: what is lost is tried again, from a mended archive, before it is told of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from pybackup.archive.archive import Archive
+from pybackup.archive.find import FoundFile
+from pybackup.archive.joined import volumes_of
+from pybackup.archive.open import OpenArchive
+from pybackup.archive.volume_set import VolumeSet
+from pybackup.compress.unpack import decode
+from pybackup.errors import EnvironmentFailed, FormatError
+from pybackup.host.joined import open_place
+from pybackup.host.storage import ArchiveFile
+from pybackup.mend.copies import length_of
+from pybackup.mend.mended import MendedArchive
+from pybackup.mend.mender import Mender
+from pybackup.model.display import display
+from pybackup.model.listing import Way
+from pybackup.model.member import Stored
+from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor, Relay
+
+from .run import phase_of_extract
+
+# Files that an error names.
+_NAMED = 10
+
+
+class Mending:
+    """Gets a better archive where something is lost; each way of mending is tried once.
+
+    Attributes
+    ----------
+    worn
+        What was found damaged or lost meanwhile: the archive's name, or labels of volumes.
+    failure
+        Why temporary files could not be written; None where they could.
+    """
+
+    def __init__(self, archive: OpenArchive, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
+        self._mender = Mender(work_dir, stack, monitor, then=[phase_of_extract(length_of(archive.path))])
+        self._archive, self._monitor = archive, monitor
+        self._volume_set, self._unclear = archive.volume_set, archive.unclear
+        self._is_across = False
+        self.worn: list[str] = []
+        self.failure: EnvironmentFailed | None = None
+
+    def check(self, left: Sequence[bytes]) -> None:
+        """Raise the failure, if there was one, with the damaged files that are left for it: they may not be lost."""
+        if self.failure is None:
+            return
+        words = f"the archive is damaged, and could not be mended: {self.failure}"
+        if left:
+            names = ", ".join(display(path) for path in left[:_NAMED])
+            more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
+            words += f"\nnot restored, and perhaps not lost: {names}{more}"
+        raise EnvironmentFailed(words) from self.failure
+
+    def first_view(self) -> Archive:
+        """Return the archive as it is to be read first: mended where entries or whole volumes are missing."""
+        archive, volume_set = self._archive, self._volume_set
+        is_short = volume_set is not None and volume_set.missing and volume_set.recovery
+        if archive.unclear or not archive.listing.complete or is_short:
+            return self.better(archive, ()) or archive
+        return archive
+
+    def better(self, view: Archive, hurt: Sequence[Stored]) -> Archive | None:
+        """Return the archive mended; None where that brings nothing, or fails: see `check`.
+
+        Parameters
+        ----------
+        hurt
+            Files whose content is damaged.
+        """
+        try:
+            if self._archive.earlier:
+                found = self._of_chain(view, hurt)
+            elif self._volume_set is None:
+                found = self._single()
+            else:
+                found = self._of_set(view, self._volume_set, hurt)
+        except EnvironmentFailed as error:
+            self.failure = error
+            return None
+        if found is None:
+            return None
+        self.worn += [label for label in found.worn if label not in self.worn]
+        if found.volume_set:
+            self._volume_set, self._unclear = found.volume_set, ()
+        return None if found.refusal else found
+
+    def _single(self) -> MendedArchive:
+        return self._mender.single(self._archive.path)
+
+    def _of_chain(self, view: Archive, hurt: Sequence[Stored]) -> MendedArchive | None:
+        mended = self._mender.chain(view, _damaged_volumes(view, hurt))
+        return mended if mended.worn else None
+
+    def _of_set(self, view: Archive, volume_set: VolumeSet, hurt: Sequence[Stored]) -> MendedArchive | None:
+        files = [*volume_set.files, *map(FoundFile, self._unclear)]
+        if self._is_across:
+            return None  # other copies, and own parity, were taken then
+        if volume_set.recovery:
+            where = os.fsdecode(self._mender.work_dir)
+            self._monitor.note(f"{volume_set.info.name}: rebuilding what is lost or damaged in {where}")
+            restored = self._mender.across(files)
+            if restored:
+                self._is_across = True
+                return restored
+        dark = {number for number, volume in volume_set.data.items() if volume.listing.way is not Way.TREE}
+        return self._mender.better(files, _damaged_volumes(view, hurt) | dark, volume_set)
+
+
+class HeldLosses(Relay):
+    """Hands on all but losses, which may be none in the end; with losses the stage goes on, as mending belongs to it.
+
+    Attributes
+    ----------
+    told
+        How many problems were handed on.
+    links
+        Path and target of each hard link: one to what is lost comes back with it.
+    """
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__(monitor)
+        self.told = 0
+        self.links: Mapping[bytes, bytes] = {}
+        self._held: list[Problem] = []
+
+    @property
+    def lost(self) -> set[bytes]:
+        """Paths of what is lost, as they are in the target."""
+        return {problem.path for problem in self._held}
+
+    def problem(self, problem: Problem) -> None:
+        """Keep a loss, hand on anything else."""
+        is_link = problem.trouble is Trouble.REFUSED and self.links.get(problem.path) in self.lost
+        if (problem.trouble is Trouble.LOST and problem.path) or is_link:
+            self._held.append(problem)
+        else:
+            self.told += 1
+            self._monitor.problem(problem)
+
+    def end(self) -> None:
+        """Hand on the end of the stage where nothing is to be mended; else see `end_for_good`."""
+        if not self._held:
+            self._monitor.end()
+
+    def end_for_good(self) -> None:
+        """The stage is over though something is lost: nothing more is to be had."""
+        self._monitor.end()
+
+    def release(self, paths: Container[bytes]) -> None:
+        """Hand on the losses of these paths."""
+        for problem in self._held:
+            if problem.path in paths:
+                self._monitor.problem(problem)
+
+
+def _damaged_volumes(view: Archive, hurt: Sequence[Stored]) -> set[int]:
+    """Numbers of the volumes that are to blame: of a file that goes on over several it may be one of them."""
+    found: set[int] = set()
+    with open_place(view.place) as file:
+        for stored in hurt:
+            on = volumes_of([stored], spares=True)
+            bad = {number for number in on - found if _is_hurt(file, stored, number)}
+            # Where all of it can be decoded now, the drive could not read some of it before.
+            found |= bad if bad or on & found else on
+    return found
+
+
+def _is_hurt(file: ArchiveFile, stored: Stored, number: int) -> bool:
+    """Whether any of the segments that lie on a volume cannot be decoded."""
+    for member in (*stored.members, *stored.spares):
+        if volumes_of([replace(stored, members=(member,), spares=())]) == {number}:
+            try:
+                for _ in decode(file, member):
+                    pass
+            except (FormatError, OSError):
+                return True
+    return False

@@ -1,0 +1,119 @@
+"""The command line of rsync for one snapshot."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pybackup.errors import EnvironmentFailed, UsageError
+
+from .arguments import check_arguments
+from .location import Location
+
+MOST_LINK_TARGETS = 20  # with more of them rsync ends at once
+_PROGRAM = "rsync"
+# Progress and totals are read by us, so they are asked for in one form. Names go to the other end by the protocol,
+# where no shell sees them.
+_ALWAYS = (
+    b"-aHAX",
+    b"--numeric-ids",
+    b"--secluded-args",
+    b"--stats",
+    b"--info=progress2",
+    b"--no-human-readable",
+    b"--outbuf=L",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RsyncOptions:
+    """How rsync is called.
+
+    Attributes
+    ----------
+    ssh
+        The program that reaches another machine, with its arguments; empty for rsync's own choice.
+    filters
+        Rules of rsync for what is left out, the first one that matches decides.
+    checksum
+        Compare all contents, not sizes and times.
+    fake_super
+        Keep owners, devices and the like in extended attributes of the target.
+    exact_times
+        Times are the same to the nanosecond, which the target keeps; else to the second.
+    more
+        Further arguments of rsync.
+    """
+
+    ssh: tuple[str, ...] = ()
+    filters: tuple[bytes, ...] = ()
+    checksum: bool = False
+    fake_super: bool = False
+    one_file_system: bool = False
+    exact_times: bool = False
+    more: tuple[str, ...] = ()
+
+
+def rsync_command(
+    source: Location, target: Location, link_targets: Sequence[bytes], options: RsyncOptions, *, dry_run: bool = False
+) -> list[bytes]:
+    """Return the command that copies what is in ``source`` into ``target``, which is new.
+
+    Parameters
+    ----------
+    link_targets
+        Absolute paths, on the machine of the target, of directories in which unchanged files are; those that count
+        most come first.
+
+    Raises
+    ------
+    UsageError
+        Neither place is on this machine; an argument is refused.
+    EnvironmentFailed
+        There is no rsync.
+    """
+    if not source.is_local and not target.is_local:
+        raise UsageError("source and target are both on other machines: run this on one of them")
+    if len(link_targets) > MOST_LINK_TARGETS:
+        raise ValueError(f"more than {MOST_LINK_TARGETS} link targets")
+    command = [rsync_program(), *_ALWAYS]
+    command += [b"--one-file-system"] * options.one_file_system
+    command += [b"--checksum"] * options.checksum
+    command += [b"--modify-window=-1"] * options.exact_times
+    command += [b"--dry-run"] * dry_run
+    if options.fake_super:
+        # For the receiving end alone, which is the other one but where this machine fetches.
+        command.append(b"--fake-super" if not source.is_local else b"--remote-option=--fake-super")
+    command += [b"--link-dest=" + path for path in link_targets]
+    command += [b"--filter=" + rule for rule in options.filters]
+    if options.ssh:
+        command.append(b"--rsh=" + b" ".join(map(_quoted, options.ssh)))
+    command += map(os.fsencode, check_arguments(options.more))
+    return [*command, b"--", source.as_source(), target.as_target()]
+
+
+def rsync_program() -> bytes:
+    """Return the path of rsync.
+
+    Raises
+    ------
+    EnvironmentFailed
+        There is none.
+    """
+    found = shutil.which(_PROGRAM)
+    if found is None:
+        raise EnvironmentFailed(
+            "rsync is not installed, which makes snapshots: 'apt install rsync' on Debian and Ubuntu, "
+            "'dnf install rsync' on Fedora, 'pacman -S rsync' on Arch, 'brew install rsync' on macOS"
+        )
+    return os.fsencode(found)
+
+
+def _quoted(argument: str) -> bytes:
+    """Return an argument as rsync takes the command of a remote shell apart: quotes are doubled in quotes."""
+    if re.fullmatch(r"[^\s'\"]+", argument):
+        return os.fsencode(argument)
+    return os.fsencode("'" + argument.replace("'", "''") + "'")

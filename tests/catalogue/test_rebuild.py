@@ -1,0 +1,82 @@
+"""A catalogue is lost: it is made anew from the newest disc, from all, and from discs of which half are damaged."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .verbs import Run, a_set, cat, js
+
+SECTOR = 2048
+
+
+def scratch(image: Path, seed: int, part: float = 0.05) -> None:
+    """Zero so many of the sectors, anywhere in it."""
+    data = bytearray(image.read_bytes())
+    total = len(data) // SECTOR
+    for number in random.Random(seed).sample(range(total), int(total * part)):
+        data[number * SECTOR : (number + 1) * SECTOR] = bytes(SECTOR)
+    image.write_bytes(data)
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    """On SQLite alone: what is read here does not hang on the database."""
+    return str(tmp_path / "catalogue.sqlite")
+
+
+@pytest.fixture
+def discs(run: Run, tmp_path: Path) -> list[Path]:
+    """Images of the discs of a set of five and a recovery disc."""
+    a_set(run, tmp_path, "--recovery-volumes", "1", "--parity", "15%")
+    run("disc", "build", tmp_path / "set", "--to", tmp_path / "discs", "--catalogue", "none")
+    images = sorted((tmp_path / "discs").glob("*.iso"))
+    assert len(images) > 4
+    return images
+
+
+def known(run: Run, tmp_path: Path, *discs: Path, status: int = 0) -> dict[tuple[str, int], dict[str, Any]]:
+    """What a catalogue made of these discs alone has: files with their hashes, by path and first segment."""
+    address = tmp_path / f"made of {len(list(tmp_path.glob('made*')))}.sqlite"
+    cat(run, "rebuild", *discs, "--catalogue", address, status=status)
+    found = {}
+    for entry in js(run, "find", "*", "--catalogue", address):
+        first = entry["segments"]["first"] if entry["segments"] else 0
+        found[entry["path"]["text"], first] = {"size": entry["size"], "sha256": entry["sha256"]}
+    return found
+
+
+def test_from_the_newest_disc_alone_all_files_of_all_discs(run: Run, discs: list[Path], tmp_path: Path) -> None:
+    newest = [disc for disc in discs if "R01" not in disc.name][-1]
+    alone, all_of_them = known(run, tmp_path, newest), known(run, tmp_path, *discs)
+    assert len(alone) > 12
+    assert alone == all_of_them
+    assert all(entry["sha256"] for (path, _), entry in alone.items() if path.endswith(".bin"))
+
+
+def test_with_half_of_the_discs_damaged(run: Run, discs: list[Path], tmp_path: Path) -> None:
+    whole = known(run, tmp_path, *discs)
+    for seed, disc in enumerate(discs[::2]):
+        scratch(disc, seed)
+    assert known(run, tmp_path, *discs) == whole
+    shuffled = random.Random(1).sample(discs, len(discs))
+    assert known(run, tmp_path, *shuffled) == whole
+    # Each of the damaged ones alone still tells of itself and of those before it, whose last part may have the hash.
+    for disc in discs[::2]:
+        for key, entry in known(run, tmp_path, disc).items():
+            assert entry["size"] == whole[key]["size"]
+            assert entry["sha256"] in (None, whole[key]["sha256"])
+
+
+def test_from_a_damaged_newest_disc_alone(run: Run, discs: list[Path], tmp_path: Path) -> None:
+    whole = known(run, tmp_path, *discs)
+    newest = [disc for disc in discs if "R01" not in disc.name][-1]
+    for seed in range(5):
+        damaged = tmp_path / "damaged.iso"
+        shutil.copy(newest, damaged)
+        scratch(damaged, seed)
+        assert known(run, tmp_path, damaged) == whole

@@ -1,0 +1,103 @@
+"""A tree that lives, a catalogue, and runs of a chain of it at times that are told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archive.living import SEGMENT, Tree
+from roundtrip.manifest import Manifest, manifest
+
+import pybackup
+from pybackup.catalogue.connect import create_catalogue, open_catalogue
+from pybackup.catalogue.media import find_medium, set_state
+from pybackup.catalogue.runs import runs
+from pybackup.model.filed import CataloguedRun, MediumState
+from pybackup.monitor import Monitor
+
+FIRST_DAY = 1_800_000_000
+DAY = 86_400
+
+
+class Notes(Monitor):
+    """Keeps notes, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@dataclass
+class Chain:
+    """A chain of a tree, with a run a day."""
+
+    base: Path
+    tree: Tree
+    catalogue: str
+    monkeypatch: pytest.MonkeyPatch
+    name: str = "docs"
+    days: list[Manifest] = field(default_factory=list)
+    made: list[Path] = field(default_factory=list)
+
+    def run(self, level: str | None = None, *, volumes: bool = False, **more: Any) -> Notes:
+        """Make the run of the next day, and remember the tree of it."""
+        day, heard = len(self.days), Notes()
+        self.monkeypatch.setenv("SOURCE_DATE_EPOCH", str(FIRST_DAY + day * DAY))
+        how: dict[str, Any] = {
+            "workers": 1,
+            "segment_size": SEGMENT,
+            "chain": self.name,
+            "level": level,
+            "monitor": heard,
+        } | more
+        how |= {"catalogue": self.catalogue, "monitor": heard}
+        if volumes:
+            made = self.base / f"set{day}"
+            pybackup.create_set([self.tree.top], volumes=made, volume_size=1 << 20, **how)
+        else:
+            made = self.base / f"day{day}.xtar"
+            pybackup.create([self.tree.top], output=made, **how)
+        self.days.append(manifest(self.tree.top))
+        self.made.append(made)
+        return heard
+
+    def run_and_damage(self, days: int) -> None:
+        """Make runs, each with a new large file, and then destroy in each archive what its parity has."""
+        for day in range(days):
+            self.tree.write(self.tree.top / f"big{day}", 400_000)
+            self.run()
+        for path in self.made:
+            data = bytearray(path.read_bytes())
+            data[100_000:104_000] = bytes(4000)
+            path.write_bytes(data)
+
+    def runs(self) -> Sequence[CataloguedRun]:
+        with open_catalogue(self.catalogue) as catalogue:
+            return runs(catalogue, self.name)
+
+    def levels(self) -> list[str]:
+        return [run.mark.level.value for run in self.runs()]
+
+    def mark(self, label: str, state: str) -> None:
+        """Say that a medium is lost, suspect or retired."""
+        with open_catalogue(self.catalogue) as catalogue:
+            set_state(catalogue, find_medium(catalogue, label).id, MediumState(state))
+
+    def at(self, day: int) -> str:
+        return f"@{FIRST_DAY + day * DAY}"
+
+
+@pytest.fixture
+def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chain:
+    """A chain without any run so far."""
+    address = os.fspath(tmp_path / "catalogue.sqlite")
+    create_catalogue(address).close()
+    monkeypatch.setenv("PYBACKUP_CATALOGUE", address)
+    return Chain(tmp_path, Tree(tmp_path / "tree", 31), address, monkeypatch)

@@ -1,0 +1,71 @@
+"""The content of one file at a time: whole or not at all, from the first place where it is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pybackup.errors import Damaged
+from pybackup.host.storage import ArchiveFile
+from pybackup.restore.spool import ContentSpool
+
+from .conftest import Packed, hurt
+
+
+def _spooled(field: Path, data: bytes) -> tuple[ContentSpool, ArchiveFile]:
+    (field / "archive").write_bytes(data)
+    return ContentSpool(os.fsencode(field)), ArchiveFile(os.fsencode(field / "archive"))
+
+
+def test_each_content_in_its_turn(packed: Packed, field: Path) -> None:
+    spool, archive = _spooled(field, packed.data)
+    with spool, archive:
+        for path in (*packed.stored, *reversed(list(packed.stored))):
+            content = spool.content_of(archive, packed.stored[path])
+            data = b"".join(content.read())
+            assert content.size == len(packed.contents[path])
+            if content.extents is None:
+                assert data == packed.contents[path]
+                continue
+            # Of a sparse one only what is between the holes.
+            whole = bytearray(content.size)
+            at = 0
+            for start, length in content.extents:
+                whole[start : start + length] = data[at : at + length]
+                at += length
+            assert (bytes(whole), at) == (packed.contents[path], len(data))
+    assert sorted(path.name for path in field.iterdir()) == ["archive"]
+
+
+@pytest.mark.parametrize("path", [b"top/text", b"top/long", b"top/sparse", b"top/noise.bin"])
+def test_what_is_damaged_is_refused_and_the_next_is_whole(packed: Packed, field: Path, path: bytes) -> None:
+    member = packed.stored[path].members[-1]
+    spool, archive = _spooled(field, hurt(packed.data, member.stream_offset + member.stream_bytes // 2, 40))
+    with spool, archive:
+        with pytest.raises(Damaged):
+            spool.content_of(archive, packed.stored[path])
+        other = next(each for each in packed.stored if each != path and each != b"top/sparse")
+        content = spool.content_of(archive, packed.stored[other])
+        assert b"".join(content.read()) == packed.contents[other]
+
+
+def test_another_copy_stands_in(packed: Packed, field: Path) -> None:
+    stored = packed.stored[b"top/text"]
+    (member,) = stored.members
+    data = hurt(packed.data, member.stream_offset, 40) + packed.data
+    spool, archive = _spooled(field, data)
+    with spool, archive:
+        twice = replace(stored, spares=(member.moved(len(packed.data)),))
+        assert b"".join(spool.content_of(archive, twice).read()) == packed.contents[b"top/text"]
+        with pytest.raises(Damaged, match="; its other copy: "):
+            spool.content_of(archive, replace(stored, spares=(member,)))
+
+
+def test_segments_that_are_missing_are_told_before_anything_is_read(packed: Packed, field: Path) -> None:
+    spool, archive = _spooled(field, packed.data)
+    stored = packed.stored[b"top/long"]
+    with spool, archive, pytest.raises(Damaged, match="1 of its segments is gone"):
+        spool.content_of(archive, replace(stored, members=stored.members[1:], segments=3))

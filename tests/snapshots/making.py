@@ -1,0 +1,78 @@
+"""Making snapshots, and looking at them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pybackup
+from pybackup.monitor import Noted
+from pybackup.snapshots.run import SnapshotMade
+
+COMMAND = [sys.executable, "-W", "error", "-m", "pybackup"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pybackup.__file__).parents[1]), "TZ": "UTC"}
+OLD = 1_600_000_000 * 10**9
+
+# Names that a shell, rsync or a reader of options could take for something else.
+ODD_NAMES = (
+    b"with space",
+    b" lead",
+    b"trail ",
+    b"-dash",
+    b"--delete",
+    b"~tilde",
+    b"q'u\"o",
+    b"$(touch PWNED)",
+    b"`touch PWNED`",
+    b"new\nline",
+    b"lat\xff",
+    b"a*b",
+    b"a?b",
+    b"a[x]b",
+    b"back\\slash",
+    b"back\\*star",
+    b"end\\",
+    b"a;touch PWNED",
+    b"#hash",
+    b"{a,b}",
+    b"a&b",
+    b"!bang",
+    b"a:b",
+    b"a::b",
+    b"tab\t",
+    b"%s",
+    b"=",
+    b"\\#012",
+)
+
+
+def make(tree: Path | str | bytes, to: Path | str | bytes, **options: Any) -> tuple[SnapshotMade, Noted]:
+    """A snapshot, and what was said meanwhile."""
+    heard = Noted()
+    return pybackup.snapshot_run(tree, to, monitor=heard, **options), heard
+
+
+def inode(path: Path | bytes) -> int:
+    return os.stat(path, follow_symlinks=False).st_ino
+
+
+def content(root: Path | bytes) -> dict[bytes, bytes | None]:
+    """Every path below a directory, with the content of files."""
+    top = os.fsencode(root)
+    found: dict[bytes, bytes | None] = {}
+    for directory, names, files in os.walk(top):
+        for name in names:
+            found[os.path.relpath(os.path.join(directory, name), top)] = None
+        for name in files:
+            path = os.path.join(directory, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, top)] = file.read()
+    return found
+
+
+def write(path: Path, text: str, at_ns: int | None = None) -> None:
+    path.write_text(text)
+    if at_ns is not None:
+        os.utime(path, ns=(at_ns, at_ns))
