@@ -114,7 +114,7 @@ def _labels(axis: Axis) -> Iterator[Shape]:
     for label in sorted(axis.labels(), key=lambda label: not label.major):
         x = LEFT + label.share * (RIGHT - LEFT)
         end = x + width_of(label.text, 13) + 10
-        if end <= WIDTH and all(end <= other or x >= other_end for other, other_end in taken):
+        if end + 4 <= WIDTH and all(end <= other or x >= other_end for other, other_end in taken):
             yield Box(x, _BOTTOM, 1, 6, QUIET)
             yield Words(x + 4, _BOTTOM + 20, label.text, 13, INK if label.major else QUIET)
             taken.append((x, end))

@@ -11,7 +11,7 @@ LEFT, RIGHT = 76, WIDTH - 28  # of the timeline
 GROUND, INK, QUIET, LINE = "#fffefb", "#22262b", "#5f6368", "#e2ded5"
 WORK, BULK, BYTES = "#12716a", "#b9b3a6", "#4169a8"
 # Of the size of letters, as DejaVu Sans has them, which is wider than most.
-_NARROW, _USUAL, _CAPITAL, _BROAD, _FULL, _BOLD = 0.41, 0.64, 0.8, 1.0, 1.02, 1.12
+_NARROW, _USUAL, _CAPITAL, _BROAD, _FULL, _BROADEST, _BOLD = 0.441, 0.64, 0.84, 1.0, 1.02, 1.16, 1.12
 _MORE = "\N{HORIZONTAL ELLIPSIS}"
 _THIN = frozenset(" .,:;'!|()[]ijltfr/-I")
 
@@ -73,13 +73,17 @@ def fitted(words: Words) -> str:
 def _share(letter: str) -> float:
     if unicodedata.east_asian_width(letter) in "WF":
         return _FULL
+    if letter in "ŒœǶ":
+        return _BROADEST
     parts = unicodedata.normalize("NFKD", letter)
-    if len(parts) > 1:
+    if parts[0] == " " != letter:
+        return _USUAL  # an accent alone
+    if len(parts) > 1 and letter not in "ƠƯ":
         return sum(map(_share, parts))  # accents take nothing, and a digraph is two
     if unicodedata.combining(letter):
         return 0
     if letter in _THIN:
         return _NARROW
-    # Capitals are broad, M and W and the like most of all, and so may be what is not Latin.
+    # Capitals and signs are broad, M and W and the like most of all, and so may be what is not Latin.
     broad = letter in "MWmw@%" or not letter.isascii()
-    return _BROAD if broad else _CAPITAL if letter.isupper() else _USUAL
+    return _BROAD if broad else _CAPITAL if letter.isupper() or letter in "#&+<=>^~" else _USUAL

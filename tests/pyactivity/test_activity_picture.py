@@ -249,6 +249,18 @@ def test_no_label_overlaps_another_whatever_there_is(seed: int, days: int, name:
     check_labels(list(picture(report_of(seen, [b"/" + place], seen.parts()))))
 
 
+LATIN = [chr(code) for code in range(0x20, 0x250) if not 0x7F <= code <= 0xA0 and code != 0xAD]
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_no_latin_letter_is_wider_than_it_is_taken_for(bold: bool) -> None:
+    font = ImageFont.truetype("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf", 1000)
+    wider = {
+        letter: font.getlength(letter) for letter in LATIN if font.getlength(letter) > width_of(letter, 1000, bold=bold)
+    }
+    assert wider == {}
+
+
 @given(st.text(st.characters(codec="utf-8", max_codepoint=0x24F, exclude_categories=["Cc", "Cf"]), max_size=60))
 @settings(deadline=None)
 def test_words_are_no_wider_than_they_are_taken_for(text: str) -> None:
