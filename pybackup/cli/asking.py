@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pybackup.errors import PybackupError
-from pybackup.host.staging import temporary_directory
+from pybackup.host.temporaries import temporary_directory
 from pybackup.monitor import Monitor
 
 from .monitor import Talk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .environment import environment
-from .staging import is_made_in
+from .temporaries import is_made_in
 
 
 def files_in(directory: bytes, suffix: bytes = b"") -> list[bytes]:

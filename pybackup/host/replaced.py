@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pybackup.model.display import display
 
 from .beneath import Beneath
-from .staging import forget, put_aside, put_back
+from .temporaries import forget, put_aside, put_back
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -20,7 +20,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 def replaced(dir_fd: int, name: bytes) -> Iterator[None]:
     """Have what stands under a name in a directory out of the way, a directory with all in it; it goes afterwards.
 
-    It is back where the block raises. The caller holds the directory by `pybackup.host.staging.claim`.
+    It is back where the block raises. The caller holds the directory by `pybackup.host.temporaries.claim`.
 
     Raises
     ------

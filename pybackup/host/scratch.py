@@ -14,7 +14,7 @@ from pybackup.errors import EnvironmentFailed, Exists
 from .check_outputs import check_outputs
 from .environment import environment, make_directory
 from .readers import ANYONE, Readers
-from .staging import create, open_claimed, open_new, publish, remove
+from .temporaries import create, open_claimed, open_new, publish, remove
 from .write_at import write_at
 
 _BUFFER_BYTES = 1 << 20

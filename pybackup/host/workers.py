@@ -18,7 +18,7 @@ from pyactivity.ending import before_end, heeded, wait_for
 from pybackup.errors import EnvironmentFailed
 from pybackup.monitor import Monitor
 
-from .staging import remove_all
+from .temporaries import remove_all
 
 # What a worker has of its own beside the bytes it works on: tables of the compressor, pages written since the fork.
 _WORKER_BYTES = 64 << 20

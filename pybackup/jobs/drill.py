@@ -11,8 +11,8 @@ from pybackup.archive.open import open_archive
 from pybackup.check.drill import ROUND_WORK, Bout, DrillOutcome, DrillPlan, losses, nameless
 from pybackup.errors import FormatError, NotAnArchive
 from pybackup.host.environment import environment
-from pybackup.host.staging import temporary_directory
 from pybackup.host.storage import ArchiveFile, InPlace
+from pybackup.host.temporaries import temporary_directory
 from pybackup.model.problem import Problem
 from pybackup.monitor import Aside, Monitor, Phase
 from pybackup.parity.odds.harm import Strike, overwrite, plan_strike, write_copy

@@ -20,8 +20,8 @@ from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.environment import environment, make_directory
 from pybackup.host.joined import JoinedFile, Part, part_of
 from pybackup.host.output import Destination
-from pybackup.host.staging import temporary_directory
 from pybackup.host.storage import ArchiveFile
+from pybackup.host.temporaries import temporary_directory
 from pybackup.model.extents import Extents
 from pybackup.model.listing import Listing
 from pybackup.model.soundness import Soundness, unproved

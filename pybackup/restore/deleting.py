@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath
 from pybackup.host.replaced import replaced
-from pybackup.host.staging import claim
+from pybackup.host.temporaries import claim
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
 from pybackup.model.problem import Problem, Trouble

@@ -13,7 +13,7 @@ from pybackup.errors import EnvironmentFailed, Exists
 from pybackup.host.environment import environment
 from pybackup.host.locks import try_lock
 from pybackup.host.paths import open_at
-from pybackup.host.staging import create, open_claimed, open_new, publish
+from pybackup.host.temporaries import create, open_claimed, open_new, publish
 from pybackup.host.write_at import write_at
 
 from .location import Location, Reach

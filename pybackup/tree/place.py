@@ -14,7 +14,7 @@ from typing import Self
 from pybackup.errors import Refused
 from pybackup.host.beneath import Level, check_path, split_path
 from pybackup.host.replaced import replaced
-from pybackup.host.staging import create, open_new, remove
+from pybackup.host.temporaries import create, open_new, remove
 from pybackup.host.write_at import write_at
 from pybackup.model.entry import Entry
 from pybackup.monitor import Monitor

@@ -12,7 +12,7 @@ from pybackup.errors import EnvironmentFailed, Refused
 from pybackup.host.beneath import Beneath, Level, split_path
 from pybackup.host.replaced import replaced
 from pybackup.host.restore import Restorer, hands_down_acl
-from pybackup.host.staging import claim, publish
+from pybackup.host.temporaries import claim, publish
 from pybackup.model.display import display
 from pybackup.model.entry import Entry
 from pybackup.model.problem import Problem, Trouble

@@ -12,7 +12,7 @@ from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath, Level, split_path
 from pybackup.host.metadata import OwnerNames, entry_from_stat, read_xattrs
 from pybackup.host.paths import open_regular
-from pybackup.host.staging import create, open_new, remove
+from pybackup.host.temporaries import create, open_new, remove
 from pybackup.model.display import display
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble

@@ -10,7 +10,7 @@ from typing import Self
 
 from pybackup.errors import Refused
 from pybackup.host.beneath import Beneath
-from pybackup.host.staging import create, is_temporary, open_new, publish, remove
+from pybackup.host.temporaries import create, is_temporary, open_new, publish, remove
 from pybackup.host.write_at import write_at
 from pybackup.model.display import display
 from pybackup.model.entry import Entry

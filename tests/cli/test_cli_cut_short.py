@@ -12,7 +12,7 @@ import pytest
 from cli_process import COMMAND, ENVIRONMENT, lines, parsed, plant, run
 from test_cli_statuses import heeded as heeded  # a fixture
 
-from pybackup.host import staging
+from pybackup.host import temporaries
 from pybackup.model.entry import Entry, Kind
 from pybackup.monitor import Monitor
 from pybackup.tree import staged as staged_files
@@ -21,7 +21,7 @@ from pybackup.tree.place import PlaceOptions, Target
 
 @pytest.mark.parametrize("late", [False, True], ids=["before it is there", "behind that"])
 def test_an_interruption_while_a_temporary_is_made(late: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = staging.open_new
+    real = temporaries.open_new
 
     def interrupted(name: bytes, dir_fd: int) -> int:
         if late:

@@ -32,7 +32,7 @@ WATCHED = {
         "host/replaced.py",
         "host/scratch.py",
         "host/second_process.py",
-        "host/staging.py",
+        "host/temporaries.py",
         "host/workers.py",
         "make/seal.py",
         "make/sidecar.py",

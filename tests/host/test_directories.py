@@ -9,7 +9,7 @@ import pytest
 
 from pybackup.errors import EnvironmentFailed
 from pybackup.host.directories import files_in
-from pybackup.host.staging import create, open_claimed
+from pybackup.host.temporaries import create, open_claimed
 
 
 def test_files_and_links_to_them_in_the_order_of_their_bytes(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pybackup.host.locks import try_lock
 from pybackup.host.replaced import replaced
-from pybackup.host.staging import open_claimed
+from pybackup.host.temporaries import open_claimed
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_tree_deeper_than_any_path_goes(claimed: int, tmp_path: Path) -> None:
 _MOUNTED = """
 import os, subprocess, sys
 from pybackup.host.replaced import replaced
-from pybackup.host.staging import open_claimed
+from pybackup.host.temporaries import open_claimed
 subprocess.run(["mount", "--bind", "kept", "name/deep/er"], check=True)
 try:
     with replaced(open_claimed(b"."), b"name"):

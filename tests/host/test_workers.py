@@ -196,7 +196,7 @@ def test_a_limit_of_memory(mib: int, tree: Path, tmp_path: Path) -> None:
 ENDED = """
 import os, signal, sys, time
 from pyactivity.ending import heed
-from pybackup.host.staging import create, open_claimed, open_new
+from pybackup.host.temporaries import create, open_claimed, open_new
 from pybackup.host.workers import make_executor
 from pybackup.monitor import Monitor
 

@@ -10,7 +10,7 @@ import pytest
 
 import pybackup
 from pybackup.archive.open import open_archive
-from pybackup.host.staging import is_temporary
+from pybackup.host.temporaries import is_temporary
 from pybackup.mend.mended import MendedArchive
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.listing import FoundRows, Listing, Way

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pybackup.check.drill import DrillOptions, plan_drill
 from pybackup.check.info import info
-from pybackup.host import staging
+from pybackup.host import temporaries
 from pybackup.jobs.drill import perform_drill
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
@@ -75,7 +75,7 @@ def test_half_made_files_are_no_volumes(docs: Path, tmp_path: Path) -> None:
     to = tmp_path / "volumes"
     shutil.copytree(docs, to)
     fd = os.open(to, os.O_RDONLY)
-    made = [staging.create(fd, lambda free: os.close(staging.open_new(free, fd)))[0] for _ in range(2)]
+    made = [temporaries.create(fd, lambda free: os.close(temporaries.open_new(free, fd)))[0] for _ in range(2)]
     os.close(fd)
     shutil.copy(volumes(docs)[1], to / os.fsdecode(made[0]))
     (to / os.fsdecode(made[1])).write_bytes(bytes(3000))

@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.errors import EnvironmentFailed, Refused, UsageError
-from pybackup.host import give_name, staging
+from pybackup.host import give_name, temporaries
 from pybackup.host.paths import open_at
 from pybackup.host.write_at import write_at
 from pybackup.model.entry import Entry, Kind, Owner
@@ -122,12 +122,12 @@ def me() -> Owner:
 def temporary_name(directory: Path, number: int = 0) -> bytes:
     """The name that a temporary in a directory has, if the random digits come to a number."""
     digits = b"%016x" % number
-    return b".pybackup-%b-%b.tmp" % (digits, staging._mark(digits, directory.stat().st_ino))
+    return b".pybackup-%b-%b.tmp" % (digits, temporaries._mark(digits, directory.stat().st_ino))
 
 
 def leftovers(directory: Path) -> list[str]:
     inode = directory.stat().st_ino
-    return [name for name in os.listdir(directory) if staging.is_made_in(os.fsencode(name), inode)]
+    return [name for name in os.listdir(directory) if temporaries.is_made_in(os.fsencode(name), inode)]
 
 
 def troubles(monitor: Monitor) -> list[tuple[bytes, Trouble]]:
@@ -937,9 +937,9 @@ def test_what_belongs_to_somebody_else_is_no_leftover_of_ours(field: Path, monke
     fd = os.open(field, os.O_RDONLY)
     with monkeypatch.context() as somebody:
         somebody.setattr(os, "geteuid", lambda: 4_000_000_001)
-        staging.remove_leftovers(fd)
+        temporaries.remove_leftovers(fd)
     assert os.listdir(field) == [name]
-    staging.remove_leftovers(fd)
+    temporaries.remove_leftovers(fd)
     assert os.listdir(field) == []
     os.close(fd)
 

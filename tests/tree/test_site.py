@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pybackup.errors import EnvironmentFailed, Refused
-from pybackup.host.staging import create, forget, open_new
+from pybackup.host.temporaries import create, forget, open_new
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
