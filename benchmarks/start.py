@@ -51,15 +51,15 @@ def race(checkouts: Sequence[Path], words: Sequence[str], runs: int) -> list[Tim
     return taken
 
 
-def make_archive(room: Path) -> Path:
-    """Make a small archive."""
+def make_archive(checkout: Path, room: Path) -> Path:
+    """Make a small archive with the pybackup of a checkout."""
     tree = room / "docs"
     tree.mkdir()
     for number in range(_FILES):
         (tree / f"{number}.txt").write_text(f"letter {number}\n" * 100)
     archive = room / "docs.xtar"
     command = [sys.executable, "-m", "pybackup", "create", str(tree), "-o", str(archive), "--quiet"]
-    subprocess.run(command, cwd=_HERE, check=True)
+    subprocess.run(command, cwd=checkout, check=True)
     return archive
 
 
@@ -73,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows: list[tuple[str, ...]] = [head]
     slower = False
     with tempfile.TemporaryDirectory() as room:
-        archive = make_archive(Path(room))
+        # By the other, which is mostly the earlier one: that reads no archive of a later version.
+        archive = make_archive(options.other, Path(room))
         for words in (["--help"], ["list", str(archive)]):
             this, other = race([_HERE, options.other], words, options.runs)
             cells = [words[0]]

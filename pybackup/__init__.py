@@ -15,52 +15,7 @@ from pybackup.model.version import VERSION
 TYPE_CHECKING = False  # `typing` takes longer to load than all else here
 
 if TYPE_CHECKING:
-    from pybackup.api import (
-        Compression,
-        Monitor,
-        Problem,
-        ProblemWarning,
-        Trouble,
-        add_recovery_volumes,
-        chain_merge,
-        compare,
-        create,
-        create_set,
-        diff,
-        disc_build,
-        disc_burn,
-        disc_check,
-        disc_label,
-        disc_plan,
-        drill,
-        export,
-        extract,
-        forecast,
-        info,
-        list,
-        plan_create,
-        plan_disc_build,
-        plan_disc_burn,
-        plan_extract,
-        plan_snapshot_prune,
-        plan_snapshot_run,
-        protect,
-        read,
-        rebuild,
-        repair,
-        restore_chain,
-        salvage,
-        snapshot_diff,
-        snapshot_list,
-        snapshot_prune,
-        snapshot_run,
-        snapshot_verify,
-        structure_restore,
-        structure_save,
-        unpack,
-        verify,
-        verify_set,
-    )
+    from pybackup.api import *
 
 __version__ = VERSION
 
