@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from threading import Condition
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from pybackup.monitor import Monitor, Relay
+from pybackup.threads import Work
 
 Result = TypeVar("Result")
 
@@ -39,18 +40,16 @@ class Abreast(Generic[Result]):
         self._beside_bytes = 0
         self._caller_reads = True
         self._abandoned = False
-        self._thread = ThreadPoolExecutor(1)
-        self._future = self._thread.submit(work, self._beside_advances)
-        self._future.add_done_callback(lambda _: self._tell())
+        self._beside = Work(partial(work, self._beside_advances))
 
     def advance(self, n_bytes: int) -> None:
         """So many more bytes were read by the caller; waits while it is ahead."""
         with self._change:
             self._caller_bytes += n_bytes
             self._change.notify_all()
-            self._change.wait_for(
-                lambda: self._caller_bytes <= self._beside_bytes + _AHEAD_BYTES or self._future.done()
-            )
+            # A look now and then, for a thread that has ended tells nobody.
+            while self._caller_bytes > self._beside_bytes + _AHEAD_BYTES and not self._beside.ended:
+                self._change.wait(_LOOK_SECONDS)
 
     def result(self, progress: Callable[[int], None]) -> Result:
         """Return what the work returned, or raise what it raised; the caller reads no more.
@@ -66,12 +65,13 @@ class Abreast(Generic[Result]):
             self._change.notify_all()
         told = 0
         while True:
-            done = bool(wait([self._future], _LOOK_SECONDS).done)
+            self._beside.join(_LOOK_SECONDS)
+            done = self._beside.ended
             count = self._beside_bytes
             progress(count - told)
             told = count
             if done:
-                return self._future.result()
+                return self._beside.result()
 
     def _beside_advances(self, n_bytes: int) -> None:
         with self._change:
@@ -85,10 +85,6 @@ class Abreast(Generic[Result]):
             if self._abandoned:
                 raise GivenUp
 
-    def _tell(self) -> None:
-        with self._change:
-            self._change.notify_all()
-
     def __enter__(self) -> Self:
         return self
 
@@ -98,7 +94,7 @@ class Abreast(Generic[Result]):
         with self._change:
             self._abandoned = True
             self._change.notify_all()
-        self._thread.shutdown()
+        self._beside.join()
 
 
 class Paced(Relay):

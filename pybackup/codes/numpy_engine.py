@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+
+from pybackup.threads import in_threads
 
 from .field import PERIOD, Indexes, Symbols, scaled
 from .form import Form, form_of
@@ -79,10 +80,7 @@ def _at_once(work_on: Callable[[slice], None], width_bytes: int, shards: int) ->
         for part in parts:
             work_on(part)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        # Asked for one by one: the first error of any of them is raised.
-        for _ in pool.map(work_on, parts):
-            pass
+    in_threads(work_on, parts, threads)
 
 
 def _high_parity(columns: Bytes, parity_count: int, chunk: int) -> Bytes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from pybackup.container.own import END
@@ -20,6 +20,7 @@ from pybackup.host.environment import environment
 from pybackup.host.output import Output
 from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
 from pybackup.host.storage import ArchiveFile
+from pybackup.threads import Work
 
 from .volume import DiscVolume
 
@@ -148,18 +149,23 @@ class _Copy:
         """Copy, and return the SHA-256 of what is in the image now."""
         digest = hashlib.sha256()
         told = 0
-        with ThreadPoolExecutor(1) as beside:
-            hashed = None
+        hashed: Work[None] | None = None
+        try:
             for start, data in self._pieces():
                 if hashed:
                     hashed.result()
-                hashed = beside.submit(digest.update, data)
+                hashed = Work(partial(digest.update, data))
                 self.output.write_at(self.at + start, data)
                 self.output.hurry(self.at + start, len(data))
                 told += len(data)
                 if told >= self.steps.told:
                     progress(told)
                     told = 0
+            if hashed:
+                hashed.result()
+        finally:
+            if hashed:
+                hashed.join()
         progress(told)
         self._check(digest.copy())
         digest.update(END)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
+
+from pybackup.threads import Work
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -25,14 +26,11 @@ class _Consumer(Generic[_Item, _Result]):
         self._consume = consume
         # Items are in tuples: an empty one is the end, None a failure elsewhere.
         self._items: queue.Queue[tuple[_Item, ...] | None] = queue.Queue(_ROWS_AHEAD)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._result: list[_Result] = []
-        self.failure: BaseException | None = None
-        self._thread.start()
+        self._work = Work(self._run)
 
     def give(self, message: tuple[_Item, ...] | None) -> None:
         """Hand on an item; to one that has ended nothing."""
-        while self._thread.is_alive():
+        while not self._work.ended:
             try:
                 self._items.put(message, timeout=_LOOK_SECONDS)
             except queue.Full:
@@ -41,20 +39,19 @@ class _Consumer(Generic[_Item, _Result]):
 
     def result(self) -> _Result:
         """Wait for the end."""
-        self._thread.join()
-        if self.failure:
-            raise self.failure
-        return self._result[0]
+        return self._work.result()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended it before its time."""
+        return self._work.failure
 
     def join(self) -> None:
         """Wait for the end, whatever it is."""
-        self._thread.join()
+        self._work.join()
 
-    def _run(self) -> None:
-        try:
-            self._result.append(self._consume(self._received()))
-        except BaseException as error:
-            self.failure = error
+    def _run(self) -> _Result:
+        return self._consume(self._received())
 
     def _received(self) -> Iterator[_Item]:
         while True:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.mend.rehearse import rehearse
 from pybackup.parity.stream.dealing import Dealing
+from pybackup.threads import Work
 
 from .copies import open_copies
 from .survey import Surveyed, extents_of, survey
@@ -97,9 +99,11 @@ def assess(path: bytes, monitor: Monitor, file: ArchiveFile | None = None) -> He
     UsageError
         The file does not exist, or the archive is only a part of it.
     """
-    with open_copies([path], opened=file) as given, ThreadPoolExecutor(1) as beside:
+    with open_copies([path], opened=file) as given, contextlib.ExitStack() as at_end:
         # Without the hashes of an archive that of the whole has to do; it is taken while the sums are.
-        whole = beside.submit(_digest, given[0].file) if len(given) > 1 else None
+        whole = Work(partial(_digest, given[0].file)) if len(given) > 1 else None
+        if whole:
+            at_end.callback(whole.join)
         try:
             surveyed = survey(given, monitor)
         except Damaged as error:
