@@ -17,10 +17,10 @@ from typing import Protocol
 from pybackup.container.own import END
 from pybackup.errors import Damaged
 from pybackup.host.environment import environment
+from pybackup.host.in_step import in_step
 from pybackup.host.output import Output
 from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
 from pybackup.host.storage import ArchiveFile
-from pybackup.threads import Work
 
 from .volume import DiscVolume
 
@@ -126,6 +126,11 @@ def copying(
         yield _There(process, progress) if process else _Here(copy, progress)
 
 
+def _take_all(digest: hashlib._Hash, pieces: Iterator[bytes]) -> None:
+    for data in pieces:
+        digest.update(data)
+
+
 @dataclass(frozen=True, slots=True)
 class _Copy:
     volume: DiscVolume
@@ -148,29 +153,24 @@ class _Copy:
     def perform(self, progress: Progress) -> hashlib._Hash:
         """Copy, and return the SHA-256 of what is in the image now."""
         digest = hashlib.sha256()
-        told = 0
-        hashed: Work[None] | None = None
-        try:
-            for start, data in self._pieces():
-                if hashed:
-                    hashed.result()
-                hashed = Work(partial(digest.update, data))
-                self.output.write_at(self.at + start, data)
-                self.output.hurry(self.at + start, len(data))
-                told += len(data)
-                if told >= self.steps.told:
-                    progress(told)
-                    told = 0
-            if hashed:
-                hashed.result()
-        finally:
-            if hashed:
-                hashed.join()
-        progress(told)
+        in_step(([data] for data in self._copied(progress)), [partial(_take_all, digest)])
         self._check(digest.copy())
         digest.update(END)
         self.output.write_at(self.at + self.volume.body_bytes, END)
         return digest
+
+    def _copied(self, progress: Progress) -> Iterator[bytes]:
+        """Copy the body, and yield what was."""
+        told = 0
+        for start, data in self._pieces():
+            self.output.write_at(self.at + start, data)
+            self.output.hurry(self.at + start, len(data))
+            yield data
+            told += len(data)
+            if told >= self.steps.told:
+                progress(told)
+                told = 0
+        progress(told)
 
     def _pieces(self) -> Iterator[tuple[int, bytes]]:
         for start in range(0, self.volume.body_bytes, self.steps.copied):
