@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Work(Generic[Result]):
+class InThread(Generic[Result]):
     """Work that begins at once, in a thread of its own."""
 
     def __init__(self, work: Callable[[], Result]) -> None:
@@ -79,10 +79,10 @@ def in_threads(work: Callable[[Item], object], items: Iterable[Item], threads: i
             failed.set()
             raise
 
-    running: list[Work[None]] = []
+    running: list[InThread[None]] = []
     try:
         for _ in range(threads):
-            running.append(Work(take))
+            running.append(InThread(take))
         for each in running:
             each.result()
     finally:

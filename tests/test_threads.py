@@ -10,7 +10,7 @@ import pytest
 
 from pybackup.check.abreast import Abreast
 from pybackup.host.in_step import in_step
-from pybackup.threads import Work, in_threads
+from pybackup.threads import InThread, in_threads
 
 PATIENCE_SECONDS = 60
 
@@ -22,8 +22,8 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_work_returned_or_raised() -> None:
-    assert Work(lambda: 3).result() == 3
-    failed = Work(lambda: os.stat("/nowhere at all"))
+    assert InThread(lambda: 3).result() == 3
+    failed = InThread(lambda: os.stat("/nowhere at all"))
     with pytest.raises(FileNotFoundError):
         failed.result()
     assert failed.ended
@@ -32,7 +32,7 @@ def test_what_work_returned_or_raised() -> None:
 
 def test_while_it_runs_it_has_not_failed() -> None:
     go = threading.Event()
-    work = Work(lambda: go.wait(PATIENCE_SECONDS))
+    work = InThread(lambda: go.wait(PATIENCE_SECONDS))
     assert (work.ended, work.failure) == (False, None)
     go.set()
     assert work.result()
@@ -66,7 +66,7 @@ def endless(items: Iterator[object]) -> None:
 @pytest.mark.parametrize(
     "wait",
     [
-        lambda: Work(int).result(),
+        lambda: InThread(int).result(),
         lambda: in_threads(print, range(3), 2),
         lambda: in_step(([n] for n in range(9)), [endless]),
         lambda: Abreast(lambda _: 1).result(lambda _: None),

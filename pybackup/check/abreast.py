@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from pybackup.monitor import Monitor, Relay
-from pybackup.threads import Work
+from pybackup.threads import InThread
 
 Result = TypeVar("Result")
 
@@ -40,7 +40,7 @@ class Abreast(Generic[Result]):
         self._beside_bytes = 0
         self._caller_reads = True
         self._abandoned = False
-        self._beside = Work(partial(work, self._beside_advances))
+        self._beside = InThread(partial(work, self._beside_advances))
 
     def advance(self, n_bytes: int) -> None:
         """So many more bytes were read by the caller; waits while it is ahead."""

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from pybackup.threads import Work
+from pybackup.threads import InThread
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -26,7 +26,7 @@ class _Consumer(Generic[_Item, _Result]):
         self._consume = consume
         # Items are in tuples: an empty one is the end, None a failure elsewhere.
         self._items: queue.Queue[tuple[_Item, ...] | None] = queue.Queue(_ROWS_AHEAD)
-        self._work = Work(self._run)
+        self._work = InThread(self._run)
 
     def give(self, message: tuple[_Item, ...] | None) -> None:
         """Hand on an item; to one that has ended nothing."""

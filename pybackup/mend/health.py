@@ -21,7 +21,7 @@ from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import damaged_groups
 from pybackup.parity.mend.rehearse import rehearse
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.threads import Work
+from pybackup.threads import InThread
 
 from .copies import open_copies
 from .survey import Surveyed, extents_of, survey
@@ -101,7 +101,7 @@ def assess(path: bytes, monitor: Monitor, file: ArchiveFile | None = None) -> He
     """
     with open_copies([path], opened=file) as given, contextlib.ExitStack() as at_end:
         # Without the hashes of an archive that of the whole has to do; it is taken while the sums are.
-        whole = Work(partial(_digest, given[0].file)) if len(given) > 1 else None
+        whole = InThread(partial(_digest, given[0].file)) if len(given) > 1 else None
         if whole:
             at_end.callback(whole.join)
         try:
