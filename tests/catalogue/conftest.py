@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from pybackup.catalogue.address import parse_address
-from pybackup.catalogue.connect import Catalogue, create_catalogue
+from pybackup.catalogue.connect import Catalogue, create_catalogue, open_catalogue
 
 from . import servers
+from .databases import Databases, Served, SqliteFiles
 from .verbs import Run, commands
 
 DATABASES = [
@@ -21,58 +21,82 @@ DATABASES = [
     pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql")),
     pytest.param("mariadb", marks=pytest.mark.xdist_group("mariadb")),
 ]
-_NUMBERS = itertools.count()
+# For a test of what does not hang on the database, and for one that another does on SQLite.
+on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+on_servers = pytest.mark.parametrize("databases", DATABASES[1:], indirect=True)
 
 NewAddress = Callable[[], str]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def without_sync() -> Iterator[None]:
+    """No test cuts the power: SQLite need not wait for the disk, as the servers do not."""
+
+    def prepare(connection: object, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    sa.event.listen(sa.Engine, "connect", prepare)
+    yield
+    sa.event.remove(sa.Engine, "connect", prepare)
+
+
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    """Catalogues of the run."""
+    directory = tmp_path_factory.mktemp("catalogues")
+    create_catalogue(str(directory / "model.sqlite")).close()
+    return SqliteFiles(directory, directory / "model.sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Served]:
     with servers.postgresql() as url:
-        yield url
+        databases = Served(url, "postgresql")
+        yield databases
+        databases.close()
 
 
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[str]:
+def mariadb_server() -> Iterator[Served]:
     with servers.mariadb() as url:
-        yield url
+        databases = Served(url, "mariadb")
+        yield databases
+        databases.close()
 
 
 @pytest.fixture(params=DATABASES)
-def new_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewAddress]:
-    """Gives another place where a catalogue may be made each time it is called, on each kind of database."""
-    if request.param == "sqlite":
-        yield lambda: str(tmp_path / f"catalogue-{next(_NUMBERS)}.sqlite")
-        return
-    server: str = request.getfixturevalue(f"{request.param}_server")
-    master = "postgres" if request.param == "postgresql" else "mysql"
-    engine = sa.create_engine(parse_address(server.format(name=master)), isolation_level="AUTOCOMMIT")
-    made: list[str] = []
-
-    def make() -> str:
-        made.append(f"catalogue_{next(_NUMBERS)}")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {made[-1]}")
-        return server.format(name=made[-1])
-
-    yield make
-    with engine.connect() as connection:
-        for name in made:
-            connection.exec_driver_sql(f"DROP DATABASE {name}")
-    engine.dispose()
+def databases(request: pytest.FixtureRequest, tmp_path: Path, sqlite_files: SqliteFiles) -> Iterator[Databases]:
+    """Catalogues on each kind of database."""
+    kind: str = request.param
+    found = sqlite_files.at(tmp_path) if kind == "sqlite" else request.getfixturevalue(f"{kind}_server")
+    yield found
+    found.end_test()
 
 
 @pytest.fixture
-def address(new_address: NewAddress) -> str:
-    """Where a catalogue may be made, on each kind of database."""
-    return new_address()
+def new_address(databases: Databases) -> NewAddress:
+    """Gives another place where a catalogue may be made each time it is called, on each kind of database."""
+    return databases.nowhere
+
+
+@pytest.fixture
+def address(databases: Databases) -> str:
+    """Where a catalogue is, with nothing in it, on each kind of database."""
+    return databases.empty()
+
+
+@pytest.fixture
+def sqlite_address(sqlite_files: SqliteFiles, tmp_path: Path) -> str:
+    """Where a catalogue is on SQLite alone: for what does not hang on the database."""
+    return sqlite_files.at(tmp_path).empty()
 
 
 @pytest.fixture
 def catalogue(address: str) -> Iterator[Catalogue]:
-    """A new catalogue on each kind of database."""
-    with create_catalogue(address) as made:
-        yield made
+    """A catalogue with nothing in it on each kind of database."""
+    with open_catalogue(address) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -82,7 +82,9 @@ def postgresql() -> Iterator[str]:
             room,
         )
         command = [_tool("postgres", binaries), "-D", f"{room}/data", "-k", str(room), "-c", "listen_addresses="]
-        command += ["-c", "fsync=off", "-c", "shared_buffers=32MB", "-c", "max_connections=20"]
+        settings = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off", "shared_buffers=32MB")
+        for setting in (*settings, "max_connections=20"):
+            command += ["-c", setting]
 
         def is_ready() -> bool:
             with contextlib.suppress(psycopg.Error):
@@ -110,6 +112,7 @@ def mariadb() -> Iterator[str]:
         )
         command = [_tool("mariadbd", "/usr/sbin"), "--no-defaults", f"--datadir={room}/data", "--skip-networking"]
         command += [f"--socket={room}/socket", f"--pid-file={room}/pid", "--innodb-flush-log-at-trx-commit=0"]
+        command += ["--innodb-flush-method=nosync", "--skip-innodb-doublewrite", "--innodb-fast-shutdown=2"]
         command += ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--max-allowed-packet=64M"]
 
         def is_ready() -> bool:

@@ -21,9 +21,11 @@ from pybackup.model.filed import Health
 
 from .shelf import filed, put
 
-SPAWN = multiprocessing.get_context("spawn")
+# Processes that have nothing of this one, and need not load SQLAlchemy each.
+SPAWN = multiprocessing.get_context("forkserver")
+SPAWN.set_forkserver_preload(["pybackup.catalogue.fill", "pybackup.catalogue.find", "pybackup.catalogue.media"])
 WRITERS = 4
-VOLUMES = 3
+VOLUMES = 2
 PER_VOLUME = 300
 
 
@@ -42,7 +44,7 @@ def add_and_check(address: str, writer: int, start: float) -> None:
 
 
 def test_four_at_once_lose_nothing(catalogue: Catalogue, address: str) -> None:
-    start = time.time() + 3
+    start = time.time() + 1
     workers = [SPAWN.Process(target=add_and_check, args=(address, number, start)) for number in range(WRITERS)]
     for worker in workers:
         worker.start()
@@ -121,7 +123,7 @@ def add_with_little_room(address: str, room_bytes: int) -> None:
             raise SystemExit(9 if "the catalogue cannot be used" in str(error) else 1) from error
 
 
-@pytest.mark.parametrize("room_kib", [36, 48, 64, 80, 96, 4096])
+@pytest.mark.parametrize("room_kib", [36, 48, 64, 96, 4096])
 def test_a_write_that_fails(tmp_path: Path, room_kib: int) -> None:
     """Whichever write it is: what was there is there, and the new volume as a whole or not at all."""
     address = str(tmp_path / "c.sqlite")

@@ -22,7 +22,7 @@ def test_batches_are_all_of_it_in_order(rows: list[int], size: int) -> None:
     assert all(found)
 
 
-@pytest.mark.parametrize("count", [0, 1, 4999, 5000, 5001, 10_000])
+@pytest.mark.parametrize("count", [0, 1, 5000, 5001])
 def test_rows_of_any_bytes_are_there_afterwards(catalogue: Catalogue, count: int) -> None:
     rows = [(number + 2, 1, b"\xff\x00'%s?\n\\" + b"%d" % number) for number in range(count)]
     with catalogue.writing() as connection:

@@ -15,15 +15,24 @@ from pybackup.catalogue.default import configured, default_address
 from pybackup.catalogue.schema import REVISION
 from pybackup.errors import Damaged, EnvironmentFailed, PybackupError, UsageError
 
+from .conftest import NewAddress
 
-def test_what_was_made_is_opened(catalogue: Catalogue, address: str) -> None:
-    with open_catalogue(address) as again, again.reading() as connection:
+
+@pytest.fixture
+def nowhere(new_address: NewAddress) -> str:
+    """Where no catalogue is."""
+    return new_address()
+
+
+def test_what_was_made_is_opened(nowhere: str) -> None:
+    create_catalogue(nowhere).close()
+    with open_catalogue(nowhere) as again, again.reading() as connection:
         assert connection.execute(sa.select(versions.c.version_num)).scalar_one() == REVISION
 
 
-def test_there_is_none(address: str) -> None:
+def test_there_is_none(nowhere: str) -> None:
     with pytest.raises(UsageError, match="there is no catalogue"):
-        open_catalogue(address)
+        open_catalogue(nowhere)
 
 
 def test_it_is_made_once(catalogue: Catalogue, address: str) -> None:
@@ -31,11 +40,11 @@ def test_it_is_made_once(catalogue: Catalogue, address: str) -> None:
         create_catalogue(address)
 
 
-def test_tables_of_another_program_are_left_alone(address: str) -> None:
-    with create_catalogue(address) as made, made.writing() as connection:
+def test_tables_of_another_program_are_left_alone(nowhere: str) -> None:
+    with create_catalogue(nowhere) as made, made.writing() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
     with pytest.raises(UsageError, match="tables of another program"):
-        create_catalogue(address)
+        create_catalogue(nowhere)
 
 
 @pytest.mark.parametrize(("revision", "advice"), [("0000", "catalogue upgrade"), ("9999", "later version")])
@@ -46,10 +55,10 @@ def test_another_schema_is_refused(catalogue: Catalogue, address: str, revision:
         open_catalogue(address)
 
 
-def test_it_is_opened_or_made(address: str) -> None:
-    with open_or_create(address) as made, made.writing() as connection:
+def test_it_is_opened_or_made(nowhere: str) -> None:
+    with open_or_create(nowhere) as made, made.writing() as connection:
         connection.execute(sa.text("UPDATE writer SET taken_ns = 7"))
-    with open_or_create(address) as opened, opened.reading() as connection:
+    with open_or_create(nowhere) as opened, opened.reading() as connection:
         assert connection.execute(sa.text("SELECT taken_ns FROM writer")).scalar_one() == 7
 
 
@@ -62,11 +71,11 @@ def test_another_schema_is_not_taken_for_none(catalogue: Catalogue, address: str
         assert connection.execute(sa.select(versions.c.version_num)).scalar_one() == "0000"
 
 
-def test_the_tables_of_another_program_are_not_taken_for_none(address: str) -> None:
-    with create_catalogue(address) as made, made.writing() as connection:
+def test_the_tables_of_another_program_are_not_taken_for_none(nowhere: str) -> None:
+    with create_catalogue(nowhere) as made, made.writing() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
     with pytest.raises(UsageError, match="tables of another program"):
-        open_or_create(address)
+        open_or_create(nowhere)
 
 
 @pytest.mark.parametrize("text", ["oracle://host/name", "sqlite://", "postgresql://host"])

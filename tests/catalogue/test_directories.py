@@ -28,7 +28,7 @@ PATHS = [
     b"\xff/\xfe",
     b"100%/_",
     b"new\nline/ end ",
-    b"/".join(b"deep%d" % number for number in range(1500)),
+    b"/".join(b"deep%d" % number for number in range(400)),
 ]
 ALL = sorted({b"/".join(path.split(b"/")[:end]) for path in PATHS for end in range(1, path.count(b"/") + 2)})
 
@@ -71,12 +71,12 @@ def test_of_nothing_but_the_root_nothing_is_written(catalogue: Catalogue) -> Non
         assert Paths(connection).every() == {ROOT: b""}
 
 
-@pytest.mark.parametrize("tail", [b"b", b"b/c", b"c", b"a/b/c", b"\xfe", b"missing", b"y/b/c", b"B", b" end "])
-def test_paths_that_end_with_something_at_a_slash(catalogue: Catalogue, ids: dict[bytes, int], tail: bytes) -> None:
-    expected = {ids[path] for path in ALL if path == tail or path.endswith(b"/" + tail)}
+def test_paths_that_end_with_something_at_a_slash(catalogue: Catalogue, ids: dict[bytes, int]) -> None:
     with catalogue.reading() as connection:
-        found = find_ending(connection, tail)
-    assert (len(found), set(found)) == (len(expected), expected)
+        for tail in (b"b", b"b/c", b"c", b"a/b/c", b"\xfe", b"missing", b"y/b/c", b"B", b" end "):
+            expected = {ids[path] for path in ALL if path == tail or path.endswith(b"/" + tail)}
+            found = find_ending(connection, tail)
+            assert (tail, len(found), set(found)) == (tail, len(expected), expected)
 
 
 def test_all_that_lies_below(catalogue: Catalogue, ids: dict[bytes, int]) -> None:
@@ -91,12 +91,12 @@ def test_all_that_lies_below(catalogue: Catalogue, ids: dict[bytes, int]) -> Non
         assert len(with_all_below(connection, [ids[b"deep0"]], most=10)) < 100
 
 
-@pytest.mark.parametrize("part", [b"b", b"%", b"_", b"\xfe", b"\n", b" end", b"B", b"/"])
-def test_names_that_contain_a_text_as_bytes(catalogue: Catalogue, ids: dict[bytes, int], part: bytes) -> None:
+def test_names_that_contain_a_text_as_bytes(catalogue: Catalogue, ids: dict[bytes, int]) -> None:
     """A case is another letter, and a percent sign is one."""
-    tops = [path for path in ALL if part in path.rpartition(b"/")[2]]
-    expected = {ids[path] for path in ALL if any(path == top or path.startswith(top + b"/") for top in tops)}
     with catalogue.reading() as connection:
-        assert set(find_containing(connection, part, 5000) or ()) == expected
+        for part in (b"b", b"%", b"_", b"\xfe", b"\n", b" end", b"B", b"/"):
+            tops = [path for path in ALL if part in path.rpartition(b"/")[2]]
+            expected = {ids[path] for path in ALL if any(path == top or path.startswith(top + b"/") for top in tops)}
+            assert (part, set(find_containing(connection, part, 5000) or ())) == (part, expected)
         assert find_containing(connection, b"deep", 5) is None
         assert find_containing(connection, b"", 5000) is None

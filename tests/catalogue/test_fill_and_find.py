@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybackup.catalogue.connect import Catalogue, create_catalogue
+from pybackup.catalogue.connect import Catalogue, create_catalogue, open_catalogue
 from pybackup.catalogue.fill import enter
 from pybackup.catalogue.find import files_of, find, find_contents, find_path
 from pybackup.catalogue.media import find_medium, media
@@ -19,6 +19,7 @@ from pybackup.model.problem import Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor
 
+from .databases import SqliteFiles
 from .shelf import TIME, filed, put, sha
 
 ODD_NAMES = [
@@ -114,12 +115,12 @@ WORDS = st.lists(st.sampled_from([b"a", b"b", b"ab", b"\xff", b"a.c", b"[", b"x*
 GLOBS = st.lists(st.sampled_from([b"a", b"b", b"*", b"?", b"/", b"[ab]", b"[!a]", b"\xff", b".c", b"["]), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sets(WORDS.map(b"/".join), max_size=25), GLOBS.map(b"".join))
-def test_globs_are_those_of_fnmatch(tmp_path_factory: pytest.TempPathFactory, paths: set[bytes], glob: bytes) -> None:
+def test_globs_are_those_of_fnmatch(sqlite_files: SqliteFiles, paths: set[bytes], glob: bytes) -> None:
     """However the search is narrowed, what comes out is what matching every path gives."""
     glob += b"*" * (not set(glob) & set(b"*?["))
-    with create_catalogue(str(tmp_path_factory.mktemp("globs") / "c.sqlite")) as catalogue:
+    with open_catalogue(sqlite_files.empty()) as catalogue:
         put(catalogue, "disc", map(filed, sorted(paths)))
         found = {each.filed.path for each in find(catalogue, Wanted(glob))}
     text = glob.decode("latin-1")

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -75,15 +76,14 @@ def sha(path: Path) -> bytes:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> str:
+def address(sqlite_address: str) -> str:
     """On SQLite alone: what is read here does not hang on the database."""
-    return str(tmp_path / "catalogue.sqlite")
+    return sqlite_address
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
+def _grown(top: Path) -> Path:
     """A tree with names, sizes and links of all kinds."""
-    top = plant(tmp_path / "tree")
+    plant(top)
     (top / "empty").write_bytes(b"")
     (top / "letters/ünï.txt").write_bytes(b"x" * 100_000)
     (top / "link").symlink_to("notes.md")
@@ -91,6 +91,28 @@ def tree(tmp_path: Path) -> Path:
         for name in names:
             os.utime(Path(below) / name, ns=(TIME, TIME), follow_symlinks=False)
     return top
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree of the test's own."""
+    return _grown(tmp_path / "tree")
+
+
+@pytest.fixture(scope="module")
+def same(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same tree for all tests, which leave it as it is."""
+    return _grown(tmp_path_factory.mktemp("same") / "tree")
+
+
+@pytest.fixture(scope="module")
+def packed(same: Path) -> Path:
+    """That tree in an archive of each form."""
+    to = same.parent / "packed"
+    to.mkdir()
+    for name, packer in PACKERS.items():
+        packer(same, to / name)
+    return to
 
 
 def files_of(tree: Path, prefix: str) -> set[tuple[bytes, int, int, int, bytes | None]]:
@@ -115,35 +137,29 @@ def told(files: list[Filed]) -> set[tuple[bytes, int, int, int, bytes | None]]:
 
 
 @pytest.mark.parametrize("name", PACKERS)
-def test_an_archive_is_as_a_directory(name: str, tree: Path, tmp_path: Path) -> None:
-    PACKERS[name](tree, tmp_path / name)
-    found, monitor = look(tmp_path / name)
+def test_an_archive_is_as_a_directory(name: str, same: Path, packed: Path) -> None:
+    found, monitor = look(packed / name)
     assert (monitor.problems, monitor.notes) == ([], [])
-    assert told(found) == files_of(tree, f"{name}/")
+    assert told(found) == files_of(same, f"{name}/")
     assert len(found) == len(told(found))
     assert {each.nested for each in found} == {1}
 
 
 @pytest.mark.parametrize("name", [name for name in PACKERS if name != "a.xtar"])
-def test_without_hashes_nothing_is_hashed(name: str, tree: Path, tmp_path: Path) -> None:
-    PACKERS[name](tree, tmp_path / name)
-    found, monitor = look(tmp_path / name, hashed=False)
+def test_without_hashes_nothing_is_hashed(name: str, same: Path, packed: Path) -> None:
+    found, monitor = look(packed / name, hashed=False)
     assert monitor.problems == []
-    assert told(found) == {(*each[:4], None) for each in files_of(tree, f"{name}/")}
+    assert told(found) == {(*each[:4], None) for each in files_of(same, f"{name}/")}
 
 
 @pytest.mark.parametrize("name", [name for name in PACKERS if name != "a.xtar"])
-def test_archives_in_archives_are_entered_to_a_depth(name: str, tree: Path, tmp_path: Path) -> None:
-    outer = tmp_path / "outer"
-    (outer / "in").mkdir(parents=True)
-    for inner, packer in PACKERS.items():
-        packer(tree, outer / "in" / inner)
-    PACKERS[name](outer, tmp_path / name)
+def test_archives_in_archives_are_entered_to_a_depth(name: str, same: Path, packed: Path, tmp_path: Path) -> None:
+    PACKERS[name](packed, tmp_path / name)
     found, monitor = look(tmp_path / name, depth=2)
     assert monitor.problems == []
-    by_archive = {inner: files_of(tree, f"{name}/in/{inner}/") for inner in PACKERS}
+    by_archive = {inner: files_of(same, f"{name}/{inner}/") for inner in PACKERS}
     assert told([each for each in found if each.nested == 2]) == set().union(*by_archive.values())
-    assert {each.path for each in found if each.nested == 1} == {os.fsencode(f"{name}/in/{inner}") for inner in PACKERS}
+    assert {each.path for each in found if each.nested == 1} == {os.fsencode(f"{name}/{inner}") for inner in PACKERS}
     assert len(look(tmp_path / name, depth=1)[0]) == len(PACKERS)
 
 
@@ -188,11 +204,9 @@ def test_deep_directories_of_an_image_are_where_they_were(run: Run, tmp_path: Pa
     assert list(entries_of(run, "deep")) == ["1/2/3/4/5/6/7/8/9/10/file"]
 
 
-def test_a_medium_with_archives_on_it(run: Run, tree: Path, tmp_path: Path) -> None:
-    drive = tmp_path / "drive"
-    drive.mkdir()
-    for name, packer in PACKERS.items():
-        packer(tree, drive / name)
+def test_a_medium_with_archives_on_it(run: Run, same: Path, packed: Path, tmp_path: Path) -> None:
+    tree, drive = same, tmp_path / "drive"
+    shutil.copytree(packed, drive)
     cat(run, "add", drive, "--tree", "--label", "drive")
     digest = sha(tree / "notes.md").hex()
     paths = {e["path"]["text"] for e in js(run, "whereis", "--hash", digest)}
@@ -249,11 +263,11 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize("name", PACKERS)
 @pytest.mark.parametrize("harm", [cut, flip])
 def test_a_broken_archive_is_a_problem_and_is_entered(
-    harm: Callable[[Path], None], name: str, run: Run, tree: Path, tmp_path: Path
+    harm: Callable[[Path], None], name: str, run: Run, same: Path, packed: Path, tmp_path: Path
 ) -> None:
-    drive = tmp_path / "drive"
+    tree, drive = same, tmp_path / "drive"
     drive.mkdir()
-    PACKERS[name](tree, drive / name)
+    shutil.copy(packed / name, drive / name)
     if name == "a.tar" and harm is flip:
         # Its contents have no sums, its headers have.
         data = bytearray((drive / name).read_bytes())

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pybackup.catalogue.connect import Catalogue, create_catalogue
+from pybackup.catalogue.connect import Catalogue, open_catalogue
 from pybackup.catalogue.health import add_health
 from pybackup.catalogue.loss import Outlook, loss_of
 from pybackup.catalogue.media import find_medium, media, move, set_state
 from pybackup.catalogue.risk import at_risk, exposed
 from pybackup.model.filed import Filed, Health, Medium, MediumState, MediumType, NewMedium
 
-from .conftest import NewAddress
+from .conftest import on_servers
+from .databases import Databases, SqliteFiles
 from .shelf import TIME, filed, put, sha
 
 YEAR = 365 * 86_400 * 10**9
@@ -151,11 +151,12 @@ def enter_all(catalogue: Catalogue, shelf: Shelf) -> dict[str, Medium]:
                     "last": volume.last,
                 }
                 put(catalogue, volume.name, entries, medium=on, identity=identity, **more)  # type: ignore[arg-type]
+    known = {each.label: each.id for each in media(catalogue)}
     for disc in shelf.discs:
-        at = find_medium(catalogue, disc.label).id
         if disc.checked:
-            add_health(catalogue, at, Health(TIME, "intact"))
-        set_state(catalogue, at, disc.state)
+            add_health(catalogue, known[disc.label], Health(TIME, "intact"))
+        if disc.state is not MediumState.OK:
+            set_state(catalogue, known[disc.label], disc.state)
     return {known.label: known for known in media(catalogue)}
 
 
@@ -167,22 +168,22 @@ def entry_of(file: tuple[str, str | None, int, int]) -> Filed:
     return filed(path, size=10, sha256=sha256, first_part=part, parts_here=1, parts=parts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(shelves(), st.booleans(), st.integers(1, 3), st.integers(1, 2))
 def test_it_is_what_the_model_says(
-    tmp_path_factory: pytest.TempPathFactory, shelf: Shelf, checked: bool, copies: int, places: int
+    sqlite_files: SqliteFiles, shelf: Shelf, checked: bool, copies: int, places: int
 ) -> None:
-    with create_catalogue(str(tmp_path_factory.mktemp("model") / "c.sqlite")) as catalogue:
+    with open_catalogue(sqlite_files.empty()) as catalogue:
         check_shelf(catalogue, shelf, checked, copies, places)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@on_servers
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shelves(), st.booleans(), st.integers(1, 3), st.integers(1, 2))
-def test_it_is_so_on_each_database(
-    new_address: NewAddress, shelf: Shelf, checked: bool, copies: int, places: int
-) -> None:
-    with create_catalogue(new_address()) as catalogue:
+def test_it_is_so_on_each_database(databases: Databases, shelf: Shelf, checked: bool, copies: int, places: int) -> None:
+    with open_catalogue(databases.empty()) as catalogue:
         check_shelf(catalogue, shelf, checked, copies, places)
+    databases.end_test()
 
 
 def check_shelf(catalogue: Catalogue, shelf: Shelf, checked: bool, copies: int, places: int) -> None:

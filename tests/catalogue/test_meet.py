@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.catalogue.connect import Catalogue
@@ -99,6 +99,7 @@ def test_numbers_fit_behind_the_longest_label(catalogue: Catalogue) -> None:
         assert (len(found), found[-4:]) == (MAX_LABEL, " (2)")
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=400))
 def test_any_text_fits_every_database(text: str) -> None:
     found = fitting(text)

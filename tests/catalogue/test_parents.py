@@ -12,9 +12,9 @@ from .verbs import Run, a_set, cat, js, plant
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> str:
+def address(sqlite_address: str) -> str:
     """On SQLite alone: the verbs themselves are tested on each database."""
-    return str(tmp_path / "catalogue.sqlite")
+    return sqlite_address
 
 
 def labels(run: Run, *arguments: str | Path, status: int = 0) -> list[list[str]]:

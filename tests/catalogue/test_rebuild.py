@@ -24,9 +24,9 @@ def scratch(image: Path, seed: int, part: float = 0.05) -> None:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> str:
+def address(sqlite_address: str) -> str:
     """On SQLite alone: what is read here does not hang on the database."""
-    return str(tmp_path / "catalogue.sqlite")
+    return sqlite_address
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pybackup.model.source import Excluded, Source
 from pybackup.monitor import Monitor
 from pybackup.tree.walk import walk
 
+from .conftest import on_sqlite
 from .shelf import filed, put, sha
 from .verbs import TIME, Run, a_set, cat, plant
 
@@ -51,6 +52,7 @@ def test_what_is_safe_is_not_stored_again(run: Run, tmp_path: Path) -> None:
     assert len(held(run, "checked.xtar")) == 5
 
 
+@on_sqlite
 def test_why_is_said(run: Run, tmp_path: Path) -> None:
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "full.xtar")
@@ -59,6 +61,7 @@ def test_why_is_said(run: Run, tmp_path: Path) -> None:
     assert lines[-1].startswith("x.xtar: would hold 3 entries, 0 files")
 
 
+@on_sqlite
 def test_content_decides_where_it_is_asked_for(run: Run, tmp_path: Path) -> None:
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "full.xtar")
@@ -71,6 +74,7 @@ def test_content_decides_where_it_is_asked_for(run: Run, tmp_path: Path) -> None
     assert held(run, "by-hash.xtar") == {"docs/notes.md"}
 
 
+@on_sqlite
 def test_names_of_one_file_go_together_and_empty_files_always_come(run: Run, tmp_path: Path) -> None:
     docs = plant(tmp_path / "docs")
     (docs / "empty").touch()
@@ -83,6 +87,7 @@ def test_names_of_one_file_go_together_and_empty_files_always_come(run: Run, tmp
     run("verify", "more.xtar", "--deep")
 
 
+@on_sqlite
 def test_a_set_and_media_that_nobody_has_seen(run: Run, tmp_path: Path) -> None:
     """Volumes that are to be burnt are no copies before they are; a file over two of them is, where both are there."""
     tree = a_set(run, tmp_path, catalogue=os.environ["PYBACKUP_CATALOGUE"])
@@ -94,6 +99,7 @@ def test_a_set_and_media_that_nobody_has_seen(run: Run, tmp_path: Path) -> None:
     assert held(run, tmp_path / "seen") == set()
 
 
+@on_sqlite
 def test_what_does_not_go_together(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "full.xtar")
@@ -114,6 +120,7 @@ def test_what_does_not_go_together(run: Run, tmp_path: Path, monkeypatch: pytest
     assert not Path("x.xtar").exists()
 
 
+@on_sqlite
 def test_from_python(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "full.xtar")

@@ -19,7 +19,7 @@ from pybackup.errors import UsageError
 from pybackup.model.filed import filed_of
 from pybackup.model.listing import BriefRows, FoundRows
 
-from .conftest import NewAddress
+from .conftest import NewAddress, on_sqlite
 from .verbs import TIME, Run, a_set, cat, js, plant
 
 
@@ -44,6 +44,7 @@ def test_where_is_it(run: Run, tmp_path: Path) -> None:
     assert cat(run, "find", "--max-size", "10", status=1) == []
 
 
+@on_sqlite
 def test_the_same_content_under_another_name_is_told(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "docs.xtar")
@@ -57,6 +58,7 @@ def test_the_same_content_under_another_name_is_told(run: Run, tmp_path: Path) -
     assert cat(run, "at-risk") == []
 
 
+@on_sqlite
 def test_the_same_again_and_one_more_copy(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "docs.xtar", "--catalogue", "none")
@@ -73,6 +75,7 @@ def test_the_same_again_and_one_more_copy(run: Run, tmp_path: Path) -> None:
     ]
 
 
+@on_sqlite
 def test_the_last_disc_tells_of_all(run: Run, tmp_path: Path) -> None:
     """A lost catalogue: from the newest disc alone all files of all discs are known."""
     tree = a_set(run, tmp_path)
@@ -89,6 +92,7 @@ def test_the_last_disc_tells_of_all(run: Run, tmp_path: Path) -> None:
     assert all(each["seen_ns"] for each in js(run, "list"))
 
 
+@on_sqlite
 def test_what_a_lost_disc_costs(run: Run, tmp_path: Path) -> None:
     tree = a_set(run, tmp_path)
     cat(run, "add", tmp_path / "set")
@@ -108,6 +112,7 @@ def test_what_a_lost_disc_costs(run: Run, tmp_path: Path) -> None:
     assert {each["state"] for each in js(run, "list")} == {"ok"}
 
 
+@on_sqlite
 def test_a_recovery_volume_makes_up_for_a_lost_disc(run: Run, tmp_path: Path) -> None:
     a_set(run, tmp_path, "--recovery-volumes", "1")
     cat(run, "add", tmp_path / "set")
@@ -131,6 +136,7 @@ def test_lost_with_a_copy_costs_nothing(run: Run, tmp_path: Path) -> None:
     assert len(cat(run, "at-risk", status=1)) == 1
 
 
+@on_sqlite
 def test_images_are_discs_as_well(run: Run, tmp_path: Path) -> None:
     a_set(run, tmp_path)
     run("disc", "build", tmp_path / "set", "--to", tmp_path / "images", "--medium", "2M")
@@ -161,6 +167,7 @@ def test_a_directory_of_files(run: Run, tmp_path: Path) -> None:
     assert len(js(run, "list")) == 1
 
 
+@on_sqlite
 def test_hashing_tells_what_changed_or_cannot_be_read(run: Run, tmp_path: Path) -> None:
     drive = plant(tmp_path / "drive")
     cat(run, "add", drive, "--no-hash")
@@ -191,6 +198,7 @@ def test_what_of_a_live_tree_is_safe(run: Run, tmp_path: Path) -> None:
     assert len(cat(run, "check", docs, status=1)) == 5
 
 
+@on_sqlite
 def test_a_file_over_two_volumes_is_safe_while_both_are_there(run: Run, tmp_path: Path) -> None:
     tree = a_set(run, tmp_path)
     cat(run, "add", tmp_path / "set")
@@ -240,6 +248,7 @@ def test_what_is_due(run: Run, tmp_path: Path) -> None:
     assert len(js(run, "at-risk", "--copies", "1", "--unchecked", "1y", status=1)) == 1
 
 
+@on_sqlite
 def test_what_is_made_is_written_down(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "docs.xtar")
@@ -256,6 +265,7 @@ def test_what_is_made_is_written_down(run: Run, tmp_path: Path) -> None:
     assert [each["label"] for each in js(run, "list")] == ["docs"]
 
 
+@on_sqlite
 def test_a_set_is_written_down_from_making_to_checking(run: Run, address: str, tmp_path: Path) -> None:
     """Discs that nobody has burnt are known, and no copies; what is burnt and read back is."""
     tree = a_set(run, tmp_path, catalogue=address)
@@ -274,6 +284,7 @@ def test_a_set_is_written_down_from_making_to_checking(run: Run, address: str, t
     assert [each["label"] for each in js(run, "list") if each["volume"]["kind"] == "recovery"] == ["tree R1"]
 
 
+@on_sqlite
 def test_a_disc_that_gets_worse(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "docs.xtar", "--parity", "100%")
@@ -295,6 +306,7 @@ def test_a_disc_that_gets_worse(run: Run, tmp_path: Path) -> None:
     assert len(cat(run, "at-risk", "--copies", "1", status=1)) == 1
 
 
+@on_sqlite
 def test_a_catalogue_that_cannot_be_reached_costs_no_archive(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,6 +334,7 @@ def test_odd_names_are_shown_safely(run: Run, tmp_path: Path) -> None:
     }
 
 
+@on_sqlite
 def test_what_is_no_archive_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x.xtar").write_bytes(b"nothing" * 1000)
     assert cat(run, "add", "x.xtar", status=1) == []
@@ -392,6 +405,7 @@ def labels_of(found: dict[str, Any]) -> list[str]:
     return sorted(known["label"] for known in found["media"])
 
 
+@on_sqlite
 def test_a_lost_catalogue_comes_back(
     run: Run, new_address: NewAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -413,6 +427,7 @@ def test_a_lost_catalogue_comes_back(
     cat(run, "export", "all.sqlite", "--overwrite")
 
 
+@on_sqlite
 def test_what_cannot_be_taken_in(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "docs.xtar", "--catalogue", "none")
@@ -423,6 +438,7 @@ def test_what_cannot_be_taken_in(run: Run, tmp_path: Path) -> None:
     assert cat(run, "list") == []
 
 
+@on_sqlite
 def test_a_repair_is_in_the_history(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "docs.xtar", "--parity", "100%")

@@ -19,9 +19,9 @@ from .verbs import TIME, Run, a_set, cat, js, plant
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> str:
+def address(sqlite_address: str) -> str:
     """On SQLite alone: what is asked of the database is tested elsewhere."""
-    return str(tmp_path / "catalogue.sqlite")
+    return sqlite_address
 
 
 def differences(run: Run, *arguments: str | Path, status: int = 0) -> dict[str, str]:

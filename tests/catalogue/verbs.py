@@ -18,7 +18,7 @@ TIME = 1_700_000_000 * 10**9
 
 
 def commands(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command line in this process, with an empty catalogue; gives the lines, and asserts the status."""
+    """The command line in this process, with the catalogue at that address; gives the lines, and asserts the status."""
     monkeypatch.setenv("PYBACKUP_CATALOGUE", address)
     monkeypatch.chdir(tmp_path)
 
@@ -29,7 +29,6 @@ def commands(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], m
         assert came == status, told
         return told.out.splitlines()
 
-    call("catalogue", "init")
     return call
 
 
