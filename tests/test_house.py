@@ -38,10 +38,12 @@ RUN_OTHERWISE = {
     "cli.pages.run_page": '"--html"',
     "cli.recording": '"--catalogue"',
     # What becomes of files on a disk, and what mail, HTTP, syslog and the catalogue are told: tests start the servers.
+    "jobfiles.burning": 'burn = "stdio:',
     "jobfiles.keep": "keep = {",
     "jobfiles.recording": 'catalogue = "{tmp_path}',
     "jobfiles.tell": "sendmail = ",
     "jobfiles.timers": '"timers"',
+    "jobfiles.wanted": "copies = {",
     # Each joins rooms for one verb, and does nothing else.
     "jobs.catalogue_check": '"check"',
     "jobs.catalogue_hash": '"hash"',

@@ -64,9 +64,10 @@ def record_burnt(options: argparse.Namespace, image: bytes, device: bytes, found
     """Write down that an image was burnt, and what came of reading it back."""
 
     def record(catalogue: Catalogue) -> None:
-        from pybackup.jobs.catalogue_record import record_burnt
+        from pybackup.jobs.catalogue_record import health_read_back, record_burnt
 
-        _tell(record_burnt(catalogue, image, device, _read_back(found, device), talk), device, talk)
+        health = None if found is None else health_read_back(found, device)
+        _tell(record_burnt(catalogue, image, device, health, talk), device, talk)
 
     _record(options, record, talk)
 
@@ -105,15 +106,6 @@ def _checked(means: str, verdict: ArchiveVerdict) -> Health:
     margin = health.margin if health.geometry.groups else None
     bad, sectors = int(health.bad.sum()), health.geometry.sectors
     return Health(time.time_ns(), verdict.state.value, bad, sectors, margin, means)
-
-
-def _read_back(found: ReadBack | None, device: bytes) -> Health | None:
-    from pybackup.model.filed import Health
-
-    if found is None:
-        return None
-    bad, means = found.unreadable + found.different, f"disc burn --verify {display(device)}"
-    return Health(time.time_ns(), found.state.value, bad, found.sectors, found.margin, means)
 
 
 def _tell(media: Sequence[Medium], device: bytes, talk: Talk) -> None:

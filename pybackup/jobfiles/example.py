@@ -16,7 +16,7 @@ from .schedule import parse_schedule
 from .show import toml
 
 _WIDTH = 110
-_LATER = ("known", "delta", "copies")
+_LATER = ("delta",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,14 @@ from .mistakes import no_such
 
 STATES = ("ok", "problems", "fail", "skipped")
 _KEYS = ("before", "after", "states", "run", "shell", "time_limit")
-_MOMENTS = {"before": ("run", "prune"), "after": ("run", "volume", "prune")}
-_LATER = ("level", "burn")
+_MOMENTS = {"before": ("run", "level", "burn", "prune"), "after": ("run", "level", "volume", "burn", "prune")}
+_MODES: Mapping[str, tuple[str, ...]] = {
+    "level": ("archive", "discs"),
+    "volume": ("discs",),
+    "burn": ("discs",),
+    "prune": ("archive", "snapshot"),
+}
+_WITH_STATES = ("run", "level", "burn")
 _SPAN = re.compile(r"(\d{1,6})\s*(s|min|h)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -33,7 +39,8 @@ class Hook:
     limit_seconds
         After so long it is ended; None for no limit.
     about
-        The ``run``, each ``volume``, or ``prune``: the deleting of what the job keeps no longer.
+        The ``run``; the making of each archive, or of the set, at its ``level``; each ``volume``; the ``burn`` of
+        each image; or ``prune``, the deleting of what the job keeps no longer.
     """
 
     argv: tuple[str, ...]
@@ -53,6 +60,17 @@ class Hook:
 def check_hooks(value: Any) -> None:
     """Refuse hooks that make no sense."""
     read_hooks(value)
+
+
+def hooks_that_never_run(hooks: Sequence[Hook], mode: str, *, burns: bool) -> Iterator[str]:
+    """Say of each hook that a job of that mode has no moment for, what is wrong with it."""
+    for number, hook in enumerate(hooks, 1):
+        modes = _MODES.get(hook.about, (mode,))
+        what = f"hook {number}: {'before' if hook.is_before else 'after'} = {hook.about!r}"
+        if mode not in modes:
+            yield f"{what} is for jobs of mode {' and '.join(modes)}"
+        elif hook.about == "burn" and not burns:
+            yield f'{what}: nothing is burnt without the key burn, such as burn = "/dev/sr0"'
 
 
 def read_hooks(value: Any) -> list[Hook]:
@@ -77,13 +95,11 @@ def _hook(number: int, table: Mapping[str, Any]) -> Hook:
         if len(sides) != 1:
             raise ValueError('has either before = "run" or after = "run"')
         side, about = sides[0], table[sides[0]]
-        there = " and ".join(f"{name!r}" for name in _MOMENTS[side])
-        if about in _LATER:
-            raise ValueError(f"{side} = {about!r} is not there yet; {there} are")
+        there = ", ".join(f"{name!r}" for name in _MOMENTS[side])
         if about not in _MOMENTS[side]:
-            raise ValueError(f"{side}: what there is {side} is {there}")
-        if about != "run" and "states" in table:
-            raise ValueError("states are those of the run")
+            raise ValueError(f"{side}: {about!r} is none of {there}")
+        if about not in _WITH_STATES and "states" in table:
+            raise ValueError("states are those of a run, a level or a burn")
         return Hook(_argv(table), side == "before", _states(table), table.get("shell", False), _limit(table), about)
     except ValueError as error:
         raise ValueError(f"hook {number}: {error}") from None
@@ -106,7 +122,7 @@ def _argv(table: Mapping[str, Any]) -> tuple[str, ...]:
 def _states(table: Mapping[str, Any]) -> tuple[str, ...]:
     states = table.get("states", list(STATES))
     if "states" in table and "before" in table:
-        raise ValueError("states are known after the run only")
+        raise ValueError("states are known afterwards only")
     if not isinstance(states, list) or not states:
         raise ValueError("states are a list")
     for state in states:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,23 @@ def _check_name(value: Any) -> None:
 def needs_chain(level: Any) -> bool:
     """Whether a run of that level is one of a chain: one that may leave out what earlier ones hold."""
     return level not in (None, RunLevel.FULL.value)
+
+
+def level_asked(options: Mapping[str, Any]) -> str:
+    """Return at which level an archive is asked for, by the options of `create`: outside of a chain ``full``."""
+    beside_chain = RunLevel.INCREMENTAL if options.get("since_archive") else RunLevel.FULL
+    return str(options.get("level") or (AUTO if options.get("chain") else beside_chain.value))
+
+
+def level_made(path: str) -> str | None:
+    """Return at which level an archive, or the set in a directory, was made; None where it is of no chain."""
+    from pybackup.archive.find import find_volumes
+
+    for volume in find_volumes([os.fsencode(path)]).volumes:
+        run = volume.listing.settings.get("run")
+        if isinstance(run, dict):
+            return str(run.get("level"))
+    return None
 
 
 def level_of_run(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .agree import contradictions
 from .files import SYSTEM, JobFile, find_files, home_directory, read_file
 from .job import Configuration, Job, Setting
 from .keys import JobKey, option_keys
@@ -120,6 +121,8 @@ class _Loader:
         sizes = ("media", "volume_size")
         if job.mode == "discs" and not any(key in job.settings or (table, key) in self._refused for key in sizes):
             self._wrong(file, table, "", 'media is missing: which they are, such as media = "bd25"')
+        for key, text in contradictions(job):
+            self._wrong(file, table, key, text)
         for key in self.jobs[job.name]:
             if job.mode not in self._keys[key].modes:
                 self._wrong(file, table, key, f"is for jobs of mode {self._keys[key].modes[0]}")
@@ -202,13 +205,17 @@ def _setting(key: JobKey, value: Any, file: JobFile, table: str) -> Setting:
         value = [_placed_source(each, base) for each in value]
     elif key.name in ("source", "to"):
         value = placed_location(value, base)
+    elif key.name == "require" and "mountpoint" in value:
+        value = {**value, "mountpoint": _placed(value["mountpoint"], base)}
     elif key.is_path:
-        value = [_placed(each, base) for each in value] if isinstance(value, list) else _placed(value, base)
+        value = _placed(value, base)
     return Setting(value, (file.origin(table, key.name),), is_added)
 
 
 def _placed(path: Any, base: str) -> Any:
-    """A path as it is meant: from one's home directory with a tilde, else from where the file lies."""
+    """A path, or each of several, as it is meant: from home with a tilde, else from where the file lies."""
+    if isinstance(path, list):
+        return [_placed(each, base) for each in path]
     return os.path.join(base, os.path.expanduser(path)) if isinstance(path, str) else path
 
 
@@ -217,10 +224,6 @@ def _placed_source(source: Any, base: str) -> Any:
         return _placed(source, base)
     keys = option_keys()
     return {
-        name: [_placed(each, base) for each in value]
-        if isinstance(value, list) and name in keys and keys[name].is_path
-        else _placed(value, base)
-        if name == "path" or (name in keys and keys[name].is_path)
-        else value
+        name: _placed(value, base) if name == "path" or (name in keys and keys[name].is_path) else value
         for name, value in source.items()
     }

@@ -30,6 +30,7 @@ Section = tuple[str, Sequence[str]]
 def subject(report: Report, host: str) -> str:
     """Return the subject of a mail: job and outcome."""
     more = f", {len(report.problems):,} problems" if len(report.problems) > 1 else ""
+    more += f", {len(report.to_burn):,} to burn" if report.to_burn else ""
     return printable(f"backup of {report.job} on {host}: {_OUTCOMES[report.state]}{more}")
 
 

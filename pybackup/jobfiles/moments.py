@@ -1,9 +1,10 @@
-"""The hooks of a job at each moment: before and after the run, each volume, and the deleting of earlier archives."""
+"""The hooks of a job at each moment: around the run, each level, each burn and the deleting; behind each volume."""
 
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 from pyactivity.ending import Held, Meanwhile
 
@@ -13,10 +14,32 @@ from .report import Report
 from .run_hook import SKIP, HookRun, run_hook
 
 _ENVIRONMENT = 5
+_NOTHING: Mapping[str, str] = {}
 
 
 class Stopped(Exception):
     """A hook before the run has stopped it; the report says why."""
+
+
+class HookedStep:
+    """One level, or one burn, with hooks around it.
+
+    Attributes
+    ----------
+    state
+        ``ok``, ``problems``, ``fail`` or ``skipped``, as far as it is known.
+    told
+        What hooks are told of it, by the names that stand in braces in their arguments.
+    """
+
+    def __init__(self, told: Mapping[str, str]) -> None:
+        self.state = "ok"
+        self.told = dict(told)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether no hook before it stopped it."""
+        return self.state == "ok"
 
 
 def run_before(job: Job, report: Report) -> None:
@@ -39,6 +62,48 @@ def run_before(job: Job, report: Report) -> None:
             raise Stopped
 
 
+@contextmanager
+def around(job: Job, report: Report, about: str, told: Mapping[str, str]) -> Iterator[HookedStep]:
+    """Run the hooks before a ``level`` or ``burn``, then the block, then the hooks behind it, whatever came of that.
+
+    The block does nothing unless `HookedStep.is_on`, and sets the state where it is not ``ok``.
+    """
+    step = HookedStep(told)
+
+    def interrupted() -> None:
+        step.state = "fail"
+        _behind(job, report, about, step)
+
+    try:
+        with Meanwhile(interrupted):
+            for hook in _hooks(job, about, is_before=True):
+                if step.is_on:
+                    _before(job, hook, report, step)
+            yield step
+    except BaseException:
+        step.state = "fail" if step.is_on else step.state
+        raise
+    finally:
+        _behind(job, report, about, step)
+
+
+def _before(job: Job, hook: Hook, report: Report, step: HookedStep) -> None:
+    done = _run(job, hook, report, {**step.told, "status": ""})
+    if done.status == SKIP:
+        step.state = "skipped"
+        report.notes.append(f"{step.told['file']}: {done.command}: it is not the time for it")
+    elif done.failure:
+        step.state = "fail"
+        report.status = max(report.status, _ENVIRONMENT)
+        report.failures.append(f"{step.told['file']}: {hook.moment}: {done.command}: {done.failure}")
+
+
+def _behind(job: Job, report: Report, about: str, step: HookedStep) -> None:
+    for hook in _hooks(job, about, is_before=False):
+        if step.state in hook.states:
+            _run_behind(job, hook, report, {**step.told, "status": step.state})
+
+
 def is_to_prune(job: Job, report: Report) -> bool:
     """Run the hooks before earlier archives are deleted; return whether none says that they are to stay."""
     for hook in _hooks(job, "prune", is_before=True):
@@ -52,29 +117,37 @@ def is_to_prune(job: Job, report: Report) -> bool:
     return True
 
 
-def run_after(job: Job, report: Report, about: str = "run", file: str = "") -> None:
+def run_after(job: Job, report: Report, about: str = "run", told: Mapping[str, str] = _NOTHING) -> None:
     """Run the hooks that follow; a failure of one stops no other, and is one of the job.
 
     Parameters
     ----------
     about
         ``run``, ``volume`` or ``prune``.
-    file
-        The volume.
+    told
+        What they are told beside what all are.
     """
     for hook in _hooks(job, about, is_before=False):
-        if about == "run" and report.state not in hook.states:
-            continue
-        done = _run(job, hook, report, file)
-        if done.failure:
-            report.take_failure(f"after the {about}: {done.command}: {done.failure}")
+        if about != "run" or report.state in hook.states:
+            _run_behind(job, hook, report, told)
+
+
+def _run_behind(job: Job, hook: Hook, report: Report, told: Mapping[str, str]) -> None:
+    done = _run(job, hook, report, told)
+    if done.failure:
+        report.take_failure(f"after the {hook.about}: {done.command}: {done.failure}")
+
+
+def has_hooks(job: Job, about: str, *, is_before: bool) -> bool:
+    """Whether a job has hooks for a moment."""
+    return bool(_hooks(job, about, is_before=is_before))
 
 
 def _hooks(job: Job, about: str, *, is_before: bool) -> list[Hook]:
     return [hook for hook in job.hooks if hook.about == about and hook.is_before == is_before]
 
 
-def _run(job: Job, hook: Hook, report: Report, file: str = "") -> HookRun:
+def _run(job: Job, hook: Hook, report: Report, told: Mapping[str, str] = _NOTHING) -> HookRun:
     """Run a hook; behind a run, and around what comes of one, it gets a file with the report so far."""
     values = {"job": job.name, "status": "", "report": ""}
     names = {"PYBACKUP_JOB": job.name}
@@ -82,13 +155,11 @@ def _run(job: Job, hook: Hook, report: Report, file: str = "") -> HookRun:
         if hook.about != "run" or not hook.is_before:
             with Held():
                 name = tempfile.NamedTemporaryFile("w", prefix="pybackup-report-", suffix=".json")  # noqa: SIM115
-                told = stack.enter_context(name)
-                stack.enter_context(Meanwhile(told.close))
-            told.write(report.to_json() + "\n")
-            told.flush()
-            values |= {"status": report.state, "report": told.name}
-            if hook.about == "volume":
-                values["file"] = file
+                file = stack.enter_context(name)
+                stack.enter_context(Meanwhile(file.close))
+            file.write(report.to_json() + "\n")
+            file.flush()
+            values |= {"status": report.state, "report": file.name, **told}
             names = {f"PYBACKUP_{name.upper()}": value for name, value in values.items()}
             names["PYBACKUP_EXIT"] = str(report.status)
         done = run_hook(hook, values, names)

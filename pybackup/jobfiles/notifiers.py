@@ -8,9 +8,10 @@ from typing import Any
 
 from .keys import check_type
 from .mistakes import no_such
+from .report import DISC_FULL
 from .secret import Secret, read_secret
 
-EVENTS = ("start", "ok", "problems", "fail", "skipped", "always")
+EVENTS = ("start", "ok", "problems", "fail", "skipped", DISC_FULL, "always")
 _WAYS = ("sendmail", "smtp", "ping", "apprise")
 _KEYS = (*_WAYS, "on", "from")
 _SMTP_KEYS = ("host", "port", "user", "password", "security", "to")
@@ -93,8 +94,6 @@ def _events(table: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(events, list):
         raise ValueError("on is a list of events")
     for event in events:
-        if event == "disc-full":
-            raise ValueError("on: disc-full is an event of staging, which is not there yet")
         if event not in EVENTS:
             raise ValueError(f"on: {no_such('event', str(event), EVENTS)}; there are {', '.join(EVENTS)}")
     return tuple(events)

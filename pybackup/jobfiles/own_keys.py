@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pybackup.errors import UsageError
 from pybackup.foreign.formats import ExportFormat
-from pybackup.options.values import retention
+from pybackup.options import values
 
 from .hooks import check_hooks
 from .keys import Check, JobKey, check_type, option_keys
@@ -21,7 +21,7 @@ from .snapshots import MODE, check_location, check_ssh
 MODES = ("archive", "discs", "snapshot")
 NOT_YET = {"stage": "staging"}
 PLACEHOLDERS = ("job", "date", "time", "comment", "source")
-_CHAINS = "needs chains of archives, which are not there yet"
+_DELTAS = "is not there yet: files are stored whole"
 _TEXT, _TEXTS = frozenset((str,)), frozenset((list,))
 
 
@@ -47,13 +47,15 @@ def _sources(value: Any) -> None:
 
 def _source(number: int, table: Mapping[str, Any]) -> None:
     keys = option_keys()
-    known = {"path", "separate_dirs", *(name for name, key in keys.items() if "archive" in key.modes)}
+    known = {"path", "separate_dirs", "export", *(name for name, key in keys.items() if "archive" in key.modes)}
     for name, value in table.items():
         if name not in known:
             raise ValueError(f"source {number}: {name}: {no_such('key', name, known)}")
         try:
             if name in keys:
                 keys[name].check(value)
+            elif name == "export":
+                _export(value)
             else:
                 check_type(value, _TEXT if name == "path" else frozenset((bool,)))
         except ValueError as error:
@@ -142,19 +144,76 @@ def _keep(value: Any) -> None:
     if not isinstance(value, dict):
         raise ValueError("is a table, such as { last = 3, daily = 14, weekly = 8, monthly = 12, within = '7d' }")
     try:
-        retention(value)
+        values.retention(value)
     except UsageError as error:
         raise ValueError(str(error)) from None
 
 
+def _table(value: Any, checks: Mapping[str, Check], such_as: str) -> Mapping[str, Any]:
+    """Check a table by the checks of its keys, and return it."""
+    if not isinstance(value, dict):
+        raise ValueError(f"is a table, such as {such_as}")
+    for name, each in value.items():
+        if name not in checks:
+            raise ValueError(f"{name}: {no_such('key', name, checks)}")
+        try:
+            checks[name](each)
+        except (ValueError, UsageError) as error:
+            raise ValueError(f"{name}: {error}") from None
+    return value
+
+
+def _of_number(read: Callable[[int], int]) -> Check:
+    def check(value: Any) -> None:
+        check_type(value, frozenset((int,)))
+        read(value)
+
+    return check
+
+
+def _age(value: Any) -> None:
+    check_type(value, _TEXT)
+    values.age(value)
+
+
+_positive, _natural = _of_number(values.positive), _of_number(values.natural)
+
+
 def _known(value: Any) -> None:
-    raise ValueError(
-        "is not there; since_catalogue = true leaves out what media hold, with known_copies, known_unchecked"
-    )
+    if not isinstance(value, bool):
+        such_as = '{ skip = true, min_copies = 1, max_age_of_check = "2y" }'
+        _table(value, {"skip": _flag, "min_copies": _positive, "max_age_of_check": _age}, such_as)
+
+
+def _copies(value: Any) -> None:
+    such_as = '{ want = 2, places = 2, max_age_of_check = "2y" }'
+    table = _table(value, {"want": _positive, "places": _positive, "max_age_of_check": _age}, such_as)
+    if "want" not in table:
+        raise ValueError(f"says not how many: {such_as}")
+    if table.get("places", 1) > table["want"]:
+        raise ValueError("so few copies cannot lie in so many places")
+
+
+def _require(value: Any) -> None:
+    such_as = '{ mountpoint = "/mnt/drive", min_files = 1000 }'
+    _table(value, {"mountpoint": _text_or_texts, "min_files": _natural}, such_as)
+
+
+def _burn(value: Any) -> None:
+    if isinstance(value, str) and value:
+        return
+    such_as = '{ device = "/dev/sr0", speed = 8, verify = true }, or the device alone'
+    checks = {"device": _text, "speed": _positive, "verify": _flag, "overwrite": _flag}
+    if not _table(value, checks, such_as).get("device"):
+        raise ValueError("device is missing")
+
+
+def _text_or_texts(value: Any) -> None:
+    check_type(value, _TEXT | _TEXTS)
 
 
 def _not_yet(value: Any) -> None:
-    raise ValueError(_CHAINS)
+    raise ValueError(_DELTAS)
 
 
 def _key(name: str, help: str, check: Check, *modes: str, is_path: bool = False, default: Any = None) -> JobKey:
@@ -206,7 +265,14 @@ OWN_KEYS: Mapping[str, JobKey] = {
             'incremental, auto, or { full = "monthly", between = "differential" }',
             check_level,
         ),
-        _key("known", "files that other media hold are skipped", _known, "archive", "discs"),
+        _key(
+            "known",
+            "true: files that enough media hold already are left out; or { skip = true, min_copies = 1, "
+            "max_age_of_check = '2y' }; needs a catalogue",
+            _known,
+            "archive",
+            "discs",
+        ),
         _key(
             "keep",
             "which earlier archives or snapshots stay: { last = 3, daily = 14, within = '7d' }",
@@ -215,7 +281,27 @@ OWN_KEYS: Mapping[str, JobKey] = {
             MODE,
         ),
         _key("delta", "files are stored as differences", _not_yet, "archive", "discs"),
-        _key("copies", "how many copies there are to be", _not_yet, "archive", "discs"),
+        _key(
+            "copies",
+            "how many copies there are to be, in how many places: { want = 2, places = 2 }; what is missing is told, "
+            "as the catalogue knows it",
+            _copies,
+            "archive",
+            "discs",
+        ),
+        _key(
+            "require",
+            "what must hold of the source: { mountpoint = '/mnt/drive', min_files = 1000 }",
+            _require,
+            MODE,
+        ),
+        _key(
+            "burn",
+            "the drive that each image is burnt with, a new disc each time, or { device = '/dev/sr0', speed = 8, "
+            "verify = true, overwrite = false }",
+            _burn,
+            "discs",
+        ),
     )
 }
 NOT_BY_DEFAULT = ("hook", "source", "sources")

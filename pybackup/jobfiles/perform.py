@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +17,14 @@ from pybackup.monitor import Monitor, Relay
 from pybackup.options.making import CreateRequest, CreateSetRequest
 
 from . import snapshots
+from .burning import burn_images
 from .history import remember
 from .job import Job
 from .keep import MadeTogether, prune, would_delete
-from .levels import level_of_run
+from .levels import level_asked, level_made, level_of_run
 from .lock import job_lock
-from .moments import Stopped, is_to_prune, run_after, run_before
-from .recording import address_of, forget, record
+from .moments import Stopped, around, has_hooks, is_to_prune, run_after, run_before
+from .recording import address_of, advise, forget, record
 from .report import MadeFile, Report
 from .tasks import ArchiveTask, Given, SetTask, archive_tasks, set_task
 from .tell import tell, tell_start
@@ -133,14 +134,23 @@ def _make(job: Job, given: Given, wording: Wording, monitor: Monitor, report: Re
         snapshots.make_snapshot(job, monitor, report)
         return
     if job.mode == "discs":
-        _make_set(job, set_task(job, given), monitor, report)
+        try:
+            _make_set(job, set_task(job, given), monitor, report, wording)
+        except _Undone as undone:
+            _take_undone(report, [str(undone)])
+        advise(job, report, monitor)
         return
+    undone_so_far = []
     for task in archive_tasks(job, given):
         try:
             _make_archive(job, task, monitor, report)
+        except _Undone as undone:
+            undone_so_far.append(str(undone))
         except (PybackupError, OSError) as error:
             # The others are worth having.
             _fail(job, report, error, wording)
+    _take_undone(report, undone_so_far)
+    advise(job, report, monitor)
     if report.status <= _PROBLEMS:
         prune(job, report, lambda: is_to_prune(job, report))
         forget(job, report.deleted, monitor)
@@ -148,16 +158,48 @@ def _make(job: Job, given: Given, wording: Wording, monitor: Monitor, report: Re
             run_after(job, report, "prune")
 
 
+class _Undone(Exception):
+    """A hook before a level has stopped it."""
+
+
+def _take_undone(report: Report, undone: Sequence[str]) -> None:
+    """A run that made nothing, since it was the time for none of it, was skipped."""
+    if undone and not report.made and not report.failures:
+        report.state = "skipped"
+        report.failures += undone
+
+
+@contextmanager
+def _at_level(
+    job: Job, options: Mapping[str, Any], file: str, monitor: Monitor, report: Report
+) -> Iterator[Mapping[str, Any]]:
+    """Give the options for the archive, or the set, that is made in the block; its hooks run around that.
+
+    Raises
+    ------
+    _Undone
+        One of these stopped it.
+    """
+    options = _with_catalogue(job, options, report.started, monitor)
+    before = len(monitor.problems)
+    with around(job, report, "level", {"file": file, "level": level_asked(options)}) as step:
+        if not step.is_on:
+            raise _Undone(f"{file}: it is not the time for it")
+        yield options
+        if has_hooks(job, "level", is_before=False):
+            step.told["level"] = level_made(file) or step.told["level"]
+        step.state = "problems" if len(monitor.problems) > before else "ok"
+
+
 def _make_archive(job: Job, task: ArchiveTask, monitor: Monitor, report: Report) -> None:
-    made = api.create(
-        **_with_catalogue(job, task.options, report.started, monitor), output=task.output, monitor=monitor
-    )
+    with _at_level(job, task.options, task.output, monitor, report) as options:
+        made = api.create(**options, output=task.output, monitor=monitor)
     archive = os.fsdecode(made.path)
     report.content_bytes += made.content_bytes
     entry = MadeFile("archive", archive, made.archive_bytes, made.files, task.series)
     if task.export is None:
         report.made.append(entry)
-        record(job, [made.path], monitor)
+        _record(job, [entry], monitor)
         return
     before = len(monitor.problems)
     try:
@@ -172,25 +214,32 @@ def _make_archive(job: Job, task: ArchiveTask, monitor: Monitor, report: Report)
     if task.instead:
         monitor.note(f"{archive}: stays, since not all of it is in {task.exported}")
     report.made += [entry, MadeFile("export", task.exported, done.n_bytes, done.files, task.series)]
-    record(job, [made.path], monitor)
+    _record(job, [entry], monitor)
 
 
-def _make_set(job: Job, task: SetTask, monitor: Monitor, report: Report) -> None:
-    done = api.create_set(
-        **_with_catalogue(job, task.options, report.started, monitor), volumes=task.volumes, monitor=monitor
-    )
+def _make_set(job: Job, task: SetTask, monitor: Monitor, report: Report, wording: Wording) -> None:
+    with _at_level(job, task.options, task.volumes, monitor, report) as options:
+        done = api.create_set(**options, volumes=task.volumes, monitor=monitor)
     report.content_bytes += done.content_bytes
     for volume in done.volumes:
         report.made.append(MadeFile("volume", os.fsdecode(volume.path), volume.archive_bytes, volume.files))
-        run_after(job, report, "volume", os.fsdecode(volume.path))
-    record(job, [volume.path for volume in done.volumes], monitor, for_discs=True)
-    what = [os.fsdecode(volume.path) for volume in done.volumes]
-    if task.images is not None:
-        images = api.disc_build([volume.path for volume in done.volumes], task.images, monitor=monitor)
-        what = [os.fsdecode(image.path) for image in images]
-        report.made += [MadeFile("image", os.fsdecode(image.path), image.image_bytes) for image in images]
-    verb = "burn" if task.images is not None else "build an image of, and burn,"
-    report.advice += [f"{verb} {path}" for path in what]
+        run_after(job, report, "volume", {"file": os.fsdecode(volume.path)})
+    _record(job, report.made, monitor, for_discs=True)
+    if task.images is None:
+        report.to_burn += [made.path for made in report.made]
+        return
+    images = api.disc_build([volume.path for volume in done.volumes], task.images, monitor=monitor)
+    report.made += [MadeFile("image", os.fsdecode(image.path), image.image_bytes) for image in images]
+    paths = [os.fsdecode(image.path) for image in images]
+    burn_images(job, paths, monitor, report, lambda error: _fail(job, report, error, wording))
+
+
+def _record(job: Job, made: Sequence[MadeFile], monitor: Monitor, *, for_discs: bool = False) -> None:
+    """Write archives or volumes down in the catalogue, and by what it knows them in the report."""
+    found = record(job, [os.fsencode(each.path) for each in made], monitor, for_discs=for_discs)
+    if len(found) == len(made):
+        for each, identity in zip(made, found, strict=True):
+            each.identity = identity
 
 
 def _with_catalogue(job: Job, options: Mapping[str, Any], now: float, monitor: Monitor) -> dict[str, Any]:

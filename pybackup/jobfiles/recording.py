@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pybackup.catalogue.default import configured
 from pybackup.errors import PybackupError
@@ -12,21 +12,47 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 
 from .job import Job
+from .report import Report
 from .secret import read_secret
+from .wanted import burning_advice, catalogue_advice
 
 if TYPE_CHECKING:
     from pybackup.catalogue.connect import Catalogue
+    from pybackup.disc.burn import ReadBack
+
+_Result = TypeVar("_Result")
 
 
-def record(job: Job, paths: Sequence[bytes], monitor: Monitor, *, for_discs: bool = False) -> None:
-    """Write down archives, or volumes that are to be burnt."""
+def record(job: Job, paths: Sequence[bytes], monitor: Monitor, *, for_discs: bool = False) -> list[str]:
+    """Write down archives, or volumes that are to be burnt; return their identities, none where that failed."""
 
-    def write(catalogue: Catalogue) -> None:
+    def write(catalogue: Catalogue) -> list[str]:
         from pybackup.jobs.catalogue_record import record_archives, record_for_discs
 
-        (record_for_discs if for_discs else record_archives)(catalogue, paths, monitor)
+        return [each.hex() for each in (record_for_discs if for_discs else record_archives)(catalogue, paths, monitor)]
 
-    _write(job, write, monitor)
+    return _in_catalogue(job, write, monitor) or []
+
+
+def record_disc(job: Job, image: bytes, device: bytes, found: ReadBack | None, monitor: Monitor) -> None:
+    """Write down that an image was burnt, and what came of reading it back."""
+
+    def write(catalogue: Catalogue) -> None:
+        from pybackup.jobs.catalogue_record import health_read_back, record_burnt
+
+        health = None if found is None else health_read_back(found, device)
+        record_burnt(catalogue, image, device, health, monitor)
+
+    _in_catalogue(job, write, monitor)
+
+
+def advise(job: Job, report: Report, monitor: Monitor) -> None:
+    """Add what is to be burnt to the report, and what the catalogue advises, if there is one."""
+    report.advice += burning_advice(job, report)
+    if any(made.identity for made in report.made):
+        report.advice += (
+            _in_catalogue(job, lambda catalogue: [*catalogue_advice(catalogue, job, report)], monitor) or ()
+        )
 
 
 def forget(job: Job, paths: Sequence[str], monitor: Monitor) -> None:
@@ -38,20 +64,22 @@ def forget(job: Job, paths: Sequence[str], monitor: Monitor) -> None:
         forget_files(catalogue, [os.fsencode(path) for path in paths])
 
     if paths:
-        _write(job, write, monitor)
+        _in_catalogue(job, write, monitor)
 
 
-def _write(job: Job, write: Callable[[Catalogue], None], monitor: Monitor) -> None:
+def _in_catalogue(job: Job, work: Callable[[Catalogue], _Result], monitor: Monitor) -> _Result | None:
+    """Return what comes of the work; None where there is no catalogue, or it failed, which is a problem."""
     try:
         address = address_of(job)
         if address is None:
-            return
+            return None
         from pybackup.catalogue.connect import open_catalogue
 
         with open_catalogue(address) as catalogue:
-            write(catalogue)
+            return work(catalogue)
     except (PybackupError, ModuleNotFoundError) as error:
         monitor.problem(Problem(b"", Trouble.UNRECORDED, str(error)))
+        return None
 
 
 def address_of(job: Job) -> str | None:

@@ -14,6 +14,8 @@ from .run_hook import HookRun
 
 TRIAL = "trial"
 """The state of what is no run, but is to show that messages arrive."""
+DISC_FULL = "disc-full"
+"""The event that a disc's worth waits to be burnt."""
 _PROBLEMS = 1  # the exit status
 MOST_PROBLEMS = 1000
 """Problems that a report has with their paths; the others are counted."""
@@ -31,6 +33,8 @@ class MadeFile:
         How many are in it; None where nobody counted.
     series
         What tells the sources that it is made of from others of the job; empty where there are no others.
+    identity
+        Of an archive or a volume in the catalogue, in hexadecimal digits; empty where there is none.
     """
 
     kind: str
@@ -38,6 +42,7 @@ class MadeFile:
     n_bytes: int
     files: int | None = None
     series: str = ""
+    identity: str = ""
 
 
 @dataclass(slots=True)
@@ -56,8 +61,10 @@ class Report:
         Why it failed, or was skipped.
     deleted
         Paths of earlier archives that the job does not keep any more.
+    to_burn
+        Images, or volumes without one, that wait for a disc.
     advice
-        What to do next.
+        What else to do next.
     """
 
     job: str
@@ -74,12 +81,18 @@ class Report:
     hooks: list[HookRun] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    to_burn: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
         """How long it took."""
         return max(0.0, self.finished - self.started)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What notifiers may be told of: its state, and whether discs wait to be burnt."""
+        return (self.state, DISC_FULL) if self.to_burn else (self.state,)
 
     @property
     def files(self) -> int:
@@ -118,6 +131,7 @@ class Report:
             "hooks": [asdict(hook) for hook in self.hooks],
             "notes": self.notes,
             "deleted": self.deleted,
+            "to_burn": self.to_burn,
             "advice": self.advice,
         }
 

@@ -8,10 +8,11 @@ from typing import Any
 from pybackup import api
 from pybackup.errors import UsageError
 from pybackup.monitor import Monitor
-from pybackup.options.snapshots import ssh_command
+from pybackup.options.snapshots import SnapshotRunRequest, ssh_command
 from pybackup.snapshots.location import parse_location
 
 from .job import Job
+from .moments import is_to_prune, run_after
 from .report import MadeFile, Report
 from .tasks import options_of_mode
 
@@ -47,11 +48,16 @@ def placed_location(value: str, base: str) -> str:
 
 def make_snapshot(job: Job, monitor: Monitor, report: Report) -> None:
     """Run the job."""
-    made = api.snapshot_run(**_asked(job), monitor=monitor)
+    from pybackup.jobs.snapshot_run import make_snapshot
+
+    request = SnapshotRunRequest(**_asked(job), monitor=monitor)
+    made = make_snapshot(request, monitor, may_remove=lambda: is_to_prune(job, report))
     report.content_bytes += made.record.content_bytes
     report.made.append(MadeFile(MODE, os.fsdecode(made.path), made.record.copied_bytes, made.record.files))
     store = os.path.dirname(made.path)
     report.deleted += [os.fsdecode(os.path.join(store, name)) for name in made.removed]
+    if report.deleted:
+        run_after(job, report, "prune")
 
 
 def plan_snapshot(job: Job, monitor: Monitor) -> tuple[str, int, int]:
@@ -63,4 +69,9 @@ def plan_snapshot(job: Job, monitor: Monitor) -> tuple[str, int, int]:
 def _asked(job: Job) -> dict[str, Any]:
     """What the job asks of `snapshot_run`."""
     own = {name: job.get(name) for name in ("ssh", "keep") if job.get(name) is not None}
+    require = job.get("require", {})
+    if "mountpoint" in require:
+        own["require_mounted"] = require["mountpoint"]
+    if "min_files" in require:
+        own["require_files"] = require["min_files"]
     return {**options_of_mode(job.settings, MODE), "source": job.get("source"), "to": job.get("to"), **own}

@@ -12,6 +12,7 @@ from typing import Any
 from pybackup.errors import UsageError
 from pybackup.foreign.formats import ExportFormat
 
+from .agree import skips_known
 from .job import Job, Setting
 from .keys import option_keys
 from .levels import needs_chain
@@ -85,8 +86,8 @@ def archive_tasks(job: Job, given: Given) -> list[ArchiveTask]:
     UsageError
         Two would have one name; a directory whose subdirectories are to be archived cannot be read.
     """
-    common = {**options_of_mode(job.settings, "archive"), **_given(job, given)}
-    pattern, (export, instead) = job.get("output"), _export(job.get("export", "none"))
+    common = {**options_of_mode(job.settings, "archive"), **_known(job), **_given(job, given)}
+    pattern = job.get("output")
     tasks, seen = [], set()
     for name, sources, own in _groups(job.get("sources", [])):
         output = expanded(pattern, _values(job, common, given, name))
@@ -99,6 +100,7 @@ def archive_tasks(job: Job, given: Given) -> list[ArchiveTask]:
         seen.add(output)
         if name and "chain" in common and "chain" not in own:
             own = {**own, "chain": f"{common['chain']}-{_in_a_name(name)}"}  # each is a chain of its own
+        export, instead = _export(own.pop("export", job.get("export", "none")))
         tasks.append(ArchiveTask({**common, **own, "sources": sources}, output, name, export, instead))
     return tasks
 
@@ -111,7 +113,7 @@ def set_task(job: Job, given: Given) -> SetTask:
     UsageError
         A source has options of its own: all volumes of a set are made alike.
     """
-    options = {**options_of_mode(job.settings, "discs"), **_given(job, given)}
+    options = {**options_of_mode(job.settings, "discs"), **_known(job), **_given(job, given)}
     media = job.get("media")
     if isinstance(media, dict):
         options |= {"first_volumes": tuple(media.get("first", ())), "volume_size": media["then"]}
@@ -166,6 +168,16 @@ def _given(job: Job, given: Given) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
+def _known(job: Job) -> dict[str, Any]:
+    """What the key ``known`` stands for, as options have it."""
+    known = job.get("known")
+    if not skips_known(job):
+        return {}
+    table = known if isinstance(known, dict) else {}
+    asked = {"known_copies": table.get("min_copies"), "known_unchecked": table.get("max_age_of_check")}
+    return {"since_catalogue": True, **{name: value for name, value in asked.items() if value is not None}}
+
+
 def _groups(sources: Sequence[Any]) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
     """Yield sources that go into one archive, what tells that from others, and options that it has of its own."""
     plain = [each if isinstance(each, str) else each["path"] for each in sources if not _is_apart(each)]
@@ -176,7 +188,7 @@ def _groups(sources: Sequence[Any]) -> Iterator[tuple[str, list[str], dict[str, 
             path = each["path"]
             own = {name: _own(name, value) for name, value in each.items() if name not in ("path", "separate_dirs")}
             if each.get("separate_dirs"):
-                yield from ((name, found, own) for name, found in _directories(path))
+                yield from ((name, found, dict(own)) for name, found in _directories(path))
             else:
                 yield _base(path), [path], own
 

@@ -38,7 +38,7 @@ _FAILURES = (OSError, EnvironmentFailed, smtplib.SMTPException, subprocess.Subpr
 def tell_start(job: Job) -> list[str]:
     """Tell that a run begins; return in words whom it could not be told, and why."""
     pinged = [notifier for notifier in job.notifiers if notifier.ping]
-    return _all(pinged, "start", lambda notifier: _ping(notifier, "start"))
+    return _all(pinged, ("start",), lambda notifier: _ping(notifier, "start"))
 
 
 def tell(job: Job, report: Report) -> list[str]:
@@ -46,7 +46,7 @@ def tell(job: Job, report: Report) -> list[str]:
     if job.get("syslog"):
         _log(report)
 
-    return _all(job.notifiers, report.state, lambda notifier: _send(notifier, report))
+    return _all(job.notifiers, report.events, lambda notifier: _send(notifier, report))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,9 @@ def _send(notifier: Notifier, report: Report) -> None:
         _mail(notifier, report)
 
 
-def _all(notifiers: Iterable[Notifier], event: str, send: Callable[[Notifier], None]) -> list[str]:
-    tried = [(notifier.name, _failure(notifier, send)) for notifier in notifiers if notifier.hears(event)]
+def _all(notifiers: Iterable[Notifier], events: Iterable[str], send: Callable[[Notifier], None]) -> list[str]:
+    heard = [notifier for notifier in notifiers if any(map(notifier.hears, events))]
+    tried = [(notifier.name, _failure(notifier, send)) for notifier in heard]
     return [f"notifier {name} could not be told: {reason}" for name, reason in tried if reason]
 
 

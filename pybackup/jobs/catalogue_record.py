@@ -5,32 +5,40 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from pybackup.archive.find import Volume, volumes_in
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.health import add_health
 from pybackup.catalogue.media import find_medium, media, remove
 from pybackup.mend.repaired import Repaired
+from pybackup.model.display import display
 from pybackup.model.filed import Health, Medium, MediumType, NewMedium
 from pybackup.monitor import Aside, Monitor
 
 from .catalogue_add import add
 from .catalogue_enter import AddOptions, enter_volume
 
+if TYPE_CHECKING:
+    from pybackup.disc.burn import ReadBack
+
 _STDIO = b"stdio:"
 
 
-def record_archives(catalogue: Catalogue, paths: Iterable[bytes], monitor: Monitor) -> None:
-    """Enter archives that were made as the files that they are."""
-    for path in paths:
-        for _ in add(catalogue, [path], AddOptions(), Aside(monitor)):
-            pass
+def record_archives(catalogue: Catalogue, paths: Iterable[bytes], monitor: Monitor) -> list[bytes]:
+    """Enter archives that were made as the files that they are, and return the identity of each."""
+    entered = (added for path in paths for added in add(catalogue, [path], AddOptions(), Aside(monitor)))
+    return [added.medium.volume.identity for added in entered]
 
 
-def record_for_discs(catalogue: Catalogue, paths: Iterable[bytes], monitor: Monitor) -> None:
-    """Enter what was made to be burnt: as discs that nobody has seen yet, and that are no copies so far."""
-    for volume in _volumes(paths):
-        enter_volume(catalogue, volume, NewMedium(MediumType.DISC, seen=False), AddOptions(), Aside(monitor))
+def record_for_discs(catalogue: Catalogue, paths: Iterable[bytes], monitor: Monitor) -> list[bytes]:
+    """Enter what was made to be burnt, as discs that nobody has seen yet, and that are no copies so far.
+
+    Returns the identity of each volume.
+    """
+    on = NewMedium(MediumType.DISC, seen=False)
+    entered = [enter_volume(catalogue, volume, on, AddOptions(), Aside(monitor)) for volume in _volumes(paths)]
+    return [added.medium.volume.identity for added in entered]
 
 
 def forget_files(catalogue: Catalogue, paths: Iterable[bytes]) -> None:
@@ -65,6 +73,12 @@ def record_burnt(
             add_health(catalogue, added.medium.id, health)
         made.append(added.medium)
     return made
+
+
+def health_read_back(found: ReadBack, device: bytes) -> Health:
+    """Return what reading a disc back found, for the catalogue."""
+    bad, means = found.unreadable + found.different, f"disc burn --verify {display(device)}"
+    return Health(time.time_ns(), found.state.value, bad, found.sectors, found.margin, means)
 
 
 def record_check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
 from pybackup.monitor import Monitor
@@ -12,8 +13,16 @@ from pybackup.snapshots.prune import judge_snapshots, prune
 from pybackup.snapshots.run import SnapshotMade, dry_run, perform_snapshot
 
 
-def make_snapshot(asked: SnapshotRunRequest, monitor: Monitor) -> SnapshotMade:
-    """Make a snapshot, as `pybackup.snapshot_run` says."""
+def make_snapshot(
+    asked: SnapshotRunRequest, monitor: Monitor, *, may_remove: Callable[[], bool] = lambda: True
+) -> SnapshotMade:
+    """Make a snapshot, as `pybackup.snapshot_run` says.
+
+    Parameters
+    ----------
+    may_remove
+        Asked where the rules do not keep all, before anything is removed.
+    """
     source, store, options, policy = asked.location(), asked.store(), asked.snapshot(), asked.policy()
     shown = _shown(asked)
     plan_snapshot(source, shown, store, options)  # before anything is made
@@ -24,7 +33,10 @@ def make_snapshot(asked: SnapshotRunRequest, monitor: Monitor) -> SnapshotMade:
         if made.record.problems:
             monitor.note("no snapshot was removed, since this one has problems")
             return made
-        removed = prune(store, judge_snapshots(store.survey(), policy), monitor)
+        judged = judge_snapshots(store.survey(), policy)
+        if all(each.stays for each in judged) or not may_remove():
+            return made
+        removed = prune(store, judged, monitor)
     return replace(made, removed=[snapshot.name for snapshot in removed])
 
 

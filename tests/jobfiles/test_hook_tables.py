@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pybackup.jobfiles.hooks import STATES, Hook, check_hooks, read_hooks, read_span
+from pybackup.jobfiles.hooks import STATES, Hook, check_hooks, hooks_that_never_run, read_hooks, read_span
+from pybackup.jobfiles.own_keys import MODES
 
 
 @pytest.mark.parametrize(
@@ -28,14 +29,15 @@ def test_what_a_table_comes_to(table: dict[str, Any], hook: Hook) -> None:
     [
         ({"run": ["a"]}, "either before"),
         ({"before": "run", "after": "run", "run": ["a"]}, "either before"),
-        ({"before": "burn", "run": ["a"]}, "not there yet"),
-        ({"before": "lunch", "run": ["a"]}, "is 'run'"),
+        ({"before": "volume", "run": ["a"]}, "before: 'volume' is none of 'run', 'level', 'burn', 'prune'"),
+        ({"before": "lunch", "run": ["a"]}, "'lunch' is none of 'run'"),
+        ({"after": "volume", "run": ["a"], "states": ["ok"]}, "states are those of a run, a level or a burn"),
         ({"before": "run"}, "run is a list"),
         ({"before": "run", "run": []}, "run is a list"),
         ({"before": "run", "run": [""]}, "run is a list"),
         ({"before": "run", "run": "a | b"}, "needs shell = true"),
         ({"before": "run", "run": ["a"], "shell": True}, "is for a text"),
-        ({"before": "run", "run": ["a"], "states": ["ok"]}, "after the run only"),
+        ({"before": "run", "run": ["a"], "states": ["ok"]}, "known afterwards only"),
         ({"after": "run", "run": ["a"], "states": []}, "states are a list"),
         ({"after": "run", "run": ["a"], "states": ["failed"]}, "did you mean 'fail'"),
         ({"after": "run", "run": ["a"], "time_limit": "soon"}, "no span of time"),
@@ -46,6 +48,25 @@ def test_what_makes_no_sense_is_refused_with_its_number(table: dict[str, Any], w
     with pytest.raises(ValueError, match=words) as caught:
         read_hooks([{"before": "run", "run": ["fine"]}, table])
     assert str(caught.value).startswith("hook 2: ")
+
+
+@pytest.mark.parametrize(
+    ("about", "modes", "said"),
+    [
+        ("run", {"archive", "discs", "snapshot"}, ""),
+        ("level", {"archive", "discs"}, "is for jobs of mode archive and discs"),
+        ("volume", {"discs"}, "is for jobs of mode discs"),
+        ("burn", {"discs"}, "is for jobs of mode discs"),
+        ("prune", {"archive", "snapshot"}, "is for jobs of mode archive and snapshot"),
+    ],
+)
+def test_a_hook_that_would_never_run_is_refused(about: str, modes: set[str], said: str) -> None:
+    hooks = read_hooks([{"before": "run", "run": ["a"]}, {"after": about, "run": ["a"]}])
+    for mode in MODES:
+        told = list(hooks_that_never_run(hooks, mode, burns=True))
+        assert told == ([] if mode in modes else [f"hook 2: after = {about!r} {said}"])
+    told = list(hooks_that_never_run(hooks, "discs", burns=False))
+    assert bool(told) is (about in ("burn", "prune"))
 
 
 @pytest.mark.parametrize("value", [{}, [1], "hook", None])

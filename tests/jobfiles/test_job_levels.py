@@ -90,6 +90,45 @@ def test_what_is_kept_of_a_chain_can_be_restored(days: Days, jobs: WriteJobs) ->
     assert sorted(os.listdir("out")) == ["2026-02-01.xtar", "2026-02-02.xtar"]
 
 
+def test_hooks_around_a_level_hear_which_it_is(days: Days, jobs: WriteJobs) -> None:
+    hooks = """
+[[job.work.hook]]
+before = "level"
+run = "echo before $PYBACKUP_LEVEL $(basename $PYBACKUP_FILE) >> said; case $PYBACKUP_FILE in *photos*) exit 75; esac"
+shell = true
+[[job.work.hook]]
+after = "level"
+run = ["sh", "-c", "echo after $1 $2 >> said", "sh", "{level}", "{status}"]
+"""
+    jobs(
+        JOB.replace('"differential"', '"auto"').replace('["docs"]', '["docs", { path = "photos", store = ["jpg"] }]')
+        + hooks
+    )
+    days.run(["2026-01-30", "2026-01-31"])
+    assert Path("said").read_text().splitlines() == [
+        "before full 2026-01-30.xtar",
+        "after full ok",
+        "before full 2026-01-30-photos.xtar",
+        "after full skipped",
+        "before auto 2026-01-31.xtar",
+        "after incremental ok",
+        "before full 2026-01-31-photos.xtar",
+        "after full skipped",
+    ]
+    assert sorted(os.listdir("out")) == ["2026-01-30.xtar", "2026-01-31.xtar"]
+
+
+def test_a_run_of_which_every_level_is_skipped_is_skipped(days: Days, jobs: WriteJobs) -> None:
+    jobs(JOB + '[[job.work.hook]]\nbefore = "level"\nrun = "exit 75"\nshell = true\n')
+    report = days.run(["2026-01-30"])
+    assert (report["state"], report["made"]) == ("skipped", [])
+    assert report["failures"] == [f"{os.getcwd()}/out/2026-01-30.xtar: it is not the time for it"]
+    jobs(JOB + '[[job.work.hook]]\nbefore = "level"\nrun = ["false"]\n')
+    report = days.run(["2026-01-30"], 5)
+    assert (report["state"], report["made"]) == ("fail", [])
+    assert report["failures"][0].endswith("before level: false: exit status 1")
+
+
 def test_without_a_catalogue_it_says_what_to_do(days: Days, jobs: WriteJobs) -> None:
     jobs(JOB.replace("sqlite:///c.sqlite", "none"))
     report = days.run(["2026-01-30"], 2)

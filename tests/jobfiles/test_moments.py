@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from pyactivity.ending import perform_duties
+from pybackup.jobfiles.hooks import STATES
 from pybackup.jobfiles.job import Job, Setting
-from pybackup.jobfiles.moments import Stopped, is_to_prune, run_after, run_before
+from pybackup.jobfiles.moments import Stopped, around, is_to_prune, run_after, run_before
 from pybackup.jobfiles.report import Report
 
 
@@ -39,7 +42,7 @@ def test_only_the_hooks_of_a_moment_run() -> None:
     assert is_to_prune(job, found)
     for about in ("run", "prune"):
         run_after(job, found, about)
-    run_after(job, found, "volume", "a.xtar")
+    run_after(job, found, "volume", {"file": "a.xtar"})
     assert [hook.output for hook in found.hooks] == [
         "before run {file}\n",
         "before prune {file}\n",
@@ -48,6 +51,32 @@ def test_only_the_hooks_of_a_moment_run() -> None:
         "after volume a.xtar\n",
     ]
     assert [hook.moment for hook in found.hooks] == ["before", "before prune", "after", "after prune", "after volume"]
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "state"),
+    [("true", "", "ok"), ("exit 75", "", "skipped"), ("exit 3", "", "fail"), ("true", "error", "fail")],
+)
+def test_hooks_behind_a_level_run_whatever_came_of_it(before: str, body: str, state: str) -> None:
+    found = report()
+    behind = [{"after": "level", "run": ["echo", "{status}", "{level}", "{file}"], "states": [each]} for each in STATES]
+    job = job_with({"before": "level", "run": before, "shell": True}, *behind)
+    done = []
+    with suppress(OSError), around(job, found, "level", {"level": "full", "file": "a.xtar"}) as step:
+        if step.is_on:
+            done.append(True)
+            if body:
+                raise OSError
+    assert bool(done) is (before == "true")
+    assert [hook.output for hook in found.hooks[1:]] == [f"{state} full a.xtar\n"]
+    assert found.status == (5 if before == "exit 3" else 0)
+
+
+def test_hooks_behind_a_level_run_when_a_signal_ends_all() -> None:
+    found = report()
+    with around(job_with({"after": "level", "run": ["echo", "{status}"]}), found, "level", {"file": "a"}):
+        perform_duties()  # as the handler of a signal does
+        assert [hook.output for hook in found.hooks] == ["fail\n"]
 
 
 def test_a_failure_behind_stops_no_other_and_is_one_of_the_run() -> None:

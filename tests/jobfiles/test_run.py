@@ -71,6 +71,33 @@ def test_exports_beside_and_instead(
         assert file.read("docs/a.txt") == Path("docs/a.txt").read_bytes()
 
 
+def test_each_source_has_an_export_of_its_own(jobs: WriteJobs, capsys: pytest.CaptureFixture[str]) -> None:
+    path = jobs("""
+[job.x]
+sources = [
+    { path = "photos", export = { format = "zip", instead = true }, separate_dirs = true },
+    { path = "docs", export = "tar.bz2" }, "jobs.toml",
+]
+output = "out/{source}.xtar"
+""")
+    ran(capsys, str(path))
+    assert sorted(os.listdir("out")) == ["2001.zip", "2002.zip", "docs.tar.bz2", "docs.xtar", "photos.zip", "x.xtar"]
+
+
+def test_copies_that_are_missing_are_told(jobs: WriteJobs, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    create_catalogue(f"sqlite:///{tmp_path}/c.sqlite")
+    path = jobs(
+        f'[job.x]\nsources = ["docs"]\noutput = "out/{{comment}}.xtar"\ncatalogue = "sqlite:///{tmp_path}/c.sqlite"\n'
+        "copies = { want = 2 }\n"
+    )
+    (report,) = ran(capsys, str(path), "--comment", "a")
+    few = "(place not known): 2 files on it have fewer than 2 sound copies"
+    assert report["advice"] == [f"make one more copy of a {few}"]
+    assert re.fullmatch("[0-9a-f]{16,}", report["made"][0]["identity"])
+    (report,) = ran(capsys, str(path), "--comment", "b")  # holds the same once more
+    assert report["advice"] == []
+
+
 def test_what_a_zip_cannot_hold_keeps_the_archive(jobs: WriteJobs, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo("docs/fifo")
     path = jobs('[job.x]\nsources = ["docs"]\noutput = "out/x.xtar"\nexport = { format = "zip", instead = true }\n')
@@ -285,8 +312,13 @@ def test_what_is_safe_on_known_media_is_left_out(
     text = f'[job.x]\nsources = ["docs"]\noutput = "out/{{comment}}.xtar"\ncatalogue = "{url}"\n'
     ran(capsys, str(jobs(text)), "--comment", "all")
     Path("docs/new.txt").write_text("new")
-    path = jobs(text + "since_catalogue = true\nknown_copies = 1\n")
+    path = jobs(text + "known = { skip = true, min_copies = 1 }\n")
     ran(capsys, str(path), "--comment", "new")
     assert paths_in("out/new.xtar") == {"docs/new.txt"}
+    never_checked = 'known = { max_age_of_check = "2y" }'
+    for known in (never_checked, "known = { min_copies = 2 }", "known = { skip = false }", "known = false"):
+        assert main(["run", str(jobs(text + known)), "--comment", "x", "--dry-run"]) == 0
+        assert "would hold 3 files" in capsys.readouterr().out
+    path = jobs(text + "known = true\n")
     assert main(["run", str(path), "--comment", "none", "--dry-run"]) == 0
     assert "would hold 0 files" in capsys.readouterr().out

@@ -49,6 +49,38 @@ def test_a_run(jobs: WriteJobs, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "1 snapshot made" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "status", "goes"), [("true", 0, True), ("exit 75", 0, False), ("exit 3", 1, False)]
+)
+def test_hooks_around_deleting(
+    command: str, status: int, goes: bool, jobs: WriteJobs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hooks = "".join(
+        f'[[job.docs.hook]]\n{side} = "prune"\nshell = true\nrun = "echo {side} $PYBACKUP_STATUS >> said; {text}"\n'
+        for side, text in (("before", command), ("after", "true"))
+    )
+    path = str(jobs(JOB.replace("last = 2", "last = 1") + hooks))
+    for number in range(2):
+        assert not (tmp_path / "said").exists()  # nothing was to be deleted
+        assert main(["run", path, "--json"]) == (status if number else 0)
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (tmp_path / "said").read_text().split()[::2] == (["before", "after"] if goes else ["before"])
+    assert len(report["deleted"]) == int(goes)
+    assert len([each for each in (tmp_path / "snapshots").iterdir() if each.name[0] == "2"]) == (1 if goes else 2)
+
+
+def test_what_a_run_requires_may_stand_in_a_table(
+    jobs: WriteJobs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = JOB.replace("require_files = 1", 'require = { mountpoint = "docs", min_files = 1 }')
+    assert main(["run", str(jobs(text)), "--json"]) == 5
+    assert f"{tmp_path}/docs: nothing is mounted there" in json.loads(capsys.readouterr().out)["failures"][0]
+    text = text.replace('"docs", min_files = 1 }', '"/proc", min_files = 3 }')
+    assert main(["run", str(jobs(text)), "--json"]) == 5
+    assert "holds 1 files where there must be 3" in json.loads(capsys.readouterr().out)["failures"][0]
+    assert main(["run", str(jobs(text.replace("= 3", "= 1")))]) == 0
+
+
 def test_a_source_that_is_not_mounted_fails_and_deletes_nothing(
     jobs: WriteJobs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pybackup.errors import UsageError
 from pybackup.foreign.formats import ExportFormat
+from pybackup.jobfiles.agree import skips_known
 from pybackup.jobfiles.job import Job, Setting
 from pybackup.jobfiles.tasks import Given, archive_tasks, default_volumes, expanded, set_task
 
@@ -85,6 +86,22 @@ def test_a_set_has_its_media_and_its_name() -> None:
     assert (task.volumes, task.images) == ("/v/work", "/i")
     assert task.options["first_volumes"] == ("1GB",)
     assert (task.options["volume_size"], task.options["name"], task.options["sources"]) == ("bd25", "work", ["/a"])
+
+
+@pytest.mark.parametrize(
+    ("known", "options"),
+    [
+        (True, {"since_catalogue": True}),
+        ({"min_copies": 2, "max_age_of_check": "2y"}, {"known_copies": 2, "known_unchecked": "2y"}),
+        ({"skip": False, "min_copies": 2}, {}),
+        (False, {}),
+    ],
+)
+def test_files_that_are_known_are_left_out(known: Any, options: dict[str, Any]) -> None:
+    job = a_job(sources=["/a"], output="/o", known=known)
+    (task,) = archive_tasks(job, GIVEN)
+    assert skips_known(job) is bool(options)
+    assert task.options == {"sources": ["/a"], **options, **({"since_catalogue": True} if options else {})}
 
 
 def test_all_volumes_of_a_set_are_made_alike() -> None:

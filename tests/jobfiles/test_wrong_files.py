@@ -52,15 +52,24 @@ IN_A_JOB: list[tuple[str, str]] = [
     ("level = {}", "level: full is one of daily"),
     ('level = { full = "monthly", betwen = "auto" }', "level: betwen: no such key; did you mean 'between'?"),
     ('level = { full = "monthly", between = "none" }', "level: 'none' is none of auto, full"),
-    ("known = { skip = true }", "known: is not there; since_catalogue = true leaves out"),
+    ('known = "yes"', "known: is a table, such as { skip = true, min_copies = 1"),
+    ("known = { skip = 1 }", "known: skip: a number stands where a true or false is wanted"),
+    ("known = { min_copy = 1 }", "known: min_copy: no such key; did you mean 'min_copies'?"),
+    ("known = { min_copies = 0 }", "known: min_copies: not a whole number of 1 or more: 0"),
+    ('known = { max_age_of_check = "soon" }', "known: max_age_of_check: not an age such as 90d"),
+    ('known = true\nlevel = "auto"', "known: goes with no chain and no earlier archive"),
     ("keep = 3", "keep: is a table, such as { last = 3"),
     ("keep = {}", "keep: it keeps nothing"),
     ("keep = { last = 0 }", "keep: it keeps nothing"),
     ("keep = { hourly = 3 }", "keep: 'hourly' is none of last, daily"),
     ("keep = { within = 7 }", "keep: not an age such as 90d"),
     ("keep = { last = true }", "keep: not a whole number: 'True'"),
-    ("delta = { max_depth = 1 }", "delta: needs chains of archives, which are not there yet"),
-    ("copies = { want = 2 }", "copies: needs chains of archives, which are not there yet"),
+    ("delta = { max_depth = 1 }", "delta: is not there yet: files are stored whole"),
+    ("copies = 2", "copies: is a table, such as { want = 2"),
+    ("copies = { places = 2 }", "copies: says not how many: { want = 2"),
+    ("copies = { want = 1, places = 2 }", "copies: so few copies cannot lie in so many places"),
+    ("require = { min_files = 1 }", "require: is for jobs of mode snapshot"),
+    ("burn = 5", "burn: is a table, such as { device = "),
     ('export = "rar"', "export: 'rar' is none of none, zip, tar, tar.gz, tar.bz2, tar.xz"),
     ("export = true", "export: a true or false stands where a text is wanted"),
     ('export = { format = "zip", insted = true }', "export: insted: no such key; did you mean 'instead'?"),
@@ -90,10 +99,14 @@ IN_A_JOB: list[tuple[str, str]] = [
     ("hook = 1", "hook: hooks are tables, each under a heading [[job.NAME.hook]]"),
     ('hook = [{ run = ["a"] }]', 'hook: hook 1: has either before = "run" or after = "run"'),
     ('hook = [{ before = "run", after = "run", run = ["a"] }]', "hook: hook 1: has either before"),
-    ('hook = [{ before = "level", run = ["a"] }]', "hook: hook 1: before = 'level' is not there yet"),
-    ('hook = [{ before = "volume", run = ["a"] }]', "hook: hook 1: before: what there is before is 'run' and 'prune'"),
-    ('hook = [{ after = "prune", states = ["ok"], run = ["a"] }]', "hook: hook 1: states are those of the run"),
-    ('hook = [{ before = "ran", run = ["a"] }]', "hook: hook 1: before: what there is before is 'run' and 'prune'"),
+    ('hook = [{ before = "burn", run = ["a"] }]', "hook: hook 1: before = 'burn' is for jobs of mode discs"),
+    ('hook = [{ after = "volume", run = ["a"] }]', "hook: hook 1: after = 'volume' is for jobs of mode discs"),
+    ('hook = [{ before = "volume", run = ["a"] }]', "hook: hook 1: before: 'volume' is none of 'run', 'level', 'burn'"),
+    (
+        'hook = [{ after = "prune", states = ["ok"], run = ["a"] }]',
+        "hook: hook 1: states are those of a run, a level or a burn",
+    ),
+    ('hook = [{ before = "ran", run = ["a"] }]', "hook: hook 1: before: 'ran' is none of 'run', 'level', 'burn'"),
     (
         'hook = [{ after = "run", run = "a b" }]',
         "hook: hook 1: run is a list, the program and each of its arguments; a text",
@@ -111,7 +124,7 @@ IN_A_JOB: list[tuple[str, str]] = [
     ),
     ('hook = [{ after = "run", run = ["a"], states = ["failed"] }]', "no such state; did you mean 'fail'?"),
     ('hook = [{ after = "run", run = ["a"], states = "fail" }]', "hook: hook 1: states are a list"),
-    ('hook = [{ before = "run", run = ["a"], states = ["ok"] }]', "hook: hook 1: states are known after the run only"),
+    ('hook = [{ before = "run", run = ["a"], states = ["ok"] }]', "hook: hook 1: states are known afterwards only"),
     ('hook = [{ after = "run", run = ["a"], time_limit = 5 }]', "hook: hook 1: 5 is no span of time such as 30s"),
     ('hook = [{ after = "run", run = ["a"], time_limit = "0s" }]', "hook: hook 1: '0s' is no span of time"),
     ('hook = [{ after = "run", rum = ["a"] }]', "hook: hook 1: rum: no such key; did you mean 'run'?"),
@@ -130,6 +143,7 @@ SOURCES: list[tuple[str, str]] = [
     ),
     ('[{ path = "/a", compression = "x" }]', "source 1: compression: 'x' is none of"),
     ('[{ path = "/a", pack = "tight" }]', "source 1: pack: no such key"),
+    ('[{ path = "/a", export = "rar" }]', "source 1: export: 'rar' is none of none, zip"),
 ]
 OUTPUTS: list[tuple[str, str]] = [
     ("5", "output: a number stands where a text is wanted"),
@@ -148,6 +162,13 @@ MEDIA: list[tuple[str, str]] = [
     ('media = "bd25"\nrecovery_volumes = "1"', "recovery_volumes: a text stands where a number is wanted"),
     ('media = "bd25"\npack = "loose"', "pack: 'loose' is none of ordered, tight"),
     ('media = "bd25"\noutput = "/a.xtar"', "output: is for jobs of mode archive"),
+    ('media = "bd25"\nburn = "/dev/sr0"', "burn: there is nothing to burn without the key images"),
+    ('media = "bd25"\nimages = "/i"\nburn = { speed = 8 }', "burn: device is missing"),
+    ('media = "bd25"\nimages = "/i"\nburn = { device = "/dev/sr0", sped = 8 }', "burn: sped: no such key"),
+    (
+        'media = "bd25"\nimages = "/i"\nhook = [{ after = "burn", run = ["a"] }]',
+        "hook: hook 1: after = 'burn': nothing is burnt without the key burn",
+    ),
     ('media = "bd25"\nexport = "zip"', "export: is for jobs of mode archive"),
     ("", "media is missing: which they are"),
 ]
@@ -160,7 +181,7 @@ NOTIFIERS: list[tuple[str, str]] = [
     ('sendmial = "a@b.c"', "sendmial: no such key; did you mean 'sendmail'?"),
     ('sendmail = "a@b.c"\non = "fail"', "on is a list of events"),
     ('sendmail = "a@b.c"\non = ["failure"]', "on: no such event; did you mean 'fail'?"),
-    ('sendmail = "a@b.c"\non = ["disc-full"]', "on: disc-full is an event of staging, which is not there yet"),
+    ('sendmail = "a@b.c"\non = ["disc_full"]', "on: no such event; did you mean 'disc-full'?"),
     ('smtp = "mail.example.org"', "smtp is a table"),
     ('smtp = { host = "a" }', "smtp: to is missing"),
     ('smtp = { to = "a@b.c" }', "smtp: host is missing"),
@@ -214,6 +235,14 @@ def test_keys_of_a_job(text: str, said: str, tmp_path: Path) -> None:
     (found,) = told(f"{mail}[job.x]\n{GOOD}{text}\n", tmp_path)
     assert found.startswith(":6: [job.x]: ")
     assert said in found
+
+
+def test_what_contradicts_another_key(tmp_path: Path) -> None:
+    (found,) = told(f"[job.x]\n{GOOD}known = true\nknown_copies = 2\n", tmp_path)
+    assert found == ":5: [job.x]: known_copies: stands beside known, which says that too"
+    one = '[job.x]\nmode = "snapshot"\nsource = "/a"\nto = "/b"\nrequire = { min_files = 1 }\n'
+    (found,) = told(f"{one}require_files = 1\n", tmp_path)
+    assert found == ":6: [job.x]: require_files: stands beside require, which says that too"
 
 
 @pytest.mark.parametrize(("value", "said"), SOURCES)
