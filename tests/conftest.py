@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import ROOM, memory
 from hypothesis import settings
+from kit.memory import ROOM, memory
 
 _PREFIX = "pybackup-tests-"
 # How long an example takes is no property: tests never assert seconds.

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from decoder import decode, extract, guards, repair, tree
+from kit.decoder import decode, extract, guards, repair, tree
 
 from pybackup.archive.open import open_archive
 from pybackup.compress.methods import Profile

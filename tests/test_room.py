@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import ROOM, memory
+from kit.memory import ROOM, memory
 
 TESTS = Path(__file__).parent
 CASE = """
 import os, signal
 from pathlib import Path
-from damage.fast_disk import fast_directory
+from kit.memory import fast_directory
 
 def test_dies():
     with fast_directory() as base:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import SmallSet, small_set
+from kit.small_sets import SmallSet, small_set
 
 from pybackup.archive.by_headers import by_headers, clear_up, told_of_set
 from pybackup.archive.find import FoundFile, look_into

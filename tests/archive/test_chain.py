@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from roundtrip.manifest import Manifest, differences, manifest
-from sets.making import lines, run
+from kit.command import lines, run
+from kit.manifest import Manifest, differences, manifest
 
 import pybackup
 from pybackup.archive import find

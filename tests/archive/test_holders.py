@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import small_set
-from roundtrip.running import archive
-from sets.making import make
+from kit.archives import archive
+from kit.sets import make
+from kit.small_sets import small_set
 
 from pybackup.archive.holders import ancestry_of, holders, volume_of
 from pybackup.archive.joined import address_of

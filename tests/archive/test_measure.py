@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import SmallSet, small_set
+from kit.hearing import Counting
+from kit.small_sets import SmallSet, small_set
 
 from pybackup.archive.find import Volume, look_into
 from pybackup.archive.measure import hash_of, header_of, measure
@@ -16,15 +17,6 @@ from pybackup.errors import Damaged
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.note import Note
 from pybackup.monitor import Monitor
-
-
-class _Counting(Monitor):
-    """How many bytes are told to be done."""
-
-    n_bytes = 0
-
-    def advance(self, files: int, n_bytes: int) -> None:
-        self.n_bytes += n_bytes
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +75,7 @@ def test_a_data_volume_has_no_shard(small: SmallSet, directory: Path) -> None:
 def test_hashes_of_any_part(tmp_path: Path, start: int, n_bytes: int) -> None:
     data = bytes(range(251)) * 13_000
     (tmp_path / "f").write_bytes(data)
-    heard = _Counting()
+    heard = Counting()
     with ArchiveFile(os.fsencode(tmp_path / "f")) as file:
         found = hash_of(file, n_bytes, heard, start=start)
     assert found == hashlib.sha256(data[start : start + n_bytes]).digest()

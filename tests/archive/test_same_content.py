@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roundtrip.planting import write_sparse
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.planting import write_sparse
 
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.archive.same_content import same_content

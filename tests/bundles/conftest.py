@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from roundtrip import planting
-from roundtrip.manifest import Manifest, manifest
-from roundtrip.running import archive
+from kit import planting
+from kit.archives import archive
+from kit.manifest import Manifest, manifest
 
 UP_TO = 128 << 10
 _TIME_NS = 1_600_000_000_123_456_700

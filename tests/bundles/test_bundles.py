@@ -13,9 +13,9 @@ from pathlib import Path
 
 import py7zr
 import pytest
-from roundtrip import planting
-from roundtrip.manifest import differences, manifest
-from roundtrip.running import archive, extract
+from kit import planting
+from kit.archives import archive, extract
+from kit.manifest import differences, manifest
 
 from pybackup.archive.open import open_archive
 from pybackup.check.verify import verify

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from roundtrip import planting
-from roundtrip.manifest import differences, manifest
+from kit import planting
+from kit.manifest import differences, manifest
 
 from pybackup.compress.methods import Compression, Profile
 from pybackup.make.plan import CreateOptions

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import Page, chromium
+from kit.chromium import Page, chromium
 from selenium.webdriver.common.keys import Keys
 
 from pybackup.catalogue.connect import Catalogue, create_catalogue

@@ -8,19 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.damage import scatter
 
 from .verbs import Run, a_set, cat, js
 
 SECTOR = 2048
-
-
-def scratch(image: Path, seed: int, part: float = 0.05) -> None:
-    """Zero so many of the sectors, anywhere in it."""
-    data = bytearray(image.read_bytes())
-    total = len(data) // SECTOR
-    for number in random.Random(seed).sample(range(total), int(total * part)):
-        data[number * SECTOR : (number + 1) * SECTOR] = bytes(SECTOR)
-    image.write_bytes(data)
 
 
 @pytest.fixture
@@ -61,7 +53,7 @@ def test_from_the_newest_disc_alone_all_files_of_all_discs(run: Run, discs: list
 def test_with_half_of_the_discs_damaged(run: Run, discs: list[Path], tmp_path: Path) -> None:
     whole = known(run, tmp_path, *discs)
     for seed, disc in enumerate(discs[::2]):
-        scratch(disc, seed)
+        scatter(disc, 0.05, seed)
     assert known(run, tmp_path, *discs) == whole
     shuffled = random.Random(1).sample(discs, len(discs))
     assert known(run, tmp_path, *shuffled) == whole
@@ -78,5 +70,5 @@ def test_from_a_damaged_newest_disc_alone(run: Run, discs: list[Path], tmp_path:
     for seed in range(5):
         damaged = tmp_path / "damaged.iso"
         shutil.copy(newest, damaged)
-        scratch(damaged, seed)
+        scatter(damaged, 0.05, seed)
         assert known(run, tmp_path, damaged) == whole

@@ -10,28 +10,17 @@ from typing import Any
 
 import pytest
 from archive.living import SEGMENT, Tree
-from roundtrip.manifest import Manifest, manifest
+from kit.hearing import Notes
+from kit.manifest import Manifest, manifest
 
 import pybackup
 from pybackup.catalogue.connect import create_catalogue, open_catalogue
 from pybackup.catalogue.media import find_medium, set_state
 from pybackup.catalogue.runs import runs
 from pybackup.model.filed import CataloguedRun, MediumState
-from pybackup.monitor import Monitor
 
 FIRST_DAY = 1_800_000_000
 DAY = 86_400
-
-
-class Notes(Monitor):
-    """Keeps notes, too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @dataclass

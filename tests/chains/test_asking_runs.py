@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from roundtrip.manifest import differences, manifest
-from sets.terminal import at_terminal
+from kit.manifest import differences, manifest
+from kit.terminal import at_terminal
 from sets.test_asking import changing
 
 from .conftest import Chain

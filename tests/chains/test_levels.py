@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from archive.living import Tree
-from roundtrip.manifest import differences, manifest
+from kit.manifest import differences, manifest
 
 import pybackup
 from pybackup.catalogue.connect import create_catalogue, open_catalogue

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from archive.living import SEGMENT
-from roundtrip.manifest import differences, manifest
+from kit.manifest import differences, manifest
 
 import pybackup
 from pybackup.archive.open import open_archive

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from roundtrip.manifest import differences, manifest
+from kit.manifest import differences, manifest
 
 import pybackup
 from pybackup.catalogue.connect import open_catalogue

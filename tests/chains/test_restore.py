@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from archive.living import DAY_NS
-from roundtrip.manifest import differences, manifest
+from kit.manifest import differences, manifest
 
 import pybackup
 from pybackup.cli.main import main

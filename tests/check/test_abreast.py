@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from damage.specimen import Specimen
+from kit.specimen import Specimen
 
 from pybackup.check import abreast
 from pybackup.check import verify as job

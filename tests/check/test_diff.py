@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from archive.living import START_NS, Tree
-from roundtrip.manifest import Manifest, manifest
+from kit.manifest import Manifest, manifest
 
 import pybackup
 from pybackup.check.diff import Change, What, diff

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from sets.making import make
+from kit.memory import fast_directory
+from kit.sets import make
 
 from pybackup.archive.find import find_volumes
 from pybackup.archive.joined import joined, volumes_of

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import random
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from disc.discs import MIB, SECTOR, build, make_set, plant, run
+from kit.command import run
+from kit.damage import zero_sectors
+from kit.discs import MIB, SECTOR, build
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 from pybackup.check.verdict import ArchiveVerdict
 from pybackup.check.verify import verify
@@ -30,13 +33,6 @@ def archive(tree: Path, made: Path, *options: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def zero(path: Path, sectors: Iterable[int]) -> None:
-    with path.open("r+b") as file:
-        for number in sectors:
-            file.seek(number * SECTOR)
-            file.write(bytes(SECTOR))
-
-
 def hurt_groups(path: Path, seed: int) -> None:
     """More of the data of the first group than its parity mends, and a little of that of all others."""
     with ArchiveFile(os.fsencode(path)) as file:
@@ -46,7 +42,7 @@ def hurt_groups(path: Path, seed: int) -> None:
     chance = random.Random(seed)
     for group in range(shape.groups):
         stored = [number for number in Dealing(shape).data_numbers(group).tolist() if number > 100]
-        zero(path, chance.sample(stored, shape.parity_shards + 2 if group == 0 else 2))
+        zero_sectors(path, chance.sample(stored, shape.parity_shards + 2 if group == 0 else 2))
 
 
 def salvaged(path: Path, to: Path) -> tuple[set[bytes], set[bytes]]:
@@ -74,7 +70,7 @@ def check(path: Path, to: Path) -> ArchiveVerdict:
 def test_what_is_lost_is_what_a_salvage_does_not_bring_back(seed: int, is_image: bool) -> None:
     """All damaged files were called lost, also those that the parity of their own group brings back."""
     with fast_directory() as room:
-        tree = plant(room / "tree", n_bytes=2 * MIB, seed=seed)
+        tree = plant_for_discs(room / "tree", n_bytes=2 * MIB, seed=seed)
         for number in range(150):
             (tree / f"{number}.bin").write_bytes(random.Random(number).randbytes(3000))
         made = room / "docs.xtar"
@@ -85,7 +81,7 @@ def test_what_is_lost_is_what_a_salvage_does_not_bring_back(seed: int, is_image:
             with path.open("rb") as image:
                 begin = image.read().index(made.read_bytes()[:SECTOR]) // SECTOR
             chance = random.Random(seed)
-            zero(path, (begin + number for number in chance.sample(range(20, 1200), 500)))
+            zero_sectors(path, (begin + number for number in chance.sample(range(20, 1200), 500)))
         else:
             hurt_groups(path, seed)
         verdict = check(path, room / "out")
@@ -105,7 +101,9 @@ def test_what_is_lost_is_what_a_salvage_does_not_bring_back(seed: int, is_image:
 
 def test_a_set_of_which_a_damaged_disc_was_given(tmp_path: Path) -> None:
     """It was called "not here", though it was: its headers tell which it is, and without them nothing does."""
-    volumes = make_set(plant(tmp_path / "tree", n_bytes=6 * MIB), tmp_path / "set", [2 * MIB], parity="none")
+    volumes = make_volumes(
+        plant_for_discs(tmp_path / "tree", n_bytes=6 * MIB), tmp_path / "set", [2 * MIB], parity="none"
+    )
     assert len(volumes) > 2
     whole = volumes[1].read_bytes()
     end = whole.rindex(b".pybackup/set\0")
@@ -143,7 +141,7 @@ def test_what_may_not_be_read_is_no_damaged_disc(verb: tuple[str, ...], capsys: 
     with tempfile.TemporaryDirectory() as name:
         (room := Path(name)).chmod(0o755)
         secret, other = room / "secret.xtar", room / "other.xtar"
-        archive(plant(room / "tree"), other)
+        archive(plant_for_discs(room / "tree"), other)
         other.chmod(0o644)
         secret.write_bytes(other.read_bytes())
         secret.chmod(0)
@@ -162,7 +160,7 @@ def test_in_a_directory_one_that_may_not_be_read_ends_nothing(
     with tempfile.TemporaryDirectory() as name:
         (room := Path(name)).chmod(0o755)
         secret, other = room / "secret.xtar", room / "other.xtar"
-        archive(plant(room / "tree"), other)
+        archive(plant_for_discs(room / "tree"), other)
         other.chmod(0o644)
         secret.write_bytes(other.read_bytes())
         secret.chmod(0)
@@ -181,7 +179,7 @@ def test_in_a_directory_one_that_may_not_be_read_ends_nothing(
 
 
 def test_extract_says_which_discs_to_burn_again(tmp_path: Path) -> None:
-    volumes = make_set(plant(tmp_path / "tree"), tmp_path / "set", [MIB, 2 * MIB])
+    volumes = make_volumes(plant_for_discs(tmp_path / "tree"), tmp_path / "set", [MIB, 2 * MIB])
     data = volumes[1].read_bytes()
     volumes[1].write_bytes(data[:200_000] + bytes(8000) + data[208_000:])
     done = run("extract", tmp_path / "set", "--to", tmp_path / "out")
@@ -198,8 +196,8 @@ def test_extract_says_which_discs_to_burn_again(tmp_path: Path) -> None:
 
 def test_salvage_says_first_what_is_not_back(tmp_path: Path) -> None:
     made = tmp_path / "docs.xtar"
-    archive(plant(tmp_path / "tree"), made, "--parity", "none")
-    zero(made, range(40, 60))
+    archive(plant_for_discs(tmp_path / "tree"), made, "--parity", "none")
+    zero_sectors(made, range(40, 60))
     done = run("salvage", made, "--to", tmp_path / "out")
     assert done.returncode == 1
     first, *rest = done.stdout.decode().splitlines()

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from cli_process import plant
+from kit.trees import plant_docs
 
 import pybackup
 from pybackup.cli.main import main
@@ -14,7 +14,7 @@ from pybackup.cli.main import main
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    docs = plant(tmp_path)
+    docs = plant_docs(tmp_path)
     created = pybackup.create(docs, tmp_path / "docs.xtar", exclude=["*.tmp"], compression="fast", comment="hello")
     assert (created.path, created.files, created.entries) == (os.fsencode(tmp_path / "docs.xtar"), 6, 11)
     return tmp_path / "docs.xtar"
@@ -28,7 +28,7 @@ def test_everything_promised_is_there() -> None:
 
 @pytest.mark.parametrize("kind", [str, os.fsencode, Path])
 def test_paths_of_any_kind(kind: type, tmp_path: Path) -> None:
-    docs = plant(tmp_path)
+    docs = plant_docs(tmp_path)
     path = kind(str(tmp_path / "x.xtar"))
     pybackup.create([kind(str(docs))], path, workers=1)
     assert pybackup.info(path).files == 7
@@ -119,7 +119,7 @@ def test_choices_that_do_not_exist(archive: Path, tmp_path: Path) -> None:
 
 
 def test_parity_of_other_kinds(tmp_path: Path) -> None:
-    docs = plant(tmp_path)
+    docs = plant_docs(tmp_path)
     pybackup.create(docs, tmp_path / "x.xtar", parity=None, workers=1)
     with pytest.raises(pybackup.errors.Damaged, match="no parity"):
         pybackup.forecast(tmp_path / "x.xtar")

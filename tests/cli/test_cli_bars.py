@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli_process import run
+from kit.command import run
 
 SECTOR = 2048
 FRAME = re.compile(r"([a-z0-9 ]+): +(\d+)%\|(.*)\| (.*)")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, Argument, Done, plant, run
+from kit.command import COMMAND, ENVIRONMENT, Argument, Done, run
+from kit.trees import plant_docs
 
 from pybackup.layout.guard import PAYLOAD_BYTES, Geometry, GuardSector
 from pybackup.parity.stream.amount import parse_amount
@@ -77,7 +78,7 @@ def test_one_forged_guard(tmp_path: Path, shape: Geometry, verb: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_one_forged_guard_in_an_archive(tmp_path: Path, shape: Geometry) -> None:
     """What is right is read in spite of it; a forecast says that it knows of no parity."""
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert run("create", "docs", "-o", NAME, "--parity", "none", cwd=tmp_path).returncode == 0
     archive = (tmp_path / NAME).read_bytes()
     plant_bomb(tmp_path, shape)
@@ -102,7 +103,7 @@ def test_one_forged_guard_in_an_archive(tmp_path: Path, shape: Geometry) -> None
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_a_list_without_end(tmp_path: Path, verb: Sequence[str], words: bytes) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     run("create", "docs", "-o", "given", cwd=tmp_path)
     done = limited(verb, tmp_path)
     assert done.returncode == 2, done.stderr

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_process import Arguments, lines, plant, run
+from kit.command import Arguments, lines, run
+from kit.trees import plant_docs
 
 LETTER_NS = 1_700_000_000_123_456_789
 HEADER = {"format": "pyactivity selection", "version": 1}
@@ -13,7 +14,7 @@ HEADER = {"format": "pyactivity selection", "version": 1}
 
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
-    return plant(tmp_path)
+    return plant_docs(tmp_path)
 
 
 def files(archive: Path) -> set[str]:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_process import run
+from kit.command import run
 
 from pybackup.cli.completions.__main__ import scripts
 from pybackup.cli.completions.interface import read_interface

@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_process import Arguments, lines, parsed, plant, run
+from kit.command import Arguments, lines, parsed, run
+from kit.trees import plant_docs
 
 
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
-    return plant(tmp_path)
+    return plant_docs(tmp_path)
 
 
 def names(archive: Path) -> list[bytes]:

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, lines, parsed, plant, run
+from kit.command import COMMAND, ENVIRONMENT, lines, parsed, run
+from kit.trees import plant_docs
 from test_cli_statuses import heeded as heeded  # a fixture
 
 from pybackup.host import temporaries
@@ -97,7 +98,7 @@ def test_a_set_that_was_interrupted_says_how_to_go_on(number: int, tmp_path: Pat
 
 
 def test_a_dry_run_needs_no_target(tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert run("create", "docs", cwd=tmp_path).returncode == 0
     done = run("extract", "docs.xtar", "docs/sub", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0

@@ -7,7 +7,8 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
-from cli_process import lines, parsed, plant, run
+from kit.command import lines, parsed, run
+from kit.trees import plant_docs
 
 from pybackup.cli.main import main
 from pybackup.jobs import drill
@@ -301,7 +302,7 @@ def test_drill_of_a_tiny_file(n_bytes: int, tmp_path: Path, capsysbinary: pytest
 @pytest.mark.parametrize("parity", ["10%", "20%", "none"])
 def test_truncations_up_to_the_byte_that_is_promised(tmp_path: Path, parity: str) -> None:
     """A byte more may be too much; verify and repair say the same of whatever is cut off."""
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert run("create", "docs", "-o", "a.xtar", "--parity", parity, cwd=tmp_path).returncode == 0
     whole = (tmp_path / "a.xtar").read_bytes()
     assert len(whole) % 2048, "the last sector is to be one in part"

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from cli_process import run
+from kit.command import run
 
 import pybackup
 from pybackup.cli import verbs

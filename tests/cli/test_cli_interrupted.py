@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_process import ENVIRONMENT, plant, run
+from kit.command import ENVIRONMENT, run
+from kit.trees import plant_docs
 from test_cli_statuses import wait_until_asleep
 
 import pybackup
@@ -55,7 +56,7 @@ def interrupted_at(module: str, number: int, command: list[str | Path], cwd: Pat
 @pytest.mark.parametrize("verb", ["create", "verify", "extract", "disc"])
 def test_while_modules_load(verb: str, number: int, tmp_path: Path) -> None:
     """Ten moments, counted in modules. Before the first Python itself begins, which nobody can catch."""
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert run("create", "docs", "-o", "made.xtar", "--quiet", cwd=tmp_path).returncode == 0
     arguments = {
         "create": ["create", "docs", "-o", "new.xtar"],

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, plant, run
+from kit.command import COMMAND, ENVIRONMENT, run
+from kit.trees import plant_docs
 
 SEVENZIP = b"7z\xbc\xaf\x27\x1c\0\x04"
 
@@ -56,7 +57,7 @@ def test_another_program_s_file_is_called_what_it_is(tmp_path: Path, kind: str, 
 
 
 def test_two_copies_of_an_archive_are_no_set(tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     for name in ("a.xtar", "b.xtar"):
         assert run("create", "docs", "-o", name, cwd=tmp_path).returncode == 0
     done = run("extract", "a.xtar", "b.xtar", "--to", "back", cwd=tmp_path)
@@ -68,7 +69,7 @@ def test_two_copies_of_an_archive_are_no_set(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("parity", ["10%", "none"])
 def test_a_second_archive_behind_the_first_is_told(tmp_path: Path, parity: str) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert run("create", "docs", "-o", "a.xtar", "--parity", parity, cwd=tmp_path).returncode == 0
     archive = (tmp_path / "a.xtar").read_bytes()
     (tmp_path / "two.xtar").write_bytes(archive * 2)
@@ -83,7 +84,7 @@ def test_a_second_archive_behind_the_first_is_told(tmp_path: Path, parity: str) 
 @pytest.mark.parametrize("between", [0, 512])
 @pytest.mark.parametrize("parity", ["10%", "none"])
 def test_list_info_and_extract_tell_of_a_second_archive_too(tmp_path: Path, parity: str, between: int) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert run("create", "docs", "-o", "a.xtar", "--parity", parity, cwd=tmp_path).returncode == 0
     archive = (tmp_path / "a.xtar").read_bytes()
     (tmp_path / "two.xtar").write_bytes(archive + bytes(between) + archive)
@@ -126,7 +127,7 @@ def test_a_set_that_lacks_a_volume_is_not_all_well(tmp_path: Path, left: int) ->
     ],
 )
 def test_a_value_that_cannot_be(tmp_path: Path, option: str, value: str, words: str) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     done = run("create", "docs", "-o", "a.xtar", option, value, cwd=tmp_path)
     assert done.returncode == 2
     first = done.stderr.decode().splitlines()[0]
@@ -137,7 +138,7 @@ def test_a_value_that_cannot_be(tmp_path: Path, option: str, value: str, words: 
 
 @pytest.mark.parametrize("verb", ["create", "extract"])
 def test_a_working_directory_that_is_gone(tmp_path: Path, verb: str) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     archive = tmp_path / "a.xtar"
     assert run("create", "docs", "-o", "a.xtar", cwd=tmp_path).returncode == 0
     words = {"create": (tmp_path / "docs", "-o", "b.xtar"), "extract": (archive, "--to", "back")}[verb]

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, Arguments, run
+from kit.command import COMMAND, ENVIRONMENT, Arguments, run
 
 # What each verb is to write, in a directory where `docs` is a tree and `a.xtar` an archive of it, damaged `hurt.xtar`.
 _SET = ("--volume-size", "2M", "--name", "docs")

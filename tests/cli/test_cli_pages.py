@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_process import lines, parsed, run
+from kit.command import lines, parsed, run
 
 from pybackup.check.file_map import Places
 from pybackup.check.verdict import ArchiveVerdict

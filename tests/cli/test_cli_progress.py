@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import pytest
-from cli_process import plant
+from kit.trees import plant_docs
 
 from pybackup.cli.monitor import Talk
 from pybackup.cli.progress import Course, Rate
@@ -224,7 +224,7 @@ def test_a_relay_hands_a_plan_on_and_a_stage_within_another_does_not() -> None:
 
 
 def source(tmp_path: Path) -> Source:
-    return Source(os.fsencode(plant(tmp_path)), b"docs")
+    return Source(os.fsencode(plant_docs(tmp_path)), b"docs")
 
 
 class Heard(Monitor):

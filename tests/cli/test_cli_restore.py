@@ -7,14 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_process import ENVIRONMENT, Arguments, lines, parsed, plant, run
+from kit.command import ENVIRONMENT, Arguments, lines, parsed, run
+from kit.trees import plant_docs
 
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with docs and docs.xtar; not to be changed."""
     root = tmp_path_factory.mktemp("archived")
-    plant(root)
+    plant_docs(root)
     assert run("create", "docs", "--quiet", "--comment", "a \x1b[31mcomment", cwd=root).returncode == 0
     return root
 
@@ -138,7 +139,7 @@ def test_extract_does_not_replace_and_names_what_it_did_not(archived: Path, tmp_
 @pytest.mark.parametrize("overwrite", ["never", "older", "always"])
 def test_what_is_the_same_already_is_done(archived: Path, tmp_path: Path, overwrite: str) -> None:
     """A second run over what the first restored: files, links, segments, holes."""
-    plant(tmp_path)
+    plant_docs(tmp_path)
     with open(tmp_path / "docs/sparse", "wb") as sparse:
         sparse.seek(3 << 20)
         sparse.write(b"end")
@@ -267,7 +268,7 @@ def test_structure(archived: Path, tmp_path: Path) -> None:
 
 
 def test_what_damage_cost_comes_back_by_parity_or_is_said_to_be_lost(tmp_path: Path) -> None:
-    docs = plant(tmp_path)
+    docs = plant_docs(tmp_path)
     (docs / "noise.jpg").write_bytes(bytes(range(256)) * 400)
     for parity, comes_back in (("10%", True), ("none", False)):
         archive = tmp_path / f"{comes_back}.xtar"

@@ -8,14 +8,15 @@ import random
 from pathlib import Path
 
 import pytest
-from cli_process import lines, parsed, plant, run
+from kit.command import lines, parsed, run
+from kit.trees import plant_docs
 
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with docs and docs.xtar; not to be changed."""
     root = tmp_path_factory.mktemp("archived")
-    plant(root)
+    plant_docs(root)
     (root / "docs" / "long.zip").write_bytes(random.Random(1).randbytes((1 << 20) + 5000))
     assert run("create", "docs", "--quiet", "--segment-size", "1M", "--parity", "none", cwd=root).returncode == 0
     return root

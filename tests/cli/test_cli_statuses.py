@@ -9,7 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, lines, plant, run
+from kit.command import COMMAND, ENVIRONMENT, lines, run
+from kit.trees import plant_docs
 
 import pybackup.errors
 from pybackup.cli import verbs
@@ -134,7 +135,7 @@ def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_results_that_cannot_be_written(tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert run("create", "docs", cwd=tmp_path).returncode == 0
     for arguments in (["list", "docs.xtar"], ["--help"], ["completion", "bash"]):
         with open("/dev/full", "wb") as full:
@@ -146,7 +147,7 @@ def test_results_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_without_standard_streams(tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     done = subprocess.run(
         ["sh", "-c", '"$@" >&- 2>&-', "sh", *COMMAND, "create", "docs"], cwd=tmp_path, env=ENVIRONMENT, check=False
     )
@@ -162,7 +163,7 @@ def test_without_standard_streams(tmp_path: Path) -> None:
 
 
 def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     done = run("create", "docs", "-o", "/proc/nowhere/x.xtar", cwd=tmp_path)
     assert done.returncode == 5
     assert lines(done.stderr) == ["pybackup: /proc/nowhere: No such file or directory"]

@@ -9,7 +9,8 @@ import termios
 from pathlib import Path
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, plant
+from kit.command import COMMAND, ENVIRONMENT
+from kit.trees import plant_docs
 
 from pybackup.cli.json_form import json_line
 from pybackup.cli.monitor import REPEATED, Talk
@@ -123,7 +124,7 @@ def on_terminal(*arguments: str | Path, cwd: Path, rows: int = 25, columns: int 
 
 
 def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
-    docs = plant(tmp_path)
+    docs = plant_docs(tmp_path)
     (docs / "large").write_bytes(b"0123456789" * 200_000)
     status, said, out = on_terminal("create", "docs", cwd=tmp_path)
     assert (status, out) == (0, b"")
@@ -140,14 +141,14 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [0, 25])
 def test_a_bar_on_a_terminal_that_does_not_know_its_size(rows: int, tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     status, said, _ = on_terminal("create", "docs", cwd=tmp_path, rows=rows, columns=0)
     assert status == 0
     assert re.search(r"create: +0%\|", said)
 
 
 def test_problems_above_the_bar(tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert on_terminal("create", "docs", cwd=tmp_path)[0] == 0
     assert on_terminal("extract", "docs.xtar", "--to", "out", cwd=tmp_path)[0] == 0
     (tmp_path / "out/docs/letter.txt").write_text("mine")
@@ -159,7 +160,7 @@ def test_problems_above_the_bar(tmp_path: Path) -> None:
 
 
 def test_the_bar_counts_files_where_bytes_are_unknown(tmp_path: Path) -> None:
-    plant(tmp_path)
+    plant_docs(tmp_path)
     assert on_terminal("create", "docs", cwd=tmp_path)[0] == 0
     status, said, out = on_terminal("verify", "docs.xtar", "--against", "docs", cwd=tmp_path)
     assert status == 0

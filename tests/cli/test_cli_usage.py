@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from cli_process import lines, plant, run
+from kit.command import lines, run
+from kit.trees import plant_docs
 
 from pybackup.cli.main import main
 from pybackup.compress.methods import STORED_SUFFIXES
@@ -77,7 +78,7 @@ def test_wrong_usage(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    plant(tmp_path)
+    plant_docs(tmp_path)
     (tmp_path / "docs2").mkdir()
     assert main(["create", "docs", "--quiet", "--workers", "1"]) == 0
     before = sorted(tmp_path.rglob("*"))

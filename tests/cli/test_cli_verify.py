@@ -5,13 +5,15 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_process import lines, parsed, plant, run
+from kit.command import lines, parsed, run
+from kit.damage import invert
+from kit.trees import plant_docs
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     """Made of a tree with one file large enough to be hit."""
-    docs = plant(tmp_path)
+    docs = plant_docs(tmp_path)
     (docs / "noise.jpg").write_bytes(bytes(range(256)) * 400)
     assert run("create", "docs", "--quiet", cwd=tmp_path).returncode == 0
     return tmp_path / "docs.xtar"
@@ -22,12 +24,6 @@ def bare(archive: Path) -> Path:
     """The same without parity."""
     assert run("create", "docs", "--quiet", "--parity", "none", "--overwrite", cwd=archive.parent).returncode == 0
     return archive
-
-
-def damage(archive: Path, at: int, count: int = 1) -> None:
-    data = bytearray(archive.read_bytes())
-    data[at : at + count] = bytes(byte ^ 0xFF for byte in data[at : at + count])
-    archive.write_bytes(data)
 
 
 @pytest.mark.parametrize("depth", [[], ["--deep"]])
@@ -42,7 +38,7 @@ def test_intact(archive: Path, depth: list[str]) -> None:
 
 
 def test_a_lost_file_is_beyond_repair_and_named(bare: Path) -> None:
-    damage(bare, bare.read_bytes().index(bytes(range(256))) + 5000, 2)
+    invert(bare, bare.read_bytes().index(bytes(range(256))) + 5000, 2)
     done = run("verify", bare)
     assert done.returncode == 4
     assert "damaged beyond repair" in lines(done.stdout)[0]
@@ -57,7 +53,7 @@ def test_a_lost_file_is_beyond_repair_and_named(bare: Path) -> None:
 
 def test_a_damaged_index_is_repairable(bare: Path) -> None:
     """The last 512 bytes belong to no file's content."""
-    damage(bare, bare.stat().st_size - 512, 512)
+    invert(bare, bare.stat().st_size - 512, 512)
     done = run("verify", bare)
     assert done.returncode == 3
     assert "damaged, but no content is lost" in lines(done.stdout)[0]
@@ -66,7 +62,7 @@ def test_a_damaged_index_is_repairable(bare: Path) -> None:
 
 
 def test_parity_makes_it_repairable(archive: Path) -> None:
-    damage(archive, archive.read_bytes().index(bytes(range(256))) + 5000, 2000)
+    invert(archive, archive.read_bytes().index(bytes(range(256))) + 5000, 2000)
     done = run("verify", archive)
     assert done.returncode == 3
     first, parity, *rest = lines(done.stdout)
@@ -81,7 +77,7 @@ def test_parity_makes_it_repairable(archive: Path) -> None:
 
 
 def test_more_than_parity_is_beyond(archive: Path) -> None:
-    damage(archive, 2048 * 10, 2048 * 20)
+    invert(archive, 2048 * 10, 2048 * 20)
     done = run("verify", archive)
     assert done.returncode == 4
     assert "beyond repair" in lines(done.stdout)[1]

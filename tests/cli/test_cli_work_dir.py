@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, Done
-from damage.fast_disk import fast_directory
-from recovery.small_sets import small_set, zeroed
+from kit.command import COMMAND, ENVIRONMENT, Done
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.small_sets import small_set
 
 from pybackup.sector import SECTOR
 
@@ -53,11 +54,11 @@ def place() -> Iterator[Path]:
         done = run(base, "create", "src", "-o", "good.xtar", "--compression", "store")
         assert done.returncode == 0, done.stderr
         good = (base / "good.xtar").read_bytes()
-        (base / "bad.xtar").write_bytes(zeroed(good, [good.index((5 << 20).to_bytes(3, "big")) // SECTOR, 4, 5]))
+        (base / "bad.xtar").write_bytes(overwritten(good, [good.index((5 << 20).to_bytes(3, "big")) // SECTOR, 4, 5]))
         whole = small_set()
         whole.write(base / "whole")
         first, second = whole.data[:2]
-        whole.write(base / "set", {first: zeroed(whole.volumes[first], [4, 5, 20, 21])})
+        whole.write(base / "set", {first: overwritten(whole.volumes[first], [4, 5, 20, 21])})
         whole.write(base / "fewer", {second: None})
         yield base
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
-from cli_process import plant
+from kit.trees import plant_docs
 
 import pybackup
 from pybackup.cli import verbs
@@ -199,7 +199,7 @@ def test_help_in_python_describes_each_parameter(words: str) -> None:
 
 
 def test_a_plan_is_what_a_dry_run_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    docs = plant(tmp_path)
+    docs = plant_docs(tmp_path)
     (tmp_path / "list").write_bytes(b"docs/letter.txt\0docs/sub/b.txt\0")
     monkeypatch.chdir(tmp_path)
     plan = pybackup.plan_create([], "x.xtar", files_from="list", null=True, exclude=["b.*"])

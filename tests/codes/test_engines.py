@@ -6,26 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parity.engines import needs_wheel
-from parity.test_codec import slow_parity
+from kit.engines import needs_wheel, random_bytes, slow_parity
 
 from pybackup.codes.leopard_engine import LeopardEngine
 from pybackup.codes.numpy_engine import NumpyEngine
-from pybackup.codes.stripes import Bytes
 
 Engine = type[NumpyEngine] | type[LeopardEngine]
 
 counts = st.tuples(st.integers(1, 40), st.integers(1, 40)) | st.sampled_from([(1, 300), (300, 1), (129, 70), (70, 129)])
 
 
-def _data(rows: int, width: int, seed: int) -> Bytes:
-    return np.random.default_rng((rows, width, seed)).integers(0, 256, (rows, width), dtype=np.uint8)
-
-
 @settings(max_examples=25)
 @given(st.tuples(st.integers(1, 9), st.integers(1, 9)), st.integers(0, 3))
 def test_numpy_is_interpolation(shape: tuple[int, int], seed: int) -> None:
-    data = _data(shape[0], 64, seed)
+    data = random_bytes(shape[0], 64, seed)
     before = data.copy()
     assert np.array_equal(NumpyEngine().encode(data, shape[1]), slow_parity(data, shape[1]))
     assert np.array_equal(data, before)
@@ -34,7 +28,7 @@ def test_numpy_is_interpolation(shape: tuple[int, int], seed: int) -> None:
 @needs_wheel
 @given(counts, st.sampled_from([64, 128, 320]), st.integers(0, 3))
 def test_both_make_the_same_parity(shape: tuple[int, int], width: int, seed: int) -> None:
-    data = _data(shape[0], width, seed)
+    data = random_bytes(shape[0], width, seed)
     parity = NumpyEngine().encode(data, shape[1])
     assert parity.shape == (shape[1], width)
     assert np.array_equal(LeopardEngine().encode(data, shape[1]), parity)
@@ -44,7 +38,7 @@ def test_both_make_the_same_parity(shape: tuple[int, int], width: int, seed: int
 @given(st.data())
 def test_any_k_of_all_shards_give_the_data(engine: Engine, data: st.DataObject) -> None:
     k, p = data.draw(counts)
-    raw = _data(k, 64, 5)
+    raw = random_bytes(k, 64, 5)
     parity = engine().encode(raw, p)
     order = data.draw(st.permutations(range(k + p)))
     lost = order[: data.draw(st.integers(1, p))]
@@ -66,7 +60,7 @@ def test_any_k_of_all_shards_give_the_data(engine: Engine, data: st.DataObject) 
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(1, 31), st.integers(0, 4), st.integers(1, 4))
 def test_pieces_of_any_length_and_any_columns(engine: Engine, k: int, p: int, cut: int, first: int, width: int) -> None:
     """No codeword spans two columns: parity of some is that part of the parity of all."""
-    raw = _data(k, 512, 9)
+    raw = random_bytes(k, 512, 9)
     pieces = [raw[at : at + cut].tobytes() for at in range(0, k, cut)]
     columns = slice(64 * first, 64 * (first + width))
     found = engine().encode_pieces(iter(pieces), k, p, 512, columns)
@@ -76,7 +70,7 @@ def test_pieces_of_any_length_and_any_columns(engine: Engine, k: int, p: int, cu
 @pytest.mark.parametrize("engine", [NumpyEngine, pytest.param(LeopardEngine, marks=needs_wheel)])
 def test_more_than_one_stripe(engine: Engine) -> None:
     """Wide shards are worked on in stripes; each byte column stays a code of its own."""
-    raw = _data(600, 64 * 700, 2)
+    raw = random_bytes(600, 64 * 700, 2)
     parity = engine().encode(raw, 30)
     for column in (0, 64 * 350, 64 * 699):
         part = np.ascontiguousarray(raw[:, column : column + 64])

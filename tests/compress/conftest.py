@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
+from kit.memory import fast_directory
 
 
 @pytest.fixture

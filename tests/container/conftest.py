@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from damage.specimen import Specimen, make_specimen, make_tree
+from kit.memory import fast_directory
+from kit.specimen import Specimen, make_specimen
+from kit.trees import plant_every_kind
 
 from pybackup.container.read import open_listing
 from pybackup.host.storage import ArchiveFile
@@ -22,7 +23,7 @@ Opener = Callable[[bytes], ArchiveFile]
 def small() -> Iterator[Specimen]:
     """Every kind of entry in some 35 KB."""
     with fast_directory() as base:
-        yield make_specimen(make_tree(base), base / "small.xtar")
+        yield make_specimen(plant_every_kind(base), base / "small.xtar")
 
 
 @pytest.fixture

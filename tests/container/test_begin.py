@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from damage.specimen import Specimen, make_specimen, make_tree
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.specimen import Specimen, make_specimen
+from kit.trees import plant_every_kind
 
 from pybackup.container.begin import begin_by_rows, begin_of
 from pybackup.model.listing import FoundRows, Listing
@@ -48,7 +49,7 @@ def test_what_has_nothing_of_an_archive_begins_at_its_first_byte(opened: Opener,
 
 def test_of_two_it_is_the_one_most_is_left_of(small: Specimen, opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    other = make_specimen(make_tree(tmp_path / "other"), tmp_path / "other.xtar").data
+    other = make_specimen(plant_every_kind(tmp_path / "other"), tmp_path / "other.xtar").data
     assert begin_of(opened(NOISE[:60] + other[:9000] + NOISE[:77] + small.data)) == 60 + 9000 + 77
     assert begin_of(opened(NOISE[:60] + other + NOISE[:77] + small.data[: len(small.data) // 2])) == 60
 

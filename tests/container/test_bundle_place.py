@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bundles.conftest import UP_TO, plant
-from roundtrip.running import archive
+from kit.archives import archive
 
 from pybackup.container.bundle_place import begins_there
 from pybackup.container.read import open_listing

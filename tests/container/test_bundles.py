@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from roundtrip.planting import text
+from kit.planting import text
 
 from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from damage.specimen import Specimen
+from kit.specimen import Specimen
 
 from pybackup.container.check import Checked, check_bytes
 from pybackup.host.storage import ArchiveFile

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.memory import fast_directory
 
 from pybackup.compress.bundling import goes_into_bundle
 from pybackup.compress.methods import Compression

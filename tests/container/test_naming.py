@@ -6,7 +6,7 @@ import io
 import tarfile
 
 import pytest
-from damage.specimen import Specimen
+from kit.specimen import Specimen
 
 from pybackup.container.naming import header_of
 from pybackup.errors import Damaged

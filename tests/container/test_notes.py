@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from damage.specimen import Specimen
+from kit.specimen import Specimen
 
 from pybackup.container.notes import archive_id_in, archive_start, notes_in
 from pybackup.layout.note import Note, Role

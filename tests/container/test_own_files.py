@@ -8,7 +8,8 @@ import tarfile
 import zlib
 
 import pytest
-from damage.specimen import TIME_NS, Specimen
+from kit.specimen import Specimen
+from kit.trees import TIME_NS
 
 from pybackup.container.own_files import own_files
 from pybackup.container.read import open_listing

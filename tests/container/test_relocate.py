@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from damage.specimen import Specimen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.specimen import Specimen
 
 from pybackup.container.relocate import is_in_place, relocate
 from pybackup.model.listing import Listing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from damage.specimen import Specimen, make_archive
+from kit.specimen import Specimen, make_archive
 
 from pybackup.container.read import open_listing
 from pybackup.container.skeleton import end_of_tree, own_members, read_skeleton

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from .fast_disk import fast_directory
-from .specimen import Specimen, make_large_tree, make_specimen, make_tree
+from kit.memory import fast_directory
+from kit.specimen import Specimen, make_specimen
+from kit.trees import plant_every_kind, plant_large
 
 
 @pytest.fixture(scope="session")
@@ -21,14 +21,14 @@ def every_damage() -> bool:
 def small() -> Iterator[Specimen]:
     """Every kind of entry in some 30 KB."""
     with fast_directory() as base:
-        yield make_specimen(make_tree(base), base / "small.xtar")
+        yield make_specimen(plant_every_kind(base), base / "small.xtar")
 
 
 @pytest.fixture(scope="session")
 def large() -> Iterator[Specimen]:
     """A tree of some 3 MB."""
     with fast_directory() as base:
-        yield make_specimen(make_large_tree(base), base / "large.xtar")
+        yield make_specimen(plant_large(base), base / "large.xtar")
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from kit.memory import fast_directory
+
 import pybackup
 from pybackup.errors import PybackupError
 from pybackup.model.problem import Problem
 from pybackup.monitor import Monitor
 from pybackup.standalone import rescue
-
-from .fast_disk import fast_directory
 
 MIB = 1 << 20
 VOLUME_BYTES = {"set": (270_000, 260_000), "set of ten": (370_000,)}

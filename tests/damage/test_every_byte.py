@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kit.oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
+from kit.specimen import Specimen
 
 from pybackup.errors import PybackupError
 from pybackup.host.storage import ArchiveFile
 from pybackup.mend.health import State
-
-from .oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
-from .specimen import Specimen
 
 PARTS = 8
 BLOCK = 512

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.snapshot import snapshot
 
 from pybackup.archive.open import open_archive
 from pybackup.check.info import info
@@ -43,8 +44,6 @@ from pybackup.restore.run import run as restore
 from pybackup.restore.unpack import unpack
 from pybackup.standalone import rescue
 from pybackup.tree.place import PlaceOptions
-
-from .specimen import snapshot
 
 MEMORY = 3 << 30
 SECONDS = 120

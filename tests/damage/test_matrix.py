@@ -8,88 +8,21 @@ from __future__ import annotations
 
 import errno
 import os
-import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kit.damage import DAMAGES, PLACES, changed_files
+from kit.oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
+from kit.snapshot import Snapshot, snapshot
+from kit.specimen import Place, Specimen
 
 from pybackup.archive.open import open_archive
 from pybackup.errors import PybackupError
 from pybackup.monitor import Monitor
 from pybackup.restore.unpack import unpack
 
-from .oracle import WHOLE, extract_to, faults, outcome_of, verdict_faults, verify_quietly
-from .specimen import Place, Snapshot, Specimen, snapshot
-
 SECTOR = 2048
 
-PLACES: dict[str, tuple[str, int]] = {
-    "first header": ("locator", 0),
-    "readme": ("readme", 0),
-    "content header": ("content header", 0),
-    "stream": ("stream", 0),
-    "7z tail": ("7z tail", 0),
-    "bundle header": ("bundle header", 0),
-    "notes": ("notes", 0),
-    "padding": ("padding", 1),
-    "container header": ("container header", -1),
-    "own index head": ("own index head", 0),
-    "own index body": ("own index body", 0),
-    "own index parity": ("own index parity", 0),
-    "own index foot": ("own index foot", 0),
-    "structure": ("structure", 0),
-    "links": ("links", 0),
-    "tree index head": ("tree index head", 0),
-    "tree index body": ("tree index body", 0),
-    "tree index parity": ("tree index parity", 0),
-    "tree index foot": ("tree index foot", 0),
-    "end": ("end", -1),
-}
-
-
-def flip(data: bytes, place: Place) -> bytes:
-    changed = bytearray(data)
-    changed[(place.start + place.end) // 2] ^= 0x10
-    return bytes(changed)
-
-
-def ruin(data: bytes, place: Place) -> bytes:
-    noise = random.Random(place.start).randbytes(place.end - place.start)
-    return data[: place.start] + noise + data[place.end :]
-
-
-def zero(data: bytes, place: Place) -> bytes:
-    return data[: place.start] + bytes(place.end - place.start) + data[place.end :]
-
-
-def truncate(data: bytes, place: Place) -> bytes:
-    return data[: place.start]
-
-
-def delete(data: bytes, place: Place) -> bytes:
-    return data[: place.start] + data[place.start + 17 :]
-
-
-def insert(data: bytes, place: Place) -> bytes:
-    return data[: place.start] + b"\x55" * 17 + data[place.start :]
-
-
-def swap(data: bytes, place: Place) -> bytes:
-    first = place.start - place.start % SECTOR
-    second = first + SECTOR if first + 2 * SECTOR <= len(data) else first - SECTOR
-    first, second = min(first, second), max(first, second)
-    one, two = data[first : first + SECTOR], data[second : second + SECTOR]
-    return data[:first] + two + one + data[second + SECTOR :]
-
-
-def unreadable(data: bytes, place: Place) -> bytes:
-    return data
-
-
-DAMAGES: dict[str, Callable[[bytes, Place], bytes]] = {
-    damage.__name__: damage for damage in (flip, ruin, zero, truncate, delete, insert, swap, unreadable)
-}
 
 # A sector that is swapped or cannot be read holds more than one structure: the stream next to an index, what is before
 # the end.
@@ -195,15 +128,6 @@ def outcome(small: Specimen, members: Snapshot, field: Path, name: str, damage: 
     extracted = {WHOLE: "w"}.get(outcome_of(small, result), "p" if result.refused is None else "-")
     judged = "-" if isinstance(verdict, PybackupError) else verdict.state.value[0]
     return judged + extracted + listing + unpacking
-
-
-def changed_files(small: Specimen, data: bytes, damage: str, place: Place) -> set[bytes]:
-    """Files of which bytes were hit."""
-    if damage == "unreadable":
-        start = place.start - place.start % SECTOR
-        return small.touched(start, start + SECTOR)
-    hit = [at for at, (one, two) in enumerate(zip(data, small.data, strict=True)) if one != two]
-    return small.touched(hit[0], hit[-1] + 1) if hit else set()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

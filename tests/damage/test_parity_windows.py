@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.memory import fast_directory
 
 from pybackup.compress.methods import MIB
 from pybackup.jobs.repair import repair
@@ -23,8 +24,6 @@ from pybackup.parity.mend.copies import Survey, damaged_groups
 from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import find, load
 from pybackup.sector import SECTOR
-
-from .fast_disk import fast_directory
 
 WINDOW = 64 * 1024
 CONTENT = 20 * MIB

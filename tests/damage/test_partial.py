@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.oracle import OPTIONS
+from kit.specimen import Specimen
 
 from pybackup.archive.open import open_archive
 from pybackup.errors import Damaged
@@ -13,9 +15,6 @@ from pybackup.monitor import Monitor
 from pybackup.restore.plan import plan_restore
 from pybackup.restore.run import run
 from pybackup.restore.unpack import unpack
-
-from .oracle import OPTIONS
-from .specimen import Specimen
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from kit.memory import fast_directory
 
 import pybackup
 from benchmarks import harm
 from pybackup.monitor import Monitor
 from pybackup.sector import SECTOR
 
-from .fast_disk import fast_directory
 from .readers import read, read_by_all, subject, write
 
 KINDS = ("bare", "shifted", "sums", "parity", "image", "set", "bare set")

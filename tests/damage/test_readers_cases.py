@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from kit.memory import fast_directory
 
 import pybackup
 from pybackup.archive.open import open_archive
@@ -19,7 +20,6 @@ from pybackup.monitor import Monitor
 from pybackup.restore.unpack import unpack
 from pybackup.sector import SECTOR
 
-from .fast_disk import fast_directory
 from .readers import Subject, read, read_by_all, subject, write
 
 SECOND_NAME = "tree/zlink"

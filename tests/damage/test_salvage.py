@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kit.memory import fast_directory
+from kit.snapshot import Fact, Snapshot, snapshot
+from kit.specimen import Specimen, make_specimen
 
 from pybackup.compress import partial
 from pybackup.compress.methods import MIB
@@ -26,9 +29,6 @@ from pybackup.restore.plan import RestoreOptions, plan_salvage
 from pybackup.restore.result import Restored
 from pybackup.restore.run import run
 from pybackup.tree.place import PlaceOptions
-
-from .fast_disk import fast_directory
-from .specimen import Fact, Snapshot, Specimen, make_specimen, snapshot
 
 STORED, PACKED, HOLES, SHORT, WORDS = (
     b"tree/" + name for name in (b"stored.bin", b"packed.txt", b"holes.zip", b"short.txt", b"a/words.txt")

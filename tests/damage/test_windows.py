@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit.oracle import Outcome, extract_to, faults, verdict_faults, verify_quietly
+from kit.snapshot import Fact
+from kit.specimen import Specimen
 
 from pybackup.errors import PybackupError
 from pybackup.mend.health import State
 from pybackup.model.listing import Way
-
-from .oracle import Outcome, extract_to, faults, verdict_faults, verify_quietly
-from .specimen import Fact, Specimen
 
 WINDOW = 64 * 1024
 STRIDE = 16 * 1024

@@ -9,6 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kit.discs import MIB, build, tool
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 from pybackup.catalogue.connect import create_catalogue
 from pybackup.catalogue.find import find_path
@@ -21,14 +24,12 @@ from pybackup.jobs.catalogue_carry import import_catalogue
 from pybackup.model.filed import MediumState
 from pybackup.monitor import Monitor
 
-from .discs import MIB, build, make_set, plant, tool
-
 
 def _discs(room: Path) -> tuple[list[Path], set[bytes]]:
     """The images of a set, and the names of its files and links."""
-    tree = plant(room / "tree", n_bytes=4 * MIB)
+    tree = plant_for_discs(room / "tree", n_bytes=4 * MIB)
     (tree / "it's \udcff.jpg").write_bytes(b"x")
-    volumes = make_set(tree, room / "set", [3 * MIB // 2, 5 * MIB // 2, 2 * MIB])
+    volumes = make_volumes(tree, room / "set", [3 * MIB // 2, 5 * MIB // 2, 2 * MIB])
     assert len(volumes) > 2
     names = {os.fsencode(path.name) for path in tree.rglob("*") if path.is_symlink() or not path.is_dir()}
     return [Path(os.fsdecode(build(volume, room / "images").path)) for volume in volumes], names

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-
-from .discs import MIB, SECTOR, build, run
+from kit.command import run
+from kit.discs import MIB, SECTOR, build
+from kit.memory import fast_directory
 
 FILES = 30
 

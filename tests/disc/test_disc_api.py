@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.manifest import differences, manifest
+from kit.damage import scatter
+from kit.discs import MIB
+from kit.manifest import differences, manifest
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 import pybackup
-
-from .discs import MIB, make_set, plant, scatter
 
 
 @pytest.fixture
 def base() -> Iterator[Path]:
     with fast_directory() as directory:
-        plant(directory / "tree")
+        plant_for_discs(directory / "tree")
         yield directory
 
 
@@ -26,7 +28,7 @@ def test_there_and_back(base: Path) -> None:
     found, planned = pybackup.disc_plan(base / "tree", 2 * MIB, first_volumes=["1M"], recovery_volumes=1)
     assert found.files == 11
     assert [(disc.medium_bytes, disc.recovery) for disc in (planned[0], planned[-1])] == [(MIB, False), (2 * MIB, True)]
-    volumes = make_set(base / "tree", base / "set", [MIB, 2 * MIB])
+    volumes = make_volumes(base / "tree", base / "set", [MIB, 2 * MIB])
     built = pybackup.disc_build(base / "set", base / "images", medium=3 * MIB, group_sectors=512)
     names = [path.stem for path in volumes]
     with pytest.raises(pybackup.errors.UsageError, match="exists"):
@@ -61,7 +63,7 @@ def test_there_and_back(base: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused(base: Path) -> None:
-    volumes = make_set(base / "tree", base / "set", [4 * MIB])
+    volumes = make_volumes(base / "tree", base / "set", [4 * MIB])
     for shape in ("", "sleeve"):
         with pytest.raises(pybackup.errors.UsageError, match="is none of disc, case, both"):
             pybackup.disc_label(volumes, base / "labels", shape=shape)

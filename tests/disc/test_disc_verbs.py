@@ -14,9 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.running import archive
-from sets.terminal import at_terminal
+from kit.archives import archive
+from kit.command import ENVIRONMENT, Done, run
+from kit.damage import scatter
+from kit.discs import MIB, SECTOR, build
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.terminal import at_terminal
+from kit.trees import plant_for_discs
 
 import pybackup
 from pybackup.check.verify import verify
@@ -32,13 +37,11 @@ from pybackup.mend.health import State
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.find import glance
 
-from .discs import ENVIRONMENT, MIB, SECTOR, Done, build, make_set, plant, run, scatter
-
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
     with fast_directory() as base:
-        archive([plant(base / "tree")], base / "a.xtar")
+        archive([plant_for_discs(base / "tree")], base / "a.xtar")
         yield Path(os.fsdecode(build(base / "a.xtar", base / "images").path))
 
 
@@ -75,7 +78,7 @@ def test_burn_and_read_back(image: Path, drive: Path) -> None:
 
 
 def test_several_images_are_burnt_onto_a_disc_each(room: Path) -> None:
-    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    make_volumes(plant_for_discs(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
     images = [Path(os.fsdecode(build(volume, room / "images").path)) for volume in sorted((room / "volumes").iterdir())]
     drive = room / "drive"
     assert len(images) == 2
@@ -105,7 +108,7 @@ def test_several_images_are_burnt_onto_a_disc_each(room: Path) -> None:
 
 def test_a_bad_image_or_volume_stops_no_other(room: Path) -> None:
     """The first that was bad ended the run; one that can never be burnt was asked for again and again."""
-    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    make_volumes(plant_for_discs(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
     volumes = sorted((room / "volumes").iterdir())
     images = [Path(os.fsdecode(build(volume, room / "images").path)) for volume in volumes]
     scatter(images[0], 0.02)
@@ -324,9 +327,9 @@ def test_check_goes_on_behind_a_disc_that_is_nothing_of_ours(image: Path, drive:
 def test_a_disc_that_was_written_again_with_less(drive: Path) -> None:
     """The end of the longer image told which volume was meant: a good disc was called damaged by more than half."""
     with fast_directory() as base:
-        archive([plant(base / "tree", n_bytes=MIB // 4, seed=2)], base / "less.xtar")
+        archive([plant_for_discs(base / "tree", n_bytes=MIB // 4, seed=2)], base / "less.xtar")
         less = Path(os.fsdecode(build(base / "less.xtar", base / "images").path))
-        archive([plant(base / "more", n_bytes=6 * MIB)], base / "more.xtar")
+        archive([plant_for_discs(base / "more", n_bytes=6 * MIB)], base / "more.xtar")
         image = Path(os.fsdecode(build(base / "more.xtar", base / "images").path))
         assert less.stat().st_size < image.stat().st_size // 2
         assert burn(image, drive).returncode == 0
@@ -351,7 +354,7 @@ def test_what_is_no_image_is_burnt_by_force_alone(what: str, drive: Path, tmp_pa
     """It was burnt with a note, status 0."""
     wrong = tmp_path / "wrong"
     if what == "archive":
-        archive([plant(tmp_path / "tree")], wrong)
+        archive([plant_for_discs(tmp_path / "tree")], wrong)
     else:
         wrong.write_bytes(b"\x1f\x8b something else" * 1000 if what == "other" else b"")
     said = {"archive": b"an archive, and no image of a disc", "other": b"it is no image", "empty": b"is empty"}[what]
@@ -386,7 +389,7 @@ def test_what_is_on_a_medium_is_not_burnt_over(at: int, image: Path, drive: Path
 
 
 def test_a_disc_of_ours_is_recognised_by_its_content(room: Path) -> None:
-    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    make_volumes(plant_for_discs(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
     images = [Path(os.fsdecode(build(volume, room / "images").path)) for volume in sorted((room / "volumes").iterdir())]
     drive = room / "drive"
     assert burn(images[0], drive).returncode == 0
@@ -402,7 +405,7 @@ def test_a_disc_of_ours_is_recognised_by_its_content(room: Path) -> None:
 @pytest.mark.parametrize("option", ["--verify", "--overwrite"])
 def test_enter_without_changing_the_disc_burns_nothing(option: str, room: Path) -> None:
     """Image 2 was burnt over image 1, and read back: all right."""
-    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    make_volumes(plant_for_discs(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
     images = [Path(os.fsdecode(build(volume, room / "images").path)) for volume in sorted((room / "volumes").iterdir())]
     drive = room / "drive"
     words = ("disc", "burn", room / "images", "--device", f"stdio:{drive}", option)
@@ -417,7 +420,7 @@ def test_enter_without_changing_the_disc_burns_nothing(option: str, room: Path) 
 
 @pytest.mark.parametrize("answer", ["q", "Q", "\x04", "\x03"])
 def test_it_stops_when_it_is_told_to(answer: str, room: Path) -> None:
-    make_set(plant(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
+    make_volumes(plant_for_discs(room / "tree", n_bytes=3 * MIB), room / "volumes", [2 * MIB])
     for volume in sorted((room / "volumes").iterdir()):
         build(volume, room / "images")
     drive = room / "drive"
@@ -474,7 +477,7 @@ def burning(device: Path) -> list[int]:
 
 def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path) -> None:
     """`verify` said that it holds no archive, and `extract` looked for members where they are in the archive alone."""
-    tree = plant(tmp_path / "tree")
+    tree = plant_for_discs(tmp_path / "tree")
     for number in range(200):
         (tree / f"letters/{number}.dat").write_bytes(os.urandom(700))
     archive([tree], tmp_path / "a.xtar")
@@ -495,7 +498,7 @@ def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path)
 
 
 def test_discs_that_are_not_among_those_that_are_checked_are_named(tmp_path: Path) -> None:
-    volumes = make_set(plant(tmp_path / "tree"), tmp_path / "set", [MIB, 2 * MIB])
+    volumes = make_volumes(plant_for_discs(tmp_path / "tree"), tmp_path / "set", [MIB, 2 * MIB])
     for volume in volumes:
         build(volume, tmp_path / "images", BuildOptions(medium_bytes=4 * MIB))
     (tmp_path / "images/docs-002.iso").unlink()

@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 import pytest
-from roundtrip.planting import text, write_sparse
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.planting import text, write_sparse
 
 from pybackup.compress.methods import Compression, Profile
 from pybackup.disc.estimate import Estimate, estimate

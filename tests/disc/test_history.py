@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recovery.small_sets import SmallSet, small_set
+from kit.small_sets import SmallSet, small_set
 
 from pybackup.disc import history as module
 from pybackup.disc.history import PACKED, PLAIN, History, history

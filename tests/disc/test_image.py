@@ -15,9 +15,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.manifest import differences, manifest
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.damage import scatter
+from kit.discs import MIB, SECTOR, build, tool
+from kit.manifest import differences, manifest
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 from pybackup.check.verify import verify
 from pybackup.disc import copy as disc_copy
@@ -44,8 +48,6 @@ from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.restore.plan import RestoreOptions
 from pybackup.tree.place import PlaceOptions
 
-from .discs import MIB, SECTOR, build, make_set, plant, scatter, tool
-
 NAMES = {
     "CATALOGUE.SQLITE",
     "FORMAT.TXT",
@@ -64,7 +66,7 @@ class Field:
 
     def __init__(self, base: Path, n_bytes: int = 2 * MIB) -> None:
         self.base = base
-        self.tree = plant(base / "tree", n_bytes=n_bytes)
+        self.tree = plant_for_discs(base / "tree", n_bytes=n_bytes)
         self.volume = base / "a.xtar"
         archive([self.tree], self.volume, segment_bytes=MIB)
         self.image = base / "images/a.iso"
@@ -369,8 +371,8 @@ def test_only_an_image_is_replaced(field: Field, room: Path) -> None:
 
 
 def test_the_discs_of_a_set(room: Path) -> None:
-    tree = plant(room / "tree", n_bytes=4 * MIB)
-    volumes = make_set(tree, room / "volumes", [3 * MIB // 2, 5 * MIB // 2, 2 * MIB], name="my döcs")
+    tree = plant_for_discs(room / "tree", n_bytes=4 * MIB)
+    volumes = make_volumes(tree, room / "volumes", [3 * MIB // 2, 5 * MIB // 2, 2 * MIB], name="my döcs")
     assert len(volumes) > 2
     # What no medium need have is told apart by a hash of the name.
     mark = hashlib.sha256("my döcs".encode()).hexdigest()[:6]

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
 from hypothesis import given
 from hypothesis import strategies as st
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.command import run
+from kit.discs import MIB
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 from pybackup.disc.names import DiscNames, name_for_media
-
-from .discs import MIB, make_set, plant, run
 
 PLAIN = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]*")
 
@@ -30,7 +32,7 @@ def room() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def volume() -> Iterator[Path]:
     with fast_directory() as base:
-        archive([plant(base / "tree", n_bytes=MIB // 8)], base / "a.xtar")
+        archive([plant_for_discs(base / "tree", n_bytes=MIB // 8)], base / "a.xtar")
         yield base / "a.xtar"
 
 
@@ -94,7 +96,7 @@ def test_volumes_of_any_names_get_images_and_labels_of_their_own(volume: Path, r
 
 def test_the_volumes_of_a_set_of_a_long_name(room: Path) -> None:
     """All of them had one image."""
-    make_set(plant(room / "tree"), room / "volumes", [MIB, 2 * MIB], name="n" * 190)
+    make_volumes(plant_for_discs(room / "tree"), room / "volumes", [MIB, 2 * MIB], name="n" * 190)
     done = run("disc", "build", room / "volumes", "--to", room / "images", "--medium", "cd700")
     assert done.returncode == 0, done.stderr
     names = sorted(path.name for path in (room / "images").iterdir())
@@ -138,7 +140,7 @@ def test_a_volume_that_cannot_be_built_stops_no_other(volume: Path, room: Path) 
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"caf\xe9", b"-\xff", b"\xed\xa0\x80"])
 def test_names_that_are_no_utf_8_are_built_labelled_and_checked(room: Path, name: bytes) -> None:
     """As an archive's own name, and as that of a set: its label shows escapes, never half a surrogate pair."""
-    tree = plant(room / os.fsdecode(b"tree" + name), n_bytes=200_000)
+    tree = plant_for_discs(room / os.fsdecode(b"tree" + name), n_bytes=200_000)
     single, volumes = room / os.fsdecode(name + b".xtar"), room / "volumes"
     assert run("create", tree, "-o", single, "--workers", "1").returncode == 0
     made = run("create", tree, "--volumes", volumes, "--volume-size", "2M", "--workers", "1")

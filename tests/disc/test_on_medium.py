@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from damage.specimen import make_archive, make_tree
-from recovery.small_sets import small_set
+from kit.small_sets import small_set
+from kit.specimen import make_archive
+from kit.trees import plant_every_kind
 
 from pybackup.archive.find import look_into
 from pybackup.disc.on_medium import OnMedium, archive_ids_in, on_medium
@@ -49,6 +50,6 @@ def test_volumes_of_ours_are_named(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_no_set_is_called_as_its_file(tmp_path: Path) -> None:
-    data = make_archive(make_tree(tmp_path), tmp_path / "home.xtar")
+    data = make_archive(plant_every_kind(tmp_path), tmp_path / "home.xtar")
     found = _on(tmp_path / "home.xtar", data)
     assert (found.is_written, found.label, len(found.archive_ids)) == (True, "home.xtar", 1)

@@ -13,14 +13,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.discs import build, tool
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 import pybackup
 from pybackup.disc.own_wheel import DISTRIBUTION, ENTRY_POINTS, own_wheel, requirements
 from pybackup.disc.plan_build import BuildOptions, plan_build
-
-from .discs import build, make_set, plant, tool
 
 ROOT = Path(pybackup.__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -82,7 +83,7 @@ def test_its_records_are_right_and_all_of_the_package_is_in_it(tmp_path: Path) -
 
 def test_it_is_on_the_disc_with_its_checksum() -> None:
     with fast_directory() as base:
-        archive([plant(base / "tree")], base / "a.xtar")
+        archive([plant_for_discs(base / "tree")], base / "a.xtar")
         image = Path(os.fsdecode(build(base / "a.xtar", base / "images").path))
         tool("bsdtar", "-xf", image, "-C", base)
         assert (base / own_wheel().name).read_bytes() == own_wheel().content
@@ -95,7 +96,7 @@ def test_it_is_on_the_disc_with_its_checksum() -> None:
 
 def test_a_disc_that_has_no_room_for_it_does_not_promise_it() -> None:
     with fast_directory() as base:
-        (volume, *_) = make_set(plant(base / "tree"), base / "set", [7 << 18])
+        (volume, *_) = make_volumes(plant_for_discs(base / "tree"), base / "set", [7 << 18])
         plan = plan_build(os.fsencode(volume), os.fsencode(base), BuildOptions(medium_bytes=2 << 20))
         assert own_wheel().name not in plan.small
         assert b".whl" not in plan.small["README.TXT"]

@@ -12,8 +12,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.command import run
+from kit.discs import MIB
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 import pybackup
 from pybackup.compress.methods import Compression
@@ -28,8 +32,6 @@ from pybackup.parity.stream.amount import parse_amount
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.selection.filelist import named_source
 
-from .discs import MIB, make_set, plant, run
-
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -41,14 +43,14 @@ def room() -> Iterator[Path]:
 
 @pytest.mark.parametrize("sizes", [[3 * MIB // 2, 5 * MIB // 2, 2 * MIB], [16 * MIB]])
 def test_a_set_takes_as_many_discs_as_planned(sizes: list[int], room: Path) -> None:
-    tree = plant(room / "tree", n_bytes=12 * MIB)
+    tree = plant_for_discs(room / "tree", n_bytes=12 * MIB)
     first = ["--first-volumes", ",".join(map(str, sizes[:-1]))] if sizes[1:] else []
     done = run("disc", "plan", tree, *first, "--volume-size", str(sizes[-1]), "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     (plan,) = told["plans"]
     discs = plan["discs"]
-    volumes = make_set(tree, room / "volumes", sizes)
+    volumes = make_volumes(tree, room / "volumes", sizes)
     # Segments of 1 MiB fill volumes of 2 MiB badly; `create` would take smaller ones, and a plan counts with these.
     assert len(discs) <= len(volumes) <= 1.6 * len(discs)
     packed = sum(volume.stat().st_size for volume in volumes)
@@ -105,7 +107,7 @@ def test_as_many_discs_are_made_as_the_plan_says_at_least_and_at_most(kind: str,
 
 def test_a_plan_with_recovery_volumes_knows_what_room_they_need(room: Path) -> None:
     """Volumes may be no longer than a shard that fits: they were planned as full as others."""
-    tree = plant(room / "tree", n_bytes=12 * MIB)
+    tree = plant_for_discs(room / "tree", n_bytes=12 * MIB)
     words: list[str | Path] = [tree, "--volume-size", "3M", "--parity", "1%", "--compression", "fast", "--json"]
     recovery = ("--recovery-volumes", "1")
     (plan,) = json.loads(run("disc", "plan", *words, *recovery).stdout)["plans"]
@@ -221,7 +223,7 @@ def test_a_plan_for_all_media(room: Path) -> None:
 
 
 def test_discs_that_are_too_small_are_refused(room: Path) -> None:
-    plant(room / "tree")
+    plant_for_discs(room / "tree")
     done = run("disc", "plan", room / "tree", "--volume-size", "4K")
     assert done.returncode == 2
     assert b"too" in done.stderr
@@ -258,8 +260,8 @@ def test_no_line_leaves_the_disc() -> None:
 
 
 def test_the_labels_of_a_set(room: Path) -> None:
-    tree = plant(room / "tree", n_bytes=4 * MIB)
-    volumes = make_set(tree, room / "volumes", [3 * MIB], name="my docs")
+    tree = plant_for_discs(room / "tree", n_bytes=4 * MIB)
+    volumes = make_volumes(tree, room / "volumes", [3 * MIB], name="my docs")
     done = run("disc", "label", room / "volumes", "--to", room / "labels")
     assert done.returncode == 0, done.stderr
     assert sorted(os.listdir(room / "labels")) == sorted(
@@ -273,7 +275,7 @@ def test_the_labels_of_a_set(room: Path) -> None:
 def test_labels_tell_of_recovery_discs(room: Path) -> None:
     """They said `disc 1 of 2` of three, and of the third `recovery …f 2 discs` and `0 bytes`."""
     words = ("--volumes", room / "set", "--volume-size", "3M", "--recovery-volumes", "1", "--segment-size", "1M")
-    assert run("create", plant(room / "docs", n_bytes=4 * MIB), *words).returncode == 0
+    assert run("create", plant_for_discs(room / "docs", n_bytes=4 * MIB), *words).returncode == 0
     assert run("disc", "label", room / "set", "--to", room / "labels").returncode == 0
     data = len(list((room / "set").glob("*-0*.xtar")))
     for shape in ("disc", "case"):
@@ -303,7 +305,7 @@ def test_the_sizes_are_those_on_this_disc(room: Path) -> None:
 
 def test_all_labels_of_a_set_tell_how_many_discs_it_has(room: Path) -> None:
     """Only the last one did."""
-    volumes = make_set(plant(room / "tree"), room / "set", [MIB, 2 * MIB])
+    volumes = make_volumes(plant_for_discs(room / "tree"), room / "set", [MIB, 2 * MIB])
     assert run("disc", "label", room / "set", "--to", room / "labels", "--shape", "case").returncode == 0
     for number, volume in enumerate(volumes, 1):
         said = texts((room / "labels" / f"{volume.stem}-case.svg").read_text())

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.hearing import Notes
 
 from pybackup.disc.read_off import copy_off
 from pybackup.errors import EnvironmentFailed
@@ -14,17 +15,6 @@ from pybackup.host import room
 from pybackup.monitor import Monitor
 
 SECTOR = 2048
-
-
-class Notes(Monitor):
-    """Keeps what is noted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def test_bad_sectors_are_zeros_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from damage.specimen import make_archive, snapshot
+from kit.memory import fast_directory
+from kit.snapshot import snapshot
+from kit.specimen import make_archive
 
 from pybackup.archive.open import open_archive
 from pybackup.check.verify import verify

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damage.fast_disk import fast_directory
-from damage.specimen import TIME_NS, Snapshot, make_archive, snapshot
+from kit.memory import fast_directory
+from kit.snapshot import Snapshot, snapshot
+from kit.specimen import make_archive
+from kit.trees import TIME_NS
 
 from pybackup.archive.open import open_archive
 from pybackup.check.verify import verify

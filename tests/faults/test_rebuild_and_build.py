@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from recovery.small_sets import contents, rebuilt, small_set, zeroed
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.small_sets import contents, rebuilt, small_set
 
 from pybackup.disc.build import perform_build
 from pybackup.disc.plan_build import BuildOptions, plan_build
@@ -55,7 +56,7 @@ perform_build(plan_build(volume, to, BuildOptions(medium_bytes=1 << 20)), Monito
 def given_set(base: Path) -> Path:
     """A set with one volume lost, one damaged within its parity, and one of its two recovery volumes lost."""
     whole = small_set()
-    hurt = zeroed(whole.volumes[DAMAGED], range(4))
+    hurt = overwritten(whole.volumes[DAMAGED], range(4))
     return whole.write(base / "given", {LOST: None, DAMAGED: hurt, "docs-R02.xtar": None})
 
 
@@ -171,7 +172,7 @@ def test_what_stands_where_a_volume_is_to_be_is_not_replaced(existing: str) -> N
     with fast_directory() as base:
         given, to = given_set(base), base / "to"
         to.mkdir()
-        data = b"other" if existing == "other" else zeroed(small_set().volumes[LOST], range(20, 90))
+        data = b"other" if existing == "other" else overwritten(small_set().volumes[LOST], range(20, 90))
         (to / LOST).write_bytes(data)
         with pytest.raises(UsageError, match=f"{LOST}: exists"):
             rebuilt(given, to)

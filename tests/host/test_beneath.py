@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kit.system import open_descriptors
 
 from pybackup.errors import EnvironmentFailed, Refused, UsageError
 from pybackup.host.beneath import Beneath, check_path, split_path
@@ -42,10 +43,6 @@ def _not_root() -> Iterator[None]:
         yield
     finally:
         os.seteuid(user)
-
-
-def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 def _make(path: bytes, tree: Beneath) -> None:
@@ -141,18 +138,18 @@ def test_a_directory_replaced_by_a_link_is_refused_once_forgotten(tmp_path: Path
 
 def test_depth_beyond_any_path_takes_a_bounded_number_of_descriptors(tmp_path: Path) -> None:
     names = [b"directory%04d" % number for number in range(2200)]
-    before = _descriptors()
+    before = open_descriptors()
     with Beneath(os.fsencode(tmp_path)) as tree:
         deepest = os.fstat(tree.enter(b"/".join(names), make=True).fd).st_ino
-        assert _descriptors() - before <= 49
+        assert open_descriptors() - before <= 49
         # Up by the half, to the top, and down again.
         for depth in (1500, 2, 2199, 0):
             assert tree.enter(b"/".join(names[:depth])).name == (names[depth - 1] if depth else b"")
-            assert _descriptors() - before <= 49
+            assert open_descriptors() - before <= 49
         assert os.fstat(tree.enter(b"/".join(names)).fd).st_ino == deepest
     # Of a path beyond any limit few tools get rid.
     subprocess.run(["rm", "-rf", tmp_path / "directory0000"], check=True)
-    assert _descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_what_may_be_searched_and_not_listed_is_passed_and_opened_up() -> None:

@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
+from kit.hearing import Notes
 
 from pybackup.cli.main import main
 from pybackup.compress.stage import most_batches
@@ -22,15 +23,6 @@ from pybackup.make.plan import CreateOptions
 from pybackup.monitor import Monitor
 
 MIB = 1 << 20
-
-
-class Heard(Monitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +103,7 @@ def test_without_semaphores_one_process_works(refusal: Exception, monkeypatch: p
         raise refusal
 
     monkeypatch.setattr(multiprocessing.synchronize.SemLock, "__init__", refuse)
-    heard = Heard()
+    heard = Notes()
     with make_executor(2, monitor=heard) as executor:
         assert executor.submit(sum, (1, 2)).result() == 3
     assert isinstance(executor, InlineExecutor)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sets.terminal import at_terminal
+from kit.terminal import at_terminal
 
 from .conftest import WriteJobs
 

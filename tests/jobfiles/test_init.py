@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from sets.terminal import at_terminal
+from kit.terminal import at_terminal
 
 from pybackup.cli.main import main
 from pybackup.jobfiles.example import Answers, example

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from recovery.small_sets import zeroed
+from kit.damage import overwritten
+from kit.memory import fast_directory
 
 import pybackup
 from pybackup.archive.joined import volumes_of
@@ -50,14 +50,14 @@ def field() -> Iterator[Field]:
         small = base / "small.xtar"
         pybackup.create([tree / "file 1", tree / "file 2"], small, workers=1, monitor=pybackup.Monitor())
         hurt = base / "hurt.xtar"
-        hurt.write_bytes(zeroed((base / "whole.xtar").read_bytes(), range(400, 420)))
+        hurt.write_bytes(overwritten((base / "whole.xtar").read_bytes(), range(400, 420)))
         volumes = base / "set"
         pybackup.create_set(
             [tree], volumes, 5 * MIB, name="docs", recovery_volumes=1, workers=1, monitor=pybackup.Monitor()
         )
         hurt_volume = volumes / "docs-002.xtar"
         size = hurt_volume.stat().st_size // 2048
-        hurt_volume.write_bytes(zeroed(hurt_volume.read_bytes(), range(40, 40 + size // 4)))
+        hurt_volume.write_bytes(overwritten(hurt_volume.read_bytes(), range(40, 40 + size // 4)))
         on_hurt = next(one.entry.path for one in pybackup.list(volumes) if volumes_of([one]) == {2})
         yield Field(tree, base / "whole.xtar", small, hurt, volumes, on_hurt)
 

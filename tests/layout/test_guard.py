@@ -16,7 +16,7 @@ from pybackup.errors import Damaged, Refused
 from pybackup.layout.guard import MAX_SHARDS, PAYLOAD_BYTES, Geometry, GuardSector, has_code
 from pybackup.sector import SECTOR
 
-from .values import changed, put
+from .values import changed, put, u32, u64
 
 SHAPE = Geometry(
     before_bytes=10 * SECTOR,
@@ -109,14 +109,6 @@ def test_any_changed_byte_is_refused() -> None:
 def test_wrong_length_is_refused_for_it(length: int) -> None:
     with pytest.raises(Damaged, match="cut"):
         GuardSector.unpack(GUARD.pack().ljust(length, b"\0")[:length])
-
-
-def u32(value: int) -> bytes:
-    return value.to_bytes(4, "little")
-
-
-def u64(value: int) -> bytes:
-    return value.to_bytes(8, "little")
 
 
 REFUSED = {

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pybackup.errors import Damaged, Refused
 from pybackup.layout.recovery import HEAD, MAX_VOLUMES, Body, RecoveryHeader, header_bytes, size_of
 
-from .values import changed, put
+from .values import changed, put, u32, u64
 
 BODIES = [Body(bytes([row] * 8), 5000 + row, hashlib.sha256(bytes([row])).digest()) for row in range(3)]
 HEADER = RecoveryHeader(b"\x01\x23\x45\x67\x89\xab\xcd\xef", 3, 2, 2, BODIES)
@@ -87,14 +87,6 @@ def test_any_changed_byte_is_refused() -> None:
 def test_wrong_length_is_refused_for_it(length: int) -> None:
     with pytest.raises(Damaged, match="cut"):
         RecoveryHeader.unpack(HEADER.pack()[:length])
-
-
-def u32(value: int) -> bytes:
-    return value.to_bytes(4, "little")
-
-
-def u64(value: int) -> bytes:
-    return value.to_bytes(8, "little")
 
 
 REFUSED = {

@@ -177,3 +177,13 @@ def build(rows: Iterable[Row], *, base: int = 0, digest_bytes: int = 32) -> Tabl
     for stored, parent in rows:
         builder.add(stored, parent)
     return builder
+
+
+def u32(value: int) -> bytes:
+    """A number as structures hold it in four bytes."""
+    return value.to_bytes(4, "little")
+
+
+def u64(value: int) -> bytes:
+    """A number as structures hold it in eight bytes."""
+    return value.to_bytes(8, "little")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from roundtrip.running import archive
+from kit.archives import archive
 
 from pybackup.errors import FormatError, UsageError
 from pybackup.make.baseline import EarlierArchives

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import small_set
+from kit.small_sets import small_set
 
 from pybackup.archive.find import look_into
 from pybackup.archive.measure import measure

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import SmallSet, small_set
+from kit.small_sets import SmallSet, small_set
 
 from pybackup.errors import Exists, UsageError
 from pybackup.make.plan_set import SetOptions

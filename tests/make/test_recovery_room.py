@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recovery.small_sets import small_set
+from kit.small_sets import small_set
 
 from pybackup.errors import UsageError
 from pybackup.layout.recovery import Body, RecoveryHeader

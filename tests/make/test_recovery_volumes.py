@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import SmallSet, contents, small_set, zeroed
+from kit.damage import overwritten
+from kit.small_sets import SmallSet, contents, small_set
 
 from pybackup.archive.find import Volume, look_into
 from pybackup.archive.measure import header_of, measure
@@ -125,7 +126,7 @@ def _outcomes(found: Rebuilt) -> dict[str, Outcome]:
 def test_what_was_lost_is_published_byte_for_byte_and_nothing_else(
     small: SmallSet, tmp_path: Path, with_recovery: bool
 ) -> None:
-    hurt = zeroed(small.volumes["docs-002.xtar"], [3])
+    hurt = overwritten(small.volumes["docs-002.xtar"], [3])
     changed = {"docs-001.xtar": None, "docs-002.xtar": hurt, "docs-R02.xtar": None}
     found, made, heard = _rebuilt(small, tmp_path, changed, with_recovery=with_recovery)
     names = ["docs-001.xtar", "docs-002.xtar", *(["docs-R02.xtar"] if with_recovery else [])]
@@ -147,7 +148,7 @@ def test_what_is_beyond_help_is_not_published_unless_it_is_wanted(small: SmallSe
 
 
 def test_without_recovery_volumes_own_parity_brings_back_what_it_can(small: SmallSet, tmp_path: Path) -> None:
-    hurt = zeroed(small.volumes["docs-002.xtar"], [3, 4])
+    hurt = overwritten(small.volumes["docs-002.xtar"], [3, 4])
     changed = {"docs-002.xtar": hurt, **dict.fromkeys(small.recovery)}
     found, made, heard = _rebuilt(small, tmp_path, changed)
     assert made == {"docs-002.xtar": small.volumes["docs-002.xtar"]}

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import create, plant
+from kit.sets import create
+from kit.trees import plant_noise
 
 from pybackup.errors import UsageError
 from pybackup.make.plan import CreateOptions
@@ -25,7 +26,7 @@ SIZES = (90_000, 80_000)
 
 @pytest.fixture
 def top(tmp_path: Path) -> Path:
-    create(plant(tmp_path / "top"), tmp_path / "set", SIZES, 0)
+    create(plant_noise(tmp_path / "top"), tmp_path / "set", SIZES, 0)
     return tmp_path / "top"
 
 
@@ -100,7 +101,7 @@ def test_a_gap_or_another_set_is_refused(top: Path) -> None:
     (directory / "docs-002.xtar").unlink()
     with pytest.raises(UsageError, match=r"docs-002.xtar: is missing, and later volumes are there"):
         find_finished(os.fsencode(directory), "docs")
-    create(plant(top.parent / "other", seed=9), top.parent / "others", SIZES, 0)
+    create(plant_noise(top.parent / "other", seed=9), top.parent / "others", SIZES, 0)
     (directory / "docs-002.xtar").write_bytes((top.parent / "others/docs-002.xtar").read_bytes())
     with pytest.raises(UsageError, match="is of another set than"):
         find_finished(os.fsencode(directory), "docs")

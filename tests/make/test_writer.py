@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.hearing import Counting
 
 from pybackup.archive.open import open_archive
 from pybackup.compress.methods import Compression
@@ -30,16 +31,6 @@ from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 
 SIZE = 120_000
-
-
-class _Counting(Monitor):
-    """How much is told to be done."""
-
-    files = n_bytes = 0
-
-    def advance(self, files: int, n_bytes: int) -> None:
-        self.files += files
-        self.n_bytes += n_bytes
 
 
 @pytest.fixture
@@ -102,7 +93,7 @@ def _expected(top: Path) -> dict[bytes, int]:
 
 
 def test_a_single_archive_has_no_limit_and_all_is_counted(top: Path) -> None:
-    plan, heard = _single(top), _Counting()
+    plan, heard = _single(top), Counting()
     to = SingleArchive(plan)
     count = _write(plan, to, heard)
     expected = _expected(top)
@@ -199,7 +190,7 @@ def test_files_are_counted_when_their_last_piece_comes() -> None:
     packed = pack(PackJob(b"x" * 300, b"f", 0o644, 0, Method.COPY, Compression.FAST))
     first = PackedPiece(Piece(entry, b"x" * 300, 0, 2), packed)
     last = PackedPiece(replace(first.piece, segment=1, whole=Whole()), packed)
-    count, heard = Count(), _Counting()
+    count, heard = Count(), Counting()
     for item in (first, first, last):
         # It changed, and began anew.
         count.add(item, heard)

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from parity.specimens import AFTER, BEFORE, SMALL_GROUPS, Specimen, with_own_stream, with_sidecar
+from kit.memory import fast_directory
+from kit.protected import AFTER, BEFORE, SMALL_GROUPS, Specimen, with_own_stream, with_sidecar
 
 from pybackup.mend.copies import open_copies
 from pybackup.mend.survey import Surveyed, survey

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recovery.small_sets import SmallSet, sectors, small_set, zeroed
+from kit.damage import overwritten
+from kit.small_sets import SmallSet, sectors, small_set
 
 from pybackup.archive.find import look_into
 from pybackup.errors import UsageError
@@ -104,7 +105,7 @@ def test_columns_come_back_where_no_more_are_lost_than_recovery_volumes(room: Pa
         last = sectors(small.volumes[name]) - 12
         if data.draw(st.booleans()):
             lost[name] = data.draw(st.sets(st.integers(2, last), max_size=8))
-    changed = {name: zeroed(small.volumes[name], sorted(numbers)) for name, numbers in lost.items()}
+    changed = {name: overwritten(small.volumes[name], sorted(numbers)) for name, numbers in lost.items()}
     result = _restored(small, room, changed)
     for row, name in enumerate(small.data):
         beyond = {number for number in lost.get(name, ()) if sum(number in others for others in lost.values()) > 2}

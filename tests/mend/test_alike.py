@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from damage.specimen import make_archive, make_tree
-from parity.specimens import NO_PARITY, Specimen, overwritten, with_own_stream
-from recovery.small_sets import small_set
+from kit.damage import overwritten
+from kit.protected import NO_PARITY, Specimen, with_own_stream
+from kit.small_sets import small_set
+from kit.specimen import make_archive
+from kit.trees import plant_every_kind
 
 from pybackup.archive.find import FoundFile, look_into
 from pybackup.mend.alike import Alike, once, sort_out
@@ -36,7 +38,7 @@ def test_copies_of_volumes_of_a_set_whatever_is_left_of_them(room: Path) -> None
 
 
 def test_without_parity_the_id_tells_and_an_image_is_another_form(room: Path) -> None:
-    one = make_archive(make_tree(room), room / "bare.xtar")
+    one = make_archive(plant_every_kind(room), room / "bare.xtar")
     files = _files(room, a=one, b=one[:20_000], image=b"x" * 4096 + one, again=b"y" * 8192 + one)
     assert _sorted(files) == ([["a", "b"], ["image", "again"]], [])
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parity.specimens import NO_PARITY, Specimen, bad_sectors, is_repairable, overwritten, shards_of, with_own_stream
+from kit.damage import overwritten
+from kit.protected import NO_PARITY, Specimen, bad_sectors, is_repairable, shards_of, with_own_stream
 
 from pybackup.host.scratch import Scratch
 from pybackup.mend.assemble import assembled, phases_of_images, phases_of_mending, tell_of_others

@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from damage.specimen import make_archive, make_tree
-from parity.specimens import SMALL_GROUPS, with_own_stream
-from recovery.small_sets import small_set, zeroed
+from kit.damage import overwritten
+from kit.protected import SMALL_GROUPS, with_own_stream
+from kit.small_sets import small_set
+from kit.specimen import make_archive
+from kit.trees import plant_every_kind
 
 from pybackup.container.read import read_locator
 from pybackup.host.joined import open_place
@@ -23,7 +25,7 @@ WHOLE = "docs-001.xtar"
 @pytest.fixture
 def bare(room: Path) -> bytes:
     """An archive without checksums of its sectors."""
-    data = make_archive(make_tree(room), room / "bare.xtar")
+    data = make_archive(plant_every_kind(room), room / "bare.xtar")
     (room / "bare.xtar").unlink()
     return data
 
@@ -58,7 +60,7 @@ def test_a_whole_volume_is_its_own_best_image(room: Path) -> None:
 
 def test_what_parity_mends_is_told_and_gone_afterwards(room: Path) -> None:
     data = small_set().volumes[WHOLE]
-    made = _Made(room, zeroed(data, [3, 4]), words="damaged; mending")
+    made = _Made(room, overwritten(data, [3, 4]), words="damaged; mending")
     assert made.content == data
     assert made.image.repaired.ranges == ((3 * 2048, 5 * 2048),)
     assert made.image.soundness == Soundness()
@@ -69,8 +71,8 @@ def test_what_parity_mends_is_told_and_gone_afterwards(room: Path) -> None:
 
 def test_what_is_beyond_parity_is_bad_and_the_rest_is_right(room: Path) -> None:
     data = small_set(parity="none").volumes[WHOLE]
-    made = _Made(room, zeroed(data, [3, 4]), zeroed(data, [4, 5]))
-    assert made.content == zeroed(data, [4])
+    made = _Made(room, overwritten(data, [3, 4]), overwritten(data, [4, 5]))
+    assert made.content == overwritten(data, [4])
     assert made.image.soundness.bad.ranges == ((4 * 2048, 5 * 2048),)
     assert made.image.soundness.is_proved
     assert made.image.repaired.ranges == ((3 * 2048, 4 * 2048),)
@@ -111,7 +113,7 @@ def test_an_archive_with_parity_in_an_image_with_parity(room: Path) -> None:
     inner = small_set().volumes[WHOLE]
     filled = inner + bytes(-len(inner) % 2048)
     outer = with_own_stream(room, SMALL_GROUPS, os.urandom(4 * 2048) + filled).data
-    made = _Made(room, zeroed(outer, [1, 2, 6]))
+    made = _Made(room, overwritten(outer, [1, 2, 6]))
     # What follows is the stream of the image, which protects all of the archive.
     assert made.content.startswith(filled)
     assert (made.image.offset, made.begins) == (4 * 2048, True)
@@ -124,7 +126,7 @@ def test_an_archive_with_parity_in_an_image_with_parity(room: Path) -> None:
 def test_an_archive_with_parity_in_an_image_without(room: Path, before: int) -> None:
     inner = small_set().volumes[WHOLE]
     for hurt in ([], [2, 3]):
-        made = _Made(room, os.urandom(before) + zeroed(inner, hurt) + os.urandom(2048))
+        made = _Made(room, os.urandom(before) + overwritten(inner, hurt) + os.urandom(2048))
         assert (made.content, made.begins) == (inner, True)
         assert made.image.soundness == Soundness()
         assert made.left == []

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parity.specimens import NO_PARITY, Specimen, bad_sectors, is_repairable, overwritten, shards_of, with_own_stream
+from kit.damage import overwritten
+from kit.protected import NO_PARITY, Specimen, bad_sectors, is_repairable, shards_of, with_own_stream
 
 from pybackup.errors import UsageError
 from pybackup.mend.in_place import can_be_mended_in_place, check_target, mend_in_place, refuse_to_cut

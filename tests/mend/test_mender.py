@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import contents, sectors, small_set, zeroed
+from kit.damage import overwritten
+from kit.small_sets import contents, sectors, small_set
 
 from pybackup.archive.find import Volume, find_volumes
 from pybackup.archive.joined import address_of
@@ -37,7 +38,7 @@ def body(volume: Volume) -> bytes:
 
 def test_lost_and_damaged_volumes_are_there_for_a_while(room: Path) -> None:
     whole = small_set()
-    hurt = zeroed(whole.volumes["docs-003.xtar"], range(2, 5))
+    hurt = overwritten(whole.volumes["docs-003.xtar"], range(2, 5))
     given = whole.write(room / "given", {"docs-001.xtar": None, "docs-003.xtar": hurt, "docs-R02.xtar": None})
     with restored(given, room / "work") as found:
         assert found is not None
@@ -62,7 +63,7 @@ def test_lost_and_damaged_volumes_are_there_for_a_while(room: Path) -> None:
 def test_what_cannot_be_restored_as_a_whole_is_there_in_part(room: Path) -> None:
     whole = small_set(parity="none")
     lost = [range(2, 8), range(6, 12), range(4, 10)]
-    changed = {name: zeroed(whole.volumes[name], part) for name, part in zip(whole.data[:3], lost, strict=True)}
+    changed = {name: overwritten(whole.volumes[name], part) for name, part in zip(whole.data[:3], lost, strict=True)}
     given = whole.write(room / "given", changed)
     with restored(given, room / "work") as found:
         assert found is not None
@@ -70,7 +71,7 @@ def test_what_cannot_be_restored_as_a_whole_is_there_in_part(room: Path) -> None
         assert sorted(found.volume_set.data) == [*range(1, 1 + len(whole.data))]
         for number, name in enumerate(whole.data[:3], 1):
             there = body(found.volume_set.data[number])
-            assert there == zeroed(whole.volumes[name], [6, 7])[: len(there)]
+            assert there == overwritten(whole.volumes[name], [6, 7])[: len(there)]
         left = [(address_of(number) + 6 * 2048, address_of(number) + 8 * 2048) for number in (1, 2, 3)]
         assert found.soundness == Soundness(Extents.of(left))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import SmallSet, small_set
+from kit.small_sets import SmallSet, small_set
 
 import pybackup
 from pybackup.archive.find import find_volumes

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parity.specimens import NO_PARITY, Specimen, overwritten, shards_of, with_own_stream
+from kit.damage import overwritten
+from kit.protected import NO_PARITY, Specimen, shards_of, with_own_stream
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.mend.copies import open_copies

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import SmallSet, small_set, zeroed
+from kit.damage import overwritten
+from kit.small_sets import SmallSet, small_set
 
 from pybackup.archive.find import find_volumes, look_into
 from pybackup.errors import UsageError
@@ -63,8 +64,8 @@ def test_whole_volumes_under_any_names_in_any_order(small: SmallSet, room: Path,
 
 def test_a_damaged_one_is_put_together_and_a_copy_is_told(small: SmallSet, room: Path, look: _Surveyor) -> None:
     data = small.volumes["docs-001.xtar"]
-    (room / "a").write_bytes(zeroed(data, [0, 1, 2]))
-    (room / "b").write_bytes(zeroed(data, [4]))
+    (room / "a").write_bytes(overwritten(data, [0, 1, 2]))
+    (room / "b").write_bytes(overwritten(data, [4]))
     (room / "r").write_bytes(small.volumes["docs-R01.xtar"])
     taken = look(room / "a", room / "b", room / "r")
     held = taken.data[1]

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from parity.specimens import NO_PARITY, SMALL_GROUPS, Specimen, overwritten, with_own_stream, with_sidecar
+from kit.damage import overwritten
+from kit.protected import NO_PARITY, SMALL_GROUPS, Specimen, with_own_stream, with_sidecar
 
 from pybackup.errors import UsageError
 from pybackup.mend.which_volume import Other, choose

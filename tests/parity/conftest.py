@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-
-from .specimens import Specimen, the_beside, the_own
+from kit.memory import fast_directory
+from kit.protected import Specimen, the_beside, the_own
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from decoder import decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.decoder import decode
+from kit.engines import ENGINES, random_bytes
 
-from parity.engines import ENGINES
 from pybackup.codes.across import Across, has_code_across
 from pybackup.codes.codec import Engine, NumpyEngine
 from pybackup.codes.field import PERIOD, Symbols, inverse, logarithms, multiply, powers
@@ -58,10 +58,6 @@ class Memory:
 def shard(data: bytes) -> Shard:
     """A shard with something else before it and behind it."""
     return Shard(Memory(b"x" * SECTOR + data + b"behind"), SECTOR, len(data))
-
-
-def random_bytes(rows: int, width: int, seed: int = 0) -> Bytes:
-    return np.random.default_rng((rows, width, seed)).integers(0, 256, (rows, width), dtype=np.uint8)
 
 
 def low_form(data: Bytes, count: int) -> list[bytes]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kit.damage import overwritten
+from kit.protected import Specimen
 
 from pybackup.model.extents import Extents
 from pybackup.parity.mend.copies import Copy, Survey
@@ -11,8 +13,6 @@ from pybackup.parity.mend.mend import assemble
 from pybackup.parity.stream.find import find, load
 from pybackup.parity.stream.volume import VolumeWriter
 from pybackup.sector import SECTOR
-
-from .specimens import Specimen, overwritten
 
 
 class Drive:

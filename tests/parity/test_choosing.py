@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.protected import mended
 
 from pybackup.check.verify import verify
 from pybackup.errors import Damaged, UsageError
@@ -22,8 +23,6 @@ from pybackup.parity.stream.amount import parse_amount
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.restore.plan import RestoreOptions
 from pybackup.sector import SECTOR
-
-from .specimens import mended
 
 Files = dict[str, bytes]
 

@@ -3,15 +3,14 @@
 import hashlib
 import importlib
 import sys
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.engines import ENGINES, HAS_WHEEL, needs_wheel, random_bytes, slow_parity
 
-from parity.engines import ENGINES, HAS_WHEEL, needs_wheel
 from pybackup.codes.codec import (
     Engine,
     default_engine,
@@ -20,7 +19,7 @@ from pybackup.codes.codec import (
     fill,
     supports,
 )
-from pybackup.codes.field import PERIOD, Symbols, logarithms, multiply, powers
+from pybackup.codes.field import multiply
 from pybackup.codes.form import form_of
 from pybackup.codes.stripes import Bytes, bytes_of, stripes, symbols_of
 
@@ -44,43 +43,12 @@ GOLDEN = [
 """The examples of FORMAT.md: counts, width, SHA-256 of the parity of data that a formula makes."""
 
 
-def random_bytes(rows: int, width: int, seed: int = 0) -> Bytes:
-    return np.random.default_rng((rows, width, seed)).integers(0, 256, (rows, width), dtype=np.uint8)
-
-
 def rows(*indexes: int) -> npt.NDArray[np.intp]:
     return np.array(indexes, np.intp)
 
 
 def none() -> npt.NDArray[np.intp]:
     return rows()
-
-
-def product(factors: list[Symbols]) -> Symbols:
-    return reduce(multiply, factors, np.ones(1, np.uint16))
-
-
-def interpolated(known: Symbols, values: Symbols, at: int) -> Symbols:
-    """The value at a point of the polynomial of degree < len(known) through values at known points: Lagrange."""
-    found = np.zeros(values.shape[1], np.uint16)
-    for i, value in zip(known, values, strict=True):
-        others = [known[known == j] for j in known if j != i]
-        above = product([other ^ np.uint16(at) for other in others])
-        below = product([other ^ i for other in others])
-        inverse = powers()[(PERIOD - logarithms()[below]) % PERIOD]
-        found ^= multiply(value, multiply(above, inverse))
-    return found
-
-
-def slow_parity(data: Bytes, parity_count: int) -> Bytes:
-    """Parity by interpolation through the values at all points that are known, zeros included."""
-    form = form_of(len(data), parity_count)
-    end = form.points if form.high else form.chunk
-    start = form.chunk if form.high else 0
-    known = np.arange(start, end, dtype=np.uint16)
-    values = np.zeros((len(known), data.shape[1] // 2), np.uint16)
-    values[: len(data)] = symbols_of(data)
-    return bytes_of(np.stack([interpolated(known, values, form.parity_start + j) for j in range(parity_count)]))
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)

@@ -8,14 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from kit.protected import NO_PARITY, Specimen, bad_sectors, is_repairable, mended, with_own_stream, with_sidecar
 
 from pybackup.layout.ddrescue import parse_map, write_map
 from pybackup.model.extents import Extents
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
-
-from .specimens import NO_PARITY, Specimen, bad_sectors, is_repairable, mended, with_own_stream, with_sidecar
 
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 8)), group_sectors=150)
 CHANCE = random.Random(31)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.protected import erasures, shards_of
 
 from pybackup.layout.guard import Geometry
 from pybackup.parity.mend.copies import damaged_groups
@@ -17,7 +18,6 @@ from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.sector import SECTOR
 
 from .shapes import geometries
-from .specimens import erasures, shards_of
 
 
 @given(geometries())

@@ -7,7 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from damage.fast_disk import fast_directory
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.protected import mended, with_own_stream
 
 from pybackup.layout.guard import Geometry
 from pybackup.parity.mend.copies import damaged_groups
@@ -15,8 +17,6 @@ from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing, Numbers
 from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 from pybackup.sector import SECTOR
-
-from .specimens import mended, overwritten, with_own_stream
 
 SEEDS = range(20)
 MB = 10**6

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage.fast_disk import fast_directory
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.protected import Specimen, shards_of, whole_of, with_own_stream, with_sidecar
 
 from pybackup.errors import Damaged, Refused
 from pybackup.layout.guard import PAYLOAD_BYTES, Geometry, GuardSector
@@ -25,8 +27,6 @@ from pybackup.parity.stream.dealing import Dealing
 from pybackup.parity.stream.find import FoundGuards, find, load, scan_guards
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
-
-from .specimens import Specimen, overwritten, shards_of, whole_of, with_own_stream, with_sidecar
 
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=200)
 CHANCE = random.Random(21)

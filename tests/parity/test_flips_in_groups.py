@@ -10,9 +10,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from damage.fast_disk import fast_directory
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.protected import AFTER, BEFORE, NO_PARITY, Specimen, shards_of, the_own, with_own_stream, with_sidecar
 
 from pybackup.errors import Damaged
 from pybackup.layout.sums import sector_sums
@@ -26,17 +28,6 @@ from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
-from .specimens import (
-    AFTER,
-    BEFORE,
-    NO_PARITY,
-    Specimen,
-    overwritten,
-    shards_of,
-    the_own,
-    with_own_stream,
-    with_sidecar,
-)
 from .test_repair import deceiving
 from .wounds import DAMAGE, Damage, is_whole, repaired
 

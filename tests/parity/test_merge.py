@@ -7,11 +7,8 @@ import random
 from pathlib import Path
 
 import pytest
-
-from pybackup.errors import UsageError
-from pybackup.sector import SECTOR
-
-from .specimens import (
+from kit.damage import overwritten
+from kit.protected import (
     AFTER,
     NO_PARITY,
     SMALL_GROUPS,
@@ -19,11 +16,13 @@ from .specimens import (
     bad_sectors,
     is_repairable,
     mended,
-    overwritten,
     shards_of,
     with_own_stream,
     with_sidecar,
 )
+
+from pybackup.errors import UsageError
+from pybackup.sector import SECTOR
 
 RANDOM = random.Random("unlike the others")
 

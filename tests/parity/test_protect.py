@@ -6,12 +6,12 @@ import random
 from pathlib import Path
 
 import pytest
+from kit.damage import overwritten
+from kit.protected import AFTER, BEFORE, NO_PARITY, SMALL_GROUPS, Specimen, mended, protect
 
 import pybackup
 from pybackup.errors import UsageError
 from pybackup.sector import SECTOR
-
-from .specimens import AFTER, BEFORE, NO_PARITY, SMALL_GROUPS, Specimen, mended, overwritten, protect
 
 CONTENT = BEFORE + AFTER
 CHANCE = random.Random("once more")

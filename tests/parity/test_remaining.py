@@ -7,13 +7,13 @@ from collections import Counter
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from kit.protected import is_repairable, shards_of
 
 from pybackup.layout.guard import Geometry
 from pybackup.parity.odds.remaining import Remaining, remaining
 from pybackup.sector import SECTOR
 
 from .shapes import geometries
-from .specimens import is_repairable, shards_of
 
 NOTHING_LOST = np.array([], np.int64)
 WITHOUT_PARITY = Geometry(100 * SECTOR, 0, 0, 0, 0, 0, 1, 3, 0, 3, False, 0)

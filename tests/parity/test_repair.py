@@ -6,28 +6,28 @@ import random
 import zlib
 
 import pytest
-from damage.fast_disk import fast_directory
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from pybackup.errors import PybackupError, UsageError
-from pybackup.parity.stream.geometry import ParityOptions
-from pybackup.sector import SECTOR
-
-from .specimens import (
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.protected import (
     AFTER,
     BEFORE,
     NO_PARITY,
     SMALL_GROUPS,
     Specimen,
     bad_sectors,
-    overwritten,
     shards_of,
     the_beside,
     the_own,
     with_own_stream,
     with_sidecar,
 )
+
+from pybackup.errors import PybackupError, UsageError
+from pybackup.parity.stream.geometry import ParityOptions
+from pybackup.sector import SECTOR
+
 from .wounds import DAMAGE, Damage, check, is_whole, repaired
 
 

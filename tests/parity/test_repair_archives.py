@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from damage.specimen import make_large_tree
+from kit.protected import NO_PARITY, SMALL_GROUPS, mended
+from kit.trees import plant_large
 
 from pybackup.compress.methods import MIB
 from pybackup.make.plan import CreateOptions, plan_create
@@ -17,8 +18,6 @@ from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
-
-from .specimens import NO_PARITY, SMALL_GROUPS, mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ PARITIES = {"own": ParityOptions(), "own, small groups": SMALL_GROUPS, "sidecar"
 def archive(room: Path, parity: ParityOptions) -> Path:
     output, monitor = room / "a.xtar", Monitor()
     plan = plan_create(
-        [Source(os.fsencode(make_large_tree(room)), b"tree")],
+        [Source(os.fsencode(plant_large(room)), b"tree")],
         os.fsencode(output),
         judge=None,
         options=CreateOptions(segment_bytes=MIB, overwrite=True, workers=1, parity=parity),

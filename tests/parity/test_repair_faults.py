@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damage.fast_disk import fast_directory
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.protected import SMALL_GROUPS, Specimen, bad_sectors, is_repairable, mended, protect, whole_of
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.host import give_name
 from pybackup.sector import SECTOR
-
-from .specimens import SMALL_GROUPS, Specimen, bad_sectors, is_repairable, mended, overwritten, protect, whole_of
 
 
 class Stop(Exception):

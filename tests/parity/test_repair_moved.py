@@ -7,26 +7,26 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.protected import (
+    NO_PARITY,
+    SMALL_GROUPS,
+    Specimen,
+    bad_sectors,
+    the_beside,
+    the_own,
+    with_own_stream,
+    with_sidecar,
+)
 
 from pybackup.errors import Damaged, UsageError
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
-from .specimens import (
-    NO_PARITY,
-    SMALL_GROUPS,
-    Specimen,
-    bad_sectors,
-    overwritten,
-    the_beside,
-    the_own,
-    with_own_stream,
-    with_sidecar,
-)
 from .wounds import Damage, deleted, flips, inserted, is_whole, repaired
 
 RANDOM = random.Random("unlike the others")

@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.protected import NO_PARITY, with_own_stream, with_sidecar
 
 from pybackup.errors import Exists, UsageError
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX, check_sidecar
-
-from .specimens import NO_PARITY, with_own_stream, with_sidecar
 
 
 def test_a_free_name(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from damage.fast_disk import fast_directory
+from kit.damage import overwritten
+from kit.memory import fast_directory
+from kit.protected import Specimen, bad_sectors, erasures, is_repairable, mended, shards_of, whole_of
 
 from pybackup.errors import Damaged, PybackupError
 from pybackup.layout.guard import Geometry
 from pybackup.mend.repaired import Repaired
 from pybackup.sector import SECTOR
-
-from .specimens import Specimen, bad_sectors, erasures, is_repairable, mended, overwritten, shards_of, whole_of
 
 
 @dataclass(frozen=True, slots=True)

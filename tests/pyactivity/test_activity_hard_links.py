@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from activity_home import moment
-from chromium import Page, chromium
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.chromium import Page, chromium
 
 from pyactivity import NO_PARENT, Files, describe, gather, take_survey
 from pyactivity.overview import overview_of

@@ -2,11 +2,11 @@
 
 import itertools
 import re
-import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from kit.system import local_zone
 
 from benchmarks.homes import HOUR_NS, KINDS, NOW_NS, Home
 from pyactivity.details import details
@@ -18,12 +18,9 @@ from pyactivity.survey import ACTIVITY, Survey, survey_of
 
 
 @pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC0")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _utc() -> Iterator[None]:
+    with local_zone("UTC0"):
+        yield
 
 
 @pytest.fixture(

@@ -1,9 +1,9 @@
 """What people write and read: spans, moments, sizes, names, in local time."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
+from kit.system import local_zone
 
 from pyactivity import BadValue
 from pyactivity.notation import parse_since, parse_size, parse_span, parse_until
@@ -15,13 +15,9 @@ MAY_3_NOON = 1_714_730_400 * SECOND  # 2024-05-03 12:00 in central Europe, 10:00
 
 
 @pytest.fixture(autouse=True)
-def _central_europe(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # A rule and not a name: machines without tzdata read it as well.
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _central_europe() -> Iterator[None]:
+    with local_zone("CET-1CEST,M3.5.0,M10.5.0/3"):
+        yield
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import Page, chromium
 from home_tree import NASTY, NOW, Planted, plant_home
+from kit.chromium import Page, chromium
 from million import million_files
 from selenium.webdriver.common.keys import Keys
 

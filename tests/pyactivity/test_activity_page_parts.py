@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from chromium import Page, chromium
+from kit.chromium import Page, chromium
 
 from benchmarks.homes import KINDS, NOW_NS, Home
 from pyactivity.page import page as page_of

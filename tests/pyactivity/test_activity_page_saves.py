@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from chromium import Page, chromium
+from kit.chromium import Page, chromium
 
 from pyactivity.page import page as page_of
 from pyactivity.report import report_of

@@ -1,13 +1,13 @@
 """A home with planted activities: the report names each, in order, with the right counts."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from activity_home import NOW, plant_home
+from kit.system import local_zone
 
 from pyactivity.bulk import came_in_bulk
 from pyactivity.details import Details, details
@@ -16,12 +16,9 @@ from pyactivity.survey import ACTIVITY, Survey, take_survey
 
 
 @pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC0")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _utc() -> Iterator[None]:
+    with local_zone("UTC0"):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.system import local_zone
 
 from pyactivity import Carrier, Group, Part, Radius
 from pyactivity.details import Archived, Details
@@ -30,12 +30,9 @@ MAY_3_NOON = 1_714_730_400 * SECOND  # 2024-05-03 12:00 in central Europe, 10:00
 
 
 @pytest.fixture(autouse=True)
-def _central_europe(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _central_europe() -> Iterator[None]:
+    with local_zone("CET-1CEST,M3.5.0,M10.5.0/3"):
+        yield
 
 
 def told(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from kit.command import lines, parsed, run
+from kit.small_sets import contents, small_set
+from kit.trees import plant_noise
 
 from pybackup.cli.main import main
-
-from .command import lines, parsed, run
-from .small_sets import contents, plant, small_set
 
 
 def test_all_are_brought_back(room: Path) -> None:
@@ -144,7 +144,7 @@ def test_missing_paths_are_wrong_usage(room: Path) -> None:
 
 
 def test_volumes_are_created_with_recovery_volumes(room: Path) -> None:
-    plant(room / "top")
+    plant_noise(room / "top")
     sizes = ["--volume-size", "130000", "--first-volumes", "200000"]
     words = ["create", "top", "--volumes", "set", *sizes, "--recovery-volumes", "2", "--name", "docs"]
     done = run(*words, "--workers", "1", cwd=room)

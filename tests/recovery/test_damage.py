@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.damage import overwritten
+from kit.small_sets import SmallSet, contents, rebuilt, sectors, small_set
 
 from pybackup.container.own import stream_start
 from pybackup.errors import Damaged, EnvironmentFailed, PybackupError
@@ -28,8 +30,6 @@ from pybackup.parity.stream.geometry import plan_geometry
 from pybackup.parity.stream.protect import protect
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
-
-from .small_sets import SmallSet, contents, rebuilt, sectors, small_set, zeroed
 
 FIRST = "docs-001.xtar"
 RECOVERY = "docs-R01.xtar"
@@ -62,18 +62,18 @@ def test_two_sectors_of_each_column_are_lost_on_all_volumes(seed: int, room: Pat
             if (column + 1) * SECTOR <= length:
                 lost[name].append(offsets[name] + column)
     assert all(len(lost[name]) > 2 for name in names)
-    check(whole, {name: zeroed(whole.volumes[name], lost[name]) for name in names}, room)
+    check(whole, {name: overwritten(whole.volumes[name], lost[name]) for name in names}, room)
 
 
 def test_one_more_in_a_column_loses_that_column_only(room: Path) -> None:
     whole = small_set(parity="none")
-    hurt = {name: zeroed(whole.volumes[name], [3, 9 + row]) for row, name in enumerate(whole.data[:3])}
+    hurt = {name: overwritten(whole.volumes[name], [3, 9 + row]) for row, name in enumerate(whole.data[:3])}
     done = rebuilt(whole.write(room / "given", hurt), room / "to", keep_partial=True)
     beyond = [volume for volume in done.volumes if volume.outcome is Outcome.BEYOND]
     assert [volume.lost_sectors for volume in beyond] == [(2, 1)] * 3
     assert (done.needed, done.helpful) == (0, [])
     for name in whole.data[:3]:
-        expected = zeroed(whole.volumes[name], [3])
+        expected = overwritten(whole.volumes[name], [3])
         assert (room / "to" / name).read_bytes() == expected
 
 
@@ -85,12 +85,12 @@ def test_own_parity_and_the_code_across_take_turns(room: Path) -> None:
     shared, alone = range(10, 10 + parity - 2), range(2, 8)
     assert sectors(whole.volumes[two][: body_bytes(whole.volumes[two])]) > shared[-1] + 8
     # More than its parity mends, until the code across has given back those that are lost here alone.
-    hurt_one = zeroed(whole.volumes[one], [*alone, *shared])
+    hurt_one = overwritten(whole.volumes[one], [*alone, *shared])
     # Nothing but the code across can help this one, and not before the other is mended.
     start = stream_start(body_bytes(whole.volumes[two])) // SECTOR
     stream = range(start, sectors(whole.volumes[two]))
     kept = [number for number in stream if whole.volumes[two][number * SECTOR :][:8] == b"XTPARITY"]
-    hurt_two = zeroed(whole.volumes[two], [*shared, *(set(stream) - set(kept))])
+    hurt_two = overwritten(whole.volumes[two], [*shared, *(set(stream) - set(kept))])
     assert len(alone) + len(shared) > parity
     check(whole, {one: hurt_one, two: hurt_two}, room)
 
@@ -111,7 +111,7 @@ def test_a_recovery_shard_is_made_again_where_it_can(room: Path) -> None:
     behind = [first + number for number in range(body_bytes(whole.volumes[short]) // SECTOR + 1, 60)]
     lost = [*behind[: parity - 2], *range(first + 2, first + 8)]
     assert len(lost) > parity
-    check(whole, {recovery: zeroed(whole.volumes[recovery], lost), short: None}, room)
+    check(whole, {recovery: overwritten(whole.volumes[recovery], lost), short: None}, room)
 
 
 def flipped(data: bytes, place: range) -> bytes:
@@ -125,7 +125,7 @@ def swapped(data: bytes, place: range) -> bytes:
 
 
 DAMAGES: dict[str, Callable[[bytes, range], bytes]] = {
-    "zeroed": lambda data, place: data[: place.start] + bytes(len(place)) + data[place.stop :],
+    "overwritten": lambda data, place: data[: place.start] + bytes(len(place)) + data[place.stop :],
     "flipped": flipped,
     "cut out": lambda data, place: data[: place.start] + data[place.stop :],
     "inserted": lambda data, place: data[: place.start] + b"\xa5" * 700 + data[place.start :],
@@ -201,8 +201,8 @@ def test_volume_whose_checksums_are_gone(room: Path) -> None:
 def test_damaged_copies_of_one_volume_are_merged(room: Path) -> None:
     whole = small_set(recovery_volumes=1, parity="none")
     data, count = whole.volumes[FIRST], sectors(whole.volumes[FIRST]) - 10
-    given = whole.write(room / "given", {FIRST: zeroed(data, range(5, count // 2)), "docs-002.xtar": None})
-    (given / "again").write_bytes(zeroed(data, range(count // 2, count)))
+    given = whole.write(room / "given", {FIRST: overwritten(data, range(5, count // 2)), "docs-002.xtar": None})
+    (given / "again").write_bytes(overwritten(data, range(count // 2, count)))
     assert rebuilt(given, room / "to").complete
     assert contents(room / "to") == {FIRST: data, "docs-002.xtar": whole.volumes["docs-002.xtar"]}
 
@@ -224,7 +224,7 @@ def test_images(lost: tuple[int, ...], room: Path) -> None:
     whole = small_set()
     given = whole.write(room / "given", dict.fromkeys(whole.data[:2]))
     path = given / "disc.iso"
-    path.write_bytes(zeroed(image_of(whole.volumes[FIRST], path, 30), lost))
+    path.write_bytes(overwritten(image_of(whole.volumes[FIRST], path, 30), lost))
     assert rebuilt(given, room / "to").complete
     found = contents(room / "to")
     assert found.pop("docs-002.xtar") == whole.volumes["docs-002.xtar"]
@@ -238,7 +238,7 @@ def test_an_image_without_its_beginning_is_placed_by_any_member(room: Path) -> N
     given = whole.write(room / "given", dict.fromkeys(whole.data[:2]))
     path = given / "disc.iso"
     front, lost = 60, range(86)
-    path.write_bytes(zeroed(image_of(whole.volumes["docs-002.xtar"], path, front), lost))
+    path.write_bytes(overwritten(image_of(whole.volumes["docs-002.xtar"], path, front), lost))
     done = rebuilt(given, room / "to")
     one, two = done.volumes[:2]
     left = len(lost) - front
@@ -253,7 +253,7 @@ def test_dressed_volume_within_an_image_that_protects_nothing(room: Path) -> Non
     whole = small_set()
     given = whole.write(room / "given", dict.fromkeys(whole.data[:2]))
     image = b"FILE SYSTEM" * 3000
-    image += bytes(-len(image) % SECTOR) + zeroed(whole.volumes[FIRST], [0, 1, 20]) + b"behind it" * 500
+    image += bytes(-len(image) % SECTOR) + overwritten(whole.volumes[FIRST], [0, 1, 20]) + b"behind it" * 500
     (given / "disc.iso").write_bytes(image)
     assert rebuilt(given, room / "to").complete
     assert contents(room / "to") == {name: whole.volumes[name] for name in whole.data[:2]}
@@ -275,7 +275,7 @@ def test_never_anything_wrong(
     for name, data in whole.volumes.items():
         if name not in changed and chance.random() < 0.7:
             lost = [number for number in range(sectors(data)) if chance.random() < share]
-            changed[name] = zeroed(data, lost)
+            changed[name] = overwritten(data, lost)
     at = next(counter)
     given, to = whole.write(room / f"given {at}", changed), room / f"to {at}"
     monitor = Monitor()
@@ -304,10 +304,10 @@ def test_a_recovery_volume_that_tells_its_set_only_is_beyond_repair(
     headers = [found.start() // SECTOR for found in re.finditer(MAGIC, volume)]
     assert len(headers) == 2
     (room / "given").mkdir()
-    (room / "given" / RECOVERY).write_bytes(zeroed(volume, headers))
+    (room / "given" / RECOVERY).write_bytes(overwritten(volume, headers))
     if beside:
         data = whole.volumes[FIRST]
-        (room / "given" / FIRST).write_bytes(zeroed(data, [*range(20), *range(30, sectors(data))]))
+        (room / "given" / FIRST).write_bytes(overwritten(data, [*range(20), *range(30, sectors(data))]))
     monitor = Monitor()
     with pytest.raises(Damaged, match="docs: "):
         rebuilt(room / "given", room / "to", keep_partial=keep_partial, monitor=monitor)
@@ -324,7 +324,7 @@ def counter() -> itertools.count[int]:
 @pytest.mark.parametrize("nth", [1, 2, 5, 20])
 def test_a_full_disk_leaves_nothing_half_made(nth: int, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = small_set()
-    changed = {FIRST: None, "docs-002.xtar": zeroed(whole.volumes["docs-002.xtar"], range(4, 30))}
+    changed = {FIRST: None, "docs-002.xtar": overwritten(whole.volumes["docs-002.xtar"], range(4, 30))}
     given = whole.write(room / "given", changed)
     write, seen = os.pwrite, itertools.count(1)
 
@@ -352,7 +352,7 @@ def test_too_little_room_is_said_before(room: Path, monkeypatch: pytest.MonkeyPa
 def test_losses_are_counted_by_the_sector(room: Path) -> None:
     whole = small_set()
     body = body_bytes(whole.volumes[FIRST])
-    hurt = {FIRST: zeroed(whole.volumes[FIRST], range(4, 44)), "docs-002.xtar": None}
+    hurt = {FIRST: overwritten(whole.volumes[FIRST], range(4, 44)), "docs-002.xtar": None}
     done = rebuilt(whole.write(room / "given", hurt), room / "to")
     lost = {os.fsdecode(volume.info.file_name): volume.lost_sectors for volume in done.volumes}
     assert lost[FIRST] == (40, 0)

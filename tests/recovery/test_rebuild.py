@@ -8,6 +8,10 @@ import random
 from pathlib import Path
 
 import pytest
+from kit.damage import overwritten
+from kit.sets import create
+from kit.small_sets import NAME, SmallSet, contents, rebuilt, sectors, small_set
+from kit.trees import plant_noise
 
 import pybackup
 from pybackup.archive.find import find_volumes
@@ -18,8 +22,6 @@ from pybackup.errors import Damaged, UsageError
 from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 from pybackup.make.rebuilt import Outcome
 from pybackup.monitor import Monitor
-
-from .small_sets import NAME, SmallSet, contents, create, plant, rebuilt, sectors, small_set, zeroed
 
 
 def outcomes(given: SmallSet, lost: tuple[str, ...], room: Path) -> dict[str, Outcome]:
@@ -85,12 +87,12 @@ def test_without_any_recovery_volume_own_parity_and_copies_mend(room: Path) -> N
     """It was refused, though `repair` of each would have done it."""
     whole = small_set()
     first, second, *_ = whole.data
-    hurt = zeroed(whole.volumes[first], range(4))
+    hurt = overwritten(whole.volumes[first], range(4))
     # Beyond its parity, and another copy has the rest.
     half = sectors(whole.volumes[second]) // 2
     copies = {
-        "a.xtar": zeroed(whole.volumes[second], range(half)),
-        "b.xtar": zeroed(whole.volumes[second], range(half, 2 * half)),
+        "a.xtar": overwritten(whole.volumes[second], range(half)),
+        "b.xtar": overwritten(whole.volumes[second], range(half, 2 * half)),
     }
     changed = {**dict.fromkeys(whole.recovery), first: hurt, second: None, **copies}
     done = rebuilt(whole.write(room / "given", changed), room / "to")
@@ -102,7 +104,7 @@ def test_without_any_recovery_volume_own_parity_and_copies_mend(room: Path) -> N
 def test_without_any_recovery_volume_what_is_beyond_is_told(room: Path) -> None:
     whole = small_set()
     first, second, third, last = whole.data
-    hurt = zeroed(whole.volumes[first], range(4, sectors(whole.volumes[first]) // 2))
+    hurt = overwritten(whole.volumes[first], range(4, sectors(whole.volumes[first]) // 2))
     given = whole.write(room / "given", {**dict.fromkeys(whole.recovery), first: hurt, second: None})
     monitor = Monitor()
     done = rebuilt(given, room / "to", monitor=monitor)
@@ -226,7 +228,7 @@ def test_adding_to_a_set_that_was_made_anew_is_refused(room: Path) -> None:
 
 def _made_anew(room: Path) -> SmallSet:
     """The same tree, sizes and times with one byte changed."""
-    top = plant(room / "anew" / "top")
+    top = plant_noise(room / "anew" / "top")
     path = top / "d0" / "file 0"
     status = path.stat()
     path.write_bytes(b"\xa5" + path.read_bytes()[1:])
@@ -312,7 +314,7 @@ def test_what_exists_is_not_replaced(name: str, room: Path) -> None:
 
 def test_finished_recovery_volumes_stay_when_a_creation_goes_on(room: Path) -> None:
     whole = small_set()
-    top = plant(room / "top")
+    top = plant_noise(room / "top")
     given = whole.write(room / "set", {whole.recovery[1]: None})
     before = (given / whole.recovery[0]).stat().st_mtime_ns
     create(top, given, (200_000, 130_000), 2, resume=True)

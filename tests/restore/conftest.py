@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.planting import write_sparse
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.memory import fast_directory
+from kit.planting import write_sparse
 
 from pybackup.archive.open import open_archive
 from pybackup.compress.methods import BUNDLE_BYTES

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from kit.hearing import Counting
 
 from pybackup.archive.open import open_archive
 from pybackup.mend.mended import MendedArchive
@@ -16,7 +17,6 @@ from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
 from pybackup.model.soundness import Soundness
 from pybackup.model.verdict import Fate, FileVerdict
-from pybackup.monitor import Monitor
 from pybackup.restore.files import FileTasks, most_tasks
 from pybackup.restore.ledger import Ledger
 from pybackup.restore.plan import Policy, RestoreOptions, plan_salvage
@@ -28,16 +28,6 @@ from .conftest import Packed, hurt
 LONG = b"top/long"
 
 
-class _Counting(Monitor):
-    """How much is told to be done."""
-
-    files = n_bytes = 0
-
-    def advance(self, files: int, n_bytes: int) -> None:
-        self.files += files
-        self.n_bytes += n_bytes
-
-
 def _verdicts(
     packed: Packed,
     field: Path,
@@ -45,11 +35,11 @@ def _verdicts(
     policy: Policy,
     bad: Extents = Extents(),  # noqa: B008 - a frozen value
     is_settled: Callable[[Stored], bool] = lambda stored: False,
-) -> tuple[dict[bytes, FileVerdict | None], _Counting, int]:
+) -> tuple[dict[bytes, FileVerdict | None], Counting, int]:
     """The verdict on each file, and how many tasks there were; their results are taken last first."""
     (field / "a.xtar").write_bytes(data)
     told: dict[bytes, FileVerdict | None] = {}
-    heard = _Counting()
+    heard = Counting()
     with ExitStack() as stack:
         opened = stack.enter_context(open_archive(os.fsencode(field / "a.xtar")))
         known = MendedArchive(opened.place, opened.listing, None, Soundness(bad))

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from recovery.small_sets import small_set, zeroed
-from roundtrip.running import archive
+from kit.archives import archive
+from kit.damage import overwritten
+from kit.small_sets import small_set
 
 from pybackup.archive.open import open_archive
 from pybackup.compress.check import first_fault
@@ -70,7 +71,7 @@ def _with_parity(field: Path) -> bytes:
 
 def test_a_single_archive_is_mended_by_its_parity(field: Path) -> None:
     data = _with_parity(field)
-    (field / "a.xtar").write_bytes(zeroed(data, [10, 11]))
+    (field / "a.xtar").write_bytes(overwritten(data, [10, 11]))
     heard = Noted()
     with open_archive(os.fsencode(field / "a.xtar")) as opened, ExitStack() as stack:
         mending = Mending(opened, os.fsencode(field / "work"), stack, heard)
@@ -80,7 +81,7 @@ def test_a_single_archive_is_mended_by_its_parity(field: Path) -> None:
         with open_place(better.place) as file:
             assert [first_fault(file, stored.members) for stored in better.listing] == [""] * len(better.listing)
     assert not (field / "work").exists() or list((field / "work").iterdir()) == []
-    assert (field / "a.xtar").read_bytes() == zeroed(data, [10, 11])
+    assert (field / "a.xtar").read_bytes() == overwritten(data, [10, 11])
     mending.check([])
 
 
@@ -113,7 +114,7 @@ def test_what_is_beyond_help_is_damaged_still(packed: Packed, field: Path) -> No
 
 def test_without_room_for_temporaries_nothing_is_called_lost(field: Path) -> None:
     data = _with_parity(field)
-    (field / "a.xtar").write_bytes(zeroed(data, [10, 11]))
+    (field / "a.xtar").write_bytes(overwritten(data, [10, 11]))
     (field / "work").write_bytes(b"a file stands there")
     with open_archive(os.fsencode(field / "a.xtar")) as opened, ExitStack() as stack:
         mending = Mending(opened, os.fsencode(field / "work"), stack, Noted())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from roundtrip.planting import ACL_ACCESS, CAPABILITY
+from kit.planting import ACL_ACCESS, CAPABILITY
 
 import pybackup
 from pybackup.monitor import Noted

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
 from hypothesis import given
 from hypothesis import strategies as st
+from kit.memory import fast_directory
 
 from pybackup.compress.partial import Fragment
 from pybackup.errors import Damaged

@@ -15,6 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit import planting
+from kit.archives import archive
+from kit.manifest import Manifest, differences, manifest
+from kit.stock import quiet
 
 import pybackup
 from pybackup.cli.main import main
@@ -24,11 +28,6 @@ from pybackup.foreign.zip_writer import ZipWriter
 from pybackup.host.output import Output
 from pybackup.model.entry import Entry, Kind
 from pybackup.monitor import Monitor
-
-from . import planting
-from .manifest import Manifest, differences, manifest
-from .running import archive
-from .stock import quiet
 
 SECOND = planting.SECOND
 FORMATS = [each.value for each in ExportFormat]

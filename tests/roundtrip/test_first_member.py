@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.archives import archive
 
 from pybackup.container.first import read_first
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.readme import README
-
-from .running import archive
 
 
 @pytest.fixture

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.archives import extract
+from kit.manifest import differences, manifest
+from kit.recipe import ARCHIVE, GOLDEN, fingerprints, from_json, make, plant
+from kit.stock import expand
 
 from pybackup.archive.open import open_archive
 from pybackup.check.info import info
@@ -18,11 +22,6 @@ from pybackup.mend.health import State
 from pybackup.model.entry import Kind
 from pybackup.model.member import Member, Method, Stored
 from pybackup.monitor import Monitor
-
-from .manifest import differences, manifest
-from .recipe import ARCHIVE, GOLDEN, fingerprints, from_json, make, plant
-from .running import extract
-from .stock import expand
 
 ARCHIVES = sorted(GOLDEN.glob("v*/*.xtar"))
 

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from . import planting
-from .manifest import ASPECTS, differences, manifest
+from kit import planting
+from kit.manifest import ASPECTS, differences, manifest
 
 CHANGES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("content", "f", lambda root: _overwrite(root / "f", b"y")),

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from kit import planting
+from kit.archives import extract
 
 import pybackup
 from pybackup.archive.matching import select
@@ -14,9 +16,6 @@ from pybackup.archive.open import open_archive
 from pybackup.errors import UsageError
 from pybackup.model.display import display
 from pybackup.model.listing import Listing
-
-from . import planting
-from .running import extract
 
 PLAIN = ["file 1.jpg", "whatX", "starfish", "b", "caf\u00e9"]
 NAMES = [*PLAIN, "file [1].jpg", "[2020] Holiday/a", "what?", "star*", "[!a]"]

@@ -10,14 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from kit import planting
+from kit.archives import archive, check, extract, round_trip
+from kit.manifest import Manifest, differences, manifest
+from kit.planting import MIB, SECOND, TIB
 
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
-
-from . import planting
-from .manifest import Manifest, differences, manifest
-from .planting import MIB, SECOND, TIB
-from .running import archive, check, extract, round_trip
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -11,12 +11,11 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit import planting
+from kit.archives import check, round_trip
+from kit.planting import MIB
 
 from pybackup.compress.methods import Compression
-
-from . import planting
-from .planting import MIB
-from .running import check, round_trip
 
 # What ext4 keeps: 34 bits of seconds from -2**31 on.
 TIMES = st.integers(-(1 << 31) * 10**9, ((1 << 34) - (1 << 31)) * 10**9 - 1)

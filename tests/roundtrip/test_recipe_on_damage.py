@@ -9,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kit.archives import MIB, archive
+from kit.stock import script_of
 
 from pybackup.layout.readme import README
-
-from .running import MIB, archive
-from .stock import script_of
 
 SECTOR = 2048
 Damage = Callable[[random.Random, bytearray], None]

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kit import planting
+from kit.archives import extract
+from kit.manifest import manifest
+
 from pybackup.archive.open import open_archive
 from pybackup.model.entry import Kind
-
-from . import planting
-from .manifest import manifest
-from .running import extract
 
 REPOSITORY = Path(__file__).parents[2]
 HOUR_NS = 3600 * 10**9

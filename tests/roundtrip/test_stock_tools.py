@@ -13,14 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from kit import planting
+from kit.archives import archive
+from kit.manifest import Manifest, differences, manifest
+from kit.planting import MIB, SECOND
+from kit.stock import at, expand, is_bundle, members, quiet, script_of, unbundle
 
 from pybackup.archive.open import open_archive
-
-from . import planting
-from .manifest import Manifest, differences, manifest
-from .planting import MIB, SECOND
-from .running import archive
-from .stock import at, expand, is_bundle, members, quiet, script_of, unbundle
 
 GNU = ("tar",)
 BSD = ("bsdtar", "-P")  # else it takes the directory "C:" for a drive, as in any tar

@@ -11,13 +11,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from kit import planting
+from kit.archives import archive, check, extract, round_trip
+from kit.manifest import differences, manifest
+from kit.planting import MIB
 
 from pybackup.compress.methods import Compression
-
-from . import planting
-from .manifest import differences, manifest
-from .planting import MIB
-from .running import archive, check, extract, round_trip
 
 SYSTEM = (Path("/usr/share/doc"), Path("/usr/lib/python3"))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kit.archives import archive
+
 from pybackup.monitor import Monitor
 from pybackup.restore.unpack import unpack
-
-from .running import archive
 
 
 def test_a_directory_without_content_takes_no_name(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.hearing import Notes
 
 from pybackup.errors import UsageError
 from pybackup.model.source import Candidate
-from pybackup.monitor import Monitor
 from pybackup.selection.rules import CACHE_SIGNATURE, CACHE_TAG, Rules
 
 
@@ -167,15 +167,6 @@ def test_a_source_that_is_a_cache(file: Path, tmp_path: Path) -> None:
     assert rules.judge(_candidate(b"x", file)) == "cache directory"
 
 
-class _Notes(Monitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
 def test_tells_once_what_was_named_and_has_left_nothing_out(file: Path, tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.write_text("*.never\n")
@@ -187,7 +178,7 @@ def test_tells_once_what_was_named_and_has_left_nothing_out(file: Path, tmp_path
     assert rules.judge(_candidate(b"a.o", file)) is not None
     assert rules.judge(_candidate(b"build", tmp_path, directory=True)) is not None
     assert rules.judge(_candidate(b"keep", file)) is None
-    notes = _Notes()
+    notes = Notes()
     rules.tell_idle(notes)
     assert notes.notes == [
         "pattern 'top/keep' has left nothing out; its path begins below the source",

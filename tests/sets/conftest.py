@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-
-from .making import make, plant
+from kit.memory import fast_directory
+from kit.sets import make
+from kit.trees import plant_for_volumes
 
 
 @pytest.fixture(scope="session")
 def tree() -> Iterator[Path]:
     """What sets are made of, in a directory of its own."""
     with fast_directory() as base:
-        yield plant(base / "tree")
+        yield plant_for_volumes(base / "tree")
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from roundtrip.manifest import differences, manifest
+from kit.manifest import differences, manifest
+from kit.sets import make, volumes
+from kit.terminal import at_terminal
 
 from pybackup.archive import open as inspect
 from pybackup.cli import asking
 from pybackup.cli.monitor import Talk
 from pybackup.errors import EnvironmentFailed
 from pybackup.monitor import Monitor
-
-from .making import make, volumes
-from .terminal import at_terminal
 
 
 def test_the_volume_that_is_asked_for_is_taken_and_another_is_not(tree: Path, docs: Path, tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from roundtrip.manifest import differences, manifest
-from roundtrip.running import extract
-from roundtrip.stock import expand, quiet, script_of
+from kit.archives import extract
+from kit.command import run
+from kit.manifest import differences, manifest
+from kit.sets import FIRST, MIB, TIME, VOLUME, make, volumes
+from kit.stock import expand, quiet, script_of
+from kit.trees import plant_for_volumes
 
 from pybackup.archive.find import find_volumes
 from pybackup.archive.open import open_archive
@@ -24,8 +27,6 @@ from pybackup.errors import UsageError
 from pybackup.mend.health import State
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
-
-from .making import FIRST, MIB, TIME, VOLUME, make, plant, run, volumes
 
 
 def test_every_volume_is_an_intact_archive_that_fits(docs: Path) -> None:
@@ -124,7 +125,7 @@ def test_a_run_that_was_killed_leaves_whole_volumes_and_is_resumed(tree: Path, d
 
 
 def test_what_changed_since_its_volume_was_written_is_told(tmp_path: Path) -> None:
-    tree = plant(tmp_path / "tree")
+    tree = plant_for_volumes(tmp_path / "tree")
     make(tree, tmp_path / "set")
     for path in volumes(tmp_path / "set")[2:]:
         path.unlink()

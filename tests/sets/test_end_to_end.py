@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.manifest import differences, manifest
+from kit.command import lines, run
+from kit.manifest import differences, manifest
+from kit.memory import fast_directory
 
 from benchmarks.subjects import peers300
 from pybackup.archive.open import open_archive
 from pybackup.model.entry import Kind
-
-from .making import lines, run
 
 MB = 10**6
 SECTOR = 2048

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.sets import volumes
 
 from pybackup.archive.find import find_volumes
 from pybackup.archive.volume_set import VolumeSet, gather
@@ -17,8 +18,6 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.layout import index
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor
-
-from .making import volumes
 
 GOOD = VolumeInfo(bytes(8), "docs", 3, volume_bytes=700, group_sectors=512)
 

@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kit.command import run
+from kit.sets import volumes
+
 from pybackup.check.drill import DrillOptions, plan_drill
 from pybackup.check.info import info
 from pybackup.host import temporaries
@@ -18,8 +21,6 @@ from pybackup.monitor import Monitor
 from pybackup.parity.odds.harm import Model
 from pybackup.restore.unpack import unpack
 from pybackup.standalone import rescue
-
-from .making import run, volumes
 
 
 def test_info_is_about_that_volume_and_its_set(docs: Path) -> None:

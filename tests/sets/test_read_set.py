@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from roundtrip.manifest import differences, manifest
+from kit.command import lines, run
+from kit.manifest import differences, manifest
+from kit.sets import make, volumes
 
 import pybackup
 from pybackup.archive.open import open_archive
@@ -26,7 +28,6 @@ from pybackup.monitor import Monitor
 from pybackup.restore.plan import RestoreOptions
 from pybackup.restore.result import Extracted
 
-from .making import lines, make, run, volumes
 from .test_hostile_set import Heard
 
 SECTOR = 2048

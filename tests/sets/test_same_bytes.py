@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from roundtrip.recipe import ARCHIVE, GOLDEN, fingerprints
-
-from .making import plant
+from kit.recipe import ARCHIVE, GOLDEN, fingerprints
+from kit.trees import plant_for_volumes
 
 SINGLE = ("--output", "made.xtar")
 SIZES = ("--volumes", ".", "--volume-size", "1600000", "--first-volumes", "1300000,1450000")
@@ -38,7 +37,7 @@ MADE: dict[str, tuple[Sequence[str], str]] = {
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    top = plant(tmp_path_factory.mktemp("same") / "docs")
+    top = plant_for_volumes(tmp_path_factory.mktemp("same") / "docs")
     for below, _, names in os.walk(top):
         os.chown(below, 0, 0)
         os.chmod(below, 0o755)

@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from roundtrip.manifest import differences, manifest
-from roundtrip.running import extract
-from roundtrip.stock import expand, is_bundle, members, unbundle
+from kit.archives import extract
+from kit.command import lines, run
+from kit.manifest import differences, manifest
+from kit.memory import fast_directory
+from kit.sets import MIB, TIME, make, volumes
+from kit.stock import expand, is_bundle, members, unbundle
 
 import pybackup
 from benchmarks.subjects import peers300
@@ -35,8 +37,6 @@ from pybackup.restore.content import read_content
 from pybackup.restore.plan import RestoreOptions
 from pybackup.restore.result import Extracted
 from pybackup.standalone import rescue as script
-
-from .making import MIB, TIME, lines, make, run, volumes
 
 SIZE = 402_048
 LONG = "a name of more than a hundred characters, which a tar header has no room for " + 60 * "x"

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
+from kit.memory import fast_directory
 
 from pybackup.errors import EnvironmentFailed
 from pybackup.snapshots.local_store import LocalStore

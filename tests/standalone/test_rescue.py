@@ -15,17 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damage.fast_disk import fast_directory
-from damage.oracle import extract_to, restore_to
-from damage.specimen import Snapshot, Specimen, make_large_tree, make_specimen, make_tree, snapshot
 from damage.test_hostile import CASES, TAME, in_child, without_indexes, write
-from damage.test_matrix import DAMAGES, PLACES, SECTOR, changed_files
+from damage.test_matrix import SECTOR
 from fuzz.bombs import extensions, long_place, many_volumes, nested
-from parity.specimens import SMALL_GROUPS, protect
-from roundtrip.manifest import differences, manifest
-from roundtrip.planting import ROWS, write_sparse
-from roundtrip.recipe import GOLDEN, from_json
-from roundtrip.running import MIB, archive
+from kit.archives import MIB, archive
+from kit.command import SCRIPT, run_rescue
+from kit.damage import DAMAGES, PLACES, changed_files
+from kit.manifest import differences, manifest
+from kit.memory import fast_directory
+from kit.oracle import extract_to, restore_to
+from kit.planting import ROWS, write_sparse
+from kit.protected import SMALL_GROUPS, protect
+from kit.recipe import GOLDEN, from_json
+from kit.snapshot import Snapshot, snapshot
+from kit.specimen import Specimen, make_specimen
+from kit.trees import plant_every_kind, plant_large
 from roundtrip.test_golden import ARCHIVES, _expected
 
 from pybackup.archive.open import open_archive
@@ -33,7 +37,6 @@ from pybackup.codes import rs255 as codeword
 from pybackup.errors import PybackupError
 from pybackup.standalone import rescue
 
-SCRIPT = Path(rescue.__file__)
 TREES = [name for name in ROWS if name != "contents"]
 
 
@@ -55,27 +58,21 @@ def field() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def small() -> Iterator[Specimen]:
     with fast_directory() as base:
-        yield make_specimen(make_tree(base), base / "small.xtar")
+        yield make_specimen(plant_every_kind(base), base / "small.xtar")
 
 
 @pytest.fixture(scope="module")
 def protected() -> Iterator[tuple[Path, Path]]:
     """A tree and its archive with the parity and the sums that are default."""
     with fast_directory() as base:
-        tree = make_large_tree(base)
+        tree = plant_large(base)
         write_sparse(tree / "holes", 3 * MIB, dict.fromkeys(range(0, 3 * MIB, 65536), b"data" * 1024))
         archive([tree], base / "a.xtar", segment_bytes=MIB)
         yield tree, base / "a.xtar"
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the script as a stranger does: alone, nothing of pybackup on its path."""
-    command = [sys.executable, "-I", SCRIPT, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
-
-
 def extract(path: Path, target: Path, *more: str | Path) -> None:
-    done = run("extract", path, "--to", target, "--devices", "--numeric-owner", *more)
+    done = run_rescue("extract", path, "--to", target, "--devices", "--numeric-owner", *more)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -91,7 +88,7 @@ def rescued(command: str, path: Path, target: Path) -> tuple[int, Snapshot]:
 def test_golden(path: Path, field: Path) -> None:
     extract(path, field / "out")
     assert differences(from_json(_expected(path)["manifest"]), manifest(field / "out/tree"), but=["data"]) == []
-    assert run("verify", path).returncode == 0
+    assert run_rescue("verify", path).returncode == 0
     assert GOLDEN in path.parents
 
 
@@ -101,7 +98,7 @@ def test_trees(name: str, field: Path) -> None:
     tree.mkdir()
     ROWS[name](tree)
     archive([tree], field / "a.xtar")
-    listed = run("list", field / "a.xtar")
+    listed = run_rescue("list", field / "a.xtar")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert len(listed.stdout.splitlines()) == len(manifest(tree))
     extract(field / "a.xtar", field / "out")
@@ -112,7 +109,7 @@ def test_segments_parity_and_selection(protected: tuple[Path, Path], field: Path
     tree, path = protected
     extract(path, field / "out")
     assert differences(manifest(tree), manifest(field / "out/tree")) == []
-    done = run("verify", path)
+    done = run_rescue("verify", path)
     assert (done.returncode, done.stderr) == (0, "")
     extract(path, field / "some", "tree/b/c", "tree/zlink")
     whole, some = manifest(tree), manifest(field / "some/tree")
@@ -135,7 +132,7 @@ def test_in_an_image(sectors: float, damage: str, protected: tuple[Path, Path], 
         data[at : at + 8] = bytes(8)
     junk = random.Random(1)
     (field / "image").write_bytes(junk.randbytes(int(sectors * SECTOR)) + data + junk.randbytes(5 * SECTOR))
-    done = run("extract", field / "image", "--to", field / "out")
+    done = run_rescue("extract", field / "image", "--to", field / "out")
     assert done.returncode == int(damage == "locator and tree index"), done.stderr
     assert differences(manifest(tree), manifest(field / "out/tree")) == []
 
@@ -228,7 +225,7 @@ def test_by_headers_alone(small: Specimen, field: Path) -> None:
 
 def test_without_parity(small: Specimen, field: Path) -> None:
     (field / "a.xtar").write_bytes(small.data)
-    done = run("verify", field / "a.xtar")
+    done = run_rescue("verify", field / "a.xtar")
     assert done.returncode == 0
     assert "no sums of sectors" in done.stderr
     extract(field / "a.xtar", field / "out")
@@ -243,14 +240,14 @@ def test_verify_names_sectors_and_files(protected: tuple[Path, Path], field: Pat
     data = path.read_bytes()
     sector = (member.offset + member.packed_bytes - 5000) // SECTOR
     (field / "a.xtar").write_bytes(overwritten(data, sector * SECTOR, 2 * SECTOR))
-    done = run("verify", field / "a.xtar")
+    done = run_rescue("verify", field / "a.xtar")
     assert done.returncode == 1
     assert f"bad sectors: {sector} to {sector + 1}, in tree/large\n" in done.stderr
     assert "damaged: tree/large: " in done.stderr
     assert "pybackup repair" in done.stderr
     guards = [at for at in range(0, len(data), SECTOR) if data.startswith(b"XTPARITY", at)]
     (field / "a.xtar").write_bytes(overwritten(data, guards[0], SECTOR))
-    done = run("verify", field / "a.xtar")
+    done = run_rescue("verify", field / "a.xtar")
     assert done.returncode == 1
     assert f"bad sectors: {guards[0] // SECTOR} to {guards[0] // SECTOR}\n" in done.stderr
     assert "unknown sectors: 0 to 479, in " in done.stderr
@@ -259,10 +256,10 @@ def test_verify_names_sectors_and_files(protected: tuple[Path, Path], field: Pat
 def test_sidecar(field: Path, small: Specimen) -> None:
     (field / "a.xtar").write_bytes(small.data)
     protect(field / "a.xtar", field / "a.xtar.xpar", SMALL_GROUPS)
-    assert run("verify", field / "a.xtar").stderr == ""
+    assert run_rescue("verify", field / "a.xtar").stderr == ""
     end = small.place("end", -1)
     (field / "a.xtar").write_bytes(small.data[: end.start] + b"!" + small.data[end.start + 1 :])
-    done = run("verify", field / "a.xtar")
+    done = run_rescue("verify", field / "a.xtar")
     assert (done.returncode, "bad sectors: " in done.stderr) == (1, True)
 
 
@@ -278,7 +275,7 @@ def test_salvage_gives_pieces(protected: tuple[Path, Path], field: Path) -> None
     end = holes.offset + holes.packed_bytes
     data = overwritten(data, end // SECTOR * SECTOR - SECTOR, SECTOR + end % SECTOR)
     (field / "a.xtar").write_bytes(data)
-    done = run("salvage", field / "a.xtar", "--to", field / "out")
+    done = run_rescue("salvage", field / "a.xtar", "--to", field / "out")
     assert done.returncode == 1
     assert "partial: tree/large" in done.stderr
     whole, piece = (tree / "large").read_bytes(), (field / "out/tree/large.partial").read_bytes()
@@ -301,7 +298,7 @@ def test_salvage_finds_what_moved_and_what_nothing_names(protected: tuple[Path, 
         members = {item.entry.path: item.members for item in opened.listing if item.members}
     middle = len(data) // 3 // 512 * 512
     (field / "a.xtar").write_bytes(data[:middle] + data[middle + 17 :])
-    assert run("salvage", field / "a.xtar", "--to", field / "out").returncode == 1
+    assert run_rescue("salvage", field / "a.xtar", "--to", field / "out").returncode == 1
     lost = {name for name in members if not os.path.exists(os.fsencode(field / "out") + b"/" + name)}
     assert 1 <= len(lost) <= 2
     assert not (field / "out/lost+found").exists()
@@ -324,7 +321,7 @@ def test_salvage_finds_members_that_nothing_names(protected: tuple[Path, Path], 
     keep = members[b"tree/z/file2"][0].offset - 512
     bare[keep : keep + 512] = data[keep : keep + 512]
     (field / "a.xtar").write_bytes(bytes(bare))
-    assert run("salvage", field / "a.xtar", "--to", field / "bare").returncode == 1
+    assert run_rescue("salvage", field / "a.xtar", "--to", field / "bare").returncode == 1
     wanted = {(tree / "z" / f"file{number}").read_bytes() for number in range(16) if number != 2} - {b""}
     assert wanted <= contents_in(field / "bare/lost+found")
 
@@ -345,7 +342,7 @@ def test_salvage_finds_files_of_bundles_that_nothing_names(
     bare[keep : keep + 512] = data[keep : keep + 512]
     bare[hurt.offset] ^= 255
     (field / "a.xtar").write_bytes(bytes(inserted) + bytes(bare))
-    assert run("salvage", field / "a.xtar", "--to", field / "bare").returncode == 1
+    assert run_rescue("salvage", field / "a.xtar", "--to", field / "bare").returncode == 1
     wanted = {(tree / "z" / f"file{number}").read_bytes() for number in range(16) if number != 2} - {b""}
     assert wanted <= contents_in(field / "bare/lost+found")
 
@@ -355,10 +352,10 @@ def test_nothing_is_placed_through_links_or_over_what_exists(small: Specimen, fi
     for name in ("elsewhere", "out", "again/tree"):
         (field / name).mkdir(parents=True)
     os.symlink(field / "elsewhere", field / "out/tree")
-    assert run("extract", field / "a.xtar", "--to", field / "out").returncode == 1
+    assert run_rescue("extract", field / "a.xtar", "--to", field / "out").returncode == 1
     assert list((field / "elsewhere").iterdir()) == []
     (field / "again/tree/set").write_bytes(b"mine")
-    done = run("extract", field / "a.xtar", "--to", field / "again", "--devices")
+    done = run_rescue("extract", field / "a.xtar", "--to", field / "again", "--devices")
     assert done.returncode == 1
     assert done.stderr.splitlines()[0] == "lost: tree/set: File exists"
     assert (field / "again/tree/set").read_bytes() == b"mine"
@@ -405,7 +402,7 @@ def test_a_hard_link_across_a_mount_is_a_copy(field: Path, reader: str) -> None:
         pytest.skip("mounting is forbidden here")
     try:
         if reader == "rescue.py":
-            done = run("extract", path, "--to", field / "out")
+            done = run_rescue("extract", path, "--to", field / "out")
         else:
             command = [sys.executable, "-m", "pybackup", "extract", str(path), "--to", str(field / "out")]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -435,11 +432,11 @@ def test_a_hard_link_where_there_can_be_none_is_a_copy(
 def test_statuses(field: Path, small: Specimen) -> None:
     (field / "none").write_bytes(random.Random(5).randbytes(100_000))
     (field / "a.xtar").write_bytes(small.data)
-    assert run("list", field / "none").returncode == 4
-    assert run("list", field / "missing").returncode == 3
-    assert run("list").returncode == 2
-    assert run("extract", field / "a.xtar", "--to", field / "out", "no/such").returncode == 2
-    assert run("extract", field / "a.xtar", "--to", field / "none").returncode == 3
+    assert run_rescue("list", field / "none").returncode == 4
+    assert run_rescue("list", field / "missing").returncode == 3
+    assert run_rescue("list").returncode == 2
+    assert run_rescue("extract", field / "a.xtar", "--to", field / "out", "no/such").returncode == 2
+    assert run_rescue("extract", field / "a.xtar", "--to", field / "none").returncode == 3
 
 
 @pytest.mark.parametrize("body_bytes", [1, 222, 223, 224, 5000])
@@ -529,8 +526,8 @@ def test_in_an_iso(protected: tuple[Path, Path], field: Path) -> None:
         (field / "disc" / name).write_bytes(data)
     command: list[str | Path] = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", field / "disc.iso", field / "disc"]
     subprocess.run(command, check=True, capture_output=True)
-    done = run("extract", field / "disc.iso", "--to", field / "out")
+    done = run_rescue("extract", field / "disc.iso", "--to", field / "out")
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
     assert differences(manifest(tree), manifest(field / "out/tree")) == []
-    done = run("verify", field / "disc.iso")
+    done = run_rescue("verify", field / "disc.iso")
     assert (done.returncode, done.stderr.count("bad sectors")) == (0, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from disc.discs import make_set
+from kit.sets import make_volumes
 
 import pybackup
 from pybackup.container.recover import what_it_is
@@ -165,7 +165,7 @@ def test_few_open_files(tmp_path: Path) -> None:
         for directory in (tree / f"beside/{number}", tree / "/".join(["deep"] * (number + 1))):
             directory.mkdir(parents=True, exist_ok=True)
             (directory / "noise.jpg").write_bytes(random.Random(number).randbytes(60_000))
-    volumes = make_set(tree, tmp_path / "set", [500_000], parity="none")
+    volumes = make_volumes(tree, tmp_path / "set", [500_000], parity="none")
     assert len(volumes) > 10
     done = run("extract", tmp_path / "set", "--to", tmp_path / "out", open_files=32)
     assert (done.returncode, done.stderr) == (0, "")

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damage.fast_disk import fast_directory
-from disc.discs import ENVIRONMENT, MIB, SECTOR, build, make_set, plant, tool
-from disc.discs import run as run_command
-from roundtrip.manifest import differences, manifest
+from kit.command import ENVIRONMENT, SCRIPT, run, run_rescue
+from kit.discs import MIB, SECTOR, build, tool
+from kit.manifest import differences, manifest
+from kit.memory import fast_directory
+from kit.sets import make_volumes
+from kit.trees import plant_for_discs
 
 from pybackup.archive.joined import volumes_of
 from pybackup.archive.open import open_archive
-from pybackup.standalone import rescue
 
-SCRIPT = Path(rescue.__file__)
 # The oldest Python that is here runs it, too; the syntax of 3.8 is checked in test_rescue.py.
 Done = subprocess.CompletedProcess[str]
 
@@ -27,8 +27,8 @@ class Field:
     """A set of volumes, in which one file lies in several, and their images."""
 
     def __init__(self, base: Path, parity: str = "10%") -> None:
-        self.tree = plant(base / "tree", n_bytes=8 * MIB)
-        self.volumes = make_set(self.tree, base / "volumes", [3 * MIB, 5 * MIB // 2, 3 * MIB], parity=parity)
+        self.tree = plant_for_discs(base / "tree", n_bytes=8 * MIB)
+        self.volumes = make_volumes(self.tree, base / "volumes", [3 * MIB, 5 * MIB // 2, 3 * MIB], parity=parity)
         self.images = [Path(os.fsdecode(build(volume, base / "images").path)) for volume in self.volumes]
         assert len(self.volumes) >= 4
 
@@ -57,11 +57,6 @@ def room() -> Iterator[Path]:
         yield base
 
 
-def run(*arguments: str | Path) -> Done:
-    command = [sys.executable, "-I", SCRIPT, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
-
-
 @pytest.mark.parametrize("kind", ["volumes", "images", "directory", "mixed", "twice"])
 def test_all_of_a_set(kind: str, field: Field, room: Path) -> None:
     named = {
@@ -71,17 +66,17 @@ def test_all_of_a_set(kind: str, field: Field, room: Path) -> None:
         "mixed": [*field.volumes[:2], *field.images[2:]],
         "twice": [*field.volumes, field.images[1]],
     }[kind]
-    done = run("extract", *named, "--to", room / "out", "--numeric-owner")
+    done = run_rescue("extract", *named, "--to", room / "out", "--numeric-owner")
     assert done.returncode == 0, done.stderr
     assert differences(manifest(field.tree), manifest(room / "out/tree")) == []
-    assert run("verify", *named).returncode == 0
+    assert run_rescue("verify", *named).returncode == 0
 
 
 @pytest.mark.parametrize("lost", [0, 1, -1])
 def test_a_volume_is_lost(lost: int, field: Field, room: Path) -> None:
     lost %= len(field.volumes)
     here = [image for number, image in enumerate(field.images) if number != lost]
-    done = run("extract", *here, "--to", room / "out")
+    done = run_rescue("extract", *here, "--to", room / "out")
     assert done.returncode == 1
     gone = field.on(lost)
     assert gone
@@ -97,7 +92,7 @@ def test_a_volume_is_lost(lost: int, field: Field, room: Path) -> None:
             assert f"docs {lost + 1}" in done.stderr
     if lost == len(field.volumes) - 1:
         assert "after number" in done.stderr
-    salvaged = run("salvage", *here, "--to", room / "left")
+    salvaged = run_rescue("salvage", *here, "--to", room / "left")
     assert salvaged.returncode == 1
     long = room / "left/tree/letters/old/0.jpg.partial"
     whole = field.tree / "letters/old/0.jpg"
@@ -105,14 +100,14 @@ def test_a_volume_is_lost(lost: int, field: Field, room: Path) -> None:
 
 
 def test_one_volume_alone_gives_up_its_own_files(field: Field, room: Path) -> None:
-    done = run("extract", field.volumes[-1], "--to", room / "out")
+    done = run_rescue("extract", field.volumes[-1], "--to", room / "out")
     assert done.returncode == 1
     assert "which is not here" in done.stderr
     own = field.on(len(field.volumes) - 1) - set().union(*(field.on(n) for n in range(len(field.volumes) - 1)))
     assert own
     for path in own:
         assert (room / "out" / os.fsdecode(path)).read_bytes() == (field.tree.parent / os.fsdecode(path)).read_bytes()
-    some = run("extract", field.volumes[-1], "--to", room / "some", os.fsdecode(min(own)))
+    some = run_rescue("extract", field.volumes[-1], "--to", room / "some", os.fsdecode(min(own)))
     assert some.returncode == 0, some.stderr
 
 
@@ -124,7 +119,7 @@ def test_a_volume_whose_indexes_are_gone_is_told_by_its_headers(field: Field, ro
     data[:512] = bytes(512)
     (room / "hurt.xtar").write_bytes(data)
     others = [volume for number, volume in enumerate(field.volumes) if number != 1]
-    done = run("extract", room / "hurt.xtar", *others, "--to", room / "out", "--numeric-owner")
+    done = run_rescue("extract", room / "hurt.xtar", *others, "--to", room / "out", "--numeric-owner")
     assert differences(manifest(field.tree), manifest(room / "out/tree")) == [], done.stderr
 
 
@@ -134,8 +129,8 @@ def files_of(top: Path) -> dict[str, bytes]:
 
 def by_both(volumes: list[Path], room: Path, status: int) -> tuple[dict[str, bytes], Done]:
     """What both readers restore: the same, and nothing else than was archived."""
-    done = run("extract", *volumes, "--to", room / "out", "--numeric-owner")
-    assert (done.returncode, run_command("extract", *volumes, "--to", room / "other").returncode) == (status, status)
+    done = run_rescue("extract", *volumes, "--to", room / "out", "--numeric-owner")
+    assert (done.returncode, run("extract", *volumes, "--to", room / "other").returncode) == (status, status)
     found = files_of(room / "out")
     assert found == files_of(room / "other")
     return found, done
@@ -163,7 +158,7 @@ def test_a_volume_of_which_start_and_end_are_lost_is_no_path(which: int, harm: s
     elif which == 1:
         # What lies on it bears its name, as a later volume tells it: it is one file, in part.
         assert done.stderr.splitlines()[-1] == "1 loss, named above"
-        assert run("salvage", others[0], hurt, *others[1:], "--to", room / "left").returncode == 1
+        assert run_rescue("salvage", others[0], hurt, *others[1:], "--to", room / "left").returncode == 1
         part = (room / "left/tree/letters/old/0.jpg.partial").read_bytes()
         right = whole["tree/letters/old/0.jpg"]
         assert len(part) == len(right)
@@ -187,7 +182,7 @@ def test_what_is_an_entry_too_stays_a_path(bare: Field, room: Path) -> None:
     """Whoever has a damaged archive may look for its copy in another."""
     (room / "tree").mkdir()
     (room / "tree/a.xtar").write_bytes(b"an archive, or not\n")
-    volumes = make_set(room / "tree", room / "set", [8 * MIB], parity="none")
+    volumes = make_volumes(room / "tree", room / "set", [8 * MIB], parity="none")
     (room / "tree/a.xtar").write_bytes(bytes(100_000))
     for command in ([sys.executable, "-I", SCRIPT], [sys.executable, "-m", "pybackup"]):
         words: list[str | Path] = ["extract", *volumes, "./tree/a.xtar", "--to", room / "out"]
@@ -197,8 +192,10 @@ def test_what_is_an_entry_too_stays_a_path(bare: Field, room: Path) -> None:
 
 
 def test_what_is_of_another_set_is_refused(field: Field, room: Path) -> None:
-    (other,) = make_set(plant(room / "other", n_bytes=MIB, seed=9), room / "volumes", [8 * MIB], name="other")
-    done = run("list", *field.volumes, other)
+    (other,) = make_volumes(
+        plant_for_discs(room / "other", n_bytes=MIB, seed=9), room / "volumes", [8 * MIB], name="other"
+    )
+    done = run_rescue("list", *field.volumes, other)
     assert done.returncode == 2
     assert "another set" in done.stderr
 
@@ -221,10 +218,10 @@ def test_a_scratch_on_a_disc_costs_what_lies_there(field: Field, room: Path) -> 
     data[at : at + 4 * SECTOR] = bytes(4 * SECTOR)
     images[2] = room / "hurt.iso"
     images[2].write_bytes(data)
-    done = run("verify", *images)
+    done = run_rescue("verify", *images)
     assert done.returncode == 1
     assert done.stderr.count("bad sectors:") == 1
-    done = run("salvage", *images, "--to", room / "out")
+    done = run_rescue("salvage", *images, "--to", room / "out")
     assert done.returncode == 1
     lost = [line for line in done.stderr.splitlines() if line.startswith(("lost: ", "partial: "))]
     assert len(lost) == 1

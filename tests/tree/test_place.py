@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.hearing import Notes
 
 from pybackup.errors import EnvironmentFailed, Refused, UsageError
 from pybackup.host import give_name, temporaries
@@ -44,20 +45,9 @@ NS = 1_700_000_000_123_456_789
 Open = Callable[..., Target]
 
 
-class Listener(Monitor):
-    """Keeps notes as well."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
 @pytest.fixture
-def monitor() -> Listener:
-    return Listener()
+def monitor() -> Notes:
+    return Notes()
 
 
 @pytest.fixture
@@ -76,7 +66,7 @@ def field(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def open_target(field: Path, monitor: Listener) -> Iterator[Open]:
+def open_target(field: Path, monitor: Notes) -> Iterator[Open]:
     opened: list[Target] = []
 
     def open_it(root: Path = field, **options: Any) -> Target:
@@ -137,7 +127,7 @@ def troubles(monitor: Monitor) -> list[tuple[bytes, Trouble]]:
 # --- what is placed -------------------------------------------------------------------------------------------------
 
 
-def test_every_kind(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_every_kind(field: Path, open_target: Open, monitor: Notes) -> None:
     target = open_target()
     directories = [folder(b"d", mode=0o750), folder(b"d/e", mode=0o500)]
     for entry in directories:
@@ -190,7 +180,7 @@ def test_modes(field: Path, open_target: Open, kind: Kind, mode: int) -> None:
 
 
 @needs_root
-def test_set_id_bits_are_kept_only_with_the_owner(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_set_id_bits_are_kept_only_with_the_owner(field: Path, open_target: Open, monitor: Notes) -> None:
     target = open_target(owner=False)
     capability = {b"security.capability": bytes.fromhex("0000000200040000000000000000000000000000")}
     for name in (b"x", b"y"):
@@ -226,7 +216,7 @@ def test_owners_by_name_first(
 
 
 @needs_root
-def test_devices_only_if_asked_for(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_devices_only_if_asked_for(field: Path, open_target: Open, monitor: Notes) -> None:
     entry = Entry(b"null", Kind.CHARACTER, mode=0o666, device=(1, 3), owner=Owner(1234, 0), mtime_ns=NS)
     assert not open_target().place_link(entry)
     assert troubles(monitor) == [(b"null", Trouble.REFUSED)]
@@ -251,7 +241,7 @@ def place(target: Target, entry: Entry) -> bool:
 # --- attributes -----------------------------------------------------------------------------------------------------
 
 
-def test_extended_attributes(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_extended_attributes(field: Path, open_target: Open, monitor: Notes) -> None:
     xattrs = {b"user.one": b"1", "user.ünï".encode(): bytes(range(256))}
     target = open_target()
     for entry in (file(b"f", mode=0o400, xattrs=xattrs), folder(b"d", mode=0o500, xattrs=xattrs)):
@@ -262,7 +252,7 @@ def test_extended_attributes(field: Path, open_target: Open, monitor: Listener) 
 
 
 @needs_root
-def test_extended_attributes_of_a_link_are_its_own(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_extended_attributes_of_a_link_are_its_own(field: Path, open_target: Open, monitor: Notes) -> None:
     (field / "f").write_bytes(b"x")
     assert open_target().place_link(replace(link(b"l", b"f"), xattrs={b"trusted.x": b"1"}))
     assert os.getxattr(field / "l", "trusted.x", follow_symlinks=False) == b"1"
@@ -270,7 +260,7 @@ def test_extended_attributes_of_a_link_are_its_own(field: Path, open_target: Ope
 
 
 @pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.FIFO])
-def test_acls(field: Path, open_target: Open, monitor: Listener, kind: Kind) -> None:
+def test_acls(field: Path, open_target: Open, monitor: Notes, kind: Kind) -> None:
     source = field / "source"
     source.mkdir() if kind is Kind.DIRECTORY else source.touch()
     subprocess.run(["setfacl", "-m", "u:1234:rw,g:1235:r,m::rw", source], check=True)
@@ -290,7 +280,7 @@ def acl_text(path: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_no_acl_is_inherited_from_what_was_there(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_no_acl_is_inherited_from_what_was_there(field: Path, open_target: Open, monitor: Notes) -> None:
     subprocess.run(["setfacl", "-d", "-m", "u:1234:rwx", field], check=True)
     target = open_target()
     staged = target.begin_file(file(b"d/staged"))
@@ -303,9 +293,7 @@ def test_no_acl_is_inherited_from_what_was_there(field: Path, open_target: Open,
     assert not monitor.problems
 
 
-def test_unknown_attributes_are_said_once(
-    open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unknown_attributes_are_said_once(open_target: Open, monitor: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
 
@@ -330,7 +318,7 @@ def test_unknown_attributes_are_said_once(
     ],
 )
 def test_impossible_metadata_is_a_problem_and_the_file_is_there(
-    field: Path, open_target: Open, monitor: Listener, entry: Entry
+    field: Path, open_target: Open, monitor: Notes, entry: Entry
 ) -> None:
     assert open_target().write_file(entry, b"content")
     assert (field / "x").read_bytes() == b"content"
@@ -341,7 +329,7 @@ def test_impossible_metadata_is_a_problem_and_the_file_is_there(
 
 
 @pytest.mark.parametrize("components", [[b"n" * 255] * 16, [b"d"] * 2000, [b"%d" % n for n in range(900)]])
-def test_long_and_deep_paths(field: Path, open_target: Open, monitor: Listener, components: list[bytes]) -> None:
+def test_long_and_deep_paths(field: Path, open_target: Open, monitor: Notes, components: list[bytes]) -> None:
     paths = list(itertools.accumulate(components, lambda above, name: above + b"/" + name))
     target = open_target()
     before = len(os.listdir("/proc/self/fd"))
@@ -365,7 +353,7 @@ def test_long_and_deep_paths(field: Path, open_target: Open, monitor: Listener, 
         os.close(fd)
 
 
-def test_hopping_between_deep_directories(open_target: Open, field: Path, monitor: Listener) -> None:
+def test_hopping_between_deep_directories(open_target: Open, field: Path, monitor: Notes) -> None:
     deep = b"/".join([b"d"] * 200)
     places = [deep + b"/x/" + deep, deep + b"/y", b"z", deep, b"d/w/" + deep, deep + b"/x"]
     target = open_target()
@@ -404,7 +392,7 @@ BAD_PATHS = {
 
 
 @pytest.mark.parametrize(("path", "reason"), BAD_PATHS.items())
-def test_bad_paths(field: Path, open_target: Open, monitor: Listener, path: bytes, reason: str) -> None:
+def test_bad_paths(field: Path, open_target: Open, monitor: Notes, path: bytes, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         check_path(path)
     target = open_target(overwrite=Overwrite.ALWAYS)
@@ -424,7 +412,7 @@ def test_bad_paths(field: Path, open_target: Open, monitor: Listener, path: byte
 @pytest.mark.parametrize("aim", ["../outside", "/", ".", "sub"])
 @pytest.mark.parametrize("overwrite", Overwrite)
 def test_nothing_is_placed_through_a_link(
-    field: Path, open_target: Open, monitor: Listener, planted: str, aim: str, overwrite: Overwrite
+    field: Path, open_target: Open, monitor: Notes, planted: str, aim: str, overwrite: Overwrite
 ) -> None:
     target = open_target(overwrite=overwrite)
     assert target.write_file(file(b"sub/inside"), b"x")
@@ -449,7 +437,7 @@ def test_nothing_is_placed_through_a_link(
 
 
 @pytest.mark.parametrize("aim", [b"../outside/secret", b"/usr/share/doc", b"..", b"nowhere"])
-def test_links_to_anywhere_are_data(field: Path, open_target: Open, monitor: Listener, aim: bytes) -> None:
+def test_links_to_anywhere_are_data(field: Path, open_target: Open, monitor: Notes, aim: bytes) -> None:
     target = open_target()
     assert target.place_link(link(b"l", aim))
     assert target.place_link(link(b"again", b"l", Kind.HARDLINK))
@@ -458,7 +446,7 @@ def test_links_to_anywhere_are_data(field: Path, open_target: Open, monitor: Lis
 
 
 def test_what_is_swapped_while_it_is_made_gets_no_metadata(
-    field: Path, open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch
+    field: Path, open_target: Open, monitor: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     victim = field / "victim"
     victim.write_bytes(b"x")
@@ -497,7 +485,7 @@ def test_what_is_swapped_while_it_is_made_gets_no_metadata(
     ],
     ids=lambda value: f"{value.kind.name} {value.path.decode()}" if isinstance(value, Entry) else None,
 )
-def test_what_is_refused(field: Path, open_target: Open, monitor: Listener, entry: Entry, trouble: Trouble) -> None:
+def test_what_is_refused(field: Path, open_target: Open, monitor: Notes, entry: Entry, trouble: Trouble) -> None:
     (field / "file").write_bytes(b"old")
     (field / "dir").mkdir()
     (field / "dir/in").write_bytes(b"old")
@@ -513,7 +501,7 @@ def test_what_is_refused(field: Path, open_target: Open, monitor: Listener, entr
 
 
 def test_a_guessed_temporary_name_leads_nowhere(
-    field: Path, open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch
+    field: Path, open_target: Open, monitor: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = itertools.count()
     monkeypatch.setattr(os, "urandom", lambda count: next(numbers).to_bytes(count))
@@ -587,7 +575,7 @@ def perform(target: Target, step: str, path: bytes, aim: bytes) -> None:
 @pytest.mark.parametrize("how", ["whole", "staged", "symlink"])
 @pytest.mark.parametrize("overwrite", Overwrite)
 def test_overwrite(
-    field: Path, open_target: Open, monitor: Listener, existing: str, how: str, overwrite: Overwrite
+    field: Path, open_target: Open, monitor: Notes, existing: str, how: str, overwrite: Overwrite
 ) -> None:
     there = field / "x"
     if "directory" in existing:
@@ -618,7 +606,7 @@ def test_overwrite(
 @pytest.mark.parametrize("existing", ["file", "fifo", "link"])
 @pytest.mark.parametrize("overwrite", Overwrite)
 def test_a_directory_takes_the_place_of_a_file(
-    field: Path, open_target: Open, monitor: Listener, existing: str, overwrite: Overwrite
+    field: Path, open_target: Open, monitor: Notes, existing: str, overwrite: Overwrite
 ) -> None:
     """A link in place of a directory is somebody's decision, and stays."""
     make = {"file": (field / "x").touch, "fifo": lambda: os.mkfifo(field / "x")}
@@ -661,7 +649,7 @@ def test_a_directory_goes_with_all_in_it_and_nothing_else(field: Path, open_targ
 
 
 @needs_root
-def test_a_directory_in_which_a_file_system_is_mounted_stays(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_a_directory_in_which_a_file_system_is_mounted_stays(field: Path, open_target: Open, monitor: Notes) -> None:
     (field / "x/in/mounted").mkdir(parents=True)
     (field / "other").mkdir()
     (field / "other/file").write_bytes(b"somebody's")
@@ -718,7 +706,7 @@ def place_somehow(target: Target, how: str) -> bool:
 def test_a_name_taken_meanwhile_is_not_replaced(
     field: Path,
     open_target: Open,
-    monitor: Listener,
+    monitor: Notes,
     monkeypatch: pytest.MonkeyPatch,
     publishing: str,
     how: str,
@@ -758,7 +746,7 @@ def test_nobody_looks_into_a_new_directory(open_target: Open, monkeypatch: pytes
 
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK])
 def test_a_hard_link_that_cannot_be_is_a_copy(
-    field: Path, open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch, code: int
+    field: Path, open_target: Open, monitor: Notes, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     """Across a mount in the target, or on a file system without links: the content is there, and alike."""
     target = open_target()
@@ -779,14 +767,14 @@ def test_a_hard_link_that_cannot_be_is_a_copy(
         assert not again.is_standing(link(b"b", b"a", Kind.HARDLINK))
 
 
-def test_hard_link_over_itself_leaves_nothing(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_hard_link_over_itself_leaves_nothing(field: Path, open_target: Open, monitor: Notes) -> None:
     (field / "a").write_bytes(b"x")
     os.link(field / "a", field / "b")
     assert open_target(overwrite=Overwrite.ALWAYS).place_link(link(b"b", b"a", Kind.HARDLINK))
     assert sorted(os.listdir(field)) == ["a", "b"]
 
 
-def test_an_existing_directory_is_used_and_gets_its_metadata(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_an_existing_directory_is_used_and_gets_its_metadata(field: Path, open_target: Open, monitor: Notes) -> None:
     (field / "d").mkdir(mode=0o711)
     (field / "d/mine").write_bytes(b"x")
     target = open_target()
@@ -801,7 +789,7 @@ def test_an_existing_directory_is_used_and_gets_its_metadata(field: Path, open_t
 # --- files in pieces ------------------------------------------------------------------------------------------------
 
 
-def test_pieces_in_any_order_from_two_processes(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_pieces_in_any_order_from_two_processes(field: Path, open_target: Open, monitor: Notes) -> None:
     target, other = open_target(), open_target()
     staged = target.begin_file(file(b"d/big", size=300_005, mode=0o604))
     assert staged is not None
@@ -836,7 +824,7 @@ def test_what_is_not_written_is_a_hole(field: Path, open_target: Open) -> None:
 
 
 @pytest.mark.parametrize("staged_dir", [b"a", b"a/b"])
-def test_discard_leaves_nothing(field: Path, open_target: Open, monitor: Listener, staged_dir: bytes) -> None:
+def test_discard_leaves_nothing(field: Path, open_target: Open, monitor: Notes, staged_dir: bytes) -> None:
     target = open_target()
     first, second = target.begin_file(file(staged_dir + b"/x")), target.begin_file(file(staged_dir + b"/y"))
     assert first is not None
@@ -852,9 +840,7 @@ def test_discard_leaves_nothing(field: Path, open_target: Open, monitor: Listene
 
 
 @pytest.mark.parametrize(("offset", "size"), [(-1, 1), (1 << 70, 1), (0, 1 << 70), (0, -1)])
-def test_impossible_offsets_and_sizes(
-    field: Path, open_target: Open, monitor: Listener, offset: int, size: int
-) -> None:
+def test_impossible_offsets_and_sizes(field: Path, open_target: Open, monitor: Notes, offset: int, size: int) -> None:
     staged = open_target().begin_file(file(b"x", size=size))
     assert staged is not None
     assert not (staged.write_at(offset, b"x") and staged.commit())
@@ -895,7 +881,7 @@ time.sleep(600)
 """
 
 
-def test_a_killed_run_leaves_nothing_that_looks_whole(field: Path, open_target: Open, monitor: Listener) -> None:
+def test_a_killed_run_leaves_nothing_that_looks_whole(field: Path, open_target: Open, monitor: Notes) -> None:
     command = [sys.executable, "-c", KILLED, str(field)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPOSITORY) as child:
         try:
@@ -974,7 +960,7 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing(
 
 @pytest.mark.parametrize("call", ["open", "mkdir", "pwrite", "ftruncate", "symlink", "renameat2"])
 def test_any_other_failure_hurts_the_entry_only(
-    field: Path, open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch, call: str
+    field: Path, open_target: Open, monitor: Notes, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     target = open_target()
     break_call(monkeypatch, call, errno.EIO)
@@ -991,7 +977,7 @@ def test_any_other_failure_hurts_the_entry_only(
 @pytest.mark.parametrize("call", ["chown", "chmod", "utime", "setxattr"])
 @needs_root
 def test_metadata_that_fails_hurts_the_metadata_only(
-    field: Path, open_target: Open, monitor: Listener, monkeypatch: pytest.MonkeyPatch, call: str
+    field: Path, open_target: Open, monitor: Notes, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     target = open_target()
     break_call(monkeypatch, call, errno.ENOSPC)
@@ -1046,10 +1032,10 @@ from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.tree.place import Overwrite, PlaceOptions, Target
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-class Listener(Monitor):
+class Notes(Monitor):
     notes = []
     def note(self, text): self.notes.append(text)
-monitor = Listener()
+monitor = Notes()
 def report(*values):
     print(json.dumps([[[p.path.decode(), p.trouble] for p in monitor.problems], monitor.notes, *values]))
 """

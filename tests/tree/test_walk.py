@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.hearing import Notes
+from kit.system import open_descriptors
 
 from pybackup.errors import UsageError
 from pybackup.model.entry import Kind
@@ -26,15 +28,6 @@ from pybackup.monitor import Monitor
 from pybackup.selection.filelist import named_source, sources_from_list
 from pybackup.selection.rules import CACHE_SIGNATURE, Rules
 from pybackup.tree.walk import OPEN_DIRECTORIES, walk
-
-
-class Notes(Monitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def _walk(*sources: Source, judge: Judge | None = None, one_file_system: bool = False) -> list[Planned]:
@@ -63,10 +56,6 @@ def _make(root: Path, *paths: str) -> None:
             whole.mkdir(exist_ok=True)
         else:
             whole.write_bytes(os.fsencode(path))
-
-
-def _open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @pytest.fixture
@@ -586,14 +575,14 @@ def deep(tmp_path: Path) -> Iterator[Path]:
 def test_deep(name: bytes, depth: int, deep: Path) -> None:
     """Deeper than Python recurses, longer than the system takes paths, wider than there are descriptors."""
     _dig(deep, name, depth)
-    before = _open_descriptors()
+    before = open_descriptors()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before + OPEN_DIRECTORIES + 8, hard))
     try:
         found = _walk(_source(deep, b"t"))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert _open_descriptors() == before
+    assert open_descriptors() == before
     chain = [b"t" + (b"/" + name) * i for i in range(depth + 1)]
     assert _paths(found) == chain + [path + b"/" + name + b"~" for path in reversed(chain[:-1])]
     assert len(found[depth].path) > 4000
@@ -650,13 +639,13 @@ def test_a_source_below_a_directory_that_vanished(tmp_path: Path) -> None:
 
 def test_leaves_no_descriptor_open_when_given_up(tmp_path: Path) -> None:
     _make(tmp_path, "a/b/c/d")
-    before = _open_descriptors()
+    before = open_descriptors()
     found = walk([_source(tmp_path)], monitor=Monitor())
     for _ in range(4):
         next(found)
-    assert _open_descriptors() > before
+    assert open_descriptors() > before
     found.close()  # type: ignore[attr-defined]
-    assert _open_descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_planned_files_are_small(tmp_path: Path) -> None:

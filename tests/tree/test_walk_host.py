@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kit.system import open_descriptors
 
 from pybackup.errors import Refused
 from pybackup.host import metadata
@@ -30,10 +31,6 @@ def _content(fd: int) -> bytes:
         return stream.read()
 
 
-def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
 @pytest.mark.parametrize("nofollow", [False, True])
 @pytest.mark.parametrize("length", [3, 3900, 4094, 4095, 4096, 4097, 9000])
 def test_paths_of_any_length(length: int, nofollow: bool, tmp_path: Path, base: int) -> None:
@@ -43,11 +40,11 @@ def test_paths_of_any_length(length: int, nofollow: bool, tmp_path: Path, base: 
     while len(path) + 2 <= length:
         path = b"./" + path
     path = path.replace(b"d/e", b"d//e") if len(path) < length else path
-    before = _descriptors()
+    before = open_descriptors()
     assert _content(open_at(base, path, os.O_RDONLY, nofollow=nofollow)) == b"here"
     absolute = os.fsencode(tmp_path) + b"/" + path
     assert _content(open_at(None, absolute, os.O_RDONLY)) == b"here"
-    assert _descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_long_paths_without_dots(tmp_path: Path, base: int) -> None:
@@ -59,17 +56,17 @@ def test_long_paths_without_dots(tmp_path: Path, base: int) -> None:
         here = below
     os.close(here)
     path = b"/".join([b"n" * 200] * 30)
-    before = _descriptors()
+    before = open_descriptors()
     os.close(open_at(base, path, os.O_RDONLY))
     os.close(open_at(base, path + b"/", os.O_RDONLY, nofollow=True))
     os.close(open_at(base, path + b"/new", os.O_CREAT | os.O_WRONLY, mode=0o640, nofollow=True))
-    assert _descriptors() == before
+    assert open_descriptors() == before
     with pytest.raises(FileNotFoundError) as caught:
         open_at(base, path + b"/missing", os.O_RDONLY)
     assert caught.value.filename == path + b"/missing"
     with pytest.raises(OSError, match="too long"):
         open_at(base, b"x" * 5000, os.O_RDONLY)
-    assert _descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_links_are_refused_wherever_they_are(tmp_path: Path, base: int) -> None:
@@ -105,13 +102,13 @@ def test_read_start(tmp_path: Path, base: int) -> None:
     (tmp_path / "d" / "f").write_bytes(b"0123456789")
     (tmp_path / "d" / "link").symlink_to("f")
     os.mkfifo(tmp_path / "d" / "fifo")
-    before = _descriptors()
+    before = open_descriptors()
     assert read_start(base, b"d", b"f", 4) == b"0123"
     assert read_start(base, b"d", b"f", 40) == b"0123456789"
     assert read_start(None, os.fsencode(tmp_path / "d"), b"f", 1) == b"0"
     for directory, name in [(b"d", b"link"), (b"d", b"fifo"), (b"d", b"none"), (b"x", b"f"), (b"", b"d")]:
         assert read_start(base, directory, name, 4) == b""
-    assert _descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_owners() -> None:

@@ -21,7 +21,8 @@ from pybackup.restore.result import Extracted, Restored
 from pybackup.restore.run import run
 from pybackup.tree.place import PlaceOptions
 
-from .specimen import Snapshot, Specimen, snapshot
+from .snapshot import Snapshot, snapshot
+from .specimen import Specimen
 
 WHOLE = "whole"
 PARTIAL = "partial"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,59 +19,7 @@ from pybackup.model.member import Stored
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 
-TIME_NS = 1_600_000_000_123_456_789
-Snapshot = dict[bytes, "Fact"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """All that must come back of one entry; times of what changes with its content are in it too."""
-
-    kind: int
-    mode: int
-    owner: tuple[int, int]
-    mtime_ns: int
-    content: bytes
-    xattrs: tuple[tuple[str, bytes], ...]
-    links: int
-    device: int
-
-
-def snapshot(root: bytes) -> Snapshot:
-    """Everything below ``root`` by path, read with nothing but ``os``."""
-    found: Snapshot = {}
-    for path in _walk(root):
-        status = os.lstat(path)
-        content = b""
-        if stat.S_ISREG(status.st_mode):
-            content = Path(os.fsdecode(path)).read_bytes()
-        elif stat.S_ISLNK(status.st_mode):
-            content = os.readlink(path)
-        xattrs = sorted((name, os.getxattr(path, name, follow_symlinks=False)) for name in _xattr_names(path))
-        is_directory = stat.S_ISDIR(status.st_mode)
-        found[path[len(root) + 1 :]] = Fact(
-            stat.S_IFMT(status.st_mode),
-            stat.S_IMODE(status.st_mode),
-            (status.st_uid, status.st_gid),
-            status.st_mtime_ns,
-            content,
-            tuple(xattrs),
-            0 if is_directory else status.st_nlink,
-            status.st_rdev,
-        )
-    return found
-
-
-def _xattr_names(path: bytes) -> list[str]:
-    return os.listxattr(path, follow_symlinks=False)
-
-
-def _walk(root: bytes) -> Iterator[bytes]:
-    with os.scandir(root) as entries:
-        for entry in entries:
-            yield entry.path
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(entry.path)
+from .snapshot import Snapshot, snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,67 +61,6 @@ class Specimen:
 
 def _is_hard(stored: Stored) -> bool:
     return stored.entry.kind is Kind.HARDLINK
-
-
-def make_tree(base: Path) -> Path:
-    """A tree of a few files, with every kind of entry."""
-    top = base / "tree"
-    (top / "deep" / "er").mkdir(parents=True)
-    (top / "empty" / "too").mkdir(parents=True)
-    (top / "text").write_bytes(b"All that is written here must come back.\n" * 20)
-    (top / "none").write_bytes(b"")
-    (top / "set").write_bytes(b"#!/bin/sh\nid\n")
-    # Two segments, the first of 1 MiB that compresses to nothing.
-    (top / "deep" / "large").write_bytes(bytes(MIB) + b"end")
-    (top / "deep" / "stored.zip").write_bytes(random.Random(1).randbytes(300))
-    with (top / "deep" / "er" / "sparse").open("wb") as file:
-        file.truncate(1 << 16)
-        file.seek(1 << 15)
-        file.write(b"in the middle of nothing")
-    (top / "deep" / "er" / ("long" * 30)).write_bytes(b"a name that no ustar header holds")
-    (top / "deep" / "er" / ("alone!" * 20)).write_bytes(b"nor this one, and no bundle")
-    os.link(top / "text", top / "zlink")
-    os.link(top / "text", top / "deep" / "link")
-    (top / "dangling").symlink_to("no/where")
-    (top / "deep" / "near").symlink_to("large")
-    os.mkfifo(top / "pipe")
-    if os.geteuid() == 0:
-        os.mknod(top / "null", stat.S_IFCHR | 0o600, os.makedev(1, 3))
-    _attributes(top)
-    for path in sorted(_walk(os.fsencode(top)), reverse=True):
-        os.utime(path, ns=(TIME_NS, TIME_NS + len(path)), follow_symlinks=False)
-    os.utime(top, ns=(TIME_NS, TIME_NS))
-    return top
-
-
-def _attributes(top: Path) -> None:
-    os.setxattr(top / "text", "user.colour", b"blue\0green")
-    os.setxattr(top / "deep", "user.kept", b"in a directory")
-    os.chmod(top / "set", 0o4755)
-    os.chmod(top / "deep" / "er", 0o2711)
-    os.chmod(top / "empty", 0o1777)
-    os.chmod(top / "pipe", 0o640)
-
-
-def make_large_tree(base: Path, seed: int = 7) -> Path:
-    """Some 3 MB that do not compress, in directories of every depth, a few of them without any content."""
-    chance = random.Random(seed)
-    top = base / "tree"
-    for branch in ("a", "b/c", "b/c/d/e", "b/f", "g/h", "z"):
-        directory = top / branch
-        directory.mkdir(parents=True, exist_ok=True)
-        for number in range(16):
-            size = chance.choice((0, 100, 2000, 9000, 60_000))
-            (directory / f"file{number}").write_bytes(chance.randbytes(size))
-        (directory / "link").symlink_to(f"file{chance.randrange(16)}")
-        (directory / "empty" / "below").mkdir(parents=True)
-    (top / "large").write_bytes(chance.randbytes(5 * MIB // 4))
-    os.setxattr(top / "b" / "c", "user.kept", b"in a directory")
-    os.chmod(top / "b", 0o2750)
-    os.link(top / "a" / "file3", top / "zlink")
-    for path in sorted(_walk(os.fsencode(top)), reverse=True):
-        os.utime(path, ns=(TIME_NS, TIME_NS + len(path)), follow_symlinks=False)
-    return top
 
 
 def make_archive(source: Path, output: Path) -> bytes:

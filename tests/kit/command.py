@@ -1,14 +1,15 @@
-"""The command line as a process, warnings as errors."""
+"""The command line as a process, warnings as errors; and the script rescue.py as one."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pybackup
+from pybackup.standalone import rescue as rescue_script
 
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
@@ -25,6 +26,7 @@ Done = subprocess.CompletedProcess[bytes]
 
 
 def run(*arguments: Argument, cwd: Path | None = None, stdin: bytes = b"") -> Done:
+    """Run a verb to its end."""
     return subprocess.run(
         [*COMMAND, *arguments], cwd=cwd, env=ENVIRONMENT, input=stdin, capture_output=True, check=False, timeout=300
     )
@@ -37,23 +39,14 @@ def parsed(done: Done) -> Any:
 
 
 def lines(output: bytes) -> list[str]:
+    """What was printed, by lines."""
     return output.decode().splitlines()
 
 
-def plant(root: Path) -> Path:
-    """A small tree with a bit of everything that verbs show; returns it."""
-    docs = root / "docs"
-    (docs / "empty").mkdir(parents=True)
-    (docs / "sub").mkdir()
-    (docs / "letter.txt").write_text("Dear reader\n" * 50)
-    (docs / "sub/b.tmp").write_text("scratch")
-    (docs / "sub/b.txt").write_text("keep")
-    (docs / "link").symlink_to("letter.txt")
-    os.link(docs / "letter.txt", docs / "twin")
-    for name in (b"new\nline", b"lat\xff", b"back\\slash", b"\x1b[31mred"):
-        with open(os.fsencode(docs) + b"/" + name, "wb") as file:
-            file.write(b"odd")
-    for directory, _, names in os.walk(docs, topdown=False):
-        for found in names:
-            os.utime(Path(directory) / found, ns=(0, 1_700_000_000_123_456_789), follow_symlinks=False)
-    return docs
+SCRIPT = Path(rescue_script.__file__)
+
+
+def run_rescue(*arguments: str | Path, before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
+    """The script alone, without all that is installed; ``before`` is called in the new process."""
+    command = [sys.executable, "-I", SCRIPT, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", preexec_fn=before)

@@ -11,8 +11,6 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from damage.fast_disk import fast_directory
-
 from pybackup.host.output import Output
 from pybackup.jobs.repair import repair
 from pybackup.layout.guard import Geometry, GuardSector
@@ -23,6 +21,8 @@ from pybackup.monitor import Monitor
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
+
+from .memory import fast_directory
 
 Shard = tuple[str, int, int]
 """What a sector is: "data" or "parity", its group and its number in it; or "guard", 0 and its number."""
@@ -151,15 +151,6 @@ def is_repairable(geometry: Geometry, bad: Iterable[int]) -> bool:
     if not geometry.groups:
         return enough and all(shards[number][0] == "guard" for number in numbers)
     return enough and max(erasures(geometry, numbers).values(), default=0) <= geometry.parity_shards
-
-
-def overwritten(data: bytes, numbers: Iterable[int], chance: random.Random | None = None) -> bytes:
-    """The bytes with these sectors zeroed, or filled with garbage."""
-    changed = bytearray(data)
-    for number in numbers:
-        part = len(changed[number * SECTOR : (number + 1) * SECTOR])
-        changed[number * SECTOR : number * SECTOR + part] = chance.randbytes(part) if chance else bytes(part)
-    return bytes(changed)
 
 
 @cache

@@ -23,9 +23,9 @@ from pybackup.compress.methods import Compression
 from pybackup.make.plan import FORMAT_VERSION
 
 from . import planting
+from .archives import archive
 from .manifest import Facts, Manifest, manifest
 from .planting import MIB, SECOND
-from .running import archive
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 # Of version 1 three are kept: blocks.xtar has segments of blocks, checked.xtar has none, and everything.xtar the first
