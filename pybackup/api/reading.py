@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pybackup.model.problem import Problem, Trouble
@@ -90,11 +90,17 @@ def unpack(asked: UnpackRequest) -> Unpacked:
     return expand(values.path(asked.archive), values.path(asked.to), monitor=monitor_of(asked))
 
 
-def _open_at(asked: ListRequest, monitor: Monitor) -> AbstractContextManager[OpenArchive]:
+@contextmanager
+def _open_at(asked: ListRequest, monitor: Monitor) -> Iterator[OpenArchive]:
     """Open what is to be listed, where a time is named the run of that time."""
     if asked.at is None:
-        return open_asked(asked, monitor)
+        with open_asked(asked, monitor) as archive:
+            yield archive
+        return
     from pybackup.jobs.chain_runs import run_at, runs_of
+    from pybackup.mend.telling import Telling
 
-    runs = runs_of(values.paths(asked.archive), asked.catalogue, monitor)
-    return runs.open(run_at(runs, asked.at), monitor)
+    with Telling(None, monitor) as telling:
+        runs = runs_of(values.paths(asked.archive), asked.catalogue, monitor, telling)
+        with runs.open(run_at(runs, asked.at), monitor) as archive:
+            yield archive

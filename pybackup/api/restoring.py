@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from pybackup.options import values
@@ -55,14 +56,17 @@ def restore_chain(asked: RestoreRequest) -> RestoredRun:
     """
     from pybackup.jobs.chain_runs import run_at, runs_of
     from pybackup.jobs.restore import restore_run
+    from pybackup.mend.telling import Telling
 
     monitor = monitor_of(asked)
     wanted = values.paths(values.several(asked.patterns, "patterns"))
-    runs = runs_of(values.paths(asked.chain), asked.catalogue, monitor)
-    runs.patterns = [*runs.patterns, *wanted]
-    run = run_at(runs, asked.at)
-    with runs.open(run, monitor) as archive:
-        return restore_run(runs, run, archive, asked, executor=asked.executor, monitor=monitor)
+    where = values.maybe(asked.work_dir, values.directory)
+    with Telling(where or os.path.dirname(os.path.abspath(values.path(asked.to))), monitor) as telling:
+        runs = runs_of(values.paths(asked.chain), asked.catalogue, monitor, telling)
+        runs.patterns = [*runs.patterns, *wanted]
+        run = run_at(runs, asked.at)
+        with runs.open(run, monitor) as archive:
+            return restore_run(runs, run, archive, asked, executor=asked.executor, monitor=monitor)
 
 
 @takes(ExtractRequest)

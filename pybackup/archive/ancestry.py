@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from pybackup.container.notes import archive_id_in
 from pybackup.errors import FormatError
+from pybackup.host.storage import ArchiveFile
 from pybackup.model.earlier import Ancestry
+from pybackup.model.problem import Problem, Trouble
+from pybackup.model.volume import VolumeKind, number_of
+from pybackup.monitor import Monitor
 
-from .find import Volume
+from .find import FoundFile, Volume
 
 
 def ancestry(settings: Mapping[str, object]) -> Ancestry | None:
@@ -30,6 +36,37 @@ def head_of(volumes: Sequence[Volume]) -> list[Volume] | None:
     return next(
         (group for key, group in groups.items() if all(on[key] & ids[other] for other in groups if other != key)), None
     )
+
+
+def may_be_of(file: FoundFile, set_ids: Collection[bytes], beside: Collection[bytes]) -> bool:
+    """Whether a file that does not tell what it is may be a volume of one of these sets.
+
+    Parameters
+    ----------
+    beside
+        The directories that volumes of the sets are in: of what has no header left at all, these tell.
+    """
+    if not set_ids:
+        return False
+    with ArchiveFile(file.path) as opened:
+        identity = archive_id_in(opened) if opened.size else b""
+    if not identity:
+        return os.path.dirname(file.path) in beside
+    return any(number_of(identity, set_id, kind) is not None for set_id in set_ids for kind in VolumeKind)
+
+
+def untold(files: Sequence[FoundFile]) -> list[FoundFile]:
+    """Return those of some files that do not tell what they are, and are no volumes of sets that the others are of."""
+    of_sets = [(volume.info.set_id, file.path) for file in files for volume in file.volumes if volume.info]
+    set_ids, beside = {set_id for set_id, _ in of_sets}, {os.path.dirname(path) for _, path in of_sets}
+    dark = (file for file in files if not file.volumes and not os.path.isdir(file.path))
+    return [file for file in dark if not may_be_of(file, set_ids, beside)]
+
+
+def tell_of_untold(files: Sequence[FoundFile], monitor: Monitor) -> None:
+    """Report files that may be a later run than all that tell what they are, or hold what will be missed."""
+    for file in untold(files):
+        monitor.problem(Problem(file.path, Trouble.REFUSED, "damaged too much to tell which archive it is"))
 
 
 def _ancestors(volumes: Iterable[Volume]) -> set[bytes]:

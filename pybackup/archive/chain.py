@@ -10,10 +10,11 @@ from pybackup.container.merge import MergedRows, VolumeRows
 from pybackup.container.set_index import IndexOfAnother
 from pybackup.host.joined import Part
 from pybackup.model.earlier import EarlierVolume
+from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
 
 from .ancestry import ancestry
-from .find import Volume
+from .find import FoundFile, Volume
 from .joined import STRIDE
 
 # Behind whatever a set and its spare images take.
@@ -30,10 +31,38 @@ class Earlier:
         One for each earlier archive, or volume of a set, that holds any of it.
     at_hand
         Those of them that can be read, by archive id.
+    files
+        All files that were named besides the archive's own: further copies, recovery volumes of earlier sets, and what
+        is damaged too much to tell what it is.
     """
 
     tables: Sequence[IndexOfAnother[EarlierVolume]]
     at_hand: Mapping[bytes, Volume]
+    files: Sequence[FoundFile] = ()
+
+    @classmethod
+    def among(cls, tables: Sequence[IndexOfAnother[EarlierVolume]], files: Sequence[FoundFile]) -> Earlier:
+        """Return it with the volumes that are in files; of several copies the first counts."""
+        volumes = [volume for file in files for volume in file.volumes]
+        return cls(tables, {volume.listing.archive_id: volume for volume in reversed(volumes)}, files)
+
+    @property
+    def addresses(self) -> Sequence[int]:
+        """Where the bytes of each of them stand."""
+        return [_address_of(at) for at in range(len(self.tables))]
+
+    def lacks(self, listing: Listing) -> bool:
+        """Whether files of the tree are in no table any more, by the archive's own listing and what that says."""
+        said = ancestry(listing.settings)
+        if said is None or not said.files:
+            return False
+        known = {
+            path
+            for table in self.tables
+            for kind, path in zip(table.rows.kinds, table.paths, strict=True)
+            if kind == Kind.FILE
+        }
+        return len(known.difference(listing.paths)) < said.files
 
     def volume_at(self, address: int) -> EarlierVolume | None:
         """Return which of them has the byte at an address; None for one of the archive's own."""

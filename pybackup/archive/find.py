@@ -238,7 +238,7 @@ def look_for(path: bytes, monitor: Monitor) -> Found | None:
     except UsageError:
         return None
     # Any file may bear the name of an entry.
-    return found if all(map(is_protected, found.unclear)) else None
+    return found if found.volumes or all(map(is_protected, found.unclear)) else None
 
 
 def _is_seekable(path: bytes) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,7 +16,7 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Listing
 from pybackup.monitor import Monitor
 
-from .ancestry import ancestry, head_of
+from .ancestry import ancestry, head_of, may_be_of, tell_of_untold, untold
 from .archive import Archive
 from .find import Found, FoundFile, Look, Volume, find_volumes, is_called_volume, look_for, look_into, with_more
 from .matching import is_archive
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from .chain import Earlier
     from .volume_set import VolumeSet
 
+Mended = Callable[[bytes], bytes]
+"""Makes of a damaged archive the path of one that is mended, or of the same where nothing helps."""
+
+_LACKING = "what earlier archives hold of its tree is not all known any more: the last archive is damaged"
 # Earlier archives that a note names.
 _MOST_NAMED = 10
 
@@ -61,6 +66,7 @@ class OpenArchive(Archive):
         *,
         alone: bool = False,
         with_earlier: bool = False,
+        mended: Mended | None = None,
         monitor: Monitor | None = None,
     ) -> None:
         self.path = path
@@ -73,9 +79,11 @@ class OpenArchive(Archive):
         monitor = monitor or Monitor()
         found = find_volumes([path], monitor=monitor)
         look = cache(partial(look_for, monitor=monitor))
-        head, at_hand, candidates = _chain(found, candidates, look)
-        if head is not None:
-            found, self.path = head, head.files[0].path
+        chain = _Chain(found, candidates, look, with_earlier, mended)
+        candidates = chain.candidates
+        if chain.head is not None:
+            found = chain.head
+            self.path = chain.named.get(found.files[0].path, found.files[0].path)
         if len(found.volumes) > 1 or found.unclear or found.volumes[0].info:
             found, self.patterns = with_more(found, candidates, look)
         else:
@@ -103,21 +111,29 @@ class OpenArchive(Archive):
         for each in dict.fromkeys([*unclear, *self.unclear]):
             words = f"{os.fsdecode(each)}: damaged so much that it does not tell which volume it is"
             monitor.note(words)
-        if head is not None or with_earlier:
-            self._join_earlier(found.volumes, at_hand)
+        if chain.head is not None or with_earlier:
+            self._join_earlier(found.volumes, chain.earlier, mended)
+            if chain.head is not None and not with_earlier:
+                tell_of_untold([*chain.head.files, *chain.earlier], monitor)
         else:
             _tell_of_earlier(self.path, self.listing, monitor)
         self.file = open_place(self.place)
 
-    def _join_earlier(self, own: Sequence[Volume], at_hand: Sequence[Volume]) -> None:
+    def _join_earlier(self, own: Sequence[Volume], files: Sequence[FoundFile], mended: Mended | None) -> None:
         """Add what the archive says of earlier ones, whether these can be read or not."""
+        if not any(ancestry(volume.listing.settings) for volume in own):
+            return
         from .chain import Earlier, chained, read_tables  # nor does it need what only chains do
 
-        tables = read_tables(own)
-        if tables:
-            self.earlier = Earlier(tables, {volume.listing.archive_id: volume for volume in reversed(at_hand)})
-            parts = (own[0].part(),) if isinstance(self.place, bytes) else self.place
-            self.place, self.listing = chained(parts, self.listing, self.earlier)
+        self.earlier = Earlier.among(read_tables(own), files)
+        if mended and self.earlier.lacks(self.listing):
+            again = [each for volume in own for each in look_into(mended(volume.path)).volumes]
+            self.earlier = Earlier.among(read_tables(again), files)
+        parts = (own[0].part(),) if isinstance(self.place, bytes) else self.place
+        lacks = self.earlier.lacks(self.listing)
+        self.place, self.listing = chained(parts, self.listing, self.earlier)
+        if lacks:
+            self.listing = replace(self.listing, unknown=_LACKING)
 
     def _ruined(self) -> list[bytes]:
         """Take what is called as a volume is, and as no entry, out of the patterns: its start and end are lost."""
@@ -168,6 +184,7 @@ def open_archive(
     *,
     alone: bool = False,
     with_earlier: bool = False,
+    mended: Mended | None = None,
     monitor: Monitor | None = None,
 ) -> OpenArchive:
     """Open an archive, or volumes of a set, to look into it; use it in a ``with``.
@@ -183,29 +200,77 @@ def open_archive(
         The file is an archive, and nothing but what it holds itself is looked at, should it be a volume of a set.
     with_earlier
         List what it says that earlier archives hold, too, though these are not named.
+    mended
+        Is given what is damaged too much to tell which archive of a chain it is.
     """
-    return OpenArchive(path, candidates, alone=alone, with_earlier=with_earlier, monitor=monitor)
+    return OpenArchive(path, candidates, alone=alone, with_earlier=with_earlier, mended=mended, monitor=monitor)
 
 
-def _chain(
-    found: Found, candidates: Sequence[bytes], look: Look
-) -> tuple[Found | None, Sequence[Volume], Sequence[bytes]]:
-    """Which of several archives builds on all others: it, the volumes of these, and the other candidates.
+class _Chain:
+    """Which of several archives builds on all others, if any does.
 
-    None for the first, and all candidates, where they are no chain.
+    Attributes
+    ----------
+    head
+        Where that lies; None where they are no chain.
+    earlier
+        Files of the other archives, and what does not tell what it is.
+    candidates
+        Those that are none of the chain's: all, where there is none.
+    named
+        As what a mended archive was named.
     """
-    others = [path for path in candidates if os.path.isfile(path) and is_archive(path)]
-    if any(ancestry(volume.listing.settings) for volume in found.volumes):
-        others += [path for path in candidates if os.path.isdir(path)]
-    looked = {path: more for path in others if (more := look(path))}
-    volumes = [*found.volumes, *(volume for more in looked.values() for volume in more.volumes)]
-    head = head_of(volumes)
-    if head is None:
-        return None, (), candidates
-    files = [*found.files, *(file for more in looked.values() for file in more.files)]
-    own = [file for file in files if any(volume in head for volume in file.volumes)]
-    earlier = [volume for volume in volumes if volume not in head]
-    return Found(own), earlier, [path for path in candidates if path not in looked]
+
+    def __init__(
+        self, found: Found, candidates: Sequence[bytes], look: Look, with_earlier: bool, mended: Mended | None
+    ) -> None:
+        self.head: Found | None = None
+        self.earlier: Sequence[FoundFile] = ()
+        self.candidates = candidates
+        self.named: dict[bytes, bytes] = {}
+        looked = {path: more for path in self._others(found) if (more := look(path))}
+        files = [*found.files, *(file for more in looked.values() for file in more.files)]
+        if with_earlier or (len(looked) and _may_be_chain(files)):
+            told = _told(files, mended)
+            self.named = {new.path: old.path for new, old in zip(told, files, strict=True)}
+            files = told
+        volumes = [volume for file in files for volume in file.volumes]
+        head = head_of(volumes)
+        if head is None and len(files) > 1 and _are_one(volumes) and ancestry(volumes[0].listing.settings):
+            head = volumes  # what it builds on may be among what does not tell what it is any more
+        if head is None:
+            if with_earlier and len(found.files) == 1 and files[0].path != found.files[0].path:
+                self.head = Found(files[:1])
+            return
+        own = [file for file in files if any(volume in head for volume in file.volumes)]
+        set_ids = {volume.info.set_id for volume in head if volume.info}
+        own += [file for file in files if not file.volumes and may_be_of(file, set_ids, ())]
+        self.head, self.earlier = Found(own), [file for file in files if file not in own]
+        self.candidates = [path for path in candidates if path not in looked]
+
+    def _others(self, found: Found) -> list[bytes]:
+        """What may be further archives of a chain."""
+        files = [path for path in self.candidates if os.path.isfile(path)]
+        others = [path for path in files if is_archive(path) or is_called_volume(path)]
+        if any(ancestry(volume.listing.settings) for volume in found.volumes):
+            others += [path for path in self.candidates if os.path.isdir(path)]
+        return others
+
+
+def _may_be_chain(files: Sequence[FoundFile]) -> bool:
+    """Whether there are archives that are no volumes of sets, or that build on others."""
+    volumes = (volume for file in files for volume in file.volumes)
+    return any(not volume.info or ancestry(volume.listing.settings) for volume in volumes)
+
+
+def _are_one(volumes: Sequence[Volume]) -> bool:
+    return len({volume.info.set_id if volume.info else volume.listing.archive_id for volume in volumes}) == 1
+
+
+def _told(files: Sequence[FoundFile], mended: Mended | None) -> list[FoundFile]:
+    """The files, those that do not tell what they are mended, if they are no volumes of sets."""
+    dark = untold(files) if mended else ()
+    return [look_into(mended(file.path)) if mended and file in dark else file for file in files]
 
 
 def _tell_of_earlier(path: bytes, listing: Listing, monitor: Monitor) -> None:

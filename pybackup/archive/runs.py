@@ -12,10 +12,10 @@ from pybackup.model.restorable import NeededVolume, RestorableRun, where_to_look
 from pybackup.model.run import RunMark
 from pybackup.monitor import Monitor
 
-from .ancestry import ancestry
-from .find import Volume, find_volumes, look_for
+from .ancestry import ancestry, tell_of_untold, untold
+from .find import Volume, find_volumes, look_for, look_into
 from .holders import needed
-from .open import OpenArchive, open_archive
+from .open import Mended, OpenArchive, open_archive
 
 
 @dataclass(slots=True)
@@ -34,6 +34,10 @@ class Runs:
         What the catalogue knows of, by the id of the volume.
     patterns
         What was named besides.
+    unclear
+        Files that are damaged too much to tell what they are: they may be of any run.
+    mended
+        See `pybackup.archive.open.open_archive`.
     """
 
     runs: Sequence[RestorableRun]
@@ -41,6 +45,8 @@ class Runs:
     places: dict[bytes, bytes] = field(default_factory=dict)
     media: Mapping[bytes, Sequence[Medium]] = field(default_factory=dict)
     patterns: Sequence[bytes] = ()
+    unclear: Sequence[bytes] = ()
+    mended: Mended | None = None
 
     def open(self, run: RestorableRun, monitor: Monitor) -> OpenArchive:
         """Open the archive of a run, with what is at hand of all that it builds on.
@@ -54,9 +60,11 @@ class Runs:
         if not own:
             names = ", ".join(dict.fromkeys(each.label for each in self.where(run.volumes[-1:])))
             raise UsageError(f"{names}: is not at hand, and tells where all else lies")
+        # With recovery volumes of earlier sets, and whatever is damaged too much to tell what it is.
+        before = [path for other in self.runs if run.builds_on(other) for path in self.files.get(other.archive, ())]
         earlier = [path for need in run.needs if (path := self.places.get(need.identity))]
-        first, *more = dict.fromkeys([*own, *earlier])
-        return open_archive(first, more, with_earlier=True, monitor=monitor)
+        first, *more = dict.fromkeys([*own, *earlier, *before, *self.unclear])
+        return open_archive(first, more, with_earlier=True, mended=self.mended, monitor=monitor)
 
     def where(self, needs: Sequence[Needed]) -> list[NeededVolume]:
         """Return where volumes are, in the order to take them."""
@@ -77,24 +85,36 @@ class Runs:
         return True
 
 
-def runs_among(named: Sequence[bytes], monitor: Monitor) -> Runs:
+def runs_among(named: Sequence[bytes], monitor: Monitor, mended: Mended | None = None) -> Runs:
     """Return the runs that archives and volumes are, and what is named besides them.
+
+    Parameters
+    ----------
+    mended
+        Is given what is damaged too much to tell which run it is.
 
     Raises
     ------
     UsageError, EnvironmentFailed
         The first does not exist, or is a directory without archives, or cannot be read.
     """
-    volumes, patterns = [*find_volumes(named[:1], monitor=monitor).volumes], []
+    files, patterns = [*find_volumes(named[:1], monitor=monitor).files], []
     for path in named[1:]:
         found = look_for(path, monitor)
         if found is None:
             patterns.append(path)
         else:
-            volumes += found.volumes
-    if not volumes:
+            files += found.files
+    dark = untold(files)
+    if mended and any(file.volumes for file in files):
+        files = [look_into(mended(file.path)) if file in dark else file for file in files]
+    volumes = [volume for file in files for volume in file.volumes]
+    unclear = [file.path for file in files if not file.volumes]
+    if volumes:
+        tell_of_untold(files, monitor)
+    else:
         # Nothing tells what it is: whoever opens it finds out what is left.
-        return Runs([RestorableRun(b"", None, (), ())], {b"": [named[0]]}, patterns=patterns)
+        return Runs([RestorableRun(b"", None, (), ())], {b"": [named[0]]}, patterns=patterns, mended=mended)
     groups: dict[bytes, list[Volume]] = {}
     for volume in volumes:
         groups.setdefault(volume.info.set_id if volume.info else volume.listing.archive_id, []).append(volume)
@@ -103,6 +123,8 @@ def runs_among(named: Sequence[bytes], monitor: Monitor) -> Runs:
         {archive: [volume.path for volume in group] for archive, group in groups.items()},
         {volume.listing.archive_id: volume.path for volume in reversed(volumes)},
         patterns=patterns,
+        unclear=unclear,
+        mended=mended,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from pybackup.archive.find import OWN_SUFFIX
+from pybackup.archive.open import Mended
 from pybackup.archive.runs import Runs, runs_among
 from pybackup.catalogue.connect import open_catalogue
 from pybackup.catalogue.default import configured
@@ -16,7 +17,7 @@ from pybackup.container.notes import archive_id_in
 from pybackup.errors import PybackupError, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.filed import CataloguedRun, Medium, Needed
+from pybackup.model.filed import CataloguedRun, Medium, Needed, VolumeSort
 from pybackup.model.restorable import RestorableRun, newest_until
 from pybackup.monitor import Monitor
 from pybackup.options import values
@@ -35,8 +36,13 @@ def run_at(runs: Runs, at: int | str | None) -> RestorableRun:
     return newest_until(runs.runs, None if oldest else at_ns, oldest=oldest)
 
 
-def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor) -> Runs:
+def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor, mended: Mended | None = None) -> Runs:
     """Return the runs of what is named: a chain, or archives; and what is named besides them.
+
+    Parameters
+    ----------
+    mended
+        See `pybackup.archive.open.open_archive`.
 
     Raises
     ------
@@ -45,12 +51,14 @@ def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor) -> Ru
     """
     if os.path.lexists(named[0]):
         try:
-            return runs_among(named, monitor)
+            return runs_among(named, monitor, mended)
         except UsageError:
             # A chain is often called as the directory it is of.
             if not os.path.isdir(named[0]) or not _is_chain(os.fsdecode(named[0]), configured(address)):
                 raise
-    return _of_chain(os.fsdecode(named[0]), named[1:], configured(address))
+    found = _of_chain(os.fsdecode(named[0]), named[1:], configured(address))
+    found.mended = mended
+    return found
 
 
 def _of_chain(chain: str, patterns: Sequence[bytes], address: str | None) -> Runs:
@@ -68,14 +76,18 @@ def _of_chain(chain: str, patterns: Sequence[bytes], address: str | None) -> Run
         for identity, path in _at_hand(run):
             found.files.setdefault(run.archive, []).append(path)
             found.places.setdefault(identity, path)
+    recovery: dict[bytes, list[bytes]] = {}
     for identity, several in held.items():
         for medium in several:
             if medium.location and identity not in found.places and os.path.isfile(medium.location):
                 found.places[identity] = medium.location
+                if medium.volume.sort is VolumeSort.RECOVERY:
+                    recovery.setdefault(medium.volume.set_id, []).append(medium.location)
     for run in known:
         found.files.setdefault(
             run.archive, [path for each in run.volumes if (path := found.places.get(each.identity, b""))]
         )
+        found.files[run.archive] += recovery.get(run.archive, ())
     return found
 
 

@@ -15,6 +15,7 @@ from pybackup.errors import UsageError
 from pybackup.make.plan import CreateOptions, Plan
 from pybackup.make.present import check_output
 from pybackup.make.run import Created, perform_create
+from pybackup.mend.telling import Telling
 from pybackup.model.entry import directories_above
 from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
@@ -33,7 +34,13 @@ from .chain_runs import run_at, runs_of
 
 def merge_asked(asked: ChainMergeRequest, monitor: Monitor) -> Created:
     """Merge what is asked for; raises as `merge`, and where there is no such chain or run."""
-    runs = runs_of([*values.paths(asked.chain), *values.paths(asked.more)], asked.catalogue, monitor)
+    where = values.maybe(asked.work_dir, values.directory)
+    with Telling(where or os.path.dirname(os.path.abspath(values.path(asked.output))), monitor) as telling:
+        runs = runs_of([*values.paths(asked.chain), *values.paths(asked.more)], asked.catalogue, monitor, telling)
+        return _merge_runs(runs, asked, monitor)
+
+
+def _merge_runs(runs: Runs, asked: ChainMergeRequest, monitor: Monitor) -> Created:
     if runs.patterns:
         raise UsageError(f"{os.fsdecode(runs.patterns[0])}: no archive, and a merged archive holds all of a chain")
     options = CreateOptions(

@@ -10,17 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from pybackup.archive.archive import Archive
 from pybackup.archive.by_headers import by_headers, clear_up
 from pybackup.archive.find import FoundFile, Volume, look_into
-from pybackup.archive.joined import base_of, number_at
 from pybackup.archive.volume_set import VolumeSet
 from pybackup.container.read import open_indexed
 from pybackup.errors import Damaged, FormatError, UsageError
 from pybackup.host.environment import environment, make_directory
-from pybackup.host.joined import JoinedFile, Part, part_of
+from pybackup.host.joined import JoinedFile, Part
 from pybackup.host.output import Destination
-from pybackup.host.storage import ArchiveFile
 from pybackup.host.temporaries import temporary_directory
 from pybackup.model.extents import Extents
 from pybackup.model.listing import Listing
@@ -114,36 +111,15 @@ class Mender:
         whole = (MendedVolume(each, unproved(), Extents(), is_left=True) for each in others)
         return replace(together([*whole, *mended], Monitor()), worn=worn)
 
-    def single(self, path: bytes) -> MendedArchive:
-        """Return the archive in a file as good as its parity and sidecar make it, its members looked for."""
-        self._plan([[path]])
-        group = Alike(b"", b"", False, [FoundFile(path)])
+    def single(self, path: bytes, *copies: bytes) -> MendedArchive:
+        """Return the archive in a file as good as its copies, parity and sidecar make it, its members looked for."""
+        self._plan([[path, *copies]])
+        group = Alike(b"", b"", False, [FoundFile(each) for each in (path, *copies)])
         image = self._image(group, first_named=path)
         seen = _seen([image], [group])
         clear = _clear([image], seen)
         mended = together(clear, self._monitor) if clear else alone(image, group.files, seen[0])
         return replace(mended, worn=[os.fsdecode(path)])
-
-    def chain(self, archive: Archive, blamed: Collection[int]) -> MendedArchive:
-        """Return a chain with those of its archives mended that are to blame, each by its own parity.
-
-        Parameters
-        ----------
-        blamed
-            Numbers of the stretches of its address space, see `pybackup.archive.joined`.
-        """
-        assert not isinstance(archive.place, bytes)
-        parts, worn = [], []
-        for part in archive.place:
-            if part.path and number_at(part.address) in blamed:
-                mended = self.single(part.path)
-                own = None if mended.refusal else _own_part(mended)
-                if own is not None:
-                    own = replace(own, address=own.address - base_of(own.address) + part.address)
-                    part = replace(own, label=part.label)
-                    worn.append(part.label)
-            parts.append(part)
-        return MendedArchive(tuple(parts), archive.listing, archive.volume_set, worn=worn)
 
     def across(self, files: Sequence[FoundFile]) -> MendedArchive | None:
         """Return a set with all that its recovery volumes can restore beyond its own parity and copies.
@@ -197,15 +173,6 @@ class Mender:
             where = os.fsdecode(self.work_dir)
             words = f"{os.fsdecode(first_named)}: damaged; mending a copy of it in {where}"
         return self._stack.enter_context(best_image(given, self.work_dir, self._monitor, words=words))
-
-
-def _own_part(mended: MendedArchive) -> Part | None:
-    """Where what was mended lies, of several volumes that it tells of the one that is there."""
-    place = mended.place
-    if isinstance(place, bytes):
-        with ArchiveFile(place) as file:
-            return part_of(place, 0, file.size)
-    return next((part for part in place if part.path and not part.is_spare), None)
 
 
 def _is_recovery(file: FoundFile) -> bool:

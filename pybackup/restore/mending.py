@@ -16,6 +16,7 @@ from pybackup.compress.unpack import decode
 from pybackup.errors import EnvironmentFailed, FormatError
 from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
+from pybackup.mend.chain import ChainMender
 from pybackup.mend.copies import length_of
 from pybackup.mend.mended import MendedArchive
 from pybackup.mend.mender import Mender
@@ -47,6 +48,7 @@ class Mending:
         self._archive, self._monitor = archive, monitor
         self._volume_set, self._unclear = archive.volume_set, archive.unclear
         self._is_across = False
+        self._chain = ChainMender(self._mender, archive, monitor) if archive.earlier else None
         self.worn: list[str] = []
         self.failure: EnvironmentFailed | None = None
 
@@ -78,8 +80,8 @@ class Mending:
             Files whose content is damaged.
         """
         try:
-            if self._archive.earlier:
-                found = self._of_chain(view, hurt)
+            if self._chain:
+                found = self._of_chain(self._chain, view, hurt)
             elif self._volume_set is None:
                 found = self._single()
             else:
@@ -97,9 +99,10 @@ class Mending:
     def _single(self) -> MendedArchive:
         return self._mender.single(self._archive.path)
 
-    def _of_chain(self, view: Archive, hurt: Sequence[Stored]) -> MendedArchive | None:
-        mended = self._mender.chain(view, _damaged_volumes(view, hurt))
-        return mended if mended.worn else None
+    def _of_chain(self, mender: ChainMender, view: Archive, hurt: Sequence[Stored]) -> MendedArchive | None:
+        own = self._volume_set
+        dark = {number for number in own.missing if own.recovery} if own else set()
+        return mender.better(view, _damaged_volumes(view, hurt) | dark)
 
     def _of_set(self, view: Archive, volume_set: VolumeSet, hurt: Sequence[Stored]) -> MendedArchive | None:
         files = [*volume_set.files, *map(FoundFile, self._unclear)]

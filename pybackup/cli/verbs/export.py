@@ -44,12 +44,15 @@ def perform(options: argparse.Namespace) -> int:
     """Write the archive of another program."""
     from pybackup.archive.open import open_archive
     from pybackup.jobs.export import export
+    from pybackup.mend.telling import Telling
 
     with ExitStack() as stack:
         talk = stack.enter_context(talk_of(options, options.archive))
         kind = asked_of(ExportRequest, options, talk).chosen_format()
         start = time.monotonic()
-        archive = stack.enter_context(open_archive(options.archive, options.patterns, monitor=talk))
+        telling = stack.enter_context(Telling(options.work_dir, talk))
+        named = options.archive, options.patterns
+        archive = stack.enter_context(open_archive(*named, mended=telling, monitor=talk))
         if archive.volume_set:
             archive = ask_for_volumes(archive, options.patterns, stack, talk)
         tell_condition(archive.listing, talk)

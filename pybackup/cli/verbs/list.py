@@ -7,6 +7,7 @@ import functools
 import stat
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
@@ -21,6 +22,7 @@ from ..text import display, local_time
 
 if TYPE_CHECKING:
     from pybackup.archive.open import OpenArchive
+    from pybackup.mend.telling import Telling
     from pybackup.model.member import Stored
 
     from ..monitor import Talk
@@ -68,10 +70,14 @@ def perform(options: argparse.Namespace) -> int:
     """Show the entries that match."""
     from pybackup.archive.matching import select
     from pybackup.mend.names import all_named
+    from pybackup.mend.telling import Telling
 
     if options.json and (options.long or options.null):
         raise UsageError(f"list: --json and --{'long' if options.long else 'null'} exclude each other")
-    with talk_of(options, options.archive) as talk, _open(options, talk) as archive, all_named(archive, talk) as named:
+    with ExitStack() as stack:
+        talk = stack.enter_context(talk_of(options, options.archive))
+        archive = stack.enter_context(_open(options, stack.enter_context(Telling(None, talk)), talk))
+        named = stack.enter_context(all_named(archive, talk))
         tell_condition(archive.listing, talk)
         listing = named.listing
         rows = select(listing, archive.patterns)
@@ -89,18 +95,18 @@ def perform(options: argparse.Namespace) -> int:
         return conclude(talk)
 
 
-def _open(options: argparse.Namespace, talk: Talk) -> OpenArchive:
+def _open(options: argparse.Namespace, telling: Telling, talk: Talk) -> OpenArchive:
     """Open the archive, where a time is named the run of that time."""
     from pybackup.archive.open import open_archive
 
     if options.at is not None:
         from pybackup.jobs.chain_runs import run_at, runs_of
 
-        runs = runs_of([options.archive, *options.patterns], options.catalogue, talk)
+        runs = runs_of([options.archive, *options.patterns], options.catalogue, talk, telling)
         archive = runs.open(run_at(runs, options.at), talk)
         archive.patterns = [*runs.patterns]
         return archive
-    return open_archive(options.archive, options.patterns, monitor=talk)
+    return open_archive(options.archive, options.patterns, mended=telling, monitor=talk)
 
 
 def long_lines(listed: Iterable[Stored]) -> Iterator[str]:
