@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from roundtrip.manifest import differences, manifest
+from kit.manifest import differences, manifest
 
 import pybackup
 from pybackup.errors import PybackupError
