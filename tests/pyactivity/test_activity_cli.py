@@ -12,25 +12,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from kit.command import ENVIRONMENT, run_module
 
 import pyactivity
 from pyactivity.cli import main
 
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
-    "PYTHONPATH": str(Path(pyactivity.__file__).parents[1]),
-    "PYTHONIOENCODING": "utf-8",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "TZ": "UTC",
-}
 COMMAND = [sys.executable, "-W", "error", "-m", "pyactivity"]
 NAMES = [b"plain", b"new\nline", b"\xff\xfe latin", "日本".encode(), b'quote"\\', b"-rf", b"\x1b[31m"]
 
 
 def run(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=cwd, env=ENVIRONMENT | environment, capture_output=True, check=False, timeout=60
-    )
+    return run_module("pyactivity", *arguments, cwd=cwd, environment=ENVIRONMENT | environment)
 
 
 def shell(script: str, *arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":

@@ -14,8 +14,8 @@ import pytest
 from activity_home import SECOND, Home, moment
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit import command as process
 
-import pyactivity
 from pyactivity import NO_PARENT, BadValue, EnvironmentFailed, Files, gather
 from pyactivity.against import Inventory, archived, take_inventory
 from pyactivity.choosing import choose, match_paths, parse_wanted
@@ -24,13 +24,12 @@ from pyactivity.selection import relative, selection_root
 from pyactivity.streams import publish
 from pyactivity.survey import take_survey
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pyactivity.__file__).parents[1]), "TZ": "UTC0"}
+ENVIRONMENT = {**process.ENVIRONMENT, "TZ": "UTC0"}
 HOUR = 3_600 * SECOND
 
 
 def command(module: str, *arguments: str | Path, cwd: Path | None = None) -> "subprocess.CompletedProcess[bytes]":
-    line = [sys.executable, "-W", "error", "-m", module, *arguments]
-    return subprocess.run(line, cwd=cwd, env=ENVIRONMENT, capture_output=True, check=False, timeout=120)
+    return process.run_module(module, *arguments, cwd=cwd, environment=ENVIRONMENT)
 
 
 @pytest.fixture
