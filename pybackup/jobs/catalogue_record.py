@@ -77,7 +77,7 @@ def record_burnt(
 
 def health_read_back(found: ReadBack, device: bytes) -> Health:
     """Return what reading a disc back found, for the catalogue."""
-    bad, means = found.unreadable + found.different, f"disc burn --verify {display(device)}"
+    bad, means = found.unreadable + found.different, f"read back after burning, in {display(device)}"
     return Health(time.time_ns(), found.state.value, bad, found.sectors, found.margin, means)
 
 
