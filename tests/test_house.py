@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pybackup
@@ -64,14 +68,21 @@ RUN_OTHERWISE = {
     "jobs.snapshot_run": '"snapshot',
     "jobs.verify": "pybackup.verify(",
 }
+# What docstrings and comments name that is no name of ours.
+OF_OTHERS = {"typing", "numpy", "concurrent", "futures", "crc32_combine", "u8", "u16"}
 # Each is run as people do, by its words: `test_each_verb_is_run` asks that.
 VERBS = "cli.verbs."
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
 
 
 def test_no_two_public_classes_have_one_name() -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name: found for name, found in places.items() if len(found) > 1 and name not in TWICE} == {}
@@ -88,7 +99,7 @@ def test_the_grain_of_discs_is_said_once() -> None:
     said = [
         str(path.relative_to(PACKAGE))
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        for node in ast.walk(_parsed(path))
         if isinstance(node, (ast.Assign, ast.AnnAssign))
         and isinstance(node.value, ast.Constant)
         and node.value.value in (2048, b"7z\xbc\xaf\x27\x1c")
@@ -127,7 +138,7 @@ def _with_logic() -> set[str]:
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         for path in MODULES
         if path.name not in ("__init__.py", "__main__.py")
-        and any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_bytes())))
+        and any(isinstance(node, ast.FunctionDef) for node in ast.walk(_parsed(path)))
     }
 
 
@@ -135,7 +146,7 @@ def _imported() -> set[str]:
     """Modules of the package that any test imports, or a name of."""
     found: set[str] = set()
     for path in TESTS.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.ImportFrom) and node.module:
                 found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
             elif isinstance(node, ast.Import):
@@ -167,3 +178,44 @@ def test_each_verb_is_run() -> None:
     ]
     assert len(verbs) > 40
     assert unsaid == []
+
+
+def _names() -> set[str]:
+    """All names that modules of the package have, or use."""
+    found = {part for path in MODULES for part in path.relative_to(PACKAGE.parent).with_suffix("").parts}
+    for path in MODULES:
+        for node in ast.walk(_parsed(path)):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found.add(node.name)
+            elif isinstance(node, ast.arg):
+                found.add(node.arg)
+            elif isinstance(node, ast.Name):
+                found.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.alias):
+                found.add(node.name)
+    return found
+
+
+def _said(path: Path) -> Iterator[str]:
+    """The docstrings and comments of a module."""
+    for node in ast.walk(_parsed(path)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield ast.get_docstring(node) or ""
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+def test_names_in_docstrings_are_there() -> None:
+    """What stands between single backticks: a name that was changed is changed there as well."""
+    known = _names() | OF_OTHERS
+    named = {
+        (str(path.relative_to(PACKAGE)), name)
+        for path in MODULES
+        for text in _said(path)
+        for name in re.findall(r"(?<!`)`([A-Za-z_][\w.]*)`(?!`)", text)
+    }
+    assert len(named) > 300
+    assert sorted((path, name) for path, name in named if not set(name.split(".")) <= known) == []

@@ -1,4 +1,4 @@
-"""Functions that look whether archives are whole, or what has changed."""
+"""Functions that check whether archives are whole, and compare."""
 
 from __future__ import annotations
 

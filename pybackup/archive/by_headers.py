@@ -61,7 +61,7 @@ def by_headers(path: bytes, offset: int, n_bytes: int, known: VolumeInfo) -> Vol
 
 
 def clear_up(files: Sequence[FoundFile], known: VolumeInfo | None = None) -> list[FoundFile]:
-    """Return the files; in those that did not tell what they are, with the volumes that headers tell of.
+    """Return the files; those that did not tell which volume they are, with the volumes that member headers tell of.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _cleared_up(file: FoundFile, known: VolumeInfo) -> FoundFile:
 
 
 class _NumberedRows:
-    """Rows found by headers: of a file that is there in part, its headers say which segments those are."""
+    """Rows found by member headers, which also say which segments of a file these are, where only some are here."""
 
     def __init__(self, rows: Rows, place: Place) -> None:
         self._rows = rows

@@ -17,7 +17,7 @@ from .ancestry import ancestry
 from .find import FoundFile, Volume
 from .joined import STRIDE
 
-# Behind whatever a set and its spare images take.
+# The first address behind all that the volumes and spare images of a set take.
 _EARLIER_AT = 3 << 61
 
 

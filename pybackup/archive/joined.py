@@ -22,14 +22,14 @@ from .volume_set import VolumeSet
 
 STRIDE = 1 << 44
 """No volume is as long, and all of them together are within what a listing may tell of."""
-# Behind the last volume that a set may have.
+# The first address behind the last volume that a set may have.
 _SPARES_AT = 1 << 61
 
 
 def joined(
     volume_set: VolumeSet, spares: Mapping[int, Sequence[Volume]] | None = None
 ) -> tuple[tuple[Part, ...], Listing]:
-    """Return where the bytes of a set are, and what it holds, as far as the volumes that were found tell.
+    """Return one address space for the volumes of a set, and one listing of them, as far as those that were found tell.
 
     Parameters
     ----------

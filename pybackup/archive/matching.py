@@ -84,7 +84,7 @@ def _named(listing: Listing, names: Iterable[bytes]) -> dict[bytes, list[int]]:
 
 
 def _at_or_below(paths: Iterable[bytes], names: Collection[bytes]) -> dict[bytes, list[int]]:
-    """The rows of each name, in one pass however many names there are."""
+    """The rows of each name and of all below it, in one pass over the listing however many names there are."""
     found: dict[bytes, list[int]] = {}
     above: dict[bytes, list[bytes]] = {b"": []}  # of each directory: which names are it, or lie above it
 

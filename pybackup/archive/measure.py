@@ -1,4 +1,4 @@
-"""What volumes are, measured: the body of a data volume, the header of a recovery volume."""
+"""What recovery needs of volumes: length and hash of the body of a data volume, the header of a recovery volume."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STEP_BYTES = 1 << 20
 
 
 def measure(volume: Volume, monitor: Monitor) -> Body:
-    """Return what the body of a data volume is.
+    """Return id, length and SHA-256 of the body of a data volume, which is read as a whole.
 
     Raises
     ------

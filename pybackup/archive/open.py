@@ -136,7 +136,7 @@ class OpenArchive(Archive):
             self.listing = replace(self.listing, unknown=_LACKING)
 
     def _ruined(self) -> list[bytes]:
-        """Take what is called as a volume is, and as no entry, out of the patterns: its start and end are lost."""
+        """Take names of damaged volumes out of the patterns: they are called like volumes and like no entry."""
         ruined = [path for path in self.patterns if is_called_volume(path)]
         if ruined:
             known = set(self.listing.paths)

@@ -132,7 +132,7 @@ def _labels_on(path: bytes) -> str:
 
 
 def _what(name: bytes, wanted: str) -> str:
-    """What it is that was named instead of the volume that is wanted."""
+    """Say what a file is that was given instead of the volume that was asked for."""
     from pybackup.archive.find import find_volumes
 
     if not os.path.exists(name):

@@ -82,7 +82,7 @@ def _wrap(line: str, width: int) -> list[str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are errors like all others."""
+    """A parser that raises UsageError instead of printing and exiting."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

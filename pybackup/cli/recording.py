@@ -1,4 +1,4 @@
-"""Writing down in the catalogue what a verb made or found, where there is one: no failure of that undoes anything."""
+"""Recording in the catalogue, where there is one, what a verb made or found; a failure to do so undoes nothing."""
 
 from __future__ import annotations
 

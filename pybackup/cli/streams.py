@@ -48,7 +48,7 @@ def say(message: str) -> None:
 
 
 def abandon(stream: TextIO | None) -> None:
-    """Lead a stream nowhere, else Python writes what is left in its buffer at exit and fails a second time."""
+    """Point a stream at /dev/null, else Python writes what is left in its buffer at exit and fails a second time."""
     if stream is None:
         return
     # A caller of main() may have put a stream there that has no descriptor, and so nothing to lead away.

@@ -72,7 +72,7 @@ def repair(body: bytes | memoryview, parity: bytes | memoryview) -> RepairedBody
 
     Returns
     -------
-    Repaired
+    RepairedBody
         Every codeword of it has been encoded anew and matches its parity.
 
     Raises

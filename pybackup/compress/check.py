@@ -1,4 +1,4 @@
-"""Decoding members only to see whether they are whole; what workers of a deep verification run."""
+"""Decoding members to compare them with their digests: what workers of a deep verification run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what is to be decoded: all of it, or why not."""
+"""Reading bytes of an archive in full, or an error that says why they cannot be had."""
 
 from __future__ import annotations
 

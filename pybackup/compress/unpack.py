@@ -1,4 +1,4 @@
-"""Members back into content: the packed stream is decoded raw, so that no 7z header is needed."""
+"""Decoding members: the packed stream is decoded raw, so that no 7z header is needed."""
 
 from __future__ import annotations
 

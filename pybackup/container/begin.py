@@ -23,7 +23,7 @@ from .tables import load_table
 _SAMPLES = 64
 _VOTES = 100
 _DIGEST_BYTES = 4
-# What a member is known by, and a container.
+# A member by its digest and packed length; where a container begins or ends, by its number.
 _Key = tuple[bytes, int]
 
 
@@ -82,7 +82,7 @@ def _places(findings: Findings, archive_id: bytes) -> Iterator[tuple[_Key, int]]
 
 
 def _told(rows: Rows) -> Iterator[tuple[_Key, int]]:
-    """What an index tells of the same."""
+    """Where members lie, and where containers begin and end, as the rows of an index have it."""
     for row, kind in enumerate(rows.kinds):
         if kind == Kind.FILE:
             for member in rows.stored(row, b"").members:

@@ -23,7 +23,7 @@ def begins_there(file: ArchiveFile, listing: Listing, files: Sequence[int], numb
 
 
 def _start_of_streams(listing: Listing, rows: Iterator[int]) -> int:
-    """Where the packed streams of a bundle begin: it is that of the first of some files, those before it follow."""
+    """Return where the streams of the bundle begin that the first of these files is in; those before it follow."""
     first = listing.stored(next(rows))
     directory, begin = first.entry.parent, first.members[0].offset
     for row in rows:

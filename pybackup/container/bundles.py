@@ -14,7 +14,7 @@ from pybackup.model.content import Packed, PackedPiece
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.member import STREAM_OFFSET, Method
 
-# What all the rest of a bundle takes, its tar header and its padding, is nothing beside so much; and no reader of 7z
+# A bundle of this length is written. The header and padding of a bundle are nothing beside so much, and no reader of 7z
 # takes long to open one.
 _MOST_BYTES: Final = 1 << 20
 _MOST_FILES: Final = 1024

@@ -1,7 +1,7 @@
-"""What the parts of an archive weigh before they are written: at most, for what has to fit, and as a rule, for plans.
+"""How many bytes the parts of an archive will take: upper bounds, for what has to fit, and estimates, for plans.
 
-All who reckon with it take it from here: the writer before it writes an item, recovery volumes, the plan of discs. What
-is being written already is measured instead (`ArchiveWriter.room_to_close`).
+The writer asks before it writes an item, so do recovery volumes and the plan of discs. Of what is written already the
+length is known (`ArchiveWriter.room_to_close`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pybackup.model.member import Stored
 
 from .bundles import file_bytes, new_bundle_bytes
 
-# At most.
+# Upper bounds.
 
 ROW_OF_MEMBER_BYTES = 64
 """What a member adds to an index."""
@@ -104,7 +104,7 @@ def _copied_rows_bytes(stored: Stored) -> int:
     return 2 * (row_bytes(stored) + _COPIED_ROW_BYTES) * 6 // 5
 
 
-# As a rule.
+# Estimates.
 
 STRUCTURE_BYTES = 512
 """What each entry but files adds to the structure, which is in every volume."""

@@ -15,7 +15,7 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class FirstMember:
-    """What it tells.
+    """What the first member of an archive tells.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Indexes that a scan found, unpacked: no more of them than an archive of that length can have."""
+"""Unpacking the indexes that a scan found, within bounds: no more of them than an archive of that length can have."""
 
 from __future__ import annotations
 

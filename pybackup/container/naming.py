@@ -1,4 +1,4 @@
-"""What a member is called in its container, by its header: that of a volume's member is claimed in another no more."""
+"""The name of a member in its container, read from its header."""
 
 from __future__ import annotations
 

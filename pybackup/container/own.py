@@ -1,4 +1,4 @@
-"""Writing the archive's own members, and the end of it: what is behind its body."""
+"""Writing the archive's own members (readme, structure, indexes) and what ends it: parity stream and end of tar."""
 
 from __future__ import annotations
 

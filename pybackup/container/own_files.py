@@ -17,7 +17,7 @@ from .read import read_exactly
 
 @dataclass(frozen=True, slots=True)
 class OwnFile:
-    """One of them.
+    """A member for stock tools.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Reading the archive's own members behind the tree: among them what it has of entries without content."""
+"""Reading the archive's own members behind the tree, two of which hold all entries without content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an index holds once it has been unpacked: its rows, and its settings."""
+"""From the unpacked bytes of an index to its rows and settings."""
 
 from __future__ import annotations
 

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pybackup.layout import index, names, note, ustar
-from pybackup.layout.note import Note, Role
+from pybackup.layout import index, names, ustar
+from pybackup.layout.note import Role
 from pybackup.layout.table_builder import TableBuilder, row_bytes
 from pybackup.model.content import Bare, PackedPiece, Ready, Restart
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.member import Container, Member, Stored
+from pybackup.model.member import Container, Stored
 
 from .bundles import Bundle, bundle_name
 from .cost import item_bytes
 from .frames import Carry, File, Frame, Open
-from .headers import member_header
 from .own import OwnWriter, dress
+from .packed_indexes import OWN_DIGEST_BYTES, TREE_DIGEST_BYTES, own_index, tree_index
+from .rows import bundle_header, bundled_row, container_header, content_header, file_row, member_row
 
 if TYPE_CHECKING:
     from pybackup.host.output import Output
-
-# In a second copy four bytes are enough to tell a good decode from a bad one; the note has all 32.
-_OWN_DIGEST_BYTES = 4
-_TREE_DIGEST_BYTES = 32
 
 
 class ArchiveWriter:
@@ -59,11 +55,11 @@ class ArchiveWriter:
         self._id = archive_id
         self._top = Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=mtime_ns)
         self._own = OwnWriter(output, archive_id, self._top, readme)
-        self._tree = TableBuilder(base=0, digest_bytes=_TREE_DIGEST_BYTES)
+        self._tree = TableBuilder(base=0, digest_bytes=TREE_DIGEST_BYTES)
         self._containers = 1
         # Outside of the root's region: its header holds the locator, filled in at the very end.
         output.write(self._own.first(0, 0, 0, 0))
-        root = Open(0, 0, 0, TableBuilder(base=0, digest_bytes=_OWN_DIGEST_BYTES), hashlib.sha256())
+        root = Open(0, 0, 0, TableBuilder(base=0, digest_bytes=OWN_DIGEST_BYTES), hashlib.sha256())
         self._frames = [Frame(self._top, 0, None, container=root)]
         self._file: File | None = None
         self._carry = carry or Carry()
@@ -154,11 +150,11 @@ class ArchiveWriter:
         open_ones = [(frame, frame.container) for frame in self._frames if frame.container]
         if exactly:
             for frame, container in open_ones:
-                container.table.measure(_body_bytes(self._index_of(frame, container, index.CONTAINER, b"")))
-            self._tree.measure(_body_bytes(self._index_of(*open_ones[0], index.TREE, settings)))
+                container.table.measure(_body_bytes(own_index(self._id, frame, container)))
+            self._tree.measure(_body_bytes(tree_index(self._id, self._tree, settings)))
         # Rows of directories without a container go into that of a directory above them.
         waiting = sum(row_bytes(stored) for frame in self._frames for stored, _ in frame.rows)
-        part = row_bytes(self._part_of(self._file)) if self._file else 0
+        part = row_bytes(file_row(self._file)) if self._file else 0
         bodies = [self._tree.bound_bytes + len(settings)]
         bodies += [container.table.bound_bytes + waiting for _, container in open_ones]
         members = sum(2 * ustar.BLOCK + index.total_bytes(body + part) for body in bodies)
@@ -194,7 +190,7 @@ class ArchiveWriter:
             root.region.update(self._own.hashed(name, role, parts))
         self._own_index(self._frames[0], root)
         tree_at = self._output.tell() + ustar.BLOCK
-        blob = self._index_of(self._frames[0], root, index.TREE, settings)
+        blob = tree_index(self._id, self._tree, settings)
         self._own.index(names.TREE_INDEX, blob, 0)
         body = self._output.tell()
         dress(self._output, self._id, self._top, reserve)
@@ -246,13 +242,13 @@ class ArchiveWriter:
         elif not frame.member_name:
             frame.member_name = above.names.claim_directory(entry.name) + b"/" + names.CONTAINER
         number, self._containers = self._containers, self._containers + 1
-        extended = self._container_header(frame, above.number, number, 0)[: -ustar.BLOCK]
+        extended = container_header(frame, self._id, above.number, number, 0)[: -ustar.BLOCK]
         self._emit(above, extended)
         header_at = self._output.tell()
         # Not hashed into the region above before its size is known.
         self._output.write(bytes(ustar.BLOCK))
         start = header_at + ustar.BLOCK
-        table = TableBuilder(base=start, digest_bytes=_OWN_DIGEST_BYTES, place_bytes=len(entry.path))
+        table = TableBuilder(base=start, digest_bytes=OWN_DIGEST_BYTES, place_bytes=len(entry.path))
         for stored, parent in frame.rows:
             table.add(stored, parent)
         frame.rows = []
@@ -270,34 +266,19 @@ class ArchiveWriter:
         above = self._frames[-1].container
         assert above is not None
         assert frame.tree_row is not None
-        header = self._container_header(frame, above.number, container.number, size)[-ustar.BLOCK :]
+        header = container_header(frame, self._id, above.number, container.number, size)[-ustar.BLOCK :]
         self._output.patch(container.header_at, header)
         above.region.update(header)
         above.table.close_container(frame.row, size)
         self._tree.close_container(frame.tree_row, size)
 
-    def _container_header(self, frame: Frame, above: int, number: int, size: int) -> bytes:
-        entry = frame.entry
-        flags = note.ATTRIBUTES * bool(entry.xattrs)
-        role = Note(Role.CONTAINER, self._id, container=above, segment=entry.mode, raw_bytes=number, flags=flags)
-        true = b"" if frame.member_name == entry.name + b"/" + names.CONTAINER else entry.name
-        # Never executable, and readable by its owner: stock tar must be able to open it.
-        mode = entry.mode & 0o666 | 0o400
-        return member_header(entry, frame.member_name, size, role, mode=mode, true_name=true, xattrs=False)
-
     # Bundles
 
     def _bundled(self, item: PackedPiece) -> None:
         """Put a file into the bundle of its directory and owner; where that will be, its rows are told later."""
-        entry, packed = item.piece.entry, item.packed
+        entry, stored = item.piece.entry, bundled_row(item)
         frame = self._go_to(entry.parent)
         container = self._open()
-        member = Member(
-            0, len(packed.data), len(packed.data), packed.raw_bytes, packed.method, packed.dictionary_bytes,
-            packed.digest, bundled=True,
-        )  # fmt: skip
-        changed = bool(item.piece.whole and item.piece.whole.changed)
-        stored = Stored(entry, (member,), packed.digest, changed=changed)
         rows = self._tree.members, container.table.members
         self._tree.add(stored, frame.tree_row)
         frame.add(stored, None)
@@ -315,10 +296,7 @@ class ArchiveWriter:
         container.bundles_written += 1
         name = bundle_name(self._id, container.bundles_written)
         data, starts = bundle.pack(self._id, container.number)
-        role = Note(
-            Role.BUNDLE, self._id, container=container.number, segments=len(bundle.files), data_crc=zlib.crc32(data)
-        )
-        self._emit(container, member_header(bundle.entry, name, len(data), role, mode=bundle.entry.mode))
+        self._emit(container, bundle_header(bundle, self._id, container.number, name, data))
         begun = self._output.tell()
         for file, start in zip(bundle.files, starts, strict=True):
             tree_member, own_member = file.rows
@@ -342,57 +320,17 @@ class ArchiveWriter:
         file, container = self._file, self._open()
         file.piece = replace(piece, data=b"")
         name = file.names[piece.segment]
-        flags = note.SPARSE * piece.sparse | note.CHANGED * bool(piece.whole and piece.whole.changed)
-        role = Note(
-            Role.CONTENT,
-            self._id,
-            container=container.number,
-            method=packed.method,
-            dictionary=packed.dictionary_bytes.bit_length() - 1 if packed.dictionary_bytes else 0,
-            segment=piece.segment,
-            segments=piece.segments,
-            raw_bytes=packed.raw_bytes,
-            file_bytes=entry.size,
-            stream_bytes=packed.stream_bytes,
-            digest=packed.digest,
-            data_crc=zlib.crc32(packed.data),
-            flags=flags,
-        )
-        true = b"" if name.startswith(entry.name + b".") else entry.name
-        self._emit(container, member_header(entry, name, len(packed.data), role, mode=entry.mode, true_name=true))
-        file.members.append(self._member(item))
+        self._emit(container, content_header(item, self._id, container.number, name))
+        file.members.append(member_row(item.packed, self._output.tell()))
         self._emit(container, packed.data + ustar.padding(len(packed.data)))
         if piece.whole:
             self._add_part(file)
             self._file = None
 
-    def _part_of(self, file: File) -> Stored:
-        """What of the file is in this archive: as a rule all of it."""
-        piece, members = file.piece, tuple(file.members)
-        whole = piece.whole
-        digest = (whole.digest or members[-1].digest) if whole else b""
-        changed = bool(whole and whole.changed)
-        if len(members) == piece.segments:
-            return Stored(piece.entry, members, digest, piece.sparse, changed)
-        numbers = tuple(range(file.first, file.first + len(members)))
-        return Stored(piece.entry, members, digest, piece.sparse, changed, piece.segments, numbers)
-
     def _add_part(self, file: File) -> None:
-        stored, frame = self._part_of(file), self._frames[-1]
+        stored, frame = file_row(file), self._frames[-1]
         self._tree.add(stored, frame.tree_row)
         frame.add(stored, None)
-
-    def _member(self, item: PackedPiece) -> Member:
-        packed = item.packed
-        return Member(
-            self._output.tell(),
-            len(packed.data),
-            packed.stream_bytes,
-            packed.raw_bytes,
-            packed.method,
-            packed.dictionary_bytes,
-            packed.digest,
-        )
 
     def _restart(self, entry: Entry) -> None:
         """Go back to before the first piece of the file at hand; what of it is in the volume before stays there."""
@@ -412,24 +350,7 @@ class ArchiveWriter:
         container.region.update(data)
 
     def _own_index(self, frame: Frame, container: Open) -> None:
-        self._own.index(names.OWN_INDEX, self._index_of(frame, container, index.CONTAINER, b""), container.number)
-
-    def _index_of(self, frame: Frame, container: Open, scope: int, settings: bytes) -> bytes:
-        """The whole index of a container; of the tree, given the root."""
-        tree = scope == index.TREE
-        table, digest_bytes = (self._tree, _TREE_DIGEST_BYTES) if tree else (container.table, _OWN_DIGEST_BYTES)
-        head = index.Head(
-            scope,
-            digest_bytes,
-            self._id,
-            container.number,
-            len(table),
-            len(table.digests) // digest_bytes,
-            0 if tree else container.start,
-            version=index.VERSION,
-        )
-        place, region = (b"", b"") if tree else (frame.entry.path, container.region.digest())
-        return index.pack_index(head, table.pack(place=place, region=region, settings=settings), bytes(table.digests))
+        self._own.index(names.OWN_INDEX, own_index(self._id, frame, container), container.number)
 
 
 def _body_bytes(packed: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Archives of others are looked into in a process of its own: what they make it take, or wait for, ends with it."""
+"""Looking into archives of other programs in a separate process, whose memory and time are limited."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Wanted(Message):
-    """Look into this."""
+    """To the second process: look into this archive."""
 
     file: bytes
     form: ForeignForm
@@ -41,14 +41,14 @@ class _Wanted(Message):
 
 @dataclass(frozen=True, slots=True)
 class _Files(Message):
-    """This is in it, among other things."""
+    """From the second process: some of the files that are in the archive."""
 
     files: list[Filed]
 
 
 @dataclass(frozen=True, slots=True)
 class _Done(Message):
-    """That was all, and this was wrong with it."""
+    """From the second process: there are no more files, and this was wrong with the archive."""
 
     problems: list[Problem]
     notes: list[str]

@@ -1,4 +1,4 @@
-"""What looking into one archive, and all the archives in it, may cost."""
+"""Limits of what looking into an archive, and all the archives in it, may cost."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LOOK_AT_CLOCK = 256  # names
 
 
 class OverBudget(Exception):
-    """It would cost more than it may; the text says of what."""
+    """A limit would be exceeded; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of each.
+    """The limits for one archive.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ def limits_of(size: int, form: ForeignForm) -> Limits:
 
 
 class Budget:
-    """What is left of it.
+    """What is left of the limits.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The formats of other programs, by their names and by how files in them are called."""
+"""The formats that can be exported, by name and by the suffix of the output."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _MAX_TIME_NS = (1 << 63) - 1
 
 
 class Broken(Exception):
-    """It is no archive of its form, or damaged; the text says what is wrong."""
+    """The archive is damaged, or not of the format that it seemed to be; the text says what is wrong."""
 
 
 Reader = Callable[[IO[bytes], "Inside"], None]

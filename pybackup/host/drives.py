@@ -1,4 +1,4 @@
-"""What to say where a drive cannot be opened: what to look at, instead of what the system calls it."""
+"""Why a drive cannot be opened, in words that say what to check instead of the system's own."""
 
 from __future__ import annotations
 

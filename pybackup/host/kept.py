@@ -1,4 +1,4 @@
-"""Small files, read once and looked at from several sides."""
+"""Small files, read into memory once, for several readers."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def give_back() -> None:
 
 
 def give_back_at_once() -> None:
-    """From now on, let it give back what is large as soon as it is freed: for whoever has millions of rows."""
+    """From now on, have large blocks given back as soon as they are freed: for whoever has millions of rows."""
     set_option = _of_c_library("mallopt")
     if set_option is not None:
         set_option(_M_MMAP_THRESHOLD, _LARGE_BYTES)

@@ -1,4 +1,4 @@
-"""What stands where something of another kind is to go: put aside, and gone when that is in its place."""
+"""Replacing what is of another kind, as a directory by a file: it is put aside, and removed when that is in place."""
 
 from __future__ import annotations
 

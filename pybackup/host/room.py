@@ -1,4 +1,4 @@
-"""Room on file systems, asked for before anything is written."""
+"""Free space on file systems, checked before anything is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the program keeps what it needs from run to run."""
+"""The directory in which the program keeps its state between runs."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[DrillOutcome]:
 
 
 class _Steps(Aside):
-    """Takes all bytes that stages within a round tell of for bytes of that round, and says nothing else."""
+    """Counts the progress of all stages within a round as progress of the round, and passes on nothing else."""
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__(monitor)

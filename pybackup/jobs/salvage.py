@@ -1,4 +1,4 @@
-"""Rescuing: damaged copies merged and repaired as far as they go, then every file restored that is left."""
+"""Salvaging: damaged copies are merged and repaired as far as possible, then every file is restored that is left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pybackup.restore.run import phases_of_salvage, run
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """What came of a rescue.
+    """What came of a salvage.
 
     Attributes
     ----------

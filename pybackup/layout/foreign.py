@@ -1,4 +1,4 @@
-"""Files of other programs, told by their first bytes: who names one by mistake is to hear what it is."""
+"""Recognising files of other programs by their first bytes, so that whoever names one by mistake is told what it is."""
 
 from __future__ import annotations
 

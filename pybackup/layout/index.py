@@ -2,7 +2,7 @@
 
 One structure serves twice. A container's own index (``.xtar.index``) holds the entries of its
 directory; the tree index (``.pybackup/index``) at the end of the root container holds all of them.
-An index is ``head | body | parity | foot``; the parity is RS(255,223) over the body (see `codeword`),
+An index is ``head | body | parity | foot``; the parity is RS(255,223) over the body (`pybackup.codes.rs255`),
 the foot repeats the head with another magic. Little-endian.
 
 | offset | size | type  | field         | meaning                                                  |
@@ -181,7 +181,7 @@ def unpack_index(data: bytes, growth: Allowance | None = None) -> Blob:
     Damaged
         Head and foot both lost, or more damage than the parity corrects.
     Refused
-        See `Head.unpack` and `Growth.add`.
+        See `Head.unpack` and `Allowance.add`.
     """
     head = _either_head(data)
     if len(data) != head.total_bytes:

@@ -59,7 +59,7 @@ class BundledFile:
 
 
 def takes_name(name: bytes) -> bool:
-    """Whether all tools restore a file of a bundle by this name, and it is not one of those that are ours."""
+    """Whether all tools restore a file of a bundle under this name, and the name is not reserved for notes."""
     is_ours = name.startswith(_OURS)
     return _NAME.fullmatch(name) is not None and name[-1:] not in (b".", b" ") and len(name) <= 255 and not is_ours
 

@@ -59,14 +59,14 @@ def member_columns(
 
 
 def check_names(names: Sequence[bytes]) -> None:
-    """Each one component of a path."""
+    """Refuse names that are not one component of a path."""
     joined = names.joined if isinstance(names, Texts) else b"".join(names)
     if b"/" in joined or b"\0" in joined or not _NO_NAMES.isdisjoint(names):
         raise Damaged("an index with a name that is none")
 
 
 def check_members(columns: dict[str, Int64s], digests_bytes: int, digest_bytes: int) -> None:
-    """Before any memory is taken for them."""
+    """Refuse members where no content is, and more or fewer than digests, before any memory is taken for them."""
     kinds, counts = columns["kind"], columns["members"]
     held, rest = divmod(digests_bytes, digest_bytes)
     if len(counts) and (int(counts.min()) < 0 or int(counts.max()) > max(held, 1)):
@@ -78,7 +78,7 @@ def check_members(columns: dict[str, Int64s], digests_bytes: int, digest_bytes: 
 
 
 def check_sizes(columns: dict[str, Int64s], raw: Int64s) -> None:
-    """The sizes of all files, which must be none of less than nothing."""
+    """Return the sizes of all files; refuse negative ones."""
     is_file = columns["kind"] == Kind.FILE
     if (columns["excess"][~is_file] != 0).any():
         raise Damaged("an index gives a size to an entry that is no file")

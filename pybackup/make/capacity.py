@@ -57,7 +57,7 @@ def amount_in(amount: Amount, volume_bytes: int) -> Amount:
 
 
 def _dressed(body_bytes: int, parity: ParityOptions | None) -> int:
-    """How long the archive with so long a body is."""
+    """Return the length of an archive whose body has so many bytes: with parity stream and end."""
     if parity is None:
         return body_bytes + len(END)
     amount = Amount(share=parity.amount.least) if parity.amount.rest else parity.amount

@@ -1,4 +1,4 @@
-"""Dressing a body again: behind what a data volume holds, the parity that its settings say, and the end."""
+"""Making a data volume of its body again: its parity, as its settings say, and the end are put behind it."""
 
 from __future__ import annotations
 

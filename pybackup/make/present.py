@@ -1,4 +1,4 @@
-"""What is there already where an archive or a set is to be written, and whether that may be."""
+"""Checking what exists already where an archive or a set is to be written, and whether it may be replaced."""
 
 from __future__ import annotations
 

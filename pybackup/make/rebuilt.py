@@ -1,4 +1,4 @@
-"""What becomes of the volumes of a set that is rebuilt."""
+"""The result of rebuilding: what became of each volume of the set."""
 
 from __future__ import annotations
 

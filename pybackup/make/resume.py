@@ -1,4 +1,4 @@
-"""Going on with a set whose making was interrupted: what is finished, and what comes behind it."""
+"""Resuming a set whose creation was interrupted: which volumes are finished, and where the next one begins."""
 
 from __future__ import annotations
 

@@ -141,15 +141,15 @@ class SingleArchive:
         return OpenVolume(output, _begun(output, archive_id, plan, carry), own, settings)
 
     def fixed_bytes(self) -> int:
-        """Nothing has to fit."""
+        """Return 0: a single archive has no medium to fit."""
         return 0
 
     def structures(self, bare: Sequence[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
-        """Return those of what was read: all of it is."""
+        """Return the two tars of what has no content, which has all been read by now."""
         return structures(bare)
 
     def settings(self, volume: OpenVolume) -> bytes:
-        """Return what it has since it was begun."""
+        """Return the settings that the archive was begun with."""
         return volume.settings
 
     def sealed(self, volume: OpenVolume) -> None:

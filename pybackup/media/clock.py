@@ -1,4 +1,4 @@
-"""pycdlib without the clock and the dice: the same files give the same image."""
+"""pycdlib with a fixed clock and fixed random numbers, so that the same files give the same image."""
 
 from __future__ import annotations
 

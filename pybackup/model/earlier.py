@@ -28,7 +28,7 @@ class EarlierVolume:
     label: str
 
     def settings(self) -> dict[str, Any]:
-        """Return it as it stands in settings."""
+        """Return its form in the settings of an archive."""
         return {"id": self.archive_id.hex(), "label": self.label}
 
     @classmethod

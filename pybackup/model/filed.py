@@ -49,7 +49,7 @@ class Filed(NamedTuple):
 
 
 class VolumeSort(StrEnum):
-    """What a volume is."""
+    """What kind of volume the catalogue has: an archive, a recovery volume, a directory tree, or an image."""
 
     ARCHIVE = "archive"
     RECOVERY = "recovery"
@@ -260,7 +260,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to find; all that is said must hold.
+    """What to look for in the catalogue: all conditions that are given must hold.
 
     Attributes
     ----------

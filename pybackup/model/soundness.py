@@ -41,5 +41,5 @@ class Soundness:
 
 
 def unproved(bad: Extents = _NONE) -> Soundness:
-    """Return what is known of an image without checksums, of which nobody knows more than what was not read."""
+    """Return what is known of an image without checksums: all of it is unproved, and what could not be read is bad."""
     return Soundness(bad, Extents(((0, FAR_BYTES),)))

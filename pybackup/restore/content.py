@@ -1,4 +1,4 @@
-"""The content of one file of an archive, for whoever reads it as it comes."""
+"""Reading the content of one file of an archive as a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deleting what a tree does not have any more: of a directory that is restored, what the archive knows nothing of."""
+"""Deleting, in directories that are restored, what the archive does not hold."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _not_known(tree: Beneath, names: dict[bytes, set[bytes]]) -> Iterator[bytes]
 
 
 def delete(target: bytes, paths: Sequence[bytes], monitor: Monitor) -> list[bytes]:
-    """Delete these, directories with all in them, and return what is gone; what stays is a problem each.
+    """Delete these paths, directories with all in them, and return those that are gone; what stays is a problem each.
 
     The directories that they were in keep their times.
 

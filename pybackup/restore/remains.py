@@ -1,4 +1,4 @@
-"""What is left of a file that is not whole: put beside its name, and what would bring back the rest of it."""
+"""Partial files: what is left of a damaged file is placed beside its name, with what would bring back the rest."""
 
 from __future__ import annotations
 

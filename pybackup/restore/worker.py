@@ -34,7 +34,7 @@ _NOTHING = Extents()
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all tasks of a restoration have in common: the archive, the target and the policy.
+    """What all tasks of a restoration are given: the archive, the target and the policy.
 
     Attributes
     ----------

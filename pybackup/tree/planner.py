@@ -1,4 +1,4 @@
-"""Entries of what a walk finds: which names are hard links, whose an entry is, and its extended attributes."""
+"""Making entries of what a walk finds: hard links are told apart, owners and extended attributes are read."""
 
 from __future__ import annotations
 

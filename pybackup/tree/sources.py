@@ -1,4 +1,4 @@
-"""The sources of a walk: what is there under a name, and which cannot be archived with the others."""
+"""Checking the sources of a walk: each exists, and none would replace another file of the archive."""
 
 from __future__ import annotations
 

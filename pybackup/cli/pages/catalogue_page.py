@@ -1,6 +1,6 @@
 """The page of a catalogue: the shelf of media, what is at risk, what each loss would cost, and a search over all names.
 
-FileNames are in the page as columns, deflated (see `_columns`), and searched a slice at a time by `catalogue_script`.
+Names are in the page as columns, deflated (see `_columns`), and searched a slice at a time by `catalogue_script`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _VALUES = 255
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Sectors as they would be with one byte put right.
+    """Proposals: what damaged sectors would be with one byte put right.
 
     Attributes
     ----------

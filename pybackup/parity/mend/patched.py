@@ -1,4 +1,4 @@
-"""Volumes as they would be: merged from copies, or with sectors put in that nobody has written."""
+"""Volumes that are nowhere written: merged from copies while they are read, or with sectors replaced."""
 
 from __future__ import annotations
 

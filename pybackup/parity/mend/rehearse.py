@@ -1,4 +1,4 @@
-"""What mending would come to, found out by doing it in memory: one group at a time, nothing written."""
+"""What mending would come to: it is done in memory, one group at a time, and nothing is written."""
 
 from __future__ import annotations
 

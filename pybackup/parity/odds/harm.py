@@ -1,7 +1,7 @@
 """What happens to media, as seeded models: the same model, seed and volume give the same damage.
 
 A `Strike` says what happens to a volume; it is planned from its layout alone. `write_copy` makes the copy that it
-happens to, with bytes put in, taken out or cut off, and `strike` overwrites sectors of that. Neither holds more than
+happens to, with bytes put in, taken out or cut off, and `overwrite` damages sectors of that. Neither holds more than
 a few MB.
 """
 

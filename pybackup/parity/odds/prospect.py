@@ -1,4 +1,4 @@
-"""What is to be expected of damage of a kind and a size, before it happens."""
+"""The probability that damage of a given kind and size is survived."""
 
 from __future__ import annotations
 

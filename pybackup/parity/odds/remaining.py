@@ -1,4 +1,4 @@
-"""What a volume that is damaged already would still survive."""
+"""How much more damage a volume survives that is damaged already."""
 
 from __future__ import annotations
 

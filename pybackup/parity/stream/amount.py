@@ -1,4 +1,4 @@
-"""How much parity is bought."""
+"""How much parity there is to be, as people ask for it."""
 
 from __future__ import annotations
 

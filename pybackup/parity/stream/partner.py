@@ -35,21 +35,21 @@ class _AskSums(Message):
 
 @dataclass(frozen=True, slots=True)
 class _Encode(Message):
-    """To it: make its half of the parity of a group."""
+    """To the partner: make its half of the parity of a group."""
 
     group: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Sums(Message):
-    """From it: the sums of all data sectors, as an array of 32-bit numbers."""
+    """From the partner: the sums of all data sectors, as an array of 32-bit numbers."""
 
     sums: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Encoded(Message):
-    """From it: that half is there."""
+    """From the partner: its half of the parity is there."""
 
     group: int
 

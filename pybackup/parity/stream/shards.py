@@ -1,4 +1,4 @@
-"""Sectors as rows of arrays: read and written."""
+"""Reading sectors into rows of arrays, and writing them from there."""
 
 from __future__ import annotations
 
