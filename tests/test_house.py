@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -75,14 +73,14 @@ VERBS = "cli.verbs."
 
 
 @cache
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
+def _nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_bytes())))
 
 
 def test_no_two_public_classes_have_one_name() -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in MODULES:
-        for node in ast.walk(_parsed(path)):
+        for node in _nodes(path):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name: found for name, found in places.items() if len(found) > 1 and name not in TWICE} == {}
@@ -99,7 +97,7 @@ def test_the_grain_of_discs_is_said_once() -> None:
     said = [
         str(path.relative_to(PACKAGE))
         for path in MODULES
-        for node in ast.walk(_parsed(path))
+        for node in _nodes(path)
         if isinstance(node, (ast.Assign, ast.AnnAssign))
         and isinstance(node.value, ast.Constant)
         and node.value.value in (2048, b"7z\xbc\xaf\x27\x1c")
@@ -138,7 +136,7 @@ def _with_logic() -> set[str]:
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         for path in MODULES
         if path.name not in ("__init__.py", "__main__.py")
-        and any(isinstance(node, ast.FunctionDef) for node in ast.walk(_parsed(path)))
+        and any(isinstance(node, ast.FunctionDef) for node in _nodes(path))
     }
 
 
@@ -146,7 +144,7 @@ def _imported() -> set[str]:
     """Modules of the package that any test imports, or a name of."""
     found: set[str] = set()
     for path in TESTS.rglob("*.py"):
-        for node in ast.walk(_parsed(path)):
+        for node in _nodes(path):
             if isinstance(node, ast.ImportFrom) and node.module:
                 found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
             elif isinstance(node, ast.Import):
@@ -184,7 +182,7 @@ def _names() -> set[str]:
     """All names that modules of the package have, or use."""
     found = {part for path in MODULES for part in path.relative_to(PACKAGE.parent).with_suffix("").parts}
     for path in MODULES:
-        for node in ast.walk(_parsed(path)):
+        for node in _nodes(path):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 found.add(node.name)
             elif isinstance(node, ast.arg):
@@ -200,12 +198,10 @@ def _names() -> set[str]:
 
 def _said(path: Path) -> Iterator[str]:
     """The docstrings and comments of a module."""
-    for node in ast.walk(_parsed(path)):
+    for node in _nodes(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             yield ast.get_docstring(node) or ""
-    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
+    yield from re.findall(r"(?m)(?:^|\s)# .*", path.read_text())
 
 
 def test_names_in_docstrings_are_there() -> None:
