@@ -39,7 +39,7 @@ def test_the_header_of_a_segment(whole: Whole | None) -> None:
 
 
 def test_a_container_is_no_program_and_its_owner_reads_it() -> None:
-    directory = Entry(b"d", Kind.DIRECTORY, 0o2331, xattrs={"user.x": b"y"})
+    directory = Entry(b"d", Kind.DIRECTORY, 0o2331, xattrs={b"user.x": b"y"})
     header = container_header(Frame(directory, 0, 0, member_name=b"d/.xtar"), ID, 1, 2, 7 * ustar.BLOCK)
     said, tar = note_of(header), ustar.Header.unpack(header[-ustar.BLOCK :])
     assert (said.container, said.raw_bytes, said.segment, said.flags) == (1, 2, 0o2331, note.ATTRIBUTES)
