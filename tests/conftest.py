@@ -12,11 +12,16 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from kit.memory import ROOM, memory
+from kit.memory import ROOM, fast_directory, memory
+
+if TYPE_CHECKING:
+    from kit.specimen import Specimen
 
 _PREFIX = "pybackup-tests-"
 # How long an example takes is no property: tests never assert seconds.
@@ -56,3 +61,30 @@ def _remove_if_left(directory: Path) -> None:
             shutil.rmtree(directory, ignore_errors=True)
         finally:
             os.close(number)
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """Where to damage, to mend and to restore: a directory in memory."""
+    with fast_directory() as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def small() -> Iterator[Specimen]:
+    """An archive with every kind of entry in some 30 KB, and where everything in it lies."""
+    from kit.specimen import make_specimen
+    from kit.trees import plant_every_kind
+
+    with fast_directory() as base:
+        yield make_specimen(plant_every_kind(base), base / "small.xtar")
+
+
+@pytest.fixture
+def as_root() -> None:
+    """For tests that give files away and make devices: they want root, and in CI they insist."""
+    if os.geteuid() != 0:
+        said = "owners, devices, trusted attributes: run the tests as root"
+        if os.environ.get("CI"):
+            pytest.fail(said)
+        pytest.skip(said)

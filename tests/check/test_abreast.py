@@ -58,8 +58,8 @@ def said(path: Path) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("sidecar", [False, True])
-def test_the_same_verdicts(small: Specimen, field: Path, sidecar: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = field / "a.xtar"
+def test_the_same_verdicts(small: Specimen, room: Path, sidecar: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = room / "a.xtar"
     path.write_bytes(small.data)
     if sidecar:
         protect_file(os.fsencode(path), os.fsencode(f"{path}.xpar"), ParityOptions(sidecar=True), monitor=Monitor())
@@ -85,8 +85,8 @@ def test_the_same_verdicts(small: Specimen, field: Path, sidecar: bool, monkeypa
     assert len(began) >= len(damages) // 2
 
 
-def test_a_drive_is_read_in_one_place(small: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = field / "a.xtar"
+def test_a_drive_is_read_in_one_place(small: Specimen, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = room / "a.xtar"
     path.write_bytes(small.data)
 
     def never(*_: object) -> None:

@@ -8,22 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from kit.memory import fast_directory
-from kit.specimen import Specimen, make_specimen
-from kit.trees import plant_every_kind
+from kit.specimen import Specimen
 
 from pybackup.container.read import open_listing
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Listing
 
 Opener = Callable[[bytes], ArchiveFile]
-
-
-@pytest.fixture(scope="session")
-def small() -> Iterator[Specimen]:
-    """Every kind of entry in some 35 KB."""
-    with fast_directory() as base:
-        yield make_specimen(plant_every_kind(base), base / "small.xtar")
 
 
 @pytest.fixture

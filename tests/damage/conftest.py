@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from kit.memory import fast_directory
 from kit.specimen import Specimen, make_specimen
-from kit.trees import plant_every_kind, plant_large
+from kit.trees import plant_large
 
 
 @pytest.fixture(scope="session")
@@ -18,21 +17,7 @@ def every_damage() -> bool:
 
 
 @pytest.fixture(scope="session")
-def small() -> Iterator[Specimen]:
-    """Every kind of entry in some 30 KB."""
-    with fast_directory() as base:
-        yield make_specimen(plant_every_kind(base), base / "small.xtar")
-
-
-@pytest.fixture(scope="session")
 def large() -> Iterator[Specimen]:
     """A tree of some 3 MB."""
     with fast_directory() as base:
         yield make_specimen(plant_large(base), base / "large.xtar")
-
-
-@pytest.fixture
-def field() -> Iterator[Path]:
-    """Where to damage and to extract."""
-    with fast_directory() as base:
-        yield base

@@ -42,7 +42,7 @@ EXHAUSTIVE = ("locator", "tree index head", "tree index foot", "own index head",
 
 
 @pytest.fixture
-def read_bytes(small: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch) -> set[int]:
+def read_bytes(small: Specimen, room: Path, monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """Offsets that an extraction of the intact archive reads."""
     read: set[int] = set()
     read_at = ArchiveFile.read_at
@@ -51,28 +51,28 @@ def read_bytes(small: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch) ->
         read.update(range(offset, min(offset + count, file.size)))
         return read_at(file, offset, count)
 
-    archive = field / "intact"
+    archive = room / "intact"
     archive.write_bytes(small.data)
     with monkeypatch.context() as patch:
         patch.setattr(ArchiveFile, "read_at", recorded)
-        assert outcome_of(small, extract_to(archive, field / "out")) == WHOLE
+        assert outcome_of(small, extract_to(archive, room / "out")) == WHOLE
     assert read
     return read
 
 
-def complaints(specimen: Specimen, data: bytes, touched: set[bytes], field: Path) -> list[str]:
+def complaints(specimen: Specimen, data: bytes, touched: set[bytes], room: Path) -> list[str]:
     """What an extraction and a verification of the damaged archive do that they must not."""
-    archive = field / "damaged"
+    archive = room / "damaged"
     archive.write_bytes(data)
-    outcome = extract_to(archive, field / "out")
+    outcome = extract_to(archive, room / "out")
     verdict = verify_quietly(archive)
     return faults(specimen, outcome, touched) + verdict_faults(specimen, verdict, outcome)
 
 
-def test_the_intact_archive_is_whole(small: Specimen, field: Path) -> None:
-    archive = field / "intact"
+def test_the_intact_archive_is_whole(small: Specimen, room: Path) -> None:
+    archive = room / "intact"
     archive.write_bytes(small.data)
-    assert outcome_of(small, extract_to(archive, field / "out")) == WHOLE
+    assert outcome_of(small, extract_to(archive, room / "out")) == WHOLE
     verdict = verify_quietly(archive, deep=True)
     assert not isinstance(verdict, PybackupError)
     assert verdict.state is State.INTACT
@@ -100,15 +100,15 @@ def changes(small: Specimen, part: int, every: bool) -> Iterator[tuple[range, in
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_byte_changed(small: Specimen, read_bytes: set[int], field: Path, part: int, every_damage: bool) -> None:
+def test_every_byte_changed(small: Specimen, read_bytes: set[int], room: Path, part: int, every_damage: bool) -> None:
     found = []
-    archive = field / "damaged"
+    archive = room / "damaged"
     for offsets, value in changes(small, part, every_damage):
         data = bytearray(small.data)
         for at in offsets:
             data[at] ^= value
         if read_bytes.intersection(offsets):
-            said = complaints(small, bytes(data), small.touched(offsets.start, offsets.stop), field)
+            said = complaints(small, bytes(data), small.touched(offsets.start, offsets.stop), room)
         else:
             archive.write_bytes(data)
             verdict = verify_quietly(archive)
@@ -119,12 +119,12 @@ def test_every_byte_changed(small: Specimen, read_bytes: set[int], field: Path, 
     assert found == []
 
 
-def test_every_block_zeroed(small: Specimen, field: Path) -> None:
+def test_every_block_zeroed(small: Specimen, room: Path) -> None:
     found = []
     for at in range(0, len(small.data), BLOCK):
         data = small.data[:at] + bytes(BLOCK) + small.data[at + BLOCK :]
         if data != small.data:
-            found += [(at, text) for text in complaints(small, data, small.touched(at, at + BLOCK), field)]
+            found += [(at, text) for text in complaints(small, data, small.touched(at, at + BLOCK), room)]
     assert found == []
 
 
@@ -138,12 +138,12 @@ def cut_lengths(small: Specimen, every: bool) -> list[int]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_length(small: Specimen, field: Path, part: int, every_damage: bool) -> None:
+def test_every_length(small: Specimen, room: Path, part: int, every_damage: bool) -> None:
     size = len(small.data)
     lengths = cut_lengths(small, every_damage)[part::PARTS]
     assert len(lengths) > 300
     found = []
     for length in lengths:
-        said = complaints(small, small.data[:length], small.touched(length, size), field)
+        said = complaints(small, small.data[:length], small.touched(length, size), room)
         found += [(length, text) for text in said]
     assert found == []

@@ -99,19 +99,19 @@ def unpacked(archive: Path, target: Path, whole: Snapshot) -> str:
 
 
 @pytest.fixture
-def members(small: Specimen, field: Path) -> Snapshot:
-    archive = field / "intact"
+def members(small: Specimen, room: Path) -> Snapshot:
+    archive = room / "intact"
     archive.write_bytes(small.data)
     monitor = Monitor()
-    unpack(os.fsencode(archive), os.fsencode(field / "whole"), monitor=monitor)
+    unpack(os.fsencode(archive), os.fsencode(room / "whole"), monitor=monitor)
     assert monitor.problems == []
-    return snapshot(os.fsencode(field / "whole"))
+    return snapshot(os.fsencode(room / "whole"))
 
 
-def outcome(small: Specimen, members: Snapshot, field: Path, name: str, damage: str) -> str:
+def outcome(small: Specimen, members: Snapshot, room: Path, name: str, damage: str) -> str:
     """What comes of one damage at one place, in the letters of the table."""
     place = small.place(*PLACES[name])
-    archive = field / "damaged"
+    archive = room / "damaged"
     data = DAMAGES[damage](small.data, place)
     archive.write_bytes(data)
     touched = set(small.streams) if len(data) != len(small.data) else changed_files(small, data, damage, place)
@@ -120,8 +120,8 @@ def outcome(small: Specimen, members: Snapshot, field: Path, name: str, damage: 
             fail_sectors(patch, place)
         verdict = verify_quietly(archive)
         listing = listed(archive, small)
-        unpacking = unpacked(archive, field / "unpacked", members)
-        result = extract_to(archive, field / "out")
+        unpacking = unpacked(archive, room / "unpacked", members)
+        result = extract_to(archive, room / "out")
     assert faults(small, result, touched) == []
     if data != small.data or damage == "unreadable":
         assert verdict_faults(small, verdict, result) == []
@@ -132,8 +132,8 @@ def outcome(small: Specimen, members: Snapshot, field: Path, name: str, damage: 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", PLACES)
-def test_matrix(small: Specimen, members: Snapshot, field: Path, name: str, damage: str) -> None:
-    assert outcome(small, members, field, name, damage) == expected()[name, damage]
+def test_matrix(small: Specimen, members: Snapshot, room: Path, name: str, damage: str) -> None:
+    assert outcome(small, members, room, name, damage) == expected()[name, damage]
 
 
 def test_the_table_is_complete() -> None:

@@ -136,10 +136,10 @@ def test_table_is_that_of_the_archive(archive: bytes) -> None:
 
 
 @pytest.mark.parametrize("fill", ["zeros", "noise"])
-def test_a_sample_and_what_is_special_comes_back(archive: bytes, fill: str, field: Path) -> None:
+def test_a_sample_and_what_is_special_comes_back(archive: bytes, fill: str, room: Path) -> None:
     """The whole repair, in turns to a new file and in place."""
     starts = random.Random(fill).sample(windows(archive), 2 * SAMPLE)
-    path, output = field / "damaged", field / "whole"
+    path, output = room / "damaged", room / "whole"
     for number, (start, length) in enumerate([*special(archive), *((start, WINDOW) for start in starts)]):
         damaged = lost_at(archive, start, length, fill)
         path.write_bytes(damaged.read_at(0, damaged.size))
@@ -155,13 +155,13 @@ def test_a_sample_and_what_is_special_comes_back(archive: bytes, fill: str, fiel
 
 
 @pytest.mark.parametrize("gone", ["start", "end", "start and end"])
-def test_a_twentieth_cut_off_comes_back(archive: bytes, gone: str, field: Path) -> None:
+def test_a_twentieth_cut_off_comes_back(archive: bytes, gone: str, room: Path) -> None:
     """Not overwritten but gone: all that is left has moved."""
     part = len(archive) // 20
     low = {"start": part, "end": 0, "start and end": part // 2 + 3}[gone]
     high = len(archive) - {"start": 0, "end": part, "start and end": part // 2 + 5}[gone]
-    (field / "damaged").write_bytes(archive[low:high])
-    assert repair([os.fsencode(field / "damaged")], os.fsencode(field / "whole"), monitor=Monitor()).complete
-    assert (field / "whole").read_bytes() == archive
-    assert repair([os.fsencode(field / "damaged")], None, monitor=Monitor()).complete
-    assert (field / "damaged").read_bytes() == archive
+    (room / "damaged").write_bytes(archive[low:high])
+    assert repair([os.fsencode(room / "damaged")], os.fsencode(room / "whole"), monitor=Monitor()).complete
+    assert (room / "whole").read_bytes() == archive
+    assert repair([os.fsencode(room / "damaged")], None, monitor=Monitor()).complete
+    assert (room / "damaged").read_bytes() == archive

@@ -79,14 +79,14 @@ class Outcome:
 
 def salvage(
     data: bytes,
-    field: Path,
+    room: Path,
     *,
     bad: Extents | None = None,
     repaired: Extents = NOTHING,
     keep_partial: bool = True,
     workers: int = 1,
 ) -> Outcome:
-    image, target = field / "image", field / "out"
+    image, target = room / "image", room / "out"
     image.write_bytes(data)
     monitor = Monitor()
     options = RestoreOptions(PlaceOptions(), workers=workers, keep_partial=keep_partial)
@@ -193,14 +193,14 @@ UNHURT = ("deflate, start", "flip")
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("place", TABLE)
-def test_fate(specimen: Specimen, field: Path, place: str, damage: str, known: bool) -> None:
+def test_fate(specimen: Specimen, room: Path, place: str, damage: str, known: bool) -> None:
     path, segment, share, fate_if_known, fate_if_not = TABLE[place]
     low, high = specimen.streams[path][segment]
     start = low + int(share * (high - low))
     end = min(high, start + 100)
     data = specimen.data[:start] + DAMAGES[damage](specimen.data[start:end]) + specimen.data[end:]
     bad = Extents.of(((start, end),))
-    outcome = salvage(data, field, bad=bad if known else None)
+    outcome = salvage(data, room, bad=bad if known else None)
     assert faults(specimen, outcome) == []
     verdict = outcome.verdict(path)
     if (place, damage) == UNHURT:
@@ -217,68 +217,68 @@ def test_fate(specimen: Specimen, field: Path, place: str, damage: str, known: b
     assert not outcome.done.complete
 
 
-def test_stored_files_lose_no_byte_but_the_bad_ones(specimen: Specimen, field: Path) -> None:
+def test_stored_files_lose_no_byte_but_the_bad_ones(specimen: Specimen, room: Path) -> None:
     low, _ = specimen.streams[STORED][1]
     spots = [(5, 6), (2048, 4096), (70_000, 70_001), (900_000, 1_000_000)]
     data = bytearray(specimen.data)
     for start, end in spots:
         data[low + start : low + end] = bytes(byte ^ 0xFF for byte in data[low + start : low + end])
-    outcome = salvage(bytes(data), field, bad=Extents.of((low + start, low + end) for start, end in spots))
+    outcome = salvage(bytes(data), room, bad=Extents.of((low + start, low + end) for start, end in spots))
     assert faults(specimen, outcome) == []
     lost = outcome.verdict(STORED).present.gaps(0, len(content_of(specimen, STORED)))
     assert lost == Extents.of((MIB + start, MIB + end) for start, end in spots)
 
 
-def test_a_prefix_comes_back_up_to_the_damage(specimen: Specimen, field: Path) -> None:
+def test_a_prefix_comes_back_up_to_the_damage(specimen: Specimen, room: Path) -> None:
     low, high = specimen.streams[WORDS][0]
     at = low + (high - low) // 2
     data = specimen.data[:at] + bytes(high - at) + specimen.data[high:]
-    outcome = salvage(data, field, bad=Extents(((at, high),)))
+    outcome = salvage(data, room, bad=Extents(((at, high),)))
     ((start, end),) = outcome.verdict(WORDS).present
     assert start == 0
     assert 0.4 < end / len(content_of(specimen, WORDS)) < 0.6
 
 
-def test_sparse_files_keep_holes_and_what_lies_behind_the_damage(specimen: Specimen, field: Path) -> None:
+def test_sparse_files_keep_holes_and_what_lies_behind_the_damage(specimen: Specimen, room: Path) -> None:
     low, high = specimen.streams[HOLES][0]
     at = (low + high) // 2
-    outcome = salvage(specimen.data[:at] + b"x" * 9 + specimen.data[at + 9 :], field, bad=Extents(((at, at + 9),)))
+    outcome = salvage(specimen.data[:at] + b"x" * 9 + specimen.data[at + 9 :], room, bad=Extents(((at, at + 9),)))
     assert faults(specimen, outcome) == []
     assert outcome.verdict(HOLES).present.n_bytes == (1 << 21) - 9
 
 
-def test_bad_bytes_outside_of_content_cost_nothing(specimen: Specimen, field: Path) -> None:
+def test_bad_bytes_outside_of_content_cost_nothing(specimen: Specimen, room: Path) -> None:
     place = specimen.place("7z tail", 2)
     data = specimen.data[: place.start] + bytes(place.end - place.start) + specimen.data[place.end :]
-    outcome = salvage(data, field, bad=Extents(((place.start, place.end),)))
+    outcome = salvage(data, room, bad=Extents(((place.start, place.end),)))
     assert outcome.done.complete
     assert faults(specimen, outcome) == []
 
 
-def test_repaired_files_are_called_so(specimen: Specimen, field: Path) -> None:
+def test_repaired_files_are_called_so(specimen: Specimen, room: Path) -> None:
     low, high = specimen.streams[STORED][2]
-    outcome = salvage(specimen.data, field, bad=NOTHING, repaired=Extents.of(((low + 5, high - 5), (0, 512))))
+    outcome = salvage(specimen.data, room, bad=NOTHING, repaired=Extents.of(((low + 5, high - 5), (0, 512))))
     assert outcome.done.complete
     assert [verdict.path for verdict in outcome.done.not_intact] == [STORED]
     assert outcome.done.counts[Fate.REPAIRED] == 1
     assert faults(specimen, outcome) == []
 
 
-def test_sums_that_vouch_for_wrong_content_are_not_believed(specimen: Specimen, field: Path) -> None:
+def test_sums_that_vouch_for_wrong_content_are_not_believed(specimen: Specimen, room: Path) -> None:
     """No byte is known to be bad, and yet the digest differs: then nothing inside the member can be trusted."""
     low, _ = specimen.streams[b"tree/a/small.zip"][0]
     data = specimen.data[: low + 9] + b"wrong" + specimen.data[low + 14 :]
     for bad in (NOTHING, Extents.of((low - 90, low - 80) for low, _ in specimen.streams[WORDS])):
-        outcome = salvage(data, field, bad=bad)
+        outcome = salvage(data, room, bad=bad)
         assert outcome.verdict(b"tree/a/small.zip").fate is Fate.LOST
         assert faults(specimen, outcome) == []
-        shutil.rmtree(field / "out")
+        shutil.rmtree(room / "out")
 
 
-def test_partial_files_can_be_dropped(specimen: Specimen, field: Path) -> None:
+def test_partial_files_can_be_dropped(specimen: Specimen, room: Path) -> None:
     low, _ = specimen.streams[STORED][0]
     data = specimen.data[:low] + bytes(99) + specimen.data[low + 99 :]
-    outcome = salvage(data, field, bad=Extents(((low, low + 99),)), keep_partial=False)
+    outcome = salvage(data, room, bad=Extents(((low, low + 99),)), keep_partial=False)
     assert faults(specimen, outcome) == []
     verdict = outcome.verdict(STORED)
     assert (verdict.fate, verdict.placed_as) == (Fate.PARTIAL, None)
@@ -286,41 +286,41 @@ def test_partial_files_can_be_dropped(specimen: Specimen, field: Path) -> None:
     assert not [path for path in outcome.found if b"partial" in path]
 
 
-def test_hard_links_to_what_is_lost_are_named(specimen: Specimen, field: Path) -> None:
+def test_hard_links_to_what_is_lost_are_named(specimen: Specimen, room: Path) -> None:
     low, _ = specimen.streams[STORED][0]
     data = specimen.data[:low] + bytes(99) + specimen.data[low + 99 :]
-    outcome = salvage(data, field)
+    outcome = salvage(data, room)
     assert [problem.path for problem in outcome.done.unplaced] == [b"tree/zlink"]
     assert faults(specimen, outcome) == []
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_names_of_partial_files_take_nobody_elses(field: Path, workers: int) -> None:
+def test_names_of_partial_files_take_nobody_elses(room: Path, workers: int) -> None:
     chance = random.Random(1)
-    top = field / "tree"
+    top = room / "tree"
     top.mkdir()
     for name in ("x.zip", "x.zip.partial", "y" * 255, "x.zip.partial~2"):
         (top / name).write_bytes(chance.randbytes(5000))
-    specimen = make_specimen(top, field / "A.xtar")
+    specimen = make_specimen(top, room / "A.xtar")
     hurt = [b"tree/x.zip", b"tree/" + b"y" * 255]
     bad = Extents.of((specimen.streams[path][0][0] + 7, specimen.streams[path][0][0] + 8) for path in hurt)
     data = bytearray(specimen.data)
     for start, _ in bad:
         data[start] ^= 1
-    (field / "out" / "tree").mkdir(parents=True)
-    (field / "out" / "tree" / "x.zip.partial~1").write_bytes(b"mine")
-    outcome = salvage(bytes(data), field, bad=bad, workers=workers)
+    (room / "out" / "tree").mkdir(parents=True)
+    (room / "out" / "tree" / "x.zip.partial~1").write_bytes(b"mine")
+    outcome = salvage(bytes(data), room, bad=bad, workers=workers)
     assert outcome.verdict(hurt[0]).placed_as == b"tree/x.zip.partial~3"
     assert outcome.verdict(hurt[1]).placed_as == b"tree/" + b"y" * 247 + b".partial"
     assert outcome.found.pop(b"tree/x.zip.partial~1").content == b"mine"
     assert faults(specimen, outcome) == []
 
 
-def test_what_stands_in_the_way_is_not_replaced(specimen: Specimen, field: Path) -> None:
-    (field / "out" / "tree").mkdir(parents=True)
+def test_what_stands_in_the_way_is_not_replaced(specimen: Specimen, room: Path) -> None:
+    (room / "out" / "tree").mkdir(parents=True)
     for name in ("short.txt", "stored.bin"):
-        (field / "out" / "tree" / name).write_bytes(b"mine")
-    outcome = salvage(specimen.data, field)
+        (room / "out" / "tree" / name).write_bytes(b"mine")
+    outcome = salvage(specimen.data, room)
     assert outcome.found[SHORT].content == outcome.found[STORED].content == b"mine"
     assert outcome.verdict(SHORT).fate is outcome.verdict(STORED).fate is Fate.UNPLACED
     assert outcome.verdict(SHORT).reason.startswith("another file is in the way")
@@ -339,8 +339,8 @@ def without_structures(specimen: Specimen) -> bytearray:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_bare_members_come_back(specimen: Specimen, field: Path, workers: int) -> None:
-    outcome = salvage(bytes(without_structures(specimen)), field, workers=workers)
+def test_bare_members_come_back(specimen: Specimen, room: Path, workers: int) -> None:
+    outcome = salvage(bytes(without_structures(specimen)), room, workers=workers)
     done = outcome.done
     assert (len(done.verdicts), done.missing, done.way, done.complete, done.nothing) == (0, None, "", False, False)
     assert b"" in [problem.path for problem in outcome.problems]
@@ -356,27 +356,27 @@ def test_bare_members_come_back(specimen: Specimen, field: Path, workers: int) -
     assert {b"stored.bin", b"small.zip"} <= names
 
 
-def test_bare_members_replace_nothing(specimen: Specimen, field: Path) -> None:
+def test_bare_members_replace_nothing(specimen: Specimen, room: Path) -> None:
     data = bytes(without_structures(specimen))
-    first = salvage(data, field)
-    again = salvage(data, field)
+    first = salvage(data, room)
+    again = salvage(data, room)
     assert again.done.unnamed == first.done.unnamed
     for found in first.done.unnamed:
         assert found.placed_as is not None
-        (field / "out" / os.fsdecode(found.placed_as)).write_bytes(b"mine" * found.size + b"!")
-    second = salvage(data, field)
+        (room / "out" / os.fsdecode(found.placed_as)).write_bytes(b"mine" * found.size + b"!")
+    second = salvage(data, room)
     places = {found.placed_as for found in first.done.unnamed}
     assert places.isdisjoint(found.placed_as for found in second.done.unnamed)
     assert len(second.found) == 2 * len(places) + 1
 
 
-def test_damaged_bare_members_are_told_of(specimen: Specimen, field: Path) -> None:
+def test_damaged_bare_members_are_told_of(specimen: Specimen, room: Path) -> None:
     data = without_structures(specimen)
     stored, deflated = (specimen.streams[path][0] for path in (b"tree/a/small.zip", SHORT))
     data[stored[0] + 9] ^= 1
     data[deflated[1] + 3] ^= 1  # the end header
     bad = Extents.of(((stored[0] + 9, stored[0] + 10), (deflated[1] + 3, deflated[1] + 4)))
-    done = salvage(bytes(data), field, bad=bad).done
+    done = salvage(bytes(data), room, bad=bad).done
     # One lies in a bundle, the other alone.
     fates = {found.offset: found for found in done.unnamed}
     assert fates[stored[0]].fate is Fate.PARTIAL
@@ -386,11 +386,11 @@ def test_damaged_bare_members_are_told_of(specimen: Specimen, field: Path) -> No
     assert "end header" in fates[deflated[0] - 32].reason
 
 
-def test_nothing_at_all_is_no_archive(field: Path) -> None:
+def test_nothing_at_all_is_no_archive(room: Path) -> None:
     for data in (b"", bytes(5000), random.Random(1).randbytes(10_000), b"7z\xbc\xaf\x27\x1c" + bytes(2000)):
         with pytest.raises(NotAnArchive):
-            salvage(data, field)
-        assert not (field / "out").exists()
+            salvage(data, room)
+        assert not (room / "out").exists()
 
 
 def without_indexes(specimen: Specimen) -> bytearray:
@@ -402,12 +402,12 @@ def without_indexes(specimen: Specimen) -> bytearray:
 
 
 @pytest.mark.parametrize("segment", [0, 1, 3])
-def test_segments_are_put_where_they_belong(specimen: Specimen, field: Path, segment: int) -> None:
+def test_segments_are_put_where_they_belong(specimen: Specimen, room: Path, segment: int) -> None:
     """No index and one header lost: its member is found by signature, the others are in their place."""
     data = without_indexes(specimen)
     start = specimen.streams[STORED][segment][0] - 32
     data[start - 512 : start] = bytes(512)
-    outcome = salvage(bytes(data), field)
+    outcome = salvage(bytes(data), room)
     whole = content_of(specimen, STORED)
     expected = Extents(((0, len(whole)),))
     cut = expected.within(segment * MIB, (segment + 1) * MIB)
@@ -422,9 +422,9 @@ def test_segments_are_put_where_they_belong(specimen: Specimen, field: Path, seg
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
-def test_truncated_images(specimen: Specimen, field: Path, known: bool) -> None:
+def test_truncated_images(specimen: Specimen, room: Path, known: bool) -> None:
     start, end = specimen.streams[STORED][2]
-    outcome = salvage(specimen.data[: (start + end) // 2], field, bad=NOTHING if known else None)
+    outcome = salvage(specimen.data[: (start + end) // 2], room, bad=NOTHING if known else None)
     assert faults(specimen, outcome) == []
     present = outcome.verdict(STORED).present
     middle = (end - start) // 2 if known else 0
@@ -433,25 +433,25 @@ def test_truncated_images(specimen: Specimen, field: Path, known: bool) -> None:
 
 
 @pytest.mark.parametrize("change", ["delete", "insert"])
-def test_what_is_shifted_comes_back_under_its_name(specimen: Specimen, field: Path, change: str) -> None:
+def test_what_is_shifted_comes_back_under_its_name(specimen: Specimen, room: Path, change: str) -> None:
     """A sector fell out, or came in twice: all that follows lies elsewhere than every index says."""
     start = specimen.streams[HOLES][0][0]
     at = start - start % 2048 + 8 * 2048
     data = specimen.data[:at] + (specimen.data[at + 2048 :] if change == "delete" else specimen.data[at - 2048 :])
-    outcome = salvage(data, field)
+    outcome = salvage(data, room)
     assert faults(specimen, outcome) == []
     assert [verdict.path for verdict in outcome.done.not_intact] == [HOLES]
 
 
-def test_two_workers_bring_back_the_same(specimen: Specimen, field: Path) -> None:
+def test_two_workers_bring_back_the_same(specimen: Specimen, room: Path) -> None:
     chance = random.Random(8)
     data = bytearray(specimen.data)
     bad = Extents.of((at, at + 700) for at in (chance.randrange(len(data)) for _ in range(30)))
     for start, end in bad:
         data[start:end] = bytes(end - start)
-    one = salvage(bytes(data), field, bad=bad)
-    shutil.rmtree(field / "out")
-    two = salvage(bytes(data), field, bad=bad, workers=2)
+    one = salvage(bytes(data), room, bad=bad)
+    shutil.rmtree(room / "out")
+    two = salvage(bytes(data), room, bad=bad, workers=2)
     assert faults(specimen, one) == faults(specimen, two) == []
     assert one.found == two.found
     assert list(one.done.verdicts) == list(two.done.verdicts)
@@ -459,7 +459,7 @@ def test_two_workers_bring_back_the_same(specimen: Specimen, field: Path) -> Non
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
-def test_never_a_wrong_byte(small: Specimen, specimen: Specimen, field: Path, seed: int, known: bool) -> None:
+def test_never_a_wrong_byte(small: Specimen, specimen: Specimen, room: Path, seed: int, known: bool) -> None:
     chance = random.Random(seed)
     for each in (small, specimen):
         data = bytearray(each.data)
@@ -467,13 +467,13 @@ def test_never_a_wrong_byte(small: Specimen, specimen: Specimen, field: Path, se
         bad = Extents.of(spots).within(0, len(data))
         for start, end in bad:
             data[start:end] = chance.randbytes(end - start)
-        outcome = salvage(bytes(data), field, bad=bad if known else None)
+        outcome = salvage(bytes(data), room, bad=bad if known else None)
         assert faults(each, outcome) == []
-        shutil.rmtree(field / "out")
+        shutil.rmtree(room / "out")
 
 
 def test_long_segments_are_proved_before_a_byte_is_written(
-    specimen: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch
+    specimen: Specimen, room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is too long to be held is decoded twice, with the same result."""
     starts = [specimen.streams[path][0][0] for path in (WORDS, PACKED)]
@@ -481,10 +481,10 @@ def test_long_segments_are_proved_before_a_byte_is_written(
     data = bytearray(specimen.data)
     for start, end in bad:
         data[start:end] = bytes(end - start)
-    held = salvage(bytes(data), field, bad=bad)
-    shutil.rmtree(field / "out")
+    held = salvage(bytes(data), room, bad=bad)
+    shutil.rmtree(room / "out")
     monkeypatch.setattr(partial, "_HELD_BYTES", 0)
-    twice = salvage(bytes(data), field, bad=bad)
+    twice = salvage(bytes(data), room, bad=bad)
     assert faults(specimen, twice) == []
     assert list(twice.done.verdicts) == list(held.done.verdicts)
     assert twice.found == held.found

@@ -25,13 +25,13 @@ FILLS: dict[str, Callable[[int], bytes]] = {
 }
 
 
-def lost_at(specimen: Specimen, start: int, fill: bytes, field: Path) -> tuple[Outcome, list[str]]:
+def lost_at(specimen: Specimen, start: int, fill: bytes, room: Path) -> tuple[Outcome, list[str]]:
     """What an extraction gives, and all that it or `verify` does wrong."""
     size = len(specimen.data)
     end = min(start + WINDOW, size)
-    archive = field / "damaged"
+    archive = room / "damaged"
     archive.write_bytes(specimen.data[:start] + fill[: end - start] + specimen.data[end:])
-    outcome = extract_to(archive, field / "out")
+    outcome = extract_to(archive, room / "out")
     touched = specimen.touched(start, end)
     said = faults(specimen, outcome, touched)
     said += verdict_faults(specimen, verify_quietly(archive), outcome)
@@ -54,31 +54,31 @@ def _is_back(found: Fact | None, fact: Fact) -> bool:
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("fill", FILLS)
-def test_every_window(large: Specimen, field: Path, fill: str, part: int) -> None:
+def test_every_window(large: Specimen, room: Path, fill: str, part: int) -> None:
     last = len(large.data) - WINDOW
     found = []
     for start in [*range(0, last, STRIDE), last][part::PARTS]:
-        _, said = lost_at(large, start, FILLS[fill](start), field)
+        _, said = lost_at(large, start, FILLS[fill](start), room)
         found += [(start, text) for text in said]
     assert found == []
 
 
-def test_the_first_window_leaves_the_tree_index(large: Specimen, field: Path) -> None:
-    outcome, said = lost_at(large, 0, bytes(WINDOW), field)
+def test_the_first_window_leaves_the_tree_index(large: Specimen, room: Path) -> None:
+    outcome, said = lost_at(large, 0, bytes(WINDOW), room)
     assert said == []
     assert outcome.extracted is not None
     assert outcome.extracted.way == Way.TREE
 
 
-def test_the_last_window_leaves_the_other_ways(large: Specimen, field: Path) -> None:
-    outcome, said = lost_at(large, len(large.data) - WINDOW, bytes(WINDOW), field)
+def test_the_last_window_leaves_the_other_ways(large: Specimen, room: Path) -> None:
+    outcome, said = lost_at(large, len(large.data) - WINDOW, bytes(WINDOW), room)
     assert said == []
     assert outcome.extracted is not None
     assert outcome.extracted.way in (Way.CONTAINERS, Way.HEADERS)
 
 
-def test_the_last_window_is_noticed_as_a_loss(large: Specimen, field: Path) -> None:
-    archive = field / "damaged"
+def test_the_last_window_is_noticed_as_a_loss(large: Specimen, room: Path) -> None:
+    archive = room / "damaged"
     archive.write_bytes(large.data[:-WINDOW])
     verdict = verify_quietly(archive)
     assert not isinstance(verdict, PybackupError)

@@ -51,12 +51,6 @@ def drive() -> Iterator[Path]:
         yield base / "drive"
 
 
-@pytest.fixture
-def room() -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
-
-
 def burn(image: Path, drive: Path, *options: str) -> Done:
     return run("disc", "burn", image, "--device", f"stdio:{drive}", *options)
 

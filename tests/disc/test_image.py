@@ -87,12 +87,6 @@ def large() -> Iterator[Field]:
         yield Field(base, 18 * MIB)
 
 
-@pytest.fixture
-def room(field: Field) -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
-
-
 def by_7z(image: Path, to: Path) -> None:
     tool("7z", "x", f"-o{to}", image)
 

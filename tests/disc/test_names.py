@@ -23,12 +23,6 @@ from pybackup.disc.names import DiscNames, name_for_media
 PLAIN = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]*")
 
 
-@pytest.fixture
-def room() -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
-
-
 @pytest.fixture(scope="module")
 def volume() -> Iterator[Path]:
     with fast_directory() as base:

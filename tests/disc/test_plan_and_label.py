@@ -6,7 +6,7 @@ import json
 import os
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +15,6 @@ import pytest
 from kit.archives import archive
 from kit.command import run
 from kit.discs import MIB
-from kit.memory import fast_directory
 from kit.sets import make_volumes
 from kit.trees import plant_for_discs
 
@@ -33,12 +32,6 @@ from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.selection.filelist import named_source
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture
-def room() -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
 
 
 @pytest.mark.parametrize("sizes", [[3 * MIB // 2, 5 * MIB // 2, 2 * MIB], [16 * MIB]])

@@ -123,7 +123,7 @@ def _child(jobs: list[Job], sender: Connection, log: int) -> None:
 @contextmanager
 def own_directory() -> Iterator[Path]:
     """In memory, if there is a file system in it."""
-    # That of the run of all tests, if there is one: see `damage.fast_disk`, which is not at hand without pytest.
+    # That of the run of all tests, if there is one: see `kit.memory`, which is not at hand without pytest.
     room = os.environ.get("PYBACKUP_TESTS_ROOM") or ("/dev/shm" if os.path.isdir("/dev/shm") else None)
     base = Path(tempfile.mkdtemp(prefix="pybackup-fuzz-", dir=room))
     try:

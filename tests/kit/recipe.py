@@ -1,4 +1,4 @@
-"""The recipe of the golden archives: ``python -m tests.roundtrip.recipe``, as root, writes them anew.
+"""The recipe of the golden archives: ``python -m tests.kit.recipe``, as root, writes them anew.
 
 Only while a format version is in the making: what a released version wrote must be readable for ever.
 """

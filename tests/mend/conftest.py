@@ -33,13 +33,6 @@ def beside() -> Iterator[Specimen]:
 
 
 @pytest.fixture
-def room() -> Iterator[Path]:
-    """Where to damage and to mend."""
-    with fast_directory() as base:
-        yield base
-
-
-@pytest.fixture
 def surveyor(room: Path) -> Iterator[Surveyor]:
     """Surveys copies, by their contents, or paths of files that are there."""
     with ExitStack() as stack:

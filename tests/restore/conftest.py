@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from kit.archives import archive
@@ -62,10 +61,3 @@ def alone() -> Packed:
 def hurt(data: bytes, start: int, n_bytes: int = 1) -> bytes:
     """The bytes with some of them other ones."""
     return data[:start] + bytes(byte ^ 0x5A for byte in data[start : start + n_bytes]) + data[start + n_bytes :]
-
-
-@pytest.fixture
-def field() -> Iterator[Path]:
-    """Where to damage and to restore."""
-    with fast_directory() as base:
-        yield base

@@ -28,17 +28,17 @@ LINK = Stored(Entry(b"top/a link", Kind.HARDLINK, target=TEXT))
 FIFO = Stored(Entry(b"top/fifo", Kind.FIFO))
 
 
-def _exported(packed: Packed, field: Path, form: str, data: bytes) -> tuple[dict[bytes, bytes], Exported, Monitor]:
+def _exported(packed: Packed, room: Path, form: str, data: bytes) -> tuple[dict[bytes, bytes], Exported, Monitor]:
     """What another program reads, and what was said; the link comes before its file."""
-    (field / "archive").write_bytes(data)
-    heard, directory = Monitor(), os.fsencode(field)
-    with Output(os.fsencode(field / "out")) as output, ContentSpool(directory) as spool:
+    (room / "archive").write_bytes(data)
+    heard, directory = Monitor(), os.fsencode(room)
+    with Output(os.fsencode(room / "out")) as output, ContentSpool(directory) as spool:
         writer = TarWriter(output) if form == "tar" else ZipWriter(output)
         exporter = Exporter(writer, spool, [LINK], heard)
-        exporter.add(os.fsencode(field / "archive"), [LINK, *packed.stored.values(), FIFO])
+        exporter.add(os.fsencode(room / "archive"), [LINK, *packed.stored.values(), FIFO])
         exporter.finish()
         output.publish()
-    written = io.BytesIO((field / "out").read_bytes())
+    written = io.BytesIO((room / "out").read_bytes())
     if form == "zip":
         with zipfile.ZipFile(written) as archive:
             return {info.filename.encode(): archive.read(info) for info in archive.infolist()}, exporter.done, heard
@@ -51,8 +51,8 @@ def _exported(packed: Packed, field: Path, form: str, data: bytes) -> tuple[dict
 
 
 @pytest.mark.parametrize("form", ["tar", "zip"])
-def test_every_file_and_its_links(packed: Packed, field: Path, form: str) -> None:
-    found, done, heard = _exported(packed, field, form, packed.data)
+def test_every_file_and_its_links(packed: Packed, room: Path, form: str) -> None:
+    found, done, heard = _exported(packed, room, form, packed.data)
     expected = {**packed.contents, LINK.entry.path: packed.contents[TEXT]}
     assert found == ({**expected, b"top/fifo": b""} if form == "tar" else expected)
     assert (done.files, done.entries) == (len(expected), len(found))
@@ -61,9 +61,9 @@ def test_every_file_and_its_links(packed: Packed, field: Path, form: str) -> Non
 
 
 @pytest.mark.parametrize("form", ["tar", "zip"])
-def test_what_is_not_whole_is_left_out_with_its_links(packed: Packed, field: Path, form: str) -> None:
+def test_what_is_not_whole_is_left_out_with_its_links(packed: Packed, room: Path, form: str) -> None:
     member = packed.stored[TEXT].members[0]
-    found, _, heard = _exported(packed, field, form, hurt(packed.data, member.stream_offset + 5, 40))
+    found, _, heard = _exported(packed, room, form, hurt(packed.data, member.stream_offset + 5, 40))
     found.pop(b"top/fifo", None)
     assert found == {path: content for path, content in packed.contents.items() if path != TEXT}
     lost = {problem.path: problem.reason for problem in heard.problems if problem.trouble is Trouble.LOST}
@@ -71,21 +71,21 @@ def test_what_is_not_whole_is_left_out_with_its_links(packed: Packed, field: Pat
     assert lost[LINK.entry.path] == "what it links to is lost"
 
 
-def test_what_was_lost_comes_of_a_better_archive(packed: Packed, field: Path) -> None:
+def test_what_was_lost_comes_of_a_better_archive(packed: Packed, room: Path) -> None:
     member = packed.stored[NOISE].members[0]
-    (field / "hurt").write_bytes(hurt(packed.data, member.stream_offset + 5, 40))
-    (field / "whole").write_bytes(packed.data)
+    (room / "hurt").write_bytes(hurt(packed.data, member.stream_offset + 5, 40))
+    (room / "whole").write_bytes(packed.data)
     heard = Monitor()
-    with Output(os.fsencode(field / "out")) as output, ContentSpool(os.fsencode(field)) as spool:
+    with Output(os.fsencode(room / "out")) as output, ContentSpool(os.fsencode(room)) as spool:
         exporter = Exporter(TarWriter(output), spool, [], heard)
-        exporter.add(os.fsencode(field / "hurt"), packed.stored.values())
+        exporter.add(os.fsencode(room / "hurt"), packed.stored.values())
         assert exporter.lost.keys() == {NOISE}
-        exporter.add(os.fsencode(field / "whole"), [packed.stored[NOISE]])
+        exporter.add(os.fsencode(room / "whole"), [packed.stored[NOISE]])
         # A file that is lost for good may be one whose segments are missing.
         gone = replace(packed.stored[TEXT], entry=replace(packed.stored[TEXT].entry, path=b"top/gone", size=1))
-        exporter.add(os.fsencode(field / "whole"), [gone])
+        exporter.add(os.fsencode(room / "whole"), [gone])
         exporter.finish()
         output.publish()
-    with tarfile.open(field / "out") as tar:
+    with tarfile.open(room / "out") as tar:
         assert {name.encode() for name in tar.getnames()} == packed.contents.keys()
     assert [problem.path for problem in heard.problems] == [b"top/gone"]

@@ -30,20 +30,20 @@ LONG = b"top/long"
 
 def _verdicts(
     packed: Packed,
-    field: Path,
+    room: Path,
     data: bytes,
     policy: Policy,
     bad: Extents = Extents(),  # noqa: B008 - a frozen value
     is_settled: Callable[[Stored], bool] = lambda stored: False,
 ) -> tuple[dict[bytes, FileVerdict | None], Counting, int]:
     """The verdict on each file, and how many tasks there were; their results are taken last first."""
-    (field / "a.xtar").write_bytes(data)
+    (room / "a.xtar").write_bytes(data)
     told: dict[bytes, FileVerdict | None] = {}
     heard = Counting()
     with ExitStack() as stack:
-        opened = stack.enter_context(open_archive(os.fsencode(field / "a.xtar")))
+        opened = stack.enter_context(open_archive(os.fsencode(room / "a.xtar")))
         known = MendedArchive(opened.place, opened.listing, None, Soundness(bad))
-        plan = plan_salvage(known, os.fsencode(field / "out"), RestoreOptions(workers=1))
+        plan = plan_salvage(known, os.fsencode(room / "out"), RestoreOptions(workers=1))
         ground = Ground(opened.place, plan.target, PlaceOptions(owner=False), policy, keep_partial=True)
         target = stack.enter_context(Target(ground.target, ground.place, heard))
         pool = stack.enter_context(ThreadPoolExecutor(2))
@@ -59,15 +59,15 @@ def _verdicts(
     return told, heard, len(tasks)
 
 
-def _restored(field: Path) -> dict[bytes, bytes]:
-    return {b"top/" + os.fsencode(path.name): path.read_bytes() for path in (field / "out/top").iterdir()}
+def _restored(room: Path) -> dict[bytes, bytes]:
+    return {b"top/" + os.fsencode(path.name): path.read_bytes() for path in (room / "out/top").iterdir()}
 
 
 @pytest.mark.parametrize("policy", Policy)
-def test_whole_files_are_in_their_place_and_counted(packed: Packed, field: Path, policy: Policy) -> None:
-    told, heard, tasks = _verdicts(packed, field, packed.data, policy)
+def test_whole_files_are_in_their_place_and_counted(packed: Packed, room: Path, policy: Policy) -> None:
+    told, heard, tasks = _verdicts(packed, room, packed.data, policy)
     assert told == dict.fromkeys(packed.stored)
-    assert _restored(field) == packed.contents
+    assert _restored(room) == packed.contents
     assert (heard.files, heard.n_bytes) == (len(packed.contents), sum(map(len, packed.contents.values())))
     # Three segments of the long one, and a batch of all others.
     assert tasks == 4
@@ -75,16 +75,16 @@ def test_whole_files_are_in_their_place_and_counted(packed: Packed, field: Path,
 
 
 @pytest.mark.parametrize("policy", Policy)
-def test_one_damaged_segment_is_the_verdict_on_its_file_alone(packed: Packed, field: Path, policy: Policy) -> None:
+def test_one_damaged_segment_is_the_verdict_on_its_file_alone(packed: Packed, room: Path, policy: Policy) -> None:
     member = packed.stored[LONG].members[1]
     bad = Extents(((member.stream_offset + 100, member.stream_offset + 200),))
-    told, heard, _ = _verdicts(packed, field, hurt(packed.data, bad.ranges[0][0], 100), policy, bad)
+    told, heard, _ = _verdicts(packed, room, hurt(packed.data, bad.ranges[0][0], 100), policy, bad)
     verdict = told.pop(LONG)
     assert verdict is not None
     assert set(told.values()) == {None}
     assert heard.files == len(packed.contents)
     whole = packed.contents[LONG]
-    restored = _restored(field)
+    restored = _restored(room)
     left = restored.pop(LONG + b".partial", None)
     assert restored == {path: content for path, content in packed.contents.items() if path != LONG}
     if policy is Policy.WHOLE:
@@ -96,18 +96,18 @@ def test_one_damaged_segment_is_the_verdict_on_its_file_alone(packed: Packed, fi
     assert all(left[low:high] == whole[low:high] for low, high in verdict.present)
 
 
-def test_what_cannot_be_begun_is_unplaced(packed: Packed, field: Path) -> None:
-    (field / "out/top").mkdir(parents=True)
-    (field / "out/top/long").write_bytes(b"mine")
-    told, heard, tasks = _verdicts(packed, field, packed.data, Policy.WHOLE)
+def test_what_cannot_be_begun_is_unplaced(packed: Packed, room: Path) -> None:
+    (room / "out/top").mkdir(parents=True)
+    (room / "out/top/long").write_bytes(b"mine")
+    told, heard, tasks = _verdicts(packed, room, packed.data, Policy.WHOLE)
     verdict = told[LONG]
     assert verdict is not None
     assert (verdict.fate, tasks, heard.files) == (Fate.UNPLACED, 1, len(packed.contents))
-    assert (field / "out/top/long").read_bytes() == b"mine"
+    assert (room / "out/top/long").read_bytes() == b"mine"
 
 
-def test_what_is_settled_is_no_task(packed: Packed, field: Path) -> None:
-    told, heard, tasks = _verdicts(packed, field, packed.data, Policy.WHOLE, is_settled=lambda stored: True)
+def test_what_is_settled_is_no_task(packed: Packed, room: Path) -> None:
+    told, heard, tasks = _verdicts(packed, room, packed.data, Policy.WHOLE, is_settled=lambda stored: True)
     assert (told, tasks) == ({}, 0)
     assert (heard.files, heard.n_bytes) == (len(packed.contents), sum(map(len, packed.contents.values())))
 

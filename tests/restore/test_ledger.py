@@ -25,14 +25,14 @@ TEXT, NOISE, LONG = b"top/text", b"top/noise.bin", b"top/long"
 
 
 @pytest.fixture
-def plan(packed: Packed, field: Path) -> RestorePlan:
+def plan(packed: Packed, room: Path) -> RestorePlan:
     """Of all files, and of an image of which the first kilobytes were repaired, and some is bad."""
-    (field / "a.xtar").write_bytes(packed.data)
-    with open_archive(os.fsencode(field / "a.xtar")) as opened:
+    (room / "a.xtar").write_bytes(packed.data)
+    with open_archive(os.fsencode(room / "a.xtar")) as opened:
         member = packed.stored[NOISE].members[0]
         known = Soundness(Extents(((member.stream_offset, member.stream_offset + 500),)))
         archive = MendedArchive(opened.place, opened.listing, None, known)
-        return plan_salvage(archive, os.fsencode(field / "out"), RestoreOptions(workers=1))
+        return plan_salvage(archive, os.fsencode(room / "out"), RestoreOptions(workers=1))
 
 
 @pytest.fixture

@@ -23,37 +23,37 @@ from .conftest import Packed, hurt
 TEXT, NOISE = b"top/text", b"top/noise.bin"
 
 
-def _ground(field: Path, data: bytes, *, keep_partial: bool = True) -> Ground:
-    (field / "archive").write_bytes(data)
-    paths = os.fsencode(field / "archive"), os.fsencode(field / "out")
+def _ground(room: Path, data: bytes, *, keep_partial: bool = True) -> Ground:
+    (room / "archive").write_bytes(data)
+    paths = os.fsencode(room / "archive"), os.fsencode(room / "out")
     return Ground(*paths, PlaceOptions(), Policy.PARTIAL, keep_partial=keep_partial)
 
 
-def _placed(field: Path) -> dict[bytes, bytes]:
-    top = field / "out/lost+found"
+def _placed(room: Path) -> dict[bytes, bytes]:
+    top = room / "out/lost+found"
     return {os.fsencode(name): (top / name).read_bytes() for name in os.listdir(top)} if top.exists() else {}
 
 
-def test_a_whole_member_is_placed_by_its_own_headers(alone: Packed, field: Path) -> None:
+def test_a_whole_member_is_placed_by_its_own_headers(alone: Packed, room: Path) -> None:
     member = alone.stored[TEXT].members[0]
-    done = rescue_unnamed(_ground(field, alone.data), [member.offset], Soundness())
+    done = rescue_unnamed(_ground(room, alone.data), [member.offset], Soundness())
     (found,) = done.files
     name = b"%012d-%s" % (member.offset, found.name)
     assert found.name in (b"f", b"text")
     assert (found.fate, found.placed_as, found.size) == (Fate.INTACT, b"lost+found/" + name, len(alone.contents[TEXT]))
-    assert _placed(field) == {name: alone.contents[TEXT]}
+    assert _placed(room) == {name: alone.contents[TEXT]}
     assert (done.notes, done.problems) == ([], [])
 
 
-def test_again_it_is_left_as_it_is_and_another_file_stays(alone: Packed, field: Path) -> None:
+def test_again_it_is_left_as_it_is_and_another_file_stays(alone: Packed, room: Path) -> None:
     member = alone.stored[TEXT].members[0]
-    ground = _ground(field, alone.data)
+    ground = _ground(room, alone.data)
     (first,) = rescue_unnamed(ground, [member.offset], Soundness()).files
     (second,) = rescue_unnamed(ground, [member.offset], Soundness()).files
     assert second.placed_as == first.placed_as
-    assert len(_placed(field)) == 1
+    assert len(_placed(room)) == 1
     assert first.placed_as is not None
-    path = field / "out" / os.fsdecode(first.placed_as)
+    path = room / "out" / os.fsdecode(first.placed_as)
     path.write_bytes(b"mine")
     (third,) = rescue_unnamed(ground, [member.offset], Soundness()).files
     assert third.placed_as == first.placed_as + b"~1"
@@ -61,29 +61,29 @@ def test_again_it_is_left_as_it_is_and_another_file_stays(alone: Packed, field: 
 
 
 @pytest.mark.parametrize("keep_partial", [False, True])
-def test_of_a_damaged_one_what_is_right(alone: Packed, field: Path, keep_partial: bool) -> None:
+def test_of_a_damaged_one_what_is_right(alone: Packed, room: Path, keep_partial: bool) -> None:
     member = alone.stored[NOISE].members[0]
     bad = Extents(((member.stream_offset + 1000, member.stream_offset + 1600),))
-    ground = _ground(field, hurt(alone.data, bad.ranges[0][0], 600), keep_partial=keep_partial)
+    ground = _ground(room, hurt(alone.data, bad.ranges[0][0], 600), keep_partial=keep_partial)
     (found,) = rescue_unnamed(ground, [member.offset], Soundness(bad)).files
     assert (found.fate, found.present.ranges) == (Fate.PARTIAL, ((0, 1000), (1600, 9000)))
     whole = alone.contents[NOISE]
     left = [whole[:1000] + bytes(600) + whole[1600:]]
-    assert list(_placed(field).values()) == (left if keep_partial else [])
-    assert all(name.endswith(b".partial") for name in _placed(field))
+    assert list(_placed(room).values()) == (left if keep_partial else [])
+    assert all(name.endswith(b".partial") for name in _placed(room))
 
 
 @pytest.mark.parametrize("offset", [0, 1, 5000])
-def test_where_no_member_is_nothing_is_placed(packed: Packed, field: Path, offset: int) -> None:
-    (found,) = rescue_unnamed(_ground(field, packed.data), [offset], unproved()).files
+def test_where_no_member_is_nothing_is_placed(packed: Packed, room: Path, offset: int) -> None:
+    (found,) = rescue_unnamed(_ground(room, packed.data), [offset], unproved()).files
     assert (found.offset, found.fate, found.placed_as, found.size) == (offset, Fate.LOST, None, 0)
     assert found.reason
-    assert _placed(field) == {}
+    assert _placed(room) == {}
 
 
-def _search(field: Path, data: bytes, packed: Packed, known: dict[bytes, bool]) -> Search:
-    ground = _ground(field, data)
-    with ThreadPoolExecutor(1) as pool, ArchiveFile(os.fsencode(field / "archive")) as file:
+def _search(room: Path, data: bytes, packed: Packed, known: dict[bytes, bool]) -> Search:
+    ground = _ground(room, data)
+    with ThreadPoolExecutor(1) as pool, ArchiveFile(os.fsencode(room / "archive")) as file:
         search = Search(ground, file, pool, unproved(), Monitor())
         for path, is_whole in known.items():
             search.know(packed.stored[path], is_whole=is_whole)
@@ -92,29 +92,29 @@ def _search(field: Path, data: bytes, packed: Packed, known: dict[bytes, bool]) 
         return search
 
 
-def test_all_that_nothing_names_is_found_and_nothing_else(packed: Packed, field: Path) -> None:
+def test_all_that_nothing_names_is_found_and_nothing_else(packed: Packed, room: Path) -> None:
     """Of contents of several segments each is a file of its own."""
     unknown = [TEXT, b"top/long"]
-    search = _search(field, packed.data, packed, dict.fromkeys(packed.stored.keys() - set(unknown), True))
+    search = _search(room, packed.data, packed, dict.fromkeys(packed.stored.keys() - set(unknown), True))
     members = sorted(member.offset for path in unknown for member in packed.stored[path].members)
     assert sorted(found.offset for found in search.found) == members
     assert {found.fate for found in search.found} == {Fate.INTACT}
-    long = b"".join(content for name, content in sorted(_placed(field).items()) if len(content) != 16_400)
+    long = b"".join(content for name, content in sorted(_placed(room).items()) if len(content) != 16_400)
     assert packed.contents[b"top/long"] in (long, long.replace(packed.contents[TEXT], b""))
 
 
-def test_all_known_leaves_nothing_to_find(packed: Packed, field: Path) -> None:
-    assert _search(field, packed.data, packed, dict.fromkeys(packed.stored, True)).found == []
-    assert _placed(field) == {}
+def test_all_known_leaves_nothing_to_find(packed: Packed, room: Path) -> None:
+    assert _search(room, packed.data, packed, dict.fromkeys(packed.stored, True)).found == []
+    assert _placed(room) == {}
 
 
 @pytest.mark.parametrize("is_whole", [True, False])
-def test_within_a_damaged_member_others_may_lie(alone: Packed, field: Path, is_whole: bool) -> None:
+def test_within_a_damaged_member_others_may_lie(alone: Packed, room: Path, is_whole: bool) -> None:
     """Where bytes are gone all that followed them has moved; in one that is whole it is content."""
     text, noise = alone.stored[TEXT].members[0], alone.stored[NOISE].members[0]
     inner = alone.data[text.offset : text.offset + text.packed_bytes]
     # Members lie on blocks of a tar.
     at = noise.stream_offset + 3000 - (noise.stream_offset + 3000) % 512
     data = alone.data[:at] + inner + alone.data[at + len(inner) :]
-    search = _search(field, data, alone, {path: path != NOISE or is_whole for path in alone.stored})
+    search = _search(room, data, alone, {path: path != NOISE or is_whole for path in alone.stored})
     assert [found.offset for found in search.found] == ([] if is_whole else [at])

@@ -60,37 +60,37 @@ def test_the_stage_goes_on_where_something_is_to_be_mended(is_lost: bool) -> Non
     assert heard.ended == 1 + (not is_lost)
 
 
-def _with_parity(field: Path) -> bytes:
+def _with_parity(room: Path) -> bytes:
     """An archive of noise, of which any two sectors come back."""
-    (field / "top").mkdir()
+    (room / "top").mkdir()
     for number in range(9):
-        (field / f"top/file {number}").write_bytes(os.urandom(20_000))
-    archive([field / "top"], field / "a.xtar")
-    return (field / "a.xtar").read_bytes()
+        (room / f"top/file {number}").write_bytes(os.urandom(20_000))
+    archive([room / "top"], room / "a.xtar")
+    return (room / "a.xtar").read_bytes()
 
 
-def test_a_single_archive_is_mended_by_its_parity(field: Path) -> None:
-    data = _with_parity(field)
-    (field / "a.xtar").write_bytes(overwritten(data, [10, 11]))
+def test_a_single_archive_is_mended_by_its_parity(room: Path) -> None:
+    data = _with_parity(room)
+    (room / "a.xtar").write_bytes(overwritten(data, [10, 11]))
     heard = Noted()
-    with open_archive(os.fsencode(field / "a.xtar")) as opened, ExitStack() as stack:
-        mending = Mending(opened, os.fsencode(field / "work"), stack, heard)
+    with open_archive(os.fsencode(room / "a.xtar")) as opened, ExitStack() as stack:
+        mending = Mending(opened, os.fsencode(room / "work"), stack, heard)
         better = mending.better(opened, [])
         assert better is not None
         assert mending.worn
         with open_place(better.place) as file:
             assert [first_fault(file, stored.members) for stored in better.listing] == [""] * len(better.listing)
-    assert not (field / "work").exists() or list((field / "work").iterdir()) == []
-    assert (field / "a.xtar").read_bytes() == overwritten(data, [10, 11])
+    assert not (room / "work").exists() or list((room / "work").iterdir()) == []
+    assert (room / "a.xtar").read_bytes() == overwritten(data, [10, 11])
     mending.check([])
 
 
-def test_a_set_is_rebuilt_by_its_recovery_volumes_and_once_only(field: Path) -> None:
+def test_a_set_is_rebuilt_by_its_recovery_volumes_and_once_only(room: Path) -> None:
     small = small_set()
-    directory = small.write(field / "set", {"docs-001.xtar": None})
+    directory = small.write(room / "set", {"docs-001.xtar": None})
     heard = Noted()
     with open_archive(os.fsencode(directory)) as opened, ExitStack() as stack:
-        mending = Mending(opened, os.fsencode(field / "work"), stack, heard)
+        mending = Mending(opened, os.fsencode(room / "work"), stack, heard)
         better = mending.better(opened, [])
         assert better is not None
         assert mending.worn == ["docs 1"]
@@ -98,11 +98,11 @@ def test_a_set_is_rebuilt_by_its_recovery_volumes_and_once_only(field: Path) -> 
         assert mending.better(better, []) is None
 
 
-def test_what_is_beyond_help_is_damaged_still(packed: Packed, field: Path) -> None:
+def test_what_is_beyond_help_is_damaged_still(packed: Packed, room: Path) -> None:
     stored = packed.stored[b"top/text"]
-    (field / "a.xtar").write_bytes(hurt(packed.data, stored.members[0].stream_offset + 9))
-    with open_archive(os.fsencode(field / "a.xtar")) as opened, ExitStack() as stack:
-        mending = Mending(opened, os.fsencode(field / "work"), stack, Noted())
+    (room / "a.xtar").write_bytes(hurt(packed.data, stored.members[0].stream_offset + 9))
+    with open_archive(os.fsencode(room / "a.xtar")) as opened, ExitStack() as stack:
+        mending = Mending(opened, os.fsencode(room / "work"), stack, Noted())
         view = mending.better(opened, [stored]) or opened
         with open_place(view.place) as file:
             faults = {each.entry.path: first_fault(file, each.members) for each in view.listing if each.members}
@@ -112,12 +112,12 @@ def test_what_is_beyond_help_is_damaged_still(packed: Packed, field: Path) -> No
     assert faults.keys() == packed.contents.keys()
 
 
-def test_without_room_for_temporaries_nothing_is_called_lost(field: Path) -> None:
-    data = _with_parity(field)
-    (field / "a.xtar").write_bytes(overwritten(data, [10, 11]))
-    (field / "work").write_bytes(b"a file stands there")
-    with open_archive(os.fsencode(field / "a.xtar")) as opened, ExitStack() as stack:
-        mending = Mending(opened, os.fsencode(field / "work"), stack, Noted())
+def test_without_room_for_temporaries_nothing_is_called_lost(room: Path) -> None:
+    data = _with_parity(room)
+    (room / "a.xtar").write_bytes(overwritten(data, [10, 11]))
+    (room / "work").write_bytes(b"a file stands there")
+    with open_archive(os.fsencode(room / "a.xtar")) as opened, ExitStack() as stack:
+        mending = Mending(opened, os.fsencode(room / "work"), stack, Noted())
         assert mending.better(opened, []) is None
         left = [b"file %d" % number for number in range(12)]
         with pytest.raises(EnvironmentFailed, match=r"could not be mended: .*work") as caught:

@@ -15,13 +15,13 @@ from pybackup.restore.spool import ContentSpool
 from .conftest import Packed, hurt
 
 
-def _spooled(field: Path, data: bytes) -> tuple[ContentSpool, ArchiveFile]:
-    (field / "archive").write_bytes(data)
-    return ContentSpool(os.fsencode(field)), ArchiveFile(os.fsencode(field / "archive"))
+def _spooled(room: Path, data: bytes) -> tuple[ContentSpool, ArchiveFile]:
+    (room / "archive").write_bytes(data)
+    return ContentSpool(os.fsencode(room)), ArchiveFile(os.fsencode(room / "archive"))
 
 
-def test_each_content_in_its_turn(packed: Packed, field: Path) -> None:
-    spool, archive = _spooled(field, packed.data)
+def test_each_content_in_its_turn(packed: Packed, room: Path) -> None:
+    spool, archive = _spooled(room, packed.data)
     with spool, archive:
         for path in (*packed.stored, *reversed(list(packed.stored))):
             content = spool.content_of(archive, packed.stored[path])
@@ -37,13 +37,13 @@ def test_each_content_in_its_turn(packed: Packed, field: Path) -> None:
                 whole[start : start + length] = data[at : at + length]
                 at += length
             assert (bytes(whole), at) == (packed.contents[path], len(data))
-    assert sorted(path.name for path in field.iterdir()) == ["archive"]
+    assert sorted(path.name for path in room.iterdir()) == ["archive"]
 
 
 @pytest.mark.parametrize("path", [b"top/text", b"top/long", b"top/sparse", b"top/noise.bin"])
-def test_what_is_damaged_is_refused_and_the_next_is_whole(packed: Packed, field: Path, path: bytes) -> None:
+def test_what_is_damaged_is_refused_and_the_next_is_whole(packed: Packed, room: Path, path: bytes) -> None:
     member = packed.stored[path].members[-1]
-    spool, archive = _spooled(field, hurt(packed.data, member.stream_offset + member.stream_bytes // 2, 40))
+    spool, archive = _spooled(room, hurt(packed.data, member.stream_offset + member.stream_bytes // 2, 40))
     with spool, archive:
         with pytest.raises(Damaged):
             spool.content_of(archive, packed.stored[path])
@@ -52,11 +52,11 @@ def test_what_is_damaged_is_refused_and_the_next_is_whole(packed: Packed, field:
         assert b"".join(content.read()) == packed.contents[other]
 
 
-def test_another_copy_stands_in(packed: Packed, field: Path) -> None:
+def test_another_copy_stands_in(packed: Packed, room: Path) -> None:
     stored = packed.stored[b"top/text"]
     (member,) = stored.members
     data = hurt(packed.data, member.stream_offset, 40) + packed.data
-    spool, archive = _spooled(field, data)
+    spool, archive = _spooled(room, data)
     with spool, archive:
         twice = replace(stored, spares=(member.moved(len(packed.data)),))
         assert b"".join(spool.content_of(archive, twice).read()) == packed.contents[b"top/text"]
@@ -64,8 +64,8 @@ def test_another_copy_stands_in(packed: Packed, field: Path) -> None:
             spool.content_of(archive, replace(stored, spares=(member,)))
 
 
-def test_segments_that_are_missing_are_told_before_anything_is_read(packed: Packed, field: Path) -> None:
-    spool, archive = _spooled(field, packed.data)
+def test_segments_that_are_missing_are_told_before_anything_is_read(packed: Packed, room: Path) -> None:
+    spool, archive = _spooled(room, packed.data)
     stored = packed.stored[b"top/long"]
     with spool, archive, pytest.raises(Damaged, match="1 of its segments is gone"):
         spool.content_of(archive, replace(stored, members=stored.members[1:], segments=3))

@@ -121,7 +121,7 @@ def test_owners_go_by_name_where_the_name_is_known(tmp_path: Path) -> None:
     script = "import pwd, grp\n"
     script += "pwd.getpwnam = lambda name: pwd.struct_passwd((name, 'x', 4321, 4322, '', '', ''))\n"
     script += "grp.getgrnam = lambda name: grp.struct_group((name, 'x', 8765, []))\n"
-    script += "import sys; from pathlib import Path; from tests.roundtrip.running import extract\n"
+    script += "import sys; from pathlib import Path; from tests.kit.archives import extract\n"
     script += "extract(Path('a.xtar'), Path(sys.argv[1]), numeric_owner=sys.argv[1] == 'numbers')\n"
     environment = {**os.environ, "PYTHONPATH": os.fspath(REPOSITORY)}
     for target in ("names", "numbers"):

@@ -106,7 +106,7 @@ def test_resuming_behind_any_volume_gives_the_same_bytes(tree: Path, docs: Path,
 
 
 def test_a_run_that_was_killed_leaves_whole_volumes_and_is_resumed(tree: Path, docs: Path, tmp_path: Path) -> None:
-    code = f"from sets.making import make, Path; make(Path({str(tree)!r}), Path({str(tmp_path)!r}))"
+    code = f"from kit.sets import make, Path; make(Path({str(tree)!r}), Path({str(tmp_path)!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[1], start_new_session=True)
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("*.xtar"))) < 3 or not list(tmp_path.glob(".pybackup-*.tmp")):

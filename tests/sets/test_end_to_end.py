@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kit.command import lines, run
 from kit.manifest import differences, manifest
-from kit.memory import fast_directory
 
 from benchmarks.subjects import peers300
 from pybackup.archive.open import open_archive
@@ -26,12 +24,6 @@ def done(*arguments: str | bytes | Path) -> list[str]:
     ran = run(*arguments, "--quiet")
     assert (ran.returncode, ran.stderr) == (0, b""), ran.stderr.decode()[-2000:]
     return lines(ran.stdout)
-
-
-@pytest.fixture
-def room() -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
 
 
 def plant(tree: Path, n_bytes: int) -> Path:

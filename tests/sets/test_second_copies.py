@@ -117,12 +117,6 @@ def field() -> Iterator[Field]:
         yield Field(tree, base / "set")
 
 
-@pytest.fixture
-def room() -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
-
-
 def extracted(paths: list[Path], to: Path, heard: Monitor, patterns: tuple[bytes, ...] = ()) -> Extracted:
     first, *more = map(os.fsencode, paths)
     with open_archive(first, more, monitor=heard) as archive:

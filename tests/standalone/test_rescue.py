@@ -28,8 +28,8 @@ from kit.planting import ROWS, write_sparse
 from kit.protected import SMALL_GROUPS, protect
 from kit.recipe import GOLDEN, from_json
 from kit.snapshot import Snapshot, snapshot
-from kit.specimen import Specimen, make_specimen
-from kit.trees import plant_every_kind, plant_large
+from kit.specimen import Specimen
+from kit.trees import plant_large
 from roundtrip.test_golden import ARCHIVES, _expected
 
 from pybackup.archive.open import open_archive
@@ -37,28 +37,9 @@ from pybackup.codes import rs255 as codeword
 from pybackup.errors import PybackupError
 from pybackup.standalone import rescue
 
+pytestmark = pytest.mark.usefixtures("as_root")
+
 TREES = [name for name in ROWS if name != "contents"]
-
-
-@pytest.fixture(autouse=True)
-def _root() -> None:
-    if os.geteuid() != 0:
-        said = "owners and devices: run the tests as root"
-        if os.environ.get("CI"):
-            pytest.fail(said)
-        pytest.skip(said)
-
-
-@pytest.fixture
-def field() -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
-
-
-@pytest.fixture(scope="module")
-def small() -> Iterator[Specimen]:
-    with fast_directory() as base:
-        yield make_specimen(plant_every_kind(base), base / "small.xtar")
 
 
 @pytest.fixture(scope="module")
@@ -85,34 +66,34 @@ def rescued(command: str, path: Path, target: Path) -> tuple[int, Snapshot]:
 
 
 @pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_golden(path: Path, field: Path) -> None:
-    extract(path, field / "out")
-    assert differences(from_json(_expected(path)["manifest"]), manifest(field / "out/tree"), but=["data"]) == []
+def test_golden(path: Path, room: Path) -> None:
+    extract(path, room / "out")
+    assert differences(from_json(_expected(path)["manifest"]), manifest(room / "out/tree"), but=["data"]) == []
     assert run_rescue("verify", path).returncode == 0
     assert GOLDEN in path.parents
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_trees(name: str, field: Path) -> None:
-    tree = field / "tree"
+def test_trees(name: str, room: Path) -> None:
+    tree = room / "tree"
     tree.mkdir()
     ROWS[name](tree)
-    archive([tree], field / "a.xtar")
-    listed = run_rescue("list", field / "a.xtar")
+    archive([tree], room / "a.xtar")
+    listed = run_rescue("list", room / "a.xtar")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert len(listed.stdout.splitlines()) == len(manifest(tree))
-    extract(field / "a.xtar", field / "out")
-    assert differences(manifest(tree), manifest(field / "out/tree")) == []
+    extract(room / "a.xtar", room / "out")
+    assert differences(manifest(tree), manifest(room / "out/tree")) == []
 
 
-def test_segments_parity_and_selection(protected: tuple[Path, Path], field: Path) -> None:
+def test_segments_parity_and_selection(protected: tuple[Path, Path], room: Path) -> None:
     tree, path = protected
-    extract(path, field / "out")
-    assert differences(manifest(tree), manifest(field / "out/tree")) == []
+    extract(path, room / "out")
+    assert differences(manifest(tree), manifest(room / "out/tree")) == []
     done = run_rescue("verify", path)
     assert (done.returncode, done.stderr) == (0, "")
-    extract(path, field / "some", "tree/b/c", "tree/zlink")
-    whole, some = manifest(tree), manifest(field / "some/tree")
+    extract(path, room / "some", "tree/b/c", "tree/zlink")
+    whole, some = manifest(tree), manifest(room / "some/tree")
     below = {name for name in whole if name.startswith(b"b/c/")} | {b"", b"b", b"b/c", b"zlink"}
     assert some.keys() == below
     assert some[b"zlink"].content == whole[b"zlink"].content
@@ -120,7 +101,7 @@ def test_segments_parity_and_selection(protected: tuple[Path, Path], field: Path
 
 @pytest.mark.parametrize("sectors", [100, 100.25])
 @pytest.mark.parametrize("damage", ["none", "locator", "locator and tree index"])
-def test_in_an_image(sectors: float, damage: str, protected: tuple[Path, Path], field: Path) -> None:
+def test_in_an_image(sectors: float, damage: str, protected: tuple[Path, Path], room: Path) -> None:
     tree, path = protected
     data = bytearray(path.read_bytes())
     if damage != "none":
@@ -131,10 +112,10 @@ def test_in_an_image(sectors: float, damage: str, protected: tuple[Path, Path], 
         at = data.rfind(b"XTARIDX{")
         data[at : at + 8] = bytes(8)
     junk = random.Random(1)
-    (field / "image").write_bytes(junk.randbytes(int(sectors * SECTOR)) + data + junk.randbytes(5 * SECTOR))
-    done = run_rescue("extract", field / "image", "--to", field / "out")
+    (room / "image").write_bytes(junk.randbytes(int(sectors * SECTOR)) + data + junk.randbytes(5 * SECTOR))
+    done = run_rescue("extract", room / "image", "--to", room / "out")
     assert done.returncode == int(damage == "locator and tree index"), done.stderr
-    assert differences(manifest(tree), manifest(field / "out/tree")) == []
+    assert differences(manifest(tree), manifest(room / "out/tree")) == []
 
 
 def faults(small: Specimen, status: int, found: Snapshot, refused: bool, brought: Snapshot) -> list[str]:
@@ -172,18 +153,18 @@ def fail_sectors(patch: pytest.MonkeyPatch, bad: int) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", PLACES)
-def test_matrix(small: Specimen, field: Path, name: str, damage: str) -> None:
+def test_matrix(small: Specimen, room: Path, name: str, damage: str) -> None:
     place = small.place(*PLACES[name])
-    path = field / "damaged"
+    path = room / "damaged"
     data = DAMAGES[damage](small.data, place)
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
         if damage == "unreadable":
             fail_sectors(patch, place.start - place.start % SECTOR)
-        theirs = restore_to(path, field / "theirs")
-        status, found = rescued("extract", path, field / "ours")
+        theirs = restore_to(path, room / "theirs")
+        status, found = rescued("extract", path, room / "ours")
         assert faults(small, status, found, theirs.refused is not None, theirs.found) == []
-        salvage_status, salvaged = rescued("salvage", path, field / "ours")
+        salvage_status, salvaged = rescued("salvage", path, room / "ours")
     assert faults(small, salvage_status, salvaged, theirs.refused is not None, found) == []
     if len(data) == len(small.data):
         touched = changed_files(small, data, damage, place)
@@ -206,64 +187,64 @@ def without_notes(data: bytes) -> bytes:
     return data.replace(b"\0XTN", b"\0xtn").replace(b"\0XTF", b"\0xtf")
 
 
-def test_by_headers_alone(small: Specimen, field: Path) -> None:
-    (field / "damaged").write_bytes(headers_only(small.data))
-    theirs = extract_to(field / "damaged", field / "theirs")
-    _, found = rescued("extract", field / "damaged", field / "ours")
+def test_by_headers_alone(small: Specimen, room: Path) -> None:
+    (room / "damaged").write_bytes(headers_only(small.data))
+    theirs = extract_to(room / "damaged", room / "theirs")
+    _, found = rescued("extract", room / "damaged", room / "ours")
     assert {path: fact.content for path, fact in found.items()} == {
         path: fact.content for path, fact in theirs.found.items()
     }
     assert found.keys() == small.tree.keys()
     containers = [place for place in small.places if place.name == "container header"]
     data = overwritten(headers_only(small.data), containers[0].start, 512)
-    (field / "damaged").write_bytes(data)
-    theirs = extract_to(field / "damaged", field / "theirs")
-    status, found = rescued("extract", field / "damaged", field / "ours")
+    (room / "damaged").write_bytes(data)
+    theirs = extract_to(room / "damaged", room / "theirs")
+    status, found = rescued("extract", room / "damaged", room / "ours")
     assert (status, found.keys()) == (1, theirs.found.keys())
     assert any(path.startswith(b"lost+found/container-") for path in found)
 
 
-def test_without_parity(small: Specimen, field: Path) -> None:
-    (field / "a.xtar").write_bytes(small.data)
-    done = run_rescue("verify", field / "a.xtar")
+def test_without_parity(small: Specimen, room: Path) -> None:
+    (room / "a.xtar").write_bytes(small.data)
+    done = run_rescue("verify", room / "a.xtar")
     assert done.returncode == 0
     assert "no sums of sectors" in done.stderr
-    extract(field / "a.xtar", field / "out")
-    assert snapshot(os.fsencode(field / "out")) == small.tree
+    extract(room / "a.xtar", room / "out")
+    assert snapshot(os.fsencode(room / "out")) == small.tree
 
 
-def test_verify_names_sectors_and_files(protected: tuple[Path, Path], field: Path) -> None:
+def test_verify_names_sectors_and_files(protected: tuple[Path, Path], room: Path) -> None:
     _, path = protected
     with open_archive(os.fsencode(path)) as opened:
         stored = {item.entry.path: item for item in opened.listing}
     member = stored[b"tree/large"].members[1]
     data = path.read_bytes()
     sector = (member.offset + member.packed_bytes - 5000) // SECTOR
-    (field / "a.xtar").write_bytes(overwritten(data, sector * SECTOR, 2 * SECTOR))
-    done = run_rescue("verify", field / "a.xtar")
+    (room / "a.xtar").write_bytes(overwritten(data, sector * SECTOR, 2 * SECTOR))
+    done = run_rescue("verify", room / "a.xtar")
     assert done.returncode == 1
     assert f"bad sectors: {sector} to {sector + 1}, in tree/large\n" in done.stderr
     assert "damaged: tree/large: " in done.stderr
     assert "pybackup repair" in done.stderr
     guards = [at for at in range(0, len(data), SECTOR) if data.startswith(b"XTPARITY", at)]
-    (field / "a.xtar").write_bytes(overwritten(data, guards[0], SECTOR))
-    done = run_rescue("verify", field / "a.xtar")
+    (room / "a.xtar").write_bytes(overwritten(data, guards[0], SECTOR))
+    done = run_rescue("verify", room / "a.xtar")
     assert done.returncode == 1
     assert f"bad sectors: {guards[0] // SECTOR} to {guards[0] // SECTOR}\n" in done.stderr
     assert "unknown sectors: 0 to 479, in " in done.stderr
 
 
-def test_sidecar(field: Path, small: Specimen) -> None:
-    (field / "a.xtar").write_bytes(small.data)
-    protect(field / "a.xtar", field / "a.xtar.xpar", SMALL_GROUPS)
-    assert run_rescue("verify", field / "a.xtar").stderr == ""
+def test_sidecar(room: Path, small: Specimen) -> None:
+    (room / "a.xtar").write_bytes(small.data)
+    protect(room / "a.xtar", room / "a.xtar.xpar", SMALL_GROUPS)
+    assert run_rescue("verify", room / "a.xtar").stderr == ""
     end = small.place("end", -1)
-    (field / "a.xtar").write_bytes(small.data[: end.start] + b"!" + small.data[end.start + 1 :])
-    done = run_rescue("verify", field / "a.xtar")
+    (room / "a.xtar").write_bytes(small.data[: end.start] + b"!" + small.data[end.start + 1 :])
+    done = run_rescue("verify", room / "a.xtar")
     assert (done.returncode, "bad sectors: " in done.stderr) == (1, True)
 
 
-def test_salvage_gives_pieces(protected: tuple[Path, Path], field: Path) -> None:
+def test_salvage_gives_pieces(protected: tuple[Path, Path], room: Path) -> None:
     tree, path = protected
     with open_archive(os.fsencode(path)) as opened:
         stored = {item.entry.path: item for item in opened.listing}
@@ -274,12 +255,12 @@ def test_salvage_gives_pieces(protected: tuple[Path, Path], field: Path) -> None
     data = overwritten(data, sector, SECTOR)
     end = holes.offset + holes.packed_bytes
     data = overwritten(data, end // SECTOR * SECTOR - SECTOR, SECTOR + end % SECTOR)
-    (field / "a.xtar").write_bytes(data)
-    done = run_rescue("salvage", field / "a.xtar", "--to", field / "out")
+    (room / "a.xtar").write_bytes(data)
+    done = run_rescue("salvage", room / "a.xtar", "--to", room / "out")
     assert done.returncode == 1
     assert "partial: tree/large" in done.stderr
-    whole, piece = (tree / "large").read_bytes(), (field / "out/tree/large.partial").read_bytes()
-    assert not (field / "out/tree/large").exists()
+    whole, piece = (tree / "large").read_bytes(), (room / "out/tree/large.partial").read_bytes()
+    assert not (room / "out/tree/large").exists()
     good = sector - large.offset - 32
     assert len(piece) == len(whole)
     # It may begin in the sector in which the other one ends.
@@ -288,20 +269,20 @@ def test_salvage_gives_pieces(protected: tuple[Path, Path], field: Path) -> None
     assert piece[first:good] == whole[first:good]
     assert piece[good : good + SECTOR] == bytes(SECTOR)
     assert piece[good + SECTOR :] == whole[good + SECTOR :]
-    assert not (field / "out/tree/holes").exists()
+    assert not (room / "out/tree/holes").exists()
 
 
-def test_salvage_finds_what_moved_and_what_nothing_names(protected: tuple[Path, Path], field: Path) -> None:
+def test_salvage_finds_what_moved_and_what_nothing_names(protected: tuple[Path, Path], room: Path) -> None:
     _, path = protected
     data = path.read_bytes()
     with open_archive(os.fsencode(path)) as opened:
         members = {item.entry.path: item.members for item in opened.listing if item.members}
     middle = len(data) // 3 // 512 * 512
-    (field / "a.xtar").write_bytes(data[:middle] + data[middle + 17 :])
-    assert run_rescue("salvage", field / "a.xtar", "--to", field / "out").returncode == 1
-    lost = {name for name in members if not os.path.exists(os.fsencode(field / "out") + b"/" + name)}
+    (room / "a.xtar").write_bytes(data[:middle] + data[middle + 17 :])
+    assert run_rescue("salvage", room / "a.xtar", "--to", room / "out").returncode == 1
+    lost = {name for name in members if not os.path.exists(os.fsencode(room / "out") + b"/" + name)}
     assert 1 <= len(lost) <= 2
-    assert not (field / "out/lost+found").exists()
+    assert not (room / "out/lost+found").exists()
 
 
 def contents_in(lost_found: Path) -> set[bytes]:
@@ -309,26 +290,26 @@ def contents_in(lost_found: Path) -> set[bytes]:
     return {path.read_bytes() for path in lost_found.iterdir() if "container" not in path.name}
 
 
-def test_salvage_finds_members_that_nothing_names(protected: tuple[Path, Path], field: Path) -> None:
+def test_salvage_finds_members_that_nothing_names(protected: tuple[Path, Path], room: Path) -> None:
     tree, _ = protected
-    archive([tree], field / "whole.xtar", segment_bytes=MIB, bundle_bytes=0)
-    data = (field / "whole.xtar").read_bytes()
-    with open_archive(os.fsencode(field / "whole.xtar")) as opened:
+    archive([tree], room / "whole.xtar", segment_bytes=MIB, bundle_bytes=0)
+    data = (room / "whole.xtar").read_bytes()
+    with open_archive(os.fsencode(room / "whole.xtar")) as opened:
         members = {item.entry.path: item.members for item in opened.listing if item.members}
     bare = bytearray(without_notes(headers_only(data)))
     (first,) = members[b"tree/z/file1"]
     bare[first.offset - 1024 : first.offset - 1024] = b""
     keep = members[b"tree/z/file2"][0].offset - 512
     bare[keep : keep + 512] = data[keep : keep + 512]
-    (field / "a.xtar").write_bytes(bytes(bare))
-    assert run_rescue("salvage", field / "a.xtar", "--to", field / "bare").returncode == 1
+    (room / "a.xtar").write_bytes(bytes(bare))
+    assert run_rescue("salvage", room / "a.xtar", "--to", room / "bare").returncode == 1
     wanted = {(tree / "z" / f"file{number}").read_bytes() for number in range(16) if number != 2} - {b""}
-    assert wanted <= contents_in(field / "bare/lost+found")
+    assert wanted <= contents_in(room / "bare/lost+found")
 
 
 @pytest.mark.parametrize("inserted", [0, 17])
 def test_salvage_finds_files_of_bundles_that_nothing_names(
-    protected: tuple[Path, Path], field: Path, inserted: int
+    protected: tuple[Path, Path], room: Path, inserted: int
 ) -> None:
     """By the 7z header, which is behind the streams: one of them is ruined, and costs none of the others."""
     tree, path = protected
@@ -341,102 +322,102 @@ def test_salvage_finds_files_of_bundles_that_nothing_names(
     keep = members[b"tree/large"][0].offset - 512
     bare[keep : keep + 512] = data[keep : keep + 512]
     bare[hurt.offset] ^= 255
-    (field / "a.xtar").write_bytes(bytes(inserted) + bytes(bare))
-    assert run_rescue("salvage", field / "a.xtar", "--to", field / "bare").returncode == 1
+    (room / "a.xtar").write_bytes(bytes(inserted) + bytes(bare))
+    assert run_rescue("salvage", room / "a.xtar", "--to", room / "bare").returncode == 1
     wanted = {(tree / "z" / f"file{number}").read_bytes() for number in range(16) if number != 2} - {b""}
-    assert wanted <= contents_in(field / "bare/lost+found")
+    assert wanted <= contents_in(room / "bare/lost+found")
 
 
-def test_nothing_is_placed_through_links_or_over_what_exists(small: Specimen, field: Path) -> None:
-    (field / "a.xtar").write_bytes(small.data)
+def test_nothing_is_placed_through_links_or_over_what_exists(small: Specimen, room: Path) -> None:
+    (room / "a.xtar").write_bytes(small.data)
     for name in ("elsewhere", "out", "again/tree"):
-        (field / name).mkdir(parents=True)
-    os.symlink(field / "elsewhere", field / "out/tree")
-    assert run_rescue("extract", field / "a.xtar", "--to", field / "out").returncode == 1
-    assert list((field / "elsewhere").iterdir()) == []
-    (field / "again/tree/set").write_bytes(b"mine")
-    done = run_rescue("extract", field / "a.xtar", "--to", field / "again", "--devices")
+        (room / name).mkdir(parents=True)
+    os.symlink(room / "elsewhere", room / "out/tree")
+    assert run_rescue("extract", room / "a.xtar", "--to", room / "out").returncode == 1
+    assert list((room / "elsewhere").iterdir()) == []
+    (room / "again/tree/set").write_bytes(b"mine")
+    done = run_rescue("extract", room / "a.xtar", "--to", room / "again", "--devices")
     assert done.returncode == 1
     assert done.stderr.splitlines()[0] == "lost: tree/set: File exists"
-    assert (field / "again/tree/set").read_bytes() == b"mine"
-    found = snapshot(os.fsencode(field / "again"))
+    assert (room / "again/tree/set").read_bytes() == b"mine"
+    found = snapshot(os.fsencode(room / "again"))
     assert {path for path, fact in small.tree.items() if found.get(path) != fact} == {b"tree/set"}
     for path in (b"", b"/etc/x", b"a/../b", b"a//b", b".", b"a\0b", b"..", b"a/"):
         with pytest.raises(rescue.Damaged):
             rescue.split(path)
 
 
-def linked(field: Path) -> Path:
+def linked(room: Path) -> Path:
     """An archive of a file, sparse and with attributes, that has a name in another directory, and a link to that."""
-    (field / "tree/a").mkdir(parents=True)
-    (field / "tree/b").mkdir()
-    with open(field / "tree/a/first", "wb") as file:
+    (room / "tree/a").mkdir(parents=True)
+    (room / "tree/b").mkdir()
+    with open(room / "tree/a/first", "wb") as file:
         file.write(b"content" * 999)
         file.truncate(5 * MIB)
-    (field / "tree/a/first").chmod(0o640)
+    (room / "tree/a/first").chmod(0o640)
     for name in ("second", "third"):
-        os.link(field / "tree/a/first", field / "tree/b" / name)
-    archive([field / "tree"], field / "a.xtar")
-    return field / "a.xtar"
+        os.link(room / "tree/a/first", room / "tree/b" / name)
+    archive([room / "tree"], room / "a.xtar")
+    return room / "a.xtar"
 
 
-def check_copies(field: Path, alike: list[str]) -> None:
+def check_copies(room: Path, alike: list[str]) -> None:
     """All names are there with the content and the metadata of the first."""
-    first = (field / "out/tree/a/first").stat()
+    first = (room / "out/tree/a/first").stat()
     for name in alike:
-        there = field / "out/tree" / name
-        assert there.read_bytes() == (field / "tree/a/first").read_bytes()
+        there = room / "out/tree" / name
+        assert there.read_bytes() == (room / "tree/a/first").read_bytes()
         other = there.stat()
         assert (other.st_mode, other.st_mtime_ns, other.st_uid) == (first.st_mode, first.st_mtime_ns, first.st_uid)
-    left = {path.name for path in (field / "out").rglob("*") if path.is_file()}
+    left = {path.name for path in (room / "out").rglob("*") if path.is_file()}
     assert left == {"first", "second", "third"}
 
 
 @pytest.mark.parametrize("reader", ["rescue.py", "pybackup"])
-def test_a_hard_link_across_a_mount_is_a_copy(field: Path, reader: str) -> None:
-    path = linked(field)
-    (field / "out/tree/b").mkdir(parents=True)
+def test_a_hard_link_across_a_mount_is_a_copy(room: Path, reader: str) -> None:
+    path = linked(room)
+    (room / "out/tree/b").mkdir(parents=True)
     # A copy is no longer than the data of what it is a copy of.
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(field / "out/tree/b")]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(room / "out/tree/b")]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting is forbidden here")
     try:
         if reader == "rescue.py":
-            done = run_rescue("extract", path, "--to", field / "out")
+            done = run_rescue("extract", path, "--to", room / "out")
         else:
-            command = [sys.executable, "-m", "pybackup", "extract", str(path), "--to", str(field / "out")]
+            command = [sys.executable, "-m", "pybackup", "extract", str(path), "--to", str(room / "out")]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        check_copies(field, ["b/second", "b/third"])
+        check_copies(room, ["b/second", "b/third"])
     finally:
-        subprocess.run(["umount", field / "out/tree/b"], check=True)
+        subprocess.run(["umount", room / "out/tree/b"], check=True)
 
 
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP])
 def test_a_hard_link_where_there_can_be_none_is_a_copy(
-    field: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
+    room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
 ) -> None:
     """As on FAT and exFAT, which know no links, neither for names that files get when they are whole."""
-    path = linked(field)
+    path = linked(room)
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "link", refuse)
-        assert rescue.main(["extract", str(path), "--to", str(field / "out")]) == 0
-    check_copies(field, ["b/second", "b/third"])
+        assert rescue.main(["extract", str(path), "--to", str(room / "out")]) == 0
+    check_copies(room, ["b/second", "b/third"])
     assert "are copies" in capsys.readouterr().err
 
 
-def test_statuses(field: Path, small: Specimen) -> None:
-    (field / "none").write_bytes(random.Random(5).randbytes(100_000))
-    (field / "a.xtar").write_bytes(small.data)
-    assert run_rescue("list", field / "none").returncode == 4
-    assert run_rescue("list", field / "missing").returncode == 3
+def test_statuses(room: Path, small: Specimen) -> None:
+    (room / "none").write_bytes(random.Random(5).randbytes(100_000))
+    (room / "a.xtar").write_bytes(small.data)
+    assert run_rescue("list", room / "none").returncode == 4
+    assert run_rescue("list", room / "missing").returncode == 3
     assert run_rescue("list").returncode == 2
-    assert run_rescue("extract", field / "a.xtar", "--to", field / "out", "no/such").returncode == 2
-    assert run_rescue("extract", field / "a.xtar", "--to", field / "none").returncode == 3
+    assert run_rescue("extract", room / "a.xtar", "--to", room / "out", "no/such").returncode == 2
+    assert run_rescue("extract", room / "a.xtar", "--to", room / "none").returncode == 3
 
 
 @pytest.mark.parametrize("body_bytes", [1, 222, 223, 224, 5000])
@@ -478,11 +459,11 @@ def test_stands_alone_and_is_old() -> None:
 
 @pytest.mark.parametrize("kind", CASES)
 @pytest.mark.parametrize("damaged", ["whole", "without its tree index", "without any index"])
-def test_hostile(kind: str, damaged: str, field: Path) -> None:
-    (field / "outside").mkdir()
-    (field / "outside/secret").write_bytes(b"secret")
-    before = snapshot(os.fsencode(field / "outside"))
-    path, target = field / "a.xtar", field / "target"
+def test_hostile(kind: str, damaged: str, room: Path) -> None:
+    (room / "outside").mkdir()
+    (room / "outside/secret").write_bytes(b"secret")
+    before = snapshot(os.fsencode(room / "outside"))
+    path, target = room / "a.xtar", room / "target"
     for name, items in CASES[kind]():
         try:
             write(path, items)
@@ -494,40 +475,40 @@ def test_hostile(kind: str, damaged: str, field: Path) -> None:
             assert status in ((0, 1) if name in TAME else (1,)), (name, status)
             for left in (each for each in target.rglob("*") if each.is_file() and not each.is_symlink()):
                 assert left.read_bytes() in (b"harm", b"other") or left.name.endswith(".partial"), (name, left)
-            assert snapshot(os.fsencode(field / "outside")) == before
-            assert {each.name for each in field.iterdir()} <= {"outside", "a.xtar", "target"}
+            assert snapshot(os.fsencode(room / "outside")) == before
+            assert {each.name for each in room.iterdir()} <= {"outside", "a.xtar", "target"}
             subprocess.run(["rm", "-rf", target], check=True)
 
 
 @pytest.mark.parametrize("bomb", [long_place, nested, extensions, many_volumes])
-def test_bombs(bomb: Any, field: Path) -> None:
+def test_bombs(bomb: Any, room: Path) -> None:
     for name, data in bomb(random.Random(3)).items():
-        (field / name).write_bytes(data)
-        arguments = ["verify", os.fspath(field / name)]
+        (room / name).write_bytes(data)
+        arguments = ["verify", os.fspath(room / name)]
         # The archive behind extensions without end is whole, and found.
         assert in_child(partial(rescue.main, arguments)) in ((0,) if bomb is extensions else (1, 4))
 
 
-def test_where_directories_have_no_descriptors(small: Specimen, field: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_directories_have_no_descriptors(small: Specimen, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rescue, "BY_DESCRIPTOR", False)
-    (field / "a.xtar").write_bytes(small.data)
-    status, found = rescued("extract", field / "a.xtar", field / "out")
+    (room / "a.xtar").write_bytes(small.data)
+    status, found = rescued("extract", room / "a.xtar", room / "out")
     assert (status, found) == (0, small.tree)
 
 
-def test_in_an_iso(protected: tuple[Path, Path], field: Path) -> None:
+def test_in_an_iso(protected: tuple[Path, Path], room: Path) -> None:
     tree, path = protected
-    (field / "disc").mkdir()
+    (room / "disc").mkdir()
     for name, data in (
         ("other", bytes(100_000)),
         ("backup.xtar", path.read_bytes()),
         ("rescue.py", SCRIPT.read_bytes()),
     ):
-        (field / "disc" / name).write_bytes(data)
-    command: list[str | Path] = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", field / "disc.iso", field / "disc"]
+        (room / "disc" / name).write_bytes(data)
+    command: list[str | Path] = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", room / "disc.iso", room / "disc"]
     subprocess.run(command, check=True, capture_output=True)
-    done = run_rescue("extract", field / "disc.iso", "--to", field / "out")
+    done = run_rescue("extract", room / "disc.iso", "--to", room / "out")
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
-    assert differences(manifest(tree), manifest(field / "out/tree")) == []
-    done = run_rescue("verify", field / "disc.iso")
+    assert differences(manifest(tree), manifest(room / "out/tree")) == []
+    done = run_rescue("verify", room / "disc.iso")
     assert (done.returncode, done.stderr.count("bad sectors")) == (0, 0)

@@ -51,12 +51,6 @@ def bare() -> Iterator[Field]:
         yield Field(base, "none")
 
 
-@pytest.fixture
-def room() -> Iterator[Path]:
-    with fast_directory() as base:
-        yield base
-
-
 @pytest.mark.parametrize("kind", ["volumes", "images", "directory", "mixed", "twice"])
 def test_all_of_a_set(kind: str, field: Field, room: Path) -> None:
     named = {

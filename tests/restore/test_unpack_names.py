@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from kit.archives import archive
 
 from pybackup.monitor import Monitor
 from pybackup.restore.unpack import unpack
+
+pytestmark = pytest.mark.usefixtures("as_root")
 
 
 def test_a_directory_without_content_takes_no_name(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pybackup.container.first import read_first
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.readme import README
 
+pytestmark = pytest.mark.usefixtures("as_root")
+
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:

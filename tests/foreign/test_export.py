@@ -29,6 +29,8 @@ from pybackup.host.output import Output
 from pybackup.model.entry import Entry, Kind
 from pybackup.monitor import Monitor
 
+pytestmark = pytest.mark.usefixtures("as_root")
+
 SECOND = planting.SECOND
 FORMATS = [each.value for each in ExportFormat]
 TARS = [each for each in FORMATS if each != "zip"]

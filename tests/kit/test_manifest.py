@@ -8,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from kit import planting
 from kit.manifest import ASPECTS, differences, manifest
+
+pytestmark = pytest.mark.usefixtures("as_root")
 
 CHANGES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("content", "f", lambda root: _overwrite(root / "f", b"y")),

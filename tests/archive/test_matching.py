@@ -17,6 +17,8 @@ from pybackup.errors import UsageError
 from pybackup.model.display import display
 from pybackup.model.listing import Listing
 
+pytestmark = pytest.mark.usefixtures("as_root")
+
 PLAIN = ["file 1.jpg", "whatX", "starfish", "b", "caf\u00e9"]
 NAMES = [*PLAIN, "file [1].jpg", "[2020] Holiday/a", "what?", "star*", "[!a]"]
 

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from kit import planting
 from kit.archives import extract
 from kit.manifest import manifest
 
 from pybackup.archive.open import open_archive
 from pybackup.model.entry import Kind
+
+pytestmark = pytest.mark.usefixtures("as_root")
 
 REPOSITORY = Path(__file__).parents[2]
 HOUR_NS = 3600 * 10**9

@@ -1,1 +1,0 @@
-"""Recovery volumes, and the rebuilding of sets."""
