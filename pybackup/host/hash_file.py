@@ -21,6 +21,9 @@ def hash_file(path: bytes) -> bytes:
         It cannot be read, or is no regular file.
     """
     digest = hashlib.sha256()
+    above, dots, below = path.rpartition(b"/../")
+    if dots:  # of a directory that somebody named so; below that no link is followed
+        path = os.path.join(os.path.realpath(above + dots), below)
     # What has become a pipe meanwhile must not be waited for.
     with open(open_at(None, path, os.O_RDONLY | os.O_NONBLOCK, nofollow=True), "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

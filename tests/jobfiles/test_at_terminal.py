@@ -35,7 +35,10 @@ def test_terminals_of_all_kinds(name: str, value: str, jobs: WriteJobs, monkeypa
     path = jobs(JOB)
     status, shown = at_terminal("run", path, "--comment", "a", answers=[])
     assert status == 0, shown
-    assert shown.replace("\r\n", "\n").splitlines()[-1].startswith("pybackup: job x: ok, ")
+    lines = shown.replace("\r\n", "\n").splitlines()
+    assert lines[-1].startswith("pybackup: job x: ok, ")
+    if name != "COLUMNS":
+        assert "\x1b[3" not in shown  # no colour
 
 
 def test_a_page_on_all_jobs(jobs: WriteJobs) -> None:

@@ -73,6 +73,22 @@ def test_it_asks_shows_and_writes_what_runs(jobs: WriteJobs, tmp_path: Path) -> 
     assert archive.startswith("backup-")
 
 
+@pytest.mark.parametrize(("name", "value"), [("COLUMNS", "24"), ("TERM", "dumb"), ("NO_COLOR", "1")])
+def test_terminals_of_all_kinds(
+    name: str, value: str, jobs: WriteJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Narrow, dumb, without colour: it asks and shows the same, and writes what it has shown."""
+    monkeypatch.setenv(name, value)
+    jobs("")
+    answers = [f"{tmp_path}/docs", f"{tmp_path}/out", "", "", ""]
+    status, shown = at_terminal("jobs", "init", "-o", "first.toml", answers=answers, mark=b"): ")
+    assert status == 0, shown
+    assert "\x1b" not in shown
+    text = Path("first.toml").read_text()
+    assert text in shown.replace("\r\n", "\n")
+    assert text == example(Answers([f"{tmp_path}/docs"], f"{tmp_path}/out"))
+
+
 @pytest.mark.parametrize("last", ["n", "no"])
 def test_who_does_not_agree_gets_nothing(last: str, jobs: WriteJobs, tmp_path: Path) -> None:
     jobs("")

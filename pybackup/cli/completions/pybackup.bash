@@ -408,7 +408,7 @@ _pybackup() {
         esac
         ;;
     'run')
-        options='-h --help --comment --since --level --dry-run --html --overwrite --config --quiet --json'
+        options='-h --help --comment --since --level --dry-run --html --overwrite --config --quiet --verbose --json'
         case "$previous" in
         --comment) compopt +o default 2>/dev/null; return ;;
         --since) compopt +o default 2>/dev/null; return ;;

@@ -528,6 +528,7 @@ complete -c pybackup -n "__pybackup_is run" -l html -x -d 'also write a page on 
 complete -c pybackup -n "__pybackup_is run" -l overwrite -d 'replace a page of that name'
 complete -c pybackup -n "__pybackup_is run" -l config -r -F -d 'a job file more, stronger than all others'
 complete -c pybackup -n "__pybackup_is run" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is run" -l verbose -d 'name each file'
 complete -c pybackup -n "__pybackup_is run" -l json -d 'results as JSON on standard output'
 
 complete -c pybackup -n "__pybackup_is jobs init" -s h -l help -d 'show this help message and exit'

@@ -60,7 +60,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a page of that name")
     add_config(parser)
-    add_talk(parser)
+    add_talk(parser, verbose=True)
 
 
 def perform(options: argparse.Namespace) -> int:
