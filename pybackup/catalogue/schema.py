@@ -22,10 +22,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import VARBINARY, VARCHAR
+from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARBINARY, VARCHAR
 from sqlalchemy.types import TypeEngine
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 # No file system takes more than 255; what comes out of a zip or a tar may be longer, and an index of PostgreSQL takes
 # 2,704 bytes, one of InnoDB 3,072.
 MAX_NAME_BYTES: Final = 1024
@@ -43,6 +43,11 @@ def _binary(length: int) -> TypeEngine[bytes]:
 def _text(length: int) -> TypeEngine[str]:
     # Elsewhere in MariaDB and MySQL A is a, and so is á.
     return String(length).with_variant(VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+def _long_text() -> TypeEngine[str]:
+    # TEXT ends at 64 KiB in MariaDB and MySQL.
+    return Text().with_variant(MEDIUMTEXT(charset="utf8mb4"), "mysql", "mariadb")
 
 
 def _id() -> Column[int]:
@@ -174,4 +179,19 @@ run_need = Table(
     Column("n_bytes", BigInteger, nullable=False, default=0),
     Index("run_need_by_run", "run_id"),
     Index("run_need_by_identity", "identity"),
+)
+
+# A run of a job, on whatever machine. What other programs ask of it has columns; the report has all that is kept.
+job_run = Table(
+    "job_run",
+    metadata,
+    _id(),
+    Column("job", _text(MAX_LABEL), nullable=False),
+    Column("host", _text(MAX_LABEL), nullable=False),
+    Column("started_ns", BigInteger, nullable=False),
+    Column("finished_ns", BigInteger, nullable=False),
+    Column("state", _text(16), nullable=False),
+    Column("status", BigInteger, nullable=False),
+    Column("report", _long_text(), nullable=False),  # JSON, a line of the history of runs
+    Index("job_run_by_job", "job", "started_ns"),
 )

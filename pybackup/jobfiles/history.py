@@ -34,6 +34,12 @@ def history_path() -> str:
     return os.path.join(state_directory(), _NAME)
 
 
+def kept_of(report: Report) -> dict[str, Any]:
+    """Return what is kept of a run."""
+    told = report.fields()
+    return {name: told[name] for name in (*_KEPT, "problem_count")}
+
+
 def remember(report: Report) -> None:
     """Append a run.
 
@@ -41,8 +47,7 @@ def remember(report: Report) -> None:
     ------
     OSError
     """
-    told = report.fields()
-    line = {name: told[name] for name in (*_KEPT, "problem_count")}
+    line = kept_of(report)
     os.makedirs(state_directory(), mode=0o700, exist_ok=True)
     data = json.dumps(line, ensure_ascii=True).encode() + b"\n"
     fd = os.open(history_path(), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

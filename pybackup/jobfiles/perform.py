@@ -24,7 +24,7 @@ from .keep import MadeTogether, prune, would_delete
 from .levels import level_asked, level_made, level_of_run
 from .lock import job_lock
 from .moments import Stopped, around, has_hooks, is_to_prune, run_after, run_before
-from .recording import address_of, advise, forget, record
+from .recording import address_of, advise, forget, record, record_run
 from .report import MadeFile, Report
 from .tasks import ArchiveTask, Given, SetTask, archive_tasks, set_task
 from .tell import tell, tell_start
@@ -96,6 +96,10 @@ def _conclude(job: Job, report: Report, heard: _Heard) -> None:
         remember(report)
     except OSError as error:
         report.take_failure(f"the history of runs cannot be written: {error.strerror}")
+    why = record_run(job, report)
+    # That the catalogue is out of reach has been told, where something was to be written down there before.
+    if why and all(problem.reason != why for problem in report.problems):
+        report.take_failure(f"the run is not in the catalogue: {why}")
 
 
 class _Heard(Relay):

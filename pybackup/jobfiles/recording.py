@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +12,7 @@ from pybackup.errors import PybackupError
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 
+from .history import kept_of
 from .job import Job
 from .report import Report
 from .secret import read_secret
@@ -53,6 +55,19 @@ def advise(job: Job, report: Report, monitor: Monitor) -> None:
         report.advice += (
             _in_catalogue(job, lambda catalogue: [*catalogue_advice(catalogue, job, report)], monitor) or ()
         )
+
+
+def record_run(job: Job, report: Report) -> str:
+    """Write down what came of a run, where there is a catalogue; return why that failed, nothing where it did not."""
+
+    def write(catalogue: Catalogue) -> None:
+        from pybackup.catalogue.job_runs import enter_job_run
+
+        enter_job_run(catalogue, kept_of(report), socket.gethostname())
+
+    heard = Monitor()
+    _in_catalogue(job, write, heard)
+    return "".join(problem.reason for problem in heard.problems)
 
 
 def forget(job: Job, paths: Sequence[str], monitor: Monitor) -> None:

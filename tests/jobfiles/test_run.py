@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -302,6 +303,26 @@ def test_the_history_has_a_line_for_each_run(
     lines = (tmp_path / "state/pybackup/runs.jsonl").read_text().splitlines()
     assert [json.loads(line)["state"] for line in lines] == ["ok", "fail"]
     assert os.stat(tmp_path / "state/pybackup/runs.jsonl").st_mode & 0o777 == 0o600
+
+
+def test_runs_are_in_the_catalogue_too(jobs: WriteJobs, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/c.sqlite"
+    create_catalogue(url).close()
+    path = jobs(f'[job.x]\nsources = ["docs"]\noutput = "out/{{comment}}.xtar"\ncatalogue = "{url}"\nworkers = 1\n')
+    ran(capsys, str(path), "--comment", "a")
+    ran(capsys, str(path), "--comment", "a", status=2)
+    Path(tmp_path / "state/pybackup/runs.jsonl").unlink()
+    assert main(["jobs", "log", "x", "--catalogue", url, "--json"]) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["state"], first["files"], first["host"]) == ("ok", 2, socket.gethostname())
+    assert (second["state"], second["failures"][0]) == ("fail", f"{tmp_path}/out/a.xtar: exists")
+    assert main(["jobs", "log", "--catalogue", url]) == 0
+    assert f"  {socket.gethostname()}  x  " in capsys.readouterr().out
+    os.rename("c.sqlite", "gone.sqlite")
+    (report,) = ran(capsys, str(path), "--comment", "b", status=1)
+    assert (len(report["problems"]), report["failures"]) == (1, [])
+    (report,) = ran(capsys, str(jobs(path.read_text().replace('"docs"', '"none"'))), "--comment", "c", status=2)
+    assert report["failures"][1].startswith("the run is not in the catalogue: ")
 
 
 def test_what_is_safe_on_known_media_is_left_out(

@@ -450,8 +450,9 @@ _pybackup() {
         esac
         ;;
     'jobs log')
-        options='-h --help --quiet --json'
+        options='-h --help --catalogue --quiet --json'
         case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'jobs tell')

@@ -561,6 +561,7 @@ complete -c pybackup -n "__pybackup_is jobs status" -l quiet -d 'say nothing but
 complete -c pybackup -n "__pybackup_is jobs status" -l json -d 'results as JSON on standard output'
 
 complete -c pybackup -n "__pybackup_is jobs log" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is jobs log" -l catalogue -x -d 'show those of all machines that are in this catalogue'
 complete -c pybackup -n "__pybackup_is jobs log" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is jobs log" -l json -d 'results as JSON on standard output'
 
