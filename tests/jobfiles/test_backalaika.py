@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sets.terminal import at_terminal
+from kit.terminal import at_terminal
 
 import pybackup
 from pybackup.catalogue.connect import create_catalogue
