@@ -63,7 +63,7 @@ def run_job(job: Job, given: Given, wording: Wording, monitor: Monitor) -> Repor
     def conclude_interrupted() -> None:
         take_time(0)  # hooks have their own limits
         _fail(job, report, KeyboardInterrupt(), wording)
-        _conclude(job, report, heard)
+        _conclude(job, report, heard, is_cut_short=True)
 
     interrupted: BaseException | None = None
     with ExitStack() as stack:
@@ -84,8 +84,11 @@ def run_job(job: Job, given: Given, wording: Wording, monitor: Monitor) -> Repor
     return report
 
 
-def _conclude(job: Job, report: Report, heard: _Heard) -> None:
-    """Run what follows a run, tell of it and write it down."""
+def _conclude(job: Job, report: Report, heard: _Heard, *, is_cut_short: bool = False) -> None:
+    """Run what follows a run, tell of it and write it down.
+
+    Where a signal cut it short, nothing is written into the catalogue: what was interrupted may be writing there.
+    """
     report.problems = list(heard.problems)
     _settle(report)
     run_after(job, report)
@@ -96,7 +99,7 @@ def _conclude(job: Job, report: Report, heard: _Heard) -> None:
         remember(report)
     except OSError as error:
         report.take_failure(f"the history of runs cannot be written: {error.strerror}")
-    why = record_run(job, report)
+    why = "" if is_cut_short else record_run(job, report)
     # That the catalogue is out of reach has been told, where something was to be written down there before.
     if why and all(problem.reason != why for problem in report.problems):
         report.take_failure(f"the run is not in the catalogue: {why}")
