@@ -29,6 +29,7 @@ RUN_OTHERWISE = {
     "api.reading": "pybackup.read(",
     "api.restoring": "pybackup.extract(",
     "api.snapshots": "pybackup.snapshot_run(",
+    "api.stages": "pybackup.stage_scan(",
     # What verbs share: nothing of it can be seen but in what they print.
     "cli.catalogue": '"whereis"',
     "cli.changes": '"diff"',
@@ -39,6 +40,7 @@ RUN_OTHERWISE = {
     "cli.options": "verb_parser(",
     "cli.pages.run_page": '"--html"',
     "cli.recording": '"--catalogue"',
+    "cli.stages": '"stage", "close"',
     # What becomes of files on a disk, and what mail, HTTP, syslog and the catalogue are told: tests start the servers.
     "jobfiles.burning": 'burn = "stdio:',
     "jobfiles.keep": "keep = {",
@@ -64,6 +66,10 @@ RUN_OTHERWISE = {
     "jobs.snapshot_list": '"snapshot',
     "jobs.snapshot_prune": '"prune"',
     "jobs.snapshot_run": '"snapshot',
+    "jobs.stage_history": "stage.close(",
+    "jobs.stage_image": "stage.close(",
+    "jobs.stage_lost": "pybackup.stage_lost(",
+    "jobs.stage_told": "from_disc=",
     "jobs.verify": "pybackup.verify(",
 }
 # What docstrings and comments name that is no name of ours.

@@ -17,3 +17,4 @@ from .mending import *
 from .reading import *
 from .restoring import *
 from .snapshots import *
+from .stages import *

@@ -24,6 +24,7 @@ from .history import PACKED, History, history
 from .names import DiscNames
 from .own_wheel import OwnWheel, own_wheel
 from .parity import DiscParity, plan_parity
+from .series import DiscSeries
 from .volume import DiscVolume, index_lines, open_volume
 
 _VOLUME_IDENTIFIER = "VOLUME.XTAR"
@@ -52,6 +53,8 @@ class BuildOptions:
         An image of a disc that has this one's name is replaced.
     carried
         An exported catalogue, which is on the disc instead of one of the volume and those before it.
+    series
+        Of which series the disc is one; None for what the volume itself tells.
     """
 
     medium_bytes: int | None = None
@@ -60,6 +63,7 @@ class BuildOptions:
     work_dir: bytes | None = None
     overwrite: bool = False
     carried: bytes | None = None
+    series: DiscSeries | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tu
     """Plan the parity of an image that has a catalogue and the program in it, unless these cost too much of it."""
 
     def plan(catalogue: History, wheel: OwnWheel | None) -> tuple[dict[str, bytes], DiscParity]:
-        small = _small_files(volume, catalogue, wheel)
+        small = _small_files(volume, catalogue, wheel, options.series)
         parity = plan_parity(
             volume,
             lambda stream_bytes: _laid(volume, small, stream_bytes),
@@ -176,23 +180,26 @@ def _identifier(name: str) -> str:
     return _WHEEL_IDENTIFIER if name.endswith(".whl") else _IDENTIFIERS.get(name, name)
 
 
-def _small_files(volume: DiscVolume, catalogue: History, wheel: OwnWheel | None) -> dict[str, bytes]:
+def _small_files(
+    volume: DiscVolume, catalogue: History, wheel: OwnWheel | None, series: DiscSeries | None
+) -> dict[str, bytes]:
     """The files beside the volume, by name; the list of checksums is zeros, as only its length is known yet."""
     words = texts.DiscWords(
         volume.name,
-        volume.set_name,
-        volume.number,
+        series.name if series else volume.set_name,
+        str(series.number) if series else volume.number,
         volume.info.number if volume.info and volume.info.last and not volume.is_recovery else 0,
         volume.is_recovery,
         texts.date_of(volume.newest_ns),
         wheel.name if wheel else "",
         catalogue.name,
+        series is not None,
     )
     small = {
         texts.README_NAME: texts.readme_text(words),
         texts.FORMAT_NAME: resources.files("pybackup").joinpath("docs/FORMAT.md").read_bytes(),
         texts.RESCUE_NAME: resources.files("pybackup").joinpath("standalone/rescue.py").read_bytes(),
-        texts.INDEX_NAME: texts.index_text(volume.set_name, index_lines(volume)),
+        texts.INDEX_NAME: texts.index_text(words.set_name, series.lines if series else index_lines(volume)),
     }
     if catalogue.name:
         small[catalogue.name] = catalogue.content

@@ -42,6 +42,8 @@ class DiscWords:
         Name of the wheel of pybackup on the disc; empty where there was no room for it.
     catalogue
         Name of the catalogue on the disc, which is packed if it ends in ``.XZ``; empty where there is none.
+    is_of_series
+        Each disc has an archive of its own, with what came since the one before.
     """
 
     volume: str
@@ -52,6 +54,7 @@ class DiscWords:
     date: str = ""
     program: str = ""
     catalogue: str = ""
+    is_of_series: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def readme_text(words: DiscWords) -> bytes:
     elif words.number and not words.recovery:
         which += ", perhaps not the last one,"
     kind = _RECOVERY if words.recovery else _DATA
-    several = _SEVERAL if words.number else ""
+    several = _OF_SERIES if words.is_of_series else _SEVERAL if words.number else ""
     text = _README.format(
         which=which,
         name=words.set_name,
@@ -81,7 +84,7 @@ def readme_text(words: DiscWords) -> bytes:
         kind=kind.format(volume=words.volume),
         several=several,
         catalogue=_CATALOGUE_LINE.format(name=words.catalogue) if words.catalogue else "",
-        queries=_queries(words.catalogue),
+        queries=_queries(words),
         wheel=_WHEEL_LINE.format(program=words.program) if words.program else "",
         again=f",\n   and {words.program} on this one: a zip, in pybackup/standalone" if words.program else "",
         program=(_WITH_WHEEL if words.program else _WITHOUT_WHEEL).format(program=words.program),
@@ -90,10 +93,12 @@ def readme_text(words: DiscWords) -> bytes:
     return f"{text}To restore{recipe.rstrip()}\n".encode("utf-8", "backslashreplace")
 
 
-def _queries(catalogue: str) -> str:
+def _queries(words: DiscWords) -> str:
+    catalogue = words.catalogue
     if not catalogue:
         return ""
-    return (_ASK_PACKED.format(name=catalogue) if catalogue.endswith(_PACKED) else _ASK) + _QUERIES
+    ask = _ASK_PACKED.format(name=catalogue) if catalogue.endswith(_PACKED) else _ASK
+    return ask + _QUERIES + (_QUERY_OF_SERIES if words.is_of_series else "")
 
 
 def index_text(name: str, lines: Iterable[IndexLine]) -> bytes:
@@ -196,6 +201,18 @@ _QUERIES = """\
       JOIN directory ON directory.id = directory_id ORDER BY size DESC LIMIT 9"
 
 """
+_QUERY_OF_SERIES = """\
+Its volume of the kind 'tree' is no disc, but the directory of which all this is
+the backup: the names that files had when this disc was made. A file that got
+another name is on its disc under the one before. To find it by content:
+
+    sqlite3 CATALOGUE.SQLITE "SELECT volume.name, path || '/' || there.name
+      FROM entry JOIN entry AS there USING (sha256)
+      JOIN directory ON directory.id = there.directory_id
+      JOIN volume ON volume.id = there.volume_id
+      WHERE volume.kind = 'archive' AND entry.name = 'photo.jpg'"
+
+"""
 _WHEEL_LINE = """\
     {program}
                   the program pybackup itself, in Python: a zip of its source
@@ -212,6 +229,10 @@ _WITHOUT_WHEEL = """
 """
 _DATA = "the files: a tar of small 7z archives"
 _RECOVERY = "no files, but what brings back lost discs of the set:\n                  pybackup rebuild"
+_OF_SERIES = """
+   Each disc of this series has whole files, those that were new or changed since
+   the disc before. INDEX.TXT.gz of the newest disc tells which has what.
+"""
 _SEVERAL = """
    Give it all discs of the set, or images of them, at once, in any order: a file
    that is longer than a disc lies on several.

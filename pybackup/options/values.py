@@ -166,6 +166,16 @@ def age(value: int | str) -> int:
     return int(int(match[1]) * _DAYS[match[2].lower()] * 86_400) * 10**9
 
 
+def span(value: int | str) -> int:
+    """Return a short span of time in nanoseconds: 30s, 10min, 2h, 1d; 0 for none."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d{1,6})\s*(s|min|h|d|)", value.strip(), re.IGNORECASE | re.ASCII)
+    if match is None or not (match[2] or match[1] == "0"):
+        raise UsageError(f"not a span such as 30s, 10min, 2h or 1d: {value!r}")
+    return int(match[1]) * {"s": 1, "min": 60, "h": 3600, "d": 86_400, "": 1}[match[2].lower()] * 10**9
+
+
 def retention(value: str | Mapping[str, int | str] | Retention) -> Retention:
     """Return which runs are kept: ``last=3,daily=14,weekly=8,monthly=12,yearly=2,within=7d``, or a table of these."""
     from pybackup.model.retention import Retention

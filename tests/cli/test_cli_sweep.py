@@ -149,8 +149,8 @@ def give(verb: str, made: Path) -> None:
 
 
 def test_all_verbs_are_here() -> None:
-    # Verbs that take a database, job files, or a directory of snapshots, have tests of their own.
-    others = ("catalogue", "jobs", "run", "snapshot")
+    # Verbs that take a database, job files, a directory of snapshots or of staging have tests of their own.
+    others = ("catalogue", "jobs", "run", "snapshot", "stage")
     archives = {verb for verb in verbs.SUMMARIES if verb.split()[0] not in others}
     assert {*COMMANDS} == archives - {"completion"}
 

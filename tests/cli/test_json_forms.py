@@ -59,6 +59,13 @@ COMMANDS = {
     "snapshot verify": "snapshot verify snapshots",
     "snapshot verify, rot": "snapshot verify snapshots",
     "snapshot prune": "snapshot prune snapshots --keep last=1",
+    "stage init": "stage init watched --staging staging --medium 4M --settle 0 --parity 5%",
+    "stage scan": "stage scan staging --workers 1 --catalogue none",
+    "stage close": "stage close staging --workers 1 --catalogue none",
+    "stage scan, again": "stage scan staging --workers 1 --catalogue none",
+    "stage status": "stage status staging",
+    "stage verify": "stage verify staging",
+    "stage lost": "stage lost staging 1",
     "run": "run work --config jobs.toml",
     "run, dry": "run work --config jobs.toml --comment other --dry-run",
     "jobs init": "jobs init -o first.toml",
@@ -173,7 +180,30 @@ def rot(base: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-BEFORE = {"snapshot verify, rot": rot, "create": plant, "verify, damaged": damage, "catalogue add, again": change}
+def watch(base: Path) -> None:
+    """A directory for a stage."""
+    (base / "watched").mkdir()
+    for name in ("one", "two"):
+        (base / "watched" / name).write_text(f"this is {name}")
+
+
+def move(base: Path) -> None:
+    """A file has another name, one is copied, one is longer than a disc."""
+    watched = base / "watched"
+    os.rename(watched / "one", watched / "moved")
+    (watched / "twin").write_text("this is two")
+    with open(watched / "long", "wb") as file:
+        file.truncate(5_000_000)
+
+
+BEFORE = {
+    "snapshot verify, rot": rot,
+    "create": plant,
+    "verify, damaged": damage,
+    "catalogue add, again": change,
+    "stage init": watch,
+    "stage scan, again": move,
+}
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,8 @@ ONLY_TYPED = {
             "repair",
             "verify",
             "snapshot verify",
+            "stage close",
+            "stage scan",
         )
     },
     ("repair", "medium"): "as catalogue",

@@ -12,13 +12,13 @@ _pybackup() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
         case "$verb" in
         '') [[ $word == -* ]] || verb=$word ;;
-        chain|disc|catalogue|jobs|snapshot|structure) [[ $word == -* ]] || verb="$verb $word" ;;
+        chain|disc|catalogue|jobs|snapshot|stage|structure) [[ $word == -* ]] || verb="$verb $word" ;;
         esac
     done
     case "$verb" in
     '')
         options='-h --help --version'
-        words='create list diff info extract restore chain export unpack verify protect repair rebuild salvage forecast drill disc catalogue run jobs snapshot structure completion'
+        words='create list diff info extract restore chain export unpack verify protect repair rebuild salvage forecast drill disc catalogue run jobs snapshot stage structure completion'
         ;;
     'create')
         options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --compression --store --segment-size --comment --workers --work-dir --parity --group-sectors --since-archive --since-catalogue --known-copies --known-unchecked --checksum --chain --level --catalogue --one-file-system --overwrite -o --output --parity-sidecar --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --dry-run --executor --quiet --verbose --json'
@@ -505,6 +505,52 @@ _pybackup() {
         --ssh) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
+    'stage init')
+        options='-h --help --staging --medium --name --threshold --parity --on-full --device --check-every --compare --settle --exclude --from-disc --quiet --json'
+        case "$previous" in
+        --staging) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --medium) compopt +o default 2>/dev/null; return ;;
+        --name) compopt +o default 2>/dev/null; return ;;
+        --threshold) compopt +o default 2>/dev/null; return ;;
+        --parity) compopt +o default 2>/dev/null; return ;;
+        --on-full) words='ask build burn' ;;
+        --device) compopt +o default 2>/dev/null; return ;;
+        --check-every) compopt +o default 2>/dev/null; return ;;
+        --compare) words='size+mtime+ctime size+mtime checksum' ;;
+        --settle) compopt +o default 2>/dev/null; return ;;
+        --exclude) compopt +o default 2>/dev/null; return ;;
+        --from-disc) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'stage status')
+        options='-h --help --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'stage scan')
+        options='-h --help --workers --catalogue --quiet --json'
+        case "$previous" in
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'stage close')
+        options='-h --help --workers --catalogue --quiet --json'
+        case "$previous" in
+        --workers) compopt +o default 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
+    'stage verify')
+        options='-h --help --quiet --json'
+        case "$previous" in
+        esac
+        ;;
+    'stage lost')
+        options='-h --help --dry-run --quiet --json'
+        case "$previous" in
+        esac
+        ;;
     'structure save')
         options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select -o --output --overwrite --quiet --json'
         case "$previous" in
@@ -535,6 +581,7 @@ _pybackup() {
     catalogue) words='init add list show files find whereis history at-risk due check hash verify lost found move remove prune export import rebuild upgrade' ;;
     jobs) words='init list show check status log tell timers' ;;
     snapshot) words='run list diff verify prune' ;;
+    stage) words='init status scan close verify lost' ;;
     structure) words='save restore' ;;
     esac
     if [[ $current == -* ]]; then

@@ -8,7 +8,7 @@ function __pybackup_verb --description 'the verb so far'
         end
         if test -z "$verb"
             set verb $word
-        else if contains -- "$verb" chain disc catalogue jobs snapshot structure
+        else if contains -- "$verb" chain disc catalogue jobs snapshot stage structure
             set verb "$verb $word"
         end
     end
@@ -42,6 +42,7 @@ complete -c pybackup -n __pybackup_is -a catalogue -d 'save or restore a skeleto
 complete -c pybackup -n __pybackup_is -a run -d 'run jobs of the job files, or all of one file'
 complete -c pybackup -n __pybackup_is -a jobs -d 'save or restore a skeleton'
 complete -c pybackup -n __pybackup_is -a snapshot -d 'save or restore a skeleton'
+complete -c pybackup -n __pybackup_is -a stage -d 'save or restore a skeleton'
 complete -c pybackup -n __pybackup_is -a structure -d 'save or restore a skeleton'
 complete -c pybackup -n __pybackup_is -a completion -d 'print the completion script for a shell'
 complete -c pybackup -n __pybackup_is -s h -l help -d 'show this help message and exit'
@@ -87,6 +88,12 @@ complete -c pybackup -n "__pybackup_is snapshot" -a list -d 'show the snapshots 
 complete -c pybackup -n "__pybackup_is snapshot" -a diff -d 'show what changed between two snapshots'
 complete -c pybackup -n "__pybackup_is snapshot" -a verify -d 'read snapshots, and find files that have rotted'
 complete -c pybackup -n "__pybackup_is snapshot" -a prune -d 'remove snapshots that no rule keeps'
+complete -c pybackup -n "__pybackup_is stage" -a init -d 'watch a directory: what changes goes onto discs that fill over months'
+complete -c pybackup -n "__pybackup_is stage" -a status -d 'tell how a stage is: its discs, how full the open one is, what waits'
+complete -c pybackup -n "__pybackup_is stage" -a scan -d 'copy what is new or changed for the open disc, and close that when it is full'
+complete -c pybackup -n "__pybackup_is stage" -a close -d 'close the open disc, full or not: its image and labels'
+complete -c pybackup -n "__pybackup_is stage" -a verify -d 'read discs of a stage, or what is staged'
+complete -c pybackup -n "__pybackup_is stage" -a lost -d 'mark a disc as lost: what is still there is staged again'
 complete -c pybackup -n "__pybackup_is structure" -a save -d 'save the skeleton of a tree: directories, links, permissions, owners, times'
 complete -c pybackup -n "__pybackup_is structure" -a restore -d 'restore a skeleton, from its file or from an archive'
 
@@ -616,6 +623,47 @@ complete -c pybackup -n "__pybackup_is snapshot prune" -l ssh -x -d 'the program
 complete -c pybackup -n "__pybackup_is snapshot prune" -l dry-run -d 'tell which would go, and why the others stay'
 complete -c pybackup -n "__pybackup_is snapshot prune" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is snapshot prune" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is stage init" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is stage init" -l staging -x -a '(__fish_complete_directories)' -d 'where discs are made ready; made'
+complete -c pybackup -n "__pybackup_is stage init" -l medium -x -d 'what a disc takes: cd650, cd700, dvd, dvd-dl, bd25, bd25-spare, bd50, bd50-spare, bdxl100, bdxl128, or a size'
+complete -c pybackup -n "__pybackup_is stage init" -l name -x -d 'what discs are called, with a number (default: as WATCHED)'
+complete -c pybackup -n "__pybackup_is stage init" -l threshold -x -d 'close a disc when so much of it is used (default: 75%%)'
+complete -c pybackup -n "__pybackup_is stage init" -l parity -x -d 'how much of it may be destroyed and rebuilt (default: 10%%)'
+complete -c pybackup -n "__pybackup_is stage init" -l on-full -x -a 'ask build burn' -d 'of a disc that is full: ask leaves it to \'stage close\', build makes its image, burn burns that, too (default: build)'
+complete -c pybackup -n "__pybackup_is stage init" -l device -x -d 'the drive that burns, as /dev/sr0'
+complete -c pybackup -n "__pybackup_is stage init" -l check-every -x -d 'discs are due for a check after so long (default: 2y)'
+complete -c pybackup -n "__pybackup_is stage init" -l compare -x -a 'size+mtime+ctime size+mtime checksum' -d 'what counts as changed (default: size+mtime+ctime)'
+complete -c pybackup -n "__pybackup_is stage init" -l settle -x -d 'leave alone what changed within: 30s, 10min, 2h (default: 10min)'
+complete -c pybackup -n "__pybackup_is stage init" -l exclude -x -d 'leave out, by the rules of .gitignore'
+complete -c pybackup -n "__pybackup_is stage init" -l from-disc -x -d 'a disc of this stage, mounted or as an image: what is known of all discs is read from it, where the staging directory was lost'
+complete -c pybackup -n "__pybackup_is stage init" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is stage init" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is stage status" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is stage status" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is stage status" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is stage scan" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is stage scan" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is stage scan" -l catalogue -x -d 'where what is made is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
+complete -c pybackup -n "__pybackup_is stage scan" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is stage scan" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is stage close" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is stage close" -l workers -x -d 'processes (default: one a processor)'
+complete -c pybackup -n "__pybackup_is stage close" -l catalogue -x -d 'where what is made is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)'
+complete -c pybackup -n "__pybackup_is stage close" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is stage close" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is stage verify" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is stage verify" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is stage verify" -l json -d 'results as JSON on standard output'
+
+complete -c pybackup -n "__pybackup_is stage lost" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is stage lost" -l dry-run -d 'tell what would be lost, and mark nothing'
+complete -c pybackup -n "__pybackup_is stage lost" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is stage lost" -l json -d 'results as JSON on standard output'
 
 complete -c pybackup -n "__pybackup_is structure save" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is structure save" -l exclude -x -d 'leave out, by the rules of .gitignore'

@@ -1,0 +1,37 @@
+"""What the verbs for staging share: a disc that was closed is told, and written down in the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .json_form import fields_of
+from .monitor import Talk
+from .recording import record_burnt, record_for_discs
+from .text import count, display, humane_bytes
+
+if TYPE_CHECKING:
+    from pybackup.jobs.stage_close import ClosedDisc
+
+
+def record_closed(options: argparse.Namespace, closed: Sequence[ClosedDisc], talk: Talk) -> None:
+    """Write down the images that were made, and the discs that were burnt."""
+    if closed:
+        record_for_discs(options, [each.image for each in closed], talk)
+    for each in closed:
+        if each.burnt:
+            record_burnt(options, each.image, each.device, each.read_back, talk)
+
+
+def tell_closed(closed: Sequence[ClosedDisc], talk: Talk) -> None:
+    """Say what became of each disc, and what there is to do."""
+    for each in closed:
+        size = f"{count(each.files, 'file')}, {humane_bytes(each.content_bytes)}"
+        todo = "burnt" if each.burnt else "to be burnt: pybackup disc burn"
+        talk.note(f"{each.name} is full ({size}); {todo} {display(each.image)}")
+
+
+def json_closed(each: ClosedDisc) -> dict[str, Any]:
+    """Return a disc that was closed, for JSON."""
+    return fields_of(each, "number", "name", "image", "image_bytes", "files", "content_bytes", "labels", "burnt")

@@ -1,0 +1,47 @@
+"""pybackup stage close."""
+
+from __future__ import annotations
+
+import argparse
+
+from pybackup.options.stages import StageCloseRequest
+
+from ..json_form import json_line
+from ..options import add_options, add_talk, asked_of, talk_of
+from ..recording import add_recording
+from ..results import conclude
+from ..stages import json_closed, record_closed, tell_closed
+from ..streams import deliver
+from ..text import count
+
+EPILOG = """\
+Makes the archive of what is staged, compares each file with the hash it had when it was copied, and makes the image:
+the archive, CATALOGUE.SQLITE with all discs so far and what is watched, README.TXT, which says how to ask it, and
+parity over all. The image lies in STAGING/images, labels to print in STAGING/labels; what was staged is removed then,
+and the next disc takes files. With '--on-full burn' of 'stage init' the image is burnt and read back; else 'pybackup
+disc burn' does that, and 'pybackup stage verify STAGING /dev/sr0' makes the disc known as one that was read.
+
+examples:
+  pybackup stage close /srv/stage/music
+  pybackup disc burn /srv/stage/music/images/music-0003.iso --device /dev/sr0
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_options(parser, StageCloseRequest)
+    add_recording(parser)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Close the open disc."""
+    from pybackup.jobs.stage_scan import close_open
+
+    with talk_of(options, options.staging) as talk:
+        closed = close_open(asked_of(StageCloseRequest, options, talk), talk)
+        record_closed(options, closed, talk)
+        if options.json:
+            deliver(json_line(json_closed(each)) for each in closed)
+        tell_closed(closed, talk)
+        return conclude(talk, f"{count(len(closed), 'disc')} closed")

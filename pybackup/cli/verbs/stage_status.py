@@ -1,0 +1,107 @@
+"""pybackup stage status."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pybackup.options.stages import StageRequest
+
+from ..json_form import fields_of, json_line
+from ..options import add_options, add_talk, asked_of, talk_of
+from ..results import conclude
+from ..streams import deliver, deliver_lines
+from ..text import count, display, humane_bytes, local_time, percentage
+
+if TYPE_CHECKING:
+    from pybackup.jobs.stage_status import DiscStanding, StageStatus
+    from pybackup.stage.values import StagedDisc
+
+EPILOG = """\
+Tells what the last scan left: the directories, the open disc and how full it is, each other disc (built: its image
+waits to be burnt; burnt: it was read as a disc; lost), which of them are due for a check, and each file that waits, why
+and since when. What lies on the open disc is on no disc yet.
+
+examples:
+  pybackup stage status /srv/stage/music
+  pybackup stage status /srv/stage/music --json
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_options(parser, StageRequest)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Tell how a stage is."""
+    from pybackup.jobs.stage_status import status_of_stage
+
+    with talk_of(options, options.staging) as talk:
+        status = status_of_stage(asked_of(StageRequest, options, talk))
+        if options.json:
+            deliver([_json(status)])
+        else:
+            deliver_lines(_lines(status))
+        return conclude(talk)
+
+
+def _lines(status: StageStatus) -> Iterator[str]:
+    settings, disc = status.settings, status.open_disc
+    scanned = local_time(status.last_scan_ns / 1e9) if status.last_scan_ns else "never"
+    content = f"{count(status.files, 'file')}, {humane_bytes(status.content_bytes)}"
+    yield f"watched      {display(settings.watched)}: {content}"
+    yield f"staging      {display(status.staging)}, its state {humane_bytes(status.state_bytes)}"
+    yield f"last scan    {scanned}, by {settings.compare.value}"
+    yield (
+        f"discs        {humane_bytes(settings.medium_bytes)}, {humane_bytes(settings.capacity_bytes)} of it for files, "
+        f"closed at {humane_bytes(settings.full_bytes)} ({settings.threshold:.0%}): {settings.on_full.value}"
+    )
+    if disc is not None:
+        used = f"{humane_bytes(disc.used_bytes)} ({percentage(disc.used_bytes, settings.capacity_bytes)})"
+        yield f"open disc    {disc.name}: {count(disc.files, 'file')} that are on no disc yet, {used}"
+    waiting = sum(each.disc.state == "built" for each in status.discs)
+    yield f"to be burnt  {count(waiting, 'image')}"
+    if status.lost_files:
+        yield f"lost         {count(status.lost_files, 'file')} on lost discs alone: the next scan stages them again"
+    for each in status.discs:
+        yield _disc_line(each)
+    for file in status.waiting:
+        since = local_time(file.since_ns / 1e9)
+        yield f"waits        {display(file.path)}  {humane_bytes(file.size)}  {file.reason.value}, since {since}"
+
+
+def _disc_line(each: DiscStanding) -> str:
+    disc = each.disc
+    parts = [f"{disc.name:12}", disc.state.value, count(disc.files, "file"), humane_bytes(disc.content_bytes)]
+    if disc.closed_ns:
+        parts.append(f"closed {local_time(disc.closed_ns / 1e9)}")
+    if disc.checked_ns:
+        parts.append(f"checked {local_time(disc.checked_ns / 1e9)}")
+    if each.is_due:
+        parts.append("due for a check")
+    return "  ".join(parts)
+
+
+def _json(status: StageStatus) -> bytes:
+    settings = status.settings
+    return json_line(
+        {
+            **fields_of(
+                settings, "watched", "name", "medium_bytes", "capacity_bytes", "full_bytes", "compare", "on_full"
+            ),
+            **fields_of(status, "staging", "last_scan_ns", "files", "content_bytes", "lost_files", "state_bytes"),
+            "open_disc": _json_disc(status.open_disc) if status.open_disc else None,
+            "discs": [{**_json_disc(each.disc), "due": each.is_due} for each in status.discs],
+            "waiting": [fields_of(each, "path", "size", "reason", "since_ns") for each in status.waiting],
+        }
+    )
+
+
+def _json_disc(disc: StagedDisc) -> dict[str, object]:
+    return fields_of(
+        disc, "number", "name", "state", "opened_ns", "closed_ns", "checked_ns", "image_bytes", "files",
+        "content_bytes", "used_bytes",
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""pybackup stage verify."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pybackup.options.stages import StageVerifyRequest
+
+from ..json_form import fields_of, json_line
+from ..options import add_options, add_talk, asked_of, talk_of
+from ..results import conclude
+from ..streams import deliver, deliver_lines
+from ..text import count, display
+
+if TYPE_CHECKING:
+    from pybackup.jobs.stage_verify import VerifiedStaged
+
+EPILOG = """\
+Reads every byte of the discs that are named, and writes down that they are sound: a disc that was read so is burnt from
+now on, or found, if it was lost, and is due for a check when 'stage init --check-every' says so. Without a disc it
+compares what is staged with the hashes it had when it was copied, and reads the images that wait for burning. What is
+damaged is told, with exit status 1; staged files that are not what was copied the next scan copies again.
+
+examples:
+  pybackup stage verify /srv/stage/music /dev/sr0
+  pybackup stage verify /srv/stage/music
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_options(parser, StageVerifyRequest)
+    add_talk(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Read discs."""
+    from pybackup.jobs.stage_verify import verify_stage
+
+    with talk_of(options, options.staging) as talk:
+        found = verify_stage(asked_of(StageVerifyRequest, options, talk), talk)
+        if options.json:
+            deliver(json_line(fields_of(each, "path", "disc", "fate", "files", "bad_files")) for each in found)
+        else:
+            deliver_lines(_lines(found))
+        return conclude(talk)
+
+
+def _lines(found: Iterator[VerifiedStaged]) -> Iterator[str]:
+    for each in found:
+        which = f"{each.disc}, {count(each.files, 'file')}: " if each.disc else ""
+        bad = f", {count(each.bad_files, 'file')} not as copied" if each.bad_files else ""
+        yield f"{display(each.path)}: {which}{each.fate.value}{bad}"

@@ -1,0 +1,103 @@
+"""Losing a disc of a stage: what is still watched is staged again, what is gone is named."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from pybackup.errors import UsageError
+from pybackup.model.display import display
+from pybackup.model.entry import Kind
+from pybackup.options import values
+from pybackup.options.stages import StageLostRequest
+from pybackup.stage.state import StageState, open_state, stage_lock
+from pybackup.stage.values import DiscState, StagedCopy, StagedDisc
+
+_MOST_ALIKE = 100  # files of one content that are looked for: one is enough
+
+
+@dataclass(frozen=True, slots=True)
+class LostFile:
+    """A version of a file that was on the lost disc alone, and is not watched any more."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscLoss:
+    """What went with a disc.
+
+    Attributes
+    ----------
+    elsewhere
+        How many of its files other discs have.
+    watched
+        How many are still in the watched directory alone: the next scan stages them again.
+    gone
+        The others.
+    """
+
+    disc: str
+    elsewhere: int
+    watched: int
+    gone: tuple[LostFile, ...]
+
+
+def lose_disc(asked: StageLostRequest, *, dry_run: bool = False) -> DiscLoss:
+    """Mark a disc as lost, as `pybackup.stage_lost` says."""
+    staging = values.directory(asked.staging)
+    with open_state(staging), stage_lock(staging), open_state(staging) as state:
+        disc = _named(state, asked.disc)
+        was = disc.state
+        state.set_state(disc.number, DiscState.LOST)
+        loss = _loss(state, disc)
+        if dry_run:
+            state.set_state(disc.number, was)
+        else:
+            state.commit()
+        return loss
+
+
+def _named(state: StageState, named: str) -> StagedDisc:
+    for disc in state.discs():
+        if named in (disc.name, str(disc.number)):
+            if disc.state in (DiscState.OPEN, DiscState.CLOSING):
+                raise UsageError(f"{disc.name}: is not closed yet; what is staged for it lies in the staging directory")
+            return disc
+    raise UsageError(f"{display(named.encode(errors='surrogateescape'))}: no disc of this stage")
+
+
+def _loss(state: StageState, disc: StagedDisc) -> DiscLoss:
+    elsewhere = watched = 0
+    gone: list[LostFile] = []
+    for copy in state.copies(disc.number):
+        if _is_elsewhere(state, copy):
+            elsewhere += 1
+        elif _is_watched(state, copy):
+            watched += 1
+        else:
+            gone.append(LostFile(copy.path, copy.size, copy.mtime_ns))
+    return DiscLoss(disc.name, elsewhere, watched, tuple(gone))
+
+
+def _is_elsewhere(state: StageState, copy: StagedCopy) -> bool:
+    """Whether a disc that is not lost has it; links and empty files are told by their path."""
+    if copy.kind == Kind.FILE and copy.size:
+        return state.sound_copy(copy.sha256) is not None
+    there = (state.copy_at(other.number, copy.path) for other in state.discs() if other.state is not DiscState.LOST)
+    return any(each is not None and (each.kind, each.sha256) == (copy.kind, copy.sha256) for each in there)
+
+
+def _is_watched(state: StageState, copy: StagedCopy) -> bool:
+    """Whether a file of this content was watched at the last scan, and is still there."""
+    top = state.settings.watched
+    for path, known in state.with_hash(copy.sha256, _MOST_ALIKE):
+        try:
+            status = os.stat(os.path.join(top, path), follow_symlinks=False)
+        except OSError:
+            continue
+        if (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns):
+            return True
+    return False

@@ -1,0 +1,93 @@
+"""Scanning what a stage watches, and closing its disc by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pybackup.monitor import Monitor
+from pybackup.options import values
+from pybackup.options.stages import StageCloseRequest, StageScanRequest, rules_of
+from pybackup.stage.scan import Scan, ScanCounts, check_watched, reconcile
+from pybackup.stage.state import StageState, open_state, stage_lock
+from pybackup.stage.values import StageChange, StagedDisc
+
+from .stage_close import ClosedDisc, close_disc, remove_rest
+
+
+@dataclass(frozen=True, slots=True)
+class StageScanned:
+    """What a scan found and did: each change, the counts, and the discs that it closed."""
+
+    changes: tuple[StageChange, ...]
+    counts: ScanCounts
+    closed: tuple[ClosedDisc, ...]
+
+
+class StageScanning:
+    """A scan: going through it yields what is found and done, as it is done; `counts` and `closed` tell of it all."""
+
+    def __init__(self, asked: StageScanRequest, monitor: Monitor, *, now_ns: int | None = None) -> None:
+        self._staging = values.directory(asked.staging)
+        self._workers = values.maybe(asked.workers, values.positive)
+        self._monitor = monitor
+        self._now = time.time_ns() if now_ns is None else now_ns
+        self.counts = ScanCounts()
+        self.closed: list[ClosedDisc] = []
+
+    def __iter__(self) -> Iterator[StageChange]:
+        with open_state(self._staging), stage_lock(self._staging), open_state(self._staging) as state:
+            check_watched(state)
+            rules = rules_of(state.settings.exclude) if state.settings.exclude else None
+            self.closed += _begin(state, self._now, self._workers, self._monitor)
+
+            def close(disc: StagedDisc) -> None:
+                closed = close_disc(
+                    state, state.disc(disc.number), now_ns=self._now, workers=self._workers, monitor=self._monitor
+                )
+                self.closed.append(closed)
+
+            scan = Scan(
+                state, judge=rules.judge if rules else None, close=close, now_ns=self._now, monitor=self._monitor
+            )
+            self.counts = scan.counts
+            yield from scan.run()
+
+
+def scan_all(asked: StageScanRequest, monitor: Monitor, *, now_ns: int | None = None) -> StageScanned:
+    """Scan, as `pybackup.stage_scan` says."""
+    scanning = StageScanning(asked, monitor, now_ns=now_ns)
+    changes = tuple(scanning)
+    return StageScanned(changes, scanning.counts, tuple(scanning.closed))
+
+
+def close_open(asked: StageCloseRequest, monitor: Monitor, *, now_ns: int | None = None) -> list[ClosedDisc]:
+    """Close the open disc, and those that a killed run has begun to close.
+
+    Raises
+    ------
+    UsageError
+        It has no file.
+    """
+    staging, now = values.directory(asked.staging), time.time_ns() if now_ns is None else now_ns
+    workers = values.maybe(asked.workers, values.positive)
+    with open_state(staging), stage_lock(staging), open_state(staging) as state:
+        closed = _begin(state, now, workers, monitor)
+        disc = state.open_disc(now)
+        if disc.files or not closed:
+            closed.append(close_disc(state, disc, now_ns=now, workers=workers, monitor=monitor))
+        return closed
+
+
+def _begin(state: StageState, now_ns: int, workers: int | None, monitor: Monitor) -> list[ClosedDisc]:
+    """Make good what a killed run has left."""
+    if not state.is_clean:
+        disc = state.open_disc(now_ns)
+        count = reconcile(state, disc, now_ns)
+        if count:
+            monitor.note(f"{disc.name}: the run before was cut short; {count:,} files on it were looked at again")
+        state.mark_clean(clean=True)
+        state.commit()
+    remove_rest(state)
+    return [close_disc(state, disc, now_ns=now_ns, workers=workers, monitor=monitor) for disc in state.closing_discs()]

@@ -1,0 +1,85 @@
+"""What a stage tells of itself: its discs, how full the open one is, what waits, what is due for a check."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from pybackup.options import values
+from pybackup.options.stages import StageRequest
+from pybackup.stage.state import open_state
+from pybackup.stage.values import DiscState, StagedDisc, StageSettings, WaitReason
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that the last scan left, why, and since when in ns since the epoch."""
+
+    path: bytes
+    size: int
+    reason: WaitReason
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscStanding:
+    """A disc of a stage, and whether it should be read again: it is due, or was never read as a medium."""
+
+    disc: StagedDisc
+    is_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """How a stage is, as of its last scan.
+
+    Attributes
+    ----------
+    files, content_bytes
+        What is watched.
+    open_disc
+        The one that takes files: what is on it is on no disc yet.
+    waiting
+        What is not even staged.
+    discs
+        All others.
+    lost_files
+        How many watched files are on discs that are lost alone; the next scan stages them again.
+    """
+
+    settings: StageSettings
+    staging: bytes
+    last_scan_ns: int | None
+    files: int
+    content_bytes: int
+    open_disc: StagedDisc | None
+    waiting: tuple[WaitingFile, ...]
+    discs: tuple[DiscStanding, ...]
+    lost_files: int
+    state_bytes: int
+
+
+def status_of_stage(asked: StageRequest, *, now_ns: int | None = None) -> StageStatus:
+    """Return how a stage is, as `pybackup.stage_status` says."""
+    now = time.time_ns() if now_ns is None else now_ns
+    with open_state(values.directory(asked.staging)) as state:
+        settings, discs = state.settings, state.discs()
+        files, n_bytes = state.count_files()
+        return StageStatus(
+            settings,
+            state.directory,
+            state.last_scan_ns(),
+            files,
+            n_bytes,
+            next((disc for disc in discs if disc.state is DiscState.OPEN), None),
+            tuple(WaitingFile(*each) for each in state.waiting()),
+            tuple(DiscStanding(disc, _is_due(disc, settings, now)) for disc in discs if disc.state != DiscState.OPEN),
+            state.count_unsafe(),
+            state.state_bytes(),
+        )
+
+
+def _is_due(disc: StagedDisc, settings: StageSettings, now_ns: int) -> bool:
+    if disc.state is not DiscState.BURNT:
+        return False
+    return disc.checked_ns is None or now_ns - disc.checked_ns >= settings.due_ns

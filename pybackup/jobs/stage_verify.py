@@ -1,0 +1,139 @@
+"""Reading what a stage has made: discs as media, images that wait for burning, and what is staged."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pybackup.archive.find import volumes_in
+from pybackup.check.verify import verify
+from pybackup.errors import FormatError
+from pybackup.host.hash_file import hash_file
+from pybackup.model.display import display
+from pybackup.model.entry import Kind
+from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Aside, Monitor
+from pybackup.options import values
+from pybackup.options.stages import StageVerifyRequest
+from pybackup.stage.scan import disc_directory
+from pybackup.stage.state import StageState, open_state, stage_lock
+from pybackup.stage.values import DiscState, StagedDisc
+
+from .stage_history import IMAGES
+
+
+class StagedFate(StrEnum):
+    """How something was found."""
+
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    MISSING = "missing"
+    FOREIGN = "of another stage"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedStaged:
+    """What was read, and how it was found.
+
+    Attributes
+    ----------
+    disc
+        Its name; empty for what is no disc of this stage.
+    bad_files
+        How many files of what is staged are not as they were copied.
+    """
+
+    path: bytes
+    disc: str
+    fate: StagedFate
+    files: int = 0
+    bad_files: int = 0
+
+
+def verify_stage(asked: StageVerifyRequest, monitor: Monitor, *, now_ns: int | None = None) -> Iterator[VerifiedStaged]:
+    """Read discs, or what there is of a stage here, as `pybackup.stage_verify` says."""
+    staging, paths = values.directory(asked.staging), values.paths(asked.discs)
+    now = time.time_ns() if now_ns is None else now_ns
+    with open_state(staging), stage_lock(staging), open_state(staging) as state:
+        if paths:
+            for path in paths:
+                yield _disc(state, path, now, monitor)
+            return
+        for disc in state.discs():
+            if disc.state in (DiscState.OPEN, DiscState.CLOSING):
+                yield _staged(state, disc, monitor)
+            elif disc.state is DiscState.BUILT:
+                yield _waiting_image(state, disc, now, monitor)
+
+
+def _disc(state: StageState, path: bytes, now_ns: int, monitor: Monitor) -> VerifiedStaged:
+    """Read a disc; one that is intact is a medium from now on, and is not lost."""
+    known = {disc.archive_id: disc for disc in state.discs() if disc.archive_id}
+    try:
+        found = [known[each.listing.archive_id] for each in volumes_in(path) if each.listing.archive_id in known]
+    except FormatError:
+        found = []
+    if not found:
+        monitor.problem(Problem(path, Trouble.REFUSED, "holds no disc of this stage, or too little is left of it"))
+        return VerifiedStaged(path, "", StagedFate.FOREIGN)
+    disc = found[0]
+    images = os.path.realpath(os.path.join(state.directory, IMAGES))
+    fate = _read(path, monitor)
+    if fate is StagedFate.INTACT:
+        is_medium = os.path.dirname(os.path.realpath(path)) != images
+        state.set_checked(disc.number, now_ns, is_medium=is_medium)
+        state.commit()
+    return VerifiedStaged(path, disc.name, fate, disc.files)
+
+
+def _waiting_image(state: StageState, disc: StagedDisc, now_ns: int, monitor: Monitor) -> VerifiedStaged:
+    image = os.path.join(state.directory, IMAGES, os.fsencode(disc.name) + b".iso")
+    if not os.path.isfile(image):
+        what = f"is gone, and {disc.name} was never read as a disc; 'pybackup stage verify' reads it, else it is lost"
+        monitor.problem(Problem(image, Trouble.MISSING, what))
+        return VerifiedStaged(image, disc.name, StagedFate.MISSING, disc.files)
+    fate = _read(image, monitor)
+    if fate is StagedFate.INTACT:
+        state.set_checked(disc.number, now_ns, is_medium=False)
+        state.commit()
+    return VerifiedStaged(image, disc.name, fate, disc.files)
+
+
+def _read(path: bytes, monitor: Monitor) -> StagedFate:
+    """Read all of a disc; what is wrong with it is a problem."""
+    try:
+        verdict = verify(path, workers=1, monitor=monitor)
+    except FormatError as error:
+        monitor.problem(Problem(path, Trouble.DAMAGED, error.without(path)))
+        return StagedFate.DAMAGED
+    if verdict.state == "intact":
+        return StagedFate.INTACT
+    name = display(path)
+    monitor.problem(Problem(path, Trouble.DAMAGED, f"{verdict.state.value}: 'pybackup repair {name}' may mend it"))
+    return StagedFate.DAMAGED
+
+
+def _staged(state: StageState, disc: StagedDisc, monitor: Monitor) -> VerifiedStaged:
+    """Compare what is staged with the hashes that it had when it was copied; what differs is staged again."""
+    at, bad = disc_directory(state.directory, disc.name), 0
+    aside = Aside(monitor)
+    for copy in list(state.copies(disc.number)):
+        if copy.kind != Kind.FILE:
+            continue
+        try:
+            if hash_file(os.path.join(at, copy.path)) == copy.sha256:
+                continue
+            reason = "is not what was copied; the next scan stages it again"
+        except OSError as error:
+            reason = f"{error.strerror}; the next scan stages it again"
+        bad += 1
+        state.remove_copy(copy)
+        state.forget_content(copy.sha256)
+        aside.problem(Problem(copy.path, Trouble.DIFFERENT, reason))
+    if bad:
+        state.mark_clean(clean=False)
+        state.commit()
+    return VerifiedStaged(at, disc.name, StagedFate.DAMAGED if bad else StagedFate.INTACT, disc.files, bad)

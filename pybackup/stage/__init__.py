@@ -1,0 +1,1 @@
+"""Staging: what changes in a watched directory is copied beside it until that fills a disc."""

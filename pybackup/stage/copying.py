@@ -1,0 +1,113 @@
+"""Copying a file for the open disc: shared blocks where the file system can, and its hash meanwhile."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+from contextlib import suppress
+from typing import NamedTuple
+
+from pybackup.host.paths import open_regular
+from pybackup.host.temporaries import create, open_new, publish, remove
+from pybackup.host.write_at import write_at
+
+_FICLONE = 0x40049409  # linux/fs.h: both files share their blocks until one is written to
+_CHUNK = 1 << 20
+
+
+class CopiedFile(NamedTuple):
+    """What was copied: its temporary name, its hash, and its status, which was the same before and after."""
+
+    temporary: bytes
+    sha256: bytes
+    status: os.stat_result
+
+
+def copy_file(source: bytes, dir_fd: int) -> CopiedFile | None:
+    """Copy a regular file or a symbolic link under a temporary name; None where it changed meanwhile.
+
+    Mode, times and extended attributes come with it, the owner where that is allowed. `place_copy` gives it its name,
+    or `pybackup.host.temporaries.remove` ends it.
+
+    Parameters
+    ----------
+    dir_fd
+        The directory, which the caller holds by `pybackup.host.temporaries.claim`.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or the copy not be written.
+    """
+    before = os.stat(source, follow_symlinks=False)
+    if stat.S_ISLNK(before.st_mode):
+        target = os.readlink(source)
+        name, _ = create(dir_fd, lambda free: os.symlink(target, free, dir_fd=dir_fd))
+        sha256 = hashlib.sha256(target).digest()
+    else:
+        name, fd = create(dir_fd, lambda free: open_new(free, dir_fd))
+        try:
+            sha256 = _copy_content(source, fd)
+        except BaseException:
+            remove(dir_fd, name)
+            raise
+        finally:
+            os.close(fd)
+    try:
+        _dress(source, name, dir_fd, before)
+        after = os.stat(source, follow_symlinks=False)
+    except BaseException:
+        remove(dir_fd, name)
+        raise
+    if version_of(after) != version_of(before):
+        remove(dir_fd, name)
+        return None
+    return CopiedFile(name, sha256, after)
+
+
+def place_copy(copied: CopiedFile, path: bytes, dir_fd: int) -> None:
+    """Give a copy its path in the directory, in place of a file there; the directories above it are there.
+
+    Raises
+    ------
+    OSError
+    """
+    above = os.open(os.path.dirname(path) or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        publish(dir_fd, copied.temporary, os.path.basename(path), replace=True, to_fd=above)
+    finally:
+        os.close(above)
+
+
+def version_of(status: os.stat_result) -> tuple[int, ...]:
+    """Return what differs where a file was written to, or another took its place."""
+    return status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _copy_content(source: bytes, fd: int) -> bytes:
+    digest = hashlib.sha256()
+    reading = open_regular(None, source)
+    try:
+        shared = False
+        with suppress(OSError):
+            fcntl.ioctl(fd, _FICLONE, reading)
+            shared = True
+        # Of what shares its blocks the copy is read: that is what goes onto the disc.
+        offset = 0
+        while data := os.pread(fd if shared else reading, _CHUNK, offset):
+            digest.update(data)
+            if not shared:
+                write_at(fd, offset, data)
+            offset += len(data)
+    finally:
+        os.close(reading)
+    return digest.digest()
+
+
+def _dress(source: bytes, name: bytes, dir_fd: int, status: os.stat_result) -> None:
+    with suppress(PermissionError):
+        os.chown(name, status.st_uid, status.st_gid, dir_fd=dir_fd, follow_symlinks=False)
+    shutil.copystat(source, b"/proc/self/fd/%d/%b" % (dir_fd, name), follow_symlinks=False)
