@@ -50,6 +50,7 @@ CREATE VIEW whereabouts AS
     FROM file JOIN directory ON directory.id = file.directory JOIN copy ON copy.sha256 = file.sha256
     JOIN directory AS there ON there.id = copy.directory JOIN disc ON disc.number = copy.disc;
 """
+_DIRECTORY_ID = "SELECT id FROM directory WHERE path = CAST(? AS TEXT)"
 _COPY = (
     "SELECT copy.id, copy.disc, directory.path, copy.name, copy.kind, copy.size, copy.mtime_ns, copy.mode, copy.sha256,"
     " copy.cost, copy.reason, copy.staged_ns FROM copy JOIN directory ON directory.id = copy.directory"
@@ -195,19 +196,25 @@ class StageState:
         """Return what lies on a disc under a path."""
         above, name = _split(path)
         row = self._one(
-            _COPY + " WHERE copy.disc = ? AND directory.path = CAST(? AS TEXT) AND copy.name = CAST(? AS TEXT)",
-            disc, above, name,
-        )  # fmt: skip
+            f"{_COPY} WHERE copy.disc = ? AND copy.directory = ({_DIRECTORY_ID}) AND copy.name = CAST(? AS TEXT)",
+            disc,
+            above,
+            name,
+        )
         return _copy(row) if row else None
 
     def copies_below(self, disc: int, path: bytes) -> list[StagedCopy]:
         """Return what lies on a disc in the directory of this path."""
+        # By directories, as each is looked up: one query for both would go through all that is on the disc.
         low, high = path + b"/", path + b"0"  # "0" comes behind the slash
+        below = "SELECT id FROM directory WHERE path >= CAST(? AS TEXT) AND path < CAST(? AS TEXT)"
         rows = self._all(
-            _COPY + " WHERE copy.disc = ? AND (directory.path = CAST(? AS TEXT) OR"
-            " (directory.path >= CAST(? AS TEXT) AND directory.path < CAST(? AS TEXT)))",
-            disc, path, low, high,
-        )  # fmt: skip
+            f"{_COPY} WHERE copy.disc = ? AND copy.directory IN ({_DIRECTORY_ID} UNION ALL {below})",
+            disc,
+            path,
+            low,
+            high,
+        )
         return [_copy(row) for row in rows]
 
     def sound_copy(self, sha256: bytes) -> StagedCopy | None:
