@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pybackup.errors import FormatError, UsageError
 from pybackup.model.filed import Medium, Needed
@@ -16,6 +17,15 @@ from .ancestry import ancestry, tell_of_untold, untold
 from .find import Volume, find_volumes, look_for, look_into
 from .holders import needed
 from .open import Mended, OpenArchive, open_archive
+
+
+class HeldElsewhere(NamedTuple):
+    """A medium that holds a content: the id of the volume, the label, the file that is at hand (empty for none)."""
+
+    digest: bytes
+    identity: bytes
+    label: str
+    path: bytes
 
 
 @dataclass(slots=True)
@@ -38,6 +48,8 @@ class Runs:
         Files that are damaged too much to tell what they are: they may be of any run.
     mended
         See `pybackup.archive.open.open_archive`.
+    known
+        Tells, for contents by SHA-256, which of them lies where else: the label, and the file that is at hand, if any.
     """
 
     runs: Sequence[RestorableRun]
@@ -47,6 +59,17 @@ class Runs:
     patterns: Sequence[bytes] = ()
     unclear: Sequence[bytes] = ()
     mended: Mended | None = None
+    known: Callable[[Collection[bytes]], Sequence[HeldElsewhere]] | None = None
+
+    @property
+    def at_hand(self) -> list[bytes]:
+        """All files in which volumes are."""
+        files = (path for several in self.files.values() for path in several)
+        return [*dict.fromkeys([*files, *self.places.values()])]
+
+    def known_to_hold(self, digests: Collection[bytes]) -> list[bytes]:
+        """Return files that are at hand, and that are known to hold contents, whatever runs they are of."""
+        return [*dict.fromkeys(held.path for held in self.known(digests) if held.path)] if self.known else []
 
     def open(self, run: RestorableRun, monitor: Monitor) -> OpenArchive:
         """Open the archive of a run, with what is at hand of all that it builds on.

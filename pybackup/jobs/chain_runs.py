@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from pybackup.archive.find import OWN_SUFFIX
 from pybackup.archive.open import Mended
-from pybackup.archive.runs import Runs, runs_among
+from pybackup.archive.runs import HeldElsewhere, Runs, runs_among
 from pybackup.catalogue.connect import open_catalogue
 from pybackup.catalogue.default import configured
+from pybackup.catalogue.find import find_contents
 from pybackup.catalogue.media import media
 from pybackup.catalogue.runs import chains, runs
 from pybackup.container.notes import archive_id_in
 from pybackup.errors import PybackupError, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.filed import CataloguedRun, Medium, Needed, VolumeSort
+from pybackup.model.filed import CataloguedRun, Medium, MediumState, Needed, VolumeSort
 from pybackup.model.restorable import RestorableRun, newest_until
 from pybackup.monitor import Monitor
 from pybackup.options import values
@@ -49,15 +50,18 @@ def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor, mende
     UsageError, PybackupError
         There is neither a file nor a chain of that name; what is no archive, or cannot be read.
     """
+    known = _Known(configured(address))
     if os.path.lexists(named[0]):
         try:
-            return runs_among(named, monitor, mended)
+            found = runs_among(named, monitor, mended)
+            found.known = known
+            return found
         except UsageError:
             # A chain is often called as the directory it is of.
             if not os.path.isdir(named[0]) or not _is_chain(os.fsdecode(named[0]), configured(address)):
                 raise
     found = _of_chain(os.fsdecode(named[0]), named[1:], configured(address))
-    found.mended = mended
+    found.mended, found.known = mended, known
     return found
 
 
@@ -89,6 +93,28 @@ def _of_chain(chain: str, patterns: Sequence[bytes], address: str | None) -> Run
         )
         found.files[run.archive] += recovery.get(run.archive, ())
     return found
+
+
+class _Known:
+    """Where else contents lie, by a catalogue: on media that are not gone; the sound ones first."""
+
+    def __init__(self, address: str | None) -> None:
+        self._address = address
+
+    def __call__(self, digests: Collection[bytes]) -> list[HeldElsewhere]:
+        """Return it; nothing where there is no catalogue, or it cannot be read: that is told where it is needed."""
+        found: dict[HeldElsewhere, Medium] = {}
+        if self._address is None:
+            return []
+        with suppress(PybackupError), open_catalogue(self._address) as catalogue:
+            for sighting in find_contents(catalogue, sorted(digests)):
+                for medium in sighting.media:
+                    if sighting.filed.sha256 and medium.state is not MediumState.LOST and not sighting.filed.nested:
+                        at_hand = medium.location and os.path.isfile(medium.location)
+                        path = medium.location if at_hand else b""
+                        identity = medium.volume.identity
+                        found[HeldElsewhere(sighting.filed.sha256, identity, medium.label, path)] = medium
+        return sorted(found, key=lambda held: found[held].state is not MediumState.OK)
 
 
 def _is_chain(name: str, address: str | None) -> bool:

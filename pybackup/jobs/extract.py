@@ -18,6 +18,7 @@ from pybackup.model.member import Stored
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor, Once
 from pybackup.restore.content import read_content
+from pybackup.restore.elsewhere import Elsewhere, labels_of
 from pybackup.restore.mending import HeldLosses, Mending
 from pybackup.restore.plan import RestoreOptions, RestorePlan, plan_restore, plan_rows
 from pybackup.restore.result import Extracted, Restored
@@ -31,6 +32,7 @@ def restore(
     options: RestoreOptions,
     *,
     work_dir: bytes | None = None,
+    elsewhere: Elsewhere | None = None,
     executor: Executor | None = None,
     monitor: Monitor,
 ) -> Extracted:
@@ -38,6 +40,8 @@ def restore(
 
     Parameters
     ----------
+    elsewhere
+        Where the same content is looked for that cannot be mended; None for the archives that this one builds on.
     work_dir
         Where the mended archive lies meanwhile; None for beside the target. It takes as much space as the volumes
         that are damaged.
@@ -60,23 +64,43 @@ def restore(
             mending.check(())  # what is not found may be what could not be mended
             raise
         held.links = {stored.entry.path: stored.entry.target for stored in plan.entries.of(Kind.HARDLINK)}
-        done = run(plan, executor=executor, monitor=held)
+        done = [run(plan, executor=executor, monitor=held)]
         if not held.lost:
             if held.told:
                 mending.check(())
-            return _extracted(plan, mending.worn, done)
+            return _extracted(plan, mending.worn, *done)
+        other = elsewhere or Elsewhere([file.path for file in archive.earlier.files] if archive.earlier else [])
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
         better = None if mending.failure else mending.better(view, hurt)
-        if better is None:
+        if better is not None:
+            view = better
+            done += _again(better, target, options, held, executor)
+        if held.lost and (found := other.view(view, _rows_lost(view, held, options).values())):
+            monitor.note(f"what is lost lies elsewhere, too, and is taken from there: {', '.join(labels_of(found))}")
+            done += _again(found, target, options, held, executor)
+        if held.lost:
             held.end_for_good()
-            mending.check(sorted(held.lost))
+            if better is None:
+                mending.check(sorted(held.lost))
             held.release(held.lost)
-            return _extracted(plan, mending.worn, done)
-        rows = [row for row, path in enumerate(better.listing.paths) if _stripped(path, options) in held.lost]
-        again = plan_rows(better, rows, (b"",), target, options)
-        held.release(set(held.lost) - {stored.entry.path for stored in again.entries})
-        second = run(again, executor=executor, monitor=monitor)
-        return _extracted(plan, mending.worn, done, second)
+        return _extracted(plan, mending.worn, *done)
+
+
+def _again(
+    view: Archive, target: bytes, options: RestoreOptions, held: HeldLosses, executor: Executor | None
+) -> list[Restored]:
+    """Restore what is lost from a better archive; what is lost of it still is held back again."""
+    rows = [*_rows_lost(view, held, options)]
+    plan = plan_rows(view, rows, (b"",), target, options)
+    held.release(held.lost - {stored.entry.path for stored in plan.entries})
+    held.take()
+    return [run(plan, executor=executor, monitor=held)]
+
+
+def _rows_lost(view: Archive, held: HeldLosses, options: RestoreOptions) -> dict[int, bytes]:
+    """The rows of what is lost, and the paths that they have in the archive."""
+    lost = held.lost
+    return {row: path for row, path in enumerate(view.listing.paths) if _stripped(path, options) in lost}
 
 
 def one_file(archive: OpenArchive, pattern: bytes) -> bytes:
@@ -124,10 +148,10 @@ def _stripped(path: bytes, options: RestoreOptions) -> bytes:
     return b"/".join(path.split(b"/")[options.strip_components :])
 
 
-def _extracted(plan: RestorePlan, worn: Sequence[str], first: Restored, second: Restored | None = None) -> Extracted:
-    """What came of it, the second time of a mended archive."""
+def _extracted(plan: RestorePlan, worn: Sequence[str], first: Restored, *again: Restored) -> Extracted:
+    """What came of it, each further time of a better archive."""
     files, n_bytes, mended = first.files, first.n_bytes, first.counts[Fate.REPAIRED]
-    if second:
-        files, n_bytes, mended = files + second.files, n_bytes + second.n_bytes, mended + second.files
+    for more in again:
+        files, n_bytes, mended = files + more.files, n_bytes + more.n_bytes, mended + more.files
     way, complete = plan.listing.way.value, plan.listing.complete
     return Extracted(plan, files, n_bytes, plan.files - files, way, complete, mended, worn)

@@ -26,6 +26,7 @@ from pybackup.model.source import Planned, Source
 from pybackup.monitor import Monitor, Once
 from pybackup.options import values
 from pybackup.options.making import ChainMergeRequest, profile_of
+from pybackup.restore.elsewhere import Elsewhere
 from pybackup.restore.mending import Mending
 from pybackup.restore.recut import Recutter
 
@@ -90,9 +91,13 @@ def merge(
             options = replace(options, run=replace(run.mark, level=RunLevel.FULL, reason=""))
         plan = Plan(output, list(_planned(view.listing, read[0] or output)), (), options)
 
+        elsewhere = Elsewhere(runs.at_hand, runs.known_to_hold)
+
         def better(than: Archive, stored: Stored) -> Archive | None:
             found = mending.better(than, [stored])
-            mending.check([stored.entry.path])
+            found = found or elsewhere.view(than, [stored.entry.path])
+            if found is None:
+                mending.check([stored.entry.path])
             return found
 
         reader = Recutter(view, segment_bytes=options.segment_bytes, better=better, monitor=monitor)

@@ -52,7 +52,9 @@ class ChainMender:
         mended: dict[int, tuple[Part, ...]] = {}
         place, listing, volume_set = view.place, view.listing, view.volume_set
         lost = {number_at(part.address) for part in view.place if not part.path}
-        for stretch in sorted(set(blamed) - self._tried):
+        assert isinstance(self._archive.place, tuple)
+        known = {number_at(part.address) for part in self._archive.place}
+        for stretch in sorted((known & set(blamed)) - self._tried):
             if stretch in self._tried:
                 continue
             set_id = self._set_with(stretch)

@@ -159,6 +159,12 @@ class HeldLosses(Relay):
         """The stage is over though something is lost: nothing more is to be had."""
         self._monitor.end()
 
+    def take(self) -> set[bytes]:
+        """Return the paths of what is lost, and forget it: it is tried again."""
+        lost = self.lost
+        self._held = []
+        return lost
+
     def release(self, paths: Container[bytes]) -> None:
         """Hand on the losses of these paths."""
         for problem in self._held:

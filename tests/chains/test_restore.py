@@ -100,7 +100,7 @@ def test_the_nearest_earlier_version_stands_in_and_is_said_to(chain: Chain) -> N
     (chain.tree.top / "diary").write_bytes(b"first\n")
     chain.run()
     (chain.tree.top / "diary").write_bytes(b"second\n")
-    (chain.tree.top / "only").write_bytes(b"here")
+    (chain.tree.top / "only").write_bytes(b"only here")
     chain.run()
     (chain.tree.top / "third").write_bytes(b"here")
     chain.run()
