@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pybackup.errors import FormatError, UsageError
+from pybackup.model.display import display
 from pybackup.model.filed import Medium, Needed
+from pybackup.model.listing import Listing
 from pybackup.model.restorable import NeededVolume, RestorableRun, where_to_look
 from pybackup.model.run import RunMark
 from pybackup.monitor import Monitor
@@ -17,6 +19,9 @@ from .ancestry import ancestry, tell_of_untold, untold
 from .find import Volume, find_volumes, look_for, look_into
 from .holders import needed
 from .open import Mended, OpenArchive, open_archive
+
+# Lost files of which it is said where else their content lies.
+_MOST_TOLD = 100
 
 
 class HeldElsewhere(NamedTuple):
@@ -70,6 +75,21 @@ class Runs:
     def known_to_hold(self, digests: Collection[bytes]) -> list[bytes]:
         """Return files that are at hand, and that are known to hold contents, whatever runs they are of."""
         return [*dict.fromkeys(held.path for held in self.known(digests) if held.path)] if self.known else []
+
+    def tell_where_else(self, run: RestorableRun, listing: Listing, lost: Collection[bytes], monitor: Monitor) -> None:
+        """Note which other media are known to hold the content of files that are lost of a run."""
+        if not lost or self.known is None:
+            return
+        rows = [row for row, path in enumerate(listing.paths) if path in lost][:_MOST_TOLD]
+        contents = {digest: listing.paths[row] for row in rows if (digest := listing.stored(row).digest)}
+        labels: dict[bytes, list[str]] = {}
+        own = run.ids | {need.identity for need in run.needs}
+        for held in self.known(contents.keys()):
+            if held.identity not in own:
+                labels.setdefault(held.digest, []).append(held.label)
+        for digest, path in contents.items():
+            if digest in labels:
+                monitor.note(f"{display(path)}: the same content is on {', '.join(dict.fromkeys(labels[digest]))}")
 
     def open(self, run: RestorableRun, monitor: Monitor) -> OpenArchive:
         """Open the archive of a run, with what is at hand of all that it builds on.

@@ -15,12 +15,11 @@ from pybackup.errors import UsageError
 from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
-from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor, Once
 from pybackup.restore.content import read_content
 from pybackup.restore.elsewhere import Elsewhere, labels_of
 from pybackup.restore.mending import HeldLosses, Mending
-from pybackup.restore.plan import RestoreOptions, RestorePlan, plan_restore, plan_rows
+from pybackup.restore.plan import RestoreOptions, plan_restore, plan_rows
 from pybackup.restore.result import Extracted, Restored
 from pybackup.restore.run import run
 
@@ -68,7 +67,7 @@ def restore(
         if not held.lost:
             if held.told:
                 mending.check(())
-            return _extracted(plan, mending.worn, *done)
+            return Extracted.of(plan, mending.worn, *done)
         other = elsewhere or Elsewhere([file.path for file in archive.earlier.files] if archive.earlier else [])
         hurt = [stored for stored in plan.entries if stored.entry.path in held.lost]
         better = None if mending.failure else mending.better(view, hurt)
@@ -83,7 +82,7 @@ def restore(
             if better is None:
                 mending.check(sorted(held.lost))
             held.release(held.lost)
-        return _extracted(plan, mending.worn, *done)
+        return Extracted.of(plan, mending.worn, *done)
 
 
 def _again(
@@ -146,12 +145,3 @@ def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None,
 
 def _stripped(path: bytes, options: RestoreOptions) -> bytes:
     return b"/".join(path.split(b"/")[options.strip_components :])
-
-
-def _extracted(plan: RestorePlan, worn: Sequence[str], first: Restored, *again: Restored) -> Extracted:
-    """What came of it, each further time of a better archive."""
-    files, n_bytes, mended = first.files, first.n_bytes, first.counts[Fate.REPAIRED]
-    for more in again:
-        files, n_bytes, mended = files + more.files, n_bytes + more.n_bytes, mended + more.files
-    way, complete = plan.listing.way.value, plan.listing.complete
-    return Extracted(plan, files, n_bytes, plan.files - files, way, complete, mended, worn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -22,9 +22,6 @@ from pybackup.restore.result import Extracted
 from pybackup.selection.since import show_since
 
 from .extract import restore
-
-# Lost files of which it is said where else their content lies.
-_MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def restore_run(
         executor=executor,
         monitor=heard,
     )
-    _tell_where_else(runs, run, archive, heard.lost, monitor)
+    runs.tell_where_else(run, archive.listing, heard.lost, monitor)
     older = _older(runs, run, heard.lost, asked, monitor) if asked.nearest and heard.lost else []
     deleted: list[bytes] = []
     if asked.delete:
@@ -113,28 +110,6 @@ class _Losses(Relay):
         if problem.path and problem.trouble in (Trouble.LOST, Trouble.REFUSED):
             self.lost[problem.path] = None
         super().problem(problem)
-
-
-def _tell_where_else(
-    runs: Runs, run: RestorableRun, archive: OpenArchive, lost: Collection[bytes], monitor: Monitor
-) -> None:
-    """Note which other media are known to hold the content of files that are lost."""
-    if not lost or runs.known is None:
-        return
-    listing = archive.listing
-    rows = [row for row, path in enumerate(listing.paths) if path in lost][:_MOST_TOLD]
-    contents = {
-        digest: path
-        for row, path in ((row, listing.paths[row]) for row in rows)
-        if (digest := listing.stored(row).digest)
-    }
-    labels: dict[bytes, list[str]] = {}
-    own = run.ids | {need.identity for need in run.needs}
-    for held in (held for held in runs.known(contents.keys()) if held.identity not in own):
-        labels.setdefault(held.digest, []).append(held.label)
-    for digest, path in contents.items():
-        if digest in labels:
-            monitor.note(f"{display(path)}: the same content is on {', '.join(dict.fromkeys(labels[digest]))}")
 
 
 def _older(

@@ -122,3 +122,12 @@ class Extracted:
     complete: bool
     mended: int = 0
     worn: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, plan: RestorePlan, worn: Sequence[str], first: Restored, *again: Restored) -> Extracted:
+        """Return what came of a plan, and of each further run from a better archive."""
+        files, n_bytes, mended = first.files, first.n_bytes, first.counts[Fate.REPAIRED]
+        for more in again:
+            files, n_bytes, mended = files + more.files, n_bytes + more.n_bytes, mended + more.files
+        way, complete = plan.listing.way.value, plan.listing.complete
+        return cls(plan, files, n_bytes, plan.files - files, way, complete, mended, worn)
