@@ -114,10 +114,27 @@ ZIP: Final = Contender(
     pick=lambda _tree, archive, member, to: _run("unzip", "-q", archive, member, "-d", to),
 )
 
+# Its archive is a directory, a repository of one archive. It is told to keep its caches there, too.
+BORG: Final = Contender(
+    "borg",
+    ("borg",),
+    "",
+    create=lambda tree, out: _borg(out, 'borg init -e none "$0" && borg create --compression zstd "$0::a" .', cwd=tree),
+    extract=lambda archive, to: _borg(archive, 'borg extract "$0::a"', cwd=to),
+    show=lambda archive: _borg(archive, 'borg list "$0::a"', cwd=archive),
+    pick=lambda _tree, archive, member, to: _borg(archive, 'borg extract "$0::a" "$1"', member, cwd=to),
+)
+
+
+def _borg(archive: Path, script: str, *words: str, cwd: Path) -> Step:
+    quiet = ("env", f"BORG_BASE_DIR={archive.parent}/borg", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes")
+    return Step((*quiet, "BORG_RELOCATED_REPO_ACCESS_IS_OK=yes", "sh", "-c", script, str(archive), *words), cwd)
+
+
 OWN: Final = _pybackup("pybackup", "default")
 OWN_FAST: Final = _pybackup("pybackup-fast", "fast")
 DAR_ZSTD: Final = _dar("zstd")
-PEERS: Final = (SEVEN_ZIP, _TARLZ, _dar("xz"), DAR_ZSTD, ZIP)
+PEERS: Final = (SEVEN_ZIP, _TARLZ, _dar("xz"), DAR_ZSTD, ZIP, BORG)
 ALL: Final = (OWN, OWN_FAST, *PEERS)
 
 

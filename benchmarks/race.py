@@ -81,9 +81,9 @@ def lap(track: Track, contender: Contender, run: int, result: Result) -> str | N
     made = take(contender.create(track.tree, archive))
     if made.status != 0:
         return f"create exited {made.status}: {last_line(made.complaint)}"
-    if not archive.is_file():
+    if not archive.exists():
         return f"create left no {archive.name}"
-    result.archive_bytes = archive.stat().st_size
+    result.archive_bytes = trees.totals(archive).bytes if archive.is_dir() else archive.stat().st_size
     file_us = probe(place / "probe")
     to = place / "to"
     to.mkdir()
@@ -92,7 +92,7 @@ def lap(track: Track, contender: Contender, run: int, result: Result) -> str | N
         return f"extract exited {taken.status}: {last_line(taken.complaint)}"
     if not result.extract and (odd := trees.difference(track.tree, restored(to, track.tree))):
         return f"extracted wrongly: {odd}"
-    archive.unlink()
+    shutil.rmtree(archive) if archive.is_dir() else archive.unlink()
     if sum(len(files) for _, _, files in os.walk(to)) < FEW_FILES:
         shutil.rmtree(to)
     result.create.append(made)

@@ -1,6 +1,6 @@
 """Seconds and bytes of pybackup and its peers on the same corpora in the same run, against what is required.
 
-`python -m benchmarks.speed [small] [mixed] [large] [--runs N] [--only NAME,...] [--scale F] [--json FILE]`
+`python -m benchmarks.speed [small] [mixed] [large] [many] [--runs N] [--only NAME,...] [--scale F] [--json FILE]`
 exits 0 when every requirement passed, 1 when one was missed or a contender failed, 2 when one is not installed.
 """
 
@@ -23,7 +23,7 @@ from benchmarks.tables import aligned
 
 Results = Mapping[str, Result]
 
-_NAMES = ("small", "mixed", "large")
+_NAMES = ("small", "mixed", "large", "many")
 _MEASURES = ("create", "extract", "size")
 _SLOW_FILE_US = 200.0
 _HEAD = ("", "create s", "CPU s", "extract s", "CPU s", "MB", "B/file above 7z", "create/7z", "extract/7z", "size/7z")
