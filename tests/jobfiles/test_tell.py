@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import glob
@@ -77,9 +78,10 @@ class MailServer:
                 connection = self._context.wrap_socket(connection, server_side=True)
                 stream = connection.makefile("rwb")
             elif verb == "AUTH":
-                commands = (
-                    Path(name).read_bytes() for name in glob.glob("/proc/[0-9]*/cmdline") if os.path.exists(name)
-                )
+                commands = []
+                for name in glob.glob("/proc/[0-9]*/cmdline"):
+                    with contextlib.suppress(OSError):  # a process that has ended meanwhile
+                        commands.append(Path(name).read_bytes())
                 self.is_in_process_list = any(PASSWORD.encode() in command for command in commands)
                 say("235 fine")
             elif verb == "DATA":
@@ -87,7 +89,9 @@ class MailServer:
                 data = b""
                 while not data.endswith(b"\r\n.\r\n"):
                     data += stream.readline()
-                found = email.message_from_bytes(data[:-5], policy=email.policy.default)
+                # A line that begins with a point is sent with one more.
+                data = data[:-5].replace(b"\r\n..", b"\r\n.")
+                found = email.message_from_bytes(data, policy=email.policy.default)
                 assert isinstance(found, EmailMessage)
                 self.mails.append(found)
                 say("250 taken")
