@@ -70,6 +70,7 @@ RUN_OTHERWISE = {
     "jobs.stage_image": "stage.close(",
     "jobs.stage_lost": "pybackup.stage_lost(",
     "jobs.stage_told": "from_disc=",
+    "jobs.stage_settings": "compare=",
     "jobs.verify": "pybackup.verify(",
 }
 # What docstrings and comments name that is no name of ours.

@@ -62,7 +62,7 @@ class Job:
 
     @property
     def mode(self) -> str:
-        """``archive``, ``discs`` or ``snapshot``."""
+        """``archive``, ``discs``, ``snapshot`` or ``stage``."""
         return str(self.get("mode", "archive"))
 
     @property

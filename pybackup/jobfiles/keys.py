@@ -14,6 +14,7 @@ from pybackup.errors import UsageError
 from pybackup.options import NamedOption, options_of, values
 from pybackup.options.making import CreateRequest, CreateSetRequest
 from pybackup.options.snapshots import SnapshotRunRequest
+from pybackup.options.stages import StageInitRequest
 
 Check = Callable[[Any], None]
 """Raises ValueError with what is wrong with a value."""
@@ -22,6 +23,7 @@ _REQUESTS: Mapping[str, type[Any]] = {
     "archive": CreateRequest,
     "discs": CreateSetRequest,
     "snapshot": SnapshotRunRequest,
+    "stage": StageInitRequest,
 }
 _OF_ARCHIVES = frozenset(("sources", "output", "volumes", "catalogue"))
 # Have a form of their own in a job, or none: each run has a snapshot of another name.
@@ -29,6 +31,7 @@ _OWN_PLACE = {
     "archive": _OF_ARCHIVES,
     "discs": _OF_ARCHIVES,
     "snapshot": frozenset(("source", "to", "ssh", "keep", "name")),
+    "stage": frozenset(("watched", "from_disc")),
 }
 _TYPES = {str: "text", int: "number", float: "number", bool: "true or false"}
 

@@ -13,7 +13,7 @@ from .job import Configuration, Job, Setting
 from .keys import JobKey, option_keys
 from .mistakes import Mistake, WrongJobFiles, no_such
 from .notifiers import Notifier, read_notifier
-from .own_keys import NOT_BY_DEFAULT, NOT_YET, all_keys
+from .own_keys import NOT_BY_DEFAULT, all_keys
 from .snapshots import placed_location
 
 _TABLES = ("version", "defaults", "notify", "job")
@@ -22,6 +22,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "archive": ("sources", "output"),
     "discs": ("sources",),
     "snapshot": ("source", "to"),
+    "stage": ("watch", "staging", "medium"),
 }
 
 _Layers = dict[str, dict[str, Setting]]
@@ -165,11 +166,8 @@ class _Loader:
             layers[key] = setting.over(layers.get(key))
 
     def _settings(self, file: JobFile, table: str, data: Mapping[str, Any]) -> dict[str, Setting]:
-        """The keys of a table that make sense; of a mode that is not there yet only that is told."""
+        """The keys of a table that make sense."""
         found: dict[str, Setting] = {}
-        mode = data.get("mode")
-        if isinstance(mode, str) and mode in NOT_YET:
-            data = {"mode": mode}
         for name, value in data.items():
             key = self._keys.get(name)
             if key is None:

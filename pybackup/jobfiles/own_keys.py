@@ -10,6 +10,7 @@ from pybackup.errors import UsageError
 from pybackup.foreign.formats import ExportFormat
 from pybackup.options import values
 
+from . import stages
 from .hooks import check_hooks
 from .keys import Check, JobKey, check_type, option_keys
 from .levels import check_level
@@ -18,8 +19,7 @@ from .schedule import parse_schedule
 from .secret import read_secret
 from .snapshots import MODE, check_location, check_ssh
 
-MODES = ("archive", "discs", "snapshot")
-NOT_YET = {"stage": "staging"}
+MODES = ("archive", "discs", "snapshot", "stage")
 PLACEHOLDERS = ("job", "date", "time", "comment", "source")
 _DELTAS = "is not there yet: files are stored whole"
 _TEXT, _TEXTS = frozenset((str,)), frozenset((list,))
@@ -27,8 +27,6 @@ _TEXT, _TEXTS = frozenset((str,)), frozenset((list,))
 
 def _mode(value: Any) -> None:
     check_type(value, _TEXT)
-    if value in NOT_YET:
-        raise ValueError(f"{value} is not there yet: jobs of {NOT_YET[value]} cannot be run")
     if value not in MODES:
         raise ValueError(no_such("mode", value, MODES) + f"; there are {', '.join(MODES)}")
 
@@ -225,7 +223,8 @@ OWN_KEYS: Mapping[str, JobKey] = {
     for key in (
         _key(
             "mode",
-            "archive: a file a run; discs: volumes for media of given sizes; snapshot: a directory a run, by rsync",
+            "archive: a file a run; discs: volumes for media of given sizes; snapshot: a directory a run, by rsync; "
+            "stage: discs that fill over months",
             _mode,
             default="archive",
         ),
@@ -238,6 +237,7 @@ OWN_KEYS: Mapping[str, JobKey] = {
         ),
         _key("source", "what is backed up: a directory, HOST:PATH or rsync://HOST/MODULE/PATH", check_location, MODE),
         _key("to", "the directory of the snapshots", check_location, MODE),
+        _key("watch", "the directory that goes onto discs as it changes", _text, stages.MODE, is_path=True),
         _key("ssh", "the program that reaches HOST, with its arguments", check_ssh, MODE),
         _key(
             "output", "the archive, with {job}, {date}, {time}, {comment}, {source}", _pattern, "archive", is_path=True
@@ -304,7 +304,7 @@ OWN_KEYS: Mapping[str, JobKey] = {
         ),
     )
 }
-NOT_BY_DEFAULT = ("hook", "source", "sources")
+NOT_BY_DEFAULT = ("hook", "source", "sources", "watch")
 """Keys that belong to one job."""
 
 

@@ -16,7 +16,7 @@ from pybackup.errors import Exists, PybackupError
 from pybackup.monitor import Monitor, Relay
 from pybackup.options.making import CreateRequest, CreateSetRequest
 
-from . import snapshots
+from . import snapshots, stages
 from .burning import burn_images
 from .history import remember
 from .job import Job
@@ -139,6 +139,11 @@ def _make(job: Job, given: Given, wording: Wording, monitor: Monitor, report: Re
     given = replace(given, now=given.now or report.started)
     if job.mode == snapshots.MODE:
         snapshots.make_snapshot(job, monitor, report)
+        return
+    if job.mode == stages.MODE:
+        images = stages.scan_stage(job, monitor, report)
+        record(job, images, monitor, for_discs=True)
+        advise(job, report, monitor)
         return
     if job.mode == "discs":
         try:
@@ -287,6 +292,9 @@ def dry_run(job: Job, given: Given, monitor: Monitor) -> PlannedRun:
     given = replace(given, now=given.now or time.time())
     if job.mode == snapshots.MODE:
         path, files, n_bytes = snapshots.plan_snapshot(job, monitor)
+        return PlannedRun([WouldMake(path, None, files, n_bytes)])
+    if job.mode == stages.MODE:
+        path, files, n_bytes = stages.plan_scan(job)
         return PlannedRun([WouldMake(path, None, files, n_bytes)])
     if job.mode == "discs":
         task = set_task(job, given)

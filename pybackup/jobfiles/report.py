@@ -65,6 +65,8 @@ class Report:
         Images, or volumes without one, that wait for a disc.
     advice
         What else to do next.
+    staged_files
+        How many a scan of a stage copied for a disc.
     """
 
     job: str
@@ -76,6 +78,7 @@ class Report:
     finished: float = 0.0
     made: list[MadeFile] = field(default_factory=list)
     content_bytes: int = 0
+    staged_files: int = 0
     problems: list[Problem] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     hooks: list[HookRun] = field(default_factory=list)
@@ -100,7 +103,7 @@ class Report:
         exported = {made.series: made.files or 0 for made in self.made if made.kind == "export"}
         archived = {made.series: made.files or 0 for made in self.made if made.kind == "archive"}
         others = (made.files or 0 for made in self.made if made.kind in ("volume", "snapshot"))
-        return sum((exported | archived).values()) + sum(others)
+        return sum((exported | archived).values()) + sum(others) + self.staged_files
 
     def take_failure(self, words: str) -> None:
         """Take that something behind the run failed: what was made stays, and whoever watches is to hear of it."""

@@ -25,7 +25,7 @@ def burning_advice(job: Job, report: Report) -> Iterator[str]:
     want, places = copies.get("want", 1), copies.get("places", 1)
     often = f" {_TIMES.get(want, f'{want} times')}" if want > 1 else ""
     apart = f", and keep the discs in {places} places" if places > 1 else ""
-    verb = "burn" if job.get("images") else "build an image of, and burn,"
+    verb = "burn" if job.get("images") or job.mode == "stage" else "build an image of, and burn,"
     yield from (f"{verb} {path}{often}{apart}" for path in report.to_burn)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pybackup.errors import UsageError
 from pybackup.host.environment import make_directory
-from pybackup.make.capacity import body_limit
 from pybackup.model.carried import Carried
 from pybackup.model.display import display
 from pybackup.model.entry import Kind, directories_above
@@ -16,12 +16,10 @@ from pybackup.model.filed import Filed, MediumState, VolumeSort
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.stages import StageInitRequest
-from pybackup.stage.state import StageState, make_state, stage_lock
+from pybackup.stage.state import STATE, StageState, make_state, open_state, stage_lock
 from pybackup.stage.values import (
-    Comparison,
     DiscState,
     KnownFile,
-    OnFull,
     StagedCopy,
     StagedDisc,
     StageSettings,
@@ -29,33 +27,13 @@ from pybackup.stage.values import (
 )
 
 from .stage_history import IMAGES
+from .stage_settings import settings_of, staging_of
 from .stage_told import carried_on
-
-# README, FORMAT, RESCUE.PY, the file system; the index and the history take up to a twentieth of the disc.
-_TEXTS_BYTES = 384 << 10
-_HISTORY_SHARE = 20
 
 
 def make_stage(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
     """Make a stage, as `pybackup.stage_init` says."""
-    watched = os.path.realpath(values.directory(asked.watched))
-    staging = os.path.realpath(values.path(asked.staging))
-    if (watched + b"/").startswith(staging + b"/") or (staging + b"/").startswith(watched + b"/"):
-        raise UsageError(f"{display(staging)}: lies in the watched directory, or that in it: choose another place")
-    medium = values.medium(asked.medium)
-    try:
-        capacity = body_limit(medium - medium // _HISTORY_SHARE - _TEXTS_BYTES, asked.protection())
-    except UsageError as error:
-        raise UsageError(f"{medium:,} bytes are too few for a disc with all that is needed to read it") from error
-    on_full = values.choice(OnFull, asked.on_full)
-    device = values.maybe(asked.device, values.path) or b""
-    if on_full is OnFull.BURN and not device:
-        raise UsageError("the drive is not named", option="device", hint="names it")
-    settings = StageSettings(
-        watched, asked.disc_name(), medium, capacity, values.fraction(asked.threshold), values.span(asked.settle),
-        values.choice(Comparison, asked.compare), on_full, str(asked.parity), values.age(asked.check_every),
-        _mounted(watched), asked.patterns(), device,
-    )  # fmt: skip
+    settings, staging = settings_of(asked), staging_of(asked)
     make_directory(staging)
     with stage_lock(staging), make_state(staging, settings) as state:
         discs = values.paths(asked.from_disc)
@@ -64,11 +42,30 @@ def make_stage(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
     return settings
 
 
-def _mounted(path: bytes) -> bytes:
-    """Return where the drive is mounted that a directory is on; empty where that is the root's."""
-    while path != b"/" and not os.path.ismount(path):
-        path = os.path.dirname(path)
-    return b"" if path == b"/" else path
+def make_or_change(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
+    """Make a stage, or have one that is there work as is asked from now on.
+
+    Raises
+    ------
+    UsageError
+        It is one of another directory, or its discs have other names.
+    """
+    staging = staging_of(asked)
+    if not os.path.lexists(os.path.join(staging, STATE)):
+        return make_stage(asked, monitor)
+    settings = settings_of(asked)
+    with open_state(staging), stage_lock(staging), open_state(staging) as state:
+        was = state.settings
+        if (was.watched, was.name) != (settings.watched, settings.name):
+            raise UsageError(
+                f"{display(staging)}: is the stage of {display(was.watched)} with discs called {was.name}; "
+                "choose another directory for this one"
+            )
+        settings = replace(settings, mounted=was.mounted)
+        if settings != was:
+            state.save(settings)
+            state.commit()
+    return settings
 
 
 def _take_from(state: StageState, settings: StageSettings, paths: Sequence[bytes], monitor: Monitor) -> None:

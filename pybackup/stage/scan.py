@@ -442,6 +442,21 @@ class Scan:
         self._since_kept = self._bytes_since_kept = 0
 
 
+def changed_since(state: StageState, judge: Judge | None) -> tuple[int, int]:
+    """Return how many files are not as the last scan left them, and of how many bytes; nothing is read or changed."""
+    files = n_bytes = 0
+    watched = state.settings.watched
+    with environment(watched):
+        for directory, found in look(watched, judge, lambda path, error: None):
+            known = state.files_in(directory)
+            for name, status in found:
+                row = known.get(name)
+                if row is None or row[:3] != _times(status):
+                    files += 1
+                    n_bytes += status.st_size
+    return files, n_bytes
+
+
 def reconcile(state: StageState, disc: StagedDisc, now_ns: int) -> int:
     """Write down what a killed run has copied for a disc, and forget what is not there; return how many files differed.
 

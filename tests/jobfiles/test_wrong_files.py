@@ -44,8 +44,7 @@ IN_A_JOB: list[tuple[str, str]] = [
     ('store = ["a/b"]', "store: a suffix is what follows the last dot of a name"),
     ("comment = 5", "comment: a number stands where a text is wanted"),
     ("since_archive = 1", "since_archive: a number stands where a list is wanted"),
-    ('mode = "archiv"', "mode: no such mode; did you mean 'archive'?; there are archive, discs, snapshot"),
-    ('mode = "stage"', "mode: stage is not there yet: jobs of staging cannot be run"),
+    ('mode = "archiv"', "mode: no such mode; did you mean 'archive'?; there are archive, discs, snapshot, stage"),
     ('level = "weekly"', "level: 'weekly' is none of auto, full, differential, incremental"),
     ("level = 1", "level: 1 is none of auto, full"),
     ('level = { full = "hourly" }', "level: full is one of daily, weekly, monthly, yearly"),
@@ -290,13 +289,14 @@ def test_all_at_once_and_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[
         f"{path}:2: [job.x]: sources is missing, which a job of mode archive needs",
         f"{path}:3: [job.x]: sorces: no such key; did you mean 'sources'?",
         f"{path}:4: [job.x]: output: a number stands where a text is wanted",
-        f"{path}:6: [job.y]: mode: stage is not there yet: jobs of staging cannot be run",
+        f"{path}:5: [job.y]: staging is missing, which a job of mode stage needs",
+        f"{path}:5: [job.y]: medium is missing, which a job of mode stage needs",
     ]
-    assert said.err == "pybackup: 2 jobs in 1 file, 5 mistakes\n"
+    assert said.err == "pybackup: 2 jobs in 1 file, 6 mistakes\n"
     assert main(["jobs", "check", "--config", str(path), "--json", "--quiet"]) == 2
-    assert len(json.loads(capsys.readouterr().out)["mistakes"]) == 5
+    assert len(json.loads(capsys.readouterr().out)["mistakes"]) == 6
     assert main(["jobs", "list", "--config", str(path)]) == 2
-    assert "[job.y]: mode: stage is not there yet" in capsys.readouterr().err
+    assert "[job.y]: staging is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def _planned(each: WouldMake) -> str:
 
 
 def _summary(report: Report) -> str:
-    noun = "snapshot" if report.mode == "snapshot" else "file"
+    noun = {"snapshot": "snapshot", "stage": "disc"}.get(report.mode, "file")
     parts = [
         report.state,
         *([count(len(report.made), noun) + " made"] if report.made else []),

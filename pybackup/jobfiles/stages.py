@@ -1,0 +1,53 @@
+"""Jobs of mode stage: their keys, and a run of one, which is a scan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from pybackup.jobs.stage_init import make_or_change
+from pybackup.jobs.stage_scan import scan_all
+from pybackup.jobs.stage_settings import settings_of, staging_of
+from pybackup.monitor import Monitor
+from pybackup.options.stages import StageInitRequest, StageScanRequest, rules_of
+from pybackup.stage.look import look
+from pybackup.stage.scan import changed_since
+from pybackup.stage.state import STATE, open_state
+
+from .job import Job
+from .report import MadeFile, Report
+from .tasks import options_of_mode
+
+MODE = "stage"
+
+
+def scan_stage(job: Job, monitor: Monitor, report: Report) -> Sequence[bytes]:
+    """Run the job, whose first run makes the stage; return the images of the discs that it closed."""
+    asked = _asked(job)
+    make_or_change(asked, monitor)
+    done = scan_all(StageScanRequest(asked.staging), monitor)
+    report.staged_files += done.counts.staged
+    report.content_bytes += done.counts.staged_bytes
+    for closed in done.closed:
+        image = os.fsdecode(closed.image)
+        report.made.append(MadeFile("disc", image, closed.image_bytes, closed.files))
+        if not closed.burnt:
+            report.to_burn.append(image)
+    return [closed.image for closed in done.closed]
+
+
+def plan_scan(job: Job) -> tuple[str, int, int]:
+    """Return the staging directory, how many files are new or not as they were, and of how many bytes."""
+    asked = _asked(job)
+    settings, staging = settings_of(asked), staging_of(asked)
+    rules = rules_of(settings.exclude)
+    if os.path.lexists(os.path.join(staging, STATE)):
+        with open_state(staging) as state:
+            return os.fsdecode(staging), *changed_since(state, rules.judge)
+    found = [status for _, seen in look(settings.watched, rules.judge, lambda path, error: None) for _, status in seen]
+    return os.fsdecode(staging), len(found), sum(status.st_size for status in found)
+
+
+def _asked(job: Job) -> StageInitRequest:
+    """What the job asks of a stage."""
+    return StageInitRequest(job.get("watch"), **{"name": job.name, **options_of_mode(job.settings, MODE)})

@@ -1,0 +1,55 @@
+"""How a stage works, by what is asked of it."""
+
+from __future__ import annotations
+
+import os
+
+from pybackup.errors import UsageError
+from pybackup.make.capacity import body_limit
+from pybackup.model.display import display
+from pybackup.options import values
+from pybackup.options.stages import StageInitRequest
+from pybackup.stage.values import Comparison, OnFull, StageSettings
+
+# README, FORMAT, RESCUE.PY, the file system; the index and the history take up to a twentieth of the disc.
+_TEXTS_BYTES = 384 << 10
+_HISTORY_SHARE = 20
+
+
+def staging_of(asked: StageInitRequest) -> bytes:
+    """Return the staging directory, absolute."""
+    return os.path.realpath(values.path(asked.staging))
+
+
+def settings_of(asked: StageInitRequest) -> StageSettings:
+    """Return how a stage is to work.
+
+    Raises
+    ------
+    UsageError
+        One directory lies in the other; a disc takes too little; the drive is not named.
+    """
+    watched, staging = os.path.realpath(values.directory(asked.watched)), staging_of(asked)
+    if (watched + b"/").startswith(staging + b"/") or (staging + b"/").startswith(watched + b"/"):
+        raise UsageError(f"{display(staging)}: lies in the watched directory, or that in it: choose another place")
+    medium = values.medium(asked.medium)
+    try:
+        capacity = body_limit(medium - medium // _HISTORY_SHARE - _TEXTS_BYTES, asked.protection())
+    except UsageError as error:
+        raise UsageError(f"{medium:,} bytes are too few for a disc with all that is needed to read it") from error
+    on_full = values.choice(OnFull, asked.on_full)
+    device = values.maybe(asked.device, values.path) or b""
+    if on_full is OnFull.BURN and not device:
+        raise UsageError("the drive is not named", option="device", hint="names it")
+    return StageSettings(
+        watched, asked.disc_name(), medium, capacity, values.fraction(asked.threshold), values.span(asked.settle),
+        values.choice(Comparison, asked.compare), on_full, str(asked.parity), values.age(asked.check_every),
+        _mounted(watched), asked.patterns(), device,
+    )  # fmt: skip
+
+
+def _mounted(path: bytes) -> bytes:
+    """Return where the drive is mounted that a directory is on; empty where that is the root's."""
+    while path != b"/" and not os.path.ismount(path):
+        path = os.path.dirname(path)
+    return b"" if path == b"/" else path
