@@ -1,4 +1,4 @@
-"""Carrying volumes and media from one catalogue to another: everything out, and in again beside what is there.
+"""Carrying volumes, media and runs from one catalogue to another: everything out, and in again beside what is there.
 
 What comes in changes what is there only where it is known better, whatever the order in which it comes: entering the
 same twice, or two in either order, gives the same catalogue.
@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
+from pybackup.model.carried import Carried, CarriedMedium, CarriedRun, CarriedVolume
 from pybackup.model.filed import CataloguedVolume, Filed, Health, Medium, MediumState, NewVolume, VolumeSort
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor
@@ -26,6 +26,7 @@ from .find import filed_of_row, of_volume
 from .health import check_of_row, insert_check
 from .media import media_on, place_id, volumes_on
 from .meet import fitting, free_label
+from .runs import enter_run, runs
 from .schema import entry, health, medium, place, volume
 
 _READ_ROWS = 2000
@@ -103,6 +104,12 @@ def _carried_medium(known: Medium, changed_ns: int | None, checks: tuple[Health,
     )
 
 
+def carried_runs(catalogue: Catalogue) -> list[CarriedRun]:
+    """Return all runs of chains, in an order that does not hang on when they came."""
+    found = [CarriedRun(run.mark, run.archive, run.location, tuple(run.needs)) for run in runs(catalogue)]
+    return sorted(found, key=lambda run: (run.mark.chain, run.mark.at_ns, run.archive))
+
+
 @dataclass(frozen=True, slots=True)
 class Merged:
     """What came of taking in: how many volumes and media are new."""
@@ -131,6 +138,20 @@ def merge(catalogue: Catalogue, volumes: Iterable[Carried], monitor: Monitor) ->
             for each in held.media:
                 new_media += _merge_medium(connection, number, each, named - {fitting(each.label)})
     return Merged(new_volumes, new_media)
+
+
+def merge_runs(catalogue: Catalogue, coming: Iterable[CarriedRun]) -> None:
+    """Take runs of chains in; where the files of one that is known lie, the catalogue knows better.
+
+    Raises
+    ------
+    Damaged, EnvironmentFailed
+        See `Catalogue.writing`.
+    """
+    known = {(run.mark.chain, run.archive): run.location for run in runs(catalogue)}
+    for run in coming:
+        if not known.get((run.mark.chain, run.archive)):
+            enter_run(catalogue, run.mark, run.archive, lambda needs=run.needs: needs, run.location)  # type: ignore[misc]
 
 
 def _older_tree(connection: Connection, held: CarriedVolume) -> int | None:

@@ -18,7 +18,7 @@ from pybackup.monitor import Monitor, Phase
 from .bulk import insert_rows, many_coming, next_id
 from .connect import Catalogue
 from .directories import Directories, find_directory
-from .meet import fitting, meet
+from .meet import fitting, meet, storable
 from .schema import MAX_NAME_BYTES, entry, volume
 
 _ENTER = "enter"
@@ -108,7 +108,9 @@ def enter_volume_on(connection: Connection, new: NewVolume, rows: Rows, monitor:
         changed = bool(new.listing) and known.listing is not None and bytes(known.listing) != new.listing
         # Of those before it a disc may tell the names alone.
         is_more = known.entries != new.entries and (bool(new.listing) or not known.entries)
-        if changed or (known.listing is None and is_more):
+        # Of an earlier archive those that build on it tell a part.
+        is_part = known.set_id is None and bool(new.listing)
+        if changed or (known.listing is None and (is_more or is_part)):
             filling.replace(known, new, rows)
         _renew(connection, known, new)
     differences = filling.differences if changed else (0, 0, 0)
@@ -127,8 +129,8 @@ def _columns(new: NewVolume) -> dict[str, Any]:
         "number": info.number if info else None,
         "role": info.kind.value if info else None,
         "last": bool(info and info.last),
-        "title": new.title,
-        "description": new.description,
+        "title": storable(new.title),
+        "description": storable(new.description),
         "n_bytes": new.n_bytes,
     }
 
@@ -150,9 +152,12 @@ def _renew(connection: Connection, known: Any, new: NewVolume) -> None:
     values: dict[str, Any] = {}
     if new.listing:
         values["listing"] = new.listing
+    if new.info is not None and known.set_id is None:
+        whose = _columns(new)
+        values |= {name: whose[name] for name in ("set_id", "set_name", "number", "role", "last")}
     if new.n_bytes:
         values["n_bytes"] = new.n_bytes
-    values |= {name: text for name, text in (("title", new.title), ("description", new.description)) if text}
+    values |= {name: storable(text) for name, text in (("title", new.title), ("description", new.description)) if text}
     if values:
         connection.execute(volume.update().where(volume.c.id == known.id).values(**values))
 

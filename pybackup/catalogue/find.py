@@ -15,12 +15,14 @@ from pybackup.model.filed import CataloguedVolume, Filed, Medium, Sighting, Want
 
 from .bulk import batches
 from .connect import Catalogue
-from .directories import Paths, contains, find_containing, find_ending, with_all_below
+from .directories import Paths, contains, find_containing, find_directory, find_ending, with_all_below
 from .media import media_on, volumes_on
 from .schema import entry
 
 _MAGIC = re.compile(rb"[*?\[]")
 _PARAMETERS = 500  # in one IN (...): every database takes as many
+# Names of one content that may be one file's, and names that a file may have had.
+_MOST_NAMES, _MOST_RENAMED = 8, 200
 _MOST_DIRECTORIES = 20_000  # beyond these, looking at every name is quicker
 
 
@@ -52,6 +54,55 @@ def find_path(catalogue: Catalogue, path: bytes) -> list[Sighting]:
         for some in batches(within, _PARAMETERS):
             found += _sightings(connection, [entry.c.directory_id.in_(some)])
         return _sorted(found)
+
+
+def find_history(catalogue: Catalogue, path: bytes) -> list[Sighting]:
+    """Return all versions of a file, those too that it had under other names: a name follows where its content goes.
+
+    Parameters
+    ----------
+    path
+        As for `find_path`; what lies below a directory has no history under other names.
+    """
+    path = path.strip(b"/")
+    found = {_key(each): each for each in find_path(catalogue, path)}
+    fresh = [each for each in found.values() if path and (b"/" + each.filed.path).endswith(b"/" + path)]
+    contents: set[bytes] = set()
+    paths = {each.filed.path for each in fresh}
+    while fresh and len(paths) < _MOST_RENAMED:
+        new = {each.filed.sha256 for each in fresh if each.filed.sha256 and _tells_of_itself(each.filed)} - contents
+        contents |= new
+        named: dict[bytes | None, set[bytes]] = {}
+        same = find_contents(catalogue, sorted(new))
+        for each in same:
+            named.setdefault(each.filed.sha256, set()).add(each.filed.path)
+        # What lies under many names at once was copied: which of them the file had before, nobody knows.
+        coming = [each for each in same if len(named[each.filed.sha256]) <= _MOST_NAMES]
+        others = {each.filed.path for each in coming} - paths
+        paths |= others
+        fresh = coming + [each for other in sorted(others) for each in find_whole_path(catalogue, other)]
+        fresh = [each for each in fresh if _key(each) not in found]
+        found |= {_key(each): each for each in fresh}
+    return _sorted(found.values())
+
+
+def find_whole_path(catalogue: Catalogue, path: bytes) -> list[Sighting]:
+    """Return the entries of this path, from the top."""
+    above, _, name = path.rpartition(b"/")
+    with catalogue.reading() as connection:
+        where = find_directory(connection, above)
+        if where is None:
+            return []
+        return _sorted(_sightings(connection, [entry.c.directory_id == where, entry.c.name == name]))
+
+
+def _key(found: Sighting) -> tuple[object, ...]:
+    return found.volume.id, found.filed
+
+
+def _tells_of_itself(filed: Filed) -> bool:
+    """Whether two files with its content are likely one: empty ones are anybody's."""
+    return filed.size > 0 and not filed.sparse
 
 
 def find_contents(catalogue: Catalogue, digests: Iterable[bytes]) -> list[Sighting]:

@@ -15,6 +15,9 @@ from .bulk import next_id
 from .media import check_label, place_id
 from .schema import MAX_LABEL, medium
 
+# TEXT of MariaDB takes 64 KiB, and a character up to four bytes.
+_MOST_TEXT = 10_000
+
 
 def meet(connection: Connection, number: int, new: NewVolume, on: NewMedium, now: int) -> tuple[int, str, bool]:
     """Return id and label of the medium, and whether it is new."""
@@ -93,6 +96,10 @@ def free_label(connection: Connection, wanted: str, *, must: bool = False) -> st
 
 
 def fitting(text: str) -> str:
-    """Text that every database takes: names come from anybody's settings."""
-    clean = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0").strip()
-    return clean[:MAX_LABEL]
+    """A name that every database takes: names come from anybody's settings."""
+    return storable(text).strip()[:MAX_LABEL]
+
+
+def storable(text: str) -> str:
+    """Text that every database takes: of names that are no UTF-8, and of whatever settings say."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")[:_MOST_TEXT]

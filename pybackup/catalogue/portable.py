@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
+from pybackup.model.carried import Carried, CarriedMedium, CarriedRun, CarriedVolume
 from pybackup.model.filed import Filed
 
 from .portable_form import PAGE_BYTES, STATEMENTS, VERSION, opened
@@ -21,8 +21,8 @@ _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, 
 _WRITER_AT, _WRITER = 96, (3_040_000).to_bytes(4, "big")
 
 
-def write_portable(path: bytes, volumes: Iterable[Carried]) -> None:
-    """Write volumes into an empty file, in their order, those of an equal `CarriedVolume` once.
+def write_portable(path: bytes, volumes: Iterable[Carried], runs: Iterable[CarriedRun]) -> None:
+    """Write volumes and runs into an empty file, in their order.
 
     Raises
     ------
@@ -36,7 +36,10 @@ def write_portable(path: bytes, volumes: Iterable[Carried]) -> None:
         for statement in STATEMENTS.values():
             connection.execute(statement)
         connection.execute("INSERT INTO about VALUES (?)", (VERSION,))
-        _Writing(connection).write(volumes)
+        writing = _Writing(connection)
+        writing.write(volumes)
+        for number, run in enumerate(runs, 1):
+            writing.run(number, run)
         connection.execute("COMMIT")
     with open(path, "r+b") as file:
         file.seek(_WRITER_AT)
@@ -106,6 +109,14 @@ class _Writing:
         for found in medium.checks:
             what = found.bad_sectors, found.sectors, found.margin, _plain(found.means)
             self._insert("health", (self._media, found.at_ns, found.verdict, *what))
+
+    def run(self, number: int, run: CarriedRun) -> None:
+        """Write a run, and what it builds on."""
+        mark = run.mark
+        what = mark.at_ns, mark.level.value, _plain(mark.reason), run.location or None
+        self._insert("run", (number, mark.chain, run.archive, *what))
+        for need in run.needs:
+            self._insert("need", (number, need.identity, _plain(need.label), need.files, need.n_bytes))
 
     def _insert(self, table: str, values: tuple[Any, ...]) -> None:
         self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pybackup.errors import EnvironmentFailed
 
-VERSION: Final = 1
+VERSION: Final = 2
 _TABLES: Final = {
     "about": "version INTEGER",
     "directory": "id INTEGER PRIMARY KEY, path TEXT",
@@ -36,9 +36,18 @@ _TABLES: Final = {
         "entries INTEGER, added_ns INTEGER"
     ),
 }
+# Since version 2: runs of chains, and what each builds on.
+_OF_RUNS: Final = {
+    "need": "run_id INTEGER, identity BLOB, label TEXT, files INTEGER, bytes INTEGER",
+    "run": ("id INTEGER PRIMARY KEY, chain TEXT, archive BLOB, at_ns INTEGER, level TEXT, reason TEXT, location BLOB"),
+}
 # Small discs have small ones, and the loss in large ones is two in a hundred.
 PAGE_BYTES: Final = 1024
-STATEMENTS: Final = {name: f"CREATE TABLE {name} ({columns})" for name, columns in _TABLES.items()}
+STATEMENTS_BY_VERSION: Final = {
+    version: {name: f"CREATE TABLE {name} ({columns})" for name, columns in tables.items()}
+    for version, tables in ((1, _TABLES), (2, _TABLES | _OF_RUNS))
+}
+STATEMENTS: Final = STATEMENTS_BY_VERSION[VERSION]
 
 
 @contextmanager

@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pybackup.errors import Damaged, EnvironmentFailed
-from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
-from pybackup.model.filed import Filed, Health, MediumState, MediumType, NewVolume, VolumeSort
+from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.model.carried import Carried, CarriedCatalogue, CarriedMedium, CarriedRun, CarriedVolume
+from pybackup.model.filed import Filed, Health, MediumState, MediumType, Needed, NewVolume, VolumeSort
+from pybackup.model.run import RunLevel, RunMark, check_chain
 from pybackup.model.volume import VolumeInfo, VolumeKind
 
-from .portable_form import PAGE_BYTES, STATEMENTS, VERSION, opened
+from .portable_form import PAGE_BYTES, STATEMENTS, STATEMENTS_BY_VERSION, VERSION, opened
 
-_MAGIC = b"SQLite format 3\0"
+SQLITE_MAGIC = b"SQLite format 3\0"
 # Of what others wrote: a check of the whole costs a bit for each page.
 _MOST_BYTES = 64 << 30
 _MOST_FIELD_BYTES = 1 << 20
 _ROW_BYTES = 256
 _MOST_KEPT_BYTES = 128 << 20  # of volumes, media and checks
 _DIGEST_BYTES, _MOST_IDENTITY_BYTES = 32, 64
+_MOST_REASON = 1000
 
 
 @contextmanager
-def reading_portable(path: bytes) -> Iterator[Sequence[Carried]]:
-    """Give the volumes of a file, whose rows can be read until the end of the ``with``.
+def reading_portable(path: bytes) -> Iterator[CarriedCatalogue]:
+    """Give the volumes of a file, whose rows can be read until the end of the ``with``, and the runs.
 
     Raises
     ------
@@ -44,8 +46,9 @@ def reading_portable(path: bytes) -> Iterator[Sequence[Carried]]:
     _check_head(path)
     with opened(path, "ro&immutable=1") as connection:
         try:
-            _check(connection, name)
-            yield _volumes(connection, name)
+            version = _check(connection, name)
+            runs = _runs(connection, name) if version > 1 else ()
+            yield CarriedCatalogue(_volumes(connection, name), runs)
         except sqlite3.Error as error:
             raise Damaged(f"{name}: damaged: {error}") from error
 
@@ -57,28 +60,34 @@ def _check_head(path: bytes) -> None:
             head, size = file.read(100), os.fstat(file.fileno()).st_size
     except OSError as error:
         raise EnvironmentFailed(f"{name}: {error.strerror}") from error
-    if not head.startswith(_MAGIC):
+    if not head.startswith(SQLITE_MAGIC):
         raise Damaged(f"{name}: no catalogue: not a file of SQLite")
     if size > _MOST_BYTES or int.from_bytes(head[16:18], "big") != PAGE_BYTES:
         raise Damaged(f"{name}: no catalogue as this program writes them")
 
 
-def _check(connection: sqlite3.Connection, name: str) -> None:
+def _check(connection: sqlite3.Connection, name: str) -> int:
+    """Return the version of its form."""
     connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA cell_size_check=ON")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_FIELD_BYTES)
     connection.text_factory = bytes
     there = connection.execute("SELECT type, name, sql FROM sqlite_schema LIMIT ?", (len(STATEMENTS) + 1,)).fetchall()
-    wanted = [(b"table", table.encode(), sql.encode()) for table, sql in STATEMENTS.items()]
-    if sorted(there, key=repr) != sorted(wanted, key=repr):
+    looks = {
+        version: {(b"table", table.encode(), sql.encode()) for table, sql in statements.items()}
+        for version, statements in STATEMENTS_BY_VERSION.items()
+    }
+    found_version = next((v for v, wanted in looks.items() if len(there) == len(wanted) and set(there) == wanted), None)
+    if found_version is None:
         raise Damaged(f"{name}: no catalogue of this form: its tables, views or triggers are others")
     # Each page is visited once: of pages that lead to themselves there would be no end.
     found = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != (b"ok",):
         raise Damaged(f"{name}: damaged: {found[0].decode(errors='replace')}")
     versions = connection.execute("SELECT version FROM about LIMIT 2").fetchall()
-    if versions != [(VERSION,)]:
-        raise Damaged(f"{name}: a catalogue of another version than {VERSION}")
+    if versions != [(found_version,)]:
+        raise Damaged(f"{name}: a catalogue of another version than 1 to {VERSION}")
+    return found_version
 
 
 def _volumes(connection: sqlite3.Connection, name: str) -> list[Carried]:
@@ -93,6 +102,24 @@ def _volumes(connection: sqlite3.Connection, name: str) -> list[Carried]:
             found.append(Carried(held, _Rows(connection, name, number, behind, held.new.entries)))
             behind += held.new.entries
     return found
+
+
+def _runs(connection: sqlite3.Connection, name: str) -> list[CarriedRun]:
+    with _trusting_nothing(name):
+        needs: dict[int, list[Needed]] = {}
+        for number, need in _few(connection, "SELECT * FROM need ORDER BY rowid"):
+            identity, label, files, n_bytes = need
+            needed = Needed(_short(identity, _MOST_IDENTITY_BYTES), label.decode(), _count(files), _count(n_bytes))
+            needs.setdefault(number, []).append(needed)
+        return [
+            _run(row, tuple(needs.get(number, ()))) for number, row in _few(connection, "SELECT * FROM run ORDER BY id")
+        ]
+
+
+def _run(row: tuple[Any, ...], needs: tuple[Needed, ...]) -> CarriedRun:
+    chain, archive, at_ns, level, reason, location = row
+    mark = RunMark(check_chain(chain.decode()), _whole(at_ns), RunLevel(level.decode()), reason.decode()[:_MOST_REASON])
+    return CarriedRun(mark, _sized(archive, 8), bytes(location or b""), needs)
 
 
 def _carried(row: tuple[Any, ...], media: tuple[CarriedMedium, ...]) -> CarriedVolume:
@@ -236,5 +263,5 @@ def _count(value: object) -> int:
 def _trusting_nothing(name: str) -> Iterator[None]:
     try:
         yield
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, UsageError) as error:
         raise Damaged(f"{name}: no catalogue as this program writes them: a row says what cannot be") from error

@@ -13,6 +13,7 @@ from pybackup.model.run import RunLevel, RunMark
 from .bulk import insert_rows, next_id
 from .connect import Catalogue
 from .media import media, volumes_on
+from .meet import storable
 from .schema import chain_run, run_need
 
 _FAULTS = {MediumState.SUSPECT: "is suspect", MediumState.RETIRED: "is superseded", MediumState.LOST: "is lost"}
@@ -77,12 +78,13 @@ def enter_run(
                 archive=archive,
                 at_ns=mark.at_ns,
                 level=mark.level.value,
-                reason=mark.reason,
+                reason=storable(mark.reason),
                 location=location or None,
             )
         )
         first = next_id(connection, run_need)
-        insert_rows(connection, run_need, ((at, number, *need) for at, need in enumerate(needs(), first)))
+        rows = (need._replace(label=storable(need.label)) for need in needs())
+        insert_rows(connection, run_need, ((at, number, *row) for at, row in enumerate(rows, first)))
     return True
 
 

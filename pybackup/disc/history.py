@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import lzma
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pybackup.archive.told import run_told
 from pybackup.catalogue.portable import write_portable
 from pybackup.catalogue.read_portable import reading_portable
+from pybackup.container.earlier import read_earlier
 from pybackup.container.set_index import volumes_told_of
 from pybackup.errors import UsageError
 from pybackup.host.scratch import Scratch
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
+from pybackup.model.carried import Carried, CarriedMedium, CarriedRun, CarriedVolume
 from pybackup.model.filed import Filed, MediumType, NewVolume, filed_of
+from pybackup.model.listing import Rows
 
 from .volume import DiscVolume
 
@@ -91,21 +94,49 @@ def _made(volume: DiscVolume, scratch: bytes, *, is_short: bool) -> bytes:
     if len(volume.listing) * _ENTRY_BYTES > _MOST_BYTES:
         return b""
     with Scratch(scratch) as file:
-        write_portable(file.temporary, _volumes(volume, is_short=is_short))
+        write_portable(file.temporary, _volumes(volume, is_short=is_short), _runs(volume))
         with open(file.temporary, "rb") as made:
             content = made.read(_MOST_BYTES + 1)
     return content if len(content) <= _MOST_BYTES else b""
 
 
+def _runs(volume: DiscVolume) -> tuple[CarriedRun, ...]:
+    """The run of a chain that the volume is of; none for one of no chain."""
+    archive = volume.info.set_id if volume.info else volume.listing.archive_id
+    with ArchiveFile(volume.path) as file:
+        told = run_told(volume.settings, archive, read_earlier(file))
+    return () if told is None else (told,)
+
+
 def _volumes(volume: DiscVolume, *, is_short: bool) -> Iterator[Carried]:
-    """The volume itself, then those before it in its set; all with the time of the newest file of the volume itself."""
+    """The volume itself, those before it in its set, and of earlier archives what they hold of its tree.
+
+    All have the time of the newest file of the volume itself.
+    """
     listing, at_ns = volume.listing, volume.newest_ns
     new = NewVolume.of_archive(listing, volume.info, volume.label)
-    yield _carried(new, at_ns, filed_of(listing.rows, listing.paths))
+    yield _carried(new, at_ns, _linked(listing.rows, listing.paths))
     with ArchiveFile(volume.path) as file:
         for told in volumes_told_of(file):
-            rows = iter(()) if is_short else filed_of(told.rows, told.paths)
+            rows = iter(()) if is_short else _linked(told.rows, told.paths)
             yield _carried(NewVolume.told_of(told.of, 0 if is_short else len(told.paths)), at_ns, rows)
+        for earlier in read_earlier(file):
+            rows = iter(()) if is_short else _linked(earlier.rows, earlier.paths)
+            yield _carried(NewVolume.earlier(earlier.of, 0 if is_short else len(earlier.paths)), at_ns, rows)
+
+
+def _linked(rows: Rows, paths: Sequence[bytes]) -> Iterator[Filed]:
+    """Yield the entries; a hard link has the content of what it links to, if that is on the same volume."""
+    targets = {filed.target for filed in filed_of(rows, paths) if filed.target}
+    if not targets:
+        yield from filed_of(rows, paths)
+        return
+    contents = {filed.path: filed for filed in filed_of(rows, paths) if filed.path in targets and not filed.parts}
+    for filed in filed_of(rows, paths):
+        of = contents.get(filed.target) if filed.target else None
+        if of is not None:
+            filed = filed._replace(size=of.size, mtime_ns=of.mtime_ns, sha256=of.sha256, sparse=of.sparse)
+        yield filed
 
 
 def _carried(new: NewVolume, at_ns: int, rows: Iterator[Filed]) -> Carried:

@@ -10,6 +10,7 @@ from pybackup.archive.find import Found, find_volumes, is_protected
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.fill import phase_of_entering
 from pybackup.errors import UsageError
+from pybackup.media.texts import PARITY_NAME
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 
@@ -62,6 +63,9 @@ def _enter_volumes(
     catalogue: Catalogue, path: bytes, found: Found, options: AddOptions, monitor: Monitor
 ) -> Iterator[AddedMedium]:
     for unclear in found.unclear:
+        # Of a disc that is mounted: it is no archive, and protects the image.
+        if found.volumes and os.path.basename(unclear).upper() == PARITY_NAME.encode():
+            continue
         yield from _enter_mended(catalogue, unclear, options, monitor)
     if options.label and len(found.volumes) > 1:
         raise UsageError(f"{os.fsdecode(path)}: holds {len(found.volumes)} archives, and a label is one medium's")

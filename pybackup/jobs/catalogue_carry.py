@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from pybackup.catalogue.carry import Merged, carried, merge
+from pybackup.catalogue.carry import Merged, carried, carried_runs, merge, merge_runs
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.portable import write_portable
-from pybackup.catalogue.read_portable import reading_portable
+from pybackup.catalogue.read_portable import SQLITE_MAGIC, reading_portable
+from pybackup.disc.history import PACKED, PLAIN
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.environment import environment
 from pybackup.host.output import Output
 from pybackup.host.scratch import Scratch
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.iso9660 import root_files
+from pybackup.media.texts import SUMS_NAME
+from pybackup.model.display import display
 from pybackup.monitor import Aside, Monitor
 
 from .catalogue_add import add_volumes
 from .catalogue_enter import AddedMedium, AddOptions
 
 _XZ_MAGIC = b"\xfd7zXZ\0"
+_MAGICS = (SQLITE_MAGIC, _XZ_MAGIC)
+_NAMES = {name.encode() for name in (PLAIN, PACKED, SUMS_NAME)}
+_MOST_SUMS_BYTES = 1 << 16
 _CHUNK = 1 << 20
 # What discs have is at most 64 MiB, by a dictionary of 8.
 _MOST_UNPACKED_BYTES, _MOST_MEMORY_BYTES = 1 << 30, 128 << 20
@@ -36,7 +45,7 @@ def export_catalogue(catalogue: Catalogue, path: bytes, *, overwrite: bool = Fal
         As `Output`.
     """
     with Output(path, replace=overwrite) as output:
-        write_portable(output.temporary, carried(catalogue))
+        write_portable(output.temporary, carried(catalogue), carried_runs(catalogue))
         size = os.path.getsize(output.temporary)
         output.publish()
     return size
@@ -54,8 +63,10 @@ def import_catalogue(catalogue: Catalogue, path: bytes, monitor: Monitor) -> Mer
     """
     if not os.path.isfile(path):
         raise UsageError(f"{os.fsdecode(path)}: no such file")
-    with _unpacked(path) as plain, reading_portable(plain) as volumes:
-        return merge(catalogue, volumes, Aside(monitor))
+    with _unpacked(path) as plain, reading_portable(plain) as coming:
+        merged = merge(catalogue, coming.volumes, Aside(monitor))
+        merge_runs(catalogue, coming.runs)
+        return merged
 
 
 @contextmanager
@@ -83,7 +94,10 @@ def _unpacked(path: bytes) -> Iterator[bytes]:
 
 
 def rebuild_catalogue(catalogue: Catalogue, paths: Sequence[bytes], monitor: Monitor) -> Iterator[AddedMedium]:
-    """Enter what discs and archives tell of themselves and of the other volumes of their sets, in any order.
+    """Enter what discs and archives tell of themselves and of other volumes, in any order.
+
+    That is what their indexes tell, and CATALOGUE.SQLITE of a disc, which may have been given to it with all that the
+    catalogue knew then.
 
     Raises
     ------
@@ -92,3 +106,43 @@ def rebuild_catalogue(catalogue: Catalogue, paths: Sequence[bytes], monitor: Mon
     """
     for path in paths:
         yield from add_volumes(catalogue, path, AddOptions(), monitor)
+        with _carried_by(path) as file:
+            if file is None:
+                continue
+            try:
+                import_catalogue(catalogue, file, monitor)
+            except Damaged as error:
+                # What the indexes tell is in already, and these are under parity.
+                monitor.note(f"{display(path)}: CATALOGUE.SQLITE on it is not taken in: {error}")
+
+
+@contextmanager
+def _carried_by(path: bytes) -> Iterator[bytes | None]:
+    """Give the catalogue that a disc carries, copied into a temporary file; None for none, or where it has changed.
+
+    The disc has a file with its hash: a bit that flipped in a hash of it would be believed.
+    """
+    with ExitStack() as stack:
+        if os.path.isdir(path):
+            names = sorted(name for name in os.listdir(path) if os.path.isfile(os.path.join(path, name)))
+            paths = [os.path.join(path, name) for name in names if name.upper() in _NAMES]
+            extents = [(stack.enter_context(ArchiveFile(each)), 0, os.path.getsize(each)) for each in paths]
+        else:
+            image = stack.enter_context(ArchiveFile(path))
+            extents = [(image, at, size) for at, size in root_files(image)]
+        heads = [file.read_what_is_left(at, min(size, 16)) for file, at, size in extents]
+        carrying = [each for each, head in zip(extents, heads, strict=True) if head.startswith(_MAGICS)]
+        if not carrying:
+            yield None
+            return
+        file, at, size = carrying[0]
+        scratch, digest = stack.enter_context(Scratch(os.fsencode(tempfile.gettempdir()))), hashlib.sha256()
+        with open(scratch.temporary, "wb") as copy:
+            for done in range(0, min(size, _MOST_UNPACKED_BYTES), _CHUNK):
+                data = file.read_what_is_left(at + done, min(_CHUNK, size - done))
+                digest.update(data)
+                copy.write(data)
+        told = digest.hexdigest().encode()
+        small = (each for each in extents if each[2] <= _MOST_SUMS_BYTES)
+        known = any(told in sums.read_what_is_left(where, length) for sums, where, length in small)
+        yield scratch.temporary if known else None

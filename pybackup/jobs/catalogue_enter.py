@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from pybackup.archive.chain import read_tables
 from pybackup.archive.find import Volume
 from pybackup.archive.volume_set import gather
 from pybackup.catalogue.connect import Catalogue
@@ -15,6 +16,7 @@ from pybackup.catalogue.media import media
 from pybackup.host.mounts import is_on_disc
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.filed import Medium, MediumType, NewMedium, NewVolume, filed_of
+from pybackup.model.listing import Rows
 from pybackup.model.volume import VolumeKind
 from pybackup.monitor import Aside, Monitor, Silent
 
@@ -120,17 +122,17 @@ def tells_of_all_before(volume: Volume, monitor: Monitor) -> bool:
 
 
 def _enter_told(catalogue: Catalogue, volume: Volume, monitor: Monitor) -> Iterator[str]:
-    """Enter the volumes of the same set that this one tells of, and yield the labels of those that were not known."""
-    if volume.info is None:
-        return
-    volume_set = gather([volume], Aside(monitor))
-    for number, (rows, paths) in sorted(volume_set.tables.items()):
-        info = volume_set.infos[number]
-        if number in volume_set.data:
-            continue
-        filed = partial(filed_of, rows, paths)
-        new = NewVolume.told_of(info, len(paths))
-        entered = enter(catalogue, new, filed, NewMedium(MediumType.DISC, seen=False), Aside(monitor))
+    """Enter the volumes of its set and the earlier archives that it tells of; yield the labels of those not known."""
+    told: list[tuple[NewVolume, Rows, Sequence[bytes]]] = []
+    if volume.info is not None:
+        volume_set = gather([volume], Aside(monitor))
+        for number, (rows, paths) in sorted(volume_set.tables.items()):
+            if number not in volume_set.data:
+                told.append((NewVolume.told_of(volume_set.infos[number], len(paths)), rows, paths))
+    told += [(NewVolume.earlier(one.of, len(one.paths)), one.rows, one.paths) for one in read_tables([volume])]
+    on = NewMedium(MediumType.DISC, seen=False)
+    for new, rows, paths in told:
+        entered = enter(catalogue, new, partial(filed_of, rows, paths), on, Aside(monitor))
         if entered.new_volume:
             yield entered.label
 

@@ -1,12 +1,13 @@
-"""What is carried from one catalogue to another: volumes, the media they are on, and how these were."""
+"""What is carried from one catalogue to another: volumes, the media they are on and how these were, and runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .filed import Filed, Health, MediumState, MediumType, NewVolume
+from .filed import Filed, Health, MediumState, MediumType, Needed, NewVolume
+from .run import RunMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,25 @@ class CarriedVolume:
     media: tuple[CarriedMedium, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CarriedRun:
+    """A run of a chain, by the id of its archive or set; the fields are those of `CataloguedRun`."""
+
+    mark: RunMark
+    archive: bytes
+    location: bytes
+    needs: tuple[Needed, ...]
+
+
 class Carried(NamedTuple):
     """A volume and its entries, which can be gone through again and again, as long as their source is open."""
 
     volume: CarriedVolume
     rows: Iterable[Filed]
+
+
+class CarriedCatalogue(NamedTuple):
+    """All of a catalogue."""
+
+    volumes: Sequence[Carried]
+    runs: Sequence[CarriedRun]

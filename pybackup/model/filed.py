@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from .earlier import EarlierVolume
 from .entry import Kind
 from .listing import BriefRows, Listing, Rows
 from .member import Stored
@@ -114,6 +115,11 @@ class NewVolume:
     def told_of(cls, info: VolumeInfo, entries: int) -> NewVolume:
         """Return a data volume that was not read itself: another one of its set tells of it."""
         return cls(info.archive_id, VolumeSort.ARCHIVE, info.label, info=info, entries=entries)
+
+    @classmethod
+    def earlier(cls, of: EarlierVolume, entries: int) -> NewVolume:
+        """Return an archive that was not read itself: one that builds on it tells what it holds of the tree."""
+        return cls(of.archive_id, VolumeSort.ARCHIVE, of.label.removesuffix(".xtar"), entries=entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,17 @@ import pytest
 
 import pybackup
 from pybackup.catalogue import portable_form
-from pybackup.catalogue.carry import carried, merge
+from pybackup.catalogue.carry import carried, carried_runs, merge, merge_runs
 from pybackup.catalogue.connect import Catalogue, create_catalogue
 from pybackup.catalogue.health import add_health
 from pybackup.catalogue.media import media, move, set_state
 from pybackup.catalogue.portable import write_portable
 from pybackup.catalogue.read_portable import reading_portable
+from pybackup.catalogue.runs import enter_run, runs
 from pybackup.errors import Damaged
-from pybackup.model.filed import Health, MediumState, MediumType, NewMedium, VolumeSort
+from pybackup.model.carried import CarriedRun
+from pybackup.model.filed import Health, MediumState, MediumType, Needed, NewMedium, VolumeSort
+from pybackup.model.run import RunLevel, RunMark
 from pybackup.monitor import Monitor
 
 from .shelf import TIME, filed, put, sha
@@ -49,18 +52,22 @@ def fill(catalogue: Catalogue) -> None:
     set_state(catalogue, by_label["docs 1"], MediumState.LOST, now_ns=TIME + 5)
     add_health(catalogue, by_label["docs 2"], Health(TIME + 9, "repairable", 7, 1000, 0.25, "disc check /dev/sr0"))
     add_health(catalogue, by_label["tree"], Health(TIME + 9, "damaged", 1, 2))
+    needs = [Needed(sha("docs")[:8], "docs 1", 7, 6 << 30), Needed(sha("gone")[:8], "gone \udcff.xtar", 0, 0)]
+    enter_run(catalogue, RunMark("docs", TIME + 3, RunLevel.FULL, "the first"), b"archive1", lambda: (), b"/a/\xff")
+    enter_run(catalogue, RunMark("docs", TIME + 4, RunLevel.INCREMENTAL), b"archive2", lambda: needs)
 
 
 def exported(catalogue: Catalogue, path: Path) -> bytes:
     path.unlink(missing_ok=True)
     path.touch()
-    write_portable(bytes(path), carried(catalogue))
+    write_portable(bytes(path), carried(catalogue), carried_runs(catalogue))
     return path.read_bytes()
 
 
 def take(catalogue: Catalogue, path: Path) -> tuple[int, int]:
-    with reading_portable(bytes(path)) as volumes:
-        merged = merge(catalogue, volumes, Monitor())
+    with reading_portable(bytes(path)) as coming:
+        merged = merge(catalogue, coming.volumes, Monitor())
+        merge_runs(catalogue, coming.runs)
     return merged.volumes, merged.media
 
 
@@ -99,6 +106,27 @@ def test_any_order_gives_the_same(tmp_path: Path) -> None:
     assert len(results) == 1
     assert states["shared"] is MediumState.RETIRED
     assert len(states) == 4
+
+
+def test_files_of_the_first_version_are_read(tmp_path: Path) -> None:
+    """They have the same tables, but for those of runs."""
+    with create_catalogue(str(tmp_path / "c.sqlite")) as catalogue:
+        fill(catalogue)
+        exported(catalogue, tmp_path / "file")
+        _sql("DROP TABLE run", "DROP TABLE need", "UPDATE about SET version = 1")(tmp_path / "file")
+        with create_catalogue(str(tmp_path / "other.sqlite")) as other:
+            assert take(other, tmp_path / "file") == (4, 5)
+            assert runs(other) == []
+            assert [each.label for each in media(other)] == [each.label for each in media(catalogue)]
+
+
+def test_where_the_files_of_a_run_lie_the_catalogue_knows_better(tmp_path: Path) -> None:
+    mark = RunMark("docs", TIME, RunLevel.FULL)
+    with create_catalogue(str(tmp_path / "c.sqlite")) as catalogue:
+        for before, coming, after in ((b"", b"", b""), (b"", b"/there", b"/there"), (b"", b"/else", b"/there")):
+            enter_run(catalogue, mark, b"archive1", lambda: (), before)
+            merge_runs(catalogue, [CarriedRun(mark, b"archive1", coming, ())])
+            assert [run.location for run in runs(catalogue)] == [after]
 
 
 def test_sqlite3_alone_reads_it(tmp_path: Path) -> None:
@@ -161,7 +189,12 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
     ),
     "virtual table": _sql("CREATE VIRTUAL TABLE evil USING fts5(x)"),
     "index": _sql("CREATE INDEX evil ON entry (name)"),
-    "a later version": _sql("UPDATE about SET version = 2"),
+    "a later version": _sql("UPDATE about SET version = 3"),
+    "an earlier version with what it had not": _sql("UPDATE about SET version = 1"),
+    "no name of a chain": _sql("UPDATE run SET chain = 'a/b'"),
+    "no such level": _sql("UPDATE run SET level = 'evil'"),
+    "no id of an archive": _sql("UPDATE run SET archive = x'00'"),
+    "a need of less than nothing": _sql("UPDATE need SET files = -1"),
     "a way out in a path": _sql("UPDATE directory SET path = '../../etc' WHERE id = 1"),
     "an absolute path": _sql("UPDATE directory SET path = '/etc' WHERE id = 1"),
     "a way out in a name": _sql("UPDATE entry SET name = '..' WHERE id = 1"),

@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybackup.catalogue.connect import Catalogue
+from pybackup.catalogue.fill import enter
 from pybackup.catalogue.media import find_medium, media
 from pybackup.catalogue.meet import fitting, free_label, meet
+from pybackup.catalogue.runs import enter_run, runs
 from pybackup.catalogue.schema import MAX_LABEL
 from pybackup.errors import UsageError
-from pybackup.model.filed import MediumType, NewMedium, NewVolume, VolumeSort
+from pybackup.model.filed import MediumType, Needed, NewMedium, NewVolume, VolumeSort
+from pybackup.model.run import RunLevel, RunMark
+from pybackup.monitor import Monitor
 
 from .shelf import filed, put
 
@@ -107,6 +111,20 @@ def test_any_text_fits_every_database(text: str) -> None:
     assert "\0" not in found
     found.encode()
     assert found == found.lstrip()
+
+
+def test_what_settings_say_is_stored_on_every_database(catalogue: Catalogue) -> None:
+    """A comment, the reason of a run and the name of an archive may be anything: NUL, half a pair, a megabyte."""
+    odd = "a\0b\udcff\ud800" + "é" * 20_000
+    new = NewVolume(b"odd", VolumeSort.ARCHIVE, odd, b"listing", title=odd, description=odd)
+    for _ in range(2):
+        enter(catalogue, new, lambda: [], NewMedium(MediumType.DISC), Monitor())
+    enter_run(catalogue, RunMark("odd", 1, RunLevel.FULL, odd), b"archive1", lambda: [Needed(b"odd", odd, 1, 1)])
+    start = "a\\0b\\udcff\\ud800é"
+    (held,) = (known.volume for known in media(catalogue))
+    (run,) = runs(catalogue)
+    told = held.name, held.title, held.description, run.mark.reason, run.needs[0].label
+    assert [text[: len(start)] for text in told] == [start] * 5
 
 
 def test_what_is_no_text_is_escaped() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kit.damage import scatter
 
-from .verbs import Run, a_set, cat, js
+from .verbs import Run, a_set, cat, js, plant
 
 SECTOR = 2048
 
@@ -72,3 +74,21 @@ def test_from_a_damaged_newest_disc_alone(run: Run, discs: list[Path], tmp_path:
         shutil.copy(newest, damaged)
         scatter(damaged, 0.05, seed)
         assert known(run, tmp_path, damaged) == whole
+
+
+def test_a_disc_that_carries_a_catalogue_gives_places_and_checks_back(run: Run, tmp_path: Path) -> None:
+    """Of all media there were; in an image, and where the disc is mounted; not where a bit of it has flipped."""
+    cat(run, "add", plant(tmp_path / "drive"), "--place", "attic", "--label", "photo drive")
+    run("create", "drive", "-o", "a.xtar", "--catalogue", "none")
+    cat(run, "export", "all.sqlite")
+    run("disc", "build", "a.xtar", "--carry-catalogue", "all.sqlite", "--to", ".", "--catalogue", "none")
+    unpack = ["7z", "x", "-y", "-omounted", "a.iso"]
+    subprocess.run(unpack, cwd=tmp_path, check=True, capture_output=True)
+    flipped = bytearray((tmp_path / "a.iso").read_bytes())
+    flipped[flipped.index(hashlib.sha256((tmp_path / "drive/notes.md").read_bytes()).digest())] ^= 1
+    for name, disc in (("image", "a.iso"), ("mounted", "mounted"), ("flipped", "flipped.iso")):
+        (tmp_path / "flipped.iso").write_bytes(flipped)
+        address = tmp_path / f"{name}.sqlite"
+        cat(run, "rebuild", disc, "--catalogue", address)
+        places = {each["label"]: each["place"] for each in js(run, "list", "--catalogue", address)}
+        assert places.get("photo drive") == (None if name == "flipped" else "attic")

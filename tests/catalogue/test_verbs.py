@@ -222,6 +222,37 @@ def test_versions(run: Run, tmp_path: Path) -> None:
     assert [each["label"] for each in same["media"]] == ["0", "1", "2"]
 
 
+@on_sqlite
+def test_versions_under_other_names(run: Run, tmp_path: Path) -> None:
+    """A file is followed by content through renames, there and back; what many have, or is empty, tells nothing."""
+    docs = plant(tmp_path / "docs")
+    (docs / "empty").touch()
+    (docs / "other empty").touch()
+    for number in range(9):
+        (docs / f"licence {number}").write_text("the same everywhere")
+
+    def made(number: int) -> None:
+        run("create", "docs", "-o", f"{number}.xtar")
+
+    def versions(path: str) -> list[tuple[str, str]]:
+        return [(each["path"]["text"], each["media"][0]["label"]) for each in js(run, "history", path)]
+
+    made(0)
+    for number, (old, new) in enumerate([("notes.md", "thoughts.md"), ("thoughts.md", "sub/memoirs.md")], 1):
+        (docs / "sub").mkdir(exist_ok=True)
+        (docs / old).rename(docs / new)
+        made(2 * number - 1)
+        (docs / new).write_text(f"version {number}")
+        os.utime(docs / new, ns=(TIME, TIME + number * 10**9))
+        made(2 * number)
+    wanted = [("notes.md", "0"), ("thoughts.md", "1"), ("thoughts.md", "2"), ("sub/memoirs.md", "3")]
+    wanted = [(f"docs/{name}", label) for name, label in [*wanted, ("sub/memoirs.md", "4")]]
+    for name in ("notes.md", "docs/thoughts.md", "memoirs.md"):
+        assert versions(name) == wanted
+    assert {path for path, _ in versions("docs/empty")} == {"docs/empty"}
+    assert {path for path, _ in versions("licence 3")} == {"docs/licence 3"}
+
+
 def test_places_and_names(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "docs.xtar", "--comment", "what I wrote")

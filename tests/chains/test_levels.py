@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from archive.living import Tree
 from kit.manifest import differences, manifest
 
 import pybackup
+from pybackup.archive.open import open_archive
 from pybackup.catalogue.connect import create_catalogue, open_catalogue
+from pybackup.catalogue.find import files_of
 from pybackup.catalogue.runs import chains, runs
 from pybackup.cli.main import main
 from pybackup.errors import Damaged, UsageError
 from pybackup.jobs.catalogue_add import add
 from pybackup.jobs.catalogue_enter import AddOptions
+from pybackup.model.filed import filed_of
 from pybackup.model.run import RunLevel, RunMark
 from pybackup.monitor import Monitor
 
@@ -181,6 +185,46 @@ def test_a_catalogue_made_anew_from_the_archives_knows_the_chain(chain: Chain) -
     assert [(run.mark, run.archive, run.needs, run.location) for run in found] == [
         (run.mark, run.archive, run.needs, run.location) for run in before
     ]
+
+
+def entered(address: str) -> set[tuple[str, bytes, bytes | None]]:
+    """All files that a catalogue has: label of the volume, path and hash."""
+    with open_catalogue(address) as catalogue:
+        return {(each.volume.name, each.filed.path, each.filed.sha256) for each in files_of(catalogue)}
+
+
+def test_the_newest_archive_tells_what_earlier_ones_hold(chain: Chain) -> None:
+    """By itself, by CATALOGUE.SQLITE of its disc, and in any order with the others."""
+    for day in range(3):
+        chain.run()
+        (chain.tree.top / "docs/0.bin").rename(chain.tree.top / f"docs/moved-{day}")
+        chain.tree.write(chain.tree.top / "docs/0.bin")
+    address = {name: os.fspath(chain.base / f"{name}.sqlite") for name in ("alone", "disc", "after", "before")}
+    for each in address.values():
+        create_catalogue(each).close()
+
+    def catalogue(name: str, verb: str, *paths: Path) -> None:
+        assert main(["catalogue", verb, *map(str, paths), "--catalogue", address[name]]) == 0
+
+    catalogue("alone", "rebuild", chain.made[2])
+    with open_archive(os.fsencode(chain.made[2]), with_earlier=True, monitor=Monitor()) as opened:
+        tree = {each.path for each in filed_of(opened.listing.rows, opened.listing.paths)}
+    alone = entered(address["alone"])
+    assert {path for _, path, _ in alone} == tree
+    assert {name for name, _, _ in alone} == {"day0", "day1", "day2"}
+    # On a disc it is in the table that anybody reads.
+    assert main(["disc", "build", os.fspath(chain.made[2]), "--to", os.fspath(chain.base), "--catalogue", "none"]) == 0
+    unpack = ["7z", "e", "-y", f"-o{chain.base}", os.fspath(chain.base / "day2.iso"), "CATALOGUE.SQLITE"]
+    subprocess.run(unpack, check=True, capture_output=True)
+    catalogue("disc", "import", chain.base / "CATALOGUE.SQLITE")
+    assert entered(address["disc"]) == alone
+    with open_catalogue(address["disc"]) as made:
+        (run,) = runs(made, chain.name)
+    assert (run.mark, run.archive, run.needs) == (chain.runs()[2].mark, chain.runs()[2].archive, chain.runs()[2].needs)
+    # What was told in part is whole as soon as it comes itself; told again, it stays so.
+    catalogue("before", "rebuild", *chain.made)
+    catalogue("after", "rebuild", *reversed(chain.made))
+    assert entered(address["before"]) == entered(address["after"]) == entered(chain.catalogue)
 
 
 def test_a_run_that_is_killed_is_no_run(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from pybackup.options.values import path
 
@@ -14,8 +15,12 @@ from ..statuses import Status
 from ..streams import deliver, deliver_lines
 from ..text import display
 
+if TYPE_CHECKING:
+    from pybackup.model.filed import Medium, Sighting
+
 EPILOG = """\
-Every version of what is called so, by its modification time, the oldest first. Status 1: nothing is known of it.
+Every version of what is called so, by its modification time, the oldest first; those too that lie under other names,
+where one with the same content shows that it was renamed. Status 1: nothing is known of it.
 
 examples:
   pybackup catalogue history docs/letters/1.txt
@@ -29,12 +34,17 @@ def define(parser: argparse.ArgumentParser) -> None:
     add_talk(parser)
 
 
+def _in_time(found: tuple[Sighting, list[Medium]]) -> tuple[int, int]:
+    """By modification, and what has the same by when it was entered."""
+    return found[0].filed.mtime_ns, found[0].volume.id
+
+
 def perform(options: argparse.Namespace) -> int:
     """Show the versions of a file that the media hold."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
-        from pybackup.catalogue.find import find_path
+        from pybackup.catalogue.find import find_history
 
-        found = sorted(grouped(find_path(catalogue, options.path)), key=lambda each: each[0].filed.mtime_ns)
+        found = sorted(grouped(find_history(catalogue, options.path)), key=_in_time)
         if options.json:
             deliver(json_line(json_sighting(each, media)) for each, media in found)
         else:

@@ -12,9 +12,10 @@ from ..results import conclude
 
 EPILOG = """\
 For a catalogue that is lost: it is made if there is none, and filled with what each DISC tells of itself and of the
-other volumes of its set. The newest disc is enough for all files of its set; others add what only they know. Discs
-may come in any order, all at once or one after another, and again. Places, states and checks are on no disc:
-'catalogue import' takes them from what 'catalogue export' wrote. A directory without archives is entered by
+other volumes of its set, and of earlier archives that it builds on. The newest disc is enough for all files of its set;
+others add what only they know. Discs may come in any order, all at once or one after another, and again. Places, states
+and checks are on a disc that was built with --carry-catalogue; else 'catalogue import' takes them from what 'catalogue
+export' wrote. A directory without archives is entered by
 'catalogue add'.
 
 examples:
