@@ -22,10 +22,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARBINARY, VARCHAR
+from sqlalchemy.dialects.mysql import MEDIUMTEXT, TEXT, VARBINARY, VARCHAR
 from sqlalchemy.types import TypeEngine
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 # No file system takes more than 255; what comes out of a zip or a tar may be longer, and an index of PostgreSQL takes
 # 2,704 bytes, one of InnoDB 3,072.
 MAX_NAME_BYTES: Final = 1024
@@ -43,6 +43,11 @@ def _binary(length: int) -> TypeEngine[bytes]:
 def _text(length: int) -> TypeEngine[str]:
     # Elsewhere in MariaDB and MySQL A is a, and so is á.
     return String(length).with_variant(VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+def _any_text() -> TypeEngine[str]:
+    # Elsewhere MariaDB and MySQL take what the database was made for, which may be Latin-1.
+    return Text().with_variant(TEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 def _long_text() -> TypeEngine[str]:
@@ -79,8 +84,8 @@ volume = Table(
     Column("number", BigInteger),
     Column("role", _text(16)),
     Column("last", Boolean, nullable=False, default=False),
-    Column("title", Text, nullable=False, default=""),
-    Column("description", Text, nullable=False, default=""),
+    Column("title", _any_text(), nullable=False, default=""),
+    Column("description", _any_text(), nullable=False, default=""),
     Column("n_bytes", BigInteger, nullable=False, default=0),
     Column("files", BigInteger, nullable=False, default=0),
     Column("content_bytes", BigInteger, nullable=False, default=0),
@@ -119,7 +124,7 @@ health = Table(
     Column("bad_sectors", BigInteger, nullable=False, default=0),
     Column("sectors", BigInteger, nullable=False, default=0),
     Column("margin", Float(53)),  # of what the parity could still mend, 1 for all of it; null where nothing is known
-    Column("means", Text, nullable=False, default=""),  # the verb and the drive
+    Column("means", _any_text(), nullable=False, default=""),  # the verb and the drive
     Index("health_by_medium", "medium_id"),
 )
 
@@ -162,7 +167,7 @@ chain_run = Table(
     Column("archive", _binary(8), nullable=False),  # id of the archive or of the set
     Column("at_ns", BigInteger, nullable=False),
     Column("level", _text(16), nullable=False),
-    Column("reason", Text, nullable=False, default=""),
+    Column("reason", _any_text(), nullable=False, default=""),
     Column("location", LargeBinary),  # the archive, or the directory of the volumes, when it was last met as files
     UniqueConstraint("chain", "archive", name="chain_run_by_archive"),
 )
@@ -174,7 +179,7 @@ run_need = Table(
     _id(),
     Column("run_id", BigInteger, nullable=False),
     Column("identity", _binary(64), nullable=False),
-    Column("label", Text, nullable=False),
+    Column("label", _any_text(), nullable=False),
     Column("files", BigInteger, nullable=False, default=0),
     Column("n_bytes", BigInteger, nullable=False, default=0),
     Index("run_need_by_run", "run_id"),

@@ -115,12 +115,12 @@ def test_any_text_fits_every_database(text: str) -> None:
 
 def test_what_settings_say_is_stored_on_every_database(catalogue: Catalogue) -> None:
     """A comment, the reason of a run and the name of an archive may be anything: NUL, half a pair, a megabyte."""
-    odd = "a\0b\udcff\ud800" + "é" * 20_000
+    odd = "a\0b\udcff\ud800" + "\U0001f4c0" * 20_000
     new = NewVolume(b"odd", VolumeSort.ARCHIVE, odd, b"listing", title=odd, description=odd)
     for _ in range(2):
         enter(catalogue, new, lambda: [], NewMedium(MediumType.DISC), Monitor())
     enter_run(catalogue, RunMark("odd", 1, RunLevel.FULL, odd), b"archive1", lambda: [Needed(b"odd", odd, 1, 1)])
-    start = "a\\0b\\udcff\\ud800é"
+    start = "a\\0b\\udcff\\ud800\U0001f4c0"
     (held,) = (known.volume for known in media(catalogue))
     (run,) = runs(catalogue)
     told = held.name, held.title, held.description, run.mark.reason, run.needs[0].label
