@@ -97,7 +97,7 @@ def _plan(
     forms = ((True, 0), (False, 0), (False, disc.number))
     for number, (watched, files_of) in enumerate(forms):
         os.truncate(carried, 0)
-        write_portable(carried, history_of(state, now_ns, watched=watched, files_of=files_of))
+        write_portable(carried, history_of(state, now_ns, watched=watched, files_of=files_of), ())
         try:
             plan = plan_build(volume, images, how)
         except UsageError as error:

@@ -41,14 +41,14 @@ def carried_on(path: bytes) -> Iterator[Sequence[Carried]]:
         raise UsageError(f"{os.fsdecode(path)}: has no {PLAIN}: is a disc mounted there?")
     content = _catalogue_in(path)
     if content is None:
-        with reading_portable(path) as volumes:
-            yield volumes
+        with reading_portable(path) as coming:
+            yield coming.volumes
         return
     with Scratch(tempfile.gettempdirb()) as scratch:
         scratch.write(content)
         scratch.flush()
-        with reading_portable(scratch.temporary) as volumes:
-            yield volumes
+        with reading_portable(scratch.temporary) as coming:
+            yield coming.volumes
 
 
 def _catalogue_in(path: bytes) -> bytes | None:
