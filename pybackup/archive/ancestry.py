@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from pybackup.container.notes import archive_id_in
 from pybackup.errors import FormatError
@@ -13,7 +13,10 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeKind, number_of
 from pybackup.monitor import Monitor
 
-from .find import FoundFile, Volume
+from .find import FoundFile, Volume, look_into
+
+Mended = Callable[[bytes], bytes]
+"""Makes of a damaged archive the path of one that is mended, or of the same where nothing helps."""
 
 
 def ancestry(settings: Mapping[str, object]) -> Ancestry | None:
@@ -61,6 +64,12 @@ def untold(files: Sequence[FoundFile]) -> list[FoundFile]:
     set_ids, beside = {set_id for set_id, _ in of_sets}, {os.path.dirname(path) for _, path in of_sets}
     dark = (file for file in files if not file.volumes and not os.path.isdir(file.path))
     return [file for file in dark if not may_be_of(file, set_ids, beside)]
+
+
+def told_when_mended(file: FoundFile, mended: Mended) -> FoundFile:
+    """Return a file mended if it tells what it is then; else as it is, under its own name."""
+    found = look_into(mended(file.path))
+    return found if found.volumes else file
 
 
 def tell_of_untold(files: Sequence[FoundFile], monitor: Monitor) -> None:

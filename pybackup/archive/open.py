@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from types import TracebackType
@@ -16,7 +16,7 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Listing
 from pybackup.monitor import Monitor
 
-from .ancestry import ancestry, head_of, may_be_of, tell_of_untold, untold
+from .ancestry import Mended, ancestry, head_of, may_be_of, tell_of_untold, told_when_mended, untold
 from .archive import Archive
 from .find import Found, FoundFile, Look, Volume, find_volumes, is_called_volume, look_for, look_into, with_more
 from .matching import is_archive
@@ -24,9 +24,6 @@ from .matching import is_archive
 if TYPE_CHECKING:
     from .chain import Earlier
     from .volume_set import VolumeSet
-
-Mended = Callable[[bytes], bytes]
-"""Makes of a damaged archive the path of one that is mended, or of the same where nothing helps."""
 
 _LACKING = "what earlier archives hold of its tree is not all known any more: the last archive is damaged"
 # Earlier archives that a note names.
@@ -270,7 +267,7 @@ def _are_one(volumes: Sequence[Volume]) -> bool:
 def _told(files: Sequence[FoundFile], mended: Mended | None) -> list[FoundFile]:
     """The files, those that do not tell what they are mended, if they are no volumes of sets."""
     dark = untold(files) if mended else ()
-    return [look_into(mended(file.path)) if mended and file in dark else file for file in files]
+    return [told_when_mended(file, mended) if mended and file in dark else file for file in files]
 
 
 def _tell_of_earlier(path: bytes, listing: Listing, monitor: Monitor) -> None:

@@ -15,10 +15,10 @@ from pybackup.model.restorable import NeededVolume, RestorableRun, where_to_look
 from pybackup.model.run import RunMark
 from pybackup.monitor import Monitor
 
-from .ancestry import ancestry, tell_of_untold, untold
-from .find import Volume, find_volumes, look_for, look_into
+from .ancestry import Mended, ancestry, tell_of_untold, told_when_mended, untold
+from .find import Volume, find_volumes, look_for
 from .holders import needed
-from .open import Mended, OpenArchive, open_archive
+from .open import OpenArchive, open_archive
 
 # Lost files of which it is said where else their content lies.
 _MOST_TOLD = 100
@@ -150,7 +150,7 @@ def runs_among(named: Sequence[bytes], monitor: Monitor, mended: Mended | None =
             files += found.files
     dark = untold(files)
     if mended and any(file.volumes for file in files):
-        files = [look_into(mended(file.path)) if file in dark else file for file in files]
+        files = [told_when_mended(file, mended) if file in dark else file for file in files]
     volumes = [volume for file in files for volume in file.volumes]
     unclear = [file.path for file in files if not file.volumes]
     if volumes:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
+from pybackup.archive.ancestry import Mended
 from pybackup.archive.find import OWN_SUFFIX
-from pybackup.archive.open import Mended
 from pybackup.archive.runs import HeldElsewhere, Runs, runs_among
 from pybackup.catalogue.connect import open_catalogue
 from pybackup.catalogue.default import configured

@@ -119,6 +119,10 @@ def test_a_last_archive_of_which_the_index_is_lost_is_mended_before_it_is_opened
     assert heard.problems == []
     assert differences(chain.days[-1], manifest(chain.base / "out/tree")) == []
     assert len(list(pybackup.list(chain.made, monitor=heard))) == len(chain.days[-1])
+    # Beyond its parity it is named, and not its copy.
+    chain.made[1].write_bytes(bytes(4 * eighth) + whole[4 * eighth :])
+    problems, _ = restored(chain, chain.made, chain.base / "back again")
+    assert [problem.path for problem in problems] == [bytes(chain.made[1])]
     assert sorted(os.listdir(chain.base)) == [
         *sorted(path.name for path in chain.base.glob("back*")), "catalogue.sqlite", "day0.xtar", "day1.xtar",
         "out", "tree",
