@@ -96,23 +96,21 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql://tester@/{{name}}?host={room}"
 
 
+# Of the system's there are only so many for all servers of a machine.
+_NO_NATIVE_AIO = ["--innodb-use-native-aio=0"]
+
+
 @contextlib.contextmanager
 def mariadb() -> Iterator[str]:
     """Give the URL of a server, less the name of a database."""
     with _room() as room:
-        _prepare(
-            [
-                _tool("mariadb-install-db"),
-                "--no-defaults",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-                f"--datadir={room}/data",
-            ],
-            room,
-        )
+        install = [_tool("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
+        install += ["--skip-test-db", f"--datadir={room}/data", *_NO_NATIVE_AIO]
+        _prepare(install, room)
         command = [_tool("mariadbd", "/usr/sbin"), "--no-defaults", f"--datadir={room}/data", "--skip-networking"]
         command += [f"--socket={room}/socket", f"--pid-file={room}/pid", "--innodb-flush-log-at-trx-commit=0"]
         command += ["--innodb-flush-method=nosync", "--skip-innodb-doublewrite", "--innodb-fast-shutdown=2"]
+        command += _NO_NATIVE_AIO
         command += ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--max-allowed-packet=64M"]
 
         def is_ready() -> bool:
