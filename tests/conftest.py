@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from kit.memory import ROOM, fast_directory, memory
+from kit.thorough import so_many
 
 if TYPE_CHECKING:
     from kit.specimen import Specimen
 
 _PREFIX = "pybackup-tests-"
 # How long an example takes is no property: tests never assert seconds.
-settings.register_profile("no seconds", deadline=None)
+settings.register_profile("no seconds", deadline=None, max_examples=so_many(40, 100))
 settings.load_profile("no seconds")
 _LOCK = pytest.StashKey[int]()
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from kit.memory import fast_directory
 from kit.specimen import Specimen, make_specimen
+from kit.thorough import EVERYTHING
 from kit.trees import plant_large
 
 
 @pytest.fixture(scope="session")
 def every_damage() -> bool:
-    return bool(os.environ.get("PYBACKUP_EVERY_DAMAGE"))
+    return EVERYTHING
 
 
 @pytest.fixture(scope="session")

@@ -158,12 +158,14 @@ def interrupt_everywhere(how: str, arguments: list[str]) -> None:
     empty()
     for name, data in content(NEW).items():
         allowed.setdefault(name, set()).add(data)
-    for at in lines:
+    # Half of the lines by a signal, the others by an exception; all of them where nothing is left out.
+    tried = lines if os.environ.get("PYBACKUP_EVERY_DAMAGE") else lines[how == "exception" :: 2]
+    for at in tried:
         empty()
         status = in_a_child(lambda at=at: interrupted(how, at, arguments))  # type: ignore[misc]
         if faults := list(wrong(status, allowed)):
             print(json.dumps({"line": f"{os.path.relpath(at[0], PACKAGE)}:{at[1]}", "faults": faults}))
-    print(json.dumps({"moments": len(lines)}))
+    print(json.dumps({"moments": len(tried)}))
 
 
 if __name__ == "__main__":

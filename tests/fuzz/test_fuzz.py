@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+from kit.thorough import so_many
 
 from pybackup.errors import FormatError
 from pybackup.layout import index
@@ -20,9 +21,9 @@ from .sandbox import Done, case_of, jobs_from, run_all
 from .seeds import seeds
 from .targets import TARGETS
 
-_ROUNDS = 60
+_ROUNDS = so_many(24, 60)
 # Each lists, extracts, verifies and rebuilds four volumes.
-_ROUNDS_OF_SETS = 25
+_ROUNDS_OF_SETS = so_many(10, 25)
 
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target != "bomb"])

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.thorough import so_many
 
 from pybackup.codes.form import supports
 from pybackup.errors import Damaged, Refused
@@ -179,7 +180,7 @@ def test_no_parity_needs_no_groups() -> None:
     assert shape.stream_sectors == 2
 
 
-@settings(max_examples=300)
+@settings(max_examples=so_many(100, 300))
 @given(st.data())
 def test_every_forged_shape_is_refused_or_holds_what_it_says(data: st.DataObject) -> None:
     """Whatever eight numbers stand there, nothing but `Refused` comes of it, and what is taken adds up."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.thorough import so_many
 
 from pybackup.layout.sums import sector_sums
 from pybackup.model.extents import Extents
@@ -166,7 +167,11 @@ def edited(copy: bytes, edit: tuple[str, float | int, int, float | int], seed: i
     return copy[:low] + copy[high : high + length] + copy[low:high] + copy[high + length :]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=so_many(60, 150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(volume=volumes, edits=edits, unread=st.lists(st.tuples(places, lengths), max_size=3))
 def test_all_that_is_intact_is_found_and_nothing_else(
     volume: Volume, edits: list[tuple[str, float | int, int, float | int]], unread: list[tuple[float | int, int]]

@@ -23,6 +23,7 @@ from kit.protected import (
     with_own_stream,
     with_sidecar,
 )
+from kit.thorough import so_many
 
 from pybackup.errors import PybackupError, UsageError
 from pybackup.parity.stream.geometry import ParityOptions
@@ -31,7 +32,7 @@ from pybackup.sector import SECTOR
 from .wounds import DAMAGE, Damage, check, is_whole, repaired
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=so_many(50, 150), deadline=None)
 @given(st.lists(st.sampled_from(DAMAGE), min_size=1, max_size=3), st.integers(0, 2**32), st.booleans())
 def test_damage_in_place(damages: list[Damage], seed: int, in_place: bool) -> None:
     own = the_own()
@@ -42,7 +43,7 @@ def test_damage_in_place(damages: list[Damage], seed: int, in_place: bool) -> No
     check(own, repaired(data, in_place=in_place), data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=so_many(50, 150), deadline=None)
 @given(
     st.lists(st.sampled_from(DAMAGE), max_size=2),
     st.lists(st.sampled_from(DAMAGE), max_size=2),
