@@ -53,7 +53,7 @@ def test_what_makes_no_sense_is_refused_with_its_number(table: dict[str, Any], w
 @pytest.mark.parametrize(
     ("about", "modes", "said"),
     [
-        ("run", {"archive", "discs", "snapshot"}, ""),
+        ("run", {"archive", "discs", "snapshot", "stage"}, ""),
         ("level", {"archive", "discs"}, "is for jobs of mode archive and discs"),
         ("volume", {"discs"}, "is for jobs of mode discs"),
         ("burn", {"discs"}, "is for jobs of mode discs"),

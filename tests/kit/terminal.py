@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -20,13 +21,14 @@ def at_terminal(
     *arguments: str | Path,
     answers: list[str],
     before: Callable[[int], None] = lambda number: None,
-    mark: bytes = b"go on without it): ",
+    mark: bytes | re.Pattern[bytes] = b"go on without it): ",
 ) -> tuple[int, str]:
     """Run the command line at a terminal, answering each question in turn; return its status and all that was shown.
 
-    ``before`` is called with the number of each question, from 0, before it is answered; ``mark`` is what questions end
-    with.
+    ``before`` is called with the number of each question, from 0, before it is answered; ``mark`` is what
+    questions end with, and nothing else that is shown.
     """
+    ends = mark if isinstance(mark, re.Pattern) else re.compile(re.escape(mark))
     master, slave = pty.openpty()
     command = [sys.executable, "-W", "error", "-m", "pybackup", *arguments]
     # The terminal is the one of the process, so that what it makes of Ctrl-C arrives.
@@ -44,7 +46,7 @@ def at_terminal(
         if not data:
             break
         shown += data
-        if left and shown.count(mark) > len(answers) - len(left):
+        if left and len(ends.findall(shown)) > len(answers) - len(left):
             before(len(answers) - len(left))
             os.write(master, os.fsencode(left.pop(0)) + b"\n")
     os.close(master)
