@@ -36,7 +36,7 @@ FORMS = {
 
 
 def test_is_a_stranger_and_small() -> None:
-    text = (HERE / "decoder.py").read_text()
+    text = (HERE / "kit/decoder.py").read_text()
     imported = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
