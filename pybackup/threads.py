@@ -32,7 +32,8 @@ class InThread(Generic[Result]):
     @property
     def failure(self) -> BaseException | None:
         """What ended it before its time; None while it runs, and after it is done."""
-        if self._failure is None and self.ended and not self._results:
+        # Whether it has ended is asked first: what it left then is all there will be.
+        if self.ended and self._failure is None and not self._results:
             return MemoryError("a thread ended without a word")
         return self._failure
 
@@ -71,10 +72,11 @@ def in_threads(work: Callable[[Item], object], items: Iterable[Item], threads: i
         try:
             while not failed.is_set():
                 with taking:
-                    item = next(left)
+                    try:
+                        item = next(left)
+                    except StopIteration:
+                        return
                 work(item)
-        except StopIteration:
-            return
         except BaseException:
             failed.set()
             raise

@@ -62,6 +62,11 @@ def endless(items: Iterator[object]) -> None:
         pass
 
 
+def test_work_that_runs_out_of_something_has_failed() -> None:
+    with pytest.raises(StopIteration):
+        in_threads(lambda _: next(iter(())), range(3), 2)
+
+
 @pytest.mark.usefixtures("dying")
 @pytest.mark.parametrize(
     "wait",

@@ -7,10 +7,11 @@ import os
 import pty
 import re
 import subprocess
-import sys
 import termios
 from collections.abc import Callable
 from pathlib import Path
+
+from .command import COMMAND
 
 
 def _take_terminal() -> None:
@@ -30,7 +31,7 @@ def at_terminal(
     """
     ends = mark if isinstance(mark, re.Pattern) else re.compile(re.escape(mark))
     master, slave = pty.openpty()
-    command = [sys.executable, "-W", "error", "-m", "pybackup", *arguments]
+    command = [*COMMAND, *arguments]
     # The terminal is the one of the process, so that what it makes of Ctrl-C arrives.
     process = subprocess.Popen(
         command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=_take_terminal
