@@ -5,17 +5,16 @@ seconds of each (medians) and their ratios. It exits 1 when this checkout takes 
 """
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.measure import measure
 from benchmarks.tables import aligned
 
 _HERE: Final = Path(__file__).parents[1]
@@ -32,12 +31,12 @@ class Times:
 
     def take(self, checkout: Path, words: Sequence[str]) -> None:
         """Run pybackup of a checkout once; raises CalledProcessError where that fails."""
-        start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "pybackup", *words]
-        subprocess.run(command, cwd=checkout, stdout=subprocess.DEVNULL, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.wall.append(time.monotonic() - start)
-        self.cpu.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        found = measure(command, cwd=checkout, sample_seconds=0)
+        if found.status:
+            raise subprocess.CalledProcessError(found.status, command, stderr=found.complaint)
+        self.wall.append(found.wall_seconds)
+        self.cpu.append(found.cpu_seconds)
 
 
 def race(checkouts: Sequence[Path], words: Sequence[str], runs: int) -> list[Times]:
