@@ -22,7 +22,8 @@ from pybackup.parity.stream.find import glance
 
 from .history import PACKED, History, history
 from .names import DiscNames
-from .own_wheel import OwnWheel, own_wheel
+from .own_source import SUFFIX as PROGRAM_SUFFIX
+from .own_source import OwnSource, own_source
 from .parity import DiscParity, plan_parity
 from .series import DiscSeries
 from .volume import DiscVolume, index_lines, open_volume
@@ -31,7 +32,7 @@ _VOLUME_IDENTIFIER = "VOLUME.XTAR"
 # Behind everything in the order of ISO 9660, which is that of the image.
 _PARITY_IDENTIFIER = "_PARITY.XPR"
 _IDENTIFIERS = {texts.INDEX_NAME: "INDEX.GZ", texts.PARITY_NAME: _PARITY_IDENTIFIER, PACKED: "CATALOGUE.XZ"}
-_WHEEL_IDENTIFIER = "PYBACKUP.WHL"
+_PROGRAM_IDENTIFIER = "PYBACKUP.TBZ"
 # Of the parity, where room is short: the program on the disc may cost the rest.
 _LEAST_LEFT = 0.95
 _SUM_BYTES = 2 * hashlib.sha256().digest_size
@@ -135,8 +136,8 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Disc
 def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tuple[dict[str, bytes], DiscParity]:
     """Plan the parity of an image that has a catalogue and the program in it, unless these cost too much of it."""
 
-    def plan(catalogue: History, wheel: OwnWheel | None) -> tuple[dict[str, bytes], DiscParity]:
-        small = _small_files(volume, catalogue, wheel, options.series)
+    def plan(catalogue: History, program: OwnSource | None) -> tuple[dict[str, bytes], DiscParity]:
+        small = _small_files(volume, catalogue, program, options.series)
         parity = plan_parity(
             volume,
             lambda stream_bytes: _laid(volume, small, stream_bytes),
@@ -160,7 +161,7 @@ def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tu
             if is_worth(with_it[1], best[1]) and with_it[1].grown == best[1].grown:
                 best, told = with_it, catalogue
     with suppress(UsageError):
-        with_it = plan(told, own_wheel())
+        with_it = plan(told, own_source())
         if is_worth(with_it[1], best[1]):
             best = with_it
     return best
@@ -177,11 +178,11 @@ def _laid(volume: DiscVolume, small: Mapping[str, bytes], stream_bytes: int) -> 
 
 
 def _identifier(name: str) -> str:
-    return _WHEEL_IDENTIFIER if name.endswith(".whl") else _IDENTIFIERS.get(name, name)
+    return _PROGRAM_IDENTIFIER if name.endswith(PROGRAM_SUFFIX) else _IDENTIFIERS.get(name, name)
 
 
 def _small_files(
-    volume: DiscVolume, catalogue: History, wheel: OwnWheel | None, series: DiscSeries | None
+    volume: DiscVolume, catalogue: History, program: OwnSource | None, series: DiscSeries | None
 ) -> dict[str, bytes]:
     """The files beside the volume, by name; the list of checksums is zeros, as only its length is known yet."""
     words = texts.DiscWords(
@@ -191,7 +192,7 @@ def _small_files(
         volume.info.number if volume.info and volume.info.last and not volume.is_recovery else 0,
         volume.is_recovery,
         texts.date_of(volume.newest_ns),
-        wheel.name if wheel else "",
+        program.name if program else "",
         catalogue.name,
         series is not None,
     )
@@ -203,8 +204,8 @@ def _small_files(
     }
     if catalogue.name:
         small[catalogue.name] = catalogue.content
-    if wheel:
-        small[wheel.name] = wheel.content
+    if program:
+        small[program.name] = program.content
     empty = [(name, bytes(_SUM_BYTES // 2)) for name in (*small, volume.name)]
     return {**small, texts.SUMS_NAME: texts.sums_text(empty)}
 

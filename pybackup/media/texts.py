@@ -85,9 +85,9 @@ def readme_text(words: DiscWords) -> bytes:
         several=several,
         catalogue=_CATALOGUE_LINE.format(name=words.catalogue) if words.catalogue else "",
         queries=_queries(words),
-        wheel=_WHEEL_LINE.format(program=words.program) if words.program else "",
-        again=f",\n   and {words.program} on this one: a zip, in pybackup/standalone" if words.program else "",
-        program=(_WITH_WHEEL if words.program else _WITHOUT_WHEEL).format(program=words.program),
+        source=_PROGRAM_LINE.format(program=words.program) if words.program else "",
+        again=f",\n   and {words.program} on this one: a tar, in pybackup/standalone" if words.program else "",
+        program=(_WITH_PROGRAM if words.program else _WITHOUT_PROGRAM).format(program=words.program),
     )
     recipe = README.decode().partition("To restore")[2].partition("With pybackup:")[0]
     return f"{text}To restore{recipe.rstrip()}\n".encode("utf-8", "backslashreplace")
@@ -149,7 +149,7 @@ What is on this disc:
                   disc was made, and on which disc each lies
     RESCUE.PY     gets files out; needs Python 3.8 or later and nothing else
     FORMAT.TXT    what every byte of the backup means
-{catalogue}{wheel}    SHA256SUMS    checksums of these files: sha256sum -c SHA256SUMS
+{catalogue}{source}    SHA256SUMS    checksums of these files: sha256sum -c SHA256SUMS
     PARITY.XPR    spare sectors, for every byte of this disc
 
 {queries}IF THE DISC READS BADLY: do not try again and again. Copy it with GNU ddrescue
@@ -213,17 +213,18 @@ another name is on its disc under the one before. To find it by content:
       WHERE volume.kind = 'archive' AND entry.name = 'photo.jpg'"
 
 """
-_WHEEL_LINE = """\
+_PROGRAM_LINE = """\
     {program}
-                  the program pybackup itself, in Python: a zip of its source
+                  the program pybackup itself, in Python: its source archive
 """
-_WITH_WHEEL = """
-   It is on this disc, as {program}:
-   a zip, of which python3 -m pip install makes the command. What else has to be
-   installed for it, its file METADATA says. Do not install what is called
-   "pybackup" elsewhere: that is another program.
+_WITH_PROGRAM = """
+   It is on this disc, as {program}. Of it
+   python3 -m pip install makes the command; tar unpacks it, and in what comes
+   out it runs as python3 -m pybackup. What else has to be installed for it, its
+   file PKG-INFO says. Do not install what is called "pybackup" elsewhere: that
+   is another program.
 """
-_WITHOUT_WHEEL = """
+_WITHOUT_PROGRAM = """
    There was no room for it on this disc; other discs may have it. Do not install
    what is called "pybackup" elsewhere: that may be another program.
 """

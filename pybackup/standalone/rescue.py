@@ -16,7 +16,7 @@ the tree is what it was when the last was made. Python 3.8 or later, on anything
 What it promises: a file gets its name only if its checksum agrees; what exists is never overwritten; every file that
 is lost is named; nothing is written outside of DIR, whatever the archive says. What it cannot do: rebuild damaged
 parts from the parity that the archive may hold. ``pybackup repair`` can: the program lies on the disc beside this file,
-as ``pybackup_xtar-....whl``. What is called pybackup elsewhere, in an index of packages too, may be another program.
+as ``pybackup_xtar-....tar.bz2``. What is called pybackup elsewhere, as in an index of packages, may be another program.
 
 Exit status: 0 all is back (or right); 1 something is lost, and was named; 2 it was called wrongly; 3 DIR cannot be
 written, or ARCHIVE cannot be opened; 4 there is no archive in ARCHIVE; 130 interrupted.

@@ -27,7 +27,7 @@ from pybackup.check.verify import verify
 from pybackup.disc import copy as disc_copy
 from pybackup.disc import parity as disc_parity
 from pybackup.disc.copy import CopySteps, copying
-from pybackup.disc.own_wheel import own_wheel
+from pybackup.disc.own_source import own_source
 from pybackup.disc.plan_build import BuildOptions, plan_build
 from pybackup.disc.volume import open_volume
 from pybackup.errors import Damaged, EnvironmentFailed, Exists, UsageError
@@ -57,7 +57,7 @@ NAMES = {
     "RESCUE.PY",
     "SHA256SUMS",
     "a.xtar",
-    own_wheel().name,
+    own_source().name,
 }
 
 
@@ -237,7 +237,7 @@ def test_it_fits_the_disc(field: Field, room: Path) -> None:
     bare = plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions(with_program - 20 * SECTOR))
     # It may cost a twentieth of the parity, and here would cost more.
     assert not bare.parity.cut
-    assert own_wheel().name not in bare.small
+    assert own_source().name not in bare.small
     full = bare.layout.n_bytes
     cut = build(field.volume, room / "cut", BuildOptions(medium_bytes=full - 40 * SECTOR))
     assert cut.plan.parity.cut

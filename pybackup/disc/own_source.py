@@ -1,12 +1,18 @@
-"""The program itself as a wheel, made of the files it is installed as: on a disc it needs nobody who still has it."""
+"""The program itself as a source archive of the files it is installed as: on a disc it needs nobody who still has it.
+
+In that archive this module is what builds it, too (PEP 517): pip needs no other program to install it.
+"""
 
 from __future__ import annotations
 
 import base64
+import bz2
 import hashlib
 import io
+import os
+import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,8 +27,11 @@ _PACKAGES = ("pybackup", "pyactivity")
 # What is no file of ours may lie beside them: compiled modules, what editors leave.
 _SUFFIXES = (".py", ".md", ".txt", ".typed", ".html", ".css", ".js", ".bash", ".fish")
 _NAMES = ("_pybackup",)
-_MOMENT = (1980, 1, 1, 0, 0, 0)
-_MODE = 0o100644
+_MODE = 0o644
+SUFFIX = ".tar.bz2"
+_STEM = f"{DISTRIBUTION.replace('-', '_')}-{VERSION}"
+# As RESCUE.PY on a disc, and here once more.
+_RESCUE = "pybackup/standalone/rescue.py"
 _METADATA = """\
 Metadata-Version: 2.1
 Name: {name}
@@ -42,42 +51,75 @@ ENTRY_POINTS = """\
 pyactivity = pyactivity.__main__:run
 pybackup = pybackup.__main__:run
 """
+_PYPROJECT = f"""\
+[build-system]
+requires = []
+build-backend = "{__name__}"
+backend-path = ["."]
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class OwnWheel:
-    """A wheel, and the name that pip wants it to have."""
+class OwnSource:
+    """A source archive, and the name that pip wants it to have."""
 
     name: str
     content: bytes
 
 
 @cache
-def own_wheel() -> OwnWheel:
-    """Return the wheel of the running program: the same bytes, however and where it is installed."""
-    stem = f"{DISTRIBUTION.replace('-', '_')}-{VERSION}"
-    files = {path: file.read_bytes() for package in _PACKAGES for path, file in _files(package)}
-    info = f"{stem}.dist-info"
+def own_source() -> OwnSource:
+    """Return the source archive of the running program: the same bytes, however and where it is installed.
+
+    It is a tar in two streams of bzip2, of which the first ends with rescue.py: that is found in an image without its
+    file system, and unpacked however damaged the rest is.
+    """
+    first = {"pyproject.toml": _PYPROJECT.encode(), "PKG-INFO": _metadata()}
+    others = _installed()
+    first[_RESCUE] = others.pop(_RESCUE)
+    streams = [_members(first), _members(others) + bytes(2 * tarfile.BLOCKSIZE)]
+    return OwnSource(_STEM + SUFFIX, b"".join(map(bz2.compress, streams)))
+
+
+def build_wheel(
+    wheel_directory: str,
+    config_settings: Mapping[str, object] | None = None,
+    metadata_directory: str | None = None,
+) -> str:
+    """Write the wheel of the program into a directory, and return its name: what pip asks for (PEP 517)."""
+    files = _installed()
+    info = f"{_STEM}.dist-info"
     files[f"{info}/METADATA"] = _metadata()
     files[f"{info}/WHEEL"] = _WHEEL.encode()
     files[f"{info}/entry_points.txt"] = ENTRY_POINTS.encode()
     record = f"{info}/RECORD"
     lines = [_recorded(path, content) for path, content in files.items()]
     files[record] = "".join([*lines, f"{record},,\n"]).encode()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+    name = f"{_STEM}-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as archive:
         for path, content in files.items():
-            member = zipfile.ZipInfo(path, _MOMENT)
+            member = zipfile.ZipInfo(path)
             member.create_system = 3
             member.external_attr = _MODE << 16
-            archive.writestr(member, content, zipfile.ZIP_DEFLATED, 9)
-    return OwnWheel(f"{stem}-py3-none-any.whl", packed.getvalue())
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED)
+    return name
 
 
 def requirements() -> list[str]:
     """Return what the program needs to be installed beside it."""
     lines = resources.files("pybackup").joinpath("requirements.txt").read_text("ascii").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def _members(files: Mapping[str, bytes]) -> bytes:
+    """Return files as members of a tar, without the tar's end."""
+    packed = io.BytesIO()
+    for path, content in files.items():
+        member = tarfile.TarInfo(f"{_STEM}/{path}")
+        member.mode, member.size = _MODE, len(content)
+        packed.write(member.tobuf(tarfile.USTAR_FORMAT))
+        packed.write(content + bytes(-len(content) % tarfile.BLOCKSIZE))
+    return packed.getvalue()
 
 
 def _metadata() -> bytes:
@@ -88,6 +130,11 @@ def _metadata() -> bytes:
 def _recorded(path: str, content: bytes) -> str:
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
     return f"{path},sha256={digest},{len(content)}\n"
+
+
+def _installed() -> dict[str, bytes]:
+    """Return the files of the packages, by path."""
+    return {path: file.read_bytes() for package in _PACKAGES for path, file in _files(package)}
 
 
 def _files(package: str) -> Iterator[tuple[str, Traversable]]:

@@ -1,13 +1,16 @@
-"""The program on its discs: a wheel of its installed files, which pip takes, and the same wherever it is made."""
+"""The program on its discs: a source archive of its installed files; pip takes it, and it is the same wherever made."""
 
 from __future__ import annotations
 
 import base64
+import bz2
 import hashlib
+import io
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -20,7 +23,7 @@ from kit.sets import make_volumes
 from kit.trees import plant_for_discs
 
 import pybackup
-from pybackup.disc.own_wheel import DISTRIBUTION, ENTRY_POINTS, own_wheel, requirements
+from pybackup.disc.own_source import DISTRIBUTION, ENTRY_POINTS, build_wheel, own_source, requirements
 from pybackup.disc.plan_build import BuildOptions, plan_build
 
 ROOT = Path(pybackup.__file__).parents[1]
@@ -30,25 +33,31 @@ PROMISES = ("install pybackup", "install 'pybackup", 'install "pybackup', "pybac
 
 
 def test_pip_installs_it_and_it_runs(tmp_path: Path) -> None:
-    wheel = own_wheel()
-    (tmp_path / wheel.name).write_bytes(wheel.content)
+    """Without an index, and so without a build system."""
+    source = own_source()
+    (tmp_path / source.name).write_bytes(source.content)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
-    subprocess.run([*pip, "--target", tmp_path / "there", tmp_path / wheel.name], check=True)
+    subprocess.run([*pip, "--target", tmp_path / "there", tmp_path / source.name], check=True)
     # Made of what is installed there, with what Python left beside it meanwhile, it is the same.
     script = (
-        "import sys, pybackup, pybackup.disc.own_wheel as own\n"
+        "import sys, pybackup, pybackup.disc.own_source as own\n"
         f"assert pybackup.__file__.startswith({os.fspath(tmp_path)!r}), pybackup.__file__\n"
-        "sys.stdout.buffer.write(own.own_wheel().content)"
+        "sys.stdout.buffer.write(own.own_source().content)"
     )
     environment = {**os.environ, "PYTHONPATH": os.fspath(tmp_path / "there")}
-    subprocess.run([sys.executable, "-m", "compileall", "-q", tmp_path / "there"], check=True)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", tmp_path / "there/pybackup/disc"], check=True)
     done = subprocess.run([sys.executable, "-c", script], env=environment, cwd="/", check=True, capture_output=True)
-    assert done.stdout == wheel.content
+    assert done.stdout == source.content
     assert (tmp_path / "there/bin/pybackup").exists()
-    # And without being installed, since it is a zip of Python.
-    environment["PYTHONPATH"] = os.fspath(tmp_path / wheel.name)
+
+
+def test_unpacked_it_runs_as_it_is(tmp_path: Path) -> None:
+    source = own_source()
+    (tmp_path / source.name).write_bytes(source.content)
+    tool("tar", "-xf", tmp_path / source.name, "-C", tmp_path)
     run = [sys.executable, "-m", "pybackup", "--version"]
-    assert subprocess.run(run, env=environment, cwd="/", check=True, capture_output=True).stdout.startswith(b"pybackup")
+    there = tmp_path / source.name.removesuffix(".tar.bz2")
+    assert subprocess.run(run, cwd=there, check=True, capture_output=True).stdout.startswith(b"pybackup")
 
 
 def test_what_it_says_of_itself_is_what_pyproject_says() -> None:
@@ -61,24 +70,34 @@ def test_what_it_says_of_itself_is_what_pyproject_says() -> None:
     assert {"numpy>=1.26", "py7zr>=1.1.3,<1.2"} <= set(requirements())
 
 
-def test_its_records_are_right_and_all_of_the_package_is_in_it(tmp_path: Path) -> None:
-    (tmp_path / "w").write_bytes(own_wheel().content)
-    with zipfile.ZipFile(tmp_path / "w") as archive_of_it:
-        assert archive_of_it.testzip() is None
-        names = set(archive_of_it.namelist())
+def test_all_of_the_package_is_in_it_and_rescue_py_first(tmp_path: Path) -> None:
+    content = own_source().content
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:bz2") as members:
+        names = {name.partition("/")[2] for name in members.getnames()}
+    tracked = tool("git", "-C", ROOT, "ls-files", "-z", "pybackup", "pyactivity").decode().split("\0")
+    assert {path for path in tracked if path and (ROOT / path).exists()} <= names
+    # Where it costs too much parity it is left out.
+    assert len(content) < 1_000_000
+    first = bz2.BZ2Decompressor()
+    rescue = (ROOT / "pybackup/standalone/rescue.py").read_bytes()
+    assert first.decompress(content).rstrip(b"\0").endswith(rescue)
+    assert first.eof
+    assert len(content) - len(first.unused_data) < 60_000
+
+
+def test_records_of_the_wheel_that_it_builds_are_right(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / build_wheel(os.fspath(tmp_path))) as wheel:
+        assert wheel.testzip() is None
+        names = set(wheel.namelist())
         (record,) = (name for name in names if name.endswith("/RECORD"))
-        lines = archive_of_it.read(record).decode().splitlines()
+        lines = wheel.read(record).decode().splitlines()
         assert {line.split(",")[0] for line in lines} == names
         for line in lines:
             path, digest, size = line.split(",")
             if path != record:
-                content = archive_of_it.read(path)
+                content = wheel.read(path)
                 expected = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
                 assert (digest, int(size)) == (f"sha256={expected}", len(content))
-    tracked = tool("git", "-C", ROOT, "ls-files", "-z", "pybackup", "pyactivity").decode().split("\0")
-    assert {path for path in tracked if path and (ROOT / path).exists()} <= names
-    # Of a CD it takes about a fifth of a percent; where it costs too much parity it is left out.
-    assert len(own_wheel().content) < 1_400_000
 
 
 def test_it_is_on_the_disc_with_its_checksum() -> None:
@@ -86,11 +105,11 @@ def test_it_is_on_the_disc_with_its_checksum() -> None:
         archive([plant_for_discs(base / "tree")], base / "a.xtar")
         image = Path(os.fsdecode(build(base / "a.xtar", base / "images").path))
         tool("bsdtar", "-xf", image, "-C", base)
-        assert (base / own_wheel().name).read_bytes() == own_wheel().content
-        digest = hashlib.sha256(own_wheel().content).hexdigest()
-        assert f"{digest}  {own_wheel().name}" in (base / "SHA256SUMS").read_text().splitlines()
+        assert (base / own_source().name).read_bytes() == own_source().content
+        digest = hashlib.sha256(own_source().content).hexdigest()
+        assert f"{digest}  {own_source().name}" in (base / "SHA256SUMS").read_text().splitlines()
         readme = (base / "README.TXT").read_text()
-        assert own_wheel().name in readme
+        assert own_source().name in readme
         assert "RESCUE.PY on this disc is enough" in readme
 
 
@@ -98,10 +117,10 @@ def test_a_disc_that_has_no_room_for_it_does_not_promise_it() -> None:
     with fast_directory() as base:
         (volume, *_) = make_volumes(plant_for_discs(base / "tree"), base / "set", [7 << 18])
         plan = plan_build(os.fsencode(volume), os.fsencode(base), BuildOptions(medium_bytes=2 << 20))
-        assert own_wheel().name not in plan.small
-        assert b".whl" not in plan.small["README.TXT"]
+        assert own_source().name not in plan.small
+        assert b".tar.bz2" not in plan.small["README.TXT"]
         larger = plan_build(os.fsencode(volume), os.fsencode(base), BuildOptions(medium_bytes=8 << 20))
-        assert larger.small[own_wheel().name] == own_wheel().content
+        assert larger.small[own_source().name] == own_source().content
 
 
 @pytest.mark.parametrize("promise", PROMISES)
