@@ -13,7 +13,7 @@ from .asked import maybe_directory, monitor_of, open_asked
 
 if TYPE_CHECKING:
     from pybackup.jobs.restore import RestoredRun
-    from pybackup.jobs.salvage import Rescued
+    from pybackup.jobs.salvage import Salvaged
     from pybackup.restore.plan import RestorePlan
     from pybackup.restore.result import Extracted
 
@@ -81,11 +81,11 @@ def plan_extract(asked: ExtractRequest) -> RestorePlan:
 
 
 @takes(SalvageRequest)
-def salvage(asked: SalvageRequest) -> Rescued:
+def salvage(asked: SalvageRequest) -> Salvaged:
     """Repair as far as possible, and restore every file of which something is left; each gets a verdict."""
-    from pybackup.jobs.salvage import rescue
+    from pybackup.jobs.salvage import salvage as perform
 
-    return rescue(
+    return perform(
         values.paths(asked.copies),
         values.path(asked.to),
         maps=values.paths(asked.map),

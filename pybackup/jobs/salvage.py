@@ -24,11 +24,13 @@ from pybackup.restore.run import phases_of_salvage, run
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
+class Salvaged:
     """What came of a salvage.
 
     Attributes
     ----------
+    restored
+        What became of each file.
     health
         The volume as it was found, by the checksums of its sectors; None where too few of these are left. Of an archive
         in an image with parity of its own, as that has left it.
@@ -40,14 +42,14 @@ class Rescued:
         Byte ranges of it that were bad, and have been put right.
     """
 
-    salvaged: Restored
+    restored: Restored
     health: Health | None
     image_bytes: int
     soundness: Soundness
     repaired: Extents
 
 
-def rescue(
+def salvage(
     images: Sequence[bytes],
     target: bytes,
     *,
@@ -55,7 +57,7 @@ def rescue(
     work_dir: bytes | None = None,
     options: RestoreOptions,
     monitor: Monitor,
-) -> Rescued:
+) -> Salvaged:
     """Merge and repair copies of a volume as far as they go, and restore every file of which something is left.
 
     Parameters
@@ -81,14 +83,14 @@ def rescue(
         best = Mender(where, stack, monitor, then=phases_of_salvage(n_bytes)).best(given, maps)
         try:
             plan = plan_salvage(best, target, options)
-            salvaged = run(plan, monitor=monitor)
+            restored = run(plan, monitor=monitor)
         except NotAnArchive as error:
             name = os.fsdecode(images[0])
             advice = "; it has parity, and 'pybackup repair' mends it as it is" if best.health else ""
             with open_place(best.place) as file:
                 raise NotAnArchive(f"{name}: {what_it_is(file)}{advice}") from error
         image_bytes = plan.image_bytes if best.volume_set is None else 0
-        return Rescued(salvaged, best.health, image_bytes, best.soundness, best.repaired)
+        return Salvaged(restored, best.health, image_bytes, best.soundness, best.repaired)
 
 
 def _given(images: Sequence[bytes], maps: Sequence[bytes], monitor: Monitor) -> Iterator[FoundFile]:

@@ -79,7 +79,7 @@ class Search:
             yield self._task(batch, n_bytes)
 
     def _files_at(self, offset: int, stream_bytes: int, known: Known) -> Iterable[int | BareMember]:
-        """What is to be rescued of the ``.7z`` at ``offset``: itself, or those files of a bundle that are not known."""
+        """What to salvage of the ``.7z`` at ``offset``: itself, or those files of a bundle that are not known."""
         if not is_bundle(self._file, offset, stream_bytes):
             return [offset]
         end = offset + STREAM_OFFSET + stream_bytes
@@ -93,7 +93,7 @@ class Search:
     def _task(self, batch: Sequence[int | BareMember], n_bytes: int) -> tuple[Any, Future[Unnamed]]:
         # Each of them ends before all their bytes and those between them do.
         known = self._soundness.within(_offset(batch[0]), _offset(batch[-1]) + n_bytes + (1 << 16))
-        return self._done, self._executor.submit(rescue_unnamed, self._ground, batch, known)
+        return self._done, self._executor.submit(salvage_unnamed, self._ground, batch, known)
 
     def _done(self, result: Unnamed) -> None:
         for note in result.notes:
@@ -112,7 +112,7 @@ class Unnamed:
     problems: Sequence[Problem]
 
 
-def rescue_unnamed(ground: Ground, batch: Sequence[int | BareMember], soundness: Soundness) -> Unnamed:
+def salvage_unnamed(ground: Ground, batch: Sequence[int | BareMember], soundness: Soundness) -> Unnamed:
     """Decode the ``.7z`` at each of some offsets, and files of bundles, and place the contents in ``lost+found``."""
     monitor = Noted()
     # Their names are made up, and only free ones are taken; whose they were is not known.
@@ -121,11 +121,11 @@ def rescue_unnamed(ground: Ground, batch: Sequence[int | BareMember], soundness:
         open_place(ground.archive) as file,
         Target(ground.target, options, monitor) as target,
     ):
-        files = [_rescue(file, target, each, soundness, ground.keep_partial, monitor) for each in batch]
+        files = [_salvage(file, target, each, soundness, ground.keep_partial, monitor) for each in batch]
     return Unnamed(files, monitor.notes, monitor.problems)
 
 
-def _rescue(
+def _salvage(
     file: ArchiveFile,
     target: Target,
     place: int | BareMember,

@@ -19,7 +19,7 @@ from pybackup.check.verdict import ArchiveVerdict
 from pybackup.check.verify import verify
 from pybackup.cli.main import main
 from pybackup.host.storage import ArchiveFile
-from pybackup.jobs.salvage import rescue
+from pybackup.jobs.salvage import salvage
 from pybackup.mend.health import State
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
@@ -47,7 +47,7 @@ def hurt_groups(path: Path, seed: int) -> None:
 
 def salvaged(path: Path, to: Path) -> tuple[set[bytes], set[bytes]]:
     """Files that came back by repair, and those that did not come back whole."""
-    done = rescue([os.fsencode(path)], os.fsencode(to), options=RestoreOptions(workers=1), monitor=Monitor()).salvaged
+    done = salvage([os.fsencode(path)], os.fsencode(to), options=RestoreOptions(workers=1), monitor=Monitor()).restored
     repaired = {each.path for each in done.not_intact if each.fate is Fate.REPAIRED}
     return repaired, {each.path for each in done.not_intact} - repaired
 

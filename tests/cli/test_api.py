@@ -152,4 +152,4 @@ def test_protection_from_the_first_sector_to_the_drill(tmp_path: Path) -> None:
 
 def test_salvage_with_a_work_dir(archive: Path, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
-    assert pybackup.salvage(archive, tmp_path / "out", work_dir=tmp_path / "work").salvaged.complete
+    assert pybackup.salvage(archive, tmp_path / "out", work_dir=tmp_path / "work").restored.complete

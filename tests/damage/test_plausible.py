@@ -26,7 +26,7 @@ def archive(tree: Path, parity: str = "none") -> bytearray:
 def salvaged(data: bytearray, room: Path, target: str = "out", **options: Sequence[Path]) -> Restored:
     (room / "image").write_bytes(data)
     image, maps = room / "image", options.get("maps", ())
-    return pybackup.salvage(image, room / target, map=maps, workers=1, monitor=Monitor()).salvaged
+    return pybackup.salvage(image, room / target, map=maps, workers=1, monitor=Monitor()).restored
 
 
 def placed(done: Restored, path: bytes, room: Path) -> tuple[FileVerdict, bytes]:

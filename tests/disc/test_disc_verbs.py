@@ -480,7 +480,7 @@ def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path)
     image.write_bytes(bytes(65_536) + image.read_bytes()[65_536:])
     found = Monitor()
     verdict = verify(os.fsencode(image), workers=1, monitor=found)
-    salvaged = pybackup.salvage(image, tmp_path / "salvaged", workers=1, monitor=Monitor()).salvaged
+    salvaged = pybackup.salvage(image, tmp_path / "salvaged", workers=1, monitor=Monitor()).restored
     assert verdict.state is State.BEYOND
     assert set(verdict.files_damaged) == {one.path for one in salvaged.not_intact}
     assert 10 < len(verdict.files_damaged) < verdict.files

@@ -35,7 +35,7 @@ from pybackup.host.output import Output
 from pybackup.host.second_process import SecondProcess
 from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.jobs.repair import repair
-from pybackup.jobs.salvage import rescue
+from pybackup.jobs.salvage import salvage
 from pybackup.layout import ustar
 from pybackup.media import texts
 from pybackup.media.iso import MAX_EXTENT_BYTES, DiscFile, lay_out
@@ -197,7 +197,7 @@ def test_what_is_lost_comes_back(harm: str, which: str, room: Path, request: pyt
     repair([os.fsencode(hurt)], os.fsencode(room / "whole.iso"), monitor=Monitor())
     assert (room / "whole.iso").read_bytes() == given.image.read_bytes()
     options = RestoreOptions(PlaceOptions(), workers=1)
-    found = rescue([os.fsencode(hurt)], os.fsencode(room / "out"), options=options, monitor=Monitor())
+    found = salvage([os.fsencode(hurt)], os.fsencode(room / "out"), options=options, monitor=Monitor())
     assert found.health is not None
     assert differences(manifest(given.tree), manifest(room / "out/tree")) == []
 

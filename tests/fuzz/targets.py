@@ -26,7 +26,7 @@ from pybackup.container.tables import load_table
 from pybackup.errors import FormatError, PybackupError
 from pybackup.host.storage import ArchiveFile
 from pybackup.jobs.repair import repair
-from pybackup.jobs.salvage import rescue
+from pybackup.jobs.salvage import salvage
 from pybackup.layout import acl, extras, index, note, pax, stamp, ustar
 from pybackup.layout.ddrescue import parse_map, write_map
 from pybackup.layout.guard import GuardSector
@@ -215,7 +215,7 @@ def _run_volume(directory: Path) -> None:
     with _refusing():
         options = RestoreOptions(workers=1)
         out = os.fsencode(directory / "out")
-        rescue(copies, _out(directory, "rescued"), maps=maps, work_dir=out, options=options, monitor=Monitor())
+        salvage(copies, _out(directory, "rescued"), maps=maps, work_dir=out, options=options, monitor=Monitor())
     with _refusing():
         repair(copies, None, maps=maps, monitor=Monitor())
 

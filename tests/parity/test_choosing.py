@@ -15,7 +15,7 @@ from kit.protected import mended
 
 from pybackup.check.verify import verify
 from pybackup.errors import Damaged, UsageError
-from pybackup.jobs.salvage import Rescued, rescue
+from pybackup.jobs.salvage import Salvaged, salvage
 from pybackup.make.sidecar import protect_file
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
@@ -67,10 +67,10 @@ def iso(room: Path, *content: Path) -> Path:
     return room / "disc.iso"
 
 
-def salvaged(image: Path, to: Path) -> tuple[Rescued, Monitor]:
+def salvaged(image: Path, to: Path) -> tuple[Salvaged, Monitor]:
     monitor = Monitor()
     options = RestoreOptions(workers=1)
-    return rescue([os.fsencode(image)], os.fsencode(to), options=options, monitor=monitor), monitor
+    return salvage([os.fsencode(image)], os.fsencode(to), options=options, monitor=monitor), monitor
 
 
 def test_two_versions_are_not_merged(room: Path, make: Callable[[str, Files], Path], files: Files) -> None:
@@ -131,10 +131,10 @@ def test_an_archive_within_an_image(room: Path, make: Callable[[str, Files], Pat
     assert (room / "whole").read_bytes() == whole.read_bytes()
     done, monitor = salvaged(image, room / "out")
     assert monitor.problems == []
-    assert done.salvaged.counts[Fate.INTACT] == len(files)
+    assert done.restored.counts[Fate.INTACT] == len(files)
     done, _ = salvaged(hurt, room / "again")
-    assert done.salvaged.complete
-    assert 0 < done.salvaged.counts[Fate.REPAIRED] < len(files)
+    assert done.restored.complete
+    assert 0 < done.restored.counts[Fate.REPAIRED] < len(files)
     for name, content in files.items():
         assert (room / "again/tree" / name).read_bytes() == content
 
@@ -154,7 +154,7 @@ def test_an_archive_within_an_image_with_a_sidecar(
             assert verify(bytes(path), monitor=Monitor()).state == "repairable"
         done, monitor = salvaged(path, room / f"out-{path.name}")
         assert monitor.problems == []
-        assert done.salvaged.complete
+        assert done.restored.complete
         for name, content in files.items():
             assert (room / f"out-{path.name}" / "tree" / name).read_bytes() == content
 
@@ -165,7 +165,7 @@ def test_two_archives_in_one_image_are_both_spoken_of(
     small = {"only": b"one file\n" * 1000}
     image = iso(room, make("a.xtar", files), make("b.xtar", small))
     done, monitor = salvaged(image, room / "out")
-    assert done.salvaged.complete
+    assert done.restored.complete
     (problem,) = monitor.problems
     assert "another protected archive" in problem.reason
     assert "tail -c +" in problem.reason

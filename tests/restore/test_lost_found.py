@@ -13,7 +13,7 @@ from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
-from pybackup.restore.lost_found import Search, rescue_unnamed
+from pybackup.restore.lost_found import Search, salvage_unnamed
 from pybackup.restore.plan import Policy
 from pybackup.restore.worker import Ground
 from pybackup.tree.place import PlaceOptions
@@ -36,7 +36,7 @@ def _placed(room: Path) -> dict[bytes, bytes]:
 
 def test_a_whole_member_is_placed_by_its_own_headers(alone: Packed, room: Path) -> None:
     member = alone.stored[TEXT].members[0]
-    done = rescue_unnamed(_ground(room, alone.data), [member.offset], Soundness())
+    done = salvage_unnamed(_ground(room, alone.data), [member.offset], Soundness())
     (found,) = done.files
     name = b"%012d-%s" % (member.offset, found.name)
     assert found.name in (b"f", b"text")
@@ -48,14 +48,14 @@ def test_a_whole_member_is_placed_by_its_own_headers(alone: Packed, room: Path) 
 def test_again_it_is_left_as_it_is_and_another_file_stays(alone: Packed, room: Path) -> None:
     member = alone.stored[TEXT].members[0]
     ground = _ground(room, alone.data)
-    (first,) = rescue_unnamed(ground, [member.offset], Soundness()).files
-    (second,) = rescue_unnamed(ground, [member.offset], Soundness()).files
+    (first,) = salvage_unnamed(ground, [member.offset], Soundness()).files
+    (second,) = salvage_unnamed(ground, [member.offset], Soundness()).files
     assert second.placed_as == first.placed_as
     assert len(_placed(room)) == 1
     assert first.placed_as is not None
     path = room / "out" / os.fsdecode(first.placed_as)
     path.write_bytes(b"mine")
-    (third,) = rescue_unnamed(ground, [member.offset], Soundness()).files
+    (third,) = salvage_unnamed(ground, [member.offset], Soundness()).files
     assert third.placed_as == first.placed_as + b"~1"
     assert path.read_bytes() == b"mine"
 
@@ -65,7 +65,7 @@ def test_of_a_damaged_one_what_is_right(alone: Packed, room: Path, keep_partial:
     member = alone.stored[NOISE].members[0]
     bad = Extents(((member.stream_offset + 1000, member.stream_offset + 1600),))
     ground = _ground(room, hurt(alone.data, bad.ranges[0][0], 600), keep_partial=keep_partial)
-    (found,) = rescue_unnamed(ground, [member.offset], Soundness(bad)).files
+    (found,) = salvage_unnamed(ground, [member.offset], Soundness(bad)).files
     assert (found.fate, found.present.ranges) == (Fate.PARTIAL, ((0, 1000), (1600, 9000)))
     whole = alone.contents[NOISE]
     left = [whole[:1000] + bytes(600) + whole[1600:]]
@@ -75,7 +75,7 @@ def test_of_a_damaged_one_what_is_right(alone: Packed, room: Path, keep_partial:
 
 @pytest.mark.parametrize("offset", [0, 1, 5000])
 def test_where_no_member_is_nothing_is_placed(packed: Packed, room: Path, offset: int) -> None:
-    (found,) = rescue_unnamed(_ground(room, packed.data), [offset], unproved()).files
+    (found,) = salvage_unnamed(_ground(room, packed.data), [offset], unproved()).files
     assert (found.offset, found.fate, found.placed_as, found.size) == (offset, Fate.LOST, None, 0)
     assert found.reason
     assert _placed(room) == {}

@@ -18,7 +18,7 @@ import pybackup
 from pybackup.archive.open import open_archive
 from pybackup.errors import UsageError
 from pybackup.jobs.extract import restore
-from pybackup.jobs.salvage import rescue
+from pybackup.jobs.salvage import salvage
 from pybackup.mend import mender
 from pybackup.mend.copies import GivenCopy, open_copies
 from pybackup.model.entry import Kind
@@ -128,8 +128,8 @@ def test_salvage_of_a_set_takes_each_volume_as_far_as_it_goes(tree: Path, docs: 
     heard = Monitor()
     options = RestoreOptions(workers=1)
     names = [os.fsencode(path) for path in (bad, *given)]
-    done = rescue(names, os.fsencode(tmp_path / "out"), work_dir=os.fsencode(tmp_path), options=options, monitor=heard)
-    fates = {verdict.path: verdict for verdict in done.salvaged.verdicts}
+    done = salvage(names, os.fsencode(tmp_path / "out"), work_dir=os.fsencode(tmp_path), options=options, monitor=heard)
+    fates = {verdict.path: verdict for verdict in done.restored.verdicts}
     assert len(fates) == sum(path.is_file() and not path.is_symlink() for path in tree.rglob("*")) - 1  # one hard link
     gone = [verdict for verdict in fates.values() if verdict.fate is Fate.LOST and verdict.needed == "docs 2"]
     assert gone
@@ -148,8 +148,8 @@ def test_a_file_that_is_in_part_on_a_lost_volume_survives_in_part(tree: Path, do
         on = [number for number, (_, names) in archive.volume_set.tables.items() if b"tree/d3/big" in names]
     assert len(on) > 1
     given = [os.fsencode(path) for path in volumes(docs) if int(path.stem[-3:]) != on[0]]
-    done = rescue(given, os.fsencode(tmp_path / "out"), options=RestoreOptions(workers=1), monitor=Monitor())
-    verdict = next(verdict for verdict in done.salvaged.verdicts if verdict.path == b"tree/d3/big")
+    done = salvage(given, os.fsencode(tmp_path / "out"), options=RestoreOptions(workers=1), monitor=Monitor())
+    verdict = next(verdict for verdict in done.restored.verdicts if verdict.path == b"tree/d3/big")
     assert (verdict.fate, verdict.needed) == (Fate.PARTIAL, f"docs {on[0]}")
     whole = (tree / "d3/big").read_bytes()
     found = (tmp_path / "out/tree/d3/big.partial").read_bytes()
@@ -306,6 +306,6 @@ def test_a_volume_without_any_tree_index_and_parity_gives_up_its_files(
     unknown = ["the volumes after docs 11 are not here, and what they hold is not known"] if number < 0 else []
     assert [problem.reason.replace(f"docs {len(volumes(docs))} ", "docs 11 ") for problem in heard.problems] == unknown
     names = [os.fsencode(path) for path in volumes(tmp_path / "set")]
-    saved = rescue(names, os.fsencode(tmp_path / "saved"), options=RestoreOptions(workers=1), monitor=Monitor())
-    assert {verdict.fate for verdict in saved.salvaged.verdicts} == {Fate.INTACT}
+    saved = salvage(names, os.fsencode(tmp_path / "saved"), options=RestoreOptions(workers=1), monitor=Monitor())
+    assert {verdict.fate for verdict in saved.restored.verdicts} == {Fate.INTACT}
     assert differences(manifest(tree), manifest(tmp_path / "saved/tree")) == []

@@ -26,7 +26,7 @@ from pybackup.compress.pack import PackJob, pack
 from pybackup.disc.volume import index_lines, open_volume
 from pybackup.errors import UsageError
 from pybackup.jobs.extract import content, restore
-from pybackup.jobs.salvage import rescue
+from pybackup.jobs.salvage import salvage
 from pybackup.make.second_copies import SecondCopies, SecondCopy, parse_share
 from pybackup.model.entry import Kind
 from pybackup.model.member import Method, Stored
@@ -290,7 +290,7 @@ def test_damage_to_one_of_both_costs_nothing(which: int, field: Field, room: Pat
         assert b"".join(content(archive, path, monitor=heard)) == contents(field.tree)[path]
         assert b"".join(read_content(archive, path)) == contents(field.tree)[path]
     options = RestoreOptions(workers=1)
-    salvaged = rescue([first, *more], os.fsencode(room / "left"), options=options, monitor=heard).salvaged
+    salvaged = salvage([first, *more], os.fsencode(room / "left"), options=options, monitor=heard).restored
     fates = {verdict.path: verdict.fate for verdict in salvaged.verdicts if verdict.fate is not Fate.INTACT}
     assert fates == ({path: Fate.REPAIRED} if which == 0 else {})
     assert salvaged.complete
@@ -322,7 +322,7 @@ def test_damage_to_both_is_said(field: Field, room: Path) -> None:
     # On two volumes, and one file.
     assert lines(done.stdout)[-1].endswith("each counted once; 1 file lost")
     names = [os.fsencode(each) for each in hurt]
-    salvaged = rescue(names, os.fsencode(room / "left"), options=RestoreOptions(workers=1), monitor=Monitor()).salvaged
+    salvaged = salvage(names, os.fsencode(room / "left"), options=RestoreOptions(workers=1), monitor=Monitor()).restored
     (verdict,) = salvaged.not_intact
     one, other = field.twice()[path]
     assert f"docs {one}, from another copy or" in verdict.needed

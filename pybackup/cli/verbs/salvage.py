@@ -23,7 +23,7 @@ from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, local_time, printable
 
 if TYPE_CHECKING:
-    from pybackup.jobs.salvage import Rescued
+    from pybackup.jobs.salvage import Salvaged
     from pybackup.model.verdict import FileVerdict, UnnamedFile
     from pybackup.restore.result import Restored
 
@@ -52,7 +52,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Salvage, report, and say what would bring back the rest."""
-    from pybackup.jobs.salvage import rescue
+    from pybackup.jobs.salvage import salvage
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
     if options.report is not None and not options.report.endswith((b".json", b".html")):
@@ -60,7 +60,7 @@ def perform(options: argparse.Namespace) -> int:
     read = (*options.copies, *(each + SIDECAR_SUFFIX for each in options.copies), *options.map)
     check_report(options.report, read, replace=options.overwrite != "never")
     with talk_of(options, options.copies[0], {Trouble.LOST, Trouble.DAMAGED}) as talk:
-        rescued = rescue(
+        salvaged = salvage(
             options.copies,
             options.to,
             maps=options.map,
@@ -68,10 +68,10 @@ def perform(options: argparse.Namespace) -> int:
             options=asked_of(SalvageRequest, options, talk).salvaging(),
             monitor=talk,
         )
-        done = rescued.salvaged
+        done = salvaged.restored
         talk.end()
         if options.report is not None:
-            _write_report(options, rescued, talk)
+            _write_report(options, salvaged, talk)
         if options.json:
             deliver([json_line(_report(options, done, talk))])
         else:
@@ -159,19 +159,18 @@ def _summary(done: Restored) -> str:
     return f"{count(len(done.verdicts), 'file')}: {', '.join(parts)}; {humane_bytes(done.n_bytes)}{read}"
 
 
-def _write_report(options: argparse.Namespace, done: Rescued, talk: Talk) -> None:
+def _write_report(options: argparse.Namespace, done: Salvaged, talk: Talk) -> None:
     is_page = options.report.endswith(b".html")
-    pieces = _page(options, done, talk) if is_page else [json_line(_report(options, done.salvaged, talk))]
+    pieces = _page(options, done, talk) if is_page else [json_line(_report(options, done.restored, talk))]
     write_page(options.report, pieces, options.copies, replace=options.overwrite != "never")
 
 
-def _page(options: argparse.Namespace, rescued: Rescued, talk: Talk) -> Iterator[bytes]:
+def _page(options: argparse.Namespace, done: Salvaged, talk: Talk) -> Iterator[bytes]:
     from ..pages.salvage_page import map_salvaged, render_salvage
 
-    done = rescued.salvaged
-    volume = map_salvaged(done, rescued.image_bytes, health=rescued.health, repaired=rescued.repaired)
-    salvaged = f"salvaged {local_time(time.time())}"
-    return render_salvage(options.copies, options.to, done, volume, problems=talk.problems, salvaged=salvaged)
+    volume = map_salvaged(done.restored, done.image_bytes, health=done.health, repaired=done.repaired)
+    when = f"salvaged {local_time(time.time())}"
+    return render_salvage(options.copies, options.to, done.restored, volume, problems=talk.problems, salvaged=when)
 
 
 def _report(options: argparse.Namespace, done: Restored, talk: Talk) -> dict[str, Any]:
