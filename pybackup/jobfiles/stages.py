@@ -11,8 +11,9 @@ from pybackup.jobs.stage_settings import settings_of, staging_of
 from pybackup.monitor import Monitor
 from pybackup.options.stages import StageInitRequest, StageScanRequest, rules_of
 from pybackup.stage.look import look
-from pybackup.stage.scan import changed_since
-from pybackup.stage.state import STATE, open_state
+from pybackup.stage.state import STATE
+from pybackup.stage.state_file import open_state
+from pybackup.stage.watched import changed_since
 
 from .job import Job
 from .report import MadeFile, Report

@@ -20,7 +20,7 @@ from pybackup.model.display import display
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.snapshots.local_store import remove_tree
-from pybackup.stage.scan import disc_directory
+from pybackup.stage.open_disc import disc_directory
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, OnFull, StagedDisc
 

@@ -22,7 +22,8 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.options.stages import protection_of
-from pybackup.stage.scan import disc_directory, reconcile
+from pybackup.stage.open_disc import disc_directory
+from pybackup.stage.reconcile import reconcile
 from pybackup.stage.state import StageState
 from pybackup.stage.values import StagedDisc
 

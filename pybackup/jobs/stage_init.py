@@ -16,7 +16,8 @@ from pybackup.model.filed import Filed, MediumState, VolumeSort
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.stages import StageInitRequest
-from pybackup.stage.state import STATE, StageState, make_state, open_state, stage_lock
+from pybackup.stage.state import STATE, StageState
+from pybackup.stage.state_file import make_state, open_state, stage_lock
 from pybackup.stage.values import (
     DiscState,
     KnownFile,

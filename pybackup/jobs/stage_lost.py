@@ -10,7 +10,8 @@ from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.options import values
 from pybackup.options.stages import StageLostRequest
-from pybackup.stage.state import StageState, open_state, stage_lock
+from pybackup.stage.state import StageState
+from pybackup.stage.state_file import open_state, stage_lock
 from pybackup.stage.values import DiscState, StagedCopy, StagedDisc
 
 _MOST_ALIKE = 100  # files of one content that are looked for: one is enough

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.stages import StageCloseRequest, StageScanRequest, rules_of
-from pybackup.stage.scan import Scan, ScanCounts, check_watched, reconcile
-from pybackup.stage.state import StageState, open_state, stage_lock
+from pybackup.stage.intake import ScanCounts
+from pybackup.stage.reconcile import reconcile
+from pybackup.stage.scan import Scan
+from pybackup.stage.state import StageState
+from pybackup.stage.state_file import open_state, stage_lock
 from pybackup.stage.values import StageChange, StagedDisc
+from pybackup.stage.watched import check_watched
 
 from .stage_close import ClosedDisc, close_disc, remove_rest
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pybackup.options import values
 from pybackup.options.stages import StageRequest
-from pybackup.stage.state import open_state
+from pybackup.stage.state_file import open_state
 from pybackup.stage.values import DiscState, StagedDisc, StageSettings, WaitReason
 
 

@@ -18,8 +18,9 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Aside, Monitor
 from pybackup.options import values
 from pybackup.options.stages import StageVerifyRequest
-from pybackup.stage.scan import disc_directory
-from pybackup.stage.state import StageState, open_state, stage_lock
+from pybackup.stage.open_disc import disc_directory
+from pybackup.stage.state import StageState
+from pybackup.stage.state_file import open_state, stage_lock
 from pybackup.stage.values import DiscState, StagedDisc
 
 from .stage_history import IMAGES

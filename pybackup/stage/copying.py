@@ -10,6 +10,7 @@ import stat
 from contextlib import suppress
 from typing import NamedTuple
 
+from pybackup.host.hash_file import hash_file
 from pybackup.host.paths import open_regular
 from pybackup.host.temporaries import create, open_new, publish, remove
 from pybackup.host.write_at import write_at
@@ -85,6 +86,11 @@ def place_copy(copied: CopiedFile, path: bytes, dir_fd: int) -> None:
 def version_of(status: os.stat_result) -> tuple[int, ...]:
     """Return what differs where a file was written to, or another took its place."""
     return status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def hash_of(path: bytes, status: os.stat_result) -> bytes:
+    """Return the hash of a file, or of what a symbolic link leads to."""
+    return hashlib.sha256(os.readlink(path)).digest() if stat.S_ISLNK(status.st_mode) else hash_file(path)
 
 
 def _copy_content(source: bytes, fd: int) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from pybackup.jobs.stage_init import make_stage
 from pybackup.jobs.stage_scan import StageScanned, close_open, scan_all
 from pybackup.monitor import Noted
 from pybackup.options.stages import StageCloseRequest, StageInitRequest, StageScanRequest
-from pybackup.stage.values import ChangeKind
+from pybackup.stage.state import StageState
+from pybackup.stage.state_file import make_state
+from pybackup.stage.values import ChangeKind, Comparison, OnFull, StageSettings
 
 RESCUE = Path(pybackup.__file__).parent / "standalone/rescue.py"
 DAY_NS = 86_400 * 10**9
@@ -78,6 +82,17 @@ def rescued(image: Path, to: Path) -> dict[str, bytes]:
         [sys.executable, RESCUE, "extract", image, "--to", to], check=True, capture_output=True
     )  # a process of its own, as it is alone
     return files_below(to)
+
+
+@contextmanager
+def new_state(directory: Path) -> Iterator[StageState]:
+    """The state of a new stage in a directory, which watches ``watched`` there."""
+    (directory / "watched").mkdir()
+    settings = StageSettings(
+        os.fsencode(directory / "watched"), "w", 1 << 21, 1 << 20, 0.9, 0, Comparison.STATUS, OnFull.BUILD, "10%", 0
+    )
+    with make_state(os.fsencode(directory), settings) as state:
+        yield state
 
 
 def sqlite(database: Path, query: str) -> list[str]:

@@ -24,7 +24,7 @@ from pybackup.jobs.stage_verify import StagedFate
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
 from pybackup.options.stages import StageRequest
-from pybackup.stage.state import open_state
+from pybackup.stage.state_file import open_state
 from pybackup.stage.values import ChangeKind, DiscState
 
 from .making import DAY_NS, Stage, files_below, kinds, rescued, sqlite

@@ -11,9 +11,10 @@ import pytest
 
 from pybackup.cli.main import main
 from pybackup.jobs import stage_close
-from pybackup.stage import scan
-from pybackup.stage.scan import reconcile
-from pybackup.stage.state import StageState, open_state
+from pybackup.stage import open_disc
+from pybackup.stage.reconcile import reconcile
+from pybackup.stage.state import StageState
+from pybackup.stage.state_file import open_state
 from pybackup.stage.values import ChangeKind, DiscState
 
 from .making import Stage, files_below, kinds, rescued
@@ -97,15 +98,15 @@ def test_a_process_that_is_killed(stage: Stage) -> None:
     program = f"""
 import os, signal
 from pybackup.cli.main import main
-from pybackup.stage import scan
-real, count = scan.place_copy, 0
+from pybackup.stage import open_disc
+real, count = open_disc.place_copy, 0
 def kill(*given):
     global count
     count += 1
     real(*given)
     if count == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-scan.place_copy = kill
+open_disc.place_copy = kill
 main(["stage", "scan", {str(stage.staging)!r}])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
@@ -113,4 +114,4 @@ main(["stage", "scan", {str(stage.staging)!r}])
     assert len(files_below(stage.staging / "discs/watched-0001")) == 3
     assert main(["stage", "scan", str(stage.staging), "--quiet"]) == 0
     assert files_below(stage.staging / "discs/watched-0001") == files_below(stage.watched)
-    assert scan.Scan is not None
+    assert open_disc.OpenDisc is not None

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 import pybackup
-from pybackup.stage.state import StageState, open_state
+from pybackup.stage.state import StageState
+from pybackup.stage.state_file import open_state
 from pybackup.stage.values import ChangeKind, StageChange
 
 from .making import DAY_NS, Stage, files_below, rescued

@@ -14,13 +14,15 @@ import pytest
 import pybackup
 from pybackup.errors import EnvironmentFailed, Exists, UsageError
 from pybackup.model.problem import Trouble
+from pybackup.monitor import Noted
 from pybackup.stage import copying
 from pybackup.stage.copying import copy_file
 from pybackup.stage.look import look
-from pybackup.stage.state import open_state, stage_lock
+from pybackup.stage.scan import Scan
+from pybackup.stage.state_file import open_state, stage_lock
 from pybackup.stage.values import ChangeKind, WaitReason, cost_of
 
-from .making import Stage, files_below, kinds
+from .making import Stage, files_below, kinds, new_state
 
 NEW, WAITS = ChangeKind.NEW, ChangeKind.WAITS
 
@@ -219,6 +221,22 @@ def test_what_cannot_be_read_is_a_problem_and_is_not_taken_for_deleted(
     assert [(each.path, each.trouble) for each in stage.heard.problems] == [(b"a", Trouble.UNREADABLE)]
     monkeypatch.undo()
     assert kinds(stage.scan()) == {}
+
+
+def test_a_scan_that_is_not_gone_through_lets_go_of_the_disc(tmp_path: Path) -> None:
+    """And changes only what it has told of: the next scan finds the rest."""
+    with new_state(tmp_path) as state:
+        for name in "abc":
+            (tmp_path / "watched" / name).write_bytes(name.encode())
+        scan = Scan(state, judge=None, close=lambda disc: None, now_ns=0, monitor=Noted())
+        open_before = len(os.listdir("/proc/self/fd"))
+        going = scan.run()
+        assert next(going).path == b"a"
+        going.close()
+        assert len(os.listdir("/proc/self/fd")) == open_before
+        assert [change.path for change in Scan(
+            state, judge=None, close=lambda disc: None, now_ns=0, monitor=Noted()
+        ).run()] == [b"b", b"c"]  # fmt: skip
 
 
 def test_two_scans_at_once(stage: Stage) -> None:

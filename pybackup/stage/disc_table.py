@@ -1,0 +1,68 @@
+"""The table of the discs of a stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .tables import Tables
+from .values import DiscState, StagedDisc
+
+_DISC = (
+    "SELECT number, disc.name, state, opened_ns, closed_ns, checked_ns, archive_id, listing, image_bytes,"
+    " count(copy.id), coalesce(sum(size), 0), coalesce(sum(cost), 0)"
+    " FROM disc LEFT JOIN copy ON copy.disc = disc.number"
+)
+
+
+class DiscTable(Tables):
+    """The discs of a stage, by number from 1."""
+
+    def discs(self) -> list[StagedDisc]:
+        """Return all discs by number."""
+        return [_disc(row) for row in self._all(_DISC + " GROUP BY number ORDER BY number")]
+
+    def disc(self, number: int) -> StagedDisc:
+        """Return a disc."""
+        return _disc(self._one(_DISC + " WHERE number = ? GROUP BY number", number))
+
+    def closing_discs(self) -> list[StagedDisc]:
+        """Return the discs that a run has begun to close."""
+        return [disc for disc in self.discs() if disc.state is DiscState.CLOSING]
+
+    def set_state(self, number: int, state: DiscState) -> None:
+        """Write down what became of a disc."""
+        self._do("UPDATE disc SET state = ? WHERE number = ?", state.value, number)
+
+    def set_archive(self, number: int, archive_id: bytes, listing: bytes) -> None:
+        """Write down which archive is on a disc."""
+        self._do("UPDATE disc SET archive_id = ?, listing = ? WHERE number = ?", archive_id, listing, number)
+
+    def set_built(self, number: int, image_bytes: int, now_ns: int) -> None:
+        """Write down that a disc has its image."""
+        self._do(
+            "UPDATE disc SET state = ?, image_bytes = ?, closed_ns = ? WHERE number = ?",
+            DiscState.BUILT.value, image_bytes, now_ns, number,
+        )  # fmt: skip
+
+    def set_checked(self, number: int, now_ns: int, *, is_medium: bool) -> None:
+        """Write down that a disc was read as a whole and is sound: as a medium, or as the image that waits."""
+        self._do("UPDATE disc SET checked_ns = ? WHERE number = ?", now_ns, number)
+        if is_medium:
+            self.set_state(number, DiscState.BURNT)
+
+    def take_disc(self, disc: StagedDisc) -> None:
+        """Write down a disc that another one tells of."""
+        self._do(
+            "INSERT INTO disc VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            disc.number, disc.name, disc.state.value, disc.opened_ns, disc.closed_ns, disc.checked_ns,
+            disc.archive_id, disc.listing, disc.image_bytes,
+        )  # fmt: skip
+
+
+def _disc(row: tuple[Any, ...] | None) -> StagedDisc:
+    assert row is not None  # numbers come from this table
+    number, name, state, opened, closed, checked, archive_id, listing, *sizes = row
+    return StagedDisc(
+        number, name.decode(), DiscState(state.decode()), opened, closed, checked, archive_id or b"", listing or b"",
+        *sizes,
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+"""After a run that was killed: what lies in the directory of a disc, and what is written down of it, made to agree."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pybackup.host.environment import environment
+from pybackup.host.temporaries import open_claimed
+from pybackup.model.entry import Kind, directories_above
+
+from .copying import hash_of
+from .look import look
+from .open_disc import disc_directory
+from .state import StageState
+from .values import StagedCopy, StagedDisc, cost_of
+
+
+def reconcile(state: StageState, disc: StagedDisc, now_ns: int) -> int:
+    """Write down what a killed run has copied for a disc, and forget what is not there; return how many files differed.
+
+    The caller holds the lock.
+
+    Raises
+    ------
+    EnvironmentFailed
+        The directory of the disc cannot be read.
+    """
+    at = disc_directory(state.directory, disc.name)
+    if not os.path.isdir(at):
+        with environment(at):
+            os.makedirs(at, 0o700)
+    with environment(at):
+        os.close(open_claimed(at))  # which removes what was not finished
+        found: dict[bytes, os.stat_result] = {}
+        for directory, seen in look(at, None, _raise):
+            prefix = directory + b"/" if directory else b""
+            found.update((prefix + name, status) for name, status in seen)
+        changed = 0
+        for copy in list(state.copies(disc.number)):
+            status = found.pop(copy.path, None)
+            is_same = status is not None and status.st_mtime_ns == copy.mtime_ns
+            if status is not None and is_same and (copy.kind == Kind.SYMLINK or status.st_size == copy.size):
+                continue
+            changed += 1
+            state.remove_copy(copy)
+            state.forget_content(copy.sha256)
+            if status is not None:
+                found[copy.path] = status
+        for path, status in found.items():
+            changed += 1
+            is_link = stat.S_ISLNK(status.st_mode)
+            place = os.path.join(at, path)
+            sha256 = hash_of(place, status)
+            kind, size = (Kind.SYMLINK, 0) if is_link else (Kind.FILE, status.st_size)
+            cost = cost_of(path, size, len(directories_above(path)))
+            state.add_copy(
+                StagedCopy(
+                    0, disc.number, path, int(kind), size, status.st_mtime_ns, stat.S_IMODE(status.st_mode), sha256,
+                    cost, "copied by a run that was cut short", now_ns,
+                )
+            )  # fmt: skip
+    state.commit()
+    return changed
+
+
+def _raise(path: bytes, error: OSError) -> None:
+    raise error

@@ -1,0 +1,144 @@
+"""The file of SQLite that has the state of a stage: its schema, how it is made, opened and locked.
+
+It is made for whoever has ``sqlite3`` alone, too; the view ``whereabouts`` tells for each path which disc has it::
+
+    sqlite3 STAGING/stage.sqlite "SELECT * FROM whereabouts WHERE path LIKE '%song%'"
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+
+from pybackup.errors import EnvironmentFailed, Exists, UsageError
+from pybackup.host.environment import environment
+from pybackup.host.locks import try_lock
+
+from .state import STATE, StageState
+from .values import StageSettings
+
+_LOCK = b"stage.lock"
+_VERSION = 1
+# Paths are bytes; as TEXT they compare, match and print as such in sqlite3.
+_SCHEMA = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value);
+CREATE TABLE disc (
+    number INTEGER PRIMARY KEY, name TEXT, state TEXT, opened_ns INTEGER, closed_ns INTEGER, checked_ns INTEGER,
+    archive_id BLOB, listing BLOB, image_bytes INTEGER);
+CREATE TABLE directory (id INTEGER PRIMARY KEY, path TEXT UNIQUE);
+CREATE TABLE copy (
+    id INTEGER PRIMARY KEY, disc INTEGER, directory INTEGER, name TEXT, kind INTEGER, size INTEGER, mtime_ns INTEGER,
+    mode INTEGER, sha256 BLOB, cost INTEGER, reason TEXT, staged_ns INTEGER, UNIQUE (disc, directory, name));
+CREATE INDEX copy_by_content ON copy (sha256);
+CREATE INDEX copy_by_size ON copy (size);
+CREATE TABLE file (
+    directory INTEGER, name TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, disc INTEGER, sha256 BLOB,
+    PRIMARY KEY (directory, name)) WITHOUT ROWID;
+CREATE INDEX file_by_content ON file (sha256);
+CREATE TABLE event (at_ns INTEGER, path TEXT, what TEXT, other TEXT, sha256 BLOB);
+CREATE TABLE waiting (path TEXT PRIMARY KEY, size INTEGER, reason TEXT, since_ns INTEGER, scan INTEGER);
+CREATE TABLE scan (id INTEGER PRIMARY KEY, begun_ns INTEGER, finished_ns INTEGER, files INTEGER);
+CREATE VIEW whereabouts AS
+    SELECT ltrim(directory.path || '/' || file.name, '/') AS path, file.size, disc.name AS disc, disc.state,
+        ltrim(there.path || '/' || copy.name, '/') AS path_there, copy.reason,
+        datetime(copy.staged_ns / 1000000000, 'unixepoch') AS staged
+    FROM file JOIN directory ON directory.id = file.directory JOIN copy ON copy.sha256 = file.sha256
+    JOIN directory AS there ON there.id = copy.directory JOIN disc ON disc.number = copy.disc;
+"""
+
+
+@contextlib.contextmanager
+def stage_lock(directory: bytes) -> Iterator[None]:
+    """Hold a staging directory for a run that changes it.
+
+    Raises
+    ------
+    EnvironmentFailed
+        Another run is at work there; the directory cannot be written.
+    """
+    path = os.path.join(directory, _LOCK)
+    with environment(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            if not try_lock(fd):
+                raise EnvironmentFailed(f"{os.fsdecode(directory)}: another run is at work there")
+            yield
+        finally:
+            os.close(fd)
+
+
+@contextlib.contextmanager
+def make_state(directory: bytes, settings: StageSettings) -> Iterator[StageState]:
+    """Make the state of a new stage, which is there when the block ends; the caller holds the lock.
+
+    Raises
+    ------
+    Exists
+        There is one.
+    EnvironmentFailed
+        It cannot be written.
+    """
+    path = os.path.join(directory, STATE)
+    if os.path.lexists(path):
+        raise Exists(f"{os.fsdecode(path)}: exists; a directory is for one stage")
+    new = path + b".new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    with _connected(new, "rwc") as connection:
+        connection.executescript(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+        state = StageState(directory, connection)
+        state.save(settings)
+        yield state
+        state.open_disc(time.time_ns())
+        state.commit()
+    with environment(path):
+        os.rename(new, path)
+
+
+@contextlib.contextmanager
+def open_state(directory: bytes) -> Iterator[StageState]:
+    """Open the state of a stage.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    EnvironmentFailed
+        It cannot be read, or is damaged.
+    """
+    path = os.path.join(directory, STATE)
+    name = os.fsdecode(directory)
+    if not os.path.isfile(path):
+        raise UsageError(f"{name}: no staging directory; 'pybackup stage init' makes one")
+    with _connected(path, "rw") as connection:
+        if connection.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+            raise UsageError(f"{name}: made by another version of pybackup")
+        yield StageState(directory, connection)
+
+
+@contextlib.contextmanager
+def _connected(path: bytes, mode: str) -> Iterator[sqlite3.Connection]:
+    name = os.fsdecode(path)
+    try:
+        connection = sqlite3.connect(f"file:{_quoted(path)}?mode={mode}", uri=True, timeout=60)
+    except sqlite3.Error as error:
+        raise EnvironmentFailed(f"{name}: {error}") from error
+    connection.text_factory = bytes
+    try:
+        yield connection
+    except sqlite3.Error as error:
+        raise EnvironmentFailed(
+            f"{name}: {error}; if it is damaged, move it away: 'pybackup stage init' makes it anew of what a disc tells"
+        ) from error
+    finally:
+        connection.close()
+
+
+def _quoted(path: bytes) -> str:
+    from urllib.parse import quote
+
+    return quote(os.path.abspath(path))
