@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -232,6 +232,7 @@ def test_a_scan_that_is_not_gone_through_lets_go_of_the_disc(tmp_path: Path) -> 
         open_before = len(os.listdir("/proc/self/fd"))
         going = scan.run()
         assert next(going).path == b"a"
+        assert isinstance(going, Generator)
         going.close()
         assert len(os.listdir("/proc/self/fd")) == open_before
         assert [change.path for change in Scan(
