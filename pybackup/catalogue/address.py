@@ -19,12 +19,12 @@ _SECRET = ("pass", "secret", "key")
 
 
 def parse_address(text: str) -> URL:
-    """Return the URL of a catalogue; a path alone is a file of SQLite.
+    """Return the URL of a catalogue; a text that is no URL is the path of a SQLite file.
 
     Raises
     ------
     UsageError
-        It is no URL of SQLite, PostgreSQL, MariaDB or MySQL.
+        The text names another kind of database, or no database at all.
     """
     if "://" not in text:
         return URL.create("sqlite", database=os.path.abspath(os.path.expanduser(text)))
@@ -46,7 +46,7 @@ def parse_address(text: str) -> URL:
 
 
 def shown_address(url: URL) -> str:
-    """Return a URL for people, without anything that is secret."""
+    """Return a URL to be shown, without passwords."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     query = {
@@ -56,5 +56,5 @@ def shown_address(url: URL) -> str:
 
 
 def with_password(text: str, password: str) -> str:
-    """Return the address of a catalogue with a password in it: for whoever opens it at once, not for people."""
+    """Return an address with a password put into it. It is for opening the catalogue; never show it."""
     return make_url(text).set(password=password).render_as_string(hide_password=False)

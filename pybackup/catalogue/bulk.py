@@ -1,4 +1,4 @@
-"""Many rows at once, by the fastest way that each database has."""
+"""Inserting many rows at once, by the fastest way that each database has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORTH_REBUILDING = 50_000
 def insert_rows(connection: Connection, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows with a value for each column of the table, in their order."""
     if connection.dialect.name == "postgresql":
-        # Whoever gives the rows asks the same connection, which cannot answer while rows go over it.
+        # Making the rows may need queries on this connection, which cannot answer while a COPY is under way.
         for some in batches(rows):
             _copy(connection, table, some)
         return
@@ -42,15 +42,23 @@ def _copy(connection: Connection, table: sa.Table, rows: Iterable[Sequence[Any]]
 
 
 def batches(rows: Iterable[Any], size: int = _BATCH) -> Iterator[list[Any]]:
-    """Yield the rows, so many at a time."""
+    """Yield the rows in lists of ``size``; the last one may be shorter."""
     iterator = iter(rows)
     while some := [row for _, row in zip(range(size), iterator, strict=False)]:
         yield some
 
 
 @contextmanager
-def many_coming(connection: Connection, table: sa.Table, coming: int, there: int) -> Iterator[None]:
-    """Give room for many new rows: indexes are made anew afterwards where that is quicker, and can be undone."""
+def rebuilding_indexes(connection: Connection, table: sa.Table, coming: int, there: int) -> Iterator[None]:
+    """Drop a table's indexes for the block and make them again at its end, where that is quicker than updating them.
+
+    Only SQLite is worth it, where it is part of the transaction, so an error in the block undoes it.
+
+    Parameters
+    ----------
+    coming, there
+        How many rows will be inserted, and how many there are.
+    """
     rebuilt: list[sa.Index] = []
     if connection.dialect.name == "sqlite" and coming >= max(_WORTH_REBUILDING, there // 2):
         rebuilt = sorted(table.indexes, key=lambda index: str(index.name))
@@ -62,5 +70,5 @@ def many_coming(connection: Connection, table: sa.Table, coming: int, there: int
 
 
 def next_id(connection: Connection, table: sa.Table) -> int:
-    """Return the id of the next row: whoever writes is alone."""
+    """Return the id of the next row. The caller is in `Catalogue.writing`, so nobody else takes it."""
     return (connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0) + 1

@@ -1,7 +1,7 @@
 """Carrying volumes, media and runs from one catalogue to another: everything out, and in again beside what is there.
 
-What comes in changes what is there only where it is known better, whatever the order in which it comes: entering the
-same twice, or two in either order, gives the same catalogue.
+What comes in changes what is there only where it is newer or more complete. The order does not matter: taking the same
+in twice, or two catalogues in either order, gives the same result.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .fill import enter_volume_on
 from .find import filed_of_row, of_volume
 from .health import check_of_row, insert_check
 from .media import media_on, place_id, volumes_on
-from .meet import fitting, free_label
+from .recognise import fitting, free_label
 from .runs import enter_run, runs
 from .schema import entry, health, medium, place, volume
 
@@ -33,7 +33,7 @@ _READ_ROWS = 2000
 
 
 def carried(catalogue: Catalogue, wanted: Callable[[CataloguedVolume], bool] = lambda held: True) -> Iterator[Carried]:
-    """Yield the volumes of a catalogue, or those that are wanted, in an order that does not hang on when they came."""
+    """Yield the volumes of a catalogue, or only the wanted ones, in an order that is the same in every catalogue."""
     with catalogue.reading() as connection:
         known = _media_by_volume(connection)
         times = {row.id: row for row in connection.execute(sa.select(volume.c.id, volume.c.added_ns, volume.c.listing))}
@@ -62,7 +62,7 @@ def _new_volume(held: CataloguedVolume, listing: bytes) -> NewVolume:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The entries of a volume, asked for as they are needed."""
+    """The entries of a volume, read from the database when they are gone through."""
 
     connection: Connection
     paths: Paths
@@ -70,7 +70,7 @@ class _Rows:
 
     def __iter__(self) -> Iterator[Filed]:
         query = sa.select(entry).where(of_volume(self.held)).order_by(entry.c.id)
-        # Asked for at once: while rows come, the connection answers nothing else.
+        # All directories are read first: while entries are coming, the connection answers no other query.
         self.paths.every()
         for row in self.connection.execution_options(yield_per=_READ_ROWS).execute(query):
             yield filed_of_row(row, self.paths.of(row.directory_id, bytes(row.name)))
@@ -105,14 +105,14 @@ def _carried_medium(known: Medium, changed_ns: int | None, checks: tuple[Health,
 
 
 def carried_runs(catalogue: Catalogue) -> list[CarriedRun]:
-    """Return all runs of chains, in an order that does not hang on when they came."""
+    """Return all runs of chains, in an order that is the same in every catalogue."""
     found = [CarriedRun(run.mark, run.archive, run.location, tuple(run.needs)) for run in runs(catalogue)]
     return sorted(found, key=lambda run: (run.mark.chain, run.mark.at_ns, run.archive))
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What came of taking in: how many volumes and media are new."""
+    """How many volumes and media were new, of those that were taken in."""
 
     volumes: int
     media: int
@@ -124,7 +124,7 @@ def merge(catalogue: Catalogue, volumes: Iterable[Carried], monitor: Monitor) ->
     Raises
     ------
     Damaged, EnvironmentFailed
-        See `Catalogue.writing`; and what reading the volumes raises, after which those before it are in.
+        See `Catalogue.writing`. What reading ``volumes`` raises is raised too; the volumes before that are kept.
     """
     new_volumes = new_media = 0
     for held, rows in volumes:
@@ -141,7 +141,7 @@ def merge(catalogue: Catalogue, volumes: Iterable[Carried], monitor: Monitor) ->
 
 
 def merge_runs(catalogue: Catalogue, coming: Iterable[CarriedRun]) -> None:
-    """Take runs of chains in; where the files of one that is known lie, the catalogue knows better.
+    """Take runs of chains in. Of a run that is known already, its own location is kept.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def merge_runs(catalogue: Catalogue, coming: Iterable[CarriedRun]) -> None:
 
 
 def _older_tree(connection: Connection, held: CarriedVolume) -> int | None:
-    """Return the volume that a directory or a foreign disc is already, where what comes is no later state of it."""
+    """Return the id of a directory or foreign disc that is catalogued already, unless what comes is a later state."""
     if held.new.sort.is_written_once:
         return None
     row = connection.execute(
@@ -174,7 +174,7 @@ def _earliest(connection: Connection, number: int, added_ns: int) -> None:
 
 
 def _merge_medium(connection: Connection, number: int, coming: CarriedMedium, others: Set[str]) -> bool:
-    """Take one medium in, beside which others of these labels come, and return whether it is new."""
+    """Take one medium in, and return whether it is new; ``others`` are labels of media that come with it."""
     there = connection.execute(
         sa.select(medium, place.c.name.label("place"))
         .join_from(medium, place, medium.c.place_id == place.c.id, isouter=True)
@@ -196,7 +196,7 @@ def _merge_medium(connection: Connection, number: int, coming: CarriedMedium, ot
 
 
 def _the_same(rows: Sequence[Any], coming: CarriedMedium) -> Any:
-    """Which of the media of the volume it is; None for a new one."""
+    """Return the row of the medium that ``coming`` is; None for a new one."""
     where = coming.type.value, coming.location, coming.added_ns
     same = [row for row in rows if row.label == fitting(coming.label)]
     same += [row for row in rows if (row.type, bytes(row.location or b""), row.added_ns) == where]
@@ -221,7 +221,7 @@ def _values(connection: Connection, coming: CarriedMedium) -> dict[str, Any]:
 
 
 def _better(connection: Connection, known: Any, coming: CarriedMedium) -> dict[str, Any]:
-    """Return what is known of a medium from both, by rules that give the same whichever was first."""
+    """Return the columns to change so that both what is known and what comes are in them, in either order the same."""
     told = max(known.seen_ns or 0, known.checked_ns or 0, known.changed_ns or 0)
     ours = (told, known.type, known.capacity_bytes or 0, bytes(known.location or b""))
     theirs = (coming.told_ns, coming.type.value, coming.capacity_bytes or 0, coming.location)

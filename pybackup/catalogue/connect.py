@@ -1,4 +1,4 @@
-"""Opening a catalogue: its schema checked, its transactions short, one writer at a time on every database."""
+"""Opening and making a catalogue: the schema is checked, and there is one writer at a time on every database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Catalogue:
     Attributes
     ----------
     url, shown
-        Where it is, and the same for people.
+        Where it is, and the same to be shown, without passwords.
     """
 
     def __init__(self, url: URL) -> None:
@@ -64,20 +64,22 @@ class Catalogue:
 
         Raises
         ------
-        Damaged, EnvironmentFailed
-            The database is damaged, or none; it cannot be reached.
+        Damaged
+            The database is damaged, or the file is not one of SQLite.
+        EnvironmentFailed
+            It cannot be reached.
         """
         with self._translated(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes all come into being at the end, or none of them; others wait meanwhile.
+        """Give a connection for one transaction; other writers wait meanwhile. An exception in the block undoes it.
 
         Raises
         ------
         Damaged, EnvironmentFailed
-            As for `reading`; or it is full or not to be written.
+            As for `reading`; or the disk is full, or the database cannot be written.
         """
         with self._translated(), self._engine.connect() as connection:
             connection = connection.execution_options(begins=_WRITER)
@@ -87,12 +89,12 @@ class Catalogue:
                 yield connection
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the connections to the database."""
         self._engine.dispose()
         settled(self._let_go)
 
     def _let_go(self) -> None:
-        """Close the file: what was written by then is in it, and no longer in a write-ahead log beside it."""
+        """Close the file, so that everything is in it and nothing in a write-ahead log beside it."""
         for file in list(self._files):
             file.close()
 
@@ -131,7 +133,7 @@ def open_catalogue(address: str) -> Catalogue:
     EnvironmentFailed
         It cannot be reached, or was made by an earlier or later version of this program.
     Damaged
-        The file is damaged, or none of SQLite.
+        The file is damaged, or not one of SQLite.
     """
     catalogue = existing(address)
     try:
@@ -147,12 +149,12 @@ def open_catalogue(address: str) -> Catalogue:
 
 
 def existing(address: str) -> Catalogue:
-    """Return a catalogue whose schema is not looked at.
+    """Return a catalogue without looking at its schema, which may be of another version.
 
     Raises
     ------
     UsageError
-        The file that it shall be does not exist.
+        The file does not exist.
     """
     url = parse_address(address)
     catalogue = Catalogue(url)
@@ -162,12 +164,12 @@ def existing(address: str) -> Catalogue:
 
 
 def open_or_create(address: str) -> Catalogue:
-    """Open a catalogue; make it where the file does not exist, or the database has no tables of a catalogue.
+    """Open a catalogue; make it if the file does not exist, or the database is empty.
 
     Raises
     ------
     UsageError
-        The address is none, or the database is used for something else.
+        The address is wrong, or the database has tables of another program.
     EnvironmentFailed, Damaged
         As for `open_catalogue` and `create_catalogue`.
     """
@@ -192,7 +194,7 @@ def create_catalogue(address: str) -> Catalogue:
     Raises
     ------
     UsageError
-        There is one, or the database is used for something else.
+        There is a catalogue already, or the database has tables of another program.
     EnvironmentFailed
         It cannot be made.
     """
@@ -214,12 +216,12 @@ def create_catalogue(address: str) -> Catalogue:
 def _make_file(path: str) -> None:
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        # What files somebody has is nobody else's business.
+        # Only the owner can read it: it has the names of all files.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         if os.path.getsize(path):
             return
         with sqlite3.connect(path) as connection:
-            # Readers and a writer then do not wait for each other. It stays in the file.
+            # With a write-ahead log readers and the writer do not wait for each other. The mode is kept in the file.
             connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
     except (OSError, sqlite3.Error) as error:
@@ -267,7 +269,7 @@ def _engine_of(url: URL, shown: str) -> sa.Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    # Transactions begin when we say so, and as we say.
+    # Python's sqlite3 must not begin transactions by itself: `_begin` does.
     connection.isolation_level = None
     connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     connection.execute("PRAGMA trusted_schema=OFF")
@@ -275,8 +277,8 @@ def _prepare(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that reads first and then writes fails at once where another has written meanwhile, whatever the
-    # time-out: writers say so from the start.
+    # A transaction that reads first and then writes fails at once if another one has written meanwhile, whatever the
+    # time-out. So writers take the lock when they begin.
     connection.exec_driver_sql(connection.get_execution_options().get("begins", _PLAIN))
 
 
@@ -286,7 +288,10 @@ def _be_patient(connection: Any, _: object) -> None:
 
 
 def _own(error: DBAPIError, shown: str) -> Exception | None:
-    """Return what to raise: messages of drivers name hosts and files, never what was passed; None for a bug of ours."""
+    """Return the exception of ours for one of a database driver; None where that shows a bug of this program.
+
+    Messages of drivers, which are kept, name hosts and files, but no values of the query.
+    """
     reason = str(error.orig).strip().split("\n")[0]
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):

@@ -1,4 +1,4 @@
-"""Which catalogue is meant where none is named; nothing here needs a database."""
+"""Which catalogue is used where none is named. This needs no database, so it imports none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NONE = "none"
 
 
 def default_address(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the address of the catalogue that is meant where none is named: the environment's, or one's own file."""
+    """Return the address that is used where none is named: that in the environment, or the user's own file."""
     named = environment.get("PYBACKUP_CATALOGUE")
     if named:
         return named
@@ -18,13 +18,13 @@ def default_address(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def configured(named: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the address of the catalogue that what is made is written down in; None where there is none.
+    """Return the address of the catalogue into which runs are entered; None for no catalogue.
 
     Parameters
     ----------
     named
-        What the command line says: ``none`` for no catalogue; None where it says nothing. Then it is the environment's,
-        or one's own file if that is there.
+        What the command line says: an address, or ``none`` for no catalogue. None where it says nothing: then it is
+        the address in the environment, or the user's own file if that exists.
     """
     address = named or default_address(environment)
     if address == NONE:

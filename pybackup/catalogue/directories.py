@@ -17,9 +17,9 @@ _PARAMETERS = 500  # in one IN (...): every database takes as many
 
 
 class Directories:
-    """The directories of what is being entered: those there are, and new ones with ids to come.
+    """The ids of directories for entries that are being entered; new directories get ids at once and rows by `save`.
 
-    Only children of directories that are asked for are ever read, each directory's once.
+    Of the database only the children of directories on the way are read, and each directory's only once.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -36,7 +36,7 @@ class Directories:
         known = self._ids.get(path)
         if known is not None:
             return known
-        # Those above it may be more than Python lets functions call each other.
+        # A loop, since a path may be deeper than Python lets functions call each other.
         end = path.rfind(b"/")
         while end > 0 and path[:end] not in self._ids:
             end = path.rfind(b"/", 0, end)
@@ -48,7 +48,7 @@ class Directories:
         return found
 
     def save(self) -> None:
-        """Insert the new ones."""
+        """Insert the rows of the new directories."""
         insert_rows(self._connection, directory, self._new)
         self._new = []
 
@@ -77,7 +77,7 @@ class Paths:
         self._all = False
 
     def of(self, number: int, name: bytes) -> bytes:
-        """Return the path of what lies in a directory."""
+        """Return the path of an entry, by the id of its directory and its name."""
         above = self[number]
         return above + b"/" + name if above else name
 
@@ -93,7 +93,7 @@ class Paths:
     def every(self) -> dict[int, bytes]:
         """Return the paths of all directories there are."""
         if not self._all:
-            # A directory is younger than the one it lies in.
+            # By id, the directory around another one comes before it, as it was entered first.
             rows = self._connection.execute(
                 sa.select(directory.c.id, directory.c.parent_id, directory.c.name).order_by(directory.c.id)
             )
@@ -118,10 +118,10 @@ def find_directory(connection: Connection, path: bytes) -> int | None:
 
 
 def find_ending(connection: Connection, tail: bytes) -> list[int]:
-    """Return the ids of the directories whose path is this one or ends with it, at a slash."""
+    """Return the ids of the directories whose path is ``tail``, or ends in a slash and ``tail``."""
     *above, last = tail.split(b"/")
     rows = connection.execute(sa.select(directory.c.id, directory.c.parent_id).where(directory.c.name == last))
-    # Each with the ancestor whose name is to be looked at next.
+    # Pairs: a directory, and that one of those around it whose name is compared next.
     found = [(number, parent) for number, parent in rows if number != ROOT]
     for name in reversed(above):
         parents = _rows_of(connection, {parent for _, parent in found})
@@ -130,7 +130,7 @@ def find_ending(connection: Connection, tail: bytes) -> list[int]:
 
 
 def with_all_below(connection: Connection, tops: Iterable[int], *, most: int | None = None) -> list[int]:
-    """Return the ids of directories and of all that lie in them, at any depth; no more than somewhat above ``most``."""
+    """Return the ids of directories and of all directories in them, at any depth; it stops soon after ``most``."""
     found = dict.fromkeys(tops)
     level = list(found)
     while level and (most is None or len(found) <= most):
@@ -143,7 +143,10 @@ def with_all_below(connection: Connection, tops: Iterable[int], *, most: int | N
 
 
 def find_containing(connection: Connection, part: bytes, most: int) -> list[int] | None:
-    """Return the ids of the directories that have a text in their path, in one name; None for no text or too many."""
+    """Return the ids of the directories with ``part`` in one name of their path.
+
+    None for an empty part, and where they are more than ``most``.
+    """
     if not part:
         return None
     tops = connection.execute(sa.select(directory.c.id).where(contains(directory.c.name, part))).scalars().all()
@@ -152,7 +155,7 @@ def find_containing(connection: Connection, part: bytes, most: int) -> list[int]
 
 
 class contains(FunctionElement[bool]):  # noqa: N801 - used as a function
-    """Whether bytes contain others; LIKE would fold cases in some databases, and stop at bytes that are no text."""
+    """Whether bytes contain others. LIKE would ignore case in some databases, and refuse bytes that are no text."""
 
     type = sa.Boolean()
     inherit_cache = True
@@ -170,7 +173,7 @@ def _by_position(element: Any, compiler: Any, **options: Any) -> str:
 
 
 def _rows_of(connection: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, bytes]]:
-    """Return the parent and the name of directories."""
+    """Return the id of the parent, and the name, of each directory, by its id."""
     found: dict[int, tuple[int, bytes]] = {}
     for some in batches(numbers, _PARAMETERS):
         rows = connection.execute(

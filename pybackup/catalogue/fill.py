@@ -1,4 +1,4 @@
-"""Entering volumes and media: each in one transaction, all of it or nothing."""
+"""Entering volumes and media: each volume in one transaction, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pybackup.model.filed import Filed, NewMedium, NewVolume
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Phase
 
-from .bulk import insert_rows, many_coming, next_id
+from .bulk import insert_rows, next_id, rebuilding_indexes
 from .connect import Catalogue
 from .directories import Directories, find_directory
-from .meet import fitting, meet, storable
+from .recognise import fitting, recognise_medium, storable
 from .schema import MAX_NAME_BYTES, entry, volume
 
 _ENTER = "enter"
@@ -42,9 +42,9 @@ class Entered:
     new_volume, new_medium
         Whether it was not known before.
     changed
-        It was known with other content; what is there now replaced it.
+        Whether it was known with other content, which this replaced.
     added, altered, gone
-        Then: how many entries are new, of another size or time, or no more there.
+        If it changed: how many entries are new, have another size or time, or are no longer there.
     """
 
     volume_id: int
@@ -59,7 +59,7 @@ class Entered:
 
 
 def phase_of_entering(entries: int) -> Phase:
-    """Return what entering a volume of so many entries tells, for `Monitor.plan`."""
+    """Return the phase for `Monitor.plan` in which a volume of so many entries is entered."""
     return Phase(_ENTER, _ENTER_WORK * entries)
 
 
@@ -77,25 +77,27 @@ def enter(
     Parameters
     ----------
     rows
-        Called only where the volume is not known as it is.
+        Gives the entries of the volume; called only if they are not in the catalogue yet.
     on
-        None where nothing is known of any medium.
+        The medium; None where it is not known.
 
     Raises
     ------
-    Damaged, EnvironmentFailed, UsageError
-        See `Catalogue.writing`; the label is another medium's.
+    UsageError
+        Another medium has the label.
+    Damaged, EnvironmentFailed
+        See `Catalogue.writing`.
     """
     now = time.time_ns() if now_ns is None else now_ns
     with catalogue.writing() as connection:
         filled = enter_volume_on(connection, new, rows, monitor, now)
-        found = meet(connection, filled.volume_id, new, on, now) if on is not None else None
+        found = recognise_medium(connection, filled.volume_id, new, on, now) if on is not None else None
     medium_id, label, is_new = found or (None, "", False)
     return replace(filled, medium_id=medium_id, label=label, new_medium=is_new)
 
 
 def enter_volume_on(connection: Connection, new: NewVolume, rows: Rows, monitor: Monitor, now_ns: int) -> Entered:
-    """Enter a volume, or recognise it, and tell nothing of any medium; for `Catalogue.writing`."""
+    """Enter or recognise a volume, without a medium, on a connection of `Catalogue.writing`."""
     known = _known(connection, new)
     changed = False
     filling = _Filling(connection, monitor)
@@ -106,9 +108,9 @@ def enter_volume_on(connection: Connection, new: NewVolume, rows: Rows, monitor:
     else:
         number = known.id
         changed = bool(new.listing) and known.listing is not None and bytes(known.listing) != new.listing
-        # Of those before it a disc may tell the names alone.
+        # Of earlier discs a disc may carry the names alone.
         is_more = known.entries != new.entries and (bool(new.listing) or not known.entries)
-        # Of an earlier archive those that build on it tell a part.
+        # Of an earlier archive, the later ones of its chain know a part.
         is_part = known.set_id is None and bool(new.listing)
         if changed or (known.listing is None and (is_more or is_part)):
             filling.replace(known, new, rows)
@@ -136,19 +138,19 @@ def _columns(new: NewVolume) -> dict[str, Any]:
 
 
 def _known(connection: Connection, new: NewVolume) -> Any:
-    """The row of the volume, if it is there; of several of one identity the one with this content."""
+    """Return the row of the volume, or None; of several with one identity, the one with this content."""
     rows = connection.execute(sa.select(volume).where(volume.c.identity == new.identity).order_by(volume.c.id)).all()
     same = [row for row in rows if row.listing is not None and bytes(row.listing) == new.listing]
     unread = [row for row in rows if row.listing is None]
     if same or unread or not new.listing:
         return next(iter(same or unread or rows), None)
-    # An archive is made anew under the same id where times and sizes are the same and contents are not; what is on
-    # the old disc is still there.
+    # The id of an archive comes of names, sizes and times: one with other contents can have the same id. Then both
+    # are entered, as what is on the old disc is still there.
     return None if new.sort.is_written_once else next(iter(rows), None)
 
 
 def _renew(connection: Connection, known: Any, new: NewVolume) -> None:
-    """Take over what is known better now."""
+    """Update the row of a volume where ``new`` knows more."""
     values: dict[str, Any] = {}
     if new.listing:
         values["listing"] = new.listing
@@ -163,7 +165,7 @@ def _renew(connection: Connection, known: Any, new: NewVolume) -> None:
 
 
 class _Filling:
-    """Entries of one volume on their way to rows."""
+    """Turns the entries of one volume into rows, and counts how they differ from those that were there."""
 
     def __init__(self, connection: Connection, monitor: Monitor) -> None:
         self._connection = connection
@@ -172,7 +174,7 @@ class _Filling:
         self._links: list[tuple[int, bytes]] = []
         self._parts: list[tuple[int, bytes]] = []
         self._count = self._files = self._content_bytes = 0
-        # What was there before, by directory and name: size, time, hash.
+        # The entries that were there before: size, time and hash by directory and name.
         self._before: dict[tuple[int, bytes], tuple[int, int, bytes | None]] | None = None
         self._added = self._altered = 0
 
@@ -196,7 +198,7 @@ class _Filling:
         """Enter what a volume holds."""
         connection = self._connection
         first = next_id(connection, entry)
-        with many_coming(connection, entry, new.entries, first - 1):
+        with rebuilding_indexes(connection, entry, new.entries, first - 1):
             self._monitor.begin(_ENTER, new.entries, 0)
             insert_rows(connection, entry, self._tuples(self._told(rows()), number, first))
             self._directories.save()
@@ -260,7 +262,7 @@ class _Filling:
 
 
 def _link(connection: Connection, number: int, at: int, target: bytes) -> None:
-    """Give a hard link the content of what it links to, if that is on the same volume."""
+    """Give a hard link the size and hash of the file it links to, if that is on the same volume."""
     above, _, name = target.rpartition(b"/")
     where = find_directory(connection, above)
     if where is None:
@@ -275,7 +277,7 @@ def _link(connection: Connection, number: int, at: int, target: bytes) -> None:
 
 
 def _join_part(connection: Connection, set_id: bytes, part: tuple[int, bytes]) -> None:
-    """Tell all parts of a file its hash, which only the volume with its last one knows."""
+    """Give all parts of a file its hash, which only the volume with the last part knows."""
     where, name = part
     of_set = sa.select(volume.c.id).where(volume.c.set_id == set_id)
     same = (entry.c.directory_id == where, entry.c.name == name, entry.c.parts > 0, entry.c.volume_id.in_(of_set))

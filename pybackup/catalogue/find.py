@@ -21,7 +21,7 @@ from .schema import entry
 
 _MAGIC = re.compile(rb"[*?\[]")
 _PARAMETERS = 500  # in one IN (...): every database takes as many
-# Names of one content that may be one file's, and names that a file may have had.
+# `find_history` takes a content with more names for copies; and after so many names of one file it stops.
 _MOST_NAMES, _MOST_RENAMED = 8, 200
 _MOST_DIRECTORIES = 20_000  # beyond these, looking at every name is quicker
 
@@ -36,7 +36,7 @@ def find(catalogue: Catalogue, wanted: Wanted) -> list[Sighting]:
 
 
 def find_path(catalogue: Catalogue, path: bytes) -> list[Sighting]:
-    """Return the entries of a path: the whole one, or the end of one, such as ``letters/1.txt``; and all below it."""
+    """Return the entries whose path is ``path`` or ends with it (``letters/1.txt``), and all below these."""
     path = path.strip(b"/")
     with catalogue.reading() as connection:
         if not path:
@@ -57,12 +57,12 @@ def find_path(catalogue: Catalogue, path: bytes) -> list[Sighting]:
 
 
 def find_history(catalogue: Catalogue, path: bytes) -> list[Sighting]:
-    """Return all versions of a file, those too that it had under other names: a name follows where its content goes.
+    """Return all versions of a file, under other names too: files with the same content count as the file renamed.
 
     Parameters
     ----------
     path
-        As for `find_path`; what lies below a directory has no history under other names.
+        As for `find_path`; files below a directory are returned, but are not followed to other names.
     """
     path = path.strip(b"/")
     found = {_key(each): each for each in find_path(catalogue, path)}
@@ -70,13 +70,13 @@ def find_history(catalogue: Catalogue, path: bytes) -> list[Sighting]:
     contents: set[bytes] = set()
     paths = {each.filed.path for each in fresh}
     while fresh and len(paths) < _MOST_RENAMED:
-        new = {each.filed.sha256 for each in fresh if each.filed.sha256 and _tells_of_itself(each.filed)} - contents
+        new = {each.filed.sha256 for each in fresh if each.filed.sha256 and _is_distinctive(each.filed)} - contents
         contents |= new
         named: dict[bytes | None, set[bytes]] = {}
         same = find_contents(catalogue, sorted(new))
         for each in same:
             named.setdefault(each.filed.sha256, set()).add(each.filed.path)
-        # What lies under many names at once was copied: which of them the file had before, nobody knows.
+        # Content with many names was copied: nobody knows which of them was the file's.
         coming = [each for each in same if len(named[each.filed.sha256]) <= _MOST_NAMES]
         others = {each.filed.path for each in coming} - paths
         paths |= others
@@ -100,8 +100,8 @@ def _key(found: Sighting) -> tuple[object, ...]:
     return found.volume.id, found.filed
 
 
-def _tells_of_itself(filed: Filed) -> bool:
-    """Whether two files with its content are likely one: empty ones are anybody's."""
+def _is_distinctive(filed: Filed) -> bool:
+    """Whether two files with this content are likely one file, which says nothing where they are empty."""
     return filed.size > 0 and not filed.sparse
 
 
@@ -115,7 +115,7 @@ def find_contents(catalogue: Catalogue, digests: Iterable[bytes]) -> list[Sighti
 
 
 def find_in_directories(catalogue: Catalogue, tail: bytes, names: Sequence[bytes]) -> list[Sighting]:
-    """Return the entries of these names in the directories whose path ends like this; in all for an empty one."""
+    """Return the entries of these names in the directories whose path ends with ``tail``; in all if that is empty."""
     with catalogue.reading() as connection:
         found: list[Sighting] = []
         holding = find_ending(connection, tail) if tail else []
@@ -131,7 +131,7 @@ def find_in_directories(catalogue: Catalogue, tail: bytes, names: Sequence[bytes
 
 
 def files_of(catalogue: Catalogue, volumes: Sequence[CataloguedVolume] | None = None) -> Iterator[Sighting]:
-    """Yield the entries of volumes in the order they were entered; of all where none are named."""
+    """Yield the entries of these volumes, of all for None, in the order they were entered."""
     with catalogue.reading() as connection:
         paths = Paths(connection)
         paths.every()
@@ -144,7 +144,7 @@ def files_of(catalogue: Catalogue, volumes: Sequence[CataloguedVolume] | None = 
 
 
 def of_volume(held: CataloguedVolume) -> sa.ColumnElement[bool]:
-    """The condition that an entry is of a volume."""
+    """Return the SQL condition that an entry is of a volume."""
     return sa.and_(entry.c.id >= held.first_entry, entry.c.id < held.first_entry + held.entries)
 
 
@@ -198,7 +198,7 @@ def _by_id(
 
 
 def _matching(connection: Connection, pattern: bytes) -> list[int]:
-    """Return the ids of the entries whose path matches; an index alone has all that this looks at."""
+    """Return the ids of the entries whose path matches; it reads an index only, not the table."""
     query = sa.select(entry.c.id, entry.c.directory_id, entry.c.name)
     conditions = _narrowed(connection, pattern)
     match, paths = _matcher(pattern), Paths(connection)
@@ -213,11 +213,11 @@ def _matching(connection: Connection, pattern: bytes) -> list[int]:
 
 
 def _narrowed(connection: Connection, pattern: bytes) -> list[sa.ColumnElement[bool]] | None:
-    """Return conditions of which one holds for whatever matches; None where nothing is known but the pattern."""
+    """Return SQL conditions of which at least one holds for each path that matches; None where nothing narrows it."""
     above, _, name = pattern.rpartition(b"/")
     if not _MAGIC.search(pattern):
         return [contains(entry.c.name, name)] if name else None
-    # A star crosses slashes: only what stands behind the last one is of the name, whatever the directories are.
+    # A star matches slashes too, so only the text behind the last star and slash must be in the name.
     certain = _literal(name.rpartition(b"*")[2])
     if certain:
         return [contains(entry.c.name, certain)]
@@ -230,7 +230,7 @@ def _narrowed(connection: Connection, pattern: bytes) -> list[sa.ColumnElement[b
 
 
 def _literal(pattern: bytes) -> bytes:
-    """Return the longest text that is in whatever matches part of a glob; empty where there is none."""
+    """Return the longest text that everything contains that the glob matches; empty where there is none."""
     return max(re.split(rb"[*?]|\[.*", pattern), key=len)
 
 
@@ -257,7 +257,7 @@ def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
 
 def _matcher(pattern: bytes) -> Callable[[bytes], object]:
     if _MAGIC.search(pattern):
-        # A slash is put before each path, so that a glob without one in front matches wherever it begins.
+        # Each path gets a slash in front, so that a glob can match at the beginning of any name in it.
         anchored = pattern if pattern.startswith((b"/", b"*")) else b"*/" + pattern
         regex = re.compile(fnmatch.translate(anchored.decode("latin-1")).encode("latin-1"))
         return lambda path: regex.match(b"/" + path)
@@ -268,6 +268,9 @@ def _matcher(pattern: bytes) -> Callable[[bytes], object]:
 
 
 def _begins_in(path: bytes, above: bytes, name: bytes) -> bool:
-    """Whether the directory ends like this, or is this one after a slash, and the name begins like that."""
+    """Whether the last name of a path begins with ``name``, and its directory ends with ``above``.
+
+    Where ``above`` begins with a slash it must be the whole directory.
+    """
     head, _, tail = (b"/" + path).rpartition(b"/")
     return tail.startswith(name) and (head == above if above[:1] in (b"", b"/") else head.endswith(above))

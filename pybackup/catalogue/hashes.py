@@ -1,4 +1,4 @@
-"""Hashes that come later than the entries they are of."""
+"""Hashes that are taken after their entries were entered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .schema import entry
 
 @dataclass(frozen=True, slots=True)
 class Unhashed:
-    """A file whose hash nobody knows yet."""
+    """An entry of a file whose hash is not known yet."""
 
     id: int
     path: bytes
@@ -34,9 +34,9 @@ def unhashed(
     Parameters
     ----------
     after
-        Only those behind the one of this id.
+        Only entries whose id is greater.
     nested
-        Those in archives on it, or those that are not; None for both.
+        True for files in archives on the volume, False for the others, None for both.
     """
     with catalogue.reading() as connection:
         paths = Paths(connection)
@@ -47,7 +47,7 @@ def unhashed(
 
 
 def unhashed_totals(catalogue: Catalogue, held: CataloguedVolume) -> tuple[int, int]:
-    """Return how many files `unhashed` tells of in all, and their bytes."""
+    """Return how many files of a volume, outside of archives on it, have no hash, and their bytes."""
     with catalogue.reading() as connection:
         query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(entry.c.size), 0)).where(
             *_without_hash(held, False)
@@ -64,7 +64,7 @@ def _without_hash(held: CataloguedVolume, nested: bool | None) -> tuple[sa.Colum
 
 
 def set_hashes(catalogue: Catalogue, hashes: Iterable[tuple[int, bytes]]) -> None:
-    """Write down the SHA-256 of entries, by their ids."""
+    """Write down the SHA-256 (32 bytes) of entries, in pairs with their ids."""
     values = [{"at": number, "sha256": digest} for number, digest in hashes]
     if values:
         with catalogue.writing() as connection:

@@ -16,12 +16,12 @@ from .connect import Catalogue
 from .media import counts_as_copy, is_gone, media, media_on, set_state
 from .schema import health, medium
 
-# A check that ends like this says that all can still be read, or be mended.
+# Results of a check after which everything can still be read, by the parity if need be.
 _SOUND = ("intact", "repairable")
 
 
 def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
-    """Write down that a medium is there again, and return how it is: as its last check found it."""
+    """Write down that a lost medium is there again, and return its state, which is what its last check found."""
     checks = health_of(catalogue, medium_id)
     state = MediumState.SUSPECT if checks and checks[-1].verdict not in _SOUND else MediumState.OK
     set_state(catalogue, medium_id, state)
@@ -29,10 +29,10 @@ def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
 
 
 def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumState:
-    """Add what a check found to a medium's history, and return the state that comes of it.
+    """Add what a check found to the history of a medium, and return the medium's new state.
 
-    One that was lost and is checked is there again; one that is beyond repair is suspect, as is one of which a check
-    needed its parity: it still reads, and the next copy is due.
+    A lost medium that was checked is no longer lost. It is suspect if it is beyond repair, or if its parity was needed:
+    then it can still be read, but should be copied.
     """
     with catalogue.writing() as connection:
         insert_check(connection, medium_id, found)
@@ -48,7 +48,7 @@ def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumSta
 
 
 def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
-    """Return what checks of a medium found, the oldest first."""
+    """Return the checks of a medium, the oldest first."""
     with catalogue.reading() as connection:
         rows = connection.execute(
             sa.select(health).where(health.c.medium_id == medium_id).order_by(health.c.at_ns, health.c.id)
@@ -57,13 +57,13 @@ def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
 
 
 def health_by_medium(catalogue: Catalogue) -> dict[int, list[Health]]:
-    """Return what checks found, the oldest first, by the id of the medium."""
+    """Return the checks of each medium, by its id, the oldest first."""
     with catalogue.reading() as connection:
         return _checks(connection)
 
 
 def getting_worse(checks: Sequence[Health]) -> bool:
-    """Whether a medium has more bad sectors, or less margin, than when it was checked before."""
+    """Whether the last check found more bad sectors, or less margin of the parity, than the one before."""
     if len(checks) < 2:
         return False
     before, now = checks[-2:]
@@ -72,7 +72,7 @@ def getting_worse(checks: Sequence[Health]) -> bool:
 
 
 def worsening(catalogue: Catalogue) -> list[tuple[Medium, str]]:
-    """Return the media that are there and get worse, and how."""
+    """Return the media that get worse, each with a text that says how; lost and retired ones are left out."""
     checks = health_by_medium(catalogue)
     return [
         (known, _how_worse(checks[known.id]))
@@ -82,7 +82,10 @@ def worsening(catalogue: Catalogue) -> list[tuple[Medium, str]]:
 
 
 def due(catalogue: Catalogue, checked_since_ns: int) -> list[tuple[Medium, str]]:
-    """Return the media that should be checked, and why, where that is more than that their last check is too old."""
+    """Return the media to check: suspect ones, those that get worse, and those that do not count as copies any more.
+
+    Each comes with its reason, which is empty where only the last check is too old or was never made.
+    """
     with catalogue.reading() as connection:
         found = [known for known in media_on(connection) if not is_gone(known)]
         checks = _checks(connection)
@@ -118,11 +121,11 @@ def _how_worse(checks: Sequence[Health]) -> str:
 
 
 def insert_check(connection: Connection, medium_id: int, found: Health) -> None:
-    """Write down what a check found, and nothing that follows from it."""
+    """Insert a check. The state of the medium is not changed by it."""
     number = next_id(connection, health)
     connection.execute(health.insert().values(id=number, medium_id=medium_id, **asdict(found)))
 
 
 def check_of_row(row: Any) -> Health:
-    """Return what a check found, of a row of the table."""
+    """Return the check that a row of the table holds."""
     return Health(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means)

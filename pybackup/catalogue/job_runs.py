@@ -1,4 +1,4 @@
-"""Runs of jobs: what came of each, on whatever machine it was."""
+"""Runs of jobs in the catalogue: what came of each, of all machines that use it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def enter_job_run(catalogue: Catalogue, run: Mapping[str, Any], host: str) -> No
     Parameters
     ----------
     run
-        What is kept of its report: at least ``job``, ``state``, ``status`` and, in seconds since the epoch, ``started``
-        and ``finished``.
+        Its line of the history of runs: at least ``job``, ``state``, ``status``, and in seconds since the epoch
+        ``started`` and ``finished``.
     host
-        The machine that it was on.
+        The name of the machine.
     """
     with catalogue.writing() as connection:
         connection.execute(
@@ -42,7 +42,7 @@ def enter_job_run(catalogue: Catalogue, run: Mapping[str, Any], host: str) -> No
 
 
 def job_runs(catalogue: Catalogue, job: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield what was entered of the runs of a job, or of all, each with its ``host``; the oldest first."""
+    """Yield the runs of a job, or of all, the oldest first: each as it was entered, and with ``host``."""
     wanted = sa.true() if job is None else job_run.c.job == job
     columns = sa.select(job_run.c.host, job_run.c.report).where(wanted)
     with catalogue.reading() as connection:

@@ -1,4 +1,4 @@
-"""How files of a live tree stand: which are safe, which changed since, which are nowhere."""
+"""How files of a live tree stand: which have enough copies, which changed since, which are on no medium."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class CheckedFile:
     Attributes
     ----------
     copies
-        How many media that count hold this content whole.
+        On how many media that count (`media.counts_as_copy`) its whole content is.
     media
-        Those that hold it, or a part of it; of a file that changed since, those that hold what it was before.
+        Those that have it, or a part of it; of a file that changed since, those that have its former content.
     """
 
     path: bytes
@@ -43,7 +43,7 @@ class CheckedFile:
 
 
 class SplitContents:
-    """How many copies there are of contents that go on over volumes; each is asked for once."""
+    """How many copies there are of contents that are divided over volumes; remembers what it has looked up."""
 
     def __init__(self, catalogue: Catalogue, checked_since_ns: int | None) -> None:
         self._catalogue = catalogue
@@ -51,7 +51,7 @@ class SplitContents:
         self._known: dict[bytes, int] = {}
 
     def copies(self, same: Sequence[Sighting]) -> int:
-        """Return the number of copies of the content of these, where any of them is a part; 0 where none is."""
+        """Return the number of copies of one content, if any of its entries ``same`` is a part of it; else 0."""
         digest = next((each.filed.sha256 for each in same if each.filed.parts and each.filed.sha256), None)
         if digest is None:
             return 0
@@ -74,11 +74,11 @@ def judge(
     Parameters
     ----------
     called
-        What the catalogue has under its name.
+        The catalogue's entries under its name.
     same
-        What it has with the same content, under any name.
+        The entries with the same content, under any name.
     copies
-        How many make it safe.
+        How many copies make it safe.
     """
     media = {
         known.id: known

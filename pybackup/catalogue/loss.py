@@ -1,7 +1,7 @@
-"""What would go with a medium, or went with it: copies are counted over media, by content.
+"""What is lost with a medium: which of its files are on no other one. Copies are counted by content.
 
-Only a medium that is there, sound and lately enough checked counts (`media.counts_as_copy`). A file that goes on over
-volumes of a set is a copy where all of its parts are. A recovery volume is no copy: it makes up for a lost volume.
+Only a medium that is there, sound and checked lately enough counts (`media.counts_as_copy`). Of a file that is divided
+over volumes of a set, all parts together are a copy. A recovery volume is no copy, but a volume can be rebuilt by it.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class Loss:
     files, n_bytes
         All that is on it.
     copies
-        Other media with the same volume that count.
+        Other media that count and hold the same volume.
     others
-        Media that hold contents of it, and how many of its files each has: those that count.
+        Other media that count and have content of it, each with the number of its files that it has.
     outlook
-        Of each file of which no other medium that counts has a whole copy, where details were asked for.
+        If details were asked for: each file of which no other medium that counts has a whole copy.
     by
-        Recovery volumes that make up for it.
+        Recovery volumes by which the lost volume can be rebuilt.
     counts
-        How many files are in which position.
+        How many files have each outlook.
     """
 
     medium: Medium
@@ -69,7 +69,7 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
     Parameters
     ----------
     details
-        Tell each file, in `Loss.outlook`; else how many there are, which is quicker where there are millions.
+        Fill `Loss.outlook` with each file; counting alone is quicker where there are millions.
     """
     with catalogue.reading() as connection:
         known = Standing(connection, checked_since_ns, without=lost.id)
@@ -103,9 +103,9 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
 
 
 def _count(connection: Connection, held: CataloguedVolume, known: Standing) -> tuple[int, int]:
-    """How many files are not elsewhere, and how many of these are on a medium that is doubtful; few rows are looked at.
+    """Return how many files are nowhere else, and how many of these are on a doubtful medium as well.
 
-    Only those are of which somebody has the content in parts.
+    The database counts; only entries whose content is divided over volumes somewhere are looked at here.
     """
     whole = sa.select(sa.func.count()).where(of_volume(held), entry.c.kind == int(Kind.FILE), entry.c.parts == 0)
     there = _also_in(held, known, known.counted).where(entry.c.parts == 0).with_only_columns(entry.c.id)
@@ -136,13 +136,13 @@ def _number_of(connection: Connection, rows: sa.Select[Any] | sa.CompoundSelect[
 
 
 def _also_in(held: CataloguedVolume, known: Standing, volumes: Collection[int]) -> sa.Select[Any]:
-    """Each file of a volume with another of these that has its content whole; asked for from the smaller side."""
+    """Select each file of ``held`` and each of ``volumes`` that has its whole content, starting at the smaller side."""
     wanted = sorted(set(volumes) - {held.id})
     other = entry.alias()
     same = sa.and_(other.c.sha256 == entry.c.sha256, other.c.sparse == entry.c.sparse)
     columns = sa.select(entry.c.id, other.c.volume_id)
     if sum(known.volumes[number].entries for number in wanted) < held.entries:
-        # The id of the volume, not the range of its entries: an index then leads from each content to these.
+        # By the id of the volume, not by the range of ids of its entries: so an index leads from a content to these.
         of_others = sa.and_(other.c.id >= volume.c.first_entry, other.c.id < volume.c.first_entry + volume.c.entries)
         pairs = columns.select_from(volume).join(other, of_others).join(entry, same).where(entry.c.volume_id == held.id)
     else:
@@ -187,7 +187,7 @@ def _others(connection: Connection, held: CataloguedVolume, known: Standing) -> 
 
 
 def _held_doubtfully(connection: Connection, rows: Sequence[Any], known: Standing) -> set[int]:
-    """Which of the rows lie on a suspect or unchecked medium as well."""
+    """Return the ids of the rows whose content is also on a medium that is suspect or was not checked lately."""
     if not known.doubtful or not rows:
         return set()
     doubtful = sa.select(entry.c.sha256, entry.c.sparse).where(

@@ -1,4 +1,4 @@
-"""Media: which there are, and what becomes of them."""
+"""Media: which there are; their state, place and label; whether one counts as a copy."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def volumes_on(connection: Connection) -> dict[int, CataloguedVolume]:
 
 
 def find_medium(catalogue: Catalogue, named: str) -> Medium:
-    """Return the medium of a label, or the only one of which the label or the archive's id starts like this.
+    """Return the medium that a person names: by its label, or by the start of its label or of its archive's id.
 
     Raises
     ------
     UsageError
-        There is none, or more than one.
+        No medium has it, or several start with it.
     """
     found = media(catalogue)
     exact = [known for known in found if known.label == named]
@@ -86,7 +86,7 @@ def move(catalogue: Catalogue, medium_id: int, where: str) -> None:
     Raises
     ------
     UsageError
-        That is no name of a place.
+        ``where`` is not fit for the name of a place: see `check_label`.
     """
     with catalogue.writing() as connection:
         connection.execute(medium.update().where(medium.c.id == medium_id).values(place_id=place_id(connection, where)))
@@ -98,7 +98,7 @@ def rename(catalogue: Catalogue, medium_id: int, label: str) -> None:
     Raises
     ------
     UsageError
-        That is another medium's, or none.
+        Another medium has it, or it is not fit for one: see `check_label`.
     """
     label = check_label(label)
     with catalogue.writing() as connection:
@@ -109,7 +109,7 @@ def rename(catalogue: Catalogue, medium_id: int, label: str) -> None:
 
 
 def remove(catalogue: Catalogue, known: Medium) -> None:
-    """Forget a medium, its checks, and its volume if no other medium holds that."""
+    """Delete a medium, its checks, and its volume if no other medium holds that."""
     with catalogue.writing() as connection:
         connection.execute(health.delete().where(health.c.medium_id == known.id))
         connection.execute(medium.delete().where(medium.c.id == known.id))
@@ -123,14 +123,20 @@ def remove(catalogue: Catalogue, known: Medium) -> None:
 
 
 def counts_as_copy(known: Medium, *, checked_since_ns: int | None = None) -> bool:
-    """Whether a medium is a copy of what is on it: seen, not lost, sound, and checked lately enough."""
+    """Whether a medium counts as a copy of what is on it: seen, not lost, sound, and checked lately enough.
+
+    Parameters
+    ----------
+    checked_since_ns
+        It must have been checked after this, in ns since the epoch; None for ever.
+    """
     if known.state is not MediumState.OK or known.seen_ns is None:
         return False
     return checked_since_ns is None or (known.checked_ns is not None and known.checked_ns >= checked_since_ns)
 
 
 def is_gone(known: Medium) -> bool:
-    """Whether a medium is not there any more."""
+    """Whether a medium is lost or retired."""
     return known.state in _GONE
 
 
@@ -140,7 +146,7 @@ def place_id(connection: Connection, name: str) -> int | None:
     Raises
     ------
     UsageError
-        It cannot be written down.
+        The name is not fit for one: see `check_label`.
     """
     if not name:
         return None
@@ -153,12 +159,12 @@ def place_id(connection: Connection, name: str) -> int | None:
 
 
 def check_label(text: str) -> str:
-    """Return a label or the name of a place as it is written down.
+    """Return a label or the name of a place as it is stored.
 
     Raises
     ------
     UsageError
-        It is empty, too long, or holds what no database takes, or no terminal.
+        It is empty, too long, or has characters that cannot be printed.
     """
     label = text.strip()
     if not label or len(label) > MAX_LABEL or not label.isprintable():

@@ -1,4 +1,4 @@
-"""The names of all files in columns, each path with each content once, and which volumes hold that content."""
+"""The names of all files as columns, for the page of the catalogue; each path once for each content it has."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Group = tuple[int, ...]
 
 @dataclass(slots=True)
 class FileNames:
-    """Files, directory by directory.
+    """Files, ordered by directory.
 
     Attributes
     ----------
     directories, counts
-        The paths, and how many of the files lie in each.
+        The paths of directories, and how many of the files lie in each.
     names, sizes, times, groups
-        Of each file: its name, length in bytes, modification in seconds since 1970, and an index into `holders`.
+        For each file: its name, its size in bytes, its mtime in seconds since 1970, and an index into `holders`.
     holders
-        Ids of volumes that hold one content, under any name.
+        Groups of ids of volumes: those that hold one content, under any name.
     """
 
     directories: list[bytes] = field(default_factory=list)
@@ -75,7 +75,7 @@ def _rows(connection: Connection) -> Iterator[Any]:
 
 
 def _shared(connection: Connection) -> dict[tuple[bytes, int], Group]:
-    """Return the volumes of each content that more than one holds."""
+    """Return the volumes of each content that more than one volume holds."""
     columns = entry.c.sha256, entry.c.sparse, entry.c.volume_id
     query = sa.select(*columns).where(entry.c.sha256.is_not(None)).distinct().order_by(*columns)
     rows = connection.execution_options(yield_per=_READ_ROWS).execute(query)

@@ -1,4 +1,4 @@
-"""All of a catalogue at a glance: each medium with its checks, what is at risk, what each loss would cost."""
+"""The overview of a catalogue: each medium with its checks, what its loss would cost, and which files are at risk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OnShelf:
     checks
         The oldest first.
     cost
-        How many of its files would have which outlook, were it lost now; of one that is lost, what went with it.
+        How many of its files have each outlook if it is lost now, or as it is lost.
     """
 
     medium: Medium
@@ -35,13 +35,13 @@ class OnShelf:
 
     @property
     def worst(self) -> int:
-        """How many files nothing would bring back."""
+        """How many files would be on no other medium, and could not be rebuilt."""
         return self.cost.get(Outlook.GONE, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What there is, by set, number and label of the media."""
+    """All media, ordered by set, number and label, and the volumes whose files have too few copies."""
 
     shelf: Sequence[OnShelf]
     at_risk: Sequence[Exposed]
@@ -49,12 +49,12 @@ class Overview:
 
     @property
     def there(self) -> list[OnShelf]:
-        """What is not lost or retired."""
+        """The media that are not lost or retired."""
         return [each for each in self.shelf if not is_gone(each.medium)]
 
 
 def overview(catalogue: Catalogue, *, copies: int = 2, checked_since_ns: int | None = None) -> Overview:
-    """Return all media, and what has fewer copies than these."""
+    """Return all media, and what has fewer than ``copies`` copies."""
     checks = health_by_medium(catalogue)
     shelf = [
         OnShelf(

@@ -1,7 +1,7 @@
-"""Writing a catalogue as one file that goes from hand to hand: CATALOGUE.SQLITE of discs, and what ``export`` writes.
+"""Writing a catalogue as one portable file: CATALOGUE.SQLITE of discs, and the output of ``catalogue export``.
 
-It is plain SQLite, for whoever has nothing but ``sqlite3``, and needs no SQLAlchemy here. The same volumes give the
-same bytes.
+It is plain SQLite that can be read with ``sqlite3`` alone, and is written without SQLAlchemy. The same volumes give the
+same bytes. FORMAT.md, "CATALOGUE.SQLITE", has its tables.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pybackup.model.filed import Filed
 
 from .portable_form import PAGE_BYTES, STATEMENTS, VERSION, opened
 
-# Bytes of names are kept as they are, and compare, match and print as text.
+# Names are bytes; as TEXT they compare, match and print in sqlite3 as people expect.
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-# The library that wrote it last, which is nobody's business where the rest is the same.
+# Where SQLite notes its own version, which is overwritten by a fixed one: the same content gives the same bytes.
 _WRITER_AT, _WRITER = 96, (3_040_000).to_bytes(4, "big")
 
 
 def write_portable(path: bytes, volumes: Iterable[Carried], runs: Iterable[CarriedRun]) -> None:
-    """Write volumes and runs into an empty file, in their order.
+    """Write volumes and runs into a file that exists and is empty, in their order.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def write_portable(path: bytes, volumes: Iterable[Carried], runs: Iterable[Carri
 
 
 class _Writing:
-    """Rows on their way into a file, with ids counted from 1."""
+    """Writes the rows of one file; ids are counted from 1."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -56,7 +56,7 @@ class _Writing:
         self._entries = self._media = 0
 
     def write(self, volumes: Iterable[Carried]) -> None:
-        """Write all."""
+        """Write all volumes, their entries, their media, and the directories."""
         for number, (held, rows) in enumerate(volumes, 1):
             first = self._entries + 1
             self._connection.executemany(_ENTRY, self._tuples(number, rows))
@@ -111,7 +111,7 @@ class _Writing:
             self._insert("health", (self._media, found.at_ns, found.verdict, *what))
 
     def run(self, number: int, run: CarriedRun) -> None:
-        """Write a run, and what it builds on."""
+        """Write a run, and the archives it builds on."""
         mark = run.mark
         what = mark.at_ns, mark.level.value, _plain(mark.reason), run.location or None
         self._insert("run", (number, mark.chain, run.archive, *what))
@@ -123,5 +123,5 @@ class _Writing:
 
 
 def _plain(text: str) -> str:
-    """Text as SQLite takes it: names of files that are no UTF-8 are escaped."""
+    """Return text with what is no UTF-8 escaped, as SQLite refuses it."""
     return text.encode("utf-8", "backslashreplace").decode()

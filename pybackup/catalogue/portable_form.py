@@ -1,6 +1,6 @@
-"""The form of a catalogue that goes from hand to hand: its tables, and how a file of them is opened.
+"""The form of a portable catalogue: its tables, and how a file of them is opened.
 
-FORMAT.md, "CATALOGUE.SQLITE", has them.
+FORMAT.md, "CATALOGUE.SQLITE", describes the tables.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _OF_RUNS: Final = {
     "need": "run_id INTEGER, identity BLOB, label TEXT, files INTEGER, bytes INTEGER",
     "run": ("id INTEGER PRIMARY KEY, chain TEXT, archive BLOB, at_ns INTEGER, level TEXT, reason TEXT, location BLOB"),
 }
-# Small discs have small ones, and the loss in large ones is two in a hundred.
+# Small pages make small files for small discs; large files become 2 % larger by them.
 PAGE_BYTES: Final = 1024
 STATEMENTS_BY_VERSION: Final = {
     version: {name: f"CREATE TABLE {name} ({columns})" for name, columns in tables.items()}

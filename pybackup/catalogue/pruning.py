@@ -1,4 +1,4 @@
-"""Which runs of a chain are to stay restorable, and which media none of these needs any more."""
+"""Which runs of a chain are kept restorable, and which media none of these needs any more."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .runs import runs
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """What the rules come to.
+    """What the rules keep, and what they do not.
 
     Attributes
     ----------
     kept
-        The runs that stay, the oldest first, each with the reasons.
+        The runs that are kept, the oldest first, each with the reasons.
     dropped
-        Those that no rule keeps, and on which no kept one has to be restored.
+        The runs that no rule keeps, and that no kept run needs to be restored.
     superseded
-        Media that hold nothing that a kept run, or a run of another chain, is made of or builds on.
+        Media that hold nothing that a kept run, or a run of another chain, needs.
     """
 
     kept: Sequence[tuple[CataloguedRun, Sequence[str]]]
@@ -36,7 +36,7 @@ class Pruning:
 def plan_pruning(catalogue: Catalogue, chain: str, policy: Retention) -> Pruning:
     """Return which runs the rules keep, and which media are superseded; nothing is changed.
 
-    A run of which not all volumes are known is neither kept nor dropped: it may be in the making.
+    A run of which not all volumes are known is neither kept nor dropped: it may still be being made.
 
     Raises
     ------
@@ -55,23 +55,23 @@ def plan_pruning(catalogue: Catalogue, chain: str, policy: Retention) -> Pruning
     others = [run for run in every if run.mark.chain != chain or not run.is_complete]
     needed = {identity for run in (*(run for run, _ in kept), *others) for identity in _ids(run)}
     candidates = {held.identity for run in dropped for held in run.volumes} - needed
-    # A recovery volume is of use as long as one of its set is.
+    # A recovery volume is needed as long as any volume of its set is.
     sets = {run.archive for run in dropped if candidates.issuperset(held.identity for held in run.volumes)}
     superseded = [known for known in media(catalogue) if not is_gone(known) and _is_of(known.volume, candidates, sets)]
     return Pruning(kept, dropped, superseded)
 
 
 def retire(catalogue: Catalogue, superseded: Sequence[Medium]) -> None:
-    """Write down that media are superseded: they count as no copies any more."""
+    """Write down that media are superseded: they do not count as copies any more."""
     for known in superseded:
         set_state(catalogue, known.id, MediumState.RETIRED)
 
 
 def _is_of(held: CataloguedVolume, identities: Collection[bytes], sets: Collection[bytes]) -> bool:
-    """Whether a volume is one of these, or a recovery volume of one of these sets."""
+    """Whether a volume has one of these identities, or is a recovery volume of one of these sets."""
     return held.identity in identities or (held.sort is VolumeSort.RECOVERY and held.set_id in sets)
 
 
 def _ids(run: CataloguedRun) -> set[bytes]:
-    """What the tree of a run lies on."""
+    """Return the ids of the volumes that have the tree of a run."""
     return {held.identity for held in run.volumes} | {need.identity for need in run.needs if need.files}

@@ -1,7 +1,7 @@
-"""Reading a catalogue that went from hand to hand, such as CATALOGUE.SQLITE of a disc.
+"""Reading a portable catalogue, such as CATALOGUE.SQLITE of a disc. The file is not trusted.
 
-What comes from a disc is not trusted: a file whose schema is not that of `portable_form`, word for word, is refused, so
-that no view, trigger or generated column of it is ever run.
+A file whose schema is not that of `portable_form`, word for word, is refused, so that no view, trigger or generated
+column of it is ever run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pybackup.model.volume import VolumeInfo, VolumeKind
 from .portable_form import PAGE_BYTES, STATEMENTS, STATEMENTS_BY_VERSION, VERSION, opened
 
 SQLITE_MAGIC = b"SQLite format 3\0"
-# Of what others wrote: a check of the whole costs a bit for each page.
+# A larger file is refused: SQLite's check of it takes one bit of memory for each page.
 _MOST_BYTES = 64 << 30
 _MOST_FIELD_BYTES = 1 << 20
 _ROW_BYTES = 256
@@ -32,13 +32,13 @@ _MOST_REASON = 1000
 
 @contextmanager
 def reading_portable(path: bytes) -> Iterator[CarriedCatalogue]:
-    """Give the volumes of a file, whose rows can be read until the end of the ``with``, and the runs.
+    """Give the volumes and the runs of a file. The entries of volumes can be read until the end of the ``with``.
 
     Raises
     ------
     Damaged
-        It is damaged, too large, or no such file: refused as a whole before anything is taken from it, or at the first
-        row that says what cannot be.
+        The file is damaged, too large, or not of this form, which is found before anything is read from it; or a row
+        has an impossible value, which is found when it is read.
     EnvironmentFailed
         It cannot be read.
     """
@@ -80,7 +80,7 @@ def _check(connection: sqlite3.Connection, name: str) -> int:
     found_version = next((v for v, wanted in looks.items() if len(there) == len(wanted) and set(there) == wanted), None)
     if found_version is None:
         raise Damaged(f"{name}: no catalogue of this form: its tables, views or triggers are others")
-    # Each page is visited once: of pages that lead to themselves there would be no end.
+    # This check visits each page once; a query would never end where pages lead to each other in a circle.
     found = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != (b"ok",):
         raise Damaged(f"{name}: damaged: {found[0].decode(errors='replace')}")
@@ -171,7 +171,10 @@ def _media(connection: sqlite3.Connection) -> dict[int, list[CarriedMedium]]:
 
 
 def _few(connection: sqlite3.Connection, query: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield the first column and the others of rows that are all kept: what comes from a disc may be any number."""
+    """Yield rows as the first column and the others, no more of them than memory is allowed for.
+
+    Volumes, media and checks are all kept in memory, and a hostile file may have any number of them.
+    """
     size = 0
     for number, *row in connection.execute(query):
         size += _ROW_BYTES + sum(len(value) for value in row if isinstance(value, bytes))
@@ -231,7 +234,7 @@ def _filed(row: tuple[Any, ...], above: bytes) -> Filed:
 
 
 def _is_name(name: object) -> bool:
-    """Whether a name leads to what lies in its directory, and nowhere else."""
+    """Whether a name is that of something in its directory: no path, no ``..``."""
     return isinstance(name, bytes) and name not in (b"", b".", b"..") and b"/" not in name and b"\0" not in name
 
 

@@ -1,4 +1,4 @@
-"""What lies on too few media, or in too few places."""
+"""Files that are on too few media, or in too few places."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .standing import Split, Standing
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """How much of a volume lies on too few media.
+    """How many files of a volume are on too few media.
 
     Attributes
     ----------
     recoverable
-        Were the volume lost now, recovery volumes of its set would bring it back.
+        Whether recovery volumes of its set could rebuild the volume if it were lost now.
     """
 
     volume: CataloguedVolume
@@ -38,7 +38,7 @@ class Exposed:
 def exposed(
     catalogue: Catalogue, copies: int, *, places: int = 1, checked_since_ns: int | None = None
 ) -> list[Exposed]:
-    """Return, for each volume, how many of its files have fewer copies than these, or lie in fewer places."""
+    """Return, for each volume, how many of its files have fewer than ``copies`` copies, or are in fewer ``places``."""
     with catalogue.reading() as connection:
         known = Standing(connection, checked_since_ns)
         query = _few(known.conditions, copies, places)
@@ -59,7 +59,7 @@ def exposed(
 def at_risk(
     catalogue: Catalogue, copies: int, *, places: int = 1, checked_since_ns: int | None = None
 ) -> Iterator[Sighting]:
-    """Yield the files that have fewer copies than these, or lie in fewer places, in the order of their volumes."""
+    """Yield the files with fewer than ``copies`` copies, or in fewer ``places``, in the order of their volumes."""
     with catalogue.reading() as connection:
         known = Standing(connection, checked_since_ns)
         paths = Paths(connection)
@@ -81,7 +81,7 @@ def at_risk(
 def copies_of(
     connection: Connection, digests: Sequence[bytes], checked_since_ns: int | None = None
 ) -> dict[bytes, int]:
-    """Return how many copies each of these contents has."""
+    """Return how many copies each content has, by its SHA-256."""
     known = Standing(connection, checked_since_ns)
     held = sa.select(entry.c.sha256, entry.c.volume_id).where(
         entry.c.sha256.in_(digests), entry.c.sparse == 0, entry.c.parts == 0
@@ -99,8 +99,8 @@ def copies_of(
 
 
 def _few(conditions: Sequence[sa.ColumnElement[bool]], copies: int, places: int) -> sa.Select[Any]:
-    """Entries of known content, whole, of which there are too few; the columns are the caller's."""
-    # All by one index, in its order. Parts are among them; what is in parts anywhere is left out below.
+    """Select entries with a known hash, not divided over volumes, with too few copies; the caller adds columns."""
+    # One pass over one index, in its order. Contents that are divided over volumes anywhere are left out below.
     held = (
         sa.select(entry.c.sha256, entry.c.sparse, entry.c.volume_id)
         .where(entry.c.sha256.is_not(None))
@@ -121,7 +121,7 @@ def _few(conditions: Sequence[sa.ColumnElement[bool]], copies: int, places: int)
         .having(few)
         .subquery()
     )
-    # What is in parts somewhere is counted apart.
+    # `_few_otherwise` counts contents that are divided over volumes anywhere.
     parts = sa.select(entry.c.sha256).where(entry.c.parts > 0, entry.c.sha256.is_not(None))
     same = sa.and_(scarce.c.sha256 == entry.c.sha256, scarce.c.sparse == entry.c.sparse)
     return (
@@ -132,7 +132,7 @@ def _few(conditions: Sequence[sa.ColumnElement[bool]], copies: int, places: int)
 
 
 def _few_otherwise(connection: Connection, known: Standing, copies: int, places: int) -> Iterator[Any]:
-    """Yield entries of which there are too few, and which are unknown by content, or somewhere in parts."""
+    """Yield the other entries with too few copies: with no known hash, or divided over volumes somewhere."""
     scarce = [
         number
         for number in known.volumes

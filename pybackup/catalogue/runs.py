@@ -1,4 +1,4 @@
-"""Runs of chains: which there were, in what order, and which volumes each needs."""
+"""Runs of chains in the catalogue: which there are, in what order, and which volumes each needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pybackup.model.run import RunLevel, RunMark
 from .bulk import insert_rows, next_id
 from .connect import Catalogue
 from .media import media, volumes_on
-from .meet import storable
+from .recognise import storable
 from .schema import chain_run, run_need
 
 _FAULTS = {MediumState.SUSPECT: "is suspect", MediumState.RETIRED: "is superseded", MediumState.LOST: "is lost"}
@@ -27,7 +27,7 @@ def chains(catalogue: Catalogue) -> list[str]:
 
 
 def runs(catalogue: Catalogue, chain: str | None = None) -> list[CataloguedRun]:
-    """Return the runs of a chain, or of all, the oldest first; those too of which not all volumes are known."""
+    """Return the runs of a chain, or of all chains, the oldest first; also those that lack some of their volumes."""
     with catalogue.reading() as connection:
         wanted = sa.true() if chain is None else chain_run.c.chain == chain
         order = chain_run.c.chain, chain_run.c.at_ns, chain_run.c.id
@@ -59,9 +59,9 @@ def enter_run(
     archive
         Id of its archive, or of its set.
     needs
-        Gives the earlier archives that it builds on; called only where it is new.
+        Gives the earlier archives that it builds on; called only if the run is new.
     location
-        The archive, or the directory that its volumes are in; empty for what is no file here.
+        The path of the archive, or of the directory of its volumes; empty where they are not on this machine.
     """
     with catalogue.writing() as connection:
         same = (chain_run.c.chain == mark.chain, chain_run.c.archive == archive)
@@ -89,16 +89,16 @@ def enter_run(
 
 
 def faults_of(catalogue: Catalogue) -> dict[bytes, str]:
-    """Return the volumes of which no medium is there and sound, by id, with what is wrong: lost, suspect, superseded.
+    """Return what is wrong with volumes, by their ids: lost, suspect or superseded.
 
-    What no medium is known of is not among them.
+    A volume with a sound medium has nothing wrong; one of which no medium is known is left out.
     """
     held: dict[bytes, list[Medium]] = {}
     for known in media(catalogue):
         held.setdefault(known.volume.identity, []).append(known)
     faults: dict[bytes, str] = {}
     for identity, found in held.items():
-        # Of several the one that is best says how it is.
+        # Of several media of a volume, the best one counts.
         best = min(found, key=lambda known: _BEST_FIRST.index(known.state))
         if best.state is not MediumState.OK:
             faults[identity] = f"{best.label} {_FAULTS[best.state]}"
@@ -106,7 +106,7 @@ def faults_of(catalogue: Catalogue) -> dict[bytes, str]:
 
 
 def _own_volumes(connection: Connection) -> dict[bytes, list[CataloguedVolume]]:
-    """Archives by their id, and the data volumes of sets by that of the set, in their order."""
+    """Return the volumes of each archive or set by its id; of a set the data volumes, in their order."""
     found: dict[bytes, list[CataloguedVolume]] = {}
     for held in volumes_on(connection).values():
         if held.sort is VolumeSort.ARCHIVE:

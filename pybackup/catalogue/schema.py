@@ -1,7 +1,7 @@
 """The tables of the catalogue, as they are now; `migrations` has the steps that lead here.
 
 Names and paths are bytes, times nanoseconds since the epoch, sizes bytes; all integers have 64 bits. What people type
-(labels, places, titles) is text. Rows of one volume's entries have consecutive ids, which serves for an index.
+(labels, places, titles) is text. The entries of one volume have consecutive ids, so a range of ids selects them.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ metadata = MetaData()
 
 
 def _binary(length: int) -> TypeEngine[bytes]:
-    # BINARY pads with zeros and then misses what it was asked for, a BLOB is no key.
+    # MySQL's BINARY pads values with zeros, so that they are not found again; a BLOB cannot be a key.
     return LargeBinary(length).with_variant(VARBINARY(length), "mysql", "mariadb")
 
 
 def _text(length: int) -> TypeEngine[str]:
-    # Elsewhere in MariaDB and MySQL A is a, and so is á.
+    # In other collations of MariaDB and MySQL, A and á are equal to a.
     return String(length).with_variant(VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 def _any_text() -> TypeEngine[str]:
-    # Elsewhere MariaDB and MySQL take what the database was made for, which may be Latin-1.
+    # Else MariaDB and MySQL use the character set of the database, which may be Latin-1.
     return Text().with_variant(TEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
@@ -56,7 +56,7 @@ def _long_text() -> TypeEngine[str]:
 
 
 def _id() -> Column[int]:
-    # Given by whoever writes: there is one writer at a time.
+    # Ids are counted by this program, as there is one writer at a time.
     return Column("id", BigInteger().with_variant(_sqlite_integer(), "sqlite"), primary_key=True, autoincrement=False)
 
 
@@ -66,7 +66,7 @@ def _sqlite_integer() -> TypeEngine[int]:
     return Integer()  # INTEGER PRIMARY KEY alone is SQLite's row id
 
 
-# One row, which whoever writes locks first where the database as a whole cannot be.
+# One row, which a writer locks first, in databases that cannot be locked as a whole.
 writer = Table("writer", metadata, _id(), Column("taken_ns", BigInteger, nullable=False))
 
 place = Table("place", metadata, _id(), Column("name", _text(MAX_LABEL), nullable=False, unique=True))
@@ -158,7 +158,7 @@ entry = Table(
     Index("entry_by_path", "directory_id", "name"),
 )
 
-# A run of a chain: what its archive, or the volumes of its set, say of themselves.
+# A run of a chain, as its archive or the volumes of its set describe it.
 chain_run = Table(
     "chain_run",
     metadata,
@@ -172,7 +172,7 @@ chain_run = Table(
     UniqueConstraint("chain", "archive", name="chain_run_by_archive"),
 )
 
-# An earlier archive, or a volume of an earlier set, that a run builds on; of its tree that may hold nothing any more.
+# An earlier archive, or a volume of an earlier set, that a run builds on, even if none of its files is in it now.
 run_need = Table(
     "run_need",
     metadata,
@@ -186,7 +186,7 @@ run_need = Table(
     Index("run_need_by_identity", "identity"),
 )
 
-# A run of a job, on whatever machine. What other programs ask of it has columns; the report has all that is kept.
+# A run of a job, of any machine. Columns are for queries of other programs; the report has everything.
 job_run = Table(
     "job_run",
     metadata,

@@ -1,4 +1,4 @@
-"""The entries of a tree while it is walked: how many they are, and their hash, are told before they are entered."""
+"""The entries of a tree, kept while it is walked, since their number and hash must be known before they are entered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IN_MEMORY_BYTES = 16 << 20
 
 
 class Spool:
-    """The entries of a tree, on disk where they are many, and the hash of them all.
+    """The entries of a tree, in a temporary file where they are many, and the hash of them all.
 
     Attributes
     ----------
@@ -32,12 +32,12 @@ class Spool:
 
     @property
     def digest(self) -> bytes:
-        """Hash of what there is: paths, kinds, sizes and times."""
+        """The hash of the paths, kinds, sizes and times of all entries."""
         return self._hash.digest()
 
     @property
     def outer_digest(self) -> bytes:
-        """The same of what lies in no archive: however deep archives are looked into."""
+        """The same without entries in archives, so it does not depend on how deep these are looked into."""
         return self._outer_hash.digest()
 
     def add(self, filed: Filed) -> None:

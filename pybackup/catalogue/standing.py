@@ -1,4 +1,4 @@
-"""Which media count as copies, which volumes can be rebuilt, which files in parts are whole."""
+"""Which media count as copies, which volumes could be rebuilt, which files divided over volumes are whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from .schema import entry, medium
 
 
 class Standing:
-    """Which media count, of which volume."""
+    """Which media count as copies, by their volume.
+
+    Parameters
+    ----------
+    checked_since_ns
+        See `media.counts_as_copy`.
+    without
+        The id of a medium that is taken for lost.
+    """
 
     def __init__(self, connection: Connection, checked_since_ns: int | None, *, without: int | None = None) -> None:
         self.volumes = volumes_on(connection)
@@ -32,7 +40,7 @@ class Standing:
                 self.counted.setdefault(known.volume.id, []).append(known)
             elif not is_gone(known):
                 self.doubtful.add(known.volume.id)
-        # The same as `counts_as_copy`, for the database.
+        # What `counts_as_copy` says, as SQL.
         self.conditions: list[sa.ColumnElement[bool]] = [
             medium.c.state == MediumState.OK.value,
             medium.c.seen_ns.is_not(None),
@@ -43,12 +51,12 @@ class Standing:
             self.conditions.append(medium.c.id != without)
 
     def recovery(self, held: CataloguedVolume) -> list[Medium]:
-        """Return the recovery media by which a volume can be rebuilt, none where these are too few."""
+        """Return the media of recovery volumes by which a volume can be rebuilt; none where they are too few."""
         lost, there = self._of_set(held)
         return there if lost <= len(there) else []
 
     def can_lose(self, held: CataloguedVolume) -> bool:
-        """Whether a volume that is there could be rebuilt, were it lost now."""
+        """Whether a volume that is there could be rebuilt if it were lost now."""
         lost, there = self._of_set(held)
         return lost + (held.id in self.counted) <= len(there)
 
@@ -60,7 +68,7 @@ class Standing:
         data = {each.number: each for each in of_set if each.sort is not VolumeSort.RECOVERY}
         last = max(data)
         if not data[last].last:
-            return 1, []  # how many there are, nobody knows
+            return 1, []  # of how many volumes the set is made is not known
         lost = sum(number not in data or data[number].id not in self.counted for number in range(1, last + 1))
         recovery = [each for each in of_set if each.sort is VolumeSort.RECOVERY and each.id in self.counted]
         return lost, [self.counted[each.id][0] for each in recovery]
@@ -73,7 +81,7 @@ class Standing:
 
 
 class Split:
-    """Files that go on over volumes: how many copies all of their parts come to."""
+    """Counts the copies of files that are divided over volumes: all parts of one together are a copy."""
 
     def __init__(self, connection: Connection, known: Standing) -> None:
         self.rows = connection.execute(sa.select(entry).where(entry.c.parts > 0)).all() if _has_sets(known) else []
@@ -84,7 +92,7 @@ class Split:
             self._sets.setdefault(self.key(row), {}).setdefault(of_set, []).append(row)
 
     def key(self, row: Any) -> Any:
-        """Return what two parts of one content have in common."""
+        """Return a key that is the same for all parts of one content."""
         if row.sha256 is not None:
             return bytes(row.sha256), row.sparse
         return self._known.volumes[row.volume_id].set_id, row.directory_id, bytes(row.name), row.parts
@@ -95,7 +103,7 @@ class Split:
         return sum(count for count, _ in counts), max((places for _, places in counts), default=0)
 
     def is_whole(self, row: Any) -> bool:
-        """Whether all parts of what a row is of are there."""
+        """Whether all parts of the file are there that a row is of."""
         return self.copies(self.key(row))[0] > 0
 
     def _of_set(self, rows: Iterable[Any], parts: int) -> tuple[int, int]:

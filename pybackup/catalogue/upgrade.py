@@ -19,9 +19,9 @@ class Upgraded:
     Attributes
     ----------
     before, after
-        Revisions of the schema; the same where nothing was to do.
+        Revisions of the schema; equal if it was up to date.
     copy
-        The catalogue as it was; empty where nothing was changed, or where the database is not a file.
+        The path of a copy as it was before; empty if nothing was changed, or the database is not a file.
     """
 
     before: str
@@ -55,7 +55,7 @@ def upgrade(address: str) -> Upgraded:
 
 
 def steps() -> list[str]:
-    """Return the revisions there were, the newest first."""
+    """Return all revisions of the schema, the newest first."""
     from alembic.script import ScriptDirectory
 
     return [script.revision for script in ScriptDirectory(_scripts()).walk_revisions()]
@@ -77,7 +77,7 @@ def _run(catalogue: Catalogue) -> None:
 
 
 def _copy(catalogue: Catalogue, revision: str) -> bytes:
-    """Copy the file, with what is still in its log, and return where to."""
+    """Copy the file, with what is still in its write-ahead log, and return the path of the copy."""
     path = str(catalogue.url.database)
     target = f"{path}.schema-{revision}"
     if os.path.exists(target):

@@ -21,7 +21,7 @@ DATABASES = [
     pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql")),
     pytest.param("mariadb", marks=pytest.mark.xdist_group("mariadb")),
 ]
-# For a test of what does not hang on the database, and for one that another does on SQLite.
+# For a test of what does not depend on the database, and for one that another does on SQLite.
 on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 on_servers = pytest.mark.parametrize("databases", DATABASES[1:], indirect=True)
 
@@ -76,25 +76,25 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path, sqlite_files: Sqli
 
 @pytest.fixture
 def new_address(databases: Databases) -> NewAddress:
-    """Gives another place where a catalogue may be made each time it is called, on each kind of database."""
+    """Gives the address of another catalogue, not made yet, each time it is called; on each kind of database."""
     return databases.nowhere
 
 
 @pytest.fixture
 def address(databases: Databases) -> str:
-    """Where a catalogue is, with nothing in it, on each kind of database."""
+    """The address of an empty catalogue, on each kind of database."""
     return databases.empty()
 
 
 @pytest.fixture
 def sqlite_address(sqlite_files: SqliteFiles, tmp_path: Path) -> str:
-    """Where a catalogue is on SQLite alone: for what does not hang on the database."""
+    """The address of an empty catalogue on SQLite, for tests that do not depend on the database."""
     return sqlite_files.at(tmp_path).empty()
 
 
 @pytest.fixture
 def catalogue(address: str) -> Iterator[Catalogue]:
-    """A catalogue with nothing in it on each kind of database."""
+    """An empty catalogue, on each kind of database."""
     with open_catalogue(address) as opened:
         yield opened
 

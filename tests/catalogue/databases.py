@@ -33,15 +33,15 @@ class Databases(ABC):
 
     @abstractmethod
     def nowhere(self) -> str:
-        """Return where a catalogue may be made, and is none."""
+        """Return the address of a catalogue that is not made yet."""
 
     @abstractmethod
     def empty(self) -> str:
-        """Return where a catalogue is in which nothing was entered."""
+        """Return the address of an empty catalogue."""
 
     @abstractmethod
     def end_test(self) -> None:
-        """What was given is no longer used."""
+        """Tell that the addresses given are no longer used."""
 
 
 class SqliteFiles(Databases):
@@ -90,7 +90,7 @@ class _Pooled:
         return sorted(map(tuple, connection.exec_driver_sql(_SCHEMA[self._engine.dialect.name]).all()))
 
     def is_made_empty(self) -> bool:
-        """Make it as it was; False where more than rows is other than it was."""
+        """Empty it; return False if its tables themselves were changed, so that it cannot be used again."""
         with self._engine.begin() as connection:
             if self._described(connection) != self._schema:
                 return False

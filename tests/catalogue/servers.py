@@ -1,4 +1,4 @@
-"""Real database servers in temporary directories, run by somebody who may do nothing else."""
+"""Real database servers in temporary directories, run as a user without rights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PATIENCE_S = 120
 
 
 def _tool(name: str, *places: str) -> str:
-    """Where a program is; one that is missing is a failure."""
+    """Return the path of a program; a missing one is a failure."""
     found = [path for pattern in places for path in sorted(Path("/").glob(pattern.lstrip("/")))]
     known = shutil.which(name) or next((str(path / name) for path in reversed(found) if (path / name).exists()), None)
     assert known, f"{name} is not installed; tests/run does"
@@ -25,7 +25,7 @@ def _tool(name: str, *places: str) -> str:
 
 
 def _user() -> dict[str, int | list[int]]:
-    """Servers refuse to be run by root."""
+    """Give up root's rights, as servers refuse to run with them."""
     if os.getuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -72,7 +72,7 @@ def _prepare(command: list[str], room: Path) -> None:
 
 @contextlib.contextmanager
 def postgresql() -> Iterator[str]:
-    """Give the URL of a server, less the name of a database."""
+    """Give the URL of a server, without the name of a database."""
     import psycopg
 
     binaries = "/usr/lib/postgresql/*/bin"
@@ -102,7 +102,7 @@ _NO_NATIVE_AIO = ["--innodb-use-native-aio=0"]
 
 @contextlib.contextmanager
 def mariadb() -> Iterator[str]:
-    """Give the URL of a server, less the name of a database."""
+    """Give the URL of a server, without the name of a database."""
     with _room() as room:
         install = [_tool("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
         install += ["--skip-test-db", f"--datadir={room}/data", *_NO_NATIVE_AIO]

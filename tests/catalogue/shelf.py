@@ -1,4 +1,4 @@
-"""Volumes and media for the tests: made of few words."""
+"""Volumes and media for the tests, made by short calls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sha(text: str | bytes) -> bytes:
 
 
 def filed(path: bytes | str, content: str | None = None, **more: int | bytes | None) -> Filed:
-    """A file; its content is its path unless said otherwise."""
+    """Return a file, whose content is its path unless given."""
     name = path if isinstance(path, bytes) else path.encode()
     fields = {"size": len(content or ""), "mtime_ns": TIME, "mode": 0o644, "sha256": sha(content or name), **more}
     return Filed(path=name, kind=int(Kind.FILE), **fields)  # type: ignore[arg-type]

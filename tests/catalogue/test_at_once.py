@@ -1,4 +1,4 @@
-"""Several at once, one that is killed, a disk that takes no more: nothing is lost but what was being added."""
+"""Several processes at once, one that is killed, a full disk: nothing is lost but the volume that was being added."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PER_VOLUME = 300
 
 
 def add_and_check(address: str, writer: int, start: float) -> None:
-    """What one of several processes does: adds volumes, checks them, reads all, moves one."""
+    """The work of one of several processes: it adds volumes, checks them, reads all, moves one."""
     with open_catalogue(address) as catalogue:
         time.sleep(max(0.0, start - time.time()))
         for number in range(VOLUMES):
@@ -66,7 +66,7 @@ def test_four_at_once_lose_nothing(catalogue: Catalogue, address: str) -> None:
 
 
 def add_without_end(address: str, done: str) -> None:
-    """Add volumes, and write down which are finished, until somebody ends it."""
+    """Add volumes, and write down which are finished, until the process is killed."""
     with open_catalogue(address) as catalogue, open(done, "a", buffering=1) as finished:
         first = len(media(catalogue))
         for number in range(first, first + 1000):
@@ -75,7 +75,7 @@ def add_without_end(address: str, done: str) -> None:
 
 
 def check_whole(address: str) -> set[str]:
-    """Every volume that is there is there as a whole; return their labels."""
+    """Assert that every volume has all of its entries; return the labels."""
     with sqlite3.connect(address) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
@@ -113,7 +113,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 
 
 def add_with_little_room(address: str, room_bytes: int) -> None:
-    """Add a volume where no file may grow beyond a size: the write that would fails."""
+    """Add a volume while no file may grow beyond a size, so that one write fails."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room_bytes, room_bytes))
     with open_catalogue(address) as catalogue:
@@ -125,7 +125,7 @@ def add_with_little_room(address: str, room_bytes: int) -> None:
 
 @pytest.mark.parametrize("room_kib", [36, 48, 64, 96, 4096])
 def test_a_write_that_fails(tmp_path: Path, room_kib: int) -> None:
-    """Whichever write it is: what was there is there, and the new volume as a whole or not at all."""
+    """Whichever write fails, earlier volumes are kept, and the new one is there as a whole or not at all."""
     address = str(tmp_path / "c.sqlite")
     with create_catalogue(address) as catalogue:
         put(catalogue, "old", [filed(f"old/{at}") for at in range(PER_VOLUME)])

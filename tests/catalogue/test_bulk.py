@@ -1,4 +1,4 @@
-"""Many rows at once, on every database: all of them, in their order, and indexes as they were."""
+"""Many rows at once, on every database: all are inserted, in order, and the indexes are there afterwards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybackup.catalogue.bulk import batches, insert_rows, many_coming, next_id
+from pybackup.catalogue.bulk import batches, insert_rows, rebuilding_indexes, next_id
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.schema import directory, entry, place
 
@@ -61,12 +61,12 @@ def _indexes(catalogue: Catalogue) -> set[str]:
 def test_indexes_are_there_behind_it_and_where_it_fails(catalogue: Catalogue, coming: int) -> None:
     before = _indexes(catalogue)
     assert before >= {"entry_by_content", "entry_by_path"}
-    with catalogue.writing() as connection, many_coming(connection, entry, coming, 0):
+    with catalogue.writing() as connection, rebuilding_indexes(connection, entry, coming, 0):
         pass
     assert _indexes(catalogue) == before
 
     def fail() -> None:
-        with catalogue.writing() as connection, many_coming(connection, entry, coming, 0):
+        with catalogue.writing() as connection, rebuilding_indexes(connection, entry, coming, 0):
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):

@@ -1,4 +1,4 @@
-"""A catalogue carried to another: whole, whatever the order, on each database; and what is hostile, refused."""
+"""A catalogue carried to another one, in any order, on each database: nothing is missing, hostile files are refused."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_any_order_gives_the_same(tmp_path: Path) -> None:
 
 
 def test_files_of_the_first_version_are_read(tmp_path: Path) -> None:
-    """They have the same tables, but for those of runs."""
+    """Files of version 1 have the same tables but those of runs."""
     with create_catalogue(str(tmp_path / "c.sqlite")) as catalogue:
         fill(catalogue)
         exported(catalogue, tmp_path / "file")
@@ -156,7 +156,7 @@ def _sql(*statements: str) -> Callable[[Path], None]:
 
 
 def _loop(path: Path) -> None:
-    """A page of the table of entries that has itself as its child, as often as there is room."""
+    """Return a file with a page of the table of entries whose children all are itself."""
     _sql(
         "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
         "INSERT INTO entry SELECT i, 1, 1, 'n', 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0 FROM n"

@@ -1,4 +1,4 @@
-"""Opening a catalogue: what is none, whose it is, what is said of it."""
+"""Opening a catalogue: wrong addresses, other files and databases, permissions, and what the errors say."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .conftest import NewAddress
 
 @pytest.fixture
 def nowhere(new_address: NewAddress) -> str:
-    """Where no catalogue is."""
+    """Return the address of a catalogue that is not made."""
     return new_address()
 
 

@@ -1,4 +1,4 @@
-"""Paths of directories to ids and back, against a dictionary, on every database."""
+"""Paths of directories to ids and back, compared with a dictionary, on every database."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_all_that_lies_below(catalogue: Catalogue, ids: dict[bytes, int]) -> Non
 
 
 def test_names_that_contain_a_text_as_bytes(catalogue: Catalogue, ids: dict[bytes, int]) -> None:
-    """A case is another letter, and a percent sign is one."""
+    """Upper and lower case differ, and a percent sign is a character like any other."""
     with catalogue.reading() as connection:
         for part in (b"b", b"%", b"_", b"\xfe", b"\n", b" end", b"B", b"/"):
             tops = [path for path in ALL if part in path.rpartition(b"/")[2]]

@@ -50,7 +50,7 @@ def a_set(chance: random.Random, name: str) -> list[Volume]:
 
 
 def cupboard(chance: random.Random) -> Shelf:
-    """As many discs as there are to be."""
+    """Return the discs of the cupboard."""
     volumes: list[Volume] = []
     discs: list[Disc] = []
     while len(discs) < DISCS:
@@ -126,7 +126,7 @@ def test_the_cupboard_is_what_the_model_says(sqlite_files: SqliteFiles, seed: in
 @settings(max_examples=2, deadline=None)
 @given(st.integers(0, 2**32))
 def test_losing_them_one_after_the_other(sqlite_files: SqliteFiles, seed: int) -> None:
-    """Each loss is told as it is then: what went before is not there to make up for it."""
+    """Each loss is counted as things are then: media lost earlier no longer make up for it."""
     chance = random.Random(seed)
     shelf = cupboard(chance)
     with open_catalogue(sqlite_files.empty()) as catalogue:

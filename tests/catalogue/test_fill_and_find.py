@@ -118,7 +118,7 @@ GLOBS = st.lists(st.sampled_from([b"a", b"b", b"*", b"?", b"/", b"[ab]", b"[!a]"
 @settings(max_examples=100, deadline=None)
 @given(st.sets(WORDS.map(b"/".join), max_size=25), GLOBS.map(b"".join))
 def test_globs_are_those_of_fnmatch(sqlite_files: SqliteFiles, paths: set[bytes], glob: bytes) -> None:
-    """However the search is narrowed, what comes out is what matching every path gives."""
+    """However the database narrows the search, it finds what matching every path finds."""
     glob += b"*" * (not set(glob) & set(b"*?["))
     with open_catalogue(sqlite_files.empty()) as catalogue:
         put(catalogue, "disc", map(filed, sorted(paths)))
@@ -172,7 +172,7 @@ def test_files_at_two_places_are_two_media(catalogue: Catalogue) -> None:
 
 
 def test_an_archive_made_anew_is_another_volume(catalogue: Catalogue) -> None:
-    """Its id is a hash of names, sizes and times, so other content may come under the same id."""
+    """The id of an archive is a hash of names, sizes and times, so another content can have the same id."""
     put(catalogue, "old", [filed("a", "one")], identity=b"same id!")
     put(catalogue, "new", [filed("a", "two")], identity=b"same id!")
     assert [each.media[0].label for each in find_contents(catalogue, [sha("one"), sha("two")])] == ["old", "new"]
@@ -203,7 +203,7 @@ def test_what_others_told_of_is_met(catalogue: Catalogue) -> None:
 
 
 def test_of_what_others_know_by_name_alone_more_is_taken_in_later(catalogue: Catalogue) -> None:
-    """A disc of little room tells the names of those before it, the next one what is on them."""
+    """A disc with little room has only the names of earlier discs, the next disc has their files."""
     info = VolumeInfo(sha("docs")[:8], "docs", 1, VolumeKind.DATA)
     for entries in ([], [filed("a"), filed("b")], [filed("a")], []):
         new = NewVolume.told_of(info, len(entries))
@@ -214,7 +214,7 @@ def test_of_what_others_know_by_name_alone_more_is_taken_in_later(catalogue: Cat
 
 
 def test_parts_are_told_their_hash(catalogue: Catalogue) -> None:
-    """Only the volume with the last part knows it, whichever is entered first."""
+    """Only the volume with the last part of a file knows its hash, whichever volume is entered first."""
     first = filed("film", sha256=None, size=99, first_part=0, parts_here=2, parts=3)
     last = filed("film", size=99, first_part=2, parts_here=1, parts=3)
     put(catalogue, "set 2", [last], set_name="set", number=2)
@@ -243,7 +243,7 @@ def test_paths_are_shared_between_volumes(catalogue: Catalogue) -> None:
 
 
 def test_many_rows_at_once(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than a batch, and more than are worth an index made anew."""
+    """More rows than a batch, and so many that indexes are dropped and made again."""
     monkeypatch.setattr("pybackup.catalogue.bulk._WORTH_REBUILDING", 1000)
     put(catalogue, "few", [filed("first/a")])
     put(catalogue, "many", [filed(b"many/%d/%d" % (number % 100, number), "same") for number in range(5_500)])

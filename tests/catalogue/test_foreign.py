@@ -77,7 +77,7 @@ def sha(path: Path) -> bytes:
 
 @pytest.fixture
 def address(sqlite_address: str) -> str:
-    """On SQLite alone: what is read here does not hang on the database."""
+    """On SQLite alone, as what is read here does not depend on the database."""
     return sqlite_address
 
 
@@ -101,7 +101,7 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def same(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same tree for all tests, which leave it as it is."""
+    """One tree for all tests, which do not change it."""
     return _grown(tmp_path_factory.mktemp("same") / "tree")
 
 
@@ -116,7 +116,7 @@ def packed(same: Path) -> Path:
 
 
 def files_of(tree: Path, prefix: str) -> set[tuple[bytes, int, int, int, bytes | None]]:
-    """What the catalogue is to have of a tree: path, kind, size, time and hash."""
+    """Return what the catalogue must have of a tree: path, kind, size, time and hash."""
     found: set[tuple[bytes, int, int, int, bytes | None]] = set()
     for path in tree.rglob("*"):
         name = os.fsencode(f"{prefix}{path.relative_to(tree)}")
@@ -490,7 +490,7 @@ def continued(data: bytearray) -> None:
 
 
 def behind_the_end(data: bytearray) -> None:
-    """A file that lies where nothing is."""
+    """A file whose extent lies behind the end of the image."""
     at = data.index(b"FILE.;1") - 33
     data[at + 2 : at + 6] = (1 << 30).to_bytes(4, "little")
 
@@ -509,7 +509,7 @@ def test_images_that_loop_or_lie(harm: Callable[[bytearray], None], run: Run, tm
 
 
 def test_what_looks_forever_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock is the process's own: what never asks for it is ended by the system."""
+    """The limit is of the process, so the system ends a reader that never looks at the clock."""
 
     def forever(file: object, inside: object) -> None:
         while True:

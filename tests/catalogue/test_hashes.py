@@ -1,4 +1,4 @@
-"""Hashes that come later: of which files they are missing, and that they are written down where they belong."""
+"""Hashes taken later: which files lack them, and that each is written to its own file."""
 
 from __future__ import annotations
 

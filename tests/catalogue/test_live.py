@@ -1,4 +1,4 @@
-"""How files of a live tree stand: by the copies that count, whole or in parts over volumes."""
+"""How files of a live tree stand, by the copies that count: whole ones, and ones divided over volumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is lost, what is at risk: against a model of sets of tuples that knows no database."""
+"""What is lost, what is at risk: compared with a model of sets of tuples, without a database."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Shelf:
         ]
 
     def sources(self, key: object, counting: list[Disc]) -> tuple[int, int]:
-        """Copies and places of a content: whole ones, and those whose parts are all there."""
+        """Return the copies of a content and their places: whole ones, and divided ones with all of their parts."""
         on = Counter(disc.volume for disc in counting)
         places = {disc.volume: {each.place for each in counting if each.volume == disc.volume} for disc in counting}
         whole = {v.name for v in self.volumes for file in v.files if key_of(v, file) == key and not file[3]}
@@ -280,7 +280,7 @@ def test_an_unchecked_disc_is_no_copy(catalogue: Catalogue) -> None:
 
 
 def test_whole_here_and_in_parts_elsewhere(catalogue: Catalogue) -> None:
-    """Counted alike, whether each file is told or not."""
+    """The counts are the same with and without details."""
     both = sha("film")
     for number in (1, 2):
         part = filed("film", size=10, sha256=both, first_part=number - 1, parts_here=1, parts=2)

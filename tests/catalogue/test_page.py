@@ -1,4 +1,4 @@
-"""The page of a catalogue: self-contained, deaf to what names say, and driven in a browser as a person would."""
+"""The page of a catalogue: self-contained, safe from hostile names, and used in a browser as a person would."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_nothing_sticks_out(scheme: str, width: int, where: Path, browser: Page)
 
 
 def test_a_million_names_do_not_freeze_it(tmp_path: Path, browser: Page) -> None:
-    """Other things go on while names are searched: it yields between slices, however many match."""
+    """The page stays usable during a search: it works in slices, however many names match."""
     numbers = range(1_000_000)
     names = FileNames(
         [b"part%04d" % number for number in range(1000)],

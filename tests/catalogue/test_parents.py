@@ -1,4 +1,4 @@
-"""What the two programs promised that this one descends from, and what they got wrong: a sentence, and its commands."""
+"""What this program's two predecessors promised, and what they got wrong: each sentence with commands that show it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .verbs import Run, a_set, cat, js, plant
 
 @pytest.fixture
 def address(sqlite_address: str) -> str:
-    """On SQLite alone: the verbs themselves are tested on each database."""
+    """On SQLite alone, as the verbs themselves are tested on each database."""
     return sqlite_address
 
 
@@ -41,7 +41,7 @@ def test_all_files_there_are(run: Run, tmp_path: Path) -> None:
 
 
 def test_known_files_are_skipped_while_they_are_safe(run: Run, tmp_path: Path) -> None:
-    """Files whose hash is known are not stored again; it skipped them for ever, lost or not."""
+    """Files whose hash is known are not stored again. The predecessor skipped them for ever, even when they were lost."""
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "1.xtar")
     assert "0 files" in run("create", docs, "-o", "2.xtar", "--since-catalogue", "--dry-run")[-1]
@@ -50,7 +50,7 @@ def test_known_files_are_skipped_while_they_are_safe(run: Run, tmp_path: Path) -
 
 
 def test_the_three_questions_are_options(run: Run, tmp_path: Path) -> None:
-    """It asked whether known files are skipped, for a minimum date, and for a comment."""
+    """The predecessor asked whether to skip known files, for a minimum date, and for a comment."""
     docs = plant(tmp_path / "docs")
     (docs / "new").write_text("new")
     three = ["--since-catalogue", "--since", "2024-01-01", "--comment", "after the flood"]
@@ -73,7 +73,7 @@ def test_archives_on_media_are_looked_into(run: Run, tmp_path: Path) -> None:
 
 
 def test_each_disc_has_its_database(run: Run, tmp_path: Path) -> None:
-    """SQLite lies on every disc: whoever has only sqlite3 finds a file, of other discs too."""
+    """A SQLite file is on every disc: with nothing but sqlite3 one finds a file, on other discs too."""
     a_set(run, tmp_path)
     run("disc", "build", tmp_path / "set", "--to", tmp_path / "discs", "--catalogue", "none")
     last = sorted((tmp_path / "discs").glob("*.iso"))[-1]
@@ -105,7 +105,7 @@ def test_what_a_lost_disc_costs_is_told_before_and_after(run: Run, tmp_path: Pat
 
 
 def test_names_are_on_the_discs_not_in_the_database_alone(run: Run, tmp_path: Path) -> None:
-    """It numbered files, and their names were in its database alone: here a disc without any has them."""
+    """The predecessor numbered files and had names only in its database; here each disc has them itself."""
     run("create", plant(tmp_path / "docs"), "-o", "1.xtar")
     for part in tmp_path.glob("catalogue*"):
         part.unlink()
@@ -113,7 +113,7 @@ def test_names_are_on_the_discs_not_in_the_database_alone(run: Run, tmp_path: Pa
 
 
 def test_a_rename_is_no_loss(run: Run, tmp_path: Path) -> None:
-    """It took a file that was renamed for a lost one: here its content decides, and nothing is stored again."""
+    """The predecessor took a renamed file for a lost one; here its content decides, and nothing is stored again."""
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "1.xtar")
     (docs / "notes.md").rename(docs / "thoughts.md")
@@ -122,7 +122,7 @@ def test_a_rename_is_no_loss(run: Run, tmp_path: Path) -> None:
 
 
 def test_content_that_changed_under_its_time_is_seen(run: Run, tmp_path: Path) -> None:
-    """It compared size and time: what changed under these was never stored; --checksum sees it."""
+    """The predecessor compared size and time alone; --checksum also finds changes that keep both."""
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "1.xtar")
     before = os.stat(docs / "notes.md")
@@ -134,7 +134,7 @@ def test_content_that_changed_under_its_time_is_seen(run: Run, tmp_path: Path) -
 
 
 def test_one_copy_is_known_to_be_one(run: Run, tmp_path: Path) -> None:
-    """It kept one copy of each file: here what has fewer than are wanted is told, and by place."""
+    """The predecessor kept one copy of each file; here files with too few copies, or in too few places, are named."""
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "1.xtar")
     assert js(run, "at-risk", "--copies", "2", status=1)

@@ -1,4 +1,4 @@
-"""A catalogue is lost: it is made anew from the newest disc, from all, and from discs of which half are damaged."""
+"""A lost catalogue is made again from the newest disc, from all discs, and from discs of which half are damaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECTOR = 2048
 
 @pytest.fixture
 def address(sqlite_address: str) -> str:
-    """On SQLite alone: what is read here does not hang on the database."""
+    """On SQLite alone, as what is read here does not depend on the database."""
     return sqlite_address
 
 
@@ -34,7 +34,7 @@ def discs(run: Run, tmp_path: Path) -> list[Path]:
 
 
 def known(run: Run, tmp_path: Path, *discs: Path, status: int = 0) -> dict[tuple[str, int], dict[str, Any]]:
-    """What a catalogue made of these discs alone has: files with their hashes, by path and first segment."""
+    """Return what a catalogue has that is made from these discs: files with their hashes, by path and first segment."""
     address = tmp_path / f"made of {len(list(tmp_path.glob('made*')))}.sqlite"
     cat(run, "rebuild", *discs, "--catalogue", address, status=status)
     found = {}
@@ -77,7 +77,7 @@ def test_from_a_damaged_newest_disc_alone(run: Run, discs: list[Path], tmp_path:
 
 
 def test_a_disc_that_carries_a_catalogue_gives_places_and_checks_back(run: Run, tmp_path: Path) -> None:
-    """Of all media there were; in an image, and where the disc is mounted; not where a bit of it has flipped."""
+    """What a disc carries of all media is read, from an image or a mounted disc, unless a bit of it has flipped."""
     cat(run, "add", plant(tmp_path / "drive"), "--place", "attic", "--label", "photo drive")
     run("create", "drive", "-o", "a.xtar", "--catalogue", "none")
     cat(run, "export", "all.sqlite")

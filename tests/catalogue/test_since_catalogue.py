@@ -1,4 +1,4 @@
-"""create --since-catalogue: what is safe on media that are known is not stored again."""
+"""create --since-catalogue: files that are safe on catalogued media are not stored again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def held(run: Run, archive: str | Path) -> set[str]:
 
 
 def test_what_is_safe_is_not_stored_again(run: Run, tmp_path: Path) -> None:
-    """Backalaika skipped what it knew for ever; here only what counts as a copy is one."""
+    """Backalaika skipped known files for ever; here only media that count as copies do."""
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "full.xtar")
     assert held(run, "full.xtar") == {"docs/letters/1.txt", "docs/letters/2.txt", "docs/photos/a.jpg", "docs/notes.md"}
@@ -89,7 +89,7 @@ def test_names_of_one_file_go_together_and_empty_files_always_come(run: Run, tmp
 
 @on_sqlite
 def test_a_set_and_media_that_nobody_has_seen(run: Run, tmp_path: Path) -> None:
-    """Volumes that are to be burnt are no copies before they are; a file over two of them is, where both are there."""
+    """Volumes count as copies only once they are burnt; a file divided over two of them counts where both are."""
     tree = a_set(run, tmp_path, catalogue=os.environ["PYBACKUP_CATALOGUE"])
     size = ("--volume-size", "4M", "--workers", "1", "--catalogue", os.environ["PYBACKUP_CATALOGUE"])
     run("create", tree, "--volumes", tmp_path / "unseen", *size, "--since-catalogue")
@@ -132,7 +132,7 @@ def test_from_python(run: Run, tmp_path: Path) -> None:
 
 
 def test_media_have_paths_from_wherever_they_were_entered(tmp_path: Path) -> None:
-    """The name of the source is no part of them; each is left out once, with its media."""
+    """Paths are without the name of the source; each file that was left out is listed once, with its media."""
     docs = plant(tmp_path / "docs")
     with create_catalogue(str(tmp_path / "c.sqlite")) as catalogue:
         letter = (docs / "letters/1.txt").read_bytes()

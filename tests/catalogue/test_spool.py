@@ -1,4 +1,4 @@
-"""The spool of a tree: what goes in comes out, in order, however many there are and however often it is read."""
+"""The spool of a tree gives its entries back in order, however many there are and however often it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which media count, which volumes can be rebuilt, which files in parts are whole."""
+"""Which media count as copies, which volumes can be rebuilt, which divided files are whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .shelf import TIME, filed, put
 
 
 def _set(catalogue: Catalogue, *, data: int = 3, recovery: int = 1, last: bool = True) -> None:
-    """Volumes of one set, each on a disc: 1, 2, 3, R1; a file goes on over the first two."""
+    """Volumes 1, 2, 3 and R1 of one set, each on a disc; one file is divided over the first two."""
     for number in range(1, data + 1):
         rows = [filed(f"{number}")]
         if number < 3:

@@ -1,4 +1,4 @@
-"""Schemas: the steps lead to what `schema` says, and what an earlier version wrote is brought up."""
+"""Upgrades: the steps lead to what `schema` describes, and catalogues of earlier versions are upgraded."""
 
 from __future__ import annotations
 

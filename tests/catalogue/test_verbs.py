@@ -1,4 +1,4 @@
-"""The verbs of the catalogue, on archives, images and directories that are real."""
+"""The verbs of the catalogue, on real archives, images and directories."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_versions(run: Run, tmp_path: Path) -> None:
 
 @on_sqlite
 def test_versions_under_other_names(run: Run, tmp_path: Path) -> None:
-    """A file is followed by content through renames, there and back; what many have, or is empty, tells nothing."""
+    """A file is followed through renames, there and back, by its content, unless that is empty or has many names."""
     docs = plant(tmp_path / "docs")
     (docs / "empty").touch()
     (docs / "other empty").touch()
@@ -298,7 +298,7 @@ def test_what_is_made_is_written_down(run: Run, tmp_path: Path) -> None:
 
 @on_sqlite
 def test_a_set_is_written_down_from_making_to_checking(run: Run, address: str, tmp_path: Path) -> None:
-    """Discs that nobody has burnt are known, and no copies; what is burnt and read back is."""
+    """Discs that are not burnt yet are known, but do not count as copies; burnt ones that were read back do."""
     tree = a_set(run, tmp_path, catalogue=address)
     n_volumes = len(js(run, "list"))
     assert n_volumes > 3
@@ -402,7 +402,7 @@ def test_ages() -> None:
 
 
 def test_the_quick_way_to_rows_is_the_slow_one(tmp_path: Path) -> None:
-    """Rows that tell the least of an entry, against rows that tell all of it."""
+    """Rows that know the least about an entry, beside rows that know everything."""
     tree = plant(tmp_path / "tree")
     chance = random.Random(8)
     (tree / "empty").touch()

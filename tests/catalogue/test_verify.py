@@ -20,7 +20,7 @@ from .verbs import TIME, Run, a_set, cat, js, plant
 
 @pytest.fixture
 def address(sqlite_address: str) -> str:
-    """On SQLite alone: what is asked of the database is tested elsewhere."""
+    """On SQLite alone, as the queries themselves are tested elsewhere."""
     return sqlite_address
 
 
@@ -30,7 +30,7 @@ def differences(run: Run, *arguments: str | Path, status: int = 0) -> dict[str, 
 
 
 def rot(path: Path) -> None:
-    """Other content of the same size and time, as a failing disk has it."""
+    """Change a file's content but not its size and time, as a failing disk does."""
     status = path.stat()
     path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -84,7 +84,7 @@ def test_an_image_that_is_not_ours(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_directory_against_what_discs_hold(run: Run, tmp_path: Path) -> None:
-    """Whether what was restored is right is told without any disc; a file over two of them is one file."""
+    """Restored files are verified without any disc; a file that is divided over two of them is one file."""
     tree = a_set(run, tmp_path, catalogue=os.environ["PYBACKUP_CATALOGUE"])
     labels = [each["label"] for each in js(run, "list")]
     (told,) = js(run, "verify", *labels, "--against", tree)

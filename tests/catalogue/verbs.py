@@ -18,7 +18,7 @@ TIME = 1_700_000_000 * 10**9
 
 
 def commands(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command line in this process, with the catalogue at that address; gives the lines, and asserts the status."""
+    """Run the command line in this process with a catalogue, assert its status, and return the lines it prints."""
     monkeypatch.setenv("PYBACKUP_CATALOGUE", address)
     monkeypatch.chdir(tmp_path)
 
@@ -51,7 +51,7 @@ def plant(top: Path) -> Path:
 
 
 def a_set(run: Run, tmp_path: Path, *more: str, catalogue: str = "none") -> Path:
-    """Five volumes of a tree with a file that goes on over two of them, and one recovery volume."""
+    """Five volumes of a tree, with a file that is divided over two of them, and one recovery volume."""
     chance = random.Random(6)
     tree = tmp_path / "tree"
     for number in range(12):

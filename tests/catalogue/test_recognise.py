@@ -1,4 +1,4 @@
-"""Meeting a medium: known again, or new, and called what no other is."""
+"""Recognising a medium: known or new, and with a label that no other has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.fill import enter
 from pybackup.catalogue.media import find_medium, media
-from pybackup.catalogue.meet import fitting, free_label, meet
+from pybackup.catalogue.recognise import fitting, free_label, recognise_medium
 from pybackup.catalogue.runs import enter_run, runs
 from pybackup.catalogue.schema import MAX_LABEL
 from pybackup.errors import UsageError
@@ -28,7 +28,7 @@ FILE = NewMedium(MediumType.FILE, location=b"/home/a.xtar")
 
 def _met(catalogue: Catalogue, on: NewMedium, *, volume: int = 77) -> tuple[int, str, bool]:
     with catalogue.writing() as connection:
-        return meet(connection, volume, NEW, on, 5)
+        return recognise_medium(connection, volume, NEW, on, 5)
 
 
 def test_a_first_one_is_new_and_called_as_its_volume(catalogue: Catalogue) -> None:
@@ -71,7 +71,7 @@ def test_what_is_said_of_it_is_written_down(catalogue: Catalogue) -> None:
     held = find_medium(catalogue, "one").volume
     on = NewMedium(MediumType.DISC, "one", b"/dev/sr0", "shelf 3", 700_000_000)
     with catalogue.writing() as connection:
-        meet(connection, held.id, NEW, on, 9)
+        recognise_medium(connection, held.id, NEW, on, 9)
     (found,) = media(catalogue)
     assert (found.place, found.location, found.capacity_bytes, found.seen_ns) == (
         "shelf 3",
@@ -114,7 +114,7 @@ def test_any_text_fits_every_database(text: str) -> None:
 
 
 def test_what_settings_say_is_stored_on_every_database(catalogue: Catalogue) -> None:
-    """A comment, the reason of a run and the name of an archive may be anything: NUL, half a pair, a megabyte."""
+    """A comment, the reason of a run and the name of an archive may be any text: NUL, half a surrogate pair, a megabyte."""
     odd = "a\0b\udcff\ud800" + "\U0001f4c0" * 20_000
     new = NewVolume(b"odd", VolumeSort.ARCHIVE, odd, b"listing", title=odd, description=odd)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Meeting a medium: is it one that the catalogue knows, and what shall it be called."""
+"""Recognising a medium: which one of the catalogue it is, if any, and which label a new one gets."""
 
 from __future__ import annotations
 
@@ -19,8 +19,23 @@ from .schema import MAX_LABEL, medium
 _MOST_TEXT = 10_000
 
 
-def meet(connection: Connection, number: int, new: NewVolume, on: NewMedium, now: int) -> tuple[int, str, bool]:
-    """Return id and label of the medium, and whether it is new."""
+def recognise_medium(
+    connection: Connection, number: int, new: NewVolume, on: NewMedium, now: int
+) -> tuple[int, str, bool]:
+    """Enter a medium, or bring the row of a known one up to date.
+
+    Parameters
+    ----------
+    number
+        The id of its volume ``new``.
+    now
+        In ns since the epoch.
+
+    Returns
+    -------
+    tuple
+        Its id, its label, and whether it is new.
+    """
     there = connection.execute(sa.select(medium).where(medium.c.volume_id == number).order_by(medium.c.id)).all()
     known = None if on.another else _the_same(there, on)
     if known is None:
@@ -56,7 +71,7 @@ def meet(connection: Connection, number: int, new: NewVolume, on: NewMedium, now
 
 
 def _the_same(there: Iterable[Any], on: NewMedium) -> Any:
-    """Which of the media of the volume this one is, as far as can be told: a disc looks like its copies."""
+    """Return the row of the medium, of those of the volume; None for a new one. Copies of a disc all look the same."""
     rows = list(there)
     if on.label:
         named = [row for row in rows if row.label == on.label]
@@ -71,18 +86,23 @@ def _the_same(there: Iterable[Any], on: NewMedium) -> Any:
         for row in rows
         if row.type == on.type.value and (not on.location or row.location is None or bytes(row.location) == on.location)
     ]
-    # Others told of it before it was ever here.
+    # An entry that was made from what other volumes tell, before the medium itself was read.
     unseen = [row for row in rows if row.seen_ns is None]
     return next(iter(same or unseen), None)
 
 
 def free_label(connection: Connection, wanted: str, *, must: bool = False) -> str:
-    """Return a label that no medium has: this one, or with a number behind it.
+    """Return a label that no medium has: ``wanted``, or that with a number behind it.
+
+    Parameters
+    ----------
+    must
+        It has to be ``wanted`` itself.
 
     Raises
     ------
     UsageError
-        It must be this one, and that is another medium's, or none that can be written down.
+        It must be, and another medium has it, or it is not fit for one.
     """
     base = check_label(wanted) if must else fitting(wanted) or "medium"
     label, number = base, 1
@@ -96,10 +116,10 @@ def free_label(connection: Connection, wanted: str, *, must: bool = False) -> st
 
 
 def fitting(text: str) -> str:
-    """A name that every database takes: names come from anybody's settings."""
+    """Return a name from anywhere, made short enough for a label and for every database."""
     return storable(text).strip()[:MAX_LABEL]
 
 
 def storable(text: str) -> str:
-    """Text that every database takes: of names that are no UTF-8, and of whatever settings say."""
+    """Return text that every database takes: no NUL, what is no UTF-8 escaped, not longer than MariaDB takes."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")[:_MOST_TEXT]
