@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybackup.catalogue.bulk import batches, insert_rows, rebuilding_indexes, next_id
+from pybackup.catalogue.bulk import batches, insert_rows, next_id, rebuilding_indexes
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.schema import directory, entry, place
 

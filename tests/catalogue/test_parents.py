@@ -41,7 +41,7 @@ def test_all_files_there_are(run: Run, tmp_path: Path) -> None:
 
 
 def test_known_files_are_skipped_while_they_are_safe(run: Run, tmp_path: Path) -> None:
-    """Files whose hash is known are not stored again. The predecessor skipped them for ever, even when they were lost."""
+    """Files whose hash is known are not stored again. The predecessor skipped them for ever, even lost ones."""
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "1.xtar")
     assert "0 files" in run("create", docs, "-o", "2.xtar", "--since-catalogue", "--dry-run")[-1]

@@ -114,7 +114,7 @@ def test_any_text_fits_every_database(text: str) -> None:
 
 
 def test_what_settings_say_is_stored_on_every_database(catalogue: Catalogue) -> None:
-    """A comment, the reason of a run and the name of an archive may be any text: NUL, half a surrogate pair, a megabyte."""
+    """Comments, reasons of runs and names of archives may be any text: NUL, half a surrogate pair, a megabyte."""
     odd = "a\0b\udcff\ud800" + "\U0001f4c0" * 20_000
     new = NewVolume(b"odd", VolumeSort.ARCHIVE, odd, b"listing", title=odd, description=odd)
     for _ in range(2):
