@@ -1,4 +1,4 @@
-"""Telling of the snapshots in a directory."""
+"""Listing the snapshots in a directory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pybackup.snapshots.store import SnapshotStore
 
 @dataclass(frozen=True, slots=True)
 class ListedSnapshot:
-    """A snapshot, and what removing it alone would free; None where nobody asked."""
+    """A snapshot, and how many bytes removing it alone would free; None if that was not asked for."""
 
     snapshot: Snapshot
     path: bytes

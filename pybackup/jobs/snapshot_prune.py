@@ -13,14 +13,14 @@ from pybackup.snapshots.store import SnapshotStore
 
 @dataclass(frozen=True, slots=True)
 class PrunedSnapshots:
-    """What became of the snapshots of a directory.
+    """Which snapshots of a directory were removed.
 
     Attributes
     ----------
     judged
-        All that were there, in the order in which they were made.
+        All snapshots that were there, in the order in which they were made.
     removed
-        The names of those that are gone; what should have gone and is not among them could not be removed.
+        The names of those that were removed; one that should have been and is not among them could not be removed.
     """
 
     judged: Sequence[JudgedSnapshot]
@@ -28,7 +28,7 @@ class PrunedSnapshots:
 
 
 def prune_snapshots(store: SnapshotStore, policy: Retention, monitor: Monitor) -> PrunedSnapshots:
-    """Remove what no rule keeps, as `pybackup.snapshot_prune` says."""
+    """Remove the snapshots that no rule keeps, as `pybackup.snapshot_prune` says."""
     with store.locked():
         judged = judge_snapshots(store.survey(), policy)
         return PrunedSnapshots(judged, [snapshot.name for snapshot in prune(store, judged, monitor)])

@@ -21,7 +21,7 @@ def make_snapshot(
     Parameters
     ----------
     may_remove
-        Asked where the rules do not keep all, before anything is removed.
+        Called before snapshots are removed that the rules do not keep; they stay if it returns False.
     """
     source, store, options, policy = asked.location(), asked.store(), asked.snapshot(), asked.policy()
     shown = _shown(asked)
@@ -46,6 +46,6 @@ def try_snapshot(asked: SnapshotRunRequest, monitor: Monitor) -> SnapshotMade:
 
 
 def _shown(asked: SnapshotRunRequest) -> str:
-    """What is written down of the source: of one of this machine its whole path."""
+    """Return the source as the record has it: a source on this machine with its absolute path."""
     location = asked.location()
     return os.fsdecode(location.path if location.is_local else os.fsencode(asked.source))

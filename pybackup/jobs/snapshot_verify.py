@@ -1,4 +1,4 @@
-"""Reading snapshots, and telling where sound copies of what is hurt in them are."""
+"""Verifying snapshots, and finding sound copies of the files that are damaged in them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HurtInSnapshots:
-    """A file that is not as it was, and where its content still is.
+    """A file that is not as it was, and where its former content still is.
 
     Attributes
     ----------
     live
-        The path in the source where it is sound; empty for nowhere.
+        The path in the source that has it; empty if none has.
     media
-        Labels of the media that hold it, as a catalogue says.
+        Labels of the media that hold it, according to a catalogue.
     """
 
     file: HurtFile
@@ -41,7 +41,7 @@ class HurtInSnapshots:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotsVerdict:
-    """What reading snapshots came to, and what in them is not as it was."""
+    """The result of verifying snapshots, and the files in them that are not as they were."""
 
     read: VerifiedSnapshots
     hurt: Sequence[HurtInSnapshots]
@@ -50,12 +50,12 @@ class SnapshotsVerdict:
 def verify(
     store: LocalStore, names: Sequence[bytes], monitor: Monitor, *, catalogue: Catalogue | None = None
 ) -> SnapshotsVerdict:
-    """Read snapshots, as `pybackup.snapshot_verify` says; each file that is hurt is a problem.
+    """Verify snapshots, as `pybackup.snapshot_verify` says; each damaged file is a problem.
 
     Parameters
     ----------
     catalogue
-        Is asked for media that hold what is hurt.
+        Searched for media that hold the damaged files' former content.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def _problem(hurt: HurtInSnapshots) -> Problem:
 
 
 def _live(file: HurtFile, there: Sequence[Snapshot]) -> bytes:
-    """The path in the source that has the content, under the name that it has in the snapshot."""
+    """Return the path in the source that has a file's former content under the same name; empty for none."""
     records = {each.name: each.record for each in there}
     name, _, relative = file.path.partition(b"/")
     record = records.get(name)

@@ -1,1 +1,1 @@
-"""Snapshots by hard links: dated directories that rsync makes, in which unchanged files are those of earlier ones."""
+"""Snapshots: dated directories made by rsync, in which unchanged files are hard links to those of earlier ones."""

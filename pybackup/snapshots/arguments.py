@@ -1,4 +1,4 @@
-"""Which further arguments rsync may have: what would harm earlier snapshots, or hide losses, is refused."""
+"""Which arguments for rsync users may add: those that could harm earlier snapshots or hide losses are refused."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ _WHY = {
 
 
 def check_arguments(arguments: Iterable[str]) -> list[str]:
-    """Return arguments of rsync that a snapshot may have.
+    """Return the arguments, if a snapshot may be made with all of them.
 
     Raises
     ------
     UsageError
-        One of them is not known to be harmless; or it has its value behind a space, not behind ``=``.
+        One is not known to be harmless, or its value stands behind a space, not behind ``=``.
     """
     found = list(arguments)
     for argument in found:

@@ -15,8 +15,8 @@ from .location import Location
 
 MOST_LINK_TARGETS = 20  # with more of them rsync ends at once
 _PROGRAM = "rsync"
-# Progress and totals are read by us, so they are asked for in one form. Names go to the other end by the protocol,
-# where no shell sees them.
+# This program parses progress and totals, so their form is fixed. Secluded arguments: names go to the other machine by
+# rsync's protocol, where no shell sees them.
 _ALWAYS = (
     b"-aHAX",
     b"--numeric-ids",
@@ -37,15 +37,15 @@ class RsyncOptions:
     ssh
         The program that reaches another machine, with its arguments; empty for rsync's own choice.
     filters
-        Rules of rsync for what is left out, the first one that matches decides.
+        Filter rules of rsync; the first one that matches a file decides whether it is left out.
     checksum
         Compare all contents, not sizes and times.
     fake_super
         Keep owners, devices and the like in extended attributes of the target.
     exact_times
-        Times are the same to the nanosecond, which the target keeps; else to the second.
+        Compare times to the nanosecond, where the target keeps these; else to the second.
     more
-        Further arguments of rsync.
+        Further arguments for rsync.
     """
 
     ssh: tuple[str, ...] = ()
@@ -60,20 +60,20 @@ class RsyncOptions:
 def rsync_command(
     source: Location, target: Location, link_targets: Sequence[bytes], options: RsyncOptions, *, dry_run: bool = False
 ) -> list[bytes]:
-    """Return the command that copies what is in ``source`` into ``target``, which is new.
+    """Return the command that copies the content of ``source`` into ``target``, a new directory.
 
     Parameters
     ----------
     link_targets
-        Absolute paths, on the machine of the target, of directories in which unchanged files are; those that count
-        most come first.
+        Earlier snapshots to link unchanged files to, as absolute paths on the machine of the target; the first ones
+        count most.
 
     Raises
     ------
     UsageError
         Neither place is on this machine; an argument is refused.
     EnvironmentFailed
-        There is no rsync.
+        rsync is not installed.
     """
     if not source.is_local and not target.is_local:
         raise UsageError("source and target are both on other machines: run this on one of them")
@@ -85,7 +85,7 @@ def rsync_command(
     command += [b"--modify-window=-1"] * options.exact_times
     command += [b"--dry-run"] * dry_run
     if options.fake_super:
-        # For the receiving end alone, which is the other one but where this machine fetches.
+        # Only the receiving end must do it: this machine if the source is remote, else the other process.
         command.append(b"--fake-super" if not source.is_local else b"--remote-option=--fake-super")
     command += [b"--link-dest=" + path for path in link_targets]
     command += [b"--filter=" + rule for rule in options.filters]
@@ -101,7 +101,7 @@ def rsync_program() -> bytes:
     Raises
     ------
     EnvironmentFailed
-        There is none.
+        It is not installed.
     """
     found = shutil.which(_PROGRAM)
     if found is None:
@@ -113,7 +113,7 @@ def rsync_program() -> bytes:
 
 
 def _quoted(argument: str) -> bytes:
-    """Return an argument as rsync takes the command of a remote shell apart: quotes are doubled in quotes."""
+    """Return an argument quoted as rsync's ``--rsh`` wants it: a quote in quotes is doubled."""
     if re.fullmatch(r"[^\s'\"]+", argument):
         return os.fsencode(argument)
     return os.fsencode("'" + argument.replace("'", "''") + "'")

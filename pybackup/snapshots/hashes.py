@@ -1,4 +1,4 @@
-"""The hashes of the files in a directory of snapshots, one for each file however many snapshots have it."""
+"""The hashes of the files in a directory of snapshots: one for each file, however many snapshots share it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ create index if not exists former_by_path on former (path);
 
 
 class ContentFate(StrEnum):
-    """What became of a file since its hash was taken."""
+    """Whether a file is still what it was when its hash was taken."""
 
     SOUND = "sound"
     NEW = "not known before"
@@ -36,7 +36,7 @@ class ContentFate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is known of a file: its hash, and where it was first met (in a snapshot, not with the snapshot's name)."""
+    """What is known of a file; ``path`` is the one in the snapshot that it was first found under."""
 
     size: int
     mtime_ns: int
@@ -45,10 +45,10 @@ class Remembered:
 
 
 class HashStore:
-    """Hashes by inode, which all snapshots that share a file have in common.
+    """The hashes by inode number, as all snapshots that share a file have the same inode.
 
-    Where the whole directory was copied to another place, inodes are others; what is known then counts by the path in
-    the snapshot, size and time.
+    When the whole directory has been copied elsewhere, inodes have changed. Then files are recognised by path in the
+    snapshot, size and mtime.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -69,7 +69,7 @@ class HashStore:
         return Remembered(*row) if row else None
 
     def judge(self, status: os.stat_result, path: bytes, sha256: bytes) -> ContentFate:
-        """Return what became of a file that has this hash by now."""
+        """Return what became of a file, by its present status and hash."""
         known = self.remembered(status, path)
         if known is None:
             return ContentFate.NEW
@@ -89,19 +89,19 @@ class HashStore:
         self._connection.commit()
 
     def forget(self, inodes: Iterable[int]) -> None:
-        """Forget files: their numbers are those of others by now."""
+        """Forget the hashes of inode numbers that other files have now."""
         self._connection.executemany("delete from content where inode = ?", ((_signed(each),) for each in inodes))
         self._connection.commit()
 
     def alike(self, sha256: bytes) -> list[int]:
-        """Return the inodes of files with a content."""
+        """Return the inode numbers of the files with a hash."""
         rows = self._connection.execute("select inode from content where sha256 = ?", (sha256,))
         return [inode % (1 << 64) for (inode,) in rows]
 
 
 @contextmanager
 def open_hashes(directory: bytes) -> Iterator[HashStore]:
-    """Open the hashes in the directory of the records; they are made where there are none.
+    """Open the hashes in a directory of records; the file is made if it is not there.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def open_hashes(directory: bytes) -> Iterator[HashStore]:
 
 
 def _settle(connection: sqlite3.Connection, inode: int) -> None:
-    """See whether this is the file that it was: in a copy of the directory all inodes are others."""
+    """If the file has been copied, which its own inode shows, keep what is known by path instead of by inode."""
     row = connection.execute("select inode from store").fetchone()
     if row is not None and row[0] == inode:
         return
@@ -139,5 +139,5 @@ def _settle(connection: sqlite3.Connection, inode: int) -> None:
 
 
 def _signed(inode: int) -> int:
-    """An inode as SQLite holds it, in 64 bits with a sign."""
+    """Return an inode number as SQLite holds it, in 64 bits with a sign."""
     return inode - (1 << 64) if inode >> 63 else inode

@@ -1,4 +1,4 @@
-"""A directory of snapshots on this machine: what is in it, and how one comes in and goes."""
+"""A directory of snapshots on this machine: listing, making and removing them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ OWN_DIRECTORY = b".snapshot-records"
 _LOCK = b"lock"
 RECORD = b".json"
 _LONGEST_RECORD = 1 << 16
-_ODD_TIME = 1_234_567_891_234_567_891  # of no file system that counts in larger steps
+_ODD_TIME = 1_234_567_891_234_567_891  # ns; a file system with coarser times would round it
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# What others call their snapshots: a date, and maybe a time.
+# How other programs name snapshots: a date, maybe with a time.
 _DATED = re.compile(rb"\d{4}-?[01]\d-?[0-3]\d(?:[T_. -]?[0-2]\d[:.-]?[0-5]\d(?:[:.-]?[0-5]\d)?)?")
 
 
@@ -35,8 +35,7 @@ class LocalStore:
     """Snapshots in a directory.
 
     Each is a directory there; its record lies in ``.snapshot-records``, under its name. One that is being made is
-    called ``NAME.incomplete``, one that is being removed ``NAME.removing``, so that none that is not whole has the name
-    of one that is.
+    called ``NAME.incomplete``, one that is being removed ``NAME.removing``: only a complete one is called ``NAME``.
     """
 
     is_local = True
@@ -51,11 +50,11 @@ class LocalStore:
 
     @property
     def records(self) -> bytes:
-        """The directory of what is written down of the snapshots."""
+        """The directory of the records of the snapshots."""
         return os.path.join(self.path, OWN_DIRECTORY)
 
     def survey(self) -> list[Snapshot]:
-        """Return all that are there, in the order in which they were made; none where there is no such directory.
+        """Return all snapshots in the order in which they were made; none if the directory does not exist.
 
         Raises
         ------
@@ -80,9 +79,9 @@ class LocalStore:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[int]:
-        """Hold the directory for a run; yield the descriptor of the lock, which rsync inherits.
+        """Lock the directory for a run; yield the descriptor of the lock.
 
-        So what a killed run has left running holds it still.
+        rsync inherits it, so the lock is held as long as an rsync is running that a killed run has left.
 
         Raises
         ------
@@ -117,7 +116,7 @@ class LocalStore:
             return os.stat(lock, follow_symlinks=False).st_mtime_ns == _ODD_TIME
 
     def begin(self, name: bytes, record: SnapshotRecord) -> None:
-        """Make the directory of a snapshot that is not complete.
+        """Make the directory of a new snapshot, under the name of an incomplete one.
 
         Raises
         ------
@@ -134,7 +133,7 @@ class LocalStore:
             os.mkdir(path, 0o700)
 
     def finish(self, name: bytes, record: SnapshotRecord) -> None:
-        """Have a snapshot on the disk, and give it its name.
+        """Write a snapshot through to the disk, and then give it its name.
 
         Raises
         ------
@@ -152,7 +151,7 @@ class LocalStore:
                 os.close(dir_fd)
 
     def point_latest(self, name: bytes) -> bool:
-        """Have ``latest`` lead to a snapshot; False where something else has that name.
+        """Make the symbolic link ``latest`` lead to a snapshot; return False if something else has that name.
 
         Raises
         ------
@@ -171,7 +170,7 @@ class LocalStore:
         return True
 
     def write_record(self, name: bytes, record: SnapshotRecord) -> None:
-        """Write down what is known of a snapshot.
+        """Write the record of a snapshot.
 
         Raises
         ------
@@ -192,7 +191,7 @@ class LocalStore:
                 os.close(dir_fd)
 
     def remove(self, snapshot: Snapshot) -> None:
-        """Remove a snapshot; first of all it loses its name.
+        """Remove a snapshot. It is renamed first, so that what is left of it never looks complete.
 
         Raises
         ------
@@ -210,7 +209,7 @@ class LocalStore:
 
 
 def snapshots_of(directories: Iterable[bytes], record_of: Callable[[bytes], SnapshotRecord | None]) -> list[Snapshot]:
-    """Return which of the names of directories are snapshots, in the order in which they were made.
+    """Return the snapshots among directories, given by their names, in the order in which they were made.
 
     Parameters
     ----------
@@ -226,7 +225,7 @@ def _snapshot(directory: bytes, record_of: Callable[[bytes], SnapshotRecord | No
         if directory.endswith(mark):
             name = directory.removesuffix(mark)
             record = record_of(name)
-            # Somebody else's directory may be called so.
+            # Without a record, it may be a directory of somebody else with such a name.
             return Snapshot(name, directory, state, record) if record else None
     record = record_of(directory)
     if record:
@@ -235,7 +234,9 @@ def _snapshot(directory: bytes, record_of: Callable[[bytes], SnapshotRecord | No
 
 
 def remove_tree(path: bytes) -> None:
-    """Remove a directory with all in it, whatever the modes of directories: those of files are other snapshots', too.
+    """Remove a directory with all in it. Modes of directories are changed for it, those of files never.
+
+    Files are shared with other snapshots, which would be changed too.
 
     Raises
     ------
@@ -272,7 +273,7 @@ def _let_write(directory: bytes, dir_fd: int | None) -> None:
 
 
 def _sync_file_system(path: bytes) -> None:
-    """Have all that was written to the file system of a directory on its disk."""
+    """Wait until everything that was written to the file system of a directory is on the disk."""
     fd = os.open(path, _DIRECTORY)
     try:
         syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)

@@ -29,11 +29,11 @@ class Location:
     Attributes
     ----------
     host
-        With the user before it and, of a daemon, the port behind it; empty for this machine.
+        With ``USER@`` before it, and with ``:PORT`` behind it for a daemon; empty for this machine.
     module
-        The module of a daemon; empty for all else.
+        The module of a daemon; else empty.
     path
-        Of a daemon within its module.
+        The directory; for a daemon, within its module.
     """
 
     reach: Reach
@@ -48,7 +48,7 @@ class Location:
 
     @property
     def shown(self) -> bytes:
-        """How people write it."""
+        """The location as people write it."""
         if self.is_local:
             return self.path
         if self.reach is Reach.DAEMON:
@@ -56,18 +56,18 @@ class Location:
         return self.host + b":" + self.path
 
     def below(self, name: bytes) -> Location:
-        """Return a location in this one."""
+        """Return the location of something in this directory."""
         return Location(self.reach, self.host, self.module, os.path.join(self.path, name))
 
     def as_source(self) -> bytes:
-        """Return the argument that has rsync read what is in it."""
+        """Return the argument by which rsync reads the content of the directory."""
         if self.is_local:
             return self._spelled(self.path)
-        # The other end takes the path of a source for a pattern, where it looks like one.
+        # On another machine, the path of a source may be a pattern, so special characters are escaped.
         return self._spelled(literally(self.path))
 
     def as_target(self) -> bytes:
-        """Return the argument that has rsync write into it."""
+        """Return the argument by which rsync writes into the directory."""
         return self._spelled(self.path)
 
     def _spelled(self, path: bytes) -> bytes:
@@ -75,7 +75,7 @@ class Location:
         if self.is_local:
             return path
         if self.reach is Reach.DAEMON:
-            # A name that begins with a dash would be an option at the other end.
+            # The other machine would take a name that begins with a dash for an option.
             return b"rsync://" + self.host + b"/" + self.module + b"/./" + path.lstrip(b"/")
         return self.host + b":" + (path if path.startswith(b"/") else b"./" + path)
 
@@ -110,7 +110,10 @@ def parse_location(argument: bytes) -> Location:
 
 
 def literally(path: bytes) -> bytes:
-    """Return a pattern of rsync that matches one path; a backslash is only special where anything else is."""
+    """Return a pattern of rsync that matches this path alone.
+
+    To rsync a backslash escapes only in patterns that have other special characters.
+    """
     return re.sub(rb"[\\*?\[]", rb"\\\g<0>", path) if _WILD.search(path) else path
 
 

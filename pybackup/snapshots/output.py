@@ -1,4 +1,4 @@
-"""What rsync says: how far it is, what hurt single files, and the totals at its end."""
+"""Parsing what rsync prints: its progress, complaints about single files, and the totals at the end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ABOUT_METADATA = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far rsync is: entries looked at, of those that it knows of by now, and bytes copied."""
+    """How far rsync is: entries looked at, entries known until now, and bytes copied."""
 
     entries: int
     known_entries: int
@@ -40,18 +40,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What rsync says in the end.
+    """The totals that rsync prints at its end.
 
     Attributes
     ----------
     entries, files
-        What the source has; files are the regular ones, each name of a hard link counted.
+        Entries of all kinds in the source; and regular files, each name of a hard link counted.
     content_bytes
-        Of all regular files.
+        The sizes of all regular files.
     copied_files, copied_bytes
-        Those that were not linked to an earlier snapshot.
+        The files that were not linked to an earlier snapshot.
     sent_bytes, received_bytes
-        What went over the wire.
+        What was sent to and received from the other end.
     """
 
     entries: int = 0
@@ -64,7 +64,7 @@ class Totals:
 
 
 def parse_progress(line: bytes) -> Progress | None:
-    """Return how far rsync is; None for a line that does not tell."""
+    """Return how far rsync is, of a line of its output; None for another line."""
     match = _PROGRESS.match(line)
     if match is None:
         return None
@@ -73,7 +73,7 @@ def parse_progress(line: bytes) -> Progress | None:
 
 
 def parse_totals(lines: list[bytes]) -> Totals:
-    """Return the totals, of what rsync says in its last lines; what it does not say is 0."""
+    """Return the totals, of the last lines of rsync's output; a total that is not there is 0."""
     found: dict[str, int] = {}
     for line in lines:
         if entries := _ENTRIES.match(line):
@@ -85,7 +85,7 @@ def parse_totals(lines: list[bytes]) -> Totals:
 
 
 def parse_complaint(line: bytes) -> Problem | None:
-    """Return what a line of rsync's standard error says of one file; None where it is about the run."""
+    """Return what a line of rsync's standard error says about one file; None where it is about something else."""
     if line.startswith(_VANISHED):
         return Problem(_name(line.removeprefix(_VANISHED)), Trouble.VANISHED, "vanished while it was copied")
     if line.startswith((_CLOSING, _WARNING)) or not line.startswith(b"rsync: "):
@@ -103,14 +103,14 @@ def parse_complaint(line: bytes) -> Problem | None:
 
 
 def reason_of_end(lines: list[bytes]) -> str:
-    """Return why rsync gave up, in its own words, of what it said on standard error."""
+    """Return why rsync gave up, in its own words, of the lines of its standard error."""
     said = [line.strip() for line in lines if line.strip()]
     telling = [line for line in said if not line.startswith((_CLOSING, _WARNING))] or said
     return " / ".join(_SAID.sub(rb"\1", line).decode(errors="backslashreplace") for line in telling[-2:])
 
 
 def unescaped(name: bytes) -> bytes:
-    r"""Return a name as it is, of one as rsync prints it: ``\#ooo`` for what is not printable."""
+    r"""Return a name of which rsync has printed unprintable bytes as ``\#ooo``."""
     return _ESCAPED.sub(lambda match: bytes([int(match[1], 8)]), name)
 
 

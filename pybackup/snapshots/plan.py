@@ -1,4 +1,4 @@
-"""Planning a snapshot: its name, what it is linked to, whether contents are compared, whether the source is there."""
+"""Planning a snapshot: its name, what it links to, whether contents are compared, and that the source is there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from pybackup.errors import EnvironmentFailed, UsageError
 
-from .believe import check_mounted
 from .command import MOST_LINK_TARGETS, RsyncOptions
+from .completeness import check_mounted
 from .local_store import GOING, INCOMPLETE, LATEST
 from .location import Location, literally
 from .record import Snapshot, SnapshotState
@@ -28,9 +28,9 @@ class SnapshotOptions:
     name
         Its name; empty for date and time.
     checksum_every_ns
-        All contents are compared where that was not done for so long; None for never.
+        Compare all contents if the last time was so many ns ago; None for never.
     hash_copied
-        Read what was copied once more, for its hash.
+        Read copied files once more, for their hashes.
     require_files
         The least number of files that the source must have.
     require_mounted
@@ -52,11 +52,11 @@ class SnapshotPlan:
     Attributes
     ----------
     link_targets
-        The snapshots whose files are linked to: what an interrupted run left, then the newest ones.
+        The snapshots whose files are linked to: what interrupted runs left, then the newest ones.
     former
-        The one before; None for none.
+        The last complete snapshot; None if there is none.
     expected_entries
-        About how many entries there are.
+        About how many entries the source has.
     """
 
     source: Location
@@ -71,12 +71,12 @@ class SnapshotPlan:
 
     @property
     def path(self) -> bytes:
-        """Where the snapshot will be, as people write it."""
+        """The path of the snapshot, as people write it."""
         return self.store.location.below(self.name).shown
 
     @property
     def target(self) -> Location:
-        """Where it is made."""
+        """Where it is while it is incomplete."""
         return self.store.location.below(self.name + INCOMPLETE)
 
 
@@ -93,7 +93,7 @@ def plan_snapshot(
     Raises
     ------
     UsageError
-        Source and target lie in each other the wrong way round, the name is none.
+        The source lies in the target; both are on other machines; the name is not fit for a snapshot.
     EnvironmentFailed
         The source is not there, or something is not mounted.
     """
@@ -125,7 +125,7 @@ def plan_snapshot(
 
 
 def _for_local_source(source: Location, store: SnapshotStore, options: SnapshotOptions) -> SnapshotOptions:
-    """Check that a source is there; where the target lies in it, that is left out."""
+    """Check that a source on this machine is there; exclude the target if it lies in the source."""
     if not os.path.isdir(source.path):
         reason = "is no directory" if os.path.lexists(source.path) else "is not there; is it mounted?"
         raise EnvironmentFailed(f"{os.fsdecode(source.path)}: {reason}")
@@ -144,7 +144,7 @@ def _is_checksum_due(complete: Sequence[Snapshot], options: SnapshotOptions, now
     if options.checksum_every_ns is None:
         return False
     since = now - options.checksum_every_ns / 1e9
-    # The first snapshot is compared with nothing, and so as good as one.
+    # The first snapshot copied everything, which is as good as comparing all contents.
     ours = [snapshot.record for snapshot in complete if snapshot.record]
     return bool(ours) and not any(
         since < record.started <= now and (record.checksum or record.number == 1) for record in ours
@@ -159,7 +159,7 @@ def _checked_name(name: bytes) -> bytes:
 
 
 def _free_name(now: float, there: Sequence[Snapshot]) -> bytes:
-    """Date and time on the clock, with a number behind it where the clock has shown that before."""
+    """Return the local date and time; with a number behind it if a snapshot has that name."""
     name = time.strftime(_NAME, time.localtime(now)).encode()
     taken = {snapshot.name for snapshot in there}
     free, number = name, 1

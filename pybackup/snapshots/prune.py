@@ -1,4 +1,4 @@
-"""Which snapshots stay, each with its reasons, and removing the others."""
+"""Which snapshots are kept, each with the reasons; and removing the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class JudgedSnapshot:
-    """A snapshot, and why it stays; without a reason it goes."""
+    """A snapshot, and the reasons to keep it; without a reason it is removed."""
 
     snapshot: Snapshot
     reasons: Sequence[str]
@@ -30,10 +30,10 @@ class JudgedSnapshot:
 
 
 def judge_snapshots(there: Sequence[Snapshot], policy: Retention) -> list[JudgedSnapshot]:
-    """Return which of the snapshots stay.
+    """Return which of the snapshots are kept, and why.
 
-    The newest always does, by the order in which they were made, and the newest without problems; what others have
-    made, or an interrupted run has left, is not judged.
+    The last one that was made always is, and the last one without problems. Those that other programs made, or that are
+    incomplete, are kept too; what a killed run has begun to remove is not.
     """
     ours = [each for each in there if each.state is SnapshotState.COMPLETE and each.record]
     records = [each.record for each in ours if each.record]
@@ -48,9 +48,9 @@ def judge_snapshots(there: Sequence[Snapshot], policy: Retention) -> list[Judged
 
 
 def prune(store: SnapshotStore, judged: Sequence[JudgedSnapshot], monitor: Monitor) -> list[Snapshot]:
-    """Remove what does not stay, the oldest first, and return what is gone; what cannot be removed is a problem.
+    """Remove the snapshots that are not kept, the oldest first; the caller holds the lock.
 
-    The caller holds the lock.
+    Returns those that were removed; one that cannot be is a problem.
     """
     going = [each.snapshot for each in judged if not each.stays]
     removed = []

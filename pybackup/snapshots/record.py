@@ -1,4 +1,4 @@
-"""What is written down of a snapshot, beside it: when it was made, of what, and what it cost."""
+"""The record of a snapshot, kept beside it: when it was made, of what, and how many files and bytes it has."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ class SnapshotRecord:
     Attributes
     ----------
     number
-        Counts the runs into one target: the order in which they were made, whatever clocks said.
+        Counts the runs into one target, so it gives their order even if clocks were wrong.
     started, finished
         Seconds since the epoch.
     source
-        As it was given.
+        As the user gave it.
     host
-        The machine that it was made by.
+        The machine that made it.
     status
-        How rsync ended.
+        The exit status of rsync.
     checksum
-        All contents were compared.
+        Whether all contents were compared.
     files, content_bytes
         What the snapshot holds; each name of a hard link counts.
     copied_files, copied_bytes
-        Those that were copied.
+        What was copied and not linked.
     linked_files, new_files, changed_files, deleted_files
-        Against the snapshot before; None where the target cannot be looked at.
+        Compared with the snapshot before; None if the target is on another machine.
     problems
-        How many files were not copied, or not as they are.
+        How many files were not copied, or not exactly.
     most_links
-        How many names the file with most of them has in all snapshots together; 0 where nobody looked.
+        The most names that any of its files has in all snapshots together; 0 if that is not known.
     """
 
     number: int
@@ -77,12 +77,12 @@ class SnapshotRecord:
     is_complete: bool = True
 
     def to_json(self) -> bytes:
-        """Return it as a line of JSON; names that are no UTF-8 have their bytes as lone surrogates, as in Python."""
+        """Return it as a line of JSON; bytes that are no UTF-8 are lone surrogates, as in Python's file names."""
         return json.dumps({"version": VERSION, **asdict(self)}, ensure_ascii=True).encode() + b"\n"
 
 
 def parse_record(data: bytes) -> SnapshotRecord | None:
-    """Return a record, None of what is none."""
+    """Return the record that `SnapshotRecord.to_json` wrote; None for anything else."""
     try:
         found = json.loads(data[:_LONGEST_BYTES])
     except (ValueError, RecursionError):
@@ -105,16 +105,16 @@ def _fits(wanted: Any, value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A directory in the target, with what is known of it.
+    """A snapshot in a target, with its record.
 
     Attributes
     ----------
     name
-        Of the snapshot, without what marks one that is not complete.
+        Its name, without ``.incomplete``.
     directory
-        The name of the directory.
+        The name of its directory in the target.
     record
-        None for what others have made.
+        None if another program has made it.
     """
 
     name: bytes
@@ -129,5 +129,5 @@ class Snapshot:
 
     @property
     def order(self) -> tuple[int, bytes]:
-        """What they are sorted by: what was there before us comes first, by its dated name."""
+        """The key for sorting: by number; those of other programs come first, by their dated names."""
         return (self.record.number if self.record else 0), self.name

@@ -1,4 +1,4 @@
-"""Making a snapshot that is planned: copied by rsync beside what is there, and given its name when it is whole."""
+"""Making a planned snapshot: rsync copies it beside the others, and it gets its name when it is complete."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pybackup.host.environment import environment
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Phase
 
-from .believe import check_count, doubt
 from .command import rsync_command
+from .completeness import check_count, reason_to_doubt
 from .hashes import open_hashes
 from .local_store import INCOMPLETE, LATEST, LocalStore
 from .output import Totals
@@ -28,12 +28,12 @@ from .transfer import PARTIAL, Transferred, transfer
 
 @dataclass(frozen=True, slots=True)
 class SnapshotMade:
-    """A snapshot that was made, or, of a dry run, would be.
+    """A snapshot that was made, or would be, in a dry run.
 
     Attributes
     ----------
     shared
-        How it stands to the one before; None for a dry run, and where the target is on another machine.
+        How it compares with the one before; None in a dry run, and where the target is on another machine.
     removed
         Snapshots that the rules did not keep.
     """
@@ -55,7 +55,7 @@ def dry_run(plan: SnapshotPlan, monitor: Monitor) -> SnapshotMade:
 
 
 def perform_snapshot(plan: SnapshotPlan, lock: int, monitor: Monitor) -> SnapshotMade:
-    """Make the snapshot; what rsync could not copy is a problem each.
+    """Make the snapshot; each file that rsync could not copy is a problem.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def perform_snapshot(plan: SnapshotPlan, lock: int, monitor: Monitor) -> Snapsho
     Raises
     ------
     EnvironmentFailed
-        rsync gave up, or what came of it cannot be all: what was copied stays as ``NAME.incomplete``, and the next run
+        rsync gave up, or the source seems incomplete. What was copied stays as ``NAME.incomplete``, and the next run
         links to it.
     """
     started = time.time()
@@ -106,20 +106,20 @@ def _expected(plan: SnapshotPlan) -> int:
 
 
 def _check(plan: SnapshotPlan, done: Transferred, problems: Sequence[Problem]) -> None:
-    """Refuse what cannot be all of the source."""
+    """Refuse a snapshot that can hardly be all of the source."""
     if done.status == PARTIAL and not done.totals.files and problems:
         raise EnvironmentFailed(f"{plan.shown_source}: nothing could be copied: {problems[0].reason}")
     check_count(done.totals.files, plan.options.require_files, plan.shown_source)
     if done.status != PARTIAL or plan.former is None or plan.former.record is None:
         return
     was = plan.former.record
-    reason = doubt(done.totals.files, done.totals.content_bytes, was.files, was.content_bytes)
+    reason = reason_to_doubt(done.totals.files, done.totals.content_bytes, was.files, was.content_bytes)
     if reason:
         raise EnvironmentFailed(f"{plan.shown_source}: {reason}, and not all could be read: is it there still?")
 
 
 def _leave(plan: SnapshotPlan) -> None:
-    """Remove what is of no use to the next run."""
+    """Remove an incomplete snapshot that is of no use to the next run."""
     if not plan.store.is_local:
         return
     incomplete = plan.target.path
@@ -134,7 +134,7 @@ def _leave(plan: SnapshotPlan) -> None:
 
 
 def _compared(plan: SnapshotPlan, store: LocalStore, done: Transferred, monitor: Monitor) -> Shared:
-    """Look at the new snapshot beside the one before, and take the hashes of what is new; without these it is whole."""
+    """Compare the new snapshot with the one before, and take hashes of new files; the snapshot is good without them."""
     path = plan.target.path
     former = os.path.join(store.path, plan.former.directory) if plan.former else None
     monitor.begin("comparing", 0, done.totals.copied_bytes if plan.options.hash_copied else 0)
@@ -146,7 +146,7 @@ def _compared(plan: SnapshotPlan, store: LocalStore, done: Transferred, monitor:
             taken.append(HashTaker(hashes, path, read=plan.options.hash_copied, monitor=monitor))
         except EnvironmentFailed as error:
             monitor.problem(Problem(plan.path, Trouble.UNRECORDED, f"no hashes are taken: {error}"))
-        shared = compare_with_former(path, former, taken[0].meet if taken else None)
+        shared = compare_with_former(path, former, taken[0].take if taken else None)
         if taken:
             taken[0].finish()
     monitor.end()
@@ -154,10 +154,10 @@ def _compared(plan: SnapshotPlan, store: LocalStore, done: Transferred, monitor:
 
 
 def _tell(plan: SnapshotPlan, done: Transferred, shared: Shared | None, monitor: Monitor) -> None:
-    """Say what is odd in how the snapshot stands to the one before."""
+    """Tell the monitor what is odd about the snapshot, compared with the one before."""
     former = plan.former.record if plan.former else None
     if former:
-        reason = doubt(done.totals.files, done.totals.content_bytes, former.files, former.content_bytes)
+        reason = reason_to_doubt(done.totals.files, done.totals.content_bytes, former.files, former.content_bytes)
         if reason:
             monitor.problem(Problem(plan.path, Trouble.MISSING, f"{reason}: is all of the source there?"))
     if shared is None:

@@ -1,4 +1,4 @@
-"""What snapshots share: a new one beside the one before, and what one alone holds."""
+"""What snapshots share: a new one compared with the one before, and the bytes that only one snapshot holds."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _Listing = dict[bytes, "os.DirEntry[str]"]
 
 @dataclass(slots=True)
 class Shared:
-    """How a snapshot stands to the one before it; of regular files, each name counts.
+    """How a snapshot compares with the one before it. Regular files are counted, each name of a hard link.
 
     Attributes
     ----------
     linked, new, changed, deleted
-        The same file; a name that was not there; another file under the name; a name that is there no more.
+        The same file under the name; a new name; another file under the name; a name that is gone.
     unlinked
-        Of the changed ones those with the size, time, mode and owner of before: they might have been linked.
+        Changed ones with the same size, time, mode and owner as before, which should have been linked.
     full
-        Of the unlinked ones those that have as many names already as the file system allows.
+        Unlinked ones whose former file has as many names as the file system allows.
     alone_bytes
-        What removing the snapshot would free by now.
+        What removing the snapshot would free now.
     most_links
-        The most names that one of its files has in all snapshots together.
+        The most names that any of its files has in all snapshots together.
     """
 
     linked: int = 0
@@ -47,11 +47,11 @@ class Shared:
 
 @dataclass(slots=True)
 class _Names:
-    """Of files with several names: how many of them this snapshot has, of how many, and their bytes."""
+    """Counts the names of files with several names, to know which files have all of them in this snapshot."""
 
     seen: dict[int, list[int]] = field(default_factory=dict)
 
-    def meet(self, status: os.stat_result) -> None:
+    def count(self, status: os.stat_result) -> None:
         known = self.seen.setdefault(status.st_ino, [0, status.st_nlink, status.st_blocks * _BLOCK])
         known[0] += 1
 
@@ -65,16 +65,16 @@ def compare_with_former(
     on_copied: Callable[[bytes, os.stat_result], None] | None = None,
     link_limit: int = 0,
 ) -> Shared:
-    """Return how a snapshot stands to the one before it.
+    """Compare a snapshot with the one before it.
 
     Parameters
     ----------
     former
-        None for the first.
+        The path of the one before; None for the first.
     on_copied
-        Told of each file that the two do not share: its path in the snapshot, and its status.
+        Called for each file that the two do not share, with its path in the snapshot and its status.
     link_limit
-        How many names a file may have; 0 for what the file system says.
+        How many names a file may have; 0 to ask the file system.
 
     Raises
     ------
@@ -92,14 +92,14 @@ def compare_with_former(
             here, there = _is_directory(entry), _is_directory(old)
             if here or there:
                 left.append((os.path.join(relative, name), here, there))
-            is_copied = _meet(None if here else entry, None if there else old, found, names, limit)
+            is_copied = _count_entry(None if here else entry, None if there else old, found, names, limit)
             if is_copied and entry is not None and on_copied is not None:
                 on_copied(os.path.join(relative, name), entry.stat(follow_symlinks=False))
     found.alone_bytes += names.alone_bytes()
     return found
 
 
-def _meet(
+def _count_entry(
     entry: os.DirEntry[str] | None, old: os.DirEntry[str] | None, found: Shared, names: _Names, limit: int
 ) -> bool:
     """Count an entry; return whether it is a file that the snapshot before does not have."""
@@ -123,7 +123,7 @@ def _meet(
     if status.st_nlink == 1:
         found.alone_bytes += status.st_blocks * _BLOCK
     else:
-        names.meet(status)
+        names.count(status)
     return True
 
 
@@ -138,7 +138,7 @@ def _is_alike(one: os.stat_result, other: os.stat_result) -> bool:
 
 
 def alone_bytes(path: bytes) -> int:
-    """Return how many bytes the file system would have back if this snapshot were removed.
+    """Return how many bytes would be freed if this snapshot were removed.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def alone_bytes(path: bytes) -> int:
 
 
 def files_of(path: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    """Yield all of a snapshot but directories: the path in it, and the status.
+    """Yield the path in a snapshot, and the status, of everything in it but directories.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def files_of(path: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
 
 
 def _listed(root: bytes, relative: bytes) -> _Listing:
-    """The entries of a directory, with what the system says of each."""
+    """Return the entries of a directory by name, each with its status read."""
     fd = open_at(None, os.path.join(root, relative) if relative else root, _DIRECTORY)
     try:
         with os.scandir(fd) as entries:

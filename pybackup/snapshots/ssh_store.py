@@ -1,4 +1,4 @@
-"""A directory of snapshots on another machine, which ssh reaches: its shell does there what rsync cannot."""
+"""A directory of snapshots on another machine, by ssh: scripts for its shell do there what rsync cannot do."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SHELL = "exec sh -s"  # whatever shell the user has there
 
 
 class SshStore:
-    """Snapshots in a directory of another machine, in the form that `LocalStore` has.
+    """Snapshots in a directory of another machine, in the same form as in a `LocalStore`.
 
     Parameters
     ----------
     ssh
         The program that reaches it, with its arguments.
     locks
-        A directory of this machine for the lock: runs of other machines into the same directory are not known.
+        A directory of this machine for the lock, so runs of other machines into the same target are not noticed.
     """
 
     is_local = False
@@ -42,7 +42,7 @@ class SshStore:
         """Absolute from the first look on."""
 
     def survey(self) -> list[Snapshot]:
-        """Return all that are there, in the order in which they were made; none where there is no such directory.
+        """Return all snapshots in the order in which they were made; none if the directory does not exist.
 
         Raises
         ------
@@ -76,7 +76,7 @@ done
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[int]:
-        """Hold the directory for a run of this machine, and make it; yield the descriptor of the lock.
+        """Lock the directory for a run of this machine, and make it; yield the descriptor of the lock.
 
         Raises
         ------
@@ -97,11 +97,11 @@ done
             os.close(fd)
 
     def keeps_nanoseconds(self) -> bool:
-        """Return False: that is not known of another machine."""
+        """Return False, as it is not known of another machine."""
         return False
 
     def begin(self, name: bytes, record: SnapshotRecord) -> None:
-        """Make the directory of a snapshot that is not complete.
+        """Make the directory of a new snapshot, under the name of an incomplete one.
 
         Raises
         ------
@@ -114,7 +114,7 @@ done
         self._run(script, name=name)
 
     def finish(self, name: bytes, record: SnapshotRecord) -> None:
-        """Have a snapshot on the disk, and give it its name.
+        """Write a snapshot through to the disk, and then give it its name.
 
         Raises
         ------
@@ -124,7 +124,7 @@ done
         self._run(script + _writing(record) + b'mv -- "./$name$incomplete" "./$name"\n', name=name)
 
     def point_latest(self, name: bytes) -> bool:
-        """Have ``latest`` lead to a snapshot; False where something else has that name.
+        """Make the symbolic link ``latest`` lead to a snapshot; return False if something else has that name.
 
         Raises
         ------
@@ -134,7 +134,7 @@ done
         return not self._run(script + b'ln -sfn -- "$name" "$latest"\n', name=name)
 
     def remove(self, snapshot: Snapshot) -> None:
-        """Remove a snapshot; first of all it loses its name.
+        """Remove a snapshot. It is renamed first, so that what is left of it never looks complete.
 
         Raises
         ------
@@ -152,7 +152,7 @@ rm -rf -- "./$name$going" && rm -f -- "$own/$name$record"
         return os.fsdecode(self.location.shown)
 
     def _run(self, script: bytes, **names: bytes) -> bytes:
-        """Have the shell there run a script with some names in variables; return what it says."""
+        """Have the shell there run a script, with ``names`` as its variables, and return its output."""
         path = self.location.path
         variables = {
             "to": path if path.startswith(b"/") else b"./" + path,
@@ -178,12 +178,12 @@ rm -rf -- "./$name$going" && rm -f -- "$own/$name$record"
 
 
 def quoted(text: bytes) -> bytes:
-    """Return a text as a shell takes it for one word, whatever is in it."""
+    """Return a text quoted so that a shell takes it for one word."""
     return b"'" + text.replace(b"'", b"'\\''") + b"'"
 
 
 def _writing(record: SnapshotRecord) -> bytes:
-    """A script that writes a record down, under its name only when it is whole."""
+    """Return a script that writes a record, and gives it its name when it is complete."""
     return b'printf \'%%s\\n\' %b >"$own/$name.new" && mv -- "$own/$name.new" "$own/$name$record" || exit 1\n' % quoted(
         record.to_json().strip()
     )

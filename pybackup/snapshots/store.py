@@ -1,4 +1,4 @@
-"""What a directory of snapshots is to whoever makes, lists and removes them, wherever it is."""
+"""The interface of a directory of snapshots, on this machine or another one."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class SnapshotStore(Protocol):
 
     @property
     def is_local(self) -> bool:
-        """Whether its files can be looked at."""
+        """Whether it is on this machine, so that its files can be read."""
 
     @property
     def location(self) -> Location:
         """Where it is, for rsync."""
 
     def survey(self) -> list[Snapshot]:
-        """Return all that are there."""
+        """Return all snapshots."""
 
     def locked(self) -> AbstractContextManager[int]:
-        """Hold it for a run."""
+        """Lock it for a run."""
 
     def keeps_nanoseconds(self) -> bool:
         """Return whether times are kept to the nanosecond."""
@@ -38,7 +38,7 @@ class SnapshotStore(Protocol):
         """Give a snapshot its name."""
 
     def point_latest(self, name: bytes) -> bool:
-        """Have ``latest`` lead to a snapshot."""
+        """Make ``latest`` lead to a snapshot."""
 
     def remove(self, snapshot: Snapshot) -> None:
         """Remove a snapshot."""

@@ -1,4 +1,4 @@
-"""Hashes of the files that a run has copied, taken while they are still in memory."""
+"""Taking the hashes of files that a run has copied, while they are still in the system's cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HashTaker:
     root
         The directory of the snapshot.
     read
-        Read them; else only what is known of others that had their inodes is forgotten.
+        Take the hashes; else only former files' hashes are forgotten whose inode numbers the new files have.
     """
 
     def __init__(self, hashes: HashStore, root: bytes, *, read: bool, monitor: Monitor) -> None:
@@ -29,18 +29,18 @@ class HashTaker:
         self._root = root
         self._read = read
         self._monitor = monitor
-        self._linked: set[int] = set()  # of those with several names
+        self._linked: set[int] = set()  # inodes of files with several names
         self._rows: list[tuple[os.stat_result, bytes, bytes]] = []
 
-    def meet(self, path: bytes, status: os.stat_result) -> None:
-        """Take a file that the snapshot before does not have; one that cannot be read is a problem."""
+    def take(self, path: bytes, status: os.stat_result) -> None:
+        """Take the hash of a file that the snapshot before does not share; one that cannot be read is a problem."""
         if status.st_nlink > 1:
             if status.st_ino in self._linked:
                 return
             self._linked.add(status.st_ino)
             known = self._hashes.remembered(status, path)
             if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
-                return  # linked to an older one than the last
+                return  # linked to an older snapshot than the last one
         if not self._read:
             self._hashes.forget([status.st_ino])
             return
@@ -53,6 +53,6 @@ class HashTaker:
             self.finish()
 
     def finish(self) -> None:
-        """Keep what was taken."""
+        """Write the last hashes down."""
         self._hashes.remember(self._rows)
         self._rows.clear()

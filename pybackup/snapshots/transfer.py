@@ -1,4 +1,4 @@
-"""Running rsync: its progress and complaints go to the monitor, what is left is how it ended."""
+"""Running rsync: its progress and complaints go to the monitor, and how it ended is returned."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pybackup.monitor import Monitor
 
 from .output import Progress, Totals, parse_complaint, parse_progress, parse_totals, reason_of_end
 
-PARTIAL, VANISHED = 23, 24  # statuses of rsync: some files could not be copied, some were gone
+PARTIAL, VANISHED = 23, 24  # exit statuses of rsync: some files could not be copied, some vanished meanwhile
 _CHUNK = 1 << 16
 _KEPT_LINES = 40
 _LONGEST_LINE = 1 << 16
 _LINE_ENDS = re.compile(rb"[\r\n]")
-# 127 and 255 are the shell's and ssh's.
+# By exit statuses of rsync; 127 is the shell's, 255 ssh's.
 _ADVICE = {
     5: "the daemon refuses: are the module, the user and the password right?",
     10: "does it listen there?",
@@ -54,9 +54,9 @@ def transfer(
     Parameters
     ----------
     expected
-        About how many entries there are; 0 where nobody knows.
+        About how many entries there are; 0 if that is not known.
     held
-        Descriptors that it inherits, and so holds as long as it lives.
+        File descriptors that rsync inherits, and so keeps open as long as it runs.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def transfer(
 
 
 class _Course:
-    """Tells the monitor of steps, where rsync tells how far it is."""
+    """Turns rsync's progress, which counts from the beginning, into steps for the monitor."""
 
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor

@@ -1,4 +1,4 @@
-"""Reading all that is in snapshots: each file once, however many of them have it, and compared with its hash."""
+"""Verifying snapshots: each file is read once, however many snapshots share it, and compared with its hash."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class HurtFile:
     Attributes
     ----------
     path
-        In the newest snapshot of those that were read, with the snapshot's name before it.
+        Its path in the newest verified snapshot that has it, with the snapshot's name in front.
     sha256
-        Of the content that it had.
+        The hash of the content that it had.
     snapshots
         The names of all snapshots that share the file.
     sound
-        Paths in this directory of snapshots where that content still is.
+        Paths of files in this directory of snapshots that still have that content.
     """
 
     path: bytes
@@ -47,7 +47,7 @@ class HurtFile:
 
 @dataclass(slots=True)
 class VerifiedSnapshots:
-    """What came of reading snapshots.
+    """The result of verifying snapshots.
 
     Attributes
     ----------
@@ -67,9 +67,9 @@ class VerifiedSnapshots:
 def verify_snapshots(
     store: LocalStore, chosen: Sequence[Snapshot], hashes: HashStore, monitor: Monitor
 ) -> VerifiedSnapshots:
-    """Read all files of snapshots, and compare each with its hash; of what is not known the hash is kept.
+    """Read all files of snapshots, and compare each with its hash. A file without a hash gets one.
 
-    The caller holds the lock. What cannot be read is a problem.
+    The caller holds the lock. A file that cannot be read is a problem.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def _count(
 
 
 def _find_elsewhere(store: LocalStore, found: VerifiedSnapshots, hashes: HashStore, monitor: Monitor) -> None:
-    """Look through all snapshots for who shares what is hurt, and for other files with the content that it had."""
+    """Find which snapshots share the damaged files, and other files that have the content which these had."""
     hurt = {each.inode: each for each in found.hurt}
     wanted: dict[int, list[HurtFile]] = {}
     for each in found.hurt:
@@ -160,12 +160,12 @@ def _has(path: bytes, sha256: bytes) -> bool:
 
 
 def choose(there: Sequence[Snapshot], names: Sequence[bytes]) -> Iterator[Snapshot]:
-    """Yield the complete snapshots of these names, all for none.
+    """Yield the complete snapshots of these names; without names, all.
 
     Raises
     ------
     LookupError
-        There is none of a name, which the error has.
+        There is none of a name, which is the error's argument.
     """
     complete = {each.name: each for each in there if each.is_complete}
     for name in names or complete:

@@ -1,4 +1,4 @@
-"""What tests of snapshots have: a tree, a directory for snapshots, other machines."""
+"""Fixtures for tests of snapshots: a tree, a directory for snapshots, other machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .making import OLD
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Three files in two directories, with times in the past: rsync tells changes of one second by their times."""
+    """Three files in two directories, with times in the past, as rsync may miss changes within one second."""
     source = tmp_path / "source"
     for name in ("a.txt", "sub/b.txt", "sub/c.txt"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)

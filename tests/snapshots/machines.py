@@ -18,7 +18,7 @@ _TRIES = 200
 
 @dataclass(frozen=True)
 class SshServer:
-    """A server of ssh, and the command that reaches it."""
+    """An ssh server, and the command that reaches it."""
 
     host: str
     command: list[str]
@@ -50,7 +50,7 @@ def ssh_server(room: Path) -> Iterator[SshServer]:
 
 @contextmanager
 def rsync_daemon(room: Path, *modules: Path) -> Iterator[str]:
-    """A daemon with a module for each directory, called as that is; yields the URL that modules are below."""
+    """Run a daemon with a module for each directory, of the same name; yield the URL that the modules are below."""
     room.mkdir()
     port = free_port()
     user = f"uid = {os.geteuid()}\ngid = {os.getegid()}\n"

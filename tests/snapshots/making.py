@@ -49,7 +49,7 @@ ODD_NAMES = (
 
 
 def make(tree: Path | str | bytes, to: Path | str | bytes, **options: Any) -> tuple[SnapshotMade, Noted]:
-    """A snapshot, and what was said meanwhile."""
+    """Make a snapshot, and return it with what the monitor was told."""
     heard = Noted()
     return pybackup.snapshot_run(tree, to, monitor=heard, **options), heard
 
@@ -59,7 +59,7 @@ def inode(path: Path | bytes) -> int:
 
 
 def content(root: Path | bytes) -> dict[bytes, bytes | None]:
-    """Every path below a directory, with the content of files."""
+    """Return every path below a directory, with the content of files."""
     top = os.fsencode(root)
     found: dict[bytes, bytes | None] = {}
     for directory, names, files in os.walk(top):

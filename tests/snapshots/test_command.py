@@ -1,4 +1,4 @@
-"""What rsync is told, and what it says."""
+"""The command line of rsync, and parsing its output."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ NAMES = [
 
 
 def test_patterns_leave_out_with_rsync_what_they_leave_out_here(tmp_path: Path) -> None:
-    """Sets of patterns by chance, on a tree of three levels."""
+    """Random sets of patterns, on a tree of three levels."""
     chance = random.Random(7)
     source = tmp_path / "tree"
     for one, two, three in itertools.product(NAMES, ["a", "b", "sub", "x.tmp"], [*NAMES[:8], "st*r"]):

@@ -1,4 +1,4 @@
-"""Runs that end before their time: what is complete stays as it is, and what was copied is not copied again."""
+"""Runs that are killed: complete snapshots stay as they are, and what was copied is not copied again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system,
 
 @pytest.fixture
 def heavy(tree: Path) -> Path:
-    """A tree that takes a while where rsync is told to be slow."""
+    """A tree that takes a while to copy when rsync is told to be slow."""
     for number in range(FILES):
         (tree / f"heavy {number}").write_bytes(os.urandom(MIB))
         os.utime(tree / f"heavy {number}", ns=(OLD, OLD))
@@ -35,7 +35,7 @@ def heavy(tree: Path) -> Path:
 
 
 def begin_slowly(source: Path, store: LocalStore, copied: int) -> subprocess.Popen[bytes]:
-    """A run that has copied some of the heavy files, and goes on."""
+    """Start a run, and return when it has copied some of the heavy files."""
     arguments = ["snapshot", "run", str(source), os.fsdecode(store.path), "--rsync-arg=--bwlimit=4M"]
     process = subprocess.Popen([*COMMAND, *arguments], env=ENVIRONMENT, stderr=subprocess.PIPE)
     until = time.monotonic() + PATIENCE_SECONDS
@@ -50,7 +50,7 @@ def begin_slowly(source: Path, store: LocalStore, copied: int) -> subprocess.Pop
 
 
 def settle(store: LocalStore) -> None:
-    """Wait until what a killed run has left of rsync is gone."""
+    """Wait until the rsync processes that a killed run has left have ended."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         try:
@@ -84,7 +84,7 @@ def test_the_next_run_goes_on(how: signal.Signals, heavy: Path, store: LocalStor
 
 
 def test_an_interrupted_run_changes_no_older_snapshot(tree: Path, store: LocalStore) -> None:
-    """What it has linked are files of older ones: a mode that changes meanwhile must not be set on these."""
+    """Files that it has linked are older snapshots' too: a mode that changes meanwhile must not be set on these."""
     good, _ = make(tree, store.path)
     left = SnapshotRecord(2, 0, 0, "", "", is_complete=False)
     store.begin(b"left", left)
@@ -142,7 +142,7 @@ def test_a_disk_that_is_full(heavy: Path, tmp_path: Path) -> None:
 
 @needs_root
 def test_files_that_cannot_be_read_are_problems_and_cost_no_other(tree: Path, store: LocalStore) -> None:
-    """As somebody who may not read all: root without the right to do so."""
+    """Run as a user who may not read everything: root without that right."""
     make(tree, store.path, name="good")
     write(tree / "a.txt", "secret")
     os.chmod(tree / "a.txt", 0)
@@ -159,7 +159,7 @@ def test_files_that_cannot_be_read_are_problems_and_cost_no_other(tree: Path, st
 
 @needs_root
 def test_a_source_that_goes_away_makes_no_snapshot(tree: Path, store: LocalStore) -> None:
-    """What is left of it is far from all, and the rest cannot be read: the old ones stay the last ones."""
+    """Most of the source cannot be read any more: the snapshot is refused, and the old ones stay the last ones."""
     make(tree, store.path, name="good")
     os.chmod(tree / "sub", 0)
     weak = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]

@@ -1,4 +1,4 @@
-"""Sources on other machines: ssh and daemons on loopback, with names that a shell would do something with."""
+"""Sources on other machines: ssh and daemons on loopback, with names that a shell would interpret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .making import ODD_NAMES, OLD, content, make
 
 @pytest.fixture
 def odd(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory and a file in it of each odd name, and one that patterns would match."""
+    """A directory with a file in it for each odd name, and one that these names match as patterns."""
     monkeypatch.chdir(tree)
     for number, name in enumerate((*ODD_NAMES, b"axb")):
         os.mkdir(os.fsencode(tree) + b"/" + name)
@@ -29,7 +29,7 @@ def odd(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check_all(prefix: bytes, odd: Path, store: LocalStore, **options: list[str]) -> None:
-    """Each directory alone, twice, and all of them."""
+    """Snapshot each directory alone, twice, and then all of them."""
     for number, name in enumerate(ODD_NAMES):
         to = store.path + b"/" + name
         make(prefix + name, to, **options)

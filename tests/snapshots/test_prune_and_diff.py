@@ -1,4 +1,4 @@
-"""Which snapshots stay, and what changed between two."""
+"""Which snapshots are kept, and what changed between two."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAY = 86_400
 
 
 def planted(*days: float, problems: tuple[int, ...] = ()) -> list[Snapshot]:
-    """Snapshots of which each was made on a day, in this order."""
+    """Return snapshots made on these days, in this order."""
     return [
         Snapshot(
             b"%d" % number,
@@ -176,7 +176,7 @@ def test_diff_reads_contents_where_that_is_asked(tree: Path, store: LocalStore) 
 def test_what_is_in_an_archive_of_a_snapshot_is_archived_for_pyactivity(
     tree: Path, store: LocalStore, tmp_path: Path
 ) -> None:
-    """The way from last night's links to a disc; of the live tree only what is new is on none."""
+    """From last night's snapshot to a disc: of the live tree, only new files are on no medium."""
     made, _ = make(tree, store.path, name="source")
     pybackup.create(made.path, tmp_path / "archive.xtar", workers=1)
     write(tree / "new.txt", "not archived")

@@ -15,7 +15,7 @@ import pybackup
 from pybackup.cli.main import main
 from pybackup.errors import EnvironmentFailed, Exists, UsageError
 from pybackup.model.problem import Trouble
-from pybackup.snapshots.believe import doubt
+from pybackup.snapshots.completeness import reason_to_doubt
 from pybackup.snapshots.local_store import LocalStore
 from pybackup.snapshots.location import parse_location
 from pybackup.snapshots.plan import SnapshotOptions, plan_snapshot
@@ -154,7 +154,7 @@ def test_a_name_that_is_taken(tree: Path, store: LocalStore) -> None:
 
 
 def test_order_is_that_of_the_runs_whatever_the_clock_says(tree: Path, store: LocalStore) -> None:
-    """A clock that is set back, and the hour that comes twice in the night in which summer time ends."""
+    """A clock that is set back, and the hour that comes twice when summer time ends."""
     place = parse_location(os.fsencode(tree))
 
     def at(now: float) -> bytes:
@@ -192,7 +192,7 @@ def test_dated_directories_of_others_are_linked_to(tree: Path, store: LocalStore
 
 
 def test_of_very_many_the_twenty_newest_are_linked_to(tree: Path, store: LocalStore) -> None:
-    """With one more, rsync ends before it begins. What only older ones have is copied anew."""
+    """rsync refuses more link targets. Files that only older snapshots have are copied again."""
     for number in range(22):
         write(tree / "only here", "once", OLD) if number == 0 else (tree / "only here").unlink(missing_ok=True)
         make(tree, store.path, name=f"{number:02}")
@@ -248,10 +248,10 @@ def test_what_has_shrunk_a_lot_is_told(tree: Path, store: LocalStore) -> None:
 
 
 def test_doubt() -> None:
-    assert doubt(50, 100, 100, 100) == ""
-    assert doubt(49, 100, 100, 100) == "49 files where there were 100"
-    assert doubt(100, 49, 100, 100) == "49 bytes where there were 100"
-    assert doubt(0, 0, 0, 0) == ""
+    assert reason_to_doubt(50, 100, 100, 100) == ""
+    assert reason_to_doubt(49, 100, 100, 100) == "49 files where there were 100"
+    assert reason_to_doubt(100, 49, 100, 100) == "49 bytes where there were 100"
+    assert reason_to_doubt(0, 0, 0, 0) == ""
 
 
 def test_other_content_of_the_same_size_and_time_is_found_by_checksum_alone(tree: Path, store: LocalStore) -> None:
@@ -269,7 +269,7 @@ def test_other_content_of_the_same_size_and_time_is_found_by_checksum_alone(tree
 
 
 def test_files_with_as_many_links_as_there_may_be_are_told_from_others(tree: Path, store: LocalStore) -> None:
-    """ext4 allows 65,000; rsync copies the file then."""
+    """ext4 allows a file 65,000 names; rsync copies it when it has them all."""
     one, two = os.fsencode(tree.parent / "one"), os.fsencode(tree.parent / "two")
     for copy in (one, two):
         subprocess.run(["cp", "-a", tree, copy], check=True)
@@ -281,7 +281,7 @@ def test_files_with_as_many_links_as_there_may_be_are_told_from_others(tree: Pat
 
 
 def test_times_count_to_the_nanosecond(tree: Path, store: LocalStore) -> None:
-    """A file that was saved twice within a second, with as many bytes."""
+    """A file that was saved twice within a second, with the same size."""
     make(tree, store.path)
     write(tree / "a.txt", "THIS is a.txt\n", OLD + 1)
     made, _ = make(tree, store.path)

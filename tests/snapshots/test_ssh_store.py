@@ -1,4 +1,4 @@
-"""Snapshots on another machine: made, listed, gone on with and removed there, by ssh on loopback."""
+"""Snapshots on another machine: made, listed, resumed and removed there, by ssh on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that rot in snapshots, which share them: found, told in which, and where the content still is."""
+"""Rot in files that snapshots share: it is found, with the snapshots that share it, and where sound copies are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .making import OLD, inode, make, write
 
 
 def rot(path: Path | bytes) -> None:
-    """Other bytes under the same size and time, as a disk gives them."""
+    """Change a file's bytes but not its size and time, as a failing disk does."""
     status = os.stat(path)
     with open(path, "r+b") as file:
         first = file.read(1)
@@ -55,7 +55,7 @@ def test_what_is_sound_is_read_once_however_many_share_it(tree: Path, store: Loc
 
 
 def test_rot_in_a_file_that_all_share(tree: Path, store: LocalStore, tmp_path: Path) -> None:
-    """It is found by any of them, and what is sound elsewhere is named: in the source, or in a snapshot of its own."""
+    """Verifying any of them finds it, and names sound copies: in the source, or in a snapshot that copied the file."""
     for number in range(5):
         make(tree, store.path, name=f"{number}")
     write(tree / "copied again", "this is a.txt\n")
@@ -132,7 +132,7 @@ def test_snapshots_without_hashes_are_known_from_the_first_look_on(tree: Path, s
 
 
 def test_an_inode_that_another_file_has_by_now_is_no_rot(tree: Path, store: LocalStore) -> None:
-    """After pruning, new files get the numbers of those that are gone."""
+    """After pruning, new files get the inode numbers of removed ones."""
     first, _ = make(tree, store.path, name="one")
     number = inode(first.path + b"/a.txt")
     with open_hashes(store.records) as hashes:
@@ -142,7 +142,7 @@ def test_an_inode_that_another_file_has_by_now_is_no_rot(tree: Path, store: Loca
         for read in (True, False):
             hashes.remember([(os.stat(first.path + b"/a.txt"), b"a.txt", bytes(32))])
             taker = HashTaker(hashes, first.path, read=read, monitor=Noted())
-            taker.meet(b"a.txt", os.stat(first.path + b"/a.txt"))
+            taker.take(b"a.txt", os.stat(first.path + b"/a.txt"))
             taker.finish()
             again = hashes.remembered(os.stat(first.path + b"/a.txt"), b"a.txt")
             assert again == (known if read else None)
@@ -181,7 +181,7 @@ def test_hashes_that_are_damaged_cost_no_snapshot(tree: Path, store: LocalStore)
 
 
 def test_what_cannot_be_read_is_a_problem(tree: Path, store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a sector that is bad: the other files are read."""
+    """As with a bad sector: the other files are read."""
     made, _ = make(tree, store.path, name="one")
     whole = hash_file
 

@@ -1,4 +1,4 @@
-"""Whether what came of a source can be all of it: drives that are not mounted are empty directories."""
+"""Whether a source can be complete: a drive that is not mounted looks like an empty directory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LEAST_SHARE = 0.5
 
 
 def check_mounted(directories: Iterable[bytes]) -> None:
-    """Refuse to go on where something is not mounted.
+    """Refuse a source of which a part is not mounted.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def check_mounted(directories: Iterable[bytes]) -> None:
 
 
 def check_count(files: int, least: int, source: str) -> None:
-    """Refuse what has fewer files than there must be.
+    """Refuse a source with fewer files than ``least``.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def check_count(files: int, least: int, source: str) -> None:
     )
 
 
-def doubt(files: int, content_bytes: int, former_files: int, former_bytes: int) -> str:
-    """Return what speaks against a source being all there, by what it was the time before; empty for nothing."""
+def reason_to_doubt(files: int, content_bytes: int, former_files: int, former_bytes: int) -> str:
+    """Return why a source seems incomplete: it has less than half of what it had before. Empty for no doubt."""
     if files < former_files * _LEAST_SHARE:
         return f"{files:,} files where there were {former_files:,}"
     if content_bytes < former_bytes * _LEAST_SHARE:
