@@ -17,7 +17,8 @@ from .transform import Mask, add_derivative, evaluate, interpolate, locator_loga
 _STRIPE_BYTES = 1 << 25
 """All rows of the stripes under way: 32 MB, 512 bytes of each shard in the largest group."""
 _MOST_THREADS = 4
-"""More would make each one's stripe so narrow that the tables of products cost more than they save."""
+_STRIPE_WIDTH_BYTES = 1024
+"""Narrower ones for the sake of threads would be no gain: the tables of products would cost more than they save."""
 _ROWS = 1024
 """Rows copied or converted at a time, so that no copy of all of them is made."""
 _SCALED_SYMBOLS = 1 << 15
@@ -75,7 +76,8 @@ def _at_once(work_on: Callable[[slice], None], width_bytes: int, shards: int) ->
     No codeword spans two columns, so that the bytes do not depend on where stripes end.
     """
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
-    parts = list(stripes(width_bytes, shards, min(_STRIPE_BYTES, width_bytes * shards) // threads))
+    width = max(_STRIPE_WIDTH_BYTES, width_bytes // threads)
+    parts = list(stripes(width_bytes, shards, min(_STRIPE_BYTES // threads, width * shards)))
     if threads == 1 or len(parts) == 1:
         for part in parts:
             work_on(part)
@@ -109,7 +111,7 @@ def _write_low_parity(columns: Bytes, parity: Bytes, chunk: int) -> None:
 def _padded(columns: Bytes, rows: int) -> tuple[Symbols, Mask]:
     """Symbols with rows of zeros behind them, and which rows are not such."""
     work = np.zeros((rows, columns.shape[1] // 2), np.uint16)
-    work[: len(columns)] = symbols_of(columns)
+    _put(work, 0, columns)
     return work, np.arange(rows) < len(columns)
 
 

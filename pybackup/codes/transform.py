@@ -15,17 +15,18 @@ which no row is active are not touched.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
-from .field import PERIOD, Indexes, Symbols, logarithms, product_table, scaled
+from .butterflies import TABLE_SYMBOLS, Butterflies
+from .field import PERIOD, Indexes, Symbols, logarithms
 
 Mask = npt.NDArray[np.bool_]
 
-_TABLE_SYMBOLS = 1 << 13
-"""Symbols multiplied by one constant from which on a table of all its products (10 us) is made."""
-_TILE_SYMBOLS = 1 << 15
-"""Symbols worked on at a time: with the 8-byte indexes that NumPy makes of them they stay in the second cache."""
+_BLOCK_SYMBOLS = 1 << 18
+"""Symbols that go through all their layers before the next ones: 512 KB, which stay in the second cache."""
 _DERIVATIVE_ROWS = 64
 """Rows, a power of two, whose derivative is taken on a copy."""
 
@@ -38,8 +39,13 @@ def evaluate(work: Symbols, start: int, active: Mask | None = None) -> None:
     active
         Rows whose values are wanted, the others are undefined afterwards; all if None.
     """
-    for layer in reversed(range(_layers(work))):
-        _apply_layer(work, start, layer, active, forward=True)
+    butterflies = Butterflies(work.shape[1])
+    inner = _inner_layers(work)
+    for layer in reversed(range(inner, _layers(work))):
+        _apply_layer(butterflies, work, start, layer, active, forward=True)
+    for first, block, wanted in _blocks(work, inner, active):
+        for layer in reversed(range(inner)):
+            _apply_layer(butterflies, block, start + first, layer, wanted, forward=True)
 
 
 def interpolate(work: Symbols, start: int, active: Mask | None = None) -> None:
@@ -50,8 +56,13 @@ def interpolate(work: Symbols, start: int, active: Mask | None = None) -> None:
     active
         Rows that may be other than zero; all if None.
     """
-    for layer in range(_layers(work)):
-        _apply_layer(work, start, layer, active, forward=False)
+    butterflies = Butterflies(work.shape[1])
+    inner = _inner_layers(work)
+    for first, block, nonzero in _blocks(work, inner, active):
+        for layer in range(inner):
+            _apply_layer(butterflies, block, start + first, layer, nonzero, forward=False)
+    for layer in range(inner, _layers(work)):
+        _apply_layer(butterflies, work, start, layer, active, forward=False)
 
 
 def add_derivative(work: Symbols) -> None:
@@ -105,42 +116,38 @@ def _layers(work: Symbols) -> int:
     return len(work).bit_length() - 1
 
 
-def _apply_layer(work: Symbols, start: int, layer: int, active: Mask | None, *, forward: bool) -> None:
+def _inner_layers(work: Symbols) -> int:
+    """Return how many layers stay within blocks of `_BLOCK_SYMBOLS`."""
+    return min(_layers(work), max(1, _BLOCK_SYMBOLS // max(1, work.shape[1])).bit_length() - 1)
+
+
+def _blocks(work: Symbols, layers: int, active: Mask | None) -> Iterator[tuple[int, Symbols, Mask | None]]:
+    """Yield the first row of each block of 2^layers, its rows and which of them are active; none that has none."""
+    for first in range(0, len(work), 1 << layers):
+        rows = slice(first, first + (1 << layers))
+        if active is None:
+            yield first, work[rows], None
+        elif active[rows].any():
+            yield first, work[rows], active[rows]
+
+
+def _apply_layer(
+    butterflies: Butterflies, work: Symbols, start: int, layer: int, active: Mask | None, *, forward: bool
+) -> None:
     """Apply one layer, the butterflies between rows 2^layer apart."""
     half = 1 << layer
-    by_table = half * work.shape[1] >= _TABLE_SYMBOLS
-    rows = 2 * half if by_table else min(len(work), max(2 * half, _TILE_SYMBOLS // max(1, work.shape[1]) & -2 * half))
-    for first in range(0, len(work), rows):
-        block = work[first : first + rows]
-        if active is not None and not active[first : first + rows].any():
-            continue
-        constant = start + first >> layer
-        if by_table:
-            _apply_one_constant(block[:half], block[half:], constant, forward=forward)
-        else:
-            pairs = block.reshape(-1, 2, half, work.shape[1])
-            constants = np.arange(constant, constant + 2 * len(pairs), 2)
-            _apply_many_constants(pairs[:, 0], pairs[:, 1], constants, forward=forward)
+    large = half * work.shape[1] >= TABLE_SYMBOLS
+    constants = np.arange(start >> layer, start + len(work) >> layer, 2)
+    if active is None or active.all():
+        runs = [(0, len(constants))]
+    else:
+        runs = _runs(active.reshape(-1, 2 * half).any(axis=1))
+    apply = butterflies.large_blocks if large else butterflies.small_blocks
+    for first, end in runs:
+        apply(work[first * 2 * half : end * 2 * half], half, constants[first:end], forward=forward)
 
 
-def _apply_one_constant(low: Symbols, high: Symbols, constant: int, *, forward: bool) -> None:
-    """Butterflies of the rows of two halves of a block."""
-    table = product_table(constant) if constant else None
-    rows = max(1, _TILE_SYMBOLS // low.shape[1])
-    for first in range(0, len(low), rows):
-        a, b = low[first : first + rows], high[first : first + rows]
-        if not forward:
-            b ^= a
-        if table is not None:
-            a ^= np.take(table, b, mode="clip")
-        if forward:
-            b ^= a
-
-
-def _apply_many_constants(low: Symbols, high: Symbols, constants: Indexes, *, forward: bool) -> None:
-    """Butterflies of many small blocks, arrays of shape (blocks, rows, symbols); one constant for each block."""
-    if not forward:
-        high ^= low
-    low ^= scaled(high, logarithms()[constants][:, None, None])
-    if forward:
-        high ^= low
+def _runs(active: Mask) -> list[tuple[int, int]]:
+    """Return where each run of the active begins, and where it ends."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], active, [False]))))
+    return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
