@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .field import BITS, ORDER, Indexes, Symbols, logarithms, powers, scaled
+from .field import BITS, ORDER, Indexes, Symbols, logarithms, powers
 
 TABLE_SYMBOLS = 1 << 14
 """Symbols multiplied by one constant from which on a table of all its products is made, which takes 10 us."""
@@ -54,24 +54,25 @@ class Butterflies:
             indexes, products = self._indexes[:count].reshape(shape), self._products[:count].reshape(shape)
             if not forward:
                 high ^= low
-            np.copyto(indexes, high)
-            # Unlike "raise", "clip" makes no copy.
-            np.take(logarithms(), indexes, mode="clip", out=indexes)
+            indexes[...] = high
+            # Unlike "raise", "clip" makes no copy. The method is called, as `numpy.take` takes 2 us to come to it.
+            logarithms().take(indexes, None, indexes, "clip")
             indexes += logs[first : first + at_once]
-            np.take(powers(), indexes, mode="clip", out=products)
+            powers().take(indexes, None, products, "clip")
             low ^= products
             if forward:
                 high ^= low
 
     def _one_constant(self, low: Symbols, high: Symbols, by_table: bool, forward: bool) -> None:
-        for first in range(0, len(low), self._rows):
-            a, b = low[first : first + self._rows], high[first : first + self._rows]
+        table, step = self._table, self._rows
+        for first in range(0, len(low), step):
+            a, b = low[first : first + step], high[first : first + step]
             if not forward:
                 b ^= a
             if by_table:
                 indexes, products = self._indexes[: len(a)], self._products[: len(a)]
-                np.copyto(indexes, b)
-                np.take(self._table, indexes, mode="clip", out=products)
+                indexes[...] = b
+                table.take(indexes, None, products, "clip")
                 a ^= products
             if forward:
                 b ^= a
@@ -86,7 +87,6 @@ class Butterflies:
 
 def _products_of_bytes(constants: Indexes) -> tuple[Symbols, Symbols]:
     """Return the products of each constant and all low bytes, shape (constants, 256), and with each higher bit."""
-    logs = logarithms()[constants][:, None]
-    low = scaled(np.broadcast_to(np.arange(1 << _LOW_BITS, dtype=np.uint16), (len(constants), 1 << _LOW_BITS)), logs)
-    bits = (1 << np.arange(_LOW_BITS, BITS)).astype(np.uint16)
-    return low, scaled(np.broadcast_to(bits, (len(constants), len(bits))), logs)
+    low_and_bits = np.concatenate((np.arange(1 << _LOW_BITS), 1 << np.arange(_LOW_BITS, BITS)))
+    products = powers().take(logarithms()[constants][:, None] + logarithms()[low_and_bits], None, None, "clip")
+    return products[:, : 1 << _LOW_BITS], products[:, 1 << _LOW_BITS :]

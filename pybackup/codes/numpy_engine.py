@@ -37,7 +37,9 @@ class NumpyEngine:
 
         def work_on(stripe: slice) -> None:
             if form.high:
-                parity[:, stripe] = _high_parity(data[:, stripe], parity_count, form.chunk)
+                sums = _ChunkSums(form.chunk, stripe.stop - stripe.start)
+                sums.add(data[:, stripe])
+                parity[:, stripe] = sums.parity(parity_count)
             else:
                 _write_low_parity(data[:, stripe], parity[:, stripe], form.chunk)
 
@@ -48,6 +50,12 @@ class NumpyEngine:
         self, pieces: Iterable[bytes], data_count: int, parity_count: int, width_bytes: int, columns: slice
     ) -> Bytes:
         """Return the parity of the columns, shape (parity_count, columns)."""
+        form, width = form_of(data_count, parity_count), columns.stop - columns.start
+        if form.high and width <= _STRIPE_WIDTH_BYTES and 2 * form.chunk * width <= _STRIPE_BYTES:
+            sums = _ChunkSums(form.chunk, width)
+            for piece in pieces:
+                sums.add(np.frombuffer(piece, np.uint8).reshape(-1, width_bytes)[:, columns])
+            return sums.parity(parity_count)
         return self.encode(gathered(pieces, data_count, width_bytes, columns), parity_count)
 
     def fill(self, data: Bytes, data_missing: Indexes, parity: Bytes, parity_missing: Indexes) -> None:
@@ -85,16 +93,38 @@ def _at_once(work_on: Callable[[slice], None], width_bytes: int, shards: int) ->
     in_threads(work_on, parts, threads)
 
 
-def _high_parity(columns: Bytes, parity_count: int, chunk: int) -> Bytes:
+class _ChunkSums:
     """Parity is the polynomial that is the sum of those through each chunk of the data, at the points from 0."""
-    total = np.zeros((chunk, columns.shape[1] // 2), np.uint16)
-    for first in range(0, len(columns), chunk):
-        part = columns[first : first + chunk]
-        work, active = _padded(part, chunk)
-        interpolate(work, chunk + first, active)
-        total ^= work
-    evaluate(total, 0, np.arange(chunk) < parity_count)
-    return bytes_of(total[:parity_count])
+
+    def __init__(self, chunk: int, width_bytes: int) -> None:
+        self._chunk = chunk
+        self._total = np.zeros((chunk, width_bytes // 2), np.uint16)
+        self._work = np.zeros((chunk, width_bytes // 2), np.uint16)
+        self._first = self._filled = 0
+
+    def add(self, columns: Bytes) -> None:
+        """Take the next rows of data, any number of them."""
+        while len(columns):
+            part = columns[: self._chunk - self._filled]
+            _put(self._work, self._filled, part)
+            self._filled += len(part)
+            columns = columns[len(part) :]
+            if self._filled == self._chunk:
+                self._add_chunk(None)
+
+    def parity(self, count: int) -> Bytes:
+        """Return the parity of all rows, shape (count, width); to be asked for once."""
+        if self._filled:
+            self._work[self._filled :] = 0
+            self._add_chunk(np.arange(self._chunk) < self._filled)
+        evaluate(self._total, 0, np.arange(self._chunk) < count)
+        return bytes_of(self._total[:count])
+
+    def _add_chunk(self, active: Mask | None) -> None:
+        interpolate(self._work, self._chunk + self._first, active)
+        self._total ^= self._work
+        self._first += self._chunk
+        self._filled = 0
 
 
 def _write_low_parity(columns: Bytes, parity: Bytes, chunk: int) -> None:

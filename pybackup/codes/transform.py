@@ -118,7 +118,8 @@ def _layers(work: Symbols) -> int:
 
 def _inner_layers(work: Symbols) -> int:
     """Return how many layers stay within blocks of `_BLOCK_SYMBOLS`."""
-    return min(_layers(work), max(1, _BLOCK_SYMBOLS // max(1, work.shape[1])).bit_length() - 1)
+    rows: int = max(1, _BLOCK_SYMBOLS // max(1, work.shape[1]))
+    return min(_layers(work), rows.bit_length() - 1)
 
 
 def _blocks(work: Symbols, layers: int, active: Mask | None) -> Iterator[tuple[int, Symbols, Mask | None]]:
@@ -138,10 +139,8 @@ def _apply_layer(
     half = 1 << layer
     large = half * work.shape[1] >= TABLE_SYMBOLS
     constants = np.arange(start >> layer, start + len(work) >> layer, 2)
-    if active is None or active.all():
-        runs = [(0, len(constants))]
-    else:
-        runs = _runs(active.reshape(-1, 2 * half).any(axis=1))
+    busy = None if active is None or active.all() else active.reshape(-1, 2 * half).max(axis=1)
+    runs = [(0, len(constants))] if busy is None else _runs(busy)
     apply = butterflies.large_blocks if large else butterflies.small_blocks
     for first, end in runs:
         apply(work[first * 2 * half : end * 2 * half], half, constants[first:end], forward=forward)
