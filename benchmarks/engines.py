@@ -1,9 +1,9 @@
 """Speed of the erasure code by each engine that this Python has, and beside another checkout.
 
 `python -m benchmarks.engines [OTHER] [--runs N] [--cores 1,2]` encodes a group of 48,828 shards of 2 KiB with 10 %, of
-which a volume of 300 MB has three, by one process a core, each with half of the columns, as `protect` does. It prints MB a
-second of CPU time (best of the runs) and of wall time, for each number of cores. Runs are by turns. It exits 1 where
-the bytes differ, and where NumPy's engine has less than 1.7 times the 95 MB/s that it had on one core.
+which a volume of 300 MB has three, by one process a core, each with its part of the columns, as `protect` does. It
+prints MB a second of CPU time, of wall time (best of the runs), for each number of cores. Runs are by turns. It exits
+1 where bytes differ, or where NumPy's engine has less than 1.7 times the 95 MB/s that it had on one core.
 """
 
 import argparse
