@@ -16,6 +16,25 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "standalone" not in p
 # What the catalogue files of a medium has the names that people use, and is never at hand together with the others.
 TWICE = {"Health", "Medium"}
 LONGEST_VERB = 150
+# Modules of `jobs` that are no verb: what several verbs join in one way of rooms that do not know each other.
+JOINED_FOR_SEVERAL = {
+    "catalogue_compare": "files and the catalogue: for verify, apart from what is read of them",
+    "catalogue_enter": "an archive and the catalogue: for all that add, write down or rebuild",
+    "catalogue_hash_inside": "archives of others and the catalogue: the second half of hash",
+    "catalogue_look": "archives of others and of ours: for add, hash and verify",
+    "catalogue_mended": "an archive that is mended to be entered: for add and rebuild",
+    "catalogue_record": "what was made, burnt or checked and the catalogue: for each verb that does so",
+    "catalogue_run": "the run that an archive tells of and the catalogue: for all that enter",
+    "catalogue_tree": "directories and the catalogue: for add, hash and verify",
+    "chain": "the catalogue and what create builds on: for create, jobs and Python",
+    "chain_runs": "the catalogue, or archives, and their runs: for restore, list and chain merge",
+    "since_catalogue": "the catalogue and the plan of create: what is safe elsewhere",
+    "stage_history": "a stage and a catalogue: for init, close and verify",
+    "stage_image": "a stage and a disc: for close",
+    "stage_settings": "a stage and a disc: for init, and for jobs",
+    "stage_told": "a disc and a stage: for init",
+    "structure": "two verbs that are each other's mirror: save and restore",
+}
 TESTS = PACKAGE.parent / "tests"
 # Modules that no test imports, each with the words by which tests run it.
 RUN_OTHERWISE = {
@@ -50,19 +69,21 @@ RUN_OTHERWISE = {
     "jobfiles.wanted": "copies = {",
     # Each joins rooms for one verb, and does nothing else.
     "jobs.catalogue_check": '"check"',
+    "jobs.catalogue_export": '"export"',
     "jobs.catalogue_hash": '"hash"',
     "jobs.catalogue_hash_inside": '"hash"',
-    "jobs.catalogue_loss": '"lost"',
+    "jobs.catalogue_lost": '"lost"',
     "jobs.catalogue_mended": '"rebuild"',
+    "jobs.catalogue_rebuild": '"rebuild"',
     "jobs.catalogue_record": '"--catalogue"',
     "jobs.catalogue_run": '"--chain',
     "jobs.catalogue_tree": '"rebuild"',
     "jobs.chain": '"--chain',
+    "jobs.chain_merge": "pybackup.chain_merge(",
     "jobs.chain_runs": "pybackup.restore_chain(",
     "jobs.create": "pybackup.create(",
     "jobs.disc_plan": '"plan"',
     "jobs.export": '"export"',
-    "jobs.merge": "pybackup.chain_merge(",
     "jobs.snapshot_list": '"snapshot',
     "jobs.snapshot_prune": '"prune"',
     "jobs.snapshot_run": '"snapshot',
@@ -98,6 +119,12 @@ def test_verbs_are_thin() -> None:
     lengths = {path.name: len(path.read_text().splitlines()) for path in (PACKAGE / "jobs").glob("*.py")}
     assert len(lengths) > 12
     assert {name: length for name, length in lengths.items() if length > LONGEST_VERB} == {}
+
+
+def test_each_module_of_jobs_is_a_verb_or_joins_rooms_for_several() -> None:
+    verbs = {path.stem for path in (PACKAGE / "cli/verbs").glob("*.py")}
+    jobs = {path.stem for path in (PACKAGE / "jobs").glob("*.py")}
+    assert jobs - verbs == JOINED_FOR_SEVERAL.keys()
 
 
 def test_the_grain_of_discs_is_said_once() -> None:

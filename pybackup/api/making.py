@@ -87,7 +87,7 @@ def chain_merge(asked: ChainMergeRequest) -> Created:
     UsageError, EnvironmentFailed
         As `restore_chain` and `create` do.
     """
-    from pybackup.jobs.merge import merge_asked
+    from pybackup.jobs.chain_merge import merge_asked
 
     return merge_asked(asked, monitor_of(asked))
 

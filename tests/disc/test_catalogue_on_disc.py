@@ -19,8 +19,8 @@ from pybackup.catalogue.media import media
 from pybackup.cli.main import main
 from pybackup.disc import history
 from pybackup.errors import Damaged
-from pybackup.jobs import catalogue_carry
-from pybackup.jobs.catalogue_carry import import_catalogue
+from pybackup.jobs import catalogue_import
+from pybackup.jobs.catalogue_import import import_catalogue
 from pybackup.model.filed import MediumState
 from pybackup.monitor import Monitor
 
@@ -90,7 +90,7 @@ def test_a_packed_one_is_read_as_the_readme_says(tmp_path: Path, monkeypatch: py
             packed.write_bytes(harmed)
             with pytest.raises(Damaged, match="CATALOGUE"):
                 import_catalogue(catalogue, bytes(packed), Monitor())
-        monkeypatch.setattr(catalogue_carry, "_MOST_UNPACKED_BYTES", 1 << 20)
+        monkeypatch.setattr(catalogue_import, "MOST_UNPACKED_BYTES", 1 << 20)
         packed.write_bytes(lzma.compress(bytes(4 << 20)))
         with pytest.raises(Damaged, match="too much room"):
             import_catalogue(catalogue, bytes(packed), Monitor())

@@ -17,7 +17,7 @@ from pybackup.catalogue.find import find_path
 from pybackup.cli.main import main
 from pybackup.disc.plan_build import BuildOptions, BuildPlan, plan_build
 from pybackup.errors import UsageError
-from pybackup.jobs.catalogue_carry import import_catalogue
+from pybackup.jobs.catalogue_import import import_catalogue
 from pybackup.jobs.stage_close import ClosedDisc
 from pybackup.jobs.stage_status import status_of_stage
 from pybackup.jobs.stage_verify import StagedFate

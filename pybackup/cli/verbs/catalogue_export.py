@@ -34,7 +34,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Write the catalogue into a file."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
-        from pybackup.jobs.catalogue_carry import export_catalogue
+        from pybackup.jobs.catalogue_export import export_catalogue
 
         size = export_catalogue(catalogue, options.file, overwrite=options.overwrite)
         if options.json:

@@ -33,7 +33,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Take in what a file knows."""
     with talk_of(options, options.file) as talk, opened(options) as catalogue:
-        from pybackup.jobs.catalogue_carry import import_catalogue
+        from pybackup.jobs.catalogue_import import import_catalogue
 
         merged = import_catalogue(catalogue, options.file, talk)
         if options.json:

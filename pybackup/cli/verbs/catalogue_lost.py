@@ -17,7 +17,7 @@ from ..streams import deliver, deliver_lines
 from ..text import count, printable
 
 if TYPE_CHECKING:
-    from pybackup.jobs.catalogue_loss import Reckoned
+    from pybackup.jobs.catalogue_lost import Reckoned
 
 EPILOG = """\
 Marks a medium as lost and tells what went with it: what is on other media, and on which; what recovery volumes of its
@@ -55,7 +55,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Tell what is lost with a medium, and mark it."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
-        from pybackup.jobs.catalogue_loss import lose
+        from pybackup.jobs.catalogue_lost import lose
 
         done = lose(
             catalogue,

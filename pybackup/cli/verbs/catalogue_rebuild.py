@@ -42,7 +42,7 @@ def perform(options: argparse.Namespace) -> int:
     address = address_of(options)
     from pybackup.catalogue.connect import open_or_create
     from pybackup.host.memory import give_back_at_once
-    from pybackup.jobs.catalogue_carry import rebuild_catalogue
+    from pybackup.jobs.catalogue_rebuild import rebuild_catalogue
 
     give_back_at_once()
     with talk_of(options, options.discs[0]) as talk, open_or_create(address) as catalogue:

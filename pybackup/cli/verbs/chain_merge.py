@@ -37,7 +37,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Merge, and write down what was made."""
-    from pybackup.jobs.merge import merge_asked
+    from pybackup.jobs.chain_merge import merge_asked
 
     with talk_of(options, options.chain) as talk:
         start = time.monotonic()
