@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @takes(StageInitRequest)
 def stage_init(asked: StageInitRequest) -> StageSettings:
-    """Make a staging directory for what changes in a watched one, or make it anew of what its discs tell.
+    """Make a staging directory for a watched one, or make a lost one again from its discs.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the verbs for staging share: a disc that was closed is told, and written down in the catalogue."""
+"""What the verbs for staging share: closed discs are shown, and entered in the catalogue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def record_closed(options: argparse.Namespace, closed: Sequence[ClosedDisc], talk: Talk) -> None:
-    """Write down the images that were made, and the discs that were burnt."""
+    """Enter the images that were made, and the discs that were burnt, in the catalogue."""
     if closed:
         record_for_discs(options, [each.image for each in closed], talk)
     for each in closed:
@@ -25,7 +25,7 @@ def record_closed(options: argparse.Namespace, closed: Sequence[ClosedDisc], tal
 
 
 def tell_closed(closed: Sequence[ClosedDisc], talk: Talk) -> None:
-    """Say what became of each disc, and what there is to do."""
+    """Note each disc that was closed, and what is left to do with it."""
     for each in closed:
         size = f"{count(each.files, 'file')}, {humane_bytes(each.content_bytes)}"
         todo = "burnt" if each.burnt else "to be burnt: pybackup disc burn"

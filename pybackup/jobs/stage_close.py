@@ -1,7 +1,7 @@
-"""Closing a disc of a stage: its archive, the whole history, its image, its labels; then the next one takes files.
+"""Closing a disc of a stage: its archive, its image with the history of all discs, its labels.
 
-Each step can be taken again: a run that is killed leaves a disc that the next one goes on closing. What was staged goes
-when the image has its name, not before.
+Each step can be repeated: after a killed run the next one goes on closing the disc. The staged files are removed when
+the image is finished, not before.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def close_disc(
     Raises
     ------
     UsageError
-        There is no file on it; it does not fit, which its files' sizes do not let expect.
+        It has no file; or the image is too small for it, which should not happen, as files are counted by their cost.
     EnvironmentFailed
         Something cannot be written.
     """
@@ -88,7 +88,7 @@ def close_disc(
 
 
 def remove_rest(state: StageState) -> None:
-    """Remove what discs that have their image were made of; the caller holds the lock."""
+    """Remove the staged files and archives of discs that have their image; the caller holds the lock."""
     for disc in state.discs():
         if disc.state in (DiscState.OPEN, DiscState.CLOSING):
             continue
@@ -101,7 +101,7 @@ def remove_rest(state: StageState) -> None:
 
 
 def _burnt(state: StageState, closed: ClosedDisc, now_ns: int, monitor: Monitor) -> ClosedDisc:
-    """Burn an image; one that could not be waits, which is a problem."""
+    """Burn an image. If that fails it is a problem, and the image waits to be burnt."""
     device = state.settings.device
     try:
         plan = plan_burn(closed.image, device, BurnOptions(), monitor=monitor)

@@ -1,4 +1,4 @@
-"""The history of a stage in the form that discs carry: all discs, and what is watched."""
+"""The history of a stage as discs carry it: all discs with their files, and the watched files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ IMAGES, LABELS, VOLUMES = b"images", b"labels", b"volumes"
 
 
 def history_of(state: StageState, now_ns: int, *, watched: bool = True, files_of: int = 0) -> Iterator[Carried]:
-    """Yield all discs that have an archive, and what is watched.
+    """Yield all discs that have an archive, and the watched directory.
 
     Parameters
     ----------
     watched
-        Tell what is watched, too.
+        Whether to yield the watched directory.
     files_of
-        Tell of discs before this number their names alone.
+        Discs with a smaller number are yielded without their files.
     """
     for disc in state.discs():
         if disc.archive_id:
@@ -77,12 +77,12 @@ def _watched(state: StageState) -> Iterator[Filed]:
 
 
 def series_of(state: StageState, disc: StagedDisc) -> DiscSeries:
-    """Return what README.TXT and INDEX.TXT.gz of a disc tell of the others."""
+    """Return what README.TXT and INDEX.TXT.gz of a disc say about the other discs."""
     return DiscSeries(state.settings.name, disc.number, _Lines(state, disc.number))
 
 
 class _Lines:
-    """The lines of INDEX.TXT.gz, as often as they are asked for: the newest disc first."""
+    """The lines of INDEX.TXT.gz, the newest disc first; they can be gone through several times."""
 
     def __init__(self, state: StageState, number: int) -> None:
         self._state, self._number = state, number

@@ -31,7 +31,7 @@ from .stage_history import IMAGES, history_of, series_of
 
 
 def make_archive(state: StageState, disc: StagedDisc, volume: bytes, workers: int | None, monitor: Monitor) -> None:
-    """Make the archive of what is staged, unless a killed run has: it has its name when it was read back."""
+    """Make the archive of the staged files, unless a killed run has made it already and it is intact."""
     if os.path.isfile(volume):
         if verify(volume, workers=1, monitor=monitor).state == "intact":
             return
@@ -48,7 +48,7 @@ def make_archive(state: StageState, disc: StagedDisc, volume: bytes, workers: in
 
 
 def _dress_directories(watched: bytes, at: bytes) -> None:
-    """Give the directories of a disc the mode and the time that they have where they are watched."""
+    """Give the directories of a disc the modes and times of the watched ones."""
     for above, below, _ in os.walk(at):
         for name in below:
             place = os.path.join(above, name)
@@ -59,13 +59,13 @@ def _dress_directories(watched: bytes, at: bytes) -> None:
 
 
 def compare_archive(state: StageState, disc: StagedDisc, volume: bytes, monitor: Monitor) -> None:
-    """See that the archive has what was staged, to the byte; what it has not is staged again."""
+    """Compare the archive with the hashes that files had when they were staged; what differs is staged again."""
     archive = next(volumes_in(volume))
     listing = archive.listing
     held = {filed.path: filed for filed in filed_of(listing.rows, listing.paths)}
     for copy in list(state.copies(disc.number)):
         filed = held.get(copy.path)
-        # Of a sparse file the hash in the archive is of another form; it was read back when the archive was sealed.
+        # The archive has another kind of hash for sparse files. They were verified when the archive was made.
         if filed is not None and (copy.kind != Kind.FILE or filed.sparse or filed.sha256 == copy.sha256):
             continue
         state.remove_copy(copy)
@@ -90,7 +90,10 @@ def make_image(state: StageState, disc: StagedDisc, volume: bytes, now_ns: int, 
 def _plan(
     state: StageState, disc: StagedDisc, volume: bytes, images: bytes, carried: bytes, now_ns: int, monitor: Monitor
 ) -> BuildPlan:
-    """Plan the image with as much of the history as it has room for: all; all discs; of earlier ones the names."""
+    """Plan the image with as much of the history as there is room for.
+
+    That is all of it; or without the watched files; or of earlier discs only the names as well.
+    """
     settings = state.settings
     how = BuildOptions(
         medium_bytes=settings.medium_bytes, overwrite=True, carried=carried, series=series_of(state, disc)

@@ -1,4 +1,4 @@
-"""Making a stage, or making it anew of what its discs tell."""
+"""Making a stage, also one that was lost, from the history on its discs."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def make_stage(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
 
 
 def make_or_change(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
-    """Make a stage, or have one that is there work as is asked from now on.
+    """Make a stage, or give the one that is there new settings.
 
     Raises
     ------
     UsageError
-        It is one of another directory, or its discs have other names.
+        The one that is there is of another directory, or its discs are named otherwise.
     """
     staging = staging_of(asked)
     if not os.path.lexists(os.path.join(staging, STATE)):
@@ -70,9 +70,9 @@ def make_or_change(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
 
 
 def _take_from(state: StageState, settings: StageSettings, paths: Sequence[bytes], monitor: Monitor) -> None:
-    """Write down what discs tell: all discs with what is on them, and of the newest one what was watched."""
+    """Enter the history that discs carry: all discs with their files, and the watched files of the newest disc."""
     named = re.compile(re.escape(settings.name) + r"-(\d{4,})")
-    found: dict[int, bytes] = {}  # the highest number that a disc tells of is its own
+    found: dict[int, bytes] = {}  # the path of each disc by its number, which is the highest in its history
     for path in paths:
         with carried_on(path) as volumes:
             numbers = [int(match[1]) for each in volumes if (match := named.fullmatch(each.volume.new.name))]
@@ -128,7 +128,7 @@ def _take_copy(state: StageState, number: int, filed: Filed, at_ns: int) -> None
 
 
 def _take_watched(state: StageState, rows: Iterable[Filed]) -> None:
-    """Write down what was watched when the newest disc was made, as far as discs have it; its status is not known."""
+    """Enter the files that were watched when the newest disc was made, and are on discs, without their ctime."""
     for filed in rows:
         copy = state.sound_copy(filed.sha256) if filed.sha256 else None
         if copy is not None:

@@ -1,4 +1,4 @@
-"""Losing a disc of a stage: what is still watched is staged again, what is gone is named."""
+"""Marking a disc of a stage as lost: files that are still watched are staged again, the others are named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_ALIKE = 100  # files of one content that are looked for: one is enough
 
 @dataclass(frozen=True, slots=True)
 class LostFile:
-    """A version of a file that was on the lost disc alone, and is not watched any more."""
+    """A version of a file that was only on the lost disc, and is no longer in the watched directory."""
 
     path: bytes
     size: int
@@ -28,16 +28,16 @@ class LostFile:
 
 @dataclass(frozen=True, slots=True)
 class DiscLoss:
-    """What went with a disc.
+    """What is lost with a disc.
 
     Attributes
     ----------
     elsewhere
-        How many of its files other discs have.
+        How many of its files are on other discs too.
     watched
-        How many are still in the watched directory alone: the next scan stages them again.
+        How many of the others are still in the watched directory: the next scan stages them again.
     gone
-        The others.
+        The files that are in neither.
     """
 
     disc: str
@@ -84,7 +84,7 @@ def _loss(state: StageState, disc: StagedDisc) -> DiscLoss:
 
 
 def _is_elsewhere(state: StageState, copy: StagedCopy) -> bool:
-    """Whether a disc that is not lost has it; links and empty files are told by their path."""
+    """Whether a disc that is not lost has it: its content, or for links and empty files its path."""
     if copy.kind == Kind.FILE and copy.size:
         return state.sound_copy(copy.sha256) is not None
     there = (state.copy_at(other.number, copy.path) for other in state.discs() if other.state is not DiscState.LOST)

@@ -1,4 +1,4 @@
-"""Scanning what a stage watches, and closing its disc by hand."""
+"""Scanning the watched directory of a stage, and closing its disc by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StageScanned:
 
 
 class StageScanning:
-    """A scan: going through it yields what is found and done, as it is done; `counts` and `closed` tell of it all."""
+    """A scan. Iterating performs it and yields each change; afterwards `counts` and `closed` are complete."""
 
     def __init__(self, asked: StageScanRequest, monitor: Monitor, *, now_ns: int | None = None) -> None:
         self._staging = values.directory(asked.staging)
@@ -67,7 +67,7 @@ def scan_all(asked: StageScanRequest, monitor: Monitor, *, now_ns: int | None = 
 
 
 def close_open(asked: StageCloseRequest, monitor: Monitor, *, now_ns: int | None = None) -> list[ClosedDisc]:
-    """Close the open disc, and those that a killed run has begun to close.
+    """Close the open disc, and discs that a killed run has begun to close.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def close_open(asked: StageCloseRequest, monitor: Monitor, *, now_ns: int | None
 
 
 def _begin(state: StageState, now_ns: int, workers: int | None, monitor: Monitor) -> list[ClosedDisc]:
-    """Make good what a killed run has left."""
+    """Finish what a killed run has left undone, and return the discs that were closed for it."""
     if not state.is_clean:
         disc = state.open_disc(now_ns)
         count = reconcile(state, disc, now_ns)

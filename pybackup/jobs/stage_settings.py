@@ -1,4 +1,4 @@
-"""How a stage works, by what is asked of it."""
+"""The settings of a new stage, from the options."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def staging_of(asked: StageInitRequest) -> bytes:
 
 
 def settings_of(asked: StageInitRequest) -> StageSettings:
-    """Return how a stage is to work.
+    """Return the settings of a new stage.
 
     Raises
     ------
     UsageError
-        One directory lies in the other; a disc takes too little; the drive is not named.
+        One directory lies in the other; the medium is too small; discs are to be burnt, and no drive is named.
     """
     watched, staging = os.path.realpath(values.directory(asked.watched)), staging_of(asked)
     if (watched + b"/").startswith(staging + b"/") or (staging + b"/").startswith(watched + b"/"):
@@ -49,7 +49,7 @@ def settings_of(asked: StageInitRequest) -> StageSettings:
 
 
 def _mounted(path: bytes) -> bytes:
-    """Return where the drive is mounted that a directory is on; empty where that is the root's."""
+    """Return the mount point of the file system that a directory is on; empty for the root."""
     while path != b"/" and not os.path.ismount(path):
         path = os.path.dirname(path)
     return b"" if path == b"/" else path

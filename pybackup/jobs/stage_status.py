@@ -1,4 +1,4 @@
-"""What a stage tells of itself: its discs, how full the open one is, what waits, what is due for a check."""
+"""The status of a stage: its discs, how full the open one is, which files wait, which discs are due for a check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pybackup.stage.values import DiscState, StagedDisc, StageSettings, WaitReas
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that the last scan left, why, and since when in ns since the epoch."""
+    """A file that waits, why, and since when in ns since the epoch."""
 
     path: bytes
     size: int
@@ -23,7 +23,7 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class DiscStanding:
-    """A disc of a stage, and whether it should be read again: it is due, or was never read as a medium."""
+    """A disc of a stage, and whether it is due for a check."""
 
     disc: StagedDisc
     is_due: bool
@@ -31,20 +31,20 @@ class DiscStanding:
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:
-    """How a stage is, as of its last scan.
+    """The status of a stage, as of its last scan.
 
     Attributes
     ----------
     files, content_bytes
-        What is watched.
+        The number of watched files, and their bytes.
     open_disc
-        The one that takes files: what is on it is on no disc yet.
+        The disc that takes files; these are not on a real disc yet.
     waiting
-        What is not even staged.
+        Files that are not even staged.
     discs
-        All others.
+        All other discs.
     lost_files
-        How many watched files are on discs that are lost alone; the next scan stages them again.
+        How many watched files are only on lost discs; the next scan stages them again.
     """
 
     settings: StageSettings
@@ -60,7 +60,7 @@ class StageStatus:
 
 
 def status_of_stage(asked: StageRequest, *, now_ns: int | None = None) -> StageStatus:
-    """Return how a stage is, as `pybackup.stage_status` says."""
+    """Return the status of a stage, as `pybackup.stage_status` says."""
     now = time.time_ns() if now_ns is None else now_ns
     with open_state(values.directory(asked.staging)) as state:
         settings, discs = state.settings, state.discs()

@@ -1,4 +1,4 @@
-"""What a disc tells of the stage that it is of: the catalogue that lies on it."""
+"""Reading the history that a disc of a stage carries, which is the catalogue on it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _MOST_BYTES = 1 << 30  # of what is unpacked
 
 @contextmanager
 def carried_on(path: bytes) -> Iterator[Sequence[Carried]]:
-    """Give what a disc tells: one that is mounted, its image or device, or its CATALOGUE.SQLITE.
+    """Give the volumes in the catalogue on a disc: a mounted disc, an image, a device, or the CATALOGUE.SQLITE itself.
 
     Raises
     ------
     UsageError
-        There is no catalogue.
+        The disc has no catalogue.
     Damaged, EnvironmentFailed
         As `pybackup.catalogue.read_portable.reading_portable`.
     """
@@ -52,7 +52,7 @@ def carried_on(path: bytes) -> Iterator[Sequence[Carried]]:
 
 
 def _catalogue_in(path: bytes) -> bytes | None:
-    """Return the catalogue in an image, or one that is packed; None for a file that is one."""
+    """Return the content of the catalogue in an image or in an .xz file; None if the file is a catalogue itself."""
     with environment(path), open(path, "rb") as file:
         if file.read(6) == b"\xfd7zXZ\0":
             file.seek(0)

@@ -1,4 +1,4 @@
-"""Reading what a stage has made: discs as media, images that wait for burning, and what is staged."""
+"""Verifying what a stage has made: burnt discs, images that wait for burning, and staged files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .stage_history import IMAGES
 
 
 class StagedFate(StrEnum):
-    """How something was found."""
+    """The result of reading a disc, an image or staged files."""
 
     INTACT = "intact"
     DAMAGED = "damaged"
@@ -37,14 +37,14 @@ class StagedFate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedStaged:
-    """What was read, and how it was found.
+    """A disc, an image or a directory of staged files that was read, and the result.
 
     Attributes
     ----------
     disc
-        Its name; empty for what is no disc of this stage.
+        The name of the disc; empty if it is not of this stage.
     bad_files
-        How many files of what is staged are not as they were copied.
+        How many staged files are not as they were copied.
     """
 
     path: bytes
@@ -55,7 +55,7 @@ class VerifiedStaged:
 
 
 def verify_stage(asked: StageVerifyRequest, monitor: Monitor, *, now_ns: int | None = None) -> Iterator[VerifiedStaged]:
-    """Read discs, or what there is of a stage here, as `pybackup.stage_verify` says."""
+    """Verify discs, or without any the images and staged files, as `pybackup.stage_verify` says."""
     staging, paths = values.directory(asked.staging), values.paths(asked.discs)
     now = time.time_ns() if now_ns is None else now_ns
     with open_state(staging), stage_lock(staging), open_state(staging) as state:
@@ -71,7 +71,7 @@ def verify_stage(asked: StageVerifyRequest, monitor: Monitor, *, now_ns: int | N
 
 
 def _disc(state: StageState, path: bytes, now_ns: int, monitor: Monitor) -> VerifiedStaged:
-    """Read a disc; one that is intact is a medium from now on, and is not lost."""
+    """Read a disc. If it is intact, its state becomes burnt, also if it was lost."""
     known = {disc.archive_id: disc for disc in state.discs() if disc.archive_id}
     try:
         found = [known[each.listing.archive_id] for each in volumes_in(path) if each.listing.archive_id in known]
@@ -104,7 +104,7 @@ def _waiting_image(state: StageState, disc: StagedDisc, now_ns: int, monitor: Mo
 
 
 def _read(path: bytes, monitor: Monitor) -> StagedFate:
-    """Read all of a disc; what is wrong with it is a problem."""
+    """Read all of a disc; any damage is a problem."""
     try:
         verdict = verify(path, workers=1, monitor=monitor)
     except FormatError as error:
@@ -118,7 +118,7 @@ def _read(path: bytes, monitor: Monitor) -> StagedFate:
 
 
 def _staged(state: StageState, disc: StagedDisc, monitor: Monitor) -> VerifiedStaged:
-    """Compare what is staged with the hashes that it had when it was copied; what differs is staged again."""
+    """Compare staged files with the hashes they had when they were copied; those that differ are staged again."""
     at, bad = disc_directory(state.directory, disc.name), 0
     aside = Aside(monitor)
     for copy in list(state.copies(disc.number)):

@@ -22,20 +22,18 @@ _STAGING = Option("the staging directory", "STAGING", values.directory, argument
 
 @dataclass(frozen=True)
 class StageInitRequest(Watched):
-    """What `stage_init` watches, where what changes goes, and when a disc is full."""
+    """The options of `stage_init`: what it watches, where files for discs are collected, when a disc is full."""
 
-    watched: Annotated[Path, Option("the directory that goes onto discs", "WATCHED", values.directory, argument="1")]
-    staging: Annotated[Path, Option("where discs are made ready; made", "DIR", values.path)]
+    watched: Annotated[Path, Option("the directory that is watched", "WATCHED", values.directory, argument="1")]
+    staging: Annotated[Path, Option("the new staging directory, where discs are prepared", "DIR", values.path)]
     _: KW_ONLY
     medium: Annotated[
-        int | str, Option(f"what a disc takes: {', '.join(MEDIA)}, or a size", "M", values.medium, group=_DISCS)
+        int | str, Option(f"the kind of disc: {', '.join(MEDIA)}, or a size", "M", values.medium, group=_DISCS)
     ]
-    name: Annotated[str, Option("what discs are called, with a number (default: as WATCHED)", "NAME", group=_DISCS)] = (
-        ""
-    )
+    name: Annotated[str, Option("discs are named so, with a number (default: as WATCHED)", "NAME", group=_DISCS)] = ""
     threshold: Annotated[
         float | str,
-        Option("close a disc when so much of it is used (default: 75%)", "P", values.fraction, group=_DISCS),
+        Option("a disc is full when this much of it is used (default: 75%)", "P", values.fraction, group=_DISCS),
     ] = "75%"
     parity: Annotated[
         str, Option("how much of it may be destroyed and rebuilt (default: 10%)", "P", values.parity, group=_DISCS)
@@ -43,7 +41,7 @@ class StageInitRequest(Watched):
     on_full: Annotated[
         str,
         Option(
-            "of a disc that is full: ask leaves it to 'stage close', build makes its image, burn burns that, too "
+            "when a disc is full: ask waits for 'stage close', build makes its image, burn also burns that "
             "(default: build)",
             choices=tuple(OnFull),
             group=_DISCS,
@@ -59,7 +57,10 @@ class StageInitRequest(Watched):
     settle: Annotated[
         int | str,
         Option(
-            "leave alone what changed within: 30s, 10min, 2h (default: 10min)", "SPAN", values.span, group=_SCANNING
+            "leave files alone that changed within: 30s, 10min, 2h (default: 10min)",
+            "SPAN",
+            values.span,
+            group=_SCANNING,
         ),
     ] = "10min"
     exclude: Annotated[
@@ -68,8 +69,8 @@ class StageInitRequest(Watched):
     from_disc: Annotated[
         Iterable[Path],
         Option(
-            "a disc of this stage, mounted or as an image: what is known of all discs is read from it, where the "
-            "staging directory was lost",
+            "a disc of this stage, mounted or as an image, if the staging directory was lost: the history of all "
+            "discs is read from it",
             "DISC",
             values.path,
             many=True,
@@ -81,19 +82,19 @@ class StageInitRequest(Watched):
         return protection_of(self.parity)
 
     def patterns(self) -> tuple[str, ...]:
-        """Return what is left out, one pattern each.
+        """Return the patterns of what is left out.
 
         Raises
         ------
         UsageError
-            One makes no sense.
+            One is not a valid pattern.
         """
         patterns = values.several(self.exclude, "patterns")
         rules_of(patterns)
         return patterns
 
     def disc_name(self) -> str:
-        """Return what discs are called."""
+        """Return the name of discs, without a number."""
         from pybackup.disc.names import name_for_media
 
         return name_for_media(os.fsencode(self.name) or os.path.basename(os.path.abspath(values.path(self.watched))))
@@ -101,14 +102,14 @@ class StageInitRequest(Watched):
 
 @dataclass(frozen=True)
 class StageRequest(Watched):
-    """Which stage it is about."""
+    """The stage that a verb is about."""
 
     staging: Annotated[Path, _STAGING]
 
 
 @dataclass(frozen=True)
 class StageScanRequest(StageRequest):
-    """What `stage_scan` scans."""
+    """The options of `stage_scan`."""
 
     _: KW_ONLY
     workers: Annotated[int | None, processes("")] = None
@@ -116,7 +117,7 @@ class StageScanRequest(StageRequest):
 
 @dataclass(frozen=True)
 class StageCloseRequest(StageRequest):
-    """Which disc `stage_close` closes: the one that is open."""
+    """The options of `stage_close`, which closes the open disc."""
 
     _: KW_ONLY
     workers: Annotated[int | None, processes("")] = None
@@ -124,7 +125,7 @@ class StageCloseRequest(StageRequest):
 
 @dataclass(frozen=True)
 class StageVerifyRequest(StageRequest):
-    """What `stage_verify` reads."""
+    """The options of `stage_verify`."""
 
     discs: Annotated[
         Iterable[Path],
@@ -139,20 +140,20 @@ class StageVerifyRequest(StageRequest):
 
 @dataclass(frozen=True)
 class StageLostRequest(StageRequest):
-    """Which disc `stage_lost` marks as lost."""
+    """The options of `stage_lost`."""
 
     disc: Annotated[str, Option("its name or number", "DISC", argument="1")]
 
 
 def protection_of(parity: str) -> "ParityOptions":
-    """Return how much parity there is, by what was written down of it."""
+    """Return the options of parity for a share such as ``10%``."""
     from pybackup.parity.stream.geometry import ParityOptions
 
     return ParityOptions(values.parity(parity))
 
 
 def rules_of(patterns: tuple[str, ...]) -> "Rules":
-    """Return the rules of what is left out."""
+    """Return the rules for patterns of what is left out."""
     from pybackup.selection.rules import Rules
 
     return Rules(exclude=patterns)

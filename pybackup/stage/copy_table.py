@@ -20,12 +20,12 @@ class CopyTable(Tables):
     """The files on the discs of a stage; those of the open disc lie in its directory."""
 
     def copies(self, disc: int) -> Iterator[StagedCopy]:
-        """Yield what lies on a disc, in the order of the paths."""
+        """Yield the files on a disc, ordered by path."""
         for row in self._all(_COPY + " WHERE copy.disc = ? ORDER BY directory.path, copy.name", disc):
             yield _copy(row)
 
     def copy_at(self, disc: int, path: bytes) -> StagedCopy | None:
-        """Return what lies on a disc under a path."""
+        """Return the file at a path on a disc; None if there is none."""
         above, name = split_path(path)
         row = self._one(
             f"{_COPY} WHERE copy.disc = ? AND copy.directory = ({DIRECTORY_ID}) AND copy.name = CAST(? AS TEXT)",
@@ -36,8 +36,8 @@ class CopyTable(Tables):
         return _copy(row) if row else None
 
     def copies_below(self, disc: int, path: bytes) -> list[StagedCopy]:
-        """Return what lies on a disc in the directory of this path."""
-        # By directories, as each is looked up: one query for both would go through all that is on the disc.
+        """Return the files on a disc in the directory of this path, at any depth."""
+        # By the ids of directories, each of which SQLite looks up; comparing paths would read all files of the disc.
         low, high = path + b"/", path + b"0"  # "0" comes behind the slash
         below = "SELECT id FROM directory WHERE path >= CAST(? AS TEXT) AND path < CAST(? AS TEXT)"
         rows = self._all(
@@ -50,7 +50,7 @@ class CopyTable(Tables):
         return [_copy(row) for row in rows]
 
     def sound_copy(self, sha256: bytes) -> StagedCopy | None:
-        """Return a file of this content on a disc that is not lost, the newest; None where there is none."""
+        """Return a file with this SHA-256 on the newest disc that has one and is not lost; None if there is none."""
         row = self._one(
             _COPY + " JOIN disc ON disc.number = copy.disc WHERE copy.sha256 = ? AND copy.kind = ?"
             " AND disc.state != ? ORDER BY copy.disc DESC LIMIT 1",
@@ -59,11 +59,11 @@ class CopyTable(Tables):
         return _copy(row) if row else None
 
     def has_size(self, size: int) -> bool:
-        """Return whether any file of this size lies on a disc."""
+        """Return whether any file of this size is on any disc."""
         return self._one("SELECT 1 FROM copy WHERE size = ? LIMIT 1", size) is not None
 
     def directories_on(self, disc: int) -> set[bytes]:
-        """Return the directories in which something lies on a disc, and those around them."""
+        """Return the directories that have files on a disc, and all directories around them."""
         rows = self._all(
             "SELECT DISTINCT directory.path FROM copy JOIN directory ON directory.id = copy.directory WHERE disc = ?",
             disc,
@@ -76,7 +76,7 @@ class CopyTable(Tables):
         return found
 
     def add_copy(self, copy: StagedCopy) -> None:
-        """Write down what lies on a disc, in place of what lay there under its path; its id does not count."""
+        """Enter a file on a disc, in place of one at its path; ``copy.id`` is ignored."""
         above, name = split_path(copy.path)
         self._do(
             "INSERT OR REPLACE INTO copy (disc, directory, name, kind, size, mtime_ns, mode, sha256, cost, reason,"
@@ -85,14 +85,14 @@ class CopyTable(Tables):
         )  # fmt: skip
 
     def move_copy(self, copy: StagedCopy, path: bytes) -> None:
-        """Write down that a file on the open disc has another path."""
+        """Change the path of a file on the open disc."""
         above, name = split_path(path)
         self._do(
             "UPDATE copy SET directory = ?, name = CAST(? AS TEXT) WHERE id = ?", self._directory(above), name, copy.id
         )
 
     def remove_copy(self, copy: StagedCopy) -> None:
-        """Write down that a file is not on the open disc any more."""
+        """Delete a file of the open disc."""
         self._do("DELETE FROM copy WHERE id = ?", copy.id)
 
 

@@ -1,4 +1,4 @@
-"""Copying a file for the open disc: shared blocks where the file system can, and its hash meanwhile."""
+"""Copying a file for the open disc, with its hash; where the file system can, the copy shares the file's blocks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHUNK = 1 << 20
 
 
 class CopiedFile(NamedTuple):
-    """What was copied: its temporary name, its hash, and its status, which was the same before and after."""
+    """A finished copy: its temporary name, its SHA-256, and the status of the source, the same before and after."""
 
     temporary: bytes
     sha256: bytes
@@ -28,20 +28,20 @@ class CopiedFile(NamedTuple):
 
 
 def copy_file(source: bytes, dir_fd: int) -> CopiedFile | None:
-    """Copy a regular file or a symbolic link under a temporary name; None where it changed meanwhile.
+    """Copy a regular file or a symbolic link to a temporary name; return None if it changed meanwhile.
 
-    Mode, times and extended attributes come with it, the owner where that is allowed. `place_copy` gives it its name,
-    or `pybackup.host.temporaries.remove` ends it.
+    Mode, times and extended attributes are copied, the owner if that is allowed. Give the copy its name by
+    `place_copy`, or remove it by `pybackup.host.temporaries.remove`.
 
     Parameters
     ----------
     dir_fd
-        The directory, which the caller holds by `pybackup.host.temporaries.claim`.
+        The directory for the copy, claimed by the caller (`pybackup.host.temporaries.claim`).
 
     Raises
     ------
     OSError
-        It cannot be read, or the copy not be written.
+        The file cannot be read, or the copy cannot be written.
     """
     before = os.stat(source, follow_symlinks=False)
     if stat.S_ISLNK(before.st_mode):
@@ -70,7 +70,7 @@ def copy_file(source: bytes, dir_fd: int) -> CopiedFile | None:
 
 
 def place_copy(copied: CopiedFile, path: bytes, dir_fd: int) -> None:
-    """Give a copy its path in the directory, in place of a file there; the directories above it are there.
+    """Give a copy its path below the directory, in place of a file there. The directories on the way must exist.
 
     Raises
     ------
@@ -84,12 +84,12 @@ def place_copy(copied: CopiedFile, path: bytes, dir_fd: int) -> None:
 
 
 def version_of(status: os.stat_result) -> tuple[int, ...]:
-    """Return what differs where a file was written to, or another took its place."""
+    """Return values that change when a file is written to, or another file takes its place."""
     return status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def hash_of(path: bytes, status: os.stat_result) -> bytes:
-    """Return the hash of a file, or of what a symbolic link leads to."""
+    """Return the SHA-256 of a file's content, or of the path that a symbolic link holds."""
     return hashlib.sha256(os.readlink(path)).digest() if stat.S_ISLNK(status.st_mode) else hash_file(path)
 
 
@@ -101,7 +101,7 @@ def _copy_content(source: bytes, fd: int) -> bytes:
         with suppress(OSError):
             fcntl.ioctl(fd, _FICLONE, reading)
             shared = True
-        # Of what shares its blocks the copy is read: that is what goes onto the disc.
+        # A copy that shares blocks is read itself, as its content is what goes onto the disc.
         offset = 0
         while data := os.pread(fd if shared else reading, _CHUNK, offset):
             digest.update(data)

@@ -18,11 +18,11 @@ class DiscTable(Tables):
     """The discs of a stage, by number from 1."""
 
     def discs(self) -> list[StagedDisc]:
-        """Return all discs by number."""
+        """Return all discs, ordered by number."""
         return [_disc(row) for row in self._all(_DISC + " GROUP BY number ORDER BY number")]
 
     def disc(self, number: int) -> StagedDisc:
-        """Return a disc."""
+        """Return the disc of a number, which there must be."""
         return _disc(self._one(_DISC + " WHERE number = ? GROUP BY number", number))
 
     def closing_discs(self) -> list[StagedDisc]:
@@ -30,28 +30,28 @@ class DiscTable(Tables):
         return [disc for disc in self.discs() if disc.state is DiscState.CLOSING]
 
     def set_state(self, number: int, state: DiscState) -> None:
-        """Write down what became of a disc."""
+        """Change the state of a disc."""
         self._do("UPDATE disc SET state = ? WHERE number = ?", state.value, number)
 
     def set_archive(self, number: int, archive_id: bytes, listing: bytes) -> None:
-        """Write down which archive is on a disc."""
+        """Enter the archive of a disc: its id, and the hash of its listing."""
         self._do("UPDATE disc SET archive_id = ?, listing = ? WHERE number = ?", archive_id, listing, number)
 
     def set_built(self, number: int, image_bytes: int, now_ns: int) -> None:
-        """Write down that a disc has its image."""
+        """Enter that a disc has its image, of so many bytes."""
         self._do(
             "UPDATE disc SET state = ?, image_bytes = ?, closed_ns = ? WHERE number = ?",
             DiscState.BUILT.value, image_bytes, now_ns, number,
         )  # fmt: skip
 
     def set_checked(self, number: int, now_ns: int, *, is_medium: bool) -> None:
-        """Write down that a disc was read as a whole and is sound: as a medium, or as the image that waits."""
+        """Enter that a disc was read as a whole and is sound; ``is_medium`` for the burnt disc, not its image."""
         self._do("UPDATE disc SET checked_ns = ? WHERE number = ?", now_ns, number)
         if is_medium:
             self.set_state(number, DiscState.BURNT)
 
     def take_disc(self, disc: StagedDisc) -> None:
-        """Write down a disc that another one tells of."""
+        """Enter a disc that is known from the history on another one."""
         self._do(
             "INSERT INTO disc VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             disc.number, disc.name, disc.state.value, disc.opened_ns, disc.closed_ns, disc.checked_ns,

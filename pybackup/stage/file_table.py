@@ -1,4 +1,4 @@
-"""The table of the watched files: what the last scan knew of each, and what became of those that are gone."""
+"""The tables of the watched files, as the last scan left each, and of events: files renamed and deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class FileTable(Tables):
     """The watched files, by path below the watched directory."""
 
     def files_in(self, directory: bytes) -> dict[bytes, KnownFile]:
-        """Return what the last scan found in a directory, by name."""
+        """Return the files of a directory, without those further below, by name."""
         rows = self._all(
             f"SELECT name, size, mtime_ns, ctime_ns, disc, sha256 FROM file WHERE directory = ({DIRECTORY_ID})",
             directory,
@@ -21,19 +21,19 @@ class FileTable(Tables):
         return {name: KnownFile(*rest) for name, *rest in rows}
 
     def count_files(self) -> tuple[int, int]:
-        """Return how many files the last scan knew, and of how many bytes."""
+        """Return the number of watched files, and their bytes."""
         files, n_bytes = self._one("SELECT count(*), coalesce(sum(size), 0) FROM file") or (0, 0)
         return files, n_bytes
 
     def watched_directories(self) -> Iterator[bytes]:
-        """Yield the directories in which files are known."""
+        """Yield the directories that have files."""
         rows = self._all(
             "SELECT path FROM directory WHERE EXISTS (SELECT 1 FROM file WHERE file.directory = directory.id)"
         )
         return (path for (path,) in rows)
 
     def watched_files(self) -> Iterator[tuple[bytes, KnownFile]]:
-        """Yield all that the last scan knew, in the order of the paths."""
+        """Yield all watched files, ordered by path."""
         rows = self._all(
             "SELECT directory.path, name, size, mtime_ns, ctime_ns, disc, sha256 FROM file"
             " JOIN directory ON directory.id = file.directory ORDER BY directory.path, name"
@@ -41,7 +41,7 @@ class FileTable(Tables):
         return map(_watched, rows)
 
     def with_hash(self, sha256: bytes, most: int) -> list[tuple[bytes, KnownFile]]:
-        """Return the watched files of a content, at most so many."""
+        """Return the watched files with this SHA-256, at most ``most``."""
         rows = self._all(
             "SELECT directory.path, name, size, mtime_ns, ctime_ns, disc, sha256 FROM file"
             " JOIN directory ON directory.id = file.directory WHERE sha256 = ? LIMIT ?",
@@ -51,7 +51,7 @@ class FileTable(Tables):
         return [_watched(row) for row in rows]
 
     def count_unsafe(self) -> int:
-        """Return how many watched files are on no disc but lost ones."""
+        """Return how many watched files are only on lost discs."""
         (count,) = self._one(
             "SELECT count(*) FROM file JOIN disc ON disc.number = file.disc WHERE disc.state = ? AND NOT EXISTS ("
             "SELECT 1 FROM copy JOIN disc AS sound ON sound.number = copy.disc"
@@ -62,7 +62,7 @@ class FileTable(Tables):
         return int(count)
 
     def set_file(self, path: bytes, known: KnownFile) -> None:
-        """Write down a file of the watched directory."""
+        """Enter a watched file as it is now."""
         above, name = split_path(path)
         self._do(
             "INSERT OR REPLACE INTO file VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?)",
@@ -70,16 +70,16 @@ class FileTable(Tables):
         )  # fmt: skip
 
     def forget_file(self, path: bytes) -> None:
-        """Write down that a file is not in the watched directory, or that it has to be staged again."""
+        """Forget a file, because it is deleted or has to be staged again."""
         above, name = split_path(path)
         self._do("DELETE FROM file WHERE directory = ? AND name = CAST(? AS TEXT)", self._directory(above), name)
 
     def forget_content(self, sha256: bytes) -> None:
-        """Have all files of a content looked at as new ones."""
+        """Forget all files with this SHA-256, so that the next scan takes them for new ones."""
         self._do("DELETE FROM file WHERE sha256 = ?", sha256)
 
     def tell(self, now_ns: int, path: bytes, what: str, other: bytes, sha256: bytes) -> None:
-        """Write down what became of a file: renamed, deleted."""
+        """Enter an event: that a file was renamed, copied or deleted."""
         self._do(
             "INSERT INTO event VALUES (?, CAST(? AS TEXT), ?, CAST(? AS TEXT), ?)", now_ns, path, what, other, sha256
         )

@@ -1,7 +1,7 @@
 """What a scan does about one file that is new or changed: copies it, finds its content on a disc, or lets it wait.
 
-What changed is copied with its hash, unless a disc has that content already, under whatever name. A file is written
-down when its copy has its name, so a run that is killed loses nothing: the next one finds what was copied, and goes on.
+A file is copied with its hash, unless a disc has that content already, under any name. It is entered in the state when
+its copy has its name, so a killed run loses nothing: the next one finds the copies that were made, and goes on.
 """
 
 from __future__ import annotations
@@ -24,13 +24,27 @@ from .values import ChangeKind, DiscState, KnownFile, OnFull, StageChange, Stage
 from .watched import times_of
 
 _KEPT_AFTER_FILES, _KEPT_AFTER_BYTES = 200, 64 << 20
-_MOST_ALIKE = 20  # files of one content of which one may be what another was called before
+_MOST_ALIKE = 20  # so many files with a content are looked at for one that was renamed
 CloseDisc = Callable[[StagedDisc], None]
 
 
 @dataclass(slots=True)
 class ScanCounts:
-    """What a scan came to; ``closed`` has the numbers of the discs that it closed."""
+    """The counts of a scan.
+
+    Attributes
+    ----------
+    files
+        All that were found.
+    staged, staged_bytes
+        Those that were copied.
+    known
+        Those whose content a disc had already.
+    deleted, waiting
+        Those that are gone; those that wait, also from earlier scans.
+    closed
+        The numbers of the discs that were closed.
+    """
 
     files: int = 0
     staged: int = 0
@@ -42,7 +56,7 @@ class ScanCounts:
 
 
 class Intake:
-    """Takes in files, one by one, onto the open disc and the ones after it.
+    """Takes files, one by one, onto the open disc, and closes it and goes on with the next one as it gets full.
 
     Parameters
     ----------
@@ -58,7 +72,7 @@ class Intake:
     lost
         The numbers of the discs that are lost.
     former
-        Names of files that have other names now.
+        The former paths of renamed files, which so are not deleted.
     """
 
     def __init__(self, state: StageState, counts: ScanCounts, close: CloseDisc, now_ns: int, monitor: Monitor) -> None:
@@ -71,19 +85,19 @@ class Intake:
         self.former: set[bytes] = set()
 
     def consider(self, path: bytes, status: os.stat_result, row: KnownFile | None) -> Iterator[StageChange]:
-        """Do what has to be done about a file that is new, or not as it was, and yield what that is.
+        """Do what has to be done about a file that is new or changed, and yield what was done.
 
         Parameters
         ----------
         path
-            Below the watched directory.
+            Relative to the watched directory.
         row
-            What the last scan knew of it; None for a new file.
+            The file as the last scan left it; None for a new file.
 
         Raises
         ------
         EnvironmentFailed
-            The staging directory cannot be written. A file that cannot be read waits.
+            The staging directory cannot be written. A watched file that cannot be read raises nothing, but waits.
         """
         mode = status.st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
@@ -108,7 +122,7 @@ class Intake:
             self.keep()
 
     def put_onto_next_discs(self) -> Iterator[StageChange]:
-        """Close the disc as often as files wait for room on it, and take these onto the next one."""
+        """While files wait for room, close the disc and take them onto the next one."""
         if self._settings.on_full is OnFull.ASK:
             return
         while left := [path for path, _, reason, _ in self._state.waiting(self.scan) if reason is WaitReason.NO_ROOM]:
@@ -133,7 +147,7 @@ class Intake:
         return StageChange(full.name.encode(), ChangeKind.CLOSED, full.content_bytes, full.number)
 
     def keep(self) -> None:
-        """Keep what was written down until now, whatever becomes of the run."""
+        """Commit the changes of the state until now."""
         self._state.commit()
         self._since_kept = self._bytes_since_kept = 0
 
@@ -157,7 +171,7 @@ class Intake:
             if elsewhere is not None:
                 self._write_down(path, status, elsewhere.disc, row.sha256)
                 return
-        # An empty file, or a link, is told by its name: that others are like it is no reason to leave it out.
+        # Of empty files and links the names are what counts, so they are copied even if a disc has the same content.
         has_content = stat.S_ISREG(status.st_mode) and status.st_size > 0
         if row is not None or (has_content and self._state.has_size(status.st_size)):
             sha256 = hash_of(source, status)
@@ -177,7 +191,7 @@ class Intake:
         yield from self._stage(path, status.st_size, kind)
 
     def _known(self, path: bytes, status: os.stat_result, copy: StagedCopy) -> StageChange:
-        """Write down a file of whose content a disc has a copy; nothing is copied."""
+        """Enter a file whose content is on a disc already; it is not copied."""
         former = self._former_name(copy, path)
         if former is not None:
             self.former.add(former)
@@ -191,13 +205,13 @@ class Intake:
         return StageChange(path, kind, status.st_size, copy.disc, other)
 
     def _former_name(self, copy: StagedCopy, path: bytes) -> bytes | None:
-        """Return the name that a file had before, which no file has any more; None where it is one more of the kind."""
+        """Return the path that a renamed file had before; None if the files with that content are all still there."""
         names = [each for each, _ in self._state.with_hash(copy.sha256, _MOST_ALIKE)] or [copy.path]
         watched = self._settings.watched
         return next((each for each in names if each != path and not os.path.lexists(os.path.join(watched, each))), None)
 
     def _stage(self, path: bytes, size: int, kind: ChangeKind) -> Iterator[StageChange]:
-        """Copy a file onto the disc, or onto the next one if this one is full; else it waits."""
+        """Copy a file onto the disc, or onto the next one if this one is full; if neither is possible, it waits."""
         cost = self.disc.cost_of(path, size)
         if cost > self._settings.capacity_bytes:
             yield self._wait(path, size, WaitReason.TOO_LARGE)

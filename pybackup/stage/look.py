@@ -1,4 +1,4 @@
-"""Looking through a watched directory: each status once, and not a call more for what has not changed."""
+"""Going through a watched directory, with one call for the status of each file and no other, as most did not change."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ Failed = Callable[[bytes, OSError], None]
 
 
 def look(top: bytes, judge: Judge | None, failed: Failed) -> Iterator[tuple[bytes, Seen]]:
-    """Yield each directory below one, and what lies in it with its status, but for directories; in a fixed order.
+    """Yield each directory, by its path below ``top``, with its files and their statuses, in a fixed order.
+
+    Everything but directories counts as a file here.
 
     Parameters
     ----------
     judge
-        Gives the reason to leave something out; None to keep all.
+        Gives the reason to leave something out; None to keep everything.
     failed
-        Told of what cannot be looked at: of a directory, all in it is not known then.
+        Called with each path that cannot be read; of a directory, nothing below it is yielded.
     """
     left = [b""]
     while left:

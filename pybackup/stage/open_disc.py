@@ -1,6 +1,6 @@
-"""The directory of the open disc: files get their places in it, other names, and are taken off it.
+"""The directory of the open disc: files are put into it, renamed there and removed.
 
-Of each path the last version alone stays. What is done to the directory is written into the state at once.
+Of each path only the last version is kept. The state is changed together with the directory.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _ATTEMPTS = 2
 
 
 def disc_directory(staging: bytes, name: str) -> bytes:
-    """Return where the files for a disc are, as long as it has no image."""
+    """Return the directory of the files for a disc, which is there until its image is."""
     return os.path.join(staging, b"discs", os.fsencode(name))
 
 
 class OpenDisc:
-    """The disc that takes files; `open` comes first, and again for the next disc; `leave` lets go of the directory.
+    """The disc that takes files. Call `open` first, and again after the disc was closed; `leave` at the end.
 
     Parameters
     ----------
     now_ns
-        The time that copies are said to be staged at, in ns since the epoch.
+        The time at which copies are staged, as the state has it, in ns since the epoch.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class OpenDisc:
         self.is_marked = False
 
     def open(self) -> None:
-        """Get ready to fill the open disc, a new one where there is none.
+        """Get ready to fill the open disc; if there is none, begin one.
 
         Raises
         ------
@@ -67,16 +67,16 @@ class OpenDisc:
             self._fd = -1
 
     def cost_of(self, path: bytes, size: int) -> int:
-        """Return how many bytes a file takes of this disc at most, with those directories that are new to it."""
+        """Return the most bytes that a file takes on this disc, with its directories that are not on it yet."""
         return cost_of(path, size, sum(each not in self._directories for each in directories_above(path)))
 
     def copy(self, source: bytes) -> CopiedFile | None:
-        """Copy a file, once more where it changed meanwhile; None where it did so again.
+        """Copy a file; if it changes meanwhile, once more; return None if it changes again.
 
         Raises
         ------
         OSError
-            It cannot be read, or the copy not be written.
+            The file cannot be read, or the copy cannot be written.
         """
         for _ in range(_ATTEMPTS):
             copied = copy_file(source, self._fd)
@@ -85,7 +85,7 @@ class OpenDisc:
         return None
 
     def place(self, copied: CopiedFile, path: bytes, cost: int, kind: ChangeKind) -> None:
-        """Give a copy its path on the disc, in place of what is there; ``cost`` is from `cost_of`.
+        """Give a copy its path on the disc, replacing what is there; ``cost`` is from `cost_of`, in bytes.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class OpenDisc:
         self.used_bytes += cost
 
     def rename(self, copy: StagedCopy, path: bytes) -> None:
-        """Give a file on this disc another path, in place of what is there.
+        """Give a file on this disc another path, replacing what is there.
 
         Raises
         ------
@@ -119,14 +119,14 @@ class OpenDisc:
         self._move(copy, path)
 
     def _mark(self) -> None:
-        """Write down that what is staged changes, before it does: the run after a killed one sees it."""
+        """Note in the state that a run is changing the disc. If the run is killed, the next one checks the disc."""
         if not self.is_marked:
             self._state.mark_clean(clean=False)
             self._state.commit()
             self.is_marked = True
 
     def _make_way(self, path: bytes) -> None:
-        """Clear a path: of what lies at it, and of what makes a directory of it or a file of one above it."""
+        """Remove whatever is in the way at a path: a file there, files below it, a file in place of its directories."""
         for place in (*directories_above(path), path):
             copy = self._state.copy_at(self.number, place)
             if copy is not None:
@@ -139,9 +139,10 @@ class OpenDisc:
                 _remove_empty(there)
 
     def _displace(self, copy: StagedCopy, path: bytes) -> None:
-        """Take a file off the disc for what gets ``path``; if another watched file has its content, rename it to that.
+        """Take a file off the disc to make room at ``path``.
 
-        Where no other disc has the content and it cannot be renamed, the files that have it are staged again.
+        If another watched file has its content, and no other disc, it is renamed to that. If that path is in the way
+        too, the state forgets these files, so that they are staged again.
         """
         place = os.path.join(self.directory, copy.path)
         alike = self._state.with_hash(copy.sha256, 2) if copy.kind == Kind.FILE else ()

@@ -1,4 +1,4 @@
-"""After a run that was killed: what lies in the directory of a disc, and what is written down of it, made to agree."""
+"""After a run was killed: making the state agree with the files in the directory of a disc."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .values import StagedCopy, StagedDisc, cost_of
 
 
 def reconcile(state: StageState, disc: StagedDisc, now_ns: int) -> int:
-    """Write down what a killed run has copied for a disc, and forget what is not there; return how many files differed.
+    """Enter files that a killed run has copied, and forget those that are not there; return how many differed.
 
     The caller holds the lock.
 
@@ -31,7 +31,7 @@ def reconcile(state: StageState, disc: StagedDisc, now_ns: int) -> int:
         with environment(at):
             os.makedirs(at, 0o700)
     with environment(at):
-        os.close(open_claimed(at))  # which removes what was not finished
+        os.close(open_claimed(at))  # claiming the directory removes unfinished copies
         found: dict[bytes, os.stat_result] = {}
         for directory, seen in look(at, None, _raise):
             prefix = directory + b"/" if directory else b""

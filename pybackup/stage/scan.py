@@ -1,6 +1,6 @@
-"""A scan of the watched directory: each file is compared with what the last scan left, and changed ones are taken in.
+"""A scan of the watched directory: each file is compared with the state, and new and changed ones are taken in.
 
-A file that is as it was costs no more than that comparison. What is done about the others stands in `intake`.
+An unchanged file costs that comparison and no more. `intake` does what is to be done about the others.
 """
 
 from __future__ import annotations
@@ -45,12 +45,14 @@ class Scan:
         self._intake = Intake(state, self.counts, close, now_ns, monitor)
 
     def run(self) -> Iterator[StageChange]:
-        """Scan, and yield what is found and done, as it is done.
+        """Scan, and yield each change as it is found and dealt with.
 
         Raises
         ------
-        UsageError, EnvironmentFailed
-            The watched directory has no file any more; the staging directory cannot be written; what closing raises.
+        UsageError
+            The watched directory has no files any more.
+        EnvironmentFailed
+            The staging directory cannot be written. What closing a disc raises is raised too.
         """
         intake = self._intake
         disc = intake.disc
@@ -73,7 +75,7 @@ class Scan:
         known_files, _ = self._state.count_files()
         watched, met = self._settings.watched, False
         visited: set[bytes] = set()
-        emptied: list[bytes] = []  # before any file was met: all may be gone, which is refused
+        emptied: list[bytes] = []  # nothing counts as deleted before a file is met: a tree without any is refused
         self._monitor.begin("scan", known_files, 0)
         with environment(watched):
             for directory, found in look(watched, self._judge, self._fail):
@@ -111,7 +113,7 @@ class Scan:
         return row.ctime_ns == status.st_ctime_ns or self._settings.compare is Comparison.TIMES
 
     def _gone(self, directory: bytes, known: dict[bytes, KnownFile]) -> Iterator[StageChange]:
-        """Tell what is not there any more, but for what could not be looked at."""
+        """Note files as deleted that are not there any more, unless they could not be looked at."""
         above = [*directories_above(directory + b"/x"), b""] if directory else [b""]
         if self._failed and any(each in self._failed for each in above):
             return

@@ -7,10 +7,10 @@ from .values import WaitReason
 
 
 class ScanTable(Tables):
-    """Scans, by number, and the files that none of them could put on a disc yet."""
+    """Scans by number, and the files that wait: those that no scan could copy yet."""
 
     def begin_scan(self, now_ns: int) -> int:
-        """Write down that a scan begins, and return its number."""
+        """Enter a scan, and return its number."""
         return int(
             self._connection.execute(
                 "INSERT INTO scan (begun_ns, files) VALUES (?, 0)", (now_ns,)
@@ -18,17 +18,17 @@ class ScanTable(Tables):
         )  # fmt: skip
 
     def end_scan(self, scan: int, now_ns: int, files: int) -> None:
-        """Write down that a scan came to its end; what waited before and does not any more is forgotten."""
+        """Enter the end of a scan; files that wait since earlier scans, but not since this one, wait no more."""
         self._do("UPDATE scan SET finished_ns = ?, files = ? WHERE id = ?", now_ns, files, scan)
         self._do("DELETE FROM waiting WHERE scan != ?", scan)
 
     def last_scan_ns(self) -> int | None:
-        """Return when the last scan that came to its end did so."""
+        """Return when the last finished scan ended, in ns since the epoch; None if there was none."""
         row = self._one("SELECT max(finished_ns) FROM scan")
         return row[0] if row else None
 
     def wait(self, scan: int, path: bytes, size: int, reason: WaitReason, now_ns: int) -> None:
-        """Write down that a file is on no disc yet; since when, the first scan that found it so says."""
+        """Enter a file that waits. A file that waits already keeps the time since when it does."""
         self._do(
             "INSERT INTO waiting VALUES (CAST(? AS TEXT), ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
             " size = excluded.size, reason = excluded.reason, scan = excluded.scan",
@@ -36,11 +36,11 @@ class ScanTable(Tables):
         )  # fmt: skip
 
     def wait_no_more(self, path: bytes) -> None:
-        """Write down that a file does not wait any more."""
+        """Remove a file from those that wait."""
         self._do("DELETE FROM waiting WHERE path = CAST(? AS TEXT)", path)
 
     def waiting(self, scan: int | None = None) -> list[tuple[bytes, int, WaitReason, int]]:
-        """Return what waits: path, size, why, and since when; of one scan only, or all."""
+        """Return the files that wait, since one scan or at all: path, size, reason, and since when in ns."""
         rows = self._all("SELECT path, size, reason, since_ns FROM waiting WHERE scan = ? OR ? ORDER BY path", scan,
                          int(scan is None))  # fmt: skip
         return [(path, size, WaitReason(reason.decode()), since) for path, size, reason, since in rows]

@@ -15,11 +15,11 @@ STATE = b"stage.sqlite"
 
 
 class StageState(DiscTable, CopyTable, FileTable, ScanTable):
-    """The state of a stage, open. One class for all tables, as they are one file and one transaction."""
+    """The open state of a stage: one class for all tables, as they are in one file and change in one transaction."""
 
     @property
     def settings(self) -> StageSettings:
-        """How the stage works."""
+        """The settings of the stage."""
         rows: dict[str, Any] = {name.decode(): value for name, value in self._all("SELECT name, value FROM setting")}
         return StageSettings(
             rows["watched"],
@@ -38,7 +38,7 @@ class StageState(DiscTable, CopyTable, FileTable, ScanTable):
         )
 
     def save(self, settings: StageSettings) -> None:
-        """Write settings down."""
+        """Store settings."""
         values = {
             "watched": _Text(settings.watched),
             "name": settings.name,
@@ -60,16 +60,16 @@ class StageState(DiscTable, CopyTable, FileTable, ScanTable):
 
     @property
     def is_clean(self) -> bool:
-        """Whether the last run came to its end."""
+        """Whether the last run finished; False after it was killed while it changed what is staged."""
         row = self._one("SELECT value FROM setting WHERE name = 'clean'")
         return row is None or bool(row[0])
 
     def mark_clean(self, *, clean: bool) -> None:
-        """Write down that a run begins to change what is staged, or came to its end."""
+        """Store whether what is staged is complete: False before a run changes it, True when the run has finished."""
         self._do("INSERT OR REPLACE INTO setting VALUES ('clean', ?)", int(clean))
 
     def open_disc(self, now_ns: int) -> StagedDisc:
-        """Return the disc that takes files; it is opened where there is none."""
+        """Return the disc that takes files; if there is none, begin one with the next number."""
         row = self._one("SELECT number FROM disc WHERE state = ?", DiscState.OPEN.value)
         if row is None:
             (last,) = self._one("SELECT coalesce(max(number), 0) FROM disc") or (0,)
@@ -83,12 +83,12 @@ class StageState(DiscTable, CopyTable, FileTable, ScanTable):
         return self.disc(row[0])
 
     def state_bytes(self) -> int:
-        """Return how long this file is."""
+        """Return the size of the file of the state in bytes."""
         return os.stat(os.path.join(self.directory, STATE)).st_size
 
 
 class _Text(bytes):
-    """Bytes that are kept as text."""
+    """Bytes to be stored as TEXT."""
 
 
 def _plain(value: object) -> object:

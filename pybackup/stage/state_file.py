@@ -1,6 +1,6 @@
-"""The file of SQLite that has the state of a stage: its schema, how it is made, opened and locked.
+"""The SQLite file with the state of a stage: its schema, and making, opening and locking it.
 
-It is made for whoever has ``sqlite3`` alone, too; the view ``whereabouts`` tells for each path which disc has it::
+It can be read with ``sqlite3`` alone. The view ``whereabouts`` has for each watched path the disc it is on::
 
     sqlite3 STAGING/stage.sqlite "SELECT * FROM whereabouts WHERE path LIKE '%song%'"
 """
@@ -22,7 +22,7 @@ from .values import StageSettings
 
 _LOCK = b"stage.lock"
 _VERSION = 1
-# Paths are bytes; as TEXT they compare, match and print as such in sqlite3.
+# Paths are bytes; as TEXT they compare, match and print in sqlite3 as people expect.
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value);
 CREATE TABLE disc (
@@ -52,7 +52,7 @@ CREATE VIEW whereabouts AS
 
 @contextlib.contextmanager
 def stage_lock(directory: bytes) -> Iterator[None]:
-    """Hold a staging directory for a run that changes it.
+    """Lock a staging directory for a run that changes it.
 
     Raises
     ------
@@ -72,12 +72,12 @@ def stage_lock(directory: bytes) -> Iterator[None]:
 
 @contextlib.contextmanager
 def make_state(directory: bytes, settings: StageSettings) -> Iterator[StageState]:
-    """Make the state of a new stage, which is there when the block ends; the caller holds the lock.
+    """Make the state of a new stage; the file gets its name at the end of the block. The caller holds the lock.
 
     Raises
     ------
     Exists
-        There is one.
+        The directory has one already.
     EnvironmentFailed
         It cannot be written.
     """
@@ -106,7 +106,7 @@ def open_state(directory: bytes) -> Iterator[StageState]:
     Raises
     ------
     UsageError
-        There is none.
+        The directory has none, or one of another version.
     EnvironmentFailed
         It cannot be read, or is damaged.
     """
@@ -132,7 +132,7 @@ def _connected(path: bytes, mode: str) -> Iterator[sqlite3.Connection]:
         yield connection
     except sqlite3.Error as error:
         raise EnvironmentFailed(
-            f"{name}: {error}; if it is damaged, move it away: 'pybackup stage init' makes it anew of what a disc tells"
+            f"{name}: {error}; if it is damaged, move it away: 'pybackup stage init' makes it again from a disc"
         ) from error
     finally:
         connection.close()

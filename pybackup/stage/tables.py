@@ -1,4 +1,4 @@
-"""What all tables of a stage's state share: statements, transactions, and the numbers of directories."""
+"""What all tables of a stage's state share: statements, transactions, and the ids of directories."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DIRECTORY_ID = "SELECT id FROM directory WHERE path = CAST(? AS TEXT)"
 
 
 class Tables:
-    """A connection to the state of a stage. Only `commit` keeps changes; closing the connection drops the others.
+    """A connection to the state of a stage. Only `commit` keeps changes; what was not committed is lost on closing.
 
     Parameters
     ----------

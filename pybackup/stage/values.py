@@ -1,4 +1,4 @@
-"""What a stage knows: its settings, its discs, what lies on each; values that travel."""
+"""The values of a stage that other rooms use too: its settings, discs, copies, watched files and changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Comparison(StrEnum):
-    """By what a file counts as changed."""
+    """What is compared to find changed files."""
 
     STATUS = "size+mtime+ctime"
     TIMES = "size+mtime"
@@ -16,7 +16,7 @@ class Comparison(StrEnum):
 
 
 class OnFull(StrEnum):
-    """What a scan does about a disc that is full."""
+    """What a scan does when the open disc is full."""
 
     ASK = "ask"
     BUILD = "build"
@@ -24,7 +24,7 @@ class OnFull(StrEnum):
 
 
 class DiscState(StrEnum):
-    """What became of a disc: it takes files, is being closed, has an image, was read as a medium, or is lost."""
+    """The state of a disc: it takes files, is being closed, has its image, was burnt and read, or is lost."""
 
     OPEN = "open"
     CLOSING = "closing"
@@ -44,7 +44,7 @@ class WaitReason(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What a scan found about a file."""
+    """How a file changed, and what a scan did about it."""
 
     NEW = "new file"
     SIZE = "size changed"
@@ -62,22 +62,26 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StageSettings:
-    """How a stage works.
+    """The settings of a stage.
 
     Attributes
     ----------
     watched
-        The directory of which everything goes onto discs, absolute.
-    mounted
-        Where something has to be mounted for it to be there; empty for nowhere.
+        The absolute path of the directory whose files go onto discs.
+    name
+        The discs are called so, with a number behind it.
+    medium_bytes
+        The size of a disc.
     capacity_bytes
-        What files may take of a disc by `cost_of`; the rest is for the history, the texts and parity.
+        What files may take of a disc, counted by `cost_of`; the rest is for the history, the texts and parity.
     threshold
-        A disc is closed when so large a part of that is used.
+        A disc is full when this part of the capacity is used, from 0 to 1.
     settle_ns
-        What changed within that time is left for a later scan.
+        Files that changed within this time before a scan are left for a later one.
     due_ns
-        A disc that was not read as a whole for so long is due for a check.
+        A disc is due for a check when its last one is so long ago.
+    mounted
+        The mount point of the drive with the watched directory; empty if it is on the root file system.
     device
         The drive that burns; empty for none.
     """
@@ -98,7 +102,7 @@ class StageSettings:
 
     @property
     def full_bytes(self) -> int:
-        """So much makes a disc full."""
+        """A disc is full when so many bytes of its capacity are used."""
         return int(self.threshold * self.capacity_bytes)
 
 
@@ -109,9 +113,11 @@ class StagedDisc:
     Attributes
     ----------
     archive_id, listing
-        Of the archive on it; empty before it is closed.
+        The id of the archive on it, and the hash of what it holds; empty before it is closed.
+    content_bytes
+        The sizes of its files together.
     used_bytes
-        What its files take by `cost_of`.
+        What its files take, counted by `cost_of`.
     """
 
     number: int
@@ -139,7 +145,7 @@ class KnownFile(NamedTuple):
 
 
 class StagedCopy(NamedTuple):
-    """A file on a disc; ``cost`` is what it takes there by `cost_of`."""
+    """A file on a disc, or in the directory of the open one; ``cost`` is what it takes there, by `cost_of`."""
 
     id: int
     disc: int
@@ -155,7 +161,7 @@ class StagedCopy(NamedTuple):
 
 
 class StageChange(NamedTuple):
-    """What a scan did about a file, and which disc has it; ``other`` is a former name, or why it waits."""
+    """A file, how it changed, and the disc that has it; ``other`` is its former path, or why it waits."""
 
     path: bytes
     kind: ChangeKind
@@ -169,12 +175,12 @@ _FILE_BYTES, _DIRECTORY_BYTES = 4 << 10, 8 << 10
 
 
 def cost_of(path: bytes, size: int, new_directories: int) -> int:
-    """Return what a file takes of a disc at most, not compressed at all: its headers and rows in indexes, too.
+    """Return the most bytes that a file takes on a disc: not compressed, with headers and its rows in indexes.
 
     Parameters
     ----------
     new_directories
-        How many of the directories it lies in have nothing on the disc yet.
+        How many of the directories on its path are not on the disc yet.
     """
     members = size // _SEGMENT_BYTES + 1
     return size + members * _FILE_BYTES + 4 * len(path) + new_directories * (_DIRECTORY_BYTES + 4 * len(path))

@@ -14,12 +14,12 @@ from .state import StageState
 
 
 def check_watched(state: StageState) -> None:
-    """Refuse to scan what is not there: a drive that is not mounted looks like a directory without files.
+    """Refuse a scan if the watched directory is not there: an unmounted drive looks like a directory without files.
 
     Raises
     ------
     UsageError
-        It is no directory; nothing is mounted where something was.
+        There is no such directory, or nothing is mounted where a drive was.
     """
     settings = state.settings
     name = display(settings.watched)
@@ -31,7 +31,7 @@ def check_watched(state: StageState) -> None:
 
 
 def changed_since(state: StageState, judge: Judge | None) -> tuple[int, int]:
-    """Return how many files are not as the last scan left them, and of how many bytes; nothing is read or changed."""
+    """Return how many files are new or changed since the last scan, and their bytes. Only statuses are read."""
     files = n_bytes = 0
     watched = state.settings.watched
     with environment(watched):
@@ -46,5 +46,5 @@ def changed_since(state: StageState, judge: Judge | None) -> tuple[int, int]:
 
 
 def times_of(status: os.stat_result) -> tuple[int, int, int]:
-    """Return what of a status the state keeps, as `pybackup.stage.values.KnownFile` begins: size, mtime, ctime."""
+    """Return size, mtime and ctime of a status, the first fields of `pybackup.stage.values.KnownFile`."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns

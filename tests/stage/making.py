@@ -1,4 +1,4 @@
-"""A stage, scanned at times that a test sets, and its discs read by others than those who wrote them."""
+"""A stage that tests scan at times they choose, and its discs read by other programs than the one that wrote them."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class Stage:
 
 
 def kinds(done: StageScanned) -> dict[str, ChangeKind]:
-    """What a scan did, by path."""
+    """Return what a scan did, by path."""
     return {os.fsdecode(change.path): change.kind for change in done.changes}
 
 
 def files_below(directory: Path) -> dict[str, bytes]:
-    """The files in a directory, and what they hold; of links, what they lead to."""
+    """Return the files in a directory with their content; of links, the paths they hold."""
     return {
         str(path.relative_to(directory)): os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
         for path in directory.rglob("*")
@@ -77,7 +77,7 @@ def files_below(directory: Path) -> dict[str, bytes]:
 
 
 def rescued(image: Path, to: Path) -> dict[str, bytes]:
-    """What is on a disc, by rescue.py, which shares nothing with those who wrote it."""
+    """Return what is on a disc, by rescue.py, which shares no code with the program that wrote it."""
     subprocess.run(
         [sys.executable, RESCUE, "extract", image, "--to", to], check=True, capture_output=True
     )  # a process of its own, as it is alone
@@ -96,6 +96,6 @@ def new_state(directory: Path) -> Iterator[StageState]:
 
 
 def sqlite(database: Path, query: str) -> list[str]:
-    """The rows that the program sqlite3 prints."""
+    """Return the rows that the program sqlite3 prints."""
     done = subprocess.run(["sqlite3", database, query], check=True, capture_output=True)
     return os.fsdecode(done.stdout).splitlines()

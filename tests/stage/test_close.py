@@ -1,4 +1,4 @@
-"""Closing: what a disc has and tells, how it is burnt, verified and lost, and a stage made anew of its discs."""
+"""Closing: what is on a disc; burning, verifying and losing it; and a lost stage made again from its discs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def two_discs(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 @pytest.fixture
 def stage(two_discs: Stage, tmp_path: Path) -> Stage:
-    """A copy of it, to be changed; what it watches is the same, as its path stands in its state."""
+    """A copy of that stage, to be changed; it watches the same directory, whose path is in its state."""
     shutil.copytree(two_discs.base, tmp_path, dirs_exist_ok=True, symlinks=True)
     made = Stage(tmp_path)
     with open_state(os.fsencode(made.staging)) as state:
@@ -68,7 +68,7 @@ def stage(two_discs: Stage, tmp_path: Path) -> Stage:
 
 
 def mounted(stage: Stage, number: int, to: Path) -> Path:
-    """What lies on a disc, beside its archive, as a system shows it."""
+    """Copy the files of an image but the archive into a directory, which then looks like a mounted disc."""
     to.mkdir()
     for name in ("README.TXT", "CATALOGUE.SQLITE", "INDEX.TXT.gz"):
         told = subprocess.run(
@@ -189,7 +189,7 @@ def test_verify_finds_what_rots(stage: Stage) -> None:
 
 
 def test_what_is_not_as_it_was_staged_is_found_when_the_disc_is_closed(stage: Stage) -> None:
-    """As power that fails may leave it: the state was kept, and the content of a copy was not."""
+    """After a power failure, the state may be on the disk while the content of a copy is not."""
     path = stage.staging / "discs/watched-0003/late.txt"
     status = path.stat()
     path.write_bytes(b"LOST")
@@ -276,7 +276,7 @@ def test_a_history_that_is_too_large_is_cut(
 
 
 def test_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each change on a line, what is wrong on stderr, the status, and the catalogue, which is told of the disc."""
+    """Each change is a line, problems are on stderr; the exit status; and the disc is entered in the catalogue."""
     watched, staging, catalogue = tmp_path / "watched", tmp_path / "staging", f"{tmp_path}/catalogue.sqlite"
     watched.mkdir()
     (watched / "a").write_text("one")

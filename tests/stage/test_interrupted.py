@@ -1,4 +1,4 @@
-"""A run that is killed, wherever: nothing that was copied is lost, and the next run goes on."""
+"""A run that is killed at any point: nothing that was copied is lost, and the next run goes on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .making import Stage, files_below, kinds, rescued
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing behind it is done."""
+    """Raised in place of killing the process: nothing catches it."""
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_closing_that_ends_at_any_step_is_gone_on_with(
 
 
 def test_a_process_that_is_killed(stage: Stage) -> None:
-    """SIGKILL in the midst of a scan, by a file that the copy never comes behind."""
+    """SIGKILL in the middle of a scan, after three copies have their names."""
     program = f"""
 import os, signal
 from pybackup.cli.main import main

@@ -29,11 +29,11 @@ STAGED = {
 
 
 class Killed(BaseException):
-    """Stands for the end of the process."""
+    """Raised in place of killing the process."""
 
 
 class Model:
-    """What is where, by contents: the tree, the open disc by path, closed discs, lost ones."""
+    """A model of a stage: which contents are in the tree, on the open disc (by path), on closed discs, on lost ones."""
 
     def __init__(self, stage: Stage, chance: random.Random) -> None:
         self.stage, self.chance = stage, chance
@@ -76,7 +76,7 @@ class Model:
         return self.chance.randbytes(self.chance.choice([10, 1_000, 30_000, 60_000]))
 
     def take(self, changes: list[StageChange]) -> None:
-        """Follow what a scan told."""
+        """Change the model by what a scan says it did."""
         for change in changes:
             path = os.fsdecode(change.path)
             if change.kind is ChangeKind.CLOSED:
@@ -162,7 +162,7 @@ def test_two_hundred_days(tmp_path: Path) -> None:
 
 
 def follow(model: Model, stage: Stage, at: int) -> None:
-    """Scan again after one that was killed, whose changes nobody heard of: what lies on its disc is looked at."""
+    """Scan again after one that was killed; what that one did is found by looking at its disc."""
     stage.scan(at)
     with open_state(os.fsencode(stage.staging)) as state:
         for disc in state.discs():

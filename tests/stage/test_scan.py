@@ -224,7 +224,7 @@ def test_what_cannot_be_read_is_a_problem_and_is_not_taken_for_deleted(
 
 
 def test_a_scan_that_is_not_gone_through_lets_go_of_the_disc(tmp_path: Path) -> None:
-    """And changes only what it has told of: the next scan finds the rest."""
+    """Only the changes it has yielded are done: the next scan finds the rest."""
     with new_state(tmp_path) as state:
         for name in "abc":
             (tmp_path / "watched" / name).write_bytes(name.encode())
@@ -296,7 +296,7 @@ def test_a_stage_is_made_once_outside_of_what_it_watches_and_with_room(tmp_path:
 
 
 def test_blocks_are_shared_where_the_file_system_can(tmp_path: Path) -> None:
-    """Btrfs or XFS, where there is one; elsewhere the content is copied, and the hash is the same."""
+    """On Btrfs or XFS blocks are shared; elsewhere the content is copied; the hash is the same."""
     (tmp_path / "source").write_bytes(os.urandom(100_000))
     to = os.open(tmp_path, os.O_RDONLY)
     try:

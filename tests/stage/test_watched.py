@@ -1,4 +1,4 @@
-"""What is asked of the watched directory as a whole, and what a scan does about one file of it."""
+"""The watched directory as a whole, and what a scan does about one file of it."""
 
 from __future__ import annotations
 

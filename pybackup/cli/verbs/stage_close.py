@@ -15,11 +15,11 @@ from ..streams import deliver
 from ..text import count
 
 EPILOG = """\
-Makes the archive of what is staged, compares each file with the hash it had when it was copied, and makes the image:
-the archive, CATALOGUE.SQLITE with all discs so far and what is watched, README.TXT, which says how to ask it, and
-parity over all. The image lies in STAGING/images, labels to print in STAGING/labels; what was staged is removed then,
-and the next disc takes files. With '--on-full burn' of 'stage init' the image is burnt and read back; else 'pybackup
-disc burn' does that, and 'pybackup stage verify STAGING /dev/sr0' makes the disc known as one that was read.
+Makes an archive of the staged files and compares each with the hash it had when it was copied. Then makes the image:
+the archive, CATALOGUE.SQLITE with all discs so far and the watched files, README.TXT, which says how to use it, and
+parity over everything. The image is in STAGING/images, labels to print are in STAGING/labels. Then the staged files
+are removed, and the next disc takes files. If 'stage init' was given '--on-full burn', the image is burnt and read
+back; else burn it with 'pybackup disc burn', and then read it with 'pybackup stage verify STAGING /dev/sr0'.
 
 examples:
   pybackup stage close /srv/stage/music

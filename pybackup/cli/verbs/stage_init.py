@@ -13,13 +13,13 @@ from ..streams import deliver
 from ..text import display, humane_bytes
 
 EPILOG = """\
-Makes a staging directory. 'stage scan' copies there what is new or changed in WATCHED since the last scan, as cron has
-it run; when so much is there that a disc is full, its image is made, with parity, the history of all discs before on
-it, and labels. All that is known lies in DIR/stage.sqlite, for the program sqlite3 too, and on each disc as
-CATALOGUE.SQLITE. Where WATCHED is on a drive of its own, it has to be mounted whenever it is scanned.
+Makes a staging directory. 'stage scan', run by cron or by hand, copies there what is new or changed in WATCHED since
+the last scan. When that fills a disc, its image is made, with parity and with the history of all earlier discs, and
+labels to print. The history is kept in DIR/stage.sqlite, which the program sqlite3 can read, and on each disc in
+CATALOGUE.SQLITE. If WATCHED is on a drive of its own, that must be mounted for each scan.
 
-With --from-disc a staging directory that was lost is made anew of what the newest disc tells, or several discs; what
-was staged for the next disc is taken up again if it is still in DIR.
+If a staging directory was lost, --from-disc makes it again from the newest disc, or from several. Files that were
+staged for the next disc are used if they are still in DIR.
 
 examples:
   pybackup stage init ~/music --staging /srv/stage/music --medium dvd

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pybackup.jobs.stage_lost import DiscLoss
 
 EPILOG = """\
-Marks a disc as lost. What is still in the watched directory, and on no other disc, the next scan stages again; what was
-on it alone is named. Exit status 1: something is gone. A disc that comes to light again 'stage verify' takes back.
+Marks a disc as lost. The next scan stages its files again that are on no other disc and still in the watched directory;
+those that are in neither are named. Exit status 1: there are such files. If the disc is found again, 'stage verify' it.
 
 examples:
   pybackup stage lost /srv/stage/music music-0003 --dry-run

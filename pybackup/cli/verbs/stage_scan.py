@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pybackup.stage.values import StageChange
 
 EPILOG = """\
-Compares each file with what the last scan left, and copies what is new or changed for the open disc, with its hash; on
-file systems that can, the copy shares its blocks with the file. What has the content of a file that a disc has already,
-as it was renamed or copied, is told and not copied again. What changed just now is left for the next scan, what changes
-while it is copied too, and is told. A scan that is killed loses nothing: the next one goes on.
+Compares each file with how the last scan left it, and copies new and changed files for the open disc, with their
+hashes; where the file system can, a copy shares its blocks with the file. A file that was renamed or copied, so that a
+disc has its content already, is listed but not copied again. A file that changed just now waits for a later scan, as
+does one that changes while it is copied. A scan that is killed loses nothing: the next one goes on.
 
-The disc is closed when it is as full as 'stage init' says, or when what comes next has no room on it. Of a file that
-changes several times before its disc is closed, the last version is on it. Exit status 1: something could not be read,
-is larger than a disc, or was not burnt.
+The disc is closed when it is as full as 'stage init' was told, or when the next file has no room on it. If a file
+changes several times before its disc is closed, the last version is on it. Exit status 1: a file could not be read or
+is larger than a disc, or a disc could not be burnt.
 
 examples:
   pybackup stage scan /srv/stage/music

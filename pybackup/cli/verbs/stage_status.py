@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pybackup.stage.values import StagedDisc
 
 EPILOG = """\
-Tells what the last scan left: the directories, the open disc and how full it is, each other disc (built: its image
-waits to be burnt; burnt: it was read as a disc; lost), which of them are due for a check, and each file that waits, why
-and since when. What lies on the open disc is on no disc yet.
+Shows the stage as the last scan left it: its directories, the open disc and how full it is, and each other disc (built:
+its image waits to be burnt; burnt: it was read as a disc; lost) and whether it is due for a check. Then each file that
+waits, why and since when. The files of the open disc are not on a real disc yet.
 
 examples:
   pybackup stage status /srv/stage/music
@@ -36,7 +36,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Tell how a stage is."""
+    """Show the status of a stage."""
     from pybackup.jobs.stage_status import status_of_stage
 
     with talk_of(options, options.staging) as talk:

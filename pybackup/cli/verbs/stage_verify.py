@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pybackup.jobs.stage_verify import VerifiedStaged
 
 EPILOG = """\
-Reads every byte of the discs that are named, and writes down that they are sound: a disc that was read so is burnt from
-now on, or found, if it was lost, and is due for a check when 'stage init --check-every' says so. Without a disc it
-compares what is staged with the hashes it had when it was copied, and reads the images that wait for burning. What is
-damaged is told, with exit status 1; staged files that are not what was copied the next scan copies again.
+Reads every byte of the discs that are named. A sound disc is marked as burnt, even if it was marked as lost, and is due
+for its next check after the time given to 'stage init --check-every'. Without a disc, staged files are compared with
+the hashes they had when they were copied, and images that wait for burning are read. Exit status 1: something is
+damaged. Damaged staged files are copied again by the next scan.
 
 examples:
   pybackup stage verify /srv/stage/music /dev/sr0
