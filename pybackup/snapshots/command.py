@@ -113,7 +113,7 @@ def rsync_program() -> bytes:
 
 
 def _quoted(argument: str) -> bytes:
-    """Return an argument quoted as rsync's ``--rsh`` wants it: a quote in quotes is doubled."""
+    """Return an argument quoted as rsync wants the command of its remote shell: a quote in quotes is doubled."""
     if re.fullmatch(r"[^\s'\"]+", argument):
         return os.fsencode(argument)
     return os.fsencode("'" + argument.replace("'", "''") + "'")
