@@ -21,9 +21,9 @@ from .sandbox import Done, case_of, jobs_from, run_all
 from .seeds import seeds
 from .targets import TARGETS
 
-_ROUNDS = so_many(24, 60)
+_ROUNDS = so_many(10, 60)
 # Each lists, extracts, verifies and rebuilds four volumes.
-_ROUNDS_OF_SETS = so_many(10, 25)
+_ROUNDS_OF_SETS = so_many(5, 25)
 
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target != "bomb"])

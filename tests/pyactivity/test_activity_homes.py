@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from kit.system import local_zone
+from kit.thorough import so_many
 
 from benchmarks.homes import HOUR_NS, KINDS, NOW_NS, Home
 from pyactivity.details import details
@@ -25,7 +26,11 @@ def _utc() -> Iterator[None]:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param((kind, seed), marks=pytest.mark.xdist_group(kind)) for kind in KINDS for seed in range(41)],
+    params=[
+        pytest.param((kind, seed), marks=pytest.mark.xdist_group(kind))
+        for kind in KINDS
+        for seed in range(so_many(12, 41))
+    ],
     ids=str,
 )
 def home(request: pytest.FixtureRequest) -> Home:

@@ -87,7 +87,7 @@ _patterns = st.builds(
 @example(lines=["/*", "!/a", "/a/*", "!/a/b.o"])
 @example(lines=["**/b", "!/b"])
 @example(lines=["# no pattern", "", "\\#", "*.o"])
-@settings(max_examples=so_many(60, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=so_many(25, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_like_git(repository: Path, lines: list[str]) -> None:
     tree = list(_tree(repository))
     assert _ignored_by_us(lines, tree) == _ignored_by_git(repository, lines, [path for path, _ in tree])

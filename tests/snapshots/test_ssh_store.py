@@ -54,7 +54,7 @@ def test_the_same_comes_of_it_as_on_this_machine(tree: Path, store: LocalStore, 
 def test_names_of_all_kinds(tree: Path, store: LocalStore, sshd: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree)
     os.makedirs(store.path)
-    for name in ODD_NAMES[:: so_many(4, 2)]:
+    for name in ODD_NAMES[:: so_many(9, 2)]:
         where = store.path + b"/" + name
         to = os.fsencode(sshd.host) + b":" + where
         for number in range(2):
