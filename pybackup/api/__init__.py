@@ -5,6 +5,7 @@ names are offered is said once, by ``__all__`` of the package.
 """
 
 from pybackup.compress.methods import *
+from pybackup.host.store import *
 from pybackup.model.problem import *
 from pybackup.monitor import *
 
@@ -18,3 +19,4 @@ from .reading import *
 from .restoring import *
 from .snapshots import *
 from .stages import *
+from .storing import *

@@ -34,7 +34,12 @@ class _Warning(Monitor):
 
 def monitor_of(asked: Watched) -> Monitor:
     """Return the monitor that was given, or one that makes each problem a `ProblemWarning`."""
-    return asked.monitor or _Warning()
+    return warning_monitor(asked.monitor)
+
+
+def warning_monitor(monitor: Monitor | None) -> Monitor:
+    """Return the monitor that was given, or one that makes each problem a `ProblemWarning`."""
+    return monitor or _Warning()
 
 
 def maybe_directory(path: Path | None) -> bytes | None:
@@ -57,7 +62,7 @@ def archives_of(paths: Path | Iterable[Path]) -> Sequence[bytes]:
 
 @contextmanager
 def open_asked(
-    asked: ListRequest | ReadRequest | ExtractRequest | ExportRequest, monitor: Monitor
+    asked: ListRequest | ReadRequest | ExtractRequest | ExportRequest, monitor: Monitor, *, with_earlier: bool = False
 ) -> Iterator[OpenArchive]:
     """Open an archive, or volumes of one set and nothing else."""
     from pybackup.archive.open import open_archive
@@ -65,7 +70,10 @@ def open_asked(
 
     archive, *more = archives_of(asked.archive)
     work_dir = None if isinstance(asked, ListRequest) else maybe_directory(asked.work_dir)
-    with Telling(work_dir, monitor) as telling, open_archive(archive, more, mended=telling, monitor=monitor) as opened:
+    with (
+        Telling(work_dir, monitor) as telling,
+        open_archive(archive, more, with_earlier=with_earlier, mended=telling, monitor=monitor) as opened,
+    ):
         if opened.patterns:
             raise errors.UsageError(f"{os.fsdecode(opened.patterns[0])}: is no volume of the set of the first")
         yield opened

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def export(asked: ExportRequest) -> Exported:
     """Write what matches the patterns, or everything, into a zip or a tar, which appears when it is complete.
 
+    As JSON it is the state of the tree: names, and the SHA-256 of each file, wherever in a chain its content lies.
+
     What is lost is left out; what the format does not hold is told in the result. Several archives are volumes of one
     set, as for `list`.
 
@@ -28,10 +30,11 @@ def export(asked: ExportRequest) -> Exported:
     EnvironmentFailed
         It cannot be written.
     """
+    from pybackup.foreign.formats import ExportFormat
     from pybackup.jobs.export import export as write
 
     monitor = monitor_of(asked)
     kind, wanted = asked.chosen_format(), values.paths(values.several(asked.patterns, "patterns"))
-    with open_asked(asked, monitor) as opened:
+    with open_asked(asked, monitor, with_earlier=kind is ExportFormat.JSON) as opened:
         where, to = maybe_directory(asked.work_dir), values.path(asked.to)
         return write(opened, wanted, to, kind, overwrite=asked.overwrite, work_dir=where, monitor=monitor)

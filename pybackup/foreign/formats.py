@@ -25,6 +25,7 @@ class ExportFormat(StrEnum):
     TAR_GZ = "tar.gz"
     TAR_BZ2 = "tar.bz2"
     TAR_XZ = "tar.xz"
+    JSON = "json"
 
 
 _ALSO = {
@@ -99,7 +100,7 @@ class _PackedTarWriter(TarWriter):
 
 
 def writer_of(kind: ExportFormat, output: Patchable) -> TarWriter | ZipWriter:
-    """Return what writes a format into a file."""
+    """Return what writes an archive of a format into a file."""
     if kind is ExportFormat.ZIP:
         return ZipWriter(output)
     if kind is ExportFormat.TAR:

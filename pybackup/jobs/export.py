@@ -21,6 +21,8 @@ from pybackup.restore.mending import Mending
 from pybackup.restore.plan import RestoreOptions, RestorePlan, plan_restore, plan_rows
 from pybackup.restore.spool import ContentSpool
 
+from .export_state import export_state
+
 
 def export(
     archive: OpenArchive,
@@ -33,6 +35,8 @@ def export(
     monitor: Monitor,
 ) -> Exported:
     """Write what matches into a file that appears when it is complete; what is lost is a problem each.
+
+    For the state of a tree the archive is to be opened with what it tells of earlier ones.
 
     Parameters
     ----------
@@ -48,6 +52,8 @@ def export(
     """
     read = _paths_of(archive.place)
     _check(output, read, overwrite=overwrite)
+    if kind is ExportFormat.JSON:
+        return export_state(archive, patterns, output, overwrite=overwrite, work_dir=work_dir, monitor=monitor)
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(output))
     monitor = Once(monitor)
     with ExitStack() as stack:

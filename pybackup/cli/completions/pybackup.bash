@@ -113,7 +113,7 @@ _pybackup() {
         options='-h --help --to --format --overwrite --work-dir --quiet --verbose --json'
         case "$previous" in
         --to) return ;;
-        --format) words='zip tar tar.gz tar.bz2 tar.xz' ;;
+        --format) words='zip tar tar.gz tar.bz2 tar.xz json' ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
         esac
         ;;

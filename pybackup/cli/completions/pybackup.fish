@@ -215,7 +215,7 @@ complete -c pybackup -n "__pybackup_is chain merge" -l json -d 'results as JSON 
 
 complete -c pybackup -n "__pybackup_is export" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is export" -l to -r -F -d 'the file to write'
-complete -c pybackup -n "__pybackup_is export" -l format -x -a 'zip tar tar.gz tar.bz2 tar.xz' -d 'of FILE (default: as its name ends)'
+complete -c pybackup -n "__pybackup_is export" -l format -x -a 'zip tar tar.gz tar.bz2 tar.xz json' -d 'of FILE (default: as its name ends)'
 complete -c pybackup -n "__pybackup_is export" -l overwrite -d 'replace a file of that name that exists already'
 complete -c pybackup -n "__pybackup_is export" -l work-dir -x -a '(__fish_complete_directories)' -d 'where large files lie meanwhile, and damaged volumes are mended (default: beside FILE)'
 complete -c pybackup -n "__pybackup_is export" -l quiet -d 'say nothing but problems'

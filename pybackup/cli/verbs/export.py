@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 The name of FILE tells the format: .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz. What the format does not hold of an entry
 (a zip: links, attributes, holes, ...) is said. FILE gets its name when it is complete; each file in it was checked.
+A FILE.json tells the state of the tree: its names and the SHA-256 of each file, wherever in a chain the content lies.
 ARCHIVE, MORE and PATTERN are as for extract, and what is damaged is mended on the way. What is lost is left out and
 named.
 
@@ -43,6 +44,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Write the archive of another program."""
     from pybackup.archive.open import open_archive
+    from pybackup.foreign.formats import ExportFormat
     from pybackup.jobs.export import export
     from pybackup.mend.telling import Telling
 
@@ -52,8 +54,9 @@ def perform(options: argparse.Namespace) -> int:
         start = time.monotonic()
         telling = stack.enter_context(Telling(options.work_dir, talk))
         named = options.archive, options.patterns
-        archive = stack.enter_context(open_archive(*named, mended=telling, monitor=talk))
-        if archive.volume_set:
+        is_state = kind is ExportFormat.JSON
+        archive = stack.enter_context(open_archive(*named, with_earlier=is_state, mended=telling, monitor=talk))
+        if archive.volume_set and not is_state:
             archive = ask_for_volumes(archive, options.patterns, stack, talk)
         tell_condition(archive.listing, talk)
         done = export(

@@ -1,0 +1,193 @@
+"""Backups in a store: full and incremental archives of a tree by name, of which any is restored with what it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pybackup.archive.matching import select
+from pybackup.archive.open import open_archive
+from pybackup.archive.runs import Runs, runs_among
+from pybackup.catalogue.connect import create_catalogue
+from pybackup.errors import UsageError
+from pybackup.host.store import Store
+from pybackup.make.levels import AUTO
+from pybackup.make.run import perform_create
+from pybackup.model.run import RunLevel, check_chain
+from pybackup.monitor import Monitor
+from pybackup.options.making import CreateRequest
+from pybackup.options.restoring import RestoreRequest
+
+from .catalogue_record import record_archives
+from .chain_runs import run_at
+from .create import plan_archive
+from .export_state import export_state
+from .restore import RestoredRun, restore_run
+
+_MOMENT = "%Y%m%dT%H%M%S"
+_NAME = re.compile(
+    r"(?P<chain>.+)\.(?P<level>full|differential|incremental)\.(?P<moment>\d{8}T\d{6}\.\d{6})Z\.xtar", re.S
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBackup:
+    """A backup, as the store has it.
+
+    Attributes
+    ----------
+    name
+        What the tree is called there.
+    level
+        `pybackup.model.run.RunLevel`: what it builds on.
+    files
+        The length in bytes of each file that was put into the store, by its name there: the archive, and the state of
+        the tree as JSON.
+    """
+
+    name: str
+    level: RunLevel
+    files: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Kept:
+    """An archive in a store; the order is that of time."""
+
+    moment: str
+    level: str
+    file: str
+
+
+def put_backup(
+    source: bytes, store: Store, name: str, level: str, room: bytes, options: Mapping[str, object], monitor: Monitor
+) -> StoredBackup:
+    """Archive a tree, or what of it is new, and put the archive and the state of the tree into a store.
+
+    The archives are a chain whose name is that of the tree; an incremental one builds on the newest, which is fetched.
+
+    Parameters
+    ----------
+    room
+        An empty directory: the archive lies there meanwhile, and the one that it builds on.
+    options
+        Further ones of `create`.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        As `create` does; there is no backup to build on.
+    """
+    kept = _kept(store, check_chain(name))
+    base = _base(kept, name, level)
+    if level == AUTO:
+        level = RunLevel.INCREMENTAL if base else RunLevel.FULL
+    moment = _moment(kept)
+    file = f"{name}.{level}.{moment}Z.xtar"
+    catalogue, output = os.path.join(room, b"catalogue.sqlite"), os.path.join(room, os.fsencode(file))
+    before = [] if base is None else [_fetch(store, base.file, room)]
+    with create_catalogue(os.fsdecode(catalogue)) as known:
+        record_archives(known, before, monitor)
+    asked = CreateRequest(
+        [source],
+        output,
+        chain=name,
+        level=level,
+        since_archive=before,
+        catalogue=os.fsdecode(catalogue),
+        monitor=monitor,
+        **options,  # type: ignore[arg-type]
+    )
+    perform_create(plan_archive(asked, monitor), executor=asked.executor, monitor=monitor)
+    state = os.path.join(room, os.fsencode(f"{name}.state.{moment}Z.json"))
+    with open_archive(output, [], with_earlier=True, monitor=monitor) as archive:
+        export_state(archive, [], state, monitor=monitor)
+    made = {os.path.basename(os.fsdecode(path)): os.path.getsize(path) for path in (output, state)}
+    # The archive last: where it is, all of the backup is.
+    for each in (state, output):
+        store.put(os.path.basename(os.fsdecode(each)), os.fsdecode(each))
+    return StoredBackup(name, RunLevel(level), made)
+
+
+def get_backup(
+    name: str, store: Store, at_ns: int | None, asked: RestoreRequest, room: bytes, monitor: Monitor
+) -> RestoredRun:
+    """Restore a tree as it was at a time out of a store; only archives that hold what is wanted are fetched.
+
+    Parameters
+    ----------
+    at_ns
+        In nanoseconds since the epoch; None for the newest.
+    asked
+        What and where to; of its archives and time nothing is read.
+    room
+        An empty directory, in which archives lie meanwhile.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        There is no backup of that name, or none so early; as `restore_chain`.
+    """
+    kept = _kept(store, name)
+    if not kept:
+        raise UsageError(f"{name}: no backup of that name in the store")
+    fitting = [each for each in kept if at_ns is None or each.moment <= _shown(at_ns)]
+    if not fitting:
+        raise UsageError(f"{name}: no backup was as early as that", option="at")
+    newest = max(fitting)
+    have = {newest.file: _fetch(store, newest.file, room)}
+    there = {each.file for each in kept}
+    for file in _needed(runs_among([*have.values()], monitor), asked, monitor):
+        if file in there and file not in have:
+            have[file] = _fetch(store, file, room)
+    runs = runs_among([*have.values()], monitor)
+    runs.patterns = [*map(os.fsencode, asked.patterns)]
+    run = run_at(runs, None)
+    with runs.open(run, monitor) as archive:
+        return restore_run(runs, run, archive, asked, monitor=monitor)
+
+
+def _needed(runs: Runs, asked: RestoreRequest, monitor: Monitor) -> Iterator[str]:
+    """Yield the names of archives that hold what is wanted and are not at hand."""
+    with runs.open(run_at(runs, None), monitor) as archive:
+        rows = select(archive.listing, [*map(os.fsencode, asked.patterns)])
+        yield from (each.label for each in runs.needs_of(archive, rows) if not each.path)
+
+
+def _kept(store: Store, name: str) -> list[_Kept]:
+    found = (_NAME.fullmatch(file) for file in store.list())
+    return sorted(_Kept(each["moment"], each["level"], each.string) for each in found if each and each["chain"] == name)
+
+
+def _base(kept: Sequence[_Kept], name: str, level: str) -> _Kept | None:
+    """Return what the next backup builds on; None for a full one."""
+    if level == RunLevel.FULL:
+        return None
+    fitting = [each for each in kept if level != RunLevel.DIFFERENTIAL or each.level == RunLevel.FULL]
+    if not fitting and level != AUTO:
+        raise UsageError(f"{name}: there is no backup in the store that a {level} one could build on", option="level")
+    return max(fitting, default=None)
+
+
+def _moment(kept: Sequence[_Kept]) -> str:
+    """Return the time of the next backup, later than all there are."""
+    now = _shown(time.time_ns())
+    last = max(kept, default=None)
+    if last is None or last.moment < now:
+        return now
+    seconds, _, micro = last.moment.partition(".")
+    return f"{seconds}.{int(micro) + 1:06}"
+
+
+def _shown(at_ns: int) -> str:
+    seconds, ns = divmod(at_ns, 10**9)
+    return f"{time.strftime(_MOMENT, time.gmtime(seconds))}.{ns // 1000:06}"
+
+
+def _fetch(store: Store, file: str, room: bytes) -> bytes:
+    path = os.path.join(room, os.fsencode(file))
+    store.get(file, os.fsdecode(path))
+    return path
