@@ -49,6 +49,7 @@ RUN_OTHERWISE = {
     "api.restoring": "pybackup.extract(",
     "api.snapshots": "pybackup.snapshot_run(",
     "api.stages": "pybackup.stage_scan(",
+    "api.storing": "pybackup.backup(",
     # What verbs share: nothing of it can be seen but in what they print.
     "cli.catalogue": '"whereis"',
     "cli.changes": '"diff"',

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pybackup.archive.matching import select
@@ -14,6 +12,7 @@ from pybackup.archive.runs import Runs, runs_among
 from pybackup.catalogue.connect import create_catalogue
 from pybackup.errors import UsageError
 from pybackup.host.store import Store
+from pybackup.host.store_names import base_of, kept_of, moment_of, next_moment
 from pybackup.make.levels import AUTO
 from pybackup.make.run import perform_create
 from pybackup.model.run import RunLevel, check_chain
@@ -26,11 +25,6 @@ from .chain_runs import run_at
 from .create import plan_archive
 from .export_state import export_state
 from .restore import RestoredRun, restore_run
-
-_MOMENT = "%Y%m%dT%H%M%S"
-_NAME = re.compile(
-    r"(?P<chain>.+)\.(?P<level>full|differential|incremental)\.(?P<moment>\d{8}T\d{6}\.\d{6})Z\.xtar", re.S
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +47,6 @@ class StoredBackup:
     files: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Kept:
-    """An archive in a store; the order is that of time."""
-
-    moment: str
-    level: str
-    file: str
-
-
 def put_backup(
     source: bytes, store: Store, name: str, level: str, room: bytes, options: Mapping[str, object], monitor: Monitor
 ) -> StoredBackup:
@@ -81,11 +66,11 @@ def put_backup(
     UsageError, EnvironmentFailed
         As `create` does; there is no backup to build on.
     """
-    kept = _kept(store, check_chain(name))
-    base = _base(kept, name, level)
+    kept = kept_of(check_chain(name), store)
+    base = base_of(kept, name, level)
     if level == AUTO:
         level = RunLevel.INCREMENTAL if base else RunLevel.FULL
-    moment = _moment(kept)
+    moment = next_moment(kept)
     file = f"{name}.{level}.{moment}Z.xtar"
     catalogue, output = os.path.join(room, b"catalogue.sqlite"), os.path.join(room, os.fsencode(file))
     before = [] if base is None else [_fetch(store, base.file, room)]
@@ -131,10 +116,10 @@ def get_backup(
     UsageError, EnvironmentFailed
         There is no backup of that name, or none so early; as `restore_chain`.
     """
-    kept = _kept(store, name)
+    kept = kept_of(name, store)
     if not kept:
         raise UsageError(f"{name}: no backup of that name in the store")
-    fitting = [each for each in kept if at_ns is None or each.moment <= _shown(at_ns)]
+    fitting = [each for each in kept if at_ns is None or each.moment <= moment_of(at_ns)]
     if not fitting:
         raise UsageError(f"{name}: no backup was as early as that", option="at")
     newest = max(fitting)
@@ -155,36 +140,6 @@ def _needed(runs: Runs, asked: RestoreRequest, monitor: Monitor) -> Iterator[str
     with runs.open(run_at(runs, None), monitor) as archive:
         rows = select(archive.listing, [*map(os.fsencode, asked.patterns)])
         yield from (each.label for each in runs.needs_of(archive, rows) if not each.path)
-
-
-def _kept(store: Store, name: str) -> list[_Kept]:
-    found = (_NAME.fullmatch(file) for file in store.list())
-    return sorted(_Kept(each["moment"], each["level"], each.string) for each in found if each and each["chain"] == name)
-
-
-def _base(kept: Sequence[_Kept], name: str, level: str) -> _Kept | None:
-    """Return what the next backup builds on; None for a full one."""
-    if level == RunLevel.FULL:
-        return None
-    fitting = [each for each in kept if level != RunLevel.DIFFERENTIAL or each.level == RunLevel.FULL]
-    if not fitting and level != AUTO:
-        raise UsageError(f"{name}: there is no backup in the store that a {level} one could build on", option="level")
-    return max(fitting, default=None)
-
-
-def _moment(kept: Sequence[_Kept]) -> str:
-    """Return the time of the next backup, later than all there are."""
-    now = _shown(time.time_ns())
-    last = max(kept, default=None)
-    if last is None or last.moment < now:
-        return now
-    seconds, _, micro = last.moment.partition(".")
-    return f"{seconds}.{int(micro) + 1:06}"
-
-
-def _shown(at_ns: int) -> str:
-    seconds, ns = divmod(at_ns, 10**9)
-    return f"{time.strftime(_MOMENT, time.gmtime(seconds))}.{ns // 1000:06}"
 
 
 def _fetch(store: Store, file: str, room: bytes) -> bytes:

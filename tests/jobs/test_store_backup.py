@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +14,10 @@ from kit.snapshot import Snapshot, snapshot
 
 import pybackup
 from pybackup.errors import Exists, UsageError
+from pybackup.host.store import DirectoryStore, Store
+from pybackup.host.store_names import kept_of, next_moment
+from pybackup.jobs.export_state import VERSION
+from pybackup.jobs.store_backup import StoredBackup
 from pybackup.monitor import Monitor
 
 
@@ -57,24 +60,24 @@ def change(tree: Path, day: int) -> None:
         (tree / "sub/c.txt").unlink()
 
 
-def days_in(store: pybackup.Store, tree: Path) -> list[Snapshot]:
+def days_in(store: Store, tree: Path) -> list[Snapshot]:
     """Back up a full day and three incremental ones; return what there was on each."""
     states = []
     for day in range(4):
         change(tree, day)
-        done = pybackup.backup(tree, store, monitor=Monitor())
+        done: StoredBackup = pybackup.backup(tree, store, monitor=Monitor())
         assert (done.name, done.level) == ("docs", "incremental" if day else "full")
         states.append(snapshot(os.fsencode(tree)))
     return states
 
 
-def moments(store: pybackup.Store) -> list[str]:
-    found = (re.fullmatch(r"docs\.\w+\.(.*)Z\.xtar", name) for name in sorted(store.list()))
-    return sorted(each[1] for each in found if each)
+def moments(store: Store) -> list[str]:
+    return [each.moment for each in kept_of("docs", store)]
 
 
 def test_any_day_comes_back_and_only_what_it_needs_is_fetched(tree: Path, tmp_path: Path) -> None:
     store = MemoryStore()
+    assert pybackup.Store is Store
     states = days_in(store, tree)
     assert sorted(name.split(".")[1] for name in store.files) == ["full", *["incremental"] * 3, *["state"] * 4]
     # Each built on the one before alone.
@@ -94,6 +97,7 @@ def test_the_state_of_each_day_is_json(tree: Path) -> None:
     store = MemoryStore()
     days_in(store, tree)
     first, *_, last = (json.loads(store.files[name]) for name in sorted(store.files) if ".state." in name)
+    assert first["version"] == VERSION
     assert (first["level"], last["level"], last["chain"]) == ("full", "incremental", "docs")
     assert last["subdirs"] == ["docs", "docs/sub"]
     assert set(last["files"]) == {*(f"docs/day {day}" for day in range(4)), "docs/b.txt", "docs/sub/moved.txt"}
@@ -104,7 +108,7 @@ def test_the_state_of_each_day_is_json(tree: Path) -> None:
 
 
 def test_in_a_directory_by_the_names_of_the_parent(tree: Path, tmp_path: Path) -> None:
-    store = pybackup.DirectoryStore(tmp_path / "kept")
+    store = DirectoryStore(tmp_path / "kept")
     assert list(store.list()) == []
     done = pybackup.full_backup(tree, store, exclude=["b.txt"], monitor=Monitor())
     assert {name: (tmp_path / "kept" / name).stat().st_size for name in done.files} == done.files
@@ -138,6 +142,13 @@ def test_what_cannot_be(tree: Path, tmp_path: Path) -> None:
     pybackup.restore_backup("docs", tmp_path / "to", store, monitor=heard)
     assert {problem.path for problem in heard.problems} == {b"docs/a.txt", b"docs/b.txt", b"docs/sub/c.txt"}
     assert (tmp_path / "to/docs/link").is_symlink()
+
+
+def test_a_clock_that_was_set_back_puts_no_backup_before_those_there_are() -> None:
+    store = MemoryStore()
+    store.files["docs.full.29990101T000000.000009Z.xtar"] = b""
+    assert next_moment(kept_of("docs", store)) == "29990101T000000.000010"
+    assert kept_of("doc", store) == kept_of("docs.full", store) == []
 
 
 def test_a_store_that_fails_leaves_no_backup(tree: Path) -> None:
