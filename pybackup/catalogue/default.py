@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 NONE = "none"
+_Ask = Callable[[], str | None]
+_asked: list[_Ask] = []
+
+
+def ask_too(configuration: _Ask) -> None:
+    """Ask this as well, which lies in a room above, where neither the command line nor the environment names one.
+
+    Parameters
+    ----------
+    configuration
+        Returns an address, or None for none; what it raises, whoever looks for a catalogue raises.
+    """
+    _asked[:] = [configuration]
 
 
 def default_address(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the address that is used where none is named: that in the environment, or the user's own file."""
-    named = environment.get("PYBACKUP_CATALOGUE")
-    if named:
-        return named
-    data = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME") or "~", ".local", "share")
-    return os.path.join(os.path.expanduser(data), "pybackup", "catalogue.sqlite")
+    """Return the address that is used where none is named: the environment's, the configuration's, or the own file."""
+    return _named_elsewhere(environment) or _own_file(environment)
 
 
 def configured(named: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -24,11 +33,20 @@ def configured(named: str | None, environment: Mapping[str, str] = os.environ) -
     ----------
     named
         What the command line says: an address, or ``none`` for no catalogue. None where it says nothing: then it is
-        the address in the environment, or the user's own file if that exists.
+        the address in the environment, that of the configuration, or the user's own file if that exists.
     """
-    address = named or default_address(environment)
-    if address == NONE:
-        return None
-    if named or environment.get("PYBACKUP_CATALOGUE") or os.path.exists(address):
-        return address
-    return None
+    address = named or _named_elsewhere(environment)
+    if address is None:
+        own = _own_file(environment)
+        return own if os.path.exists(own) else None
+    return None if address == NONE else address
+
+
+def _named_elsewhere(environment: Mapping[str, str]) -> str | None:
+    named = environment.get("PYBACKUP_CATALOGUE")
+    return named or next((found for ask in _asked if (found := ask())), None)
+
+
+def _own_file(environment: Mapping[str, str]) -> str:
+    data = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME") or "~", ".local", "share")
+    return os.path.join(os.path.expanduser(data), "pybackup", "catalogue.sqlite")

@@ -29,7 +29,8 @@ def add_catalogue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--catalogue",
         metavar="URL",
-        help="a file of SQLite, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, else your own file)",
+        help="a file of SQLite, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, the configuration's, "
+        "else your own file)",
     )
 
 
@@ -86,9 +87,12 @@ def media_lines(media: Sequence[Medium]) -> Iterator[str]:
 def _columns(known: Medium) -> tuple[str, ...]:
     held = known.volume
     used = held.n_bytes or held.content_bytes
-    full = f"{100 * used / known.capacity_bytes:.0f} % full" if known.capacity_bytes else ""
+    size = humane_bytes(known.capacity_bytes or 0)
+    full = f"{100 * used / known.capacity_bytes:.0f} % of {size} full" if known.capacity_bytes else ""
     return (
         printable(known.label),
+        # Which volume of which set it is, where its label does not tell.
+        printable(held.name) if held.set_id and held.name != known.label else "",
         known.type.value,
         count(held.files, "file"),
         humane_bytes(held.content_bytes),

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from pyactivity.ending import ignore
+from pybackup.catalogue.default import ask_too
 from pybackup.errors import Exists, UsageError
 
 from . import verbs
@@ -56,10 +57,17 @@ def _run(argv: list[str]) -> int:
         raise UsageError("no verb: what shall be done?\ntry: pybackup --help")
     words, rest = _split_verb(argv)
     options = verb_parser(words).parse_intermixed_args(_without_separator(rest))
+    ask_too(_catalogue_of_configuration)
     try:
         return verbs.load(words).perform(options)
     except Exists as error:
         raise Exists(f"{reason_of(error)}; {_way_past(options)}") from error
+
+
+def _catalogue_of_configuration() -> str | None:
+    from pybackup.jobfiles.default_catalogue import default_catalogue
+
+    return default_catalogue()
 
 
 def _way_past(options: argparse.Namespace) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pybackup.errors import PybackupError
 from pybackup.model.problem import Problem, Trouble
+from pybackup.threads import InThread
 
 from .monitor import Talk
 from .text import display
@@ -27,7 +31,8 @@ def add_recording(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, 
     parser.add_argument(
         "--catalogue",
         metavar="URL",
-        help=f"where {what} is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there)",
+        help=f"where {what} is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, the configuration's, "
+        "else your own if there)",
     )
     if checks:
         parser.add_argument(
@@ -36,6 +41,31 @@ def add_recording(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, 
             default="",
             help="which medium of the catalogue it is (default: by its content)",
         )
+
+
+_loading: InThread[None] | None = None
+
+
+def load_meanwhile(options: argparse.Namespace) -> None:
+    """Load what recording needs in a thread, while the work whose outcome is recorded waits for a disk.
+
+    A database takes a quarter of a second to load, which is much beside a small disc. Who forks at once gains nothing,
+    and need not call it: a fork waits until all is loaded, since a child would wait for ever for what is half loaded.
+    """
+    global _loading
+    from pybackup.catalogue.default import configured
+
+    # That it cannot be known, or that no more threads may be started, is told or does no harm later.
+    with suppress(PybackupError, ModuleNotFoundError, RuntimeError):
+        if _loading is None and configured(options.catalogue) is not None:
+            _loading = InThread(_load)
+            os.register_at_fork(before=_loading.join)
+            atexit.register(_loading.join)
+
+
+def _load() -> None:
+    with suppress(ImportError):  # told when it is used
+        import pybackup.jobs.catalogue_record  # noqa: F401 - for all that it needs
 
 
 def record_archives(options: argparse.Namespace, paths: Sequence[bytes], talk: Talk) -> None:
@@ -116,10 +146,10 @@ def _tell(media: Sequence[Medium], device: bytes, talk: Talk) -> None:
 def _record(options: argparse.Namespace, record: Callable[[Catalogue], None], talk: Talk) -> None:
     from pybackup.catalogue.default import configured
 
-    address = configured(options.catalogue)
-    if address is None:
-        return
     try:
+        address = configured(options.catalogue)
+        if address is None:
+            return
         from pybackup.catalogue.connect import open_catalogue
 
         with open_catalogue(address) as catalogue:

@@ -11,12 +11,12 @@ from pybackup.foreign.formats import ExportFormat
 from pybackup.options import values
 
 from . import stages
+from .default_catalogue import check_catalogue
 from .hooks import check_hooks
 from .keys import Check, JobKey, check_type, option_keys
 from .levels import check_level
 from .mistakes import no_such
 from .schedule import parse_schedule
-from .secret import read_secret
 from .snapshots import MODE, check_location, check_ssh
 
 MODES = ("archive", "discs", "snapshot", "stage")
@@ -99,26 +99,6 @@ def _export(value: Any) -> None:
     formats = ("none", *(each.value for each in ExportFormat))
     if table["format"] not in formats:
         raise ValueError(f"{table['format']!r} is none of {', '.join(formats)}")
-
-
-def _catalogue(value: Any) -> None:
-    if not isinstance(value, dict):
-        _address(value)
-        return
-    for name in value:
-        if name not in ("url", "password"):
-            raise ValueError(f"{name}: {no_such('key', name, ('url', 'password'))}")
-    if "url" in value:
-        _address(value["url"])
-    if "password" in value:
-        read_secret(value["password"])
-
-
-def _address(value: Any) -> None:
-    check_type(value, _TEXT)
-    owner, at, _ = value.partition("://")[2].rpartition("@")
-    if at and ":" in owner:
-        raise ValueError("a password stands in no job file: { url = ..., password = { file = PATH } }")
 
 
 def _schedule(value: Any) -> None:
@@ -255,7 +235,7 @@ OWN_KEYS: Mapping[str, JobKey] = {
         _key("media", "one medium, or { first = [...], then = ... } where the first are partly used", _media, "discs"),
         _key("images", "where an image of a disc is built for each volume", _pattern, "discs", is_path=True),
         _key("schedule", "when: hourly, daily, weekly, monthly, '02:30', 'sun 02:30' or '1 02:30'", _schedule),
-        _key("catalogue", "where it is written down: a URL, or a table of url and password; none", _catalogue),
+        _key("catalogue", "where it is written down: a URL, or a table of url and password; none", check_catalogue),
         _key("notify", "the notifiers that are told", _texts),
         _key("syslog", "a line to syslog for each run", _flag, default=False),
         _key("hook", "commands before and after", check_hooks),

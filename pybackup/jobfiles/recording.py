@@ -12,10 +12,10 @@ from pybackup.errors import PybackupError
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 
+from .default_catalogue import with_its_password
 from .history import kept_of
 from .job import Job
 from .report import Report
-from .secret import read_secret
 from .wanted import burning_advice, catalogue_advice
 
 if TYPE_CHECKING:
@@ -109,8 +109,4 @@ def address_of(job: Job) -> str | None:
     """
     named = job.get("catalogue")
     address = configured(named["url"] if isinstance(named, dict) else named)
-    if address is not None and isinstance(named, dict) and "password" in named:
-        from pybackup.catalogue.address import with_password
-
-        return with_password(address, read_secret(named["password"]).reveal())
-    return address
+    return None if address is None else with_its_password(address, named)

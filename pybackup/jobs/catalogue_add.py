@@ -15,7 +15,6 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 
 from .catalogue_enter import AddedMedium, AddOptions, enter_volume, on_medium, tells_of_all_before
-from .catalogue_mended import mended_volumes
 from .catalogue_tree import add_foreign_file, add_tree, form_at
 
 
@@ -56,12 +55,13 @@ def add_volumes(catalogue: Catalogue, path: bytes, options: AddOptions, monitor:
     UsageError
         It does not exist, or is a directory without archives.
     """
-    yield from _enter_volumes(catalogue, path, find_volumes([path]), options, monitor)
+    yield from add_found(catalogue, path, find_volumes([path]), options, monitor)
 
 
-def _enter_volumes(
+def add_found(
     catalogue: Catalogue, path: bytes, found: Found, options: AddOptions, monitor: Monitor
 ) -> Iterator[AddedMedium]:
+    """Enter the archives that were found in a file, an image, a drive or a directory."""
     for unclear in found.unclear:
         # Of a disc that is mounted: it is no archive, and protects the image.
         if found.volumes and os.path.basename(unclear).upper() == PARITY_NAME.encode():
@@ -81,6 +81,8 @@ def _enter_volumes(
 
 def _enter_mended(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> Iterator[AddedMedium]:
     """Enter what a damaged file or disc is found to be once its parity has mended it."""
+    from .catalogue_mended import mended_volumes  # with the codes of parity, which a sound one does without
+
     with mended_volumes(path, monitor) as volumes:
         if not volumes:
             reason = "nothing in it tells what archive it is; repair it first"
@@ -95,6 +97,6 @@ def _add_file(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: M
     found = find_volumes([path])
     form = None if found.volumes else form_at(path)
     if form is None:
-        yield from _enter_volumes(catalogue, path, found, options, monitor)
+        yield from add_found(catalogue, path, found, options, monitor)
     else:
         yield add_foreign_file(catalogue, path, form, options, monitor)

@@ -7,20 +7,20 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pybackup.archive.find import Volume, volumes_in
+from pybackup.archive.find import Found, Volume, look_into, volumes_in
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.health import add_health
 from pybackup.catalogue.media import find_medium, media, remove
-from pybackup.mend.repaired import Repaired
 from pybackup.model.display import display
 from pybackup.model.filed import Health, Medium, MediumType, NewMedium
 from pybackup.monitor import Aside, Monitor
 
-from .catalogue_add import add
+from .catalogue_add import add, add_found
 from .catalogue_enter import AddOptions, enter_volume
 
 if TYPE_CHECKING:
     from pybackup.disc.burn import ReadBack
+    from pybackup.mend.repaired import Repaired
 
 _STDIO = b"stdio:"
 
@@ -94,9 +94,10 @@ def record_check(
     if label:
         found = [find_medium(catalogue, label)]
     else:
-        if not any(True for _ in volumes_in(path)):
+        there = Found([look_into(path, is_meant=False)])
+        if not there.volumes:
             return []
-        found = [added.medium for added in add(catalogue, [path], AddOptions(), Aside(monitor))]
+        found = [added.medium for added in add_found(catalogue, path, there, AddOptions(), Aside(monitor))]
     for medium in found:
         add_health(catalogue, medium.id, health)
     return found

@@ -20,7 +20,6 @@ from pybackup.tree.walk import walk
 
 from .catalogue_enter import AddedMedium, AddOptions, medium_of
 from .catalogue_hash import hash_contents, phase_of_hashing
-from .catalogue_look import looker
 
 _READING = "reading directories"
 
@@ -39,7 +38,7 @@ def add_foreign_file(
     location = os.path.realpath(path)
     with ArchiveFile(path) as file:
         size = file.size
-    with Spool() as spool, looker(hashed=options.hashed, depth=options.depth, monitor=monitor) as look:
+    with Spool() as spool, _looker(options, monitor) as look:
         monitor.begin(_READING, 0, 0)
         name = os.path.basename(location)
         for filed in look.inside(location, form, name, medium=True):
@@ -71,7 +70,7 @@ def add_tree(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Mo
     """Enter a directory with all its files, and what is in archives among them."""
     location = os.path.realpath(path)
     monitor.begin(_READING, 0, 0)
-    with Spool() as spool, looker(hashed=options.hashed, depth=options.depth, monitor=monitor) as look:
+    with Spool() as spool, _looker(options, monitor) as look:
         n_bytes = _read_tree(location, spool, look, options, monitor)
         monitor.end()
         ahead = [phase_of_hashing(n_bytes)] if options.hashed else []
@@ -112,3 +111,9 @@ def _read_tree(location: bytes, spool: Spool, look: Looker, options: AddOptions,
             for filed in look.inside(os.path.join(location, entry.path), form, entry.path):
                 spool.add(filed)
     return n_bytes
+
+
+def _looker(options: AddOptions, monitor: Monitor) -> Looker:
+    from .catalogue_look import looker  # with all readers of other formats, which an archive of ours does without
+
+    return looker(hashed=options.hashed, depth=options.depth, monitor=monitor)

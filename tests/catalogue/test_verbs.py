@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +17,9 @@ import pytest
 
 import pybackup
 from pybackup.archive.find import volumes_in
-from pybackup.errors import UsageError
+from pybackup.errors import EnvironmentFailed, UsageError
+from pybackup.host.hash_file import hash_file
+from pybackup.jobs import catalogue_hash
 from pybackup.model.filed import filed_of
 from pybackup.model.listing import BriefRows, FoundRows
 
@@ -42,6 +46,51 @@ def test_where_is_it(run: Run, tmp_path: Path) -> None:
         "docs/photos/a.jpg",
     ]
     assert cat(run, "find", "--max-size", "10", status=1) == []
+
+
+@on_sqlite
+def test_find_by_all_that_is_asked_for(run: Run, tmp_path: Path) -> None:
+    docs = plant(tmp_path / "docs")
+    (docs / "new.txt").write_bytes(b"new" * 2000)
+    cat(run, "add", docs)
+
+    def found(*asked: str | Path, status: int = 0) -> list[str]:
+        return sorted(each["path"]["text"] for each in js(run, "find", *asked, status=status))
+
+    digest = hashlib.sha256((docs / "notes.md").read_bytes()).hexdigest()
+    assert found("--hash", digest) == found("--like", docs / "notes.md") == ["notes.md"]
+    assert found("--since", "2024-01-01") == found("--min-size", "3001") == ["new.txt"]
+    assert found("--until", "2024-01-01") == found("--max-size", "3000") == sorted({*found("*")} - {"new.txt"})
+    assert found("*.txt", "--max-size", "3000", "--until", "2024-01-01") == ["letters/1.txt", "letters/2.txt"]
+    assert found("letters", "--hash", digest, status=1) == []
+
+
+@on_sqlite
+def test_an_archive_is_entered_by_its_index_alone(run: Run, tmp_path: Path) -> None:
+    """Its contents are not read: they may be gone."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "large").write_bytes(random.Random(1).randbytes(400_000))
+    run("create", "tree", "-o", "whole.xtar", "--catalogue", "none")
+    data = bytearray((tmp_path / "whole.xtar").read_bytes())
+    at = data.index((tree / "large").read_bytes()[5000:5100])
+    data[at : at + 300_000] = bytes(300_000)
+    (tmp_path / "hollow.xtar").write_bytes(data)
+    run("verify", "hollow.xtar", "--catalogue", "none", status=4)
+    cat(run, "add", "hollow.xtar")
+    (entry,) = js(run, "whereis", "--like", tree / "large")
+    assert entry["size"] == 400_000
+
+
+@on_sqlite
+def test_the_list_tells_set_number_size_and_how_full(run: Run, tmp_path: Path) -> None:
+    a_set(run, tmp_path)
+    second = sorted((tmp_path / "set").glob("*.xtar"))[1]
+    cat(run, "add", second, "--label", "the red one", "--place", "attic")
+    line = next(line for line in cat(run, "list") if line.startswith("the red one"))
+    assert re.fullmatch(
+        r"the red one +tree 2 +file +\d files? +[\d.]+ KiB +100 % of [\d.]+ KiB full +ok +never checked +attic", line
+    )
 
 
 @on_sqlite
@@ -165,6 +214,27 @@ def test_a_directory_of_files(run: Run, tmp_path: Path) -> None:
     assert told["changed"] == {"new": 1, "altered": 1, "gone": 1}
     assert all(each["sha256"] for each in js(run, "files", "photo drive"))
     assert len(js(run, "list")) == 1
+
+
+@on_sqlite
+def test_hashing_goes_on_where_it_stopped(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive = plant(tmp_path / "drive")
+    cat(run, "add", drive, "--no-hash")
+    hashed: list[bytes] = []
+
+    def hash_two(path: bytes) -> bytes:
+        if len(hashed) == 2:
+            raise EnvironmentFailed("the drive was pulled out")
+        hashed.append(path)
+        return hash_file(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue_hash, "_BATCH_FILES", 1)
+        patch.setattr(catalogue_hash, "hash_file", hash_two)
+        cat(run, "hash", "drive", status=5)
+    assert len([each for each in js(run, "files", "drive") if each["sha256"]]) == 2
+    assert js(run, "hash", "drive")[0]["files"] == 2
+    assert all(each["sha256"] for each in js(run, "files", "drive"))
 
 
 @on_sqlite
@@ -313,6 +383,19 @@ def test_a_set_is_written_down_from_making_to_checking(run: Run, address: str, t
     assert cat(run, "check", tree) == []
     run("protect", tmp_path / "set", "--recovery-volumes", "1")
     assert [each["label"] for each in js(run, "list") if each["volume"]["kind"] == "recovery"] == ["tree R1"]
+
+
+@on_sqlite
+def test_what_is_rebuilt_and_built_is_written_down(run: Run, tmp_path: Path) -> None:
+    a_set(run, tmp_path, "--recovery-volumes", "1")
+    run("disc", "build", next((tmp_path / "set").glob("*-001.xtar")), "--to", "images", "--medium", "2M")
+    assert [(each["label"], each["type"]) for each in js(run, "list") if each["seen_ns"] is None] == [
+        ("tree 1", "disc")
+    ]
+    next((tmp_path / "set").glob("*-002.xtar")).unlink()
+    run("rebuild", "set", "--to", "rebuilt")
+    (second,) = (each for each in js(run, "list") if each["label"] == "tree 2")
+    assert second["volume"]["files"] == len(js(run, "files", "tree 2")) > 0
 
 
 @on_sqlite

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _MOST_NAMES = 3_000_000  # of entries: a browser has them all in memory
 
 EPILOG = """\
-Label, what it is, how many files and bytes are on it, how full, how it is, when it was last checked, where it lies.
+Label, set and number where the label does not tell them, what it is, how many files and bytes are on it, how full and
+of what size, how it is, when it was last checked, where it lies.
 
 --html writes a page for a browser beside that: the shelf with the health of each medium over time, what is at risk,
 what a lost medium would cost, and a search over all names. 'pybackup catalogue --html FILE' is the same.
