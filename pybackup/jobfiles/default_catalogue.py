@@ -36,7 +36,9 @@ def check_catalogue(value: Any) -> None:
 
 def _check_address(value: Any) -> None:
     if not isinstance(value, str):
-        raise ValueError("a text is wanted, a URL or a path, or a table of url and password")
+        from .keys import check_type  # with all options, which verbs that only look here need not load
+
+        check_type(value, frozenset((str,)))
     owner, at, _ = value.partition("://")[2].rpartition("@")
     if at and ":" in owner:
         raise ValueError("a password stands in no job file: { url = ..., password = { file = PATH } }")
