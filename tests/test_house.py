@@ -71,7 +71,6 @@ RUN_OTHERWISE = {
     # Each joins rooms for one verb, and does nothing else.
     "jobs.catalogue_check": '"check"',
     "jobs.catalogue_export": '"export"',
-    "jobs.catalogue_hash": '"hash"',
     "jobs.catalogue_hash_inside": '"hash"',
     "jobs.catalogue_lost": '"lost"',
     "jobs.catalogue_mended": '"rebuild"',
