@@ -1,1 +1,1 @@
-"""Job files: what is to be backed up, how, and whom to tell; read, merged and checked here, and run."""
+"""Job files: reading, merging and checking them, running their jobs, and telling people and programs about it."""

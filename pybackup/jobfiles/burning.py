@@ -1,4 +1,4 @@
-"""Burning the images of a job, each onto a disc of its own, with hooks around each: they have the discs changed."""
+"""Burning the images of a job, each onto a disc of its own, with hooks around each, which can have the disc changed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Fail = Callable[[BaseException], None]
 
 
 def burn_images(job: Job, images: Sequence[str], monitor: Monitor, report: Report, fail: Fail) -> None:
-    """Burn what the job burns; what is not on a disc afterwards is in ``report.to_burn``.
+    """Burn images; those that are not on a disc afterwards are in ``report.to_burn``.
 
-    Behind one that failed no other is burnt, as there may be no disc, or no drive.
+    After a failure no further image is burnt, as there may be no disc, or no drive.
 
     Parameters
     ----------
     fail
-        Takes the error that one ended with.
+        Called with the error if burning one fails.
     """
     settings = _settings(job)
     report.to_burn += images
@@ -75,7 +75,7 @@ def _burn(image: str, settings: dict[str, Any], kept: frozenset[bytes], job: Job
 
 
 def _judge(image: str, found: ReadBack | None, report: Report) -> str:
-    """Say what came of it in one word; what does not read back as it was written is a failure of the run."""
+    """Return the state of the step in one word. A disc that does not read back as written is a failure of the run."""
     if found is None or found.state.value == "intact":
         return "ok"
     bad = f"{image}: {found.unreadable + found.different:,} of {found.sectors:,} sectors do not read back"

@@ -1,4 +1,4 @@
-"""A first job file: what was answered, and every other key as a comment that says what it does."""
+"""Writing a first job file: the user's answers as keys, and every other key as a comment that says what it does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LATER = ("delta",)
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a first job is to be.
+    """The user's answers about a first job.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class Answers:
     target
         A directory for archives, or a medium such as ``bd25`` for volumes of that size.
     schedule
-        When; empty for whenever it is started.
+        When it runs; empty for only by hand.
     mail
-        Whom problems are told; empty for nobody.
+        The address to which problems are sent; empty for none.
     """
 
     sources: Sequence[str] = ("~/docs",)
@@ -58,13 +58,13 @@ def is_medium(target: str) -> bool:
 
 
 def check_schedule(text: str) -> None:
-    """Raise ValueError with what is wrong with a schedule."""
+    """Raise ValueError if a text is no schedule."""
     if text:
         parse_schedule(text)
 
 
 def check_mail(text: str) -> None:
-    """Raise ValueError with what is wrong with an address."""
+    """Raise ValueError if a text is no mail address."""
     if text:
         read_notifier("mail", {"sendmail": text})
 

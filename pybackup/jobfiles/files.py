@@ -1,4 +1,4 @@
-"""The files: which there are, who may have written them, what stands in them and on which line."""
+"""Finding and reading job files, checking that nobody else can write to them, and on which line each key is."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class JobFile:
     Attributes
     ----------
     data
-        What stands in it.
+        Its content, as TOML gives it.
     lines
-        The line of each key, by the names of its tables and its own joined by dots.
+        The line of each key; the names of its tables and its own are joined by dots.
     may_set_defaults
-        It is no file of ``jobs.d``, which hold jobs alone.
+        False for files in ``jobs.d``, which have only jobs.
     """
 
     path: str
@@ -41,7 +41,7 @@ class JobFile:
     may_set_defaults: bool = True
 
     def mistake(self, table: str, key: str, text: str) -> Mistake:
-        """Return a mistake at the place of a key, or of its table where the key has no line of its own."""
+        """Return a mistake with the line of a key, or of its table if the key's line is not known."""
         dotted = f"{table}.{key}".strip(".")
         line = self.lines.get(dotted, 0)
         while not line and "." in dotted:
@@ -50,13 +50,13 @@ class JobFile:
         return Mistake(self.path, line, table, key, text)
 
     def origin(self, table: str, key: str) -> str:
-        """Return where a key stands, for people."""
+        """Return where a key is, as a text for people."""
         line = self.lines.get(f"{table}.{key}".strip("."), 0)
         return f"{self.path}:{line}" if line else self.path
 
 
 def home_directory(environment: Mapping[str, str] = os.environ) -> str:
-    """Return where one's own job files lie."""
+    """Return the directory of the user's own job files."""
     config = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME") or "~", ".config")
     return os.path.join(os.path.expanduser(config), "pybackup")
 
@@ -67,9 +67,9 @@ def find_files(directories: Sequence[str], named: Sequence[str] = ()) -> Iterato
     Parameters
     ----------
     directories
-        Where ``config.toml`` and ``jobs.d`` may be.
+        Directories that may have a ``config.toml`` and a ``jobs.d``.
     named
-        Files that there must be.
+        Further files, which must exist.
     """
     for directory in directories:
         if os.path.exists(main := os.path.join(directory, _NAME)):
@@ -82,7 +82,7 @@ def find_files(directories: Sequence[str], named: Sequence[str] = ()) -> Iterato
 
 
 def read_file(path: str, *, may_set_defaults: bool, mistakes: list[Mistake]) -> JobFile | None:
-    """Read a file; None where it cannot be, or must not be trusted, and why is a mistake."""
+    """Read a file; if it cannot be read or must not be trusted, add that to ``mistakes`` and return None."""
     try:
         with open(path, "rb") as stream:
             refusal = _why_not_trusted(os.fstat(stream.fileno())) or _why_replaceable(os.path.realpath(path))
@@ -102,7 +102,7 @@ def read_file(path: str, *, may_set_defaults: bool, mistakes: list[Mistake]) -> 
 
 
 def _why_not_trusted(status: os.stat_result) -> str:
-    """Why a file is not taken: what it says is run."""
+    """Return why a file is not trusted; empty if it is. Commands in it are run, so nobody else may write to it."""
     if not stat.S_ISREG(status.st_mode):
         return "is no regular file"
     if status.st_uid not in (0, os.geteuid()):
@@ -113,19 +113,19 @@ def _why_not_trusted(status: os.stat_result) -> str:
 
 
 def _why_replaceable(path: str) -> str:
-    """Why others can put a file of their own in the place of a file, whoever may write that itself."""
+    """Return why others can replace a file, whatever its own mode is; empty if they cannot."""
     directory = os.path.dirname(path)
     status = os.stat(directory)
     if status.st_uid not in (0, os.geteuid()):
         return f"lies in {directory}, which belongs to somebody else, who could put another file in its place"
-    # In one that is sticky, such as /tmp, only the owner of a file replaces it.
+    # In a sticky directory such as /tmp, only the owner of a file can replace it.
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX:
         return f"lies in {directory}, where others may put another file in its place: chmod go-w"
     return ""
 
 
 def _lines(text: str) -> Iterator[tuple[str, int]]:
-    """Yield each key and table with its line; of a text in several lines what looks like a key, too."""
+    """Yield each key and table with its line. What looks like a key in a text of several lines is yielded too."""
     table, seen = "", set()
     for number, line in enumerate(text.splitlines(), 1):
         if match := _TABLE.match(line):

@@ -1,4 +1,4 @@
-"""The history of runs: a line of JSON for each, in ``$XDG_STATE_HOME/pybackup/runs.jsonl``."""
+"""The history of runs: one line of JSON for each, in ``$XDG_STATE_HOME/pybackup/runs.jsonl``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pybackup.host.state import state_directory
 from .report import Report
 
 _NAME = "runs.jsonl"
-# Of the lines of a run these are kept: what hooks said, and each problem, is in the report of the day.
+# The fields of a report that are kept: not the output of hooks, nor each problem.
 _KEPT = (
     "job",
     "mode",
@@ -30,18 +30,18 @@ _KEPT = (
 
 
 def history_path() -> str:
-    """Return where it lies."""
+    """Return the path of the history."""
     return os.path.join(state_directory(), _NAME)
 
 
 def kept_of(report: Report) -> dict[str, Any]:
-    """Return what is kept of a run."""
+    """Return the fields of a report that the history keeps."""
     told = report.fields()
     return {name: told[name] for name in (*_KEPT, "problem_count")}
 
 
 def remember(report: Report) -> None:
-    """Append a run.
+    """Append a run to the history.
 
     Raises
     ------
@@ -52,13 +52,13 @@ def remember(report: Report) -> None:
     data = json.dumps(line, ensure_ascii=True).encode() + b"\n"
     fd = os.open(history_path(), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, data)  # at once, so that two runs never mix their lines
+        os.write(fd, data)  # in one call, so that two runs never mix their lines
     finally:
         os.close(fd)
 
 
 def runs(job: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the runs of a job, or of all, the oldest first; what is no run is passed over."""
+    """Yield the runs of a job, or of all jobs, the oldest first. Lines that are no run are skipped."""
     if not os.path.exists(history_path()):
         return
     with open(history_path(), "rb") as stream:

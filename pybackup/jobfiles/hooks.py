@@ -1,4 +1,4 @@
-"""Hooks of a job: programs before and after it, what they are told, and what becomes of what they say."""
+"""Hooks in job files: programs that run before or after a job or a part of it, read from their tables."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Hook:
     Attributes
     ----------
     argv
-        The program and its arguments; with ``shell`` one text that a shell takes.
+        The program and its arguments; with ``shell`` one command line for a shell.
     is_before
-        It runs before what it is about, which it may stop; else after that, whatever became of it.
+        Whether it runs before the step, which it can stop, or after it, whatever its outcome.
     states
         The outcomes after which it runs.
     limit_seconds
-        After so long it is ended; None for no limit.
+        It is killed after this time; None for no limit.
     about
-        The ``run``; the making of each archive, or of the set, at its ``level``; each ``volume``; the ``burn`` of
-        each image; or ``prune``, the deleting of what the job keeps no longer.
+        The step: ``run``, the whole run; ``level``, the making of each archive or of the set; ``volume``, each volume;
+        ``burn``, the burning of each image; ``prune``, the deleting of earlier archives.
     """
 
     argv: tuple[str, ...]
@@ -52,18 +52,18 @@ class Hook:
 
     @property
     def moment(self) -> str:
-        """When it runs, for people: ``before``, ``after``, ``after volume``."""
+        """When it runs, as a text for people: ``before``, ``after``, ``after volume``."""
         side = "before" if self.is_before else "after"
         return side if self.about == "run" else f"{side} {self.about}"
 
 
 def check_hooks(value: Any) -> None:
-    """Refuse hooks that make no sense."""
+    """Raise ValueError for hooks with mistakes."""
     read_hooks(value)
 
 
 def hooks_that_never_run(hooks: Sequence[Hook], mode: str, *, burns: bool) -> Iterator[str]:
-    """Say of each hook that a job of that mode has no moment for, what is wrong with it."""
+    """Yield what is wrong with each hook for a step that a job of this mode does not have."""
     for number, hook in enumerate(hooks, 1):
         modes = _MODES.get(hook.about, (mode,))
         what = f"hook {number}: {'before' if hook.is_before else 'after'} = {hook.about!r}"
@@ -79,7 +79,7 @@ def read_hooks(value: Any) -> list[Hook]:
     Raises
     ------
     ValueError
-        One makes no sense.
+        One has a mistake.
     """
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise ValueError("hooks are tables, each under a heading [[job.NAME.hook]]")
@@ -122,7 +122,7 @@ def _argv(table: Mapping[str, Any]) -> tuple[str, ...]:
 def _states(table: Mapping[str, Any]) -> tuple[str, ...]:
     states = table.get("states", list(STATES))
     if "states" in table and "before" in table:
-        raise ValueError("states are known afterwards only")
+        raise ValueError("states are known only afterwards")
     if not isinstance(states, list) or not states:
         raise ValueError("states are a list")
     for state in states:
@@ -138,7 +138,7 @@ def _limit(table: Mapping[str, Any]) -> int | None:
 
 
 def read_span(value: Any) -> int:
-    """Return a span such as ``30s``, ``10min`` or ``2h`` in seconds."""
+    """Return a span of time such as ``30s``, ``10min`` or ``2h`` in seconds."""
     match = _SPAN.fullmatch(value) if isinstance(value, str) else None
     if match is None or not int(match[1]):
         raise ValueError(f"{value!r} is no span of time such as 30s, 10min or 2h")

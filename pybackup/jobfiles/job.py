@@ -1,4 +1,4 @@
-"""A job as it holds after all files were merged: every value with its origin."""
+"""A job as merged from all files: every value with the places it comes from."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value.
+    """The value of a key.
 
     Attributes
     ----------
     value
-        As TOML has it, paths absolute.
+        As TOML gives it, with paths made absolute.
     origins
-        Where it stands; several where items were added to those of another place.
+        The places in files that it comes from; several if items were added to a list of another file.
     is_added
-        It is a list whose items are added to what is built in.
+        Whether it is a list whose items are added to the built-in ones.
     """
 
     value: Any
@@ -32,7 +32,7 @@ class Setting:
     is_added: bool = False
 
     def over(self, below: Setting | None) -> Setting:
-        """Return what holds where this is set over another: tables merge, ``+`` adds to lists, all else replaces."""
+        """Return this setting put over a weaker one: tables are merged, ``+`` adds to lists, all else is replaced."""
         if isinstance(self.value, list) and self.is_added and below is not None and isinstance(below.value, list):
             return Setting([*below.value, *self.value], (*below.origins, *self.origins), below.is_added)
         if isinstance(self.value, dict) and below is not None and isinstance(below.value, dict):
@@ -47,9 +47,9 @@ class Job:
     Attributes
     ----------
     settings
-        By key, all that stand anywhere.
+        The settings of all files, by key.
     notifiers
-        Those that it tells.
+        Those that are told about it.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """All jobs, by name, and the files that they stand in."""
+    """All jobs, by name, and the files they are in."""
 
     jobs: Mapping[str, Job]
     files: Sequence[str]

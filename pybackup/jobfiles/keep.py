@@ -1,4 +1,4 @@
-"""Retention of archives: which earlier ones of a job its rules keep, and deleting the others after a run."""
+"""Retention of archives: which earlier archives of a job its rules keep, and deleting the others after a run."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _DONE = ("ok", "problems")
 
 @dataclass(frozen=True, slots=True)
 class MadeTogether:
-    """What a run made of the same sources that other runs of the job made something of: an archive and its export.
+    """The files that one run made of one group of sources: an archive and its export.
 
     Attributes
     ----------
     began_ns
         When the run began, in nanoseconds since the epoch.
     series
-        What tells these sources from others of the job; empty where it has only these.
+        The name of the group of sources, the same in all runs; empty if the job has only one.
     files
-        Those that are there, as long as they were when they were made.
+        Those that still exist, with the size they had when they were made.
     """
 
     began_ns: int
@@ -44,7 +44,7 @@ class MadeTogether:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What came of the rules.
+    """What the rules decide for one series.
 
     Attributes
     ----------
@@ -59,26 +59,26 @@ class Kept:
 
 
 def retention_of(job: Job) -> Retention | None:
-    """Return the rules of a job; None for one that keeps all."""
+    """Return the rules of a job; None if it keeps everything."""
     rules = job.get("keep")
     return None if rules is None else values.retention(rules)
 
 
 def decide(job: Job, policy: Retention, coming: Sequence[MadeTogether]) -> list[Kept]:
-    """Return what is kept of each series that something is added to, and what goes.
+    """Return what is kept and what is deleted, of each series to which the run adds something.
 
-    Only what the history says that this job made is looked at, and only where it is still as long as it was: nothing
-    else is ever deleted, whatever it is called.
+    Only files are considered that this job has made, by the history, and that still have their size. Nothing else is
+    ever deleted, whatever its name.
 
     Parameters
     ----------
     coming
-        What a run adds that is in no history yet.
+        What the run adds, which is not in the history yet.
 
     Raises
     ------
     Damaged
-        An archive cannot be read: it may need another.
+        An archive cannot be read, so it is not known which other archives it builds on.
     """
     found: dict[str, list[MadeTogether]] = {made.series: [] for made in coming}
     for line in runs(job.name):
@@ -91,7 +91,7 @@ def decide(job: Job, policy: Retention, coming: Sequence[MadeTogether]) -> list[
 
 
 def made_together(began: float, files: Iterable[MadeFile]) -> Iterator[MadeTogether]:
-    """Yield what a run made, by series."""
+    """Yield what a run made, series by series."""
     by_series: dict[str, list[MadeFile]] = {}
     for file in files:
         by_series.setdefault(file.series, []).append(file)
@@ -99,8 +99,8 @@ def made_together(began: float, files: Iterable[MadeFile]) -> Iterator[MadeToget
 
 
 def _of_a_run(line: Mapping[str, Any]) -> Iterator[MadeTogether]:
-    """Yield what a line of the history names, as far as it is there."""
-    with suppress(KeyError, TypeError, ValueError):  # of a line that somebody wrote by hand
+    """Yield what a line of the history names, as far as the files still exist."""
+    with suppress(KeyError, TypeError, ValueError):  # somebody may have edited the line
         if line["state"] in _DONE and line["mode"] == "archive":
             made = [MadeFile(**each) for each in line["made"]]
             yield from made_together(line["started"], filter(_is_there, made))
@@ -115,9 +115,9 @@ def _is_there(made: MadeFile) -> bool:
 
 
 def _decided(those: Sequence[MadeTogether], policy: Retention) -> Kept:
-    """Decide for one series; what a kept archive builds on stays with it."""
+    """Decide for one series. Archives that a kept one builds on are kept too."""
     reasons = [list(why) for why in why_kept([made.began_ns for made in those], policy)]
-    # What builds on others was made later: by then it is known whether that stays itself.
+    # From the newest on: archives build on older ones, so each is decided after all that build on it.
     for place in reversed(range(len(those))):
         if reasons[place]:
             needed = _builds_on(those[place])
@@ -147,21 +147,21 @@ def _volumes(made: MadeTogether) -> Iterator[Volume]:
 
 
 def would_delete(job: Job, coming: Sequence[MadeTogether]) -> list[str]:
-    """Return the paths that the rules of a job would not keep behind a run; raises as `decide` does."""
+    """Return the paths that would be deleted after a run; raises as `decide` does."""
     policy = retention_of(job)
     decided = [] if policy is None else decide(job, policy, coming)
     return [file.path for kept in decided for made in kept.goes for file in made.files]
 
 
 def prune(job: Job, report: Report, is_to_go: Callable[[], bool]) -> None:
-    """Delete what the rules of a job do not keep; what cannot be deleted is a failure of the run.
+    """Delete what the rules of a job do not keep; a file that cannot be deleted is a failure of the run.
 
-    Nothing is deleted where an archive cannot be read: it may need another.
+    Nothing is deleted if an archive cannot be read, as it may build on any other.
 
     Parameters
     ----------
     is_to_go
-        Asked once, where something would be deleted: whether it is to be.
+        Called once before anything is deleted; nothing is if it returns False.
     """
     try:
         going = would_delete(job, list(made_together(report.started, report.made)))

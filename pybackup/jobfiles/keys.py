@@ -1,4 +1,4 @@
-"""The keys of a job: the options of what its mode stands for under their own names, and those that only jobs have."""
+"""The keys of a job: the options of the command its mode runs, under their own names, and keys that only jobs have."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REQUESTS: Mapping[str, type[Any]] = {
     "stage": StageInitRequest,
 }
 _OF_ARCHIVES = frozenset(("sources", "output", "volumes", "catalogue"))
-# Have a form of their own in a job, or none: each run has a snapshot of another name.
+# Options that are no keys: a job has them in another form, or not at all, as the name, which differs in each run.
 _OWN_PLACE = {
     "archive": _OF_ARCHIVES,
     "discs": _OF_ARCHIVES,
@@ -38,20 +38,20 @@ _TYPES = {str: "text", int: "number", float: "number", bool: "true or false"}
 
 @dataclass(frozen=True, slots=True)
 class JobKey:
-    """A key.
+    """A key of a job.
 
     Attributes
     ----------
     help
         What it does.
     check
-        Says what is wrong with a value.
+        Raises ValueError for a wrong value.
     is_path
-        Its texts are paths.
+        Whether its texts are paths.
     modes
-        Of jobs that may have it.
+        The modes of jobs that may have it.
     default
-        What holds where it is not given; None for nothing that could be shown.
+        The value where it is not given, to be shown; None for none.
     """
 
     name: str
@@ -64,7 +64,7 @@ class JobKey:
 
 @cache
 def option_keys() -> Mapping[str, JobKey]:
-    """Return the keys that are options of what modes stand for: a new option of theirs is a key at once."""
+    """Return the keys that are options of the modes' commands; a new option of these is a key without further code."""
     options: dict[str, NamedOption] = {}
     modes: dict[str, tuple[str, ...]] = {}
     for mode, asked in _REQUESTS.items():
@@ -86,7 +86,7 @@ def _key_of(named: NamedOption, modes: tuple[str, ...]) -> JobKey:
         check_type(value, allowed)
         if option.choices and value not in option.choices:
             raise ValueError(f"{value!r} is none of {', '.join(option.choices)}")
-        # Whether a directory is there is seen when the job runs: what comes before may mount it.
+        # Whether a directory exists is checked when the job runs, as a hook may mount it before.
         if option.read is None or is_path or isinstance(value, bool):
             return
         try:
@@ -102,12 +102,12 @@ def _key_of(named: NamedOption, modes: tuple[str, ...]) -> JobKey:
 
 
 def _plain(items: list[Any]) -> Any:
-    """A list as options take it: texts joined by commas, as they are typed."""
+    """Return a list as options take it: texts joined by commas."""
     return ",".join(str(each).removeprefix("+") for each in items)
 
 
 def _allowed(named: NamedOption) -> frozenset[type]:
-    """The types that a value may have in TOML, by the annotation of the option."""
+    """Return the types that a value may have in TOML, by the annotation of the option."""
     if named.option.many:
         return frozenset((list,))
     found: set[type] = set()
@@ -132,7 +132,7 @@ def _annotation(name: str) -> Any:
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:
-    """The members of a union, those of one that is written as text too."""
+    """Yield the members of a union type, also of one that is written as text."""
     if isinstance(annotation, ForwardRef):
         plain = {"str": str, "int": int, "float": float, "bool": bool}
         yield from (plain[part] for part in map(str.strip, annotation.__forward_arg__.split("|")) if part in plain)
@@ -144,13 +144,13 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def check_type(value: Any, allowed: frozenset[type]) -> None:
-    """Refuse a value of another type: a number is no text, and neither is taken for a list of one."""
+    """Raise ValueError for a value of another type. Nothing is converted: no numbers to texts, no texts to lists."""
     if isinstance(value, list) and list in allowed:
         if not all(isinstance(each, str) or (isinstance(each, int) and not isinstance(each, bool)) for each in value):
-            raise ValueError("each item is a text")
+            raise ValueError("each item must be a text")
         added = [isinstance(each, str) and each.startswith("+") for each in value]
         if any(added) and not all(added):
-            raise ValueError("either all items begin with +, and are added to what holds already, or none does")
+            raise ValueError("either all items begin with +, and are added to those that hold already, or none does")
         return
     if type(value) not in allowed:
         wanted = " or ".join(sorted({_TYPES.get(kind, "list") for kind in allowed}))
@@ -159,7 +159,9 @@ def check_type(value: Any, allowed: frozenset[type]) -> None:
 
 
 def shown_type(value: Any) -> str:
-    """Return what a value of TOML is, for people."""
+    """Return the type of a TOML value, as a text for people."""
     if isinstance(value, dict):
         return "a table"
+    if isinstance(value, float):
+        return "a number with a fraction"
     return f"a {_TYPES.get(type(value), type(value).__name__)}"

@@ -1,4 +1,4 @@
-"""The level of a run of a job: always the same, by the calendar, or as the command line has it."""
+"""The level of a run of a job: a fixed one, one by the calendar, or the one given on the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SPANS = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"
 
 
 def check_level(value: Any) -> None:
-    """Refuse what is neither a level nor a table of when a full run is due, and of the level between."""
+    """Raise ValueError for what is neither a level nor a table such as ``{ full = "monthly" }``."""
     if not isinstance(value, dict):
         _check_name(value)
         return
@@ -36,18 +36,18 @@ def _check_name(value: Any) -> None:
 
 
 def needs_chain(level: Any) -> bool:
-    """Whether a run of that level is one of a chain: one that may leave out what earlier ones hold."""
+    """Whether runs of that level form a chain, as they may leave out what earlier archives hold."""
     return level not in (None, RunLevel.FULL.value)
 
 
 def level_asked(options: Mapping[str, Any]) -> str:
-    """Return at which level an archive is asked for, by the options of `create`: outside of a chain ``full``."""
+    """Return the level in the options of `create`; it is ``full`` for an archive of no chain."""
     beside_chain = RunLevel.INCREMENTAL if options.get("since_archive") else RunLevel.FULL
     return str(options.get("level") or (AUTO if options.get("chain") else beside_chain.value))
 
 
 def level_made(path: str) -> str | None:
-    """Return at which level an archive, or the set in a directory, was made; None where it is of no chain."""
+    """Return the level at which an archive, or the set in a directory, was made; None if it is of no chain."""
     from pybackup.archive.find import find_volumes
 
     for volume in find_volumes([os.fsencode(path)]).volumes:
@@ -60,14 +60,14 @@ def level_made(path: str) -> str | None:
 def level_of_run(
     level: str | Mapping[str, str] | None, chain: str, address: str | None, now_ns: int, monitor: Monitor
 ) -> str | None:
-    """Return the level of a run that begins now; None where nothing says so.
+    """Return the level of a run that begins now; None if no level is given.
 
     Parameters
     ----------
     level
-        As a job has it, or the command line.
+        As the job or the command line gives it.
     address
-        Of the catalogue that knows the chain.
+        The address of the catalogue that knows the chain; None for none.
 
     Raises
     ------

@@ -1,4 +1,8 @@
-"""Job files read, checked and merged: built-in < /etc < home < files that are named, and defaults < the job."""
+"""Reading, checking and merging job files.
+
+Weaker to stronger: built-in values, files in /etc, in the home directory, files given by name; and in all of them
+defaults are weaker than jobs.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +38,10 @@ def load(directories: Sequence[str] | None = None, named: Sequence[str] = ()) ->
     Parameters
     ----------
     directories
-        Where ``config.toml`` and ``jobs.d`` may be, the weakest first; None for ``/etc/pybackup`` and one's own.
+        Directories that may have a ``config.toml`` and a ``jobs.d``, the weakest first; None for ``/etc/pybackup`` and
+        the user's own.
     named
-        Further files, stronger than these.
+        Further files, stronger than those.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def load(directories: Sequence[str] | None = None, named: Sequence[str] = ()) ->
 def load_all(
     directories: Sequence[str] | None = None, named: Sequence[str] = ()
 ) -> tuple[Configuration, Sequence[Mistake]]:
-    """Return all jobs, as far as they make sense, and all mistakes."""
+    """Return all jobs without their wrong settings, and all mistakes."""
     mistakes: list[Mistake] = []
     where = (SYSTEM, home_directory()) if directories is None else directories
     found = [read_file(path, may_set_defaults=may, mistakes=mistakes) for path, may in find_files(where, named)]
@@ -65,7 +70,7 @@ def load_all(
 
 
 class _Loader:
-    """Takes file after file, the weakest first."""
+    """Merges files, which are given one by one, the weakest first."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         self._mistakes = mistakes
@@ -73,11 +78,11 @@ class _Loader:
         self._defaults: dict[str, Setting] = {}
         self._notifiers: dict[str, Notifier] = {}
         self._places: dict[str, JobFile] = {}  # of each job, the last file that has it
-        self._refused: set[tuple[str, str]] = set()  # tables and their keys whose values make no sense
+        self._refused: set[tuple[str, str]] = set()  # wrong settings, by table and key
         self.jobs: _Layers = {}
 
     def take(self, file: JobFile) -> None:
-        """Take a file."""
+        """Merge a file."""
         for name in file.data:
             if name not in _TABLES:
                 self._wrong(file, "", name, f"{no_such('table', name, _TABLES)}; there are {', '.join(_TABLES)}")
@@ -91,7 +96,7 @@ class _Loader:
             self._take_job(file, name, table)
 
     def job(self, name: str) -> Job:
-        """Return a job, defaults and all files merged; what it lacks is a mistake."""
+        """Return a job, merged from defaults and all files; a required key that it lacks is a mistake."""
         settings = dict(self._defaults)
         for key, setting in self.jobs[name].items():
             settings[key] = setting.over(settings.get(key))
@@ -166,7 +171,7 @@ class _Loader:
             layers[key] = setting.over(layers.get(key))
 
     def _settings(self, file: JobFile, table: str, data: Mapping[str, Any]) -> dict[str, Setting]:
-        """The keys of a table that make sense."""
+        """Return the settings of a table without the wrong ones, each of which is a mistake."""
         found: dict[str, Setting] = {}
         for name, value in data.items():
             key = self._keys.get(name)
@@ -187,7 +192,7 @@ class _Loader:
 
 
 def _key_in(text: str, table: Any) -> tuple[str, str]:
-    """Take the key in front of what is said of it."""
+    """Split a message that begins with the key of a table, which it is about, into that key and the rest."""
     key, colon, rest = text.partition(": ")
     return (key, rest) if colon and isinstance(table, dict) and key in table else ("", text)
 
@@ -211,7 +216,7 @@ def _setting(key: JobKey, value: Any, file: JobFile, table: str) -> Setting:
 
 
 def _placed(path: Any, base: str) -> Any:
-    """A path, or each of several, as it is meant: from home with a tilde, else from where the file lies."""
+    """Return a path, or a list of them, made absolute: ``~`` is the home directory, else it is relative to ``base``."""
     if isinstance(path, list):
         return [_placed(each, base) for each in path]
     return os.path.join(base, os.path.expanduser(path)) if isinstance(path, str) else path

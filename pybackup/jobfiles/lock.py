@@ -1,4 +1,4 @@
-"""One run of a job at a time."""
+"""The lock by which a job has only one run at a time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pybackup.host.state import state_directory
 
 @contextlib.contextmanager
 def job_lock(name: str) -> Iterator[None]:
-    """Hold the lock of a job; the system lets go of it where a process dies, however it dies.
+    """Hold the lock of a job; the system releases it when the process ends, even if it is killed.
 
     Raises
     ------
     EnvironmentFailed
-        Another process has it, which the message names; or it cannot be had.
+        Another process has it, which the message names; or its file cannot be made.
     """
     directory = state_directory()
     path = os.path.join(directory, f"{name}.lock")

@@ -1,4 +1,4 @@
-"""What a person reads of a run: a mail, as text and as HTML."""
+"""The mail about a run, as text and as HTML."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def subject(report: Report, host: str) -> str:
 
 
 def sections(report: Report) -> Iterator[Section]:
-    """Yield headings and lines: what went wrong first, then what to do, then what was stored where."""
+    """Yield headings with their lines: first what went wrong, then what to do, then what was stored where."""
     if report.failures:
         yield "Why", [printable(line) for failure in report.failures for line in failure.splitlines()]
     if report.problems:
@@ -66,7 +66,7 @@ def sections(report: Report) -> Iterator[Section]:
 
 
 def summary(report: Report) -> str:
-    """Return a line on the whole run."""
+    """Return one line about the whole run."""
     if report.state == TRIAL:
         return "a trial: nothing was backed up, and nothing is wrong; this is to show that messages arrive"
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(report.started))
@@ -75,7 +75,7 @@ def summary(report: Report) -> str:
 
 
 def table(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Return the last runs as rows: when, what came of it, files, bytes, problems."""
+    """Return the last runs as rows: time, outcome, files, bytes, problems."""
     return [
         (
             time.strftime("%Y-%m-%d %H:%M", time.localtime(float(run["started"]))),
@@ -106,7 +106,7 @@ def as_text(report: Report, runs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def as_html(report: Report, runs: Sequence[Mapping[str, Any]]) -> str:
-    """Return a mail as HTML, which loads nothing from anywhere."""
+    """Return a mail as HTML, which loads nothing from elsewhere."""
     escape = html.escape
     parts = [
         "<!DOCTYPE html><html><body style='font-family:sans-serif;max-width:50em'>",

@@ -1,4 +1,4 @@
-"""What is wrong with job files: all of it, each with its place."""
+"""Mistakes in job files, each with its place."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pybackup.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake.
+    """One mistake in a job file.
 
     Attributes
     ----------
     file, line
-        Where it stands; 0 where the line is not known.
+        Where it is; line 0 if that is not known.
     table
-        The table, as the file writes it: ``job.work``; empty for the top.
+        The table, as in the file: ``job.work``; empty for the top level.
     key
-        Of that table; empty where it is about the whole of it.
+        The key in that table; empty if the whole table is wrong.
     text
         What is wrong.
     """
@@ -38,12 +38,12 @@ class Mistake:
 
 
 class WrongJobFiles(UsageError):
-    """There are mistakes in job files.
+    """Job files have mistakes; ``mistakes`` has all of them, in the order of the files.
 
     Attributes
     ----------
     mistakes
-        All of them, in the order of the files.
+        Each with its file and line.
     """
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
@@ -52,6 +52,6 @@ class WrongJobFiles(UsageError):
 
 
 def no_such(what: str, name: str, known: Collection[str]) -> str:
-    """Say that there is none of that name, and which one was meant."""
+    """Return the message that a name is unknown, with the known name that was probably meant."""
     close = difflib.get_close_matches(name.replace("-", "_"), known, 1)
     return f"no such {what}" + (f"; did you mean '{close[0]}'?" if close else "")

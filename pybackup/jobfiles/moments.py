@@ -1,4 +1,4 @@
-"""The hooks of a job at each moment: around the run, each level, each burn and the deleting; behind each volume."""
+"""When hooks run: before and after the run, each level, each burn and the deleting, and after each volume."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _NOTHING: Mapping[str, str] = {}
 
 
 class Stopped(Exception):
-    """A hook before the run has stopped it; the report says why."""
+    """Raised when a hook before the run has stopped it; the report says why."""
 
 
 class HookedStep:
-    """One level, or one burn, with hooks around it.
+    """One level or one burn, with hooks before and after it.
 
     Attributes
     ----------
     state
         ``ok``, ``problems``, ``fail`` or ``skipped``, as far as it is known.
     told
-        What hooks are told of it, by the names that stand in braces in their arguments.
+        The values for placeholders in the hooks' arguments, by name: for ``{file}`` and others.
     """
 
     def __init__(self, told: Mapping[str, str]) -> None:
@@ -38,7 +38,7 @@ class HookedStep:
 
     @property
     def is_on(self) -> bool:
-        """Whether no hook before it stopped it."""
+        """Whether it goes ahead, as no hook has stopped it."""
         return self.state == "ok"
 
 
@@ -48,7 +48,7 @@ def run_before(job: Job, report: Report) -> None:
     Raises
     ------
     Stopped
-        One failed, or says that it is not the time.
+        A hook failed, or says by its status that the run is to be skipped.
     """
     for hook in _hooks(job, "run", is_before=True):
         done = _run(job, hook, report)
@@ -64,9 +64,9 @@ def run_before(job: Job, report: Report) -> None:
 
 @contextmanager
 def around(job: Job, report: Report, about: str, told: Mapping[str, str]) -> Iterator[HookedStep]:
-    """Run the hooks before a ``level`` or ``burn``, then the block, then the hooks behind it, whatever came of that.
+    """Run the hooks before a ``level`` or ``burn``, then the block, then the hooks after it, even if the block failed.
 
-    The block does nothing unless `HookedStep.is_on`, and sets the state where it is not ``ok``.
+    The block must do nothing unless `HookedStep.is_on`, and set the state if it is not ``ok``.
     """
     step = HookedStep(told)
 
@@ -105,7 +105,7 @@ def _behind(job: Job, report: Report, about: str, step: HookedStep) -> None:
 
 
 def is_to_prune(job: Job, report: Report) -> bool:
-    """Run the hooks before earlier archives are deleted; return whether none says that they are to stay."""
+    """Run the hooks before earlier archives are deleted; return False if one of them stops the deleting."""
     for hook in _hooks(job, "prune", is_before=True):
         done = _run(job, hook, report)
         if done.status == SKIP:
@@ -118,14 +118,14 @@ def is_to_prune(job: Job, report: Report) -> bool:
 
 
 def run_after(job: Job, report: Report, about: str = "run", told: Mapping[str, str] = _NOTHING) -> None:
-    """Run the hooks that follow; a failure of one stops no other, and is one of the job.
+    """Run the hooks after a step. If one fails the others still run, and the job has failed.
 
     Parameters
     ----------
     about
         ``run``, ``volume`` or ``prune``.
     told
-        What they are told beside what all are.
+        Further values for placeholders, beside those that all hooks have.
     """
     for hook in _hooks(job, about, is_before=False):
         if about != "run" or report.state in hook.states:
@@ -139,7 +139,7 @@ def _run_behind(job: Job, hook: Hook, report: Report, told: Mapping[str, str]) -
 
 
 def has_hooks(job: Job, about: str, *, is_before: bool) -> bool:
-    """Whether a job has hooks for a moment."""
+    """Whether a job has hooks before, or after, a step."""
     return bool(_hooks(job, about, is_before=is_before))
 
 
@@ -148,7 +148,7 @@ def _hooks(job: Job, about: str, *, is_before: bool) -> list[Hook]:
 
 
 def _run(job: Job, hook: Hook, report: Report, told: Mapping[str, str] = _NOTHING) -> HookRun:
-    """Run a hook; behind a run, and around what comes of one, it gets a file with the report so far."""
+    """Run a hook; all but those before the run get a file with the report so far."""
     values = {"job": job.name, "status": "", "report": ""}
     names = {"PYBACKUP_JOB": job.name}
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Whether jobs ran as they should have: for whoever watches, for Prometheus, for Nagios."""
+"""Whether jobs ran as they should: for people, for Prometheus, for Nagios."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _GOOD = ("ok", "problems", "skipped")
 
 @dataclass(frozen=True, slots=True)
 class JobHealth:
-    """How a job is.
+    """Whether a job runs as it should.
 
     Attributes
     ----------
     last
-        Its last run; None for none ever.
+        Its last run; None if it never ran.
     succeeded
-        When the last run ended that stored something, maybe with problems, in seconds since the epoch; None for never.
+        The end of the last run that stored something, even with problems, in seconds since the epoch; None for never.
     is_late
-        That is longer ago than it may be.
+        Whether that is too long ago.
     """
 
     job: str
@@ -34,12 +34,20 @@ class JobHealth:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is to be done about it."""
+        """Whether nothing has to be done about it."""
         return not self.is_late and self.last is not None and self.last["state"] in ("ok", "skipped")
 
 
 def health_of(jobs: Iterable[str], max_age_seconds: float, now: float | None = None) -> list[JobHealth]:
-    """Return how each job is."""
+    """Return the health of each job.
+
+    Parameters
+    ----------
+    max_age_seconds
+        A job is late if it did not succeed for so long.
+    now
+        In seconds since the epoch; None for the clock.
+    """
     now = time.time() if now is None else now
     last: dict[str, dict[str, Any]] = {}
     succeeded: dict[str, float] = {}
@@ -56,7 +64,7 @@ def health_of(jobs: Iterable[str], max_age_seconds: float, now: float | None = N
 
 
 def words(health: JobHealth, now: float) -> str:
-    """Return how a job is, on one line."""
+    """Return one line about the health of a job."""
     if health.last is None:
         return f"{health.job}: never ran"
     ago = (now - float(health.last["finished"])) / _DAY
@@ -93,7 +101,7 @@ def prometheus(found: Sequence[JobHealth]) -> Iterator[str]:
 
 
 def nagios(found: Sequence[JobHealth], now: float) -> tuple[str, int]:
-    """Return the line and the status of a Nagios plugin: 0 well, 1 with problems, 2 late or failed."""
+    """Return the line and the exit status of a Nagios plugin: 0 well, 1 problems, 2 late or failed."""
     critical = [each for each in found if each.is_late or (each.last is not None and each.last["state"] not in _GOOD)]
     warning = [each for each in found if each not in critical and not each.is_well]
     status = 2 if critical else 1 if warning else 0

@@ -1,4 +1,4 @@
-"""Whom to tell of a run, as job files have it: by mail, by a ping over HTTP, by a service that apprise knows."""
+"""Notifiers in job files: tell of a run by mail, by a ping over HTTP, or by a service of the package apprise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TEXT = frozenset((str,))
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """A server that takes mail: its security is ``starttls``, ``tls`` or ``none``."""
+    """A mail server; its security is ``starttls``, ``tls`` or ``none``."""
 
     host: str
     port: int
@@ -32,18 +32,18 @@ class Smtp:
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """Whom to tell, of what.
+    """A way to tell of runs, and the events that are told.
 
     Attributes
     ----------
     to
-        Address of a mail; empty for a ping.
+        The address of a mail; empty for none.
     smtp
-        The server; None for the local program ``sendmail``.
+        The mail server; None for the local program ``sendmail``.
     ping
-        The address that is asked for over HTTP; None for a mail.
+        The URL that is requested; None for none.
     apprise
-        The address of a service that the package `apprise` knows; None for none.
+        The URL of a service, for the package `apprise`; None for none.
     on
         The events that are told.
     """
@@ -57,17 +57,17 @@ class Notifier:
     on: tuple[str, ...] = ("problems", "fail")
 
     def hears(self, event: str) -> bool:
-        """Whether it is told of an event; of each end there is by ``always``."""
+        """Whether it is told of an event; ``always`` means every end of a run."""
         return event in self.on or ("always" in self.on and event != "start")
 
 
 def read_notifier(name: str, table: Any) -> Notifier:
-    """Return a notifier.
+    """Return the notifier of a table.
 
     Raises
     ------
     ValueError
-        It makes no sense.
+        The table has a mistake.
     """
     if not isinstance(table, dict):
         raise ValueError("a notifier is a table")

@@ -1,4 +1,4 @@
-"""The keys that only jobs have: what is backed up, where to, when, and whom to tell."""
+"""The keys that only jobs have, which are no options: sources, outputs, schedule, notifiers and others."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _pattern(value: Any) -> None:
     try:
         names = [name for _, name, _, _ in string.Formatter().parse(value) if name is not None]
     except ValueError:
-        raise ValueError("a brace stands alone; write it twice where it is meant as it is") from None
+        raise ValueError("a brace without its partner; write {{ or }} for a single brace in the name") from None
     for name in names:
         if name not in PLACEHOLDERS:
             raise ValueError(f"{{{name}}}: {no_such('placeholder', name, PLACEHOLDERS)}")
@@ -82,7 +82,7 @@ def _media(value: Any) -> None:
         if name not in ("first", "then"):
             raise ValueError(f"{name}: {no_such('key', name, ('first', 'then'))}")
     if "then" not in value:
-        raise ValueError('says nothing of the media behind the first ones: then = "bd25"')
+        raise ValueError('does not say which media come after the first ones: then = "bd25"')
     keys["volume_size"].check(value["then"])
     keys["first_volumes"].check(value.get("first", []))
 
@@ -128,7 +128,7 @@ def _keep(value: Any) -> None:
 
 
 def _table(value: Any, checks: Mapping[str, Check], such_as: str) -> Mapping[str, Any]:
-    """Check a table by the checks of its keys, and return it."""
+    """Check a table and the value of each of its keys, and return it."""
     if not isinstance(value, dict):
         raise ValueError(f"is a table, such as {such_as}")
     for name, each in value.items():
@@ -167,9 +167,9 @@ def _copies(value: Any) -> None:
     such_as = '{ want = 2, places = 2, max_age_of_check = "2y" }'
     table = _table(value, {"want": _positive, "places": _positive, "max_age_of_check": _age}, such_as)
     if "want" not in table:
-        raise ValueError(f"says not how many: {such_as}")
+        raise ValueError(f"does not say how many: {such_as}")
     if table.get("places", 1) > table["want"]:
-        raise ValueError("so few copies cannot lie in so many places")
+        raise ValueError("there cannot be more places than copies")
 
 
 def _require(value: Any) -> None:
@@ -289,5 +289,5 @@ NOT_BY_DEFAULT = ("hook", "source", "sources", "watch")
 
 
 def all_keys() -> Mapping[str, JobKey]:
-    """Return every key of a job."""
+    """Return all keys that a job can have, by name."""
     return {**option_keys(), **OWN_KEYS}

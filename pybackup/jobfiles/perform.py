@@ -1,4 +1,4 @@
-"""Running a job: its lock, what comes before it, what it makes, what comes after, and the report of it all."""
+"""Running a job: its lock, hooks before it, what it makes, hooks after it, and the report."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _OF_BOTH = frozenset(CreateRequest.__dataclass_fields__) & frozenset(CreateSetRe
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How whoever runs jobs calls errors.
+    """How the program that runs jobs words errors.
 
     Attributes
     ----------
     status_of
-        The exit status that an error leads to.
+        Returns the exit status for an error.
     reason_of
-        What it says.
+        Returns the message for an error.
     """
 
     status_of: Callable[[BaseException], int]
@@ -50,18 +50,18 @@ class Wording:
 
 
 def run_job(job: Job, given: Given, wording: Wording, monitor: Monitor) -> Report:
-    """Run a job, whatever comes of it: the report says that.
+    """Run a job, and return a report, which also tells of failures.
 
     Raises
     ------
     KeyboardInterrupt
-        After the hooks that follow a run, and after it was told.
+        When the run is interrupted; hooks after it have run, and notifiers were told, before that.
     """
     report = Report(job.name, job.mode, time.time(), str(given.comment or job.get("comment", "")))
     heard = _Heard(monitor, report)
 
     def conclude_interrupted() -> None:
-        take_time(0)  # hooks have their own limits
+        take_time(0)  # no limit of time here: hooks have their own
         _fail(job, report, KeyboardInterrupt(), wording)
         _conclude(job, report, heard, is_cut_short=True)
 
@@ -85,9 +85,9 @@ def run_job(job: Job, given: Given, wording: Wording, monitor: Monitor) -> Repor
 
 
 def _conclude(job: Job, report: Report, heard: _Heard, *, is_cut_short: bool = False) -> None:
-    """Run what follows a run, tell of it and write it down.
+    """Run the hooks after a run, tell notifiers, and write the run down.
 
-    Where a signal cut it short, nothing is written into the catalogue: what was interrupted may be writing there.
+    After a signal nothing is written into the catalogue, as what was interrupted may be writing there.
     """
     report.problems = list(heard.problems)
     _settle(report)
@@ -106,14 +106,14 @@ def _conclude(job: Job, report: Report, heard: _Heard, *, is_cut_short: bool = F
 
 
 class _Heard(Relay):
-    """Hands on what is said, and keeps the notes for the report."""
+    """A monitor that passes everything on, and keeps notes for the report."""
 
     def __init__(self, monitor: Monitor, report: Report) -> None:
         super().__init__(monitor)
         self._report = report
 
     def note(self, text: str) -> None:
-        """Keep it, and hand it on."""
+        """Keep a note, and pass it on."""
         self._report.notes.append(text)
         super().note(text)
 
@@ -126,7 +126,7 @@ def _fail(job: Job, report: Report, error: BaseException, wording: Wording) -> N
 
 
 def _settle(report: Report) -> None:
-    """Say in one word what came of it."""
+    """Set the state of the report, one word, by what happened."""
     report.finished = time.time()
     if report.state == "skipped":
         return
@@ -159,7 +159,7 @@ def _make(job: Job, given: Given, wording: Wording, monitor: Monitor, report: Re
         except _Undone as undone:
             undone_so_far.append(str(undone))
         except (PybackupError, OSError) as error:
-            # The others are worth having.
+            # If one archive fails, the others are still made.
             _fail(job, report, error, wording)
     _take_undone(report, undone_so_far)
     advise(job, report, monitor)
@@ -171,11 +171,11 @@ def _make(job: Job, given: Given, wording: Wording, monitor: Monitor, report: Re
 
 
 class _Undone(Exception):
-    """A hook before a level has stopped it."""
+    """Raised when a hook before a level has stopped it."""
 
 
 def _take_undone(report: Report, undone: Sequence[str]) -> None:
-    """A run that made nothing, since it was the time for none of it, was skipped."""
+    """If hooks stopped everything, so that the run made nothing, the run counts as skipped."""
     if undone and not report.made and not report.failures:
         report.state = "skipped"
         report.failures += undone
@@ -185,12 +185,12 @@ def _take_undone(report: Report, undone: Sequence[str]) -> None:
 def _at_level(
     job: Job, options: Mapping[str, Any], file: str, monitor: Monitor, report: Report
 ) -> Iterator[Mapping[str, Any]]:
-    """Give the options for the archive, or the set, that is made in the block; its hooks run around that.
+    """Give the options for the archive or set that the block makes, and run the hooks before and after that.
 
     Raises
     ------
     _Undone
-        One of these stopped it.
+        A hook has stopped it.
     """
     options = _with_catalogue(job, options, report.started, monitor)
     before = len(monitor.problems)
@@ -247,7 +247,7 @@ def _make_set(job: Job, task: SetTask, monitor: Monitor, report: Report, wording
 
 
 def _record(job: Job, made: Sequence[MadeFile], monitor: Monitor, *, for_discs: bool = False) -> None:
-    """Write archives or volumes down in the catalogue, and by what it knows them in the report."""
+    """Enter archives or volumes in the catalogue, and their ids there in the report."""
     found = record(job, [os.fsencode(each.path) for each in made], monitor, for_discs=for_discs)
     if len(found) == len(made):
         for each, identity in zip(made, found, strict=True):
@@ -255,9 +255,9 @@ def _record(job: Job, made: Sequence[MadeFile], monitor: Monitor, *, for_discs: 
 
 
 def _with_catalogue(job: Job, options: Mapping[str, Any], now: float, monitor: Monitor) -> dict[str, Any]:
-    """Return the options, with the level of a run of a chain, and with the catalogue where making it asks one.
+    """Return the options with the level of the run, and with the address of the catalogue if making it needs that.
 
-    All else needs no catalogue to be made: it is written down there afterwards, by `record`.
+    Only chains and leaving out known files need it. Everything is entered there afterwards, by `record`.
     """
     chain = options.get("chain")
     if not chain and not options.get("since_catalogue"):
@@ -271,7 +271,7 @@ def _with_catalogue(job: Job, options: Mapping[str, Any], now: float, monitor: M
 
 @dataclass(frozen=True, slots=True)
 class WouldMake:
-    """What a run would make: a file, or a directory of volumes."""
+    """A file, or a directory of volumes, that a run would make."""
 
     path: str
     exported: str | None
@@ -281,14 +281,14 @@ class WouldMake:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """What a run would do: what it would make, and paths of earlier archives that it would delete."""
+    """What a run would make, and the paths of earlier archives that it would delete."""
 
     would_make: Sequence[WouldMake]
     would_delete: Sequence[str] = ()
 
 
 def dry_run(job: Job, given: Given, monitor: Monitor) -> PlannedRun:
-    """Return what a run would do; nothing is run, locked or told."""
+    """Return what a run would do. No hooks are run, nothing is locked or made, and nobody is told."""
     given = replace(given, now=given.now or time.time())
     if job.mode == snapshots.MODE:
         path, files, n_bytes = snapshots.plan_snapshot(job, monitor)

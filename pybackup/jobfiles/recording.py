@@ -1,4 +1,4 @@
-"""Writing down in the catalogue what a job made: no failure of that undoes anything."""
+"""Entering what a job did in the catalogue. If that fails it is a problem, and what was made is kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Result = TypeVar("_Result")
 
 
 def record(job: Job, paths: Sequence[bytes], monitor: Monitor, *, for_discs: bool = False) -> list[str]:
-    """Write down archives, or volumes that are to be burnt; return their identities, none where that failed."""
+    """Enter archives, or volumes that are to be burnt; return their ids in the catalogue, none if that failed."""
 
     def write(catalogue: Catalogue) -> list[str]:
         from pybackup.jobs.catalogue_record import record_archives, record_for_discs
@@ -37,7 +37,7 @@ def record(job: Job, paths: Sequence[bytes], monitor: Monitor, *, for_discs: boo
 
 
 def record_disc(job: Job, image: bytes, device: bytes, found: ReadBack | None, monitor: Monitor) -> None:
-    """Write down that an image was burnt, and what came of reading it back."""
+    """Enter that an image was burnt, and the result of reading it back."""
 
     def write(catalogue: Catalogue) -> None:
         from pybackup.jobs.catalogue_record import health_read_back, record_burnt
@@ -58,7 +58,7 @@ def advise(job: Job, report: Report, monitor: Monitor) -> None:
 
 
 def record_run(job: Job, report: Report) -> str:
-    """Write down what came of a run, where there is a catalogue; return why that failed, nothing where it did not."""
+    """Enter a run, if there is a catalogue; return why that failed, or an empty text."""
 
     def write(catalogue: Catalogue) -> None:
         from pybackup.catalogue.job_runs import enter_job_run
@@ -71,7 +71,7 @@ def record_run(job: Job, report: Report) -> str:
 
 
 def forget(job: Job, paths: Sequence[str], monitor: Monitor) -> None:
-    """Write down that archives were deleted: they are no copies any more."""
+    """Enter that archives were deleted, so that they do not count as copies any more."""
 
     def write(catalogue: Catalogue) -> None:
         from pybackup.jobs.catalogue_record import forget_files
@@ -83,7 +83,7 @@ def forget(job: Job, paths: Sequence[str], monitor: Monitor) -> None:
 
 
 def _in_catalogue(job: Job, work: Callable[[Catalogue], _Result], monitor: Monitor) -> _Result | None:
-    """Return what comes of the work; None where there is no catalogue, or it failed, which is a problem."""
+    """Return the result of work on the catalogue; None if there is none, or if that failed, which is a problem."""
     try:
         address = address_of(job)
         if address is None:
@@ -98,14 +98,14 @@ def _in_catalogue(job: Job, work: Callable[[Catalogue], _Result], monitor: Monit
 
 
 def address_of(job: Job) -> str | None:
-    """Return where the catalogue of a job is, with its password; None for none.
+    """Return the address of the catalogue of a job, with its password; None if it has none.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        The password cannot be had.
+        The password cannot be read.
     ModuleNotFoundError
-        What a catalogue needs is not there.
+        SQLAlchemy is not installed.
     """
     named = job.get("catalogue")
     address = configured(named["url"] if isinstance(named, dict) else named)

@@ -1,4 +1,4 @@
-"""What came of a run of a job: for hooks, for mails, for the history, for machines."""
+"""The report of a run of a job: for hooks, mails, the history and other programs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ MOST_PROBLEMS = 1000
 
 @dataclass(slots=True)
 class MadeFile:
-    """What was made: an ``archive``, ``export``, ``volume`` or ``image``, or the directory of a ``snapshot``.
+    """A file that was made: an ``archive``, ``export``, ``volume`` or ``image``, or the directory of a ``snapshot``.
 
     Attributes
     ----------
     n_bytes
-        Its length; of a snapshot what was copied for it.
+        Its size; for a snapshot, the bytes that were copied for it.
     files
-        How many are in it; None where nobody counted.
+        How many files are in it; None if that is not known.
     series
-        What tells the sources that it is made of from others of the job; empty where there are no others.
+        The name of its group of sources, the same in all runs; empty if the job has only one.
     identity
-        Of an archive or a volume in the catalogue, in hexadecimal digits; empty where there is none.
+        Its id in the catalogue, in hexadecimal digits; empty if it is not there.
     """
 
     kind: str
@@ -60,13 +60,13 @@ class Report:
     failures
         Why it failed, or was skipped.
     deleted
-        Paths of earlier archives that the job does not keep any more.
+        Paths of earlier archives that were deleted.
     to_burn
-        Images, or volumes without one, that wait for a disc.
+        Images, or volumes without one, that have to be burnt.
     advice
-        What else to do next.
+        What else the user should do.
     staged_files
-        How many a scan of a stage copied for a disc.
+        How many files a scan of a stage has copied for a disc.
     """
 
     job: str
@@ -94,26 +94,26 @@ class Report:
 
     @property
     def events(self) -> tuple[str, ...]:
-        """What notifiers may be told of: its state, and whether discs wait to be burnt."""
+        """The events for notifiers: the state of the run, and ``disc-full`` if a disc has to be burnt."""
         return (self.state, DISC_FULL) if self.to_burn else (self.state,)
 
     @property
     def files(self) -> int:
-        """How many files were stored; an export has the same as its archive."""
+        """How many files were stored; those of an export are not counted again beside its archive."""
         exported = {made.series: made.files or 0 for made in self.made if made.kind == "export"}
         archived = {made.series: made.files or 0 for made in self.made if made.kind == "archive"}
         others = (made.files or 0 for made in self.made if made.kind in ("volume", "snapshot"))
         return sum((exported | archived).values()) + sum(others) + self.staged_files
 
     def take_failure(self, words: str) -> None:
-        """Take that something behind the run failed: what was made stays, and whoever watches is to hear of it."""
+        """Note a failure after the run itself: what was made is kept, but the run did not succeed."""
         self.failures.append(words)
         self.status = max(self.status, _PROBLEMS)
         if self.state in ("ok", "skipped"):
             self.state = "problems"
 
     def fields(self) -> dict[str, Any]:
-        """Return it for JSON; names that are not UTF-8 are shown with escapes."""
+        """Return it for JSON; what is no UTF-8 in names is escaped."""
         return {
             "job": self.job,
             "mode": self.mode,
@@ -139,7 +139,7 @@ class Report:
         }
 
     def to_json(self) -> str:
-        """Return it on one line."""
+        """Return it as one line of JSON."""
         return json.dumps(self.fields(), ensure_ascii=True)
 
 

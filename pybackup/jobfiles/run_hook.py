@@ -1,4 +1,4 @@
-"""Running a hook: in a session of its own, for a limited time; the beginning and end of what it says is kept."""
+"""Running a hook: in a session of its own, for a limited time, keeping the beginning and the end of its output."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _NOT_FOUND, _NOT_RUN = 127, 126
 
 @dataclass(frozen=True, slots=True)
 class HookRun:
-    """What came of a hook.
+    """The result of running a hook.
 
     Attributes
     ----------
     command
-        As it was run, for people.
+        The command, as a text for people.
     status
-        As a shell has it: 128 and the number of the signal that ended it, 127 where there is no such program.
+        The exit status as a shell gives it: 128 plus the signal that ended it, 127 if there is no such program.
     output
-        What it said, the middle left out where that was much.
+        What it printed; if that is long, without the middle.
     failure
-        Why it failed; empty where it did not.
+        Why it failed; empty if it did not.
     """
 
     command: str
@@ -50,12 +50,13 @@ class HookRun:
 
 
 def run_hook(hook: Hook, values: Mapping[str, str], environment: Mapping[str, str]) -> HookRun:
-    """Run a hook; whatever becomes of it is in the result.
+    """Run a hook, and return the result, which also tells of failures.
 
     Parameters
     ----------
     values
-        What stands for ``{job}``, ``{status}``, ``{report}``, ``{file}`` in arguments of a program; a shell gets none.
+        Replace ``{job}``, ``{status}``, ``{report}``, ``{file}`` in arguments of a program, but not in text for a
+        shell, where names could do harm.
     environment
         Variables beside those of this process.
     """
@@ -101,9 +102,9 @@ def _failure(status: int, number: int, is_late: bool, hook: Hook) -> str:
 
 
 def _followed(process: subprocess.Popen[bytes], limit: int | None) -> tuple[str, bool]:
-    """Read what a process says until it has ended; return that, and whether it had to be ended.
+    """Read the output of a process until it ends; return that, and whether the process had to be killed.
 
-    What it left running in the background may keep its output open: that is not waited for.
+    What the process has left running in the background may keep its output open; this does not wait for that.
     """
     assert process.stdout is not None
     kept, end = _Kept(), time.monotonic() + limit if limit else None
@@ -135,7 +136,7 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and what it started: gently, then not."""
+    """End a process and what it has started: first by SIGTERM, then by SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
@@ -147,13 +148,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Kept:
-    """The beginning and the end of what is read."""
+    """Keeps the beginning and the end of what is read."""
 
     def __init__(self) -> None:
         self._head, self._tail, self._left_out = bytearray(), bytearray(), 0
 
     def read(self, stream: IO[bytes]) -> bool:
-        """Read what is there; False at its end."""
+        """Read what is available; return False at the end."""
         try:
             data = os.read(stream.fileno(), 1 << 16)
         except BlockingIOError:
@@ -168,6 +169,6 @@ class _Kept:
 
     @property
     def text(self) -> str:
-        """What is kept of it."""
+        """What was kept."""
         cut = b"\n[%d bytes left out]\n" % self._left_out if self._left_out else b""
         return bytes(self._head + cut + self._tail).decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""When a job runs, as systemd and cron both can have it."""
+"""Schedules of jobs that both systemd and cron can express."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _FORM = re.compile(r"(?:(?P<day>[a-z]+|\d{1,2}) +)?(?P<hour>\d{1,2}):(?P<minute>
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A schedule in the words of systemd (``OnCalendar=``) and in the five fields of cron."""
+    """A schedule as systemd writes it (``OnCalendar=``), and in the five fields of cron."""
 
     calendar: str
     cron: str
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Return when ``hourly``, ``daily``, ``weekly``, ``monthly``, ``02:30``, ``sun 02:30`` and ``1 02:30`` are.
+    """Return the schedule of ``hourly``, ``daily``, ``weekly``, ``monthly``, ``02:30``, ``sun 02:30`` or ``1 02:30``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Secrets: where they are, never what they are, until the moment they are used."""
+"""Secrets: job files say where they are, and they are read only when they are used."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Secret:
         return f"***, by {self.form}"
 
     def reveal(self, environment: Mapping[str, str] = os.environ) -> str:
-        """Return it.
+        """Return the secret.
 
         Raises
         ------
         EnvironmentFailed
-            It is not to be had; the message does not have it either.
+            It cannot be read. The message has nothing of it.
         """
         try:
             found = self._found(environment)
@@ -65,12 +65,12 @@ class Secret:
 
 
 def read_secret(value: Any) -> Secret:
-    """Return where a secret is, as a job file says it.
+    """Return where a secret is, from its table in a job file.
 
     Raises
     ------
     ValueError
-        It says it otherwise; the message does not have the value, which may be the secret itself.
+        The value is no such table. It may be the secret itself, so the message does not have it.
     """
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _FORMS:
         raise ValueError(f"a secret stands in no job file; say where it is: {WAYS}")

@@ -1,4 +1,4 @@
-"""A job for people: every value that holds, with its origin, and no secret."""
+"""Showing a job to people: every value with the place it comes from, and no secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _URLS = ("url", "catalogue")
 
 @dataclass(frozen=True, slots=True)
 class ShownSetting:
-    """A key, its value as TOML would have it, and where that stands."""
+    """A key, its value in TOML, and the place it comes from."""
 
     key: str
     value: str
@@ -26,7 +26,7 @@ class ShownSetting:
 
 
 def shown_settings(job: Job) -> Iterator[ShownSetting]:
-    """Yield what holds of a job: what stands anywhere, then what is built in."""
+    """Yield the settings of a job: those of files, then the built-in ones."""
     for key, setting in job.settings.items():
         added = "+ " if setting.is_added else ""
         yield ShownSetting(key, added + toml(without_secrets(key, setting.value)), ", ".join(setting.origins))
@@ -36,7 +36,7 @@ def shown_settings(job: Job) -> Iterator[ShownSetting]:
 
 
 def without_secrets(key: str, value: Any) -> Any:
-    """Return a value with stars in the place of passwords, also within an address."""
+    """Return a value with passwords replaced by stars, also in URLs."""
     if key in _SECRETS:
         return "***"
     if isinstance(value, dict):
@@ -49,7 +49,7 @@ def without_secrets(key: str, value: Any) -> Any:
 
 
 def toml(value: Any) -> str:
-    """Return a value as TOML has it on one line."""
+    """Return a value as one line of TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):

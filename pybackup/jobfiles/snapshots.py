@@ -1,4 +1,4 @@
-"""Jobs of mode snapshot: their keys, and a run of one."""
+"""Jobs of mode ``snapshot``: checks of their keys, and running one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODE = "snapshot"
 
 
 def check_location(value: Any) -> None:
-    """Raise ValueError for what is no directory here or elsewhere."""
+    """Raise ValueError for what is no location of rsync: a directory here or on another machine."""
     if not isinstance(value, str):
         raise ValueError("a text is wanted: a directory, HOST:PATH or rsync://HOST/MODULE/PATH")
     try:
@@ -30,7 +30,7 @@ def check_location(value: Any) -> None:
 
 
 def check_ssh(value: Any) -> None:
-    """Raise ValueError for what is no program with its arguments."""
+    """Raise ValueError for what is neither a command line nor a list of a program and its arguments."""
     if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
         raise ValueError('a text or a list of texts is wanted, such as ["ssh", "-i", "/root/key"]')
     try:
@@ -40,7 +40,7 @@ def check_ssh(value: Any) -> None:
 
 
 def placed_location(value: str, base: str) -> str:
-    """Return a location as it is meant: one on this machine from one's home directory, or from where the file lies."""
+    """Return a location, made absolute if it is on this machine: ``~`` is home, else it is relative to ``base``."""
     if not parse_location(os.fsencode(value)).is_local:
         return value
     return os.path.join(base, os.path.expanduser(value))
@@ -61,13 +61,13 @@ def make_snapshot(job: Job, monitor: Monitor, report: Report) -> None:
 
 
 def plan_snapshot(job: Job, monitor: Monitor) -> tuple[str, int, int]:
-    """Return the path of the snapshot that a run would make, how many files it would have, and of how many bytes."""
+    """Return the path of the snapshot that a run would make, how many files it would have, and their bytes."""
     plan = api.plan_snapshot_run(**_asked(job), monitor=monitor)
     return os.fsdecode(plan.path), plan.record.files, plan.record.content_bytes
 
 
 def _asked(job: Job) -> dict[str, Any]:
-    """What the job asks of `snapshot_run`."""
+    """Return the options of the job for `snapshot_run`."""
     own = {name: job.get(name) for name in ("ssh", "keep") if job.get(name) is not None}
     require = job.get("require", {})
     if "mountpoint" in require:

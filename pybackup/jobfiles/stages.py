@@ -1,4 +1,4 @@
-"""Jobs of mode stage: their keys, and a run of one, which is a scan."""
+"""Jobs of mode ``stage``: their keys, and running one, which scans."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODE = "stage"
 
 
 def scan_stage(job: Job, monitor: Monitor, report: Report) -> Sequence[bytes]:
-    """Run the job, whose first run makes the stage; return the images of the discs that it closed."""
+    """Run the job; its first run makes the stage. Returns the images of discs that were closed."""
     asked = _asked(job)
     make_or_change(asked, monitor)
     done = scan_all(StageScanRequest(asked.staging), monitor)
@@ -38,7 +38,7 @@ def scan_stage(job: Job, monitor: Monitor, report: Report) -> Sequence[bytes]:
 
 
 def plan_scan(job: Job) -> tuple[str, int, int]:
-    """Return the staging directory, how many files are new or not as they were, and of how many bytes."""
+    """Return the staging directory, how many files are new or changed, and their bytes."""
     asked = _asked(job)
     settings, staging = settings_of(asked), staging_of(asked)
     rules = rules_of(settings.exclude)
@@ -50,5 +50,5 @@ def plan_scan(job: Job) -> tuple[str, int, int]:
 
 
 def _asked(job: Job) -> StageInitRequest:
-    """What the job asks of a stage."""
+    """Return the options of the job for a stage."""
     return StageInitRequest(job.get("watch"), **{"name": job.name, **options_of_mode(job.settings, MODE)})

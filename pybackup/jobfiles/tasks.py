@@ -1,4 +1,4 @@
-"""What a job comes to: which archives or volumes are to be made, of what, under which names."""
+"""The tasks of a job: which archives or sets of volumes to make, of which sources, under which names."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _EMPTY = "\x00"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command line says beside the job files.
+    """What the command line adds to the job files.
 
     Attributes
     ----------
     level
-        In place of that of the job.
+        Replaces that of the job.
     now
-        The time that names have, in seconds since the epoch.
+        The time that is put into names, in seconds since the epoch.
     """
 
     comment: str | None = None
@@ -48,13 +48,13 @@ class ArchiveTask:
     Attributes
     ----------
     options
-        Of `create`, but for where it goes.
+        The options of `create`, without the output.
     output
-        The archive.
+        The path of the archive.
     series
-        What tells its sources from others of the job; empty for those without options of their own.
+        The name of its group of sources, the same in all runs; empty for the sources without own options.
     export
-        Formats of other programs to write beside it; with ``instead`` the archive goes then.
+        A format of other programs to write too; with ``instead`` the archive is deleted afterwards.
     """
 
     options: Mapping[str, Any]
@@ -65,13 +65,13 @@ class ArchiveTask:
 
     @property
     def exported(self) -> str:
-        """Where the export goes."""
+        """The path of the export."""
         return f"{self.output.removesuffix(_SUFFIX)}.{self.export}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetTask:
-    """A set of volumes to make, and where images are built of them; None for nowhere."""
+    """A set of volumes to make, and the directory for images of them; None for no images."""
 
     options: Mapping[str, Any]
     volumes: str
@@ -79,12 +79,12 @@ class SetTask:
 
 
 def archive_tasks(job: Job, given: Given) -> list[ArchiveTask]:
-    """Return which archives a job makes: one of all plain sources, and one of each that has options of its own.
+    """Return the archives that a job makes: one of all sources without own options, and one of each other source.
 
     Raises
     ------
     UsageError
-        Two would have one name; a directory whose subdirectories are to be archived cannot be read.
+        Two would have the same name; or a directory cannot be read whose subdirectories are to be archived one by one.
     """
     common = {**options_of_mode(job.settings, "archive"), **_known(job), **_given(job, given)}
     pattern = job.get("output")
@@ -106,12 +106,12 @@ def archive_tasks(job: Job, given: Given) -> list[ArchiveTask]:
 
 
 def set_task(job: Job, given: Given) -> SetTask:
-    """Return which set of volumes a job makes.
+    """Return the set of volumes that a job makes.
 
     Raises
     ------
     UsageError
-        A source has options of its own: all volumes of a set are made alike.
+        A source has own options, which a set cannot have.
     """
     options = {**options_of_mode(job.settings, "discs"), **_known(job), **_given(job, given)}
     media = job.get("media")
@@ -132,19 +132,19 @@ def set_task(job: Job, given: Given) -> SetTask:
 
 
 def default_volumes(environment: Mapping[str, str] = os.environ) -> str:
-    """Return where volumes go if nothing is said: a directory for each day, where the catalogue lies too."""
+    """Return the default directory of volumes: one for each day, beside the catalogue."""
     data = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME") or "~", ".local", "share")
     return os.path.join(os.path.expanduser(data).replace("{", "{{").replace("}", "}}"), "pybackup/volumes/{job}-{date}")
 
 
 def expanded(pattern: str, values: Mapping[str, str]) -> str:
-    """Return a pattern with its placeholders filled in; where one is empty, the separator before it goes too."""
+    """Return a pattern with its placeholders replaced; if a value is empty, the separator before it is left out too."""
     text = pattern.format_map({name: value or _EMPTY for name, value in values.items()})
     return re.sub(f"[{re.escape(_SEPARATORS)}]?{_EMPTY}", "", text)
 
 
 def options_of_mode(settings: Mapping[str, Setting], mode: str) -> dict[str, Any]:
-    """Return the options of the request that a mode stands for, as that takes them."""
+    """Return the options of a mode's command, in the types that its request takes."""
     keys = option_keys()
     found = {}
     for name, setting in settings.items():
@@ -169,7 +169,7 @@ def _given(job: Job, given: Given) -> dict[str, Any]:
 
 
 def _known(job: Job) -> dict[str, Any]:
-    """What the key ``known`` stands for, as options have it."""
+    """Return the options that the key ``known`` stands for."""
     known = job.get("known")
     if not skips_known(job):
         return {}
@@ -179,7 +179,7 @@ def _known(job: Job) -> dict[str, Any]:
 
 
 def _groups(sources: Sequence[Any]) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
-    """Yield sources that go into one archive, what tells that from others, and options that it has of its own."""
+    """Yield each group of sources that go into one archive: its name, its paths, and its own options."""
     plain = [each if isinstance(each, str) else each["path"] for each in sources if not _is_apart(each)]
     if plain or not sources:
         yield "", plain, {}
@@ -194,7 +194,7 @@ def _groups(sources: Sequence[Any]) -> Iterator[tuple[str, list[str], dict[str, 
 
 
 def _own(name: str, value: Any) -> Any:
-    """An option of one source; a list with pluses is added to what is built in."""
+    """Return the value of an option of one source; a list of items with ``+`` is added to the built-in ones."""
     is_added = isinstance(value, list) and bool(value) and all(str(each).startswith("+") for each in value)
     return _value(name, [each[1:] for each in value] if is_added else value, is_added=is_added)
 
@@ -206,7 +206,7 @@ def _is_apart(source: Any) -> bool:
 
 
 def _directories(path: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each subdirectory alone, and what lies beside them together."""
+    """Yield each subdirectory with its name, and then all other entries together."""
     try:
         with os.scandir(path) as entries:
             found = sorted(entries, key=lambda entry: entry.name)

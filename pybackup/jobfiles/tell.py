@@ -1,4 +1,4 @@
-"""Telling whom a job names of a run: by mail, by a ping over HTTP, in syslog. A failure of that undoes nothing."""
+"""Telling the notifiers of a job, and syslog, about a run. If that fails, what the run made is kept."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _FAILURES = (OSError, EnvironmentFailed, smtplib.SMTPException, subprocess.Subpr
 
 
 def tell_start(job: Job) -> list[str]:
-    """Tell that a run begins; return in words whom it could not be told, and why."""
+    """Tell that a run begins; return a message for each notifier for which that failed."""
     pinged = [notifier for notifier in job.notifiers if notifier.ping]
     return _all(pinged, ("start",), lambda notifier: _ping(notifier, "start"))
 
 
 def tell(job: Job, report: Report) -> list[str]:
-    """Tell what came of a run; return in words whom it could not be told, and why."""
+    """Tell the outcome of a run; return a message for each notifier for which that failed."""
     if job.get("syslog"):
         _log(report)
 
@@ -51,14 +51,14 @@ def tell(job: Job, report: Report) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of telling one notifier that it is a trial.
+    """The result of sending a trial message by one notifier.
 
     Attributes
     ----------
     tried
-        Whether it was: a ping is not, since whoever watches would take it for a run.
+        Whether one was sent. By a ping none is, as the service would take it for a run.
     reason
-        Why it did not take the message; empty where it did, which need not mean that it arrives.
+        Why the message was not accepted; empty if it was, though it may still not arrive.
     """
 
     notifier: str
@@ -67,7 +67,7 @@ class Trial:
 
 
 def tell_trial(job: Job) -> list[Trial]:
-    """Send each notifier of a job a message that says that it is a trial, whatever it is told of otherwise."""
+    """Send a trial message by each notifier of a job, whatever its events are."""
     now = time.time()
     report = Report(job.name, job.mode, now, state=TRIAL, finished=now)
     if job.get("syslog"):
@@ -98,7 +98,7 @@ def _all(notifiers: Iterable[Notifier], events: Iterable[str], send: Callable[[N
 
 
 def _failure(notifier: Notifier, send: Callable[[Notifier], None]) -> str:
-    """Send, and return why that failed; empty where it did not."""
+    """Send, and return why that failed; empty if it did not."""
     try:
         send(notifier)
     except _FAILURES as error:
@@ -107,7 +107,7 @@ def _failure(notifier: Notifier, send: Callable[[Notifier], None]) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Why, without addresses: that of a ping is a secret."""
+    """Return the reason of an error without URLs, as the URL of a ping is a secret."""
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP status {error.code}"
     if isinstance(error, urllib.error.URLError):
@@ -127,7 +127,7 @@ def _log(report: Report) -> None:
 
 
 def _ping(notifier: Notifier, what: str) -> None:
-    """Ask for an address with a word behind it, as monitors of cron jobs have it."""
+    """Request a URL with ``what`` added to its path, as services that monitor cron jobs expect."""
     address = notifier.ping.reveal() if isinstance(notifier.ping, Secret) else str(notifier.ping)
     parts = urllib.parse.urlsplit(address)
     if parts.scheme not in ("http", "https"):
@@ -138,7 +138,7 @@ def _ping(notifier: Notifier, what: str) -> None:
 
 
 def _by_apprise(address: Secret, report: Report) -> None:
-    """Tell a service; it is somebody else's, and so hears of numbers, not of names of files."""
+    """Tell a service by the package apprise. It gets numbers only, no names of files, as others run it."""
     where = address.reveal()
     try:
         import apprise

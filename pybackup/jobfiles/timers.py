@@ -1,4 +1,4 @@
-"""What has jobs run by themselves, for systemd and for cron: printed, and installed by whoever wants it."""
+"""Units for systemd and lines for crontab that run jobs at their times; they are printed, not installed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _DELAY = "15min"
 
 
 def systemd_units(job: Job, program: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of a service and of its timer.
+    """Yield the names and texts of a service and its timer.
 
     Parameters
     ----------
     program
-        What runs a job whose name stands behind it.
+        The command that runs a job, to which the name of the job is added.
     """
     name = f"pybackup-{job.name}"
     command = " ".join(map(_systemd_word, (*program, job.name)))
@@ -36,7 +36,7 @@ def systemd_units(job: Job, program: Sequence[str]) -> Iterator[tuple[str, str]]
 
 
 def cron_lines(jobs: Iterable[Job], program: Sequence[str]) -> Iterator[str]:
-    """Yield a line of a user's crontab for each job: cron mails what it says, which is problems only."""
+    """Yield a line of a user's crontab for each job. It prints only problems, which cron sends by mail."""
     for job in jobs:
         command = shlex.join((*program, job.name)).replace("%", r"\%")
         yield f"{parse_schedule(job.get('schedule', 'daily')).cron} {command}"

@@ -1,4 +1,4 @@
-"""What the catalogue advises behind a run: which media of the job have too few copies, which are to be checked."""
+"""What the catalogue advises after a run: which files of the job have too few copies, which media are to be checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIMES = {1: "once", 2: "twice"}
 
 
 def burning_advice(job: Job, report: Report) -> Iterator[str]:
-    """Yield what is to be burnt, how often, and for how many places."""
+    """Yield which discs have to be burnt, how many of each, and for how many places."""
     copies = job.get("copies", {})
     want, places = copies.get("want", 1), copies.get("places", 1)
     often = f" {_TIMES.get(want, f'{want} times')}" if want > 1 else ""
@@ -30,7 +30,7 @@ def burning_advice(job: Job, report: Report) -> Iterator[str]:
 
 
 def catalogue_advice(catalogue: Catalogue, job: Job, report: Report) -> Iterator[str]:
-    """Yield what is missing of the copies that the job wants, and which of its media are due for a check."""
+    """Yield which copies that the job wants are missing, and which of its media are due for a check."""
     copies = job.get("copies", {})
     mine = _identities(job, report)
     limit_ns = time.time_ns() - values.age(copies.get("max_age_of_check", _CHECK_EVERY))
@@ -44,7 +44,7 @@ def _too_few(catalogue: Catalogue, mine: set[bytes], copies: dict[str, Any], sin
 
     want, places = copies["want"], copies.get("places", 1)
     for found in exposed(catalogue, want, places=places, checked_since_ns=since_ns):
-        # What nobody has burnt yet is told with what to burn.
+        # Discs that are not burnt yet are in `burning_advice`.
         on = [known for known in found.media if known.seen_ns is not None]
         if found.volume.identity in mine and on:
             labels = ", ".join(f"{known.label} ({known.place or 'place not known'})" for known in on)
@@ -57,14 +57,14 @@ def _due(catalogue: Catalogue, mine: set[bytes], limit_ns: int) -> Iterator[str]
 
     for known, reason in due(catalogue, limit_ns):
         last_ns = known.checked_ns or known.seen_ns
-        # What was just made was read back, whether or not that is written down.
+        # What this run has made was read back just now.
         if known.volume.identity in mine and last_ns is not None and (reason or last_ns < limit_ns):
             day = time.strftime("%Y-%m-%d", time.localtime(last_ns / 10**9))
             yield f"check {known.label} ({known.place or 'place not known'}): {reason or f'not read since {day}'}"
 
 
 def _identities(job: Job, report: Report) -> set[bytes]:
-    """What the job ever made, as far as the history knows, by its identity in the catalogue."""
+    """Return the ids in the catalogue of everything that the job has ever made, by the history and this run."""
     told = {made.identity for made in report.made}
     for run in runs(job.name):
         told |= {str(made.get("identity", "")) for made in run.get("made", ()) if isinstance(made, dict)}

@@ -1,4 +1,4 @@
-"""A place of its own for each test: configuration, state, no catalogue."""
+"""Each test has directories of its own for configuration and state, and no catalogue."""
 
 from __future__ import annotations
 

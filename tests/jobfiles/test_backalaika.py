@@ -1,4 +1,4 @@
-"""The page of Backalaika, of which job files descend, sentence by sentence: each thing that it could do, done here."""
+"""The manual of Backalaika, the predecessor of job files, sentence by sentence: what it could do is done here."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ONE = '[job.x]\nworkers = 1\nsources = ["2010"]\noutput = "out/{comment}.xtar"\n
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line in a directory with trees; gives the lines of both streams, and asserts the status."""
+    """Run the command line in a directory with trees, assert its status, and return the lines of both streams."""
     names = ("2010/may/letter.txt", "2010/may/deep/er.txt", "2010/june/b.txt", "2010/loose.txt")
     for name in (*names, ".mozilla-thunderbird/Inbox"):
         path = tmp_path / name
@@ -57,7 +57,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 
 def job(text: str, name: str = "jobs/myjob.toml") -> str:
-    """Write a job file. Paths in it are those of its directory: here of the one above."""
+    """Write a job file, whose paths are relative to its directory."""
     path = Path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     for before in ('path = "', 'output = "', 'sources = ["'):
@@ -107,7 +107,7 @@ def test_gz_too(run: Run) -> None:
 
 
 def test_other_things_happen_before_and_after(run: Run) -> None:
-    """A share could be mounted in the job file, and after_backup() was called before exiting."""
+    """A job file could mount a share, and its after_backup() was called before exiting."""
     path = job(
         ONE.replace('"2010"', '"mounted"') + '[[job.x.hook]]\nbefore = "run"\n'
         'run = "mkdir mounted; echo there > mounted/file"\nshell = true\n'
@@ -164,7 +164,7 @@ def test_differential_and_incremental_backups(run: Run, catalogue: str) -> None:
 
 
 def test_information_about_the_job_comes_before_it_starts(run: Run) -> None:
-    """It asked for Enter; here a dry run shows it, and Ctrl-C interrupts as ever (see test_hooks)."""
+    """Backalaika asked for Enter; here a dry run shows what would be done, and Ctrl-C interrupts (see test_hooks)."""
     (told,) = run("run", job(ONE), "--comment", "c", "--dry-run")
     assert told.startswith(f"job x: {os.getcwd()}/jobs/../out/c.xtar would hold 4 files of ")
     assert not os.path.exists("out")
@@ -202,7 +202,7 @@ def test_settings_of_the_job_win_over_those_at_home(run: Run, tmp_path: Path) ->
 
 
 def test_what_cannot_be_compressed_is_only_stored(run: Run) -> None:
-    """store_only: its list is in ours but for documents of office programs, which a job may add."""
+    """store_only: all its suffixes are in our list but those of office documents, which a job can add."""
     theirs = "pdf|ods|odt|jpg|jpeg|png|gif|zip|rar|gz|tgz|bz2|jar|deb|rpm|cab|mpg|mpeg|avi|mov|flv|wmv|wma|mp3|ogg"
     assert set(theirs.split("|")) - set(STORED_SUFFIXES) <= {"pdf", "ods", "odt", "cab"}
     for name in ("a.pdf", "b.txt"):

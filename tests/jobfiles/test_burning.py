@@ -1,4 +1,4 @@
-"""Discs of a job: told of where they wait, burnt by xorriso with hooks around each, counted by the catalogue."""
+"""Discs of a job: images that wait, burnt by xorriso with hooks around each, counted by the catalogue."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_each_image_is_burnt_onto_a_disc_of_its_own(run: Run) -> None:
 
 
 def test_a_disc_that_nobody_changes_is_not_burnt_over(run: Run) -> None:
-    """The second image finds the first one in the drive, which it does not take though it may take what is there."""
+    """The first disc is still in the drive for the second image, and is not overwritten, though discs may be."""
     report = run(JOB + 'burn = { device = "stdio:drive", overwrite = true }\n', status=2)
     first, *others = images_of(report)
     assert Path("drive").read_bytes()[: os.path.getsize(first)] == Path(first).read_bytes()

@@ -1,4 +1,4 @@
-"""Debian's cron runs jobs for real, in file systems of its own: silence on success, one mail where a job fails."""
+"""Debian's cron really runs jobs, in file systems of its own: silence on success, one mail if a job fails."""
 
 from __future__ import annotations
 

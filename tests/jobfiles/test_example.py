@@ -1,4 +1,4 @@
-"""The example that the form of job files was drawn up by, whole: what is not there yet is refused, all else runs."""
+"""The whole example from the specification of job files: what is not there yet is refused, all else runs."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ run    = ["/usr/local/bin/tell", "{job}", "{status}"]
 """
 # What is refused by name: once it is there, its test goes, and it runs below.
 NOT_YET = {
-    "work": "known: goes with no chain and no earlier archive: what is left out then is told by no archive",
+    "work": "known: cannot be combined with a chain or an earlier archive: what is left out then is told by no archive",
     "photos": "delta: is not there yet: files are stored whole",
 }
 
@@ -104,7 +104,7 @@ def test_what_is_not_there_yet_is_refused_by_name_and_nothing_else(tmp_path: Pat
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with what is backed up, and programs of that name that write down what they hear."""
+    """A home directory with what is backed up, and stand-ins for programs, which write down their input."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     names = ("2010/a.txt", "2010/x.pyc", ".thunderbird/mail", "clients/Bell/b.txt", "clients/Cray/c.txt")

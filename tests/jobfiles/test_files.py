@@ -1,4 +1,4 @@
-"""Job files: which there are and in which order, whom they are trusted from, and on which line a key stands."""
+"""Job files: which are read and in which order, which are not trusted, and on which line a key is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history of runs: a line for each, the newest told first; what is no run harms nothing."""
+"""The history of runs: a line for each, shown from the newest on; lines that are no run do no harm."""
 
 from __future__ import annotations
 

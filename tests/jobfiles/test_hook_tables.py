@@ -1,4 +1,4 @@
-"""Hooks as a job file has them: what a table comes to, and what is refused, with the number of the hook."""
+"""Hooks in job files: how a table is read, and what is refused, with the number of the hook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hooks: every state and order, what they are told, and whatever may become of them."""
+"""Hooks: every state and order, what they are told, and every way they can end."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_what_they_are_told(jobs: WriteJobs, capsys: pytest.CaptureFixture[str])
 
 
 def test_names_execute_nothing(jobs: WriteJobs, capsys: pytest.CaptureFixture[str]) -> None:
-    """Names of files, and a comment, with all that a shell knows."""
+    """Names of files, and a comment, with everything that is special to a shell."""
     evil = "a'\"\n`touch bad1`$(touch bad2);touch bad3 |&"
     Path("docs", evil).write_text("x")
     os.mkfifo("docs/" + evil[::-1].replace("/", ""))

@@ -81,7 +81,7 @@ def test_it_asks_shows_and_writes_what_runs(jobs: WriteJobs, tmp_path: Path) -> 
 def test_terminals_of_all_kinds(
     name: str, value: str, jobs: WriteJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Narrow, dumb, without colour: it asks and shows the same, and writes what it has shown."""
+    """On narrow, dumb and colourless terminals it asks and shows the same, and writes what it has shown."""
     monkeypatch.setenv(name, value)
     jobs("")
     answers = [f"{tmp_path}/docs", f"{tmp_path}/out", "", "", ""]

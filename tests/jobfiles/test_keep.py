@@ -1,4 +1,4 @@
-"""Which archives a job keeps: what its rules do not keep goes after a run, and nothing that the job has not made."""
+"""Which archives a job keeps: others of its own are deleted after a run, and never what it has not made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ keep = { last = 2, weekly = 2 }
 
 
 class Days:
-    """Runs a job on given days, and tells what is reported."""
+    """Runs a job on given days, and returns the reports."""
 
     def __init__(self, path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""One run of a job at a time: whoever comes second is told which process runs it."""
+"""One run of a job at a time: a second one is refused, with the process that runs the job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds where several files say something, and where it comes from."""
+"""Which value wins if several files have a key, and which place it is said to come from."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ LEVELS = ("store", "fast", "default", "small")
 
 @given(st.dictionaries(st.sampled_from(PLACES), st.tuples(st.sampled_from(LEVELS), st.booleans())))
 def test_precedence(said: dict[str, tuple[str, bool]]) -> None:
-    """Of defaults the last file counts, of jobs the last file, and any job before any default; lists are added to."""
+    """The last file wins, for defaults and for jobs, and any job wins over any default; lists are added to."""
     with tempfile.TemporaryDirectory() as base:
         for where in ("etc", "home", "file"):
             text = ""

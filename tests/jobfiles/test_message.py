@@ -1,4 +1,4 @@
-"""What a person reads of a run: what went wrong first, nothing that a terminal or a browser would obey."""
+"""The mail about a run: first what went wrong, and nothing that a terminal or a browser would execute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes in job files: each with its place, and with what was meant where that can be guessed."""
+"""Mistakes in job files: each with its place, and with what was probably meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hooks of each moment: which run, what they stop, and what becomes of their failures."""
+"""When hooks run: which of them, what they stop, and what their failures do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom to tell: what a table of a job file comes to, and what is refused, in words."""
+"""Notifiers in job files: how a table is read, and the messages for what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a run: each file is counted once, and what fails behind the run is no success."""
+"""The report of a run: each file is counted once, and a failure after the run itself is no success."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs run: what they make, what they say, how they end."""
+"""Running jobs: what they make, what they print, how they end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hook that runs: what becomes of it is all in the result, however it ends."""
+"""Running a hook: the result has everything, however the hook ends."""
 
 from __future__ import annotations
 

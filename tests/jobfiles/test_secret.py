@@ -1,4 +1,4 @@
-"""Secrets are where a job file says that they are, and nowhere else: not in the file, not in a message."""
+"""Secrets are read from where a job file says, and are not in the file nor in any message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A secret goes where it belongs, and nowhere else: no output, page, log, mail, JSON, report or process list."""
+"""A secret goes only to where it is used: it is in no output, page, log, mail, JSON, report or process list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job for people: each value with its origin, as TOML has it, and no password in any of them."""
+"""Showing a job: each value in TOML with the place it comes from, and no passwords."""
 
 from __future__ import annotations
 

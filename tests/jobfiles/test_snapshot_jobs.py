@@ -1,4 +1,4 @@
-"""Jobs of mode snapshot: AutoWWW's script as ten lines, and what they make of a run."""
+"""Jobs of mode snapshot: AutoWWW's script as a job of ten lines, and what its runs make."""
 
 from __future__ import annotations
 

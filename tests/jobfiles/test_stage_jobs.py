@@ -1,4 +1,4 @@
-"""Jobs of mode stage: dBackup's page as ten lines, what their runs make, and who hears of a full disc."""
+"""Jobs of mode stage: dBackup's settings as a job of ten lines, what its runs make, and who is told of a full disc."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How jobs are, for people and for what watches them."""
+"""The status of jobs, for people and for programs that watch them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job comes to: which archives of which sources, under which names."""
+"""The tasks of a job: which archives of which sources, under which names."""
 
 from __future__ import annotations
 

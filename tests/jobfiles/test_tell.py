@@ -31,7 +31,7 @@ NOBODY = '{ host = "127.0.0.1", port = 1, security = "none", to = "me@example.or
 
 
 class MailServer:
-    """A server of SMTP on a port of its own, with STARTTLS and AUTH where it has a certificate."""
+    """An SMTP server on a port of its own, with STARTTLS and AUTH if it has a certificate."""
 
     def __init__(self, context: ssl.SSLContext | None = None, *, at_once: bool = False) -> None:
         self.mails: list[EmailMessage] = []
@@ -105,7 +105,7 @@ class MailServer:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for localhost, signed by itself, in one file."""
+    """A key and a self-signed certificate for localhost, in one file."""
     base = tmp_path_factory.mktemp("tls")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
     names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"]
@@ -262,7 +262,7 @@ def test_that_nobody_answers_is_told_without_the_address(
 
 
 def test_syslog(jobs: WriteJobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's own call is looked at: there may be no /dev/log here."""
+    """The call of the standard library is checked, as there may be no /dev/log here."""
     lines: list[tuple[int, str]] = []
     monkeypatch.setattr("syslog.syslog", lambda level, line: lines.append((level, line)))
     path = jobs('[job.x]\nsources = ["docs"]\noutput = "out/x.xtar"\nsyslog = true\n')

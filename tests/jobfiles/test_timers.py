@@ -1,4 +1,4 @@
-"""Timers: systemd says whether it takes them, and when they would run."""
+"""Timers: systemd itself says whether they are valid, and when they would run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong job files: every mistake is told, with its place and what was meant."""
+"""Wrong job files: every mistake is named, with its place and what was probably meant."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ IN_A_JOB: list[tuple[str, str]] = [
     ('compression = "fats"', "compression: 'fats' is none of store, fast, default, small"),
     ("compression = 3", "compression: a number stands where a text is wanted"),
     ('exclude = "*.tmp"', 'exclude: a text stands where a list is wanted, such as ["*.tmp"]'),
-    ("exclude = [true]", "exclude: each item is a text"),
+    ("exclude = [true]", "exclude: each item must be a text"),
     ("exclude = { a = 1 }", "exclude: a table stands where a list is wanted"),
     (
         'exclude = ["+a", "b"]',
-        "exclude: either all items begin with +, and are added to what holds already, or none does",
+        "exclude: either all items begin with +, and are added to those that hold already, or none does",
     ),
     ('skip_junk = "yes"', "skip_junk: a text stands where a true or false is wanted"),
     ("skip_junk = 1", "skip_junk: a number stands where a true or false is wanted"),
@@ -34,7 +34,7 @@ IN_A_JOB: list[tuple[str, str]] = [
     ('workers = "2"', "workers: a text stands where a number is wanted"),
     ("workers = 0", "workers: not a whole number of 1 or more: 0"),
     ("workers = true", "workers: a true or false stands where a number is wanted"),
-    ("workers = 1.5", "workers: a number stands where a number is wanted"),
+    ("workers = 1.5", "workers: a number with a fraction stands where a number is wanted"),
     ('parity = "10"', "parity: "),
     ("parity = 10", "parity: a number stands where a text is wanted"),
     ('segment_size = "3K"', "segment_size: a segment is 64 KiB"),
@@ -56,7 +56,7 @@ IN_A_JOB: list[tuple[str, str]] = [
     ("known = { min_copy = 1 }", "known: min_copy: no such key; did you mean 'min_copies'?"),
     ("known = { min_copies = 0 }", "known: min_copies: not a whole number of 1 or more: 0"),
     ('known = { max_age_of_check = "soon" }', "known: max_age_of_check: not an age such as 90d"),
-    ('known = true\nlevel = "auto"', "known: goes with no chain and no earlier archive"),
+    ('known = true\nlevel = "auto"', "known: cannot be combined with a chain or an earlier archive"),
     ("keep = 3", "keep: is a table, such as { last = 3"),
     ("keep = {}", "keep: it keeps nothing"),
     ("keep = { last = 0 }", "keep: it keeps nothing"),
@@ -65,8 +65,8 @@ IN_A_JOB: list[tuple[str, str]] = [
     ("keep = { last = true }", "keep: not a whole number: 'True'"),
     ("delta = { max_depth = 1 }", "delta: is not there yet: files are stored whole"),
     ("copies = 2", "copies: is a table, such as { want = 2"),
-    ("copies = { places = 2 }", "copies: says not how many: { want = 2"),
-    ("copies = { want = 1, places = 2 }", "copies: so few copies cannot lie in so many places"),
+    ("copies = { places = 2 }", "copies: does not say how many: { want = 2"),
+    ("copies = { want = 1, places = 2 }", "copies: there cannot be more places than copies"),
     ("require = { min_files = 1 }", "require: is for jobs of mode snapshot"),
     ("burn = 5", "burn: is a table, such as { device = "),
     ('export = "rar"', "export: 'rar' is none of none, zip, tar, tar.gz, tar.bz2, tar.xz"),
@@ -153,7 +153,7 @@ OUTPUTS: list[tuple[str, str]] = [
 MEDIA: list[tuple[str, str]] = [
     ('media = "bd26"', "media: "),
     ("media = true", "media: a true or false stands where a number or text is wanted"),
-    ('media = { first = ["596M"] }', 'media: says nothing of the media behind the first ones: then = "bd25"'),
+    ('media = { first = ["596M"] }', 'media: does not say which media come after the first ones: then = "bd25"'),
     ('media = { then = "bd25", frist = ["1M"] }', "media: frist: no such key; did you mean 'first'?"),
     ('media = { then = "bd25", first = ["abc"] }', "media: "),
     ('volume_size = "x"', "volume_size: "),
@@ -238,10 +238,10 @@ def test_keys_of_a_job(text: str, said: str, tmp_path: Path) -> None:
 
 def test_what_contradicts_another_key(tmp_path: Path) -> None:
     (found,) = told(f"[job.x]\n{GOOD}known = true\nknown_copies = 2\n", tmp_path)
-    assert found == ":5: [job.x]: known_copies: stands beside known, which says that too"
+    assert found == ":5: [job.x]: known_copies: stands beside known, which says the same"
     one = '[job.x]\nmode = "snapshot"\nsource = "/a"\nto = "/b"\nrequire = { min_files = 1 }\n'
     (found,) = told(f"{one}require_files = 1\n", tmp_path)
-    assert found == ":6: [job.x]: require_files: stands beside require, which says that too"
+    assert found == ":6: [job.x]: require_files: stands beside require, which says the same"
 
 
 @pytest.mark.parametrize(("value", "said"), SOURCES)
