@@ -84,7 +84,7 @@ run    = ["/usr/local/bin/tell", "{job}", "{status}"]
 """
 # What is refused by name: once it is there, its test goes, and it runs below.
 NOT_YET = {
-    "work": "known: cannot be combined with a chain or an earlier archive: what is left out then is told by no archive",
+    "work": "known: cannot be combined with a chain or an earlier archive: no archive would list what is left out",
     "photos": "delta: is not there yet: files are stored whole",
 }
 

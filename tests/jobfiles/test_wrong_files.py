@@ -123,7 +123,7 @@ IN_A_JOB: list[tuple[str, str]] = [
     ),
     ('hook = [{ after = "run", run = ["a"], states = ["failed"] }]', "no such state; did you mean 'fail'?"),
     ('hook = [{ after = "run", run = ["a"], states = "fail" }]', "hook: hook 1: states are a list"),
-    ('hook = [{ before = "run", run = ["a"], states = ["ok"] }]', "hook: hook 1: states are known afterwards only"),
+    ('hook = [{ before = "run", run = ["a"], states = ["ok"] }]', "hook: hook 1: states are known only afterwards"),
     ('hook = [{ after = "run", run = ["a"], time_limit = 5 }]', "hook: hook 1: 5 is no span of time such as 30s"),
     ('hook = [{ after = "run", run = ["a"], time_limit = "0s" }]', "hook: hook 1: '0s' is no span of time"),
     ('hook = [{ after = "run", rum = ["a"] }]', "hook: hook 1: rum: no such key; did you mean 'run'?"),
@@ -147,7 +147,7 @@ SOURCES: list[tuple[str, str]] = [
 OUTPUTS: list[tuple[str, str]] = [
     ("5", "output: a number stands where a text is wanted"),
     ('"/{jop}.xtar"', "output: {jop}: no such placeholder; did you mean 'job'?"),
-    ('"/{job.xtar"', "output: a brace stands alone; write it twice where it is meant as it is"),
+    ('"/{job.xtar"', "output: a brace without its partner; write {{ or }} for a single brace in the name"),
     ('"/{}.xtar"', "output: {}: no such placeholder"),
 ]
 MEDIA: list[tuple[str, str]] = [
@@ -238,10 +238,10 @@ def test_keys_of_a_job(text: str, said: str, tmp_path: Path) -> None:
 
 def test_what_contradicts_another_key(tmp_path: Path) -> None:
     (found,) = told(f"[job.x]\n{GOOD}known = true\nknown_copies = 2\n", tmp_path)
-    assert found == ":5: [job.x]: known_copies: stands beside known, which says the same"
+    assert found == ":5: [job.x]: known_copies: stands beside known, which says the same: give one of them"
     one = '[job.x]\nmode = "snapshot"\nsource = "/a"\nto = "/b"\nrequire = { min_files = 1 }\n'
     (found,) = told(f"{one}require_files = 1\n", tmp_path)
-    assert found == ":6: [job.x]: require_files: stands beside require, which says the same"
+    assert found == ":6: [job.x]: require_files: stands beside require, which says the same: give one of them"
 
 
 @pytest.mark.parametrize(("value", "said"), SOURCES)
