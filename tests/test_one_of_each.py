@@ -75,7 +75,7 @@ DEEDS: dict[str, tuple[list[str], set[str]]] = {
     ),
     "decide what is mended for whom": (
         ["mend.mender.Mender"],
-        {"jobs.salvage", "mend.chain", "mend.names", "mend.telling", "restore.mending"},
+        {"jobs.salvage", "mend.chain", "mend.names", "mend.identify", "restore.mending"},
     ),
     "decode what a file consists of": (
         ["restore.worker.restore_batch", "restore.worker.restore_segment"],

@@ -66,13 +66,13 @@ def open_asked(
 ) -> Iterator[OpenArchive]:
     """Open an archive, or volumes of one set and nothing else."""
     from pybackup.archive.open import open_archive
-    from pybackup.mend.telling import Telling
+    from pybackup.mend.identify import IdentifyingMender
 
     archive, *more = archives_of(asked.archive)
     work_dir = None if isinstance(asked, ListRequest) else maybe_directory(asked.work_dir)
     with (
-        Telling(work_dir, monitor) as telling,
-        open_archive(archive, more, with_earlier=with_earlier, mended=telling, monitor=monitor) as opened,
+        IdentifyingMender(work_dir, monitor) as identifying,
+        open_archive(archive, more, with_earlier=with_earlier, mended=identifying, monitor=monitor) as opened,
     ):
         if opened.patterns:
             raise errors.UsageError(f"{os.fsdecode(opened.patterns[0])}: is no volume of the set of the first")

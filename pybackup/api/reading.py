@@ -98,9 +98,9 @@ def _open_at(asked: ListRequest, monitor: Monitor) -> Iterator[OpenArchive]:
             yield archive
         return
     from pybackup.jobs.chain_runs import run_at, runs_of
-    from pybackup.mend.telling import Telling
+    from pybackup.mend.identify import IdentifyingMender
 
-    with Telling(None, monitor) as telling:
-        runs = runs_of(values.paths(asked.archive), asked.catalogue, monitor, telling)
+    with IdentifyingMender(None, monitor) as identifying:
+        runs = runs_of(values.paths(asked.archive), asked.catalogue, monitor, identifying)
         with runs.open(run_at(runs, asked.at), monitor) as archive:
             yield archive

@@ -56,13 +56,13 @@ def restore_chain(asked: RestoreRequest) -> RestoredRun:
     """
     from pybackup.jobs.chain_runs import run_at, runs_of
     from pybackup.jobs.restore import restore_run
-    from pybackup.mend.telling import Telling
+    from pybackup.mend.identify import IdentifyingMender
 
     monitor = monitor_of(asked)
     wanted = values.paths(values.several(asked.patterns, "patterns"))
     where = values.maybe(asked.work_dir, values.directory)
-    with Telling(where or os.path.dirname(os.path.abspath(values.path(asked.to))), monitor) as telling:
-        runs = runs_of(values.paths(asked.chain), asked.catalogue, monitor, telling)
+    with IdentifyingMender(where or os.path.dirname(os.path.abspath(values.path(asked.to))), monitor) as identifying:
+        runs = runs_of(values.paths(asked.chain), asked.catalogue, monitor, identifying)
         runs.patterns = [*runs.patterns, *wanted]
         run = run_at(runs, asked.at)
         with runs.open(run, monitor) as archive:

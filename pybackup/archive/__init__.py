@@ -1,1 +1,1 @@
-"""What is here: volumes found by what they hold, opened as one archive with one listing."""
+"""Finding archives and volumes by their content, not by name, and opening them as one archive with one listing."""

@@ -20,7 +20,7 @@ Mended = Callable[[bytes], bytes]
 
 
 def ancestry(settings: Mapping[str, object]) -> Ancestry | None:
-    """Return what the settings of an archive say of earlier ones; None where that is nothing, or cannot be."""
+    """Return what the settings of an archive say about earlier archives; None if nothing, or nothing valid."""
     try:
         return Ancestry.of_settings(settings)
     except FormatError:
@@ -28,7 +28,7 @@ def ancestry(settings: Mapping[str, object]) -> Ancestry | None:
 
 
 def head_of(volumes: Sequence[Volume]) -> list[Volume] | None:
-    """Return the volumes of the one archive that builds on all the others; None where there is no such archive."""
+    """Return the volumes of the archive that builds on all the others; None if there is none."""
     groups: dict[bytes, list[Volume]] = {}
     for volume in volumes:
         groups.setdefault(volume.info.set_id if volume.info else volume.listing.archive_id, []).append(volume)
@@ -42,12 +42,12 @@ def head_of(volumes: Sequence[Volume]) -> list[Volume] | None:
 
 
 def may_be_of(file: FoundFile, set_ids: Collection[bytes], beside: Collection[bytes]) -> bool:
-    """Whether a file that does not tell what it is may be a volume of one of these sets.
+    """Whether a file that cannot be identified may be a volume of one of these sets.
 
     Parameters
     ----------
     beside
-        The directories that volumes of the sets are in: of what has no header left at all, these tell.
+        The directories that have volumes of the sets; a file without any header left may be a volume if it is in one.
     """
     if not set_ids:
         return False
@@ -58,23 +58,23 @@ def may_be_of(file: FoundFile, set_ids: Collection[bytes], beside: Collection[by
     return any(number_of(identity, set_id, kind) is not None for set_id in set_ids for kind in VolumeKind)
 
 
-def untold(files: Sequence[FoundFile]) -> list[FoundFile]:
-    """Return those of some files that do not tell what they are, and are no volumes of sets that the others are of."""
+def unidentified(files: Sequence[FoundFile]) -> list[FoundFile]:
+    """Return the files that cannot be identified, and are no volumes of sets of which the others are."""
     of_sets = [(volume.info.set_id, file.path) for file in files for volume in file.volumes if volume.info]
     set_ids, beside = {set_id for set_id, _ in of_sets}, {os.path.dirname(path) for _, path in of_sets}
     dark = (file for file in files if not file.volumes and not os.path.isdir(file.path))
     return [file for file in dark if not may_be_of(file, set_ids, beside)]
 
 
-def told_when_mended(file: FoundFile, mended: Mended) -> FoundFile:
-    """Return a file mended if it tells what it is then; else as it is, under its own name."""
+def mended_if_identified(file: FoundFile, mended: Mended) -> FoundFile:
+    """Return a mended copy of a file if that can be identified, else the file itself; both under the file's name."""
     found = look_into(mended(file.path))
     return found if found.volumes else file
 
 
-def tell_of_untold(files: Sequence[FoundFile], monitor: Monitor) -> None:
-    """Report files that may be a later run than all that tell what they are, or hold what will be missed."""
-    for file in untold(files):
+def report_unidentified(files: Sequence[FoundFile], monitor: Monitor) -> None:
+    """Report files that cannot be identified: they may be a later run, or hold content that will be missing."""
+    for file in unidentified(files):
         monitor.problem(Problem(file.path, Trouble.REFUSED, "damaged too much to tell which archive it is"))
 
 

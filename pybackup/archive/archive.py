@@ -1,4 +1,4 @@
-"""An archive that was opened, or several volumes of a set as if they were one: where its bytes are, what it holds."""
+"""The value of an opened archive, or of several volumes as one: where its bytes are, and its listing."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Archive:
-    """An archive, as it was given or as it was mended.
+    """An archive, as it was found or as it was mended.
 
     Attributes
     ----------
     place
-        Where its bytes are, for workers to open.
+        Where its bytes are: files and offsets, which workers open.
     listing
         All its entries.
     volume_set
-        Which volumes of its set there are; None for an archive that is no volume of a set.
+        The volumes of its set that were found; None for an archive that is no volume of a set.
     """
 
     place: Place

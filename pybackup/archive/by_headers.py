@@ -1,4 +1,4 @@
-"""A volume of a set whose tree index is lost: known by the id that all of its headers have."""
+"""A volume of a set whose tree index is lost: it is identified by the archive id in all of its headers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ from pybackup.model.volume import VolumeInfo, VolumeKind, number_of
 from .find import FoundFile, Volume
 
 
-def told_of_set(path: bytes) -> VolumeInfo | None:
-    """Return any volume of the set that a file is of: its own tree index is lost, but it may hold those of others."""
+def set_info_in(path: bytes) -> VolumeInfo | None:
+    """Return what any volume of its set says of itself, by a file whose own tree index is lost.
+
+    Volumes hold the tree indexes of earlier volumes. None if the file holds none.
+    """
     with ArchiveFile(path) as file:
         for _, blob in found_indexes(file, scan(file), scope=TREE):
             if isinstance(blob, Blob):
@@ -36,12 +39,12 @@ def told_of_set(path: bytes) -> VolumeInfo | None:
 
 
 def by_headers(path: bytes, offset: int, n_bytes: int, known: VolumeInfo) -> Volume | None:
-    """Return the data volume of a set that lies in a stretch of a file; None where none does, or too little is left.
+    """Return the data volume of a set in a range of a file; None if there is none, or too little of it is left.
 
     Parameters
     ----------
     offset
-        Below 0 where the start of the volume was cut off.
+        Where the volume begins in the file, in bytes; below 0 if its start was cut off.
     known
         Any volume of the set.
     """
@@ -61,16 +64,16 @@ def by_headers(path: bytes, offset: int, n_bytes: int, known: VolumeInfo) -> Vol
 
 
 def clear_up(files: Sequence[FoundFile], known: VolumeInfo | None = None) -> list[FoundFile]:
-    """Return the files; those that did not tell which volume they are, with the volumes that member headers tell of.
+    """Return the files; those that could not be identified, with the volumes that their member headers identify.
 
     Parameters
     ----------
     known
-        Any volume of the set; None for whatever the files tell of one.
+        Any volume of the set; None to take one from the files.
     """
     dark = [file for file in files if not file.volumes and not os.path.isdir(file.path)]
     known = known or next((volume.info for file in files for volume in file.volumes if volume.info), None)
-    known = known or next(filter(None, (told_of_set(file.path) for file in dark)), None) if dark else None
+    known = known or next(filter(None, (set_info_in(file.path) for file in dark)), None) if dark else None
     if known is None:
         return list(files)
     return [_cleared_up(file, known) if file in dark else file for file in files]
@@ -84,7 +87,7 @@ def _cleared_up(file: FoundFile, known: VolumeInfo) -> FoundFile:
 
 
 class _NumberedRows:
-    """Rows found by member headers, which also say which segments of a file these are, where only some are here."""
+    """Rows found by member headers, which also have the numbers of a file's segments where only some are here."""
 
     def __init__(self, rows: Rows, place: Place) -> None:
         self._rows = rows

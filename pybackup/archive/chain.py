@@ -1,4 +1,4 @@
-"""A chain as one archive: the last one, which builds on earlier ones, and those of these that are at hand."""
+"""A chain as one archive: the last archive, and those of the earlier ones it builds on that were found."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from .ancestry import ancestry
 from .find import FoundFile, Volume
 from .joined import STRIDE
 
-# The first address behind all that the volumes and spare images of a set take.
+# The first address after those of all volumes and spare images of a set.
 _EARLIER_AT = 3 << 61
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What an archive says that earlier ones hold of its tree.
+    """What earlier archives hold of an archive's tree, by the tables in the archive.
 
     Attributes
     ----------
     tables
-        One for each earlier archive, or volume of a set, that holds any of it.
+        One for each earlier archive, or volume of an earlier set, that holds any of the tree.
     at_hand
-        Those of them that can be read, by archive id.
+        Those of them that were found, by archive id.
     files
-        All files that were named besides the archive's own: further copies, recovery volumes of earlier sets, and what
-        is damaged too much to tell what it is.
+        All files that were named besides the archive's own: further copies, recovery volumes of earlier sets, and
+        files that are too damaged to be identified.
     """
 
     tables: Sequence[IndexOfAnother[EarlierVolume]]
@@ -42,17 +42,17 @@ class Earlier:
 
     @classmethod
     def among(cls, tables: Sequence[IndexOfAnother[EarlierVolume]], files: Sequence[FoundFile]) -> Earlier:
-        """Return it with the volumes that are in files; of several copies the first counts."""
+        """Return these tables with those volumes that are among files; of several copies the first counts."""
         volumes = [volume for file in files for volume in file.volumes]
         return cls(tables, {volume.listing.archive_id: volume for volume in reversed(volumes)}, files)
 
     @property
     def addresses(self) -> Sequence[int]:
-        """Where the bytes of each of them stand."""
+        """The address of each of them in the address space of the chain."""
         return [_address_of(at) for at in range(len(self.tables))]
 
     def lacks(self, listing: Listing) -> bool:
-        """Whether files of the tree are in no table any more, by the archive's own listing and what that says."""
+        """Whether a table is lost, so that files of the tree are in none: by the counts that the listing has."""
         said = ancestry(listing.settings)
         if said is None or not said.files:
             return False
@@ -65,12 +65,12 @@ class Earlier:
         return len(known.difference(listing.paths)) < said.files
 
     def volume_at(self, address: int) -> EarlierVolume | None:
-        """Return which of them has the byte at an address; None for one of the archive's own."""
+        """Return the earlier archive that has the byte at an address; None if the archive itself has it."""
         return self.tables[(address - _EARLIER_AT) // STRIDE].of if address >= _EARLIER_AT else None
 
 
 def read_tables(volumes: Iterable[Volume]) -> list[IndexOfAnother[EarlierVolume]]:
-    """Return what an archive says of earlier ones, from that of its volumes in which most of it can be read."""
+    """Return the tables of earlier archives, from that volume of an archive in which most of them can be read."""
     best: list[IndexOfAnother[EarlierVolume]] = []
     for volume in volumes:
         if ancestry(volume.listing.settings) is None:
@@ -83,12 +83,12 @@ def read_tables(volumes: Iterable[Volume]) -> list[IndexOfAnother[EarlierVolume]
 
 
 def chained(parts: Sequence[Part], listing: Listing, earlier: Earlier) -> tuple[tuple[Part, ...], Listing]:
-    """Return where the bytes of a chain are, and what its tree was when the last archive was made.
+    """Return where the bytes of a chain are, and its whole tree as it was when the last archive was made.
 
     Parameters
     ----------
     parts, listing
-        Of that archive alone.
+        The bytes and entries of the last archive alone.
     """
     tables = earlier.tables
     rows = MergedRows(
@@ -102,7 +102,7 @@ def chained(parts: Sequence[Part], listing: Listing, earlier: Earlier) -> tuple[
     )
     joined = (*parts, *(_part(table.of, _address_of(at), earlier.at_hand) for at, table in enumerate(tables)))
     expected = len(rows.paths) if listing.complete else None
-    # Where its containers lie is told of an archive's own rows alone.
+    # Only the archive's own rows have the places of containers.
     return joined, replace(listing, paths=rows.paths, rows=rows, expected=expected, containers=())
 
 

@@ -1,4 +1,4 @@
-"""Finding volumes: in files, images, devices and directories, known by what they hold, not by their names."""
+"""Finding volumes in files, images, devices and directories, by their content, not by their names."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo
 from pybackup.monitor import Monitor
 
-# What is called so is meant to be an archive, whatever is left of it.
+# A file with such a name is meant to be an archive, however damaged.
 OWN_SUFFIX = b".xtar"
-# Of files that are read to the end, if their ends tell nothing.
+# How much is read at once of files that are searched to the end.
 _ARCHIVE_SUFFIXES = (b".xtar", b".iso", b".img", b".bin", b".dd")
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """An archive that was found, whole enough that its tree index tells what it is.
+    """An archive that was found, and whose tree index can be read, so that it is identified.
 
     Attributes
     ----------
     offset, n_bytes
-        Where in the file it lies; the offset is below 0 where its start was cut off.
+        Where it is in the file, in bytes; the offset is below 0 if its start was cut off.
     info
-        None for an archive that is no volume of a set.
+        Its set and number; None for an archive that is no volume of a set.
     """
 
     path: bytes
@@ -47,12 +47,12 @@ class Volume:
 
     @property
     def name(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return f"{os.fsdecode(self.path)} ({self.info.label})" if self.info else os.fsdecode(self.path)
 
     @property
     def fills_file(self) -> bool:
-        """Whether the file is this archive and nothing else."""
+        """Whether the file holds this archive and nothing else."""
         return self.offset == 0
 
     def part(self, address: int = 0) -> Part:
@@ -61,23 +61,23 @@ class Volume:
         return part_of(self.path, self.offset, self.n_bytes, address=address, label=label)
 
     def open(self) -> JoinedFile:
-        """Open it alone."""
+        """Open this volume alone."""
         return JoinedFile([self.part()])
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file that was looked at, and the archives in it: none where none is whole enough to say what it is.
+    """A file that was looked into, and the archives in it; none if no archive in it can be identified.
 
     It may also be a directory of pieces of one image.
 
     Attributes
     ----------
     begin
-        Where the first archive begins in it, as far as that can be told: see `Volume`.
+        The offset of the first archive in it in bytes, as far as that is known: see `Volume`.
     is_sought
-        It was found by searching the file: neither its start nor the directory of an image leads there, since bytes
-        were lost or inserted before it.
+        Whether the archive was found by searching the file. Neither its start nor the directory of an image leads
+        there, since bytes were lost or inserted before it.
     """
 
     path: bytes
@@ -88,18 +88,18 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found: the files that were given, in their order, and those in the directories that were given."""
+    """The files that were looked into: those given, in their order, and the archives in directories given."""
 
     files: Sequence[FoundFile]
 
     @property
     def volumes(self) -> list[Volume]:
-        """All archives that tell what they are."""
+        """All archives that are identified."""
         return [volume for file in self.files for volume in file.volumes]
 
     @property
     def unclear(self) -> list[bytes]:
-        """Files in which no archive is whole enough to say what it is: damaged ones, or none at all."""
+        """Files in which no archive can be identified: damaged archives, or other files."""
         return [file.path for file in self.files if not file.volumes]
 
 
@@ -113,10 +113,10 @@ def find_volumes(paths: Iterable[bytes], *, thorough: bool = False, monitor: Mon
     Parameters
     ----------
     thorough
-        Of a directory, read each file to its end if need be: any header in it tells that it is a damaged archive. It
-        may also hold none.
+        Read each file of a directory to its end if need be: any header in it shows that it is a damaged archive. Then
+        a directory without archives is no error.
     monitor
-        Told of files in directories that cannot be read, and that may be volumes; without it they end the search.
+        Told of files in directories that cannot be read, as these may be volumes. If None, they raise an error.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def find_volumes(paths: Iterable[bytes], *, thorough: bool = False, monitor: Mon
 
 
 def _look_below(directory: bytes, *, thorough: bool = False) -> tuple[list[FoundFile], dict[bytes, EnvironmentFailed]]:
-    """The archives in a directory, damaged or not, and the files that cannot be read."""
+    """Return the archives in a directory, damaged or not, and the errors of files that cannot be read, by path."""
     files: list[FoundFile] = []
     unread: dict[bytes, EnvironmentFailed] = {}
     for path in files_in(directory):
@@ -162,7 +162,7 @@ def look_into(path: bytes, *, is_meant: bool = True) -> FoundFile:
     Parameters
     ----------
     is_meant
-        It is to be an archive: where nothing leads to one, it is read to its end.
+        Whether it is meant to be an archive: then, if none is found otherwise, it is read to its end.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def _may_be_archive(path: bytes, *, thorough: bool) -> bool:
 
 
 def is_protected(path: bytes) -> bool:
-    """Return whether anything in a file tells of parity, as in a damaged archive or image: any name may be a file's."""
+    """Return whether anything of parity is in a file, as in a damaged archive or image, whatever its name is."""
     with ArchiveFile(path) as file:
         if not file.size:
             return False
@@ -203,17 +203,17 @@ def is_protected(path: bytes) -> bool:
 
 
 def is_called_volume(path: bytes) -> bool:
-    """Return whether there is a file that is called as archives and images are."""
+    """Return whether a path is that of a file with a name as archives and images have."""
     return _is_meant(path) and os.path.isfile(path)
 
 
 def with_more(found: Found, candidates: Iterable[bytes], look: Look) -> tuple[Found, list[bytes]]:
-    """Return what was found and those candidates that are volumes of the same set, and the other candidates.
+    """Return what was found with the candidates that are volumes of the same set added, and the other candidates.
 
     Parameters
     ----------
     look
-        Tells what a candidate leads to, as `look_for` does.
+        Returns what a candidate leads to, as `look_for` does.
     """
     files, others = list(found.files), []
     for candidate in candidates:
@@ -230,14 +230,14 @@ def with_more(found: Found, candidates: Iterable[bytes], look: Look) -> tuple[Fo
 
 
 def look_for(path: bytes, monitor: Monitor) -> Found | None:
-    """Return what a name leads to; None for what is no volume, nor a damaged one."""
+    """Return what is found at a path; None if it is no volume, not even a damaged one."""
     if not os.path.exists(path) or not (os.path.isdir(path) or _is_seekable(path)):
         return None
     try:
         found = find_volumes([path], monitor=monitor)
     except UsageError:
         return None
-    # Any file may bear the name of an entry.
+    # The name may be meant as that of an entry, while a file that is no archive happens to have it too.
     return found if found.volumes or all(map(is_protected, found.unclear)) else None
 
 
@@ -247,7 +247,7 @@ def _is_seekable(path: bytes) -> bool:
 
 
 def volumes_in(path: bytes) -> Iterator[Volume]:
-    """Yield the archives that a file holds, as far as that is told quickly: itself, or what lies in it as an image."""
+    """Yield the archives in a file as far as they are found quickly: the file itself, or the ones in an image."""
     yield from look_into(path, is_meant=False).volumes
 
 
@@ -267,15 +267,15 @@ def _volumes_at(file: ArchiveFile, places: Sequence[tuple[int, int]]) -> Iterato
 
 
 def place_in(file: ArchiveFile) -> Place:
-    """Return where the archive in a file is: all of it, or what of an image is one."""
+    """Return where the archive in a file is: the whole file, or a part of an image."""
     found = locate(file) if file.size else []
     return file.path if not found or not found[0][0] else (Part(0, found[0][1], file.path, found[0][0]),)
 
 
 def files_of(paths: Iterable[bytes]) -> list[bytes]:
-    """Return the paths, and instead of a directory the files in it that are archives or images, damaged or not.
+    """Return the paths, with a directory replaced by the archives and images in it, damaged or not.
 
-    Those that cannot be read may be, and are among them.
+    Files that cannot be read are included, as they may be archives.
 
     Raises
     ------

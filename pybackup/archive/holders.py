@@ -18,7 +18,7 @@ from .open import OpenArchive
 
 
 def holders(archive: OpenArchive, stored: Stored) -> list[tuple[EarlierVolume, Stored]]:
-    """Return which archives and volumes hold the content of a file, and what of it each holds, at the offsets there."""
+    """Return the archives and volumes that hold the content of a file, each with the entry as it is in that one."""
     count = len(stored.members)
     parts = [
         (volume, [number for number, _ in group])
@@ -33,7 +33,7 @@ def _volumes(archive: OpenArchive, stored: Stored) -> Iterator[EarlierVolume]:
 
 
 def volume_of(archive: OpenArchive, address: int) -> EarlierVolume:
-    """Return what has the byte at an address: the archive itself, a volume of its set, or an earlier one."""
+    """Return the archive that has the byte at an address: this one, a volume of its set, or an earlier one."""
     earlier = archive.earlier.volume_at(address) if archive.earlier else None
     if earlier is not None:
         return earlier
@@ -45,7 +45,7 @@ def volume_of(archive: OpenArchive, address: int) -> EarlierVolume:
 
 
 def _cut(stored: Stored, numbers: Sequence[int], count: int) -> Stored:
-    """Some neighbouring segments of a file, at their offsets in the volume they lie in."""
+    """Return an entry with only some neighbouring segments, at their offsets in the volume that holds them."""
     members = tuple(_in_volume(stored.members[number]) for number in numbers)
     if len(members) == count:
         return replace(stored, members=members, spares=())
@@ -58,12 +58,12 @@ def _in_volume(member: Member) -> Member:
 
 
 def _label_of(path: bytes) -> str:
-    """What an archive is called in those that build on it: its file name."""
+    """Return the name by which later archives know an archive: its file name."""
     return os.path.basename(os.path.abspath(path)).decode(errors="backslashreplace")
 
 
 def ancestry_of(archive: OpenArchive) -> Iterator[EarlierVolume]:
-    """Yield what an archive that builds on this one builds on: those before it, and all its volumes."""
+    """Yield everything that a later archive builds on if it builds on this one: earlier ones, and all its volumes."""
     before = ancestry(archive.listing.settings)
     if before:
         yield from before.volumes
@@ -75,9 +75,9 @@ def ancestry_of(archive: OpenArchive) -> Iterator[EarlierVolume]:
 
 
 def needed(archive: OpenArchive, rows: Iterable[int]) -> list[Needed]:
-    """Return which archives and volumes the content of some rows lies on, and how much of it."""
+    """Return the archives and volumes that hold the content of these rows, and how much each holds."""
     found: dict[EarlierVolume, tuple[int, int]] = {}
-    at: dict[int, EarlierVolume] = {}  # by the stretch of the address space
+    at: dict[int, EarlierVolume] = {}  # by the number of the stretch of the address space, see `joined`
     for row in rows:
         on: dict[EarlierVolume, int] = {}
         for member in archive.listing.stored(row).members:

@@ -1,4 +1,8 @@
-"""The volumes of a set as one archive: one listing, and one address space in which each has its place."""
+"""The volumes of a set as one archive: one listing, and one address space.
+
+The address space is cut into stretches of equal length, and each volume begins at the start of its own, so that an
+address shows which volume it is in.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +26,19 @@ from .volume_set import VolumeSet
 
 STRIDE = 1 << 44
 """No volume is as long, and all of them together are within what a listing may tell of."""
-# The first address behind the last volume that a set may have.
+# The first address after the last volume that a set can have.
 _SPARES_AT = 1 << 61
 
 
 def joined(
     volume_set: VolumeSet, spares: Mapping[int, Sequence[Volume]] | None = None
 ) -> tuple[tuple[Part, ...], Listing]:
-    """Return one address space for the volumes of a set, and one listing of them, as far as those that were found tell.
+    """Return one address space and one listing for the volumes of a set, as far as the volumes found have them.
 
     Parameters
     ----------
     spares
-        Other images of data volumes, by number: what is not right in the first may be so there.
+        Further copies of data volumes, by number: bytes that are wrong in the first copy may be right there.
     """
     numbers = sorted(volume_set.tables)
     others = [(number, volume) for number, volumes in (spares or {}).items() for volume in volumes]
@@ -85,13 +89,13 @@ def _doubt(volume_set: VolumeSet, path: bytes, addresses: Iterable[int]) -> Prob
 
 
 def volumes_of(stored: Iterable[Stored], *, spares: bool = False) -> set[int]:
-    """Return the numbers of the data volumes on which the content of these entries lies; all, if with their spares."""
+    """Return the numbers of the data volumes that hold the content of these entries, also in spares if asked for."""
     members = (member for one in stored for member in (*one.members, *(one.spares if spares else ())))
     return {member.offset // STRIDE for member in members}
 
 
 def needed_of(wanted: Extents, place: Sequence[Part]) -> str:
-    """Say which volumes hold these ranges of addresses, and which of their sectors where only these are wanted.
+    """Return, as a text for people, which volumes hold these addresses, and which sectors of them if not all.
 
     Sectors are counted from the start of the file or disc that holds the volume.
     """
@@ -108,27 +112,27 @@ def needed_of(wanted: Extents, place: Sequence[Part]) -> str:
 
 
 def address_of(number: int) -> int:
-    """Return where the bytes of a data volume stand."""
+    """Return the address at which a data volume begins."""
     return number * STRIDE
 
 
 def spare_address(number: int) -> int:
-    """Return where the bytes of a spare image stand, from 0 on."""
+    """Return the address at which a spare copy begins; they are numbered from 0."""
     return _SPARES_AT + number * STRIDE
 
 
 def number_at(address: int) -> int:
-    """Return the number of the stretch of the address space that an address is in: of a set, that of the volume."""
+    """Return the number of the stretch that an address is in; in a set, it is the number of the volume."""
     return address // STRIDE
 
 
 def base_of(address: int) -> int:
-    """Return the address of the volume or spare image that an address is in."""
+    """Return the address at which the volume or spare copy begins that an address is in."""
     return address - address % STRIDE
 
 
 def _unknown(volume_set: VolumeSet) -> str:
-    """Say what is not known of a set, since no volume that was found tells of it; empty where all is known."""
+    """Return, as a text for people, which volumes' content is not known from any volume found; empty if all is."""
     dark = [number for number in range(1, volume_set.known + 1) if number not in volume_set.tables]
     if dark:
         return f"what {volume_set.labels(dark)} held is not known: it is not here, and no later volume is"
@@ -139,7 +143,7 @@ def _unknown(volume_set: VolumeSet) -> str:
 
 
 def _skeleton(volume_set: VolumeSet) -> Iterator[Entry]:
-    """What has no content, of the whole set: each volume has that."""
+    """Yield directories and other entries without content, which each volume has for the whole set."""
     for volume in volume_set.volumes:
         with volume.open() as file, suppress(FormatError):
             if found := read_skeleton(file, volume.listing):

@@ -1,4 +1,4 @@
-"""From what a person names of an archive to the rows of its listing."""
+"""Finding the rows of a listing that a person names, by paths or patterns."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pybackup.model.listing import Listing
 
 
 def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
-    """Return the rows that match any of the patterns; all for no patterns.
+    """Return the rows that match any of the patterns; without patterns, all rows.
 
-    A pattern is the path of an entry; or, if there is none, a path as a listing shows it, with escapes; or else a glob
-    over whole paths, in which ``*`` also crosses slashes. So a name with brackets is a name wherever there is an entry
-    of that name. What lies below a matching directory matches too.
+    A pattern is the path of an entry. If no entry has it, it is a path with escapes, as listings show it; or else a
+    glob over whole paths, in which ``*`` matches slashes too. So a name with brackets is found if there is an entry of
+    that name. Everything below a matching directory matches too.
 
     Raises
     ------
     UsageError
         A pattern matches nothing.
     Damaged
-        The same, where not all entries are known any more.
+        A pattern matches nothing, but not all entries are known, as the archive is damaged.
     """
     if not patterns:
         return list(range(len(listing)))
@@ -49,7 +49,7 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
 
 
 def is_archive(path: bytes) -> bool:
-    """Whether there is a file of that name that begins as an archive."""
+    """Whether a path is that of a file which begins like an archive."""
     try:
         with ArchiveFile(path) as file:
             return read_locator(file) is not None
@@ -58,7 +58,7 @@ def is_archive(path: bytes) -> bool:
 
 
 def may_match_more(listing: Listing, pattern: bytes) -> bool:
-    """Whether a pattern could match entries that are not known any more: all but the name of one that is known."""
+    """Whether a pattern may match entries that damage has made unknown: any but the path of a known entry."""
     if listing.complete:
         return False
     rows = _named(listing, [_bare(pattern)]).get(_bare(pattern), ())
@@ -66,7 +66,7 @@ def may_match_more(listing: Listing, pattern: bytes) -> bool:
 
 
 def _matching(listing: Listing, glob: bytes) -> list[int]:
-    from pybackup.selection.globs import matching  # names do without
+    from pybackup.selection.globs import matching  # only here, as plain names need no globs
 
     return matching(glob, listing.paths)
 
@@ -76,7 +76,7 @@ def _bare(pattern: bytes) -> bytes:
 
 
 def _named(listing: Listing, names: Iterable[bytes]) -> dict[bytes, list[int]]:
-    """The rows of the entries of some names and of what lies below them; of names as they are shown, where only so."""
+    """Return the rows at and below each name; a name that is no path of an entry may be one with escapes."""
     found = _at_or_below(listing.paths, set(names))
     if escaped := {name for name in names if b"\\" in name and name not in found}:
         found |= _at_or_below((os.fsencode(display(path)) for path in listing.paths), escaped)
@@ -84,12 +84,12 @@ def _named(listing: Listing, names: Iterable[bytes]) -> dict[bytes, list[int]]:
 
 
 def _at_or_below(paths: Iterable[bytes], names: Collection[bytes]) -> dict[bytes, list[int]]:
-    """The rows of each name and of all below it, in one pass over the listing however many names there are."""
+    """Return the rows at and below each name, in one pass over the listing for all names."""
     found: dict[bytes, list[int]] = {}
-    above: dict[bytes, list[bytes]] = {b"": []}  # of each directory: which names are it, or lie above it
+    above: dict[bytes, list[bytes]] = {b"": []}  # for each directory, the names that are it or one around it
 
     def names_of(path: bytes) -> list[bytes]:
-        """Those of the names that are a path, or lie above it."""
+        """Return those of the names that are a path, or a directory around it."""
         directory = path.rpartition(b"/")[0]
         if directory not in above:
             above[directory] = names_of(directory)

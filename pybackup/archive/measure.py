@@ -1,4 +1,4 @@
-"""What recovery needs of volumes: length and hash of the body of a data volume, the header of a recovery volume."""
+"""What recovery needs to know of volumes: length and hash of a data volume's body, the header of a recovery volume."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _STEP_BYTES = 1 << 20
 
 
 def measure(volume: Volume, monitor: Monitor) -> Body:
-    """Return id, length and SHA-256 of the body of a data volume, which is read as a whole.
+    """Return the id, length in bytes and SHA-256 of a data volume's body, by reading all of it.
 
     Raises
     ------
     Damaged
-        Its first header is.
+        Its first header is damaged.
     OSError
         The medium cannot be read.
     """
@@ -36,12 +36,12 @@ def measure(volume: Volume, monitor: Monitor) -> Body:
 
 
 def hash_of(file: ArchiveFile, n_bytes: int, monitor: Monitor, *, start: int = 0) -> bytes:
-    """Return the SHA-256 of so many bytes of a file.
+    """Return the SHA-256 of ``n_bytes`` of a file, from the offset ``start``.
 
     Raises
     ------
     Damaged
-        It has fewer.
+        The file is too short.
     OSError
         The medium cannot be read.
     """
@@ -54,12 +54,12 @@ def hash_of(file: ArchiveFile, n_bytes: int, monitor: Monitor, *, start: int = 0
 
 
 def header_of(volume: Volume) -> RecoveryHeader:
-    """Return the header of a recovery volume that is whole.
+    """Return the header of an intact recovery volume.
 
     Raises
     ------
     Damaged, Refused
-        It is not.
+        It is not intact, or of a form that is not known.
     """
     with volume.open() as file:
         places = own_members(file, volume.listing)

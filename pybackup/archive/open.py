@@ -1,4 +1,4 @@
-"""Opening an archive, or several volumes of a set as if they were one, to look into it."""
+"""Opening an archive to read it: a single one, several volumes of a set as one, or the archives of a chain as one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Listing
 from pybackup.monitor import Monitor
 
-from .ancestry import Mended, ancestry, head_of, may_be_of, tell_of_untold, told_when_mended, untold
+from .ancestry import Mended, ancestry, head_of, may_be_of, mended_if_identified, report_unidentified, unidentified
 from .archive import Archive
 from .find import Found, FoundFile, Look, Volume, find_volumes, is_called_volume, look_for, look_into, with_more
 from .matching import is_archive
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
     from .volume_set import VolumeSet
 
 _LACKING = "what earlier archives hold of its tree is not all known any more: the last archive is damaged"
-# Earlier archives that a note names.
+# So many earlier archives are named in a note.
 _MOST_NAMED = 10
 
 
 class OpenArchive(Archive):
-    """An archive that is open, or several volumes of a set as if they were one, and the listing.
+    """An open archive with its listing; several volumes of a set, or archives of a chain, are opened as one.
 
     Attributes
     ----------
     path
         As it was named; the first of several.
     unclear
-        Files that are damaged so much that they do not tell which volume they are.
+        Files that are too damaged to be identified as a certain volume.
     patterns
         Those of the candidates that are neither volumes of the same set nor archives that it builds on.
     earlier
-        What it says that earlier archives hold, where these were named too; None where only it was.
+        What earlier archives hold of the tree, if these were asked for or named too; else None.
 
     Raises
     ------
     UsageError
-        There is no such file; or there are several, and they are neither of one set nor a chain.
+        There is no such file; or several were named that are neither of one set nor of one chain.
     NotAnArchive
-        It holds nothing of an archive.
+        The file has nothing of an archive.
     """
 
     unclear: Sequence[bytes]
@@ -111,13 +111,13 @@ class OpenArchive(Archive):
         if chain.head is not None or with_earlier:
             self._join_earlier(found.volumes, chain.earlier, mended)
             if chain.head is not None and not with_earlier:
-                tell_of_untold([*chain.head.files, *chain.earlier], monitor)
+                report_unidentified([*chain.head.files, *chain.earlier], monitor)
         else:
             _tell_of_earlier(self.path, self.listing, monitor)
         self.file = open_place(self.place)
 
     def _join_earlier(self, own: Sequence[Volume], files: Sequence[FoundFile], mended: Mended | None) -> None:
-        """Add what the archive says of earlier ones, whether these can be read or not."""
+        """Add the entries whose content is in earlier archives, whether these were found or not."""
         if not any(ancestry(volume.listing.settings) for volume in own):
             return
         from .chain import Earlier, chained, read_tables  # nor does it need what only chains do
@@ -133,7 +133,7 @@ class OpenArchive(Archive):
             self.listing = replace(self.listing, unknown=_LACKING)
 
     def _ruined(self) -> list[bytes]:
-        """Take names of damaged volumes out of the patterns: they are called like volumes and like no entry."""
+        """Take names of damaged volumes out of the patterns: those named like volumes, which no entry is called."""
         ruined = [path for path in self.patterns if is_called_volume(path)]
         if ruined:
             known = set(self.listing.paths)
@@ -142,9 +142,9 @@ class OpenArchive(Archive):
         return ruined
 
     def _open_whole(self, files: Sequence[FoundFile]) -> None:
-        """Open one archive, or what is left of one that does not tell what it is."""
+        """Open one archive, or what is left of one that cannot be identified."""
         if len(files) > 1:
-            raise UsageError("these are several archives, and none tells which set it is of: open each alone")
+            raise UsageError("these are several archives, and not volumes of one set: open each alone")
         path, begin = files[0].path, files[0].begin
         volume = next(iter(files[0].volumes), None)
         if volume is not None:
@@ -156,14 +156,14 @@ class OpenArchive(Archive):
         try:
             self.listing = volume.listing if volume else open_listing(self.file)
             if read_locator(self.file) is None:
-                # Bytes may have been lost or inserted anywhere: its members are looked for.
+                # Bytes may have been lost or inserted anywhere, so each member is searched for.
                 self.listing = _relocated(self.file, self.listing)
         except BaseException:
             self.file.close()
             raise
 
     def close(self) -> None:
-        """Close the file; the listing stays usable."""
+        """Close the file; the listing can still be used."""
         self.file.close()
 
     def __enter__(self) -> Self:
@@ -184,38 +184,38 @@ def open_archive(
     mended: Mended | None = None,
     monitor: Monitor | None = None,
 ) -> OpenArchive:
-    """Open an archive, or volumes of a set, to look into it; use it in a ``with``.
+    """Open an archive, or volumes of a set, to read it; use it in a ``with``.
 
     Parameters
     ----------
     path
-        A file, an image, a device, or a directory in which volumes lie.
+        A file, an image, a device, or a directory that has volumes.
     candidates
-        What may be further volumes, or archives that the last of them builds on: that is for the files to say. What is
-        none is left in ``patterns``.
+        Paths that may be further volumes, or archives that the last one builds on, which their content shows; the
+        others are left in ``patterns``.
     alone
-        The file is an archive, and nothing but what it holds itself is looked at, should it be a volume of a set.
+        Open this file alone, even if it is a volume of a set.
     with_earlier
-        List what it says that earlier archives hold, too, though these are not named.
+        Also list the entries whose content is in earlier archives, even if these are not named.
     mended
-        Is given what is damaged too much to tell which archive of a chain it is.
+        Called with the path of an archive that is too damaged to be identified; returns the path of a mended copy.
     """
     return OpenArchive(path, candidates, alone=alone, with_earlier=with_earlier, mended=mended, monitor=monitor)
 
 
 class _Chain:
-    """Which of several archives builds on all others, if any does.
+    """Finds which of several archives builds on all the others, if any does.
 
     Attributes
     ----------
     head
-        Where that lies; None where they are no chain.
+        The files of that archive; None if they are no chain.
     earlier
-        Files of the other archives, and what does not tell what it is.
+        The files of the other archives, and those that cannot be identified.
     candidates
-        Those that are none of the chain's: all, where there is none.
+        Those that are not of the chain; all if there is none.
     named
-        As what a mended archive was named.
+        The name under which a mended archive was given.
     """
 
     def __init__(
@@ -234,7 +234,7 @@ class _Chain:
         volumes = [volume for file in files for volume in file.volumes]
         head = head_of(volumes)
         if head is None and len(files) > 1 and _are_one(volumes) and ancestry(volumes[0].listing.settings):
-            head = volumes  # what it builds on may be among what does not tell what it is any more
+            head = volumes  # what it builds on may be among the files that cannot be identified
         if head is None:
             if with_earlier and len(found.files) == 1 and files[0].path != found.files[0].path:
                 self.head = Found(files[:1])
@@ -246,7 +246,7 @@ class _Chain:
         self.candidates = [path for path in candidates if path not in looked]
 
     def _others(self, found: Found) -> list[bytes]:
-        """What may be further archives of a chain."""
+        """Return the candidates that may be further archives of a chain."""
         files = [path for path in self.candidates if os.path.isfile(path)]
         others = [path for path in files if is_archive(path) or is_called_volume(path)]
         if any(ancestry(volume.listing.settings) for volume in found.volumes):
@@ -255,7 +255,7 @@ class _Chain:
 
 
 def _may_be_chain(files: Sequence[FoundFile]) -> bool:
-    """Whether there are archives that are no volumes of sets, or that build on others."""
+    """Whether any archive is no volume of a set, or builds on others."""
     volumes = (volume for file in files for volume in file.volumes)
     return any(not volume.info or ancestry(volume.listing.settings) for volume in volumes)
 
@@ -265,13 +265,13 @@ def _are_one(volumes: Sequence[Volume]) -> bool:
 
 
 def _told(files: Sequence[FoundFile], mended: Mended | None) -> list[FoundFile]:
-    """The files, those that do not tell what they are mended, if they are no volumes of sets."""
-    dark = untold(files) if mended else ()
-    return [told_when_mended(file, mended) if mended and file in dark else file for file in files]
+    """Return the files; those that cannot be identified, and are no volumes of sets, as mended copies."""
+    dark = unidentified(files) if mended else ()
+    return [mended_if_identified(file, mended) if mended and file in dark else file for file in files]
 
 
 def _tell_of_earlier(path: bytes, listing: Listing, monitor: Monitor) -> None:
-    """Note that an archive is not all there is of its tree."""
+    """Note that an archive is only a part of its tree, as earlier ones hold the rest."""
     said = ancestry(listing.settings)
     if said and said.files:
         names = ", ".join(volume.label for volume in said.volumes[:_MOST_NAMED])

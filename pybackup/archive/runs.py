@@ -1,4 +1,4 @@
-"""Runs of which something is at hand: where what each lies on is, and each opened as one archive."""
+"""Runs of chains of which archives were found: where the volumes of each are, and opening a run as one archive."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pybackup.model.restorable import NeededVolume, RestorableRun, where_to_look
 from pybackup.model.run import RunMark
 from pybackup.monitor import Monitor
 
-from .ancestry import Mended, ancestry, tell_of_untold, told_when_mended, untold
+from .ancestry import Mended, ancestry, mended_if_identified, report_unidentified, unidentified
 from .find import Volume, find_volumes, look_for
 from .holders import needed
 from .open import OpenArchive, open_archive
 
-# Lost files of which it is said where else their content lies.
+# For so many lost files it is noted where else their content is.
 _MOST_TOLD = 100
 
 
 class HeldElsewhere(NamedTuple):
-    """A medium that holds a content: the id of the volume, the label, the file that is at hand (empty for none)."""
+    """A medium that holds a content: the id of the volume, its label, and its file (empty if it is not here)."""
 
     digest: bytes
     identity: bytes
@@ -35,26 +35,26 @@ class HeldElsewhere(NamedTuple):
 
 @dataclass(slots=True)
 class Runs:
-    """Runs, and where what they lie on is.
+    """Runs, and where the volumes that they need are.
 
     Attributes
     ----------
     runs
-        In no order that matters; those that are not complete are left out.
+        The complete runs, in any order.
     files
-        What is at hand of each run, by the id of its archive or set.
+        The files found of each run, by the id of its archive or set.
     places
-        The file in which each volume is, by its id.
+        The file that has each volume, by the volume's id.
     media
-        What the catalogue knows of, by the id of the volume.
+        The media that the catalogue knows, by the id of the volume.
     patterns
-        What was named besides.
+        Other names that were given, which are patterns for entries.
     unclear
-        Files that are damaged too much to tell what they are: they may be of any run.
+        Files that are too damaged to be identified; they may be of any run.
     mended
         See `pybackup.archive.open.open_archive`.
     known
-        Tells, for contents by SHA-256, which of them lies where else: the label, and the file that is at hand, if any.
+        Called with SHA-256s of contents; returns the media that hold them, by the catalogue.
     """
 
     runs: Sequence[RestorableRun]
@@ -68,16 +68,16 @@ class Runs:
 
     @property
     def at_hand(self) -> list[bytes]:
-        """All files in which volumes are."""
+        """All files that have volumes."""
         files = (path for several in self.files.values() for path in several)
         return [*dict.fromkeys([*files, *self.places.values()])]
 
     def known_to_hold(self, digests: Collection[bytes]) -> list[bytes]:
-        """Return files that are at hand, and that are known to hold contents, whatever runs they are of."""
+        """Return the files found here that hold contents, by the catalogue, whatever runs they are of."""
         return [*dict.fromkeys(held.path for held in self.known(digests) if held.path)] if self.known else []
 
     def tell_where_else(self, run: RestorableRun, listing: Listing, lost: Collection[bytes], monitor: Monitor) -> None:
-        """Note which other media are known to hold the content of files that are lost of a run."""
+        """Note which other media hold the content of a run's lost files, by the catalogue."""
         if not lost or self.known is None:
             return
         rows = [row for row, path in enumerate(listing.paths) if path in lost][:_MOST_TOLD]
@@ -92,33 +92,33 @@ class Runs:
                 monitor.note(f"{display(path)}: the same content is on {', '.join(dict.fromkeys(labels[digest]))}")
 
     def open(self, run: RestorableRun, monitor: Monitor) -> OpenArchive:
-        """Open the archive of a run, with what is at hand of all that it builds on.
+        """Open the archive of a run together with those archives it builds on that were found.
 
         Raises
         ------
         UsageError
-            Nothing of its own is at hand.
+            Nothing of the run's own archive was found.
         """
         own = self.files.get(run.archive, [])
         if not own:
             names = ", ".join(dict.fromkeys(each.label for each in self.where(run.volumes[-1:])))
             raise UsageError(f"{names}: is not at hand, and tells where all else lies")
-        # With recovery volumes of earlier sets, and whatever is damaged too much to tell what it is.
+        # With recovery volumes of earlier sets, and files that are too damaged to be identified.
         before = [path for other in self.runs if run.builds_on(other) for path in self.files.get(other.archive, ())]
         earlier = [path for need in run.needs if (path := self.places.get(need.identity))]
         first, *more = dict.fromkeys([*own, *earlier, *before, *self.unclear])
         return open_archive(first, more, with_earlier=True, mended=self.mended, monitor=monitor)
 
     def where(self, needs: Sequence[Needed]) -> list[NeededVolume]:
-        """Return where volumes are, in the order to take them."""
+        """Return where these volumes are, in the order in which discs are best inserted."""
         return where_to_look(needs, self.places, self.media)
 
     def needs_of(self, archive: OpenArchive, rows: Sequence[int]) -> list[NeededVolume]:
-        """Return where the content of rows of an open archive is."""
+        """Return where the volumes are that hold the content of some rows."""
         return self.where(needed(archive, rows))
 
     def take(self, run: RestorableRun, identity: bytes, path: bytes) -> bool:
-        """Take in a file, an image or a device, and return whether the volume of that id is in it."""
+        """Add a file, an image or a device to what was found, and return whether it has the volume of an id."""
         found = [volume.listing.archive_id for volume in find_volumes([path]).volumes]
         if identity not in found:
             return False
@@ -129,17 +129,17 @@ class Runs:
 
 
 def runs_among(named: Sequence[bytes], monitor: Monitor, mended: Mended | None = None) -> Runs:
-    """Return the runs that archives and volumes are, and what is named besides them.
+    """Return the runs to which archives and volumes belong; other names are left in ``patterns``.
 
     Parameters
     ----------
     mended
-        Is given what is damaged too much to tell which run it is.
+        See `pybackup.archive.open.open_archive`.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        The first does not exist, or is a directory without archives, or cannot be read.
+        The first name is no file, is a directory without archives, or cannot be read.
     """
     files, patterns = [*find_volumes(named[:1], monitor=monitor).files], []
     for path in named[1:]:
@@ -148,15 +148,15 @@ def runs_among(named: Sequence[bytes], monitor: Monitor, mended: Mended | None =
             patterns.append(path)
         else:
             files += found.files
-    dark = untold(files)
+    dark = unidentified(files)
     if mended and any(file.volumes for file in files):
-        files = [told_when_mended(file, mended) if file in dark else file for file in files]
+        files = [mended_if_identified(file, mended) if file in dark else file for file in files]
     volumes = [volume for file in files for volume in file.volumes]
     unclear = [file.path for file in files if not file.volumes]
     if volumes:
-        tell_of_untold(files, monitor)
+        report_unidentified(files, monitor)
     else:
-        # Nothing tells what it is: whoever opens it finds out what is left.
+        # Nothing can be identified, so this is one run without a time; opening it shows what is left.
         return Runs([RestorableRun(b"", None, (), ())], {b"": [named[0]]}, patterns=patterns, mended=mended)
     groups: dict[bytes, list[Volume]] = {}
     for volume in volumes:

@@ -1,4 +1,4 @@
-"""Whether a file that lies somewhere has the content of an archived one."""
+"""Whether a live file has the same content as an archived one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def same_live_content(file: ArchiveFile, stored: Stored, path: bytes) -> bool:
 
 
 def same_bytes(one: bytes, other: bytes) -> bool:
-    """Return whether two regular files at paths of any length have the same bytes; raises OSError."""
+    """Return whether two regular files have the same bytes; the paths may be of any length. Raises OSError."""
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | NOFOLLOW
     with (
         open(open_at(None, one, flags), "rb") as first,
@@ -46,14 +46,14 @@ def same_bytes(one: bytes, other: bytes) -> bool:
 
 
 def same_content(file: ArchiveFile, stored: Stored, fd: int) -> bool:
-    """Return whether an open file has the content of an archived one of the same length, by its hashes.
+    """Return whether an open file has the content of an archived one of the same size, by the hashes in the archive.
 
-    Only a sparse one is decoded for it.
+    Only a sparse file is decoded for it.
 
     Raises
     ------
     FormatError
-        It cannot be told: the archive is damaged there.
+        The archive is damaged there, so nobody can know.
     OSError
         The open file, or the archive, cannot be read.
     """
@@ -82,7 +82,7 @@ def _same_segment(fd: int, offset: int, member: Member) -> bool:
 
 
 def _same_sparse(file: ArchiveFile, stored: Stored, fd: int) -> bool:
-    """Compare data with data, and what are holes in the archive with zeros."""
+    """Compare the data ranges of a sparse file, and see that its holes are zeros in the open file."""
     reader = SparseReader(stored.entry.size)
     at = 0
     for member in stored.members:
@@ -96,7 +96,7 @@ def _same_sparse(file: ArchiveFile, stored: Stored, fd: int) -> bool:
 
 
 def _is_zero(fd: int, start: int, end: int) -> bool:
-    """Whether a range holds zeros only; its holes are not read."""
+    """Whether a range of an open file has only zeros; holes in it are not read."""
     while start < end:
         try:
             start = os.lseek(fd, start, os.SEEK_DATA)

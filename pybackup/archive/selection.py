@@ -1,4 +1,4 @@
-"""Which entries of a listing an extraction takes, and under which paths."""
+"""Which entries of a listing are restored, and under which paths."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pybackup.model.member import Stored
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Rows of a listing; their entries are made when asked for, since 200,000 of them weigh 170 MB.
+    """The chosen rows of a listing; an entry is made only when it is used, since 200,000 of them take 170 MB.
 
     Attributes
     ----------
     copies
-        Hard links to files that were not chosen: the row whose content they take instead.
+        For hard links that are restored as files, since their target was not chosen: the row of the content.
     targets
-        Hard links whose target is another than the archive says.
+        For hard links with another target than in the archive: that target.
     strip
         So many leading components are cut off each path.
     """
@@ -38,20 +38,20 @@ class Choice:
         return map(self.stored, self.rows)
 
     def of(self, *kinds: Kind) -> Iterator[Stored]:
-        """The chosen entries of these kinds, in tree order."""
+        """Yield the chosen entries of these kinds, in tree order."""
         return (self.stored(row) for row in self.rows if self.kind(row) in kinds)
 
     def kind(self, row: int) -> int:
-        """The kind under which the entry of ``row`` is restored."""
+        """Return the kind as which the entry of ``row`` is restored."""
         return Kind.FILE if row in self.copies else self.listing.rows.kinds[row]
 
     def path(self, row: int) -> bytes:
-        """The path that the entry of ``row`` gets."""
+        """Return the path to which the entry of ``row`` is restored."""
         path = self.listing.paths[row]
         return _cut(path, self.strip) if self.strip else path
 
     def stored(self, row: int) -> Stored:
-        """The entry of ``row`` as it is to be restored."""
+        """Return the entry of ``row`` as it is to be restored."""
         stored = self.listing.stored(self.copies.get(row, row))
         entry = stored.entry
         path, target = self.path(row), self.targets.get(row, entry.target)
@@ -63,9 +63,9 @@ class Choice:
 
 
 def choose(listing: Listing, rows: Sequence[int], *, strip: int = 0) -> Choice:
-    """Return ``rows`` with the directories above them, and with hard links that lead somewhere.
+    """Return a choice of ``rows``, the directories around them, and hard links whose targets are chosen too.
 
-    Of several hard links to a file that was not chosen the first becomes a file, the others link to it.
+    Of several hard links to a file that was not chosen, the first becomes a file and the others link to it.
     """
     if len(rows) < len(listing):
         rows = _with_directories_above(listing, rows)
@@ -104,7 +104,7 @@ def _resolve_links(listing: Listing, rows: Sequence[int], copies: dict[int, int]
         elif target in rows_of and listing.rows.kinds[rows_of[target]] == Kind.FILE:
             instead[target] = listing.paths[row]
             copies[row] = rows_of[target]
-        # Else there is nothing to copy from: placing the link says so.
+        # A link whose target is in no row has no content; restoring it will be a problem.
 
 
 def _cut(path: bytes, components: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The volumes of a set that were found, and what they tell of those that were not."""
+"""The volumes of a set that were found, and what they know of those that were not."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from pybackup.monitor import Monitor
 
 from .find import FoundFile, Volume, volumes_in
 
-# Volumes that are missing, of a set that says that it is long.
+# At most so many missing volumes are named, as the length of a set may be a lie.
 _MOST_NAMED = 100
 
 
 @dataclass(slots=True)
 class VolumeSet:
-    """The volumes of one set that were found, and the tree indexes of these and of others that they have.
+    """The volumes of one set that were found, and the tree indexes they have, their own and those of other volumes.
 
     Attributes
     ----------
     data, recovery
-        Data and recovery volumes by number; of several copies of one the first that was found.
+        Data and recovery volumes by number; of several copies the first that was found.
     copies
         The other copies.
     tables
-        Entries of each data volume whose tree index any volume has, by number: rows and paths.
+        The entries, rows and paths, of each data volume whose tree index is in any volume found, by number.
     infos
-        What those volumes say of themselves, by number.
+        The set, number and label of those volumes, by number.
     """
 
     info: VolumeInfo
@@ -47,51 +47,51 @@ class VolumeSet:
 
     @property
     def last(self) -> int | None:
-        """Number of the last data volume; None where no volume that was found tells it."""
+        """The number of the last data volume; None if no volume that was found knows it."""
         last = [number for number, info in self.infos.items() if info.last]
-        # One that says so while others come behind it lies.
+        # A volume that claims to be the last is not believed if there are later ones.
         return max(last) if last and max(last) == self.known else None
 
     @property
     def known(self) -> int:
-        """The highest number of a data volume that is known of."""
+        """The highest number of a data volume that is known to exist."""
         return max(self.infos, default=0)
 
     @property
     def volumes(self) -> list[Volume]:
-        """One of each: the data volumes, then the recovery volumes."""
+        """One copy of each volume: first the data volumes, then the recovery volumes."""
         return [*self.data.values(), *self.recovery.values()]
 
     @property
     def files(self) -> list[FoundFile]:
-        """The files that all copies of all volumes lie in."""
+        """The files that have all copies of all volumes."""
         volumes = [*self.volumes, *self.copies]
         paths = dict.fromkeys(volume.path for volume in volumes)
         return [FoundFile(path, [volume for volume in volumes if volume.path == path]) for path in paths]
 
     def label(self, number: int) -> str:
-        """Return what the data volume of that number is called."""
+        """Return the label of the data volume of a number."""
         return VolumeInfo(self.info.set_id, self.info.name, number).label
 
     def labels(self, numbers: Iterable[int]) -> str:
-        """Name data volumes, for people."""
+        """Return the labels of data volumes, as a text for people."""
         named = list(numbers)
         more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
         return ", ".join(map(self.label, named[:_MOST_NAMED])) + more
 
     @property
     def missing(self) -> list[int]:
-        """Numbers of the data volumes that are known of, and were not found."""
+        """The numbers of data volumes that are known to exist, but were not found."""
         return [number for number in range(1, (self.last or self.known) + 1) if number not in self.data]
 
 
 def gather(volumes: Sequence[Volume], monitor: Monitor) -> VolumeSet:
-    """Return the set that volumes are of.
+    """Return the set to which volumes belong.
 
     Raises
     ------
     UsageError
-        They are of more than one, or one is of none.
+        They are of several sets, or one is of no set.
     """
     first = volumes[0]
     for volume in volumes:
@@ -122,13 +122,13 @@ def gather(volumes: Sequence[Volume], monitor: Monitor) -> VolumeSet:
                     volume.info,
                 )
         if whole:
-            # Of one whose own index is lost, a later volume knows more than its headers tell.
+            # If a volume's own index is lost, the copy of it in a later volume has more than the volume's headers.
             _take_indexes(volume_set)
     return volume_set
 
 
 def _take_indexes(volume_set: VolumeSet) -> None:
-    """Learn what other volumes hold from those that come later, the best informed first."""
+    """Take the tree indexes of other volumes from the volumes found, first from those that have most of them."""
     telling = [volume for _, volume in sorted(volume_set.recovery.items())]
     telling += [volume for _, volume in sorted(volume_set.data.items(), reverse=True)]
     for volume in telling:
@@ -149,7 +149,7 @@ def _take_indexes(volume_set: VolumeSet) -> None:
 
 
 def sets_among(paths: Iterable[bytes]) -> list[VolumeSet]:
-    """Return the sets that volumes in these files are of; what has none, or cannot be read, is passed over."""
+    """Return the sets of the volumes in files; files without volumes, and unreadable ones, are skipped."""
     sets: dict[bytes, list[Volume]] = {}
     for path in paths:
         with suppress(EnvironmentFailed):
@@ -162,14 +162,14 @@ def sets_among(paths: Iterable[bytes]) -> list[VolumeSet]:
 def tell_of_missing(
     sets: Sequence[VolumeSet], given: Iterable[bytes], monitor: Monitor, *, is_problem: bool = False
 ) -> None:
-    """Note which volumes of these sets were not found; no more than that, as they may be elsewhere.
+    """Note which volumes of these sets were not found.
 
     Parameters
     ----------
     given
-        The files that were looked at: one that is too damaged to be listed is not called missing.
+        The files that were looked into; a volume that is there but too damaged to be listed is not called missing.
     is_problem
-        All volumes were to be here.
+        Missing volumes are a problem, as all should be here; else they are only noted.
     """
     ids = {path: _id_in(path) for path in given if not _is_listed(path, sets)}
     for volume_set in sets:
@@ -184,7 +184,7 @@ def tell_of_missing(
 def _tell_of_missing(
     volume_set: VolumeSet, damaged: Container[int], unclear: Sequence[bytes], monitor: Monitor, *, is_problem: bool
 ) -> None:
-    """Say it of one set: of ``unclear`` files nothing tells which volume they are."""
+    """Note the missing volumes of one set; ``unclear`` files may be any of them."""
     missing = [number for number in volume_set.missing if number not in damaged]
     after = volume_set.last is None and volume_set.known + 1 not in damaged
     if missing:
@@ -204,16 +204,16 @@ def _tell_of_missing(
 
 
 def _is_listed(path: bytes, sets: Iterable[VolumeSet]) -> bool:
-    """Whether any archive in a file tells what it is."""
+    """Whether any archive in a file can be identified."""
     if path in {file.path for volume_set in sets for file in volume_set.files}:
         return True
     try:
         return any(True for _ in volumes_in(path))
     except EnvironmentFailed:
-        return True  # whoever looked at it has said that it cannot be read
+        return True  # that it cannot be read has been reported already
 
 
 def _id_in(path: bytes) -> bytes:
-    """The id of the archive that a file was, by any of its headers; empty where none is left."""
+    """Return the id of the archive in a file by any of its headers; empty if none is left."""
     with ArchiveFile(path) as file:
         return archive_id_in(file) if file.size else b""

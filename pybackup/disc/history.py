@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pybackup.archive.told import run_told
+from pybackup.archive.own_run import own_run
 from pybackup.catalogue.portable import write_portable
 from pybackup.catalogue.read_portable import reading_portable
 from pybackup.container.earlier import read_earlier
@@ -104,7 +104,7 @@ def _runs(volume: DiscVolume) -> tuple[CarriedRun, ...]:
     """The run of a chain that the volume is of; none for one of no chain."""
     archive = volume.info.set_id if volume.info else volume.listing.archive_id
     with ArchiveFile(volume.path) as file:
-        told = run_told(volume.settings, archive, read_earlier(file))
+        told = own_run(volume.settings, archive, read_earlier(file))
     return () if told is None else (told,)
 
 

@@ -6,7 +6,7 @@ import os
 
 from pybackup.archive.chain import read_tables
 from pybackup.archive.find import Volume
-from pybackup.archive.told import mark_told, needs_told
+from pybackup.archive.own_run import own_mark, own_needs
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.runs import enter_run
 from pybackup.host.mounts import is_on_disc
@@ -16,7 +16,7 @@ from pybackup.model.volume import VolumeKind
 def enter_run_of(catalogue: Catalogue, volume: Volume) -> None:
     """Enter the run that an archive, or a volume of a set, is of; of no chain, nothing."""
     settings, info = volume.listing.settings, volume.info
-    mark = mark_told(settings)
+    mark = own_mark(settings)
     if mark is None or (info is not None and info.kind is VolumeKind.RECOVERY):
         return
     location = b""
@@ -24,4 +24,4 @@ def enter_run_of(catalogue: Catalogue, volume: Volume) -> None:
         path = os.path.realpath(volume.path)
         location = os.path.dirname(path) if info else path
     archive = info.set_id if info else volume.listing.archive_id
-    enter_run(catalogue, mark, archive, lambda: needs_told(settings, read_tables([volume])), location)
+    enter_run(catalogue, mark, archive, lambda: own_needs(settings, read_tables([volume])), location)

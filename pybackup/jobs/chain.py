@@ -1,4 +1,4 @@
-"""What the next run of a chain builds on: its level, the archives of the run before, which of these are not safe."""
+"""What the next run of a chain builds on: its level, the archives of the run before, and which of them are not safe."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Base:
     Attributes
     ----------
     mark
-        What its archive is to say of the run.
+        Chain, time and level of the new run, which its archive will have.
     run
-        The run before; None for a full one.
+        The run before; None if the new one is full.
     archives
-        Where that is.
+        The paths of that run's archive or volumes.
     unsafe
         Ids of archives and volumes that are lost or suspect.
     """
@@ -45,12 +45,12 @@ class Base:
     unsafe: frozenset[bytes] = frozenset()
 
     def check(self, ids: Iterable[bytes]) -> None:
-        """Refuse archives that are not of that run.
+        """Refuse archives that are not of the run before.
 
         Raises
         ------
         UsageError
-            They are of another one.
+            They are of another run.
         """
         if self.run is not None and self.run.archive not in ids:
             names = ", ".join(map(os.fsdecode, self.archives))
@@ -58,12 +58,12 @@ class Base:
 
 
 def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = None) -> Base:
-    """Return what a new run of a chain builds on; of one that is gone on with, ``resumed``, time and level stay.
+    """Return what a new run of a chain builds on; a ``resumed`` run keeps its time and level.
 
     Raises
     ------
     UsageError
-        There is no catalogue; the level asks for a run that is not there, or cannot be reached.
+        There is no catalogue; or the run that the level builds on does not exist, or its files are not here.
     """
     assert asked.chain is not None
     chain = check_chain(asked.chain)
@@ -89,12 +89,12 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
 
 
 def record_run(asked: Making, paths: Sequence[bytes], monitor: Monitor, *, for_discs: bool = False) -> None:
-    """Write down the archives of a run, if it is one: no failure of that undoes anything.
+    """Enter the archives of a run of a chain in the catalogue. If that fails it is a problem, and they are kept.
 
     Parameters
     ----------
     for_discs
-        They are volumes, to be burnt.
+        Whether they are volumes that are to be burnt.
     """
     if asked.chain is None:
         return
@@ -106,7 +106,7 @@ def record_run(asked: Making, paths: Sequence[bytes], monitor: Monitor, *, for_d
 
 
 def chain_catalogue(named: str | None) -> Catalogue:
-    """Open the catalogue that a chain is known in.
+    """Open the catalogue that knows chains.
 
     Raises
     ------
@@ -120,12 +120,12 @@ def chain_catalogue(named: str | None) -> Catalogue:
 
 
 def place_of(run: CataloguedRun) -> bytes:
-    """Return where the archive of a run, or the directory of its volumes, is.
+    """Return the path of the archive of a run, or of the directory of its volumes.
 
     Raises
     ------
     UsageError
-        Nothing is known to be at hand.
+        None of them is where the catalogue last saw it.
     """
     if run.location and os.path.exists(run.location):
         return run.location
@@ -138,11 +138,11 @@ def place_of(run: CataloguedRun) -> bytes:
 
 
 def show_run(run: CataloguedRun) -> str:
-    """Name a run by its time, to the second."""
+    """Return the time of a run, to the second, as its name for people."""
     return show_since(run.mark.at_ns // 10**9 * 10**9)
 
 
 def _now_ns() -> int:
-    """When a run begins: now, or when the environment says, for who wants the same bytes again."""
+    """Return the time of a run in ns: now, or SOURCE_DATE_EPOCH, with which the same bytes can be made again."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     return int(epoch) * 10**9 if epoch.isdigit() else time.time_ns()

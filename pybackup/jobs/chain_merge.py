@@ -1,4 +1,4 @@
-"""Merging a chain: a full archive of what the tree was at a time, made of the archives alone."""
+"""Merging a chain: making a full archive of the tree as it was at a run, from the archives of the chain alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pybackup.errors import UsageError
 from pybackup.make.plan import CreateOptions, Plan
 from pybackup.make.present import check_output
 from pybackup.make.run import Created, perform_create
-from pybackup.mend.telling import Telling
+from pybackup.mend.identify import IdentifyingMender
 from pybackup.model.entry import directories_above
 from pybackup.model.listing import Listing
 from pybackup.model.member import Stored
@@ -34,10 +34,12 @@ from .chain_runs import run_at, runs_of
 
 
 def merge_asked(asked: ChainMergeRequest, monitor: Monitor) -> Created:
-    """Merge what is asked for; raises as `merge`, and where there is no such chain or run."""
+    """Merge a chain as `pybackup.chain_merge` says; raises as `merge`, or UsageError for an unknown chain or run."""
     where = values.maybe(asked.work_dir, values.directory)
-    with Telling(where or os.path.dirname(os.path.abspath(values.path(asked.output))), monitor) as telling:
-        runs = runs_of([*values.paths(asked.chain), *values.paths(asked.more)], asked.catalogue, monitor, telling)
+    with IdentifyingMender(
+        where or os.path.dirname(os.path.abspath(values.path(asked.output))), monitor
+    ) as identifying:
+        runs = runs_of([*values.paths(asked.chain), *values.paths(asked.more)], asked.catalogue, monitor, identifying)
         return _merge_runs(runs, asked, monitor)
 
 
@@ -66,16 +68,16 @@ def merge(
     executor: Executor | None = None,
     monitor: Monitor,
 ) -> Created:
-    """Write the full archive of a run, which appears when it has been read back; what is lost is a problem each.
+    """Write the full archive of a run, which gets its name after it was read back; each lost file is a problem.
 
-    Where all is there, it is what a full run over the tree of then made, byte for byte, if that had the same options.
+    If nothing is lost, it has the same bytes as a full run over the tree had made then, with the same options.
 
     Raises
     ------
     UsageError
-        The output exists, or is what is read; nothing of the run itself is at hand.
+        The output exists, or is one of the archives that are read; or nothing of the run's own archive was found.
     EnvironmentFailed
-        The output cannot be written; what is damaged could not be mended where temporary files go.
+        The output cannot be written, or there is no room for temporary files to mend a damaged archive.
     """
     check_output(output, replace=options.overwrite)
     monitor = Once(monitor)
@@ -109,12 +111,12 @@ def merge(
 
 
 def _planned(listing: Listing, path: bytes) -> Iterator[Planned]:
-    """Yield the entries of a listing as a walk met them, of sources called as they were then.
+    """Yield the entries of a listing as if a walk over the tree had found them, with the sources' former names.
 
     Parameters
     ----------
     path
-        Who may read this, may read what is made of it.
+        The archive; those who may read it may read the merged one.
     """
     told = listing.settings.get("sources")
     names: Sequence[object] = told if isinstance(told, list) else ()

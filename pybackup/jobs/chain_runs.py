@@ -1,4 +1,4 @@
-"""Which runs there are to restore: those of a chain that the catalogue knows, or those that archives are."""
+"""Which runs can be restored: those of a chain in the catalogue, or those of archives that are named."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from pybackup.options import values
 
 
 def run_at(runs: Runs, at: int | str | None) -> RestorableRun:
-    """Return the run that is meant by a time as an option has it; None for the newest.
+    """Return the last run up to a time, given as in options; None for the newest run.
 
     Raises
     ------
     UsageError
-        There is none so early, or archives do not say when they were made.
+        There is no run so early, or the archives do not have the times of their runs.
     """
     at_ns = values.maybe(at, values.until)
     oldest = at_ns == values.OLDEST
@@ -38,7 +38,7 @@ def run_at(runs: Runs, at: int | str | None) -> RestorableRun:
 
 
 def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor, mended: Mended | None = None) -> Runs:
-    """Return the runs of what is named: a chain, or archives; and what is named besides them.
+    """Return the runs of a chain or of archives, whichever is named; other names are left in ``patterns``.
 
     Parameters
     ----------
@@ -47,8 +47,10 @@ def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor, mende
 
     Raises
     ------
-    UsageError, PybackupError
-        There is neither a file nor a chain of that name; what is no archive, or cannot be read.
+    UsageError
+        There is neither a file nor a chain of that name.
+    PybackupError
+        The file is no archive, or cannot be read.
     """
     known = _Known(configured(address))
     if os.path.lexists(named[0]):
@@ -57,7 +59,7 @@ def runs_of(named: Sequence[bytes], address: str | None, monitor: Monitor, mende
             found.known = known
             return found
         except UsageError:
-            # A chain is often called as the directory it is of.
+            # A chain often has the same name as the directory that it backs up.
             if not os.path.isdir(named[0]) or not _is_chain(os.fsdecode(named[0]), configured(address)):
                 raise
     found = _of_chain(os.fsdecode(named[0]), named[1:], configured(address))
@@ -96,13 +98,13 @@ def _of_chain(chain: str, patterns: Sequence[bytes], address: str | None) -> Run
 
 
 class _Known:
-    """Where else contents lie, by a catalogue: on media that are not gone; the sound ones first."""
+    """Finds where else contents are, by a catalogue: on media that are not lost or retired, sound ones first."""
 
     def __init__(self, address: str | None) -> None:
         self._address = address
 
     def __call__(self, digests: Collection[bytes]) -> list[HeldElsewhere]:
-        """Return it; nothing where there is no catalogue, or it cannot be read: that is told where it is needed."""
+        """Return the media; none if there is no catalogue, or it cannot be read, which is reported elsewhere."""
         found: dict[HeldElsewhere, Medium] = {}
         if self._address is None:
             return []
@@ -130,7 +132,7 @@ def _run_of(run: CataloguedRun) -> RestorableRun:
 
 
 def _at_hand(run: CataloguedRun) -> Iterator[tuple[bytes, bytes]]:
-    """The archives that are where a run was met last, with their ids: volumes of its set, recovery volumes too."""
+    """Yield the archives, or volumes and recovery volumes, with their ids, that are where the catalogue saw them."""
     if not run.location or not os.path.exists(run.location):
         return
     is_set = os.path.isdir(run.location)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pybackup.archive.matching import select
 from pybackup.archive.open import OpenArchive
-from pybackup.archive.told import mark_told
+from pybackup.archive.own_run import own_mark
 from pybackup.host.output import Output
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
@@ -58,7 +58,7 @@ def export_state(
 
 
 def _state(listing: Listing, rows: Sequence[int]) -> Iterator[str]:
-    mark = mark_told(listing.settings)
+    mark = own_mark(listing.settings)
     kinds = listing.rows.kinds
     head = {
         "version": VERSION,

@@ -1,4 +1,4 @@
-"""Restoring a run: of a chain that the catalogue knows, or of archives that are named, as the tree was at a time."""
+"""Restoring a run of a chain: the tree as it was at a time."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from .extract import restore
 
 @dataclass(frozen=True, slots=True)
 class RestoredRun:
-    """What came of it.
+    """What was restored.
 
     Attributes
     ----------
     run
-        The one that was restored.
+        The run that was restored.
     media
-        What it was read from, or would have been.
+        The volumes that it was read from, or would have been.
     older
-        Paths of files that stand there as they were in an earlier run, and which that is.
+        Paths of files that were restored as they were in an earlier run, each with that run.
     deleted
-        Paths that the run knows nothing of, and that are gone from the target.
+        Paths in the target that the run does not have, and that were deleted.
     """
 
     run: RestorableRun
@@ -56,7 +56,7 @@ def restore_run(
     executor: Executor | None = None,
     monitor: Monitor,
 ) -> RestoredRun:
-    """Restore a run that is open, or what of it matches the patterns; what is lost is named with what would help.
+    """Restore an opened run, or the files that match patterns; lost files are named with what would bring them back.
 
     Raises
     ------
@@ -92,12 +92,12 @@ def restore_run(
 
 
 def shown_time(run: RestorableRun) -> str:
-    """Return when a run was, to the second; empty where it does not say so."""
+    """Return the time of a run, to the second; empty if it has none."""
     return show_since(run.mark.at_ns // 10**9 * 10**9) if run.mark else ""
 
 
 class _Losses(Relay):
-    """Remembers what was lost, and how many problems there were."""
+    """A monitor that remembers which files were lost, and counts problems."""
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__(monitor)
@@ -105,7 +105,7 @@ class _Losses(Relay):
         self.count = 0
 
     def problem(self, problem: Problem) -> None:
-        """Hand it on."""
+        """Pass a problem on."""
         self.count += 1
         if problem.path and problem.trouble in (Trouble.LOST, Trouble.REFUSED):
             self.lost[problem.path] = None
@@ -115,7 +115,7 @@ class _Losses(Relay):
 def _older(
     runs: Runs, run: RestorableRun, lost: dict[bytes, None], asked: RestoreRequest, monitor: Monitor
 ) -> list[tuple[bytes, RestorableRun]]:
-    """Restore files that are lost as they were before, each from the newest run from which it can be had."""
+    """Restore lost files as they were earlier, each from the newest earlier run that has it."""
     found: list[tuple[bytes, RestorableRun]] = []
     left = dict(lost)
     before = [each for each in runs.runs if each.mark and run.mark and each.mark.at_ns < run.mark.at_ns]
@@ -130,7 +130,7 @@ def _older(
                     target, work_dir = values.path(asked.to), values.maybe(asked.work_dir, values.directory)
                     restore(archive, paths, target, asked.restoring(), work_dir=work_dir, monitor=aside)
         except PybackupError:
-            continue  # nothing of it is at hand
+            continue  # nothing of that run was found
         failed = {problem.path for problem in aside.problems}
         for path in paths:
             if path not in failed:

@@ -1,4 +1,4 @@
-"""At which level the next run of a chain is made, and on which run it builds."""
+"""The level of the next run of a chain, and the run that it builds on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MOST_NAMED = 5
 def next_run(
     chain: str, level: str, known: Sequence[CataloguedRun], faults: Mapping[bytes, str], now_ns: int
 ) -> tuple[RunMark, CataloguedRun | None]:
-    """Return what the next run is to be, and the run that it builds on; None for a full one.
+    """Return chain, time and level of the next run, and the run that it builds on, which is None for a full one.
 
     Parameters
     ----------
     level
-        One of `LEVELS`.
+        One of `LEVELS`, such as ``auto``.
     known
         The complete runs of the chain, the oldest first.
     faults
@@ -33,7 +33,7 @@ def next_run(
         There is no run for this level to build on.
     """
     last = known[-1] if known else None
-    # A clock that was set back puts no run before those that it builds on.
+    # Even if the clock was set back, a run is later than those that it builds on.
     at_ns = max(now_ns, last.mark.at_ns + 1) if last else now_ns
     if level == AUTO:
         reason = listed(_faults_of(last, faults)) if last else "the chain has no run yet"
@@ -50,20 +50,20 @@ def next_run(
 
 
 def run_before(resumed: RunMark, known: Sequence[CataloguedRun]) -> CataloguedRun | None:
-    """Return the run on which one builds that was cut short."""
+    """Return the run on which an interrupted run builds; None for a full one."""
     if resumed.level is RunLevel.FULL:
         return None
     return _base_of(resumed.level, [run for run in known if run.mark.at_ns < resumed.at_ns])
 
 
 def ids_of(run: CataloguedRun) -> dict[bytes, str]:
-    """Return the volumes that the tree of a run lies on, its own and earlier ones, by id: what each is called."""
+    """Return the labels of all volumes that hold the tree of a run, its own and earlier ones, by their ids."""
     own = {held.identity: held.name for held in run.volumes}
     return {need.identity: need.label for need in run.needs if need.files} | own
 
 
 def listed(reasons: Iterable[str]) -> str:
-    """Return reasons as one, each once, the first few of many."""
+    """Return reasons as one text, each once, and only the first few of many."""
     told = list(dict.fromkeys(reasons))
     more = f" and {len(told) - _MOST_NAMED:,} more" if len(told) > _MOST_NAMED else ""
     return ", ".join(told[:_MOST_NAMED]) + more

@@ -1,4 +1,4 @@
-"""A chain with what is damaged or lost of its archives mended: by parity, copies, and recovery volumes of its sets."""
+"""Mending the archives of a chain: by their parity, further copies, and recovery volumes of their sets."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .mender import Mender
 
 
 class ChainMender:
-    """Mends the archives of a chain that are to blame; each set, and each archive, once.
+    """Mends those archives of a chain in which content is damaged; each set and each archive once.
 
     Parameters
     ----------
     archive
-        The chain, as it was opened.
+        The opened chain.
     """
 
     def __init__(self, mender: Mender, archive: OpenArchive, monitor: Monitor) -> None:
@@ -40,13 +40,13 @@ class ChainMender:
         self._tried: set[int] = set()
 
     def better(self, view: Archive, blamed: Collection[int]) -> MendedArchive | None:
-        """Return the chain with the archives mended that are to blame; None where nothing more can be done.
+        """Return the chain with the blamed archives mended; None if nothing more can be done.
 
         Parameters
         ----------
         blamed
-            Numbers of the stretches of its address space, see `pybackup.archive.joined`. Where nothing is there, the
-            archive is lost.
+            The numbers of their stretches of the address space, see `pybackup.archive.joined`. A stretch without
+            bytes is that of a lost archive.
         """
         assert not isinstance(view.place, bytes)
         mended: dict[int, tuple[Part, ...]] = {}
@@ -87,7 +87,7 @@ class ChainMender:
         return self._archive.volume_set.info.set_id if self._archive.volume_set else None
 
     def _set_with(self, stretch: int) -> bytes | None:
-        """The set with recovery volumes that the archive of a stretch is a volume of; None for none."""
+        """Return the id of the set of a stretch's volume, if the set has recovery volumes; else None."""
         identity = volume_of(self._archive, stretch * STRIDE).archive_id
         return next(
             (each for each in self._sets if number_of(identity, each, VolumeKind.DATA) is not None),
@@ -95,7 +95,7 @@ class ChainMender:
         )
 
     def _across(self, set_id: bytes) -> MendedArchive | None:
-        """A set with all that its recovery volumes restore; they are gone through once."""
+        """Return a set with everything that its recovery volumes restore; they are read once."""
         files = self._sets.pop(set_id)
         name = next(volume.info.name for file in files for volume in file.volumes if volume.info)
         where = os.fsdecode(self._mender.work_dir)
@@ -105,7 +105,7 @@ class ChainMender:
     def _stretches_of(
         self, restored: MendedArchive, set_id: bytes, lost: Collection[int]
     ) -> dict[int, tuple[Part, ...]]:
-        """Where the volumes of an earlier set lie now, by the stretch of the chain that each has."""
+        """Return where the volumes of an earlier set are now, by the number of each one's stretch of the chain."""
         assert not isinstance(restored.place, bytes)
         lying = {number_at(part.address): part for part in restored.place if part.path and not part.is_spare}
         found: dict[int, tuple[Part, ...]] = {}
@@ -119,7 +119,7 @@ class ChainMender:
         return found
 
     def _alone(self, stretch: int, there: Sequence[bytes]) -> Part | None:
-        """Where an archive lies that was mended by itself: of all files that are copies of it, or of what is left."""
+        """Return where an archive is after it was mended on its own, from all files that are copies of it."""
         identity = volume_of(self._archive, stretch * STRIDE).archive_id
         copies = [file.path for file in self._earlier.files if _is_it(file, identity)]
         paths = list(dict.fromkeys([*there, *copies]))
@@ -130,13 +130,13 @@ class ChainMender:
 
 
 def _standing_for(part: Part, mended: Part) -> Part:
-    """What was mended, in the place of what it stands for: it may lack its start."""
+    """Return the mended part at the address of the part it replaces, of which the start may be missing."""
     within = mended.address - base_of(mended.address)
     return replace(mended, address=base_of(part.address) + within, label=part.label)
 
 
 def _came_back(part: Part, restored: MendedArchive) -> tuple[Part, ...]:
-    """A volume that was lost, in parts: of what did not come back the volume is to be asked for, nobody mends it."""
+    """Return the parts of a lost volume that were restored, and for the rest parts that name the volume as missing."""
     bad = restored.soundness.bad.within(part.address, part.address + part.n_bytes)
     good = bad.gaps(part.address, part.address + part.n_bytes)
     ranges = sorted([*((at, end, True) for at, end in good), *((at, end, False) for at, end in bad)])
@@ -147,7 +147,7 @@ def _came_back(part: Part, restored: MendedArchive) -> tuple[Part, ...]:
 
 
 def _sets_of(archive: OpenArchive) -> Iterator[tuple[bytes, list[FoundFile]]]:
-    """The files of each set that has recovery volumes, with those that only headers tell of."""
+    """Yield the files of each set with recovery volumes, also those that only member headers identify."""
     own = archive.volume_set
     if own is not None and own.recovery:
         yield own.info.set_id, [*own.files, *map(FoundFile, archive.unclear)]
@@ -178,7 +178,7 @@ def _id_in(file: FoundFile) -> bytes:
 
 
 def _own_part(mended: MendedArchive) -> Part | None:
-    """Where what was mended lies: of several volumes that it tells of, the one that is there."""
+    """Return where the mended volume is: of the volumes that its listing knows, the one with bytes."""
     place = mended.place
     if isinstance(place, bytes):
         with ArchiveFile(place) as file:

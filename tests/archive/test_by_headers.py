@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kit.small_sets import SmallSet, small_set
 
-from pybackup.archive.by_headers import by_headers, clear_up, told_of_set
+from pybackup.archive.by_headers import by_headers, clear_up, set_info_in
 from pybackup.archive.find import FoundFile, look_into
 from pybackup.layout import index, ustar
 from pybackup.model.listing import Way
@@ -82,7 +82,7 @@ def test_another_set_or_nothing_is_none(small: SmallSet, tmp_path: Path) -> None
     for content in (b"", b"words", bytes(100_000)):
         (tmp_path / "f").write_bytes(content)
         assert by_headers(os.fsencode(tmp_path / "f"), 0, len(content), stranger) is None
-        assert told_of_set(os.fsencode(tmp_path / "f")) is None
+        assert set_info_in(os.fsencode(tmp_path / "f")) is None
 
 
 def test_a_later_volume_tells_of_the_set_though_its_own_index_is_lost(small: SmallSet, tmp_path: Path) -> None:
@@ -90,12 +90,12 @@ def test_a_later_volume_tells_of_the_set_though_its_own_index_is_lost(small: Sma
     known = _info(small, tmp_path)
     last = tmp_path / "last"
     last.write_bytes(_dark(small.volumes[small.data[-1]]))
-    told = told_of_set(os.fsencode(last))
+    told = set_info_in(os.fsencode(last))
     assert told is not None
     assert (told.set_id, told.name) == (known.set_id, known.name)
     first = tmp_path / "first"
     first.write_bytes(_dark(small.volumes[small.data[0]]))
-    assert told_of_set(os.fsencode(first)) is None
+    assert set_info_in(os.fsencode(first)) is None
 
 
 def test_dark_files_are_cleared_up_by_what_any_other_tells(small: SmallSet, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_what_a_table_comes_to(table: dict[str, Any], hook: Hook) -> None:
         ({"before": "run", "run": [""]}, "run is a list"),
         ({"before": "run", "run": "a | b"}, "needs shell = true"),
         ({"before": "run", "run": ["a"], "shell": True}, "is for a text"),
-        ({"before": "run", "run": ["a"], "states": ["ok"]}, "known afterwards only"),
+        ({"before": "run", "run": ["a"], "states": ["ok"]}, "known only afterwards"),
         ({"after": "run", "run": ["a"], "states": []}, "states are a list"),
         ({"after": "run", "run": ["a"], "states": ["failed"]}, "did you mean 'fail'"),
         ({"after": "run", "run": ["a"], "time_limit": "soon"}, "no span of time"),

@@ -12,8 +12,8 @@ import pybackup
 from pybackup.archive.joined import number_at
 from pybackup.archive.open import open_archive
 from pybackup.mend.chain import ChainMender
+from pybackup.mend.identify import IdentifyingMender
 from pybackup.mend.mender import Mender
-from pybackup.mend.telling import Telling
 from pybackup.monitor import Monitor
 
 
@@ -59,9 +59,9 @@ def test_what_does_not_tell_what_it_is_is_mended_while_it_is_needed(archives: li
     nothing = tmp_path / "nothing.xtar"
     nothing.write_bytes(bytes(5000))
     (tmp_path / "work").mkdir()
-    with Telling(os.fsencode(tmp_path / "work"), Monitor()) as telling:
-        mended = telling(archives[1])
+    with IdentifyingMender(os.fsencode(tmp_path / "work"), Monitor()) as identifying:
+        mended = identifying(archives[1])
         assert Path(os.fsdecode(mended)).read_bytes() == whole
-        assert telling(archives[1]) == mended
-        assert telling(os.fsencode(nothing)) == os.fsencode(nothing)
+        assert identifying(archives[1]) == mended
+        assert identifying(os.fsencode(nothing)) == os.fsencode(nothing)
     assert os.listdir(tmp_path / "work") == []

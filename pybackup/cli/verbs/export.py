@@ -46,16 +46,16 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.archive.open import open_archive
     from pybackup.foreign.formats import ExportFormat
     from pybackup.jobs.export import export
-    from pybackup.mend.telling import Telling
+    from pybackup.mend.identify import IdentifyingMender
 
     with ExitStack() as stack:
         talk = stack.enter_context(talk_of(options, options.archive))
         kind = asked_of(ExportRequest, options, talk).chosen_format()
         start = time.monotonic()
-        telling = stack.enter_context(Telling(options.work_dir, talk))
+        identifying = stack.enter_context(IdentifyingMender(options.work_dir, talk))
         named = options.archive, options.patterns
         is_state = kind is ExportFormat.JSON
-        archive = stack.enter_context(open_archive(*named, with_earlier=is_state, mended=telling, monitor=talk))
+        archive = stack.enter_context(open_archive(*named, with_earlier=is_state, mended=identifying, monitor=talk))
         if archive.volume_set and not is_state:
             archive = ask_for_volumes(archive, options.patterns, stack, talk)
         tell_condition(archive.listing, talk)

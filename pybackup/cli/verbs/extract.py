@@ -65,7 +65,7 @@ def perform(options: argparse.Namespace) -> int:
     """Restore, or show what would be, or write one file to standard output."""
     from pybackup.archive.open import open_archive
     from pybackup.host.workers import is_usual, make_executor
-    from pybackup.mend.telling import Telling
+    from pybackup.mend.identify import IdentifyingMender
 
     _check(options)
     with ExitStack() as stack:
@@ -73,9 +73,9 @@ def perform(options: argparse.Namespace) -> int:
         # All of a large archive: workers started before it is listed do not carry the weight of the listing.
         early = not (options.patterns or options.dry_run) and is_usual(options.workers)
         executor = stack.enter_context(make_executor(options.workers, monitor=talk)) if early else None
-        telling = stack.enter_context(Telling(options.work_dir, talk))
+        identifying = stack.enter_context(IdentifyingMender(options.work_dir, talk))
         named = options.archive, options.patterns
-        archive = stack.enter_context(open_archive(*named, mended=telling, monitor=talk))
+        archive = stack.enter_context(open_archive(*named, mended=identifying, monitor=talk))
         if archive.volume_set and not options.dry_run:
             drive = _drive_of(options, stack)
             archive = ask_for_volumes(archive, options.patterns, stack, talk, drive=drive)

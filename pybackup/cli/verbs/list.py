@@ -22,7 +22,7 @@ from ..text import display, local_time
 
 if TYPE_CHECKING:
     from pybackup.archive.open import OpenArchive
-    from pybackup.mend.telling import Telling
+    from pybackup.mend.identify import IdentifyingMender
     from pybackup.model.member import Stored
 
     from ..monitor import Talk
@@ -69,14 +69,14 @@ def define(parser: argparse.ArgumentParser) -> None:
 def perform(options: argparse.Namespace) -> int:
     """Show the entries that match."""
     from pybackup.archive.matching import select
+    from pybackup.mend.identify import IdentifyingMender
     from pybackup.mend.names import all_named
-    from pybackup.mend.telling import Telling
 
     if options.json and (options.long or options.null):
         raise UsageError(f"list: --json and --{'long' if options.long else 'null'} exclude each other")
     with ExitStack() as stack:
         talk = stack.enter_context(talk_of(options, options.archive))
-        archive = stack.enter_context(_open(options, stack.enter_context(Telling(None, talk)), talk))
+        archive = stack.enter_context(_open(options, stack.enter_context(IdentifyingMender(None, talk)), talk))
         named = stack.enter_context(all_named(archive, talk))
         tell_condition(archive.listing, talk)
         listing = named.listing
@@ -95,18 +95,18 @@ def perform(options: argparse.Namespace) -> int:
         return conclude(talk)
 
 
-def _open(options: argparse.Namespace, telling: Telling, talk: Talk) -> OpenArchive:
+def _open(options: argparse.Namespace, identifying: IdentifyingMender, talk: Talk) -> OpenArchive:
     """Open the archive, where a time is named the run of that time."""
     from pybackup.archive.open import open_archive
 
     if options.at is not None:
         from pybackup.jobs.chain_runs import run_at, runs_of
 
-        runs = runs_of([options.archive, *options.patterns], options.catalogue, talk, telling)
+        runs = runs_of([options.archive, *options.patterns], options.catalogue, talk, identifying)
         archive = runs.open(run_at(runs, options.at), talk)
         archive.patterns = [*runs.patterns]
         return archive
-    return open_archive(options.archive, options.patterns, mended=telling, monitor=talk)
+    return open_archive(options.archive, options.patterns, mended=identifying, monitor=talk)
 
 
 def long_lines(listed: Iterable[Stored]) -> Iterator[str]:

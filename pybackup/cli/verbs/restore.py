@@ -63,7 +63,7 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.host.workers import is_usual, make_executor
     from pybackup.jobs.chain_runs import run_at, runs_of
     from pybackup.jobs.restore import restore_run
-    from pybackup.mend.telling import Telling
+    from pybackup.mend.identify import IdentifyingMender
 
     if options.to is None and not options.plan:
         raise UsageError("restore: --to DIR is missing (or --plan)\ntry: pybackup restore --help")
@@ -73,8 +73,8 @@ def perform(options: argparse.Namespace) -> int:
         early = not (options.patterns or options.plan) and is_usual(options.workers)
         executor = stack.enter_context(make_executor(options.workers, monitor=talk)) if early else None
         where = options.work_dir or (os.path.dirname(os.path.abspath(options.to)) if options.to else None)
-        telling = stack.enter_context(Telling(where, talk))
-        runs = runs_of([options.chain, *options.patterns], options.catalogue, talk, telling)
+        identifying = stack.enter_context(IdentifyingMender(where, talk))
+        runs = runs_of([options.chain, *options.patterns], options.catalogue, talk, identifying)
         run = run_at(runs, options.at)
         start = time.monotonic()
         if options.plan:

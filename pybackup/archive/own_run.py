@@ -1,4 +1,4 @@
-"""What an archive tells of a chain: the run that made it, and what earlier archives hold of its tree."""
+"""The run of a chain that made an archive, and what the run builds on, as the archive itself has them."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from pybackup.model.run import RunMark
 from .ancestry import ancestry
 
 
-def mark_told(settings: Mapping[str, Any]) -> RunMark | None:
-    """Return which run the settings of an archive say that it is of; None for none, or for what cannot be."""
+def own_mark(settings: Mapping[str, Any]) -> RunMark | None:
+    """Return the run that made an archive, by its settings; None if they have none, or nothing valid."""
     with suppress(FormatError):
         return RunMark.of_settings(settings)
     return None
 
 
-def run_told(
+def own_run(
     settings: Mapping[str, Any], archive: bytes, tables: Iterable[IndexOfAnother[EarlierVolume]], location: bytes = b""
 ) -> CarriedRun | None:
-    """Return the run that an archive is of, with all that it builds on; None for an archive of no chain.
+    """Return the run that made an archive, with everything it builds on; None for an archive of no chain.
 
     Parameters
     ----------
     archive
-        Id of the archive, or of its set.
+        The id of the archive, or of its set.
     tables
-        What earlier archives hold of its tree, as `read_tables` gives it.
+        What earlier archives hold of its tree, from `read_tables`.
     location
-        Where its files are; empty for what is no file here.
+        The path of the archive, or of the directory of its volumes; empty if it is not on this machine.
     """
-    mark = mark_told(settings)
-    return None if mark is None else CarriedRun(mark, archive, location, needs_told(settings, tables))
+    mark = own_mark(settings)
+    return None if mark is None else CarriedRun(mark, archive, location, own_needs(settings, tables))
 
 
-def needs_told(settings: Mapping[str, Any], tables: Iterable[IndexOfAnother[EarlierVolume]]) -> tuple[Needed, ...]:
-    """Return all that an archive builds on, with how much of its tree lies there."""
+def own_needs(settings: Mapping[str, Any], tables: Iterable[IndexOfAnother[EarlierVolume]]) -> tuple[Needed, ...]:
+    """Return the earlier archives that an archive builds on, with how much of its tree each holds."""
     counts: dict[bytes, tuple[int, int]] = {}
     for table in tables:
         files = n_bytes = 0

@@ -1,4 +1,4 @@
-"""Archives that are damaged too much to tell what they are, mended before they are opened: which run is it?"""
+"""Mending archives that are too damaged to be identified, before they are opened, to find out which run each is of."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pybackup.errors import EnvironmentFailed, PybackupError
 from pybackup.monitor import Monitor
 
 
-class Telling:
-    """Mends copies of archives in temporary files, which last as long as it is open; use it in a ``with``.
+class IdentifyingMender:
+    """Makes mended copies of archives in temporary files, which are removed at its end; use it in a ``with``.
 
     Parameters
     ----------
     work_dir
-        Where they lie; None for where the system has its temporary files.
+        The directory for them; None for the system's directory of temporary files.
     """
 
     def __init__(self, work_dir: bytes | None, monitor: Monitor) -> None:
@@ -34,7 +34,7 @@ class Telling:
         self._stack.close()
 
     def __call__(self, path: bytes) -> bytes:
-        """Return the path of a file with the archive mended, or of the archive as it is where nothing helps."""
+        """Return the path of a mended copy of an archive, or of the archive itself if it cannot be mended."""
         if path not in self._made:
             self._made[path] = self._mended(path)
         return self._made[path]
@@ -42,7 +42,7 @@ class Telling:
     def _mended(self, path: bytes) -> bytes:
         from tempfile import gettempdir
 
-        from .mender import Mender  # what is whole is opened in less time than these imports take
+        from .mender import Mender  # only here, as an intact archive is opened faster than this is imported
 
         where = self._work_dir if self._work_dir is not None else os.fsencode(gettempdir())
         try:
