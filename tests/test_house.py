@@ -28,12 +28,14 @@ JOINED_FOR_SEVERAL = {
     "catalogue_tree": "directories and the catalogue: for add, hash and verify",
     "chain": "the catalogue and what create builds on: for create, jobs and Python",
     "chain_runs": "the catalogue, or archives, and their runs: for restore, list and chain merge",
+    "export_state": "a listing and JSON: one form of export",
     "since_catalogue": "the catalogue and the plan of create: what is safe elsewhere",
     "stage_history": "a stage and a catalogue: for init, close and verify",
     "stage_image": "a stage and a disc: for close",
     "stage_settings": "a stage and a disc: for init, and for jobs",
     "stage_told": "a disc and a stage: for init",
     "structure": "two verbs that are each other's mirror: save and restore",
+    "store_backup": "archives and a store that the caller of the Python API provides",
 }
 TESTS = PACKAGE.parent / "tests"
 # Modules that no test imports, each with the words by which tests run it.
