@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pybackup.options.stages import StageRequest
 
 from ..json_form import fields_of, json_line
-from ..options import add_options, add_talk, asked_of, talk_of
+from ..options import add_options, add_talk, argument, asked_of, talk_of
+from ..pages import check_report, page_path, write_page
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, local_time, percentage
@@ -26,12 +27,16 @@ waits, why and since when. The files of the open disc are not on a real disc yet
 examples:
   pybackup stage status /srv/stage/music
   pybackup stage status /srv/stage/music --json
+  pybackup stage status /srv/stage/music --html music.html
 """
 
 
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_options(parser, StageRequest)
+    add = parser.add_argument
+    add("--html", metavar="FILE", type=argument(page_path), help="also write FILE.html for a browser")
+    add("--overwrite", action="store_true", help="replace the page if it exists")
     add_talk(parser)
 
 
@@ -39,8 +44,13 @@ def perform(options: argparse.Namespace) -> int:
     """Show the status of a stage."""
     from pybackup.jobs.stage_status import status_of_stage
 
+    check_report(options.html, (), replace=options.overwrite)
     with talk_of(options, options.staging) as talk:
         status = status_of_stage(asked_of(StageRequest, options, talk))
+        if options.html is not None:
+            from ..pages.stage_page import render_stage
+
+            write_page(options.html, render_stage(status), [status.staging], replace=options.overwrite)
         if options.json:
             deliver([_json(status)])
         else:
@@ -61,7 +71,7 @@ def _lines(status: StageStatus) -> Iterator[str]:
     )
     if disc is not None:
         used = f"{humane_bytes(disc.used_bytes)} ({percentage(disc.used_bytes, settings.capacity_bytes)})"
-        yield f"open disc    {disc.name}: {count(disc.files, 'file')} that are on no disc yet, {used}"
+        yield f"open disc    {disc.name}: {count(disc.files, 'file')} on no disc yet, {used}"
     waiting = sum(each.disc.state == "built" for each in status.discs)
     yield f"to be burnt  {count(waiting, 'image')}"
     if status.lost_files:
