@@ -523,8 +523,9 @@ _pybackup() {
         esac
         ;;
     'stage status')
-        options='-h --help --quiet --json'
+        options='-h --help --html --overwrite --quiet --json'
         case "$previous" in
+        --html) return ;;
         esac
         ;;
     'stage scan')

@@ -641,6 +641,8 @@ complete -c pybackup -n "__pybackup_is stage init" -l quiet -d 'say nothing but 
 complete -c pybackup -n "__pybackup_is stage init" -l json -d 'results as JSON on standard output'
 
 complete -c pybackup -n "__pybackup_is stage status" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is stage status" -l html -r -F -d 'also write FILE.html for a browser'
+complete -c pybackup -n "__pybackup_is stage status" -l overwrite -d 'replace the page if it exists'
 complete -c pybackup -n "__pybackup_is stage status" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is stage status" -l json -d 'results as JSON on standard output'
 
