@@ -143,7 +143,7 @@ def test_status_tells_of_discs_and_what_is_due(stage: Stage, capsys: pytest.Capt
     assert [each.is_due for each in later.discs] == [True, False]
     assert main(["stage", "status", str(stage.staging)]) == 0
     said = capsys.readouterr().out
-    for words in ("watched-0003: 1 file that are on no disc yet", "to be burnt  1 image", "watched-0001  burnt"):
+    for words in ("watched-0003: 1 file on no disc yet", "to be burnt  1 image", "watched-0001  burnt"):
         assert words in said
 
 

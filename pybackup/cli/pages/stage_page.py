@@ -113,7 +113,8 @@ def _disc_row(each: DiscStanding) -> str:
 
 
 def _waiting_row(file: WaitingFile) -> str:
+    why = f"{file.reason.value}, since {local_time(file.since_ns / 1e9)}"
     return (
         f'<tr><td class="w">{pill(Tone.WARN, "waits")}</td><td class="n">{name(file.path)}</td>'
-        f"<td>{humane_bytes(file.size)}</td><td>{escape(file.reason.value)}, since {local_time(file.since_ns / 1e9)}</td></tr>"
+        f"<td>{humane_bytes(file.size)}</td><td>{escape(why)}</td></tr>"
     )
