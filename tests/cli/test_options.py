@@ -113,6 +113,8 @@ ONLY_TYPED = {
     ("verify", "more"): "verify_set takes all as archives, and compare as archive",
     ("verify", "html"): "a page is shown by the command line; all that is on it is in the verdict",
     ("verify", "overwrite"): "the page",
+    ("stage status", "html"): "a page is shown by the command line; all that is on it is in the status",
+    ("stage status", "overwrite"): "the page",
     ("salvage", "report"): "a page, or the JSON; all that is in it is in the result",
     ("repair", "in_place"): "no output",
     ("forecast", "files"): "one file at a time",
