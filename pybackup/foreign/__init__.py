@@ -1,1 +1,1 @@
-"""Archives and images of others: looked into without trust, nothing unpacked; and written, for others to read."""
+"""Archives and disc images of other programs: reading them without trust and without unpacking, and writing them."""

@@ -22,7 +22,7 @@ from .budget import Budget, limits_of
 from .form import HEAD_BYTES, ForeignForm, form_by_head
 from .look import Look, Reader
 
-# Beside what the process has already: dictionaries of xz and 7z take up to half of it.
+# Added to what the process has already; dictionaries of xz and 7z take up to half of it.
 _MEMORY_BYTES = 1 << 30
 _GRACE_SECONDS = 10
 _BATCH = 1000
@@ -60,9 +60,9 @@ class Looker:
     Parameters
     ----------
     readers
-        Of each form.
+        A reader for each form.
     hashed, depth
-        As for `Look`.
+        See `Look`.
     """
 
     def __init__(self, readers: Mapping[ForeignForm, Reader], *, hashed: bool, depth: int, monitor: Monitor) -> None:
@@ -74,16 +74,16 @@ class Looker:
         self._process: SecondProcess | None = None
 
     def inside(self, file: bytes, form: ForeignForm, path: bytes, *, medium: bool = False) -> Iterator[Filed]:
-        """Yield the files in an archive; what is wrong with it is told to the monitor.
+        """Yield the files in an archive; what is wrong with it is reported to the monitor.
 
         Parameters
         ----------
         file
-            Where it is.
+            The path of the archive here.
         path
-            What it is called on its medium, and what the paths in it begin with.
+            Its path on its medium, with which the paths of its files begin.
         medium
-            It is the medium itself: its files lie in nothing.
+            Whether it is an image of the medium itself, so that its files are not in any archive.
         """
         process = self._process or self._start()
         if process is None:
@@ -115,7 +115,7 @@ class Looker:
         self._stack.close()
 
     def _serve(self, first: FirstProcess) -> None:
-        """In the second process: look into what is wanted."""
+        """In the second process: look into the archives that the first one asks for."""
         _limit_memory()
         for wanted in first.messages():
             assert isinstance(wanted, _Wanted)
@@ -152,7 +152,7 @@ class Looker:
 
 
 def form_of_file(path: bytes) -> ForeignForm | None:
-    """Return the form of an archive by what it holds.
+    """Return the form of an archive by its first bytes; None for anything else.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def form_of_file(path: bytes) -> ForeignForm | None:
 
 
 def _limit_memory() -> None:
-    """Take no more than so much beside what there is, where the system says how much that is."""
+    """Limit the memory of this process to what it has now and a fixed amount, if the system says what it has."""
     with contextlib.suppress(OSError, ValueError), open("/proc/self/statm", "rb") as told:
         most = int(told.read().split()[0]) * resource.getpagesize() + _MEMORY_BYTES
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -172,7 +172,7 @@ def _limit_memory() -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """End this process where it takes so much more of a processor, whatever it waits for or loops in."""
+    """Have the system kill this process after so many more seconds of processor time, whatever it does."""
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         most = int(time.process_time() + seconds) + 1

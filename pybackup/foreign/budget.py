@@ -27,13 +27,13 @@ class Limits:
     Attributes
     ----------
     n_bytes
-        That come out of it, at all depths together.
+        Bytes that may come out of it, at all depths together.
     names, name_bytes
-        Files, and directories that come with them; the bytes of their paths.
+        How many files and directories it may have, and the bytes of their paths.
     told_bytes
-        That its files are said to have.
+        The sizes that its files may claim to have, together.
     seconds
-        Of processor time.
+        Seconds of processor time.
     """
 
     n_bytes: int
@@ -50,13 +50,7 @@ def limits_of(size: int, form: ForeignForm) -> Limits:
 
 
 class Budget:
-    """What is left of the limits.
-
-    Raises
-    ------
-    OverBudget
-        By each method.
-    """
+    """Counts what an archive costs. Each method raises `OverBudget` when a limit is exceeded."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -64,20 +58,20 @@ class Budget:
         self._end = time.process_time() + limits.seconds
 
     def content(self, n_bytes: int) -> None:
-        """So many more bytes came out."""
+        """Count bytes that came out."""
         self._bytes += n_bytes
         if self._bytes > self._limits.n_bytes:
             raise OverBudget(f"more than {self._limits.n_bytes:,} bytes come out of it")
         self._look_at_clock()
 
     def file(self, size: int) -> None:
-        """A file is said to be so long."""
+        """Count the size that a file claims to have."""
         self._told += size
         if size < 0 or self._told > self._limits.told_bytes:
             raise OverBudget("it says that its files are larger than any")
 
     def name(self, names: int, n_bytes: int) -> None:
-        """One more path of so many bytes, in which so many names are new: its own, and of directories."""
+        """Count a path of ``n_bytes`` with ``names`` new names: its own and those of directories."""
         self._names += names
         self._name_bytes += names * n_bytes
         if self._names > self._limits.names or self._name_bytes > self._limits.name_bytes:

@@ -1,4 +1,4 @@
-"""The content of a file on its way into an archive of another program: all of it is known to be right beforehand."""
+"""The content of a file to be written into an archive of another program; it was checked as a whole before."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _STEP = 1 << 20
 
 
 class Appendable(Protocol):
-    """What an archive is written to."""
+    """An output to which an archive is appended."""
 
     def tell(self) -> int:
-        """Offset of the next byte."""
+        """Return the offset of the next byte."""
 
     def write(self, data: bytes) -> None:
         """Append ``data``."""
 
 
 class Patchable(Appendable, Protocol):
-    """An output in which what was written can be replaced."""
+    """An output in which written bytes can be overwritten."""
 
     def patch(self, offset: int, data: bytes) -> None:
         """Overwrite bytes that were appended before."""
@@ -34,13 +34,13 @@ class WholeContent:
     Attributes
     ----------
     size
-        Its length, holes included.
+        Its size in bytes, holes included.
     read
-        Gives the data in steps; between holes only the data.
+        Returns the data in pieces, without holes.
     extents
-        Where a sparse file has data, offset and length in bytes; None for a file without holes.
+        Where a sparse file has data, as offset and length in bytes; None for a file without holes.
     is_packed
-        It was compressed well enough by whoever made it: what follows need not try.
+        Whether it is compressed already, so that compressing it again is of no use.
     """
 
     size: int
@@ -49,7 +49,7 @@ class WholeContent:
     is_packed: bool = False
 
     def filled(self) -> Iterator[bytes]:
-        """Yield the content in steps, holes as zeros."""
+        """Yield the content in pieces, with zeros for holes."""
         if self.extents is None:
             yield from self.read()
             return
@@ -67,7 +67,7 @@ class WholeContent:
 
 
 def zeros(count: int) -> Iterator[bytes]:
-    """Yield so many zeros, in steps."""
+    """Yield ``count`` zero bytes, in pieces."""
     while count > 0:
         yield bytes(min(count, _STEP))
         count -= _STEP

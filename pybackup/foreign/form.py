@@ -1,4 +1,4 @@
-"""Which archives can be looked into, told by their names or by their first bytes."""
+"""The forms of archives that can be read, recognised by their names or by their first bytes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BEGINNINGS = {
 
 
 def form_by_name(name: bytes) -> ForeignForm | None:
-    """Return the form of what is called so; None for what is no archive, or one of a program's own, such as .docx."""
+    """Return the form of an archive by its name; None for other files, also for documents such as .docx."""
     low = name.lower()
     if not low.endswith(_ANY):
         return None
@@ -46,7 +46,7 @@ def form_by_name(name: bytes) -> ForeignForm | None:
 
 
 def form_by_head(head: bytes) -> ForeignForm | None:
-    """Return the form of what begins so.
+    """Return the form of an archive by its first bytes; None for anything else.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The formats that can be exported, by name and by the suffix of the output."""
+"""The formats of exports, by their names and the suffixes of outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .zip_writer import ZipWriter
 
 
 class ExportFormat(StrEnum):
-    """A format, called as its files end."""
+    """A format; its value is the suffix of its files."""
 
     ZIP = "zip"
     TAR = "tar"
@@ -37,12 +37,12 @@ _ALSO = {
 
 
 def format_of(path: bytes) -> ExportFormat:
-    """Return the format that the name of a file tells.
+    """Return the format by the suffix of a file's name.
 
     Raises
     ------
     UsageError
-        It tells none.
+        The suffix is that of no format.
     """
     name = os.fsdecode(os.path.basename(path)).lower()
     endings = {**{each.value: each for each in ExportFormat}, **_ALSO}
@@ -66,7 +66,7 @@ _PACKERS: dict[ExportFormat, Callable[[], _Packer]] = {
 
 
 class _Packed:
-    """An output of which all is compressed as one stream."""
+    """An output that is compressed as one stream."""
 
     def __init__(self, output: Appendable, packer: _Packer) -> None:
         self._output, self._packer = output, packer

@@ -1,4 +1,4 @@
-"""Images of discs that have an ISO 9660 file system."""
+"""Reading images of discs with an ISO 9660 file system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHUNK = 1 << 20
 
 
 def read_iso(file: IO[bytes], inside: Inside) -> None:
-    """Tell what an image holds; of a file that lies behind its end, or in a bad sector, that it is there."""
+    """Give the entries of an image to ``inside``; a file that cannot be read is given without its content."""
     source = _At(file)
     try:
         for found in files_of_image(source):
@@ -32,7 +32,7 @@ def read_iso(file: IO[bytes], inside: Inside) -> None:
 
 
 class _At:
-    """A file that is read at any offset."""
+    """A file that can be read at any offset."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Looking into an archive and the archives in it: every file is told, with its hash where that is wanted."""
+"""Looking into an archive and the archives in it: yielding every file, with its hash if that is wanted."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Look:
     Parameters
     ----------
     readers
-        Of each form.
+        A reader for each form.
     hashed
-        Contents are read for their hashes; else only where archives are in them.
+        Whether contents are read for their hashes; else they are read only if they are archives themselves.
     depth
-        So many archives in each other are looked into.
+        How many levels of archives in archives are looked into.
     emit
         Called with each file.
     """
@@ -62,16 +62,16 @@ class Look:
         self._around = 0
 
     def into(self, file: IO[bytes], form: ForeignForm, path: bytes, prefix: bytes, nested: int) -> None:
-        """Look into an archive; what is wrong with it becomes a problem, and what was told before that stays.
+        """Look into an archive; damage is a problem, and files that were emitted before it remain.
 
         Parameters
         ----------
         path
-            What it is called.
+            Its path, for messages.
         prefix
-            What is put before its names, with a slash at the end if there is anything.
+            Put before its names; it ends with a slash, or is empty.
         nested
-            So many archives lie around its files.
+            How many archives are around its files.
         """
         inside = Inside(self, prefix, nested)
         self._around += 1
@@ -81,7 +81,7 @@ class Look:
             self._stop(path, str(error))
         except MemoryError:
             self._stop(path, "it takes more memory than it may")
-        except Exception as error:  # readers of what anybody made raise anything
+        except Exception as error:  # a hostile archive can make its reader raise anything
             if not self._over:
                 said = str(error) if isinstance(error, Broken) else f"{type(error).__name__}: {error}"
                 reason = f"cannot be looked into, or not to its end: {printable(said)[:200]}"
@@ -98,7 +98,7 @@ class Look:
 
 
 class Inside:
-    """One archive that is looked into: its reader tells it what it holds."""
+    """What a reader calls for each entry of the archive it reads."""
 
     def __init__(self, look: Look, prefix: bytes, nested: int) -> None:
         self._look = look
@@ -112,16 +112,16 @@ class Inside:
 
     @property
     def budget(self) -> Budget:
-        """What is left to spend."""
+        """What the archive may still cost."""
         return self._look.budget
 
     def meet(self, name: bytes, kind: Kind, size: int, mtime_ns: int, mode: int, target: bytes = b"") -> Content | None:
-        """Tell of one entry; return what takes its content, None where nobody wants that.
+        """Take one entry; return the object that takes its content, or None if the content is not wanted.
 
         Parameters
         ----------
         target
-            Of a hard link: the name of what it links to.
+            The name to which a hard link leads.
         """
         parts = self._parts(name)
         if not parts or kind is Kind.DIRECTORY:
@@ -143,7 +143,7 @@ class Inside:
         return Content(self._look, filed, form)
 
     def have(self, filed: Filed) -> None:
-        """Tell of an entry of which all is known already."""
+        """Take an entry of which everything is known, so that its content is not needed."""
         parts = self._parts(filed.path)
         self.budget.file(filed.size)
         if parts and filed.kind != Kind.DIRECTORY:
@@ -152,12 +152,12 @@ class Inside:
             self._look.emit(filed._replace(path=path, nested=filed.nested + self._nested, target=target))
 
     def damaged(self, name: str, error: Exception) -> None:
-        """One member cannot be read; the others can."""
+        """Note that one member cannot be read, while the others can."""
         self._damaged += 1
         self._first_damaged = self._first_damaged or f"{printable(name)[:200]}: {error}"
 
     def finish(self, path: bytes) -> None:
-        """Say what was told amiss of the archive that is called so."""
+        """Report what was wrong with the archive, under its path."""
         if self._damaged:
             more = f", and {self._damaged - 1:,} more" if self._damaged > 1 else ""
             reason = f"some of its files cannot be read: {self._first_damaged[:400]}{more}"
@@ -171,7 +171,7 @@ class Inside:
             )
 
     def _parts(self, name: bytes) -> list[bytes]:
-        """Return the names that a path consists of, none of which leads out; none where it is too long or empty."""
+        """Return the names in a path, without any that leads out; none if the path is too long or empty."""
         parts = [part for part in name.split(b"/") if part not in (b"", b".")]
         inner = [part for part in parts if part != b".." and b"\0" not in part]
         if len(inner) < len(parts) or len(name) > _MOST_PATH_BYTES or len(inner) > _MOST_DEPTH or name[:1] == b"/":
@@ -192,9 +192,9 @@ class Inside:
 
 
 class Content:
-    """Takes the content of one file: for its hash, and to look into it where it is an archive.
+    """Takes the content of one file, to hash it, and to look into it if it is an archive itself.
 
-    In a ``with``: at its end the file is told, with its hash if all of its content came.
+    Use it in a ``with``; at its end the file is emitted, with its hash if all of its content came.
     """
 
     def __init__(self, look: Look, filed: Filed, form: ForeignForm | None) -> None:
@@ -202,17 +202,17 @@ class Content:
         self._filed = filed
         self._form = form
         self._count = 0
-        # There may be a million of these that wait.
+        # Small, as a million of these may exist at once.
         self._hash: hashlib._Hash | None = None
         self._spool: IO[bytes] | None = None
 
     @property
     def left(self) -> int:
-        """How many bytes of the size it was announced with are still to come."""
+        """How many bytes are still to come, by the size in the archive."""
         return self._filed.size - self._count
 
     def write(self, data: bytes) -> None:
-        """Take more of it."""
+        """Take the next bytes."""
         self._look.budget.content(len(data))
         self._count += len(data)
         if self._look.hashed:
@@ -223,7 +223,7 @@ class Content:
             self._spool.write(data)
 
     def leave(self) -> None:
-        """Its content cannot be had: tell of the file all the same."""
+        """Emit the file without its content, which cannot be read."""
         if self._spool is not None:
             self._spool.close()
         self._look.emit(self._filed)

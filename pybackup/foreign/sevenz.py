@@ -1,4 +1,4 @@
-"""7z archives, by py7zr."""
+"""Reading 7z archives, by py7zr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .look import Content, Inside
 
 
 class _Writer(Py7zIO):
-    """Hands what is unpacked to the content that it is of; to nobody where there is none."""
+    """Passes what py7zr unpacks to a `Content`; drops it if there is none."""
 
     def __init__(self, content: Content | None) -> None:
         self._content = content
@@ -52,7 +52,7 @@ class _Writers(WriterFactory):
 
 
 def read_7z(file: IO[bytes], inside: Inside) -> None:
-    """Tell what a 7z archive holds. What is encrypted has no hash."""
+    """Give the entries of a 7z archive to ``inside``; encrypted ones have no hash."""
     writers, wanted = _Writers(), []
     with py7zr.SevenZipFile(file) as archive:
         for member in archive.files:
@@ -68,7 +68,7 @@ def read_7z(file: IO[bytes], inside: Inside) -> None:
             if content is None:
                 continue
             if not member.uncompressed:
-                # Of these there may be a million in a few bytes.
+                # A few bytes of an archive can have a million empty files.
                 with content:
                     continue
             if ".." in name.split("/") or name.startswith("/") or key in writers.waiting:

@@ -1,4 +1,4 @@
-"""Tar archives, as they are or by gzip, bzip2 or xz, read once from front to end."""
+"""Reading tar archives, plain or compressed by gzip, bzip2 or xz, once from front to end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS = {
 
 
 class _Member(tarfile.TarInfo):
-    """A header that cannot be read ends a tar silently otherwise, as its end mark does."""
+    """A header that raises if it is damaged; tarfile would take that for the end of the archive."""
 
     ended: ClassVar[tuple[type[Exception], ...]] = (tarfile.EOFHeaderError,)  # type: ignore[attr-defined]
 
@@ -40,16 +40,16 @@ class _Member(tarfile.TarInfo):
 
 
 def read_tar(file: IO[bytes], inside: Inside) -> None:
-    """Tell what a tar archive holds."""
+    """Give the entries of a tar archive to ``inside``."""
     with (
         _unpacked(file) as plain,
         tarfile.open(fileobj=plain, mode="r|", tarinfo=_Member, encoding="utf-8", errors="surrogateescape") as archive,
     ):
         for member in archive:
-            # It keeps all of them otherwise.
+            # Else tarfile keeps all members in memory.
             archive.members = []  # type: ignore[attr-defined]
             _tell(archive, member, inside)
-        # Behind the end mark stands the sum of what was packed, which tells whether all of it was right.
+        # After the end mark comes the checksum of the compressed stream, which verifies all of it.
         while data := plain.read(_CHUNK):
             inside.budget.content(len(data))
 
@@ -59,7 +59,7 @@ def _tell(archive: tarfile.TarFile, member: tarfile.TarInfo, inside: Inside) -> 
     name, target = (text.encode("utf-8", "surrogateescape") for text in (member.name, member.linkname))
     content = inside.meet(name, kind, member.size, _time_ns(member), member.mode, target)
     if content is None:
-        # Passed over all the same, which takes its time.
+        # Its content is read even if nobody wants it, which takes time, so it is counted.
         inside.budget.content(member.size if kind is Kind.FILE and not member.issparse() else 0)
         return
     stream = archive.extractfile(member)
@@ -85,7 +85,7 @@ def _unpacked(file: IO[bytes]) -> IO[bytes]:
 
 def _time_ns(member: tarfile.TarInfo) -> int:
     try:
-        # As a float it has lost what is below a microsecond.
+        # As a float, the time would lose what is below a microsecond.
         return int(Decimal(member.pax_headers.get("mtime", str(member.mtime))) * 10**9)
     except (InvalidOperation, ValueError, OverflowError):
         return 0

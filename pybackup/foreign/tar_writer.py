@@ -1,4 +1,4 @@
-"""A tar as GNU tar, bsdtar and Python read it, with all that an entry has: times, owners, attributes, holes, links."""
+"""Writing a tar that GNU tar, bsdtar and Python read: with times, owners, extended attributes, holes and links."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SECOND = 10**9
 
 
 class TarWriter:
-    """Writes entries in the order given: a hard link behind the file that it links to.
+    """Writes entries in the order given; a hard link must come after the file that it links to.
 
     Attributes
     ----------
     dropped
-        What the format did not hold, and of how many entries.
+        What the format cannot hold, with the number of entries that had it.
     """
 
     def __init__(self, output: Appendable) -> None:
@@ -28,7 +28,7 @@ class TarWriter:
         self.dropped: dict[str, int] = {}
 
     def refusal(self, entry: Entry) -> str:
-        """Why the format cannot hold an entry at all; empty if it can."""
+        """Return why the format cannot hold an entry at all; empty if it can."""
         return ""
 
     def add(self, entry: Entry, content: WholeContent | None) -> None:
@@ -40,7 +40,7 @@ class TarWriter:
             self._output.write(plain_header(entry))
             return
         sparse = None if content.extents is None else SparseLayout(content.size, content.extents)
-        # A hard link whose file is not written has become one.
+        # A hard link whose file is not written is written as a file.
         entry = replace(entry, kind=Kind.FILE, target=b"", size=content.size)
         header = plain_header(entry, sparse)
         self._output.write(header)
@@ -50,5 +50,5 @@ class TarWriter:
         self._output.write(ustar.padding(size))
 
     def finish(self) -> None:
-        """Write the end."""
+        """Write the end of the archive."""
         self._output.write(ustar.END)

@@ -1,4 +1,4 @@
-"""Zip archives."""
+"""Reading zip archives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIELD = struct.Struct("<HH")
 
 
 def read_zip(file: IO[bytes], inside: Inside) -> None:
-    """Tell what a zip archive holds. What is encrypted has no hash."""
+    """Give the entries of a zip archive to ``inside``; encrypted ones have no hash."""
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             mode = info.external_attr >> 16 if info.create_system == _UNIX else 0
@@ -42,7 +42,7 @@ def read_zip(file: IO[bytes], inside: Inside) -> None:
 
 
 def _name(info: zipfile.ZipInfo) -> bytes:
-    """Return the name as UTF-8 where it is one, marked or not; else what it reads as in the code page of old."""
+    """Return the name as UTF-8 if it is that, marked as such or not; else as read in code page 437."""
     if info.flag_bits & _UTF8:
         return info.filename.encode("utf-8", "surrogateescape")
     try:
@@ -54,7 +54,7 @@ def _name(info: zipfile.ZipInfo) -> bytes:
 
 
 def _time_ns(info: zipfile.ZipInfo) -> int:
-    """Return the time: in UTC where that is told, else as local time."""
+    """Return the mtime: from the extra field in UTC if there is one, else from the local time of MS-DOS."""
     extra, at = info.extra, 0
     while at + _FIELD.size <= len(extra):
         which, length = _FIELD.unpack_from(extra, at)

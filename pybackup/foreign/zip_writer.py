@@ -1,4 +1,4 @@
-"""A zip as Info-ZIP, bsdtar and Python read it: names, contents, links, modes, numbers of owners, whole seconds."""
+"""Writing a zip that Info-ZIP, bsdtar and Python read: contents, symbolic links, modes, owners, whole seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS = {
     Kind.SYMLINK: stat.S_IFLNK,
 }
 _SPECIALS = {Kind.FIFO: "FIFOs", Kind.CHARACTER: "devices", Kind.BLOCK: "devices"}
-# Deflate may give a little more than it gets, but never so much.
+# Deflate can make incompressible data a little larger, but never by so much.
 _LARGE = (1 << 32) - (1 << 24)
 _SECOND = 10**9
 
@@ -29,7 +29,7 @@ class ZipWriter:
     Attributes
     ----------
     dropped
-        What the format did not hold, and of how many entries.
+        What the format cannot hold, with the number of entries that had it.
     """
 
     def __init__(self, output: Patchable) -> None:
@@ -39,13 +39,13 @@ class ZipWriter:
         self.dropped: dict[str, int] = {}
 
     def refusal(self, entry: Entry) -> str:
-        """Why the format cannot hold an entry at all; empty if it can."""
+        """Return why the format cannot hold an entry at all; empty if it can."""
         if entry.kind in _SPECIALS:
             return f"a zip holds no {_SPECIALS[entry.kind]}"
         return "a zip holds no name of more than 65,535 bytes" if len(entry.path) >= LONGEST_NAME else ""
 
     def add(self, entry: Entry, content: WholeContent | None) -> None:
-        """Write an entry; a hard link with the content of its file, since a zip has none."""
+        """Write an entry; a hard link gets the content of its file, since a zip has no hard links."""
         self._tell_dropped(entry, content)
         is_directory = entry.kind is Kind.DIRECTORY
         pieces: Iterable[bytes] = content.filled() if content else [entry.target] if entry.target else []
@@ -94,7 +94,7 @@ class ZipWriter:
 
 
 class _Measured:
-    """Pieces, their CRC-32 and their length when all have been taken."""
+    """Passes pieces on, and has their CRC-32 and their length when all have been taken."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces

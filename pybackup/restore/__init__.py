@@ -1,1 +1,1 @@
-"""Files brought back from archives, whole or in part, each with a verdict."""
+"""Restoring files from archives, whole or in part, with a verdict on each."""

@@ -24,19 +24,19 @@ _ZEROS = 1 << 20
 def read_content(
     archive: OpenArchive, path: bytes, *, mend: Callable[[Stored], Archive | None] | None = None
 ) -> Iterator[bytes]:
-    """Yield the content of one file, each segment checked before any of it is handed out.
+    """Yield the content of one file; each segment is checked before any of it is yielded.
 
     Parameters
     ----------
     mend
-        Is asked once, where a segment is lost, for a better archive to go on from; None where it has none.
+        Called once, if a segment is damaged; returns a better archive to go on with, or None.
 
     Raises
     ------
     UsageError
         There is no file of that path.
     Damaged
-        Its next segment is lost.
+        A segment is lost.
     """
     stored = _file_of(archive.listing, path)
     if stored.fault:
@@ -79,12 +79,12 @@ def _segments(
 
 
 def first_whole(file: ArchiveFile, members: Sequence[Member]) -> bytes:
-    """Return the content of the first of members that hold the same that is whole.
+    """Return the content of the first intact one of members that all hold the same.
 
     Raises
     ------
     Damaged
-        Each of them is damaged.
+        All of them are damaged.
     """
     faults = []
     for member in members:
@@ -96,7 +96,7 @@ def first_whole(file: ArchiveFile, members: Sequence[Member]) -> bytes:
 
 
 def _filled(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """A sparse stream as its file is: holes as zeros."""
+    """Yield the content of a sparse file, with zeros for holes, from its sparse stream."""
     reader = SparseReader(size)
     at = 0
     for piece in pieces:

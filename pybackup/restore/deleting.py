@@ -1,4 +1,4 @@
-"""Deleting, in directories that are restored, what the archive does not hold."""
+"""Deleting files from restored directories that the archive does not have."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pybackup.monitor import Monitor
 
 
 def superfluous(target: bytes, listing: Listing, rows: Sequence[int]) -> list[bytes]:
-    """Return what stands in the directories of a tree and is not in it, by paths below the target; links lead nowhere.
+    """Return paths below the target that are in restored directories but not in the archive; links are not followed.
 
     Parameters
     ----------
     rows
-        What is restored: of the directories among it, all that is in them.
+        What is restored; only directories among it are looked into.
     """
     if not os.path.isdir(target):
         return []
@@ -45,16 +45,15 @@ def _not_known(tree: Beneath, names: dict[bytes, set[bytes]]) -> Iterator[bytes]
             with os.scandir(level.where) as entries:
                 found = sorted(os.fsencode(entry.name) for entry in entries)
         except (OSError, Refused):
-            continue  # not restored: then there is nothing in it that could be too much
+            continue  # the directory does not exist in the target
         yield from (directory + b"/" + name for name in found if name not in known)
 
 
 def delete(target: bytes, paths: Sequence[bytes], monitor: Monitor) -> list[bytes]:
-    """Delete these paths, directories with all in them, and return those that are gone; what stays is a problem each.
+    """Delete these paths, directories with everything in them, and return those that were deleted.
 
-    The directories that they were in keep their times.
-
-    Nothing is deleted in which a file system is mounted.
+    A path that cannot be deleted is a problem. Directories around deleted paths keep their times, and nothing is
+    deleted in which a file system is mounted.
     """
     gone = []
     with Beneath(target) as tree:

@@ -1,4 +1,4 @@
-"""The same content in other archives: what is lost where it was stored may lie, by its SHA-256, somewhere else."""
+"""Finding lost contents in other archives, by their SHA-256."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pybackup.model.listing import BriefRows, Rows
 from pybackup.model.member import Member, Stored
 from pybackup.model.volume import VolumeKind
 
-# Behind whatever a set, its spare images and earlier archives take.
+# After the addresses of a set, its spare copies and earlier archives.
 _ELSEWHERE_AT = 7 << 60
 _DIGEST_BYTES = 32
 
@@ -26,14 +26,14 @@ More = Callable[[Collection[bytes]], Iterable[bytes]]
 
 
 class Elsewhere:
-    """Archives in which lost contents are looked for, each file once.
+    """Searches archives for lost contents, for each file once.
 
     Parameters
     ----------
     paths
-        Archives that are at hand, whatever they hold.
+        Archives that are here, whatever they hold.
     more
-        Is asked for further ones where these do not have all.
+        Called for further archives if these do not have all contents.
     """
 
     def __init__(self, paths: Sequence[bytes], more: More | None = None) -> None:
@@ -41,9 +41,9 @@ class Elsewhere:
         self._tried: set[bytes] = set()
 
     def view(self, archive: Archive, lost: Collection[bytes]) -> Archive | None:
-        """Return the archive with those of its lost files, by path, that are found, read from where that is.
+        """Return the archive with its lost files replaced by the ones found elsewhere; None if nothing is found.
 
-        Of a file in segments each may lie in another archive. None where nothing is found; a file is looked for once.
+        Lost files are given by path. Each segment of one may be in another archive. A file is searched for only once.
         """
         wanted = set(lost) - self._tried
         self._tried |= wanted
@@ -58,19 +58,19 @@ class Elsewhere:
         if not found:
             return None
         place = archive.place if isinstance(archive.place, tuple) else (_whole(archive.place),)
-        # An archive in which something was found already keeps its place.
+        # An archive in which something was found earlier keeps its address.
         parts = [each for each in place if each.address < _ELSEWHERE_AT]
         listing = replace(archive.listing, rows=_Replaced(archive.listing.rows, found))
         return Archive((*parts, *search.parts), listing, archive.volume_set)
 
 
 def labels_of(view: Archive) -> list[str]:
-    """Return what those archives are called in which contents of a view were found."""
+    """Return the labels of the archives in which contents of a view were found."""
     return [part.label for part in view.place if part.address >= _ELSEWHERE_AT] if isinstance(view.place, tuple) else []
 
 
 class _Search:
-    """Contents that are looked for: whole files, and segments."""
+    """A search for contents, of whole files and of segments."""
 
     def __init__(self, hurt: Iterable[Stored]) -> None:
         self.left: set[bytes] = set()
@@ -82,13 +82,13 @@ class _Search:
             self.left |= {digest for digest in _digests(stored) if len(digest) == _DIGEST_BYTES}
 
     def through(self, paths: Iterable[bytes]) -> None:
-        """Look through archives, until all is found."""
+        """Look through archives, until everything is found."""
         for path in paths:
             if not self.left:
                 return
             if path not in self._seen:
                 self._seen.add(path)
-                with suppress(PybackupError):  # as good as not there
+                with suppress(PybackupError):  # an unreadable archive is skipped
                     for volume in look_into(path, is_meant=False).volumes:
                         if volume.info is None or volume.info.kind is VolumeKind.DATA:
                             self._through(volume)
@@ -106,7 +106,7 @@ class _Search:
             self.parts.append(volume.part(address))
 
     def _take(self, file: ArchiveFile, stored: Stored, address: int) -> None:
-        """Take what is looked for and whole here: it may be the archive in which it was lost."""
+        """Take contents that are searched for and intact here; this may be the archive they were lost in."""
         for member in stored.members:
             if member.digest in self.left and _is_whole(file, [member]):
                 self._members[member.digest] = member.moved(address)
@@ -116,10 +116,10 @@ class _Search:
             self.left.discard(stored.digest)
 
     def replaced(self, stored: Stored) -> Stored:
-        """Return a file with what was found of it in the place of what it had."""
+        """Return the entry of a file with members replaced by those that were found."""
         whole, one = self._files.get(stored.digest), self._members.get(stored.digest)
         if one is not None:
-            whole = (one,)  # a segment there is all of it here
+            whole = (one,)  # what is a segment of the lost file is a whole file there
         if whole is not None:
             return replace(stored, members=whole, segments=0, numbers=(), spares=())
         members = tuple(self._members.get(member.digest, member) for member in stored.members)
@@ -127,7 +127,7 @@ class _Search:
 
 
 class _Replaced:
-    """The rows of a listing, some of which have other members."""
+    """The rows of a listing, with some entries replaced."""
 
     def __init__(self, rows: Rows, instead: dict[int, Stored]) -> None:
         self._rows, self._instead, self.kinds = rows, instead, rows.kinds
@@ -138,7 +138,7 @@ class _Replaced:
 
 
 def _is_whole(file: ArchiveFile, members: Sequence[Member]) -> bool:
-    """Whether all of them can be decoded; each is compared with its digest for it."""
+    """Whether all members can be decoded and match their digests."""
     try:
         for member in members:
             for _ in decode(file, member):

@@ -1,4 +1,4 @@
-"""Writing what an archive holds as an archive of another program, file after file, each only when it is whole."""
+"""Writing the files of an archive as an archive of another program, file by file, each only if it is intact."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from .spool import ContentSpool
 
 @dataclass(slots=True)
 class Exported:
-    """What was written.
+    """What an export wrote.
 
     Attributes
     ----------
     entries, files
-        How many of them.
+        How many entries, and how many of them are files.
     content_bytes
-        Bytes of the files.
+        The sizes of the files together.
     n_bytes
-        Length of the file that was written.
+        The size of the exported archive.
     dropped
-        What the format does not hold, and of how many entries.
+        What the format cannot hold, with the number of entries that had it.
     """
 
     entries: int = 0
@@ -44,17 +44,17 @@ class Exported:
 
 
 class Exporter:
-    """Writes entries; what is lost of files is kept, to be asked for again of a better archive.
+    """Writes entries; lost files are remembered, so that they can be tried again with a better archive.
 
     Parameters
     ----------
     links
-        The hard links among what is to be written.
+        The hard links among the entries that will be written.
 
     Attributes
     ----------
     lost
-        Why each file is not whole, by its path.
+        The lost files by path, with the reason.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Exporter:
         self.lost: dict[bytes, str] = {}
 
     def add(self, place: Place, entries: Iterable[Stored]) -> None:
-        """Write entries; hard links to what was not written yet wait for `finish`."""
+        """Write entries. Hard links to files that are not written yet wait for `finish`."""
         with open_place(place) as file:
             for stored in entries:
                 if self._is_refused(stored):
@@ -87,13 +87,13 @@ class Exporter:
             self._add(file, stored, self._written[stored.entry.target][1])
 
     def finish(self, again: Iterable[Stored] = ()) -> None:
-        """Write hard links that waited, and the end; tell of what is lost.
+        """Write hard links that waited, and the end of the archive; report lost files.
 
         Parameters
         ----------
         again
-            Directories in which something was written late: a tar has them once more, since readers set the time of a
-            directory when the next begins.
+            Directories that got files late. A tar has them once more, since readers set the time of a directory when
+            the next directory begins.
         """
         for stored in self._waiting:
             if stored.entry.target not in self._written:
@@ -116,7 +116,7 @@ class Exporter:
         return bool(refusal)
 
     def _add(self, file: ArchiveFile, stored: Stored, source: Stored) -> bool:
-        """Write an entry with the content of ``source``; return whether it could be."""
+        """Write an entry with the content of ``source``, and return whether that succeeded."""
         self._monitor.working_on(stored.entry.path)
         try:
             content = self._spool.content_of(file, source) if source.entry.kind is Kind.FILE else None

@@ -1,4 +1,4 @@
-"""Files of a restoration as tasks of workers: small ones in batches, large ones by segments of one staged file."""
+"""Restoring files as tasks for workers: small files in batches, large ones segment by segment into a staged file."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def most_tasks(files: int, n_bytes: int) -> int:
 
 
 class FileTasks:
-    """Makes tasks of files, and takes what comes of them.
+    """Makes tasks of files, and takes their results.
 
     Parameters
     ----------
     tell
-        Takes the verdict on each file; None for one that is whole and in its place.
+        Called with the verdict on each file, or None for an intact file that is in place.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class FileTasks:
         Parameters
         ----------
         is_settled
-            Whether nothing is to be done for a file: what is to be said of it is said then.
+            Returns whether nothing has to be done for a file, and reports it if it cannot be restored.
         """
         batch: list[Stored] = []
         n_bytes = 0
@@ -124,7 +124,7 @@ class FileTasks:
             self._segments_done(shared.stored, shared.staged, shared.done)
 
     def _segments_done(self, stored: Stored, staged: StagedFile, segments: Sequence[SegmentDone]) -> None:
-        """Commit a file, whole or as the policy has it."""
+        """Commit a file whose segments are all done: whole, or in part if the policy is that."""
         entry = stored.entry
         fault = next((segment.fault for segment in segments if segment.fault), "")
         if not fault:
@@ -143,7 +143,7 @@ class FileTasks:
         self._tell(stored, settle(staged, names, present, plausible, fault, wanted, worthless=spoiled))
 
     def refused(self, stored: Stored) -> None:
-        """Take it that a file could not be begun; the target has told the monitor why."""
+        """Note that a file could not be begun; the target has told the monitor why."""
         self._tell(stored, self._unplaced(stored.entry))
 
     def _unplaced(self, entry: Entry) -> FileVerdict:
@@ -152,7 +152,7 @@ class FileTasks:
 
 @dataclass(slots=True)
 class _Shared:
-    """A file whose segments several tasks decode; ``left`` of them are not done yet."""
+    """A file whose segments are decoded by several tasks, of which ``left`` are not done yet."""
 
     stored: Stored
     staged: StagedFile

@@ -1,4 +1,4 @@
-"""What becomes of each file during a restoration: a verdict on each that is not intact, told when it is reached."""
+"""The verdicts on files during a restoration; those that are not intact are reported at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ledger:
     Attributes
     ----------
     soundness
-        That of the plan; behind the end of the image, which is ``image_bytes`` long, everything is lost.
+        That of the plan, with everything from ``image_bytes`` on, the end of the image, as lost.
     """
 
     def __init__(self, plan: RestorePlan, image_bytes: int, monitor: Monitor) -> None:
@@ -36,16 +36,16 @@ class Ledger:
         self._plausible_bytes = 0
 
     def lost(self) -> Iterator[bytes]:
-        """Yield the paths of the files that are not in their place."""
+        """Yield the paths of the files that are not in place."""
         return (path for path, verdict in self._told.items() if verdict.fate is not Fate.REPAIRED)
 
     @property
     def has_gaps(self) -> bool:
-        """Whether content of any file is lost; a file that the target refused does not count."""
+        """Whether content of any file is lost; files that the target refused do not count."""
         return any(told.fate in (Fate.PARTIAL, Fate.LOST) for told in self._told.values())
 
     def tell(self, stored: Stored, verdict: FileVerdict | None) -> None:
-        """Take the verdict on a file, None for one that is whole and in its place; a loss is a problem."""
+        """Take the verdict on a file, or None for an intact file in place. A loss is reported as a problem."""
         entry = stored.entry
         is_back = verdict is None or verdict.fate is Fate.REPAIRED
         if verdict is None and self._plan.repaired and any(map(self._was_repaired, stored.members)):
@@ -64,30 +64,30 @@ class Ledger:
             self._monitor.problem(Problem(entry.path, trouble, verdict.reason + needed))
 
     def _with_volumes(self, stored: Stored, verdict: FileVerdict) -> FileVerdict:
-        """The verdict, with the volumes named that hold what would bring the file back."""
+        """Return a verdict, with the names of the volumes that would bring the file back."""
         place = self._plan.archive
         if not verdict.needed or isinstance(place, bytes):
             return verdict
         each = [verdict.wanted, *(wanted_of([spare], self.soundness.bad) for spare in stored.spares)]
         needed = " or ".join(needed_of(wanted, place) for wanted in each)
-        # Of several volumes no ranges of one image are wanted.
+        # Byte ranges say nothing to a user if several volumes are wanted.
         wanted = verdict.wanted.moved(place[0].offset - place[0].address) if len(place) == 1 else Extents()
         return replace(verdict, wanted=wanted, needed=needed)
 
     def _was_repaired(self, member: Member) -> bool:
-        # What is bad still was never repaired: its file was in place already.
+        # A member that is still bad was not repaired; its file was in place already.
         repaired = self._plan.repaired.within(member.offset, member.offset + member.packed_bytes)
         return bool(repaired) and not self.known_of([member]).bad
 
     def known_of(self, members: Sequence[Member]) -> Soundness:
-        """Return what is known of the bytes of these members: a task need not carry all there is."""
+        """Return the soundness of these members' bytes only, so that a task carries less to its worker."""
         if not members:
             return Soundness()
         start = min(member.offset for member in members)
         return self.soundness.within(start, max(member.offset + member.packed_bytes for member in members))
 
     def result(self, refused: Sequence[Problem], unnamed: Sequence[UnnamedFile]) -> Restored:
-        """Return what came of the run; ``refused`` are the target's problems."""
+        """Return the result of the run; ``refused`` are the problems that the target had."""
         plan, told = self._plan, self._told
         verdicts = Verdicts(plan.entries, told)
         counts = dict.fromkeys(Fate, 0)

@@ -1,4 +1,4 @@
-"""Mending while files are restored: what is lost is tried again, from a mended archive, before it is told of."""
+"""Mending during a restoration: lost files are tried again from a mended archive before they are reported."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from pybackup.monitor import Monitor, Relay
 
 from .run import phase_of_extract
 
-# Files that an error names.
+# At most so many files are named in an error.
 _NAMED = 10
 
 
 class Mending:
-    """Gets a better archive where something is lost; each way of mending is tried once.
+    """Mends the archive when files are lost; each way of mending is tried once.
 
     Attributes
     ----------
     worn
-        What was found damaged or lost meanwhile: the archive's name, or labels of volumes.
+        What was found damaged or lost: the name of the archive, or labels of volumes.
     failure
-        Why temporary files could not be written; None where they could.
+        Why temporary files could not be written; None if they could.
     """
 
     def __init__(self, archive: OpenArchive, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
@@ -53,7 +53,7 @@ class Mending:
         self.failure: EnvironmentFailed | None = None
 
     def check(self, left: Sequence[bytes]) -> None:
-        """Raise the failure, if there was one, with the damaged files that are left for it: they may not be lost."""
+        """Raise the failure, if there was one, with the files that could not be mended for it: they may not be lost."""
         if self.failure is None:
             return
         words = f"the archive is damaged, and could not be mended: {self.failure}"
@@ -64,7 +64,7 @@ class Mending:
         raise EnvironmentFailed(words) from self.failure
 
     def first_view(self) -> Archive:
-        """Return the archive as it is to be read first: mended where entries or whole volumes are missing."""
+        """Return the archive to be read first: a mended one if entries or whole volumes are missing."""
         archive, volume_set = self._archive, self._volume_set
         is_short = volume_set is not None and volume_set.missing and volume_set.recovery
         if archive.unclear or not archive.listing.complete or is_short:
@@ -72,7 +72,7 @@ class Mending:
         return archive
 
     def better(self, view: Archive, hurt: Sequence[Stored]) -> Archive | None:
-        """Return the archive mended; None where that brings nothing, or fails: see `check`.
+        """Return a mended archive; None if mending brings nothing more, or fails (see `check`).
 
         Parameters
         ----------
@@ -120,14 +120,14 @@ class Mending:
 
 
 class HeldLosses(Relay):
-    """Hands on all but losses, which may be none in the end; with losses the stage goes on, as mending belongs to it.
+    """A monitor that holds back losses, which mending may undo; while there are any, the stage is not ended.
 
     Attributes
     ----------
     told
-        How many problems were handed on.
+        How many problems were passed on.
     links
-        Path and target of each hard link: one to what is lost comes back with it.
+        The target of each hard link by its path; a link to a lost file comes back together with it.
     """
 
     def __init__(self, monitor: Monitor) -> None:
@@ -138,11 +138,11 @@ class HeldLosses(Relay):
 
     @property
     def lost(self) -> set[bytes]:
-        """Paths of what is lost, as they are in the target."""
+        """The paths of lost files in the target."""
         return {problem.path for problem in self._held}
 
     def problem(self, problem: Problem) -> None:
-        """Keep a loss, hand on anything else."""
+        """Hold back a loss, pass anything else on."""
         is_link = problem.trouble is Trouble.REFUSED and self.links.get(problem.path) in self.lost
         if (problem.trouble is Trouble.LOST and problem.path) or is_link:
             self._held.append(problem)
@@ -151,41 +151,41 @@ class HeldLosses(Relay):
             self._monitor.problem(problem)
 
     def end(self) -> None:
-        """Hand on the end of the stage where nothing is to be mended; else see `end_for_good`."""
+        """Pass on the end of the stage if nothing is lost; else that is for `end_for_good`."""
         if not self._held:
             self._monitor.end()
 
     def end_for_good(self) -> None:
-        """The stage is over though something is lost: nothing more is to be had."""
+        """End the stage, as what is still lost cannot be mended."""
         self._monitor.end()
 
     def take(self) -> set[bytes]:
-        """Return the paths of what is lost, and forget it: it is tried again."""
+        """Return the paths of lost files, and forget them, as they are tried again."""
         lost = self.lost
         self._held = []
         return lost
 
     def release(self, paths: Container[bytes]) -> None:
-        """Hand on the losses of these paths."""
+        """Report the losses of these paths."""
         for problem in self._held:
             if problem.path in paths:
                 self._monitor.problem(problem)
 
 
 def _damaged_volumes(view: Archive, hurt: Sequence[Stored]) -> set[int]:
-    """Numbers of the volumes that are to blame: of a file that goes on over several it may be one of them."""
+    """Return the numbers of the volumes in which content is damaged; a file may be divided over several."""
     found: set[int] = set()
     with open_place(view.place) as file:
         for stored in hurt:
             on = volumes_of([stored], spares=True)
             bad = {number for number in on - found if _is_hurt(file, stored, number)}
-            # Where all of it can be decoded now, the drive could not read some of it before.
+            # If all of it can be decoded now, the drive had failed to read some of it before.
             found |= bad if bad or on & found else on
     return found
 
 
 def _is_hurt(file: ArchiveFile, stored: Stored, number: int) -> bool:
-    """Whether any of the segments that lie on a volume cannot be decoded."""
+    """Whether any segment of a file on a volume cannot be decoded."""
     for member in (*stored.members, *stored.spares):
         if volumes_of([replace(stored, members=(member,), spares=())]) == {number}:
             try:

@@ -1,4 +1,4 @@
-"""Planning a restoration: which entries go where, and what becomes of a file that is not whole."""
+"""Planning a restoration: which entries go where, and what is done with damaged files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SOUND = Soundness()
 
 
 class Policy(Enum):
-    """What becomes of a file that is not whole: nothing; or what is left of it stands beside its name."""
+    """What is done with a damaged file: it is left out, or what is left of it is placed beside its name."""
 
     WHOLE = auto()
     PARTIAL = auto()
@@ -39,11 +39,11 @@ class RestoreOptions:
     Attributes
     ----------
     strip_components
-        So many leading components are cut off each path; what has no more of them is left out.
+        So many leading components are cut off each path; entries without more of them are left out.
     workers
-        Processes; None for one a processor, 1 for none beside this one.
+        How many processes; None for one per processor, 1 for this one alone.
     keep_partial
-        By `Policy.PARTIAL`, place what is right of a file that is not whole, as ``NAME.partial``.
+        With `Policy.PARTIAL`, place the intact parts of a damaged file as ``NAME.partial``.
     """
 
     place: PlaceOptions = field(default_factory=PlaceOptions)
@@ -59,16 +59,16 @@ class RestorePlan:
     Attributes
     ----------
     everything
-        False where what was asked for is all there, whatever else of the archive is lost.
+        False if only certain entries were asked for, and all of them are known, whatever else is lost.
     doubts
-        Those of the listing that concern what was asked for.
+        The doubts of the listing that concern the entries asked for.
     soundness, repaired
-        What is known of the bytes of the archive, and which of them were bad and have been put right; of use by
-        `Policy.PARTIAL` only.
+        Which bytes of the archive are known to be good or bad, and which were bad and have been repaired; only for
+        `Policy.PARTIAL`.
     image_bytes
-        Length of what is salvaged.
+        The size of the image that is salvaged.
     refusal
-        Why the image is no archive: then there is nothing but what bare signatures lead to.
+        Why the image is no archive; then only members found by their signatures are restored.
     """
 
     archive: Place
@@ -119,7 +119,7 @@ def plan_rows(
 
 
 def plan_salvage(archive: MendedArchive, target: bytes, options: RestoreOptions) -> RestorePlan:
-    """Plan to place every file of which something is left.
+    """Return the plan to restore every file of which something is left.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def plan_salvage(archive: MendedArchive, target: bytes, options: RestoreOptions)
 
 
 def _totals(entries: Choice) -> tuple[int, int]:
-    """How many files these are, and their bytes."""
+    """Return how many files these are, and their bytes."""
     files = n_bytes = 0
     for stored in entries.of(Kind.FILE):
         files += 1
@@ -161,7 +161,7 @@ def _totals(entries: Choice) -> tuple[int, int]:
 
 
 def _check_distinct(entries: Choice) -> None:
-    """Refuse that two entries get one path, when components are cut off; directories may become one."""
+    """Refuse that two entries get one path when components are cut off; only directories may."""
     seen: dict[bytes, int] = {}
     for row in entries.rows:
         path = entries.path(row)

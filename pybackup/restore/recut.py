@@ -1,4 +1,4 @@
-"""Contents of an archive as a creation reads them: in pieces of the segments that the new archive is to have."""
+"""Reading files out of an archive for a new archive: in pieces of the new archive's segment size."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .content import first_whole
 
 
 class Recutter:
-    """Reads files out of an archive; what is lost of one is looked for in better ones, and else told of and left out.
+    """Reads files out of an archive. A damaged file is tried again in better archives, else reported and left out.
 
     Parameters
     ----------
     better
-        Is asked, with an archive and the file of which something is lost there, for a better one; None for none.
+        Called with an archive and a file that is damaged in it; returns a better archive, or None.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Recutter:
     def _file(
         self, file: ArchiveFile, row: int, stored: Stored, stack: ExitStack
     ) -> Generator[Read, None, ArchiveFile]:
-        """Yield the pieces of a file, and return what to read the next one from."""
+        """Yield the pieces of a file, and return the archive to read the next file from."""
         while True:
             begun = False
             try:

@@ -1,4 +1,4 @@
-"""Partial files: what is left of a damaged file is placed beside its name, with what would bring back the rest."""
+"""Partial files: what is left of a damaged file, placed beside its name, and what would bring back the rest."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PARTIAL = re.compile(rb"\.partial(~\d+)?\Z")
 
 
 def might_be_partial(path: bytes) -> bool:
-    """Whether a partial file might be given this path."""
+    """Whether a partial file could get this path."""
     return _PARTIAL.search(path) is not None
 
 
 def names_beside(entry: Entry, reserved: frozenset[bytes]) -> Iterator[bytes]:
-    """Yield names for what is left of a file, beside its own, that no entry of the archive has: ``reserved`` ones."""
+    """Yield names for a partial file, beside the file's own, that are not among the ``reserved`` paths of entries."""
     directory = entry.path[: len(entry.path) - len(entry.name)]
     for number in count():
         suffix = b".partial~%d" % number if number else b".partial"
@@ -42,12 +42,12 @@ def settle(
     *,
     worthless: bool = False,
 ) -> FileVerdict:
-    """Commit a file that is not whole under one of ``names``, or discard it where nothing of it is left.
+    """Commit a damaged file under one of ``names``, or discard it if nothing of it is left.
 
     Parameters
     ----------
     names
-        None where what is left is not kept.
+        None if partial files are not kept.
     """
     entry = staged.entry
     if worthless or not (present or plausible):
@@ -65,7 +65,7 @@ def settle(
 
 
 def why_not(path: bytes, problems: Sequence[Problem]) -> str:
-    """Say why the target did not take a file, given the problems it has told so far."""
+    """Return why the target did not take a file, from the problems it has had so far."""
     if not problems or problems[-1].path != path:
         return "it could not be written"
     last = problems[-1]
@@ -73,7 +73,7 @@ def why_not(path: bytes, problems: Sequence[Problem]) -> str:
 
 
 def wanted_of(members: Iterable[Member], bad: Extents) -> Extents:
-    """Which bytes of the image would bring damaged members back."""
+    """Return which bytes of the image would bring damaged members back."""
     streams = [(member.stream_offset, member.offset + member.packed_bytes) for member in members]
     known = Extents.of(part for low, high in streams for part in bad.within(low, high))
     return known or Extents.of(streams)

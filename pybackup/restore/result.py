@@ -1,4 +1,4 @@
-"""What came of a restoration: a verdict on each file, and what else there is to say."""
+"""The result of a restoration: a verdict on each file, and totals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .plan import RestorePlan
 
 
 class Verdicts(Sequence[FileVerdict]):
-    """The verdicts on all files that were chosen, in tree order; those on intact ones are made when asked for."""
+    """The verdicts on all chosen files, in tree order; those on intact files are made when they are used."""
 
     def __init__(self, entries: Choice, told: Mapping[bytes, FileVerdict]) -> None:
         self._entries = entries
@@ -41,7 +41,7 @@ class Verdicts(Sequence[FileVerdict]):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of a restoration.
+    """The result of a restoration.
 
     Attributes
     ----------
@@ -52,19 +52,19 @@ class Restored:
     counts
         How many files of each fate.
     n_bytes
-        Right bytes of files with a name that are in place, holes included.
+        Intact bytes of named files that are in place, holes included.
     plausible_bytes
-        Bytes of partial files with a name that are in place, and that no checksum vouches for.
+        Bytes of named partial files that are in place, but that no checksum has verified.
     unnamed
         Files found by their signature only, in ``lost+found``.
     unplaced
-        Directories, links and all else without content that is not in its place.
+        Directories, links and other entries without content that could not be placed.
     missing
-        Entries that are not even known by name; None where nobody can tell how many.
+        How many entries are not even known by name; None if that is not known.
     way
         The structure by which files were found; empty if none was left.
     damage
-        What was found damaged on the way, in words.
+        What was found damaged, as texts for people.
     """
 
     verdicts: Sequence[FileVerdict]
@@ -80,38 +80,38 @@ class Restored:
 
     @property
     def files(self) -> int:
-        """How many files are back, whole."""
+        """How many files were restored whole."""
         return self.counts[Fate.INTACT] + self.counts[Fate.REPAIRED]
 
     @property
     def complete(self) -> bool:
-        """Whether everything is back."""
+        """Whether everything was restored."""
         return self.files == len(self.verdicts) and self.missing == 0 and not self.unplaced
 
     @property
     def nothing(self) -> bool:
-        """Whether nothing came back, though there was something."""
-        # What the target did not take is there for another one.
+        """Whether nothing was restored, though there was something."""
+        # A file that only the target refused is intact, and can be restored elsewhere.
         back = self.counts[Fate.LOST] < len(self.verdicts) or any(found.placed_as for found in self.unnamed)
         return not back and not self.complete and bool(self.verdicts or self.unnamed)
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What came of an extraction, and the plan it went by.
+    """The result of an extraction, and its plan.
 
     Attributes
     ----------
     files, n_bytes
         Files in place, and their bytes.
     unplaced
-        How many files of the plan are not.
+        How many files of the plan are not in place.
     way, complete
-        Of the listing: by which structure files were found, and whether all of them are known.
+        By which structure the files of the listing were found, and whether all of them are known.
     mended
-        Files that came back only after the archive had been mended.
+        How many files came back only after the archive had been mended.
     worn
-        What is damaged or lost of it, in words: the archive, or volumes of a set.
+        What is damaged or lost, as texts for people: the archive, or volumes of a set.
     """
 
     plan: RestorePlan
@@ -125,7 +125,7 @@ class Extracted:
 
     @classmethod
     def of(cls, plan: RestorePlan, worn: Sequence[str], first: Restored, *again: Restored) -> Extracted:
-        """Return what came of a plan, and of each further run from a better archive."""
+        """Return the result of a plan, from its first run and each further run from a better archive."""
         files, n_bytes, mended = first.files, first.n_bytes, first.counts[Fate.REPAIRED]
         for more in again:
             files, n_bytes, mended = files + more.files, n_bytes + more.n_bytes, mended + more.files

@@ -1,4 +1,4 @@
-"""Restoring by a plan: directories, files in parallel, links, metadata of directories, in this order."""
+"""Performing a restoration: directories, then files in parallel, then links, then metadata of directories."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _DECODE_WORK = 8  # for a byte of an archive, of which reading and hashing it is
 
 
 def run(plan: RestorePlan, *, executor: Executor | None = None, monitor: Monitor) -> Restored:
-    """Place everything of the plan that is left; what is not in its place, whole, is a problem.
+    """Restore everything of the plan that is left; each entry that is not in place and whole is a problem.
 
     Parameters
     ----------
     executor
-        Runs that instead of as many processes as the plan says.
+        Runs the tasks, instead of processes of its own, as many as the plan says.
 
     Raises
     ------
@@ -74,31 +74,31 @@ def run(plan: RestorePlan, *, executor: Executor | None = None, monitor: Monitor
 
 
 def phase_of_extract(n_bytes: int) -> Phase:
-    """Return what extracting from archives of so many bytes tells, for `Monitor.plan`."""
+    """Return the phase for `Monitor.plan` in which archives of so many bytes are extracted."""
     return Phase(_TITLES[Policy.WHOLE], _DECODE_WORK * n_bytes)
 
 
 def phases_of_salvage(n_bytes: int) -> list[Phase]:
-    """Return what a salvage tells of archives of so many bytes, for `Monitor.plan`."""
+    """Return the phases for `Monitor.plan` in which archives of so many bytes are salvaged."""
     return [Phase(_TITLES[Policy.PARTIAL], _DECODE_WORK * n_bytes), Phase(_SEARCH, n_bytes)]
 
 
 class _Refusals(Aside):
-    """Hands on what a target says, and keeps the problems of what it did not place."""
+    """A monitor for a target, which passes everything on, and keeps the problems with entries that were not placed."""
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__(monitor)
         self.refused: list[Problem] = []
 
     def problem(self, problem: Problem) -> None:
-        """Keep and hand on a problem."""
+        """Keep a problem, and pass it on."""
         if problem.trouble is not Trouble.METADATA:
             self.refused.append(problem)
         super().problem(problem)
 
 
 class _Restorer:
-    """The state of one run: what is placed in which order, and what is in its place already."""
+    """One run: it places entries in the right order, and knows which are in place already."""
 
     def __init__(
         self, plan: RestorePlan, file: ArchiveFile, target: Target, executor: Executor, monitor: Monitor
@@ -117,7 +117,7 @@ class _Restorer:
         self._ledger = Ledger(plan, file.size, monitor)
         self._search = Search(self._ground, file, executor, self._ledger.soundness, monitor) if is_partial else None
         self._files = FileTasks(self._ground, target, executor, self._ledger, self._tell, monitor)
-        # What is put in place of a directory replaces all in it: what this run restores there must not go.
+        # A file in place of a directory would replace everything in it, also what this run has restored there.
         self._directories = _directories_of(plan.entries) if target.replaces_directories else frozenset()
 
     def run(self) -> None:
@@ -132,17 +132,17 @@ class _Restorer:
             if not self._is_settled(stored):
                 self._target.place_link(stored.entry)
         self._place_hard_links()
-        # Deepest first: in tree order a directory stands before all that lies in it.
+        # Deepest first, in the reverse of tree order, where a directory comes before everything in it.
         for entry in reversed(directories):
             if entry.path not in self._target.unplaced:
                 self._target.finish_directory(entry)
 
     def result(self, refused: Sequence[Problem]) -> Restored:
-        """Return what came of it; ``refused`` are the target's problems."""
+        """Return the result; ``refused`` are the problems that the target had."""
         return self._ledger.result(refused, self._search.found if self._search else ())
 
     def _place_hard_links(self) -> None:
-        """Link to what this run has placed, or found in its place, and to nothing that merely stands in the target."""
+        """Make hard links to files that this run has placed or found in place, never to other files in the target."""
         wanted = {stored.entry.target for stored in self._entries.of(Kind.HARDLINK)}
         if not wanted:
             return
@@ -156,7 +156,7 @@ class _Restorer:
                 placed.add(entry.path)
 
     def _is_settled(self, stored: Stored) -> bool:
-        """Whether the entry, no directory, need not or cannot be placed; what is to be said of it is said then."""
+        """Return whether an entry, no directory, needs no placing, or cannot be placed, which is reported then."""
         entry, is_file = stored.entry, stored.entry.kind is Kind.FILE
         if self._is_in_place(stored):
             if is_file:
@@ -173,7 +173,7 @@ class _Restorer:
         return False
 
     def _is_in_place(self, stored: Stored) -> bool:
-        """Return whether an entry is in its place already, and stays there: as a rule an earlier run put it there."""
+        """Return whether an entry is in place already, mostly from an earlier run, and is left as it is."""
         entry = stored.entry
         if entry.kind is not Kind.FILE:
             return self._target.is_standing(entry)
@@ -194,24 +194,24 @@ class _Restorer:
                 finish(result)
 
     def _tell(self, stored: Stored, verdict: FileVerdict | None) -> None:
-        """Take the verdict on a file; None for one that is whole and in its place."""
+        """Take the verdict on a file, or None for an intact file in place."""
         if self._search is not None:
             self._search.know(stored, is_whole=verdict is None or verdict.fate is Fate.REPAIRED)
         self._ledger.tell(stored, verdict)
 
     def _search_unnamed(self) -> None:
-        """Look for members that nothing names any more, if that is wanted and there can be any."""
+        """Search for members without a name, if that is wanted and there can be any."""
         if self._search is None:
             return
-        # With nothing missing, whatever else there is was never part of the archive; but where it is not known which
-        # bytes are bad, some may be gone altogether, and members lie where no index says.
+        # If no entry is missing, anything else was never part of the archive. But if it is not known which bytes are
+        # bad, some bytes may be gone altogether, and members may be where no index says.
         if not self._plan.listing.complete or (self._ledger.has_gaps and not self._ledger.soundness.is_proved):
             self._monitor.begin(_SEARCH, 0, self._file.size)
             self._finish_tasks(self._search.tasks())
 
 
 def _directories_of(entries: Choice) -> frozenset[bytes]:
-    """The paths of all directories that anything of the choice is, or lies in."""
+    """Return the paths of all chosen directories, and of all directories around chosen entries."""
     found = {b""}
     for row in entries.rows:
         path = entries.path(row)

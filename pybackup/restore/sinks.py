@@ -1,4 +1,4 @@
-"""Content on its way into a staged file, with gaps where it is lost."""
+"""Writing content into a staged file, with gaps where it is lost."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pybackup.tree.place import StagedFile
 
 
 def sink_for(staged: StagedFile, *, sparse: bool) -> PlainSink | SparseSink:
-    """Return what takes the content of a file, or for a sparse one the stream of it."""
+    """Return the sink for the content of a file, or for the sparse stream of a sparse file."""
     return SparseSink(staged) if sparse else PlainSink(staged)
 
 
 class PlainSink:
-    """Takes content as the file has it."""
+    """Takes the content of a file that is not sparse."""
 
     def __init__(self, staged: StagedFile) -> None:
         self._staged = staged
         self._ranges: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
 
     def put(self, piece: Fragment) -> bool:
-        """Write, within the file, content that belongs there; False where that fails."""
+        """Write a piece of content at its offset; return False if writing fails."""
         offset, data, proved = piece
         end = offset + len(data)
         if offset < 0 or end > self._staged.entry.size:
@@ -35,7 +35,7 @@ class PlainSink:
         return self._staged.write_at(offset, data)
 
     def finish(self, *, whole: bool) -> None:
-        """Nothing is left to do: the segments have told their lengths."""
+        """Do nothing, as each segment has been checked for its length."""
 
     @property
     def present(self) -> Extents:
@@ -54,7 +54,7 @@ class PlainSink:
 
 
 class SparseSink:
-    """Takes the stream of a sparse file; nothing comes of it if part of its map is missing."""
+    """Takes the stream of a sparse file; nothing of the file can be written if part of the map of its data is lost."""
 
     def __init__(self, staged: StagedFile) -> None:
         self._data = PlainSink(staged)
@@ -65,21 +65,21 @@ class SparseSink:
         self._sure = True
 
     def put(self, piece: Fragment) -> bool:
-        """Write what a piece of the stream brings; False where that fails."""
+        """Write the data in a piece of the stream; return False if writing fails."""
         if piece.offset > self._at:
             self._blind = self._blind or not self._reader.is_mapped
             if not self._blind:
                 self._reader.skip(piece.offset - self._at)
         if self._blind:
             return True
-        # Where all that follows belongs is no better known than the map is.
+        # All later data is only as plausible as the map, which says where it belongs.
         self._sure = self._sure and (piece.proved or self._reader.is_mapped)
         proved = piece.proved and self._sure
         self._at = piece.offset + len(piece.data)
         return all(self._data.put(Fragment(at, data, proved)) for at, data in self._reader.feed(piece.data))
 
     def finish(self, *, whole: bool) -> None:
-        """Refuse a whole stream that ends too early."""
+        """Raise Damaged if the whole stream has come, and it ended too early."""
         if whole:
             self._reader.finish()
 
@@ -95,7 +95,7 @@ class SparseSink:
 
     @property
     def useful(self) -> bool:
-        """Whether any data is in place, or there is none."""
+        """Whether any data is in place, or the file has none."""
         extents = self._reader.extents
         return self._data.useful or (extents is not None and not any(length for _, length in extents))
 

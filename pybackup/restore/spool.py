@@ -1,4 +1,4 @@
-"""The content of one file at a time, decoded and checked as a whole before anybody writes it anywhere."""
+"""Decoding and checking the whole content of one file at a time, before any of it is written elsewhere."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from pybackup.model.member import Member, Method, Stored
 
 from .worker import said_of_all
 
-# A larger content lies in a temporary file without a name meanwhile.
+# Larger contents are kept in a temporary file without a name.
 _IN_MEMORY_BYTES = 8 << 20
 _STEP = 1 << 20
 
 
 class ContentSpool:
-    """Holds the content of a file until that of the next is asked for.
+    """Holds the content of a file until the next one is asked for.
 
     Parameters
     ----------
     directory
-        Where what is large lies.
+        The directory for large contents.
     """
 
     def __init__(self, directory: bytes) -> None:
@@ -37,14 +37,14 @@ class ContentSpool:
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=os.fsdecode(directory))  # noqa: SIM115 - closed in __exit__
 
     def content_of(self, archive: ArchiveFile, stored: Stored) -> WholeContent:
-        """Return the content of a file, from the first places where each of its segments is whole.
+        """Return the content of a file, with each segment from the first place where it is intact.
 
         Raises
         ------
         Damaged
-            Something of it is whole nowhere.
+            A segment is intact nowhere.
         EnvironmentFailed
-            There is no room for it.
+            There is no room for the content.
         """
         if stored.fault:
             raise Damaged(stored.fault)
@@ -68,7 +68,7 @@ class ContentSpool:
             self._file.truncate()
 
     def _take(self, archive: ArchiveFile, places: list[Member], start: int) -> None:
-        """Append a segment, from the first of the members that is whole."""
+        """Append a segment, from the first intact one of the members that hold it."""
         faults = []
         for member in places:
             try:
@@ -84,9 +84,9 @@ class ContentSpool:
         raise Damaged(said_of_all(faults))
 
     def _keep_data(self, reader: SparseReader, start: int) -> None:
-        """Take the map out of a segment of a sparse stream: what stays are the data between the holes.
+        """Remove the map from a segment of a sparse stream, so that only the data between holes is left.
 
-        They move to the front, so what is written never gets ahead of what is read.
+        Data only moves towards the front, so nothing is overwritten before it was read.
         """
         read_at = write_at = start
         with environment(self._where):

@@ -1,4 +1,4 @@
-"""Expanding the containers only: the tree of ``.7z`` files, for whoever goes on with stock tools."""
+"""Unpacking only the containers of an archive: the tree of ``.7z`` files, for use with stock tools."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STEP = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """How many members are in their place, written now or found there the same, and their bytes."""
+    """How many members are in place, written now or already there with the same bytes, and their bytes."""
 
     members: int
     n_bytes: int
@@ -42,7 +42,7 @@ class Unpacked:
 def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
     """Write every member under the name it has in its container, below its directory.
 
-    A member whose bytes are damaged is a problem and is left out. What stands there with the same bytes is done.
+    A damaged member is a problem, and is left out. One that is there already with the same bytes is not written again.
     """
     with open_archive(archive) as opened, Target(target, PlaceOptions(), monitor) as place:
         listing = opened.listing
@@ -66,7 +66,7 @@ def unpack(archive: bytes, target: bytes, *, monitor: Monitor) -> Unpacked:
 
 
 def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, bytes, Member]]:
-    """Each member with its path, its name claimed in the same order as when it was written."""
+    """Yield each member with its path; names are given in the same order as when the archive was written."""
     claimed = _Claimed()
     for stored in map(_whole_one(file), listing):
         if stored.members:
@@ -84,7 +84,7 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
 
 
 def _whole_one(file: ArchiveFile) -> Callable[[Stored], Stored]:
-    """Return a function that, of an entry on several volumes, picks the one on which its content is whole."""
+    """Return a function that, for an entry on several volumes, picks the volume on which its content is intact."""
 
     def choose(stored: Stored) -> Stored:
         if not stored.spares:
@@ -95,13 +95,13 @@ def _whole_one(file: ArchiveFile) -> Callable[[Stored], Stored]:
 
 
 class _Claimed:
-    """The names that the containers have in each other, claimed as the writer does: by the first content below."""
+    """The names of containers in each other, given in the same order as the writer does: by the first content below."""
 
     def __init__(self) -> None:
         self._open = {b"": (b"", names.Names())}
 
     def directory(self, path: bytes) -> tuple[bytes, names.Names]:
-        """Where a directory's container is expanded, and the names taken in it."""
+        """Return the path to which a directory's container is unpacked, and the names taken in it."""
         below = []
         while path not in self._open:
             path, _, name = path.rpartition(b"/")
@@ -122,7 +122,7 @@ def _place(file: ArchiveFile, place: Target, entry: Entry, member: Member, monit
 
 
 def _place_bundled(file: ArchiveFile, place: Target, entry: Entry, member: Member, monitor: Monitor) -> bool:
-    """Put a file of a bundle into a ``.7z`` of its own."""
+    """Write a file of a bundle as a ``.7z`` of its own."""
     try:
         content = b"".join(decode(file, member))
         stream = read_exactly(file, member.stream_offset, member.stream_bytes)
@@ -145,9 +145,9 @@ def _place_bundled(file: ArchiveFile, place: Target, entry: Entry, member: Membe
 def _copy(
     pieces: Iterable[bytes], place: Target, entry: Entry, fault_in: Callable[[int], str], monitor: Monitor
 ) -> bool:
-    """Put bytes of the archive, as many as the entry has, under its name; return whether they stand there now.
+    """Write bytes of the archive, as many as the entry has, under its name; return whether they are there now.
 
-    ``fault_in`` tells by their CRC what is wrong with them; nothing, if it is empty.
+    ``fault_in`` is called with their CRC-32, and returns what is wrong with them; empty if nothing.
     """
     staged = _Standing.of(place, entry) or place.begin_file(entry)
     if staged is None:
@@ -177,40 +177,40 @@ def _pieces(file: ArchiveFile, offset: int, n_bytes: int) -> Iterator[bytes]:
 
 
 class _Standing:
-    """A file that stands where a member belongs: it accepts the bytes that it has already, and no others."""
+    """A file that exists where a member belongs, used like a staged file: it is compared instead of written."""
 
     def __init__(self, place: Target, entry: Entry, fd: int) -> None:
         self._place, self._entry, self._fd = place, entry, fd
 
     @classmethod
     def of(cls, place: Target, entry: Entry) -> Self | None:
-        """Return what stands in the place of the entry and has its length; None for nothing."""
+        """Return the file in the place of the entry if it has the entry's size; else None."""
         fd = place.open_standing(entry)
         return None if fd is None else cls(place, entry, fd)
 
     def write_at(self, offset: int, data: bytes) -> bool:
-        """Compare; False, and the monitor has been told of what exists, where it differs."""
+        """Compare bytes; if they differ, report that the path exists, and return False."""
         with suppress(OSError):
             if os.pread(self._fd, len(data), offset) == data:
                 return True
         self.discard()
         if staged := self._place.begin_file(self._entry):
-            # It has vanished meanwhile.
+            # The file has vanished meanwhile.
             staged.discard()
         return False
 
     def commit(self) -> bool:
-        """It is in its place."""
+        """Return True, as the file is in place."""
         self.discard()
         return True
 
     def discard(self) -> None:
-        """Let go of it."""
+        """Close the file."""
         os.close(self._fd)
 
 
 def _fault(file: ArchiveFile, member: Member, crc: int) -> str:
-    """What is wrong with a member's bytes: by the CRC in its header, or where that is lost by all it holds itself."""
+    """Return what is wrong with a member's bytes: by the CRC in its header, or if that is lost by its own checksums."""
     said = stated_crc(file, member)
     if said is None:
         return first_fault(file, [member]) or _frame_fault(file, member)
@@ -218,7 +218,7 @@ def _fault(file: ArchiveFile, member: Member, crc: int) -> str:
 
 
 def _frame_fault(file: ArchiveFile, member: Member) -> str:
-    """What is wrong with a member before and behind its stream: by the CRCs that a 7z has of both."""
+    """Return what is wrong with a member before and after its stream: by the CRCs that a 7z has of both."""
     start = read_exactly(file, member.offset, STREAM_OFFSET)
     tail_at = STREAM_OFFSET + member.stream_bytes
     tail = read_exactly(file, member.offset + tail_at, member.packed_bytes - tail_at)
@@ -227,7 +227,7 @@ def _frame_fault(file: ArchiveFile, member: Member) -> str:
 
 
 def _own_of(opened: OpenArchive, place: Target, monitor: Monitor) -> None:
-    """The archive's own members; of a set, whose volumes have all of them, those of the first volume found."""
+    """Write the archive's own members; of a set, where each volume has them, those of the first volume found."""
     wanted = _wanted(opened.listing)
     if opened.volume_set is None:
         _own_members(opened.file, place, opened.listing, wanted, monitor)
@@ -239,7 +239,7 @@ def _own_of(opened: OpenArchive, place: Target, monitor: Monitor) -> None:
 
 
 def _own_members(file: ArchiveFile, place: Target, listing: Listing, wanted: set[bytes], monitor: Monitor) -> None:
-    """Readme, structure and links, which stock tools need too: they follow the tree in the root container."""
+    """Write readme, structure and links, which follow the tree in the root container, and stock tools need too."""
     for member in own_files(file, listing):
         if member.path in wanted:
             wanted.remove(member.path)

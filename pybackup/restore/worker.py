@@ -1,4 +1,4 @@
-"""What workers of a restoration run: a batch of files, or one segment of a large file, placed by the policy."""
+"""The tasks of workers during a restoration: placing a batch of files, or one segment of a large file."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from .plan import Policy
 from .remains import names_beside, settle, wanted_of, why_not
 from .sinks import sink_for
 
-# What is decoded at once before it is written; longer members are written as they are decoded.
+# Members up to this size are decoded whole before they are written; longer ones as they are decoded.
 _WHOLE_BYTES = 4 << 20
 _NOTHING = Extents()
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all tasks of a restoration are given: the archive, the target and the policy.
+    """What all tasks of a restoration need: the archive, the target and the policy.
 
     Attributes
     ----------
     reserved
-        Paths of the archive that a partial file might be given.
+        Paths of entries that partial files must not get.
     keep_partial
         Whether partial files are placed.
     """
@@ -53,13 +53,13 @@ class Ground:
 
     @property
     def is_partial(self) -> bool:
-        """Whether what is left of a file that is not whole is wanted."""
+        """Whether what is left of damaged files is wanted."""
         return self.policy is Policy.PARTIAL
 
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """What came of a batch: verdicts on the files that were not intact, and what the target said."""
+    """The result of a batch: verdicts on files that were not intact, and what the target reported."""
 
     verdicts: Sequence[FileVerdict]
     notes: Sequence[str]
@@ -68,16 +68,16 @@ class BatchDone:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDone:
-    """What came of one segment of a file.
+    """The result of one segment of a file.
 
     Attributes
     ----------
     fault
-        What is wrong with it, empty if nothing.
+        What is wrong with it; empty if nothing.
     spoiled
-        It could not be written as a whole: nothing of the file may be used.
+        Whether writing failed, so that nothing of the file may be used.
     present, plausible
-        Byte ranges of the file that are written: right, or by nothing known to be.
+        Byte ranges of the file that were written: intact ones, and ones that no checksum has verified.
     """
 
     fault: str
@@ -87,7 +87,7 @@ class SegmentDone:
 
 
 def restore_batch(ground: Ground, batch: Sequence[Stored], soundness: Soundness) -> BatchDone:
-    """Restore files, each whole under its name and checked before, or what is left of it as the policy has it."""
+    """Restore files: each is checked and placed whole, or what is left of it is placed if the policy is that."""
     monitor = Noted()
     with open_place(ground.archive) as file, Target(ground.target, ground.place, monitor) as target:
         files = _Files(ground, file, target, soundness, monitor)
@@ -98,7 +98,7 @@ def restore_batch(ground: Ground, batch: Sequence[Stored], soundness: Soundness)
 def restore_segment(
     ground: Ground, directory: bytes, temporary: bytes, offset: int, member: Member, soundness: Soundness
 ) -> SegmentDone:
-    """Write one segment, or what is right of it, into a staged file, the segment's content at ``offset``."""
+    """Write one segment, or its intact parts, into a staged file, at ``offset`` in bytes."""
     try:
         fd = open_staged(ground.target, directory, temporary)
     except (OSError, FormatError) as error:
@@ -106,7 +106,7 @@ def restore_segment(
     written: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
     try:
         with open_place(ground.archive) as file:
-            # Where nothing but the whole will do, what turns out to be wrong behind may be written meanwhile.
+            # If only whole files are wanted, bytes are written unchecked: the file is not used if one is wrong.
             found = survivors(file, member, soundness) if ground.is_partial else _unproved(file, member)
             for at, data, proved in found.pieces:
                 with environment(ground.target):
@@ -120,17 +120,17 @@ def restore_segment(
 
 
 def said_of_all(faults: Sequence[str]) -> str:
-    """Say what is wrong with each place that a file could have come from."""
+    """Return, as one text, what is wrong at each place that a file could have been read from."""
     return "; its other copy: ".join(faults)
 
 
 def _unproved(file: ArchiveFile, member: Member) -> Survivors:
-    """All of a member, as long as nothing is wrong with it: going through the pieces raises then."""
+    """Return all of a member; going through its pieces raises as soon as something is wrong."""
     return Survivors("", numbered(decode(file, member)))
 
 
 class _Files:
-    """An open archive and an open target."""
+    """Restores single files from an open archive into an open target."""
 
     def __init__(self, ground: Ground, file: ArchiveFile, target: Target, soundness: Soundness, monitor: Noted) -> None:
         self._ground = ground
@@ -140,7 +140,7 @@ class _Files:
         self._monitor = monitor
 
     def restore(self, stored: Stored) -> FileVerdict | None:
-        """Place a file, from the first place where it is whole; None if that is the first, and it is in its place."""
+        """Place a file, from the first place where it is intact; return None if that was the very first place."""
         said: list[str] = []
         faults: dict[Member, str] = {}
         for place in () if stored.fault else stored.places:
@@ -157,7 +157,7 @@ class _Files:
         return self._place_what_is_left(stored, faults)
 
     def _place(self, stored: Stored, faults: dict[Member, str]) -> bool:
-        """Place a file whole; raises `FormatError` where it is not, and ``faults`` gets the member to blame."""
+        """Place a whole file; if it is damaged, raise `FormatError`, and put the damaged member into ``faults``."""
         pieces = self._pieces(stored, faults)
         if not stored.sparse and stored.entry.size <= _WHOLE_BYTES:
             return self._target.write_file(stored.entry, b"".join(piece.data for piece in pieces))
@@ -172,7 +172,7 @@ class _Files:
             return staged.commit()
 
     def _pieces(self, stored: Stored, faults: dict[Member, str]) -> Iterator[Fragment]:
-        """The content, or for a sparse file the stream of it; right if the iteration ends without an error."""
+        """Yield the content, or for a sparse file its stream; it is intact if iterating ends without an error."""
         offset = 0
         for member in stored.members:
             try:
@@ -193,7 +193,7 @@ class _Files:
             return self._fill(stored, staged, faults)
 
     def _fill(self, stored: Stored, staged: StagedFile, faults: Mapping[Member, str]) -> FileVerdict | None:
-        """Write all that is right, and commit under the name that it deserves."""
+        """Write all intact parts, and commit the file under its own name if it is whole, else under a partial one."""
         entry, reason, damaged = stored.entry, stored.fault, []
         sink = sink_for(staged, sparse=stored.sparse)
         try:
@@ -210,26 +210,26 @@ class _Files:
             return FileVerdict.lost(entry, str(error), wanted_of(stored.members, self._soundness.bad))
         if not reason:
             return None if staged.commit() else self._unplaced(entry)
-        # Segments that are gone are nowhere in this image; then its sectors are not all that is wanted.
+        # Lost segments are nowhere in this image, so repairing its sectors would not bring everything back.
         wanted = _NOTHING if stored.missing else wanted_of(damaged, self._soundness.bad)
         beside = names_beside(entry, self._ground.reserved) if self._ground.keep_partial else None
         return settle(staged, beside, sink.present, sink.plausible, reason, wanted, worthless=not sink.useful)
 
     def _survivors(self, member: Member, faults: Mapping[Member, str]) -> Survivors:
-        """What is left of a member, which is not decoded again to see that it is damaged."""
+        """Return what is left of a member; one that is known to be damaged is not decoded again to find that out."""
         if member in faults:
             return Survivors(faults[member], left_of(self._file, member, self._soundness))
         return survivors(self._file, member, self._soundness)
 
     def _located(self, stored: Stored) -> Iterator[tuple[int, Member]]:
-        """Where in the content each member belongs that is left of it."""
+        """Yield each member that is left, with the offset of its content in the file."""
         if not stored.missing:
             offset = 0
             for member in stored.members:
                 yield offset, member
                 offset += member.raw_bytes
             return
-        # All segments but the last are of one size; the last ends where the file does.
+        # All segments but the last have one size; the last one ends where the file does.
         last = stored.segments - 1
         try:
             numbers = stored.numbers or segment_numbers(self._file, stored.members)

@@ -1,4 +1,4 @@
-"""A tree that lives: files come, change, are renamed, moved with their directory, linked and deleted."""
+"""A tree that changes: files are added, changed, renamed, moved with their directory, linked and deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEGMENT = 64 << 10
 
 
 class Tree:
-    """A tree that lives; what happens in it is drawn from a seed, and its clock is its own."""
+    """A tree that changes: the changes are drawn from a seed, and it has its own clock."""
 
     def __init__(self, top: Path, seed: int) -> None:
         self.top, self.chance, self.now_ns = top, random.Random(seed), START_NS
@@ -42,7 +42,7 @@ class Tree:
         return sorted(path for path in self.top.rglob("*") if path.is_dir() and not path.is_symlink())
 
     def live(self, steps: int) -> None:
-        """Let a few things happen."""
+        """Make a few changes."""
         self.now_ns += DAY_NS
         happenings: Sequence[Callable[[], None]] = (
             self._new, self._new, self._edit, self._append, self._rename, self._move_directory, self._delete,

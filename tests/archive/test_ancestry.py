@@ -18,7 +18,7 @@ def an_id(number: int) -> bytes:
 
 
 def archive(number: int, *on: int, set_id: int = 0) -> Volume:
-    """An archive, or a volume of a set, that builds on those with such numbers."""
+    """Return an archive, or a volume of a set, that builds on those with certain numbers."""
     told = Ancestry([EarlierVolume(an_id(earlier), f"archive {earlier}") for earlier in on], 1)
     settings = {"builds_on": told.settings()} if on else {}
     listing = Listing([], FoundRows([]), Way.TREE, an_id(number), 0, settings=settings)
@@ -61,7 +61,7 @@ def test_a_copy_is_no_archive_of_its_own() -> None:
 
 
 def test_all_volumes_of_a_set_are_one_archive() -> None:
-    """It is built on where any of its volumes is; all of its volumes are the head where any says that it builds."""
+    """A set is built on if any of its volumes is; all of its volumes are the head if any of them builds on others."""
     old = [archive(1, set_id=50), archive(2, set_id=50)]
     new = [archive(3, set_id=60), archive(4, 2, set_id=60)]
     assert head_of([*old, *new]) == new

@@ -1,4 +1,4 @@
-"""Volumes that lost their tree index, known by the id in any of their headers."""
+"""Volumes without their tree index, identified by the archive id in any of their headers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 
 @pytest.fixture(scope="module")
 def small() -> SmallSet:
-    """Three volumes without parity, so that nothing else tells what they are."""
+    """Three volumes without parity, so that nothing but headers identifies them."""
     return small_set((120_000, 90_000), 0, "none")
 
 
@@ -30,7 +30,7 @@ def _info(small: SmallSet, tmp_path: Path) -> VolumeInfo:
 
 
 def _dark(data: bytes) -> bytes:
-    """Without its tree index and all that follows: the last index that is found."""
+    """Return a volume without its tree index and everything after that, as the last index in a file counts."""
     return data[: data.rindex(index.HEAD_MAGIC) - ustar.BLOCK]
 
 
@@ -86,7 +86,7 @@ def test_another_set_or_nothing_is_none(small: SmallSet, tmp_path: Path) -> None
 
 
 def test_a_later_volume_tells_of_the_set_though_its_own_index_is_lost(small: SmallSet, tmp_path: Path) -> None:
-    """It has the indexes of those before it."""
+    """A volume has the indexes of the volumes before it."""
     known = _info(small, tmp_path)
     last = tmp_path / "last"
     last.write_bytes(_dark(small.volumes[small.data[-1]]))

@@ -1,4 +1,4 @@
-"""Archives that build on earlier ones: what they store, and the tree of every day that comes back from them."""
+"""Archives that build on earlier ones: what they store, and that the tree of every day can be restored."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def extract(archives: Sequence[Path], to: Path) -> Monitor:
 
 
 def hashes(top: Path) -> dict[bytes, str]:
-    """SHA-256 of every regular file below a directory, by its path from there."""
+    """Return the SHA-256 of every regular file below a directory, by its relative path."""
     files = (path for path in top.rglob("*") if path.is_file() and not path.is_symlink())
     return {os.fsencode(path.relative_to(top)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -53,7 +53,7 @@ def hashes(top: Path) -> dict[bytes, str]:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("level", ["incremental", "differential", "mixed"])
 def test_every_day_comes_back(tmp_path: Path, level: str, seed: int) -> None:
-    """From the archive of the day and those before it, in whatever order they are named, to the last bit."""
+    """From the archive of the day and earlier ones, named in any order, every bit comes back."""
     tree = Tree(tmp_path / "tree", seed)
     archives: list[Path] = []
     days: list[Manifest] = []
@@ -234,7 +234,7 @@ def test_what_is_unreadable_or_not_mounted_is_not_taken_for_deleted(tmp_path: Pa
 
 
 def test_a_directory_below_that_is_not_mounted_any_more_is_a_problem(tmp_path: Path) -> None:
-    """What is below a mount point shows another directory, without anything in it, and whose time is its own."""
+    """A mount point is archived as an empty directory with the time of what is mounted there."""
     tree, mounted = tmp_path / "tree", tmp_path / "tree/mnt/photos"
     (mounted / "deep").mkdir(parents=True)
     (mounted / "deep/film").write_bytes(b"film")

@@ -32,7 +32,7 @@ def test_an_archive_alone_holds_all_of_its_files(tmp_path: Path) -> None:
 
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
-    """A set of which a file goes on over several volumes."""
+    """A set with a file that is divided over several volumes."""
     (tmp_path / "top").mkdir()
     for number in range(3):
         (tmp_path / f"top/f{number}").write_bytes(os.urandom(250_000))

@@ -1,4 +1,4 @@
-"""A path is a path: what is listed of an archive, given back to it, names that entry and no other."""
+"""Each path that a listing of an archive shows, given as a pattern, matches that entry and no other."""
 
 from __future__ import annotations
 
@@ -92,5 +92,5 @@ def test_extract_restores_the_one_that_is_named(archive: Path, tmp_path: Path) -
 
 
 def test_many_names_take_one_pass(listing: Listing) -> None:
-    """All that `list --null` gives, handed back at once."""
+    """All paths of `list --null`, given back together."""
     assert select(listing, list(listing.paths)) == list(range(len(listing)))

@@ -1,4 +1,4 @@
-"""What volumes are, measured, and compared with what the bytes of the files say by themselves."""
+"""Measuring volumes, compared with the bytes of their files."""
 
 from __future__ import annotations
 

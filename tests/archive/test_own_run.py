@@ -1,4 +1,4 @@
-"""What settings tell of a run, and of what it builds on."""
+"""The run that made an archive, and what it builds on, from the archive's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs among archives that are named: which are one, what each builds on, and taking in a volume that is brought."""
+"""Runs among archives: which archives belong to one run, what each builds on, and adding a volume later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a file has the content of an archived one: any byte counts, holes and zeros are the same."""
+"""Whether a file has the content of an archived one: every byte counts, and holes equal zeros."""
 
 from __future__ import annotations
 

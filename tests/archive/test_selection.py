@@ -1,4 +1,4 @@
-"""Which entries an extraction takes: with directories above them, and with hard links that lead somewhere."""
+"""Which entries are restored: with the directories around them, and with hard links whose targets are restored."""
 
 from __future__ import annotations
 

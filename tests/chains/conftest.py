@@ -1,4 +1,4 @@
-"""A tree that lives, a catalogue, and runs of a chain of it at times that are told."""
+"""A tree that changes, a catalogue, and runs of a chain at given times."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Chain:
         return heard
 
     def run_and_damage(self, days: int) -> None:
-        """Make runs, each with a new large file, and then destroy in each archive what its parity has."""
+        """Make runs, each with a new large file, and then damage each archive within its parity."""
         for day in range(days):
             self.tree.write(self.tree.top / f"big{day}", 400_000)
             self.run()
@@ -75,7 +75,7 @@ class Chain:
         return [run.mark.level.value for run in self.runs()]
 
     def mark(self, label: str, state: str) -> None:
-        """Say that a medium is lost, suspect or retired."""
+        """Mark a medium as lost, suspect or retired."""
         with open_catalogue(self.catalogue) as catalogue:
             set_state(catalogue, find_medium(catalogue, label).id, MediumState(state))
 
@@ -85,7 +85,7 @@ class Chain:
 
 @pytest.fixture
 def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chain:
-    """A chain without any run so far."""
+    """A chain without any run yet."""
     address = os.fspath(tmp_path / "catalogue.sqlite")
     create_catalogue(address).close()
     monkeypatch.setenv("PYBACKUP_CATALOGUE", address)

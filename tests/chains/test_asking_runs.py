@@ -1,4 +1,4 @@
-"""What is needed to restore a run and not at hand is asked for at a terminal, by the label of its medium."""
+"""Media that a restoration needs and that are not here are asked for at a terminal, by their labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .conftest import Chain
 
 
 def away(chain: Chain, days: int) -> list[Path]:
-    """Runs whose archives were all carried off."""
+    """Runs whose archives have all been moved away."""
     found = []
     (chain.base / "shelf").mkdir()
     for day in range(days):

@@ -1,4 +1,4 @@
-"""What is lost of a base, and lies by its SHA-256 in another archive, is taken from there."""
+"""Lost content of a base is taken from another archive that has it, by its SHA-256."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def restored(chain: Chain, to: str, named: Any = None, **more: Any) -> Notes:
 
 @pytest.fixture
 def lived(chain: Chain) -> Chain:
-    """A full run, one that builds on it and holds a little, and another full run."""
+    """A full run, a small one that builds on it, and another full run."""
     chain.run(parity=None)
     chain.tree.write(chain.tree.top / "new", 3000)
     chain.run(parity=None)

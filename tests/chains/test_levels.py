@@ -1,4 +1,4 @@
-"""Runs of a chain: which level each is of, what it builds on, and what is stored again since it is not safe."""
+"""Runs of a chain: the level of each, what it builds on, and what is stored again as its medium is not safe."""
 
 from __future__ import annotations
 
@@ -188,13 +188,13 @@ def test_a_catalogue_made_anew_from_the_archives_knows_the_chain(chain: Chain) -
 
 
 def entered(address: str) -> set[tuple[str, bytes, bytes | None]]:
-    """All files that a catalogue has: label of the volume, path and hash."""
+    """Return all files in a catalogue: label of the volume, path and hash."""
     with open_catalogue(address) as catalogue:
         return {(each.volume.name, each.filed.path, each.filed.sha256) for each in files_of(catalogue)}
 
 
 def test_the_newest_archive_tells_what_earlier_ones_hold(chain: Chain) -> None:
-    """By itself, by CATALOGUE.SQLITE of its disc, and in any order with the others."""
+    """From the archive itself, from CATALOGUE.SQLITE of its disc, and in any order with the others."""
     for day in range(3):
         chain.run()
         (chain.tree.top / "docs/0.bin").rename(chain.tree.top / f"docs/moved-{day}")

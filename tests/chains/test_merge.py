@@ -1,4 +1,4 @@
-"""A chain merged into one full archive: the bytes of a full run of that day, from the archives alone."""
+"""A chain merged into one full archive has the bytes of a full run of that day, made from the archives alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def merge(chain: Chain, output: Path, day: int, named: Any = None, **more: Any) 
 
 
 def with_full_runs(chain: Chain, days: int) -> list[Path]:
-    """Runs of a tree that lives, and full ones of the same days, each in a catalogue of its own."""
+    """Runs of a tree that changes, and full runs of the same days, each in a catalogue of its own."""
     full = []
     (chain.base / "full").mkdir()
     with open(chain.tree.top / "holes", "wb") as file:
@@ -73,7 +73,7 @@ def test_each_day_is_what_a_full_run_of_it_was(chain: Chain) -> None:
 
 @pytest.mark.parametrize("more", [{"segment_size": 2 * SEGMENT}, {"compression": "store", "parity": "none"}])
 def test_it_is_packed_as_it_is_asked_for(chain: Chain, more: dict[str, Any]) -> None:
-    """Into longer segments as well: what is cut otherwise is hashed as a whole."""
+    """Also into longer segments: contents that are cut otherwise are hashed as a whole."""
     (chain.base / "other").mkdir()
     chain.run()
     address = os.fspath(chain.base / "other/c.sqlite")
@@ -139,7 +139,7 @@ def test_the_command_line_merges_and_records(chain: Chain, capsys: pytest.Captur
 
 
 def test_pieces_are_those_that_reading_the_files_gives(chain: Chain) -> None:
-    """Of any segment size, sparse files and hard links too; what is lost after pieces were given is taken back."""
+    """With any segment size, sparse files and hard links; a file lost after some pieces were read is taken back."""
     with open(chain.tree.top / "holes", "wb") as file:
         file.truncate(5 * SEGMENT)
         file.seek(2 * SEGMENT + 5)

@@ -1,4 +1,4 @@
-"""Which runs stay restorable, and which media no kept run needs: said with reasons, marked, never deleted."""
+"""Which runs are kept restorable, and which media none of them needs: shown with reasons, marked, never deleted."""
 
 from __future__ import annotations
 

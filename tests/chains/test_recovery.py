@@ -1,4 +1,4 @@
-"""What a chain lost of an earlier archive comes back by recovery volumes, copies and parity of that archive."""
+"""Lost content of an earlier archive comes back by that archive's recovery volumes, copies and parity."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_two_damaged_copies_of_an_earlier_archive_are_one_whole(chain: Chain) ->
 
 
 def test_a_last_archive_of_which_the_index_is_lost_is_mended_before_it_is_opened(chain: Chain) -> None:
-    """What is left of it lists files, and tells of none of those that lie in earlier archives."""
+    """What is left of the archive lists files, but none of those in earlier archives."""
     chain.tree.write(chain.tree.top / "big", 300_000)
     chain.run()
     chain.tree.write(chain.tree.top / "new", 3000)

@@ -1,4 +1,4 @@
-"""Restoring runs of a chain: every day, from whatever is at hand, and what is said of the rest."""
+"""Restoring runs of a chain: every day, from the archives that are here, and messages about the others."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_each_day_comes_back_by_its_time(chain: Chain, levels: tuple[str | None,
 
 
 def test_times_are_those_of_the_runs(chain: Chain) -> None:
-    """Whatever time files have: dar goes by these."""
+    """Changes are found whatever times files have; dar goes by times."""
     chain.run()
     chain.tree.write(chain.tree.top / "of the future")
     os.utime(chain.tree.top / "of the future", ns=((FIRST_DAY + 9 * DAY) * 10**9,) * 2)

@@ -1,4 +1,4 @@
-"""An archive of a few files of which some go on over several members, and where all of them lie."""
+"""An archive of a few files, some of which have several members, and where these are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Packed:
-    """The archive's bytes, the contents of its files, and what it has of each."""
+    """The archive's bytes, the contents of its files, and the entry of each."""
 
     data: bytes
     contents: Mapping[bytes, bytes]
@@ -29,7 +29,7 @@ class Packed:
 
 
 def _pack(bundle_bytes: int) -> Packed:
-    """Without parity, so that nothing mends what is damaged."""
+    """Without parity, so that damage cannot be mended."""
     chance = random.Random(8)
     with fast_directory() as base:
         top = base / "top"
@@ -59,5 +59,5 @@ def alone() -> Packed:
 
 
 def hurt(data: bytes, start: int, n_bytes: int = 1) -> bytes:
-    """The bytes with some of them other ones."""
+    """Return the bytes with some of them changed."""
     return data[:start] + bytes(byte ^ 0x5A for byte in data[start : start + n_bytes]) + data[start + n_bytes :]

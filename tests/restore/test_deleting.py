@@ -1,4 +1,4 @@
-"""What a tree does not have any more is found and deleted, and nothing else is."""
+"""Files that a tree does not have any more are found and deleted, and nothing else."""
 
 from __future__ import annotations
 

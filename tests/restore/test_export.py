@@ -1,4 +1,4 @@
-"""An archive written as one of another program: hard links behind their files, nothing that is not whole."""
+"""Exporting: hard links come after their files, and damaged files are left out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIFO = Stored(Entry(b"top/fifo", Kind.FIFO))
 
 
 def _exported(packed: Packed, room: Path, form: str, data: bytes) -> tuple[dict[bytes, bytes], Exported, Monitor]:
-    """What another program reads, and what was said; the link comes before its file."""
+    """What another program reads, and the monitor's messages; the link comes before its file."""
     (room / "archive").write_bytes(data)
     heard, directory = Monitor(), os.fsencode(room)
     with Output(os.fsencode(room / "out")) as output, ContentSpool(directory) as spool:

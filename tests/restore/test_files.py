@@ -36,7 +36,7 @@ def _verdicts(
     bad: Extents = Extents(),  # noqa: B008 - a frozen value
     is_settled: Callable[[Stored], bool] = lambda stored: False,
 ) -> tuple[dict[bytes, FileVerdict | None], Counting, int]:
-    """The verdict on each file, and how many tasks there were; their results are taken last first."""
+    """Return the verdict on each file, and the number of tasks; their results are taken in reverse order."""
     (room / "a.xtar").write_bytes(data)
     told: dict[bytes, FileVerdict | None] = {}
     heard = Counting()

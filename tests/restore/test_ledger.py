@@ -1,4 +1,4 @@
-"""Verdicts of one run: counted once each, losses told as problems, and bytes by what is known of them."""
+"""Verdicts of one run: each is counted once, losses are problems, bytes are counted by their soundness."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXT, NOISE, LONG = b"top/text", b"top/noise.bin", b"top/long"
 
 @pytest.fixture
 def plan(packed: Packed, room: Path) -> RestorePlan:
-    """Of all files, and of an image of which the first kilobytes were repaired, and some is bad."""
+    """A ledger of all files, of an image whose first kilobytes were repaired and some of which is bad."""
     (room / "a.xtar").write_bytes(packed.data)
     with open_archive(os.fsencode(room / "a.xtar")) as opened:
         member = packed.stored[NOISE].members[0]

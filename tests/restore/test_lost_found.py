@@ -1,4 +1,4 @@
-"""Members that nothing names any more: found by signature, placed in lost+found, and no known one twice."""
+"""Members without a name: found by signature, placed in lost+found, and no known member twice."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _search(room: Path, data: bytes, packed: Packed, known: dict[bytes, bool]) -
 
 
 def test_all_that_nothing_names_is_found_and_nothing_else(packed: Packed, room: Path) -> None:
-    """Of contents of several segments each is a file of its own."""
+    """Each segment of a content becomes a file of its own."""
     unknown = [TEXT, b"top/long"]
     search = _search(room, packed.data, packed, dict.fromkeys(packed.stored.keys() - set(unknown), True))
     members = sorted(member.offset for path in unknown for member in packed.stored[path].members)
@@ -110,7 +110,7 @@ def test_all_known_leaves_nothing_to_find(packed: Packed, room: Path) -> None:
 
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_within_a_damaged_member_others_may_lie(alone: Packed, room: Path, is_whole: bool) -> None:
-    """Where bytes are gone all that followed them has moved; in one that is whole it is content."""
+    """After lost bytes all later members have moved; in an intact member, what looks like one is content."""
     text, noise = alone.stored[TEXT].members[0], alone.stored[NOISE].members[0]
     inner = alone.data[text.offset : text.offset + text.packed_bytes]
     # Members lie on blocks of a tar.

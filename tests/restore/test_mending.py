@@ -1,4 +1,4 @@
-"""Mending while files are restored: asked for once each, and losses told only where they do not come back."""
+"""Mending during a restoration: each way is tried once, and only losses that remain are reported."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_stage_goes_on_where_something_is_to_be_mended(is_lost: bool) -> Non
 
 
 def _with_parity(room: Path) -> bytes:
-    """An archive of noise, of which any two sectors come back."""
+    """An archive of noise, of which any two sectors can be repaired."""
     (room / "top").mkdir()
     for number in range(9):
         (room / f"top/file {number}").write_bytes(os.urandom(20_000))

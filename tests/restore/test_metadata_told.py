@@ -1,4 +1,4 @@
-"""What of the metadata of files cannot be restored is told, once, whoever restores them."""
+"""Metadata that cannot be restored is reported, once, by each way of restoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the target is replaced by what is restored: as a file becomes a directory, or the reverse."""
+"""Files in the target are replaced by restored ones, also a directory by a file and the reverse."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_without_always_both_stay(tmp_path: Path, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", ["extract", "salvage"])
 def test_no_entry_replaces_what_the_same_archive_has(tmp_path: Path, verb: str) -> None:
-    """A hostile one has a file, or a link, that is a directory, too."""
+    """A hostile archive has a path that is a file or a link, and also a directory."""
     top, archive = made(tmp_path, make_directory)
     with open_archive(os.fsencode(archive)) as opened:
         rows = list(opened.listing)

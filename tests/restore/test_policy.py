@@ -1,4 +1,4 @@
-"""One restorer: what becomes of a file that is not whole is for the policy to say, and all else is the same."""
+"""Both policies: they differ in what is done with damaged files, and in nothing else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def planned(policy: Policy, archive: Path, to: Path, bad: Extents) -> RestorePla
 @pytest.mark.parametrize("segment_bytes", [MIB, 64 * MIB])
 @pytest.mark.parametrize("policy", Policy)
 def test_a_damaged_file(tmp_path: Path, policy: Policy, segment_bytes: int) -> None:
-    """One of segments and one in a batch: lost whole, or what is right of it beside its name."""
+    """A file of segments and one in a batch: left out, or their intact parts placed beside their names."""
     archive = made(tmp_path, {"a": 1000, "b": 3 * MIB, "c": 1000}, segment_bytes)
     with open_archive(os.fsencode(archive)) as opened:
         stored = next(each for each in opened.listing if each.entry.path == b"top/b")
@@ -80,7 +80,7 @@ def test_a_damaged_file(tmp_path: Path, policy: Policy, segment_bytes: int) -> N
 
 @pytest.mark.parametrize("policy", Policy)
 def test_what_is_whole_is_decoded_once(tmp_path: Path, policy: Policy) -> None:
-    """Whatever its length: one of 17 MiB is not held in memory to see whether it is right."""
+    """A file of any size: one of 17 MiB is not held in memory to be checked."""
     archive = made(tmp_path, {"long": 17 * MIB})
     plan = planned(policy, archive, tmp_path / "out", Extents())
     with metered() as meter:

@@ -1,4 +1,4 @@
-"""What is left of a file that is not whole: its name, its verdict, and what would bring back the rest."""
+"""Partial files: their names, their verdicts, and what would bring back the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content on its way into a staged file: what is in place, and what is known of it."""
+"""Writing content into a staged file: which bytes are in place, and which of them were verified."""
 
 from __future__ import annotations
 

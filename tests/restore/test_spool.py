@@ -1,4 +1,4 @@
-"""The content of one file at a time: whole or not at all, from the first place where it is."""
+"""The content of one file at a time: whole or not at all, from the first place where it is intact."""
 
 from __future__ import annotations
 

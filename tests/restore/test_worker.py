@@ -1,4 +1,4 @@
-"""What workers of a restoration do: files whole under their names, or what is left of them as the policy has it."""
+"""The tasks of workers: files are placed whole, or what is left of them if the policy is that."""
 
 from __future__ import annotations
 
