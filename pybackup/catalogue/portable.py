@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pybackup.model.carried import Carried, CarriedMedium, CarriedRun, CarriedVolume
+from pybackup.model.carried import Carried, CarriedJobRun, CarriedMedium, CarriedRun, CarriedVolume
 from pybackup.model.filed import Filed
 
 from .portable_form import PAGE_BYTES, STATEMENTS, VERSION, opened
@@ -21,7 +21,9 @@ _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, 
 _WRITER_AT, _WRITER = 96, (3_040_000).to_bytes(4, "big")
 
 
-def write_portable(path: bytes, volumes: Iterable[Carried], runs: Iterable[CarriedRun]) -> None:
+def write_portable(
+    path: bytes, volumes: Iterable[Carried], runs: Iterable[CarriedRun], job_runs: Iterable[CarriedJobRun] = ()
+) -> None:
     """Write volumes and runs into a file that exists and is empty, in their order.
 
     Raises
@@ -40,6 +42,7 @@ def write_portable(path: bytes, volumes: Iterable[Carried], runs: Iterable[Carri
         writing.write(volumes)
         for number, run in enumerate(runs, 1):
             writing.run(number, run)
+        writing.job_runs(job_runs)
         connection.execute("COMMIT")
     with open(path, "r+b") as file:
         file.seek(_WRITER_AT)
@@ -117,6 +120,11 @@ class _Writing:
         self._insert("run", (number, mark.chain, run.archive, *what))
         for need in run.needs:
             self._insert("need", (number, need.identity, _plain(need.label), need.files, need.n_bytes))
+
+    def job_runs(self, runs: Iterable[CarriedJobRun]) -> None:
+        """Write runs of jobs."""
+        for run in runs:
+            self._insert("job_run", (_plain(run.host), run.report))
 
     def _insert(self, table: str, values: tuple[Any, ...]) -> None:
         self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pybackup.errors import EnvironmentFailed
 
-VERSION: Final = 2
+VERSION: Final = 3
 _TABLES: Final = {
     "about": "version INTEGER",
     "directory": "id INTEGER PRIMARY KEY, path TEXT",
@@ -41,11 +41,14 @@ _OF_RUNS: Final = {
     "need": "run_id INTEGER, identity BLOB, label TEXT, files INTEGER, bytes INTEGER",
     "run": ("id INTEGER PRIMARY KEY, chain TEXT, archive BLOB, at_ns INTEGER, level TEXT, reason TEXT, location BLOB"),
 }
+# Since version 3: runs of jobs.
+_OF_JOBS: Final = {"job_run": "host TEXT, report TEXT"}
+MOST_REPORT_BYTES: Final = 1 << 19
 # Small pages make small files for small discs; large files become 2 % larger by them.
 PAGE_BYTES: Final = 1024
 STATEMENTS_BY_VERSION: Final = {
     version: {name: f"CREATE TABLE {name} ({columns})" for name, columns in tables.items()}
-    for version, tables in ((1, _TABLES), (2, _TABLES | _OF_RUNS))
+    for version, tables in ((1, _TABLES), (2, _TABLES | _OF_RUNS), (3, _TABLES | _OF_RUNS | _OF_JOBS))
 }
 STATEMENTS: Final = STATEMENTS_BY_VERSION[VERSION]
 

@@ -6,6 +6,7 @@ column of it is ever run.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
-from pybackup.model.carried import Carried, CarriedCatalogue, CarriedMedium, CarriedRun, CarriedVolume
+from pybackup.model.carried import Carried, CarriedCatalogue, CarriedJobRun, CarriedMedium, CarriedRun, CarriedVolume
 from pybackup.model.filed import Filed, Health, MediumState, MediumType, Needed, NewVolume, VolumeSort
+from pybackup.model.job_run import check_job_run
 from pybackup.model.run import RunLevel, RunMark, check_chain
 from pybackup.model.volume import VolumeInfo, VolumeKind
 
@@ -48,7 +50,8 @@ def reading_portable(path: bytes) -> Iterator[CarriedCatalogue]:
         try:
             version = _check(connection, name)
             runs = _runs(connection, name) if version > 1 else ()
-            yield CarriedCatalogue(_volumes(connection, name), runs)
+            job_runs = _job_runs(connection, name) if version > 2 else ()
+            yield CarriedCatalogue(_volumes(connection, name), runs, job_runs)
         except sqlite3.Error as error:
             raise Damaged(f"{name}: damaged: {error}") from error
 
@@ -114,6 +117,15 @@ def _runs(connection: sqlite3.Connection, name: str) -> list[CarriedRun]:
         return [
             _run(row, tuple(needs.get(number, ()))) for number, row in _few(connection, "SELECT * FROM run ORDER BY id")
         ]
+
+
+def _job_runs(connection: sqlite3.Connection, name: str) -> list[CarriedJobRun]:
+    with _trusting_nothing(name):
+        found = []
+        for _, (host, report) in _few(connection, "SELECT rowid, host, report FROM job_run ORDER BY rowid"):
+            check_job_run(json.loads(report))
+            found.append(CarriedJobRun(host.decode(), report.decode()))
+        return found
 
 
 def _run(row: tuple[Any, ...], needs: tuple[Needed, ...]) -> CarriedRun:
@@ -266,5 +278,5 @@ def _count(value: object) -> int:
 def _trusting_nothing(name: str) -> Iterator[None]:
     try:
         yield
-    except (ValueError, TypeError, AttributeError, KeyError, UsageError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, UsageError) as error:
         raise Damaged(f"{name}: no catalogue as this program writes them: a row says what cannot be") from error

@@ -55,6 +55,17 @@ def advise(job: Job, report: Report, monitor: Monitor) -> None:
         report.advice += (
             _in_catalogue(job, lambda catalogue: [*catalogue_advice(catalogue, job, report)], monitor) or ()
         )
+    elif job.get("copies") and report.made and not _has_catalogue(job):
+        report.advice.append(
+            "copies are counted by a catalogue, and there is none: 'pybackup catalogue init' makes one"
+        )
+
+
+def _has_catalogue(job: Job) -> bool:
+    try:
+        return address_of(job) is not None
+    except (PybackupError, ModuleNotFoundError):
+        return True  # it cannot be reached, which was told when something was to be written down
 
 
 def record_run(job: Job, report: Report) -> str:

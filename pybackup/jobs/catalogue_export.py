@@ -6,6 +6,7 @@ import os
 
 from pybackup.catalogue.carry import carried, carried_runs
 from pybackup.catalogue.connect import Catalogue
+from pybackup.catalogue.job_runs import carried_job_runs
 from pybackup.catalogue.portable import write_portable
 from pybackup.host.output import Output
 
@@ -19,7 +20,7 @@ def export_catalogue(catalogue: Catalogue, path: bytes, *, overwrite: bool = Fal
         As `Output`.
     """
     with Output(path, replace=overwrite) as output:
-        write_portable(output.temporary, carried(catalogue), carried_runs(catalogue))
+        write_portable(output.temporary, carried(catalogue), carried_runs(catalogue), carried_job_runs(catalogue))
         size = os.path.getsize(output.temporary)
         output.publish()
     return size

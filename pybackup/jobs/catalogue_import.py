@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from pybackup.catalogue.carry import Merged, merge, merge_runs
 from pybackup.catalogue.connect import Catalogue
+from pybackup.catalogue.job_runs import merge_job_runs
 from pybackup.catalogue.read_portable import reading_portable
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.environment import environment
@@ -37,6 +38,7 @@ def import_catalogue(catalogue: Catalogue, path: bytes, monitor: Monitor) -> Mer
     with _unpacked(path) as plain, reading_portable(plain) as coming:
         merged = merge(catalogue, coming.volumes, Aside(monitor))
         merge_runs(catalogue, coming.runs)
+        merge_job_runs(catalogue, coming.job_runs)
         return merged
 
 

@@ -59,6 +59,13 @@ class CarriedRun:
     needs: tuple[Needed, ...]
 
 
+class CarriedJobRun(NamedTuple):
+    """A run of a job: the machine that it was on, and its line of the history of runs, which is JSON."""
+
+    host: str
+    report: str
+
+
 class Carried(NamedTuple):
     """A volume and its entries, which can be gone through again and again, as long as their source is open."""
 
@@ -71,3 +78,4 @@ class CarriedCatalogue(NamedTuple):
 
     volumes: Sequence[Carried]
     runs: Sequence[CarriedRun]
+    job_runs: Sequence[CarriedJobRun] = ()

@@ -16,6 +16,7 @@ from pybackup.catalogue import portable_form
 from pybackup.catalogue.carry import carried, carried_runs, merge, merge_runs
 from pybackup.catalogue.connect import Catalogue, create_catalogue
 from pybackup.catalogue.health import add_health
+from pybackup.catalogue.job_runs import carried_job_runs, enter_job_run, job_runs, merge_job_runs
 from pybackup.catalogue.media import media, move, set_state
 from pybackup.catalogue.portable import write_portable
 from pybackup.catalogue.read_portable import reading_portable
@@ -29,6 +30,10 @@ from pybackup.monitor import Monitor
 from .shelf import TIME, filed, put, sha
 
 NAMES = [b"a\xff\xfe", b"A", b"a ", "é".encode(), "e\u0301".encode(), "\U0001f4a9".encode(), b"x" * 255, b"'; --", b"%"]
+JOB_RUN = {
+    **{"job": "work", "state": "ok", "status": 0, "started": 1_700_000_000.25, "finished": 1_700_000_001},
+    **{"files": 3, "content_bytes": 9, "problem_count": 0, "failures": [], "made": []},
+}
 
 
 def fill(catalogue: Catalogue) -> None:
@@ -55,12 +60,14 @@ def fill(catalogue: Catalogue) -> None:
     needs = [Needed(sha("docs")[:8], "docs 1", 7, 6 << 30), Needed(sha("gone")[:8], "gone \udcff.xtar", 0, 0)]
     enter_run(catalogue, RunMark("docs", TIME + 3, RunLevel.FULL, "the first"), b"archive1", lambda: (), b"/a/\xff")
     enter_run(catalogue, RunMark("docs", TIME + 4, RunLevel.INCREMENTAL), b"archive2", lambda: needs)
+    for host, more in (("two", {"failures": ["caf\xe9 \U0001f4be"]}), ("one", {"made": ["m" * 1000] * 1000})):
+        enter_job_run(catalogue, JOB_RUN | more, host)
 
 
 def exported(catalogue: Catalogue, path: Path) -> bytes:
     path.unlink(missing_ok=True)
     path.touch()
-    write_portable(bytes(path), carried(catalogue), carried_runs(catalogue))
+    write_portable(bytes(path), carried(catalogue), carried_runs(catalogue), carried_job_runs(catalogue))
     return path.read_bytes()
 
 
@@ -68,6 +75,7 @@ def take(catalogue: Catalogue, path: Path) -> tuple[int, int]:
     with reading_portable(bytes(path)) as coming:
         merged = merge(catalogue, coming.volumes, Monitor())
         merge_runs(catalogue, coming.runs)
+        merge_job_runs(catalogue, coming.job_runs)
     return merged.volumes, merged.media
 
 
@@ -77,6 +85,10 @@ def test_all_of_it_arrives_and_once(catalogue: Catalogue, tmp_path: Path) -> Non
     with create_catalogue(str(tmp_path / "other.sqlite")) as other:
         assert take(other, tmp_path / "whole") == (4, 5)
         assert exported(other, tmp_path / "again") == whole
+        assert list(job_runs(other)) == [
+            JOB_RUN | {"host": "one"},  # what it made is too long to be carried
+            JOB_RUN | {"failures": ["caf\xe9 \U0001f4be"], "host": "two"},
+        ]
         assert take(other, tmp_path / "whole") == (0, 0)
         assert exported(other, tmp_path / "again") == whole
     # And back, where all of it is.
@@ -109,10 +121,14 @@ def test_any_order_gives_the_same(tmp_path: Path) -> None:
 
 
 def test_files_of_the_first_version_are_read(tmp_path: Path) -> None:
-    """Files of version 1 have the same tables but those of runs."""
+    """Files of version 2 have the same tables but that of runs of jobs; those of version 1 no runs at all."""
     with create_catalogue(str(tmp_path / "c.sqlite")) as catalogue:
         fill(catalogue)
         exported(catalogue, tmp_path / "file")
+        _sql("DROP TABLE job_run", "UPDATE about SET version = 2")(tmp_path / "file")
+        with create_catalogue(str(tmp_path / "second.sqlite")) as other:
+            assert take(other, tmp_path / "file") == (4, 5)
+            assert (len(runs(other)), list(job_runs(other))) == (2, [])
         _sql("DROP TABLE run", "DROP TABLE need", "UPDATE about SET version = 1")(tmp_path / "file")
         with create_catalogue(str(tmp_path / "other.sqlite")) as other:
             assert take(other, tmp_path / "file") == (4, 5)
@@ -189,12 +205,16 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
     ),
     "virtual table": _sql("CREATE VIRTUAL TABLE evil USING fts5(x)"),
     "index": _sql("CREATE INDEX evil ON entry (name)"),
-    "a later version": _sql("UPDATE about SET version = 3"),
+    "a later version": _sql("UPDATE about SET version = 4"),
     "an earlier version with what it had not": _sql("UPDATE about SET version = 1"),
     "no name of a chain": _sql("UPDATE run SET chain = 'a/b'"),
     "no such level": _sql("UPDATE run SET level = 'evil'"),
     "no id of an archive": _sql("UPDATE run SET archive = x'00'"),
     "a need of less than nothing": _sql("UPDATE need SET files = -1"),
+    "no report of a run": _sql("UPDATE job_run SET report = '{}'"),
+    "a report that is no JSON": _sql("UPDATE job_run SET report = 'x'"),
+    "a report without end": _sql("UPDATE job_run SET report = replace(hex(zeroblob(50000)), '0', '[')"),
+    "a time beyond all": _sql("UPDATE job_run SET report = replace(report, '1700000001', '1e300')"),
     "a way out in a path": _sql("UPDATE directory SET path = '../../etc' WHERE id = 1"),
     "an absolute path": _sql("UPDATE directory SET path = '/etc' WHERE id = 1"),
     "a way out in a name": _sql("UPDATE entry SET name = '..' WHERE id = 1"),

@@ -99,6 +99,13 @@ def test_copies_that_are_missing_are_told(jobs: WriteJobs, capsys: pytest.Captur
     assert report["advice"] == []
 
 
+def test_copies_that_nothing_counts_are_told(jobs: WriteJobs, capsys: pytest.CaptureFixture[str]) -> None:
+    path = jobs('[job.x]\nsources = ["docs"]\noutput = "out/{comment}.xtar"\ncopies = { want = 2 }\n')
+    (report,) = ran(capsys, str(path), "--comment", "a")
+    none = "copies are counted by a catalogue, and there is none: 'pybackup catalogue init' makes one"
+    assert report["advice"] == [none]
+
+
 def test_what_a_zip_cannot_hold_keeps_the_archive(jobs: WriteJobs, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo("docs/fifo")
     path = jobs('[job.x]\nsources = ["docs"]\noutput = "out/x.xtar"\nexport = { format = "zip", instead = true }\n')
@@ -318,6 +325,15 @@ def test_runs_are_in_the_catalogue_too(jobs: WriteJobs, capsys: pytest.CaptureFi
     assert (second["state"], second["failures"][0]) == ("fail", f"{tmp_path}/out/a.xtar: exists")
     assert main(["jobs", "log", "--catalogue", url]) == 0
     assert f"  {socket.gethostname()}  x  " in capsys.readouterr().out
+    # They are carried to another catalogue, and there once.
+    other = f"sqlite:///{tmp_path}/other.sqlite"
+    create_catalogue(other).close()
+    assert main(["catalogue", "export", "all.sqlite", "--catalogue", url]) == 0
+    for _ in range(2):
+        assert main(["catalogue", "import", "all.sqlite", "--catalogue", other]) == 0
+    capsys.readouterr()
+    assert main(["jobs", "log", "--catalogue", other, "--json"]) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [first, second]
     os.rename("c.sqlite", "gone.sqlite")
     (report,) = ran(capsys, str(path), "--comment", "b", status=1)
     assert (len(report["problems"]), report["failures"]) == (1, [])

@@ -15,7 +15,7 @@ from ..text import display, humane_bytes
 
 EPILOG = """\
 FILE is one of SQLite that 'sqlite3' alone reads, and 'catalogue import' takes in, into a catalogue on any database:
-volumes, media, places, states, checks and all entries. The same catalogue gives the same bytes.
+volumes, media, places, states, checks, runs and entries. The same catalogue gives the same bytes.
 
 examples:
   pybackup catalogue export everything.sqlite
