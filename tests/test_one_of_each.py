@@ -29,7 +29,7 @@ DEEDS: dict[str, tuple[list[str], set[str]]] = {
     ),
     "know a volume by what is left of its headers": (["container.begin.begin_by_rows"], {"mend.survey_set"}),
     "search for guard sectors": (
-        ["parity.stream.find.find", "parity.stream.find.find_all"],
+        ["parity.stream.find.find", "parity.stream.find.GuardSearch"],
         {
             "archive.find",  # whether a file that is no archive is a sidecar
             "disc.parity",  # of the image that was just written
@@ -151,7 +151,7 @@ def _importers() -> dict[str, set[str]]:
         taken = set(_imported(module, tree))
         for name in taken:
             found[name].add(module)
-        # `from . import find` and then `find.find_all`.
+        # `from . import find` and then `find.find`.
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 for name in taken:

@@ -17,7 +17,7 @@ from pybackup.parity.mend.align import align
 from pybackup.parity.mend.copies import Copy, Survey, damaged_groups
 from pybackup.parity.mend.flips import Proposals, propose
 from pybackup.parity.stream.dealing import Dealing, runs
-from pybackup.parity.stream.find import FoundGuards, SumTable, find, find_all, load
+from pybackup.parity.stream.find import FoundGuards, GuardSearch, SumTable, find, load
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import places
 from pybackup.sector import SECTOR
@@ -150,16 +150,15 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
     UsageError
         A copy is one of another volume.
     """
-    files = [copy.file for copy in given]
-    volumes = find_all(files)
-    if not volumes:
+    search = GuardSearch([copy.file for copy in given])
+    if not search.volumes:
         return None
-    looked_at = _candidates(given, volumes, monitor)
+    looked_at = _candidates(given, search.volumes, monitor)
     if all(_is_beyond(candidate) for candidate, _ in looked_at):
         # What the end of a file leads to may be all that is left of what was there before: on a disc that was
         # written again, with less.
-        known = {(found.geometry, found.digest) for found in volumes}
-        more = [found for found in find_all(files, thorough=True) if (found.geometry, found.digest) not in known]
+        known = {(found.geometry, found.digest) for found in search.volumes}
+        more = [found for found in search.thorough() if (found.geometry, found.digest) not in known]
         looked_at += _candidates(given, more, monitor) if more else []
     named = [number for number, copy in enumerate(given) if not copy.is_piece]
     choice = choose([candidate for candidate, _ in looked_at], [copy.path for copy in given], named)

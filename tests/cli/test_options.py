@@ -238,7 +238,7 @@ def test_a_set_is_verified_as_one(tmp_path: Path) -> None:
     assert pybackup.Trouble.DAMAGED in {problem.trouble for problem in monitor.problems}
 
 
-@pytest.mark.parametrize("module", ["numpy", "py7zr"])
+@pytest.mark.parametrize("module", ["numpy", "py7zr", "sqlalchemy"])
 def test_importing_the_package_loads_nothing_that_weighs(module: str) -> None:
     command = [sys.executable, "-X", "importtime", "-c", "import pybackup"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stderr

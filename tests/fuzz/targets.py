@@ -36,7 +36,7 @@ from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.monitor import Monitor
-from pybackup.parity.stream.find import find_all, load
+from pybackup.parity.stream.find import GuardSearch, load
 from pybackup.restore.plan import RestoreOptions, plan_restore, plan_salvage
 from pybackup.restore.run import run
 from pybackup.restore.unpack import unpack
@@ -159,8 +159,8 @@ def _make_guards(chance: random.Random) -> Case:
 
 def _run_guards(directory: Path) -> None:
     files = [ArchiveFile(os.fsencode(path)) for path in sorted(directory.iterdir()) if path.is_file()]
-    for thorough in (False, True):
-        for found in find_all(files, thorough=thorough):
+    for volumes in (GuardSearch(files).volumes, GuardSearch(files).thorough()):
+        for found in volumes:
             with suppress(FormatError):
                 table = load(found)
                 for _, sector in table.guards():

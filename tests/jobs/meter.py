@@ -26,7 +26,9 @@ class Meter:
     parsed
         How often a tree index in a file was parsed.
     searched
-        How often a file was looked through for guard sectors, its last MiB not counted.
+        How often a search for guard sectors began in a file, its last MiB not counted.
+    read_for_guards
+        How often it was read from end to end for them.
     opened
         How often it was opened in this process.
     n_bytes
@@ -35,6 +37,7 @@ class Meter:
 
     parsed: Counter[str] = field(default_factory=Counter)
     searched: Counter[str] = field(default_factory=Counter)
+    read_for_guards: Counter[str] = field(default_factory=Counter)
     opened: Counter[str] = field(default_factory=Counter)
     n_bytes: Counter[str] = field(default_factory=Counter)
     last_read: str = ""
@@ -75,9 +78,17 @@ def metered() -> Iterator[Meter]:
         meter.searched[_name(getattr(file, "path", b"?"))] += 1
         return led_to(self, file)
 
+    scan = find.scan_guards
+
+    def scanned(file: Readable, start: int, end: int) -> Iterator[tuple[int, GuardSector]]:
+        if not start and end > find._TAIL_BYTES:
+            meter.read_for_guards[_name(getattr(file, "path", b"?"))] += 1
+        return scan(file, start, end)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index, "unpack_index", unpack_index)
         patch.setattr(ArchiveFile, "__init__", opened)
         patch.setattr(ArchiveFile, "read_at", read_at)
         patch.setattr(find._Search, "led_to", searched)
+        patch.setattr(find, "scan_guards", scanned)
         yield meter

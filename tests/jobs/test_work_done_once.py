@@ -121,6 +121,7 @@ def test_what_a_run_costs(run: str, field: Field, tmp_path: Path) -> None:
     with metered() as meter:
         RUNS[run](field, tmp_path, monitor)
     assert not [problem for problem in monitor.problems if "damaged" not in run and "set" not in run]
+    assert max(meter.read_for_guards.values(), default=0) <= 1
     found = measured(field, meter, tmp_path)
     assert found == allowed().get(run), "".join(
         f"\n| {run} | {name} | {' | '.join(map(str, row))} |" for name, row in found.items()

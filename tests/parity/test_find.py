@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,10 +22,12 @@ from kit.protected import Specimen, shards_of, whole_of, with_own_stream, with_s
 from pybackup.errors import Damaged, Refused
 from pybackup.layout.guard import PAYLOAD_BYTES, Geometry, GuardSector
 from pybackup.layout.sums import sector_sums
+from pybackup.parity.stream import find as module
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.parity.stream.find import FoundGuards, find, load, scan_guards
+from pybackup.parity.stream.find import FoundGuards, GuardSearch, find, load, scan_guards
 from pybackup.parity.stream.geometry import ParityOptions
+from pybackup.parity.stream.volume import Readable
 from pybackup.sector import SECTOR
 
 OPTIONS = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=200)
@@ -64,9 +66,8 @@ def beside() -> Specimen:
 
 
 def found_in(*contents: bytes, thorough: bool = False) -> FoundGuards:
-    found = find([Memory(content) for content in contents], thorough=thorough)
-    assert found is not None
-    return found
+    search = GuardSearch([Memory(content) for content in contents])
+    return (search.thorough() if thorough else search.volumes)[0]
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -147,6 +148,25 @@ def test_outermost_of_nested_volumes_is_taken(lost: str, sidecar_first: bool) ->
     assert found.is_enough
     shift = -found.geometry.before_sectors * SECTOR
     assert found.shifts[0 if sidecar_first else 1][0] == shift
+
+
+def test_files_are_read_from_end_to_end_once_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a search that has to, since nothing at the end of the file leads to guards; and only when it is asked else."""
+    read: list[int] = []
+
+    def counted(file: Readable, start: int, end: int) -> Iterator[tuple[int, GuardSector]]:
+        read.append(end - start)
+        return scan_guards(file, start, end)
+
+    monkeypatch.setattr(module, "scan_guards", counted)
+    behind = bytes(1 << 20)
+    for data, passes in ((own().data, 0), (own().data + behind, 1)):
+        read.clear()
+        search = GuardSearch([Memory(data)])
+        assert read.count(len(data)) == passes
+        assert search.thorough()[0].geometry == search.volumes[0].geometry == own().geometry
+        search.thorough()
+        assert read.count(len(data)) == 1
 
 
 def test_inner_volume_is_taken_where_too_little_is_left_of_the_outer() -> None:

@@ -126,32 +126,45 @@ def _most_sectors(file: Readable) -> int:
     return _SECTORS_FOR_SECTORS * -(-file.size // SECTOR)
 
 
-def find(files: Sequence[Readable], *, thorough: bool = False) -> FoundGuards | None:
-    """Return the first of `find_all`; None where nothing of a guard is left."""
-    return next(iter(find_all(files, thorough=thorough)), None)
+def find(files: Sequence[Readable]) -> FoundGuards | None:
+    """Return the first volume that a `GuardSearch` finds; None where nothing of a guard is left."""
+    return next(iter(GuardSearch(files).volumes), None)
 
 
-def find_all(files: Sequence[Readable], *, thorough: bool = False) -> list[FoundGuards]:
-    """Return the volumes that the files may be copies of, likely ones first.
+class GuardSearch:
+    """One search of files for guard sectors: what their ends lead to, and all of them where that is not enough.
 
-    There are several for an archive with parity in an image with parity, or where the sidecar of an earlier file
-    is left: the largest comes first, then that with the most guard sectors. Where the table of one is whole, those
-    of which too little is left are not named.
-
-    Parameters
+    Attributes
     ----------
-    thorough
-        Read all of the files; else what their ends lead to is enough, if it is.
+    volumes
+        Those that the files may be copies of, likely ones first. There are several for an archive with parity in an
+        image with parity, or where the sidecar of an earlier file is left: the largest comes first, then that with the
+        most guard sectors. Where the table of one is whole, those of which too little is left are not named.
     """
-    search = _Search(sum(file.size for file in files) // SECTOR)
-    for number, file in enumerate(files):
-        search.collect(number, search.led_to(file))
-    volumes = search.volumes()
-    if thorough or not volumes or not volumes[0].is_enough or not _explains(volumes[0], files):
+
+    def __init__(self, files: Sequence[Readable]) -> None:
+        self._files = files
+        self._by_all: list[FoundGuards] | None = None
+        search = self._begun()
         for number, file in enumerate(files):
+            search.collect(number, search.led_to(file))
+        self.volumes = search.volumes()
+        if not self.volumes or not self.volumes[0].is_enough or not _explains(self.volumes[0], files):
+            self.volumes = self._by_all = self._read(search)
+
+    def thorough(self) -> list[FoundGuards]:
+        """Return the volumes that are found where all of the files are read, which is done once at most."""
+        if self._by_all is None:
+            self._by_all = self._read(self._begun())
+        return self._by_all
+
+    def _begun(self) -> _Search:
+        return _Search(sum(file.size for file in self._files) // SECTOR)
+
+    def _read(self, search: _Search) -> list[FoundGuards]:
+        for number, file in enumerate(self._files):
             search.collect(number, scan_guards(file, 0, file.size))
-        volumes = search.volumes()
-    return volumes
+        return search.volumes()
 
 
 def _explains(found: FoundGuards, files: Sequence[Readable]) -> bool:
