@@ -166,6 +166,19 @@ def test_tests_stand_in_rooms_or_where_the_design_says_that_they_cross_them() ->
     assert places - rooms == across
 
 
+def test_no_test_module_imports_another() -> None:
+    """What several of them need stands in the kit, or in a module of their room that has no test."""
+    found = [
+        (str(path.relative_to(TESTS)), name)
+        for path in sorted(TESTS.rglob("*.py"))
+        for node in _nodes(path)
+        if isinstance(node, ast.ImportFrom)
+        for name in [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        if name.startswith("test_")
+    ]
+    assert found == []
+
+
 def _with_logic() -> set[str]:
     """Modules that have a function, by their names in the package."""
     return {

@@ -19,7 +19,7 @@ from pybackup.model.filed import MediumState
 
 from .databases import SqliteFiles
 from .shelf import sha
-from .test_loss import Disc, Shelf, Volume, check_loss, enter_all, key_of
+from .shelves import Disc, Shelf, Volume, check_loss, enter_all, key_of
 
 DISCS = 80
 STATES = [*[MediumState.OK] * 7, *MediumState]

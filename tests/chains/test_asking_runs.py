@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kit.discs import changing
 from kit.manifest import differences, manifest
 from kit.terminal import at_terminal
-from sets.test_asking import changing
 
 from .conftest import Chain
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from kit.command import COMMAND, ENVIRONMENT, lines, parsed, run
+from kit.signals import heeded as heeded  # a fixture
 from kit.trees import plant_docs
-from test_cli_statuses import heeded as heeded  # a fixture
 
 from pybackup.host import temporaries
 from pybackup.model.entry import Entry, Kind

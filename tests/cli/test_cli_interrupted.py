@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from kit.command import ENVIRONMENT, run
+from kit.signals import wait_until_asleep
 from kit.trees import plant_docs
-from test_cli_statuses import wait_until_asleep
 
 import pybackup
 

@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from kit.command import COMMAND, ENVIRONMENT, lines, run
+from kit.signals import heeded as heeded  # a fixture
+from kit.signals import wait_until_asleep
 from kit.trees import plant_docs
 
 import pybackup.errors
@@ -84,22 +84,6 @@ def test_expected_failures_have_one_line(
 ) -> None:
     assert _failing(monkeypatch, error) == status
     assert capsys.readouterr().err == f"pybackup: {said}\n"
-
-
-def wait_until_asleep(pid: int) -> None:
-    """Wait until a process waits in the system, where a signal reaches it at once."""
-    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def heeded(number: signal.Signals) -> Iterator[None]:
-    """A shell starts what runs in the background with signals ignored, and children inherit that."""
-    before = signal.getsignal(number)
-    if before is signal.SIG_IGN:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    signal.signal(number, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.hostile import without_indexes
 
 from pybackup.check.compare import compare
 from pybackup.check.verify import verify
@@ -18,8 +19,6 @@ from pybackup.make.run import perform_create
 from pybackup.mend.health import State
 from pybackup.monitor import Monitor
 from pybackup.selection.filelist import named_source
-
-from .test_hostile import without_indexes
 
 MIB = 1 << 20
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,11 +26,10 @@ from pybackup.restore.plan import RestoreOptions, plan_restore
 from pybackup.restore.run import run
 from pybackup.tree.place import Overwrite, PlaceOptions
 
+from .killing import kill_after, start
+
 MIB = 1 << 20
 ROUNDS = 8
-# A killed parent leaves its workers for as long as they look away.
-PATIENCE_SECONDS = 30
-REPOSITORY = Path(__file__).parents[2]
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
 
@@ -142,46 +138,6 @@ def test_extracting_on_a_full_disk(source: Path, tiny_disk: Path, tmp_path: Path
         extract(archive, target, workers)
     assert half_made(target, source) == []
     assert temporaries(target) == []
-
-
-def start(script: str, *arguments: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-def kill_after(process: subprocess.Popen[bytes], seconds: float, *, group: bool) -> None:
-    """Kill -9 so long after it began to work: it alone, or with all its workers."""
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    time.sleep(seconds)
-    if group:
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()
-    process.stdout.close()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (left := session(process.pid)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left == [], "workers outlive their parent"
-
-
-def session(leader: int) -> list[int]:
-    """Processes of a session that are not dead yet."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[3]) == leader and fields[0] not in "ZX":
-                found.append(int(name))
-    return found
 
 
 def test_a_killed_creation(source: Path) -> None:

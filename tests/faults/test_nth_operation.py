@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from kit.trees import TIME_NS
 from pybackup.archive.open import open_archive
 from pybackup.check.verify import verify
 from pybackup.compress.methods import MIB
-from pybackup.errors import EnvironmentFailed, PybackupError
+from pybackup.errors import EnvironmentFailed
 from pybackup.host import give_name
 from pybackup.make.plan import CreateOptions, plan_create
 from pybackup.make.run import perform_create
@@ -31,6 +30,8 @@ from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.restore.plan import RestoreOptions, plan_restore, plan_salvage
 from pybackup.restore.run import run
+
+from .faulty import CODES, Fault, run_with
 
 OPERATIONS = (
     "open",
@@ -57,26 +58,7 @@ CREATING = frozenset({"open", "read", "pread", "pwrite", "fsync", "rename", "sca
 EXTRACTING = frozenset(
     {"open", "pread", "pwrite", "ftruncate", "mkdir", "symlink", "link", "mkfifo", "chmod", "utime", "setxattr"}
 )
-CODES = (errno.EIO, errno.ENOSPC)
 OPTIONS = CreateOptions(segment_bytes=MIB, overwrite=True, workers=1)
-
-
-class Fault:
-    """Lets the ``number``-th call of one function of ``os`` fail."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, operation: str, number: int, code: int) -> None:
-        self.fired = False
-        self._left = number
-        self._code = code
-        self._real: Callable[..., Any] = getattr(os, operation)
-        patch.setattr(os, operation, self)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._left -= 1
-        if self._left == 0:
-            self.fired = True
-            raise OSError(self._code, os.strerror(self._code))
-        return self._real(*args, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -117,19 +99,6 @@ def salvage(archive: Path, target: Path, monitor: Monitor) -> None:
         ),
         monitor=monitor,
     )
-
-
-def run_with(fault: Callable[[pytest.MonkeyPatch], Fault], job: Callable[[Monitor], None]) -> tuple[bool, str]:
-    """Whether the fault fired, and what was said of it; nothing but a `PybackupError` may come out."""
-    monitor = Monitor()
-    said = ""
-    with pytest.MonkeyPatch.context() as patch:
-        injected = fault(patch)
-        try:
-            job(monitor)
-        except PybackupError as error:
-            said = f"{type(error).__name__}: {error}"
-    return injected.fired, said or "; ".join(f"{problem.path!r}: {problem.reason}" for problem in monitor.problems)
 
 
 def leftovers(directory: Path) -> list[str]:

@@ -19,8 +19,8 @@ from pybackup.disc.plan_build import BuildOptions, plan_build
 from pybackup.errors import UsageError
 from pybackup.monitor import Monitor
 
-from .test_disk_and_kill import kill_after, start
-from .test_nth_operation import CODES, Fault, run_with
+from .faulty import CODES, Fault, run_with
+from .killing import kill_after, start
 
 # What writes, each of them; of reading every so many, since what cannot be read is lost, which other tests look at.
 WRITING = ("open", "pwrite", "ftruncate", "fsync", "rename", "mkdir", "unlink")

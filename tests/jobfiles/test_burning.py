@@ -17,7 +17,7 @@ from pybackup.catalogue.connect import create_catalogue
 from pybackup.cli.main import main
 
 from .conftest import WriteJobs
-from .test_tell import MailServer, plain
+from .servers import MailServer, plain
 
 JOB = """
 [job.d]

@@ -18,7 +18,7 @@ from pybackup.catalogue.media import media
 from pybackup.cli.main import main
 from pybackup.jobfiles.load import load, load_all
 
-from .test_tell import MailServer, plain, web
+from .servers import MailServer, plain, web
 
 EXAMPLE = """
 version = 1

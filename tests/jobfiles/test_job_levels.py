@@ -15,7 +15,7 @@ from pybackup.jobfiles.levels import level_of_run
 from pybackup.monitor import Monitor
 
 from .conftest import WriteJobs
-from .test_keep import Days
+from .days import Days
 
 JOB = """
 [job.work]

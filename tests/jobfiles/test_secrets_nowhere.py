@@ -11,7 +11,7 @@ import pytest
 from pybackup.cli.main import main
 
 from .conftest import WriteJobs
-from .test_tell import MailServer, web
+from .servers import MailServer, web
 
 FILE, VARIABLE, COMMAND, CREDENTIAL = "by-file-4711", "by-variable-4711", "by-command-4711", "by-credential-4711"
 SECRETS = (FILE, VARIABLE, COMMAND, CREDENTIAL)

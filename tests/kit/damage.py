@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -119,3 +120,16 @@ def changed_files(small: Specimen, data: bytes, damage: str, place: Place) -> se
         return small.touched(start, start + SECTOR)
     hit = [at for at, (one, two) in enumerate(zip(data, small.data, strict=True)) if one != two]
     return small.touched(hit[0], hit[-1] + 1) if hit else set()
+
+
+def deceiving(sector: bytes) -> bytes:
+    """A sector with six wrong bytes whose sum says that one of them, put right, would make it good."""
+    # A byte followed by the CRC of it, all taken as differences: what no CRC-32 sees.
+    unseen = b"\x5a"
+    unseen += (zlib.crc32(unseen) ^ zlib.crc32(b"\0")).to_bytes(4, "little")
+    changed = bytearray(sector)
+    for place, value in enumerate(unseen, 100):
+        changed[place] ^= value
+    assert zlib.crc32(changed) == zlib.crc32(sector)
+    changed[1500] ^= 0x21
+    return bytes(changed)

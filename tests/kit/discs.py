@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pybackup.disc.build import Built, perform_build
@@ -27,3 +29,12 @@ def build(
 def tool(*command: str | Path) -> bytes:
     """What a program prints; it has to be there, and to succeed."""
     return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def changing(drive: Path, discs: Sequence[Path]) -> Callable[[int], None]:
+    """Put one disc after the other into a drive."""
+
+    def change(number: int) -> None:
+        shutil.copy(discs[number], drive)
+
+    return change

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit.damage import overwritten
+from kit.damage import deceiving, overwritten
 from kit.memory import fast_directory
 from kit.protected import AFTER, BEFORE, NO_PARITY, Specimen, shards_of, the_own, with_own_stream, with_sidecar
 
@@ -28,7 +28,6 @@ from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.geometry import ParityOptions
 from pybackup.sector import SECTOR
 
-from .test_repair import deceiving
 from .wounds import DAMAGE, Damage, is_whole, repaired
 
 ONE_PARITY = ParityOptions(Amount(share=Fraction(1, 10)), group_sectors=11)

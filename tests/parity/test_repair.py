@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit.damage import overwritten
+from kit.damage import deceiving, overwritten
 from kit.memory import fast_directory
 from kit.protected import (
     AFTER,
@@ -189,19 +188,6 @@ def test_an_archive_behind_another_is_not_cut_off_in_place(own: Specimen) -> Non
         assert isinstance(result.refused, UsageError)
         assert "another protected archive" in str(result.refused)
         assert result.data == data
-
-
-def deceiving(sector: bytes) -> bytes:
-    """A sector with six wrong bytes whose sum says that one of them, put right, would make it good."""
-    # A byte followed by the CRC of it, all taken as differences: what no CRC-32 sees.
-    unseen = b"\x5a"
-    unseen += (zlib.crc32(unseen) ^ zlib.crc32(b"\0")).to_bytes(4, "little")
-    changed = bytearray(sector)
-    for place, value in enumerate(unseen, 100):
-        changed[place] ^= value
-    assert zlib.crc32(changed) == zlib.crc32(sector)
-    changed[1500] ^= 0x21
-    return bytes(changed)
 
 
 @pytest.mark.parametrize("in_place", [False, True])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kit.archives import extract
+from kit.golden import ARCHIVES, expected_of
 from kit.manifest import differences, manifest
 from kit.recipe import ARCHIVE, GOLDEN, fingerprints, from_json, make, plant
 from kit.stock import expand
@@ -22,13 +21,6 @@ from pybackup.mend.health import State
 from pybackup.model.entry import Kind
 from pybackup.model.member import Member, Method, Stored
 from pybackup.monitor import Monitor
-
-ARCHIVES = sorted(GOLDEN.glob("v*/*.xtar"))
-
-
-def _expected(path: Path) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads((path.parent / "expected.json").read_text())
-    return said
 
 
 def test_there_are_golden_archives_of_every_version() -> None:
@@ -45,7 +37,7 @@ def test_is_read(path: Path, tmp_path: Path) -> None:
     assert (verdict.state, heard.problems) == (State.INTACT, [])
     assert f"v{info(os.fsencode(path)).format_version}" == path.parent.name
     extract(path, tmp_path / "out", numeric_owner=True)
-    expected = from_json(_expected(path)["manifest"])
+    expected = from_json(expected_of(path)["manifest"])
     assert differences(expected, manifest(tmp_path / "out/tree"), but=["data"]) == []
     assert (tmp_path / "out/tree/sparse").stat().st_blocks * 512 < 1 << 20
     assert expand(("tar", "--warning=no-timestamp"), path, tmp_path / "tar") > 3
@@ -68,7 +60,7 @@ def test_is_still_written_like_that(tmp_path: Path) -> None:
     golden = GOLDEN / ARCHIVE
     (tmp_path / "tree").mkdir()
     plant(tmp_path / "tree")
-    expected = _expected(golden)
+    expected = expected_of(golden)
     assert differences(from_json(expected["manifest"]), manifest(tmp_path / "tree"), but=["data"]) == []
     make(tmp_path / "tree", tmp_path / "new.xtar")
     if fingerprints() == expected["fingerprints"]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from kit.discs import changing
 from kit.manifest import differences, manifest
 from kit.sets import make, volumes
 from kit.terminal import at_terminal
@@ -65,15 +66,6 @@ def test_what_is_not_known_is_said_once(docs: Path, tmp_path: Path) -> None:
     assert shown.count("what they hold is not known") == 2
     assert "1 problem:" in shown
     assert "salvage" not in shown
-
-
-def changing(drive: Path, discs: Sequence[Path]) -> Callable[[int], None]:
-    """Put one disc after the other into a drive."""
-
-    def change(number: int) -> None:
-        shutil.copy(discs[number], drive)
-
-    return change
 
 
 @pytest.mark.parametrize("first", [0, -1])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.hearing import Notes
 from kit.sets import volumes
 
 from pybackup.archive.find import find_volumes
@@ -102,19 +103,7 @@ def test_indexes_that_are_a_bomb_together_are_left_out(docs: Path, monkeypatch: 
 def test_two_that_claim_one_number_are_told(tree: Path, docs: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.xtar"
     other.write_bytes(volumes(docs)[0].read_bytes())
-    heard = Heard()
+    heard = Notes()
     volume_set = gather(find_volumes([os.fsencode(volumes(docs)[0]), os.fsencode(other)]).volumes, heard)
     assert len(volume_set.copies) == 1
     assert "docs 1 once more" in heard.notes[0]
-
-
-class Heard(Monitor):
-    """Remembers notes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        """Remember it."""
-        self.notes.append(text)

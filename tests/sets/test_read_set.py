@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from kit.command import lines, run
+from kit.hearing import Notes
 from kit.manifest import differences, manifest
 from kit.sets import make, volumes
 
@@ -27,8 +28,6 @@ from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
 from pybackup.restore.plan import RestoreOptions
 from pybackup.restore.result import Extracted
-
-from .test_hostile_set import Heard
 
 SECTOR = 2048
 
@@ -265,7 +264,7 @@ def test_of_a_file_over_several_volumes_only_the_damaged_one_is_mended(
         return real(paths, maps)
 
     monkeypatch.setattr(mender, "open_copies", recording)
-    heard = Heard()
+    heard = Notes()
     done = extracted([tmp_path / "set"], tmp_path / "out", heard)
     assert (heard.problems, done.mended, read) == ([], 1, [os.fsencode(third)])
     assert [note for note in heard.notes if "mending" in note] == [
@@ -297,7 +296,7 @@ def test_a_volume_without_any_tree_index_and_parity_gives_up_its_files(
     data = hurt.read_bytes()
     end = data.rindex(b".pybackup/set\0")
     hurt.write_bytes(data[:end] if cut else data[:end] + bytes(len(data) - end))
-    heard = Heard()
+    heard = Notes()
     done = extracted([tmp_path / "set"], tmp_path / "out", heard)
     assert done.unplaced == 0
     assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damage.test_hostile import CASES, TAME, in_child, without_indexes, write
-from damage.test_matrix import SECTOR
 from fuzz.bombs import extensions, long_place, many_volumes, nested
 from kit.archives import MIB, archive
 from kit.command import SCRIPT, run_rescue
 from kit.damage import DAMAGES, PLACES, changed_files
+from kit.golden import ARCHIVES, expected_of
+from kit.hostile import CASES, TAME, in_child, without_indexes, write
 from kit.manifest import differences, manifest
 from kit.memory import fast_directory
 from kit.oracle import extract_to, restore_to
@@ -30,11 +30,11 @@ from kit.recipe import GOLDEN, from_json
 from kit.snapshot import Snapshot, snapshot
 from kit.specimen import Specimen
 from kit.trees import plant_large
-from roundtrip.test_golden import ARCHIVES, _expected
 
 from pybackup.archive.open import open_archive
 from pybackup.codes import rs255 as codeword
 from pybackup.errors import PybackupError
+from pybackup.sector import SECTOR
 from pybackup.standalone import rescue
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -68,7 +68,7 @@ def rescued(command: str, path: Path, target: Path) -> tuple[int, Snapshot]:
 @pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_golden(path: Path, room: Path) -> None:
     extract(path, room / "out")
-    assert differences(from_json(_expected(path)["manifest"]), manifest(room / "out/tree"), but=["data"]) == []
+    assert differences(from_json(expected_of(path)["manifest"]), manifest(room / "out/tree"), but=["data"]) == []
     assert run_rescue("verify", path).returncode == 0
     assert GOLDEN in path.parents
 
