@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.thorough import so_many
 
 from pybackup.cli.main import main
 from pybackup.foreign import apart
@@ -436,6 +437,23 @@ def test_hostile_archives(make: Callable[[Path], None], run: Run, tmp_path: Path
     digests = {hashlib.sha256((drive / each).read_bytes()).hexdigest() for each in (name, "z.txt")}
     for digest in digests:
         assert js(run, "whereis", "--hash", digest)
+
+
+def test_a_7z_of_very_many_empty_files_is_entered(run: Run, tmp_path: Path) -> None:
+    """A million take 25 s, so there are fewer by default; the bounds are those of the program."""
+    count = so_many(16_000, 1_000_000)
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    empty_files(drive, count)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pybackup", "catalogue", "add", str(drive), "--tree"], stdout=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    assert used.ru_maxrss * 1024 < 512 * MIB
+    (known,) = js(run, "list")
+    assert known["volume"]["files"] == count + 1
 
 
 def test_names_that_lead_out_are_said_and_lead_nowhere(
