@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from pybackup.jobfiles.job import Configuration, Job
 
 WHERE = """\
-Jobs stand in /etc/pybackup/config.toml, then in ~/.config/pybackup/config.toml ($XDG_CONFIG_HOME), and in files of
-jobs.d beside these. Later values replace earlier ones, tables merge, and ["+x"] adds to a list.
+Jobs are read from /etc/pybackup/config.toml, then from ~/.config/pybackup/config.toml ($XDG_CONFIG_HOME), each with the
+files in jobs.d beside it. Later values replace earlier ones, tables are merged, and ["+x"] adds to a list.
 """
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add further files."""
     parser.add_argument(
-        "--config", metavar="FILE", action="append", default=[], help="a job file more, stronger than all others"
+        "--config",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a further job file, which is stronger than all others",
     )
 
 

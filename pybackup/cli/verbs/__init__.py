@@ -1,4 +1,4 @@
-"""The verbs: one module each, named after it."""
+"""The verbs of the command line: a module for each, with its name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUMMARIES = {
     "create": "archive directories and files",
     "list": "show what is in an archive",
     "diff": "show what changed between two archives, or since an archive was made",
-    "info": "show what an archive says of itself",
+    "info": "show what an archive says about itself",
     "extract": "restore an archive, or parts of it",
     "restore": "restore a chain of archives, or parts of it, as it was at a time",
     "chain merge": "make a full archive out of a chain, without the sources",
@@ -21,56 +21,56 @@ SUMMARIES = {
     "protect": "write parity for any file, as a sidecar",
     "repair": "merge damaged copies, and rebuild what none has from parity",
     "rebuild": "bring back lost and damaged volumes of a set, from the others and its recovery volumes",
-    "salvage": "get every file out of damaged copies that is left, in part where not whole",
+    "salvage": "restore every file, whole or in part, that is left in damaged copies",
     "forecast": "tell what an archive survives: bursts, scattered bad sectors, lost ends",
     "drill": "damage copies of an archive, repair them, and compare what comes back with the forecast",
     "disc plan": "tell how many discs a tree takes, how full they get and how long it lasts",
-    "disc build": "build the image of a disc for each volume, with all that is needed to read it",
+    "disc build": "build the image of a disc for each volume, with everything that is needed to read it",
     "disc burn": "burn an image through xorriso, and read it back",
-    "disc check": "tell how discs are, what they would still survive, and what to do",
+    "disc check": "tell how damaged discs are, what they would still survive, and what to do",
     "disc label": "write labels to print, for the disc and its case",
     "catalogue init": "make a catalogue, which tells which medium holds what",
     "catalogue add": "enter media: archives, images, discs, drives, directories",
-    "catalogue list": "show the media that are known",
+    "catalogue list": "show all media",
     "catalogue show": "show all that is known of a medium",
-    "catalogue files": "show what is on a medium, or on all",
+    "catalogue files": "show the files on a medium, or on all media",
     "catalogue find": "find files by name, content, size or time on all media",
-    "catalogue whereis": "tell on which media something is",
+    "catalogue whereis": "tell on which media a file is",
     "catalogue history": "show the versions of a file that the media hold",
-    "catalogue at-risk": "show what has too few copies, or is on media not checked for long",
+    "catalogue at-risk": "show files with too few copies, or on media that were not checked for long",
     "catalogue due": "show the media that should be checked",
     "catalogue check": "tell which files of a live directory are safe on media, and which are not",
-    "catalogue hash": "hash the files of a medium that were entered without",
-    "catalogue verify": "compare a medium, or a directory, with the hashes that are known of it",
-    "catalogue lost": "mark a medium as lost, and tell what went with it",
+    "catalogue hash": "hash the files of a medium that were entered without hashes",
+    "catalogue verify": "compare a medium, or a directory, with the hashes in the catalogue",
+    "catalogue lost": "mark a medium as lost, and tell which files are lost with it",
     "catalogue found": "mark a medium as there again",
-    "catalogue move": "write down where a medium lies",
+    "catalogue move": "change the place where a medium is kept",
     "catalogue remove": "forget a medium",
     "catalogue prune": "tell which runs of a chain stay restorable, and which media none of these needs",
     "catalogue export": "write the whole catalogue into one file, which sqlite3 reads",
-    "catalogue import": "take in what an exported catalogue, or that of a disc, knows",
-    "catalogue rebuild": "make a lost catalogue anew from discs and archives, in any order",
+    "catalogue import": "add the content of an exported catalogue, or of the one on a disc",
+    "catalogue rebuild": "make a lost catalogue again from discs and archives, in any order",
     "catalogue upgrade": "bring a catalogue of an earlier version up to this one",
     "run": "run jobs of the job files, or all of one file",
     "jobs init": "write a first job file; at a terminal it asks",
     "jobs list": "show the jobs of the job files",
-    "jobs show": "show all that holds for a job, and where each value stands",
+    "jobs show": "show all settings of a job, and where each value comes from",
     "jobs check": "find every mistake in the job files",
     "jobs status": "tell whether jobs ran as they should have, for people, Prometheus and Nagios",
     "jobs log": "show the runs of a job",
-    "jobs tell": "send a trial message to all whom jobs tell",
-    "jobs timers": "print what has jobs run by themselves: units of systemd, or lines for cron",
+    "jobs tell": "send a trial message by all notifiers of jobs",
+    "jobs timers": "print timers that run jobs: units of systemd, or lines for cron",
     "snapshot run": "make a snapshot with rsync: unchanged files are hard links to those of earlier ones",
     "snapshot list": "show the snapshots in a directory",
     "snapshot diff": "show what changed between two snapshots",
     "snapshot verify": "read snapshots, and find files that have rotted",
     "snapshot prune": "remove snapshots that no rule keeps",
-    "stage init": "watch a directory: what changes goes onto discs that fill over months",
-    "stage status": "tell how a stage is: its discs, how full the open one is, what waits",
-    "stage scan": "copy what is new or changed for the open disc, and close that when it is full",
-    "stage close": "close the open disc, full or not: its image and labels",
-    "stage verify": "read discs of a stage, or what is staged",
-    "stage lost": "mark a disc as lost: what is still there is staged again",
+    "stage init": "watch a directory, to collect its changes on discs that fill over months",
+    "stage status": "show the status of a stage: its discs, how full the open one is, which files wait",
+    "stage scan": "copy new and changed files for the open disc, and close that when it is full",
+    "stage close": "close the open disc, full or not, and make its image and labels",
+    "stage verify": "verify discs of a stage, or staged files and images",
+    "stage lost": "mark a disc as lost, so that files which still exist are staged again",
     "structure save": "save the skeleton of a tree: directories, links, permissions, owners, times",
     "structure restore": "restore a skeleton, from its file or from an archive",
     "completion": "print the completion script for a shell",
@@ -78,7 +78,7 @@ SUMMARIES = {
 
 
 class Verb(Protocol):
-    """What the module of a verb has."""
+    """The functions and texts that the module of each verb has."""
 
     EPILOG: str
 
@@ -86,9 +86,9 @@ class Verb(Protocol):
         """Give the parser the verb's arguments."""
 
     def perform(self, options: argparse.Namespace) -> int:
-        """Do it, and return the exit status."""
+        """Perform the verb, and return the exit status."""
 
 
 def load(words: str) -> Verb:
-    """Return the module of a verb; none is imported before it is needed."""
+    """Return the module of a verb, imported only now."""
     return cast(Verb, importlib.import_module(f"{__name__}.{words.replace(' ', '_').replace('-', '_')}"))

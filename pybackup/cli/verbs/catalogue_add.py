@@ -11,12 +11,12 @@ from ..options import add_talk, argument, talk_of
 from ..results import conclude
 
 EPILOG = """\
-A MEDIUM is an archive, an image, a drive with a disc, or a directory of these: entered by their indexes, without their
-contents being read. A directory without any archive in it is entered with all its files, and these are hashed, unless
---no-hash leaves that to 'catalogue hash'; so is a mounted disc or drive, and the image of a disc that is not ours.
-Archives of other programs in it (zip, tar, tar.gz, tar.bz2, tar.xz, 7z), and ours, are entered as if they were
-directories: to a depth, and within bounds on what comes out of them; what cannot be looked into is told. What is
-entered again is recognised, and what changed is told. A disc looks like its copies: --copy says that this is one more.
+A MEDIUM is an archive, an image, a drive with a disc, or a directory of these: their indexes are read, not their
+contents. A directory without archives of pybackup is entered with all its files, as is a mounted disc or drive, and the
+image of any other disc; the files are hashed, unless --no-hash leaves that to 'catalogue hash'. Archives in it, of
+pybackup and of other programs (zip, tar, tar.gz, tar.bz2, tar.xz, 7z), are entered as if they were directories, down to
+--depth, and within limits on what comes out of them; archives that cannot be read are reported. A medium that is
+entered again is recognised, and its changes are shown. Copies of a disc look alike: --copy says that this is another.
 
 examples:
   pybackup catalogue add volumes/
@@ -37,19 +37,19 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="an archive, an image, a device, or a directory",
     )
     add = parser.add_argument
-    add("--label", metavar="TEXT", default="", help="what stands on it (default: the name of its volume)")
-    add("--place", metavar="TEXT", default="", help="where it lies")
-    add("--title", metavar="TEXT", default="", help="what it is")
-    add("--description", metavar="TEXT", default="", help="more about it")
-    add("--copy", action="store_true", help="it is one more copy of a medium that is known")
-    add("--tree", action="store_true", help="enter a directory with all its files, though there are archives in it")
+    add("--label", metavar="TEXT", default="", help="the label on it (default: the name of its volume)")
+    add("--place", metavar="TEXT", default="", help="the place where it is kept")
+    add("--title", metavar="TEXT", default="", help="a title for it")
+    add("--description", metavar="TEXT", default="", help="a longer description")
+    add("--copy", action="store_true", help="this is another copy of a known medium")
+    add("--tree", action="store_true", help="enter a directory with all its files, even if it has archives of pybackup")
     add("--no-hash", action="store_true", help="do not read the contents of the files of a directory")
     add(
         "--depth",
         metavar="N",
         type=argument(natural),
         default=3,
-        help="enter archives in archives as directories, so many in each other; 0 for none (default: 3)",
+        help="how many levels of archives in archives are entered as directories; 0 for none (default: 3)",
     )
     add_catalogue(parser)
     add_talk(parser)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pybackup.catalogue.risk import Exposed
 
 EPILOG = """\
-A medium counts as a copy unless it is suspect, lost or retired; with --unchecked, only if all of it was read since.
-Copies are counted by content, under whatever name; recovery volumes are no copies, and what they make up for is said.
-Status 1: something is at risk.
+A medium counts as a copy unless it is suspect, lost or retired; with --unchecked, only if all of it was read within
+that time. Copies are counted by content, whatever the names are. Recovery volumes are no copies, but it is shown what
+they could rebuild. Exit status 1: something is at risk.
 
 examples:
   pybackup catalogue at-risk
@@ -35,8 +35,13 @@ def define(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--copies", metavar="N", type=argument(positive), default=2, help="how many copies are wanted (default: 2)")
     add("--places", metavar="N", type=argument(positive), default=1, help="in how many places (default: 1)")
-    add("--unchecked", metavar="AGE", type=argument(age), help="what was not checked for so long is no copy: 2y, 90d")
-    add("--files", action="store_true", help="each file, instead of how many are on each medium")
+    add(
+        "--unchecked",
+        metavar="AGE",
+        type=argument(age),
+        help="media that were not checked for so long do not count: 2y, 90d",
+    )
+    add("--files", action="store_true", help="list each file, instead of how many are on each medium")
     add_catalogue(parser)
     add_talk(parser)
 

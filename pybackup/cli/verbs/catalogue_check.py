@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pybackup.catalogue.live import CheckedFile
 
 EPILOG = """\
-Looks at every file of a live directory: is it on a medium, on how many, has it changed since, or is it nowhere? A file
-is known by its size, its time and the end of its path, or by its content with --checksum. Only what is not safe is
-shown, unless --all says otherwise. Status 1: something is not safe.
+Looks for every file of a live directory: on how many media is it, has it changed since, or is it on none? A file is
+recognised by its size, its time and the end of its path; with --checksum, by its content. Only files that are not safe
+are shown, unless --all is given. Exit status 1: a file is not safe.
 
 examples:
   pybackup catalogue check ~/docs
@@ -34,10 +34,21 @@ def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
     add("dir", metavar="DIR", type=argument(directory), help="a live directory")
-    add("--copies", metavar="N", type=argument(positive), default=1, help="how many copies make it safe (default: 1)")
-    add("--unchecked", metavar="AGE", type=argument(age), help="what was not checked for so long is no copy: 2y, 90d")
-    add("--checksum", action="store_true", help="go by contents, which takes reading them")
-    add("--all", action="store_true", help="show what is safe, too, and on which media")
+    add(
+        "--copies",
+        metavar="N",
+        type=argument(positive),
+        default=1,
+        help="how many copies make a file safe (default: 1)",
+    )
+    add(
+        "--unchecked",
+        metavar="AGE",
+        type=argument(age),
+        help="media that were not checked for so long do not count: 2y, 90d",
+    )
+    add("--checksum", action="store_true", help="compare contents, which means reading all files")
+    add("--all", action="store_true", help="show safe files too, and on which media they are")
     add_catalogue(parser)
     add_talk(parser)
 

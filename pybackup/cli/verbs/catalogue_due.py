@@ -15,8 +15,8 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = """\
-What was not read as a whole for so long, what is suspect, and what gets worse from check to check; each with the reason
-and the place. 'pybackup disc check --catalogue' writes down what it finds. Status 1: something is due.
+Shows media that were not read as a whole for so long, that are suspect, or that get worse from check to check, each
+with the reason and its place. 'pybackup disc check --catalogue' enters its results. Exit status 1: a check is due.
 
 examples:
   pybackup catalogue due

@@ -14,8 +14,8 @@ from ..streams import deliver, deliver_lines
 from ..text import display, humane_bytes
 
 EPILOG = """\
-FILE is one of SQLite that 'sqlite3' alone reads, and 'catalogue import' takes in, into a catalogue on any database:
-volumes, media, places, states, checks, runs and entries. The same catalogue gives the same bytes.
+FILE is a SQLite file with everything: volumes, media, places, states, checks, runs and entries. The program sqlite3 can
+read it, and 'catalogue import' takes it into a catalogue on any database. The same catalogue gives the same bytes.
 
 examples:
   pybackup catalogue export everything.sqlite

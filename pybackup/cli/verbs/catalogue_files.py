@@ -12,7 +12,7 @@ from ..streams import deliver, deliver_lines
 from ..text import display
 
 EPILOG = """\
-What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.
+Unprintable characters of names are shown as backslash escapes; --null and --json give the exact names.
 
 examples:
   pybackup catalogue files 'docs 1'

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pybackup.model.filed import Wanted
 
 EPILOG = """\
-A PATTERN is part of a name, the end of a directory and the start of a name (letters/1), or a glob in which * also
-crosses slashes; with a slash in front it begins at the top. All that is asked for must hold. Status 1: nothing does.
+A PATTERN is part of a name, the end of a directory and the start of a name (letters/1), or a glob, in which * matches
+slashes too; with a slash in front it begins at the top. A file must match all conditions. Exit status 1: none does.
 
 examples:
   pybackup catalogue find letter

@@ -14,7 +14,7 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = """\
-One whose last check was bad is suspect again, not ok; 'pybackup disc check' tells how it is now.
+If its last check was bad, it is suspect, not ok; 'pybackup disc check' tells how it is now.
 
 examples:
   pybackup catalogue found 'docs 17'

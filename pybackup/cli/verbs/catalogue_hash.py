@@ -16,7 +16,7 @@ from ..streams import deliver, deliver_lines
 from ..text import count, humane_bytes
 
 EPILOG = """\
-For a medium that was entered with --no-hash, or whose hashing was interrupted: goes on where that stopped.
+For a medium that was entered with --no-hash, or whose hashing was interrupted: it goes on where it stopped.
 
 examples:
   pybackup catalogue hash 'photo drive'

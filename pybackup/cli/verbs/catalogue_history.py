@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pybackup.model.filed import Medium, Sighting
 
 EPILOG = """\
-Every version of what is called so, by its modification time, the oldest first; those too that lie under other names,
-where one with the same content shows that it was renamed. Status 1: nothing is known of it.
+Shows every version of a file, by modification time, the oldest first. Versions under other names are shown too, if a
+file with the same content shows that it was renamed. Exit status 1: no such file is known.
 
 examples:
   pybackup catalogue history docs/letters/1.txt

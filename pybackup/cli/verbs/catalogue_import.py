@@ -14,8 +14,8 @@ from ..streams import deliver, deliver_lines
 from ..text import count, display
 
 EPILOG = """\
-What FILE knows comes beside what is there; of two states of a medium the one that was set later wins. The same FILE
-twice changes nothing. FILE is what 'catalogue export' writes, or CATALOGUE.SQLITE of a disc.
+Adds what FILE has to what is there; of two states of a medium the later one wins. Importing the same FILE again changes
+nothing. FILE is one that 'catalogue export' has written, or CATALOGUE.SQLITE of a disc.
 
 examples:
   pybackup catalogue import everything.sqlite

@@ -12,9 +12,9 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = """\
-Without --catalogue it is $PYBACKUP_CATALOGUE, or else pybackup/catalogue.sqlite in $XDG_DATA_HOME (~/.local/share).
-A database of PostgreSQL or MariaDB has to be there already, and empty; passwords are better kept in ~/.pgpass or the
-like than in a URL.
+Without --catalogue it is made at $PYBACKUP_CATALOGUE, or else as pybackup/catalogue.sqlite in $XDG_DATA_HOME
+(~/.local/share). A database of PostgreSQL or MariaDB must exist already, and be empty; a password is better kept in
+~/.pgpass or the like than in a URL.
 
 examples:
   pybackup catalogue init

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pybackup.jobs.catalogue_lost import Reckoned
 
 EPILOG = """\
-Marks a medium as lost and tells what went with it: what is on other media, and on which; what recovery volumes of its
-set make up for; what is still in the live directory of --in; what is only on media that are suspect or, with
---unchecked, were not read for so long; and what is gone. Status 1: something is gone, or in doubt.
+Marks a medium as lost and shows what becomes of its files: which are on other media, and on which; which can be rebuilt
+by recovery volumes of its set; which are still in the directory given by --in; which are only on media that are suspect
+or, with --unchecked, were not read for so long; and which are gone. Exit status 1: a file is gone, or in doubt.
 
 examples:
   pybackup catalogue lost 'docs 17' --dry-run
@@ -44,9 +44,14 @@ def define(parser: argparse.ArgumentParser) -> None:
     add_medium(parser)
     add = parser.add_argument
     add("--dry-run", action="store_true", help="tell what would be lost, and mark nothing")
-    add("--in", metavar="DIR", dest="live", type=argument(directory), help="a directory that may still hold it")
+    add("--in", metavar="DIR", dest="live", type=argument(directory), help="a directory that may still have the files")
     add("--checksum", action="store_true", help="compare the contents in DIR, not sizes, times and names alone")
-    add("--unchecked", metavar="AGE", type=argument(age), help="what was not checked for so long is no copy: 2y, 90d")
+    add(
+        "--unchecked",
+        metavar="AGE",
+        type=argument(age),
+        help="media that were not checked for so long do not count: 2y, 90d",
+    )
     add("--files", action="store_true", help="name each file that is not on other media")
     add_catalogue(parser)
     add_talk(parser)

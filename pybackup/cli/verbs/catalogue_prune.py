@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pybackup.model.filed import CataloguedRun
 
 EPILOG = """\
-RULES say which runs of the chain must stay restorable: last=3,daily=14,weekly=8,monthly=12,yearly=5,within=30d, at
-least one of them; the newest run always stays. A medium is superseded when no such run, and no other chain, needs
-anything that lies on it. With --plan that is shown, and nothing is done; without, these media are marked as retired:
-they count as no copies any more, and can go. Nothing is ever deleted from any medium.
+RULES say which runs of the chain must stay restorable: at least one of last=3,daily=14,weekly=8,monthly=12,yearly=5,
+within=30d; the newest run always stays. A medium is superseded when neither these runs nor another chain need anything
+on it. --plan only shows that. Without it such media are marked as retired: they do not count as copies any more, and
+can be thrown away. Nothing is ever deleted from any medium.
 
 examples:
   pybackup catalogue prune docs --keep daily=14,monthly=12 --plan

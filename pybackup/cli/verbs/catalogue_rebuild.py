@@ -11,12 +11,11 @@ from ..options import add_talk, argument, talk_of
 from ..results import conclude
 
 EPILOG = """\
-For a catalogue that is lost: it is made if there is none, and filled with what each DISC tells of itself and of the
-other volumes of its set, and of earlier archives that it builds on. The newest disc is enough for all files of its set;
-others add what only they know. Discs may come in any order, all at once or one after another, and again. Places, states
-and checks are on a disc that was built with --carry-catalogue; else 'catalogue import' takes them from what 'catalogue
-export' wrote. A directory without archives is entered by
-'catalogue add'.
+For a lost catalogue: one is made if there is none, and filled with what each DISC has about itself, about the other
+volumes of its set, and about earlier archives that it builds on. The newest disc knows all files of its set; other
+discs add what only they know. Discs may come in any order, together, one by one, or again. Places, states and checks
+are on discs that were built with --carry-catalogue, or else in files of 'catalogue export', for 'catalogue import'.
+Directories without archives are entered by 'catalogue add'.
 
 examples:
   pybackup catalogue rebuild /dev/sr0

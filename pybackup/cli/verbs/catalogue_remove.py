@@ -12,8 +12,8 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = """\
-For what was entered by mistake. A disc that is lost is better marked as lost: what was on it stays known. --retired
-keeps it known too, as one that does not count any more.
+For a medium that was entered by mistake. A lost one should be marked as lost instead, so that its files stay known.
+With --retired the medium stays known too, but does not count as a copy any more.
 
 examples:
   pybackup catalogue remove 'docs 17 (2)'
@@ -24,7 +24,7 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_medium(parser)
-    parser.add_argument("--retired", action="store_true", help="do not forget it, but count it no more")
+    parser.add_argument("--retired", action="store_true", help="keep it, but do not count it as a copy any more")
     add_catalogue(parser)
     add_talk(parser)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pybackup.model.filed import Health, Medium
 
 EPILOG = """\
-With the history of its checks: bad sectors, and how much of what its parity can mend is left.
+With the history of its checks: bad sectors, and how much of its parity's capacity to repair is left.
 
 examples:
   pybackup catalogue show 'docs 1'

@@ -13,7 +13,7 @@ from ..streams import deliver, deliver_lines
 from ..text import display
 
 EPILOG = """\
-A file is copied first, to NAME.schema-REVISION; of another database make a copy yourself.
+A SQLite file is copied first, to NAME.schema-REVISION; back up any other database yourself.
 
 examples:
   pybackup catalogue upgrade

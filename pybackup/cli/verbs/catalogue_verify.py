@@ -18,9 +18,9 @@ from ..streams import deliver, deliver_lines
 from ..text import count, humane_bytes, printable
 
 EPILOG = """\
-Reads a medium, a disc in the drive or wherever it is, and compares each file with the hash that the catalogue has of
-it; what is found goes into its history. An archive is checked as by 'verify --deep', and its index with the catalogue.
-With --against it is a directory that is compared, live or extracted, with what the media hold: no disc is needed.
+Reads a medium, such as a disc in the drive, and compares each file with the hash in the catalogue; the result is
+entered in the medium's history. An archive is checked as by 'verify --deep', and its index is compared with the
+catalogue. With --against a directory, live or extracted, is compared with the files of the media; no disc is needed.
 
 examples:
   pybackup catalogue verify 'photo drive'

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pybackup.model.filed import Sighting
 
 EPILOG = """\
-A PATH is a whole path, or the end of one; what lies below a directory comes with it. Besides what is called so, the
-same content under other names is shown. Status 1: nothing is known of it.
+A PATH is a whole path, or the end of one; of a directory, everything below it is shown. Files with the same content
+under other names are shown too. Exit status 1: nothing of that name is known.
 
 examples:
   pybackup catalogue whereis docs/letters/1.txt

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pybackup.make.run import Created
 
 EPILOG = """\
-The archive is full: it needs none of those it was made of, and the next run of the chain builds on it. Where all of
-them are there, it is what a full run made, byte for byte. CHAIN, MORE and TIME are as for restore.
+The archive is full: it does not need those it was made of, and the next run of the chain builds on it. If nothing was
+missing, it has the same bytes as one that a full run had made. CHAIN, MORE and TIME are as for restore.
 
 examples:
   pybackup chain merge docs -o docs-2026.xtar

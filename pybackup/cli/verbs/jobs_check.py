@@ -12,8 +12,8 @@ from ..streams import deliver, deliver_lines, say
 from ..text import count, printable
 
 EPILOG = f"""\
-{WHERE}Every mistake is named, with file, line and key: keys that do not exist, values of another type or out of range,
-files that others can write. That sources are there is seen when a job runs.
+{WHERE}Every mistake is named, with file, line and key: unknown keys, values of the wrong type or out of range, files
+that others can write. Whether sources exist is checked when a job runs.
 
 example:
   pybackup jobs check --config new.toml

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pybackup.jobfiles.example import Answers
 
 EPILOG = """\
-At a terminal it asks what to back up, onto what, how often, and whom to tell of problems, and shows the file before it
-is written; else it is an example. Every key that there is stands in it, as a comment.
+At a terminal it asks what to back up, onto what, how often, and whom to tell of problems, and shows the file before
+writing it; else it writes an example. The file has all other keys as comments.
 
 examples:
   pybackup jobs init

@@ -14,8 +14,8 @@ from ..streams import deliver, deliver_lines
 from ..text import count, duration, humane_bytes, local_time, printable
 
 EPILOG = """\
-Each run has a line in ~/.local/state/pybackup/runs.jsonl ($XDG_STATE_HOME), whose form --json has. Where the job has a
-catalogue, it is there too, with those of other machines: --catalogue shows them.
+Each run has a line in ~/.local/state/pybackup/runs.jsonl ($XDG_STATE_HOME); --json prints these lines. If a job has a
+catalogue, its runs are entered there too, with those of other machines: --catalogue shows them.
 
 examples:
   pybackup jobs log work
@@ -26,7 +26,7 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("job", metavar="NAME", nargs="?", help="the job (default: all)")
-    parser.add_argument("--catalogue", metavar="URL", help="show those of all machines that are in this catalogue")
+    parser.add_argument("--catalogue", metavar="URL", help="show the runs of all machines in this catalogue")
     add_talk(parser)
 
 

@@ -12,7 +12,7 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = f"""\
-{WHERE}A value that is added to a list has a + in front. Secrets are shown as stars.
+{WHERE}Items that are added to the built-in list have a + in front. Secrets are shown as stars.
 
 example:
   pybackup jobs show work

@@ -15,8 +15,8 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = f"""\
-{WHERE}The exit status is 1 where a job has stored nothing for longer than --max-age, or its last run failed or had
-problems. Nagios' own statuses are 0, 1 and 2: those --format nagios ends with.
+{WHERE}The exit status is 1 if a job has stored nothing for longer than --max-age, or if its last run failed or had
+problems. With --format nagios it is 0, 1 or 2, as Nagios expects.
 
 examples:
   pybackup jobs status --max-age 2d
@@ -33,10 +33,13 @@ def define(parser: argparse.ArgumentParser) -> None:
         metavar="AGE",
         type=argument(values.age),
         default=2 * 86_400 * _SECOND,
-        help="of the last archive, as 36w or 2d (default: 2d)",
+        help="how old the last archive may be: 36w, 2d (default: 2d)",
     )
     parser.add_argument(
-        "--format", choices=("text", "prometheus", "nagios"), default="text", help="for whom (default: text)"
+        "--format",
+        choices=("text", "prometheus", "nagios"),
+        default="text",
+        help="the form of the output (default: text)",
     )
     add_config(parser)
     add_talk(parser)

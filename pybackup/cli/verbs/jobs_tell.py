@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from pybackup.jobfiles.tell import Trial
 
 EPILOG = f"""\
-{WHERE}Each notifier gets a message that says that it is a trial, whatever it is told of otherwise; a ping is not
-tried, since it would count as a run. That a message was taken does not mean that it arrives: look.
-Exit status 1: one was not taken.
+{WHERE}Each notifier sends a trial message, whatever its events are; pings are not sent, since they would count as
+runs. A message that was accepted may still not arrive, so look for it. Exit status 1: one was not accepted.
 
 examples:
   pybackup jobs tell                      # all jobs

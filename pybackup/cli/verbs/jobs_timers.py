@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pybackup.jobfiles.job import Job
 
 EPILOG = f"""\
-{WHERE}Nothing is installed. Each job runs as its key schedule says, daily without one; a run that was missed is made
-up for by systemd, not by cron.
+{WHERE}Nothing is installed, only printed. Each job runs by its key schedule, daily if it has none. systemd makes up
+for missed runs, cron does not.
 
 examples:
   pybackup jobs timers                    # units, each below its name
@@ -31,7 +31,7 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("jobs", metavar="NAME", nargs="*", help="the jobs (default: all)")
-    parser.add_argument("--cron", action="store_true", help="lines for a crontab, no units of systemd")
+    parser.add_argument("--cron", action="store_true", help="print lines for a crontab instead of units of systemd")
     add_config(parser)
     add_talk(parser)
 

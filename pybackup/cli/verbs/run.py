@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pybackup.jobfiles.tasks import Given
 
 EPILOG = f"""\
-{WHERE}A JOB that ends in .toml is a file: all of its jobs run. Of several jobs each runs, whatever became
-of those before, and the exit status is the worst.
+{WHERE}A JOB that ends in .toml is a file, of which all jobs run. Of several jobs all are run, even if one
+fails, and the exit status is the worst of theirs.
 
-A hook before a run that ends with status 75 skips it: the drive is not there, say. Hooks behind it always run.
+If a hook before a run ends with status 75, the run is skipped, as when a drive is not there. Hooks after it always run.
 
 examples:
   pybackup run work
@@ -47,16 +47,16 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("jobs", metavar="JOB", nargs="+", help="the name of a job, or a job file")
-    parser.add_argument("--comment", metavar="TEXT", help="of this run: in the archive, and where a name has {comment}")
+    parser.add_argument("--comment", metavar="TEXT", help="a comment for the archives, and for names with {comment}")
     parser.add_argument(
         "--since", metavar="DATE", type=argument(values.since), help="only files modified since, as for create"
     )
     parser.add_argument(
-        "--level", choices=LEVELS, help="of this run, in place of that of the job; it is one of a chain then"
+        "--level", choices=LEVELS, help="the level of this run, instead of the job's; the run is one of a chain"
     )
     parser.add_argument("--dry-run", action="store_true", help="only show what would be made")
     parser.add_argument(
-        "--html", metavar="FILE.html", type=argument(page_path), help="also write a page on what came of it"
+        "--html", metavar="FILE.html", type=argument(page_path), help="also write a report for a browser"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a page of that name")
     add_config(parser)

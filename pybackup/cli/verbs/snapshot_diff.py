@@ -10,10 +10,10 @@ from ..changes import deliver_changes
 from ..options import add_options, add_talk, talk_of
 
 EPILOG = """\
-Shows a line for each path that differs, as diff does: + added, - removed, ~ changed and in what, > renamed or moved, by
-content. What both have as one file is the same without being read. The status is 0 whether anything differs or not.
+Shows a line for each path that differs, as 'pybackup diff' does: + added, - removed, ~ changed and in what, > renamed
+or moved, which is found by content. Files that both snapshots share are not read. The exit status is 0 in any case.
 
-JSON as that of diff.
+The form of --json is that of 'pybackup diff'.
 
 examples:
   pybackup snapshot diff /mnt/disk/snapshots/2026-11-28T023000 /mnt/disk/snapshots/latest/

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pybackup.snapshots.record import SnapshotRecord
 
 EPILOG = """\
-Shows the snapshots in the order in which they were made: when, how many files, what was copied for them. With --sizes
-also what removing each alone would free: most of their files others have, too. Dated directories that rsync and others
-made there are snapshots, too, to which new ones link.
+Shows the snapshots in the order in which they were made: when, how many files, and how much was copied for each. With
+--sizes also how much removing each would free, which is little, as snapshots share most files. Dated directories that
+other programs made there with rsync are snapshots too, and new ones link to them.
 
 examples:
   pybackup snapshot list /mnt/disk/snapshots

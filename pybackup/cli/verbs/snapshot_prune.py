@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pybackup.snapshots.prune import JudgedSnapshot
 
 EPILOG = """\
-What any of the rules keeps is kept; each line says why. They count the snapshots that there are, not days that went by.
-The newest always stays, and the newest without problems; what others than pybackup have made is never removed. A
-snapshot loses its name before anything in it is removed, and its files stay wherever other snapshots have them.
+A snapshot is kept if any of the rules keeps it; each line says why. The rules count existing snapshots, not days. The
+newest one is always kept, and the newest without problems; those that other programs made are never removed. A snapshot
+is renamed before anything in it is removed, and files that other snapshots share remain in those.
 
 examples:
   pybackup snapshot prune /mnt/disk/snapshots --keep last=3,daily=14,weekly=8,monthly=12 --dry-run
@@ -31,7 +31,9 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_options(parser, SnapshotPruneRequest)
-    parser.add_argument("--dry-run", action="store_true", help="tell which would go, and why the others stay")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show which would be removed, and why the others are kept"
+    )
     add_talk(parser)
 
 

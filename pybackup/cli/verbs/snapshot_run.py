@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from pybackup.snapshots.run import SnapshotMade
 
 EPILOG = """\
-Makes a directory in TO, of date and time, that holds all of SOURCE as it is now. Files that are as they were in one of
-the 20 newest snapshots there are hard links to them, and take no room; the others are copied by rsync. The directory is
-called NAME.incomplete until all is there and on the disk; then it gets its name, and 'latest' leads to it. What an
-interrupted run has copied the next one links to.
+Makes a directory in TO, named by date and time, that holds all of SOURCE as it is now. Files that are unchanged since
+one of the 20 newest snapshots there are hard links to those, and take no room; the others are copied by rsync. The
+directory is called NAME.incomplete until everything is in it and on the disk; then it gets its name, and 'latest' leads
+to it. After an interrupted run, the next one links to what was copied.
 
-SOURCE is a directory, of which the contents are copied, or one on another machine: HOST:PATH by ssh, or
-rsync://HOST/MODULE/PATH of a daemon. TO may be HOST:PATH as well, where SOURCE is here. Files that cannot be read, or
-vanish, cost no other; the first are problems. A source that has no files, or can be read in part and has less than half
-of what it had, makes no snapshot.
+SOURCE is a directory, whose content is copied, or one on another machine: HOST:PATH by ssh, or rsync://HOST/MODULE/PATH
+of a daemon. TO may be HOST:PATH if SOURCE is here. A file that cannot be read is a problem, one that vanishes is noted,
+and the others are copied. No snapshot is made if the source has no files, or if it can be read only in part and has
+less than half of what it had.
 
 examples:
   pybackup snapshot run ~ /mnt/disk/snapshots --exclude .cache/
@@ -39,7 +39,7 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_options(parser, SnapshotRunRequest)
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be copied, and copy nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be copied, and copy nothing")
     add_talk(parser)
 
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Reads every file of the snapshots once, however many of them share it, and compares it with the hash that was taken when
-it was copied. A file that has other content under the same size and time has rotted, in all the snapshots that share
-it: which these are is told, and where the content still is, in other snapshots, in the source, or, with --catalogue, on
-media. Of what has no hash yet, as in snapshots of others, it is kept for the next time. Status 1: something is hurt.
+it was copied. A file with the same size and time but another content has rotted, in all snapshots that share it. Each
+is shown with these snapshots, and with where its content still is: in other snapshots, in the source or, with
+--catalogue, on media. Files without a hash, as in snapshots of other programs, get one now. Exit status 1: a file is
+damaged.
 
 examples:
   pybackup snapshot verify /mnt/disk/snapshots
@@ -33,7 +34,9 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_options(parser, SnapshotVerifyRequest)
-    parser.add_argument("--catalogue", metavar="URL", help="tell which media of this catalogue hold what is hurt")
+    parser.add_argument(
+        "--catalogue", metavar="URL", help="show which media of this catalogue have the content of damaged files"
+    )
     add_talk(parser)
 
 
