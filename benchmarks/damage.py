@@ -134,7 +134,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAME,...", help="these contenders only")
     parser.add_argument("--models", metavar="NAME,...", help="this damage only, by model or family")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each model (3)")
-    parser.add_argument("--measure", default="files", choices=("files", "bytes", "files,bytes"), help="(%(default)s)")
+    parser.add_argument(
+        "--measure",
+        default="files",
+        choices=("files", "bytes", "right", "files,bytes", "files,bytes,right"),
+        help="(%(default)s) right: bytes in their places, of files in part as well",
+    )
     parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="part of the full corpora, for a trial")
     parser.add_argument(
         "--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="N", help="runs at a time (%(default)s)"

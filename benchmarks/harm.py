@@ -229,6 +229,7 @@ MODELS: Final = (
     *(_lost(name, amount, end=True) for name, amount in (("64K", 64 * KIB), ("5%", 0.05))),
     *(_lost(name, amount, start=True, end=True) for name, amount in (("64K", 64 * KIB), ("2%", 0.02))),
     _cut("95%", 0.95),
+    _cut("92%", 0.92),
     _cut("60%", 0.6),
     *(_inserted(count) for count in (1, 1_000, SECTOR_BYTES)),
     *(_deleted(count) for count in (1, 1_000, SECTOR_BYTES)),

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from benchmarks import harm
 from benchmarks.contenders import Step
 from benchmarks.harm import Model
@@ -39,7 +41,8 @@ class Outcome:
     """What came back of one damaged medium.
 
     `intact` files, of `intact_bytes` in all, have their name and content; `wrong` ones have their name only, `missing`
-    ones are not there. `statuses` are those of every step of every recipe tried, None for one that hung.
+    ones are not there. `right_bytes` are those that came back in their places, of files in part as well. `statuses`
+    are those of every step of every recipe tried, None for one that hung.
     """
 
     model: str
@@ -49,6 +52,7 @@ class Outcome:
     wrong: int
     missing: int
     statuses: tuple[int | None, ...]
+    right_bytes: int = 0
 
     @property
     def silent(self) -> bool:
@@ -121,8 +125,10 @@ class Ordeal:
             tried = self._try(recipe, at)
             statuses += tried
             found = compare(wanted, survivor.root(at)) if None not in tried else compare(wanted, at.aside / "nothing")
-            outcome = Outcome(model, seed, *found, tuple(statuses))
-            best = outcome if best is None or outcome.intact > best.intact else best
+            right = 0 if None in tried else right_bytes(self.tree, survivor.root(at))
+            outcome = Outcome(model, seed, *found, tuple(statuses), right)
+            most = max(right, best.right_bytes if best else 0)
+            best = replace(outcome if best is None or outcome.intact > best.intact else best, right_bytes=most)
             if outcome.silent:
                 break
         assert best is not None
@@ -198,6 +204,23 @@ def compare(wanted: Mapping[str, Content], root: Path) -> tuple[int, int, int, i
     intact = [content for path, content in wanted.items() if found.get(path) == content]
     missing = sum(path not in found for path in wanted)
     return len(intact), sum(content.size_bytes for content in intact), len(wanted) - len(intact) - missing, missing
+
+
+def right_bytes(tree: Path, root: Path) -> int:
+    """How many bytes of the files beneath `tree` lie beneath `root` in their places, in files of their names or in
+    `NAME.partial`; what a file is short of, or has as something else, does not count."""
+    total = 0
+    for path in contents(tree):
+        for name in (path, f"{path}.partial"):
+            try:
+                found = np.fromfile(root / name, np.uint8)
+            except OSError:
+                continue
+            wanted = np.fromfile(tree / path, np.uint8)
+            both = min(len(found), len(wanted))
+            total += int(np.count_nonzero(found[:both] == wanted[:both]))
+            break
+    return total
 
 
 def remove(directory: Path) -> None:

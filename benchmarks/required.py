@@ -34,6 +34,13 @@ REQUIREMENTS: Final = tuple(
 )
 
 
+OFFICE: Final = "home"
+RIGHT: Final = {"sectors-1%": 85.0, "sectors-5%": 75.0}
+"""Of `OFFICE`, the percentage of bytes that come back in their places without parity, of files in part as well."""
+CUT: Final = "cut-92%"
+"""Where that much of an archive is left, no less than tarlz brings back."""
+
+
 @dataclass(frozen=True)
 class Suffered:
     """What came back of one contender's media: a mean per model, and how many of what must not be.
@@ -52,10 +59,10 @@ class Suffered:
         return _mean([one.intact for one in self.outcomes if one.model == model])
 
     def percent(self, model: str, measure: str) -> float | None:
-        """The mean percentage of `files` or `bytes` that came back whole."""
+        """The mean percentage of `files` or `bytes` that came back whole, or of bytes `right` in their places."""
         whole = self.files if measure == "files" else self.bytes
-        found = [one.intact if measure == "files" else one.intact_bytes for one in self.outcomes if one.model == model]
-        mean = _mean(found)
+        attribute = {"files": "intact", "bytes": "intact_bytes", "right": "right_bytes"}[measure]
+        mean = _mean([getattr(one, attribute) for one in self.outcomes if one.model == model])
         return None if mean is None else 100 * mean / whole
 
     def wrong(self, model: str | None = None, *, silent: bool = False) -> int:
@@ -92,6 +99,7 @@ Results = Mapping[str, Suffered]  # by contender
 def judge(results: Mapping[str, Results], *, trial: bool = False) -> list[Verdict]:
     """A verdict on every requirement, from the results by corpus and contender; of a `trial` no figures count."""
     counted = [_restored(requirement, {} if trial else results.get(CORPUS, {})) for requirement in REQUIREMENTS]
+    counted += _right({} if trial else results.get(OFFICE, {}))
     honest = [verdict for contender in OWN for verdict in _honest(contender.name, results)]
     return [*counted, *honest]
 
@@ -106,6 +114,25 @@ def _restored(requirement: Requirement, results: Results) -> Verdict:
         return Verdict("NOT RUN", f"{told} shall bring back {requirement.files} files")
     text = f"{told} brought back {mean:.1f} files, required {requirement.files}{_beside(requirement.model, results)}"
     return Verdict("PASS" if mean >= requirement.files else "FAIL", text)
+
+
+def _right(results: Results) -> list[Verdict]:
+    """That enough bytes come back, and with a part of the archive no less than tarlz's."""
+    own, tarlz = results.get(OWN_BARE.name), results.get("tarlz")
+    verdicts = []
+    for model, least in (*RIGHT.items(), (CUT, None)):
+        required = least if least is not None else tarlz.percent(model, "right") if tarlz else None
+        found = None if own is None else own.percent(model, "right")
+        told = f"{OFFICE} {model}: {OWN_BARE.name}"
+        if own is not None and own.failure:
+            verdicts.append(Verdict("FAIL", f"{told} failed: {own.failure}"))
+        elif found is None or required is None:
+            verdicts.append(Verdict("NOT RUN", f"{told}, bytes that come back"))
+        else:
+            outcome = "PASS" if found >= required else "FAIL"
+            text = f"{told} brought back {found:.1f} % of bytes, required {required:.1f}"
+            verdicts.append(Verdict(outcome, text))
+    return verdicts
 
 
 def _beside(model: str, results: Results) -> str:

@@ -140,9 +140,21 @@ def _tarlz() -> Survivor:
         return [peer.extract(at.medium / "a.tar.lz", at.to)]
 
     def serially(at: Place) -> list[Step]:
-        return [_run("tarlz", "-q", "-n0", "-xf", at.medium / "a.tar.lz", "-C", at.to)]
+        return [_run("tarlz", "-q", "-n0", "--keep-damaged", "-xf", at.medium / "a.tar.lz", "-C", at.to)]
 
     return Survivor("tarlz", peer.needs, make, (extract, serially))
+
+
+def _afio() -> Survivor:
+    """Each file by gzip; what is damaged is skipped up to the next header."""
+
+    def make(at: Place) -> list[Step]:
+        return [_run("sh", "-c", 'find . | afio -o -Z "$0"', at.medium / "a.afio", cwd=at.tree)]
+
+    def extract(at: Place) -> list[Step]:
+        return [_run("afio", "-i", "-Z", "-k", at.medium / "a.afio", cwd=at.to)]
+
+    return Survivor("afio", ("afio",), make, (extract,))
 
 
 def _seven_zip() -> Survivor:
@@ -234,7 +246,7 @@ OWN_10: Final = _pybackup("10%")
 OWN_DISC: Final = _pybackup_disc(10)
 OWN: Final = (OWN_BARE, OWN_5, OWN_10, OWN_DISC)
 BOUND: Final = _bound()
-UNPROTECTED: Final = (_tar_xz(), _zip(), _seven_zip(), _dar(), _tarlz())
+UNPROTECTED: Final = (_tar_xz(), _zip(), _seven_zip(), _dar(), _tarlz(), _afio())
 PROTECTED: Final = (_dar_par2(5), _dar_par2(10), _rs02(10), _rs03(10))
 ALL: Final = (OWN_BARE, BOUND, *UNPROTECTED, OWN_5, OWN_10, OWN_DISC, *PROTECTED)
 

@@ -16,7 +16,7 @@ from benchmarks.contenders import Step
 from benchmarks.harm import MODELS, SECTOR_BYTES, HarmError, Model, Shift
 from benchmarks.ordeal import Ordeal, Outcome
 from benchmarks.picture import drawn
-from benchmarks.required import CORPUS, REQUIREMENTS, Suffered, judge
+from benchmarks.required import CORPUS, CUT, OFFICE, REQUIREMENTS, RIGHT, Suffered, judge
 from benchmarks.survivors import OWN_BARE, Place, Recipe, Survivor
 
 Offsets = npt.NDArray[np.int64]
@@ -188,7 +188,7 @@ def test_boundaries_move(shift: Shift, moved: list[int]) -> None:
 
 
 def test_choosing_models() -> None:
-    assert [model.name for model in harm.chosen("cut,flips-50")] == ["flips-50", "cut-95%", "cut-60%"]
+    assert [model.name for model in harm.chosen("cut,flips-50")] == ["flips-50", "cut-95%", "cut-92%", "cut-60%"]
     assert harm.chosen(None) == list(MODELS)
     with pytest.raises(HarmError, match="no such model: rot"):
         harm.chosen("rot")
@@ -206,6 +206,28 @@ def test_files_are_compared_by_name_and_content(tmp_path: Path) -> None:
     found = plant(tmp_path / "found", a=b"1", b=b"2x", c=b"333", other=b"4444")
     assert ordeal.compare(wanted, found) == (2, 4, 1, 1)
     assert ordeal.compare(wanted, tmp_path / "nowhere") == (0, 0, 0, 4)
+
+
+def test_bytes_in_their_places_count_in_files_in_part_too(tmp_path: Path) -> None:
+    tree = plant(tmp_path / "tree", a=b"1234", b=b"5678", c=b"9999", d=b"abcd")
+    found = plant(tmp_path / "found", a=b"12", b=b"56x8yy", c=b"", **{"d.partial": b"\0\0cd", "e": b"abcd"})
+    assert ordeal.right_bytes(tree, found) == 2 + 3 + 0 + 2
+    assert ordeal.right_bytes(tree, tmp_path / "nowhere") == 0
+
+
+def test_bytes_that_come_back_are_judged() -> None:
+    def results(own: int, tarlz: int) -> dict[str, Suffered]:
+        return {
+            name: Suffered(1, 1, 100, tuple(Outcome(model, 0, 0, 0, 0, 1, (1,), right) for model in (*RIGHT, CUT)))
+            for name, right in ((OWN_BARE.name, own), ("tarlz", tarlz))
+        }
+
+    def outcomes(own: int, tarlz: int) -> list[str]:
+        return [one.outcome for one in judge({OFFICE: results(own, tarlz)}) if "of bytes" in one.text]
+
+    assert outcomes(85, 85) == ["PASS", "PASS", "PASS"]
+    assert outcomes(84, 85) == ["FAIL", "PASS", "FAIL"]
+    assert outcomes(74, 20) == ["FAIL", "FAIL", "PASS"]
 
 
 def copying(name: str, *recipes: str) -> Survivor:
@@ -239,7 +261,8 @@ def test_the_best_recipe_counts(
     survivor = copying("one", *recipes)
     medium = trial.make(survivor)
     found = trial.suffer(survivor, medium, ordeal.contents(tree), BY_NAME["flips-50"], 0)
-    assert found == Outcome("flips-50", 0, intact, 10_000 * intact, wrong, missing, statuses)
+    right = 10_000 * intact + (10_000 - 50) * wrong
+    assert found == Outcome("flips-50", 0, intact, 10_000 * intact, wrong, missing, statuses, right)
     assert found.silent is (statuses == (0,))
 
 

@@ -6,8 +6,9 @@ pyactivity: nothing is lost, and no parser meets a lone surrogate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from pybackup.model.extents import Extents
@@ -19,9 +20,7 @@ def json_line(value: Mapping[str, Any]) -> bytes:
     Bytes anywhere in it are names. A dataclass is an object with its fields, `Extents` and other sequences are lists,
     an enumeration of texts is its text.
     """
-    import json  # whoever asks for none need not wait for it
-
-    return json.dumps(value, ensure_ascii=True, default=_plain).encode("ascii") + b"\n"
+    return _encode()(value).encode("ascii") + b"\n"
 
 
 def fields_of(result: object, *names: str, **renamed: str) -> dict[str, Any]:
@@ -43,6 +42,14 @@ def json_name(name: bytes) -> dict[str, str]:
         from base64 import b64encode
 
         return {"bytes": b64encode(name).decode("ascii")}
+
+
+@cache
+def _encode() -> Callable[[object], str]:
+    """What encodes a value: made once, as lines are many."""
+    import json  # whoever asks for none need not wait for it
+
+    return json.JSONEncoder(ensure_ascii=True, default=_plain).encode
 
 
 def _plain(value: object) -> Any:

@@ -66,6 +66,9 @@ class Texts(Sequence[bytes]):
             start = end
 
     def __getitem__(self, row: Any) -> Any:
+        if type(row) is int and row >= 0:
+            # Most of what is asked for; beyond the end there is no end to be found.
+            return self.joined[self._ends[row] : self._ends[row + 1]]
         if isinstance(row, slice):
             return [self[at] for at in range(*row.indices(len(self)))]
         at = row if row >= 0 else row + len(self)

@@ -46,6 +46,8 @@ NO_EXTRAS = Extras({})
 def pack_extras(stored: Stored) -> bytes:
     """Return the extras of an entry, nothing for most."""
     entry = stored.entry
+    if not entry.xattrs and not stored.numbers and len(stored.members) < 2 and entry.kind not in DEVICES:
+        return b""
     parts: list[tuple[int, bytes]] = [
         (_EXTRA_XATTR, _U16.pack(len(name)) + name + entry.xattrs[name]) for name in sorted(entry.xattrs)
     ]

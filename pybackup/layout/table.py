@@ -135,8 +135,12 @@ class Table:
         members: tuple[Member, ...] = ()
         size = columns["excess"][row]
         if kind is not Kind.DIRECTORY and first != last:
-            members = tuple(map(self._member, range(first, last)))
-            size += sum(member.raw_bytes for member in members)
+            if last - first == 1:
+                members = (self._member(first),)
+                size += members[0].raw_bytes
+            else:
+                members = tuple(map(self._member, range(first, last)))
+                size += sum(member.raw_bytes for member in members)
         entry = Entry(
             path,
             kind,
@@ -201,14 +205,15 @@ class Table:
                     raise Damaged("an index with an extra too many or too few")
 
     def _member(self, index: int) -> Member:
-        offset, packed, stream, raw, method, dictionary = self._member_row(index)
+        offsets, packed, streams, raw, methods, dictionaries = self._members
+        dictionary = dictionaries[index]
         start = self._digest_row[index] * self._digest_bytes
         return Member(
-            offset,
-            packed,
-            stream,
-            raw,
-            _METHOD_OF[method],
+            offsets[index],
+            packed[index],
+            streams[index],
+            raw[index],
+            _METHOD_OF[methods[index]],
             1 << dictionary if dictionary else 0,
             self._digests[start : start + self._digest_bytes],
             bundled=bool(self._is_stream[index]),

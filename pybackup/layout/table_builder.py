@@ -50,6 +50,8 @@ class TableBuilder:
         self._digest_bytes = digest_bytes
         # Of members the offset stands here instead of the gap, which is known when all of them have their places.
         self._columns = {name: array("q") for name in ENTRY_COLUMNS + MEMBER_COLUMNS}
+        self._append_entry = [self._columns[name].append for name in ENTRY_COLUMNS]
+        self._append_values = [self._columns[name].append for name in MEMBER_COLUMNS]
         self._shapes = array("b")
         self._texts: dict[str, list[bytes]] = {"names": [], "targets": [], "extras": []}
         self._owners: dict[Owner, int] = {}
@@ -78,9 +80,9 @@ class TableBuilder:
 
     def add(self, stored: Stored, parent: int | None, *, name: bytes | None = None) -> int:
         """Append an entry and its members, and return its row; ``parent`` is the row of its directory."""
-        entry, row = stored.entry, len(self)
+        entry, members, row = stored.entry, stored.members, len(self)
         seconds, rest = divmod(entry.mtime_ns, SECOND)
-        raw = sum(member.raw_bytes for member in stored.members)
+        raw = members[0].raw_bytes if len(members) == 1 else sum(member.raw_bytes for member in members)
         values = (
             entry.kind,
             SPARSE * stored.sparse | CHANGED * stored.changed | BUNDLED * stored.bundled,
@@ -90,14 +92,14 @@ class TableBuilder:
             seconds,
             rest,
             entry.size - raw,
-            len(stored.members),
+            len(members),
         )
-        for column, value in zip(ENTRY_COLUMNS, values, strict=True):
-            self._columns[column].append(value)
+        for append, value in zip(self._append_entry, values, strict=True):
+            append(value)
         self._texts["names"].append(entry.name if name is None else name)
         self._texts["targets"].append(entry.target)
         self._texts["extras"].append(pack_extras(stored))
-        for member in stored.members:
+        for member in members:
             self._add_member(member)
         self._since_bytes += row_bytes(stored, self._digest_bytes)
         return row
@@ -132,8 +134,8 @@ class TableBuilder:
 
     def _append_member(self, shape: int, *values: int) -> None:
         self._shapes.append(shape)
-        for column, value in zip(MEMBER_COLUMNS, values, strict=True):
-            self._columns[column].append(value)
+        for append, value in zip(self._append_values, values, strict=True):
+            append(value)
 
     def _gaps(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Each offset less the end of the member before it."""

@@ -14,7 +14,7 @@ from pybackup.errors import UsageError
 from pybackup.model.entry import Kind, Owner
 from pybackup.options.reading import ListRequest
 
-from ..json_form import json_line
+from ..json_form import json_line, json_name
 from ..options import add_options, add_talk, talk_of
 from ..results import check_complete, conclude, tell_condition
 from ..streams import deliver, deliver_lines
@@ -126,13 +126,13 @@ def json_entry(stored: Stored) -> bytes:
     """Return an entry as a line of JSON."""
     entry = stored.entry
     fields: dict[str, object] = {
-        "path": entry.path,
+        "path": json_name(entry.path),
         "kind": entry.kind.name.lower(),
         "mode": f"{entry.mode:04o}",
         "uid": entry.owner.uid,
         "gid": entry.owner.gid,
-        "user": entry.owner.user,
-        "group": entry.owner.group,
+        "user": _owner_name(entry.owner.user),
+        "group": _owner_name(entry.owner.group),
         "mtime_ns": entry.mtime_ns,
         "size": entry.size,
     }
@@ -158,6 +158,11 @@ def json_entry(stored: Stored) -> bytes:
 @functools.cache
 def _mode(kind: Kind, mode: int) -> str:
     return _LETTERS[kind] + stat.filemode(stat.S_IFREG | mode)[1:]
+
+
+@functools.lru_cache(maxsize=1024)
+def _owner_name(name: bytes) -> dict[str, str]:
+    return json_name(name)
 
 
 @functools.lru_cache(maxsize=1024)
