@@ -1,4 +1,4 @@
-"""What the functions share: who hears of problems, and which archives are meant."""
+"""What the functions share: the monitor for problems, and opening the archives that were named."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def archives_of(paths: Path | Iterable[Path]) -> Sequence[bytes]:
 def open_asked(
     asked: ListRequest | ReadRequest | ExtractRequest | ExportRequest, monitor: Monitor, *, with_earlier: bool = False
 ) -> Iterator[OpenArchive]:
-    """Open an archive, or volumes of one set and nothing else."""
+    """Open an archive, or volumes of one set; raises UsageError if anything else was named."""
     from pybackup.archive.open import open_archive
     from pybackup.mend.identify import IdentifyingMender
 

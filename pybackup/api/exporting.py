@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @takes(ExportRequest)
 def export(asked: ExportRequest) -> Exported:
-    """Write what matches the patterns, or everything, into a zip or a tar, which appears when it is complete.
+    """Write the entries that match patterns, or everything, into a zip or a tar, which gets its name when complete.
 
-    As JSON it is the state of the tree: names, and the SHA-256 of each file, wherever in a chain its content lies.
+    The format JSON is the state of the tree: names, and the SHA-256 of each file, wherever in a chain its content is.
 
-    What is lost is left out; what the format does not hold is told in the result. Several archives are volumes of one
-    set, as for `list`.
+    Lost files are left out. The result has what the format cannot hold. Several archives must be volumes of one set, as
+    for `list`.
 
     Raises
     ------
     UsageError, NotAnArchive
-        As `list` does; the file exists, or its name tells no format and none is given.
+        As `list` does; or the file exists; or neither its suffix nor an option says the format.
     EnvironmentFailed
         It cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Functions that make archives, and what protects them."""
+"""Functions that make archives, and parity for them."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 @takes(CreateRequest)
 def create(asked: CreateRequest) -> Created:
-    """Archive directories and files, each under its base name; the archive appears when it has been read back.
+    """Archive directories and files, each under its base name; the archive gets its name after it was read back.
 
-    A source with a slash at its end is followed where it is a symbolic link. A time is also a number of nanoseconds
-    since the epoch, a size a number of bytes, a list of paths also an open binary file.
+    A source that is a symbolic link is followed if it ends with a slash. Times may be numbers of nanoseconds since the
+    epoch, sizes numbers of bytes, and a list of paths an open binary file.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        The output exists; a source does not, two have the same name, an option makes no sense; the archive cannot be
+        The output exists; a source does not exist; two have the same name; an option is wrong; the archive cannot be
         written.
     """
     from pybackup.jobs.create import plan_archive
@@ -60,12 +60,12 @@ def plan_create(asked: CreateRequest) -> Plan:
 
 @takes(CreateSetRequest)
 def create_set(asked: CreateSetRequest) -> CreatedSet:
-    """Archive directories and files over volumes of given sizes, each an archive of its own.
+    """Archive directories and files as a set of volumes of given sizes, each an archive of its own.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        As `create` does; there are volumes already; sizes are too small.
+        As `create` does; or there are volumes already; or a size is too small.
     """
     from pybackup.jobs.create import plan_volumes
     from pybackup.make.run import perform_set
@@ -78,9 +78,9 @@ def create_set(asked: CreateSetRequest) -> CreatedSet:
 
 @takes(ChainMergeRequest)
 def chain_merge(asked: ChainMergeRequest) -> Created:
-    """Make a full archive of what the tree of a chain was at a time, out of its archives alone.
+    """Make a full archive of the tree of a chain as it was at a time, from its archives alone.
 
-    Where all of them are there, it is what a full run made, byte for byte.
+    If nothing is missing, it has the same bytes as one that a full run had made.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def chain_merge(asked: ChainMergeRequest) -> Created:
 def protect(asked: ProtectRequest) -> Protected:
     """Write parity and checksums for any file into a sidecar.
 
-    One that says that the file is damaged is not replaced.
+    An existing sidecar is not replaced if the file is damaged according to it.
     """
     from pybackup.make.sidecar import protect_file
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
@@ -109,9 +109,9 @@ def protect(asked: ProtectRequest) -> Protected:
 
 @takes(AddRecoveryVolumesRequest)
 def add_recovery_volumes(asked: AddRecoveryVolumesRequest) -> Added:
-    """Make more recovery volumes for a set: any that many volumes of it may be lost, and `rebuild` brings them back.
+    """Make further recovery volumes for a set. `rebuild` restores as many lost volumes as there are recovery volumes.
 
-    All data volumes of the set are needed, and the recovery volumes there are.
+    All data volumes of the set are needed, and all recovery volumes that exist.
     """
     from pybackup.make.add_recovery import add_recovery
 
@@ -131,7 +131,7 @@ def structure_save(asked: StructureSaveRequest) -> Saved:
 
 
 def _record_run(asked: Making, paths: Sequence[bytes], monitor: Monitor, *, for_discs: bool = False) -> None:
-    """Write down a run of a chain: the next one builds on what is known of it."""
+    """Enter a run of a chain in the catalogue, as the next run builds on it."""
     if asked.chain is not None:
         from pybackup.jobs.chain import record_run
 

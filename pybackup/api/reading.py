@@ -1,4 +1,4 @@
-"""Functions that read an archive as it is."""
+"""Functions that list and read archives."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @takes(ListRequest)
 def list(asked: ListRequest) -> Iterator[Stored]:
-    """Return the entries that match any of the patterns, in tree order; all for no patterns.
+    """Return the entries that match any of the patterns, in tree order; without patterns, all entries.
 
-    Several archives are volumes of one set: files, images, devices, or directories of them. With ``at`` they are those
-    of a chain, or ``archive`` is the name of one that the catalogue knows: then what was in the tree at that time.
-    A pattern is the path of an entry or, where none is called so, a glob in which ``*`` also crosses slashes; what lies
-    below matches too.
+    Several archives must be volumes of one set: files, images, devices, or directories of them. With ``at``, they are
+    archives of a chain, or ``archive`` is the name of a chain in the catalogue, and the tree at that time is listed.
+    A pattern is the path of an entry or, if no entry has it, a glob in which ``*`` matches slashes too. Everything
+    below a matching directory matches.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def list(asked: ListRequest) -> Iterator[Stored]:
 
 @takes(InfoRequest)
 def info(asked: InfoRequest) -> Info:
-    """Return what an archive says of itself; raises as `list` does."""
+    """Return what an archive says about itself; raises as `list` does."""
     from pybackup.check.info import info as inspect
 
     return inspect(values.path(asked.archive))
@@ -65,14 +65,16 @@ def info(asked: InfoRequest) -> Info:
 
 @takes(ReadRequest)
 def read(asked: ReadRequest) -> Iterator[bytes]:
-    """Yield the content of the one file that matches a pattern, mended on the way where parity suffices.
+    """Yield the content of the one file that matches a pattern; damage is mended if parity suffices.
 
     Raises
     ------
     UsageError, NotAnArchive
-        As `list` does; more or less than one file matches.
-    Damaged, EnvironmentFailed
-        Content is lost; what is damaged could not be mended below ``work_dir`` (None for the system's own place).
+        As `list` does; or not exactly one file matches.
+    Damaged
+        Content is lost.
+    EnvironmentFailed
+        There is no room in ``work_dir`` (None for the system's directory) to mend damage.
     """
     from pybackup.jobs.extract import content, one_file
 
@@ -84,7 +86,7 @@ def read(asked: ReadRequest) -> Iterator[bytes]:
 
 @takes(UnpackRequest)
 def unpack(asked: UnpackRequest) -> Unpacked:
-    """Expand the containers only: the tree of ``.7z`` files, for stock tools; raises as `extract` does."""
+    """Unpack only the containers: write the tree of ``.7z`` files, for stock tools; raises as `extract` does."""
     from pybackup.restore.unpack import unpack as expand
 
     return expand(values.path(asked.archive), values.path(asked.to), monitor=monitor_of(asked))
@@ -92,7 +94,7 @@ def unpack(asked: UnpackRequest) -> Unpacked:
 
 @contextmanager
 def _open_at(asked: ListRequest, monitor: Monitor) -> Iterator[OpenArchive]:
-    """Open what is to be listed, where a time is named the run of that time."""
+    """Open the archive to be listed; if a time is given, the run of that time."""
     if asked.at is None:
         with open_asked(asked, monitor) as archive:
             yield archive

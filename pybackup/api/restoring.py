@@ -1,4 +1,4 @@
-"""Functions that bring files back."""
+"""Functions that restore files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @takes(ExtractRequest)
 def extract(asked: ExtractRequest) -> Extracted:
-    """Restore what matches the patterns, or everything, below the directory ``to``.
+    """Restore the entries that match patterns, or everything, below the directory ``to``.
 
-    What is damaged is mended in a temporary file, where parity, other copies or recovery volumes suffice. Several
-    archives are volumes of one set, as for `list`.
+    Damage is mended in a temporary file, if parity, other copies or recovery volumes suffice. Several archives must be
+    volumes of one set, as for `list`.
 
     Raises
     ------
@@ -43,16 +43,16 @@ def extract(asked: ExtractRequest) -> Extracted:
 
 @takes(RestoreRequest)
 def restore_chain(asked: RestoreRequest) -> RestoredRun:
-    """Restore a chain, or what of it matches the patterns, below the directory ``to``, as it was at a time.
+    """Restore the tree of a chain as it was at a time, or the entries that match patterns, below the directory ``to``.
 
-    What is lost is a problem that names the medium that would help; all else is restored.
+    A lost file is a problem, which names the medium that has it; everything else is restored.
 
     Raises
     ------
     UsageError, NotAnArchive
-        There is neither a file nor a chain of that name; no run was so early; the last volume of it is not at hand.
+        There is neither a file nor a chain of that name; or no run so early; or the run's last volume is not here.
     EnvironmentFailed
-        The directory cannot be written, or the catalogue not be reached.
+        The directory cannot be written, or the catalogue cannot be reached.
     """
     from pybackup.jobs.chain_runs import run_at, runs_of
     from pybackup.jobs.restore import restore_run

@@ -31,9 +31,10 @@ def snapshot_run(asked: SnapshotRunRequest) -> SnapshotMade:
 
     Raises
     ------
-    UsageError, EnvironmentFailed
-        The target lies in no place for it, an argument of rsync is refused; the source is not there or has no files,
-        rsync is missing or gave up, another run is at work there.
+    UsageError
+        The source lies in the target; or an argument for rsync is refused.
+    EnvironmentFailed
+        The source is not there or has no files; rsync is missing or gave up; or another run is at work in the target.
     """
     from pybackup.jobs.snapshot_run import make_snapshot
 
@@ -42,7 +43,7 @@ def snapshot_run(asked: SnapshotRunRequest) -> SnapshotMade:
 
 @takes(SnapshotRunRequest)
 def plan_snapshot_run(asked: SnapshotRunRequest) -> SnapshotMade:
-    """Return what `snapshot_run` would make, as rsync says without copying; raises as it does."""
+    """Return what `snapshot_run` would make, by a dry run of rsync; raises as `snapshot_run` does."""
     from pybackup.jobs.snapshot_run import try_snapshot
 
     return try_snapshot(asked, monitor_of(asked))
@@ -79,7 +80,7 @@ def snapshot_diff(asked: SnapshotDiffRequest) -> Sequence[Change]:
 
 @takes(SnapshotVerifyRequest)
 def snapshot_verify(asked: SnapshotVerifyRequest) -> SnapshotsVerdict:
-    """Read every file of snapshots, once however many share it, and compare it with the hash that it had.
+    """Read every file of snapshots, once however many snapshots share it, and compare it with its hash.
 
     Raises
     ------
@@ -93,12 +94,14 @@ def snapshot_verify(asked: SnapshotVerifyRequest) -> SnapshotsVerdict:
 
 @takes(SnapshotPruneRequest)
 def snapshot_prune(asked: SnapshotPruneRequest) -> PrunedSnapshots:
-    """Remove the snapshots that no rule keeps; never the newest, nor what others have made.
+    """Remove the snapshots that no rule keeps; never the newest one, nor those that other programs made.
 
     Raises
     ------
-    UsageError, EnvironmentFailed
-        The rules make no sense; another run is at work there.
+    UsageError
+        The rules are wrong.
+    EnvironmentFailed
+        Another run is at work there.
     """
     from pybackup.jobs.snapshot_prune import prune_snapshots
 

@@ -1,4 +1,4 @@
-"""Functions for staging: what changes in a directory goes onto discs that fill over months."""
+"""Functions for staging: collecting the changes of a directory on discs that fill over months."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def stage_init(asked: StageInitRequest) -> StageSettings:
 
     Raises
     ------
-    UsageError, EnvironmentFailed
-        There is a stage already; one directory lies in the other; a disc takes too little; a disc tells of no such
-        stage.
+    UsageError
+        One directory lies in the other; the medium is too small; or a disc to read from is not of this stage.
+    Exists, EnvironmentFailed
+        There is a stage already; or the directory cannot be written.
     """
     from pybackup.jobs.stage_init import make_stage
 
@@ -43,13 +44,13 @@ def stage_init(asked: StageInitRequest) -> StageSettings:
 
 @takes(StageScanRequest)
 def stage_scan(asked: StageScanRequest) -> StageScanned:
-    """Copy what is new or changed in the watched directory for the open disc, and close that when it is full.
+    """Copy new and changed files of the watched directory for the open disc, and close that when it is full.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        There is no such stage; what it watches is not mounted, or has no file any more; another run is at work there;
-        the staging directory is full.
+        There is no such stage; the watched directory is not mounted, or has no files any more; another run is at work
+        there; the disk is full.
     """
     from pybackup.jobs.stage_scan import scan_all
 
@@ -58,7 +59,7 @@ def stage_scan(asked: StageScanRequest) -> StageScanned:
 
 @takes(StageCloseRequest)
 def stage_close(asked: StageCloseRequest) -> Sequence[ClosedDisc]:
-    """Close the open disc, full or not: its image and labels are made, and the next disc takes files.
+    """Close the open disc, full or not: make its image and labels; the next disc takes files then.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def stage_close(asked: StageCloseRequest) -> Sequence[ClosedDisc]:
 
 @takes(StageRequest)
 def stage_status(asked: StageRequest) -> StageStatus:
-    """Return how a stage is: its discs, how full the open one is, what waits, which discs are due for a check.
+    """Return the status of a stage: its discs, how full the open one is, what waits, which discs are due for a check.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def stage_status(asked: StageRequest) -> StageStatus:
 
 @takes(StageVerifyRequest)
 def stage_verify(asked: StageVerifyRequest) -> Sequence[VerifiedStaged]:
-    """Read discs of a stage, or what is staged and the images that wait, and write down which are sound.
+    """Verify discs of a stage, or the staged files and the images that wait, and enter which discs are sound.
 
     Raises
     ------
@@ -100,7 +101,9 @@ def stage_verify(asked: StageVerifyRequest) -> Sequence[VerifiedStaged]:
 
 @takes(StageLostRequest)
 def stage_lost(asked: StageLostRequest) -> DiscLoss:
-    """Mark a disc as lost: what is still watched the next scan stages again; return what is elsewhere, and gone.
+    """Mark a disc as lost, and return which of its files are elsewhere, still watched, or gone.
+
+    The next scan stages those again that are still in the watched directory.
 
     Raises
     ------
@@ -114,7 +117,7 @@ def stage_lost(asked: StageLostRequest) -> DiscLoss:
 
 @takes(StageLostRequest)
 def plan_stage_lost(asked: StageLostRequest) -> DiscLoss:
-    """Return what would go with a disc, and mark nothing; raises as `stage_lost` does."""
+    """Return what would be lost with a disc, without marking it; raises as `stage_lost` does."""
     from pybackup.jobs.stage_lost import lose_disc
 
     return lose_disc(asked, dry_run=True)

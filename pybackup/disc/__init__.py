@@ -1,1 +1,1 @@
-"""Discs: planned, built as images, burnt, checked, labelled, read off."""
+"""Discs: planning them, building their images, burning, checking, labelling and reading them."""

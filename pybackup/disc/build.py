@@ -23,7 +23,7 @@ from .copy import USUAL_STEPS, Copying, CopySteps, copying
 from .parity import digest_of_image, growing
 from .plan_build import BuildPlan
 
-# About so long is a volume whose parity grows into that of its image: see DESIGN.md.
+# About from this size on, the parity of a volume is extended to that of its image: see DESIGN.md.
 _LEAST_GROWN_BYTES = 120 << 20
 _COPY_WORK, _ENCODE_WORK = 3, 5  # for a byte of a volume, of which reading and hashing it is 1
 
@@ -43,9 +43,9 @@ def perform_build(plan: BuildPlan, monitor: Monitor, *, steps: CopySteps = USUAL
     Raises
     ------
     Damaged
-        The volume is not what its own parity stream says of it.
+        The volume does not match the checksums in its own parity stream.
     EnvironmentFailed
-        The image cannot be written, for want of room before anything is.
+        The image cannot be written. A lack of room is found before anything is written.
     """
     layout, volume = plan.layout, plan.volume
     beside = os.path.dirname(plan.output) or b"."
@@ -106,7 +106,7 @@ def _encode(
     plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, steps: CopySteps, monitor: Monitor
 ) -> None:
     """Copy the volume, then make the parity of the image."""
-    # Imported late: what is seldom needed takes a fifth of the time to start.
+    # Imported only here, as it is seldom needed, and takes a fifth of the time that the program needs to start.
     from pybackup.check.verify import verify
     from pybackup.make.seal import write_stream
 

@@ -26,7 +26,7 @@ from pybackup.sector import SECTOR
 
 _STEP_BYTES = 1 << 20
 _BURN, _READ_BACK = "burn", "read back"
-# A drive takes so many times as long for a byte as reading it from a disk, and hashing it.
+# A drive takes so many times as long for a byte as reading it from a disk and hashing it does.
 _BURN_WORK, _READ_WORK = 50, 25
 
 
@@ -37,7 +37,7 @@ class BurnPlan:
     Attributes
     ----------
     geometry
-        Of the image's parity; None where it has none.
+        The geometry of the image's parity; None if it has none.
     """
 
     image: bytes
@@ -55,7 +55,7 @@ class ReadBack:
     Attributes
     ----------
     margin
-        The part of the parity of the worst group that is not needed; None where there is no parity.
+        The part of the parity that is not needed to repair the worst group, from 0 to 1; None without parity.
     """
 
     sectors: int
@@ -72,13 +72,13 @@ class BurnOptions:
     Attributes
     ----------
     speed
-        As the drive counts; None for its own choice.
+        The speed as the drive counts it; None for its own choice.
     overwrite
-        Take a medium on which there is something; it is erased first where it has to be.
+        Burn over what is on the medium; it is erased first if need be.
     kept
-        Ids of archives that are not even overwritten then: those of discs burnt earlier in this run.
+        Ids of archives that are never overwritten: those of discs burnt earlier in this run.
     force
-        Burn an image that is none of ours, too.
+        Burn even an image that this program has not made.
     """
 
     speed: str | None = None
@@ -95,7 +95,7 @@ def phases_of_burning(image: bytes, *, read_back: bool) -> list[Phase]:
 
 
 def check_image(image: bytes, *, force: bool) -> None:
-    """Refuse an image that no medium would be burnt from, without reading all of it; raises as `plan_burn`."""
+    """Refuse an image that would not be burnt, without reading all of it; raises as `plan_burn`."""
     _look(image, Monitor(), force=force)
 
 
@@ -105,11 +105,11 @@ def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Mon
     Raises
     ------
     UsageError
-        There is no such image; it is none of ours; it does not fit the medium; or something is on that.
+        There is no such image; this program has not made it; it does not fit the medium; or the medium is not empty.
     Damaged
         The image is damaged.
     EnvironmentFailed
-        xorriso is missing, or the drive, or a medium in it.
+        xorriso, the drive, or a medium in it is missing.
     """
     size, geometry = _look(image, monitor, force=options.force)
     medium = inspect(device)
@@ -133,7 +133,7 @@ def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Mon
 
 
 def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry | None]:
-    """Return the length of an image, and the geometry of its parity; None for that where it has none and is forced."""
+    """Return the size of an image in bytes and the geometry of its parity, which may only be missing with ``force``."""
     name = os.fsdecode(image)
     with ArchiveFile(image) as file:
         if not file.size:
@@ -151,7 +151,7 @@ def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry
 
 
 def _check_content(image: bytes, device: bytes, medium: LoadedMedium, options: BurnOptions) -> None:
-    """Refuse to write over what is on a medium, whatever the drive says of it."""
+    """Refuse a medium that is not empty, judged by its content, whatever the drive says about it."""
     found = on_medium(device_path(device))
     if not found.is_written:
         return
@@ -181,7 +181,7 @@ def perform_burn(plan: BurnPlan, monitor: Monitor) -> None:
 
 
 def read_back(plan: BurnPlan, monitor: Monitor) -> ReadBack:
-    """Compare the disc with its image, as far as the image goes: drives add padding.
+    """Compare the disc with its image, up to the image's end, as drives add padding.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def _compare(
 
 
 def _margin(geometry: Geometry, bad: NDArray[np.bool_]) -> float:
-    """The part of the parity of the worst group that is left; below 0 where that is too little."""
+    """Return the part of the parity of the worst group that is left; below 0 if that is too little."""
     lost = np.flatnonzero(bad)
     if not geometry.groups:
         return -1.0 if len(lost) else 0.0

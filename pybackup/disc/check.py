@@ -16,7 +16,7 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.parity.odds.remaining import Remaining, remaining
 
-# Of the parity of the worst group: what is needed of it already.
+# If this part of the worst group's parity is needed already, the disc is to be watched, or renewed.
 _AGEING = 0.02
 _WORN = 0.25
 
@@ -39,13 +39,13 @@ class CheckedDisc:
     Attributes
     ----------
     verdict
-        Of the archive on it; None where it could not be read, or holds no archive.
+        The verdict on its archive; None if it could not be read, or has no archive.
     remaining
-        What further damage it would survive; None where that is not known, or it is beyond repair already.
+        What further damage it would survive; None if that is not known, or it is beyond repair already.
     failure
         Why there is no verdict.
     unread
-        The drive failed, or may not be read: nothing is known of the disc.
+        Whether the drive failed or must not be read, so that nothing is known about the disc.
     """
 
     path: bytes
@@ -57,12 +57,12 @@ class CheckedDisc:
 
     @property
     def state(self) -> State:
-        """How the disc is; beyond repair where it cannot even be read."""
+        """The state of the disc; beyond repair if it cannot even be read."""
         return self.verdict.state if self.verdict else State.BEYOND
 
 
 def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[CheckedDisc]:
-    """Read every sector of each image, archive or device, and yield what was found; the others go on where one fails.
+    """Read every sector of each image, archive or device, and yield the results; after a failure the others go on.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Copying the body of a volume into an image, and hashing it, in a second process where there is other work meanwhile.
 
-Python's lock would let threads wait for each other: hashing and the arithmetic of parity in one process take as long
-as one after the other.
+Threads would wait for each other because of Python's lock: hashing and the arithmetic of parity take as long in two
+threads as one after the other.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ USUAL_STEPS = CopySteps()
 
 @dataclass(frozen=True, slots=True)
 class _Copied(Message):
-    """Message from the copying process: so many more bytes were copied."""
+    """Message from the copying process: how many more bytes were copied."""
 
     n_bytes: int
 
@@ -64,7 +64,7 @@ class _Digest(Message):
 
 @dataclass(frozen=True, slots=True)
 class _Update(Message):
-    """Message to the copying process: hash these bytes, too; there may be none."""
+    """Message to the copying process: hash these bytes too, which may be none."""
 
     data: bytes
 
@@ -75,15 +75,15 @@ class _Tell(Message):
 
 
 class Copying(Protocol):
-    """The copying of a volume, and the SHA-256 of it, which goes on over what follows."""
+    """The copying of a volume, and the SHA-256 of it and of what follows it in the image."""
 
     def finish(self) -> bytes:
-        """Return the SHA-256 of the volume as it is on the disc, when it has been copied.
+        """Wait until the volume has been copied, and return its SHA-256 as it is on the disc.
 
         Raises
         ------
         Damaged
-            The volume is not what its own parity stream says of it.
+            The volume does not match the checksums in its own parity stream.
         EnvironmentFailed
             It cannot be read or written.
         """
@@ -140,7 +140,7 @@ class _Copy:
     steps: CopySteps
 
     def serve(self, first: FirstProcess) -> None:
-        """In the second process: copy, then hash what comes, and say the hash whenever it is asked for."""
+        """In the second process: copy, then hash what comes, and send the hash when it is asked for."""
         digest = self.perform(lambda count: first.send(_Copied(count)))
         first.send(_Digest(digest.digest()))
         for message in first.messages():
@@ -160,7 +160,7 @@ class _Copy:
         return digest
 
     def _copied(self, progress: Progress) -> Iterator[bytes]:
-        """Copy the body, and yield what was."""
+        """Copy the body, and yield the pieces that were copied."""
         told = 0
         for start, data in self._pieces():
             self.output.write_at(self.at + start, data)
@@ -222,7 +222,7 @@ class _Here:
 
 
 class _There:
-    """Copies in a second process: what the caller has of it."""
+    """Copies in a second process; this is the caller's side of it."""
 
     def __init__(self, process: SecondProcess, progress: Progress) -> None:
         self._process = process

@@ -94,7 +94,7 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
 
 
 def _with_holes(entries: Sequence[Planned]) -> dict[bytes, list[tuple[int, int]]]:
-    """Where the data of sparse files lies, by their paths on the disk; files with hardly any holes are left out."""
+    """Return the data ranges of sparse files, by their paths on the disk; files with hardly any holes are left out."""
     large = [one for one in entries if one.entry.kind is Kind.FILE and one.entry.size >= _LEAST_HOLED_BYTES]
     found = ((one, data_extents(one.path, one.entry.size)) for one in large)
     return {one.path: extents for one, extents in found if extents != [(0, one.entry.size)]}
@@ -108,7 +108,7 @@ def _as_long_as_its_data(planned: Planned, holed: Mapping[bytes, Sequence[tuple[
 
 
 def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int, int]]:
-    """Files, offsets and weights, spread evenly over all bytes: each byte is as likely as any other to be looked at."""
+    """Yield files, offsets and weights, spread evenly over all bytes: each byte is equally likely to be sampled."""
     step = max(content / _SAMPLES, 1.0)
     wanted, passed = step / 2, 0
     for planned in files:
@@ -148,7 +148,7 @@ def _pack(
 
 
 def _place_of(offset: int, extents: Sequence[tuple[int, int]]) -> int:
-    """The offset in a sparse file of a byte of its data."""
+    """Return the offset in a sparse file of a byte of its data."""
     for start, length in extents:
         if offset < length:
             return start + offset
@@ -157,21 +157,21 @@ def _place_of(offset: int, extents: Sequence[tuple[int, int]]) -> int:
 
 
 class _Mean:
-    """The mean of what was measured, each value as often as its weight says, and how far that may be off."""
+    """The weighted mean of measured values, and its standard deviation."""
 
     def __init__(self) -> None:
         self.weight = 0
         self._sum = self._squares = 0.0
 
     def add(self, weight: int, value: float) -> None:
-        """Take one more value."""
+        """Add a value."""
         self.weight += weight
         self._sum += weight * value
         self._squares += weight * value * value
 
     @property
     def value(self) -> float:
-        """Of all values."""
+        """The mean of all values."""
         return self._sum / self.weight
 
     @property

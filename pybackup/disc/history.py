@@ -32,9 +32,9 @@ PLAIN, PACKED = "CATALOGUE.SQLITE", "CATALOGUE.SQLITE.XZ"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A catalogue as it lies on a disc: the name of its file, which tells whether it is packed, and its bytes.
+    """A catalogue as it is on a disc: the name of its file, which shows whether it is packed, and its bytes.
 
-    Both are empty where there is none.
+    Both are empty if there is none.
     """
 
     name: str = ""
@@ -42,21 +42,23 @@ class History:
 
 
 def history(volume: DiscVolume, medium_bytes: int | None, scratch: bytes, given: bytes | None = None) -> History:
-    """Return the catalogue for the disc of a volume, the same for the same volume and size; none where it is too large.
+    """Return the catalogue for the disc of a volume, always the same for one volume and size; none if it is too large.
 
     Parameters
     ----------
     medium_bytes
-        Size of the disc; None where any will do.
+        The size of the disc; None if it has no limit.
     scratch
-        Directory for a temporary file.
+        A directory for a temporary file.
     given
-        An exported catalogue, to be taken instead of one of the volume and those before it.
+        An exported catalogue to use instead of one of this volume and earlier ones.
 
     Raises
     ------
-    UsageError, Damaged
-        What is given is too large for the disc; is no catalogue.
+    UsageError
+        The given catalogue is too large for the disc.
+    Damaged
+        The given file is no catalogue.
     """
     if given is not None:
         found = _fitting(_read(given), medium_bytes)
@@ -101,7 +103,7 @@ def _made(volume: DiscVolume, scratch: bytes, *, is_short: bool) -> bytes:
 
 
 def _runs(volume: DiscVolume) -> tuple[CarriedRun, ...]:
-    """The run of a chain that the volume is of; none for one of no chain."""
+    """Return the run of a chain that made the volume; none for a volume of no chain."""
     archive = volume.info.set_id if volume.info else volume.listing.archive_id
     with ArchiveFile(volume.path) as file:
         told = own_run(volume.settings, archive, read_earlier(file))
@@ -109,9 +111,9 @@ def _runs(volume: DiscVolume) -> tuple[CarriedRun, ...]:
 
 
 def _volumes(volume: DiscVolume, *, is_short: bool) -> Iterator[Carried]:
-    """The volume itself, those before it in its set, and of earlier archives what they hold of its tree.
+    """Yield the volume itself, earlier volumes of its set, and what earlier archives hold of its tree.
 
-    All have the time of the newest file of the volume itself.
+    All have the time of the volume's newest file, so that the same volume gives the same catalogue.
     """
     listing, at_ns = volume.listing, volume.newest_ns
     new = NewVolume.of_archive(listing, volume.info, volume.label)
@@ -140,6 +142,6 @@ def _linked(rows: Rows, paths: Sequence[bytes]) -> Iterator[Filed]:
 
 
 def _carried(new: NewVolume, at_ns: int, rows: Iterator[Filed]) -> Carried:
-    # That there is a disc, this one tells; that anybody saw it, whoever enters it.
+    # The disc has no time when it was seen: that comes from whoever enters it in a catalogue.
     on = CarriedMedium(new.name, MediumType.DISC, added_ns=at_ns)
     return Carried(CarriedVolume(new, at_ns, (on,)), rows)

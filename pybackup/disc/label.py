@@ -57,8 +57,8 @@ def make_all_labels(
 ) -> Iterator[Labelled]:
     """Write the labels of several volumes, each as `make_labels` does, and yield what was written for it.
 
-    Where the last data volume of a set is among them, the labels of all its volumes tell how many discs the set has.
-    What cannot be done for one of several volumes is a problem, and the others go on; for a volume alone it is raised.
+    If the last data volume of a set is among them, all labels of the set have the number of its discs. An error with
+    one of several volumes is a problem, and the others go on; with a single volume it is raised.
     """
     totals, recovery = Counter[bytes](), Counter[bytes]()
     infos: dict[bytes, VolumeInfo | None] = {}
@@ -169,7 +169,7 @@ def label_of(volume: DiscVolume, *, discs: int | None = None, recovery: int = 0)
 
 
 def _directories(listing: Listing) -> Counter[bytes]:
-    """How much content of each topmost directory is on this volume; of those below it, if there is only one."""
+    """Return how much content of each top directory is on this volume; if there is only one, of those in it."""
     depth, sizes = 1, _sizes(listing, 1)
     while len(sizes) == 1 and depth < 8:
         below = _sizes(listing, depth + 1)

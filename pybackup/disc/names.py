@@ -37,13 +37,13 @@ def name_for_media(stem: bytes, tag: str = "") -> str:
 
 
 class DiscNames:
-    """The names given in one run: no two are the same, not even where capital letters make no difference."""
+    """The names given in one run: no two are the same, not even where case is ignored."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def take(self, name: str) -> str:
-        """Return the name, or, where it is taken, one like it that is not; it is taken from now on."""
+        """Return the name, or one like it if it is taken; what is returned is taken from now on."""
         free, number = name, 1
         while free.lower() in self._taken:
             number += 1

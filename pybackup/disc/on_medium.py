@@ -22,11 +22,11 @@ class OnMedium:
     Attributes
     ----------
     is_written
-        Anything but zeros was found.
+        Whether anything but zeros was found.
     label
-        Of the volumes on it, as people call them; empty for what is not ours.
+        The labels of the volumes on it, as a text for people; empty if this program has not made them.
     archive_ids
-        Of these volumes.
+        The ids of these volumes.
     """
 
     is_written: bool
@@ -35,9 +35,9 @@ class OnMedium:
 
 
 def on_medium(path: bytes) -> OnMedium:
-    """Return what is on a medium, judged by its content alone: a drive may call blank what another one has written.
+    """Return what is on a medium, judged by its content: a drive may call a disc blank that another one has written.
 
-    What cannot be read tells nothing: nothing of a blank disc can be read.
+    Sectors that cannot be read mean nothing, as on a blank disc none can.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def on_medium(path: bytes) -> OnMedium:
             if not any(any(data) for data in _samples(medium)):
                 return OnMedium(False)
     except PybackupError:
-        # No medium that can be read, or a pseudo-drive that is not made yet.
+        # There is no readable medium, or a pseudo-drive does not exist yet.
         return OnMedium(False)
     try:
         return OnMedium(True, *_volumes(path))
@@ -69,7 +69,7 @@ def _volumes(path: bytes) -> tuple[str, frozenset[bytes]]:
 
 
 def _samples(medium: ArchiveFile) -> Iterator[bytes]:
-    """What can be read of the start, the end, and places in between."""
+    """Yield what can be read at the start, at the end, and at places in between."""
     size = medium.size
     between = ((size * number // _SAMPLES, _SAMPLE_BYTES) for number in range(1, _SAMPLES))
     for start, count in ((0, _ENDS_BYTES), (max(0, size - _ENDS_BYTES), _ENDS_BYTES), *between):

@@ -9,6 +9,7 @@ from pybackup.archive.archive import Archive
 from pybackup.archive.open import OpenArchive
 from pybackup.compress.unpack import decode
 from pybackup.errors import Damaged, FormatError, UsageError
+from pybackup.foreign.contents import zeros
 from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout.sparse import SparseReader
@@ -17,8 +18,6 @@ from pybackup.model.listing import Listing
 from pybackup.model.member import Member, Stored
 
 from .worker import said_of_all
-
-_ZEROS = 1 << 20
 
 
 def read_content(
@@ -101,14 +100,8 @@ def _filled(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
     at = 0
     for piece in pieces:
         for offset, data in reader.feed(piece):
-            yield from _zeros(offset - at)
+            yield from zeros(offset - at)
             yield data
             at = offset + len(data)
     reader.finish()
-    yield from _zeros(size - at)
-
-
-def _zeros(count: int) -> Iterator[bytes]:
-    while count > 0:
-        yield bytes(min(count, _ZEROS))
-        count -= _ZEROS
+    yield from zeros(size - at)
