@@ -1,1 +1,1 @@
-"""Making archives: planned, written over one volume or many, sealed with parity, checked and published."""
+"""Making archives: planning them, writing one or several volumes, adding parity, reading back and publishing them."""

@@ -1,4 +1,4 @@
-"""Adding recovery volumes to a finished set: at once when it is made, or years later."""
+"""Adding recovery volumes to a finished set, when it is made or years later."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class RecoveryOptions:
     Attributes
     ----------
     count
-        How many more there will be.
+        How many to make.
     directory
-        Where they appear; None for beside the first data volume.
+        The directory for them; None for that of the first data volume.
     volume_bytes
-        What each has to fit; None for the largest size of the data volumes.
+        The most that each may take; None for the size of the largest data volume.
     first
-        Number of the first; None for the one behind those that are at hand, or in the directory.
+        The number of the first one; None for the one after those that were found, here or in the directory.
     overwrite
         Replace files that have their names.
     """
@@ -56,7 +56,7 @@ class RecoveryOptions:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What came of it: the recovery volumes that were made, and how many data volumes they protect."""
+    """The recovery volumes that were made, and how many data volumes they protect."""
 
     made: Sequence[Made]
     info: VolumeInfo
@@ -65,21 +65,22 @@ class Added:
 
 
 def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: Monitor) -> Added:
-    """Make more recovery volumes for a set, those that exist unchanged.
+    """Make further recovery volumes for a set; existing ones stay unchanged.
 
     Parameters
     ----------
     paths
-        All data volumes, and recovery volumes as far as they are at hand: files, images, devices, directories of them.
+        All data volumes, and those recovery volumes that are here: files, images, devices, directories of them.
 
     Raises
     ------
     UsageError
-        They are not of one set, or not all of it; or a recovery volume of that number exists, or fits no medium.
+        They are not of one set, or data volumes are missing; or a recovery volume of that number exists; or the size is
+        too small.
     Damaged
-        A data volume is damaged, or is not what it was when recovery volumes were made before.
+        A data volume is damaged, or has changed since earlier recovery volumes were made.
     EnvironmentFailed
-        A recovery volume cannot be written, or was not read back as it was written.
+        A recovery volume cannot be written, or was read back differently.
     """
     volume_set = _at_hand(paths, monitor)
     volumes = [volume_set.data[number] for number in sorted(volume_set.data)]
@@ -111,24 +112,24 @@ def _phases(volumes: Sequence[Volume]) -> list[Phase]:
 def complete_with_recovery(
     paths: Sequence[bytes], count: int, to: Destination, *, monitor: Monitor
 ) -> list[tuple[Made, bool]]:
-    """Make the first recovery volumes of a set that has just been made; those that an earlier run finished stay.
+    """Make the first recovery volumes of a set that has just been made; those that an earlier run finished are kept.
 
     Parameters
     ----------
     paths
-        Of all data volumes.
+        The paths of all data volumes.
 
     Returns
     -------
     list[tuple[Made, bool]]
-        Each recovery volume, and whether it was there.
+        Each recovery volume, and whether it was there already.
 
     Raises
     ------
     UsageError
-        One of these names is taken by something else; or they fit no medium.
+        Something else has one of their names; or the size is too small.
     EnvironmentFailed
-        One cannot be written, or was not read back as it was written.
+        One cannot be written, or was read back differently.
     """
     volume_set = gather(find_volumes(paths).volumes, monitor)
     volumes = [volume_set.data[number] for number in sorted(volume_set.data)]
@@ -150,7 +151,7 @@ def complete_with_recovery(
 def _finished(
     volume_set: VolumeSet, together: Together, number: int, to: Destination, bodies: Sequence[Body], monitor: Monitor
 ) -> Volume | None:
-    """The recovery volume of a number, if it is there just as it would be made."""
+    """Return the recovery volume of a number if it exists exactly as it would be made; else None."""
     info = VolumeInfo(volume_set.info.set_id, volume_set.info.name, number, VolumeKind.RECOVERY)
     path = to.path(info.file_name)
     if not os.path.isfile(path):
@@ -168,7 +169,7 @@ def _finished(
 
 
 def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
-    """Return what the bodies of data volumes are."""
+    """Return the id, length and hash of each data volume's body, by reading them."""
     monitor.begin(_MEASURE, 0, sum(volume.n_bytes for volume in volumes))
     bodies = [measure(volume, monitor) for volume in volumes]
     monitor.end()
@@ -194,7 +195,7 @@ def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> VolumeSet:
 
 
 def _check_whole(volume: Volume, monitor: Monitor) -> None:
-    """Make sure that a recovery volume will not be made of damage."""
+    """Refuse a damaged data volume, as a recovery volume made of it would be useless."""
     with ExitStack() as stack:
         surveyed = survey([whole_file(volume.path, stack)], monitor, realign=False)
         if surveyed is not None:
@@ -206,7 +207,7 @@ def _check_whole(volume: Volume, monitor: Monitor) -> None:
 
 
 def _check_same(recovery: Volume, bodies: Sequence[Body], volume_set: VolumeSet) -> None:
-    """Refuse data volumes that are not those that a recovery volume at hand was made of."""
+    """Refuse data volumes that differ from those of which an existing recovery volume was made."""
     header = header_of(recovery)
     for number, (was, body) in enumerate(zip(header.bodies, bodies, strict=False), 1):
         if was != body:
@@ -216,7 +217,7 @@ def _check_same(recovery: Volume, bodies: Sequence[Body], volume_set: VolumeSet)
 
 
 def _beside(directory: bytes, volume_set: VolumeSet) -> list[Volume]:
-    """Recovery volumes of the set that lie where the new ones will."""
+    """Return the recovery volumes of the set that are in the directory for the new ones."""
     if not os.path.isdir(directory):
         return []
     names = files_in(directory, OWN_SUFFIX)

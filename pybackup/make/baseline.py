@@ -1,4 +1,4 @@
-"""Leaving out what earlier archives hold already, by their indexes, and telling where it lies in them."""
+"""Leaving out files that earlier archives hold already, by their indexes, and making tables of where they are."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ from .earlier_archive import EarlierArchive, has_content
 class EarlierArchives:
     """The files that earlier archives hold; use it in a ``with``.
 
-    A file is unchanged if the archive named last of those that have an entry of its path has it with the same size and
-    modification time (or that time as a file system with coarser steps keeps it: FAT cuts to 2 s; that is noted once),
-    or, with ``checksum``, with the same size and content. One whose path none of them has, but of the size, time and
-    SHA-256 of another, was renamed, moved or copied. What an archive holds in part only, or read while it changed,
-    counts as not in it, and so does what is lost of a damaged index.
+    Of the archives that have an entry of a file's path, the one named last decides. The file is unchanged if it has the
+    same size and mtime there; or the mtime as a file system with coarser times keeps it (FAT cuts to 2 s), which is
+    noted once; or, with ``checksum``, the same size and content. A file whose path is new, but that has the size, mtime
+    and SHA-256 of another, was renamed, moved or copied. A file counts as not held if an archive has only a part of it,
+    or it was read while it changed, or its row is lost with a damaged index.
 
     Parameters
     ----------
     output
-        The archive to be made, which must be none of these: it would replace what it leaves out.
+        The archive to be made. It must be none of these, as it would replace what it leaves out.
     unsafe
-        Ids of archives and volumes that are lost or suspect: what they hold counts as not held.
+        Ids of archives and volumes that are lost or suspect, so that their files count as not held.
     monitor
-        Told of archives of which not all is known (notes).
+        Gets notes about archives of which not all entries are known.
 
     Raises
     ------
     UsageError
         There is no such archive, or it is the output.
     FormatError
-        It is none.
+        A file is no archive.
     """
 
     def __init__(
@@ -82,24 +82,24 @@ class EarlierArchives:
 
     @property
     def own_ids(self) -> set[bytes]:
-        """Ids of the archives that are open, or of their sets."""
+        """The ids of the open archives, or of their sets."""
         return {earlier.set_id for earlier in self._latest_first}
 
     @property
     def ancestry(self) -> Ancestry:
-        """What the new archive says of these, and of those that they build on."""
+        """What the new archive says about these archives, and about those that they build on."""
         volumes = (volume for earlier in reversed(self._latest_first) for volume in ancestry_of(earlier.archive))
         return Ancestry(list(dict.fromkeys(volumes)), self.files)
 
     @property
     def tables(self) -> Sequence[EarlierTable]:
-        """What they hold of the tree, as far as it was gone through."""
+        """What they hold of the tree, as far as `without` has gone through it."""
         return list(self._tables.values())
 
     def without(self, planned: Iterable[Planned], on_excluded: Callable[[Excluded], None]) -> Iterator[Planned]:
-        """Yield what goes into the new archive, and enter into tables where the rest lies; all is in tree order.
+        """Yield what goes into the new archive, in tree order, and enter into the tables where the rest is.
 
-        What is new, but turns out to be unreadable, is taken as it was: its former content is entered as well.
+        The former content of a changed file is entered too, in case the file cannot be read.
         """
         empty: dict[bytes, Planned] = {}  # directories in which nothing was found so far
         for one in planned:
@@ -122,10 +122,10 @@ class EarlierArchives:
             self._monitor.problem(Problem(path, Trouble.CHANGED, reason))
 
     def _is_suspect(self, planned: Planned) -> bool:
-        """Whether a directory in which nothing was found looks as if what it is for were not mounted.
+        """Whether an empty directory looks like a mount point on which nothing is mounted.
 
-        Whoever deletes or moves what is in a directory changes its time. So one that had something, and has nothing
-        any more and no later time, is another directory. One that was named is expected to hold something.
+        Deleting or moving a file changes the time of its directory. So a directory that had files, and now has none and
+        no later time, is another one. A directory that was named as a source is expected to have files.
         """
         entry = planned.entry
         for earlier in self._latest_first:
@@ -138,9 +138,9 @@ class EarlierArchives:
         return False
 
     def keep(self, unread: Collection[bytes]) -> dict[bytes, int]:
-        """Enter all that is known at and below some paths as it was, and return how many files that are, by path.
+        """Enter everything at and below some paths as it was, and return the number of files for each path.
 
-        What could not be looked at is not taken for deleted.
+        These are paths that could not be read, which does not mean that their files were deleted.
         """
         kept: dict[bytes, int] = {}
         if not unread:
@@ -157,7 +157,7 @@ class EarlierArchives:
         return kept
 
     def _enter_former(self, entry: Entry) -> None:
-        """Enter what a file was that is going to be read, if that is another."""
+        """Enter the former content of a file that is going to be read, if it can be told from the new one."""
         for earlier in self._latest_first:
             if (row := earlier.rows.get(entry.path)) is not None:
                 stored = earlier.file(row)
@@ -168,7 +168,7 @@ class EarlierArchives:
                 return
 
     def _enter(self, earlier: EarlierArchive, stored: Stored, entry: Entry) -> None:
-        """Enter an entry into the tables of those archives that have its content; what has none, into that one's."""
+        """Enter an entry into the tables of the archives that have its content; without content, into this archive's."""
         known = earlier.archive.listing
         above = [
             self._directories.get(path) or known.stored(earlier.rows[path]).entry
@@ -184,7 +184,7 @@ class EarlierArchives:
             self._tables[volume].add(replace(part, entry=entry), above)
 
     def _find(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
-        """What holds an entry's content; of a hard link, what holds that of the file it leads to."""
+        """Return the archive and the row that hold an entry's content, or for a hard link that of its file."""
         entry = planned.entry
         is_link = entry.kind is Kind.HARDLINK
         for earlier in self._latest_first:
@@ -195,12 +195,12 @@ class EarlierArchives:
             if stored is not None and (earlier.taken[row] if is_link else self._is_unchanged(earlier, stored, planned)):
                 earlier.taken[row] = True
                 return earlier, stored
-            # Whoever restores the archives one after the other, with stock tools, must not get what is in between.
+            # Stock tools restore the archives one after the other, so an older version must not be left in between.
             return None
         return self._find_moved(planned)
 
     def _is_time_of(self, mtime_ns: int, entry: Entry) -> bool:
-        """Whether a file has a time still, or as a file system with coarser steps keeps it."""
+        """Whether a file has this mtime, exactly or as a file system with coarser times keeps it."""
         if mtime_ns == entry.mtime_ns:
             return True
         if not same_time(mtime_ns, entry.mtime_ns):
@@ -220,7 +220,7 @@ class EarlierArchives:
         return has_content(earlier, stored, planned)
 
     def _find_moved(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
-        """What has the content of a file under another path: of its size and time, by its hash."""
+        """Return the archive and row with the same content under another path, found by size, mtime and hash."""
         entry = planned.entry
         if entry.kind is Kind.HARDLINK:
             return self._moved.get(entry.target)
@@ -245,7 +245,7 @@ def _open(path: bytes, output: bytes, monitor: Monitor) -> OpenArchive:
 
 
 def _is_empty(path: bytes) -> bool:
-    """Whether nothing is in a directory: what is there may have been left out."""
+    """Whether a directory is really empty, and not only after files were left out."""
     try:
         with os.scandir(path) as entries:
             return next(entries, None) is None

@@ -1,4 +1,4 @@
-"""How much fits: the longest body of an archive that is no longer than a medium when it has its parity."""
+"""How much fits on a medium: the longest body of an archive that, with its parity, is not larger than the medium."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _INDEX_LINE_BYTES = 48
 
 
 def body_limit(volume_bytes: int, parity: ParityOptions | None, *, entries: int = 0) -> int:
-    """Return the length of the longest body with which an archive is at most ``volume_bytes`` long.
+    """Return the length in bytes of the longest body with which an archive has at most ``volume_bytes``.
 
-    If that is what a known medium takes, the disc's own image fits it too: with little or no parity there is nothing
-    in the archive whose room the file system, the readme and the index of the disc could take.
+    If that is the size of a known medium, room is left for the rest of a disc's image: file system, readme and index.
+    With much parity these take the place of some of it.
 
     Parameters
     ----------
     entries
-        How many the set has, all of which the index on a disc may name.
+        How many entries the set has, as the index on a disc may name all of them.
 
     Raises
     ------
     UsageError
-        There is none.
+        So few bytes are too few for any body.
     """
     limit = _longest(volume_bytes, parity)
     if volume_bytes in MEDIA.values():
@@ -52,7 +52,7 @@ def _longest(volume_bytes: int, parity: ParityOptions | None) -> int:
 
 
 def amount_in(amount: Amount, volume_bytes: int) -> Amount:
-    """Return what an amount comes to in a volume of a given size."""
+    """Return an amount of parity as it is in a volume of a given size."""
     return Amount(fill_bytes=volume_bytes) if amount.rest else amount
 
 

@@ -1,4 +1,4 @@
-"""Making a data volume of its body again: its parity, as its settings say, and the end are put behind it."""
+"""Making a data volume from its body again, by adding its parity, as its settings say, and its end."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ class _Undressed:
 
 
 def dress_again(output: Scratch, body: Body) -> OwnStream | None:
-    """Append to the body of a data volume room for its parity, and the end: with that parity the bytes that it had.
+    """Append room for parity, and the end, to the body of a data volume. With that parity it has its former bytes.
 
     Parameters
     ----------
     output
-        Has the body, and perhaps more, which is cut off.
+        Has the body; anything after that is cut off.
 
     Returns
     -------
     OwnStream | None
-        What writes its parity; None where it had none.
+        Writes the parity; None if the volume had none.
 
     Raises
     ------
     Damaged
-        The body does not tell how it was dressed.
+        The settings in the body cannot be read.
     EnvironmentFailed
         There is no room.
     """

@@ -1,4 +1,4 @@
-"""An earlier archive that is open: its files by path, and by size and time."""
+"""An opened earlier archive: its files by path, and by size and mtime."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class EarlierArchive:
     Attributes
     ----------
     volume
-        The archive, or the last volume of the set.
+        The archive, or the last volume of its set.
     set_id
-        Id of the archive, or of the set.
+        The id of the archive, or of the set.
     taken
-        Which rows have the content of a file that the new archive has under the same path.
+        The rows whose content is that of a file with the same path in the new archive.
     """
 
     def __init__(self, archive: OpenArchive, unsafe: Collection[bytes] = ()) -> None:
@@ -47,14 +47,14 @@ class EarlierArchive:
         self._by_size: tuple[Int64s, Int64s] | None = None
 
     def file(self, row: int) -> Stored | None:
-        """The regular file of a row, a hard link's too; None if that is not whole, not safe, or not known by hash."""
+        """Return the file of a row, or of a hard link's target; None if it is incomplete, unsafe or has no full hash."""
         listing = self.archive.listing
         stored = listing.stored(row)
         if stored.entry.kind is Kind.HARDLINK and stored.entry.target in self.rows:
             stored = listing.stored(self.rows[stored.entry.target])
         if stored.entry.kind is not Kind.FILE or stored.changed or stored.missing or stored.fault:
             return None
-        # Four bytes of a hash tell damage from none, but not one file from another.
+        # The first four bytes of a hash show damage, but do not tell two files apart.
         if not stored.members or any(len(member.digest) < _WHOLE_DIGEST_BYTES for member in stored.members):
             return None
         if self._unsafe and any(
@@ -64,7 +64,7 @@ class EarlierArchive:
         return stored
 
     def rows_of(self, n_bytes: int, mtime_ns: int) -> list[int]:
-        """Rows of the files of a size and a time."""
+        """Return the rows of the files with this size and mtime."""
         if self._by_size is None:
             self._by_size = self._sorted()
         keys, rows = self._by_size
@@ -78,7 +78,7 @@ class EarlierArchive:
         return (entry.size, entry.mtime_ns) == (n_bytes, mtime_ns)
 
     def _sorted(self) -> tuple[Int64s, Int64s]:
-        """Keys of all files, ascending, and the row of each."""
+        """Return the keys of all files in ascending order, and the row of each."""
         listing = self.archive.listing
         rows = np.array([row for row, kind in enumerate(listing.rows.kinds) if kind == Kind.FILE], dtype=np.int64)
         entries = (listing.stored(row).entry for row in rows.tolist())
@@ -88,7 +88,7 @@ class EarlierArchive:
 
 
 def _key(n_bytes: int, mtime_ns: int) -> int:
-    """A number for a size and a time; others have the same now and then."""
+    """Return a key for a size and an mtime; sometimes others have the same key."""
     return (n_bytes * 0x9E3779B97F4A7C15 ^ mtime_ns) & _KEY_MASK
 
 

@@ -1,4 +1,4 @@
-"""What an archive will be: options, the plan, and what follows from them: settings, id, time, who may read it."""
+"""Planning an archive: its options, the plan, and what follows from these: settings, id, time, who may read it."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class CreateOptions:
     Attributes
     ----------
     parity
-        None for neither parity nor checksums of sectors.
+        How much parity; None for neither parity nor checksums of sectors.
     workers
-        Processes; None for one a processor, 1 for none beside this one.
+        How many processes; None for one per processor, 1 for this one alone.
     work_dir
-        Where the unfinished archive lies; None for beside the finished one.
+        The directory of the unfinished archive; None for that of the finished one.
     overwrite
         Replace an archive that has the name, and its sidecar.
     run
-        Of which chain it is a run; None for none.
+        The run of a chain that makes it; None for no chain.
     """
 
     profile: Profile = field(default_factory=Profile)
@@ -62,12 +62,12 @@ class CreateOptions:
 
     @property
     def task_bytes(self) -> int:
-        """What compressing takes in memory at a time: a segment, what it becomes, and one that waits."""
+        """The memory that a worker takes in bytes: a segment, its compressed form, and a segment that waits."""
         return 3 * max(self.segment_bytes, MIB)
 
     @property
     def window_bytes(self) -> int:
-        """How many raw bytes are compressed at a time: a segment for each worker, and one that is read meanwhile."""
+        """How many raw bytes are in work at a time: a segment for each worker, and one that is being read."""
         return (bounded_workers(self.workers, task_bytes=self.task_bytes) + 1) * max(self.segment_bytes, MIB)
 
 
@@ -78,7 +78,7 @@ class Plan:
     Attributes
     ----------
     ancestry, earlier
-        Of the archives that this one builds on, and what they hold of the tree; None and nothing where there are none.
+        The archives that this one builds on, and what they hold of the tree; None and empty if there are none.
     """
 
     output: bytes
@@ -90,12 +90,12 @@ class Plan:
 
     @property
     def files(self) -> int:
-        """Regular files, hard links not counted."""
+        """The number of regular files, without hard links."""
         return sum(planned.entry.kind is Kind.FILE for planned in self.entries)
 
     @property
     def n_bytes(self) -> int:
-        """Their content."""
+        """The bytes of their content."""
         return sum(planned.entry.size for planned in self.entries)
 
 
@@ -114,9 +114,9 @@ def plan_create(
     Parameters
     ----------
     earlier
-        What they hold is left out.
+        Earlier archives, whose files are left out.
     leave_out
-        Decides of the files that were found; there are no earlier archives then.
+        Decides which of the files found are left out; only without earlier archives.
 
     Raises
     ------
@@ -141,28 +141,31 @@ def plan_create(
 
 
 class _Unread(Relay):
-    """Remembers what could not be read."""
+    """A monitor that remembers what could not be read."""
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__(monitor)
         self.paths: set[bytes] = set()
 
     def problem(self, problem: Problem) -> None:
-        """Hand it on."""
+        """Pass a problem on."""
         if problem.trouble is Trouble.UNREADABLE:
             self.paths.add(problem.path)
         super().problem(problem)
 
 
 def structures(entries: Iterable[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
-    """Return the two tars of what has no content: of all but hard links, and of these."""
+    """Return the two tars of entries without content: all but hard links, and hard links."""
     bare = [entry for entry in entries if entry.kind is not Kind.FILE]
     links = (entry for entry in bare if entry.kind is Kind.HARDLINK)
     return write_structure(entry for entry in bare if entry.kind is not Kind.HARDLINK), write_structure(links)
 
 
 def settings_of(plan: Plan, **more: object) -> bytes:
-    """Return what ``info`` tells; nothing in it may differ between two runs over a tree by the same libraries."""
+    """Return the settings in the archive, which ``info`` shows, as JSON.
+
+    Nothing in them may differ between two runs over the same tree with the same libraries.
+    """
     stored = plan.options.profile.compression is Compression.STORE
     return _as_json(plan, **({} if stored else {"deflate": raw_deflate.writer()}), **more)
 
@@ -193,14 +196,14 @@ def _newest(plan: Plan) -> int:
 
 
 def own_time(plan: Plan) -> int:
-    """Return the time of the own members: the first source's, as one file of the future makes tar complain."""
+    """Return the mtime of the archive's own members: that of the first source, as tar complains about future times."""
     return plan.entries[0].entry.mtime_ns if plan.entries else 0
 
 
 def identify(plan: Plan, **more: object) -> bytes:
-    """Return an id made of what goes in, so that the same tree gives the same bytes.
+    """Return the id of an archive, made from what goes in, so that the same tree gives the same bytes.
 
-    Which libraries compress is no part of it: a set that was interrupted is gone on with by others.
+    The versions of libraries have no part in it, as an interrupted set may be continued with others.
     """
     digest = hashlib.sha256(_as_json(plan, **more))
     for planned in plan.entries:
@@ -212,7 +215,7 @@ def identify(plan: Plan, **more: object) -> bytes:
 
 
 def readers_of(entries: Iterable[Planned]) -> Readers:
-    """Return who may read all that is planned to be archived, where it lies now."""
+    """Return who may read everything that is to be archived, by the permissions in the tree."""
     readers = Readers()
     # Directories before what lies in them, so that each is asked once: a selection has a source for each of its files.
     for path in sorted({planned.source.path.rstrip(b"/") or b"/" for planned in entries}):
@@ -226,7 +229,7 @@ def readers_of(entries: Iterable[Planned]) -> Readers:
 
 
 def _without(output: bytes, judge: Judge | None) -> Judge | None:
-    """The judge, who also leaves out the archive in the making."""
+    """Return a judge that also leaves out the archive that is being made."""
     try:
         status = os.stat(output)
     except OSError:

@@ -1,4 +1,4 @@
-"""What second copies will take of each disc, before anything is written: see `second_copies` for what they are."""
+"""Predicting how much second copies will take of each disc, before anything is written (see `second_copies`)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pybackup.model.source import Planned
 
 
 class CopiesAhead:
-    """Tells how much of the files that are planned will stand once more on the disc behind their own.
+    """Predicts the bytes of second copies, which are on the disc after that of the file itself.
 
     Parameters
     ----------
     entries
-        In tree order.
+        The planned entries, in tree order.
     share
-        Which share of a disc second copies may take.
+        The share of a disc that second copies may take.
     segment_bytes
-        Files that are longer have none.
+        Larger files get no second copy.
     """
 
     def __init__(self, entries: Sequence[Planned], costs: Usual, *, share: Fraction, segment_bytes: int) -> None:
@@ -43,14 +43,14 @@ class CopiesAhead:
             self._ends.append(round(at))
 
     def of(self, start: int, end: int, medium_bytes: int, room_bytes: int) -> int:
-        """Return the bytes of second copies of what lies whole on one disc.
+        """Return the bytes of second copies of the files that are whole on one disc.
 
         Parameters
         ----------
         start, end
-            Which bytes of all content lie on that disc, counted from the first entry on.
+            The range of all content that is on that disc, in bytes from the first entry on.
         medium_bytes, room_bytes
-            What the next disc takes, and how much of it there is for all files and copies.
+            The size of the next disc, and how much of it is for files and copies.
         """
         # The first new item of a volume goes before all copies.
         room = min(int(medium_bytes * self._share), room_bytes - round(self._segment_bytes * self._costs.ratio))

@@ -1,4 +1,4 @@
-"""What a set will be: options, the plan, and what follows from them for every volume."""
+"""Planning a set of volumes: its options, the plan, and what follows from these for every volume."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class SetOptions:
     Attributes
     ----------
     directory
-        Where they appear; made.
+        The directory of the volumes, which is made.
     name
-        Of the set.
+        The name of the set.
     first_bytes
-        Sizes of the first volumes: what partly used media have left.
+        The sizes of the first volumes, for media that are partly used.
     volume_bytes
-        Size of all that follow.
+        The size of all later volumes.
     resume
-        Go on behind the volumes that are there.
+        Continue after the volumes that exist.
     tight
-        Fill the rest of a volume with later files, if the next one does not fit.
+        If the next file does not fit, fill the rest of a volume with later files.
     recovery_volumes
-        So many more volumes, of which each may stand in for any that is lost.
+        How many recovery volumes are made, each of which can replace any lost volume.
     second_copies
-        Which share of each volume the smallest files of the volume before it may take once more; 0 for none.
+        The share of each volume that second copies of the smallest files of the volume before may take; 0 for none.
     """
 
     directory: bytes
@@ -57,7 +57,7 @@ class SetOptions:
     second_copies: Fraction = Fraction(0)
 
     def size_of(self, number: int) -> int:
-        """Return how long the data volume of that number may be, from 1."""
+        """Return the most bytes that the data volume of a number may have; numbers begin at 1."""
         return self.first_bytes[number - 1] if number <= len(self.first_bytes) else self.volume_bytes
 
 
@@ -70,13 +70,13 @@ class SetPlan:
 
     @property
     def destination(self) -> Destination:
-        """Where the volumes go."""
+        """The directory and the names of the volumes."""
         options = self.plan.options
         return Destination(self.set.directory, options.work_dir, options.overwrite, readers_of(self.plan.entries))
 
 
 def segment_for(smallest_bytes: int, asked_bytes: int) -> int:
-    """Return a segment size with which volumes so small are filled well: room for less than one is left empty."""
+    """Return a segment size that fills even the smallest volumes well, as less room than a segment is left empty."""
     wanted_bytes = smallest_bytes // _SEGMENT_PARTS
     unit = MIB if wanted_bytes > MIB else SMALL_SEGMENT_BYTES
     return min(asked_bytes, max(unit, wanted_bytes // unit * unit))
@@ -112,7 +112,7 @@ def plan_set(
 
 
 def identify_set(plan: SetPlan) -> bytes:
-    """The id of a set: another one for other sizes, since its volumes are others."""
+    """Return the id of a set, which also depends on the sizes of volumes."""
     to, parity = plan.set, plan.plan.options.parity
     volumes = {
         "name": to.name,

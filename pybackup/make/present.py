@@ -20,7 +20,7 @@ from .resume import Finished, find_finished
 
 
 def check_output(path: bytes, *, replace: bool = False) -> None:
-    """Refuse a name that is taken, and to replace what is no archive: a slip of the hand must not cost a photo.
+    """Refuse an existing output, unless it may be replaced and is an archive: a typing mistake must not cost a photo.
 
     Raises
     ------
@@ -34,17 +34,17 @@ def check_output(path: bytes, *, replace: bool = False) -> None:
 
 
 def finished_volumes(to: SetOptions, *, replace: bool = False) -> list[Finished]:
-    """Return the volumes of a set that are there, to be gone on with; make the directory where it is missing.
+    """Return the existing volumes of a set that is to be continued; make the directory if it is missing.
 
     Raises
     ------
     Exists
-        There are some, and they shall neither be gone on with nor replaced.
+        There are volumes, and the set is neither to be continued nor replaced.
     UsageError
-        Volumes of another set are there, or not all that come before one.
+        Volumes of another set are there, or an earlier volume is missing.
     """
     if to.resume and replace:
-        raise UsageError("what is to be gone on with cannot be replaced")
+        raise UsageError("a set cannot be continued and replaced at once")
     make_directory(to.directory)
     _check_strangers(to)
     finished = [] if replace else find_finished(to.directory, to.name)
@@ -59,14 +59,14 @@ def finished_volumes(to: SetOptions, *, replace: bool = False) -> list[Finished]
 
 
 def remove_rest(to: SetOptions, set_id: bytes, monitor: Monitor) -> None:
-    """Remove what is left of a set of the same name that was to be replaced, and had more volumes than there are now.
+    """Remove volumes of a replaced set of the same name that had more volumes than the new one.
 
-    They are of no use without those that were replaced, and whoever names the directory would get both sets at once.
+    They are of no use without the replaced ones, and naming the directory would give volumes of two sets.
 
     Parameters
     ----------
     set_id
-        Of the set that is there now.
+        The id of the new set.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def remove_rest(to: SetOptions, set_id: bytes, monitor: Monitor) -> None:
 
 
 def _check_strangers(to: SetOptions) -> None:
-    """Refuse to mix sets in one directory: what is made of all that lies there would be of neither."""
+    """Refuse a directory with volumes of another set, as commands that are given the directory would get both sets."""
     for path, infos in _found_in(to.directory):
         for info in infos:
             if info and info.name != to.name:
@@ -94,6 +94,6 @@ def _check_strangers(to: SetOptions) -> None:
 
 
 def _found_in(directory: bytes) -> Iterator[tuple[bytes, list[VolumeInfo | None]]]:
-    """Yield each archive in a directory, with what the volumes in it say of their sets; None for a single archive."""
+    """Yield each archive in a directory, with the set and number of each volume in it; None for a single archive."""
     for path in files_in(directory, OWN_SUFFIX):
         yield path, [volume.info for volume in volumes_in(path)]
