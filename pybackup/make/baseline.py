@@ -168,7 +168,7 @@ class EarlierArchives:
                 return
 
     def _enter(self, earlier: EarlierArchive, stored: Stored, entry: Entry) -> None:
-        """Enter an entry into the tables of the archives that have its content; without content, into this archive's."""
+        """Enter an entry into the tables of the archives that have its content; without content, into this one's."""
         known = earlier.archive.listing
         above = [
             self._directories.get(path) or known.stored(earlier.rows[path]).entry

@@ -47,7 +47,7 @@ class EarlierArchive:
         self._by_size: tuple[Int64s, Int64s] | None = None
 
     def file(self, row: int) -> Stored | None:
-        """Return the file of a row, or of a hard link's target; None if it is incomplete, unsafe or has no full hash."""
+        """Return the file of a row, or of a hard link's target; None if it is incomplete, unsafe or not hashed."""
         listing = self.archive.listing
         stored = listing.stored(row)
         if stored.entry.kind is Kind.HARDLINK and stored.entry.target in self.rows:
