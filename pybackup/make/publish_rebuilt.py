@@ -1,4 +1,4 @@
-"""Publishing the volumes of a set that were brought back: each is dressed and sealed as it was at first."""
+"""Publishing the restored volumes of a set: each gets its parity and its end as it had them, and is read back."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ NO_RECOVERY = "no recovery volume is among these, or too little is left of it; o
 def publish_restored(
     rows: SetRows, to: Destination, stack: ExitStack, monitor: Monitor, *, keep_partial: bool, with_recovery: bool
 ) -> Rebuilt:
-    """Restore the volumes that are lost or damaged by the recovery volumes, and publish them.
+    """Restore lost and damaged volumes by the recovery volumes, and publish them.
 
     Parameters
     ----------
     stack
-        Closes what is open in the end, and discards what was not published.
+        Closes open files at its end, and discards volumes that were not published.
     keep_partial
-        Publish data volumes of which some is lost, too.
+        Also publish data volumes that are restored only in part.
     with_recovery
-        Make recovery volumes again.
+        Also make lost recovery volumes again.
 
     Raises
     ------
     EnvironmentFailed
-        A volume cannot be written, or was not read back as it was written.
+        A volume cannot be written, or was read back differently.
     """
     return _RestoredPublisher(rows, to, stack, monitor).run(keep_partial, with_recovery)
 
 
 def publish_mended(surveyed_set: SurveyedSet, to: Destination, stack: ExitStack, monitor: Monitor) -> Rebuilt:
-    """Publish data volumes that own parity and copies made whole, where no recovery volume tells of them.
+    """Publish data volumes that their own parity and copies have repaired, if there is no recovery volume.
 
     Raises
     ------
     Damaged
-        Nothing tells of any data volume.
+        No data volume can be identified.
     EnvironmentFailed
         As `publish_restored`.
     """
@@ -66,14 +66,14 @@ def publish_mended(surveyed_set: SurveyedSet, to: Destination, stack: ExitStack,
 
 
 class _RestoredPublisher:
-    """Publishes volumes that recovery volumes brought back."""
+    """Publishes volumes that recovery volumes have restored."""
 
     def __init__(self, rows: SetRows, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
         self._rows, self._monitor = rows, monitor
         self._to, self._stack = to, stack
 
     def run(self, keep_partial: bool, with_recovery: bool) -> Rebuilt:
-        """Restore, and do all that follows."""
+        """Restore the volumes and publish them."""
         rows = self._rows
         first, lost, right = rows.restore()
         self._monitor.plan(self._phases([rows.bodies[row].n_bytes for row in right], lost if with_recovery else ()))
@@ -88,7 +88,7 @@ class _RestoredPublisher:
         return Rebuilt([*results, *recovery], needed, helpful)
 
     def _phases(self, lengths: Sequence[int], recovery: Sequence[int]) -> list[Phase]:
-        """What sealing bodies of those lengths tells, and making recovery volumes again."""
+        """Return the phases of sealing bodies of these lengths, and of making recovery volumes again."""
         bodies = sum(body.n_bytes for body in self._rows.bodies)
         seals = [phase for n_bytes in lengths for phase in phases_of_seal(n_bytes, parity=True)]
         return [*seals, *([phase_of_recovery(bodies)] if recovery else ())]
@@ -98,7 +98,7 @@ class _RestoredPublisher:
         return RebuiltVolume(self._rows.data_info(row), path, path, Outcome.WHOLE)
 
     def _finish(self, row: int, lost_sectors: int, *, right: bool, keep_partial: bool) -> RebuiltVolume:
-        """Publish a data volume whose body is right."""
+        """Publish a data volume whose body is restored, or also a damaged one with ``keep_partial``."""
         info, body, surveyed = (
             self._rows.data_info(row),
             self._rows.bodies[row],
@@ -117,7 +117,7 @@ class _RestoredPublisher:
         return RebuiltVolume(info, given, path, outcome, (lost_sectors, left))
 
     def _finish_recovery(self, results: Sequence[RebuiltVolume], lost: Sequence[int]) -> list[RebuiltVolume]:
-        """Make lost recovery volumes again, of data volumes that are whole by now."""
+        """Make lost recovery volumes again, from data volumes that are all whole now."""
         made = self._mended_alone(lost)
         lost = [number for number in lost if number not in made]
         if lost and all(one.outcome is not Outcome.BEYOND for one in results):
@@ -137,7 +137,7 @@ class _RestoredPublisher:
         return [self._recovery_result(number, made, lost) for number in self._rows.siblings]
 
     def _mended_alone(self, lost: Sequence[int]) -> dict[int, bytes]:
-        """Publish recovery volumes that are whole again by their own parity, and what was restored of them."""
+        """Publish recovery volumes that their own parity has repaired, and return their paths by number."""
         found: dict[int, bytes] = {}
         for number in lost:
             shard = self._rows.surveyed_set.recovery.get(number)
@@ -147,7 +147,7 @@ class _RestoredPublisher:
         return found
 
     def _together(self, volumes: Sequence[Volume]) -> list[Together]:
-        """The runs that recovery volumes were made in, as one of each tells, or as they are made by default."""
+        """Return the groups in which recovery volumes were made, by one volume of each, or else the default group."""
         found: dict[int, Together] = {}
         for number, shard in self._rows.surveyed_set.recovery.items():
             volume = self._rows.surveyed_set.volumes.get((VolumeKind.RECOVERY, number))
@@ -179,7 +179,7 @@ class _RestoredPublisher:
 
 
 def _whole_output(surveyed: SurveyedVolume, body: Body, to: Destination, stack: ExitStack) -> Scratch:
-    """The file of a volume that was damaged: the temporary one; of an image a copy of the volume in it."""
+    """Return the file of a repaired volume: its temporary file, or a copy of the volume in a temporary image."""
     if surveyed.work and surveyed.start == 0 and surveyed.work.is_of(body.n_bytes):
         return surveyed.work.output
     output = stack.enter_context(Scratch(to.scratch))
@@ -189,7 +189,7 @@ def _whole_output(surveyed: SurveyedVolume, body: Body, to: Destination, stack: 
 
 
 def _seal(output: Scratch, body: Body | None, to: Destination, info: VolumeInfo, monitor: Monitor) -> bytes:
-    """Publish a volume that is whole again, and return its path; with a body, that is all there is of it so far."""
+    """Publish a whole volume, and return its path; if ``body`` is given, parity and end are added to it before."""
     stream = dress_again(output, body) if body else None
     publish = partial(to.publish, output, info.file_name)
     seal(Unsealed(output, publish, stream.fill if stream else None), monitor=monitor)
@@ -197,14 +197,14 @@ def _seal(output: Scratch, body: Body | None, to: Destination, info: VolumeInfo,
 
 
 class _MendedPublisher:
-    """Publishes what own parity and copies made whole of data volumes, where no recovery volume tells of them."""
+    """Publishes data volumes that their own parity and copies have repaired, if there is no recovery volume."""
 
     def __init__(self, surveyed_set: SurveyedSet, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
         self._set, self._to = surveyed_set, to
         self._stack, self._monitor = stack, monitor
 
     def run(self) -> Rebuilt:
-        """Look at all volumes that are known of."""
+        """Publish what was repaired, and return the result for each volume that is known."""
         volumes = [volume for (kind, _), volume in self._set.volumes.items() if kind is VolumeKind.DATA]
         volume_set = gather(volumes, Monitor()) if volumes else None
         known = max([*self._set.data, volume_set.known if volume_set else 0])
@@ -226,7 +226,7 @@ class _MendedPublisher:
             return RebuiltVolume(info, None, None, Outcome.BEYOND)
         given, length = surveyed.paths[0], surveyed.length
         if surveyed.work is None:
-            # There is nothing to mend it by, if it is not whole.
+            # If it is not whole, nothing can repair it.
             whole = not surveyed.unknown or verify(given, workers=1, monitor=Aside(self._monitor)).state == "intact"
             return RebuiltVolume(info, given, given if whole else None, Outcome.WHOLE if whole else Outcome.BEYOND)
         left = int(surveyed.lost(0, length).sum()) if length else 0

@@ -1,4 +1,4 @@
-"""The result of rebuilding: what became of each volume of the set."""
+"""The result of rebuilding a set: the outcome for each volume."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pybackup.model.volume import VolumeInfo
 
 
 class Outcome(StrEnum):
-    """What became of a volume."""
+    """The outcome for a volume."""
 
     WHOLE = "whole"
     REBUILT = "rebuilt"
@@ -19,16 +19,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RebuiltVolume:
-    """What became of one volume of the set.
+    """The outcome for one volume of the set.
 
     Attributes
     ----------
     given
-        Where it was found; None for one that was not there at all.
+        The file in which it was found; None if it was not there at all.
     path
-        Where it is now, whole; None where that is nowhere.
+        The file in which it is whole now; None if there is none.
     lost_sectors
-        Of its body, at first and in the end.
+        How many sectors of its body were lost at first, and are lost in the end.
     """
 
     info: VolumeInfo
@@ -40,15 +40,15 @@ class RebuiltVolume:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of a rebuilding.
+    """The result of rebuilding a set.
 
     Attributes
     ----------
     volumes
-        All volumes of the set that are known of: data volumes first, each kind by number.
+        All volumes of the set that are known: data volumes first, each kind by number.
     needed, helpful
-        So many more volumes bring back what is lost, out of these, which were not given; none where damage lies so
-        that only better copies help.
+        How many further volumes would restore the rest, and which of those not given could; none if only better copies
+        of damaged volumes help.
     """
 
     volumes: Sequence[RebuiltVolume]

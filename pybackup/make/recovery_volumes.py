@@ -47,14 +47,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """What recovery volumes of one run have in common: enough to make any of them again.
+    """What recovery volumes made in one run have in common, which is enough to make any of them again.
 
     Attributes
     ----------
     first, count
-        Their numbers.
+        The number of the first, and how many they are.
     volume_bytes
-        What each has to fit; 0 for any size.
+        The most that each may take; 0 for no limit.
     """
 
     first: int
@@ -65,12 +65,12 @@ class Together:
 
     @classmethod
     def of(cls, header: RecoveryHeader, info: VolumeInfo) -> Together:
-        """Return what a recovery volume tells of those that were made with it."""
+        """Return the group in which a recovery volume was made, from its header."""
         return cls(header.first, header.count, info.parity, info.group_sectors, info.volume_bytes)
 
     @property
     def numbers(self) -> range:
-        """From the first to the last."""
+        """The numbers of all of them."""
         return range(self.first, self.first + self.count)
 
 
@@ -87,7 +87,7 @@ class _Content:
 
     @property
     def n_bytes(self) -> int:
-        """Length of all of it."""
+        """Its length in bytes."""
         parts = sum(size for _, size in (*self.structure, *self.links))
         return (
             parts
@@ -114,27 +114,27 @@ def make_recovery(
     numbers: Sequence[int] = (),
     monitor: Monitor,
 ) -> list[Made]:
-    """Make recovery volumes of a whole set in one pass over it, and publish them when they have been read back.
+    """Make recovery volumes of a set in one pass over its data volumes, read them back, and publish them.
 
     Parameters
     ----------
     volumes
-        All data volumes, by their numbers; known to be whole.
+        All data volumes in order, which must be intact.
     bodies
-        What `measure` says of them.
+        What `measure` returned for each.
     to
-        Where they appear.
+        The directory for them, and their names.
     numbers
-        Which of those made together; all if there are none.
+        Which of the group to make; without numbers, all.
 
     Raises
     ------
     UsageError
-        They do not fit the size that is given, or the code has no such number.
+        The given size is too small, or the code does not have so many volumes.
     Exists
-        There is one by this name.
+        A file has one of their names.
     EnvironmentFailed
-        They cannot be written, or were not read back as they were written.
+        They cannot be written, or were read back differently.
     """
     numbers = numbers or together.numbers
     if not numbers:
@@ -281,7 +281,7 @@ def _content_of(volumes: Sequence[Volume]) -> _Content:
 
 
 def blob_of(volume: Volume) -> bytes:
-    """Return the tree index of a volume, as it stands there."""
+    """Return the bytes of the tree index of a volume, as they are in it."""
     with volume.open() as file:
         first = _first_of(file, volume)
         return file.read_at(first.tree_at, first.tree_bytes)

@@ -1,4 +1,4 @@
-"""Resuming a set whose creation was interrupted: which volumes are finished, and where the next one begins."""
+"""Resuming the creation of a set: which volumes are finished, and where the next one begins."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ SECOND_COPIES = "second_copies"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A data volume that is there, and whole as far as its index says.
+    """A finished data volume, which is complete by its index.
 
-    ``again`` are the paths of files in it that are second copies of those of the volume before.
+    ``again`` are the paths of files in it that are second copies of files in the volume before.
     """
 
     path: bytes
@@ -49,11 +49,11 @@ class Finished:
 
     @property
     def files(self) -> int:
-        """How many files end in it, second copies left out."""
+        """How many files end in it, without second copies."""
         return sum(row.entry.kind is Kind.FILE and not _goes_on(row) for row in self.rows) - len(self.again)
 
     def behind(self, before: Finished) -> Finished:
-        """Return it with what is a second copy of a file of the volume ``before`` it."""
+        """Return it with ``again`` set to the files that are second copies from the volume ``before`` it."""
         if SECOND_COPIES not in self.settings:
             return self
         there = {row.entry.path for row in before.rows if is_candidate(row)}
@@ -63,20 +63,20 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """Where to go on.
+    """Where the creation of a set goes on.
 
     Attributes
     ----------
     set_id
-        Of the volumes that are there; empty where there are none.
+        The id of the set; empty if there are no volumes yet.
     blobs
-        Their tree indexes.
+        The tree indexes of the finished volumes.
     entries
-        What is still to be read, in tree order.
+        The entries still to be read, in tree order.
     path, segment
-        Of the file whose first so many segments are there; empty for none.
+        The file that is finished in part, and how many of its segments are; the path is empty for none.
     complete
-        All data volumes are there.
+        Whether all data volumes are finished.
     """
 
     set_id: bytes
@@ -141,9 +141,9 @@ def _finished(path: bytes, file: ArchiveFile) -> Finished | None:
 
 
 def resume(plan: Plan, finished: Sequence[Finished], to: SetOptions, monitor: Monitor) -> Resumption:
-    """Return where the creation of a set goes on, behind the volumes that are finished.
+    """Return where the creation of a set goes on after the finished volumes.
 
-    What has changed in them since is a problem each.
+    Each file in these that has changed since is a problem.
 
     Raises
     ------

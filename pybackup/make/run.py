@@ -1,4 +1,4 @@
-"""Creating an archive, or a set of volumes: read what is planned, compress it, write it, seal it."""
+"""Performing the plan of an archive or of a set: reading, compressing, writing and sealing."""
 
 from __future__ import annotations
 
@@ -60,23 +60,23 @@ def perform_create(
     last_use: bool = False,
     monitor: Monitor,
 ) -> Created:
-    """Write the archive that ``plan`` describes, and publish it when it has been read back.
+    """Write the archive that ``plan`` describes, read it back, and publish it.
 
     Parameters
     ----------
     content
-        The entries of the plan as they are read; None for reading the files.
+        The contents of the plan's entries; None to read the files.
     executor
         Runs the work instead of ``plan.options.workers`` processes.
     last_use
-        Shut that executor down when all is compressed, so that its memory is free for parity.
+        Shut the executor down when everything is compressed, so that its memory is free for parity.
 
     Raises
     ------
     Exists
-        The output's name is taken, and what has it is not to be replaced.
+        The output exists, and is not to be replaced.
     UsageError
-        By something that is no archive.
+        The output exists, and is no archive.
     EnvironmentFailed
         The output cannot be written, or the workers died.
     """
@@ -102,14 +102,14 @@ def perform_create(
 
 
 def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Monitor) -> CreatedSet:
-    """Write the volumes that the plan comes to, each published when it has been read back.
+    """Write the volumes of a planned set; each is read back and then published.
 
     Raises
     ------
     Exists
-        Volumes of the set are there already, and shall not be gone on with, nor replaced.
+        Volumes of the set exist, and are neither to be continued nor replaced.
     UsageError
-        They cannot be gone on with, as they were made otherwise; or volumes of another set are there.
+        They cannot be continued, as they were made with other options; or volumes of another set are there.
     EnvironmentFailed
         The volumes cannot be written, or the workers died.
     """

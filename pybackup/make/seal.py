@@ -1,4 +1,4 @@
-"""Sealing a file in the making: its parity, then wait for the medium, read all of it back, and only then a name."""
+"""Sealing a file: writing its parity, syncing it, reading all of it back, and only then giving it its name."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from pybackup.parity.stream.volume import Sectors, VolumeWriter
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """A file in the making that is complete but for its parity.
+    """A temporary file that is complete but for its parity.
 
     Attributes
     ----------
     publish
         Gives it its name.
     write_parity
-        Writes its parity, for which there is room in it; None where there is none, or it is there.
+        Writes its parity, for which it has room; None if it has no parity, or has it already.
     read_back
-        Is given where it lies, and raises `EnvironmentFailed` where that is not what was written.
+        Called with the path of the temporary file; raises `EnvironmentFailed` if it is not what was written.
     """
 
     output: Scratch
@@ -39,23 +39,23 @@ class Unsealed:
 
 
 def phases_of_seal(n_bytes: int, *, parity: bool) -> list[Phase]:
-    """What `seal` tells of a file of about that length, for `Monitor.plan`."""
+    """Return the phases for `Monitor.plan` in which `seal` seals a file of about so many bytes."""
     # Two passes, of which one encodes; then the sectors by their sums, and the content by its hashes.
     protect = [Phase("protect", 4 * n_bytes), Phase("check sectors", n_bytes)] if parity else []
     return [*protect, Phase("verify", n_bytes)]
 
 
 def seal(*files: Unsealed, monitor: Monitor) -> None:
-    """Write the parity of files in the making, wait until the medium has them, read them back, then publish them.
+    """Write the parity of files, sync them, read them back, and then publish them.
 
     None of them gets its name before all have been read back.
 
     Raises
     ------
     Exists, UsageError
-        A name is taken meanwhile.
+        A name has been taken meanwhile.
     EnvironmentFailed
-        One cannot be written, or was not read back as it was written.
+        One cannot be written, or was read back differently.
     """
     for file in files:
         if file.write_parity:
@@ -67,7 +67,7 @@ def seal(*files: Unsealed, monitor: Monitor) -> None:
 
 
 class OwnStream:
-    """The parity stream of an archive in the making: planned when its place is known, written when all else is."""
+    """The parity stream of an unfinished archive: planned when its place is known, written after everything else."""
 
     def __init__(self, options: ParityOptions, output: Scratch) -> None:
         self._options = options
@@ -80,7 +80,7 @@ class OwnStream:
         Raises
         ------
         EnvironmentFailed
-            There is no room for it beside what is written so far.
+            There is no room for it.
         """
         options = self._options
         self._geometry = plan_geometry(before_bytes, after_bytes, options.amount, group_sectors=options.group_sectors)
@@ -95,7 +95,7 @@ class OwnStream:
 
 
 def write_stream(output: Scratch, geometry: Geometry, monitor: Monitor) -> None:
-    """Write the parity stream of a file in the making, for which there is room in it."""
+    """Write the parity stream of an unfinished file, which has room for it."""
     output.flush()
     with ArchiveFile(output.temporary) as file:
         write_parity(output.path, Sectors(geometry, file), VolumeWriter(geometry, output), monitor)

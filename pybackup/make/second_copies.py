@@ -1,6 +1,6 @@
-"""Second copies: the smallest files of a volume once more in the next, so that the loss of one costs none of them.
+"""Second copies: the smallest files of a volume are stored in the next one too, so that losing one volume loses none.
 
-All of it comes from the finished volume, byte for byte as it stands there: so whoever resumes gets the same.
+They are copied from the finished volume byte for byte, so that a resumed run makes the same.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _MOST = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class SecondCopy:
-    """A file of the volume before, packed as it is there.
+    """A file of the volume before, in its compressed form.
 
     Attributes
     ----------
     name
-        Of its member.
+        The name of its member.
     directories
-        Those above it, from the top, each with the name of its container.
+        The directories around it, from the top, each with the name of its container.
     """
 
     item: PackedPiece
@@ -44,12 +44,12 @@ class SecondCopy:
 
     @property
     def path(self) -> bytes:
-        """Of the file."""
+        """The path of the file."""
         return self.item.piece.entry.path
 
 
 def parse_share(text: object) -> Fraction:
-    """Return which share of each volume second copies may take, as it is written: ``5%``.
+    """Return the share of each volume that second copies may take, from a text such as ``5%``.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def parse_share(text: object) -> Fraction:
 
 
 def share_text(share: Fraction) -> str:
-    """Return a share as it is written on a command line."""
+    """Return a share as a text such as ``5%``."""
     return str(Amount(share=share))
 
 
@@ -78,16 +78,16 @@ class SecondCopies:
     Parameters
     ----------
     volume
-        Where it is.
+        The path of the finished volume.
     but
         Paths in it that are second copies themselves.
     room_bytes
-        How much they may add to the next volume, containers and indexes included.
+        How much they may add to the next volume, with containers and indexes.
 
     Raises
     ------
     Damaged
-        The volume is.
+        The volume is damaged.
     """
 
     def __init__(self, volume: bytes, but: Container[bytes], room_bytes: int) -> None:

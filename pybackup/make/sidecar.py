@@ -1,4 +1,4 @@
-"""Protecting any file: parity for it in a sidecar."""
+"""Protecting any file by parity in a sidecar."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .seal import Unsealed, phases_of_seal, seal, write_parity
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """What a protection made; sizes in bytes."""
+    """The sidecar that was made; sizes in bytes."""
 
     path: bytes
     sidecar: bytes
@@ -58,15 +58,15 @@ def protect_file(
     Exists
         There is a sidecar, and it is not to be replaced.
     UsageError
-        The file is empty, or the sidecar's name is taken by something that is none, or by the sidecar of this file
-        from before it was damaged.
+        The file is empty; or the existing file of the sidecar's name is no sidecar; or it is one by which the file has
+        been damaged since.
     EnvironmentFailed
-        The sidecar cannot be written: for want of room before anything is; or it is not read back as it was written.
+        The sidecar cannot be written, or was read back differently. A lack of room is found before anything is written.
     """
     if os.path.isfile(sidecar):
         n_bytes = length_of(path)
         monitor.plan([phase_of_survey(n_bytes), *phases_of_seal(n_bytes, parity=True)])
-        # What that one says of the file counts more than whether it may be replaced.
+        # That the file is damaged by an existing sidecar is worth more to know than whether that may be replaced.
         check_sidecar(sidecar, replace=True)
         _refuse_to_lose(path, sidecar, monitor)
     check_sidecar(sidecar, replace=overwrite)
