@@ -21,7 +21,8 @@ from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
 from .copies import length_of
-from .survey import Surveyed, phase_of_survey
+from .survey import phase_of_survey
+from .surveyed import Surveyed
 
 _File = TypeVar("_File", bound=Scratch)
 

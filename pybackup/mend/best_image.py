@@ -20,7 +20,8 @@ from pybackup.parity.mend.copies import NO_ORIGIN
 from .assemble import assembled, tell_of_others
 from .copies import GivenCopy
 from .health import Health, health_of
-from .survey import Surveyed, extents_of, survey
+from .survey import extents_of, survey
+from .surveyed import Surveyed
 
 
 @dataclass(frozen=True, slots=True)

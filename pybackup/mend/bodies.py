@@ -28,7 +28,8 @@ from pybackup.sector import SECTOR
 
 from .assemble import assembled
 from .copies import GivenCopy
-from .survey import Surveyed, survey
+from .survey import survey
+from .surveyed import Surveyed
 
 Lost = NDArray[np.bool_]
 

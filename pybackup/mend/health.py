@@ -24,7 +24,8 @@ from pybackup.parity.stream.dealing import Dealing
 from pybackup.threads import InThread
 
 from .copies import open_copies
-from .survey import Surveyed, extents_of, survey
+from .survey import extents_of, survey
+from .surveyed import Surveyed
 
 _STEP_BYTES = 1 << 20
 # A file system in front of an archive takes more than this.

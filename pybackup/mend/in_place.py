@@ -12,7 +12,7 @@ from pybackup.errors import UsageError
 from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.mend.assemble import mend_checked
 from pybackup.mend.health import appended_bytes
-from pybackup.mend.survey import Surveyed
+from pybackup.mend.surveyed import Surveyed
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.mend import MendedSectors, assemble
 from pybackup.parity.stream.volume import Sectors, VolumeWriter

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.layout.guard import Geometry
-from pybackup.mend.survey import Surveyed, extents_of
+from pybackup.mend.survey import extents_of
+from pybackup.mend.surveyed import Surveyed
 from pybackup.model.extents import Extents
 from pybackup.parity.mend.copies import NO_ORIGIN
 from pybackup.parity.mend.mend import MENDED, MendedSectors

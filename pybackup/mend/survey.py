@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,129 +14,21 @@ from pybackup.model.extents import Extents
 from pybackup.monitor import Monitor, Phase
 from pybackup.parity.mend.align import align
 from pybackup.parity.mend.copies import Copy, Survey, damaged_groups
-from pybackup.parity.mend.flips import Proposals, propose
 from pybackup.parity.stream.dealing import Dealing, runs
 from pybackup.parity.stream.find import FoundGuards, GuardSearch, SumTable, find, load
-from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 from pybackup.parity.stream.volume import places
 from pybackup.sector import SECTOR
 
 from .copies import GivenCopy
-from .which_volume import Other, VolumeCandidate, choose
+from .surveyed import Surveyed
+from .which_volume import VolumeCandidate, choose
 
 # Shorter stretches that are missing from a file of the right size are damage.
 _LONG_SECTORS = 16
 # Volumes in volumes that are looked at, the largest first.
 _MOST_VOLUMES = 4
 _SHIFTS_TRIED = 8
-_SAMPLES = 256
 _OVERWRITTEN = "what stands behind the volume is left of a longer one that was there before"
-
-
-@dataclass(frozen=True, slots=True)
-class Surveyed:
-    """Where each sector of a volume is good among its copies, and which other volumes lie in these.
-
-    Attributes
-    ----------
-    overwritten
-        In the first copy the volume was written over a longer one, of which the end is left.
-    """
-
-    given: Sequence[GivenCopy]
-    copies: Sequence[Copy]
-    table: SumTable
-    survey: Survey
-    others: Sequence[Other] = ()
-    overwritten: bool = False
-
-    @property
-    def geometry(self) -> Geometry:
-        """The shape of the volume."""
-        return self.table.geometry
-
-    @property
-    def targets(self) -> list[tuple[int, int]]:
-        """The copies that a repair in place writes: the first, and the sidecar if there is one; each with its shift."""
-        targets = [(0, 0)]
-        if self.geometry.sidecar:
-            shift = -self.geometry.before_sectors * SECTOR
-            beside = self.given[0].path + SIDECAR_SUFFIX
-            numbers = [number for number, copy in enumerate(self.given) if number and copy.path == beside]
-            numbers += [number for number, copy in enumerate(self.copies) if number and shift in copy.shifts]
-            targets += [(number, shift) for number in numbers[:1]]
-        return targets
-
-    def in_place(self) -> NDArray[np.bool_]:
-        """Return for each sector whether it is good where it belongs, in the files that repair would mend."""
-        targets = self.targets
-        good = np.zeros(self.geometry.sectors, bool)
-        for number, origin in enumerate(self.survey.origins):
-            if (origin.copy, origin.shift) in targets:
-                good |= self.survey.where == number
-        for place in places(self.geometry, 0, self.geometry.sectors, sidecar=len(targets) > 1):
-            size = self.given[targets[place.in_stream_file][0]].file.size
-            if size < place.offset + place.n_bytes:
-                # The last sector may look whole where only zeros are cut off.
-                there = max(0, size - place.offset) // SECTOR
-                good[place.first + there : place.first + place.sectors] = False
-        return good
-
-    def proposals(self) -> Proposals:
-        """Return sectors that changing one byte would make right, of those that parity does not, or cannot, restore."""
-        geometry, missing = self.geometry, self.survey.missing
-        if geometry.groups:
-            dealing = Dealing(geometry)
-            beyond = damaged_groups(dealing, missing) > geometry.parity_shards
-            rows = dealing.table_rows(missing)
-            missing = missing[(rows >= 0) & beyond[dealing.groups_of(np.maximum(rows, 0))]]
-        return propose(self.copies, self.survey, missing)
-
-    def belongs(self, copy: int) -> bool:
-        """Return whether any sector in a copy is good, even where another copy had it first."""
-        if self.good_in(copy).any():
-            return True
-        sectors = np.unique(np.linspace(0, self.geometry.sectors - 1, _SAMPLES).astype(np.int64))
-        return any(self.survey.recognises(self.copies[copy], shift, sectors) for shift in self.copies[copy].shifts)
-
-    def good_in(self, copy: int) -> NDArray[np.bool_]:
-        """Return which sectors are taken from a copy, wherever they lie in it."""
-        rows = [number for number, origin in enumerate(self.survey.origins) if origin.copy == copy]
-        return np.isin(self.survey.where, rows)
-
-    def shift_of_first(self) -> int | None:
-        """Return how far most of the first copy is from its place; None where nothing of it is good."""
-        counts = {
-            origin.shift: int(np.count_nonzero(self.survey.where == number))
-            for number, origin in enumerate(self.survey.origins)
-            if origin.copy == 0
-        }
-        return max(counts, key=counts.__getitem__) if any(counts.values()) else None
-
-    def behind_end(self) -> tuple[int, int]:
-        """Return the byte range behind the end of the volume in the first copy, as its last good sector tells.
-
-        It is empty where most of that copy is not in its place, as the copy may be an image around the volume.
-        """
-        geometry, size = self.geometry, self.given[0].file.size
-        sectors = geometry.before_sectors if geometry.sidecar else geometry.sectors
-        good = np.flatnonzero(self.good_in(0)[:sectors])
-        if self.shift_of_first() != 0 or not len(good):
-            return size, size
-        shift = self.survey.origins[self.survey.where[good[-1]]].shift
-        end = (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes) + shift
-        return min(end, size), size
-
-    def moved(self) -> NDArray[np.bool_]:
-        """Return for each sector whether it is good in the files that repair would mend, but not at its place."""
-        targets = self.targets
-        files = [number for number, _ in targets]
-        elsewhere = [
-            number
-            for number, origin in enumerate(self.survey.origins)
-            if origin.copy in files and (origin.copy, origin.shift) not in targets
-        ]
-        return np.isin(self.survey.where, elsewhere) & ~self.in_place()
 
 
 def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True) -> Surveyed | None:

@@ -12,7 +12,8 @@ from kit.memory import fast_directory
 from kit.protected import AFTER, BEFORE, SMALL_GROUPS, Specimen, with_own_stream, with_sidecar
 
 from pybackup.mend.copies import open_copies
-from pybackup.mend.survey import Surveyed, survey
+from pybackup.mend.survey import survey
+from pybackup.mend.surveyed import Surveyed
 from pybackup.monitor import Monitor
 
 Surveyor = Callable[..., Surveyed]

@@ -13,7 +13,7 @@ from kit.protected import NO_PARITY, Specimen, bad_sectors, is_repairable, shard
 
 from pybackup.host.scratch import Scratch
 from pybackup.mend.assemble import assembled, phases_of_images, phases_of_mending, tell_of_others
-from pybackup.mend.survey import Surveyed
+from pybackup.mend.surveyed import Surveyed
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
 
