@@ -38,6 +38,16 @@ def test_every_peer(tmp_path: Path) -> None:
         *("--svg", str(picture)),
     )
     rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line and not line.startswith(" ")}
-    for peer in ("tar.xz", "zip", "7z", "dar", "dar-par2-5%", "tarlz", "dvdisaster-rs02-10%", "dvdisaster-rs03-10%"):
+    for peer in (
+        "tar.xz",
+        "zip",
+        "7z",
+        "dar",
+        "dar-par2-5%",
+        "tarlz",
+        "afio",
+        "dvdisaster-rs02-10%",
+        "dvdisaster-rs03-10%",
+    ):
         assert peer in rows, (peer, said)
     assert picture.read_text().startswith("<svg")
