@@ -1,4 +1,4 @@
-"""What may be asked of each verb, as data: from it are made the command line, the functions in Python, and their help.
+"""The options of each verb, as data, from which the command line, the functions in Python and their help are made.
 
 A verb has a dataclass, whose fields are its options; what is to be said of one stands in its annotation, an `Option`.
 Values are as somebody writes them (text, any path, numbers); the methods give what they come to in the library.
@@ -16,7 +16,7 @@ _Asked = TypeVar("_Asked")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What is to be said of an option.
+    """The description of an option.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class NamedOption:
-    """An option of a verb: its name in Python, what is said of it, its default (`MISSING` for none)."""
+    """An option of a verb: its name in Python, its description, its default (`MISSING` for none)."""
 
     name: str
     option: Option
@@ -62,12 +62,12 @@ class NamedOption:
 
     @property
     def is_required(self) -> bool:
-        """Whether there must be a value."""
+        """Whether a value must be given."""
         return self.default is MISSING
 
 
 def options_of(asked: type[Any]) -> Iterator[NamedOption]:
-    """Yield the options of a verb, those it shares with others first; what only Python can give is none of them."""
+    """Yield the options of a verb, first those that it shares with others; without those that only Python has."""
     for field in fields(asked):
         option = option_of(field)
         if option is not None:
@@ -75,5 +75,5 @@ def options_of(asked: type[Any]) -> Iterator[NamedOption]:
 
 
 def option_of(field: Field[Any]) -> Option | None:
-    """Return what is said of a field; None for one that only Python can give."""
+    """Return the description of a field; None for one that only Python has."""
     return next((told for told in get_args(field.type)[1:] if isinstance(told, Option)), None)

@@ -1,4 +1,4 @@
-"""What may be asked of the verbs that check archives, and tell what they stand."""
+"""The options of the verbs that check archives, compare them, and forecast what they survive."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass

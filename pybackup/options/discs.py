@@ -1,4 +1,4 @@
-"""What may be asked of the verbs for discs."""
+"""The options of the verbs for discs."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import KW_ONLY, dataclass, replace
@@ -25,7 +25,7 @@ _DISCS, _BURNING = "discs", "burning"
 
 @dataclass(frozen=True)
 class DiscPlanRequest(Protection, Selection):
-    """For what `disc_plan` plans discs, and which."""
+    """The options of `disc_plan`."""
 
     sources: Annotated[Path | Iterable[Path], SOURCES]
     volume_size: Annotated[
@@ -60,13 +60,13 @@ class DiscPlanRequest(Protection, Selection):
     workers: Annotated[int | None, processes("packing")] = None
 
     def profile(self) -> "Profile":
-        """Return how contents are compressed."""
+        """Return the options for compressing contents."""
         return profile_of(self.compression, self.store)
 
 
 @dataclass(frozen=True)
 class DiscBuildRequest(Watched):
-    """Of which volumes `disc_build` builds images, and how."""
+    """The options of `disc_build`."""
 
     volumes: Annotated[Path | Iterable[Path], VOLUMES]
     to: Annotated[Path, target("where images go; made")]
@@ -114,7 +114,7 @@ class DiscBuildRequest(Watched):
     overwrite: Annotated[bool, overwriting("the image of a disc")] = False
 
     def building(self) -> "BuildOptions":
-        """Return how images are built."""
+        """Return the options for building images."""
         from pybackup.disc.plan_build import BuildOptions
 
         return BuildOptions(
@@ -129,7 +129,7 @@ class DiscBuildRequest(Watched):
 
 @dataclass(frozen=True)
 class DiscBurnRequest(Watched):
-    """Which image `disc_burn` burns, where, and how."""
+    """The options of `disc_burn`."""
 
     image: Annotated[Path, Option("what disc build made", "IMAGE", values.path, argument="1")]
     device: Annotated[Path, Option("the drive, as /dev/sr0", "DEV", values.path)]
@@ -151,7 +151,7 @@ class DiscBurnRequest(Watched):
     no_eject: Annotated[bool, Option("leave the drive shut when it is done", group=_BURNING)] = False
 
     def burning(self, kept: Collection[bytes] = ()) -> "BurnOptions":
-        """Return how the image is burnt; ``kept`` are ids of archives that have just been burnt."""
+        """Return the options for burning; ``kept`` are ids of archives that have just been burnt."""
         from pybackup.disc.burn import BurnOptions
 
         speed = values.maybe(self.speed, values.positive)
@@ -160,7 +160,7 @@ class DiscBurnRequest(Watched):
 
 @dataclass(frozen=True)
 class DiscCheckRequest(Watched):
-    """Which discs `disc_check` checks."""
+    """The options of `disc_check`."""
 
     discs: Annotated[
         Path | Iterable[Path],
@@ -170,7 +170,7 @@ class DiscCheckRequest(Watched):
 
 @dataclass(frozen=True)
 class DiscLabelRequest(Watched):
-    """Of which volumes `disc_label` writes labels, and which."""
+    """The options of `disc_label`."""
 
     volumes: Annotated[Path | Iterable[Path], VOLUMES]
     to: Annotated[Path, target("where labels go; made")]

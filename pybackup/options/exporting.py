@@ -1,4 +1,4 @@
-"""What may be asked of the verb that makes an archive of another program."""
+"""The options of `export`."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -12,7 +12,7 @@ from .shared import ARCHIVE, PATTERNS, Watched, overwriting, scratch
 
 @dataclass(frozen=True)
 class ExportRequest(Watched):
-    """What `export` writes, in which format, and where to."""
+    """The options of `export`: what to write, in which format, and where."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
     to: Annotated[Path, Option("the file to write", "FILE", values.path)]

@@ -1,4 +1,4 @@
-"""Functions whose parameters are the options of a dataclass: with their defaults, their types and their help."""
+"""Making functions whose parameters are the fields of a dataclass of options, with defaults, types and help."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Result = TypeVar("_Result")
 def takes(
     asked: Callable[_Parameters, _Asked],
 ) -> Callable[[Callable[[_Asked], _Result]], Callable[_Parameters, _Result]]:
-    """Return a decorator: a function of such a dataclass becomes one of the options that it has, which it describes."""
+    """Return a decorator that turns a function of such a dataclass into one with its fields as parameters."""
 
     def decorate(do: Callable[[_Asked], _Result]) -> Callable[_Parameters, _Result]:
         @wraps(do)
@@ -35,7 +35,7 @@ def takes(
 
 
 def _described(text: str, asked: object) -> str:
-    """Return a docstring with the parameters in it, before what is raised."""
+    """Return a docstring with the parameters added, before the section Raises."""
     before, raises, after = inspect.cleandoc(text).partition("\n\nRaises\n------\n")
     lines = ["", "", "Parameters", "----------"]
     for field in asked.__dataclass_fields__.values():  # type: ignore[attr-defined]

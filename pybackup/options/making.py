@@ -1,4 +1,4 @@
-"""What may be asked of the verbs that make archives, volumes and sidecars."""
+"""The options of the verbs that make archives, volumes and sidecars."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -37,7 +37,7 @@ STORE = Option(
 
 @dataclass(frozen=True, kw_only=True)
 class Packing(Worked):
-    """How contents are packed."""
+    """The options for compressing contents."""
 
     compression: Annotated[Compression | str, COMPRESSION] = Compression.DEFAULT.value
     store: Annotated[str | Iterable[str], STORE] = STORED_SUFFIXES
@@ -57,7 +57,7 @@ class Packing(Worked):
 
 @dataclass(frozen=True, kw_only=True)
 class Making(Protection, Packing, Selection):
-    """What goes into an archive or a set, and how."""
+    """The options that single archives and sets have in common."""
 
     since_archive: Annotated[
         Iterable[Path],
@@ -107,7 +107,7 @@ class Making(Protection, Packing, Selection):
     overwrite: Annotated[bool, overwriting("an archive, a sidecar or volumes of that name")] = False
 
     def profile(self) -> "Profile":
-        """Return how contents are compressed."""
+        """Return the options for compressing contents."""
         return profile_of(self.compression, self.store)
 
     def asks_catalogue(self) -> bool:
@@ -133,7 +133,7 @@ class Making(Protection, Packing, Selection):
 
 @dataclass(frozen=True)
 class CreateRequest(Making):
-    """What `create` archives, how, and where to."""
+    """The options of `create`."""
 
     sources: Annotated[Path | Iterable[Path], SOURCES]
     output: Annotated[
@@ -148,7 +148,7 @@ class CreateRequest(Making):
 
 @dataclass(frozen=True)
 class CreateSetRequest(Making):
-    """What `create_set` archives, how, and on which volumes."""
+    """The options of `create_set`."""
 
     sources: Annotated[Path | Iterable[Path], SOURCES]
     volumes: Annotated[Path, target("make a set of volumes in DIR, NAME-001.xtar and so on", _VOLUMES)]
@@ -193,7 +193,7 @@ class CreateSetRequest(Making):
 
 @dataclass(frozen=True)
 class ChainMergeRequest(Protection, Packing):
-    """What `chain_merge` merges, and how that is packed."""
+    """The options of `chain_merge`."""
 
     chain: Annotated[Path | Iterable[Path], CHAIN]
     output: Annotated[Path, Option("the archive", "OUT.xtar", values.path, short="o")]
@@ -206,7 +206,7 @@ class ChainMergeRequest(Protection, Packing):
 
 @dataclass(frozen=True)
 class ProtectRequest(Protection):
-    """Which file `protect` protects, and how."""
+    """The options of `protect`."""
 
     file: Annotated[Path, Option("any file, image or device", "FILE", values.path, argument="1")]
     output: Annotated[
@@ -220,7 +220,7 @@ class ProtectRequest(Protection):
 
 @dataclass(frozen=True)
 class AddRecoveryVolumesRequest(Watched):
-    """To which set `add_recovery_volumes` adds recovery volumes, and how many."""
+    """The options of `add_recovery_volumes`."""
 
     volumes: Annotated[
         Path | Iterable[Path], Option("all volumes of one set that there are", "VOLUME", values.path, argument="+")
@@ -262,7 +262,7 @@ class AddRecoveryVolumesRequest(Watched):
 
 @dataclass(frozen=True)
 class StructureSaveRequest(Selection):
-    """Of which trees `structure_save` saves the skeleton, and where to."""
+    """The options of `structure_save`."""
 
     sources: Annotated[Path | Iterable[Path], SOURCES]
     output: Annotated[Path, Option("the file to write", "FILE", values.path, short="o")]

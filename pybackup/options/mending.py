@@ -1,4 +1,4 @@
-"""What may be asked of the verbs that repair archives and volumes, and try that out."""
+"""The options of the verbs that repair archives and volumes, and try that out."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -16,7 +16,7 @@ MODELS = ("flips", "scattered", "burst", "scratches", "start", "end", "both", "t
 
 @dataclass(frozen=True)
 class RepairRequest(Watched):
-    """What `repair` repairs, and where to; with no output the first copy itself."""
+    """The options of `repair`; without an output the first copy itself is repaired."""
 
     copies: Annotated[Path | Iterable[Path], COPIES]
     output: Annotated[Path | None, Option("the file to write", "FIXED", values.path, short="o")] = None
@@ -28,7 +28,7 @@ class RepairRequest(Watched):
 
 @dataclass(frozen=True)
 class RebuildRequest(Watched):
-    """Of which volumes `rebuild` brings others back, and where to."""
+    """The options of `rebuild`."""
 
     volumes: Annotated[
         Path | Iterable[Path],
@@ -42,7 +42,7 @@ class RebuildRequest(Watched):
 
 @dataclass(frozen=True)
 class DrillRequest(Watched):
-    """What `drill` damages, and how."""
+    """The options of `drill`."""
 
     file: Annotated[Path, Option("an archive, or a file with a sidecar", "FILE", values.path, argument="1")]
     damage: Annotated[

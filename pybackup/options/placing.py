@@ -1,4 +1,4 @@
-"""How entries are placed in a directory, as several verbs ask it."""
+"""The options for placing entries in a directory, which several verbs have."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ GROUP = "placing"
 
 @dataclass(frozen=True, kw_only=True)
 class Placing(Watched):
-    """How entries are placed in a directory."""
+    """The options for placing entries in a directory."""
 
     overwrite: Annotated[
         str,

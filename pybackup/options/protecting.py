@@ -1,4 +1,4 @@
-"""How much parity there shall be, as several verbs ask it."""
+"""The options for parity, which several verbs have."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,7 @@ GROUP = "protection"
 
 @dataclass(frozen=True, kw_only=True)
 class Protection(Watched):
-    """How much parity there shall be."""
+    """The options for parity."""
 
     parity: Annotated[
         "Amount | str | None",

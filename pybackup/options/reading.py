@@ -1,4 +1,4 @@
-"""What may be asked of the verbs that read an archive as it is."""
+"""The options of the verbs that list and read archives."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -10,7 +10,7 @@ from .shared import ARCHIVE, AT, CATALOGUE, PATTERNS, Watched, target
 
 @dataclass(frozen=True)
 class ListRequest(Watched):
-    """What `list` shows."""
+    """The options of `list`."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
     patterns: Annotated[Iterable[Path], PATTERNS] = ()
@@ -21,7 +21,7 @@ class ListRequest(Watched):
 
 @dataclass(frozen=True)
 class ReadRequest(Watched):
-    """Which content `read` gives."""
+    """The options of `read`."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
     pattern: Path
@@ -31,14 +31,14 @@ class ReadRequest(Watched):
 
 @dataclass(frozen=True)
 class InfoRequest(Watched):
-    """What `info` tells of."""
+    """The options of `info`."""
 
     archive: Annotated[Path, ARCHIVE]
 
 
 @dataclass(frozen=True)
 class UnpackRequest(Watched):
-    """What `unpack` expands, and where to."""
+    """The options of `unpack`."""
 
     archive: Annotated[Path, ARCHIVE]
     to: Annotated[Path, target("where the .7z files go; made")]

@@ -1,4 +1,4 @@
-"""What may be asked of the verbs that restore files."""
+"""The options of the verbs that restore files."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -20,7 +20,7 @@ _TO = target("the directory to restore to; made", placing.GROUP)
 
 @dataclass(frozen=True)
 class ExtractRequest(Placing, Worked):
-    """What `extract` restores, and how."""
+    """The options of `extract`."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
     to: Annotated[Path, _TO]
@@ -33,7 +33,7 @@ class ExtractRequest(Placing, Worked):
     work_dir: Annotated[Path | None, _SCRATCH] = None
 
     def extracting(self) -> "RestoreOptions":
-        """Return how files are restored."""
+        """Return the options for restoring files."""
         from pybackup.restore.plan import RestoreOptions
 
         workers = values.maybe(self.workers, values.positive)
@@ -42,7 +42,7 @@ class ExtractRequest(Placing, Worked):
 
 @dataclass(frozen=True)
 class RestoreRequest(Placing, Worked):
-    """What `restore` restores, and how."""
+    """The options of `restore`."""
 
     chain: Annotated[Path | Iterable[Path], CHAIN]
     to: Annotated[Path, _TO]
@@ -60,7 +60,7 @@ class RestoreRequest(Placing, Worked):
     work_dir: Annotated[Path | None, _SCRATCH] = None
 
     def restoring(self) -> "RestoreOptions":
-        """Return how files are restored."""
+        """Return the options for restoring files."""
         from pybackup.restore.plan import RestoreOptions
 
         return RestoreOptions(self.placing(), workers=values.maybe(self.workers, values.positive))
@@ -68,7 +68,7 @@ class RestoreRequest(Placing, Worked):
 
 @dataclass(frozen=True)
 class SalvageRequest(Placing):
-    """What `salvage` restores, and how."""
+    """The options of `salvage`."""
 
     copies: Annotated[Path | Iterable[Path], COPIES]
     to: Annotated[Path, _TO]
@@ -86,7 +86,7 @@ class SalvageRequest(Placing):
     work_dir: Annotated[Path | None, scratch("beside DIR", "where the repaired image lies meanwhile")] = None
 
     def salvaging(self) -> "RestoreOptions":
-        """Return how files are restored."""
+        """Return the options for restoring files."""
         from pybackup.restore.plan import RestoreOptions
 
         keeps = values.one_of(_PARTIAL, self.partial) == "keep"
@@ -96,7 +96,7 @@ class SalvageRequest(Placing):
 
 @dataclass(frozen=True)
 class StructureRestoreRequest(Placing):
-    """What `structure_restore` restores, and how."""
+    """The options of `structure_restore`."""
 
     file: Annotated[Path, Option("what structure save wrote, or an archive", "FILE", values.path, argument="1")]
     to: Annotated[Path, _TO]

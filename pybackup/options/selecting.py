@@ -1,4 +1,4 @@
-"""What is to be archived, as several verbs ask it."""
+"""The options for what is archived, which several verbs have."""
 
 import os
 import stat
@@ -23,7 +23,7 @@ GROUP = "selection"
 
 @dataclass(frozen=True, kw_only=True)
 class Selection(Watched):
-    """What of the sources is meant, and what besides them."""
+    """The options that choose files of the sources, and name further ones."""
 
     exclude: Annotated[
         Iterable[str], Option("leave out, by the rules of .gitignore", "PATTERN", group=GROUP, many=True)
@@ -83,7 +83,7 @@ class Selection(Watched):
         )
 
     def gather(self, named: Path | Iterable[Path], monitor: "Monitor") -> "list[Source]":
-        """Return what to archive: what is named, listed and selected.
+        """Return the sources to archive: those named, listed and selected.
 
         Raises
         ------
@@ -126,7 +126,7 @@ def _read_selection(given: Path | BinaryIO) -> "Chosen":
 
 @contextmanager
 def _opened(given: Path | BinaryIO, option: str) -> Iterator[BinaryIO]:
-    """Open a file, or take a stream; what is wrong with it names it."""
+    """Open a file, or take a stream; errors name it."""
     is_path = isinstance(given, str | bytes | os.PathLike)
     name = os.fsdecode(cast(Path, given)) if is_path else getattr(given, "name", "")
     try:

@@ -11,23 +11,23 @@ if TYPE_CHECKING:
     from pybackup.monitor import Monitor
 
 
-def scratch(where: str, what: str = "where temporary files go", group: str = "") -> Option:
-    """Say where what is not finished lies; ``where`` it does by default."""
+def scratch(where: str, what: str = "the directory for temporary files", group: str = "") -> Option:
+    """Return the option for the directory of unfinished files; ``where`` describes the default."""
     return Option(f"{what} (default: {where})", "DIR", values.directory, group=group)
 
 
 def overwriting(what: str) -> Option:
-    """Say that ``what`` may be replaced where it exists, which nothing is without being asked."""
+    """Return the option to replace an existing ``what``, which never happens otherwise."""
     return Option(f"replace {what} that exists already")
 
 
 def processes(group: str) -> Option:
-    """Say how many processes there are."""
-    return Option("processes (default: one a processor)", "N", values.positive, group=group)
+    """Return the option for the number of processes."""
+    return Option("how many processes (default: one per processor)", "N", values.positive, group=group)
 
 
 def target(help: str, group: str = "") -> Option:
-    """Say where results go."""
+    """Return the option for the directory of results."""
     return Option(help, "DIR", values.path, group=group)
 
 
@@ -36,16 +36,16 @@ CHAIN = Option(
     "a chain of the catalogue; or an archive, or a directory of volumes", "CHAIN|ARCHIVE", values.path, argument="1"
 )
 AT = Option(
-    "the tree as it was then: 2026-01-31, '2026-01-31 18:30', '2 weeks ago', @SECONDS, oldest (default: newest)",
+    "the time of the tree: 2026-01-31, '2026-01-31 18:30', '2 weeks ago', @SECONDS, oldest (default: newest)",
     "TIME",
     values.until,
 )
 CATALOGUE = Option(
-    "where chains are known: a file of SQLite, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, else "
-    "your own if there)",
+    "the catalogue that knows the chain: a SQLite file, or postgresql://..., mariadb://... (default: "
+    "$PYBACKUP_CATALOGUE, else your own if there is one)",
     "URL",
 )
-PATTERNS = Option("more volumes; only what matches", "MORE|PATTERN", values.path, argument="*")
+PATTERNS = Option("further volumes; patterns for what is wanted", "MORE|PATTERN", values.path, argument="*")
 SOURCES = Option("directories and files, kept under their names", "SRC", values.path, argument="*")
 VOLUMES = Option("an archive, or a directory of volumes", "VOLUME", values.path, argument="+")
 COPIES = Option("a file, a device, or a directory of pieces", "COPY", values.path, argument="+")
@@ -54,7 +54,7 @@ MAP = Option("the map that ddrescue wrote with a COPY; one for each, in their or
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """What only a caller in Python can give.
+    """The parameters that only functions in Python have.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class Worked(Watched):
-    """What only a caller in Python can give of what may use several processes.
+    """The parameters that only functions in Python have, of verbs that use several processes.
 
     Attributes
     ----------

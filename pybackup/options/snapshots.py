@@ -1,4 +1,4 @@
-"""What may be asked of the verbs for snapshots."""
+"""The options of the verbs for snapshots."""
 
 import os
 import shlex
@@ -25,7 +25,7 @@ _SELECTION, _COPYING, _CAUTION = "selection", "copying", "what must hold"
 
 
 def ssh_command(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the program that reaches another machine, with its arguments; a text is taken apart as a shell does."""
+    """Return the program that reaches another machine, with its arguments; a text is split as a shell does."""
     try:
         found = tuple(shlex.split(value)) if isinstance(value, str) else tuple(value)
     except ValueError as error:
@@ -44,7 +44,7 @@ def rsync_argument(value: str) -> str:
 
 @dataclass(frozen=True)
 class SnapshotRunRequest(Watched):
-    """Of what `snapshot_run` makes a snapshot, where, and how."""
+    """The options of `snapshot_run`."""
 
     source: Annotated[
         Path,
@@ -113,11 +113,11 @@ class SnapshotRunRequest(Watched):
         return _store(self.to, self.ssh)
 
     def policy(self) -> "Retention | None":
-        """Return which snapshots stay afterwards; None for all."""
+        """Return the rules for which snapshots are kept afterwards; None for all."""
         return values.maybe(self.keep, values.retention)
 
     def snapshot(self) -> "SnapshotOptions":
-        """Return how the snapshot is made."""
+        """Return the options for making the snapshot."""
         from pybackup.selection.for_rsync import rsync_filters
         from pybackup.selection.rules import lines_of
         from pybackup.snapshots.arguments import check_arguments
@@ -149,7 +149,7 @@ _SSH = Option("the program that reaches HOST, with its arguments (default: ssh)"
 
 @dataclass(frozen=True)
 class SnapshotListRequest(Watched):
-    """Which snapshots `snapshot_list` tells of."""
+    """The options of `snapshot_list`."""
 
     where: Annotated[Path, _WHERE]
     _: KW_ONLY
@@ -163,7 +163,7 @@ class SnapshotListRequest(Watched):
 
 @dataclass(frozen=True)
 class SnapshotDiffRequest(Watched):
-    """What `snapshot_diff` compares."""
+    """The options of `snapshot_diff`."""
 
     old: Annotated[Path, Option("a snapshot", "OLD", values.directory, argument="1")]
     new: Annotated[Path, Option("a later one, or the source as it is now", "NEW", values.directory, argument="1")]
@@ -175,7 +175,7 @@ class SnapshotDiffRequest(Watched):
 
 @dataclass(frozen=True)
 class SnapshotVerifyRequest(Watched):
-    """Which snapshots `snapshot_verify` reads."""
+    """The options of `snapshot_verify`."""
 
     where: Annotated[Path, _HERE]
     snapshots: Annotated[Iterable[str], Option("only these (default: all)", "NAME", argument="*")] = ()
@@ -191,7 +191,7 @@ class SnapshotVerifyRequest(Watched):
 
 @dataclass(frozen=True)
 class SnapshotPruneRequest(Watched):
-    """Which snapshots `snapshot_prune` removes."""
+    """The options of `snapshot_prune`."""
 
     where: Annotated[Path, _WHERE]
     _: KW_ONLY
@@ -203,7 +203,7 @@ class SnapshotPruneRequest(Watched):
         return _store(self.where, self.ssh, must_be_there=True)
 
     def policy(self) -> "Retention":
-        """Return which snapshots stay."""
+        """Return the rules for which snapshots are kept."""
         return values.retention(self.keep)
 
 

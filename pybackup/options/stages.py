@@ -1,4 +1,4 @@
-"""What may be asked of the verbs for staging."""
+"""The options of the verbs for staging."""
 
 import os
 from collections.abc import Iterable

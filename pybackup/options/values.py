@@ -1,4 +1,4 @@
-"""Values of options: from what is written to what the library takes; what the library takes stays as it is."""
+"""Reading values of options from texts; values of the types that the library takes are returned unchanged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def directory(value: Path) -> bytes:
 
 
 def maybe(value: Any, read: Callable[[Any], _Result]) -> _Result | None:
-    """Return what ``read`` makes of a value, None of None."""
+    """Return what ``read`` makes of a value, or None for None."""
     return None if value is None else read(value)
 
 

@@ -57,9 +57,9 @@ def test_each_option_says_what_it_does_and_its_default_is_one_it_takes(asked: ty
 @pytest.mark.parametrize(
     ("given", "name"),
     [
-        (shared.scratch("/there"), "where temporary files go (default: /there)"),
+        (shared.scratch("/there"), "the directory for temporary files (default: /there)"),
         (shared.overwriting("a label"), "replace a label that exists already"),
-        (shared.processes("speed"), "processes (default: one a processor)"),
+        (shared.processes("speed"), "how many processes (default: one per processor)"),
         (shared.target("where it goes"), "where it goes"),
     ],
 )
