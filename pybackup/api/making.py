@@ -133,6 +133,6 @@ def structure_save(asked: StructureSaveRequest) -> Saved:
 def _record_run(asked: Making, paths: Sequence[bytes], monitor: Monitor, *, for_discs: bool = False) -> None:
     """Enter a run of a chain in the catalogue, as the next run builds on it."""
     if asked.chain is not None:
-        from pybackup.jobs.chain import record_run
+        from pybackup.jobs.chain_record import record_run
 
         record_run(asked, paths, monitor, for_discs=for_discs)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pybackup.container.earlier import read_earlier
 from pybackup.container.merge import MergedRows, VolumeRows
 from pybackup.container.set_index import IndexOfAnother
-from pybackup.host.joined import Part
+from pybackup.host.joined import Part, Place
 from pybackup.model.earlier import EarlierVolume
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing
@@ -76,7 +76,7 @@ def read_tables(volumes: Iterable[Volume]) -> list[IndexOfAnother[EarlierVolume]
         if ancestry(volume.listing.settings) is None:
             continue
         with volume.open() as file:
-            found = list(read_earlier(file))
+            found = list(read_earlier(file))[::-1]  # it gives the last one first
         if len(found) > len(best):
             best = found
     return best
@@ -104,6 +104,15 @@ def chained(parts: Sequence[Part], listing: Listing, earlier: Earlier) -> tuple[
     expected = len(rows.paths) if listing.complete else None
     # Only the archive's own rows have the places of containers.
     return joined, replace(listing, paths=rows.paths, rows=rows, expected=expected, containers=())
+
+
+def with_volumes(place: Place, earlier: Earlier, find: Callable[[EarlierVolume], Volume | None]) -> Place:
+    """Return where the bytes of a chain are, with those of its earlier archives that are found now."""
+    if isinstance(place, bytes):
+        return place
+    of = dict(zip(earlier.addresses, (table.of for table in earlier.tables), strict=True))
+    found = ((part, find(of[part.address]) if not part.path and part.address in of else None) for part in place)
+    return tuple(volume.part(part.address) if volume else part for part, volume in found)
 
 
 def _address_of(number: int) -> int:

@@ -18,18 +18,13 @@ from .open import OpenArchive
 
 
 def holders(archive: OpenArchive, stored: Stored) -> list[tuple[EarlierVolume, Stored]]:
-    """Return the archives and volumes that hold the content of a file, each with the entry as it is in that one."""
-    count = len(stored.members)
-    parts = [
-        (volume, [number for number, _ in group])
-        for volume, group in groupby(enumerate(_volumes(archive, stored)), key=lambda each: each[1])
-    ]
-    return [(volume, _cut(stored, numbers, count)) for volume, numbers in parts]
+    """Return the archives and volumes that hold the content of a file, each with the entry as it is in that one.
 
-
-def _volumes(archive: OpenArchive, stored: Stored) -> Iterator[EarlierVolume]:
-    for member in stored.members:
-        yield volume_of(archive, member.offset)
+    Of one with a base that is what does not come from the base.
+    """
+    on = [(volume_of(archive, member.offset), number) for number, member in stored.own]
+    parts = [(volume, [number for _, number in group]) for volume, group in groupby(on, key=lambda each: each[0])]
+    return [(volume, _cut(stored, numbers, len(stored.members))) for volume, numbers in parts]
 
 
 def volume_of(archive: OpenArchive, address: int) -> EarlierVolume:
@@ -49,12 +44,13 @@ def _cut(stored: Stored, numbers: Sequence[int], count: int) -> Stored:
     members = tuple(_in_volume(stored.members[number]) for number in numbers)
     if len(members) == count:
         return replace(stored, members=members, spares=())
-    digest = stored.digest if numbers[-1] == count - 1 else b""
+    is_last = numbers[-1] == (stored.own[-1][0] if stored.base else count - 1)
+    digest = stored.digest if is_last else b""
     return replace(stored, members=members, digest=digest, segments=count, numbers=tuple(numbers), spares=())
 
 
 def _in_volume(member: Member) -> Member:
-    return replace(member, offset=member.offset % STRIDE, others=())
+    return replace(member, offset=member.offset % STRIDE, others=(), base=())
 
 
 def _label_of(path: bytes) -> str:
@@ -80,7 +76,7 @@ def needed(archive: OpenArchive, rows: Iterable[int]) -> list[Needed]:
     at: dict[int, EarlierVolume] = {}  # by the number of the stretch of the address space, see `joined`
     for row in rows:
         on: dict[EarlierVolume, int] = {}
-        for member in archive.listing.stored(row).members:
+        for member in archive.listing.stored(row).sources:
             stretch = member.offset // STRIDE
             if stretch not in at:
                 at[stretch] = volume_of(archive, member.offset)

@@ -90,7 +90,7 @@ def _doubt(volume_set: VolumeSet, path: bytes, addresses: Iterable[int]) -> Prob
 
 def volumes_of(stored: Iterable[Stored], *, spares: bool = False) -> set[int]:
     """Return the numbers of the data volumes that hold the content of these entries, also in spares if asked for."""
-    members = (member for one in stored for member in (*one.members, *(one.spares if spares else ())))
+    members = (member for one in stored for member in (*one.sources, *(one.spares if spares else ())))
     return {member.offset // STRIDE for member in members}
 
 

@@ -23,11 +23,16 @@ def same_live_content(file: ArchiveFile, stored: Stored, path: bytes) -> bool:
     FormatError, OSError
         As `same_content`; the live file cannot be opened, or is another by now.
     """
-    fd = open_at(None, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | NOFOLLOW)
+    fd = open_live(path)
     try:
         return same_content(file, stored, fd)
     finally:
         os.close(fd)
+
+
+def open_live(path: bytes) -> int:
+    """Open a file at a path of any length for reading, whatever it is; raises OSError."""
+    return open_at(None, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | NOFOLLOW)
 
 
 def same_bytes(one: bytes, other: bytes) -> bool:

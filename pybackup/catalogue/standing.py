@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from pybackup.model.filed import CataloguedVolume, Medium, MediumState, Sighting, VolumeSort
 
+from .connect import Catalogue
 from .directories import Paths
 from .find import filed_of_row
 from .media import counts_as_copy, is_gone, media_on, volumes_on
@@ -78,6 +79,16 @@ class Standing:
         path = paths.of(row.directory_id, bytes(row.name))
         held = self.volumes[row.volume_id]
         return Sighting(filed_of_row(row, path), held, tuple(self.media.get(held.id, ())))
+
+
+def copies_of(catalogue: Catalogue, *, checked_since_ns: int | None = None) -> dict[bytes, int]:
+    """Return on how many media that count each volume is, by its id; recovery volumes that make up for it are one."""
+    with catalogue.reading() as connection:
+        standing = Standing(connection, checked_since_ns)
+        return {
+            held.identity: len(standing.counted.get(held.id, ())) + standing.can_lose(held)
+            for held in standing.volumes.values()
+        }
 
 
 class Split:

@@ -11,6 +11,7 @@ def goes_into_bundle(piece: Piece, up_to_bytes: int) -> bool:
     return (
         piece.segments == 1
         and not piece.sparse
+        and not piece.base_digest
         and len(piece.data) <= up_to_bytes
         and piece.whole is not None
         and suits_bundle(piece.entry, up_to_bytes)

@@ -7,15 +7,21 @@ from collections.abc import Sequence
 from pybackup.errors import FormatError
 from pybackup.host.joined import Place, open_place
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.rdiff import commands
 from pybackup.model.member import Member
 
-from .unpack import decode
+from .unpack import decode, delta_of
 
 
 def first_fault(file: ArchiveFile, members: Sequence[Member]) -> str:
     """Return what is wrong with the first damaged of ``members``, empty if all are whole."""
     for member in members:
         try:
+            if member.is_delta and not member.base:
+                # What it gives nobody can tell here.
+                if sum(command.length for command in commands(delta_of(file, member))) != member.raw_bytes:
+                    return "a delta that gives another length than its segment has"
+                continue
             for _ in decode(file, member):
                 pass
         except FormatError as error:

@@ -29,6 +29,8 @@ class PackJob:
         The chain to use if compressing pays; Copy never compresses.
     bundled
         It goes into a bundle: the packed stream alone is wanted.
+    gives
+        Length and SHA-256 of the segment that the bytes are a delta for; None where they are the segment.
     """
 
     data: bytes
@@ -38,6 +40,7 @@ class PackJob:
     method: Method
     compression: Compression
     bundled: bool = False
+    gives: tuple[int, bytes] | None = None
 
 
 def pack_batch(jobs: Sequence[PackJob]) -> list[Packed]:
@@ -57,7 +60,8 @@ def pack(job: PackJob) -> Packed:
     archive = wrap(
         stream, data, name=job.name, mode=job.mode, mtime_ns=job.mtime_ns, method=method, dictionary=dictionary
     )
-    return Packed(archive, len(stream), len(data), method, dictionary, digest)
+    raw_bytes, digest = job.gives or (len(data), digest)
+    return Packed(archive, len(stream), raw_bytes, method, dictionary, digest)
 
 
 def _smallest(job: PackJob) -> tuple[bytes, Method, int]:

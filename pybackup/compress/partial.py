@@ -86,6 +86,8 @@ def left_of(file: ArchiveFile, member: Member, soundness: Soundness) -> Fragment
     if known.is_proved and not known.bad:
         # It is what was written, and that was not what its digest says: nothing of it can be vouched for.
         return ()
+    if member.is_delta:
+        return ()  # of half a delta nobody knows where it belongs
     if member.method is Method.COPY:
         return _stored(file, member, known) if member.stream_bytes == member.raw_bytes else ()
     if member.method is Method.LZMA2:

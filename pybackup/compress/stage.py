@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pybackup.model.content import Packed, PackedPiece, Piece, Read, Ready
 from pybackup.model.entry import Entry
 from pybackup.model.member import Method
 
 from .bundling import goes_into_bundle
-from .methods import Profile, is_stored, method_for
+from .methods import Compression, Profile, is_stored, method_for
 from .pack import PackJob, pack_batch
 
 _BATCH_BYTES = 1 << 20
@@ -82,12 +82,16 @@ class _Chooser:
 
     def job(self, piece: Piece) -> PackJob:
         entry: Entry = piece.entry
-        if piece.segment == 0:
+        if piece.is_first:
             stored = is_stored(entry.name, self._profile)
             self._method = Method.COPY if stored else method_for(piece.data[:4096])
         bundled = goes_into_bundle(piece, self._profile.bundle_bytes)
+        method, name = self._method, entry.name
+        if piece.gives:
+            is_stored_all = self._profile.compression is Compression.STORE
+            method, name = Method.COPY if is_stored_all else Method.LZMA2, entry.name + b".delta"
         return PackJob(
-            piece.data, entry.name, entry.mode, entry.mtime_ns, self._method, self._profile.compression, bundled
+            piece.data, name, entry.mode, entry.mtime_ns, method, self._profile.compression, bundled, piece.gives
         )
 
 
@@ -98,7 +102,7 @@ def _batches(items: Iterable[Read], chooser: _Chooser) -> Iterator[_Batch]:
             batch.jobs.append(chooser.job(item))
             batch.n_bytes += len(item.data)
             # The raw bytes travel with the job; here they would be held twice.
-            item = Piece(item.entry, b"", item.segment, item.segments, item.sparse, item.whole)
+            item = replace(item, data=b"")
         batch.items.append(item)
         if batch.is_full():
             yield batch

@@ -6,6 +6,7 @@ import hashlib
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from pybackup.errors import Damaged, FormatError, Refused
 from pybackup.host.storage import ArchiveFile
@@ -13,6 +14,7 @@ from pybackup.model.member import Member, Method
 
 from . import raw_deflate
 from .methods import MAX_SEGMENT_BYTES, raw_filters
+from .patch import MAX_DEPTH, apply_delta
 from .read_there import read_there
 
 WRONG = "its content is not what was archived"
@@ -27,11 +29,16 @@ _MAX_RAW_BYTES = MAX_SEGMENT_BYTES
 _MIN_DIGEST = 4
 
 
-def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+def decode(file: ArchiveFile, member: Member, *, depth: int = MAX_DEPTH) -> Iterator[bytes]:
     """Yield the content of a member in steps of at most 1 MiB, or all of it at once if that is less.
 
     The bytes are good only when the iteration ends without an error. Of one that may lie in several places the first
     counts at which it is right.
+
+    Parameters
+    ----------
+    depth
+        On so many contents, each on the next, it may be built.
 
     Raises
     ------
@@ -42,15 +49,15 @@ def decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
     """
     if len(member.digest) < _MIN_DIGEST:
         raise Damaged("its checksum is lost")
-    yield from _decode(file, _where_right(file, member) if member.others else member)
+    yield from _decode(file, _where_right(file, member, depth) if member.others else member, depth)
 
 
-def _where_right(file: ArchiveFile, member: Member) -> Member:
+def _where_right(file: ArchiveFile, member: Member, depth: int) -> Member:
     """The member at the first place where it is whole; at the likely one, where it is so nowhere."""
     likely, *others = member.places
     for place in (likely, *others):
         try:
-            for _ in _decode(file, place):
+            for _ in _decode(file, place, depth):
                 pass
         except FormatError:
             continue
@@ -58,15 +65,38 @@ def _where_right(file: ArchiveFile, member: Member) -> Member:
     return likely
 
 
-def _decode(file: ArchiveFile, member: Member) -> Iterator[bytes]:
+def _decode(file: ArchiveFile, member: Member, depth: int) -> Iterator[bytes]:
     digest = hashlib.sha256()
     done = 0
-    for data in decode_unchecked(file, member):
+    for data in _patched(file, member, depth) if member.is_delta else decode_unchecked(file, member):
         done += len(data)
         digest.update(data)
         yield data
     if done != member.raw_bytes or not digest.digest().startswith(member.digest):
         raise Damaged(WRONG)
+
+
+def _patched(file: ArchiveFile, member: Member, depth: int) -> Iterator[bytes]:
+    if not member.base:
+        raise Damaged("what it is a delta to is not known")
+    if depth < 1:
+        raise Refused("a delta that is built on too many others, each on the next")
+    delta = delta_of(file, member)
+    content = apply_delta(delta, member.raw_bytes, member.base, lambda segment: decode(file, segment, depth=depth - 1))
+    yield from (content[at : at + _STEP] for at in range(0, len(content), _STEP))
+
+
+def delta_of(file: ArchiveFile, member: Member) -> bytes:
+    """Return the delta that a member holds, as rdiff has it: never longer than what it gives.
+
+    Raises
+    ------
+    Damaged, Refused
+        As `decode_unchecked`.
+    """
+    if member.method is Method.COPY:
+        member = replace(member, raw_bytes=min(member.stream_bytes, member.raw_bytes))
+    return b"".join(decode_unchecked(file, member))
 
 
 def decode_unchecked(file: ArchiveFile, member: Member, *, fine: bool = False) -> Iterator[bytes]:

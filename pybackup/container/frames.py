@@ -63,15 +63,15 @@ class Frame:
 class File:
     """A file while its pieces are written, and what to go back to when it starts anew.
 
-    ``piece`` is the last one written, ``first`` the number of the first one here.
+    ``piece`` is the last one written, ``numbers`` those of the segments that are here.
     """
 
     at: int
     region: _Hash
     names: list[bytes]
-    first: int
     piece: Piece
     members: list[Member] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ class MergedRows:
         if places is None:
             return self._stored(place, path)
         parts = [self._stored(each, path) for each in places]
+        if parts[-1].base_digest:
+            return on_base(parts)
         if parts[-1].numbers:
             return join(parts)
         at_hand = [self._volumes[number].is_at_hand for number, _ in places]
@@ -100,6 +102,44 @@ class MergedRows:
     def _stored(self, place: tuple[int, int], path: bytes) -> Stored:
         number, row = place
         return self._volumes[number].stored(row, path)
+
+
+def on_base(parts: Sequence[Stored]) -> Stored:
+    """Return a file that is built on contents of which earlier archives tell under its path.
+
+    Each of these has another SHA-256, and whoever is a base comes before what is built on it.
+    """
+    last = parts[-1]
+    wanted = last.base_digest
+    own = [part for part in parts if part.base_digest == wanted and _is_of(part, last)]
+    before = [part for part in parts[:-1] if not any(part is each for each in own)]
+    found = join(own) if last.numbers else last
+    base = _content_of(before, wanted)
+    return found if base is None else _built(found, base)
+
+
+def _content_of(parts: Sequence[Stored], digest: bytes) -> Stored | None:
+    """The content with a SHA-256 among what archives tell of a file; None where none tells of all of it."""
+    for at in reversed(range(len(parts))):
+        if parts[at].digest == digest:
+            same = [part for part in parts if _is_of(part, parts[at]) and part.base_digest == parts[at].base_digest]
+            if parts[at].base_digest:
+                found = on_base([*(part for part in parts[:at] if part not in same), *same])
+            else:
+                found = join(same) if parts[at].numbers else parts[at]
+            return None if found.fault else found
+    return None
+
+
+def _built(found: Stored, base: Stored) -> Stored:
+    """A file with what it takes from its base: all its segments."""
+    count = found.segments or len(found.members)
+    members = dict(enumerate(base.members[:count]))
+    for number, member in zip(found.numbers or range(count), found.members, strict=True):
+        members[number] = replace(member, base=base.members) if member.is_delta else member
+    if len(members) < count:
+        return found
+    return replace(found, members=tuple(members[number] for number in range(count)), segments=0, numbers=(), base=base)
 
 
 def join(parts: Sequence[Stored]) -> Stored:
@@ -118,8 +158,18 @@ def join(parts: Sequence[Stored]) -> Stored:
     numbers = sorted(found)
     members = tuple(found[number] for number in numbers)
     if len(members) == last.segments:
-        return Stored(last.entry, members, digest, last.sparse, changed)
-    return Stored(last.entry, members, digest, last.sparse, changed, last.segments, tuple(numbers))
+        numbers = []
+    segments = last.segments if numbers else 0
+    spent = max(part.base_spent for part in parts)
+    return replace(
+        last,
+        members=members,
+        digest=digest,
+        changed=changed,
+        segments=segments,
+        numbers=tuple(numbers),
+        base_spent=spent,
+    )
 
 
 def with_spares(parts: Sequence[Stored], at_hand: Sequence[bool]) -> Stored:

@@ -259,6 +259,8 @@ def _file_name(found: FoundHeader) -> bytes:
         suffix = b".part%04d.7z" % (found.note.segment + 1)
     if found.note.flags & note.SPARSE:
         suffix = b".sparse" + suffix
+    if found.note.flags & note.DELTA:
+        suffix = b".delta" + suffix
     return _true_name(found, suffix)
 
 
@@ -290,6 +292,7 @@ def _member(found: FoundHeader) -> Member:
         Method(said.method),
         1 << said.dictionary if said.dictionary else 0,
         said.digest,
+        is_delta=said.flags & note.DELTA != 0,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 from pybackup.layout import names, note
 from pybackup.layout.note import Note, Role
@@ -47,7 +48,10 @@ def content_header(item: PackedPiece, archive_id: bytes, container: int, name: b
         stream_bytes=packed.stream_bytes,
         digest=packed.digest,
         data_crc=zlib.crc32(packed.data),
-        flags=note.SPARSE * piece.sparse | note.CHANGED * bool(piece.whole and piece.whole.changed),
+        flags=note.SPARSE * piece.sparse
+        | note.CHANGED * bool(piece.whole and piece.whole.changed)
+        | note.BASED * bool(piece.base_digest)
+        | note.DELTA * bool(piece.gives),
     )
     true = b"" if name.startswith(entry.name + b".") else entry.name
     return member_header(entry, name, len(packed.data), role, mode=entry.mode, true_name=true)
@@ -59,7 +63,7 @@ def bundle_header(bundle: Bundle, archive_id: bytes, container: int, name: bytes
     return member_header(bundle.entry, name, len(data), role, mode=bundle.entry.mode)
 
 
-def member_row(packed: Packed, offset: int) -> Member:
+def member_row(packed: Packed, offset: int, *, is_delta: bool) -> Member:
     """Return the member that was packed, at an offset in the archive."""
     return Member(
         offset,
@@ -69,6 +73,7 @@ def member_row(packed: Packed, offset: int) -> Member:
         packed.method,
         packed.dictionary_bytes,
         packed.digest,
+        is_delta=is_delta,
     )
 
 
@@ -87,7 +92,10 @@ def file_row(file: File) -> Stored:
     whole = piece.whole
     digest = (whole.digest or members[-1].digest) if whole else b""
     changed = bool(whole and whole.changed)
+    spent = piece.spent_bytes + sum(member.packed_bytes for member in members) if piece.base_digest else 0
+    stored = Stored(
+        piece.entry, members, digest, piece.sparse, changed, base_digest=piece.base_digest, base_spent=spent
+    )
     if len(members) == piece.segments:
-        return Stored(piece.entry, members, digest, piece.sparse, changed)
-    numbers = tuple(range(file.first, file.first + len(members)))
-    return Stored(piece.entry, members, digest, piece.sparse, changed, piece.segments, numbers)
+        return stored
+    return replace(stored, segments=piece.segments, numbers=tuple(file.numbers))

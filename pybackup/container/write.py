@@ -309,19 +309,24 @@ class ArchiveWriter:
     def _piece(self, item: PackedPiece, claimed: list[bytes] | None = None) -> None:
         piece, packed = item.piece, item.packed
         entry = piece.entry
-        if piece.segment == 0 or self._file is None:
+        if piece.is_first or self._file is None:
             self._go_to(entry.parent)
             container = self._open()
             # Of a file that goes on from the volume before, the names of its members are known.
-            claimed = self._carry.file if piece.segment else claimed
+            claimed = claimed if piece.is_first else self._carry.file
             if claimed is None:
-                claimed = container.names.claim_file(entry.name, segments=piece.segments, sparse=piece.sparse)
-            self._file = File(self._output.tell(), container.region.copy(), claimed, piece.segment, piece)
+                claimed = container.names.claim_file(
+                    entry.name, segments=piece.segments, sparse=piece.sparse, deltas=bool(piece.base_digest)
+                )
+            self._file = File(self._output.tell(), container.region.copy(), claimed, piece)
         file, container = self._file, self._open()
         file.piece = replace(piece, data=b"")
         name = file.names[piece.segment]
+        if piece.gives:
+            name = names.name_of_delta(name)
         self._emit(container, content_header(item, self._id, container.number, name))
-        file.members.append(member_row(item.packed, self._output.tell()))
+        file.members.append(member_row(item.packed, self._output.tell(), is_delta=bool(piece.gives)))
+        file.numbers.append(piece.segment)
         self._emit(container, packed.data + ustar.padding(len(packed.data)))
         if piece.whole:
             self._add_part(file)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pybackup.catalogue.connect import Catalogue, open_catalogue
 from pybackup.catalogue.default import configured
+from pybackup.catalogue.media import media
 from pybackup.catalogue.runs import faults_of, runs
-from pybackup.errors import PybackupError, UsageError
+from pybackup.catalogue.standing import copies_of
+from pybackup.errors import UsageError
 from pybackup.make.levels import AUTO, LEVELS, ids_of, listed, next_run, run_before
 from pybackup.model.filed import CataloguedRun
-from pybackup.model.problem import Problem, Trouble
 from pybackup.model.run import RunMark, check_chain
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.making import Making
 from pybackup.selection.since import show_since
-
-from .catalogue_record import record_archives, record_for_discs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,22 @@ class Base:
         The paths of that run's archive or volumes.
     unsafe
         Ids of archives and volumes that are lost or suspect.
+    copies
+        On how many media that count each volume is, by its id.
+    paths
+        Where volumes are that are files, by their ids.
     """
 
     mark: RunMark
     run: CataloguedRun | None = None
     archives: Sequence[bytes] = ()
     unsafe: frozenset[bytes] = frozenset()
+    copies: Mapping[bytes, int] = field(default_factory=dict)
+    paths: Mapping[bytes, bytes] = field(default_factory=dict)
+
+    def copies_of(self, archive_id: bytes) -> int:
+        """Return on how many media that count a volume is; recovery volumes that make up for its loss are one more."""
+        return self.copies.get(archive_id, 0)
 
     def check(self, ids: Iterable[bytes]) -> None:
         """Refuse archives that are not of the run before.
@@ -71,6 +80,8 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
     with chain_catalogue(asked.catalogue) as catalogue:
         known = [run for run in runs(catalogue, chain) if run.is_complete]
         faults = faults_of(catalogue)
+        copies = copies_of(catalogue)
+        paths = {known.volume.identity: known.location for known in media(catalogue) if known.location}
     if resumed is not None:
         if resumed.chain != chain:
             raise UsageError(f"the volumes that are gone on with are of the chain {resumed.chain}", option="chain")
@@ -85,24 +96,7 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
     if unsafe:
         monitor.note(f"{chain}: stored again is what lies on what is not safe: {listed(unsafe.values())}")
     given = values.paths(asked.since_archive)
-    return Base(mark, run, given or [place_of(run)], frozenset(unsafe))
-
-
-def record_run(asked: Making, paths: Sequence[bytes], monitor: Monitor, *, for_discs: bool = False) -> None:
-    """Enter the archives of a run of a chain in the catalogue. If that fails it is a problem, and they are kept.
-
-    Parameters
-    ----------
-    for_discs
-        Whether they are volumes that are to be burnt.
-    """
-    if asked.chain is None:
-        return
-    try:
-        with chain_catalogue(asked.catalogue) as catalogue:
-            (record_for_discs if for_discs else record_archives)(catalogue, paths, monitor)
-    except PybackupError as error:
-        monitor.problem(Problem(b"", Trouble.UNRECORDED, str(error)))
+    return Base(mark, run, given or [place_of(run)], frozenset(unsafe), copies, paths)
 
 
 def chain_catalogue(named: str | None) -> Catalogue:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES
 from pybackup.errors import UsageError
-from pybackup.make.baseline import EarlierArchives
 from pybackup.make.plan import CreateOptions, LeaveOut, Plan, plan_create
 from pybackup.make.plan_set import SetOptions, SetPlan, plan_set, segment_for
 from pybackup.make.present import check_output
@@ -18,6 +17,8 @@ from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.making import PACK, CreateRequest, CreateSetRequest, Making
+
+from .earlier import open_earlier
 
 if TYPE_CHECKING:
     from .chain import Base
@@ -38,7 +39,7 @@ def plan_archive(asked: CreateRequest, monitor: Monitor) -> Plan:
     check_output(output, replace=asked.overwrite)
     base = _base(asked, monitor)
     how = _how(asked, DEFAULT_SEGMENT_BYTES, base, sidecar=asked.parity_sidecar)
-    with _earlier(asked, base, output, monitor) as earlier, _safe(asked) as leave_out:
+    with open_earlier(asked, base, output, how.segment_bytes, monitor) as earlier, _safe(asked) as leave_out:
         plan = plan_create(
             sources, output, judge=rules.judge, earlier=earlier, leave_out=leave_out, options=how, monitor=monitor
         )
@@ -66,7 +67,7 @@ def plan_volumes(asked: CreateSetRequest, monitor: Monitor) -> SetPlan:
     )
     base = _base(asked, monitor, resumed=_resumed(asked, directory, to.name))
     how = _how(asked, segment_for(min((*first, size)), DEFAULT_SEGMENT_BYTES), base)
-    with _earlier(asked, base, directory, monitor) as earlier, _safe(asked) as leave_out:
+    with open_earlier(asked, base, directory, how.segment_bytes, monitor) as earlier, _safe(asked) as leave_out:
         plan = plan_set(
             sources, to, judge=rules.judge, earlier=earlier, leave_out=leave_out, options=how, monitor=monitor
         )
@@ -86,22 +87,6 @@ def _how(asked: Making, segment_bytes: int, base: Base | None, *, sidecar: bool 
         overwrite=asked.overwrite,
         run=base.mark if base else None,
     )
-
-
-@contextmanager
-def _earlier(asked: Making, base: Base | None, output: bytes, monitor: Monitor) -> Iterator[EarlierArchives | None]:
-    """The earlier archives that are built on, open as long; None where there are none."""
-    archives = base.archives if base else values.paths(asked.since_archive)
-    if not archives:
-        if asked.checksum and base is None and not asked.since_catalogue:
-            raise UsageError("is about the files of earlier archives, and there are none", option="checksum")
-        yield None
-        return
-    unsafe = base.unsafe if base else ()
-    with EarlierArchives(archives, output=output, checksum=asked.checksum, unsafe=unsafe, monitor=monitor) as earlier:
-        if base is not None:
-            base.check(earlier.own_ids)
-        yield earlier
 
 
 @contextmanager

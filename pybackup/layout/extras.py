@@ -2,17 +2,19 @@
 
 | offset | size   | type  | field  | meaning                                                       |
 | ------ | ------ | ----- | ------ | ------------------------------------------------------------- |
-| 0      | 1      | u8    | tag    | 1 extended attribute, 2 device, 3 digest of segments, 4 part  |
+| 0      | 1      | u8    | tag    | 1 extended attribute, 2 device, 3 digest, 4 part, 5 base       |
 | 1      | 4      | u32   | length | of the value                                                  |
 | 5      | length | bytes | value  | as follows                                                    |
 
 Values: 1, u16 length of the name, name, value; 2, u32 major, u32 minor; 3, SHA-256; 4, u32 number of the first segment
-that is here, u32 segments of the file.
+that is here, u32 segments of the file, and for each further run of segments that are here, u32 how many come before
+it, u32 number of its first; 5, SHA-256 of the base, u64 bytes that were stored on it.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pybackup.errors import Damaged
@@ -25,9 +27,69 @@ _EXTRA_XATTR = 1
 _EXTRA_DEVICE = 2
 _EXTRA_DIGEST = 3
 _EXTRA_PART = 4
+_EXTRA_BASE = 5
 _DEVICE = struct.Struct("<II")
 _PART = struct.Struct("<II")
+_BASE = struct.Struct("<32sQ")
 _U16 = struct.Struct("<H")
+
+
+@dataclass(frozen=True, slots=True)
+class PartRuns:
+    """Which segments of a file are here, and how many it has.
+
+    Attributes
+    ----------
+    runs
+        Of neighbouring segments: how many are in the runs before it, and the number of its first.
+    """
+
+    segments: int
+    runs: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, numbers: Sequence[int], segments: int) -> PartRuns:
+        """Return it for segments of these numbers, ascending."""
+        starts = (at for at, number in enumerate(numbers) if not at or numbers[at - 1] + 1 != number)
+        return cls(segments, tuple((at, numbers[at]) for at in starts))
+
+    def numbers(self, count: int) -> tuple[int, ...]:
+        """Return the numbers of ``count`` segments."""
+        ends = [at for at, _ in self.runs[1:]] + [count]
+        return tuple(
+            number
+            for (at, first), end in zip(self.runs, ends, strict=True)
+            for number in range(first, first + end - at)
+        )
+
+    def is_possible(self, count: int) -> bool:
+        """Whether a file may have so many segments here, and that in these runs."""
+        return 0 < count < self.segments and self._ascends(count)
+
+    def is_last(self, count: int) -> bool:
+        """Whether its last segment is one of them."""
+        at, first = self.runs[-1]
+        return first + count - at == self.segments
+
+    def _ascends(self, count: int) -> bool:
+        behind = 0  # the number behind the last one of the run before
+        ends = [at for at, _ in self.runs[1:]] + [count]
+        for (at, first), end in zip(self.runs, ends, strict=True):
+            if end <= at or (first <= behind if at else first < 0):
+                return False
+            behind = first + end - at
+        return behind <= self.segments
+
+    def pack(self) -> bytes:
+        """Return its value."""
+        (_, first), *more = self.runs
+        return _PART.pack(first, self.segments) + b"".join(_PART.pack(at, number) for at, number in more)
+
+    @classmethod
+    def unpack(cls, value: bytes) -> PartRuns:
+        """Return what a value says."""
+        (first, segments), *more = _PART.iter_unpack(value)
+        return cls(segments, ((0, first), *more))
 
 
 @dataclass(slots=True)
@@ -37,7 +99,9 @@ class Extras:
     xattrs: dict[bytes, bytes]
     device: tuple[int, int] | None = None
     digest: bytes = b""
-    part: tuple[int, int] | None = None
+    part: PartRuns | None = None
+    base: bytes = b""
+    base_spent: int = 0
 
 
 NO_EXTRAS = Extras({})
@@ -54,11 +118,13 @@ def pack_extras(stored: Stored) -> bytes:
     if entry.kind in DEVICES:
         parts.append((_EXTRA_DEVICE, _DEVICE.pack(*entry.device)))
     if stored.numbers:
-        if stored.numbers[-1] + 1 == stored.segments:
+        if stored.digest and (stored.base_digest or stored.numbers[-1] + 1 == stored.segments):
             parts.append((_EXTRA_DIGEST, stored.digest))
-        parts.append((_EXTRA_PART, _PART.pack(stored.numbers[0], stored.segments)))
+        parts.append((_EXTRA_PART, PartRuns.of(stored.numbers, stored.segments).pack()))
     elif len(stored.members) > 1:
         parts.append((_EXTRA_DIGEST, stored.digest))
+    if stored.base_digest:
+        parts.append((_EXTRA_BASE, _BASE.pack(stored.base_digest, stored.base_spent)))
     return b"".join(_EXTRA.pack(tag, len(value)) + value for tag, value in parts)
 
 
@@ -98,7 +164,9 @@ def _take_extra(extras: Extras, tag: int, value: bytes) -> None:
         extras.device = _DEVICE.unpack(value)
     elif tag == _EXTRA_DIGEST and len(value) == 32:
         extras.digest = value
-    elif tag == _EXTRA_PART and len(value) == _PART.size:
-        extras.part = _PART.unpack(value)
+    elif tag == _EXTRA_PART and value and len(value) % _PART.size == 0:
+        extras.part = PartRuns.unpack(value)
+    elif tag == _EXTRA_BASE and len(value) == _BASE.size:
+        extras.base, extras.base_spent = _BASE.unpack(value)
     else:
         raise Damaged(f"an index with an extra of unknown kind or form: {tag}")

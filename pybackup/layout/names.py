@@ -5,13 +5,14 @@
 | file ``a``                 | ``a.7z``                                   |
 | segment 1 of file ``a``    | ``a.part0001.7z``                          |
 | sparse file ``a``          | ``a.sparse.7z``, ``a.sparse.part0001.7z``  |
+| a delta for file ``a``     | ``a.delta.7z``, ``a.delta.part0001.7z``    |
 | directory ``d``            | ``d/.xtar``, its container                 |
 | a bundle of small files    | ``.xtar.files.0123abcd.00000001.7z``       |
 | own index of a container   | ``.xtar.index``                            |
 | the archive's own members  | ``.pybackup/...``                          |
 
-Where a name is taken already, or longer than 255 bytes, or a file's own name ends as if it were a segment or
-sparse (``.part0001``, ``.sparse``), ``~1`` (``~2``, ...) is put behind a stem of at
+Where a name is taken already, or longer than 255 bytes, or a file's own name ends as if it were a segment,
+sparse or a delta (``.part0001``, ``.sparse``, ``.delta``), ``~1`` (``~2``, ...) is put behind a stem of at
 most 200 bytes, and the true name stands in a pax ``comment`` record.
 """
 
@@ -37,8 +38,16 @@ TRUE_NAME = b"PYBACKUP name="
 
 _MAX_NAME = 255
 _STEM = 200
-_ENDS_LIKE_OURS = re.compile(rb"\.(?:sparse|part[0-9]{4,})\Z")
+_ENDS_LIKE_OURS = re.compile(rb"\.(?:sparse|delta|part[0-9]{4,})\Z")
+_SUFFIX = re.compile(rb"(?:\.part[0-9]{4,})?\.7z\Z")
 _RESERVED = frozenset((CONTAINER, OWN_INDEX, PRIVATE))
+
+
+def name_of_delta(name: bytes) -> bytes:
+    """Return what a member is called that holds a delta, by what it would be called with the segment itself."""
+    match = _SUFFIX.search(name)
+    assert match is not None
+    return name[: match.start()] + b".delta" + match[0]
 
 
 class Names:
@@ -53,19 +62,23 @@ class Names:
         return self._claim(name, (b"",))
 
     def claim_file(
-        self, name: bytes, *, segments: int, sparse: bool, present: Sequence[int] | None = None
+        self, name: bytes, *, segments: int, sparse: bool, present: Sequence[int] | None = None, deltas: bool = False
     ) -> list[bytes]:
-        """The members' names of a file, one for each segment, or for those ``present`` only (numbers from 0)."""
+        """The members' names of a file, one for each segment, or for those ``present`` only (numbers from 0).
+
+        With ``deltas`` the names are claimed, too, that these have: see `name_of_delta`.
+        """
         kind = b".sparse" if sparse else b""
         if segments == 1:
-            return [self._claim(name, (kind + b".7z",)) + kind + b".7z"]
-        suffixes = tuple(kind + b".part%04d.7z" % (number + 1) for number in present or range(segments))
-        stem = self._claim(name, suffixes)
+            suffixes: tuple[bytes, ...] = (kind + b".7z",)
+        else:
+            suffixes = tuple(kind + b".part%04d.7z" % (number + 1) for number in present or range(segments))
+        stem = self._claim(name, (*suffixes, *map(name_of_delta, suffixes)) if deltas else suffixes)
         return [stem + suffix for suffix in suffixes]
 
     def release(self, names: list[bytes]) -> None:
         """Give back what a file that starts anew had claimed."""
-        self._taken.difference_update(names)
+        self._taken.difference_update(names, map(name_of_delta, names))
 
     def _claim(self, name: bytes, suffixes: tuple[bytes, ...]) -> bytes:
         stem, start = name, name[:_STEM]

@@ -21,7 +21,7 @@ Little-endian, offsets from the start of the link name field.
 | 48     | 8    | u64   | stream_bytes     | packed stream; parity: its stream; locator: size of the tree index |
 | 56     | 32   | bytes | digest           | SHA-256 of the decoded bytes; zeros where none       |
 | 88     | 4    | u32   | data_crc         | CRC-32 of the member's data, content and other       |
-| 92     | 1    | u8    | flags            | 1 sparse, 2 changed while read; 4 container: its directory has xattrs |
+| 92     | 1    | u8    | flags            | 1 sparse, 2 changed, 8 has a base, 16 a delta; 4 container: it has xattrs |
 | 93     | 3    | bytes | pax_crc          | of the pax member before it, see `pax_crc`; zeros for none |
 | 96     | 4    | u32   | header_crc       | CRC-32 of the tar header, checksum and this as zeros |
 """
@@ -44,6 +44,8 @@ VERSION = 1
 SPARSE = 1
 CHANGED = 2
 ATTRIBUTES = 4
+BASED = 8
+DELTA = 16
 NO_DIGEST = bytes(32)
 NO_PAX = bytes(3)
 
@@ -130,10 +132,14 @@ class Note:
             raise Damaged(f"a note of version {fields[1]}, and only {VERSION} is known")
         if fields[17] != ustar.header_crc(block, _CRC_OFFSET):
             raise Damaged("wrong CRC of a noted tar header")
-        if not 1 <= fields[2] <= max(Role) or fields[15] > 7 or fields[9] >= 10**9:
+        if not 1 <= fields[2] <= max(Role) or fields[15] > 31 or fields[9] >= 10**9:
             raise Damaged("a note that breaks the rules of its fields")
         if fields[3] > max(Method) or fields[4] > 63:
             raise Damaged("a note with an unknown method or an impossible dictionary")
+        if fields[15] & (BASED | DELTA) not in (0, BASED, BASED | DELTA) or (
+            fields[15] & BASED and fields[2] != Role.CONTENT
+        ):
+            raise Damaged("a note of a base that there cannot be")
         if fields[2] == Role.CONTENT and fields[7] >= fields[8]:
             raise Damaged("a note of a segment that its file does not have")
         return cls(

@@ -21,7 +21,7 @@ container). Texts are a column of lengths and the joined bytes. All else see `co
 | packed        | m    | length of the ``.7z``, of the stream in a bundle, or of the container            |
 | tail          | m    | bytes of the ``.7z`` behind its packed stream                                    |
 | raw           | m    | decoded length; of a container its number                                        |
-| method        | m    | filter chain                                                                     |
+| method        | m    | filter chain; 8 more of a delta                                                  |
 | dictionary    | m    | ``1 << this``, 0 for none                                                        |
 | owners        | k    | column uid, column gid, texts user, texts group; ``k`` as u32 before them        |
 | place         | 1    | texts: path of the container's directory, empty for the tree                     |
@@ -31,6 +31,7 @@ container). Texts are a column of lengths and the joined bytes. All else see `co
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 import numpy as np
@@ -40,9 +41,9 @@ from pybackup.model.entry import NO_XATTRS, Entry, Kind
 from pybackup.model.listing import Brief
 from pybackup.model.member import Container, Member, Method, Stored
 
-from .columns import Reader, view
-from .extras import NO_EXTRAS, unpack_extras
-from .table_form import BUNDLED, CHANGED, DEVICES, ENTRY_COLUMNS, LINKS, MEMBER_COLUMNS, SECOND, SPARSE
+from .columns import Int64s, Reader, view
+from .extras import NO_EXTRAS, PartRuns, unpack_extras
+from .table_form import BUNDLED, CHANGED, DELTA, DEVICES, ENTRY_COLUMNS, LINKS, MEMBER_COLUMNS, SECOND, SPARSE
 from .table_paths import TablePaths
 from .table_rules import check_members, check_names, check_rows, check_sizes, member_columns, read_owners
 
@@ -54,6 +55,7 @@ _PATHS_RATIO = 1024
 _KIND_OF = {int(kind): kind for kind in Kind}
 _METHOD_OF = {int(method): method for method in Method}
 _NO_DEVICE = (0, 0)
+_NO_NUMBERS: tuple[int, ...] = ()
 
 
 class Table:
@@ -96,6 +98,7 @@ class Table:
         # Of a million entries they take a hundred megabytes, as much as all that is kept.
         del columns, counts
         found = member_columns(members, is_content, is_stream, base, ascending=not bundles)
+        self._check_deltas(members["method"])
         del members
         self._members = tuple(view(column) for column in found)
         self._is_stream = is_stream
@@ -152,13 +155,14 @@ class Table:
             extras.device or _NO_DEVICE,
             extras.xattrs or NO_XATTRS,
         )
-        segments, numbers = 0, range(0)
+        segments, numbers = 0, _NO_NUMBERS
         if extras.part:
-            first_number, segments = extras.part
-            numbers = range(first_number, first_number + len(members))
+            segments, numbers = extras.part.segments, extras.part.numbers(len(members))
         digest = members[0].digest if len(members) == 1 and not segments else extras.digest
         flags = columns["flags"][row]
-        return Stored(entry, members, digest, flags & SPARSE != 0, flags & CHANGED != 0, segments, tuple(numbers))
+        is_sparse, changed = flags & SPARSE != 0, flags & CHANGED != 0
+        base, spent = extras.base, extras.base_spent
+        return Stored(entry, members, digest, is_sparse, changed, segments, numbers, base_digest=base, base_spent=spent)
 
     def brief(self, row: int) -> Brief | None:
         """Return the least of an entry; None for one of several members, a link, and what has extras."""
@@ -201,31 +205,42 @@ class Table:
             if extras or members > 1 or kind in DEVICES:
                 found = unpack_extras(extras)
                 has_digest = members > 1 if found.part is None else _is_last_part(found.part, kind, members)
-                if (found.device is not None) != (kind in DEVICES) or bool(found.digest) != has_digest:
+                # Where its last segment is that of the base, the digest may be anywhere.
+                is_digest_wrong = bool(found.digest) != has_digest and not (found.part and found.base)
+                if (found.device is not None) != (kind in DEVICES) or is_digest_wrong:
                     raise Damaged("an index with an extra too many or too few")
+                if found.base and (kind != Kind.FILE or not members):
+                    raise Damaged("an index with a base of what has no content here")
+
+    def _check_deltas(self, methods: Int64s) -> None:
+        """Deltas: only of files that say what to; there are few."""
+        for index in np.flatnonzero(methods & DELTA).tolist():
+            row = bisect_right(self._first, index) - 1
+            if not self._extras[row] or not unpack_extras(self._extras[row]).base:
+                raise Damaged("an index with a delta to nothing")
 
     def _member(self, index: int) -> Member:
         offsets, packed, streams, raw, methods, dictionaries = self._members
-        dictionary = dictionaries[index]
+        dictionary, method = dictionaries[index], methods[index]
         start = self._digest_row[index] * self._digest_bytes
         return Member(
             offsets[index],
             packed[index],
             streams[index],
             raw[index],
-            _METHOD_OF[methods[index]],
+            _METHOD_OF[method & ~DELTA],
             1 << dictionary if dictionary else 0,
             self._digests[start : start + self._digest_bytes],
             bundled=bool(self._is_stream[index]),
+            is_delta=method & DELTA != 0,
         )
 
 
-def _is_last_part(part: tuple[int, int], kind: int, members: int) -> bool:
+def _is_last_part(part: PartRuns, kind: int, members: int) -> bool:
     """Whether the last segment of a file is here that is here in part."""
-    first, segments = part
-    if kind != Kind.FILE or not 0 < members < segments or first + members > segments:
+    if kind != Kind.FILE or not part.is_possible(members):
         raise Damaged("an index with an impossible part of a file")
-    return first + members == segments
+    return part.is_last(members)
 
 
 def path_bytes_for(body_bytes: int) -> int:

@@ -11,7 +11,7 @@ from pybackup.model.member import STREAM_OFFSET, Container, Member, Stored
 
 from .columns import pack_column, pack_texts
 from .extras import pack_extras
-from .table_form import BUNDLED, CHANGED, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE
+from .table_form import BUNDLED, CHANGED, DELTA, ENTRY_COLUMNS, MEMBER_COLUMNS, SECOND, SPARSE
 from .table_rules import OWNER_COUNT
 from .ustar import BLOCK
 
@@ -28,7 +28,7 @@ _CONTAINER, _SEVENZIP, _STREAM = range(3)
 def row_bytes(stored: Stored, digest_bytes: int = 32) -> int:
     """Return how much longer an entry makes the body of an index at most."""
     entry, members = stored.entry, len(stored.members)
-    extras = len(pack_extras(stored)) if entry.xattrs or members > 1 or stored.numbers else 0
+    extras = len(pack_extras(stored)) if entry.xattrs or members > 1 or stored.numbers or stored.base_digest else 0
     return _ENTRY_BYTES + len(entry.name) + len(entry.target) + extras + members * (_MEMBER_BYTES + digest_bytes)
 
 
@@ -128,7 +128,8 @@ class TableBuilder:
         tail = 0 if member.bundled else member.packed_bytes - STREAM_OFFSET - member.stream_bytes
         dictionary = member.dictionary_bytes.bit_length() - 1 if member.dictionary_bytes else 0
         shape = _STREAM if member.bundled else _SEVENZIP
-        values = member.offset, member.packed_bytes, tail, member.raw_bytes, member.method, dictionary
+        method = member.method | DELTA * member.is_delta
+        values = member.offset, member.packed_bytes, tail, member.raw_bytes, method, dictionary
         self._append_member(shape, *values)
         self.digests += member.digest[: self._digest_bytes]
 

@@ -9,6 +9,7 @@ MEMBER_COLUMNS = ("gap", "packed", "tail", "raw", "method", "dictionary")
 SPARSE = 1
 CHANGED = 2
 BUNDLED = 4
+DELTA = 8  # in the column of methods
 SECOND = 1_000_000_000
 LINKS = (Kind.SYMLINK, Kind.HARDLINK)
 DEVICES = (Kind.CHARACTER, Kind.BLOCK)

@@ -12,7 +12,7 @@ from pybackup.model.entry import Kind, Owner
 from pybackup.model.member import STREAM_OFFSET, Method
 
 from .columns import Int64s, Reader, Texts
-from .table_form import BUNDLED, MEMBER_COLUMNS, SECOND, SPARSE
+from .table_form import BUNDLED, DELTA, MEMBER_COLUMNS, SECOND, SPARSE
 
 OWNER_COUNT = struct.Struct("<I")
 _MAX_BYTES = 1 << 62
@@ -40,7 +40,7 @@ def member_columns(
     # Floats, since a sum of integers would wrap silently.
     if base + float(packed.astype(float).sum() + np.abs(members["gap"].astype(float)).sum()) > _MAX_BYTES:
         raise Damaged("an index with members beyond the end of any archive")
-    if len(packed) and (int(method.max()) > max(Method) or int(dictionary.max()) > 40):
+    if len(packed) and (int(method.max()) > max(Method) + DELTA or int(dictionary.max()) > 40):
         raise Damaged("an index with an unknown method")
     if any((members[name][~is_content] != 0).any() for name in ("tail", "method", "dictionary")):
         raise Damaged("an index with a container that is packed")
@@ -48,6 +48,8 @@ def member_columns(
         raise Damaged("an index with an impossible number of a container")
     if (members["tail"][is_stream] != 0).any():
         raise Damaged("an index with a stream of a bundle that has a header of its own")
+    if (method[is_stream] & DELTA).any():
+        raise Damaged("an index with a delta in a bundle")
     advance = np.where(is_stream, packed, np.where(is_content, packed + -packed % 512, 0))
     offsets = base + np.cumsum(members["gap"] + np.concatenate(([0], advance[:-1]))) if len(packed) else packed
     if len(packed) and int(offsets.min()) < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -13,6 +13,7 @@ from pybackup.archive.holders import ancestry_of, holders
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.container.earlier import EarlierTable
 from pybackup.errors import UsageError
+from pybackup.model.content import Former
 from pybackup.model.display import display
 from pybackup.model.earlier import Ancestry, EarlierVolume
 from pybackup.model.entry import Entry, Kind, directories_above
@@ -23,6 +24,7 @@ from pybackup.monitor import Monitor
 from pybackup.selection.times import same_time
 
 from .earlier_archive import EarlierArchive, has_content
+from .reuse import Reuse
 
 
 class EarlierArchives:
@@ -40,6 +42,10 @@ class EarlierArchives:
         The archive to be made. It must be none of these, as it would replace what it leaves out.
     unsafe
         Ids of archives and volumes that are lost or suspect, so that their files count as not held.
+    paths
+        Where further archives are that these build on, by id.
+    reuse
+        Decides what of a large file that changed is stored again; None for all of it.
     monitor
         Gets notes about archives of which not all entries are known.
 
@@ -58,17 +64,21 @@ class EarlierArchives:
         output: bytes,
         checksum: bool,
         unsafe: Collection[bytes] = (),
+        paths: Mapping[bytes, bytes] | None = None,
+        reuse: Reuse | None = None,
         monitor: Monitor,
     ) -> None:
         self._checksum = checksum
+        self._reuse = reuse
         self._monitor = monitor
         self._told = False
         with ExitStack() as stack:
             opened = [stack.enter_context(_open(archive, output, monitor)) for archive in archives]
             self._stack = stack.pop_all()
-        self._latest_first = [EarlierArchive(archive, unsafe) for archive in reversed(opened)]
+        self._latest_first = [EarlierArchive(archive, unsafe, paths or {}) for archive in reversed(opened)]
         self._directories: dict[bytes, Entry] = {}
         self._tables: dict[EarlierVolume, EarlierTable] = {}
+        self.formers: dict[bytes, Former] = {}
         self._moved: dict[bytes, tuple[EarlierArchive, Stored]] = {}  # what was found under another path, and where
         self.files = 0
 
@@ -94,7 +104,9 @@ class EarlierArchives:
     @property
     def tables(self) -> Sequence[EarlierTable]:
         """What they hold of the tree, as far as `without` has gone through it."""
-        return list(self._tables.values())
+        # What a file is built on comes before what is built on it.
+        order = {volume.archive_id: at for at, volume in enumerate(self.ancestry.volumes)}
+        return sorted(self._tables.values(), key=lambda table: order.get(table.volume.archive_id, -1))
 
     def without(self, planned: Iterable[Planned], on_excluded: Callable[[Excluded], None]) -> Iterator[Planned]:
         """Yield what goes into the new archive, in tree order, and enter into the tables where the rest is.
@@ -175,6 +187,8 @@ class EarlierArchives:
             for path in directories_above(entry.path)
             if path in self._directories or path in earlier.rows
         ]
+        if stored.base is not None:
+            self._enter(earlier, stored.base, replace(stored.base.entry, path=entry.path))
         parts = holders(earlier.archive, stored)
         if not parts or entry.kind is Kind.HARDLINK:
             parts = [(parts[0][0] if parts else earlier.volume, Stored(entry))]
@@ -195,6 +209,9 @@ class EarlierArchives:
             if stored is not None and (earlier.taken[row] if is_link else self._is_unchanged(earlier, stored, planned)):
                 earlier.taken[row] = True
                 return earlier, stored
+            if stored is not None and not is_link and (same := self._reused(earlier, stored, planned)) is not None:
+                earlier.taken[row] = True
+                return earlier, same
             # Stock tools restore the archives one after the other, so an older version must not be left in between.
             return None
         return self._find_moved(planned)
@@ -218,6 +235,22 @@ class EarlierArchives:
         if not self._checksum:
             return self._is_time_of(stored.entry.mtime_ns, entry)
         return has_content(earlier, stored, planned)
+
+    def _reused(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Stored | None:
+        """The content that a large file has still, or again; what is new in it only is remembered in `formers`."""
+        former = stored.entry
+        # Of the same size and time, the two would be taken for one.
+        if self._reuse is None or (former.size, former.mtime_ns) == (planned.entry.size, planned.entry.mtime_ns):
+            return None
+        if planned.entry.size < self._reuse.least_bytes:
+            return None
+        found = self._reuse.of(earlier, stored, planned)
+        if found is None:
+            return None
+        if found.former is None:
+            return found.base
+        self.formers[planned.entry.path] = found.former
+        return None
 
     def _find_moved(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
         """Return the archive and row with the same content under another path, found by size, mtime and hash."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
+from pybackup.archive.chain import with_volumes
+from pybackup.archive.find import Volume, look_into
 from pybackup.archive.holders import ancestry_of, volume_of
 from pybackup.archive.open import OpenArchive
 from pybackup.archive.same_content import same_live_content
 from pybackup.errors import FormatError
+from pybackup.host.joined import Place
 from pybackup.model.display import display
+from pybackup.model.earlier import EarlierVolume
 from pybackup.model.entry import Kind
 from pybackup.model.member import Stored
 from pybackup.model.source import Planned
 
 Int64s = np.ndarray[tuple[int], np.dtype[np.int64]]
 _WHOLE_DIGEST_BYTES = 32
+_NOWHERE: Mapping[bytes, bytes] = MappingProxyType({})
 _KEY_MASK = (1 << 63) - 1
 # Of files of one size and time, as an unpacking without times leaves many.
 _MOST_TRIED = 16
@@ -36,8 +42,12 @@ class EarlierArchive:
         The rows whose content is that of a file with the same path in the new archive.
     """
 
-    def __init__(self, archive: OpenArchive, unsafe: Collection[bytes] = ()) -> None:
+    def __init__(
+        self, archive: OpenArchive, unsafe: Collection[bytes] = (), paths: Mapping[bytes, bytes] = _NOWHERE
+    ) -> None:
         self.archive = archive
+        self._paths = paths
+        self._place: Place | None = None
         self._unsafe = unsafe
         self.rows = {path: row for row, path in enumerate(archive.listing.paths)}
         self.reason = f"unchanged since {display(os.path.basename(archive.path))}"
@@ -58,10 +68,30 @@ class EarlierArchive:
         if not stored.members or any(len(member.digest) < _WHOLE_DIGEST_BYTES for member in stored.members):
             return None
         if self._unsafe and any(
-            volume_of(self.archive, member.offset).archive_id in self._unsafe for member in stored.members
+            volume_of(self.archive, member.offset).archive_id in self._unsafe for member in stored.sources
         ):
             return None
         return stored
+
+    @property
+    def place(self) -> Place:
+        """Where its bytes are, and those of the archives that it builds on, as far as these are found."""
+        if self._place is None:
+            archive = self.archive
+            self._place = archive.place
+            if archive.earlier is not None:
+                self._place = with_volumes(archive.place, archive.earlier, self._volume)
+        return self._place
+
+    def _volume(self, wanted: EarlierVolume) -> Volume | None:
+        """An earlier archive, where the catalogue has it or beside this one."""
+        beside = os.path.join(os.path.dirname(self.archive.path), os.fsencode(wanted.label))
+        for path in (self._paths.get(wanted.archive_id), beside):
+            if path and os.path.isfile(path):
+                for volume in look_into(path).volumes:
+                    if volume.listing.archive_id == wanted.archive_id:
+                        return volume
+        return None
 
     def rows_of(self, n_bytes: int, mtime_ns: int) -> list[int]:
         """Return the rows of the files with this size and mtime."""

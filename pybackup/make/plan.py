@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pybackup.compress import raw_deflate
@@ -14,6 +14,7 @@ from pybackup.container.earlier import EarlierTable
 from pybackup.container.structure import write_structure
 from pybackup.host.readers import Readers
 from pybackup.host.workers import bounded_workers
+from pybackup.model.content import Former
 from pybackup.model.earlier import Ancestry
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
@@ -79,6 +80,8 @@ class Plan:
     ----------
     ancestry, earlier
         The archives that this one builds on, and what they hold of the tree; None and empty if there are none.
+    formers
+        Of large files that changed, by path: what of them is stored again.
     """
 
     output: bytes
@@ -87,6 +90,7 @@ class Plan:
     options: CreateOptions
     ancestry: Ancestry | None = None
     earlier: Sequence[EarlierTable] = ()
+    formers: Mapping[bytes, Former] = field(default_factory=dict)
 
     @property
     def files(self) -> int:
@@ -137,7 +141,7 @@ def plan_create(
         return Plan(output, list(wanted), excluded, options)
     entries = list(earlier.without(found, excluded.append))
     earlier.keep(heard.paths)
-    return Plan(output, entries, excluded, options, earlier.ancestry, earlier.tables)
+    return Plan(output, entries, excluded, options, earlier.ancestry, earlier.tables, earlier.formers)
 
 
 class _Unread(Relay):
@@ -211,6 +215,8 @@ def identify(plan: Plan, **more: object) -> bytes:
         digest.update(b"%d %d %d %d " % (entry.kind, entry.mode, entry.mtime_ns, entry.size) + entry.path + b"\0")
     for table in plan.earlier:
         digest.update(table.digest())
+    for path, former in plan.formers.items():
+        digest.update(path + b"\0" + former.digest + b"".join(former.segments))
     return digest.digest()[:8]
 
 

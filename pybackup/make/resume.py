@@ -240,7 +240,9 @@ def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> C
                 member_names[entry.path] = taken.claim_directory(entry.name) + b"/" + names.CONTAINER
             elif entry.kind is Kind.FILE and not row.bundled:
                 segments = row.segments or len(row.members)
-                claimed = taken.claim_file(entry.name, segments=segments, sparse=row.sparse)
+                claimed = taken.claim_file(
+                    entry.name, segments=segments, sparse=row.sparse, deltas=bool(row.base_digest)
+                )
                 of_file = claimed if entry.path == last.entry.path and _goes_on(last) else of_file
         containers[directory] = member_names[directory], taken
     return Carry(containers, of_file)

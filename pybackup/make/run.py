@@ -92,7 +92,9 @@ def perform_create(
         writer = stack.enter_context(Writer(to, plan.entries, Carry(), monitor))
         monitor.plan(_phases(plan))
         if content is None:
-            content = read_contents(plan.entries, segment_bytes=plan.options.segment_bytes, monitor=monitor)
+            content = read_contents(
+                plan.entries, segment_bytes=plan.options.segment_bytes, formers=plan.formers, monitor=monitor
+            )
         written = _write(plan, content, writer, executor, monitor)
         if last_use:
             executor.shutdown()
@@ -122,7 +124,10 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
         monitor.plan(_phases_of_set(plan, begun))
         if not begun.complete:
             writer = stack.enter_context(Writer(volumes, plan.plan.entries, begun.carry, monitor))
-            content = read_contents(begun.entries, segment_bytes=plan.plan.options.segment_bytes, monitor=monitor)
+            how = plan.plan
+            content = read_contents(
+                begun.entries, segment_bytes=how.options.segment_bytes, formers=how.formers, monitor=monitor
+            )
             _write(plan.plan, _behind(content, begun), writer, executor, monitor)
             writer.seal(monitor=monitor)
             count = writer.count

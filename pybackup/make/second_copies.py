@@ -69,7 +69,13 @@ def share_text(share: Fraction) -> str:
 
 def is_candidate(stored: Stored) -> bool:
     """Whether a volume has a file whole, and in one segment."""
-    return stored.entry.kind is Kind.FILE and len(stored.members) == 1 and not stored.numbers and not stored.fault
+    return (
+        stored.entry.kind is Kind.FILE
+        and len(stored.members) == 1
+        and not stored.numbers
+        and not stored.base_digest
+        and not stored.fault
+    )
 
 
 class SecondCopies:

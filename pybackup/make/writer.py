@@ -49,7 +49,7 @@ class Count:
             self.bare.append(item.entry)
         elif isinstance(item, PackedPiece):
             done = item.piece.whole is not None
-            if item.piece.segment == 0:
+            if item.piece.is_first:
                 monitor.working_on(item.piece.entry.path)
                 self.unfinished_bytes = 0  # of a file that changed and begins anew
             self.unfinished_bytes += item.packed.raw_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .entry import Entry
@@ -28,7 +29,19 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A segment of a file's content: raw bytes, number ``segment`` of ``segments``."""
+    """A segment of a file's content: raw bytes, number ``segment`` of ``segments``.
+
+    Attributes
+    ----------
+    first
+        Number of the first segment of the file that is stored.
+    base_digest
+        SHA-256 of the content that those come from which are not stored; empty where all are.
+    spent_bytes
+        What was stored on that for the file before.
+    gives
+        Length and SHA-256 of the segment, where the bytes are a delta to that content.
+    """
 
     entry: Entry
     data: bytes
@@ -36,6 +49,46 @@ class Piece:
     segments: int = 1
     sparse: bool = False
     whole: Whole | None = None
+    first: int = 0
+    base_digest: bytes = b""
+    spent_bytes: int = 0
+    gives: tuple[int, bytes] | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no piece of its file comes before it."""
+        return self.segment == self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What is known of a file from an earlier archive, so that not all of it is stored again.
+
+    Attributes
+    ----------
+    digest
+        SHA-256 of the content that it had.
+    spent_bytes
+        What was stored on that so far.
+    segments
+        SHA-256 of each segment that it has now.
+    kept
+        Numbers of those that the former content has at the same place. Not all.
+    delta
+        Gives of the bytes of a segment a delta to the former content, tried; None where that saves too little, or
+        nothing makes deltas.
+    """
+
+    digest: bytes
+    spent_bytes: int
+    segments: Sequence[bytes]
+    kept: frozenset[int]
+    delta: Callable[[bytes], bytes | None]
+
+    @property
+    def first(self) -> int:
+        """Number of the first segment that is stored."""
+        return next(number for number in range(len(self.segments)) if number not in self.kept)
 
 
 @dataclass(frozen=True, slots=True)

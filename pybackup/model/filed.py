@@ -310,6 +310,10 @@ def _filed(stored: Stored) -> Filed:
     if stored.segments:
         parts, here = stored.segments, len(stored.numbers)
         first = stored.numbers[0] if here else 0
+    elif stored.base_digest:
+        # All of its segments, and not what they are deltas to.
+        here = len(stored.members)
+        parts = here + 1
     sha256 = digest if len(digest) == _DIGEST_BYTES else None
     return Filed(
         entry.path, entry.kind, entry.size, entry.mtime_ns, entry.mode, sha256, stored.sparse, first, here, parts

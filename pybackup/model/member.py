@@ -58,6 +58,11 @@ class Member:
         Where the same ``.7z`` may lie too: what follows lost or inserted bytes, or another image of the same volume.
     bundled
         It is a stream among those of other files, in one ``.7z`` (FORMAT.md, Bundles).
+    is_delta
+        What is packed is a delta in rdiff's form (FORMAT.md, Files with a base); length and digest are of what that
+        gives.
+    base
+        The segments of the content that the delta is to; none where nobody knows them.
     """
 
     offset: int
@@ -69,6 +74,8 @@ class Member:
     digest: bytes
     others: tuple[int, ...] = ()
     bundled: bool = False
+    is_delta: bool = False
+    base: tuple[Member, ...] = ()
 
     @property
     def places(self) -> Iterator[Member]:
@@ -133,6 +140,13 @@ class Stored:
     spares
         Of a file of one segment: what holds the same content on other volumes of the set, in its place where the
         member is damaged.
+    base_digest
+        SHA-256 of the content that segments are deltas to, and which has, at the same place, those that are not stored
+        again; empty where there is none.
+    base_spent
+        Packed bytes of all that was stored on that content so far for the file, in later archives than its own.
+    base
+        That content, where it is known: then the members are all, of both.
     """
 
     entry: Entry
@@ -143,6 +157,9 @@ class Stored:
     segments: int = 0
     numbers: tuple[int, ...] = ()
     spares: tuple[Member, ...] = ()
+    base_digest: bytes = b""
+    base_spent: int = 0
+    base: Stored | None = None
 
     @property
     def places(self) -> Iterator[Stored]:
@@ -150,6 +167,30 @@ class Stored:
         yield self
         for spare in self.spares:
             yield replace(self, members=(spare,), spares=())
+
+    @property
+    def own(self) -> tuple[tuple[int, Member], ...]:
+        """The members that are not those of the base, by the numbers of their segments."""
+        numbers = self.numbers or range(len(self.members))
+        kept = self.base.members if self.base else ()
+        return tuple(
+            (number, member)
+            for number, member in zip(numbers, self.members, strict=True)
+            if number >= len(kept) or (member.offset, member.digest) != (kept[number].offset, kept[number].digest)
+        )
+
+    @property
+    def sources(self) -> tuple[Member, ...]:
+        """All members that something of it comes from, those of its base, too."""
+        if self.base is None or not any(member.is_delta for member in self.members):
+            return self.members
+        own = tuple(member for _, member in self.own)
+        return (*own, *self.base.sources)
+
+    @property
+    def depth(self) -> int:
+        """On how many contents, each on the next, it is built."""
+        return 1 + self.base.depth if self.base else int(bool(self.base_digest))
 
     @property
     def bundled(self) -> bool:
@@ -163,12 +204,14 @@ class Stored:
 
     @property
     def defect(self) -> str:
-        """What is wrong with what this archive has of it: segments that lie in other volumes are no defect."""
-        return "" if self.numbers else self.fault
+        """What is wrong with what this archive has of it: what lies in other volumes is no defect."""
+        return "" if self.numbers or (self.base_digest and self.base is None) else self.fault
 
     @property
     def fault(self) -> str:
         """Why the content is lost whatever its members hold; empty if it is not."""
+        if self.base_digest and self.base is None:
+            return "what it is built on lies in earlier archives, and these were not named or do not tell of it"
         if self.missing:
             return f"{self.missing} of its segments {'is' if self.missing == 1 else 'are'} gone"
         if not self.sparse and self.entry.size != sum(member.raw_bytes for member in self.members):

@@ -77,10 +77,14 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
             if stored.missing and not present:
                 present = segment_numbers(file, stored.members)
             found = taken.claim_file(
-                stored.entry.name, segments=segments, sparse=stored.sparse, present=present or None
+                stored.entry.name,
+                segments=segments,
+                sparse=stored.sparse,
+                present=present or None,
+                deltas=bool(stored.base_digest),
             )
             for name, member in zip(found, stored.members, strict=True):
-                yield stored, join(place, name), member
+                yield stored, join(place, names.name_of_delta(name) if member.is_delta else name), member
 
 
 def _whole_one(file: ArchiveFile) -> Callable[[Stored], Stored]:

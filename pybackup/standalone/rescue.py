@@ -264,7 +264,7 @@ def note_of(block: bytes) -> Note:
     if fields[-1] != header_crc(block, 253):
         raise Damaged("a note with a wrong checksum")
     note = Note(*fields[:-1])
-    if not 1 <= note.role <= BUNDLE or note.flags > 7 or note.mtime_ns >= 10**9:
+    if not 1 <= note.role <= BUNDLE or note.flags > 31 or note.mtime_ns >= 10**9:
         raise Damaged("a note that breaks the rules of its fields")
     if note.method > 7 or note.dictionary > 63 or (note.role == CONTENT and note.segment >= note.segments):
         raise Damaged("a note of content that cannot be")
@@ -399,6 +399,8 @@ class Member(NamedTuple):
     dictionary: int  # 1 << this
     digest: bytes  # SHA-256 of the decoded bytes, all of it or the first 4
     segment: int = 0
+    is_delta: bool = False  # what is packed is a delta; length and digest are of what it gives (27)
+    base: Sequence[Any] = ()  # the members of the content that it is a delta to
 
 
 class Entry(NamedTuple):
@@ -418,10 +420,13 @@ class Entry(NamedTuple):
     segments: int = 0  # how many there should be
     digest: bytes = b""  # of all segments
     spares: Sequence[Member] = ()  # of a small file: the same content on other discs of the set
+    base_digest: bytes = b""  # of the content that it is built on, in earlier archives (27)
 
     @property
     def fault(self) -> str:
         """Why it cannot be whole, whatever its members hold."""
+        if any(member.is_delta and not member.base for member in self.members):
+            return "what it is built on is in earlier archives: name these as well"
         if len(self.members) < self.segments:
             return f"{self.segments - len(self.members)} of its {self.segments} segments are gone"
         if self.kind == FILE and not self.is_sparse and self.size != sum(member.raw for member in self.members):
@@ -646,7 +651,7 @@ class Table:
         m = sum(self.counts)
         gap = columns.numbers(m, -MAX_OFFSET if head.version > 1 else 0)
         self.packed, self.tail, self.raw = (columns.numbers(m) for _ in range(3))
-        self.method, self.dictionary = columns.numbers(m, 0, 7), columns.numbers(m, 0, 40)
+        self.method, self.dictionary = columns.numbers(m, 0, 15), columns.numbers(m, 0, 40)
         (k,) = struct.unpack("<I", columns.take(4))
         if k > n or (n and max(self.owner) >= k):
             raise Damaged("an index with impossible owners")
@@ -684,7 +689,7 @@ class Table:
             for at in range(len(self.offsets), len(self.offsets) + count):
                 start = end + gap[at]
                 end = start + padded(self.packed[at]) if kind == FILE else start
-                is_bad = bool(flags & BUNDLED and self.tail[at])
+                is_bad = bool(flags & BUNDLED and (self.tail[at] or self.method[at] > 7))
                 if flags & BUNDLED:
                     end = start + self.packed[at]
                     start, self.packed[at] = start - 32, self.packed[at] + 32
@@ -711,29 +716,50 @@ class Table:
         for segment, at in enumerate(range(self.first[row], self.first[row] + self.counts[row])):
             start = self.digest_row[at] * width
             stream = self.packed[at] - 32 - self.tail[at]
-            place = (self.offsets[at], self.packed[at], stream, self.raw[at], self.method[at], self.dictionary[at])
-            found.append(Member(*place, self.digests[start : start + width], segment))
+            place = (self.offsets[at], self.packed[at], stream, self.raw[at], self.method[at] & 7, self.dictionary[at])
+            found.append(Member(*place, self.digests[start : start + width], segment, self.method[at] > 7))
         return found
 
     def entry(self, row: int, path: bytes) -> Entry:
         """Return the entry of a row."""
-        xattrs, device, digest, part = extras_of(self.extras[row])
+        xattrs, device, digest, part, base = extras_of(self.extras[row])
+        if any(self.method[at] > 7 for at in range(self.first[row], self.first[row] + self.counts[row])) > bool(base):
+            raise Damaged("an index with a delta to nothing")
         members = self.members(row) if self.kinds[row] == FILE else []
-        first, segments = part or (0, len(members))
-        if part and not first + len(members) <= segments:
-            raise Damaged("an index with an impossible part of a file")
-        members = [member._replace(segment=first + member.segment) for member in members] if first else members
+        segments = part[1] if part else len(members)
+        if part:
+            members = numbered(members, part)
         size = self.excess[row] + sum(member.raw for member in members)
         mtime_ns = self.mtime_s[row] * 10**9 + self.mtime_ns[row]
         identity = (path, self.kinds[row], self.modes[row], self.owners[self.owner[row]], mtime_ns)
         is_sparse = bool(self.flags[row] & 1)
-        return Entry(*identity, size, self.targets[row], device, xattrs, members, is_sparse, segments, digest)
+        if not digest and segments == len(members) == 1:
+            digest = members[0].digest
+        return Entry(*identity, size, self.targets[row], device, xattrs, members, is_sparse, segments, digest, (), base)
 
 
-def extras_of(data: bytes) -> tuple[dict[bytes, bytes], tuple[int, int], bytes, tuple[int, ...]]:
-    """Return attributes, device number, digest, first segment and segments of a part: the rare things of an entry."""
+def numbered(members: Sequence[Member], part: Sequence[int]) -> list[Member]:
+    """Return the members of a file that is here in part with the numbers of their segments.
+
+    ``part`` is the first one, how many the file has, and for each further run how many come before it, and its first.
+    """
+    runs = [(0, part[0]), *zip(part[2::2], part[3::2])]
+    ends = [at for at, _ in runs[1:]] + [len(members)]
+    found, behind = [], -1
+    for (at, first), end in zip(runs, ends):
+        if not at < end <= len(members) or first <= behind:
+            raise Damaged("an index with an impossible part of a file")
+        found += [members[each]._replace(segment=first + each - at) for each in range(at, end)]
+        behind = first + end - at
+    if behind > part[1]:
+        raise Damaged("an index with an impossible part of a file")
+    return found
+
+
+def extras_of(data: bytes) -> tuple[dict[bytes, bytes], tuple[int, int], bytes, tuple[int, ...], bytes]:
+    """Return attributes, device number, digest, which part is here, digest of the base: the rare things of an entry."""
     xattrs: dict[bytes, bytes] = {}
-    device, digest, part, at = (0, 0), b"", (), 0
+    device, digest, part, at, base = (0, 0), b"", (), 0, b""
     while at < len(data):
         if at + 5 > len(data):
             raise Damaged("an index with half an extra")
@@ -746,11 +772,13 @@ def extras_of(data: bytes) -> tuple[dict[bytes, bytes], tuple[int, int], bytes, 
             device = struct.unpack("<II", value)
         elif at <= len(data) and tag == 3 and length == 32:
             digest = value
-        elif at <= len(data) and tag == 4 and length == 8:
-            part = struct.unpack("<II", value)
+        elif at <= len(data) and tag == 4 and length and length % 8 == 0:
+            part = struct.unpack(f"<{length // 4}I", value)
+        elif at <= len(data) and tag == 5 and length == 40:
+            base = value[:32]
         else:
             raise Damaged("an index with an extra of unknown form")
-    return xattrs, device, digest, part
+    return xattrs, device, digest, part, base
 
 
 # ---------------------------------------------------------------- the parity of an index: RS(255,223) (13.1)
@@ -963,12 +991,68 @@ def chunk_decodes(look: Callable[[int, int], bytes], at: int) -> bool:
         return False
 
 
-def checked(image: Image, member: Member) -> Iterator[bytes]:
+def commands(delta: bytes) -> Iterator[tuple[bool, int, int]]:
+    """Yield what a delta gives (27): whether that is copied from the base, where it starts there or here, how long."""
+    at = 4
+    while delta[:4] == b"rs\x026" and at < len(delta):
+        code, at = delta[at], at + 1
+        if code == 0 and at == len(delta):
+            return
+        if 1 <= code <= 0x44:
+            width = 1 << code - 0x41 if code > 0x40 else 0
+            length = int.from_bytes(delta[at : at + width], "big") if width else code
+            yield False, at + width, length
+            at += width + length
+        elif 0x45 <= code <= 0x54:
+            middle = at + (1 << (code - 0x45) // 4)
+            end = middle + (1 << (code - 0x45) % 4)
+            yield True, int.from_bytes(delta[at:middle], "big"), int.from_bytes(delta[middle:end], "big")
+            at = end
+        else:
+            break
+    raise Damaged("no delta in the form of rdiff, or it is cut short")
+
+
+def delta_of(image: Image, member: Member) -> bytes:
+    """Return the delta in a member; how long it is only the end of its stream tells."""
+    return b"".join(decoded(image, member if member.method else member._replace(raw=min(member.stream, member.raw))))
+
+
+def patched(image: Image, member: Member, depth: int) -> Iterator[bytes]:
+    """Yield what the delta in a member makes of its base; segments of this are decoded one at a time, each once."""
+    if not member.base or depth < 1:
+        raise Damaged("what it is built on is not known" if depth else "it is built on too many others")
+    delta = delta_of(image, member)
+    made, done, size = bytearray(member.raw), 0, sum(each.raw for each in member.base)
+    wanted: list[tuple[int, int, int]] = []
+    for is_copy, start, length in commands(delta):
+        if done + length > member.raw or start + length > (size if is_copy else len(delta)):
+            raise Damaged("a delta to another base, or it is damaged")
+        if is_copy:
+            wanted.append((start, start + length, done))
+        else:
+            made[done : done + length] = delta[start : start + length]
+        done += length
+    if done != member.raw:
+        raise Damaged("a delta that gives less than its segment has")
+    begin = 0
+    for each in member.base:
+        end, data = begin + each.raw, b""
+        for low, high, to in wanted:
+            first, last = max(low, begin), min(high, end)
+            if first < last:
+                data = data or b"".join(checked(image, each, depth - 1))
+                made[to + first - low : to + last - low] = data[first - begin : last - begin]
+        begin = end
+    yield bytes(made)
+
+
+def checked(image: Image, member: Member, depth: int = 3) -> Iterator[bytes]:
     """Yield the content of a member; it is good only if the iteration ends without an error."""
     if len(member.digest) < 4:
         raise Damaged("its checksum is lost")
     digest, done = hashlib.sha256(), 0
-    for data in decoded(image, member):
+    for data in patched(image, member, depth) if member.is_delta else decoded(image, member):
         digest.update(data)
         done += len(data)
         yield data
@@ -1715,7 +1799,7 @@ class Recovery:
     def _member(self, found: Found) -> Member:
         note, offset = found.note, found.offset + BLOCK - self._image.base
         sizes = (found.header.size, note.stream_bytes, note.raw_bytes)
-        return Member(offset, *sizes, note.method, note.dictionary, note.digest, note.segment)
+        return Member(offset, *sizes, note.method, note.dictionary, note.digest, note.segment, bool(note.flags & 16))
 
     def _doubt(self, found: Found) -> str:
         if found.note.container in self._adrift:
@@ -1737,6 +1821,7 @@ def file_name(found: Found) -> bytes:
     """Return the name of a file by that of its member."""
     note = found.note
     suffix = b".part%04d.7z" % (note.segment + 1) if note.segments > 1 else b".7z"
+    suffix = b".delta" + suffix if note.flags & 16 else suffix
     return true_name(found, b".sparse" + suffix if note.flags & 1 else suffix)
 
 
@@ -2140,6 +2225,8 @@ class Leftovers:
             yield member.raw - done
 
     def _left(self, member: Member) -> Iterator[Piece]:
+        if member.is_delta:
+            return  # of half a delta nobody knows where it belongs
         stream, stretches = self._stream(member)
         if member.method == 0:
             for stretch in stretches if member.stream == member.raw else ():
@@ -2632,6 +2719,9 @@ def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report:
         if listing.kinds[row] == FILE:
             entry = listing.entry(row)
             try:
+                if entry.base_digest and not isinstance(image, Several):
+                    n_bytes += verify_own(image, entry)
+                    continue
                 if alone and 0 < len(entry.members) < entry.segments:
                     n_bytes += sum(len(piece) for member in entry.members for piece in checked(image, member))
                     continue
@@ -2643,6 +2733,17 @@ def verify_contents(image: Image, listing: Listing, rows: Sequence[int], report:
             except Damaged as error:
                 report.lost(entry.path, str(error), "damaged")
     return files, n_bytes
+
+
+def verify_own(image: Image, entry: Entry) -> int:
+    """Decode what an archive has itself of a file that is built on an earlier one; return how many bytes are right."""
+    n_bytes = 0
+    for member in entry.members:
+        if not member.is_delta:
+            n_bytes += sum(map(len, checked(image, member)))
+        elif sum(length for _, _, length in commands(delta_of(image, member))) != member.raw:
+            raise Damaged("a delta that gives another length than its segment has")
+    return n_bytes
 
 
 def verify_copies(image: Image, entry: Entry, report: Report) -> None:
@@ -2927,6 +3028,8 @@ class Merged:
         newest = found[-1][1]
         if newest.kind != FILE:
             return newest
+        if newest.base_digest:
+            return on_base([placed(entry, number) for number, entry in found])
         if len(newest.members) == newest.segments:
             return self._with_spares(found)
         parts: dict[int, Member] = {}
@@ -2962,6 +3065,43 @@ class Merged:
                 entries = [self._known[number].entry(place) for number, place in rows]
                 if any(contradicts(entry, entries[-1]) for entry in entries):
                     yield path, [number for number, _ in rows]
+
+
+def placed(entry: Entry, number: int) -> Entry:
+    """Return an entry with its members at the addresses of that archive."""
+    return entry._replace(
+        members=[member._replace(offset=member.offset + (number << STRETCH)) for member in entry.members]
+    )
+
+
+def on_base(found: Sequence[Entry]) -> Entry:
+    """Return a file that is built on another content, from all that archives tell of its path, oldest first (27)."""
+    newest = found[-1]
+    parts = {member.segment: member for entry in found if is_part_of(entry, newest) for member in entry.members}
+    digest = max((entry.digest for entry in found if is_part_of(entry, newest)), key=len)
+    before = [entry for entry in found if not is_part_of(entry, newest)]
+    base = next((entry for entry in reversed(before) if newest.base_digest in (b"", entry.digest)), None)
+    if newest.base_digest and base is not None:
+        whole = on_base(
+            [
+                *(each for each in before if not is_part_of(each, base)),
+                *(each for each in before if is_part_of(each, base)),
+            ]
+        )
+        if not whole.fault:
+            parts = {
+                number: member._replace(base=whole.members) if member.is_delta else member
+                for number, member in parts.items()
+            }
+            parts = {**{member.segment: member for member in whole.members}, **parts}
+    members = [parts[segment] for segment in sorted(parts) if segment < newest.segments]
+    return newest._replace(members=members, digest=digest)
+
+
+def is_part_of(entry: Entry, newest: Entry) -> bool:
+    """Whether what an archive tells of a file is of that content of it."""
+    one = (entry.size, entry.mtime_ns, entry.segments, entry.base_digest)
+    return one == (newest.size, newest.mtime_ns, newest.segments, newest.base_digest)
 
 
 def is_same(entry: Entry, newest: Entry) -> bool:
@@ -3011,7 +3151,7 @@ def chained(own: Sequence[Held], whole: Listing, labels: dict[int, str], earlier
     tables: list[Listing] = []
     for held in own:
         if held.listing.builds_on and not tables:
-            tables = [table for table in indexes_before(held) if not table.disc]
+            tables = [table for table in indexes_before(held) if not table.disc][::-1]
     by_id = {held.listing.archive_id: held for held in earlier}
     number = len(tables)  # each table has one, and stands before the archive's own, which counts
     names: dict[bytes, str] = {}

@@ -12,10 +12,11 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from pybackup.host.metadata import OwnerNames, kept_time_ns, read_xattrs
 from pybackup.layout.sparse import SparseLayout
-from pybackup.model.content import Bare, Piece, Read, Restart, Whole
+from pybackup.model.content import Bare, Former, Piece, Read, Restart, Whole
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Planned
@@ -23,6 +24,7 @@ from pybackup.monitor import Monitor
 
 from .holes import open_untouched, sparse_layout
 
+NO_FORMERS: Mapping[bytes, Former] = MappingProxyType({})
 _MAX_READ = 1 << 30
 _STEP = 1 << 20
 _MOST_UNTOLD_BYTES = 1 << 32  # beyond what its status says; a file that gives more has no end
@@ -32,14 +34,21 @@ class _Changed(Exception):
     """The file changed under the reader's hands."""
 
 
-def read_contents(plan: Iterable[Planned], *, segment_bytes: int, monitor: Monitor) -> Iterator[Read]:
+def read_contents(
+    plan: Iterable[Planned], *, segment_bytes: int, formers: Mapping[bytes, Former] = NO_FORMERS, monitor: Monitor
+) -> Iterator[Read]:
     """Yield the entries of ``plan`` in order, each file as its pieces of at most ``segment_bytes``.
 
     A file that cannot be read is a problem and yields nothing, or a `Restart` behind the pieces it has
     yielded already. One that changes meanwhile is read once more, then kept and marked. Where the first name of a
     file with several vanished, or is another file by now, the next name has the content.
+
+    Parameters
+    ----------
+    formers
+        By path: of these files only segments are yielded that earlier archives do not hold, unless they changed since.
     """
-    reader = _Reader(segment_bytes, monitor)
+    reader = _Reader(segment_bytes, formers, monitor)
     for planned in plan:
         if planned.entry.kind is Kind.FILE:
             yield from reader.file(planned)
@@ -65,8 +74,9 @@ class _Opened:
 
 
 class _Reader:
-    def __init__(self, segment_bytes: int, monitor: Monitor) -> None:
+    def __init__(self, segment_bytes: int, formers: Mapping[bytes, Former], monitor: Monitor) -> None:
         self._segment_bytes = segment_bytes
+        self._formers = formers
         self._monitor = monitor
         self._owners = OwnerNames()
         self._lost: set[bytes] = set()  # names under which the file that was planned is not in the archive
@@ -135,6 +145,11 @@ class _Reader:
 
     def _pieces(self, opened: _Opened, planned: Planned) -> Iterator[Piece]:
         size = opened.entry.size
+        former = self._formers.get(opened.entry.path)
+        if former and not opened.last_try:
+            if opened.entry is not planned.entry:
+                raise _Changed
+            return self._on_former(opened, former)
         if opened.status.st_blocks * 512 < size:
             layout = sparse_layout(opened.fd, size)
             if layout:
@@ -202,6 +217,38 @@ class _Reader:
             self._changed(opened)
         whole = Whole(digest.digest() if segments > 1 else b"", changed)
         yield Piece(opened.entry, bytes(buffer), number, segments, sparse, whole)
+
+    def _on_former(self, opened: _Opened, former: Former) -> Iterator[Piece]:
+        """What a file has that its former content has not, or deltas to that.
+
+        It is as it was looked at, or it is read once more as any other.
+        """
+        entry, size, digest = opened.entry, self._segment_bytes, hashlib.sha256()
+        waiting: Piece | None = None
+        for number, known in enumerate(former.segments):
+            data = b"".join(self._data(opened, [(number * size, min(size, entry.size - number * size))]))
+            digest.update(data)
+            if hashlib.sha256(data).digest() != known:
+                raise _Changed
+            if number in former.kept:
+                continue
+            if waiting is not None:
+                yield waiting
+            delta = former.delta(data)
+            waiting = Piece(
+                entry,
+                data if delta is None else delta,
+                number,
+                len(former.segments),
+                first=former.first,
+                base_digest=former.digest,
+                spent_bytes=former.spent_bytes,
+                gives=None if delta is None else (len(data), known),
+            )
+        if not opened.is_unchanged():
+            raise _Changed
+        assert waiting is not None
+        yield replace(waiting, whole=Whole(digest.digest() if len(former.segments) > 1 else b""))
 
     def _data(self, opened: _Opened, extents: Iterable[tuple[int, int]]) -> Iterator[bytes]:
         """The extents' bytes; what a file has no longer is a change, and zeros on the last try."""

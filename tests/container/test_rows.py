@@ -55,13 +55,13 @@ def test_the_header_of_a_bundle() -> None:
 
 def test_rows_of_files() -> None:
     piece = Piece(FILE, b"", 2, 3, whole=Whole(b"\2" * 32, changed=True))
-    members = [member_row(PACKED, 512), member_row(PACKED, 1024)]
+    members = [member_row(PACKED, 512, is_delta=False), member_row(PACKED, 1024, is_delta=False)]
     assert members[0].stream_bytes == 100
-    part = file_row(File(0, hashlib.sha256(), [b"file"], 1, piece, members))
+    part = file_row(File(0, hashlib.sha256(), [b"file"], piece, members, [1, 2]))
     assert (part.segments, part.numbers, part.digest, part.changed) == (3, (1, 2), b"\2" * 32, True)
     # Of one that goes on in the next volume the hash is not known here.
-    assert file_row(File(0, hashlib.sha256(), [b"file"], 0, Piece(FILE, b"", 0, 3), members[:1])).digest == b""
-    only = file_row(File(0, hashlib.sha256(), [b"file"], 0, Piece(FILE, b"", whole=Whole()), members[:1]))
+    assert file_row(File(0, hashlib.sha256(), [b"file"], Piece(FILE, b"", 0, 3), members[:1], [0])).digest == b""
+    only = file_row(File(0, hashlib.sha256(), [b"file"], Piece(FILE, b"", whole=Whole()), members[:1], [0]))
     assert (only.segments, only.digest) == (0, PACKED.digest)
     (member,) = bundled_row(PackedPiece(Piece(FILE, b"", whole=Whole()), PACKED)).members
     assert (member.bundled, member.stream_bytes, member.packed_bytes) == (True, 132, 132)
@@ -69,7 +69,7 @@ def test_rows_of_files() -> None:
 
 def test_indexes_have_what_was_added() -> None:
     own, tree = (TableBuilder(base=0, digest_bytes=count) for count in (OWN_DIGEST_BYTES, TREE_DIGEST_BYTES))
-    stored = Stored(FILE, (member_row(PACKED, 512),), PACKED.digest)
+    stored = Stored(FILE, (member_row(PACKED, 512, is_delta=False),), PACKED.digest)
     own.add(stored, None)
     tree.add(stored, None)
     container = Open(4, 0, 0, own, hashlib.sha256(b"region"))

@@ -93,7 +93,7 @@ REFUSED = {
     "segment of none": (20, bytes(8), "segment that its file does not have"),
     "a second of nanoseconds": (28, (10**9).to_bytes(4, "little"), "rules of its fields"),
     "highest flag": (92, b"\x80", "rules of its fields"),
-    "lowest unknown flag": (92, b"\x08", "rules of its fields"),
+    "lowest unknown flag": (92, b"\x20", "rules of its fields"),
 }
 
 

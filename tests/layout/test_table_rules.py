@@ -61,7 +61,7 @@ def test_streams_of_a_bundle_follow_each_other_without_padding() -> None:
         ({"raw": [1, -1, 900]}, "negative size"),
         ({"packed": [3000, 1 << 61, 1 << 61]}, "beyond the end of any archive"),
         ({"gap": [0, (1 << 63) - 1, (1 << 63) - 1]}, "beyond the end of any archive"),
-        ({"method": [0, 8, 1]}, "unknown method"),
+        ({"method": [0, 16, 1]}, "unknown method"),
         ({"dictionary": [0, 0, 41]}, "unknown method"),
         ({"method": [1, 0, 1]}, "container that is packed"),
         ({"tail": [1, 60, 60]}, "container that is packed"),

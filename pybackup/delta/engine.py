@@ -1,0 +1,99 @@
+"""What makes signatures and deltas: librsync in the package python-rsync, or else the program rdiff; the same bytes."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from subprocess import DEVNULL, PIPE
+
+from pyactivity.ending import Child
+
+BLOCK_BYTES = 2 << 10
+_MOST_BLOCKS = 1 << 16  # of a longer content blocks are longer
+_STRONG_BYTES = 16
+_RDIFF = "rdiff"
+
+
+class NoEngine(Exception):
+    """Nothing is installed that makes deltas."""
+
+
+def is_there() -> bool:
+    """Return whether anything is installed that makes deltas."""
+    return _library() is not None or shutil.which(_RDIFF) is not None
+
+
+def block_bytes_for(n_bytes: int) -> int:
+    """Return the length of the blocks that are looked for of a content of so many bytes: a power of two."""
+    block = BLOCK_BYTES
+    while n_bytes > block * _MOST_BLOCKS:
+        block *= 2
+    return block
+
+
+def signature_of(content: Iterable[bytes], n_bytes: int) -> bytes:
+    """Return the signature of a content of so many bytes: some 1 % of these, and at most 1.3 MiB.
+
+    Raises
+    ------
+    NoEngine
+        Nothing makes it.
+    """
+    block, library = block_bytes_for(n_bytes), _library()
+    with tempfile.TemporaryFile() as base:
+        for data in content:
+            base.write(data)
+        base.seek(0)
+        if library is not None:
+            made = io.BytesIO()
+            library.signature(base, made, _STRONG_BYTES, library.RS_RK_BLAKE2_SIG_MAGIC, block)
+            return made.getvalue()
+        how = ["-b", str(block), "-S", str(_STRONG_BYTES), "-H", "blake2", "-R", "rabinkarp"]
+        return _run([*how, "signature", "-", "-"], base)
+
+
+def delta_to(signature: bytes, data: bytes) -> bytes:
+    """Return what makes ``data`` of the content that a signature is of.
+
+    Raises
+    ------
+    NoEngine
+        Nothing makes it.
+    """
+    library = _library()
+    if library is not None:
+        made = io.BytesIO()
+        library.delta(io.BytesIO(data), io.BytesIO(signature), made)
+        return made.getvalue()
+    with tempfile.NamedTemporaryFile() as known, tempfile.TemporaryFile() as new:
+        known.write(signature)
+        known.flush()
+        new.write(data)
+        new.seek(0)
+        return _run(["delta", known.name, "-", "-"], new)
+
+
+def _run(arguments: list[str], given: object) -> bytes:
+    """What rdiff writes."""
+    program = shutil.which(_RDIFF)
+    if program is None:
+        raise NoEngine("neither the package python-rsync nor the program rdiff is installed")
+    with Child([program, *arguments], stdin=given, stdout=PIPE, stderr=DEVNULL) as process:
+        assert process.stdout is not None
+        made: bytes = process.stdout.read()
+    if process.returncode:
+        raise NoEngine(f"{os.fsdecode(program)} failed with status {process.returncode}")
+    return made
+
+
+@functools.cache
+def _library():  # type: ignore[no-untyped-def] # the package has no types
+    try:
+        import pyrsync  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    return pyrsync

@@ -1,0 +1,232 @@
+"""Of a large file that changed: which segments an earlier archive holds already, and deltas for the others."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pybackup.archive.holders import volume_of
+from pybackup.archive.same_content import open_live
+from pybackup.compress.patch import MAX_DEPTH, apply_delta
+from pybackup.compress.unpack import decode
+from pybackup.delta import engine
+from pybackup.errors import FormatError
+from pybackup.host.joined import open_place
+from pybackup.host.storage import ArchiveFile
+from pybackup.model.content import Former
+from pybackup.model.member import Member, Stored
+from pybackup.model.source import Planned
+from pybackup.monitor import Monitor
+
+from .earlier_archive import EarlierArchive
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaRules:
+    """When a file is stored as what changed in it, and not whole (HISTORY: each step is one more disc that may die).
+
+    Attributes
+    ----------
+    min_bytes
+        No delta is made of what is shorter, or to it.
+    max_depth
+        On so many contents, each on the next, a file may be built; 0 for whole files only.
+    min_saving
+        So much of the file there must be nothing to store of.
+    base_copies
+        On so many media each volume must be that holds any of the base; recovery volumes that make up for it are one.
+    """
+
+    min_bytes: int = MIB
+    max_depth: int = 1
+    min_saving: Fraction = Fraction(1, 2)
+    base_copies: int = 2
+
+
+WHOLE_AGAIN = Fraction(1, 2)
+"""A file is stored whole again when what was stored on its base comes to so much of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """What an earlier archive has of a file.
+
+    Attributes
+    ----------
+    former
+        What the file is built on; None where the earlier content is all of it.
+    base
+        That content.
+    """
+
+    base: Stored
+    former: Former | None
+
+
+class Reuse:
+    """Decides of files that changed what is stored of them.
+
+    Parameters
+    ----------
+    copies_of
+        On how many media the volume with an id is, recovery volumes that make up for it counted as one.
+    """
+
+    def __init__(
+        self, rules: DeltaRules, segment_bytes: int, copies_of: Callable[[bytes], int], monitor: Monitor
+    ) -> None:
+        self.rules = rules
+        self._segment_bytes, self._copies_of, self._monitor = segment_bytes, copies_of, monitor
+        self._is_told = False
+
+    @property
+    def least_bytes(self) -> int:
+        """Of what is shorter nothing can be reused."""
+        return min(self._segment_bytes + 1, self.rules.min_bytes)
+
+    def of(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Reused | None:
+        """Return what of a file need not be stored again; None where it is to be stored whole.
+
+        Parameters
+        ----------
+        stored
+            The file as the earlier archive has it.
+        """
+        base = self._base_of(stored)
+        if base is None or base.sparse or not base.members:
+            return None
+        spent = stored.base_spent if base is not stored else 0
+        if spent >= WHOLE_AGAIN * sum(member.packed_bytes for member in base.sources):
+            return None
+        may_delta = self._may_delta(earlier, base, planned)
+        if not may_delta and planned.entry.size <= self._segment_bytes:
+            return None
+        try:
+            found = self._compare(earlier, base, planned, spent, may_delta)
+        except (OSError, FormatError):
+            return None  # to be read as any other file: there it is told why it cannot be
+        return found
+
+    def _base_of(self, stored: Stored) -> Stored | None:
+        """The newest content of a file that is built on few enough others itself."""
+        base: Stored | None = stored
+        while base is not None and base.depth >= self.rules.max_depth:
+            base = base.base
+        return base
+
+    def _may_delta(self, earlier: EarlierArchive, base: Stored, planned: Planned) -> bool:
+        rules = self.rules
+        if min(base.entry.size, planned.entry.size) < rules.min_bytes:
+            return False
+        volumes = {volume_of(earlier.archive, member.offset).archive_id for member in base.sources}
+        if any(self._copies_of(identity) < rules.base_copies for identity in volumes):
+            return False
+        if engine.is_there():
+            return True
+        if not self._is_told:
+            self._is_told = True
+            self._monitor.note(
+                "files that shifted are stored whole: neither the package python-rsync nor the program rdiff is here"
+            )
+        return False
+
+    def _compare(
+        self, earlier: EarlierArchive, base: Stored, planned: Planned, spent: int, may_delta: bool
+    ) -> Reused | None:
+        size, unit = planned.entry.size, self._segment_bytes
+        fd = open_live(planned.path)
+        try:
+            status = os.fstat(fd)
+            if status.st_size != size or status.st_blocks * 512 < size:
+                return None  # another by now, or with holes
+            digests: list[bytes] = []
+            kept: set[int] = set()
+            saved = 0
+            deltas = _Deltas(earlier, base, self.rules.min_saving) if may_delta else None
+            whole = hashlib.sha256()
+            for number, data in enumerate(_segments(fd, size, unit)):
+                whole.update(data)
+                digests.append(hashlib.sha256(data).digest())
+                if _has(base, number, unit, len(data), digests[-1]):
+                    kept.add(number)
+                    saved += len(data)
+                elif deltas is not None:
+                    saved += deltas.saved(data)
+        finally:
+            os.close(fd)
+        if len(kept) == len(digests) and base.entry.size == size and whole.digest() == base.digest:
+            return Reused(base, None)
+        if len(kept) == len(digests) or saved < self.rules.min_saving * size:
+            return None
+        make = deltas.tried if deltas is not None else _no_delta
+        return Reused(base, Former(base.digest, spent, digests, frozenset(kept), make))
+
+
+def _no_delta(data: bytes) -> bytes | None:
+    return None
+
+
+def _has(base: Stored, number: int, unit: int, n_bytes: int, digest: bytes) -> bool:
+    """Whether a content has a segment at the same place."""
+    if number >= len(base.members) or any(member.raw_bytes != unit for member in base.members[:number]):
+        return False
+    member = base.members[number]
+    return (member.raw_bytes, member.digest) == (n_bytes, digest)
+
+
+def _segments(fd: int, size: int, unit: int) -> Iterator[bytes]:
+    for offset in range(0, size, unit):
+        data = os.pread(fd, min(unit, size - offset), offset)
+        if len(data) != min(unit, size - offset):
+            raise OSError(0, "became shorter")
+        yield data
+
+
+class _Deltas:
+    """Makes deltas to one content, and tries them; what that takes is read when it is needed first."""
+
+    def __init__(self, earlier: EarlierArchive, base: Stored, min_saving: Fraction) -> None:
+        self._place, self._base, self._min_saving = earlier.place, base, min_saving
+        self._signature: bytes | None = None
+        self.fault = ""
+
+    def saved(self, data: bytes) -> int:
+        """Return how many bytes a delta saves; 0 where there is to be none, and `fault` says why none can be made."""
+        if self.fault:
+            return 0
+        try:
+            delta = self.make(data)
+        except (OSError, FormatError, engine.NoEngine) as error:
+            self.fault = str(error)
+            return 0
+        return 0 if delta is None else len(data) - len(delta)
+
+    def make(self, data: bytes) -> bytes | None:
+        """Return a delta that gives some bytes; None where it saves too little."""
+        if self._signature is None:
+            with open_place(self._place) as file:
+                contents = (part for member in self._base.members for part in decode(file, member))
+                self._signature = engine.signature_of(contents, self._base.entry.size)
+        delta = engine.delta_to(self._signature, data)
+        return delta if len(delta) <= (1 - self._min_saving) * len(data) else None
+
+    def tried(self, data: bytes) -> bytes | None:
+        """Return a delta as `make`, if applied to the content it gives the bytes indeed."""
+        try:
+            delta = None if self.fault else self.make(data)
+            if delta is None:
+                return None
+            with open_place(self._place) as file:
+                made = apply_delta(delta, len(data), self._base.members, _decoder(file))
+        except (OSError, FormatError, engine.NoEngine):
+            return None
+        return delta if made == data else None
+
+
+def _decoder(file: ArchiveFile) -> Callable[[Member], Iterator[bytes]]:
+    return lambda member: decode(file, member, depth=MAX_DEPTH - 1)

@@ -1,0 +1,235 @@
+"""Large files that change: segments that are known are stored once, what shifts is a delta where the rules allow."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from archive.living import SEGMENT
+from kit.manifest import differences, manifest
+
+import pybackup
+from pybackup.archive.open import open_archive
+from pybackup.cli.main import main
+from pybackup.compress.unpack import delta_of
+from pybackup.delta import engine
+from pybackup.model.member import Stored
+from pybackup.monitor import Monitor
+from pybackup.standalone import rescue
+
+from .conftest import Chain
+
+DISK, DATABASE, MAILBOX = b"tree/disk", b"tree/database", b"tree/mailbox"
+# Two of these in a digest take a while: files as large as the rules want, and not much larger.
+LARGE = 1_200_000
+
+
+class Large:
+    """A mailbox that grows, a database that changes in place, and a virtual disk whose blocks shift."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.chance = chain, random.Random(7)
+        self.held = {name: bytearray(self.chance.randbytes(LARGE)) for name in (DISK, DATABASE, MAILBOX)}
+        self.write()
+
+    def write(self) -> None:
+        for name, data in self.held.items():
+            path = self.chain.base / os.fsdecode(name)
+            path.write_bytes(data)
+            self.chain.tree.touch(path)
+
+    def live(self) -> None:
+        disk, database, mailbox = (self.held[name] for name in (DISK, DATABASE, MAILBOX))
+        at = self.chance.randrange(LARGE)
+        disk[at:at] = self.chance.randbytes(700)
+        for _ in range(2):
+            at = self.chance.randrange(LARGE - 100)
+            database[at : at + 100] = self.chance.randbytes(100)
+        mailbox += self.chance.randbytes(20_000)
+        self.write()
+
+    def burn_again(self) -> None:
+        """Have a second copy of the archive of the last run."""
+        copy = self.chain.base / f"copy{len(self.chain.made)}.xtar"
+        shutil.copy(self.chain.made[-1], copy)
+        assert main(["catalogue", "add", str(copy), "--copy", "--label", f"copy{len(self.chain.made)}"]) == 0
+
+
+@pytest.fixture
+def large(chain: Chain) -> Large:
+    return Large(chain)
+
+
+def stored(archive: Path, path: bytes) -> Stored:
+    """A file as an archive itself has it."""
+    with open_archive(os.fsencode(archive), alone=True) as opened:
+        return opened.listing.stored(list(opened.listing.paths).index(path))
+
+
+def deltas(archive: Path, path: bytes) -> int:
+    return sum(member.is_delta for member in stored(archive, path).members)
+
+
+def is_whole(archive: Path, path: bytes) -> bool:
+    return not stored(archive, path).base_digest
+
+
+def restore(chain: Chain, day: int) -> list[str]:
+    """What differs of a day that is restored, by the program and by the script on every disc."""
+    heard, to = Monitor(), chain.base / f"back{day}"
+    pybackup.restore_chain(chain.name, to=to, at=chain.at(day), workers=1, monitor=heard, catalogue=chain.catalogue)
+    assert heard.problems == []
+    made = chain.made[: day + 1]
+    script = [sys.executable, "-I", rescue.__file__, "extract", *map(str, made), "--to", f"{chain.base}/rescued{day}"]
+    if day:
+        done = subprocess.run(script, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert differences(chain.days[day], manifest(chain.base / f"rescued{day}/tree")) == []
+    return differences(chain.days[day], manifest(to / "tree"))
+
+
+def test_every_day_of_large_files_comes_back(large: Large) -> None:
+    """And costs what changed: nothing whole but the first."""
+    chain = large.chain
+    for day in range(4):
+        chain.run("full" if day == 0 else "incremental")
+        if day == 0:
+            large.burn_again()
+        large.live()
+    sizes = [path.stat().st_size for path in chain.made]
+    assert max(sizes[1:]) < sizes[0] / 5
+    assert deltas(chain.made[1], DISK) > 1
+    # In place and at the end: segments, no chain arithmetic.
+    assert len(stored(chain.made[1], MAILBOX).members) == 1
+    assert [restore(chain, day) for day in range(4)] == [[], [], [], []]
+    # Depth 1: what is restored of any day lies in its own archive and in the first.
+    for name in (DISK, DATABASE, MAILBOX):
+        assert stored(chain.made[3], name).base_digest == stored(chain.made[0], name).digest
+
+
+def test_the_program_rdiff_applies_our_deltas(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    base = bytes(large.held[DISK])
+    large.live()
+    chain.run()
+    (chain.base / "base").write_bytes(base)
+    one = stored(chain.made[1], DISK)
+    number, member = next((number, each) for number, each in one.own if each.is_delta)
+    members = chain.base / "members"
+    pybackup.unpack(chain.made[1], to=members, monitor=Monitor())
+    packed = members / f"tree/disk.delta.part{number + 1:04}.7z"
+    delta = subprocess.run(["7z", "x", "-so", packed], capture_output=True, check=True).stdout
+    with open_archive(os.fsencode(chain.made[1]), alone=True) as opened:
+        assert delta == delta_of(opened.file, member)
+    (chain.base / "delta").write_bytes(delta)
+    done = subprocess.run(
+        ["rdiff", "patch", chain.base / "base", chain.base / "delta", "-"], capture_output=True, check=True
+    )
+    assert done.stdout == bytes(large.held[DISK][number * SEGMENT :][: member.raw_bytes])
+
+
+def test_a_base_on_one_medium_gives_no_delta(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    large.live()
+    chain.run()
+    assert (is_whole(chain.made[1], DISK), deltas(chain.made[1], DATABASE)) == (True, 0)
+    # Segments are as any content that is known.
+    assert len(stored(chain.made[1], MAILBOX).members) == 1
+    assert restore(chain, 1) == []
+
+
+def test_a_base_on_a_suspect_medium_gives_whole_files(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    for label in ("day0", "copy1"):
+        chain.mark(label, "suspect")
+    large.live()
+    chain.run("incremental")
+    assert [is_whole(chain.made[1], name) for name in (DISK, DATABASE, MAILBOX)] == [True] * 3
+    assert restore(chain, 1) == []
+
+
+def test_what_saves_less_than_half_is_stored_whole(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    for data in large.held.values():
+        data[: LARGE * 6 // 10] = large.chance.randbytes(LARGE * 6 // 10)
+    large.live()
+    chain.run()
+    assert [is_whole(chain.made[1], name) for name in (DISK, DATABASE, MAILBOX)] == [True] * 3
+
+
+def test_whole_again_when_what_was_stored_on_a_base_is_half_of_it(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    for _ in range(3):
+        large.held[DATABASE][:300_000] = large.chance.randbytes(300_000)
+        large.live()
+        chain.run("incremental")
+    # 0.3 MB of 1.2 and what else changed, then that twice: the third is whole.
+    assert [is_whole(path, DATABASE) for path in chain.made[1:]] == [False, False, True]
+
+
+def test_without_anything_that_makes_deltas_files_are_whole_and_it_is_said(
+    large: Large, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    large.live()
+    monkeypatch.setattr(engine, "_library", lambda: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    heard = chain.run()
+    assert is_whole(chain.made[1], DISK)
+    assert any("neither the package python-rsync nor the program rdiff" in note for note in heard.notes)
+
+
+def test_a_wrong_base_is_refused_before_anything_is_written(large: Large) -> None:
+    """It has the right id and other bytes."""
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    large.live()
+    chain.run()
+    places = [member.offset + 40 for name in (DISK, DATABASE) for member in stored(chain.made[0], name).members]
+    data = bytearray(chain.made[0].read_bytes())
+    for at in places:
+        data[at] ^= 1
+    # Nor is there any parity that would bring it back.
+    end = data.find(b"XTPARITY")
+    chain.made[0].write_bytes(data[:end] if end > 0 else data)
+    heard = Monitor()
+    pybackup.extract([*chain.made], to=chain.base / "out", workers=1, monitor=heard)
+    assert {problem.path for problem in heard.problems} >= {DISK, DATABASE}
+    assert not (chain.base / "out/tree/disk").exists()
+    done = subprocess.run(
+        [sys.executable, "-I", rescue.__file__, "extract", *chain.made, "--to", chain.base / "rescued"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert not (chain.base / "rescued/tree/disk").exists()
+
+
+def test_an_archive_alone_is_verified_and_says_what_it_lacks(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    large.live()
+    chain.run()
+    verdict = pybackup.verify(chain.made[1], deep=True, monitor=Monitor())
+    assert verdict.state.value == "intact"
+    heard = Monitor()
+    pybackup.extract(chain.made[1], to=chain.base / "alone", workers=1, monitor=heard)
+    assert {problem.path for problem in heard.problems} == {DISK, DATABASE, MAILBOX}
+    assert all("lies in earlier archives" in problem.reason for problem in heard.problems)
