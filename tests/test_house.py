@@ -27,6 +27,8 @@ JOINED_FOR_SEVERAL = {
     "catalogue_run": "the run that an archive tells of and the catalogue: for all that enter",
     "catalogue_tree": "directories and the catalogue: for add, hash and verify",
     "chain": "the catalogue and what create builds on: for create, jobs and Python",
+    "chain_record": "create and create_set",
+    "earlier": "create and create_set",
     "chain_runs": "the catalogue, or archives, and their runs: for restore, list and chain merge",
     "export_state": "a listing and JSON: one form of export",
     "since_catalogue": "the catalogue and the plan of create: what is safe elsewhere",
