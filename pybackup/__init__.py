@@ -49,6 +49,7 @@ __all__ = [
     "incremental_backup",
     "info",
     "list",
+    "mount",
     "plan_create",
     "plan_disc_build",
     "plan_disc_burn",

@@ -10,7 +10,7 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.functions import takes
-from pybackup.options.reading import InfoRequest, ListRequest, ReadRequest, UnpackRequest
+from pybackup.options.reading import InfoRequest, ListRequest, MountRequest, ReadRequest, UnpackRequest
 
 from .asked import maybe_directory, monitor_of, open_asked
 
@@ -61,6 +61,31 @@ def info(asked: InfoRequest) -> Info:
     from pybackup.check.info import info as inspect
 
     return inspect(values.path(asked.archive))
+
+
+@takes(MountRequest)
+def mount(asked: MountRequest) -> None:
+    """Show an archive, or the runs of a chain, as a file system that can be read; return when it is unmounted.
+
+    Of several runs each is a directory called by its time, and ``latest`` links to the newest. What is lost of a file
+    cannot be read, and gives EIO. Needs the package mfusepy and libfuse.
+
+    Raises
+    ------
+    UsageError, NotAnArchive
+        There is no such archive or chain, or no such directory.
+    EnvironmentFailed
+        There is no FUSE here, or it refuses.
+    """
+    from pybackup.jobs.mount import mount as show
+
+    show(
+        values.paths(asked.archives),
+        values.directory(asked.directory),
+        catalogue=asked.catalogue,
+        allow_other=asked.allow_other,
+        monitor=monitor_of(asked),
+    )
 
 
 @takes(ReadRequest)

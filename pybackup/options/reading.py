@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
-from . import Path
+from . import Option, Path, values
 from .shared import ARCHIVE, AT, CATALOGUE, PATTERNS, Watched, target
 
 
@@ -34,6 +34,27 @@ class InfoRequest(Watched):
     """The options of `info`."""
 
     archive: Annotated[Path, ARCHIVE]
+
+
+@dataclass(frozen=True)
+class MountRequest(Watched):
+    """What `mount` mounts, and where."""
+
+    archives: Annotated[
+        Path | Iterable[Path],
+        Option(
+            "an archive, volumes of a set or archives of a chain, directories of them; or a chain of the catalogue",
+            "ARCHIVE|CHAIN",
+            values.path,
+            argument="+",
+        ),
+    ]
+    directory: Annotated[Path, Option("an empty directory, at which it appears", "DIR", values.directory, argument="1")]
+    _: KW_ONLY
+    allow_other: Annotated[
+        bool, Option("let other users read it too, as modes and owners say (user_allow_other in /etc/fuse.conf)")
+    ] = False
+    catalogue: Annotated[str | None, CATALOGUE] = None
 
 
 @dataclass(frozen=True)

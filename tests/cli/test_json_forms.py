@@ -105,7 +105,7 @@ COMMANDS = {
     "catalogue upgrade": "catalogue upgrade",
     "catalogue rebuild": "catalogue rebuild volumes --catalogue sqlite:///new.db",
 }
-SILENT = {"completion"}  # has nothing to tell
+SILENT = {"completion", "mount"}  # has nothing to tell; tells it when it is unmounted (tests/fuse)
 
 
 def kind_of(value: Any) -> Any:

@@ -18,7 +18,7 @@ _pybackup() {
     case "$verb" in
     '')
         options='-h --help --version'
-        words='create list diff info extract restore chain export unpack verify protect repair rebuild salvage forecast drill disc catalogue run jobs snapshot stage structure completion'
+        words='create list diff info extract restore chain export mount unpack verify protect repair rebuild salvage forecast drill disc catalogue run jobs snapshot stage structure completion'
         ;;
     'create')
         options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --compression --store --segment-size --comment --workers --work-dir --parity --group-sectors --since-archive --since-catalogue --known-copies --known-unchecked --checksum --chain --level --catalogue --one-file-system --overwrite -o --output --parity-sidecar --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --dry-run --executor --quiet --verbose --json'
@@ -115,6 +115,12 @@ _pybackup() {
         --to) return ;;
         --format) words='zip tar tar.gz tar.bz2 tar.xz json' ;;
         --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        esac
+        ;;
+    'mount')
+        options='-h --help --allow-other --catalogue --quiet --json'
+        case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'unpack')

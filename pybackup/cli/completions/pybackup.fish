@@ -29,6 +29,7 @@ complete -c pybackup -n __pybackup_is -a extract -d 'restore an archive, or part
 complete -c pybackup -n __pybackup_is -a restore -d 'restore a chain of archives, or parts of it, as it was at a time'
 complete -c pybackup -n __pybackup_is -a chain -d 'make a full archive out of a chain, without the sources'
 complete -c pybackup -n __pybackup_is -a export -d 'write an archive, or parts of it, as a zip or a tar'
+complete -c pybackup -n __pybackup_is -a mount -d 'show an archive, or the runs of a chain, as a file system that can be read'
 complete -c pybackup -n __pybackup_is -a unpack -d 'expand the containers of an archive, leaving the tree of .7z files'
 complete -c pybackup -n __pybackup_is -a verify -d 'check every byte of an archive'
 complete -c pybackup -n __pybackup_is -a protect -d 'write parity for any file, as a sidecar'
@@ -222,6 +223,12 @@ complete -c pybackup -n "__pybackup_is export" -l quiet -d 'say nothing but prob
 complete -c pybackup -n "__pybackup_is export" -l verbose -d 'name each file'
 complete -c pybackup -n "__pybackup_is export" -l json -d 'results as JSON on standard output'
 complete -c pybackup -n "__pybackup_is export" -F
+
+complete -c pybackup -n "__pybackup_is mount" -s h -l help -d 'show this help message and exit'
+complete -c pybackup -n "__pybackup_is mount" -l allow-other -d 'let other users read it too, as modes and owners say (user_allow_other in /etc/fuse.conf)'
+complete -c pybackup -n "__pybackup_is mount" -l catalogue -x -d 'where chains are known: a file of SQLite, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, else your own if there)'
+complete -c pybackup -n "__pybackup_is mount" -l quiet -d 'say nothing but problems'
+complete -c pybackup -n "__pybackup_is mount" -l json -d 'results as JSON on standard output'
 
 complete -c pybackup -n "__pybackup_is unpack" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is unpack" -l to -x -a '(__fish_complete_directories)' -d 'where the .7z files go; made'

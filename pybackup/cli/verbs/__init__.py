@@ -16,6 +16,7 @@ SUMMARIES = {
     "restore": "restore a chain of archives, or parts of it, as it was at a time",
     "chain merge": "make a full archive out of a chain, without the sources",
     "export": "write an archive, or parts of it, as a zip or a tar",
+    "mount": "show an archive, or the runs of a chain, as a file system that can be read",
     "unpack": "expand the containers of an archive, leaving the tree of .7z files",
     "verify": "check every byte of an archive",
     "protect": "write parity for any file, as a sidecar",

@@ -1,0 +1,162 @@
+"""What FUSE asks of a file system, answered from trees: of one archive, or of several by the time of their run."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+import mfusepy
+
+from pybackup.errors import PybackupError
+from pybackup.model.problem import Problem, Trouble
+from pybackup.monitor import Monitor
+
+from .contents import MountedContent
+from .tree import INODES, MountedTree, directory_status
+
+LATEST = b"latest"
+_TOP, _LATEST_INODE = 1, 2
+_LATEST_STATUS = {"st_mode": stat.S_IFLNK | 0o777, "st_nlink": 1, "st_ino": _LATEST_INODE}
+
+
+class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, which not everybody has who checks types
+    """Trees, read only; what of them is lost cannot be read, and gives the error EIO.
+
+    Parameters
+    ----------
+    trees
+        What opens the tree of each run, by the name of its directory; of an archive that stands alone by no name.
+        They are opened when something in them is asked for.
+    latest
+        The name of the newest.
+    """
+
+    use_ns = True
+
+    def __init__(
+        self, trees: Mapping[bytes, Callable[[], MountedTree]], monitor: Monitor, *, latest: bytes = b""
+    ) -> None:
+        self._trees, self._latest, self._monitor = trees, latest, monitor
+        self._is_alone = b"" in trees
+        self._opened: dict[bytes, MountedTree] = {}
+        self._contents: dict[int, MountedContent] = {}
+        self._next = 1
+        self._told: set[bytes] = set()
+        self._lock = threading.RLock()
+
+    def getattr(self, path: str, fh: int | None = None) -> Mapping[str, int]:
+        """Return the status of a path."""
+        name, below = self._split(path)
+        if name is None:
+            return directory_status(_TOP)
+        if name == LATEST and not below and self._latest:
+            return _LATEST_STATUS | {"st_size": len(self._latest)}
+        found = self._tree(name).status(below)
+        if found is None:
+            raise mfusepy.FuseOSError(errno.ENOENT)
+        return found
+
+    def readdir(self, path: str, fh: int) -> Iterable[tuple[str, dict[str, int], int]]:
+        """Return the names in a directory, each with a number, since names whose number is 0 are not shown."""
+        name, below = self._split(path)
+        if name is None:
+            found = [*((run, INODES * number) for number, run in enumerate(self._trees, 1))]
+            found += [(LATEST, _LATEST_INODE)] if self._latest else []
+        else:
+            found = [*self._tree(name).names_in(below)]
+        named = [(b".", _TOP), (b"..", _TOP), *found]
+        return [(os.fsdecode(each), {"st_ino": inode}, 0) for each, inode in named]
+
+    def readlink(self, path: str) -> str:
+        """Return what a symbolic link says."""
+        name, below = self._split(path)
+        if name == LATEST and not below and self._latest:
+            return os.fsdecode(self._latest)
+        entry = self._tree(name).entry(below)
+        if entry is None:
+            raise mfusepy.FuseOSError(errno.ENOENT)
+        return os.fsdecode(entry.target)
+
+    def open(self, path: str, flags: int) -> int:
+        """Open a file."""
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise mfusepy.FuseOSError(errno.EROFS)
+        name, below = self._split(path)
+        try:
+            content = self._tree(name).open(below)
+        except KeyError:
+            raise mfusepy.FuseOSError(errno.ENOENT) from None
+        except PybackupError as error:
+            raise self._lost(below, error) from None
+        with self._lock:
+            number, self._next = self._next, self._next + 1
+            self._contents[number] = content
+        return number
+
+    def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
+        """Return a part of an open file."""
+        try:
+            return self._contents[fh].read(offset, size)
+        except PybackupError as error:
+            raise self._lost(self._split(path)[1], error) from None
+
+    def release(self, path: str, fh: int) -> int:
+        """Close a file."""
+        with self._lock:
+            self._contents.pop(fh).close()
+        return 0
+
+    def listxattr(self, path: str) -> list[str]:
+        """Return the names of the extended attributes."""
+        return [os.fsdecode(name) for name in self._xattrs(path)]
+
+    def getxattr(self, path: str, name: str, position: int = 0) -> bytes:
+        """Return an extended attribute."""
+        found = self._xattrs(path).get(os.fsencode(name))
+        if found is None:
+            raise mfusepy.FuseOSError(errno.ENODATA)
+        return found
+
+    def destroy(self, path: str) -> None:
+        """Close all."""
+        for content in self._contents.values():
+            content.close()
+        for tree in self._opened.values():
+            tree.close()
+
+    def _xattrs(self, path: str) -> Mapping[bytes, bytes]:
+        name, below = self._split(path)
+        if name is None or name == LATEST:
+            return {}
+        entry = self._tree(name).entry(below)
+        return entry.xattrs if entry else {}
+
+    def _split(self, path: str) -> tuple[bytes | None, bytes]:
+        """Return the directory of the run and the path in it; None above them."""
+        whole = os.fsencode(path).strip(b"/")
+        if self._is_alone:
+            return b"", whole
+        name, _, below = whole.partition(b"/")
+        return name or None, below
+
+    def _tree(self, name: bytes | None) -> MountedTree:
+        if name is None or name not in self._trees:
+            raise mfusepy.FuseOSError(errno.ENOENT)
+        with self._lock:
+            if name not in self._opened:
+                try:
+                    self._opened[name] = self._trees[name]()
+                except PybackupError as error:
+                    raise self._lost(name, error) from None
+            return self._opened[name]
+
+    def _lost(self, path: bytes, error: PybackupError) -> OSError:
+        """Tell once of each file, or run, that something of it is lost."""
+        with self._lock:
+            if path not in self._told:
+                self._told.add(path)
+                self._monitor.problem(Problem(path, Trouble.LOST, str(error)))
+        return mfusepy.FuseOSError(errno.EIO)  # type: ignore[no-any-return]

@@ -1,0 +1,130 @@
+"""An archive as a tree to walk: the entry at a path, with its status, its extended attributes and its content."""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from pybackup.archive.open import OpenArchive
+from pybackup.model.entry import Entry, Kind
+from pybackup.model.member import Stored
+
+from .contents import MountedContent, SegmentCache, content_of
+from .names import EntryNames
+
+_TYPES = {
+    Kind.FILE: stat.S_IFREG,
+    Kind.DIRECTORY: stat.S_IFDIR,
+    Kind.SYMLINK: stat.S_IFLNK,
+    Kind.FIFO: stat.S_IFIFO,
+    Kind.CHARACTER: stat.S_IFCHR,
+    Kind.BLOCK: stat.S_IFBLK,
+}
+# More entries than any archive has.
+_WITHOUT_ENTRY = 1 << 39
+INODES = 1 << 40
+Status = Mapping[str, int]
+"""As `os.stat_result` has it, by the names of its fields; times in nanoseconds."""
+
+
+class MountedTree:
+    """The tree that an open archive holds.
+
+    Parameters
+    ----------
+    first_inode
+        The number of its top; its entries have those from there on, fewer than `INODES`.
+    """
+
+    def __init__(self, archive: OpenArchive, cache: SegmentCache, first_inode: int) -> None:
+        self._archive, self._cache, self._first_inode = archive, cache, first_inode
+        self._listing = archive.listing
+        self._names = EntryNames(archive.listing)
+
+    def status(self, path: bytes) -> Status | None:
+        """Return the status of what is at a path; None for nothing. The empty path is the top."""
+        row = self._row(path)
+        if row is None:
+            below = self._names.row_below(path) if path else None
+            if path and below is None:
+                return None
+            return directory_status(self._first_inode if below is None else self._inode_without_entry(below))
+        stored = self._listing.stored(row)
+        entry = stored.entry
+        device = entry.device[0] << 8 | entry.device[1]
+        is_directory = entry.kind is Kind.DIRECTORY
+        return {
+            "st_mode": _TYPES[entry.kind] | entry.mode,
+            "st_ino": self._inode(row),
+            "st_nlink": 2 if is_directory else 1 + self._more_names[entry.path],
+            "st_uid": entry.owner.uid,
+            "st_gid": entry.owner.gid,
+            "st_size": len(entry.target) if entry.kind is Kind.SYMLINK else entry.size,
+            "st_blocks": -(-entry.size // 512),
+            "st_rdev": device if entry.kind in (Kind.CHARACTER, Kind.BLOCK) else 0,
+            "st_mtime": entry.mtime_ns,
+            "st_ctime": entry.mtime_ns,
+            "st_atime": entry.mtime_ns,
+        }
+
+    def entry(self, path: bytes) -> Entry | None:
+        """Return the entry at a path, of a hard link that of its file; None for none."""
+        row = self._row(path)
+        return None if row is None else self._listing.stored(row).entry
+
+    def names_in(self, path: bytes) -> Iterator[tuple[bytes, int]]:
+        """Yield the names in a directory, and the inode number of each."""
+        prefix = path + b"/" if path else b""
+        for name, row in self._names.names_in(path):
+            if self._listing.paths[row] == prefix + name:
+                own = self._row(prefix + name)
+                yield name, self._inode(row if own is None else own)
+            else:
+                yield name, self._inode_without_entry(row)
+
+    def open(self, path: bytes) -> MountedContent:
+        """Return the content of the file at a path.
+
+        Raises
+        ------
+        KeyError
+            There is no file at the path.
+        Damaged
+            It is lost as a whole.
+        """
+        row = self._row(path)
+        stored: Stored | None = None if row is None else self._listing.stored(row)
+        if stored is None or stored.entry.kind is not Kind.FILE:
+            raise KeyError(path)
+        return content_of(self._archive, stored, self._cache)
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._archive.close()
+
+    def _inode(self, row: int) -> int:
+        return self._first_inode + 1 + row
+
+    def _inode_without_entry(self, below: int) -> int:
+        """Return the number of a directory that has no entry, by the first row in it; deeper ones share it."""
+        return self._first_inode + _WITHOUT_ENTRY + below
+
+    def _row(self, path: bytes) -> int | None:
+        row = self._names.row(path)
+        if row is not None and self._listing.rows.kinds[row] == Kind.HARDLINK:
+            return self._names.row(self._listing.stored(row).entry.target)
+        return row
+
+    @cached_property
+    def _more_names(self) -> Counter[bytes]:
+        """How many hard links each file has besides its own name."""
+        kinds = self._listing.rows.kinds
+        rows = (row for row in range(len(self._listing)) if kinds[row] == Kind.HARDLINK)
+        return Counter(self._listing.stored(row).entry.target for row in rows)
+
+
+def directory_status(inode: int) -> Status:
+    """Return the status of a directory of which nothing is known."""
+    return {"st_mode": stat.S_IFDIR | 0o555, "st_nlink": 2, "st_ino": inode}
