@@ -226,7 +226,7 @@ complete -c pybackup -n "__pybackup_is export" -F
 
 complete -c pybackup -n "__pybackup_is mount" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is mount" -l allow-other -d 'let other users read it too, as modes and owners say (user_allow_other in /etc/fuse.conf)'
-complete -c pybackup -n "__pybackup_is mount" -l catalogue -x -d 'where chains are known: a file of SQLite, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, else your own if there)'
+complete -c pybackup -n "__pybackup_is mount" -l catalogue -x -d 'the catalogue that knows the chain: a SQLite file, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, else your own if there is one)'
 complete -c pybackup -n "__pybackup_is mount" -l quiet -d 'say nothing but problems'
 complete -c pybackup -n "__pybackup_is mount" -l json -d 'results as JSON on standard output'
 
