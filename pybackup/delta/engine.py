@@ -93,7 +93,7 @@ def _run(arguments: list[str], given: object) -> bytes:
 @functools.cache
 def _library():  # type: ignore[no-untyped-def] # the package has no types
     try:
-        import pyrsync  # type: ignore[import-untyped]
+        import pyrsync
     except ImportError:
         return None
     return pyrsync
