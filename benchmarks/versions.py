@@ -37,6 +37,8 @@ class Costs:
         """Run pybackup of a checkout once, in a process that tells what all of its own took."""
         command = [sys.executable, "-c", _TOLD, sys.executable, "-m", "pybackup", *words]
         environment = {**os.environ, "PYTHONPATH": str(checkout)}
+        # Else each run compiles its modules, which takes as long as the work.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         said = subprocess.run(command, capture_output=True, check=True, env=environment, text=True)
         cpu, peak = said.stdout.splitlines()[-1].split()
         self.cpu.append(float(cpu))
