@@ -16,7 +16,6 @@ from .schedule import parse_schedule
 from .show import toml
 
 _WIDTH = 110
-_LATER = ("delta",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _lines(answers: Answers) -> Iterator[str]:
     yield ""
     yield "# All other keys, each with what holds without it:"
     for key in all_keys().values():
-        if given["mode"].strip('"') in key.modes and key.name not in given and key.name not in _LATER:
+        if given["mode"].strip('"') in key.modes and key.name not in given:
             yield from _commented(key)
     yield ""
     name = "discs" if answers.is_for_discs else "backup"

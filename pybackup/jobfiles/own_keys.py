@@ -21,7 +21,6 @@ from .snapshots import MODE, check_location, check_ssh
 
 MODES = ("archive", "discs", "snapshot", "stage")
 PLACEHOLDERS = ("job", "date", "time", "comment", "source")
-_DELTAS = "is not there yet: files are stored whole"
 _TEXT, _TEXTS = frozenset((str,)), frozenset((list,))
 
 
@@ -190,8 +189,15 @@ def _text_or_texts(value: Any) -> None:
     check_type(value, _TEXT | _TEXTS)
 
 
-def _not_yet(value: Any) -> None:
-    raise ValueError(_DELTAS)
+def _delta(value: Any) -> None:
+    if value == "none":
+        return
+    such_as = '{ min_size = "1M", max_depth = 1, min_saving = "50%", base_copies = 2 }, or "none"'
+    checks = {"min_size": _text, "max_depth": _natural, "min_saving": _text, "base_copies": _positive}
+    try:
+        values.delta(_table(value, checks, such_as))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
 
 
 def _key(name: str, help: str, check: Check, *modes: str, is_path: bool = False, default: Any = None) -> JobKey:
@@ -260,7 +266,14 @@ OWN_KEYS: Mapping[str, JobKey] = {
             "archive",
             MODE,
         ),
-        _key("delta", "files are stored as differences", _not_yet, "archive", "discs"),
+        _key(
+            "delta",
+            "when a large file that changed is stored as what differs from an earlier archive: none, or "
+            "{ min_size = '1M', max_depth = 1, min_saving = '50%', base_copies = 2 }",
+            _delta,
+            "archive",
+            "discs",
+        ),
         _key(
             "copies",
             "how many copies there are to be, in how many places: { want = 2, places = 2 }; what is missing is told, "

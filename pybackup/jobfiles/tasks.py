@@ -156,6 +156,8 @@ def options_of_mode(settings: Mapping[str, Setting], mode: str) -> dict[str, Any
 def _value(name: str, value: Any, *, is_added: bool = False) -> Any:
     if name == "store" and isinstance(value, list):
         return ("+" if is_added else "") + ",".join(value)
+    if name == "delta" and isinstance(value, dict):
+        return ",".join(f"{key}={each}" for key, each in value.items()) or None
     if name == "since" and not isinstance(value, int | str):
         return value.isoformat(" ") if hasattr(value, "hour") else value.isoformat()
     return tuple(value) if isinstance(value, list) else value

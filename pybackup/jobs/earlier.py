@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
 from pybackup.make.baseline import EarlierArchives
-from pybackup.make.reuse import DeltaRules, Reuse
+from pybackup.make.reuse import Reuse
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.making import Making
@@ -29,7 +29,7 @@ def open_earlier(
         yield None
         return
     unsafe = base.unsafe if base else ()
-    reuse = Reuse(DeltaRules(), segment_bytes, base.copies_of if base else _at_hand, monitor)
+    reuse = Reuse(values.delta(asked.delta), segment_bytes, base.copies_of if base else _at_hand, monitor)
     with EarlierArchives(
         archives,
         output=output,

@@ -103,6 +103,16 @@ class Making(Protection, Packing, Selection):
             "URL",
         ),
     ] = None
+    delta: Annotated[
+        str | None,
+        Option(
+            "when a large file that changed is stored as what differs from an earlier archive: none, or rules "
+            "(default: min_size=1M,max_depth=1,min_saving=50%,base_copies=2)",
+            "RULES",
+            values.delta,
+            group=_CHAINS,
+        ),
+    ] = None
     one_file_system: Annotated[bool, ONE_FILE_SYSTEM] = False
     overwrite: Annotated[bool, overwriting("an archive, a sidecar or volumes of that name")] = False
 

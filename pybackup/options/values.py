@@ -17,6 +17,7 @@ from . import Path
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from pybackup.make.reuse import DeltaRules
     from pybackup.model.retention import Retention
     from pybackup.parity.stream.amount import Amount
 
@@ -92,6 +93,34 @@ def fraction(value: float | str) -> float:
     if not 0 < found <= 1:
         raise UsageError(f"not a percentage above 0 and up to 100, such as 5%: {value!r}")
     return found
+
+
+def delta(value: str | Mapping[str, Any] | DeltaRules | None) -> DeltaRules:
+    """Return when a large file that changed is stored as what differs, by a table or as text: ``max_depth=2``."""
+    from fractions import Fraction
+
+    from pybackup.compress.patch import MAX_DEPTH
+    from pybackup.make.reuse import DeltaRules
+
+    if value is None or isinstance(value, DeltaRules):
+        return value or DeltaRules()
+    if value == "none":
+        return DeltaRules(max_depth=0)
+    table = value if isinstance(value, Mapping) else dict(each.partition("=")[::2] for each in value.split(","))
+    rules: dict[str, Any] = {}
+    for name, said in table.items():
+        if name == "min_size":
+            rules["min_bytes"] = size(said)
+        elif name == "max_depth" and natural(said) <= MAX_DEPTH:
+            rules[name] = natural(said)
+        elif name == "min_saving":
+            rules[name] = Fraction(fraction(said)).limit_denominator(1000)
+        elif name == "base_copies":
+            rules[name] = positive(said)
+        else:
+            known = f"min_size=1M, max_depth=1 (up to {MAX_DEPTH}), min_saving=50%, base_copies=2"
+            raise UsageError(f"{name}={said}: rules of deltas are {known}")
+    return DeltaRules(**rules)
 
 
 def size(value: int | str) -> int:

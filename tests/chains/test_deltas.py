@@ -233,3 +233,18 @@ def test_an_archive_alone_is_verified_and_says_what_it_lacks(large: Large) -> No
     pybackup.extract(chain.made[1], to=chain.base / "alone", workers=1, monitor=heard)
     assert {problem.path for problem in heard.problems} == {DISK, DATABASE, MAILBOX}
     assert all("lies in earlier archives" in problem.reason for problem in heard.problems)
+
+
+def test_rules_that_are_asked_for_hold(large: Large) -> None:
+    """One medium is enough, and the second step is one on the first; or nothing but whole files."""
+    chain = large.chain
+    chain.run("full")
+    for _ in range(3):
+        large.live()
+        chain.run("incremental", delta="base_copies=1,max_depth=2")
+    of_days = [stored(path, DISK) for path in chain.made]
+    assert [each.base_digest for each in of_days[1:]] == [of_days[day].digest for day in (0, 1, 1)]
+    large.live()
+    chain.run("incremental", delta="none")
+    assert [is_whole(chain.made[-1], name) for name in (DISK, DATABASE, MAILBOX)] == [True] * 3
+    assert [restore(chain, day) for day in range(5)] == [[]] * 5

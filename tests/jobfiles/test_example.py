@@ -85,7 +85,6 @@ run    = ["/usr/local/bin/tell", "{job}", "{status}"]
 # What is refused by name: once it is there, its test goes, and it runs below.
 NOT_YET = {
     "work": "known: cannot be combined with a chain or an earlier archive: no archive would list what is left out",
-    "photos": "delta: is not there yet: files are stored whole",
 }
 
 
@@ -145,7 +144,7 @@ def here(home: Path, sshd: SshServer, port: int, smtp_port: int) -> str:
     text = "".join(
         line
         for line in EXAMPLE.splitlines(keepends=True)
-        if line.split(" ")[0] not in ("known", "delta")  # with what is refused of these jobs
+        if line.split(" ")[0] != "known"  # with what is refused of these jobs
     )
     before, _, after = text.partition("[job.music]")
     return put(

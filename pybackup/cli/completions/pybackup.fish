@@ -124,6 +124,7 @@ complete -c pybackup -n "__pybackup_is create" -l checksum -d 'in both cases com
 complete -c pybackup -n "__pybackup_is create" -l chain -x -d 'a run of the chain NAME: the next one leaves out what this one holds'
 complete -c pybackup -n "__pybackup_is create" -l level -x -a 'auto full differential incremental' -d 'of the run: everything, what is new since the last full run, or since the last run; auto (default): incremental, full where that is not possible or not safe'
 complete -c pybackup -n "__pybackup_is create" -l catalogue -x -d 'where what is made is written down, and chains are known; none: nowhere (default: $PYBACKUP_CATALOGUE, else your own if there; in Python only chains are written down unasked)'
+complete -c pybackup -n "__pybackup_is create" -l delta -x -d 'when a large file that changed is stored as what differs from an earlier archive: none, or rules (default: min_size=1M,max_depth=1,min_saving=50%%,base_copies=2)'
 complete -c pybackup -n "__pybackup_is create" -l one-file-system -d 'stay on the file system of each SRC'
 complete -c pybackup -n "__pybackup_is create" -l overwrite -d 'replace an archive, a sidecar or volumes of that name that exists already'
 complete -c pybackup -n "__pybackup_is create" -s o -l output -r -F -d 'the archive (default: NAME.xtar here, of one SRC)'
