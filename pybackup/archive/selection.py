@@ -54,12 +54,12 @@ class Choice:
         """Return the entry of ``row`` as it is to be restored."""
         stored = self.listing.stored(self.copies.get(row, row))
         entry = stored.entry
-        path, target = self.path(row), self.targets.get(row, entry.target)
-        if self.strip:
-            target = _cut(target, self.strip) if entry.kind is Kind.HARDLINK else target
-        if path is entry.path and target is entry.target:
+        target = self.targets.get(row, entry.target)
+        if not self.strip and row not in self.copies and target is entry.target:
             return stored
-        return replace(stored, entry=replace(entry, path=path, target=target))
+        if self.strip and entry.kind is Kind.HARDLINK:
+            target = _cut(target, self.strip)
+        return replace(stored, entry=replace(entry, path=self.path(row), target=target))
 
 
 def choose(listing: Listing, rows: Sequence[int], *, strip: int = 0) -> Choice:
