@@ -3080,14 +3080,11 @@ def on_base(found: Sequence[Entry]) -> Entry:
     parts = {member.segment: member for entry in found if is_part_of(entry, newest) for member in entry.members}
     digest = max((entry.digest for entry in found if is_part_of(entry, newest)), key=len)
     before = [entry for entry in found if not is_part_of(entry, newest)]
-    base = next((entry for entry in reversed(before) if newest.base_digest in (b"", entry.digest)), None)
-    if newest.base_digest and base is not None:
-        whole = on_base(
-            [
-                *(each for each in before if not is_part_of(each, base)),
-                *(each for each in before if is_part_of(each, base)),
-            ]
-        )
+    at = next((at for at in reversed(range(len(before))) if newest.base_digest == before[at].digest), -1)
+    if newest.base_digest and at >= 0:
+        # What comes behind it may have the same content once more, built on others.
+        same = [entry for entry in before if is_part_of(entry, before[at])]
+        whole = on_base([*(entry for entry in before[:at] if not is_part_of(entry, before[at])), *same])
         if not whole.fault:
             parts = {
                 number: member._replace(base=whole.members) if member.is_delta else member

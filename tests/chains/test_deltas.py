@@ -248,3 +248,15 @@ def test_rules_that_are_asked_for_hold(large: Large) -> None:
     chain.run("incremental", delta="none")
     assert [is_whole(chain.made[-1], name) for name in (DISK, DATABASE, MAILBOX)] == [True] * 3
     assert [restore(chain, day) for day in range(5)] == [[]] * 5
+
+
+def test_a_content_that_comes_back_is_not_taken_for_its_own_base(large: Large) -> None:
+    """It was built on what is built on it now."""
+    chain, first = large.chain, bytes(large.held[DATABASE])
+    chain.run("full")
+    for content in (first[:-9] + b"other end", first, first[:-9] + b"third end"):
+        large.held[DATABASE][:] = content
+        large.write()
+        chain.run("incremental", delta="base_copies=1,max_depth=2")
+    assert [stored(path, DATABASE).base_digest == b"" for path in chain.made] == [True, False, False, False]
+    assert [restore(chain, day) for day in range(4)] == [[]] * 4
