@@ -6,6 +6,8 @@ import os
 from collections.abc import Container, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pybackup.archive.archive import Archive
 from pybackup.archive.find import FoundFile
@@ -16,10 +18,7 @@ from pybackup.compress.unpack import decode
 from pybackup.errors import EnvironmentFailed, FormatError
 from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
-from pybackup.mend.chain import ChainMender
 from pybackup.mend.copies import length_of
-from pybackup.mend.mended import MendedArchive
-from pybackup.mend.mender import Mender
 from pybackup.model.display import display
 from pybackup.model.listing import Way
 from pybackup.model.member import Stored
@@ -27,6 +26,11 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Relay
 
 from .run import phase_of_extract
+
+if TYPE_CHECKING:
+    from pybackup.mend.chain import ChainMender
+    from pybackup.mend.mended import MendedArchive
+    from pybackup.mend.mender import Mender
 
 # At most so many files are named in an error.
 _NAMED = 10
@@ -44,13 +48,26 @@ class Mending:
     """
 
     def __init__(self, archive: OpenArchive, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
-        self._mender = Mender(work_dir, stack, monitor, then=[phase_of_extract(length_of(archive.path))])
+        self._work_dir, self._stack = work_dir, stack
         self._archive, self._monitor = archive, monitor
         self._volume_set, self._unclear = archive.volume_set, archive.unclear
         self._is_across = False
-        self._chain = ChainMender(self._mender, archive, monitor) if archive.earlier else None
         self.worn: list[str] = []
         self.failure: EnvironmentFailed | None = None
+
+    @cached_property
+    def _mender(self) -> Mender:
+        # Imported late: an archive that is whole needs none of it, and all of it takes a tenth of the time to start.
+        from pybackup.mend.mender import Mender
+
+        then = [phase_of_extract(length_of(self._archive.path))]
+        return Mender(self._work_dir, self._stack, self._monitor, then=then)
+
+    @cached_property
+    def _chain(self) -> ChainMender:
+        from pybackup.mend.chain import ChainMender
+
+        return ChainMender(self._mender, self._archive, self._monitor)
 
     def check(self, left: Sequence[bytes]) -> None:
         """Raise the failure, if there was one, with the files that could not be mended for it: they may not be lost."""
@@ -80,7 +97,7 @@ class Mending:
             Files whose content is damaged.
         """
         try:
-            if self._chain:
+            if self._archive.earlier:
                 found = self._of_chain(self._chain, view, hurt)
             elif self._volume_set is None:
                 found = self._single()

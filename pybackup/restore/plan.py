@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from pybackup.archive.archive import Archive
 from pybackup.archive.matching import may_match_more, select
@@ -12,7 +13,6 @@ from pybackup.archive.selection import Choice, choose
 from pybackup.container.signatures import bare_members
 from pybackup.errors import NotAnArchive, UsageError
 from pybackup.host.joined import Place, open_place
-from pybackup.mend.mended import MendedArchive
 from pybackup.model.display import display
 from pybackup.model.entry import Kind
 from pybackup.model.extents import Extents
@@ -20,6 +20,9 @@ from pybackup.model.listing import Listing
 from pybackup.model.problem import Problem
 from pybackup.model.soundness import Soundness
 from pybackup.tree.place import PlaceOptions
+
+if TYPE_CHECKING:
+    from pybackup.mend.mended import MendedArchive
 
 _NOTHING = Extents()
 _SOUND = Soundness()
