@@ -82,6 +82,7 @@ def _split_verb(argv: list[str]) -> tuple[str, list[str]]:
     """Return the verb and what follows it."""
     for length in (1, 2):
         words = " ".join(argv[:length])
+        words = verbs.ALIASES.get(words, words)
         if words in verbs.SUMMARIES:
             return words, argv[length:]
     if argv[0] == "catalogue" and argv[1:2] and argv[1].partition("=")[0] == "--html":

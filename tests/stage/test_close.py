@@ -304,7 +304,7 @@ def test_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert f"watched-0001 is full (2 files, 6 B); to be burnt: pybackup disc burn {staging}/images" in told.err
     assert main(["catalogue", "whereis", "c", "--catalogue", catalogue]) == 0
     assert "watched-0001" in capsys.readouterr().out
-    assert main(["stage", "scan", str(staging), "--quiet"]) == 1
+    assert main(["stage", "monitor", str(staging), "--quiet"]) == 1
     assert main(["stage", "lost", str(staging), "1"]) == 0
     assert "2 files not elsewhere, but still watched" in capsys.readouterr().out
     assert main(["stage", "scan", str(tmp_path)]) == 2

@@ -76,6 +76,8 @@ SUMMARIES = {
     "structure restore": "restore a skeleton, from its file or from an archive",
     "completion": "print the completion script for a shell",
 }
+# Other names that people know them by.
+ALIASES = {"stage monitor": "stage scan"}
 
 
 class Verb(Protocol):

@@ -29,7 +29,7 @@ does one that changes while it is copied. A scan that is killed loses nothing: t
 
 The disc is closed when it is as full as 'stage init' was told, or when the next file has no room on it. If a file
 changes several times before its disc is closed, the last version is on it. Exit status 1: a file could not be read or
-is larger than a disc, or a disc could not be burnt.
+is larger than a disc, or a disc could not be burnt. 'pybackup stage monitor' is the same.
 
 examples:
   pybackup stage scan /srv/stage/music
