@@ -27,6 +27,7 @@ _AT_ONCE_BYTES = 4 << 20
 # What a sparse segment adds to its data: never more than the segment size itself.
 _MAX_RAW_BYTES = MAX_SEGMENT_BYTES
 _MIN_DIGEST = 4
+_TOO_LARGE = "a segment that says to be larger than a segment can be"
 
 
 def decode(file: ArchiveFile, member: Member, *, depth: int = MAX_DEPTH) -> Iterator[bytes]:
@@ -81,6 +82,8 @@ def _patched(file: ArchiveFile, member: Member, depth: int) -> Iterator[bytes]:
         raise Damaged("what it is a delta to is not known")
     if depth < 1:
         raise Refused("a delta that is built on too many others, each on the next")
+    if member.raw_bytes > _MAX_RAW_BYTES:  # before any memory is taken for it
+        raise Refused(_TOO_LARGE)
     delta = delta_of(file, member)
     content = apply_delta(delta, member.raw_bytes, member.base, lambda segment: decode(file, segment, depth=depth - 1))
     yield from (content[at : at + _STEP] for at in range(0, len(content), _STEP))
@@ -114,7 +117,7 @@ def decode_unchecked(file: ArchiveFile, member: Member, *, fine: bool = False) -
         As `decode`, but for the content.
     """
     if member.raw_bytes > _MAX_RAW_BYTES or member.dictionary_bytes > MAX_SEGMENT_BYTES:
-        raise Refused("a segment that says to be larger than a segment can be")
+        raise Refused(_TOO_LARGE)
     stream_end = member.stream_offset + member.stream_bytes
     if stream_end > min(member.offset + member.packed_bytes, file.size):
         raise Damaged("its packed stream ends behind the archive or the member")

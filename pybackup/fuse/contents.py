@@ -42,7 +42,7 @@ class SegmentCache:
 
     def __init__(self, n_bytes: int = _KEPT_BYTES) -> None:
         self._n_bytes = n_bytes
-        self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, bytes], bytes] = OrderedDict()
         self._used = 0
         self._lock = threading.Lock()
 
@@ -55,7 +55,8 @@ class SegmentCache:
             It is lost.
         """
         member = stored.members[number]
-        key = id(archive), member.stream_offset
+        # With the digest: two rows of a damaged index may tell of one place, and one of them is wrong.
+        key = id(archive), member.stream_offset, member.digest
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -49,6 +49,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
+from itertools import accumulate
 from typing import Any, BinaryIO, ClassVar, NamedTuple, Union
 
 try:
@@ -1022,28 +1023,29 @@ def patched(image: Image, member: Member, depth: int) -> Iterator[bytes]:
     """Yield what the delta in a member makes of its base; segments of this are decoded one at a time, each once."""
     if not member.base or depth < 1:
         raise Damaged("what it is built on is not known" if depth else "it is built on too many others")
+    if member.raw > MAX_SEGMENT:
+        raise Damaged("a segment that says to be larger than a segment can be")
     delta = delta_of(image, member)
-    made, done, size = bytearray(member.raw), 0, sum(each.raw for each in member.base)
-    wanted: list[tuple[int, int, int]] = []
+    made, done, ends = bytearray(member.raw), 0, list(accumulate(each.raw for each in member.base))
+    # Of each segment of the base: where to in what is made, and from where to where in the segment.
+    wanted: dict[int, list[tuple[int, int, int]]] = {}
     for is_copy, start, length in commands(delta):
-        if done + length > member.raw or start + length > (size if is_copy else len(delta)):
+        if done + length > member.raw or start + length > (ends[-1] if is_copy else len(delta)):
             raise Damaged("a delta to another base, or it is damaged")
-        if is_copy:
-            wanted.append((start, start + length, done))
-        else:
+        if not is_copy:
             made[done : done + length] = delta[start : start + length]
+        end, to, number = start + length, done, bisect_right(ends, start) if is_copy else len(ends)
+        while start < end and number < len(ends):
+            begin, stop = ends[number] - member.base[number].raw, min(end, ends[number])
+            wanted.setdefault(number, []).append((to, start - begin, stop - begin))
+            to, start, number = to + stop - start, stop, number + 1
         done += length
     if done != member.raw:
         raise Damaged("a delta that gives less than its segment has")
-    begin = 0
-    for each in member.base:
-        end, data = begin + each.raw, b""
-        for low, high, to in wanted:
-            first, last = max(low, begin), min(high, end)
-            if first < last:
-                data = data or b"".join(checked(image, each, depth - 1))
-                made[to + first - low : to + last - low] = data[first - begin : last - begin]
-        begin = end
+    for number in sorted(wanted):
+        data = b"".join(checked(image, member.base[number], depth - 1))
+        for to, low, high in wanted[number]:
+            made[to : to + high - low] = data[low:high]
     yield bytes(made)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +13,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.thorough import so_many
 
 from pybackup.compress.patch import apply_delta
+from pybackup.compress.unpack import decode
 from pybackup.delta import engine
-from pybackup.errors import Damaged
+from pybackup.errors import Damaged, Refused
+from pybackup.host.joined import open_place
 from pybackup.layout.rdiff import MAGIC
 from pybackup.model.member import Member, Method
+from pybackup.standalone import rescue
 
 UNIT = 5000
 
@@ -85,3 +91,37 @@ def test_deltas_of_the_program_are_taken(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused(delta: bytes, reason: str) -> None:
     with pytest.raises(Damaged, match=reason):
         patch(delta, 10, b"0123456789")
+
+
+@pytest.mark.parametrize("length", [(256 << 20) + 1, 1 << 46])
+def test_no_memory_is_taken_for_what_no_segment_can_be(tmp_path: Path, length: int) -> None:
+    """A stored delta tells its own length by its stream; that of what it gives is told by the index alone."""
+    delta = MAGIC + b"\x01a\0"
+    (tmp_path / "a").write_bytes(bytes(32) + delta)
+    base, _ = cut(b"0123456789")
+    sent = Member(0, 32 + len(delta), len(delta), length, Method.COPY, 0, bytes(32), is_delta=True, base=tuple(base))
+    with open_place(os.fsencode(tmp_path / "a")) as file, pytest.raises(Refused, match="larger than a segment can be"):
+        list(decode(file, sent))
+    by_script = rescue.Member(0, 32 + len(delta), len(delta), length, 0, 0, bytes(32), is_delta=True, base=base)
+    with pytest.raises(rescue.Damaged, match="larger than a segment can be"):
+        list(rescue.patched(None, by_script, 1))  # type: ignore[arg-type] # of no image
+
+
+@pytest.mark.parametrize("seed", range(so_many(4, 100)))
+def test_the_script_on_every_disc_gives_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies across the ends of segments, an empty one, and what is beyond the end."""
+    chance = random.Random(seed)
+    base = chance.randbytes(3 * UNIT + 17)
+    members, held = cut(base)
+    new, delta = b"", MAGIC
+    for _ in range(40):
+        start = chance.randrange(len(base))
+        length = chance.randrange(len(base) - start + 1)
+        new, delta = new + base[start : start + length], delta + struct.pack(">BHH", 0x4A, start, length)
+    delta += b"\x4a" + struct.pack(">HH", len(base), 0) + b"\0"
+    assert patch(delta, len(new), base) == new
+    monkeypatch.setattr(rescue, "delta_of", lambda image, member: delta)
+    monkeypatch.setattr(rescue, "checked", lambda image, member, depth: [held[member.offset]])
+    theirs = [rescue.Member(at, 0, 0, each.raw_bytes, 0, 0, each.digest) for at, each in enumerate(members)]
+    sent = rescue.Member(0, 0, 0, len(new), 0, 0, bytes(32), is_delta=True, base=theirs)
+    assert b"".join(rescue.patched(None, sent, 1)) == new  # type: ignore[arg-type] # of no image
