@@ -734,7 +734,7 @@ class Table:
         mtime_ns = self.mtime_s[row] * 10**9 + self.mtime_ns[row]
         identity = (path, self.kinds[row], self.modes[row], self.owners[self.owner[row]], mtime_ns)
         is_sparse = bool(self.flags[row] & 1)
-        if not digest and segments == len(members) == 1:
+        if not digest and segments == len(members) == 1 and len(members[0].digest) == 32:
             digest = members[0].digest
         return Entry(*identity, size, self.targets[row], device, xattrs, members, is_sparse, segments, digest, (), base)
 
