@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,8 @@ class MountedTree:
             return directory_status(self._first_inode if below is None else self._inode_without_entry(below))
         stored = self._listing.stored(row)
         entry = stored.entry
-        device = entry.device[0] << 8 | entry.device[1]
+        # Of a sparse file, as of any other, what its segments hold takes room.
+        held = sum(member.raw_bytes for member in stored.members) if stored.sparse else entry.size
         is_directory = entry.kind is Kind.DIRECTORY
         return {
             "st_mode": _TYPES[entry.kind] | entry.mode,
@@ -62,8 +64,8 @@ class MountedTree:
             "st_uid": entry.owner.uid,
             "st_gid": entry.owner.gid,
             "st_size": len(entry.target) if entry.kind is Kind.SYMLINK else entry.size,
-            "st_blocks": -(-entry.size // 512),
-            "st_rdev": device if entry.kind in (Kind.CHARACTER, Kind.BLOCK) else 0,
+            "st_blocks": -(-held // 512),
+            "st_rdev": os.makedev(*entry.device) if entry.kind in (Kind.CHARACTER, Kind.BLOCK) else 0,
             "st_mtime": entry.mtime_ns,
             "st_ctime": entry.mtime_ns,
             "st_atime": entry.mtime_ns,

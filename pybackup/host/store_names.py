@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from calendar import timegm
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,7 +65,8 @@ def next_moment(kept: Sequence[KeptBackup]) -> str:
     if last is None or last.moment < now:
         return now
     seconds, _, micro = last.moment.partition(".")
-    return f"{seconds}.{int(micro) + 1:06}"
+    at_ns = timegm(time.strptime(seconds, "%Y%m%dT%H%M%S")) * 10**9 + (int(micro) + 1) * 1000
+    return moment_of(at_ns)
 
 
 def moment_of(at_ns: int) -> str:

@@ -41,6 +41,7 @@ def mount(
         See `pybackup.archive.open.open_archive`.
     allow_other
         Let other users read it too, as far as modes and owners say; needs ``user_allow_other`` in /etc/fuse.conf.
+        Otherwise nobody else sees it, and whoever mounts it reads all of it, as out of the archive.
 
     Raises
     ------
@@ -57,7 +58,8 @@ def mount(
         from pybackup.fuse.filesystem import ArchiveFileSystem
     except (ImportError, OSError) as error:
         raise EnvironmentFailed(
-            f"no file system can be mounted ({error}): it takes the Python package mfusepy, and fuse3 of Debian"
+            f"no file system can be mounted ({error}): it takes the Python package mfusepy, which "
+            "the extra [mount] brings, and fuse3 of Debian"
         ) from None
     runs = runs_of(named, catalogue, monitor, mended)
     if runs.patterns:
@@ -73,7 +75,7 @@ def mount(
                 foreground=True,
                 ro=True,
                 fsname="pybackup",
-                default_permissions=True,
+                default_permissions=allow_other,
                 use_ino=True,
                 **options,
             )

@@ -88,5 +88,7 @@ def check_chain(text: str) -> str:
         It is none.
     """
     if not is_chain_name(text):
-        raise UsageError(f"no name for a chain: {text!r}; 1 to {_MAX_NAME} printable characters without a slash")
+        raise UsageError(
+            f"no name for a chain: {text!r}; 1 to {_MAX_NAME} printable characters, no slash, no space around them"
+        )
     return text

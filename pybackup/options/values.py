@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,8 +42,18 @@ def directory(value: Path) -> bytes:
     """Return the path of a directory that exists."""
     where = path(value)
     if not os.path.isdir(where):
-        raise UsageError(f"no such directory: {os.fsdecode(where)!r}")
+        raise UsageError(f"no such directory: {os.fsdecode(where)!r}{_left_mounted(where)}")
     return where
+
+
+def _left_mounted(where: bytes) -> str:
+    """Return what to do about a mount whose process was killed."""
+    try:
+        os.stat(where)
+    except OSError as error:
+        if error.errno == errno.ENOTCONN:
+            return " (the program that had mounted it is gone; unmount it: fusermount3 -u)"
+    return ""
 
 
 def maybe(value: Any, read: Callable[[Any], _Result]) -> _Result | None:

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import stat
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -138,6 +139,40 @@ def test_the_runs_of_a_chain_by_their_time(tmp_path: Path) -> None:
             (mount.directory / f"{runs[0]}/docs/a").read_bytes()
         status, said = mount.end()
     assert (status, "is not at hand" in said) == (1, True)
+
+
+def test_devices_and_room_are_those_of_the_tree(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    try:
+        os.mknod(tree / "device", 0o600 | stat.S_IFBLK, os.makedev(259, 70000))
+    except PermissionError:
+        pytest.skip("no device can be made here")
+    with open(tree / "sparse", "wb") as sparse:
+        sparse.seek(3 << 20)
+        sparse.write(b"end")
+    archive([tree], tmp_path / "a.xtar")
+    with mounted(tmp_path / "m", tmp_path / "a.xtar") as mount:
+        assert (mount.directory / "tree/device").stat().st_rdev == os.makedev(259, 70000)
+        assert (mount.directory / "tree/sparse").stat().st_size == 3 << 20 | 3
+        assert (mount.directory / "tree/sparse").stat().st_blocks < 100
+
+
+@pytest.mark.parametrize(("words", "asked"), [((), False), (("--allow-other",), True)])
+def test_modes_bind_only_where_others_read_too(
+    made: tuple[Path, Path], tmp_path: Path, words: tuple[str, ...], asked: bool
+) -> None:
+    with mounted(tmp_path / "m", made[1], *words) as mount:
+        options = next(line for line in Path("/proc/mounts").read_text().splitlines() if str(mount.directory) in line)
+    assert ("default_permissions" in options, "allow_other" in options) == (asked, asked)
+
+
+def test_what_a_killed_process_leaves_is_told(made: tuple[Path, Path], tmp_path: Path) -> None:
+    with mounted(tmp_path / "m", made[1]) as mount:
+        mount.process.kill()
+        mount.process.wait()
+        done = run("mount", made[1], mount.directory)
+        assert (done.returncode, b"unmount it" in done.stderr) == (2, True)
 
 
 def test_what_cannot_be_mounted(made: tuple[Path, Path], tmp_path: Path) -> None:

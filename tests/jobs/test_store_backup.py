@@ -148,7 +148,28 @@ def test_a_clock_that_was_set_back_puts_no_backup_before_those_there_are() -> No
     store = MemoryStore()
     store.files["docs.full.29990101T000000.000009Z.xtar"] = b""
     assert next_moment(kept_of("docs", store)) == "29990101T000000.000010"
+    store.files["docs.full.29991231T235959.999999Z.xtar"] = b""
+    assert next_moment(kept_of("docs", store)) == "30000101T000000.000000"
     assert kept_of("doc", store) == kept_of("docs.full", store) == []
+
+
+@pytest.mark.parametrize("called", [b"lat\xff", b"two\nlines", b" "])
+def test_a_directory_whose_name_is_none_for_a_store_is_given_one(tmp_path: Path, called: bytes) -> None:
+    top = os.path.join(os.fsencode(tmp_path), called)
+    os.mkdir(top)
+    store = MemoryStore()
+    for source in (top, b"/"):
+        with pytest.raises(UsageError, match="gives it another") as refused:
+            pybackup.backup(source, store, monitor=Monitor())
+        assert refused.value.option == "name"
+    pybackup.backup(top, store, name="odd", monitor=Monitor())
+    pybackup.restore_backup("odd", tmp_path / "to", store, monitor=Monitor())
+    assert os.listdir(os.fsencode(tmp_path / "to")) == [called]
+
+
+def test_a_sidecar_is_refused_for_it_would_not_get_into_the_store(tree: Path) -> None:
+    with pytest.raises(UsageError, match="parity within"):
+        pybackup.backup(tree, MemoryStore(), parity_sidecar=True, monitor=Monitor())
 
 
 def test_a_store_that_fails_leaves_no_backup(tree: Path) -> None:

@@ -14,9 +14,10 @@ from ..text import display
 
 EPILOG = """\
 It stays until it is unmounted, by 'fusermount3 -u DIR' or 'umount DIR', or by Ctrl-C here. Files are decoded as they
-are read. Of a damaged archive what is whole can be read; the rest gives an input/output error, and is a problem.
-Of a chain each run is a directory called by its time, and latest links to the newest; archives of a chain are named
-together, in any order. Needs the Python package mfusepy, and Debian's libfuse3 and fuse3 (or those of version 2).
+are read: all of them by whoever mounts them, and by nobody else without --allow-other. Of a damaged archive what is
+whole can be read; the rest gives an input/output error, and is a problem. Of a chain each run is a directory called by
+its time, and latest links to the newest; archives of a chain are named together, in any order. Needs the Python package
+mfusepy, and Debian's libfuse3 and fuse3 (or those of version 2).
 
 examples:
   pybackup mount docs.xtar /mnt
