@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from calendar import timegm
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pybackup.errors import UsageError
-from pybackup.model.run import RunLevel
+from pybackup.model.run import RunLevel, is_chain_name
 
 from .store import Store
 
@@ -32,6 +33,22 @@ class KeptBackup:
     moment: str
     level: str
     file: str
+
+
+def check_name(name: str, source: bytes) -> None:
+    """Refuse what a directory cannot be called in a store.
+
+    Raises
+    ------
+    UsageError
+        It is such a name.
+    """
+    if not is_chain_name(name):
+        raise UsageError(
+            f"{os.fsdecode(source)!r} cannot be called {name!r} in a store",
+            option="name",
+            hint="gives it another: 1 to 255 printable characters, no slash, no space around them",
+        )
 
 
 def kept_of(name: str, store: Store) -> list[KeptBackup]:

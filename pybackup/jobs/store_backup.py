@@ -12,10 +12,10 @@ from pybackup.archive.runs import Runs, runs_among
 from pybackup.catalogue.connect import create_catalogue
 from pybackup.errors import UsageError
 from pybackup.host.store import Store
-from pybackup.host.store_names import base_of, kept_of, moment_of, next_moment
+from pybackup.host.store_names import base_of, check_name, kept_of, moment_of, next_moment
 from pybackup.make.levels import AUTO
 from pybackup.make.run import perform_create
-from pybackup.model.run import RunLevel, is_chain_name
+from pybackup.model.run import RunLevel
 from pybackup.monitor import Monitor
 from pybackup.options.making import CreateRequest
 from pybackup.options.restoring import RestoreRequest
@@ -66,12 +66,7 @@ def put_backup(
     UsageError, EnvironmentFailed
         As `create` does; there is no backup to build on.
     """
-    if not is_chain_name(name):
-        raise UsageError(
-            f"{os.fsdecode(source)!r} cannot be called {name!r} in a store",
-            option="name",
-            hint="gives it another: 1 to 255 printable characters, no slash, no space around them",
-        )
+    check_name(name, source)
     if options.get("parity_sidecar"):
         raise UsageError("is not for a store: an archive there has its parity within", option="parity_sidecar")
     kept = kept_of(name, store)
