@@ -74,8 +74,8 @@ def put_backup(
     if level == AUTO:
         level = RunLevel.INCREMENTAL if base else RunLevel.FULL
     moment = next_moment(kept)
-    file = f"{name}.{level}.{moment}Z.xtar"
-    catalogue, output = os.path.join(room, b"catalogue.sqlite"), os.path.join(room, os.fsencode(file))
+    catalogue = os.path.join(room, b"catalogue.sqlite")
+    output = os.path.join(room, os.fsencode(f"{name}.{level}.{moment}Z.xtar"))
     before = [] if base is None else [_fetch(store, base.file, room)]
     with create_catalogue(os.fsdecode(catalogue)) as known:
         record_archives(known, before, monitor)
@@ -93,10 +93,10 @@ def put_backup(
     state = os.path.join(room, os.fsencode(f"{name}.state.{moment}Z.json"))
     with open_archive(output, [], with_earlier=True, monitor=monitor) as archive:
         export_state(archive, [], state, monitor=monitor)
-    made = {os.path.basename(os.fsdecode(path)): os.path.getsize(path) for path in (output, state)}
     # The archive last: where it is, all of the backup is.
     for each in (state, output):
         store.put(os.path.basename(os.fsdecode(each)), os.fsdecode(each))
+    made = {os.path.basename(os.fsdecode(path)): os.path.getsize(path) for path in (output, state)}
     return StoredBackup(name, RunLevel(level), made)
 
 
@@ -125,15 +125,14 @@ def get_backup(
     fitting = [each for each in kept if at_ns is None or each.moment <= moment_of(at_ns)]
     if not fitting:
         raise UsageError(f"{name}: no backup was as early as that", option="at")
-    newest = max(fitting)
-    have = {newest.file: _fetch(store, newest.file, room)}
+    newest = max(fitting).file
+    have = {newest: _fetch(store, newest, room)}
     there = {each.file for each in kept}
     for file in _needed(runs_among([*have.values()], monitor), asked, monitor):
         if file in there and file not in have:
             have[file] = _fetch(store, file, room)
     runs = runs_among([*have.values()], monitor)
-    runs.patterns = [*map(os.fsencode, asked.patterns)]
-    run = run_at(runs, None)
+    runs.patterns, run = [*map(os.fsencode, asked.patterns)], run_at(runs, None)
     with runs.open(run, monitor) as archive:
         return restore_run(runs, run, archive, asked, monitor=monitor)
 
