@@ -31,6 +31,8 @@ def export_state(
 ) -> Exported:
     """Write the names that match and the SHA-256 of each file into a file that appears when it is complete.
 
+    That of a file with holes is null, as archives do not know it.
+
     The archive is to be opened with what it tells of earlier ones. A name that is not UTF-8 has its other bytes as
     lone surrogates, as `os.fsdecode` gives them.
 
@@ -78,8 +80,9 @@ def _state(listing: Listing, rows: Sequence[int]) -> Iterator[str]:
 
 
 def _sha256(listing: Listing, row: int) -> str | None:
-    digest = listing.stored(row).digest
-    return digest.hex() if len(digest) == 32 else None
+    stored = listing.stored(row)
+    # That of a sparse file is of its sparse stream (FORMAT 9), not of what anyone reads of it.
+    return stored.digest.hex() if len(stored.digest) == 32 and not stored.sparse else None
 
 
 def _name(path: bytes) -> str:
