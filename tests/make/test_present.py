@@ -56,7 +56,7 @@ def test_volumes_are_gone_on_with_or_replaced_or_refused(small: SmallSet, tmp_pa
     found = finished_volumes(_to(directory, resume=True))
     assert [os.path.basename(done.path) for done in found] == [name.encode() for name in small.data]
     assert finished_volumes(_to(directory), replace=True) == []
-    with pytest.raises(UsageError, match="cannot be replaced"):
+    with pytest.raises(UsageError, match="cannot be continued and replaced"):
         finished_volumes(_to(directory, resume=True), replace=True)
 
 
