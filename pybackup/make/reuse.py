@@ -28,18 +28,19 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class DeltaRules:
-    """When a file is stored as what changed in it, and not whole (HISTORY: each step is one more disc that may die).
+    """When a file is stored as what changed in it, and not whole: each step is one more disc that may be lost.
 
     Attributes
     ----------
     min_bytes
-        No delta is made of what is shorter, or to it.
+        No delta is made of a shorter file, or to one.
     max_depth
-        On so many contents, each on the next, a file may be built; 0 for whole files only.
+        The most deltas one after the other that give a file; 0 for whole files only.
     min_saving
-        So much of the file there must be nothing to store of.
+        At least this part of the file must be saved, from 0 to 1.
     base_copies
-        On so many media each volume must be that holds any of the base; recovery volumes that make up for it are one.
+        Each volume that holds any of the base must be on so many media; recovery volumes that can replace it count as
+        one.
     """
 
     min_bytes: int = MIB
@@ -59,9 +60,9 @@ class Reused:
     Attributes
     ----------
     former
-        What the file is built on; None where the earlier content is all of it.
+        What is told of the base in the new archive; None where the file has the same content as the base.
     base
-        That content.
+        The earlier content.
     """
 
     base: Stored
