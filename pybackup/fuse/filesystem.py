@@ -32,20 +32,27 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         They are opened when something in them is asked for.
     latest
         The name of the newest.
+    told
+        Noted when all can be read.
     """
 
     use_ns = True
 
     def __init__(
-        self, trees: Mapping[bytes, Callable[[], MountedTree]], monitor: Monitor, *, latest: bytes = b""
+        self, trees: Mapping[bytes, Callable[[], MountedTree]], monitor: Monitor, *, latest: bytes = b"", told: str = ""
     ) -> None:
         self._trees, self._latest, self._monitor = trees, latest, monitor
-        self._is_alone = b"" in trees
+        self._is_alone, self._told_first = b"" in trees, told
         self._opened: dict[bytes, MountedTree] = {}
         self._contents: dict[int, MountedContent] = {}
         self._next = 1
         self._told: set[bytes] = set()
         self._lock = threading.RLock()
+
+    def init(self, path: str) -> None:
+        """Tell that it is mounted."""
+        if self._told_first:
+            self._monitor.note(self._told_first)
 
     def getattr(self, path: str, fh: int | None = None) -> Mapping[str, int]:
         """Return the status of a path."""

@@ -16,6 +16,7 @@ from pybackup.archive.runs import Runs
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.fuse.contents import SegmentCache
 from pybackup.fuse.tree import INODES, MountedTree
+from pybackup.model.display import display
 from pybackup.model.restorable import RestorableRun
 from pybackup.monitor import Monitor
 
@@ -65,7 +66,8 @@ def mount(
     if runs.patterns:
         raise UsageError(f"{os.fsdecode(runs.patterns[0])}: neither an archive nor a directory with any")
     trees = _trees(runs, monitor)
-    system = ArchiveFileSystem(trees, monitor, latest=b"" if b"" in trees else max(trees))
+    told = f"at {display(directory)} until it is unmounted"
+    system = ArchiveFileSystem(trees, monitor, latest=b"" if b"" in trees else max(trees), told=told)
     options = {"allow_other": True} if allow_other else {}
     try:
         with _signals_of_libfuse():

@@ -10,7 +10,6 @@ from ..json_form import json_line
 from ..options import add_options, add_talk, talk_of
 from ..results import conclude
 from ..streams import deliver
-from ..text import display
 
 EPILOG = """\
 It stays until it is unmounted, by 'fusermount3 -u DIR' or 'umount DIR', or by Ctrl-C here. Files are decoded as they
@@ -39,7 +38,6 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.mend.identify import IdentifyingMender
 
     with talk_of(options, options.archives[0]) as talk, IdentifyingMender(None, talk) as mender:
-        talk.note(f"at {display(options.directory)} until it is unmounted: fusermount3 -u {display(options.directory)}")
         mount(
             options.archives,
             options.directory,
