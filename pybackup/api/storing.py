@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pybackup.monitor import Monitor
 from pybackup.options import Path, values
 
-from .asked import warning_monitor
+from .asked import maybe_directory, warning_monitor
 
 if TYPE_CHECKING:
     from pybackup.host.store import Store
@@ -110,5 +110,5 @@ def incremental_backup(source: Path, store: Store, **options: object) -> StoredB
 
 
 def _work_dir(named: Path | None) -> bytes:
-    found = values.maybe(named, values.directory)
-    return tempfile.gettempdirb() if found is None else found
+    """Return where archives lie meanwhile: below that directory, or where temporary files go."""
+    return maybe_directory(named) or tempfile.gettempdirb()

@@ -13,7 +13,7 @@ from typing import IO, Protocol
 
 from pybackup.archive.open import OpenArchive
 from pybackup.errors import Damaged
-from pybackup.model.member import Member, Stored
+from pybackup.model.member import Stored
 from pybackup.restore.content import first_whole, read_content
 
 _KEPT_BYTES = 64 << 20
@@ -38,7 +38,7 @@ class MountedContent(Protocol):
 
 
 class SegmentCache:
-    """Decoded segments, the last used of 64 MiB; several threads may ask for them."""
+    """Decoded segments: the last used are kept, up to a number of bytes; several threads may ask for them."""
 
     def __init__(self, n_bytes: int = _KEPT_BYTES) -> None:
         self._n_bytes = n_bytes
@@ -62,7 +62,7 @@ class SegmentCache:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         # Two threads may decode the same one: that costs time, and a lock around it would cost more.
-        data = first_whole(archive.file, self._places(stored, member))
+        data = first_whole(archive.file, [member, *stored.spares])
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = data
@@ -71,13 +71,9 @@ class SegmentCache:
                 self._used -= len(self._kept.popitem(last=False)[1])
         return data
 
-    @staticmethod
-    def _places(stored: Stored, member: Member) -> list[Member]:
-        return [member, *stored.spares]
-
 
 class SegmentedContent:
-    """MountedContent that lies in segments one behind the other."""
+    """Content that lies in segments, one after the other."""
 
     def __init__(self, archive: OpenArchive, stored: Stored, cache: SegmentCache) -> None:
         self._archive, self._stored, self._cache = archive, stored, cache
@@ -100,7 +96,7 @@ class SegmentedContent:
 
 
 class SpooledContent:
-    """MountedContent that can only be read from the start, such as a sparse stream: a temporary file holds it."""
+    """Content that can only be read from the start, such as a sparse stream: a temporary file holds it."""
 
     def __init__(self, archive: OpenArchive, path: bytes) -> None:
         self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115 # open as long as the content is

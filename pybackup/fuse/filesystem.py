@@ -32,27 +32,32 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         They are opened when something in them is asked for.
     latest
         The name of the newest.
-    told
-        Noted when all can be read.
+    notice
+        What is said once it is mounted; empty for nothing.
     """
 
     use_ns = True
 
     def __init__(
-        self, trees: Mapping[bytes, Callable[[], MountedTree]], monitor: Monitor, *, latest: bytes = b"", told: str = ""
+        self,
+        trees: Mapping[bytes, Callable[[], MountedTree]],
+        monitor: Monitor,
+        *,
+        latest: bytes = b"",
+        notice: str = "",
     ) -> None:
         self._trees, self._latest, self._monitor = trees, latest, monitor
-        self._is_alone, self._told_first = b"" in trees, told
+        self._is_alone, self._notice = b"" in trees, notice
         self._opened: dict[bytes, MountedTree] = {}
         self._contents: dict[int, MountedContent] = {}
         self._next = 1
-        self._told: set[bytes] = set()
+        self._reported: set[bytes] = set()
         self._lock = threading.RLock()
 
     def init(self, path: str) -> None:
         """Tell that it is mounted."""
-        if self._told_first:
-            self._monitor.note(self._told_first)
+        if self._notice:
+            self._monitor.note(self._notice)
 
     def getattr(self, path: str, fh: int | None = None) -> Mapping[str, int]:
         """Return the status of a path."""
@@ -163,7 +168,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
     def _lost(self, path: bytes, error: PybackupError) -> OSError:
         """Tell once of each file, or run, that something of it is lost."""
         with self._lock:
-            if path not in self._told:
-                self._told.add(path)
+            if path not in self._reported:
+                self._reported.add(path)
                 self._monitor.problem(Problem(path, Trouble.LOST, str(error)))
         return mfusepy.FuseOSError(errno.EIO)  # type: ignore[no-any-return]

@@ -66,8 +66,8 @@ def mount(
     if runs.patterns:
         raise UsageError(f"{os.fsdecode(runs.patterns[0])}: neither an archive nor a directory with any")
     trees = _trees(runs, monitor)
-    told = f"at {display(directory)} until it is unmounted"
-    system = ArchiveFileSystem(trees, monitor, latest=b"" if b"" in trees else max(trees), told=told)
+    notice = f"at {display(directory)} until it is unmounted"
+    system = ArchiveFileSystem(trees, monitor, latest=b"" if b"" in trees else max(trees), notice=notice)
     options = {"allow_other": True} if allow_other else {}
     try:
         with _signals_of_libfuse():

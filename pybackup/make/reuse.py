@@ -70,7 +70,7 @@ class Reused:
 
 
 class Reuse:
-    """Decides of files that changed what is stored of them.
+    """Decides what is stored of files that changed.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class Reuse:
 
     @property
     def least_bytes(self) -> int:
-        """Of what is shorter nothing can be reused."""
+        """Shorter files are always stored whole."""
         return min(self._segment_bytes + 1, self.rules.min_bytes)
 
     def of(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Reused | None:
@@ -108,13 +108,12 @@ class Reuse:
         if not may_delta and planned.entry.size <= self._segment_bytes:
             return None
         try:
-            found = self._compare(earlier, base, planned, spent, may_delta)
+            return self._compare(earlier, base, planned, spent, may_delta)
         except (OSError, FormatError):
             return None  # to be read as any other file: there it is told why it cannot be
-        return found
 
     def _base_of(self, stored: Stored) -> Stored | None:
-        """The newest content of a file that is built on few enough others itself."""
+        """Return the newest content of a file to which one more delta may be made; None where there is none."""
         base: Stored | None = stored
         while base is not None and base.depth >= self.rules.max_depth:
             base = base.base
@@ -189,7 +188,7 @@ def _segments(fd: int, size: int, unit: int) -> Iterator[bytes]:
 
 
 class _Deltas:
-    """Makes deltas to one content, and tries them; what that takes is read when it is needed first."""
+    """Makes deltas to one content, and tries them; the content is read for its signature when the first is made."""
 
     def __init__(self, earlier: EarlierArchive, base: Stored, min_saving: Fraction) -> None:
         self._place, self._base, self._min_saving = earlier.place, base, min_saving
@@ -217,7 +216,7 @@ class _Deltas:
         return delta if len(delta) <= (1 - self._min_saving) * len(data) else None
 
     def tried(self, data: bytes) -> bytes | None:
-        """Return a delta as `make`, if applied to the content it gives the bytes indeed."""
+        """Return a delta as `make` does, or None where applying it does not give the bytes."""
         try:
             delta = None if self.fault else self.make(data)
             if delta is None:
