@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping
 
 NONE = "none"
 _Ask = Callable[[], str | None]
-_asked: list[_Ask] = []
+_configurations: list[_Ask] = []  # at most one
 
 
-def ask_too(configuration: _Ask) -> None:
-    """Ask this as well, which lies in a room above, where neither the command line nor the environment names one.
+def look_in(configuration: _Ask) -> None:
+    """Look into a configuration, too, where neither the command line nor the environment names a catalogue.
+
+    What reads the configuration lies in a room above this one, so it is given here.
 
     Parameters
     ----------
     configuration
-        Returns an address, or None for none; what it raises, whoever looks for a catalogue raises.
+        Returns an address, or None for none; what it raises, `configured` and `default_address` raise.
     """
-    _asked[:] = [configuration]
+    _configurations[:] = [configuration]
 
 
 def default_address(environment: Mapping[str, str] = os.environ) -> str:
@@ -44,7 +46,7 @@ def configured(named: str | None, environment: Mapping[str, str] = os.environ) -
 
 def _named_elsewhere(environment: Mapping[str, str]) -> str | None:
     named = environment.get("PYBACKUP_CATALOGUE")
-    return named or next((found for ask in _asked if (found := ask())), None)
+    return named or next((found for ask in _configurations if (found := ask())), None)
 
 
 def _own_file(environment: Mapping[str, str]) -> str:

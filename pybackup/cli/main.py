@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from pyactivity.ending import ignore
-from pybackup.catalogue.default import ask_too
+from pybackup.catalogue.default import look_in
 from pybackup.errors import Exists, UsageError
 
 from . import verbs
@@ -57,7 +57,7 @@ def _run(argv: list[str]) -> int:
         raise UsageError("no verb: what shall be done?\ntry: pybackup --help")
     words, rest = _split_verb(argv)
     options = verb_parser(words).parse_intermixed_args(_without_separator(rest))
-    ask_too(_catalogue_of_configuration)
+    look_in(_catalogue_of_configuration)
     try:
         return verbs.load(words).perform(options)
     except Exists as error:
