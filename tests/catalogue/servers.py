@@ -96,8 +96,13 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql://tester@/{{name}}?host={room}"
 
 
-# Of the system's there are only so many for all servers of a machine.
-_NO_NATIVE_AIO = ["--innodb-use-native-aio=0"]
+def _apart(room: Path) -> list[str]:
+    """Options with which a server shares nothing with others of the machine.
+
+    A server that starts removes the temporary tables (``#sql*``) of all others from a directory they share, and of
+    the system's asynchronous requests there are only so many for all.
+    """
+    return [f"--datadir={room}/data", f"--tmpdir={room}", "--innodb-use-native-aio=0"]
 
 
 @contextlib.contextmanager
@@ -105,12 +110,11 @@ def mariadb() -> Iterator[str]:
     """Give the URL of a server, without the name of a database."""
     with _room() as room:
         install = [_tool("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
-        install += ["--skip-test-db", f"--datadir={room}/data", *_NO_NATIVE_AIO]
+        install += ["--skip-test-db", *_apart(room)]
         _prepare(install, room)
-        command = [_tool("mariadbd", "/usr/sbin"), "--no-defaults", f"--datadir={room}/data", "--skip-networking"]
+        command = [_tool("mariadbd", "/usr/sbin"), "--no-defaults", "--skip-networking", *_apart(room)]
         command += [f"--socket={room}/socket", f"--pid-file={room}/pid", "--innodb-flush-log-at-trx-commit=0"]
         command += ["--innodb-flush-method=nosync", "--skip-innodb-doublewrite", "--innodb-fast-shutdown=2"]
-        command += _NO_NATIVE_AIO
         command += ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--max-allowed-packet=64M"]
 
         def is_ready() -> bool:
