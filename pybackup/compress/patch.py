@@ -10,9 +10,6 @@ from pybackup.errors import Damaged
 from pybackup.layout.rdiff import commands
 from pybackup.model.member import Member
 
-MAX_DEPTH = 3
-"""The most deltas, one after the other, that a reader applies to get a content."""
-
 Decode = Callable[[Member], Iterable[bytes]]
 """Gives the content of a segment; raises `FormatError` where it is not that."""
 

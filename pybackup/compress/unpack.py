@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from pybackup.errors import Damaged, FormatError, Refused
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.member import Member, Method
+from pybackup.model.member import MAX_DEPTH, Member, Method
 
 from . import raw_deflate
 from .methods import MAX_SEGMENT_BYTES, raw_filters
-from .patch import MAX_DEPTH, apply_delta
+from .patch import apply_delta
 from .read_there import read_there
 
 WRONG = "its content is not what was archived"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pybackup.model.entry import Entry, Kind, tree_key
 from pybackup.model.listing import Rows
-from pybackup.model.member import Member, Stored
+from pybackup.model.member import MAX_DEPTH, Member, Stored
 
 _LEAST_DIGEST = 4
 
@@ -104,31 +104,40 @@ class MergedRows:
         return self._volumes[number].stored(row, path)
 
 
-def on_base(parts: Sequence[Stored]) -> Stored:
+def on_base(parts: Sequence[Stored], depth: int = MAX_DEPTH) -> Stored:
     """Return a file that is built on contents of which earlier archives tell under its path.
 
-    Each of these has another SHA-256, and whoever is a base comes before what is built on it.
+    Each of these has another SHA-256, and whoever is a base comes before what is built on it. Of one that is built on
+    more than ``depth`` contents, each on the next, the base counts as unknown.
     """
     last = parts[-1]
-    wanted = last.base_digest
-    own = [part for part in parts if part.base_digest == wanted and _is_of(part, last)]
-    before = [part for part in parts[:-1] if not any(part is each for each in own)]
+    own, before = _parted(parts, last)
     found = join(own) if last.numbers else last
-    base = _content_of(before, wanted)
+    base = _content_of(before, last.base_digest, depth)
     return found if base is None else _built(found, base)
 
 
-def _content_of(parts: Sequence[Stored], digest: bytes) -> Stored | None:
+def _content_of(parts: Sequence[Stored], digest: bytes, depth: int) -> Stored | None:
     """The content with a SHA-256 among what archives tell of a file; None where none tells of all of it."""
-    for at in reversed(range(len(parts))):
-        if parts[at].digest == digest:
-            same = [part for part in parts if _is_of(part, parts[at]) and part.base_digest == parts[at].base_digest]
-            if parts[at].base_digest:
-                found = on_base([*(part for part in parts[:at] if part not in same), *same])
-            else:
-                found = join(same) if parts[at].numbers else parts[at]
-            return None if found.fault else found
-    return None
+    at = next((at for at in reversed(range(len(parts))) if parts[at].digest == digest), -1)
+    if at < 0 or depth < 1:
+        return None
+    same, _ = _parted(parts, parts[at])
+    if parts[at].base_digest:
+        _, before = _parted(parts[:at], parts[at])
+        found = on_base([*before, *same], depth - 1)
+    else:
+        found = join(same) if parts[at].numbers else parts[at]
+    return None if found.fault else found
+
+
+def _parted(parts: Iterable[Stored], one: Stored) -> tuple[list[Stored], list[Stored]]:
+    """Return what is of the same content of a file, on the same base, as one part; and the rest."""
+    same: list[Stored] = []
+    other: list[Stored] = []
+    for part in parts:
+        (same if part.base_digest == one.base_digest and _is_of(part, one) else other).append(part)
+    return same, other
 
 
 def _built(found: Stored, base: Stored) -> Stored:

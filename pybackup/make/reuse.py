@@ -10,14 +10,14 @@ from fractions import Fraction
 
 from pybackup.archive.holders import volume_of
 from pybackup.archive.same_content import open_live
-from pybackup.compress.patch import MAX_DEPTH, apply_delta
+from pybackup.compress.patch import apply_delta
 from pybackup.compress.unpack import decode
 from pybackup.delta import engine
 from pybackup.errors import FormatError
 from pybackup.host.joined import open_place
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.content import Former
-from pybackup.model.member import Member, Stored
+from pybackup.model.member import MAX_DEPTH, Member, Stored
 from pybackup.model.source import Planned
 from pybackup.monitor import Monitor
 

@@ -35,6 +35,9 @@ BCJ_METHODS: Final[Mapping[Method, bytes]] = {
 STREAM_OFFSET: Final = 32
 """Where in a ``.7z`` the packed streams begin, in bytes: the length of its start header."""
 
+MAX_DEPTH: Final = 3
+"""The most contents, each the base of the one before, that a content may be built on (FORMAT.md, Files with a base)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

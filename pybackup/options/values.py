@@ -110,8 +110,8 @@ def delta(value: str | Mapping[str, Any] | DeltaRules | None) -> DeltaRules:
     """Return when a large file that changed is stored as what differs, by a table or as text: ``max_depth=2``."""
     from fractions import Fraction
 
-    from pybackup.compress.patch import MAX_DEPTH
     from pybackup.make.reuse import DeltaRules
+    from pybackup.model.member import MAX_DEPTH
 
     if value is None or isinstance(value, DeltaRules):
         return value or DeltaRules()

@@ -61,6 +61,7 @@ except ImportError:  # Windows has no such names
 BLOCK, SECTOR, STEP = 512, 2048, 1 << 20
 MAX_SEGMENT = 256 << 20
 MAX_OFFSET = 1 << 62
+MAX_DEPTH = 3  # contents that a content may be built on, each the base of the one before (27)
 # Each volume of a set has its own stretch of offsets, longer than any volume is; number n starts at n << this.
 STRETCH, MOST_VOLUMES = 44, 1 << 18
 FILE, DIRECTORY, SYMLINK, HARDLINK, FIFO, CHARACTER, BLOCK_DEVICE = range(1, 8)
@@ -1049,7 +1050,7 @@ def patched(image: Image, member: Member, depth: int) -> Iterator[bytes]:
     yield bytes(made)
 
 
-def checked(image: Image, member: Member, depth: int = 3) -> Iterator[bytes]:
+def checked(image: Image, member: Member, depth: int = MAX_DEPTH) -> Iterator[bytes]:
     """Yield the content of a member; it is good only if the iteration ends without an error."""
     if len(member.digest) < 4:
         raise Damaged("its checksum is lost")
@@ -3076,17 +3077,18 @@ def placed(entry: Entry, number: int) -> Entry:
     )
 
 
-def on_base(found: Sequence[Entry]) -> Entry:
+def on_base(found: Sequence[Entry], depth: int = MAX_DEPTH) -> Entry:
     """Return a file that is built on another content, from all that archives tell of its path, oldest first (27)."""
     newest = found[-1]
-    parts = {member.segment: member for entry in found if is_part_of(entry, newest) for member in entry.members}
-    digest = max((entry.digest for entry in found if is_part_of(entry, newest)), key=len)
+    own = [entry for entry in found if is_part_of(entry, newest)]
+    parts = {member.segment: member for entry in own for member in entry.members}
+    digest = max((entry.digest for entry in own), key=len)
     before = [entry for entry in found if not is_part_of(entry, newest)]
     at = next((at for at in reversed(range(len(before))) if newest.base_digest == before[at].digest), -1)
-    if newest.base_digest and at >= 0:
+    if newest.base_digest and at >= 0 and depth:
         # What comes behind it may have the same content once more, built on others.
         same = [entry for entry in before if is_part_of(entry, before[at])]
-        whole = on_base([*(entry for entry in before[:at] if not is_part_of(entry, before[at])), *same])
+        whole = on_base([*(entry for entry in before[:at] if not is_part_of(entry, before[at])), *same], depth - 1)
         if not whole.fault:
             parts = {
                 number: member._replace(base=whole.members) if member.is_delta else member

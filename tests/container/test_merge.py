@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybackup.container.merge import MergedRows, VolumeRows, join, with_spares
+from pybackup.container import merge
+from pybackup.container.merge import MergedRows, VolumeRows, join, on_base, with_spares
 from pybackup.model.entry import Entry, Kind, tree_key
 from pybackup.model.listing import FoundRows
-from pybackup.model.member import Member, Method, Stored
+from pybackup.model.member import MAX_DEPTH, Member, Method, Stored
 
 
 def _member(text: bytes, offset: int = 1000) -> Member:
@@ -168,3 +169,43 @@ def test_paths_are_the_union_in_tree_order(volumes: list[list[bytes]]) -> None:
         holders = [number for number, paths in enumerate(volumes) if path in paths]
         offsets = [member.offset for member in (*stored.members, *stored.spares)]
         assert offsets == [10_000 * number + 1000 for number in holders]
+
+
+def _built(count: int) -> list[Stored]:
+    """A content of two segments, and ``count`` of which each has the first segment of the one before."""
+    first = replace(_part(b"f", [0, 1], 2), digest=b"0", segments=0, numbers=())
+    later = [
+        replace(_part(b"f", [1], 2, mtime_ns=number), digest=b"%d" % number, base_digest=b"%d" % (number - 1))
+        for number in range(1, count + 1)
+    ]
+    return [first, *later]
+
+
+def test_a_file_is_built_on_as_many_contents_as_the_format_allows() -> None:
+    found = on_base(_built(MAX_DEPTH))
+    assert (found.fault, found.depth, [member.offset for member in found.members]) == ("", MAX_DEPTH, [0, 1000])
+
+
+def test_a_file_that_is_built_on_more_has_no_base() -> None:
+    """One more, and as many as hostile indexes may tell of: they cost no depth of calls either."""
+    found = on_base(_built(MAX_DEPTH + 1))
+    assert (found.base, found.depth, found.members) == (None, 1, _built(MAX_DEPTH + 1)[-1].members)
+    assert "earlier archives" in found.fault
+    assert on_base(_built(5000)).base is None
+
+
+@pytest.mark.parametrize("alike", [False, True], ids=["bases of bases", "parts of one content"])
+def test_the_work_for_a_file_grows_with_what_is_told_of_it(alike: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    is_of = merge._is_of
+
+    def counted(part: Stored, last: Stored) -> bool:
+        nonlocal asked
+        asked += 1
+        return is_of(part, last)
+
+    monkeypatch.setattr(merge, "_is_of", counted)
+    monkeypatch.setattr(Stored, "__eq__", lambda one, other: pytest.fail("compared with each of the others"))
+    parts = _built(2000)
+    on_base([*parts[:2], *parts[1:2] * 2000] if alike else parts)
+    assert asked <= 2 * (MAX_DEPTH + 1) * 2000 + 10

@@ -18,6 +18,8 @@ from kit.trees import plant_for_discs
 
 from pybackup.archive.joined import volumes_of
 from pybackup.archive.open import open_archive
+from pybackup.model.member import MAX_DEPTH
+from pybackup.standalone import rescue
 
 # The oldest Python that is here runs it, too; the syntax of 3.8 is checked in test_rescue.py.
 Done = subprocess.CompletedProcess[str]
@@ -219,3 +221,39 @@ def test_a_scratch_on_a_disc_costs_what_lies_there(field: Field, room: Path) -> 
     assert done.returncode == 1
     lost = [line for line in done.stderr.splitlines() if line.startswith(("lost: ", "partial: "))]
     assert len(lost) == 1
+
+
+def built(count: int) -> list[rescue.Entry]:
+    """What archives tell of a file of two segments: ``count`` times the second one changed, and the first is kept."""
+    members = [rescue.Member(at, 600, 100, 100, 0, 0, bytes(32), segment) for segment, at in enumerate([0, 1000])]
+    found = [rescue.Entry(b"f", rescue.FILE, 0o644, (0, 0, b"", b""), 0, 200, members=members, segments=2, digest=b"0")]
+    for number in range(1, count + 1):
+        own, base = b"%d" % number, b"%d" % (number - 1)
+        found.append(found[0]._replace(mtime_ns=number, members=members[1:], digest=own, base_digest=base))
+    return found
+
+
+def test_a_file_is_built_on_as_many_contents_as_the_format_allows() -> None:
+    found = rescue.on_base(built(MAX_DEPTH))
+    assert (found.fault, [member.segment for member in found.members]) == ("", [0, 1])
+    assert rescue.MAX_DEPTH == MAX_DEPTH
+
+
+@pytest.mark.parametrize("count", [MAX_DEPTH + 1, 5000])
+def test_a_file_that_is_built_on_more_is_not_whole(count: int) -> None:
+    """Nor does it take a step deeper, or more work, for each of the contents that hostile indexes may tell of."""
+    assert rescue.on_base(built(count)).fault == "1 of its 2 segments are gone"
+
+
+def test_the_work_for_a_file_grows_with_what_is_told_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    is_part_of = rescue.is_part_of
+
+    def counted(entry: rescue.Entry, newest: rescue.Entry) -> bool:
+        nonlocal asked
+        asked += 1
+        return is_part_of(entry, newest)
+
+    monkeypatch.setattr(rescue, "is_part_of", counted)
+    rescue.on_base(built(2000))
+    assert asked <= 4 * (MAX_DEPTH + 1) * 2001
