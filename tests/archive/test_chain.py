@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from kit.command import lines, run
+from kit.living import SEGMENT, START_NS, Tree
 from kit.manifest import Manifest, differences, manifest
 
 import pybackup
@@ -27,8 +28,6 @@ from pybackup.model.entry import Kind
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
 from pybackup.standalone import rescue
-
-from .living import SEGMENT, START_NS, Tree
 
 
 def create(tree: Path, output: Path, on: Sequence[Path] = ()) -> Created:

@@ -6,13 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.living import SEGMENT, Tree
 
 import pybackup
 from pybackup.archive.runs import runs_among
 from pybackup.errors import UsageError
 from pybackup.monitor import Monitor
-
-from .living import SEGMENT, Tree
 
 
 def test_archives_and_sets_are_runs_and_what_is_away_can_be_taken_in(tmp_path: Path) -> None:

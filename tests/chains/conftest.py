@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive.living import SEGMENT, Tree
 from kit.hearing import Notes
+from kit.living import SEGMENT, Tree
 from kit.manifest import Manifest, manifest
 
 import pybackup

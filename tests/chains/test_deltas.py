@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from archive.living import SEGMENT
+from kit.living import SEGMENT, LargeFiles
 from kit.manifest import differences, manifest
 
 import pybackup
@@ -29,29 +28,12 @@ DISK, DATABASE, MAILBOX = b"tree/disk", b"tree/database", b"tree/mailbox"
 LARGE = 1_200_000
 
 
-class Large:
-    """A mailbox that grows, a database that changes in place, and a virtual disk whose blocks shift."""
+class Large(LargeFiles):
+    """The large files of a chain's tree."""
 
     def __init__(self, chain: Chain) -> None:
-        self.chain, self.chance = chain, random.Random(7)
-        self.held = {name: bytearray(self.chance.randbytes(LARGE)) for name in (DISK, DATABASE, MAILBOX)}
-        self.write()
-
-    def write(self) -> None:
-        for name, data in self.held.items():
-            path = self.chain.base / os.fsdecode(name)
-            path.write_bytes(data)
-            self.chain.tree.touch(path)
-
-    def live(self) -> None:
-        disk, database, mailbox = (self.held[name] for name in (DISK, DATABASE, MAILBOX))
-        at = self.chance.randrange(LARGE)
-        disk[at:at] = self.chance.randbytes(700)
-        for _ in range(2):
-            at = self.chance.randrange(LARGE - 100)
-            database[at : at + 100] = self.chance.randbytes(100)
-        mailbox += self.chance.randbytes(20_000)
-        self.write()
+        super().__init__(chain.tree, LARGE)
+        self.chain = chain
 
     def burn_again(self) -> None:
         """Have a second copy of the archive of the last run."""
@@ -116,7 +98,7 @@ def test_the_program_rdiff_applies_our_deltas(large: Large) -> None:
     chain = large.chain
     chain.run("full")
     large.burn_again()
-    base = bytes(large.held[DISK])
+    base = bytes(large.held[LargeFiles.DISK])
     large.live()
     chain.run()
     (chain.base / "base").write_bytes(base)
@@ -132,7 +114,7 @@ def test_the_program_rdiff_applies_our_deltas(large: Large) -> None:
     done = subprocess.run(
         ["rdiff", "patch", chain.base / "base", chain.base / "delta", "-"], capture_output=True, check=True
     )
-    assert done.stdout == bytes(large.held[DISK][number * SEGMENT :][: member.raw_bytes])
+    assert done.stdout == bytes(large.held[LargeFiles.DISK][number * SEGMENT :][: member.raw_bytes])
 
 
 def test_a_base_on_one_medium_gives_no_delta(large: Large) -> None:
@@ -173,7 +155,7 @@ def test_whole_again_when_what_was_stored_on_a_base_is_half_of_it(large: Large) 
     chain = large.chain
     chain.run("full")
     for _ in range(3):
-        large.held[DATABASE][:300_000] = large.chance.randbytes(300_000)
+        large.held[LargeFiles.DATABASE][:300_000] = large.chance.randbytes(300_000)
         large.live()
         chain.run("incremental")
     # 0.3 MB of 1.2 and what else changed, then that twice: the third is whole.
@@ -252,10 +234,10 @@ def test_rules_that_are_asked_for_hold(large: Large) -> None:
 
 def test_a_content_that_comes_back_is_not_taken_for_its_own_base(large: Large) -> None:
     """It was built on what is built on it now."""
-    chain, first = large.chain, bytes(large.held[DATABASE])
+    chain, first = large.chain, bytes(large.held[LargeFiles.DATABASE])
     chain.run("full")
     for content in (first[:-9] + b"other end", first, first[:-9] + b"third end"):
-        large.held[DATABASE][:] = content
+        large.held[LargeFiles.DATABASE][:] = content
         large.write()
         chain.run("incremental", delta="base_copies=1,max_depth=2")
     assert [stored(path, DATABASE).base_digest == b"" for path in chain.made] == [True, False, False, False]

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
-from archive.living import SEGMENT
 from kit.hearing import Notes
+from kit.living import SEGMENT
 from kit.manifest import differences, manifest
 
 import pybackup

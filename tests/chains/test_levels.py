@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from archive.living import Tree
+from kit.living import Tree
 from kit.manifest import differences, manifest
 
 import pybackup

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive.living import SEGMENT
+from kit.living import SEGMENT
 from kit.manifest import differences, manifest
 
 import pybackup

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive.living import DAY_NS
+from kit.living import DAY_NS
 from kit.manifest import differences, manifest
 
 import pybackup

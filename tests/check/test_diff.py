@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from archive.living import START_NS, Tree
+from kit.living import START_NS, Tree
 from kit.manifest import Manifest, manifest
 
 import pybackup
