@@ -1,4 +1,4 @@
-"""Building the image of a disc as it was planned, once and from front to back."""
+"""Building a planned disc image, written once from front to back."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from .copy import USUAL_STEPS, Copying, CopySteps, copying
 from .parity import digest_of_image, growing
 from .plan_build import BuildPlan
 
-# About from this size on, the parity of a volume is extended to that of its image: see DESIGN.md.
+# From about this size on, the image's parity is made by extending that of the volume instead of reading the image
+# again: see "The image's parity grows out of the volume's" in DESIGN.md.
 _LEAST_GROWN_BYTES = 120 << 20
-_COPY_WORK, _ENCODE_WORK = 3, 5  # for a byte of a volume, of which reading and hashing it is 1
+_COPY_WORK, _ENCODE_WORK = 3, 5  # per byte of the volume, in units of reading and hashing one byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Built:
 
 
 def perform_build(plan: BuildPlan, monitor: Monitor, *, steps: CopySteps = USUAL_STEPS) -> Built:
-    """Write the image, once and from front to back, then its parity; it gets its name when it is complete.
+    """Write the planned image from front to back, then its parity; the file gets its name only when it is complete.
 
     Raises
     ------
@@ -87,12 +88,12 @@ _Sums = Sequence[tuple[str, bytes]]
 
 
 def _grow(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, steps: CopySteps, monitor: Monitor) -> None:
-    """Copy the volume, and meanwhile extend its own parity to that of the image."""
+    """Copy the volume into the image, and at the same time extend the volume's parity to that of the image."""
     volume, geometry, sums_at = plan.volume, plan.geometry, plan.layout.offsets[texts.SUMS_NAME]
     with _copying(plan, file, output, steps, monitor, beside=True) as copy:
         with growing(geometry, volume, file, output) as growth:
             try:
-                growth.encode(progress=lambda _: copy.look())
+                growth.encode(progress=lambda _: copy.report_progress())
             except Damaged as error:
                 raise volume.damaged() from error
             text = texts.sums_text([*sums, (volume.name, copy.finish())])
@@ -105,8 +106,8 @@ def _grow(plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, steps
 def _encode(
     plan: BuildPlan, file: ArchiveFile, output: Output, sums: _Sums, steps: CopySteps, monitor: Monitor
 ) -> None:
-    """Copy the volume, then make the parity of the image."""
-    # Imported only here, as it is seldom needed, and takes a fifth of the time that the program needs to start.
+    """Copy the volume into the image, then compute the image's parity anew."""
+    # Imported here because it is seldom needed, and loading it takes a fifth of the program's start-up time.
     from pybackup.check.verify import verify
     from pybackup.make.seal import write_stream
 

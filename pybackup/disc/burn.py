@@ -1,4 +1,4 @@
-"""Burning an image, and reading it back: which sectors differ, and how much of the parity repairing them takes."""
+"""Burning an image and reading the disc back: which sectors differ, and how much of the parity their repair needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pybackup.sector import SECTOR
 
 _STEP_BYTES = 1 << 20
 _BURN, _READ_BACK = "burn", "read back"
-# A drive takes so many times as long for a byte as reading it from a disk and hashing it does.
+# How much longer a drive takes per byte than reading from a hard disk and hashing.
 _BURN_WORK, _READ_WORK = 50, 25
 
 
@@ -36,6 +36,10 @@ class BurnPlan:
 
     Attributes
     ----------
+    medium
+        The medium in the drive, as inspected when the plan was made.
+    command
+        The command line that burns the image.
     geometry
         The geometry of the image's parity; None if it has none.
     """
@@ -54,8 +58,11 @@ class ReadBack:
 
     Attributes
     ----------
+    sectors
+        The length of the image.
     margin
-        The part of the parity that is not needed to repair the worst group, from 0 to 1; None without parity.
+        The fraction of the parity not needed to repair the worst group, from 0 to 1, negative if the group is beyond
+        repair; None without parity.
     """
 
     sectors: int
@@ -74,11 +81,11 @@ class BurnOptions:
     speed
         The speed as the drive counts it; None for its own choice.
     overwrite
-        Burn over what is on the medium; it is erased first if need be.
+        Burn over what is on the medium, which is erased first if necessary.
     kept
-        Ids of archives that are never overwritten: those of discs burnt earlier in this run.
+        Ids of archives that are never overwritten: those of discs burnt earlier in the same run.
     force
-        Burn even an image that this program has not made.
+        Burn even an image that this program did not make.
     """
 
     speed: str | None = None
@@ -88,24 +95,30 @@ class BurnOptions:
 
 
 def phases_of_burning(image: bytes, *, read_back: bool) -> list[Phase]:
-    """Return the phases in which planning, burning and reading back tell their progress, for `Monitor.plan`."""
+    """Return the phases of planning, burning and, with ``read_back``, reading back an image, for `Monitor.plan`."""
     n_bytes = os.path.getsize(image) if os.path.isfile(image) else 0
     back = [Phase(_READ_BACK, _READ_WORK * n_bytes)] if read_back else []
     return [phase_of_survey(n_bytes), Phase(_BURN, _BURN_WORK * n_bytes), *back]
 
 
 def check_image(image: bytes, *, force: bool) -> None:
-    """Refuse an image that would not be burnt, without reading all of it; raises as `plan_burn`."""
-    _look(image, Monitor(), force=force)
-
-
-def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Monitor) -> BurnPlan:
-    """Check the image and the medium, and return what will be done.
+    """Refuse an image that `plan_burn` would refuse, as far as that shows without reading all of the image.
 
     Raises
     ------
     UsageError
-        There is no such image; this program has not made it; it does not fit the medium; or the medium is not empty.
+        There is no such image, or this program did not make it.
+    """
+    _look(image, Monitor(), force=force)
+
+
+def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Monitor) -> BurnPlan:
+    """Check the image and the medium, and return the plan of the burn. All of the image is read.
+
+    Raises
+    ------
+    UsageError
+        There is no such image; this program did not make it; it does not fit the medium; or the medium is not empty.
     Damaged
         The image is damaged.
     EnvironmentFailed
@@ -115,12 +128,12 @@ def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Mon
     medium = inspect(device)
     _check_content(image, device, medium, options)
     check_fit(size, medium, device, overwrite=options.overwrite)
-    # Last, since all of it is read.
+    # This check comes last because it reads all of the image.
     if geometry is not None:
         name = os.fsdecode(image)
         health = assess(image, monitor)
         if not isinstance(health, Health) or health.state is not State.INTACT:
-            raise Damaged(f"{name}: is damaged; 'pybackup repair {name}' may mend it, or build it again")
+            raise Damaged(f"{name}: is damaged; repair it with 'pybackup repair {name}', or build it again")
     command = burn_command(
         image,
         device,
@@ -133,7 +146,7 @@ def plan_burn(image: bytes, device: bytes, options: BurnOptions, *, monitor: Mon
 
 
 def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry | None]:
-    """Return the size of an image in bytes and the geometry of its parity, which may only be missing with ``force``."""
+    """Return an image's size in bytes and the geometry of its parity; None for no parity, which needs ``force``."""
     name = os.fsdecode(image)
     with ArchiveFile(image) as file:
         if not file.size:
@@ -141,9 +154,10 @@ def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry
         size, geometry, is_archive = file.size, glance(file), read_locator(file) is not None
     if geometry is not None and geometry.volume_bytes == size and not is_archive:
         return size, geometry
-    what = "has no parity over all of it: it is no image that 'pybackup disc build' made"
+    what = "has no parity over all of it, so 'pybackup disc build' did not make it"
     if is_archive:
-        what = "an archive, and no image of a disc, on which a system shows files: see 'pybackup disc build'"
+        what = "is an archive, not a disc image: burnt like this, a computer shows no files on it. First make an image "
+        what += "with 'pybackup disc build'"
     if not force:
         raise UsageError(f"{name}: {what}", option="force", hint="burns it all the same")
     monitor.note(f"{name}: {what}")
@@ -151,14 +165,14 @@ def _look(image: bytes, monitor: Monitor, *, force: bool) -> tuple[int, Geometry
 
 
 def _check_content(image: bytes, device: bytes, medium: LoadedMedium, options: BurnOptions) -> None:
-    """Refuse a medium that is not empty, judged by its content, whatever the drive says about it."""
+    """Refuse a medium that is not empty, judged by its content instead of by what the drive says about it."""
     found = on_medium(device_path(device))
     if not found.is_written:
         return
     name = os.fsdecode(device)
-    ours = f"is {found.label}, a disc of ours" if found.label else f"({medium.kind}) has something on it"
+    ours = f"is {found.label}, a backup disc" if found.label else f"({medium.kind}) has data on it"
     if found.archive_ids & archive_ids_in(image):
-        ours = f"is {found.label} already, what is to be burnt"
+        ours = f"is {found.label} already, a copy of this image"
     if not options.overwrite:
         raise UsageError(
             f"{name}: the disc in it {ours}; put in a blank one", option="overwrite", hint="burns over this one"
@@ -181,7 +195,9 @@ def perform_burn(plan: BurnPlan, monitor: Monitor) -> None:
 
 
 def read_back(plan: BurnPlan, monitor: Monitor) -> ReadBack:
-    """Compare the disc with its image, up to the image's end, as drives add padding.
+    """Compare the disc with the image that was burnt, sector by sector.
+
+    What follows the end of the image is not looked at, as drives add padding.
 
     Raises
     ------
@@ -195,8 +211,8 @@ def read_back(plan: BurnPlan, monitor: Monitor) -> ReadBack:
         disc = stack.enter_context(ArchiveFile(device_path(plan.device)))
         if not disc.size:
             raise EnvironmentFailed(
-                f"{os.fsdecode(plan.device)}: nothing can be read yet; take the disc out and put it in again, then "
-                "run 'pybackup disc check' on it"
+                f"{os.fsdecode(plan.device)}: the drive cannot read the disc yet; take the disc out, put it in again "
+                "and run 'pybackup disc check' on it"
             )
         monitor.begin(_READ_BACK, 0, plan.image_bytes)
         for start in range(0, plan.image_bytes, _STEP_BYTES):
@@ -231,7 +247,7 @@ def _compare(
 
 
 def _margin(geometry: Geometry, bad: NDArray[np.bool_]) -> float:
-    """Return the part of the parity of the worst group that is left; below 0 if that is too little."""
+    """Return the unused fraction of the worst group's parity; negative if the group has more damage than parity."""
     lost = np.flatnonzero(bad)
     if not geometry.groups:
         return -1.0 if len(lost) else 0.0

@@ -1,4 +1,4 @@
-"""Checking discs: the health of each in numbers, what it would still survive, and what to do about it."""
+"""Checking discs: how damaged each one is, how much more damage its parity can repair, and what to do about it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 from pybackup.parity.odds.remaining import Remaining, remaining
 
-# If this part of the worst group's parity is needed already, the disc is to be watched, or renewed.
+# A disc is to be watched as soon as it needs parity; to be renewed if the repair of the worst group takes more than
+# _AGEING of its parity; to be repaired at once if it takes more than _WORN.
 _AGEING = 0.02
 _WORN = 0.25
 
 
 class Advice(StrEnum):
-    """What to do about a disc."""
+    """What to do about a disc.
+
+    KEEP: nothing, it is intact. WATCH: check it more often. RENEW: burn it anew. REPAIR: repair a copy of it at once.
+    RESCUE: it is beyond repair, extract what is left. LOOK: nothing could be read, look after the drive.
+    """
 
     KEEP = "keep"
     WATCH = "watch"
@@ -39,13 +44,13 @@ class CheckedDisc:
     Attributes
     ----------
     verdict
-        The verdict on its archive; None if it could not be read, or has no archive.
+        The verdict on the disc's archive; None if the disc could not be read or has no archive.
     remaining
-        What further damage it would survive; None if that is not known, or it is beyond repair already.
+        How much further damage could be repaired; None if that is not known, or the disc is already beyond repair.
     failure
-        Why there is no verdict.
+        Why there is no verdict; empty if there is one.
     unread
-        Whether the drive failed or must not be read, so that nothing is known about the disc.
+        Whether the drive failed or may not be opened, so that nothing is known about the disc.
     """
 
     path: bytes
@@ -57,17 +62,19 @@ class CheckedDisc:
 
     @property
     def state(self) -> State:
-        """The state of the disc; beyond repair if it cannot even be read."""
+        """The state of the disc: that of its archive; beyond repair if there is no verdict."""
         return self.verdict.state if self.verdict else State.BEYOND
 
 
 def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[CheckedDisc]:
-    """Read every sector of each image, archive or device, and yield the results; after a failure the others go on.
+    """Read every sector of each image, archive or device, and yield what was found.
+
+    A disc that cannot be read, or has no archive, is a problem for the monitor; the others are still checked.
 
     Raises
     ------
     UsageError
-        One does not exist.
+        A path does not exist.
     """
     monitor.plan([phase for path in paths for phase in phases_of_verify(path)])
     for path in paths:

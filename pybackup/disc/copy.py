@@ -1,7 +1,7 @@
-"""Copying the body of a volume into an image, and hashing it, in a second process where there is other work meanwhile.
+"""Copying the body of a volume into an image and hashing it, in a second process if this one has other work to do.
 
-Threads would wait for each other because of Python's lock: hashing and the arithmetic of parity take as long in two
-threads as one after the other.
+Threads would not do: because of Python's global lock, hashing and the arithmetic of parity take as long in two threads
+as one after the other.
 """
 
 from __future__ import annotations
@@ -29,14 +29,19 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class CopySteps:
-    """How many bytes are handled at a time; an image is the same whatever these are.
+    """How many bytes are handled at a time. The image does not depend on these sizes.
 
     Attributes
     ----------
-    copied, told, read
-        Copied at once; copied between two reports of progress; read at once of what else is in the image.
+    copied
+        Bytes copied at a time.
+    told
+        Bytes copied between two reports of progress.
+    read
+        Bytes read at a time of the image outside of the volume.
     least
-        For volumes shorter than this a second process takes more time than it saves.
+        Volumes shorter than this many bytes are copied in this process: starting a second one would take longer than it
+        saves.
     """
 
     copied: int = 1 << 20
@@ -75,27 +80,27 @@ class _Tell(Message):
 
 
 class Copying(Protocol):
-    """The copying of a volume, and the SHA-256 of it and of what follows it in the image."""
+    """A running copy of a volume into an image, and the SHA-256 of the volume and of the bytes given to `update`."""
 
     def finish(self) -> bytes:
-        """Wait until the volume has been copied, and return its SHA-256 as it is on the disc.
+        """Wait until the volume has been copied, and return the SHA-256 of its file on the disc.
 
         Raises
         ------
         Damaged
             The volume does not match the checksums in its own parity stream.
         EnvironmentFailed
-            It cannot be read or written.
+            The volume cannot be read, or the image cannot be written.
         """
 
     def update(self, data: bytes) -> None:
-        """Go on with the hash over what follows the volume."""
+        """Continue the hash with bytes that the image's parity protects beside the volume."""
 
     def digest(self) -> bytes:
-        """Return the SHA-256 of the volume and what followed."""
+        """Return the SHA-256 of the volume and of all bytes given to `update`."""
 
-    def look(self) -> None:
-        """Report the progress so far."""
+    def report_progress(self) -> None:
+        """Call ``progress`` with the bytes copied since the last call, if there are any; does not wait."""
 
 
 @contextmanager
@@ -109,12 +114,14 @@ def copying(
     steps: CopySteps = USUAL_STEPS,
     progress: Progress,
 ) -> Iterator[Copying]:
-    """Copy the body of a volume to an offset of the image, and end it there.
+    """Copy the body of a volume to an offset of the image, and write the end of an archive behind it.
 
     Parameters
     ----------
+    at
+        Offset of the volume in the image, in bytes.
     beside
-        The caller has other work to do: copy in a second process, if it is worth it.
+        The caller has other work to do meanwhile: copy in a second process, if the volume is long enough.
     progress
         Called, in this process, with the number of bytes copied since the last call.
     """
@@ -140,7 +147,7 @@ class _Copy:
     steps: CopySteps
 
     def serve(self, first: FirstProcess) -> None:
-        """In the second process: copy, then hash what comes, and send the hash when it is asked for."""
+        """In the second process: copy, then hash the bytes received, and send the digest whenever it is asked for."""
         digest = self.perform(lambda count: first.send(_Copied(count)))
         first.send(_Digest(digest.digest()))
         for message in first.messages():
@@ -151,7 +158,7 @@ class _Copy:
                 first.send(_Digest(digest.digest()))
 
     def perform(self, progress: Progress) -> hashlib._Hash:
-        """Copy, and return the SHA-256 of what is in the image now."""
+        """Copy the volume, and return the SHA-256 of what was written."""
         digest = hashlib.sha256()
         in_step(([data] for data in self._copied(progress)), [partial(_take_all, digest)])
         self._check(digest.copy())
@@ -177,7 +184,7 @@ class _Copy:
             yield start, self._read(start, min(start + self.steps.copied, self.volume.body_bytes))
 
     def _check(self, digest: hashlib._Hash) -> None:
-        """Check the volume by the SHA-256 in its parity stream; ``hash`` has taken the body."""
+        """Compare the volume with the SHA-256 in its parity stream, given the hash of its body."""
         stream = self.volume.stream
         if stream is None:
             return
@@ -217,8 +224,8 @@ class _Here:
     def digest(self) -> bytes:
         return self._hash.digest()
 
-    def look(self) -> None:
-        """Nothing has been copied before `finish`."""
+    def report_progress(self) -> None:
+        """Do nothing: the copy is made, and reported, by `finish`."""
 
 
 class _There:
@@ -242,7 +249,7 @@ class _There:
         self._digest = None
         return self.finish()
 
-    def look(self) -> None:
+    def report_progress(self) -> None:
         while self._digest is None and self._process.has_spoken():
             self._take()
 

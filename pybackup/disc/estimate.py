@@ -1,4 +1,4 @@
-"""How large an archive of a tree will be: samples of its content are compressed, the rest is calculated."""
+"""Estimating how large an archive of a tree will be: samples of its content are compressed, the rest is calculated."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from pybackup.tree.holes import data_extents
 _LEAST_HOLED_BYTES = 1 << 16
 _SAMPLES = 192
 _SAMPLE_BYTES = 1 << 18
-# Of what is estimated, how much more or less it may be for all that samples cannot tell; and of what entries add, which
-# is less where they are alike.
+# Errors that the samples do not show, as fractions: of the whole estimate, and of the headers and indexes of entries,
+# which compress better where entries are alike.
 _UNTOLD, _UNTOLD_OF_ENTRIES = 0.01, 0.08
 
 
@@ -33,17 +33,21 @@ class Estimate:
 
     Attributes
     ----------
+    content_bytes
+        Length of all files.
     data_bytes
-        Content without the holes of sparse files.
+        Length of all files without the holes of sparse files.
+    body_bytes
+        Length of the archive without parity.
     usual
-        What entries add as a rule; its ratio is that of the samples.
+        The cost of entries, with the compression ratio of the samples.
     seconds
-        How long it takes to compress everything, at the speed of the samples.
+        How long compressing everything takes, at the speed of the samples.
     entries
-        The planned entries; of a sparse file only the length of its data counts.
+        The planned entries; the size of a sparse file is that of its data.
     error
-        How far ``body_bytes`` may be off, as a fraction of it: twice the standard error of the samples, and a little
-        for what they cannot tell.
+        How far ``body_bytes`` may be off, as a fraction of it: twice the standard error of the samples, and an
+        allowance for errors that samples do not show.
     """
 
     files: int
@@ -58,12 +62,15 @@ class Estimate:
 
     @property
     def ratio(self) -> float:
-        """Compressed data over data, of the samples."""
+        """The compressed length of the samples divided by their length."""
         return self.usual.ratio
 
 
 def estimate(plan: Plan, monitor: Monitor) -> Estimate:
-    """Compress samples of what would be archived, and return how large all of it would be."""
+    """Compress samples of the content that would be archived, and return how large the archive would be.
+
+    Files that cannot be read are left out of the samples.
+    """
     holed = _with_holes(plan.entries)
     entries = [_as_long_as_its_data(planned, holed) for planned in plan.entries] if holed else plan.entries
     files = [planned for planned in entries if planned.entry.kind is Kind.FILE and planned.entry.size]
@@ -75,7 +82,7 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
         taken, shrunk = _pack(planned, holed.get(planned.path), offset, plan.options.profile)
         raw += taken
         if taken:
-            # Not by its length: a short file stands for as many bytes as a part of a long one.
+            # Weighted by the sampling points in it, not by its length: each point stands for the same number of bytes.
             samples.add(weight, shrunk / taken)
         monitor.advance(0, taken)
     monitor.end()
@@ -94,7 +101,7 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
 
 
 def _with_holes(entries: Sequence[Planned]) -> dict[bytes, list[tuple[int, int]]]:
-    """Return the data ranges of sparse files, by their paths on the disk; files with hardly any holes are left out."""
+    """Return the data ranges (offset, length) of sparse files by path on the disk; short files count as not sparse."""
     large = [one for one in entries if one.entry.kind is Kind.FILE and one.entry.size >= _LEAST_HOLED_BYTES]
     found = ((one, data_extents(one.path, one.entry.size)) for one in large)
     return {one.path: extents for one, extents in found if extents != [(0, one.entry.size)]}
@@ -108,7 +115,7 @@ def _as_long_as_its_data(planned: Planned, holed: Mapping[bytes, Sequence[tuple[
 
 
 def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, int, int]]:
-    """Yield files, offsets and weights, spread evenly over all bytes: each byte is equally likely to be sampled."""
+    """Yield files, offsets of samples in their data and weights, spread evenly over the bytes of all files together."""
     step = max(content / _SAMPLES, 1.0)
     wanted, passed = step / 2, 0
     for planned in files:
@@ -125,14 +132,14 @@ def _samples(files: Sequence[Planned], content: int) -> Iterator[tuple[Planned, 
 def _pack(
     planned: Planned, extents: Sequence[tuple[int, int]] | None, offset: int, profile: Profile
 ) -> tuple[int, int]:
-    """How many bytes a sample has, and how many when compressed; none for what cannot be read now.
+    """Return the length of a sample and its compressed length, in bytes; (0, 0) if the file cannot be read.
 
     Parameters
     ----------
     extents
-        Where its data is, if it has holes.
+        The data ranges (offset, length) of a sparse file; None for a file without holes.
     offset
-        In its data.
+        Where the sample begins, in bytes of data.
     """
     try:
         with open(planned.path, "rb") as file:
@@ -148,7 +155,7 @@ def _pack(
 
 
 def _place_of(offset: int, extents: Sequence[tuple[int, int]]) -> int:
-    """Return the offset in a sparse file of a byte of its data."""
+    """Return the offset in a sparse file of the data byte with the given number."""
     for start, length in extents:
         if offset < length:
             return start + offset
@@ -157,14 +164,14 @@ def _place_of(offset: int, extents: Sequence[tuple[int, int]]) -> int:
 
 
 class _Mean:
-    """The weighted mean of measured values, and its standard deviation."""
+    """The weighted mean of measured values, and its standard error."""
 
     def __init__(self) -> None:
         self.weight = 0
         self._sum = self._squares = 0.0
 
     def add(self, weight: int, value: float) -> None:
-        """Add a value."""
+        """Add a value that counts ``weight`` times."""
         self.weight += weight
         self._sum += weight * value
         self._squares += weight * value * value
@@ -176,7 +183,7 @@ class _Mean:
 
     @property
     def deviation(self) -> float:
-        """The standard deviation of the mean."""
+        """The standard error of the mean; 0 without values."""
         if not self.weight:
             return 0.0
         return math.sqrt(max(0.0, self._squares / self.weight - self.value**2) / self.weight)

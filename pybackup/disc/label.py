@@ -1,4 +1,4 @@
-"""Labels of discs: what is on each, for printing."""
+"""Printable labels that tell what is on each disc."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SHAPES = {"disc": b"-disc.svg", "case": b"-case.svg"}
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The files that were written for one volume."""
+    """A volume, and the paths of the label files written for it."""
 
     volume: DiscVolume
     paths: Sequence[bytes]
@@ -55,10 +55,10 @@ def make_all_labels(
     overwrite: bool = False,
     monitor: Monitor,
 ) -> Iterator[Labelled]:
-    """Write the labels of several volumes, each as `make_labels` does, and yield what was written for it.
+    """Write the labels of several volumes, each as `make_labels` does, and yield what was written for each.
 
-    If the last data volume of a set is among them, all labels of the set have the number of its discs. An error with
-    one of several volumes is a problem, and the others go on; with a single volume it is raised.
+    If the last data volume of a set is among them, all labels of that set say how many discs it has. Where several
+    volumes are given, an error with one is a problem for the monitor and the others go on; otherwise it is raised.
     """
     totals, recovery = Counter[bytes](), Counter[bytes]()
     infos: dict[bytes, VolumeInfo | None] = {}
@@ -83,7 +83,7 @@ def make_all_labels(
 
 @contextmanager
 def _stopping_no_other(path: bytes, paths: Sequence[bytes], monitor: Monitor) -> Iterator[None]:
-    """Turn the error of one of several volumes into a problem, so that the others go on."""
+    """Turn an error into a problem for the monitor, so that other volumes go on; raise it if there is only one."""
     try:
         yield
     except (UsageError, FormatError) as error:
@@ -108,26 +108,26 @@ def make_labels(
     Parameters
     ----------
     directory
-        Where they appear; made.
+        The directory for the labels, made if it does not exist.
     names
-        The names given in this run so far, since no two files may have one; None for a run with one volume.
+        The names already given to labels of this run, so that no two are the same; None for a run with one volume.
     discs
-        How many the set has; None for what the volume itself tells.
+        How many data discs the set has; None if only the volume itself may tell.
     recovery
-        How many recovery discs of the set are known of.
+        How many recovery discs the set is known to have.
     shapes
-        ``disc``, ``case``, or both.
+        ``disc``, ``case``, or both (`SHAPES`).
     overwrite
-        Replace files that have the names of these.
+        Replace existing files.
 
     Raises
     ------
     UsageError, Damaged
         As `pybackup.disc.volume.open_volume`.
     Exists
-        A file of this name.
+        A label exists and is not to be replaced.
     EnvironmentFailed
-        One cannot be written.
+        A label cannot be written.
     """
     volume = open_volume(path)
     label = label_of(volume, discs=discs, recovery=recovery)
@@ -143,7 +143,7 @@ def make_labels(
 
 
 def label_of(volume: DiscVolume, *, discs: int | None = None, recovery: int = 0) -> Label:
-    """Return what the label of a volume says."""
+    """Return the texts of the label of a volume; arguments as for `make_labels`."""
     info = volume.info
     total = discs or (info.number if info and info.last and not volume.is_recovery else None)
     which, beside = "", ""
@@ -169,7 +169,7 @@ def label_of(volume: DiscVolume, *, discs: int | None = None, recovery: int = 0)
 
 
 def _directories(listing: Listing) -> Counter[bytes]:
-    """Return how much content of each top directory is on this volume; if there is only one, of those in it."""
+    """Return the bytes of content per top-level directory; if all are in one directory, per directory in that one."""
     depth, sizes = 1, _sizes(listing, 1)
     while len(sizes) == 1 and depth < 8:
         below = _sizes(listing, depth + 1)

@@ -1,4 +1,4 @@
-"""Names of volumes on discs, of images and of labels: valid on every medium, and no two the same."""
+"""Names of volumes on discs, images and labels: valid on every file system, and no two the same."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import re
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
 _MOST_CHARACTERS = 48
-# Of a hash of the name as it was given: enough to tell the names of a run apart, and those of all discs of a person.
+# Hexadecimal digits taken of a hash of the original name: enough to tell the names of all discs of a person apart.
 _MARK_DIGITS = 6
 
 
 def name_for_media(stem: bytes, tag: str = "") -> str:
-    """Return a name, without a suffix, that every file system takes and every reader shows alike.
+    """Return a name, without a suffix, that is valid on every file system and shown the same by every reader.
 
-    It depends on the arguments only, so that a disc is the same whenever it is made. Where letters had to be replaced
-    or cut off, a hash of the whole stem is added: stems that differ only in these still give different names.
+    It depends on the arguments only, so that a disc is the same whenever it is made. If characters had to be replaced
+    or cut off, part of a hash of the whole stem is appended, so that different stems still give different names.
 
     Parameters
     ----------
     stem
-        The name as people gave it.
+        The original name.
     tag
-        The number of a volume, which is never cut off.
+        The number of a volume, which is appended and never cut off.
     """
     given = os.fsdecode(stem)
     behind = f"-{tag}" if tag else ""
     name = _NO_NAME.sub("_", given).strip("._").lstrip("-._")
     room = _MOST_CHARACTERS - len(behind)
-    # A space is so common that it alone is no reason; see `DiscNames`.
+    # Spaces are so common that replacing them alone adds no hash; `DiscNames` tells such names apart.
     if name == given.replace(" ", "_") and len(name) <= room:
         return name + behind
     mark = f"-{hashlib.sha256(stem).hexdigest()[:_MARK_DIGITS]}"
@@ -37,13 +37,13 @@ def name_for_media(stem: bytes, tag: str = "") -> str:
 
 
 class DiscNames:
-    """The names given in one run: no two are the same, not even where case is ignored."""
+    """The names given to files of one run: no two are the same, even where case is ignored."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def take(self, name: str) -> str:
-        """Return the name, or one like it if it is taken; what is returned is taken from now on."""
+        """Return the name, or else the first free one of ``name-2``, ``name-3``, ..., and remember it as taken."""
         free, number = name, 1
         while free.lower() in self._taken:
             number += 1

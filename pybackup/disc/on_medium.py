@@ -1,4 +1,4 @@
-"""What is on a medium before it is burnt: nothing, a disc that was made here, or something else."""
+"""What is on a medium before it is burnt: nothing, volumes of this program, or other data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OnMedium:
     is_written
         Whether anything but zeros was found.
     label
-        The labels of the volumes on it, as a text for people; empty if this program has not made them.
+        The labels of the volumes on it, as shown to people; empty if this program did not make the disc.
     archive_ids
         The ids of these volumes.
     """
@@ -35,9 +35,9 @@ class OnMedium:
 
 
 def on_medium(path: bytes) -> OnMedium:
-    """Return what is on a medium, judged by its content: a drive may call a disc blank that another one has written.
+    """Return what is on a medium, judged by its content: a drive may call a disc blank that another drive wrote.
 
-    Sectors that cannot be read mean nothing, as on a blank disc none can.
+    Unreadable sectors count as empty, as no sector of a blank disc can be read.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def on_medium(path: bytes) -> OnMedium:
             if not any(any(data) for data in _samples(medium)):
                 return OnMedium(False)
     except PybackupError:
-        # There is no readable medium, or a pseudo-drive does not exist yet.
+        # There is no readable medium; or the drive is emulated by a file that does not exist yet.
         return OnMedium(False)
     try:
         return OnMedium(True, *_volumes(path))
@@ -69,7 +69,7 @@ def _volumes(path: bytes) -> tuple[str, frozenset[bytes]]:
 
 
 def _samples(medium: ArchiveFile) -> Iterator[bytes]:
-    """Yield what can be read at the start, at the end, and at places in between."""
+    """Yield the readable ones of samples at the start, at the end and in between."""
     size = medium.size
     between = ((size * number // _SAMPLES, _SAMPLE_BYTES) for number in range(1, _SAMPLES))
     for start, count in ((0, _ENDS_BYTES), (max(0, size - _ENDS_BYTES), _ENDS_BYTES), *between):

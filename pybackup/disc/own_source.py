@@ -1,6 +1,7 @@
-"""The program itself as a source archive of the files it is installed as: on a disc it needs nobody who still has it.
+"""The program itself as a source archive, put on each disc so that the disc can be read when the program is gone.
 
-In that archive this module is what builds it, too (PEP 517): pip needs no other program to install it.
+The archive is made of the installed files. In it, this module is also the build backend (PEP 517), so that pip can
+install it without any other program.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from importlib.util import find_spec
 from pybackup.model.version import VERSION
 
 DISTRIBUTION = "pybackup-xtar"
-# pyactivity comes with it, and is no part of it.
+# pyactivity is a package of its own in the same distribution.
 _PACKAGES = ("pybackup", "pyactivity")
-# What is no file of ours may lie beside them: compiled modules, what editors leave.
+# Only these are packed, as other files may lie beside them: compiled modules, backups of editors.
 _SUFFIXES = (".py", ".md", ".txt", ".typed", ".html", ".css", ".js", ".bash", ".fish")
 _NAMES = ("_pybackup",)
 _MODE = 0o644
 SUFFIX = ".tar.bz2"
 _STEM = f"{DISTRIBUTION.replace('-', '_')}-{VERSION}"
-# As RESCUE.PY on a disc, and here once more.
+# It is on a disc as RESCUE.PY too.
 _RESCUE = "pybackup/standalone/rescue.py"
 _METADATA = """\
 Metadata-Version: 2.1
@@ -61,7 +62,7 @@ backend-path = ["."]
 
 @dataclass(frozen=True, slots=True)
 class OwnSource:
-    """A source archive, and the name that pip wants it to have."""
+    """A source archive: the file name that pip expects, and the bytes."""
 
     name: str
     content: bytes
@@ -69,10 +70,10 @@ class OwnSource:
 
 @cache
 def own_source() -> OwnSource:
-    """Return the source archive of the running program: the same bytes, however and where it is installed.
+    """Return the source archive of the running program: the same bytes however and wherever it is installed.
 
-    It is a tar in two streams of bzip2, of which the first ends with rescue.py: that is found in an image without its
-    file system, and unpacked however damaged the rest is.
+    It is a tar compressed as two bzip2 streams. The first one ends with rescue.py, so that this file can be found in an
+    image without its file system and unpacked even if the rest of the archive is damaged.
     """
     first = {"pyproject.toml": _PYPROJECT.encode(), "PKG-INFO": _metadata()}
     others = _installed()
@@ -86,7 +87,7 @@ def build_wheel(
     config_settings: Mapping[str, object] | None = None,
     metadata_directory: str | None = None,
 ) -> str:
-    """Write the wheel of the program into a directory, and return its name: what pip asks for (PEP 517)."""
+    """Write the wheel of the program into a directory, and return its file name: the hook that pip calls (PEP 517)."""
     files = _installed()
     info = f"{_STEM}.dist-info"
     files[f"{info}/METADATA"] = _metadata()
@@ -106,13 +107,13 @@ def build_wheel(
 
 
 def requirements() -> list[str]:
-    """Return what the program needs to be installed beside it."""
+    """Return the requirements of the program, as lines of a requirements file."""
     lines = resources.files("pybackup").joinpath("requirements.txt").read_text("ascii").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def _members(files: Mapping[str, bytes]) -> bytes:
-    """Return files as members of a tar, without the tar's end."""
+    """Return a tar of files by path, without the two zero blocks at its end."""
     packed = io.BytesIO()
     for path, content in files.items():
         member = tarfile.TarInfo(f"{_STEM}/{path}")
@@ -133,7 +134,7 @@ def _recorded(path: str, content: bytes) -> str:
 
 
 def _installed() -> dict[str, bytes]:
-    """Return the files of the packages, by path."""
+    """Return the contents of all files of the packages, by path."""
     return {path: file.read_bytes() for package in _PACKAGES for path, file in _files(package)}
 
 

@@ -1,4 +1,4 @@
-"""The parity of an image: extended from that of the volume in it, or computed anew where that cannot be had."""
+"""The parity of an image: extended from that of the volume in it, or computed anew where that is impossible."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ if TYPE_CHECKING:
     from .copy import Copying
     from .volume import DiscVolume
 
-# With these it stays at 100 MB up to a DVD; groups of 65,536 stand a tenth more: see DESIGN.md.
+# With groups of this size memory stays at 100 MB up to a DVD; groups of 65,536 would survive a tenth more damage, see
+# DESIGN.md.
 _GROUP_SECTORS = 1 << 13
-# All of a small image is one group, and takes no more.
+# An image below this size is a single group, which takes no more memory than that.
 _SMALL_SECTORS = 1 << 15
 _MOST_ROUNDS = 4
-# So many parts of a volume, and one more, may share its parity.
+# A volume's parity is extended only if what is added to it is at most one 250th of it.
 _MOST_ADDED_PARTS = 250
 
 
 @dataclass(frozen=True, slots=True)
 class DiscParity:
-    """The plan of an image's parity, and where all parts of the image lie.
+    """The plan of an image's parity, and the layout of the image.
 
     Attributes
     ----------
     grown
-        It is extended from the volume's own parity, not computed anew.
+        Whether it extends the volume's own parity instead of being computed anew.
     cut
-        It is less than was asked for, since the disc takes no more.
+        Whether it is less than was asked for, because the disc has no room for more.
     """
 
     layout: Layout
@@ -74,27 +75,27 @@ def plan_parity(
     Parameters
     ----------
     lay
-        Returns the layout of the image for a length of the stream, in bytes.
+        Returns the layout of the image for a length of the parity stream in bytes.
     medium_bytes
-        Capacity of the disc; None if that is not known.
+        Capacity of the disc in bytes; None if it is not known.
     amount, group_sectors
-        How much parity, and the most sectors of a group; None for as much, and as many, as the volume has.
+        How much parity, and the maximum number of sectors in a group; None for those of the volume.
 
     Raises
     ------
     UsageError
-        The disc takes less than the image without parity.
+        The image does not fit the disc even without parity.
     """
     if amount is None and group_sectors is None and volume.stream:
         shape = volume.stream.geometry
         found = _grown(volume, shape, lay, medium_bytes)
-        # Beside a small volume there is much that its parity was not meant for.
+        # The files beside a small volume are a large part of its image, which the volume's parity was not planned for.
         if found and found[1].data_sectors * _MOST_ADDED_PARTS <= shape.data_sectors * (_MOST_ADDED_PARTS + 1):
             return DiscParity(*found, grown=True, cut=found[1].parity_shards < shape.parity_shards)
     if amount is None:
         amount = parse_amount(volume.info.parity) if volume.info else DEFAULT_AMOUNT
     if amount.rest:
-        # Nothing says how much is left of a disc of unknown size.
+        # "rest" fills the disc with parity, which is impossible if its size is not known.
         amount = DEFAULT_AMOUNT if medium_bytes is None else Amount(fill_bytes=medium_bytes)
     small = volume.file_bytes < _SMALL_SECTORS * SECTOR
     group = group_sectors or (DEFAULT_GROUP_SECTORS if small else _GROUP_SECTORS)
@@ -131,14 +132,20 @@ def _fitted(lay: Callable[[int], Layout], amount: Amount, group: int) -> tuple[L
 def _settled(
     lay: Callable[[int], Layout], plan: Callable[[Layout, int, int], Geometry | None], stream_bytes: int
 ) -> tuple[Layout, Geometry] | None:
-    """Lay out the disc and plan its parity, of which each needs the length of the other; None where no plan fits.
+    """Lay out the disc and plan its parity until the two agree, as each depends on the length of the other.
 
     Parameters
     ----------
     plan
-        Makes a plan of the layout and of the numbers of protected bytes before and behind the stream.
+        Plans the parity from the layout and the numbers of protected bytes before and behind the parity stream; returns
+        None if that is impossible.
     stream_bytes
-        A first guess.
+        A first guess at the length of the parity stream.
+
+    Returns
+    -------
+    tuple or None
+        The layout and the geometry; None if ``plan`` returned None.
     """
     for _ in range(_MOST_ROUNDS):
         layout = lay(stream_bytes)
@@ -159,8 +166,8 @@ def _shrunk(volume: DiscVolume, lay: Callable[[int], Layout], medium_bytes: int,
         layout, geometry = _fitted(lay, NO_PARITY, group)
     if layout.n_bytes > medium_bytes:
         raise UsageError(
-            f"{os.fsdecode(volume.path)}: its image takes {layout.n_bytes:,} bytes even without parity, "
-            f"and the disc takes {medium_bytes:,}",
+            f"{os.fsdecode(volume.path)}: its image has {layout.n_bytes:,} bytes even without parity, "
+            f"but the disc has room for {medium_bytes:,}",
             option="medium",
             hint="chooses a larger one",
         )
@@ -171,8 +178,8 @@ def _shrunk(volume: DiscVolume, lay: Callable[[int], Layout], medium_bytes: int,
 def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: Output) -> Iterator[Growth]:
     """Begin the parity stream of an image by extending that of the volume.
 
-    Everything but the parity is in the image by now, with zeros for what is not known yet; the last bytes of the
-    volume, which do not fill a sector, are written here.
+    The caller has written everything else to the image, with zeros for the volume and for checksums that are not known
+    yet. The last bytes of the volume's body, which do not fill a sector, are written here.
 
     Raises
     ------
@@ -190,19 +197,22 @@ def growing(geometry: Geometry, volume: DiscVolume, file: ArchiveFile, output: O
         small, large = Sectors(found.geometry, file), Sectors(geometry, image)
         rows = read_slices(found.geometry, found.payloads)
         growth = Growth(small, rows, large, VolumeWriter(geometry, output), kept=kept)
-        # Of a large volume these take more than a group.
+        # For a large volume these take more memory than a parity group.
         del found, rows
         give_back()
         yield growth
 
 
 def digest_of_image(copy: Copying, geometry: Geometry, volume: DiscVolume, output: Output, *, read_bytes: int) -> bytes:
-    """Return the SHA-256 of what the stream of an image protects, from the volume on, which has been copied.
+    """Return the SHA-256 of all that the parity stream of an image protects: from the volume to the image's end, then
+    from the image's start to the volume.
 
     Parameters
     ----------
+    copy
+        The finished copy of the volume, which has hashed it already.
     read_bytes
-        Read at once.
+        How many bytes are read at a time.
     """
     copy.update(bytes(-volume.file_bytes % SECTOR))
     with ArchiveFile(output.temporary) as image:

@@ -1,4 +1,4 @@
-"""Planning discs: how many a tree takes, and how full they get, before anything is written."""
+"""Planning discs: how many a tree will need, and how full each gets, before anything is written."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pybackup.parity.stream.geometry import ParityOptions
 
 from .estimate import Estimate
 
-# Part of a volume that stays empty, besides half of the segment that does not fit any more.
+# Fraction of a volume that stays empty, besides half of the segment that no longer fits.
 _UNFILLED = 0.006
 _MOST_DISCS = 100_000
 _MB = 1_000_000
-# Bytes a second that drives usually write, and read back, by the size of the medium: 24x CD, 8x DVD, 4x BD.
+# Pairs of the largest medium in bytes and the usual speed of its drives in bytes per second: 24x CD, 8x DVD, 4x BD.
 _SPEEDS = ((900 * _MB, 3.6 * _MB), (9_000 * _MB, 10.8 * _MB), (1 << 62, 18.0 * _MB))
 
 
@@ -31,7 +31,12 @@ _SPEEDS = ((900 * _MB, 3.6 * _MB), (9_000 * _MB, 10.8 * _MB), (1 << 62, 18.0 * _
 class PlannedDisc:
     """One disc of a plan; sizes in bytes.
 
-    Of ``used_bytes``, ``copies_bytes`` are second copies of files that are on the disc before.
+    Attributes
+    ----------
+    burn_seconds
+        How long burning and reading back take.
+    copies_bytes
+        How much of ``used_bytes`` are second copies of files of the previous disc.
     """
 
     medium_bytes: int
@@ -49,17 +54,19 @@ class PlannedDisc:
 def shard_limit(
     plan: Plan, first_bytes: Sequence[int], medium_bytes: int, *, second_copies: Fraction = Fraction(0)
 ) -> int:
-    """Return how long the body of a volume may be, so that the recovery volumes of the set fit its discs.
+    """Return the maximum length in bytes of a volume's body for which recovery volumes of the set fit its discs.
 
     Parameters
     ----------
+    first_bytes, medium_bytes
+        Capacities of the first discs, and of each further one, in bytes.
     second_copies
-        Which share of each volume they may take.
+        The fraction of each volume that second copies may take.
 
     Raises
     ------
     UsageError
-        A disc takes too little.
+        A disc is too small.
     """
     sizes = (*first_bytes, medium_bytes)
     entries = [planned.entry for planned in plan.entries]
@@ -76,7 +83,7 @@ def shard_limit(
 def _copies_ahead(
     plan: Plan, found: Estimate, first_bytes: Sequence[int], medium_bytes: int, share: Fraction
 ) -> CopiesAhead | None:
-    """A forecast of the second copies on discs of these sizes; None where there are to be none."""
+    """Return the forecast of second copies on discs of these sizes; None if there are to be none."""
     if not share:
         return None
     segment_bytes = segment_for(min((*first_bytes, medium_bytes)), plan.options.segment_bytes)
@@ -92,32 +99,32 @@ def plan_discs(
     recovery: int = 0,
     second_copies: Fraction = Fraction(0),
 ) -> list[PlannedDisc]:
-    """Return the discs that a set will take, in order.
+    """Return the discs that a set will need, in order, recovery discs last.
 
     Parameters
     ----------
     found
-        How large the archive will be.
+        The estimate of the archive's size.
     first_bytes, medium_bytes
-        Capacity of the first discs, each, and of all others.
+        Capacities of the first discs, and of each further one, in bytes.
     recovery
-        How many recovery volumes follow.
+        How many recovery volumes follow the data volumes.
     second_copies
-        Which share of each volume they may take.
+        The fraction of each volume that second copies may take.
 
     Raises
     ------
     UsageError
-        A disc takes too little.
+        A disc is too small.
     """
     parity, entries = plan.options.parity, len(plan.entries)
     shard_bytes = shard_limit(plan, first_bytes, medium_bytes, second_copies=second_copies) if recovery else None
     copies = _copies_ahead(plan, found, first_bytes, medium_bytes, second_copies)
-    # On a disc the second copies are told of, too.
+    # INDEX.TXT.gz on a disc lists second copies as well.
     told = entries * (2 if copies else 1)
     segment_bytes = segment_for(min((*first_bytes, medium_bytes)), plan.options.segment_bytes)
     body_bytes = found.body_bytes + found.usual.segment_bytes * _more_segments(found.entries, segment_bytes)
-    # Second copies are counted without what further segments add.
+    # The forecast of second copies counts bytes without the headers of further segments.
     plain = found.body_bytes / max(body_bytes, 1)
     left_empty = round(_next_segment_bytes(found.entries, segment_bytes) * min(found.ratio, 1.0) / 2)
     discs: list[PlannedDisc] = []
@@ -127,7 +134,7 @@ def plan_discs(
         limit = body_limit(medium, parity, entries=told)
         repeated = STRUCTURE_BYTES * (entries - found.files) + round(SET_INDEX_BYTES * found.files * at / body_bytes)
         takes = int(min(limit, shard_bytes or limit) * (1 - _UNFILLED)) - left_empty - repeated
-        # Directories that were open when the disc before was full are there once more.
+        # Directories still open when the previous disc was full are repeated on this one.
         takes -= 2 * found.usual.directory_bytes if discs else 0
         if takes <= 0 or len(discs) > _MOST_DISCS:
             raise UsageError(f"discs of {medium:,} bytes are too small for this tree")
@@ -138,7 +145,7 @@ def plan_discs(
         largest = max(largest, body)
         used = medium if _fills(parity) else round(medium * body / limit)
         discs.append(PlannedDisc(medium, used, 2 * used / _speed(medium), copies_bytes=again))
-    # A shard as long as the longest body, the indexes of all, and parity as far as there is room.
+    # A recovery disc has a shard as long as the longest body, all indexes, and parity as far as there is room.
     dressed = medium_bytes / body_limit(medium_bytes, parity, entries=entries)
     used = min(medium_bytes, round(largest * dressed * (1 + _UNFILLED)))
     return discs + [PlannedDisc(medium_bytes, used, 2 * used / _speed(medium_bytes), True)] * recovery
@@ -153,7 +160,7 @@ def fewest_and_most(
     recovery: int = 0,
     second_copies: Fraction = Fraction(0),
 ) -> tuple[int, int]:
-    """Return the fewest and the most discs for data that the estimate allows; arguments as for `plan_discs`."""
+    """Return the least and the greatest number of data discs within the estimate's error; arguments as `plan_discs`."""
 
     def number(part: float) -> int:
         other = replace(found, body_bytes=round(found.body_bytes * part))
@@ -171,13 +178,13 @@ def fewest_and_most(
 
 
 def _more_segments(entries: Sequence[Planned], segment_bytes: int) -> int:
-    """How many segments there are beside the first one of each file."""
+    """Return the number of segments of all files, without the first segment of each."""
     sizes = (one.entry.size for one in entries if one.entry.kind is Kind.FILE and one.entry.size > segment_bytes)
     return sum(-(-size // segment_bytes) - 1 for size in sizes)
 
 
 def _next_segment_bytes(entries: Sequence[Planned], segment_bytes: int) -> float:
-    """How long that segment is on average in which a volume gets full: one that is longer is so more often."""
+    """Return the mean length in bytes of the segment that a volume's end falls into: longer ones are hit more often."""
     content = squares = 0
     for size in (one.entry.size for one in entries if one.entry.kind is Kind.FILE):
         whole, rest = divmod(size, segment_bytes)

@@ -1,4 +1,4 @@
-"""What an image of a disc will consist of: a volume, the files by which anybody can read it, and parity over all."""
+"""The plan of a disc image: a volume, the files that let anybody read it, and one parity stream over all of these."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pybackup.model.medium import MEDIA
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.find import glance
 
-from .history import PACKED, History, history
+from .catalogue import PACKED, DiscCatalogue, disc_catalogue
 from .names import DiscNames
 from .own_source import SUFFIX as PROGRAM_SUFFIX
 from .own_source import OwnSource, own_source
@@ -29,11 +29,11 @@ from .series import DiscSeries
 from .volume import DiscVolume, index_lines, open_volume
 
 _VOLUME_IDENTIFIER = "VOLUME.XTAR"
-# Behind everything in the order of ISO 9660, which is that of the image.
+# "_" sorts after all letters in ISO 9660, and files lie in the image in that order: the parity comes last.
 _PARITY_IDENTIFIER = "_PARITY.XPR"
 _IDENTIFIERS = {texts.INDEX_NAME: "INDEX.GZ", texts.PARITY_NAME: _PARITY_IDENTIFIER, PACKED: "CATALOGUE.XZ"}
 _PROGRAM_IDENTIFIER = "PYBACKUP.TBZ"
-# Of the parity, where room is short: the program on the disc may cost the rest.
+# Where the disc is short of room, adding the catalogue or the program must leave at least this fraction of the parity.
 _LEAST_LEFT = 0.95
 _SUM_BYTES = 2 * hashlib.sha256().digest_size
 
@@ -45,17 +45,20 @@ class BuildOptions:
     Attributes
     ----------
     medium_bytes
-        Capacity of the disc; None for the size that the volume was made for, where it tells one.
+        Capacity of the disc in bytes; None for the volume size recorded in the volume, if there is one.
     parity
         How much parity the image gets; None for as much as the volume was made with.
     group_sectors
-        The most sectors of a parity group, to which memory is in proportion; None for as many as the volume's own have.
+        The maximum number of sectors in a parity group, to which memory is in proportion; None for the group size of
+        the volume's own parity.
+    work_dir
+        Directory for temporary files; None for the directory of the image, and the system's for the catalogue.
     overwrite
-        An image of a disc that has this one's name is replaced.
+        Replace an existing disc image of the same name.
     carried
-        An exported catalogue, which is on the disc instead of one of the volume and those before it.
+        Path of an exported catalogue to put on the disc; None for a catalogue made of this volume and earlier ones.
     series
-        Of which series the disc is one; None for what the volume itself tells.
+        The series that the disc belongs to; None to name the disc by the set of its volume.
     """
 
     medium_bytes: int | None = None
@@ -73,10 +76,16 @@ class BuildPlan:
 
     Attributes
     ----------
+    output
+        Path of the image.
     small
-        Name and content of the files beside the volume; the list of checksums has its length, and zeros as yet.
+        Content by name of the files beside the volume. The checksums in SHA256SUMS are still zeros: only the length of
+        that file is known before the volume is read.
+    medium_bytes
+        Capacity of the disc in bytes; None if it is not known.
     outgrown_bytes
-        The size that the volume was made for, where that is no disc's and the image is larger; else 0.
+        The volume size that the image exceeds, in bytes, where that size is no capacity of a disc (``2G``, say) and
+        therefore does not limit the image; else 0.
     """
 
     volume: DiscVolume
@@ -90,27 +99,29 @@ class BuildPlan:
 
     @property
     def layout(self) -> Layout:
-        """Where everything lies."""
+        """Where each file lies in the image."""
         return self.parity.layout
 
     @property
     def geometry(self) -> Geometry:
-        """Of the parity stream."""
+        """The geometry of the image's parity stream."""
         return self.parity.geometry
 
 
 def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: DiscNames | None = None) -> BuildPlan:
-    """Return the plan of the image of a volume, ``directory/NAME.iso``.
+    """Plan the image ``directory/NAME.iso`` of a volume; no file is written yet.
 
     Parameters
     ----------
+    path
+        The volume.
     names
-        The names given in this run so far, since no two images may have one; None for a run that builds one image.
+        The names already given to images of this run, so that no two are the same; None for a run with one image.
 
     Raises
     ------
     UsageError
-        The volume does not exist, or does not fit the disc; or a file that is no image of a disc has the image's name.
+        The volume does not exist, or does not fit the disc; or a file that is no disc image has the image's name.
     Exists
         An image of this name exists.
     Damaged
@@ -125,7 +136,7 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Disc
     try:
         small, parity = _fitted(volume, medium, options)
     except UsageError:
-        # A size of files, and none of discs: what a stranger needs to read it takes more.
+        # The size given when the volume was made limited a file, not a disc: the files beside the volume exceed it.
         if options.medium_bytes or not said or said in MEDIA.values():
             raise
         medium, outgrown = None, said
@@ -134,9 +145,9 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Disc
 
 
 def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tuple[dict[str, bytes], DiscParity]:
-    """Plan the parity of an image that has a catalogue and the program in it, unless these cost too much of it."""
+    """Plan the files and the parity of an image, with a catalogue and the program unless they cost too much parity."""
 
-    def plan(catalogue: History, program: OwnSource | None) -> tuple[dict[str, bytes], DiscParity]:
+    def plan(catalogue: DiscCatalogue, program: OwnSource | None) -> tuple[dict[str, bytes], DiscParity]:
         small = _small_files(volume, catalogue, program, options.series)
         parity = plan_parity(
             volume,
@@ -150,14 +161,15 @@ def _fitted(volume: DiscVolume, medium: int | None, options: BuildOptions) -> tu
     def is_worth(more: DiscParity, best: DiscParity) -> bool:
         return medium is None or more.share >= _LEAST_LEFT * best.share
 
-    best, told = plan(History(), None), History()
-    catalogue = history(volume, medium, options.work_dir or tempfile.gettempdirb(), options.carried)
+    best, told = plan(DiscCatalogue(), None), DiscCatalogue()
+    catalogue = disc_catalogue(volume, medium, options.work_dir or tempfile.gettempdirb(), options.carried)
     if options.carried is not None:
         best, told = plan(catalogue, None), catalogue
     elif catalogue.name:
         with suppress(UsageError):
             with_it = plan(catalogue, None)
-            # Where the parity of the volume could not grow any more, making another would take most of the time.
+            # With a catalogue the volume's parity may no longer be extensible to the image; computing parity anew
+            # would take most of the time of a build.
             if is_worth(with_it[1], best[1]) and with_it[1].grown == best[1].grown:
                 best, told = with_it, catalogue
     with suppress(UsageError):
@@ -182,9 +194,9 @@ def _identifier(name: str) -> str:
 
 
 def _small_files(
-    volume: DiscVolume, catalogue: History, program: OwnSource | None, series: DiscSeries | None
+    volume: DiscVolume, catalogue: DiscCatalogue, program: OwnSource | None, series: DiscSeries | None
 ) -> dict[str, bytes]:
-    """The files beside the volume, by name; the list of checksums is zeros, as only its length is known yet."""
+    """Return the files beside the volume, by name; the checksums in SHA256SUMS are zeros, as they are not known yet."""
     words = texts.DiscWords(
         volume.name,
         series.name if series else volume.set_name,
@@ -211,9 +223,9 @@ def _small_files(
 
 
 def _check_output(output: bytes, *, overwrite: bool) -> None:
-    """Refuse to replace an image unless told to, and a file that is no image of a disc in any case."""
+    """Refuse to replace an image unless ``overwrite`` is set, and refuse in any case to replace any other file."""
     if os.path.isfile(output):
         with ArchiveFile(output) as file:
             if not file.size or glance(file) is None:
-                raise UsageError(f"{os.fsdecode(output)}: exists and is no image of a disc; remove it first")
+                raise UsageError(f"{os.fsdecode(output)}: exists and is no disc image; remove it first")
     check_outputs([output], replace=overwrite)

@@ -1,4 +1,4 @@
-"""Copying a disc off its drive, so that the drive is free for the next."""
+"""Copying a disc to a file, so that the drive is free for the next disc."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ _STEP_BYTES = 1 << 20
 
 
 def copy_off(path: bytes, copy: bytes, label: str, monitor: Monitor) -> None:
-    """Copy all that can be read of a disc; zeros stand for the rest, which parity may restore.
+    """Copy all readable sectors of a disc to a file; unreadable ones become zeros, which parity may restore later.
+
+    The monitor is told how many sectors could not be read.
 
     Parameters
     ----------
     path
         The device file of the drive, or an image.
     copy
-        The file to write, a sparse one: zeros take no space in it.
+        The file to write. It is sparse: zeros take no disk space.
     label
         The name of the disc, for messages.
 
     Raises
     ------
     EnvironmentFailed
-        The copy cannot be written, for want of room before anything is.
+        The disc cannot be opened, or the copy cannot be written. A lack of room is found before anything is written.
     """
     with ArchiveFile(path) as disc, Output(copy) as output:
         check_room({os.path.dirname(copy) or b"."}, disc.size)

@@ -1,4 +1,4 @@
-"""A series of discs that grows for months: each has an archive of its own, and tells of all that were before it."""
+"""A series of discs that grows over months: each disc has an archive of its own, and an index of all earlier discs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pybackup.media.texts import IndexLine
 
 @dataclass(frozen=True, slots=True)
 class DiscSeries:
-    """Which disc of which series is built, and what lies on which of them.
+    """The place of a disc in its series, and the index of all discs so far.
 
     Attributes
     ----------
     number
-        Of this disc, from 1.
+        The number of this disc, from 1.
     lines
-        What INDEX.TXT.gz tells: the files of all discs so far, this one among them.
+        The lines of INDEX.TXT.gz: the files of all discs so far, including this one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A volume that is to go onto a disc: its names, its own parity, and what it tells of its set."""
+"""A volume to be put on a disc: its names, its own parity, and what it records about its set."""
 
 from __future__ import annotations
 
@@ -37,18 +37,20 @@ class OwnParity:
 
 @dataclass(frozen=True, slots=True)
 class DiscVolume:
-    """A volume of a set, or an archive alone, that is to go onto one disc.
+    """A volume of a set, or a single archive, that is to be put on one disc.
 
     Attributes
     ----------
     body_bytes
-        Its length without its parity.
+        The length of the volume without its parity.
     info
-        None for an archive that belongs to no set.
+        The volume's number and set; None for an archive that belongs to no set.
+    settings
+        The settings recorded in the volume (FORMAT.md, "Settings").
     name
-        Of its file on the disc.
+        The name of the volume's file on the disc.
     stream
-        Its own parity; None where it has none.
+        The volume's own parity; None if it has none.
     """
 
     path: bytes
@@ -61,59 +63,59 @@ class DiscVolume:
 
     @property
     def stem(self) -> str:
-        """What its image and its labels are called, without a suffix."""
+        """The name of the volume's image and labels, without a suffix."""
         return self.name.removesuffix(_SUFFIX.decode())
 
     @property
     def file_bytes(self) -> int:
-        """Length of its file on the disc."""
+        """The length in bytes of the volume's file on the disc."""
         return self.body_bytes + len(END)
 
     def damaged(self) -> Damaged:
-        """Return the error to raise where the volume turns out to be damaged."""
+        """Return the error to raise when the volume turns out to be damaged."""
         name = os.fsdecode(self.path)
-        return Damaged(f"{name}: is damaged, and would be so on the disc; mend it with 'pybackup repair {name}'")
+        return Damaged(f"{name}: is damaged, and would be damaged on the disc; repair it with 'pybackup repair {name}'")
 
     @property
     def set_name(self) -> str:
-        """The name of the set, or of the archive, for people."""
+        """The name of the set or single archive, as shown to people."""
         return self.info.name if self.info else os.fsdecode(_stem(self.path))
 
     @property
     def label(self) -> str:
-        """The name and the number, for people."""
+        """The name of the set and the volume's number, as shown to people."""
         return self.info.label if self.info else self.set_name
 
     @property
     def number(self) -> str:
-        """The number, for people; empty for an archive that belongs to no set."""
+        """The volume's number as shown to people; empty for an archive that belongs to no set."""
         return _tag(self.info) if self.info else ""
 
     @property
     def is_recovery(self) -> bool:
-        """Whether it is a recovery volume, which holds no files."""
+        """Whether this is a recovery volume, which holds no files."""
         return self.info is not None and self.info.kind is VolumeKind.RECOVERY
 
     @property
     def newest_ns(self) -> int:
-        """The time of the newest file, in nanoseconds since the epoch."""
+        """The time of the newest file, in nanoseconds since 1970; 0 if the volume does not record it."""
         newest = self.settings.get("newest_ns")
         return newest if isinstance(newest, int) else 0
 
     @property
     def seconds(self) -> int:
-        """The time that everything on the disc gets, in seconds: of the newest file, or SOURCE_DATE_EPOCH."""
+        """The time stamp of all files on the disc, in seconds since 1970: SOURCE_DATE_EPOCH, else the newest file's."""
         date = self.settings.get("date")
         return date if isinstance(date, int) else self.newest_ns // 10**9
 
 
 def archives_in(paths: Sequence[bytes]) -> list[bytes]:
-    """Return the archives that are named, and those (``*.xtar``) in directories that are.
+    """Return the paths given, each directory among them replaced by the archives (``*.xtar``) in it.
 
     Raises
     ------
     UsageError
-        One does not exist, or a directory holds none.
+        A directory contains no archive.
     """
     found = []
     for path in paths:
@@ -128,14 +130,14 @@ def archives_in(paths: Sequence[bytes]) -> list[bytes]:
 
 
 def open_volume(path: bytes) -> DiscVolume:
-    """Return what a volume says of itself.
+    """Read the index, the settings and the place of the parity of a volume; its content is not checked.
 
     Raises
     ------
     UsageError
-        It does not exist.
+        The file does not exist, or is a disc image instead of a volume.
     Damaged
-        It is damaged, or no archive: what goes onto a disc has to be whole.
+        The volume's header or index is damaged, or the file is no archive: only intact volumes are put on discs.
     """
     name = os.fsdecode(path)
     with ArchiveFile(path) as file:
@@ -161,9 +163,9 @@ def _own_parity(file: ArchiveFile, body_bytes: int) -> OwnParity | None:
 
 
 def index_lines(volume: DiscVolume) -> Iterator[IndexLine]:
-    """Yield a line for each file and link that the volume knows of: its own first, then those of earlier volumes.
+    """Yield a line of INDEX.TXT.gz for each file and link of this volume, then for those of earlier volumes of its set.
 
-    A file that lies in several volumes has a line for each.
+    A file that is split between volumes has a line for each of them.
     """
     listing = volume.listing
     yield from _lines(listing.rows, listing.paths, volume.number)

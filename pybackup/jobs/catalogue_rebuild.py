@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.read_portable import SQLITE_MAGIC
-from pybackup.disc.history import PACKED, PLAIN
+from pybackup.disc.catalogue import PACKED, PLAIN
 from pybackup.errors import Damaged
 from pybackup.host.scratch import Scratch
 from pybackup.host.storage import ArchiveFile

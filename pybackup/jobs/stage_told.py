@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from pybackup.catalogue.read_portable import reading_portable
-from pybackup.disc.history import PACKED, PLAIN
+from pybackup.disc.catalogue import PACKED, PLAIN
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.environment import environment
 from pybackup.host.scratch import Scratch

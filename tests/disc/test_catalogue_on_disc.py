@@ -1,4 +1,4 @@
-"""CATALOGUE.SQLITE on a disc: what README.TXT says of it, by the program sqlite3, and taken in by the catalogue."""
+"""CATALOGUE.SQLITE on a disc: the queries in README.TXT work with sqlite3, and `catalogue import` reads the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pybackup.catalogue.connect import create_catalogue
 from pybackup.catalogue.find import find_path
 from pybackup.catalogue.media import media
 from pybackup.cli.main import main
-from pybackup.disc import history
+from pybackup.disc import catalogue as disc_catalogue
 from pybackup.errors import Damaged
 from pybackup.jobs import catalogue_import
 from pybackup.jobs.catalogue_import import import_catalogue
@@ -26,7 +26,7 @@ from pybackup.monitor import Monitor
 
 
 def _discs(room: Path) -> tuple[list[Path], set[bytes]]:
-    """The images of a set, and the names of its files and links."""
+    """Return the images of a set, and the names of its files and links."""
     tree = plant_for_discs(room / "tree", n_bytes=4 * MIB)
     (tree / "it's \udcff.jpg").write_bytes(b"x")
     volumes = make_volumes(tree, room / "set", [3 * MIB // 2, 5 * MIB // 2, 2 * MIB])
@@ -67,8 +67,8 @@ def test_the_same_volume_gives_the_same_catalogue(tmp_path: Path) -> None:
 
 
 def test_a_packed_one_is_read_as_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "_SMALL_BYTES", 0)
-    monkeypatch.setattr(history, "_PLAIN_SHARE", 0.0)
+    monkeypatch.setattr(disc_catalogue, "_SMALL_BYTES", 0)
+    monkeypatch.setattr(disc_catalogue, "_PLAIN_SHARE", 0.0)
     images, names = _discs(tmp_path)
     disc, room = tmp_path / "disc", tmp_path / "room"
     disc.mkdir()
@@ -97,7 +97,7 @@ def test_a_packed_one_is_read_as_the_readme_says(tmp_path: Path, monkeypatch: py
 
 
 def test_places_and_states_travel_where_that_is_asked(tmp_path: Path) -> None:
-    """The whole catalogue, of other sets too, comes back from one disc."""
+    """A whole catalogue, with media of other sets, is put on a disc and imported from it again."""
     _discs(tmp_path)
     volume = min((tmp_path / "set").glob("*.xtar"))
     there = ["--catalogue", str(tmp_path / "catalogue.sqlite")]

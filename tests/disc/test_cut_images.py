@@ -1,4 +1,4 @@
-"""Images without their end, as of a copy that was broken off, and so without parity: files before it are whole."""
+"""Images cut off at the end, as left by an interrupted copy: the parity is lost, but files before the cut are whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILES = 30
 
 @pytest.fixture(scope="module")
 def whole() -> Iterator[bytes]:
-    """An image of files of 64 KiB in three directories, and one of a MiB, which comes last."""
+    """An image with files of 64 KiB in three directories, and a file of 1 MiB, which comes last."""
     with fast_directory() as base:
         for number in range(FILES):
             path = base / f"tree/{number % 3}/{number}"
@@ -30,7 +30,7 @@ def whole() -> Iterator[bytes]:
 
 @pytest.mark.parametrize("start", ["whole", "lost"])
 def test_extract_and_verify_know_all_that_is_left(whole: bytes, tmp_path: Path, start: str) -> None:
-    """Members were looked for from the first byte of the image on: 1 of 599 files came back, 598 by salvage."""
+    """Regression: `extract` looked for members from the image's first byte on: 1 of 599 files came back."""
     image = tmp_path / "cut.iso"
     lost = 0 if start == "whole" else 20 * SECTOR
     image.write_bytes(bytes(lost) + whole[lost : len(whole) * 6 // 10])
@@ -43,7 +43,7 @@ def test_extract_and_verify_know_all_that_is_left(whole: bytes, tmp_path: Path, 
     assert len(extracted) > FILES // 3
     told = run("verify", image)
     assert told.returncode == 4
-    # The one that is cut through, and those behind it that notes tell of; no index is left that knows of more.
+    # Lost are the file that is cut through and later ones that notes name; no index is left that lists more.
     said = re.search(r"(\d+) of (\d+) files lost, or there in part only", told.stdout.decode().splitlines()[0])
     assert said is not None
     lost_files, known = map(int, said.groups())

@@ -1,4 +1,4 @@
-"""Discs from Python: planned, built, labelled, burnt, checked, and read again."""
+"""The Python API for discs: plan, build, label, burn, check and read them."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_there_and_back(base: Path) -> None:
         came = pybackup.disc_burn(made.path, drive, speed=8, verify=True)
         assert came is not None
         assert (came.state, came.unreadable, came.different) == ("intact", 0, 0)
-        with pytest.raises(pybackup.errors.UsageError, match="already, what is to be burnt"):
+        with pytest.raises(pybackup.errors.UsageError, match="already, a copy of this image"):
             pybackup.disc_burn(made.path, drive)
         assert pybackup.disc_burn(made.path, drive, overwrite=True) is None
     drives = sorted(base.glob("drive *"))
     assert len(drives) == len(names) > 1
     assert [checked.advice for checked in pybackup.disc_check(drives)] == ["keep"] * len(drives)
     scatter(drives[0], 0.04)
-    # Files that are hit are problems, though parity brings them back.
+    # Damaged files are reported as problems, although parity can repair them.
     found_now = list(pybackup.disc_check(drives, monitor=pybackup.Monitor()))
     assert [checked.state for checked in found_now] == ["repairable", *["intact"] * (len(drives) - 1)]
     pybackup.extract(drives, base / "back")

@@ -1,4 +1,4 @@
-"""What a tree will come to, against what it comes to when it is archived."""
+"""The estimated size of an archive, compared with the size when it is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of discs: every reader sees the same, the same volume gives the same bytes, and what is lost comes back."""
+"""Disc images: all readers see the same files, a volume always gives the same image, and damage can be repaired."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ NAMES = {
 
 
 class Field:
-    """A tree, its archive and the image of that, and room for more."""
+    """A tree, its archive, the image of that archive, and a directory for further files."""
 
     def __init__(self, base: Path, n_bytes: int = 2 * MIB) -> None:
         self.base = base
@@ -81,7 +81,7 @@ def field() -> Iterator[Field]:
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[Field]:
-    """One of which the volume is nearly all there is on the disc, as far as the parity of the image cares."""
+    """A field with a volume so large that its parity can be extended to that of the image."""
     with fast_directory() as base, pytest.MonkeyPatch.context() as patch:
         patch.setattr(disc_parity, "_MOST_ADDED_PARTS", 10)
         yield Field(base, 18 * MIB)
@@ -235,7 +235,7 @@ def test_an_undamaged_image_is_intact(field: Field) -> None:
 def test_it_fits_the_disc(field: Field, room: Path) -> None:
     with_program = field.image.stat().st_size
     bare = plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions(with_program - 20 * SECTOR))
-    # It may cost a twentieth of the parity, and here would cost more.
+    # The program may cost at most a twentieth of the parity, and would cost more here.
     assert not bare.parity.cut
     assert own_source().name not in bare.small
     full = bare.layout.n_bytes
@@ -247,7 +247,7 @@ def test_it_fits_the_disc(field: Field, room: Path) -> None:
     )
     assert not filled.parity.cut
     assert full + 98 * SECTOR < filled.layout.n_bytes <= full + 100 * SECTOR
-    with pytest.raises(UsageError, match="the disc takes 1,048,576; medium chooses a larger one"):
+    with pytest.raises(UsageError, match="the disc has room for 1,048,576; medium chooses a larger one"):
         plan_build(os.fsencode(field.volume), os.fsencode(room), BuildOptions(medium_bytes=MIB))
 
 
@@ -260,14 +260,14 @@ def test_what_is_damaged_is_not_put_on_a_disc(place: str, large: Field, room: Pa
     data = bytearray((room / "a.xtar").read_bytes())
     data[200_000 if place == "body" else shape.before_bytes + shape.front * SECTOR + 9] ^= 1
     (room / "a.xtar").write_bytes(data)
-    with pytest.raises(Damaged, match="mend it"):
+    with pytest.raises(Damaged, match="repair it"):
         build(room / "a.xtar", room / "images")
     assert os.listdir(room / "images") == []
 
 
 @pytest.fixture
 def second_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copy in a second process on one processor, too."""
+    """Make the image in two processes even on a machine with one processor."""
     monkeypatch.setattr(disc_copy, "is_worth_it", lambda: True)
 
 
@@ -295,7 +295,7 @@ def test_a_second_process_gives_the_same_image(large: Field, room: Path, monkeyp
 
 @pytest.mark.usefixtures("second_process")
 def test_a_volume_of_any_length_by_any_steps(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether or not its end falls on the end of a sector or of a step: then nothing is left to be hashed."""
+    """The end of the volume may or may not fall on the end of a sector or of a step."""
     monkeypatch.setattr(disc_parity, "_MOST_ADDED_PARTS", 1)
     left_over = set()
     for number in range(6):
@@ -339,7 +339,7 @@ def test_what_fails_in_the_second_process_is_said(large: Field, room: Path, monk
     data = bytearray(large.volume.read_bytes())
     data[200_000] ^= 1
     (room / "a.xtar").write_bytes(data)
-    with pytest.raises(Damaged, match="mend it"):
+    with pytest.raises(Damaged, match="repair it"):
         build(room / "a.xtar", room / "images", steps=EVEN_A_SMALL_ONE)
     monkeypatch.setattr(disc_copy._Copy, "perform", lambda self, progress: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(EnvironmentFailed, match="process that copies died"):
@@ -349,7 +349,7 @@ def test_what_fails_in_the_second_process_is_said(large: Field, room: Path, monk
 
 def test_only_an_image_is_replaced(field: Field, room: Path) -> None:
     (room / "a.iso").write_text("my only photo")
-    with pytest.raises(UsageError, match="is no image"):
+    with pytest.raises(UsageError, match="is no disc image"):
         build(field.volume, room)
     shutil.copy(field.image, room / "a.iso")
     before = (room / "a.iso").stat()
@@ -357,7 +357,7 @@ def test_only_an_image_is_replaced(field: Field, room: Path) -> None:
         build(field.volume, room)
     (room / "b.iso").write_text("my only photo")
     shutil.copy(field.volume, room / "b.xtar")
-    with pytest.raises(UsageError, match="is no image"):
+    with pytest.raises(UsageError, match="is no disc image"):
         build(room / "b.xtar", room, BuildOptions(overwrite=True))
     assert (room / "b.iso").read_text() == "my only photo"
     assert (room / "a.iso").stat() == before
@@ -368,7 +368,7 @@ def test_the_discs_of_a_set(room: Path) -> None:
     tree = plant_for_discs(room / "tree", n_bytes=4 * MIB)
     volumes = make_volumes(tree, room / "volumes", [3 * MIB // 2, 5 * MIB // 2, 2 * MIB], name="my döcs")
     assert len(volumes) > 2
-    # What no medium need have is told apart by a hash of the name.
+    # Characters that not every file system has are replaced, and a hash of the name is appended.
     mark = hashlib.sha256("my döcs".encode()).hexdigest()[:6]
     for number, volume in enumerate(volumes, 1):
         built = build(volume, room / "images")

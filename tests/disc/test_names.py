@@ -33,7 +33,7 @@ def volume() -> Iterator[Path]:
 @given(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80), st.sampled_from(["", "001", "R02"]))
 def test_other_names_are_other_names_on_a_medium(one: str, two: str, tag: str) -> None:
     first, second = (name_for_media(text.encode("utf-8", "surrogatepass"), tag) for text in (one, two))
-    # Of a space and a line the run takes care.
+    # Names that differ only in a space and an underline are told apart by `DiscNames`.
     assert (first == second) == (one.replace(" ", "_") == two.replace(" ", "_"))
     for name in (first, second):
         assert PLAIN.fullmatch(name)
@@ -89,7 +89,7 @@ def test_volumes_of_any_names_get_images_and_labels_of_their_own(volume: Path, r
 
 
 def test_the_volumes_of_a_set_of_a_long_name(room: Path) -> None:
-    """All of them had one image."""
+    """Regression: the tag was cut off, so that all volumes had the same image name."""
     make_volumes(plant_for_discs(room / "tree"), room / "volumes", [MIB, 2 * MIB], name="n" * 190)
     done = run("disc", "build", room / "volumes", "--to", room / "images", "--medium", "cd700")
     assert done.returncode == 0, done.stderr
@@ -133,7 +133,7 @@ def test_a_volume_that_cannot_be_built_stops_no_other(volume: Path, room: Path) 
 
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"caf\xe9", b"-\xff", b"\xed\xa0\x80"])
 def test_names_that_are_no_utf_8_are_built_labelled_and_checked(room: Path, name: bytes) -> None:
-    """As an archive's own name, and as that of a set: its label shows escapes, never half a surrogate pair."""
+    """As the name of an archive, and of a set: the label shows escapes, never half of a surrogate pair."""
     tree = plant_for_discs(room / os.fsdecode(b"tree" + name), n_bytes=200_000)
     single, volumes = room / os.fsdecode(name + b".xtar"), room / "volumes"
     assert run("create", tree, "-o", single, "--workers", "1").returncode == 0

@@ -1,4 +1,4 @@
-"""What is on a medium before it is burnt: by its content alone."""
+"""What is on a medium before it is burnt, judged by its content alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_what_is_not_there_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", [0, 32_768, 40 * MIB // 2, 40 * MIB - 1])
 def test_anything_else_is_something(tmp_path: Path, at: int) -> None:
-    """At the start, where file systems begin; at the end, and where a sample lies in between."""
+    """Data is found at the start, where file systems begin, at the end, and where a sample is taken in between."""
     path = tmp_path / "m"
     with open(path, "wb") as file:
         file.seek(at)

@@ -1,4 +1,4 @@
-"""The program on its discs: a source archive of its installed files; pip takes it, and it is the same wherever made."""
+"""The program on its discs: a source archive of the installed files that pip installs, the same bytes wherever made."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from pybackup.disc.plan_build import BuildOptions, plan_build
 
 ROOT = Path(pybackup.__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-# By which the package is taken from an index, where this name is somebody else's.
+# Commands that would install from PyPI, where the name pybackup belongs to another project.
 PROMISES = ("install pybackup", "install 'pybackup", 'install "pybackup', "pybackup[")
 
 
 def test_pip_installs_it_and_it_runs(tmp_path: Path) -> None:
-    """Without an index, and so without a build system."""
+    """pip has no package index here, and so no build system but the one in the archive."""
     source = own_source()
     (tmp_path / source.name).write_bytes(source.content)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
     subprocess.run([*pip, "--target", tmp_path / "there", tmp_path / source.name], check=True)
-    # Made of what is installed there, with what Python left beside it meanwhile, it is the same.
+    # The archive made from that installation, with compiled modules beside it, has the same bytes.
     script = (
         "import sys, pybackup, pybackup.disc.own_source as own\n"
         f"assert pybackup.__file__.startswith({os.fspath(tmp_path)!r}), pybackup.__file__\n"
@@ -76,7 +76,7 @@ def test_all_of_the_package_is_in_it_and_rescue_py_first(tmp_path: Path) -> None
         names = {name.partition("/")[2] for name in members.getnames()}
     tracked = tool("git", "-C", ROOT, "ls-files", "-z", "pybackup", "pyactivity").decode().split("\0")
     assert {path for path in tracked if path and (ROOT / path).exists()} <= names
-    # Where it costs too much parity it is left out.
+    # A larger archive would be left off discs more often, where it costs too much parity.
     assert len(content) < 1_000_000
     first = bz2.BZ2Decompressor()
     rescue = (ROOT / "pybackup/standalone/rescue.py").read_bytes()
@@ -125,7 +125,7 @@ def test_a_disc_that_has_no_room_for_it_does_not_promise_it() -> None:
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_no_text_promises_an_index(promise: str) -> None:
-    """On PyPI the name pybackup is another project's."""
+    """On PyPI the name pybackup belongs to another project."""
     looked_at = 0
     for top in ("pybackup", "pyactivity", "README.md", "benchmarks"):
         for path in [ROOT / top] if (ROOT / top).is_file() else (ROOT / top).rglob("*"):

@@ -1,4 +1,4 @@
-"""Plans of discs come true, and labels say what is on a disc, whatever the names are."""
+"""A set takes as many discs as planned, and labels say what is on a disc, whatever the names are."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ TREES: dict[str, list[tuple[int, int, int, Callable[[int, random.Random], bytes]
 
 @pytest.mark.parametrize(("kind", "size"), [*((kind, "2M") for kind in TREES), ("mixed", "5M")])
 def test_as_many_discs_are_made_as_the_plan_says_at_least_and_at_most(kind: str, size: str, room: Path) -> None:
-    """Segments and what they leave empty were not counted: discs of 3 MB took 3 % more than planned."""
+    """Regression: room left empty behind segments was not counted, and discs of 3 MB took 3 % more than planned."""
     chance = random.Random(11)
     for of_kind, (number, least, most, content) in enumerate(TREES[kind]):
         for at in range(number):
@@ -99,7 +99,7 @@ def test_as_many_discs_are_made_as_the_plan_says_at_least_and_at_most(kind: str,
 
 
 def test_a_plan_with_recovery_volumes_knows_what_room_they_need(room: Path) -> None:
-    """Volumes may be no longer than a shard that fits: they were planned as full as others."""
+    """Regression: volumes were planned as full as without recovery volumes, whose shards limit their length."""
     tree = plant_for_discs(room / "tree", n_bytes=12 * MIB)
     words: list[str | Path] = [tree, "--volume-size", "3M", "--parity", "1%", "--compression", "fast", "--json"]
     recovery = ("--recovery-volumes", "1")
@@ -116,7 +116,7 @@ def test_a_plan_with_recovery_volumes_knows_what_room_they_need(room: Path) -> N
 
 
 def test_a_plan_with_second_copies_is_what_they_come_to(room: Path) -> None:
-    """They were counted without, and the set took a disc more."""
+    """Regression: second copies were not counted, and the set took one more disc."""
     chance = random.Random(7)
     for number in range(300):
         path = room / f"tree/d{number // 30}/{number}.jpg"
@@ -144,7 +144,7 @@ def test_a_plan_with_second_copies_is_what_they_come_to(room: Path) -> None:
 
 
 def test_recovery_volumes_leave_room_for_the_indexes_of_second_copies(room: Path) -> None:
-    """What a volume may hold for the sake of recovery volumes is less where files are told of twice."""
+    """The indexes list files twice that have a second copy, which leaves less room for shards in recovery volumes."""
     for number in range(200):
         (room / f"{number:0120}").write_bytes(b"%d\n" % number)
     how = CreateOptions(parity=ParityOptions(parse_amount("1%")))
@@ -166,7 +166,7 @@ def test_small_files_count_for_what_they_take(room: Path) -> None:
 
 @pytest.mark.parametrize("others", [0, 6])
 def test_holes_take_nothing(others: int, room: Path) -> None:
-    """A hole of 20 GB was packed in the plan, and thinned out all else."""
+    """Regression: samples were taken in a hole of 20 GB, and few were left for everything else."""
     numbers = random.Random(4)
     (room / "tree").mkdir()
     with open(room / "tree/holes", "wb") as file:
@@ -266,7 +266,7 @@ def test_the_labels_of_a_set(room: Path) -> None:
 
 
 def test_labels_tell_of_recovery_discs(room: Path) -> None:
-    """They said `disc 1 of 2` of three, and of the third `recovery …f 2 discs` and `0 bytes`."""
+    """Regression: labels said `disc 1 of 2` of three discs, and on the third `recovery …f 2 discs` and `0 bytes`."""
     words = ("--volumes", room / "set", "--volume-size", "3M", "--recovery-volumes", "1", "--segment-size", "1M")
     assert run("create", plant_for_discs(room / "docs", n_bytes=4 * MIB), *words).returncode == 0
     assert run("disc", "label", room / "set", "--to", room / "labels").returncode == 0
@@ -278,7 +278,7 @@ def test_labels_tell_of_recovery_discs(room: Path) -> None:
         assert {"recovery disc 1", f"no files: it brings back lost discs of {data}"} <= set(recovery)
         assert not any("0 bytes" in text or "0 B" in text or "\u2026" in text for text in recovery)
         assert any("MiB" in text for text in first)
-        # A date alone could be of anything.
+        # A date alone would not say what it is the date of.
         assert "newest file" in " ".join(first)
 
 
@@ -297,7 +297,7 @@ def test_the_sizes_are_those_on_this_disc(room: Path) -> None:
 
 
 def test_all_labels_of_a_set_tell_how_many_discs_it_has(room: Path) -> None:
-    """Only the last one did."""
+    """Regression: only the label of the last disc did."""
     volumes = make_volumes(plant_for_discs(room / "tree"), room / "set", [MIB, 2 * MIB])
     assert run("disc", "label", room / "set", "--to", room / "labels", "--shape", "case").returncode == 0
     for number, volume in enumerate(volumes, 1):

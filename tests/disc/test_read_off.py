@@ -1,4 +1,4 @@
-"""What can be read of a disc is copied off its drive, and nothing else is made up for what cannot."""
+"""All readable sectors of a disc are copied to a file, and zeros stand for the others."""
 
 from __future__ import annotations
 

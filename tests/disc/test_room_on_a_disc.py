@@ -43,7 +43,7 @@ def test_images_fit_with_any_parity(
 
 
 def test_a_volume_smaller_than_what_lies_beside_it_on_a_disc(tmp_path: Path) -> None:
-    """`--volume-size 1M` could not be built: no disc has that size, so the image need not."""
+    """Regression: no image of a volume of `--volume-size 1M` could be built, as if discs of that size existed."""
     (tmp_path / "a").write_bytes(random.Random(1).randbytes(900_000))
     options = CreateOptions(parity=ParityOptions(parse_amount("10%")), segment_bytes=1 << 20, workers=1)
     to = SetOptions(os.fsencode(tmp_path / "volumes"), "docs", 1 << 20)
@@ -53,7 +53,7 @@ def test_a_volume_smaller_than_what_lies_beside_it_on_a_disc(tmp_path: Path) -> 
     assert built.outgrown_bytes == 1 << 20 < built.layout.n_bytes
     assert built.medium_bytes is None
     assert built.parity.share >= 0.1
-    with pytest.raises(UsageError, match="even without parity, and the disc takes"):
+    with pytest.raises(UsageError, match="even without parity, but the disc has room for"):
         plan_build(volume.path, os.fsencode(tmp_path), BuildOptions(medium_bytes=1 << 20))
 
 

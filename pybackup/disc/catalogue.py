@@ -1,4 +1,4 @@
-"""CATALOGUE.SQLITE of a disc: a catalogue of its volume and of those before it, to be read by ``sqlite3`` alone."""
+"""CATALOGUE.SQLITE of a disc: a catalogue of its volume and of earlier ones, readable with ``sqlite3`` alone."""
 
 from __future__ import annotations
 
@@ -21,44 +21,49 @@ from pybackup.model.listing import Rows
 
 from .volume import DiscVolume
 
-# For an entry it takes about a hundred, and all of it is in memory while an image is made.
+# Bytes that an entry takes in the catalogue; and the most that a catalogue may have, as all of it is in memory while an
+# image is made.
 _ENTRY_BYTES, _MOST_BYTES = 100, 64 << 20
-# Of the disc: more than that is packed, and what then takes more still is cut to the names of the other discs. What is
-# this small is nobody's trouble.
+# Fractions of the disc. A catalogue larger than the first is compressed; if it is then larger than the second, only the
+# names of the other discs are kept. A catalogue of at most _SMALL_BYTES is never compressed or cut.
 _PLAIN_SHARE, _MOST_SHARE = 0.02, 0.05
 _SMALL_BYTES = 64 << 10
 PLAIN, PACKED = "CATALOGUE.SQLITE", "CATALOGUE.SQLITE.XZ"
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """A catalogue as it is on a disc: the name of its file, which shows whether it is packed, and its bytes.
+class DiscCatalogue:
+    """The catalogue file on a disc: its name, which shows whether it is compressed (`PACKED`), and its bytes.
 
-    Both are empty if there is none.
+    Both are empty if the disc has no catalogue.
     """
 
     name: str = ""
     content: bytes = b""
 
 
-def history(volume: DiscVolume, medium_bytes: int | None, scratch: bytes, given: bytes | None = None) -> History:
-    """Return the catalogue for the disc of a volume, always the same for one volume and size; none if it is too large.
+def disc_catalogue(
+    volume: DiscVolume, medium_bytes: int | None, scratch: bytes, given: bytes | None = None
+) -> DiscCatalogue:
+    """Return the catalogue to put on the disc of a volume; an empty one if it would be too large.
+
+    It depends on the volume, ``medium_bytes`` and ``given`` only.
 
     Parameters
     ----------
     medium_bytes
-        The size of the disc; None if it has no limit.
+        Capacity of the disc in bytes; None for no limit.
     scratch
         A directory for a temporary file.
     given
-        An exported catalogue to use instead of one of this volume and earlier ones.
+        Path of an exported catalogue to use instead of one made of this volume and earlier ones.
 
     Raises
     ------
     UsageError
         The given catalogue is too large for the disc.
     Damaged
-        The given file is no catalogue.
+        The given file is no exported catalogue.
     """
     if given is not None:
         found = _fitting(_read(given), medium_bytes)
@@ -69,20 +74,22 @@ def history(volume: DiscVolume, medium_bytes: int | None, scratch: bytes, given:
         found = _fitting(_made(volume, scratch, is_short=is_short), medium_bytes)
         if found.name:
             return found
-    return History()
+    return DiscCatalogue()
 
 
-def _fitting(content: bytes, medium_bytes: int | None) -> History:
+def _fitting(content: bytes, medium_bytes: int | None) -> DiscCatalogue:
     if not content:
-        return History()
+        return DiscCatalogue()
     if medium_bytes is None or len(content) <= max(_PLAIN_SHARE * medium_bytes, _SMALL_BYTES):
-        return History(PLAIN, content)
+        return DiscCatalogue(PLAIN, content)
     packed = lzma.compress(content, preset=6)
-    return History(PACKED, packed) if len(packed) <= max(_MOST_SHARE * medium_bytes, _SMALL_BYTES) else History()
+    if len(packed) > max(_MOST_SHARE * medium_bytes, _SMALL_BYTES):
+        return DiscCatalogue()
+    return DiscCatalogue(PACKED, packed)
 
 
 def _read(given: bytes) -> bytes:
-    """Return the bytes of an exported catalogue."""
+    """Return the bytes of an exported catalogue, after its form has been checked."""
     with reading_portable(given), open(given, "rb") as file:
         content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
@@ -92,7 +99,7 @@ def _read(given: bytes) -> bytes:
 
 
 def _made(volume: DiscVolume, scratch: bytes, *, is_short: bool) -> bytes:
-    """Return the catalogue of a volume and those before it, of which short tells the names; empty where too large."""
+    """Return the catalogue of a volume and earlier ones, with ``is_short`` only their names; empty if too large."""
     if len(volume.listing) * _ENTRY_BYTES > _MOST_BYTES:
         return b""
     with Scratch(scratch) as file:
@@ -103,7 +110,7 @@ def _made(volume: DiscVolume, scratch: bytes, *, is_short: bool) -> bytes:
 
 
 def _runs(volume: DiscVolume) -> tuple[CarriedRun, ...]:
-    """Return the run of a chain that made the volume; none for a volume of no chain."""
+    """Return the run of the chain in which the volume was made; nothing if it belongs to no chain."""
     archive = volume.info.set_id if volume.info else volume.listing.archive_id
     with ArchiveFile(volume.path) as file:
         told = own_run(volume.settings, archive, read_earlier(file))
@@ -111,9 +118,10 @@ def _runs(volume: DiscVolume) -> tuple[CarriedRun, ...]:
 
 
 def _volumes(volume: DiscVolume, *, is_short: bool) -> Iterator[Carried]:
-    """Yield the volume itself, earlier volumes of its set, and what earlier archives hold of its tree.
+    """Yield the volume itself, earlier volumes of its set, and the part of earlier archives that its index lists.
 
-    All have the time of the volume's newest file, so that the same volume gives the same catalogue.
+    All get the time of the volume's newest file as the time of entering, so that the same volume always gives the same
+    catalogue.
     """
     listing, at_ns = volume.listing, volume.newest_ns
     new = NewVolume.of_archive(listing, volume.info, volume.label)
@@ -128,7 +136,7 @@ def _volumes(volume: DiscVolume, *, is_short: bool) -> Iterator[Carried]:
 
 
 def _linked(rows: Rows, paths: Sequence[bytes]) -> Iterator[Filed]:
-    """Yield the entries; a hard link has the content of what it links to, if that is on the same volume."""
+    """Yield the entries; a hard link gets the size, time and hash of its target, if that is on the same volume."""
     targets = {filed.target for filed in filed_of(rows, paths) if filed.target}
     if not targets:
         yield from filed_of(rows, paths)
@@ -142,6 +150,6 @@ def _linked(rows: Rows, paths: Sequence[bytes]) -> Iterator[Filed]:
 
 
 def _carried(new: NewVolume, at_ns: int, rows: Iterator[Filed]) -> Carried:
-    # The disc has no time when it was seen: that comes from whoever enters it in a catalogue.
+    # Nobody has seen the disc yet; the time when it is seen is set by whoever enters it in a catalogue.
     on = CarriedMedium(new.name, MediumType.DISC, added_ns=at_ns)
     return Carried(CarriedVolume(new, at_ns, (on,)), rows)

@@ -1,4 +1,4 @@
-"""CATALOGUE.SQLITE of a disc, read as a stranger does: by sqlite3 alone."""
+"""CATALOGUE.SQLITE of a disc, read as somebody without pybackup reads it: with sqlite3 alone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from kit.small_sets import SmallSet, small_set
 
-from pybackup.disc import history as module
-from pybackup.disc.history import PACKED, PLAIN, History, history
+from pybackup.disc import catalogue as module
+from pybackup.disc.catalogue import PACKED, PLAIN, DiscCatalogue, disc_catalogue
 from pybackup.disc.volume import open_volume
 from pybackup.errors import Damaged, UsageError
 
@@ -32,15 +32,15 @@ def _query(content: bytes, query: str, base: Path) -> list[Any]:
         connection.close()
 
 
-def _history(small: SmallSet, name: str, base: Path) -> bytes:
+def _content_of(small: SmallSet, name: str, base: Path) -> bytes:
     directory = small.write(base / "set")
-    made = history(open_volume(os.fsencode(directory / name)), None, os.fsencode(base)).content
+    made = disc_catalogue(open_volume(os.fsencode(directory / name)), None, os.fsencode(base)).content
     assert sorted(path.name for path in base.iterdir()) == ["set"]
     return made
 
 
 def test_a_later_volume_knows_those_before_it_too(small: SmallSet, tmp_path: Path) -> None:
-    contents = {name: _history(small, name, tmp_path) for name in ("docs-001.xtar", "docs-002.xtar")}
+    contents = {name: _content_of(small, name, tmp_path) for name in ("docs-001.xtar", "docs-002.xtar")}
     for count, name in enumerate(contents, 1):
         numbers = _query(contents[name], "SELECT number FROM volume ORDER BY number", tmp_path)
         assert [number for (number,) in numbers] == list(range(1, count + 1))
@@ -48,16 +48,16 @@ def test_a_later_volume_knows_those_before_it_too(small: SmallSet, tmp_path: Pat
 
 
 def test_the_same_volume_gives_the_same_bytes(small: SmallSet, tmp_path: Path) -> None:
-    assert _history(small, "docs-001.xtar", tmp_path) == _history(small, "docs-001.xtar", tmp_path)
+    assert _content_of(small, "docs-001.xtar", tmp_path) == _content_of(small, "docs-001.xtar", tmp_path)
 
 
 @pytest.mark.parametrize("most", [0, 5000])
 def test_where_it_would_be_too_large_there_is_none(
     small: SmallSet, tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the number of entries before it is made, by its length afterwards."""
+    """Its size is judged by the number of entries before it is made, and by its length afterwards."""
     monkeypatch.setattr(module, "_MOST_BYTES", most)
-    assert _history(small, "docs-001.xtar", tmp_path) == b""
+    assert _content_of(small, "docs-001.xtar", tmp_path) == b""
 
 
 def test_what_takes_much_of_a_disc_is_packed_then_cut_then_left_out(
@@ -66,20 +66,20 @@ def test_what_takes_much_of_a_disc_is_packed_then_cut_then_left_out(
     monkeypatch.setattr(module, "_SMALL_BYTES", 0)
     volume = open_volume(os.fsencode(small.write(tmp_path / "set") / "docs-002.xtar"))
 
-    def on(medium_bytes: int) -> History:
-        return history(volume, medium_bytes, os.fsencode(tmp_path))
+    def on(medium_bytes: int) -> DiscCatalogue:
+        return disc_catalogue(volume, medium_bytes, os.fsencode(tmp_path))
 
-    plain = history(volume, None, os.fsencode(tmp_path)).content
+    plain = disc_catalogue(volume, None, os.fsencode(tmp_path)).content
     packed = lzma.compress(plain, preset=6)
-    assert on(50 * len(plain)) == History(PLAIN, plain)
-    assert on(50 * len(plain) - 50) == History(PACKED, packed)
-    assert on(20 * len(packed)) == History(PACKED, packed)
+    assert on(50 * len(plain)) == DiscCatalogue(PLAIN, plain)
+    assert on(50 * len(plain) - 50) == DiscCatalogue(PACKED, packed)
+    assert on(20 * len(packed)) == DiscCatalogue(PACKED, packed)
     cut = on(20 * len(packed) - 20)
     assert cut.name == PACKED
     told = _query(lzma.decompress(cut.content), "SELECT number, entries FROM volume ORDER BY number", tmp_path)
     assert [number for number, _ in told] == [1, 2]
     assert told[0][1] == 0 < told[1][1]
-    assert on(20 * len(cut.content) - 20) == History()
+    assert on(20 * len(cut.content) - 20) == DiscCatalogue()
 
 
 def test_what_is_given_is_a_catalogue_that_fits(
@@ -87,15 +87,15 @@ def test_what_is_given_is_a_catalogue_that_fits(
 ) -> None:
     volume = open_volume(os.fsencode(small.write(tmp_path / "set") / "docs-001.xtar"))
     given = os.fsencode(tmp_path / "given.sqlite")
-    content = history(volume, None, os.fsencode(tmp_path)).content
+    content = disc_catalogue(volume, None, os.fsencode(tmp_path)).content
     Path(os.fsdecode(given)).write_bytes(content)
-    assert history(volume, 1 << 30, os.fsencode(tmp_path), given) == History(PLAIN, content)
+    assert disc_catalogue(volume, 1 << 30, os.fsencode(tmp_path), given) == DiscCatalogue(PLAIN, content)
     monkeypatch.setattr(module, "_SMALL_BYTES", 0)
     with pytest.raises(UsageError, match="more than a twentieth"):
-        history(volume, 1000, os.fsencode(tmp_path), given)
+        disc_catalogue(volume, 1000, os.fsencode(tmp_path), given)
     monkeypatch.setattr(module, "_MOST_BYTES", 1000)
     with pytest.raises(UsageError, match="fit in memory"):
-        history(volume, None, os.fsencode(tmp_path), given)
+        disc_catalogue(volume, None, os.fsencode(tmp_path), given)
     Path(os.fsdecode(given)).write_bytes(b"nothing")
     with pytest.raises(Damaged, match=r"given\.sqlite"):
-        history(volume, None, os.fsencode(tmp_path), given)
+        disc_catalogue(volume, None, os.fsencode(tmp_path), given)
