@@ -23,6 +23,19 @@ def json_line(value: Mapping[str, Any]) -> bytes:
     return _encode()(value).encode("ascii") + b"\n"
 
 
+def json_members(value: Mapping[str, Any]) -> str:
+    """Return an object as `json_line` has it, without its braces: what is joined with other members."""
+    return _encode()(value)[1:-1]
+
+
+def json_name_text(name: bytes) -> str:
+    """Return a name as `json_line` has it."""
+    try:
+        return f'{{"text": {_quote()(name.decode("utf-8"))}}}'
+    except UnicodeDecodeError:
+        return _encode()(name)
+
+
 def fields_of(result: object, *names: str, **renamed: str) -> dict[str, Any]:
     """Return some fields and properties of a result, in this order, under their own names or others.
 
@@ -50,6 +63,13 @@ def _encode() -> Callable[[object], str]:
     import json  # whoever asks for none need not wait for it
 
     return json.JSONEncoder(ensure_ascii=True, default=_plain).encode
+
+
+@cache
+def _quote() -> Callable[[str], str]:
+    from json.encoder import encode_basestring_ascii
+
+    return encode_basestring_ascii
 
 
 def _plain(value: object) -> Any:

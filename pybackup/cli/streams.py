@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 from io import UnsupportedOperation
 from typing import BinaryIO, TextIO
 
@@ -25,9 +24,17 @@ def deliver(pieces: Iterable[bytes]) -> None:
         raise EnvironmentFailed("there is no standard output")
     sink = sys.stdout.buffer
     for piece in pieces:
-        if not _guarded(partial(_write, sink, piece)):
-            return
-    _guarded(sys.stdout.flush)
+        # Only the writing is guarded, not what makes the pieces; here, as a call costs more than the writing.
+        try:
+            taken = sink.write(piece)
+            if taken < len(piece):
+                _write(sink, piece[taken:])
+        except OSError as error:
+            return _give_up(error)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up(error)
 
 
 def deliver_lines(lines: Iterable[str]) -> None:
@@ -63,14 +70,8 @@ def _write(sink: BinaryIO, piece: bytes) -> None:
         left = left[sink.write(left) :]
 
 
-def _guarded(write: Callable[[], None]) -> bool:
-    """Write and return whether somebody still reads. Only the writing is guarded, not what makes the pieces."""
-    try:
-        write()
-    except BrokenPipeError:
-        abandon(sys.stdout)
-        return False
-    except OSError as error:
-        abandon(sys.stdout)
+def _give_up(error: OSError) -> None:
+    """Write no more; that nobody reads any more is no failure."""
+    abandon(sys.stdout)
+    if not isinstance(error, BrokenPipeError):
         raise EnvironmentFailed(f"cannot write the results: {error.strerror}") from error
-    return True

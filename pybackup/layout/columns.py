@@ -59,6 +59,11 @@ class Texts(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._ends) - 1
 
+    @property
+    def filled(self) -> npt.NDArray[np.bool_]:
+        """Which of them are not empty."""
+        return np.diff(np.asarray(self._ends)).astype(np.bool_)
+
     def __iter__(self) -> Iterator[bytes]:
         joined, start = self.joined, 0
         for end in self._ends[1:]:

@@ -32,7 +32,7 @@ container). Texts are a column of lengths and the joined bytes. All else see `co
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -54,6 +54,7 @@ _PATHS_RATIO = 1024
 # Tables, since an enum's own look-up takes longer than the rest of a row.
 _KIND_OF = {int(kind): kind for kind in Kind}
 _METHOD_OF = {int(method): method for method in Method}
+_FILE = int(Kind.FILE)
 _NO_DEVICE = (0, 0)
 _NO_NUMBERS: tuple[int, ...] = ()
 
@@ -91,7 +92,8 @@ class Table:
         check_sizes(columns, members["raw"])
         self._columns = {name: view(values) for name, values in columns.items()}
         self.kinds = self._columns["kind"]
-        self._check_rare()
+        self._is_rare = (self.targets.filled | self._extras.filled | (counts > 1)).tobytes()
+        self._check_rare(np.flatnonzero(np.frombuffer(self._is_rare, np.bool_) | np.isin(columns["kind"], DEVICES)))
         self._first = view(np.concatenate(([0], np.cumsum(counts))))
         is_content = np.repeat(columns["kind"] != Kind.DIRECTORY, counts)
         is_stream = np.repeat(columns["flags"] & BUNDLED != 0, counts)
@@ -133,7 +135,9 @@ class Table:
         """Return the entry of ``row`` under ``path``, with its members."""
         columns = self._columns
         kind = _KIND_OF[self.kinds[row]]
-        extras = unpack_extras(self._extras[row]) if self._extras[row] else NO_EXTRAS
+        extras, target = NO_EXTRAS, b""
+        if self._is_rare[row]:
+            extras, target = unpack_extras(self._extras[row]), self.targets[row]
         first, last = self._first[row], self._first[row + 1]
         members: tuple[Member, ...] = ()
         size = columns["excess"][row]
@@ -151,7 +155,7 @@ class Table:
             self._owners[columns["owner"][row]],
             columns["mtime_s"][row] * SECOND + columns["mtime_ns"][row],
             size,
-            self.targets[row],
+            target,
             extras.device or _NO_DEVICE,
             extras.xattrs or NO_XATTRS,
         )
@@ -164,19 +168,27 @@ class Table:
         base, spent = extras.base, extras.base_spent
         return Stored(entry, members, digest, is_sparse, changed, segments, numbers, base_digest=base, base_spent=spent)
 
-    def brief(self, row: int) -> Brief | None:
-        """Return the least of an entry; None for one of several members, a link, and what has extras."""
-        columns, first = self._columns, self._first[row]
-        count = self._first[row + 1] - first
-        if self._extras[row] or self.targets[row] or count > 1:
-            return None
-        kind, size, digest = self.kinds[row], columns["excess"][row], b""
-        if count and kind != Kind.DIRECTORY:
-            size += self._members[3][first]
-            start = self._digest_row[first] * self._digest_bytes
-            digest = self._digests[start : start + self._digest_bytes]
-        mtime_ns = columns["mtime_s"][row] * SECOND + columns["mtime_ns"][row]
-        return Brief(kind, size, mtime_ns, columns["mode"][row], digest, columns["flags"][row] & SPARSE != 0)
+    def briefs(self, rows: Iterable[int]) -> Iterator[Brief | None]:
+        """Yield the least of the entry of each row; None for one of several members, a link, and what has extras."""
+        columns, kinds, is_rare, firsts = self._columns, self.kinds, self._is_rare, self._first
+        modes, owner_rows, excess, flags = (columns[name] for name in ("mode", "owner", "excess", "flags"))
+        seconds, rests = columns["mtime_s"], columns["mtime_ns"]
+        owners, digests, digest_bytes, digest_row = self._owners, self._digests, self._digest_bytes, self._digest_row
+        _, packed, _, raw, _, _ = self._members
+        for row in rows:
+            if is_rare[row]:
+                yield None
+                continue
+            kind, first = kinds[row], firsts[row]
+            size, packed_bytes, segments, digest = excess[row], 0, 0, b""
+            if kind == _FILE and first != firsts[row + 1]:
+                size += raw[first]
+                packed_bytes, segments = packed[first], 1
+                start = digest_row[first] * digest_bytes
+                digest = digests[start : start + digest_bytes]
+            mtime_ns, owner = seconds[row] * SECOND + rests[row], owners[owner_rows[row]]
+            is_sparse, changed = flags[row] & SPARSE != 0, flags[row] & CHANGED != 0
+            yield Brief(kind, size, mtime_ns, modes[row], digest, is_sparse, owner, changed, packed_bytes, segments)
 
     def container(self, row: int) -> Container | None:
         """Where the container of directory ``row`` lies, None for what has none."""
@@ -196,11 +208,18 @@ class Table:
         offsets, packed, streams, raw, methods, dictionaries = self._members
         return offsets[index], packed[index], streams[index], raw[index], methods[index], dictionaries[index]
 
-    def _check_rare(self) -> None:
-        """Targets and extras: only where the kind of the entry has them, and there always."""
-        rows = zip(self.kinds, self.targets, self._extras, self._columns["members"], strict=True)
-        for kind, target, extras, members in rows:
-            if target and kind not in LINKS:
+    def _check_rare(self, rows: Int64s) -> None:
+        """Targets and extras: only where the kind of the entry has them, and there always.
+
+        Parameters
+        ----------
+        rows
+            Those that have any, or several members, or must have extras.
+        """
+        counts = self._columns["members"]
+        for row in rows.tolist():
+            kind, extras, members = self.kinds[row], self._extras[row], counts[row]
+            if self.targets[row] and kind not in LINKS:
                 raise Damaged("an index gives a target to an entry that is no link")
             if extras or members > 1 or kind in DEVICES:
                 found = unpack_extras(extras)

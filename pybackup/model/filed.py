@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import repeat
 from typing import NamedTuple
 
 from .earlier import EarlierVolume
@@ -290,15 +291,14 @@ class Wanted:
 
 def filed_of(rows: Rows, paths: Sequence[bytes]) -> Iterator[Filed]:
     """Yield what the catalogue keeps of an archive's entries; directories are in the paths of what lies in them."""
-    tell = rows.brief if isinstance(rows, BriefRows) else None
-    for row, path in enumerate(paths):
-        if rows.kinds[row] == Kind.DIRECTORY:
+    briefs = rows.briefs(range(len(paths))) if isinstance(rows, BriefRows) else repeat(None)
+    for (row, path), kind, brief in zip(enumerate(paths), rows.kinds, briefs, strict=False):
+        if kind == Kind.DIRECTORY:
             continue
-        brief = tell(row) if tell else None
         if brief is None:
             yield _filed(rows.stored(row, path))
         else:
-            kind, size, mtime_ns, mode, digest, sparse = brief
+            _, size, mtime_ns, mode, digest, sparse, *_ = brief
             yield Filed(path, kind, size, mtime_ns, mode, digest if len(digest) == _DIGEST_BYTES else None, sparse)
 
 

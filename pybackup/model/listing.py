@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from pybackup.model.entry import Owner
 from pybackup.model.member import Container, Stored
 from pybackup.model.problem import Problem
 
@@ -33,12 +34,14 @@ class Rows(Protocol):
 
 
 class Brief(NamedTuple):
-    """An entry that is whole and has no link target and no extras: what `Stored` says of it, at a fourth of the price.
+    """An entry without link target and extras: what `Stored` says of it, at a fourth of the price.
 
     Attributes
     ----------
     digest
-        SHA-256 of the content, or its first bytes; empty without content.
+        SHA-256 of the content, or its first bytes; empty where unknown or without content.
+    packed_bytes, segments
+        Of its content: how long all its members are, and how many it has, wherever they are.
     """
 
     kind: int
@@ -47,14 +50,36 @@ class Brief(NamedTuple):
     mode: int
     digest: bytes
     sparse: bool
+    owner: Owner
+    changed: bool
+    packed_bytes: int
+    segments: int
+
+    @classmethod
+    def of(cls, stored: Stored) -> Brief:
+        """Return the same of an entry that is there already."""
+        entry, members = stored.entry, stored.members
+        packed_bytes, segments = sum(member.packed_bytes for member in members), len(members) + stored.missing
+        return cls(
+            entry.kind,
+            entry.size,
+            entry.mtime_ns,
+            entry.mode,
+            stored.digest,
+            stored.sparse,
+            entry.owner,
+            stored.changed,
+            packed_bytes,
+            segments,
+        )
 
 
 @runtime_checkable
 class BriefRows(Protocol):
     """Rows that can tell the least of an entry, for whoever goes through millions."""
 
-    def brief(self, row: int) -> Brief | None:
-        """Return the least of the entry of ``row``; None where that is not all there is to it."""
+    def briefs(self, rows: Iterable[int]) -> Iterator[Brief | None]:
+        """Yield the least of the entry of each row; None where that is not all there is to it."""
         ...
 
 
@@ -139,6 +164,21 @@ class Listing:
     def stored(self, row: int) -> Stored:
         """Return the entry of ``row`` with its members."""
         return self.rows.stored(row, self.paths[row])
+
+    def briefly(self, rows: Sequence[int]) -> Iterator[tuple[bytes, Brief, Stored | None]]:
+        """Yield path and the least of the entry of each row, and the whole of it where that is more."""
+        paths = self.paths if len(rows) == len(self.paths) else (self.paths[row] for row in rows)
+        if not isinstance(self.rows, BriefRows):
+            for row, path in zip(rows, paths, strict=True):
+                stored = self.rows.stored(row, path)
+                yield path, Brief.of(stored), stored
+            return
+        for row, path, brief in zip(rows, paths, self.rows.briefs(rows), strict=True):
+            if brief is not None:
+                yield path, brief, None
+            else:
+                stored = self.rows.stored(row, path)
+                yield path, Brief.of(stored), stored
 
     def doubts_of(self, rows: Iterable[int]) -> list[Problem]:
         """Return the doubts that concern some rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import repeat
 
 from pybackup.archive.archive import Archive
 from pybackup.archive.find import Volume, look_into
@@ -96,10 +97,9 @@ class _Search:
     def _through(self, volume: Volume) -> None:
         address = _ELSEWHERE_AT + len(self.parts) * STRIDE
         rows, count = volume.listing.rows, len(self.left)
-        tell = rows.brief if isinstance(rows, BriefRows) else None
+        briefs = rows.briefs(range(len(volume.listing))) if isinstance(rows, BriefRows) else repeat(None)
         with volume.open() as file:
-            for row, path in enumerate(volume.listing.paths):
-                brief = tell(row) if tell else None
+            for (row, path), brief in zip(enumerate(volume.listing.paths), briefs, strict=False):
                 if brief is None or brief.digest in self.left:
                     self._take(file, rows.stored(row, path), address)
         if len(self.left) < count:

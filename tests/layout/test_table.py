@@ -14,7 +14,9 @@ from pybackup.layout import columns as columns_module
 from pybackup.layout.columns import Reader, pack_column, pack_texts
 from pybackup.layout.table import Table
 from pybackup.layout.table_builder import TableBuilder
+from pybackup.layout.table_form import DEVICES
 from pybackup.model.entry import Entry, Kind, Owner
+from pybackup.model.listing import Brief
 from pybackup.model.member import Container, Member, Method, Stored
 
 from .values import Row, build, changed, put, rows
@@ -89,6 +91,20 @@ def test_any_table_comes_back_and_packs_to_the_same_bytes(expected: list[Row]) -
     found = table(plain, digests, len(expected))
     assert read_rows(found) == expected
     assert packed(read_rows(found)) == (plain, digests)
+
+
+@given(rows())
+@settings(deadline=None, max_examples=50)
+def test_the_least_of_an_entry_is_what_the_whole_of_it_says(expected: list[Row]) -> None:
+    found = table(*packed(expected), len(expected))
+    for (stored, _), brief in zip(expected, found.briefs(range(len(found))), strict=True):
+        entry = stored.entry
+        if entry.target or entry.xattrs or entry.kind in DEVICES or len(stored.members) > 1 or stored.numbers:
+            assert brief is None
+        else:
+            assert brief == Brief.of(stored)
+    backwards = range(len(found) - 1, -1, -1)
+    assert [*found.briefs(backwards)] == [*found.briefs(range(len(found)))][::-1]
 
 
 @given(rows())

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
-from pybackup.model.entry import Kind, Owner
+from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.options.reading import ListRequest
 
-from ..json_form import json_line, json_name
+from ..json_form import json_members, json_name_text
 from ..options import add_options, add_talk, talk_of
 from ..results import check_complete, conclude, tell_condition
 from ..streams import deliver, deliver_lines
@@ -23,6 +23,7 @@ from ..text import display, local_time
 if TYPE_CHECKING:
     from pybackup.archive.open import OpenArchive
     from pybackup.mend.identify import IdentifyingMender
+    from pybackup.model.listing import Brief
     from pybackup.model.member import Stored
 
     from ..monitor import Talk
@@ -55,6 +56,7 @@ _LETTERS = {
     Kind.CHARACTER: "c",
     Kind.BLOCK: "b",
 }
+_JSON_TRUTH = ("false", "true")
 
 
 def define(parser: argparse.ArgumentParser) -> None:
@@ -82,11 +84,11 @@ def perform(options: argparse.Namespace) -> int:
         listing = named.listing
         rows = select(listing, archive.patterns)
         if options.json:
-            deliver(json_entry(listing.stored(row)) for row in rows)
+            deliver(json_entry(*each) for each in listing.briefly(rows))
         elif options.null:
             deliver(listing.paths[row] + b"\0" for row in rows)
         elif options.long:
-            deliver_lines(long_lines(listing.stored(row) for row in rows))
+            deliver_lines(long_lines(listing.briefly(rows)))
         else:
             deliver_lines(display(listing.paths[row]) for row in rows)
         for doubt in listing.doubts_of(rows):
@@ -109,42 +111,43 @@ def _open(options: argparse.Namespace, identifying: IdentifyingMender, talk: Tal
     return open_archive(options.archive, options.patterns, mended=identifying, monitor=talk)
 
 
-def long_lines(listed: Iterable[Stored]) -> Iterator[str]:
+def long_lines(listed: Iterable[tuple[bytes, Brief, Stored | None]]) -> Iterator[str]:
     """Return a line for each entry, as ``tar tv`` does; columns widen on the way where they must."""
     owners, sizes = 11, 10
-    for stored in listed:
-        entry = stored.entry
-        owner = _owner(entry.owner)
-        size = f"{entry.device[0]},{entry.device[1]}" if entry.kind in (Kind.CHARACTER, Kind.BLOCK) else str(entry.size)
+    for path, brief, stored in listed:
+        owner, size = _owner(brief.owner), str(brief.size)
+        if stored is not None and brief.kind in (Kind.CHARACTER, Kind.BLOCK):
+            major, minor = stored.entry.device
+            size = f"{major},{minor}"
         owners, sizes = max(owners, len(owner)), max(sizes, len(size))
-        when = local_time(entry.mtime_ns / 1e9)
-        mode, name = _mode(entry.kind, entry.mode), display(entry.path)
-        yield f"{mode} {owner:{owners}} {size:>{sizes}} {when} {name}{_remark(stored)}"
+        when, mode, name = local_time(brief.mtime_ns / 1e9), _mode(brief.kind, brief.mode), display(path)
+        yield f"{mode} {owner:{owners}} {size:>{sizes}} {when} {name}{_remark(brief, stored)}"
 
 
-def json_entry(stored: Stored) -> bytes:
-    """Return an entry as a line of JSON."""
-    entry = stored.entry
-    fields: dict[str, object] = {
-        "path": json_name(entry.path),
-        "kind": entry.kind.name.lower(),
-        "mode": f"{entry.mode:04o}",
-        "uid": entry.owner.uid,
-        "gid": entry.owner.gid,
-        "user": _owner_name(entry.owner.user),
-        "group": _owner_name(entry.owner.group),
-        "mtime_ns": entry.mtime_ns,
-        "size": entry.size,
-    }
-    if entry.kind is Kind.FILE:
-        fields["packed_bytes"] = sum(member.packed_bytes for member in stored.members)
-        fields["segments"] = len(stored.members) + stored.missing
+def json_entry(path: bytes, brief: Brief, stored: Stored | None) -> bytes:
+    """Return an entry as a line of JSON.
+
+    Text by text: of many files the encoder of JSON alone would take longer than all else.
+    """
+    kind, size, mtime_ns, mode, digest, sparse, owner, changed, packed_bytes, segments = brief
+    members = (
+        f'"path": {json_name_text(path)}, {_json_mode(kind, mode)}, {_json_owner(owner)}, '
+        f'"mtime_ns": {mtime_ns}, "size": {size}'
+    )
+    if kind == Kind.FILE:
         # Of a sparse file the archive knows the hash of its data and map, which is not that of the file.
-        known = len(stored.digest) == 32 and not stored.sparse
-        fields["sha256"] = stored.digest.hex() if known else None
-        fields["sparse"] = stored.sparse
-        fields["changed"] = stored.changed
-    elif entry.kind in (Kind.SYMLINK, Kind.HARDLINK):
+        sha256 = f'"{digest.hex()}"' if len(digest) == 32 and not sparse else "null"
+        members += f', "packed_bytes": {packed_bytes}, "segments": {segments}, "sha256": {sha256}'
+        members += f', "sparse": {_JSON_TRUTH[sparse]}, "changed": {_JSON_TRUTH[changed]}'
+    if stored is not None and (rare := json_members(_rare(stored.entry))):
+        members += f", {rare}"
+    return f"{{{members}}}\n".encode("ascii")
+
+
+def _rare(entry: Entry) -> dict[str, object]:
+    """What only links, devices and entries with extended attributes have."""
+    fields: dict[str, object] = {}
+    if entry.kind in (Kind.SYMLINK, Kind.HARDLINK):
         fields["target"] = entry.target
     elif entry.kind in (Kind.CHARACTER, Kind.BLOCK):
         fields["device"] = list(entry.device)
@@ -152,17 +155,22 @@ def json_entry(stored: Stored) -> bytes:
         fields["xattrs"] = [
             {"name": name, "value": b64encode(value).decode("ascii")} for name, value in entry.xattrs.items()
         ]
-    return json_line(fields)
+    return fields
 
 
 @functools.cache
-def _mode(kind: Kind, mode: int) -> str:
-    return _LETTERS[kind] + stat.filemode(stat.S_IFREG | mode)[1:]
+def _mode(kind: int, mode: int) -> str:
+    return _LETTERS[Kind(kind)] + stat.filemode(stat.S_IFREG | mode)[1:]
+
+
+@functools.cache
+def _json_mode(kind: int, mode: int) -> str:
+    return json_members({"kind": Kind(kind).name.lower(), "mode": f"{mode:04o}"})
 
 
 @functools.lru_cache(maxsize=1024)
-def _owner_name(name: bytes) -> dict[str, str]:
-    return json_name(name)
+def _json_owner(owner: Owner) -> str:
+    return json_members({"uid": owner.uid, "gid": owner.gid, "user": owner.user, "group": owner.group})
 
 
 @functools.lru_cache(maxsize=1024)
@@ -170,10 +178,9 @@ def _owner(owner: Owner) -> str:
     return f"{display(owner.user) or owner.uid}/{display(owner.group) or owner.gid}"
 
 
-def _remark(stored: Stored) -> str:
-    entry = stored.entry
-    if entry.kind is Kind.SYMLINK:
-        return f" -> {display(entry.target)}"
-    if entry.kind is Kind.HARDLINK:
-        return f" link to {display(entry.target)}"
-    return " (changed while it was read)" if stored.changed else ""
+def _remark(brief: Brief, stored: Stored | None) -> str:
+    if stored is not None and brief.kind == Kind.SYMLINK:
+        return f" -> {display(stored.entry.target)}"
+    if stored is not None and brief.kind == Kind.HARDLINK:
+        return f" link to {display(stored.entry.target)}"
+    return " (changed while it was read)" if brief.changed else ""
