@@ -31,8 +31,8 @@ def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
 def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumState:
     """Add what a check found to the history of a medium, and return the medium's new state.
 
-    A lost medium that was checked is no longer lost. It is suspect if it is beyond repair, or if its parity was needed:
-    then it can still be read, but should be copied.
+    A lost medium that was checked is no longer lost. It is suspect if it is beyond repair; what its parity still mends
+    counts as a copy, and should be written again soon (`refresh`).
     """
     with catalogue.writing() as connection:
         insert_check(connection, medium_id, found)
@@ -79,6 +79,20 @@ def worsening(catalogue: Catalogue) -> list[tuple[Medium, str]]:
         for known in media(catalogue)
         if not is_gone(known) and getting_worse(checks.get(known.id, ()))
     ]
+
+
+def worn(catalogue: Catalogue) -> list[tuple[Medium, str]]:
+    """Return the media that are suspect, get worse, or were not intact when last checked, each with the reason."""
+    checks = health_by_medium(catalogue)
+    found = []
+    for known in media(catalogue):
+        own = checks.get(known.id, [])
+        reason = _reason(known, own)
+        if not reason and own and own[-1].bad_sectors:
+            reason = f"{own[-1].bad_sectors:,} bad sectors, which its parity mends"
+        if reason and not is_gone(known):
+            found.append((known, reason))
+    return found
 
 
 def due(catalogue: Catalogue, checked_since_ns: int) -> list[tuple[Medium, str]]:

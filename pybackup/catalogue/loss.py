@@ -72,7 +72,7 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
         Fill `Loss.outlook` with each file; counting alone is quicker where there are millions.
     """
     with catalogue.reading() as connection:
-        known = Standing(connection, checked_since_ns, without=lost.id)
+        known = Standing(connection, checked_since_ns, without=[lost.id])
         held = lost.volume
         copies = tuple(known.counted.get(held.id, ()))
         if copies:

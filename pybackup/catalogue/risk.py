@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,22 @@ class Exposed:
 
 
 def exposed(
-    catalogue: Catalogue, copies: int, *, places: int = 1, checked_since_ns: int | None = None
+    catalogue: Catalogue,
+    copies: int,
+    *,
+    places: int = 1,
+    checked_since_ns: int | None = None,
+    without: Collection[int] = (),
 ) -> list[Exposed]:
-    """Return, for each volume, how many of its files have fewer than ``copies`` copies, or are in fewer ``places``."""
+    """Return, for each volume, how many of its files have fewer than ``copies`` copies, or are in fewer ``places``.
+
+    Parameters
+    ----------
+    checked_since_ns, without
+        See `Standing`.
+    """
     with catalogue.reading() as connection:
-        known = Standing(connection, checked_since_ns)
+        known = Standing(connection, checked_since_ns, without=without)
         query = _few(known.conditions, copies, places)
         sums = query.with_only_columns(entry.c.volume_id, sa.func.count(), sa.func.sum(entry.c.size)).group_by(
             entry.c.volume_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,17 +25,17 @@ class Standing:
     checked_since_ns
         See `media.counts_as_copy`.
     without
-        The id of a medium that is taken for lost.
+        The ids of media that are taken for lost.
     """
 
-    def __init__(self, connection: Connection, checked_since_ns: int | None, *, without: int | None = None) -> None:
+    def __init__(self, connection: Connection, checked_since_ns: int | None, *, without: Collection[int] = ()) -> None:
         self.volumes = volumes_on(connection)
         self.media: dict[int, list[Medium]] = {}
         self.counted: dict[int, list[Medium]] = {}
         self.doubtful: set[int] = set()
         for known in media_on(connection):
             self.media.setdefault(known.volume.id, []).append(known)
-            if known.id == without:
+            if known.id in without:
                 continue
             if counts_as_copy(known, checked_since_ns=checked_since_ns):
                 self.counted.setdefault(known.volume.id, []).append(known)
@@ -48,8 +48,8 @@ class Standing:
         ]
         if checked_since_ns is not None:
             self.conditions.append(medium.c.checked_ns >= checked_since_ns)
-        if without is not None:
-            self.conditions.append(medium.c.id != without)
+        if without:
+            self.conditions.append(medium.c.id.not_in(without))
 
     def recovery(self, held: CataloguedVolume) -> list[Medium]:
         """Return the media of recovery volumes by which a volume can be rebuilt; none where they are too few."""
@@ -81,10 +81,18 @@ class Standing:
         return Sighting(filed_of_row(row, path), held, tuple(self.media.get(held.id, ())))
 
 
-def copies_of(catalogue: Catalogue, *, checked_since_ns: int | None = None) -> dict[bytes, int]:
-    """Return on how many media that count each volume is, by its id; recovery volumes that make up for it are one."""
+def copies_of(
+    catalogue: Catalogue, *, checked_since_ns: int | None = None, without: Collection[int] = ()
+) -> dict[bytes, int]:
+    """Return on how many media that count each volume is, by its id; recovery volumes that make up for it are one.
+
+    Parameters
+    ----------
+    checked_since_ns, without
+        See `Standing`.
+    """
     with catalogue.reading() as connection:
-        standing = Standing(connection, checked_since_ns)
+        standing = Standing(connection, checked_since_ns, without=without)
         return {
             held.identity: len(standing.counted.get(held.id, ())) + standing.can_lose(held)
             for held in standing.volumes.values()

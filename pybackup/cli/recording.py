@@ -109,7 +109,7 @@ def record_check(options: argparse.Namespace, verb: str, path: bytes, verdict: A
         from pybackup.jobs.catalogue_record import record_check
 
         found = record_check(catalogue, path, _checked(f"{verb} {display(path)}", verdict), talk, label=options.medium)
-        if not found and (options.catalogue or options.medium):
+        if not found and (options.catalogue or options.medium or verdict.state.value == "beyond"):
             talk.note(f"{display(path)}: nothing says which medium of the catalogue it is; --medium does")
 
     _record(options, record, talk)

@@ -33,6 +33,7 @@ class Advice(StrEnum):
     WATCH = "watch"
     RENEW = "renew"
     REPAIR = "repair"
+    ANEW = "anew"
     RESCUE = "rescue"
     LOOK = "look"
 
@@ -101,6 +102,8 @@ def _advice(verdict: ArchiveVerdict, left: Remaining | None) -> Advice:
         return Advice.RESCUE
     if verdict.state is State.INTACT:
         return Advice.KEEP
+    if not verdict.by_parity:
+        return Advice.ANEW  # all content is there, but not every byte of the disc comes back
     used = 1 - left.weakest_margin if left else 1.0
     if used <= _AGEING:
         return Advice.WATCH

@@ -6,6 +6,8 @@ import hashlib
 import os
 import re
 
+from pybackup.model.volume import VolumeInfo
+
 _NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
 _MOST_CHARACTERS = 48
 # Hexadecimal digits taken of a hash of the original name: enough to tell the names of all discs of a person apart.
@@ -34,6 +36,13 @@ def name_for_media(stem: bytes, tag: str = "") -> str:
         return name + behind
     mark = f"-{hashlib.sha256(stem).hexdigest()[:_MARK_DIGITS]}"
     return (name[: room - len(mark)] or "volume") + mark + behind
+
+
+def name_of_volume(stem: bytes, info: VolumeInfo | None) -> str:
+    """Return the name of a volume on media: of its set and number, or made of ``stem`` if it is of no set."""
+    if info is None:
+        return name_for_media(stem)
+    return name_for_media(info.name.encode("utf-8", "surrogateescape"), info.tag)
 
 
 class DiscNames:

@@ -21,7 +21,7 @@ from pybackup.model.listing import Listing, Rows
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.parity.stream.find import scan_guards
 
-from .names import name_for_media
+from .names import name_of_volume
 
 _SUFFIX = b".xtar"
 _TAIL_BYTES = 1 << 20
@@ -150,7 +150,7 @@ def open_volume(path: bytes) -> DiscVolume:
         if listing.damage:
             raise Damaged(f"{name}: {'; '.join(listing.damage)}; 'pybackup repair' may mend it")
         info = VolumeInfo.of_settings(listing.settings)
-        body, on_disc = locator.file_bytes, _name_on_disc(path, info) + _SUFFIX.decode()
+        body, on_disc = locator.file_bytes, name_of_volume(_stem(path), info) + _SUFFIX.decode()
         return DiscVolume(path, body, info, listing.settings, listing, on_disc, _own_parity(file, body))
 
 
@@ -187,9 +187,3 @@ def _tag(info: VolumeInfo) -> str:
 
 def _stem(path: bytes) -> bytes:
     return os.path.basename(path).removesuffix(_SUFFIX) or b"archive"
-
-
-def _name_on_disc(path: bytes, info: VolumeInfo | None) -> str:
-    if info is None:
-        return name_for_media(_stem(path))
-    return name_for_media(info.name.encode("utf-8", "surrogateescape"), info.tag)

@@ -91,14 +91,18 @@ def _volume_of(volume: Volume, options: AddOptions) -> NewVolume:
 
 def on_medium(catalogue: Catalogue, volume: Volume, options: AddOptions) -> NewMedium:
     """Return the medium that an archive was found on: a disc, or a file, which may have been moved."""
-    kind = MediumType.DISC if is_on_disc(volume.path) else MediumType.FILE
-    location = b"" if kind is MediumType.DISC else os.path.realpath(volume.path)
+    kind, location = place_of(volume.path)
     with ArchiveFile(volume.path) as file:
         size = file.size
     label = options.label
     if not label and location and not options.another:
         label = _moved(catalogue, volume, location)
     return NewMedium(kind, label, location, options.place, size, another=options.another)
+
+
+def place_of(path: bytes) -> tuple[MediumType, bytes]:
+    """Return what kind of medium a path leads to, and its location: none of a disc, which is the same in any drive."""
+    return (MediumType.DISC, b"") if is_on_disc(path) else (MediumType.FILE, os.path.realpath(path))
 
 
 def _moved(catalogue: Catalogue, volume: Volume, location: bytes) -> str:

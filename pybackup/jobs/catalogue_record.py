@@ -11,12 +11,13 @@ from pybackup.archive.find import Found, Volume, look_into, volumes_in
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.health import add_health
 from pybackup.catalogue.media import find_medium, media, remove
+from pybackup.mend.alike import sort_out
 from pybackup.model.display import display
 from pybackup.model.filed import Health, Medium, MediumType, NewMedium
 from pybackup.monitor import Aside, Monitor
 
 from .catalogue_add import add, add_found
-from .catalogue_enter import AddOptions, enter_volume
+from .catalogue_enter import AddOptions, enter_volume, place_of
 
 if TYPE_CHECKING:
     from pybackup.disc.burn import ReadBack
@@ -95,11 +96,25 @@ def record_check(
         found = [find_medium(catalogue, label)]
     else:
         there = Found([look_into(path, is_meant=False)])
-        if not there.volumes:
-            return []
-        found = [added.medium for added in add_found(catalogue, path, there, AddOptions(), Aside(monitor))]
+        if there.volumes:
+            found = [added.medium for added in add_found(catalogue, path, there, AddOptions(), Aside(monitor))]
+        else:
+            found = _known_by_id(catalogue, there)
     for medium in found:
         add_health(catalogue, medium.id, health)
+    return found
+
+
+def _known_by_id(catalogue: Catalogue, there: Found) -> list[Medium]:
+    """Return the medium that a file is of which too little is left to enter it, if the id in it belongs to one only."""
+    groups, _ = sort_out(there.files)
+    found = []
+    for group in groups:
+        place = place_of(group.paths[0])
+        of_volume = [known for known in media(catalogue) if known.volume.identity == group.archive_id]
+        same = [known for known in of_volume if (known.type, known.location) == place]
+        if len(same) == 1:
+            found += same
     return found
 
 

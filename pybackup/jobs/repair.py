@@ -30,6 +30,7 @@ def repair(
     maps: Sequence[bytes] = (),
     work_dir: bytes | None = None,
     overwrite: bool = False,
+    keep_partial: bool = True,
     monitor: Monitor,
 ) -> Repaired:
     """Merge copies of a volume, rebuild what no copy has, and write the result.
@@ -43,6 +44,8 @@ def repair(
         is overwritten, and only with what is known to be right. Where bytes moved, it is replaced as a whole.
     overwrite
         Replace files that have the name of the output.
+    keep_partial
+        Also give its name to an output of which some is lost: there are zeros in its place then.
     maps
         Of ddrescue, for the copies in the same order.
 
@@ -89,12 +92,15 @@ def repair(
                 return Output(target + suffix, work_dir=work_dir, replace=overwrite or output is None, readers=readers)
 
             with assembled(surveyed, begin, monitor) as (outputs, mended):
-                for made in outputs:
-                    if output is None:
-                        made.take_after(made.path)
-                    made.publish()
+                if keep_partial or not len(surveyed.survey.missing):
+                    for made in outputs:
+                        if output is None:
+                            made.take_after(made.path)
+                        made.publish()
         done = report(output if output is not None else given[0].path, surveyed, before, mended)
-    return replace(done, nothing_lost=_holds_all(done.path, monitor)) if done.left else done
+    if done.left and keep_partial:
+        return replace(done, nothing_lost=_holds_all(done.path, monitor))
+    return done
 
 
 def _holds_all(path: bytes, monitor: Monitor) -> bool:

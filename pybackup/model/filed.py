@@ -185,6 +185,14 @@ class CataloguedVolume:
     first_entry: int
     entries: int
 
+    @property
+    def info(self) -> VolumeInfo | None:
+        """Which volume of which set it is; None for what is no volume of a set."""
+        if not self.set_id:
+            return None
+        kind = VolumeKind.RECOVERY if self.sort is VolumeSort.RECOVERY else VolumeKind.DATA
+        return VolumeInfo(self.set_id, self.set_name, self.number, kind, self.last)
+
 
 class Needed(NamedTuple):
     """An earlier archive, or a volume of an earlier set, that a run builds on, and what of its tree lies there.

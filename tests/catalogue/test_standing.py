@@ -28,9 +28,9 @@ def _set(catalogue: Catalogue, *, data: int = 3, recovery: int = 1, last: bool =
 
 @contextmanager
 def _standing(catalogue: Catalogue, *, without: str = "", since: int | None = None) -> Iterator[tuple[Standing, Split]]:
-    number = find_medium(catalogue, without).id if without else None
+    numbers = [find_medium(catalogue, without).id] if without else []
     with catalogue.reading() as connection:
-        known = Standing(connection, since, without=number)
+        known = Standing(connection, since, without=numbers)
         yield known, Split(connection, known)
 
 

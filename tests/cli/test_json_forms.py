@@ -97,6 +97,8 @@ COMMANDS = {
     "create, chain": "create other -o run.xtar --chain docs --workers 1",
     "create, chain again": "create other -o again.xtar --chain docs --level full --workers 1",
     "catalogue prune": "catalogue prune docs --keep last=1",
+    "catalogue refresh": "catalogue refresh drive",
+    "catalogue refresh, to": "catalogue refresh again --to fresh",
     "catalogue export": "catalogue export exported.sqlite",
     "catalogue import": "catalogue import exported.sqlite",
     "catalogue verify": "catalogue verify drive",

@@ -289,6 +289,23 @@ def test_check_advises(image: Path, drive: Path) -> None:
     assert done.stdout.count(b"advice:") == 3
 
 
+def test_content_that_is_whole_on_an_image_beyond_repair_is_to_be_archived_anew(image: Path, drive: Path) -> None:
+    """The advice was that 'repair' gave the image back."""
+    with ArchiveFile(os.fsencode(image)) as file:
+        geometry = glance(file)
+    assert geometry is not None
+    hurt = bytearray(image.read_bytes())
+    # The program's own source lies in front of the archive.
+    first, sectors = 40, geometry.parity_shards + 50
+    hurt[first * SECTOR : (first + sectors) * SECTOR] = b"\xa5" * (sectors * SECTOR)
+    drive.write_bytes(hurt)
+    assert check(drive) == [("repairable", Advice.ANEW)]
+    told = run("disc", "check", drive).stdout.decode()
+    assert "advice: burn a new one now, made anew: 'pybackup extract' restores all of it" in told
+    assert "more is bad than its parity mends" in told
+    assert run("extract", drive, "--to", drive.parent / "back").returncode == 0
+
+
 def test_check_counts(image: Path, drive: Path) -> None:
     """The number of further bad sectors said to be repairable is exact: one more in the worst group is too many."""
     with ArchiveFile(os.fsencode(image)) as file:

@@ -390,6 +390,18 @@ _pybackup() {
         --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
+    'catalogue refresh')
+        options='-h --help --older --copies --unchecked --from --to --work-dir --overwrite --catalogue --quiet --json'
+        case "$previous" in
+        --older) compopt +o default 2>/dev/null; return ;;
+        --copies) compopt +o default 2>/dev/null; return ;;
+        --unchecked) compopt +o default 2>/dev/null; return ;;
+        --from) compopt +o default 2>/dev/null; return ;;
+        --to) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --work-dir) compopt +o default -o dirnames 2>/dev/null; return ;;
+        --catalogue) compopt +o default 2>/dev/null; return ;;
+        esac
+        ;;
     'catalogue export')
         options='-h --help --overwrite --catalogue --quiet --json'
         case "$previous" in
@@ -586,7 +598,7 @@ _pybackup() {
         ;;
     chain) words='merge' ;;
     disc) words='plan build burn check label' ;;
-    catalogue) words='init add list show files find whereis history at-risk due check hash verify lost found move remove prune export import rebuild upgrade' ;;
+    catalogue) words='init add list show files find whereis history at-risk due check hash verify lost found move remove prune refresh export import rebuild upgrade' ;;
     jobs) words='init list show check status log tell timers' ;;
     snapshot) words='run list diff verify prune' ;;
     stage) words='init status scan close verify lost' ;;

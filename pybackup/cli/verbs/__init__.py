@@ -48,6 +48,7 @@ SUMMARIES = {
     "catalogue move": "change the place where a medium is kept",
     "catalogue remove": "forget a medium",
     "catalogue prune": "tell which runs of a chain stay restorable, and which media none of these needs",
+    "catalogue refresh": "tell which media should be written again, and write what is still needed of them",
     "catalogue export": "write the whole catalogue into one file, which sqlite3 reads",
     "catalogue import": "add the content of an exported catalogue, or of the one on a disc",
     "catalogue rebuild": "make a lost catalogue again from discs and archives, in any order",

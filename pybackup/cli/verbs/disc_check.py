@@ -17,7 +17,7 @@ from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, percentage, printable
-from ..verdicts import condition, losses
+from ..verdicts import condition, losses, remedy
 
 if TYPE_CHECKING:
     from pybackup.disc.check import CheckedDisc
@@ -38,6 +38,7 @@ _ADVICE = {
     "watch": "the first sectors have gone bad: look again in half a year",
     "renew": "burn a new one in the next weeks: 'pybackup repair' gives the image back as it was",
     "repair": "burn a new one now: 'pybackup repair' still gives the image back as it was",
+    "anew": "burn a new one now, made anew",
     "look": "see to the drive, or to the permission to read it, and check again",
     "rescue": "copy it with ddrescue, look for other copies and recovery volumes, and see RECOVERY.md",
 }
@@ -83,7 +84,8 @@ def _lines(checked: CheckedDisc) -> Iterator[str]:
         yield f"{name}: cannot be {'read' if checked.unread else 'checked'}: {printable(checked.failure)}"
     else:
         yield f"{name}: {condition(checked.verdict)}"
-    yield f"  advice: {_ADVICE[checked.advice]}"
+    how = f": {remedy(checked.verdict)}" if checked.verdict and checked.advice == "anew" else ""
+    yield f"  advice: {_ADVICE[checked.advice]}{how}"
     if checked.verdict is not None:
         health = checked.verdict.health
         if health is not None:
@@ -95,7 +97,9 @@ def _lines(checked: CheckedDisc) -> Iterator[str]:
     if left is not None:
         yield f"  would still survive: {_part(left.certain)}, whichever; {_part(left.likely)} at random (99.9 %)"
     elif checked.verdict is not None and checked.state != "beyond":
-        yield "  would survive nothing for certain: it has no parity"
+        health = checked.verdict.health
+        why = "more is bad than its parity mends" if health and health.geometry.groups else "it has no parity"
+        yield f"  would survive nothing for certain: {why}"
 
 
 def _health(health: Health) -> Iterator[str]:
