@@ -27,9 +27,10 @@ from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
 from pybackup.container.write import ArchiveWriter
 from pybackup.host.output import Output
+from pybackup.model.catalogued import MediumType, NewMedium, NewVolume, VolumeSort
 from pybackup.model.content import Bare, PackedPiece, Piece, Whole
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.filed import Filed, MediumType, NewMedium, NewVolume, VolumeSort
+from pybackup.model.filed import Filed
 from pybackup.model.member import Method
 from pybackup.monitor import Monitor
 

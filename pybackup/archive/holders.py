@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from pybackup.model.catalogued import Needed
 from pybackup.model.earlier import EarlierVolume
-from pybackup.model.filed import Needed
 from pybackup.model.member import Member, Stored
 from pybackup.model.volume import VolumeInfo
 

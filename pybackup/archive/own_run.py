@@ -9,9 +9,10 @@ from typing import Any
 from pybackup.container.set_index import IndexOfAnother
 from pybackup.errors import FormatError
 from pybackup.model.carried import CarriedRun
+from pybackup.model.catalogued import Needed
 from pybackup.model.earlier import EarlierVolume
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, Needed, filed_of
+from pybackup.model.filed import Filed, filed_of
 from pybackup.model.run import RunMark
 
 from .ancestry import ancestry

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pybackup.errors import FormatError, UsageError
+from pybackup.model.catalogued import Medium, Needed
 from pybackup.model.display import display
-from pybackup.model.filed import Medium, Needed
 from pybackup.model.listing import Listing
 from pybackup.model.restorable import NeededVolume, RestorableRun, where_to_look
 from pybackup.model.run import RunMark

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pybackup.model.carried import Carried, CarriedMedium, CarriedRun, CarriedVolume
-from pybackup.model.filed import CataloguedVolume, Filed, Health, Medium, MediumState, NewVolume, VolumeSort
+from pybackup.model.catalogued import CataloguedVolume, Medium, MediumCheck, MediumState, NewVolume, VolumeSort
+from pybackup.model.filed import Filed
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor
 
@@ -77,7 +78,7 @@ class _Rows:
 
 
 def _media_by_volume(connection: Connection) -> dict[int, list[CarriedMedium]]:
-    checks: dict[int, list[Health]] = {}
+    checks: dict[int, list[MediumCheck]] = {}
     for row in connection.execute(sa.select(health).order_by(health.c.at_ns, health.c.verdict, health.c.means)):
         checks.setdefault(row.medium_id, []).append(check_of_row(row))
     changed = {row.id: row.changed_ns for row in connection.execute(sa.select(medium.c.id, medium.c.changed_ns))}
@@ -88,7 +89,7 @@ def _media_by_volume(connection: Connection) -> dict[int, list[CarriedMedium]]:
     return media
 
 
-def _carried_medium(known: Medium, changed_ns: int | None, checks: tuple[Health, ...]) -> CarriedMedium:
+def _carried_medium(known: Medium, changed_ns: int | None, checks: tuple[MediumCheck, ...]) -> CarriedMedium:
     return CarriedMedium(
         known.label,
         known.type,
@@ -244,7 +245,7 @@ def _rank(state: MediumState) -> int:
     return list(MediumState).index(state)
 
 
-def _add_checks(connection: Connection, at: int, checks: Iterable[Health]) -> None:
+def _add_checks(connection: Connection, at: int, checks: Iterable[MediumCheck]) -> None:
     rows = connection.execute(sa.select(health).where(health.c.medium_id == at))
     there = {(row.at_ns, row.verdict, row.means) for row in rows}
     for found in checks:

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pybackup.model.catalogued import NewMedium, NewVolume
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, NewMedium, NewVolume
+from pybackup.model.filed import Filed
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Phase
 

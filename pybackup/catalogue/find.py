@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pybackup.model.catalogued import CataloguedVolume, Medium, Sighting, Wanted
 from pybackup.model.entry import Kind
-from pybackup.model.filed import CataloguedVolume, Filed, Medium, Sighting, Wanted
+from pybackup.model.filed import Filed
 
 from .bulk import batches
 from .connect import Catalogue

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from pybackup.model.catalogued import CataloguedVolume
 from pybackup.model.entry import Kind
-from pybackup.model.filed import CataloguedVolume
 
 from .connect import Catalogue
 from .directories import Paths

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pybackup.model.filed import Health, Medium, MediumState
+from pybackup.model.catalogued import Medium, MediumCheck, MediumState
 
 from .bulk import next_id
 from .connect import Catalogue
@@ -28,7 +28,7 @@ def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
     return state
 
 
-def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumState:
+def add_health(catalogue: Catalogue, medium_id: int, found: MediumCheck) -> MediumState:
     """Add what a check found to the history of a medium, and return the medium's new state.
 
     A lost medium that was checked is no longer lost. It is suspect if it is beyond repair; what its parity still mends
@@ -47,7 +47,7 @@ def add_health(catalogue: Catalogue, medium_id: int, found: Health) -> MediumSta
     return state
 
 
-def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
+def health_of(catalogue: Catalogue, medium_id: int) -> list[MediumCheck]:
     """Return the checks of a medium, the oldest first."""
     with catalogue.reading() as connection:
         rows = connection.execute(
@@ -56,13 +56,13 @@ def health_of(catalogue: Catalogue, medium_id: int) -> list[Health]:
     return [check_of_row(row) for row in rows]
 
 
-def health_by_medium(catalogue: Catalogue) -> dict[int, list[Health]]:
+def health_by_medium(catalogue: Catalogue) -> dict[int, list[MediumCheck]]:
     """Return the checks of each medium, by its id, the oldest first."""
     with catalogue.reading() as connection:
         return _checks(connection)
 
 
-def getting_worse(checks: Sequence[Health]) -> bool:
+def getting_worse(checks: Sequence[MediumCheck]) -> bool:
     """Whether the last check found more bad sectors, or less margin of the parity, than the one before."""
     if len(checks) < 2:
         return False
@@ -111,14 +111,14 @@ def due(catalogue: Catalogue, checked_since_ns: int) -> list[tuple[Medium, str]]
     ]
 
 
-def _checks(connection: Connection) -> dict[int, list[Health]]:
-    checks: dict[int, list[Health]] = {}
+def _checks(connection: Connection) -> dict[int, list[MediumCheck]]:
+    checks: dict[int, list[MediumCheck]] = {}
     for row in connection.execute(sa.select(health).order_by(health.c.medium_id, health.c.at_ns, health.c.id)):
         checks.setdefault(row.medium_id, []).append(check_of_row(row))
     return checks
 
 
-def _reason(known: Medium, checks: Sequence[Health]) -> str:
+def _reason(known: Medium, checks: Sequence[MediumCheck]) -> str:
     if known.state is MediumState.SUSPECT:
         return "suspect"
     if getting_worse(checks):
@@ -126,7 +126,7 @@ def _reason(known: Medium, checks: Sequence[Health]) -> str:
     return ""
 
 
-def _how_worse(checks: Sequence[Health]) -> str:
+def _how_worse(checks: Sequence[MediumCheck]) -> str:
     before, now = checks[-2:]
     if now.bad_sectors > before.bad_sectors:
         return f"gets worse: {before.bad_sectors:,} bad sectors, then {now.bad_sectors:,}"
@@ -134,12 +134,12 @@ def _how_worse(checks: Sequence[Health]) -> str:
     return f"gets worse: {was:.0f} % of its parity were left, then {left:.0f} %"
 
 
-def insert_check(connection: Connection, medium_id: int, found: Health) -> None:
+def insert_check(connection: Connection, medium_id: int, found: MediumCheck) -> None:
     """Insert a check. The state of the medium is not changed by it."""
     number = next_id(connection, health)
     connection.execute(health.insert().values(id=number, medium_id=medium_id, **asdict(found)))
 
 
-def check_of_row(row: Any) -> Health:
+def check_of_row(row: Any) -> MediumCheck:
     """Return the check that a row of the table holds."""
-    return Health(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means)
+    return MediumCheck(row.at_ns, row.verdict, row.bad_sectors, row.sectors, row.margin, row.means)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pybackup.model.catalogued import Medium, Sighting
 from pybackup.model.entry import Entry
-from pybackup.model.filed import Medium, Sighting
 
 from .connect import Catalogue
 from .media import counts_as_copy

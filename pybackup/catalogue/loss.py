@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pybackup.model.catalogued import CataloguedVolume, Medium, Sighting
 from pybackup.model.entry import Kind
-from pybackup.model.filed import CataloguedVolume, Medium, Sighting
 
 from .connect import Catalogue
 from .directories import Paths

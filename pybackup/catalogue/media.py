@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pybackup.errors import UsageError
+from pybackup.model.catalogued import CataloguedVolume, Medium, MediumState, MediumType, VolumeSort
 from pybackup.model.display import display
-from pybackup.model.filed import CataloguedVolume, Medium, MediumState, MediumType, VolumeSort
 
 from .bulk import next_id
 from .connect import Catalogue

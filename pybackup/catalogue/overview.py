@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from pybackup.model.filed import Health, Medium
+from pybackup.model.catalogued import Medium, MediumCheck
 
 from .connect import Catalogue
 from .health import health_by_medium
@@ -30,7 +30,7 @@ class OnShelf:
     """
 
     medium: Medium
-    checks: Sequence[Health]
+    checks: Sequence[MediumCheck]
     cost: Mapping[Outlook, int]
 
     @property

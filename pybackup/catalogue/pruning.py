@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pybackup.errors import UsageError
-from pybackup.model.filed import CataloguedRun, CataloguedVolume, Medium, MediumState, VolumeSort
+from pybackup.model.catalogued import CataloguedRun, CataloguedVolume, Medium, MediumState, VolumeSort
 from pybackup.model.retention import Retention, why_kept
 
 from .connect import Catalogue

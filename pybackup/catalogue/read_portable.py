@@ -15,7 +15,8 @@ from typing import Any
 
 from pybackup.errors import Damaged, EnvironmentFailed, UsageError
 from pybackup.model.carried import Carried, CarriedCatalogue, CarriedJobRun, CarriedMedium, CarriedRun, CarriedVolume
-from pybackup.model.filed import Filed, Health, MediumState, MediumType, Needed, NewVolume, VolumeSort
+from pybackup.model.catalogued import MediumCheck, MediumState, MediumType, Needed, NewVolume, VolumeSort
+from pybackup.model.filed import Filed
 from pybackup.model.job_run import check_job_run
 from pybackup.model.run import RunLevel, RunMark, check_chain
 from pybackup.model.volume import VolumeInfo, VolumeKind
@@ -157,7 +158,7 @@ def _carried(row: tuple[Any, ...], media: tuple[CarriedMedium, ...]) -> CarriedV
 
 def _media(connection: sqlite3.Connection) -> dict[int, list[CarriedMedium]]:
     """Return the media of each volume."""
-    checks: dict[int, list[Health]] = {}
+    checks: dict[int, list[MediumCheck]] = {}
     for number, check in _few(connection, "SELECT * FROM health ORDER BY rowid"):
         checks.setdefault(number, []).append(_health(check))
     found: dict[int, list[CarriedMedium]] = {}
@@ -195,10 +196,10 @@ def _few(connection: sqlite3.Connection, query: str) -> Iterator[tuple[int, tupl
         yield _whole(number), tuple(row)
 
 
-def _health(row: tuple[Any, ...]) -> Health:
+def _health(row: tuple[Any, ...]) -> MediumCheck:
     at_ns, verdict, bad, sectors, margin, means = row
     known = None if margin is None else float(margin)
-    return Health(_whole(at_ns), verdict.decode()[:16], _count(bad), _count(sectors), known, means.decode())
+    return MediumCheck(_whole(at_ns), verdict.decode()[:16], _count(bad), _count(sectors), known, means.decode())
 
 
 class _Rows:

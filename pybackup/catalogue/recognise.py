@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pybackup.errors import UsageError
-from pybackup.model.filed import MediumState, NewMedium, NewVolume
+from pybackup.model.catalogued import MediumState, NewMedium, NewVolume
 
 from .bulk import next_id
 from .media import check_label, place_id

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pybackup.model.filed import CataloguedVolume, Medium, VolumeSort
+from pybackup.model.catalogued import CataloguedVolume, Medium, VolumeSort
 
 from .connect import Catalogue
 from .health import worn

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pybackup.model.filed import CataloguedRun, CataloguedVolume, Medium, MediumState, Needed, VolumeSort
+from pybackup.model.catalogued import CataloguedRun, CataloguedVolume, Medium, MediumState, Needed, VolumeSort
 from pybackup.model.run import RunLevel, RunMark
 
 from .bulk import insert_rows, next_id

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pybackup.model.filed import CataloguedVolume, Medium, MediumState, Sighting, VolumeSort
+from pybackup.model.catalogued import CataloguedVolume, Medium, MediumState, Sighting, VolumeSort
 
 from .connect import Catalogue
 from .directories import Paths

@@ -16,7 +16,7 @@ from .text import count, display, humane_bytes, local_time, printable
 if TYPE_CHECKING:
     from pybackup.catalogue.connect import Catalogue
     from pybackup.jobs.catalogue_enter import AddedMedium
-    from pybackup.model.filed import CataloguedVolume, Medium, Sighting
+    from pybackup.model.catalogued import CataloguedVolume, Medium, Sighting
 
     from .monitor import Talk
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pybackup.check.verdict import ArchiveVerdict
     from pybackup.disc.burn import ReadBack
     from pybackup.mend.repaired import Repaired
-    from pybackup.model.filed import Health, Medium
+    from pybackup.model.catalogued import Medium, MediumCheck
 
 
 def add_recording(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, checks: bool = False) -> None:
@@ -127,15 +127,15 @@ def record_repair(options: argparse.Namespace, done: Repaired, talk: Talk) -> No
     _record(options, record, talk)
 
 
-def _checked(means: str, verdict: ArchiveVerdict) -> Health:
-    from pybackup.model.filed import Health
+def _checked(means: str, verdict: ArchiveVerdict) -> MediumCheck:
+    from pybackup.model.catalogued import MediumCheck
 
     health = verdict.health
     if health is None:
-        return Health(time.time_ns(), verdict.state.value, means=means)
+        return MediumCheck(time.time_ns(), verdict.state.value, means=means)
     margin = health.margin if health.geometry.groups else None
     bad, sectors = int(health.bad.sum()), health.geometry.sectors
-    return Health(time.time_ns(), verdict.state.value, bad, sectors, margin, means)
+    return MediumCheck(time.time_ns(), verdict.state.value, bad, sectors, margin, means)
 
 
 def _tell(media: Sequence[Medium], device: bytes, talk: Talk) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from pybackup.codes import rs255
 from pybackup.errors import Damaged, FormatError
@@ -23,30 +22,13 @@ from pybackup.model.member import Container
 from pybackup.sector import SECTOR
 
 from .read import find_foot, read_exactly, read_locator, second_archive
+from .regions import CheckedContainer, Extent, HashedMember, covered
 from .tables import load_table
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _STEP = 4 << 20
 _EVERYWHERE = 1 << 62
 # A foot, and the padding behind it.
 _FOOT_BYTES = index.HEAD.size + ustar.BLOCK
-
-
-@dataclass(slots=True)
-class _Part:
-    """A container and what was found of it."""
-
-    container: Container
-    region: bytes = b""
-    region_end: int = -1
-    digest: _Hash = field(default_factory=hashlib.sha256)
-    readable: bool = True
-
-    @property
-    def is_whole(self) -> bool:
-        return self.readable and self.region == self.digest.digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +68,7 @@ class _Check:
         self._file = file
         self._progress = progress
         self._damage: list[str] = []
-        self._parts = [_Part(container) for _, container in listing.containers]
+        self._parts = [CheckedContainer(container) for _, container in listing.containers]
         self._parts.sort(key=lambda part: part.container.offset)
         self._root_start = 0
         self._stream_bytes = 0
@@ -97,7 +79,12 @@ class _Check:
             self._parts.insert(0, root)
         for part in self._parts:
             self._own_index(part)
-        extents = list(self._extents())
+        extents: list[Extent] = []
+        for each in covered(self._file, self._parts, self._root_start):
+            if isinstance(each, HashedMember):
+                self._check_other(each)
+            else:
+                extents.append(each)
         for start, stop, part in extents:
             self._hash(start, stop, part)
         # Told last, as it lies last: the parity stream is not read here.
@@ -115,7 +102,7 @@ class _Check:
 
     # The root container: first member, tree index, end
 
-    def _root(self) -> _Part | None:
+    def _root(self) -> CheckedContainer | None:
         try:
             locator = read_locator(self._file)
             if locator is None:
@@ -140,7 +127,7 @@ class _Check:
             self._damage.append(str(error))
             return None
         self._root_start = start
-        return _Part(Container(0, tree_header, 0))
+        return CheckedContainer(Container(0, tree_header, 0))
 
     def _first_member(self) -> int:
         block = read_exactly(self._file, 0, ustar.BLOCK)
@@ -195,7 +182,7 @@ class _Check:
             return data, False
         return data, True
 
-    def _own_index(self, part: _Part) -> None:
+    def _own_index(self, part: CheckedContainer) -> None:
         """Read the own index of a container, which tells the hash of its region."""
         container = part.container
         end = container.offset + container.n_bytes
@@ -230,70 +217,21 @@ class _Check:
 
     # Regions
 
-    def _extents(self) -> Iterator[tuple[int, int, _Part]]:
-        """The regions of all containers without those nested in them, ascending."""
-        stack: list[_Part] = []
-        at = 0
-        for part in self._parts:
-            start = part.container.offset
-            while stack and start >= stack[-1].container.offset + stack[-1].container.n_bytes:
-                done = stack.pop()
-                yield from self._rest(at, done)
-                at = done.container.offset + done.container.n_bytes
-            if stack:
-                yield from _extent(at, start, stack[-1])
-            at = start if part.container.number else self._root_start
-            stack.append(part)
-        while stack:
-            done = stack.pop()
-            yield from self._rest(at, done)
-            at = done.container.offset + done.container.n_bytes
-
-    def _rest(self, at: int, part: _Part) -> Iterator[tuple[int, int, _Part]]:
-        """What is left of a region; in the root the archive's own members come last."""
-        if part.container.number:
-            yield from _extent(at, part.region_end, part)
-            return
-        begun = at
-        while at < part.region_end:
-            found = self._member(at)
-            if found is None:
-                at += ustar.BLOCK
-                continue
-            said, header = found
-            content = at + ustar.BLOCK
-            at = content + ustar.padded(header.size)
-            if said.role in note.HASHED:
-                # Its header, which is part of the region, holds the digest of its content, which is not.
-                yield from _extent(begun, content, part)
-                self._check_other(header, said.digest, content)
-                begun = at
-        yield from _extent(begun, part.region_end, part)
-
-    def _member(self, at: int) -> tuple[Note, ustar.Header] | None:
-        """The header of a file or of a member for stock tools; None where no such header is."""
-        try:
-            block = read_exactly(self._file, at, ustar.BLOCK)
-            said, header = Note.unpack(block), ustar.Header.unpack(block)
-        except (FormatError, OSError):
-            return None
-        return (said, header) if said.role in (Role.CONTENT, Role.BUNDLE) or said.role in note.HASHED else None
-
-    def _check_other(self, header: ustar.Header, digest: bytes, start: int) -> None:
+    def _check_other(self, member: HashedMember) -> None:
         """Check the content of a member for stock tools against its digest."""
-        found = hashlib.sha256()
+        found, end = hashlib.sha256(), member.start + member.n_bytes
         try:
-            for offset in range(start, start + header.size, _STEP):
-                count = min(_STEP, start + header.size - offset)
+            for offset in range(member.start, end, _STEP):
+                count = min(_STEP, end - offset)
                 found.update(read_exactly(self._file, offset, count))
                 self._progress(count)
-            if found.digest() != digest:
+            if found.digest() != member.digest:
                 raise Damaged("bytes differ from its hash")
-            self._zeros(start + header.size, start + ustar.padded(header.size))
+            self._zeros(end, member.start + ustar.padded(member.n_bytes))
         except (FormatError, OSError) as error:
-            self._damage.append(f"{header.path.decode(errors='replace')}: {error}")
+            self._damage.append(f"{member.path.decode(errors='replace')}: {error}")
 
-    def _hash(self, start: int, stop: int, part: _Part) -> None:
+    def _hash(self, start: int, stop: int, part: CheckedContainer) -> None:
         for offset in range(start, stop, _STEP):
             count = min(_STEP, stop - offset)
             try:
@@ -302,11 +240,6 @@ class _Check:
                 part.readable = False
                 self._damage.append(f"bytes {offset} to {offset + count}: {error}")
             self._progress(count)
-
-
-def _extent(start: int, stop: int, part: _Part) -> Iterator[tuple[int, int, _Part]]:
-    if stop > start:
-        yield start, stop, part
 
 
 def _check_header(block: bytes) -> None:

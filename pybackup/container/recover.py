@@ -9,15 +9,16 @@ from functools import partial
 
 from pybackup.errors import Damaged, FormatError, NotAnArchive, Refused
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import index, names, note, pax, ustar
+from pybackup.layout import index, names, note, ustar
 from pybackup.layout.foreign import HEAD_BYTES, kind_of
 from pybackup.layout.note import Role
 from pybackup.layout.table import Table, path_bytes_for
-from pybackup.model.entry import NOBODY, Entry, Kind, Owner
+from pybackup.model.entry import NOBODY, Entry, Kind
 from pybackup.model.listing import FoundRows, Listing, Way
-from pybackup.model.member import Container, Member, Method, Stored
+from pybackup.model.member import Container, Member, Stored
 from pybackup.model.problem import Problem, Trouble
 
+from .found_headers import entry_of, file_name, file_of, owner_of, true_name
 from .found_indexes import found_indexes
 from .scan import Findings, FoundHeader
 from .structure import read_structure
@@ -169,7 +170,7 @@ class _Recovery:
             found = nested[number]
             if number in self._paths:
                 continue
-            self._paths[number] = self._within(found.note.container, _true_name(found, b"/" + names.CONTAINER))
+            self._paths[number] = self._within(found.note.container, true_name(found, b"/" + names.CONTAINER))
             if found.note.container in self._adrift or found.records is None:
                 self._adrift.add(number)
 
@@ -188,15 +189,15 @@ class _Recovery:
             if number in self.tables:
                 continue
             if found.note.role is Role.CONTENT:
-                files.setdefault((number, _file_name(found)), {})[found.note.segment] = found
+                files.setdefault((number, file_name(found)), {})[found.note.segment] = found
             elif found.note.role is Role.CONTAINER:
-                path = self._within(number, _true_name(found, b"/" + names.CONTAINER))
-                entry = replace(_entry(found, path, Kind.DIRECTORY), mode=found.note.segment & 0o7777)
+                path = self._within(number, true_name(found, b"/" + names.CONTAINER))
+                entry = replace(entry_of(found, path, Kind.DIRECTORY), mode=found.note.segment & 0o7777)
                 lost = "its extended attributes are lost" if found.note.flags & note.ATTRIBUTES else ""
                 yield Stored(entry), self._doubt(found) or lost
         for (number, name), segments in files.items():
             first = segments[min(segments)]
-            yield _file(self._within(number, name), segments), self._doubt(first)
+            yield file_of(self._within(number, name), segments), self._doubt(first)
         yield from self._from_bundles()
 
     def _from_bundles(self) -> Iterator[tuple[Stored, str]]:
@@ -209,7 +210,7 @@ class _Recovery:
                 continue
             around = bundles[at - 1] if (at := bisect_right(starts, found.noted_at)) else None
             has_owner = around is not None and around.note.container == container
-            owner = _owner(around) if around is not None and has_owner else NOBODY
+            owner = owner_of(around) if around is not None and has_owner else NOBODY
             path = self._within(container, said.name)
             entry = Entry(path, Kind.FILE, said.mode, owner, said.mtime_ns, said.raw_bytes)
             dictionary = 1 << said.dictionary if said.dictionary else 0
@@ -242,72 +243,3 @@ class _Recovery:
 def join(directory: bytes, name: bytes) -> bytes:
     """The two with a slash between, or ``name`` alone at the top."""
     return directory + b"/" + name if directory else name
-
-
-def _true_name(found: FoundHeader, suffix: bytes) -> bytes:
-    records = found.records or {}
-    comment = records.get(b"comment", b"")
-    if comment.startswith(names.TRUE_NAME):
-        return comment[len(names.TRUE_NAME) :]
-    name = records.get(b"path", found.header.path)
-    return name.removesuffix(suffix)
-
-
-def _file_name(found: FoundHeader) -> bytes:
-    suffix = b".7z"
-    if found.note.segments > 1:
-        suffix = b".part%04d.7z" % (found.note.segment + 1)
-    if found.note.flags & note.SPARSE:
-        suffix = b".sparse" + suffix
-    if found.note.flags & note.DELTA:
-        suffix = b".delta" + suffix
-    return _true_name(found, suffix)
-
-
-def _file(path: bytes, segments: dict[int, FoundHeader]) -> Stored:
-    first = segments[min(segments)]
-    total = first.note.segments
-    members = tuple(_member(segments[number]) for number in sorted(segments) if number < total)
-    entry = _entry(first, path, Kind.FILE)
-    flags = 0
-    for found in segments.values():
-        flags |= found.note.flags
-    return Stored(
-        entry,
-        members,
-        members[0].digest if total == 1 and members else b"",
-        bool(flags & note.SPARSE),
-        bool(flags & note.CHANGED),
-        0 if total == len(members) else total,
-    )
-
-
-def _member(found: FoundHeader) -> Member:
-    said = found.note
-    return Member(
-        found.offset + ustar.BLOCK,
-        found.header.size,
-        said.stream_bytes,
-        said.raw_bytes,
-        Method(said.method),
-        1 << said.dictionary if said.dictionary else 0,
-        said.digest,
-        is_delta=said.flags & note.DELTA != 0,
-    )
-
-
-def _entry(found: FoundHeader, path: bytes, kind: Kind) -> Entry:
-    header, records = found.header, found.records or {}
-    try:
-        xattrs = pax.xattrs_from_records(records)
-    except FormatError:
-        xattrs = {}
-    size = found.note.file_bytes if kind is Kind.FILE else 0
-    mtime_ns = header.mtime * 1_000_000_000 + found.note.mtime_ns
-    return Entry(path, kind, header.mode & 0o7777, _owner(found), mtime_ns, size, xattrs=xattrs)
-
-
-def _owner(found: FoundHeader) -> Owner:
-    header, records = found.header, found.records or {}
-    user, group = records.get(b"uname", header.uname), records.get(b"gname", header.gname)
-    return Owner(max(header.uid, 0), max(header.gid, 0), user, group)

@@ -16,7 +16,8 @@ from pybackup.errors import UsageError
 from pybackup.host.scratch import Scratch
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.carried import Carried, CarriedMedium, CarriedRun, CarriedVolume
-from pybackup.model.filed import Filed, MediumType, NewVolume, filed_of
+from pybackup.model.catalogued import MediumType, NewVolume
+from pybackup.model.filed import Filed, filed_of
 from pybackup.model.listing import Rows
 
 from .volume import DiscVolume

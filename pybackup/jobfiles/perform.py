@@ -11,26 +11,24 @@ from typing import Any
 
 from pyactivity.ending import Meanwhile, take_time
 from pybackup import api
-from pybackup.catalogue.default import NONE
 from pybackup.errors import Exists, PybackupError
 from pybackup.monitor import Monitor, Relay
-from pybackup.options.making import CreateRequest, CreateSetRequest
 
 from . import snapshots, stages
 from .burning import burn_images
 from .history import remember
 from .job import Job
-from .keep import MadeTogether, prune, would_delete
-from .levels import level_asked, level_made, level_of_run
+from .keep import prune
+from .levels import level_asked, level_made
 from .lock import job_lock
 from .moments import Stopped, around, has_hooks, is_to_prune, run_after, run_before
-from .recording import address_of, advise, forget, record, record_run
+from .recording import advise, forget, record, record_run
 from .report import MadeFile, Report
+from .run_options import options_of_run
 from .tasks import ArchiveTask, Given, SetTask, archive_tasks, set_task
 from .tell import tell, tell_start
 
 _PROBLEMS = 1
-_OF_BOTH = frozenset(CreateRequest.__dataclass_fields__) & frozenset(CreateSetRequest.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +190,7 @@ def _at_level(
     _Undone
         A hook has stopped it.
     """
-    options = _with_catalogue(job, options, report.started, monitor)
+    options = options_of_run(job, options, report.started, monitor)
     before = len(monitor.problems)
     with around(job, report, "level", {"file": file, "level": level_asked(options)}) as step:
         if not step.is_on:
@@ -252,60 +250,3 @@ def _record(job: Job, made: Sequence[MadeFile], monitor: Monitor, *, for_discs: 
     if len(found) == len(made):
         for each, identity in zip(made, found, strict=True):
             each.identity = identity
-
-
-def _with_catalogue(job: Job, options: Mapping[str, Any], now: float, monitor: Monitor) -> dict[str, Any]:
-    """Return the options with the level of the run, and with the address of the catalogue if making it needs that.
-
-    Only chains and leaving out known files need it. Everything is entered there afterwards, by `record`.
-    """
-    chain = options.get("chain")
-    if not chain and not options.get("since_catalogue"):
-        return dict(options)
-    address = address_of(job) or NONE
-    if not chain:
-        return {**options, "catalogue": address}
-    level = level_of_run(options.get("level"), chain, address, int(now * 10**9), monitor)
-    return {**options, "catalogue": address, "level": level}
-
-
-@dataclass(frozen=True, slots=True)
-class WouldMake:
-    """A file, or a directory of volumes, that a run would make."""
-
-    path: str
-    exported: str | None
-    files: int
-    content_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """What a run would make, and the paths of earlier archives that it would delete."""
-
-    would_make: Sequence[WouldMake]
-    would_delete: Sequence[str] = ()
-
-
-def dry_run(job: Job, given: Given, monitor: Monitor) -> PlannedRun:
-    """Return what a run would do. No hooks are run, nothing is locked or made, and nobody is told."""
-    given = replace(given, now=given.now or time.time())
-    if job.mode == snapshots.MODE:
-        path, files, n_bytes = snapshots.plan_snapshot(job, monitor)
-        return PlannedRun([WouldMake(path, None, files, n_bytes)])
-    if job.mode == stages.MODE:
-        path, files, n_bytes = stages.plan_scan(job)
-        return PlannedRun([WouldMake(path, None, files, n_bytes)])
-    if job.mode == "discs":
-        task = set_task(job, given)
-        options = {name: value for name, value in task.options.items() if name in _OF_BOTH}
-        options = _with_catalogue(job, options, given.now, monitor)
-        plan = api.plan_create(**options, output=os.path.join(task.volumes, "dry-run.xtar"), monitor=monitor)
-        return PlannedRun([WouldMake(task.volumes, None, plan.files, plan.n_bytes)])
-    found, coming = [], []
-    for each in archive_tasks(job, given):
-        options = _with_catalogue(job, each.options, given.now, monitor)
-        plan = api.plan_create(**options, output=each.output, monitor=monitor)
-        found.append(WouldMake(each.output, each.exported if each.export else None, plan.files, plan.n_bytes))
-        coming.append(MadeTogether(int(given.now * 10**9), each.series, ()))
-    return PlannedRun(found, would_delete(job, coming))

@@ -10,8 +10,8 @@ from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.find import find_contents, find_in_directories
 from pybackup.catalogue.live import CheckedFile, SplitContents, judge
 from pybackup.host.hash_file import hash_file
+from pybackup.model.catalogued import Sighting
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.filed import Sighting
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor

@@ -15,7 +15,8 @@ from pybackup.catalogue.fill import Entered, enter
 from pybackup.catalogue.media import media
 from pybackup.host.mounts import is_on_disc
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.filed import Medium, MediumType, NewMedium, NewVolume, filed_of
+from pybackup.model.catalogued import Medium, MediumType, NewMedium, NewVolume
+from pybackup.model.filed import filed_of
 from pybackup.model.listing import Rows
 from pybackup.model.volume import VolumeKind
 from pybackup.monitor import Aside, Monitor, Silent

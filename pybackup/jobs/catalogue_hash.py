@@ -9,7 +9,7 @@ from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.hashes import Unhashed, set_hashes, unhashed, unhashed_totals
 from pybackup.host.hash_file import hash_file
 from pybackup.host.paths import lstat_at
-from pybackup.model.filed import Medium
+from pybackup.model.catalogued import Medium
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Phase
 

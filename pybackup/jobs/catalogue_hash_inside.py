@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.hashes import Unhashed, set_hashes, unhashed
 from pybackup.foreign.form import form_by_name
-from pybackup.model.filed import Filed, Medium
+from pybackup.model.catalogued import Medium
+from pybackup.model.filed import Filed
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 

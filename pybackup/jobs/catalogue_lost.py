@@ -11,8 +11,9 @@ from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.loss import Loss, Outlook, loss_of
 from pybackup.catalogue.media import find_medium, set_state
 from pybackup.host.hash_file import hash_file
+from pybackup.model.catalogued import MediumState, Sighting
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.filed import Filed, MediumState, Sighting
+from pybackup.model.filed import Filed
 from pybackup.model.source import Source
 from pybackup.monitor import Aside, Monitor
 from pybackup.tree.walk import walk

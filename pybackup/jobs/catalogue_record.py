@@ -12,8 +12,8 @@ from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.health import add_health
 from pybackup.catalogue.media import find_medium, media, remove
 from pybackup.mend.alike import sort_out
+from pybackup.model.catalogued import Medium, MediumCheck, MediumType, NewMedium
 from pybackup.model.display import display
-from pybackup.model.filed import Health, Medium, MediumType, NewMedium
 from pybackup.monitor import Aside, Monitor
 
 from .catalogue_add import add, add_found
@@ -51,7 +51,7 @@ def forget_files(catalogue: Catalogue, paths: Iterable[bytes]) -> None:
 
 
 def record_burnt(
-    catalogue: Catalogue, image: bytes, device: bytes, health: Health | None, monitor: Monitor
+    catalogue: Catalogue, image: bytes, device: bytes, health: MediumCheck | None, monitor: Monitor
 ) -> list[Medium]:
     """Enter the disc that an image was burnt on, which was to come or is one more copy, and what reading it back found.
 
@@ -76,14 +76,14 @@ def record_burnt(
     return made
 
 
-def health_read_back(found: ReadBack, device: bytes) -> Health:
+def health_read_back(found: ReadBack, device: bytes) -> MediumCheck:
     """Return what reading a disc back found, for the catalogue."""
     bad, means = found.unreadable + found.different, f"read back after burning, in {display(device)}"
-    return Health(time.time_ns(), found.state.value, bad, found.sectors, found.margin, means)
+    return MediumCheck(time.time_ns(), found.state.value, bad, found.sectors, found.margin, means)
 
 
 def record_check(
-    catalogue: Catalogue, path: bytes, health: Health, monitor: Monitor, *, label: str = ""
+    catalogue: Catalogue, path: bytes, health: MediumCheck, monitor: Monitor, *, label: str = ""
 ) -> list[Medium]:
     """Add what a check found to the history of a medium, which is entered if it is new; return it.
 
@@ -131,9 +131,9 @@ def record_repair(
     found = "beyond" if done.left else "repairable" if done.damaged else "intact"
     sectors, means = done.geometry.sectors, f"repair {os.fsdecode(copy)}"
     now = time.time_ns()
-    checks = [Health(now, found, done.damaged, sectors, means=means)]
+    checks = [MediumCheck(now, found, done.damaged, sectors, means=means)]
     if done.path == copy and done.damaged and done.complete:
-        checks.append(Health(now + 1, "intact", 0, sectors, means=means))
+        checks.append(MediumCheck(now + 1, "intact", 0, sectors, means=means))
     media: list[Medium] = []
     for health in checks:
         media = record_check(catalogue, copy, health, monitor, label=label)

@@ -21,7 +21,7 @@ from pybackup.host.readers import Readers
 from pybackup.host.storage import ArchiveFile
 from pybackup.mend.alike import Alike, once, sort_out
 from pybackup.mend.health import State
-from pybackup.model.filed import Medium, VolumeSort
+from pybackup.model.catalogued import Medium, VolumeSort
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Silent
 

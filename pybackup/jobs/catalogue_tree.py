@@ -12,8 +12,9 @@ from pybackup.foreign.form import ForeignForm, form_by_name
 from pybackup.host.environment import environment
 from pybackup.host.mounts import capacity_of, identity_of, is_on_disc
 from pybackup.host.storage import ArchiveFile
+from pybackup.model.catalogued import MediumType, NewMedium, NewVolume, VolumeSort
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, MediumType, NewMedium, NewVolume, VolumeSort
+from pybackup.model.filed import Filed
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.tree.walk import walk

@@ -11,8 +11,9 @@ from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.find import files_of
 from pybackup.catalogue.health import add_health
 from pybackup.errors import UsageError
+from pybackup.model.catalogued import Medium, MediumCheck, VolumeSort
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, Health, Medium, VolumeSort, filed_of
+from pybackup.model.filed import Filed, filed_of
 from pybackup.monitor import Monitor
 
 from .catalogue_compare import VerifiedByCatalogue, compare_files, judge_file, tell_difference
@@ -74,7 +75,9 @@ def verify_medium(catalogue: Catalogue, medium: Medium, where: bytes, monitor: M
     damaged = {"content", "unreadable"} | ({"missing"} if medium.volume.sort is VolumeSort.IMAGE else set())
     if any(how in damaged for _, how in done.differences):
         done.state = _BEYOND
-    add_health(catalogue, medium.id, Health(time.time_ns(), done.state, means=f"catalogue verify {os.fsdecode(where)}"))
+    add_health(
+        catalogue, medium.id, MediumCheck(time.time_ns(), done.state, means=f"catalogue verify {os.fsdecode(where)}")
+    )
     return done
 
 

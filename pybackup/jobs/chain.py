@@ -14,7 +14,7 @@ from pybackup.catalogue.runs import faults_of, runs
 from pybackup.catalogue.standing import copies_of
 from pybackup.errors import UsageError
 from pybackup.make.levels import AUTO, LEVELS, ids_of, listed, next_run, run_before
-from pybackup.model.filed import CataloguedRun
+from pybackup.model.catalogued import CataloguedRun
 from pybackup.model.run import RunMark, check_chain
 from pybackup.monitor import Monitor
 from pybackup.options import values

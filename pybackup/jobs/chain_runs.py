@@ -18,7 +18,7 @@ from pybackup.container.notes import archive_id_in
 from pybackup.errors import PybackupError, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile
-from pybackup.model.filed import CataloguedRun, Medium, MediumState, Needed, VolumeSort
+from pybackup.model.catalogued import CataloguedRun, Medium, MediumState, Needed, VolumeSort
 from pybackup.model.restorable import RestorableRun, newest_until
 from pybackup.monitor import Monitor
 from pybackup.options import values

@@ -9,8 +9,9 @@ from pybackup.disc.series import DiscSeries
 from pybackup.host.mounts import identity_of
 from pybackup.media.texts import IndexLine
 from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
+from pybackup.model.catalogued import MediumState, MediumType, NewVolume, VolumeSort
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, MediumState, MediumType, NewVolume, VolumeSort
+from pybackup.model.filed import Filed
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, StagedDisc
 

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pybackup.errors import UsageError
 from pybackup.host.environment import make_directory
 from pybackup.model.carried import Carried
+from pybackup.model.catalogued import MediumState, VolumeSort
 from pybackup.model.display import display
 from pybackup.model.entry import Kind, directories_above
-from pybackup.model.filed import Filed, MediumState, VolumeSort
+from pybackup.model.filed import Filed
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.stages import StageInitRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pybackup.errors import UsageError
-from pybackup.model.filed import CataloguedRun
+from pybackup.model.catalogued import CataloguedRun
 from pybackup.model.run import RunLevel, RunMark
 
 AUTO = "auto"

@@ -17,9 +17,10 @@ from pybackup.mend.health import State, health_of
 from pybackup.mend.survey import phase_of_survey, survey_sidecar
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import Copy, Survey
-from pybackup.parity.stream.find import find, load
+from pybackup.parity.stream.find import find
 from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 from pybackup.parity.stream.sidecar import check_sidecar
+from pybackup.parity.stream.sum_table import load
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 

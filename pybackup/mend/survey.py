@@ -15,7 +15,8 @@ from pybackup.monitor import Monitor, Phase
 from pybackup.parity.mend.align import align
 from pybackup.parity.mend.copies import Copy, Survey, damaged_groups
 from pybackup.parity.stream.dealing import Dealing, runs
-from pybackup.parity.stream.find import FoundGuards, GuardSearch, SumTable, find, load
+from pybackup.parity.stream.find import FoundGuards, GuardSearch, find
+from pybackup.parity.stream.sum_table import SumTable, load
 from pybackup.parity.stream.volume import places
 from pybackup.sector import SECTOR
 

@@ -12,8 +12,8 @@ from pybackup.layout.guard import Geometry
 from pybackup.parity.mend.copies import Copy, Survey, damaged_groups
 from pybackup.parity.mend.flips import Proposals, propose
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.parity.stream.find import SumTable
 from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
+from pybackup.parity.stream.sum_table import SumTable
 from pybackup.parity.stream.volume import places
 from pybackup.sector import SECTOR
 

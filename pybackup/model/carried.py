@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .filed import Filed, Health, MediumState, MediumType, Needed, NewVolume
+from .catalogued import MediumCheck, MediumState, MediumType, Needed, NewVolume
+from .filed import Filed
 from .run import RunMark
 
 
@@ -32,7 +33,7 @@ class CarriedMedium:
     seen_ns: int | None = None
     checked_ns: int | None = None
     changed_ns: int | None = None
-    checks: tuple[Health, ...] = ()
+    checks: tuple[MediumCheck, ...] = ()
 
     @property
     def told_ns(self) -> int:

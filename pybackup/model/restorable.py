@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pybackup.errors import UsageError
 
-from .filed import Medium, MediumState, Needed
+from .catalogued import Medium, MediumState, Needed
 from .run import RunMark
 
 

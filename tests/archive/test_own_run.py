@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pybackup.archive.own_run import own_mark, own_needs, own_run
+from pybackup.model.catalogued import Needed
 from pybackup.model.earlier import Ancestry, EarlierVolume
-from pybackup.model.filed import Needed
 from pybackup.model.run import RunLevel, RunMark
 
 MARK = RunMark("docs", 5, RunLevel.INCREMENTAL, "asked for")

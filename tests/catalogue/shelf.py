@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.fill import Entered, enter
+from pybackup.model.catalogued import MediumType, NewMedium, NewVolume, VolumeSort
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, MediumType, NewMedium, NewVolume, VolumeSort
+from pybackup.model.filed import Filed
 from pybackup.model.volume import VolumeInfo, VolumeKind, volume_id
 from pybackup.monitor import Monitor
 

@@ -9,7 +9,8 @@ from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.health import add_health
 from pybackup.catalogue.loss import Outlook, loss_of
 from pybackup.catalogue.media import media, set_state
-from pybackup.model.filed import Filed, Health, Medium, MediumState, MediumType, NewMedium
+from pybackup.model.catalogued import Medium, MediumCheck, MediumState, MediumType, NewMedium
+from pybackup.model.filed import Filed
 
 from .shelf import TIME, filed, put, sha
 
@@ -111,7 +112,7 @@ def enter_all(catalogue: Catalogue, shelf: Shelf) -> dict[str, Medium]:
     known = {each.label: each.id for each in media(catalogue)}
     for disc in shelf.discs:
         if disc.checked:
-            add_health(catalogue, known[disc.label], Health(TIME, "intact"))
+            add_health(catalogue, known[disc.label], MediumCheck(TIME, "intact"))
         if disc.state is not MediumState.OK:
             set_state(catalogue, known[disc.label], disc.state)
     return {known.label: known for known in media(catalogue)}

@@ -17,7 +17,7 @@ from pybackup.catalogue.find import files_of
 from pybackup.catalogue.health import add_health, health_of
 from pybackup.catalogue.media import find_medium, media, move
 from pybackup.errors import EnvironmentFailed
-from pybackup.model.filed import Health
+from pybackup.model.catalogued import MediumCheck
 
 from .shelf import filed, put
 
@@ -38,7 +38,7 @@ def add_and_check(address: str, writer: int, start: float) -> None:
             put(catalogue, label, [filed(f"shared/{number}/{writer}/{at}") for at in range(PER_VOLUME)])
             at = find_medium(catalogue, label).id
             for when in (1, 2):
-                add_health(catalogue, at, Health(when, "intact"))
+                add_health(catalogue, at, MediumCheck(when, "intact"))
             assert sum(1 for _ in files_of(catalogue)) >= PER_VOLUME
             move(catalogue, at, f"place {number}")
 

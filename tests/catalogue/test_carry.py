@@ -23,7 +23,7 @@ from pybackup.catalogue.read_portable import reading_portable
 from pybackup.catalogue.runs import enter_run, runs
 from pybackup.errors import Damaged
 from pybackup.model.carried import CarriedRun
-from pybackup.model.filed import Health, MediumState, MediumType, Needed, NewMedium, VolumeSort
+from pybackup.model.catalogued import MediumCheck, MediumState, MediumType, Needed, NewMedium, VolumeSort
 from pybackup.model.run import RunLevel, RunMark
 from pybackup.monitor import Monitor
 
@@ -55,8 +55,8 @@ def fill(catalogue: Catalogue) -> None:
     by_label = {known.label: known.id for known in media(catalogue)}
     move(catalogue, by_label["docs 2"], "the blue box")
     set_state(catalogue, by_label["docs 1"], MediumState.LOST, now_ns=TIME + 5)
-    add_health(catalogue, by_label["docs 2"], Health(TIME + 9, "repairable", 7, 1000, 0.25, "disc check /dev/sr0"))
-    add_health(catalogue, by_label["tree"], Health(TIME + 9, "damaged", 1, 2))
+    add_health(catalogue, by_label["docs 2"], MediumCheck(TIME + 9, "repairable", 7, 1000, 0.25, "disc check /dev/sr0"))
+    add_health(catalogue, by_label["tree"], MediumCheck(TIME + 9, "damaged", 1, 2))
     needs = [Needed(sha("docs")[:8], "docs 1", 7, 6 << 30), Needed(sha("gone")[:8], "gone \udcff.xtar", 0, 0)]
     enter_run(catalogue, RunMark("docs", TIME + 3, RunLevel.FULL, "the first"), b"archive1", lambda: (), b"/a/\xff")
     enter_run(catalogue, RunMark("docs", TIME + 4, RunLevel.INCREMENTAL), b"archive2", lambda: needs)
@@ -104,7 +104,7 @@ def test_any_order_gives_the_same(tmp_path: Path) -> None:
             put(one, "shared", [filed("s")])
             known = {each.label: each.id for each in media(one)}
             set_state(one, known["shared"], list(MediumState)[number], now_ns=TIME + number)
-            add_health(one, known[f"docs {number}"], Health(TIME + number, "intact", 0, 9))
+            add_health(one, known[f"docs {number}"], MediumCheck(TIME + number, "intact", 0, 9))
             pieces.append(tmp_path / f"piece {number}")
             exported(one, pieces[-1])
     results: set[bytes] = set()

@@ -15,7 +15,7 @@ from pybackup.catalogue.find import find_contents, find_path
 from pybackup.catalogue.loss import Outlook, loss_of
 from pybackup.catalogue.media import set_state
 from pybackup.catalogue.risk import at_risk
-from pybackup.model.filed import MediumState
+from pybackup.model.catalogued import MediumState
 
 from .databases import SqliteFiles
 from .shelf import sha

@@ -13,8 +13,9 @@ from pybackup.catalogue.connect import Catalogue, create_catalogue, open_catalog
 from pybackup.catalogue.fill import enter
 from pybackup.catalogue.find import files_of, find, find_contents, find_path
 from pybackup.catalogue.media import find_medium, media
+from pybackup.model.catalogued import MediumType, NewMedium, NewVolume, VolumeSort, Wanted
 from pybackup.model.entry import Kind
-from pybackup.model.filed import Filed, MediumType, NewMedium, NewVolume, VolumeSort, Wanted
+from pybackup.model.filed import Filed
 from pybackup.model.problem import Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor
@@ -266,7 +267,7 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
                     yield filed(b"%d" % number)
 
         from pybackup.catalogue.fill import enter
-        from pybackup.model.filed import NewVolume
+        from pybackup.model.catalogued import NewVolume
 
         new = NewVolume(b"x", VolumeSort.ARCHIVE, "broken", b"y", entries=100_000)
         with pytest.raises(OSError, match="gone"):

@@ -10,8 +10,8 @@ from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.find import find_contents, find_path
 from pybackup.catalogue.live import CheckedFile, FileStanding, SplitContents, judge
 from pybackup.catalogue.media import find_medium, set_state
+from pybackup.model.catalogued import MediumState
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.filed import MediumState
 
 from .shelf import TIME, filed, put, sha
 

@@ -12,7 +12,7 @@ from pybackup.catalogue.health import add_health
 from pybackup.catalogue.loss import Outlook, loss_of
 from pybackup.catalogue.media import find_medium, media, move, set_state
 from pybackup.catalogue.risk import at_risk, exposed
-from pybackup.model.filed import Health, MediumState
+from pybackup.model.catalogued import MediumCheck, MediumState
 
 from .conftest import on_servers
 from .databases import Databases, SqliteFiles
@@ -140,11 +140,11 @@ def test_an_unchecked_disc_is_no_copy(catalogue: Catalogue) -> None:
     put(catalogue, "one", [filed("a")])
     disc = find_medium(catalogue, "one").id
     assert list(at_risk(catalogue, 1, checked_since_ns=TIME)) != []
-    add_health(catalogue, disc, Health(TIME - YEAR, "intact"))
+    add_health(catalogue, disc, MediumCheck(TIME - YEAR, "intact"))
     assert list(at_risk(catalogue, 1, checked_since_ns=TIME)) != []
-    add_health(catalogue, disc, Health(TIME + 1, "repairable"))
+    add_health(catalogue, disc, MediumCheck(TIME + 1, "repairable"))
     assert list(at_risk(catalogue, 1, checked_since_ns=TIME)) == []
-    add_health(catalogue, disc, Health(TIME + 2, "beyond"))
+    add_health(catalogue, disc, MediumCheck(TIME + 2, "beyond"))
     assert find_medium(catalogue, "one").state is MediumState.SUSPECT
     assert list(at_risk(catalogue, 1)) != []
 

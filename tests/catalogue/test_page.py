@@ -20,7 +20,7 @@ from pybackup.catalogue.overview import Overview
 from pybackup.cli.main import main
 from pybackup.cli.pages.catalogue_page import render_catalogue
 from pybackup.cli.pages.frame import POLICY
-from pybackup.model.filed import Health, MediumState, MediumType, NewMedium
+from pybackup.model.catalogued import MediumCheck, MediumState, MediumType, NewMedium
 
 from .shelf import TIME, filed, put
 
@@ -44,9 +44,9 @@ def fill(catalogue: Catalogue) -> None:
     for at, (margin, bad) in enumerate([(1.0, 0), (0.9, 120), (0.5, 4000)]):
         verdict = "repairable" if bad else "intact"
         add_health(
-            catalogue, find_medium(catalogue, "photos 2").id, Health(TIME + at * YEAR, verdict, bad, 9**6, margin)
+            catalogue, find_medium(catalogue, "photos 2").id, MediumCheck(TIME + at * YEAR, verdict, bad, 9**6, margin)
         )
-    add_health(catalogue, find_medium(catalogue, "letters").id, Health(TIME, "intact", 0, 9**6, 1.0, "disc check"))
+    add_health(catalogue, find_medium(catalogue, "letters").id, MediumCheck(TIME, "intact", 0, 9**6, 1.0, "disc check"))
     move(catalogue, find_medium(catalogue, "drive").id, "my <sister>")
     set_state(catalogue, find_medium(catalogue, "gone").id, MediumState.LOST)
 

@@ -15,7 +15,7 @@ from pybackup.catalogue.recognise import fitting, free_label, recognise_medium
 from pybackup.catalogue.runs import enter_run, runs
 from pybackup.catalogue.schema import MAX_LABEL
 from pybackup.errors import UsageError
-from pybackup.model.filed import MediumType, Needed, NewMedium, NewVolume, VolumeSort
+from pybackup.model.catalogued import MediumType, Needed, NewMedium, NewVolume, VolumeSort
 from pybackup.model.run import RunLevel, RunMark
 from pybackup.monitor import Monitor
 

@@ -13,7 +13,7 @@ from pybackup.catalogue.media import find_medium
 from pybackup.catalogue.refresh import plan_refresh
 from pybackup.errors import UsageError
 from pybackup.jobs.catalogue_refresh import refresh
-from pybackup.model.filed import Health, MediumType, NewMedium, VolumeSort
+from pybackup.model.catalogued import MediumCheck, MediumType, NewMedium, VolumeSort
 from pybackup.monitor import Monitor
 
 from .conftest import on_sqlite
@@ -25,7 +25,7 @@ SECTOR = 2048
 
 def found(catalogue: Catalogue, label: str, verdict: str, bad: int = 0, at: int = TIME) -> None:
     """Enter what a check found."""
-    add_health(catalogue, find_medium(catalogue, label).id, Health(at, verdict, bad, 1000))
+    add_health(catalogue, find_medium(catalogue, label).id, MediumCheck(at, verdict, bad, 1000))
 
 
 def needed(catalogue: Catalogue, *named: str, copies: int = 2, older: int | None = None) -> dict[str, tuple[int, bool]]:

@@ -10,7 +10,7 @@ import pytest
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.media import find_medium, set_state
 from pybackup.catalogue.standing import Split, Standing
-from pybackup.model.filed import CataloguedVolume, MediumState
+from pybackup.model.catalogued import CataloguedVolume, MediumState
 
 from .shelf import TIME, filed, put
 

@@ -18,7 +18,7 @@ from pybackup.catalogue.find import find
 from pybackup.catalogue.schema import REVISION, metadata
 from pybackup.catalogue.upgrade import _scripts, steps, upgrade
 from pybackup.errors import EnvironmentFailed, UsageError
-from pybackup.model.filed import Wanted
+from pybackup.model.catalogued import Wanted
 
 from .shelf import filed, put
 

@@ -17,7 +17,7 @@ import pybackup
 from pybackup.catalogue.connect import create_catalogue, open_catalogue
 from pybackup.catalogue.media import find_medium, set_state
 from pybackup.catalogue.runs import runs
-from pybackup.model.filed import CataloguedRun, MediumState
+from pybackup.model.catalogued import CataloguedRun, MediumState
 
 FIRST_DAY = 1_800_000_000
 DAY = 86_400

@@ -14,7 +14,7 @@ from pybackup.catalogue.media import media
 from pybackup.catalogue.pruning import Pruning, plan_pruning, retire
 from pybackup.cli.main import main
 from pybackup.errors import UsageError
-from pybackup.model.filed import MediumState
+from pybackup.model.catalogued import MediumState
 from pybackup.model.retention import Retention
 from pybackup.monitor import Monitor
 

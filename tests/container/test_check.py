@@ -8,8 +8,10 @@ import pytest
 from kit.specimen import Specimen
 
 from pybackup.container.check import Checked, check_bytes
+from pybackup.container.regions import CheckedContainer, HashedMember, covered
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Listing
+from pybackup.model.member import Container
 
 from .conftest import Opener
 
@@ -104,3 +106,23 @@ def test_a_first_sector_that_cannot_be_read(small: Specimen, opened: Opener, lis
 def test_suspects_are_half_open() -> None:
     checked = Checked((), ((10, 20), (20, 21), (40, 50)))
     assert [at for at in range(60) if checked.is_suspect(at)] == [*range(10, 21), *range(40, 50)]
+
+
+def test_each_byte_up_to_the_index_belongs_to_one_region_or_has_a_hash_of_its_own(
+    small: Specimen, opened: Opener, listing: Listing
+) -> None:
+    """Containers that are nested, and members for stock tools in the root."""
+    parts = [
+        CheckedContainer(container, region_end=container.offset + container.n_bytes)
+        for _, container in listing.containers
+    ]
+    end = max(part.region_end for part in parts)
+    root = CheckedContainer(Container(0, end, 0), region_end=end)
+    found = list(covered(opened(small.data), [root, *parts], 512))
+    members = [each for each in found if isinstance(each, HashedMember)]
+    extents = [each[:2] for each in found if not isinstance(each, HashedMember)]
+    extents += [(each.start, each.start + -(-each.n_bytes // 512) * 512) for each in members]
+    assert len(parts) > 1
+    assert all(low < high for low, high in extents)
+    ordered = sorted(extents)
+    assert [ordered[0][0], *(high for _, high in ordered)] == [*(low for low, _ in ordered), ordered[-1][1]]

@@ -22,7 +22,8 @@ from pybackup.model.source import Source
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.copies import Survey, damaged_groups
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.parity.stream.find import find, load
+from pybackup.parity.stream.find import find
+from pybackup.parity.stream.sum_table import load
 from pybackup.sector import SECTOR
 
 WINDOW = 64 * 1024

@@ -21,7 +21,7 @@ from pybackup.disc import catalogue as disc_catalogue
 from pybackup.errors import Damaged
 from pybackup.jobs import catalogue_import
 from pybackup.jobs.catalogue_import import import_catalogue
-from pybackup.model.filed import MediumState
+from pybackup.model.catalogued import MediumState
 from pybackup.monitor import Monitor
 
 

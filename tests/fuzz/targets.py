@@ -36,7 +36,8 @@ from pybackup.model.extents import Extents
 from pybackup.model.member import Stored
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.monitor import Monitor
-from pybackup.parity.stream.find import GuardSearch, load
+from pybackup.parity.stream.find import GuardSearch
+from pybackup.parity.stream.sum_table import load
 from pybackup.restore.plan import RestoreOptions, plan_restore, plan_salvage
 from pybackup.restore.run import run
 from pybackup.restore.unpack import unpack

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pybackup.jobfiles.hooks import STATES, Hook, check_hooks, hooks_that_never_run, read_hooks, read_span
-from pybackup.jobfiles.own_keys import MODES
+from pybackup.jobfiles.own_values import MODES
 
 
 @pytest.mark.parametrize(

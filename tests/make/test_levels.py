@@ -8,7 +8,7 @@ import pytest
 
 from pybackup.errors import UsageError
 from pybackup.make.levels import LEVELS, ids_of, listed, next_run, run_before
-from pybackup.model.filed import CataloguedRun, CataloguedVolume, Needed, VolumeSort
+from pybackup.model.catalogued import CataloguedRun, CataloguedVolume, Needed, VolumeSort
 from pybackup.model.run import RunLevel, RunMark
 
 FULL, DIFFERENTIAL, INCREMENTAL = RunLevel.FULL, RunLevel.DIFFERENTIAL, RunLevel.INCREMENTAL

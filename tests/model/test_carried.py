@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 
 from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
-from pybackup.model.filed import Filed, Medium, MediumState, MediumType, NewVolume, VolumeSort
+from pybackup.model.catalogued import Medium, MediumState, MediumType, NewVolume, VolumeSort
+from pybackup.model.filed import Filed
 
 
 @pytest.mark.parametrize(("seen", "checked", "changed"), list(product((None, 0, 3, 7), repeat=3)))

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from pybackup.errors import UsageError
-from pybackup.model.filed import CataloguedVolume, Medium, MediumState, MediumType, Needed, VolumeSort
+from pybackup.model.catalogued import CataloguedVolume, Medium, MediumState, MediumType, Needed, VolumeSort
 from pybackup.model.restorable import NeededVolume, RestorableRun, newest_until, where_to_look
 from pybackup.model.run import RunLevel, RunMark
 

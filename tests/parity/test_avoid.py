@@ -10,7 +10,8 @@ from kit.protected import Specimen
 from pybackup.model.extents import Extents
 from pybackup.parity.mend.copies import Copy, Survey
 from pybackup.parity.mend.mend import assemble
-from pybackup.parity.stream.find import find, load
+from pybackup.parity.stream.find import find
+from pybackup.parity.stream.sum_table import load
 from pybackup.parity.stream.volume import VolumeWriter
 from pybackup.sector import SECTOR
 

@@ -25,8 +25,9 @@ from pybackup.layout.sums import sector_sums
 from pybackup.parity.stream import find as module
 from pybackup.parity.stream.amount import Amount
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.parity.stream.find import FoundGuards, GuardSearch, find, load, scan_guards
+from pybackup.parity.stream.find import FoundGuards, GuardSearch, find, scan_guards
 from pybackup.parity.stream.geometry import ParityOptions
+from pybackup.parity.stream.sum_table import load
 from pybackup.parity.stream.volume import Readable
 from pybackup.sector import SECTOR
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pybackup.catalogue.health import getting_worse
 from pybackup.catalogue.loss import Outlook
 from pybackup.catalogue.media import is_gone
-from pybackup.model.filed import Health, MediumState
+from pybackup.model.catalogued import MediumCheck, MediumState
 
 from ..catalogue import checked, date
 from ..text import count, display, humane_bytes, printable
@@ -139,7 +139,7 @@ def _disc(each: OnShelf) -> str:
     )
 
 
-def _health(checks: Sequence[Health]) -> str:
+def _health(checks: Sequence[MediumCheck]) -> str:
     """Return the margin of each check as a point, the newest at the right, and each check in words."""
     if not checks:
         return ""
@@ -161,7 +161,7 @@ def _health(checks: Sequence[Health]) -> str:
     )
 
 
-def _check(found: Health) -> str:
+def _check(found: MediumCheck) -> str:
     margin = f", {100 * found.margin:.0f} % of its parity left" if found.margin is not None else ""
     bad = f", {count(found.bad_sectors, 'bad sector')} of {found.sectors:,}" if found.sectors else ""
     means = f" ({escape(found.means)})" if found.means else ""

@@ -17,7 +17,7 @@ from ..streams import deliver, deliver_lines
 from ..text import display
 
 if TYPE_CHECKING:
-    from pybackup.model.filed import Wanted
+    from pybackup.model.catalogued import Wanted
 
 EPILOG = """\
 A PATTERN is part of a name, the end of a directory and the start of a name (letters/1), or a glob, in which * matches
@@ -67,7 +67,7 @@ def perform(options: argparse.Namespace) -> int:
 def _wanted(options: argparse.Namespace) -> Wanted:
     # Before SQLAlchemy is asked for: its absence is told by what opens the catalogue.
     from pybackup.host.hash_file import hash_file
-    from pybackup.model.filed import Wanted
+    from pybackup.model.catalogued import Wanted
 
     if options.hash and options.like:
         raise UsageError("--hash and --like both say which content")

@@ -16,7 +16,7 @@ from ..streams import deliver, deliver_lines
 from ..text import display
 
 if TYPE_CHECKING:
-    from pybackup.model.filed import Medium, Sighting
+    from pybackup.model.catalogued import Medium, Sighting
 
 EPILOG = """\
 Shows every version of a file, by modification time, the oldest first. Versions under other names are shown too, if a

@@ -17,7 +17,7 @@ from ..text import count, humane_bytes, local_time, printable
 
 if TYPE_CHECKING:
     from pybackup.catalogue.pruning import Pruning
-    from pybackup.model.filed import CataloguedRun
+    from pybackup.model.catalogued import CataloguedRun
 
 EPILOG = """\
 RULES say which runs of the chain must stay restorable: at least one of last=3,daily=14,weekly=8,monthly=12,yearly=5,

@@ -33,7 +33,7 @@ def perform(options: argparse.Namespace) -> int:
     """Forget a medium, or count it no more."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
         from pybackup.catalogue.media import find_medium, remove, set_state
-        from pybackup.model.filed import MediumState
+        from pybackup.model.catalogued import MediumState
 
         known = find_medium(catalogue, options.medium)
         if options.retired:

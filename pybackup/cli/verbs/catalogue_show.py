@@ -14,7 +14,7 @@ from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, local_time, percentage, printable
 
 if TYPE_CHECKING:
-    from pybackup.model.filed import Health, Medium
+    from pybackup.model.catalogued import Medium, MediumCheck
 
 EPILOG = """\
 With the history of its checks: bad sectors, and how much of its parity's capacity to repair is left.
@@ -46,7 +46,7 @@ def perform(options: argparse.Namespace) -> int:
         return conclude(talk)
 
 
-def _fields(known: Medium, history: Sequence[Health]) -> Iterator[tuple[str, str]]:
+def _fields(known: Medium, history: Sequence[MediumCheck]) -> Iterator[tuple[str, str]]:
     held = known.volume
     yield "medium", printable(known.label)
     yield "type", known.type.value

@@ -19,7 +19,7 @@ from ..text import display
 
 if TYPE_CHECKING:
     from pybackup.catalogue.connect import Catalogue
-    from pybackup.model.filed import Sighting
+    from pybackup.model.catalogued import Sighting
 
 EPILOG = """\
 A PATH is a whole path, or the end of one; of a directory, everything below it is shown. Files with the same content

@@ -25,8 +25,8 @@ from ..streams import deliver, deliver_lines, say
 from ..text import count, duration, humane_bytes, printable
 
 if TYPE_CHECKING:
+    from pybackup.jobfiles.dry_run import WouldMake
     from pybackup.jobfiles.job import Job
-    from pybackup.jobfiles.perform import WouldMake
     from pybackup.jobfiles.report import Report
     from pybackup.jobfiles.tasks import Given
 
@@ -109,7 +109,8 @@ def _jobs(options: argparse.Namespace) -> Sequence[Job]:
 
 
 def _run(job: Job, given: Given, options: argparse.Namespace, reports: list[Report]) -> int:
-    from pybackup.jobfiles.perform import Wording, dry_run, run_job
+    from pybackup.jobfiles.dry_run import dry_run
+    from pybackup.jobfiles.perform import Wording, run_job
 
     with talk_of(options, job.name.encode()) as talk:
         if options.dry_run:

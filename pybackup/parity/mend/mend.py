@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pybackup.parity.stream.dealing import Dealing, Numbers
-from pybackup.parity.stream.find import SumTable
 from pybackup.parity.stream.shards import write_shards
+from pybackup.parity.stream.sum_table import SumTable
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pybackup.layout.guard import Geometry
-from pybackup.parity.stream.find import SumTable
 from pybackup.parity.stream.protect import digest_of
+from pybackup.parity.stream.sum_table import SumTable
 from pybackup.parity.stream.volume import Sectors
 from pybackup.sector import SECTOR
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pybackup.codes.codec import encode, fill
 from pybackup.layout.sums import sector_sums
 from pybackup.parity.stream.dealing import Dealing, Numbers
-from pybackup.parity.stream.find import SumTable
 from pybackup.parity.stream.shards import read_shards
+from pybackup.parity.stream.sum_table import SumTable
 from pybackup.parity.stream.volume import Sectors
 
 from .copies import NO_ORIGIN, Survey

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pybackup.parity.stream.dealing import Dealing
-from pybackup.parity.stream.find import SumTable
+from pybackup.parity.stream.sum_table import SumTable
 from pybackup.parity.stream.volume import Sectors
 
 from .copies import Copy, Survey, damaged_groups
