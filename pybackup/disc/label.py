@@ -102,6 +102,7 @@ def make_labels(
     recovery: int = 0,
     shapes: Sequence[str],
     overwrite: bool = False,
+    disc: str = "",
 ) -> Labelled:
     """Write the labels of a volume.
 
@@ -119,6 +120,8 @@ def make_labels(
         ``disc``, ``case``, or both (`SHAPES`).
     overwrite
         Replace existing files.
+    disc
+        See `pybackup.disc.volume.DiscVolume`.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def make_labels(
     EnvironmentFailed
         A label cannot be written.
     """
-    volume = open_volume(path)
+    volume = open_volume(path, disc=disc)
     label = label_of(volume, discs=discs, recovery=recovery)
     stem = os.path.join(directory, os.fsencode((names or DiscNames()).take(volume.stem)))
     written = [stem + SHAPES[shape] for shape in shapes]

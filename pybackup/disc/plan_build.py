@@ -127,7 +127,7 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Disc
     Damaged
         The volume is damaged.
     """
-    volume = open_volume(path)
+    volume = open_volume(path, disc=options.series.disc if options.series else "")
     output = os.path.join(directory, os.fsencode((names or DiscNames()).take(volume.stem)) + b".iso")
     _check_output(output, overwrite=options.overwrite)
     said = volume.info.volume_bytes if volume.info else 0
@@ -201,7 +201,7 @@ def _small_files(
         volume.name,
         series.name if series else volume.set_name,
         str(series.number) if series else volume.number,
-        volume.info.number if volume.info and volume.info.last and not volume.is_recovery else 0,
+        volume.info.number if volume.info and volume.info.last and not (volume.is_recovery or series) else 0,
         volume.is_recovery,
         texts.date_of(volume.newest_ns),
         program.name if program else "",

@@ -14,12 +14,13 @@ class DiscSeries:
 
     Attributes
     ----------
-    number
-        The number of this disc, from 1.
+    disc, number
+        The name of this disc, and its number, from 1.
     lines
         The lines of INDEX.TXT.gz: the files of all discs so far, including this one.
     """
 
     name: str
+    disc: str
     number: int
     lines: Iterable[IndexLine]

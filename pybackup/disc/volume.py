@@ -51,6 +51,8 @@ class DiscVolume:
         The name of the volume's file on the disc.
     stream
         The volume's own parity; None if it has none.
+    disc
+        The name of the disc if it is one of a series; else empty, and the set or the file has the name.
     """
 
     path: bytes
@@ -60,6 +62,7 @@ class DiscVolume:
     listing: Listing
     name: str
     stream: OwnParity | None
+    disc: str = ""
 
     @property
     def stem(self) -> str:
@@ -78,8 +81,8 @@ class DiscVolume:
 
     @property
     def set_name(self) -> str:
-        """The name of the set or single archive, as shown to people."""
-        return self.info.name if self.info else os.fsdecode(_stem(self.path))
+        """The name of the disc of a series, of the set, or of the single archive, as shown to people."""
+        return self.disc or (self.info.name if self.info else os.fsdecode(_stem(self.path)))
 
     @property
     def label(self) -> str:
@@ -129,8 +132,13 @@ def archives_in(paths: Sequence[bytes]) -> list[bytes]:
     return found
 
 
-def open_volume(path: bytes) -> DiscVolume:
+def open_volume(path: bytes, *, disc: str = "") -> DiscVolume:
     """Read the index, the settings and the place of the parity of a volume; its content is not checked.
+
+    Parameters
+    ----------
+    disc
+        See `DiscVolume`.
 
     Raises
     ------
@@ -150,8 +158,8 @@ def open_volume(path: bytes) -> DiscVolume:
         if listing.damage:
             raise Damaged(f"{name}: {'; '.join(listing.damage)}; 'pybackup repair' may mend it")
         info = VolumeInfo.of_settings(listing.settings)
-        body, on_disc = locator.file_bytes, name_of_volume(_stem(path), info) + _SUFFIX.decode()
-        return DiscVolume(path, body, info, listing.settings, listing, on_disc, _own_parity(file, body))
+        body, on_disc = locator.file_bytes, (disc or name_of_volume(_stem(path), info)) + _SUFFIX.decode()
+        return DiscVolume(path, body, info, listing.settings, listing, on_disc, _own_parity(file, body), disc)
 
 
 def _own_parity(file: ArchiveFile, body_bytes: int) -> OwnParity | None:

@@ -7,25 +7,22 @@ the image is finished, not before.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pybackup.disc.burn import BurnOptions, ReadBack, perform_burn, plan_burn, read_back
 from pybackup.disc.label import make_labels
 from pybackup.errors import PybackupError, UsageError
-from pybackup.host.environment import environment
 from pybackup.media.burner import eject
 from pybackup.mend.health import State
 from pybackup.model.display import display
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
-from pybackup.snapshots.local_store import remove_tree
-from pybackup.stage.open_disc import disc_directory
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, OnFull, StagedDisc
 
-from .stage_history import LABELS, VOLUMES
-from .stage_image import compare_archive, make_archive, make_image
+from .stage_archive import make_archives, remove_archives
+from .stage_history import LABELS
+from .stage_image import make_image
 
 _SHAPES = ("disc", "case")
 
@@ -56,8 +53,13 @@ class ClosedDisc:
 
 def close_disc(
     state: StageState, disc: StagedDisc, *, now_ns: int, workers: int | None, monitor: Monitor
-) -> ClosedDisc:
+) -> list[ClosedDisc]:
     """Close a disc, or go on closing it; the caller holds the lock.
+
+    Returns
+    -------
+    list[ClosedDisc]
+        The disc; if a file on it is larger than a disc, all discs over which that is divided.
 
     Raises
     ------
@@ -71,33 +73,24 @@ def close_disc(
     if disc.state is DiscState.OPEN:
         state.set_state(disc.number, DiscState.CLOSING)
         state.commit()
-    volume = os.path.join(state.directory, VOLUMES, os.fsencode(disc.name) + b".xtar")
-    make_archive(state, disc, volume, workers, monitor)
-    compare_archive(state, disc, volume, monitor)
-    image = make_image(state, state.disc(disc.number), volume, now_ns, monitor)
-    to = os.path.join(state.directory, LABELS)
-    labels = make_labels(volume, to, shapes=_SHAPES, overwrite=True).paths
-    state.set_built(disc.number, image.image_bytes, now_ns)
-    state.open_disc(now_ns)
-    state.commit()
-    remove_rest(state)
-    closed = ClosedDisc(
-        disc.number, disc.name, image.path, image.image_bytes, disc.files, disc.content_bytes, tuple(labels)
-    )
-    return _burnt(state, closed, now_ns, monitor) if state.settings.on_full is OnFull.BURN else closed
-
-
-def remove_rest(state: StageState) -> None:
-    """Remove the staged files and archives of discs that have their image; the caller holds the lock."""
-    for disc in state.discs():
-        if disc.state in (DiscState.OPEN, DiscState.CLOSING):
-            continue
-        at = disc_directory(state.directory, disc.name)
-        if os.path.isdir(at):
-            with environment(at):
-                remove_tree(at)
-        with suppress(FileNotFoundError):
-            os.unlink(os.path.join(state.directory, VOLUMES, os.fsencode(disc.name) + b".xtar"))
+    closed = []
+    for each, volume in make_archives(state, disc, workers, monitor):
+        image = make_image(state, each, volume, now_ns, monitor)
+        to = os.path.join(state.directory, LABELS)
+        labels = make_labels(volume, to, shapes=_SHAPES, overwrite=True, disc=each.name).paths
+        state.set_built(each.number, image.image_bytes, now_ns)
+        closed.append(
+            ClosedDisc(
+                each.number, each.name, image.path, image.image_bytes, each.files, each.content_bytes, tuple(labels)
+            )
+        )
+        if not state.closing_discs():
+            state.open_disc(now_ns)
+        state.commit()
+    remove_archives(state)
+    if state.settings.on_full is OnFull.BURN:
+        return [_burnt(state, each, now_ns, monitor) for each in closed]
+    return closed
 
 
 def _burnt(state: StageState, closed: ClosedDisc, now_ns: int, monitor: Monitor) -> ClosedDisc:

@@ -12,6 +12,7 @@ from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
 from pybackup.model.catalogued import MediumState, MediumType, NewVolume, VolumeSort
 from pybackup.model.entry import Kind
 from pybackup.model.filed import Filed
+from pybackup.model.volume import VolumeInfo
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, StagedDisc
 
@@ -47,7 +48,7 @@ def _disc(state: StageState, disc: StagedDisc, now_ns: int, *, is_short: bool) -
     added = disc.closed_ns or now_ns
     new = NewVolume(
         disc.archive_id, VolumeSort.ARCHIVE, disc.name, b"" if is_short else disc.listing,
-        entries=0 if is_short else disc.files,
+        entries=0 if is_short else disc.files, info=_set_of(state, disc),
     )  # fmt: skip
     is_lost = disc.state is DiscState.LOST
     on = CarriedMedium(
@@ -63,10 +64,21 @@ def _disc(state: StageState, disc: StagedDisc, now_ns: int, *, is_short: bool) -
     return Carried(CarriedVolume(new, added, (on,)), rows)
 
 
+def _set_of(state: StageState, disc: StagedDisc) -> VolumeInfo | None:
+    """Return which volume of which set the archive of a disc is; None if it is alone."""
+    if not disc.set_id:
+        return None
+    name = state.settings.disc_name(disc.number - disc.volume + 1)
+    return VolumeInfo(disc.set_id, name, disc.volume, last=disc.is_last)
+
+
 def _filed(state: StageState, disc: int) -> Iterator[Filed]:
     for copy in state.copies(disc):
         sha256 = copy.sha256 if copy.kind == Kind.FILE else None
-        yield Filed(copy.path, copy.kind, copy.size, copy.mtime_ns, copy.mode, sha256)
+        yield Filed(
+            copy.path, copy.kind, copy.size, copy.mtime_ns, copy.mode, sha256, False,
+            copy.first_part, copy.parts_here, copy.parts,
+        )  # fmt: skip
 
 
 def _watched(state: StageState) -> Iterator[Filed]:
@@ -79,7 +91,7 @@ def _watched(state: StageState) -> Iterator[Filed]:
 
 def series_of(state: StageState, disc: StagedDisc) -> DiscSeries:
     """Return what README.TXT and INDEX.TXT.gz of a disc say about the other discs."""
-    return DiscSeries(state.settings.name, disc.number, _Lines(state, disc.number))
+    return DiscSeries(state.settings.name, disc.name, disc.number, _Lines(state, disc.number))
 
 
 class _Lines:

@@ -105,11 +105,13 @@ def _take_disc(state: StageState, number: int, carried: Carried) -> None:
     image = os.path.join(state.directory, IMAGES, os.fsencode(name) + b".iso")
     on_disk = os.path.isfile(image)
     is_lost = medium is not None and medium.state is MediumState.LOST
+    info = held.new.info
     fate = DiscState.LOST if is_lost else DiscState.BUILT if on_disk else DiscState.BURNT
     state.take_disc(
         StagedDisc(
             number, name, fate, held.added_ns, held.added_ns, medium.checked_ns if medium else None,
-            held.new.identity, held.new.listing, os.path.getsize(image) if on_disk else 0, 0, 0, 0,
+            held.new.identity, held.new.listing, os.path.getsize(image) if on_disk else 0, info.set_id if info else b"",
+            info.number if info else 0, info is not None and info.last, 0, 0, 0,
         )
     )  # fmt: skip
     for filed in carried.rows:
@@ -119,13 +121,18 @@ def _take_disc(state: StageState, number: int, carried: Carried) -> None:
 def _take_copy(state: StageState, number: int, filed: Filed, at_ns: int) -> None:
     if filed.kind not in (Kind.FILE, Kind.SYMLINK):
         return
-    cost = cost_of(filed.path, filed.size, len(directories_above(filed.path)))
-    state.add_copy(
-        StagedCopy(
-            0, number, filed.path, filed.kind, filed.size, filed.mtime_ns, filed.mode, filed.sha256 or b"", cost,
-            "told by a disc", at_ns,
-        )
-    )  # fmt: skip
+    cost, sha256 = cost_of(filed.path, filed.size, len(directories_above(filed.path))), filed.sha256 or b""
+    divided = state.divided(filed.path, sha256) if filed.parts else None
+    if divided is None:
+        state.add_copy(
+            StagedCopy(
+                0, number, filed.path, filed.kind, filed.size, filed.mtime_ns, filed.mode, sha256, cost,
+                "told by a disc", at_ns,
+            )
+        )  # fmt: skip
+        divided = state.copy_at(number, filed.path)
+    if filed.parts and divided is not None:
+        state.add_part(divided.id, number, filed.first_part, filed.parts_here, filed.parts)
 
 
 def _take_watched(state: StageState, rows: Iterable[Filed]) -> None:

@@ -51,12 +51,10 @@ def lose_disc(asked: StageLostRequest, *, dry_run: bool = False) -> DiscLoss:
     staging = values.directory(asked.staging)
     with open_state(staging), stage_lock(staging), open_state(staging) as state:
         disc = _named(state, asked.disc)
-        was = disc.state
         state.set_state(disc.number, DiscState.LOST)
         loss = _loss(state, disc)
-        if dry_run:
-            state.set_state(disc.number, was)
-        else:
+        if not dry_run:
+            state.follow_lost_parts()
             state.commit()
         return loss
 

@@ -17,7 +17,8 @@ from pybackup.stage.state_file import open_state, stage_lock
 from pybackup.stage.values import StageChange, StagedDisc
 from pybackup.stage.watched import check_watched
 
-from .stage_close import ClosedDisc, close_disc, remove_rest
+from .stage_archive import remove_archives
+from .stage_close import ClosedDisc, close_disc
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,12 @@ class StageScanning:
             rules = rules_of(state.settings.exclude) if state.settings.exclude else None
             self.closed += _begin(state, self._now, self._workers, self._monitor)
 
-            def close(disc: StagedDisc) -> None:
+            def close(disc: StagedDisc) -> list[StagedDisc]:
                 closed = close_disc(
                     state, state.disc(disc.number), now_ns=self._now, workers=self._workers, monitor=self._monitor
                 )
-                self.closed.append(closed)
+                self.closed += closed
+                return [state.disc(each.number) for each in closed]
 
             scan = Scan(
                 state, judge=rules.judge if rules else None, close=close, now_ns=self._now, monitor=self._monitor
@@ -80,7 +82,7 @@ def close_open(asked: StageCloseRequest, monitor: Monitor, *, now_ns: int | None
         closed = _begin(state, now, workers, monitor)
         disc = state.open_disc(now)
         if disc.files or not closed:
-            closed.append(close_disc(state, disc, now_ns=now, workers=workers, monitor=monitor))
+            closed += close_disc(state, disc, now_ns=now, workers=workers, monitor=monitor)
         return closed
 
 
@@ -93,5 +95,8 @@ def _begin(state: StageState, now_ns: int, workers: int | None, monitor: Monitor
             monitor.note(f"{disc.name}: the run before was cut short; {count:,} files on it were looked at again")
         state.mark_clean(clean=True)
         state.commit()
-    remove_rest(state)
-    return [close_disc(state, disc, now_ns=now_ns, workers=workers, monitor=monitor) for disc in state.closing_discs()]
+    remove_archives(state)
+    closed: list[ClosedDisc] = []
+    while closing := state.closing_discs():
+        closed += close_disc(state, closing[0], now_ns=now_ns, workers=workers, monitor=monitor)
+    return closed

@@ -34,7 +34,7 @@ def settings_of(asked: StageInitRequest) -> StageSettings:
         raise UsageError(f"{display(staging)}: lies in the watched directory, or that in it: choose another place")
     medium = values.medium(asked.medium)
     try:
-        capacity = body_limit(medium - medium // _HISTORY_SHARE - _TEXTS_BYTES, asked.protection())
+        capacity = body_limit(body_room(medium), asked.protection())
     except UsageError as error:
         raise UsageError(f"{medium:,} bytes are too few for a disc with all that is needed to read it") from error
     on_full = values.choice(OnFull, asked.on_full)
@@ -46,6 +46,11 @@ def settings_of(asked: StageInitRequest) -> StageSettings:
         values.choice(Comparison, asked.compare), on_full, str(asked.parity), values.age(asked.check_every),
         _mounted(watched), asked.patterns(), device,
     )  # fmt: skip
+
+
+def body_room(medium_bytes: int) -> int:
+    """Return how many bytes the archive on a disc may have, with its parity."""
+    return medium_bytes - medium_bytes // _HISTORY_SHARE - _TEXTS_BYTES
 
 
 def _mounted(path: bytes) -> bytes:

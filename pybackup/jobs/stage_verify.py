@@ -86,6 +86,7 @@ def _disc(state: StageState, path: bytes, now_ns: int, monitor: Monitor) -> Veri
     if fate is StagedFate.INTACT:
         is_medium = os.path.dirname(os.path.realpath(path)) != images
         state.set_checked(disc.number, now_ns, is_medium=is_medium)
+        state.follow_lost_parts()
         state.commit()
     return VerifiedStaged(path, disc.name, fate, disc.files)
 

@@ -8,9 +8,11 @@ from .tables import Tables
 from .values import DiscState, StagedDisc
 
 _DISC = (
-    "SELECT number, disc.name, state, opened_ns, closed_ns, checked_ns, archive_id, listing, image_bytes,"
-    " count(copy.id), coalesce(sum(size), 0), coalesce(sum(cost), 0)"
-    " FROM disc LEFT JOIN copy ON copy.disc = disc.number"
+    "SELECT number, disc.name, state, opened_ns, closed_ns, checked_ns, archive_id, listing, image_bytes, set_id,"
+    " volume, is_last, count(copy.id), {}, {} FROM disc"
+    " LEFT JOIN held ON held.disc = disc.number LEFT JOIN copy ON copy.id = held.copy"
+).format(
+    *(f"coalesce(sum(CASE parts WHEN 0 THEN {each} ELSE {each} * here / parts END), 0)" for each in ("size", "cost"))
 )
 
 
@@ -37,6 +39,12 @@ class DiscTable(Tables):
         """Enter the archive of a disc: its id, and the hash of its listing."""
         self._do("UPDATE disc SET archive_id = ?, listing = ? WHERE number = ?", archive_id, listing, number)
 
+    def set_volume(self, number: int, set_id: bytes, volume: int, *, is_last: bool) -> None:
+        """Enter of which set the archive of a disc is, and which volume of it."""
+        self._do(
+            "UPDATE disc SET set_id = ?, volume = ?, is_last = ? WHERE number = ?", set_id, volume, int(is_last), number
+        )
+
     def set_built(self, number: int, image_bytes: int, now_ns: int) -> None:
         """Enter that a disc has its image, of so many bytes."""
         self._do(
@@ -51,18 +59,18 @@ class DiscTable(Tables):
             self.set_state(number, DiscState.BURNT)
 
     def take_disc(self, disc: StagedDisc) -> None:
-        """Enter a disc that is known from the history on another one."""
+        """Enter a disc that is known from the history on another one, or as a volume of a set that was made."""
         self._do(
-            "INSERT INTO disc VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO disc VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             disc.number, disc.name, disc.state.value, disc.opened_ns, disc.closed_ns, disc.checked_ns,
-            disc.archive_id, disc.listing, disc.image_bytes,
+            disc.archive_id, disc.listing, disc.image_bytes, disc.set_id, disc.volume, int(disc.is_last),
         )  # fmt: skip
 
 
 def _disc(row: tuple[Any, ...] | None) -> StagedDisc:
     assert row is not None  # numbers come from this table
-    number, name, state, opened, closed, checked, archive_id, listing, *sizes = row
+    number, name, state, opened, closed, checked, archive_id, listing, image, set_id, volume, is_last, *sizes = row
     return StagedDisc(
         number, name.decode(), DiscState(state.decode()), opened, closed, checked, archive_id or b"", listing or b"",
-        *sizes,
+        image, set_id or b"", volume or 0, bool(is_last), *sizes,
     )  # fmt: skip

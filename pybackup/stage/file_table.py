@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .copy_table import ALL_PARTS
 from .tables import DIRECTORY_ID, Tables, join_path, split_path
 from .values import DiscState, KnownFile
 
@@ -55,7 +56,7 @@ class FileTable(Tables):
         (count,) = self._one(
             "SELECT count(*) FROM file JOIN disc ON disc.number = file.disc WHERE disc.state = ? AND NOT EXISTS ("
             "SELECT 1 FROM copy JOIN disc AS sound ON sound.number = copy.disc"
-            " WHERE copy.sha256 = file.sha256 AND sound.state != ?)",
+            f" WHERE copy.sha256 = file.sha256 AND sound.state != ? AND {ALL_PARTS})",
             DiscState.LOST.value,
             DiscState.LOST.value,
         ) or (0,)

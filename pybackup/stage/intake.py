@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pybackup.host.environment import environment
@@ -25,7 +25,8 @@ from .watched import times_of
 
 _KEPT_AFTER_FILES, _KEPT_AFTER_BYTES = 200, 64 << 20
 _MOST_ALIKE = 20  # so many files with a content are looked at for one that was renamed
-CloseDisc = Callable[[StagedDisc], None]
+CloseDisc = Callable[[StagedDisc], Sequence[StagedDisc]]
+"""Closes a disc, and returns it as it is then; several if a file on it is divided over so many."""
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ class Intake:
         if self._settings.on_full is OnFull.ASK:
             return
         while left := [path for path, _, reason, _ in self._state.waiting(self.scan) if reason is WaitReason.NO_ROOM]:
-            yield self.close_disc()
+            yield from self.close_disc()
             for path in left:
                 row = self._state.files_in(os.path.dirname(path)).get(os.path.basename(path))
                 self._state.wait_no_more(path)
@@ -136,15 +137,15 @@ class Intake:
                     continue
                 yield from self.consider(path, status, row)
 
-    def close_disc(self) -> StageChange:
-        """Close the disc and open the next one."""
+    def close_disc(self) -> Iterator[StageChange]:
+        """Close the disc, open the next one, and yield what was closed."""
         self.keep()
         self.disc.leave()
-        full = self.disc.disc
-        self._close(full)
-        self._counts.closed += (full.number,)
+        closed = self._close(self.disc.disc)
+        self._counts.closed += tuple(disc.number for disc in closed)
         self.disc.open()
-        return StageChange(full.name.encode(), ChangeKind.CLOSED, full.content_bytes, full.number)
+        for disc in closed:
+            yield StageChange(disc.name.encode(), ChangeKind.CLOSED, disc.content_bytes, disc.number)
 
     def keep(self) -> None:
         """Commit the changes of the state until now."""
@@ -213,18 +214,17 @@ class Intake:
     def _stage(self, path: bytes, size: int, kind: ChangeKind) -> Iterator[StageChange]:
         """Copy a file onto the disc, or onto the next one if this one is full; if neither is possible, it waits."""
         cost = self.disc.cost_of(path, size)
-        if cost > self._settings.capacity_bytes:
-            yield self._wait(path, size, WaitReason.TOO_LARGE)
-            self._monitor.problem(
-                Problem(path, Trouble.REFUSED, "is larger than a disc: a set of volumes divides it (pybackup create)")
-            )
-            return
-        if self.disc.used_bytes + cost > self._settings.capacity_bytes:
-            if self.disc.used_bytes < self._settings.full_bytes or self._settings.on_full is OnFull.ASK:
+        if not self.disc.has_room(cost):
+            if not self.disc.is_full or self._settings.on_full is OnFull.ASK:
                 yield self._wait(path, size, WaitReason.NO_ROOM)
                 return
-            yield self.close_disc()
+            yield from self.close_disc()
             cost = self.disc.cost_of(path, size)
+        if cost > self._settings.capacity_bytes:
+            self._monitor.note(
+                f"{display(path)}: is larger than a disc: divided over discs that are closed together, "
+                f"{self.disc.discs_with(cost)} or so from {self.disc.disc.name} on"
+            )
         copied = self.disc.copy(os.path.join(self._settings.watched, path))
         if copied is None:
             yield self._changing(path, 0)

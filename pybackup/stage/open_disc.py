@@ -15,7 +15,7 @@ from pybackup.model.entry import Kind, directories_above
 
 from .copying import CopiedFile, copy_file, place_copy
 from .state import StageState
-from .values import ChangeKind, StagedCopy, StagedDisc, cost_of
+from .values import ChangeKind, StagedCopy, StagedDisc, cost_of, discs_of
 
 _ATTEMPTS = 2
 
@@ -40,7 +40,7 @@ class OpenDisc:
     """
 
     def __init__(self, state: StageState, now_ns: int) -> None:
-        self._state, self._now = state, now_ns
+        self._state, self._settings, self._now = state, state.settings, now_ns
         self._fd = -1
         self.is_marked = False
 
@@ -59,6 +59,23 @@ class OpenDisc:
         with environment(self.directory):
             os.makedirs(self.directory, 0o700, exist_ok=True)
             self._fd = open_claimed(self.directory)
+
+    def discs_with(self, cost: int) -> int:
+        """Return how many discs this one becomes with a file that costs so many bytes."""
+        return discs_of(self._settings, self.used_bytes + cost)
+
+    def has_room(self, cost: int) -> bool:
+        """Whether a file that costs so many bytes can go onto this disc.
+
+        One that is larger than a disc always can: it makes several of this one, and the last of them takes others.
+        """
+        return cost > self._settings.capacity_bytes or self.discs_with(cost) == self.discs_with(0)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much of it is used as the settings say; of several discs, of the last one."""
+        of_others = (self.discs_with(0) - 1) * self._settings.capacity_bytes
+        return self.used_bytes - of_others >= self._settings.full_bytes
 
     def leave(self) -> None:
         """Let go of the directory of the disc, if it is held."""

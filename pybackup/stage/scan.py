@@ -61,8 +61,8 @@ class Scan:
             intake.scan = self._state.begin_scan(self._now)
             yield from self._compare_all()
             yield from intake.put_onto_next_discs()
-            if self._settings.on_full is not OnFull.ASK and disc.used_bytes >= self._settings.full_bytes:
-                yield intake.close_disc()
+            if self._settings.on_full is not OnFull.ASK and disc.is_full:
+                yield from intake.close_disc()
             self._state.end_scan(intake.scan, self._now, self.counts.files)
             if disc.is_marked:
                 self._state.mark_clean(clean=True)

@@ -74,10 +74,9 @@ class StageState(DiscTable, CopyTable, FileTable, ScanTable):
         if row is None:
             (last,) = self._one("SELECT coalesce(max(number), 0) FROM disc") or (0,)
             number = last + 1
-            name = f"{self.settings.name}-{number:04}"
             self._do(
-                "INSERT INTO disc VALUES (?, ?, ?, ?, NULL, NULL, NULL, NULL, 0)",
-                number, name, DiscState.OPEN.value, now_ns,
+                "INSERT INTO disc (number, name, state, opened_ns, image_bytes) VALUES (?, ?, ?, ?, 0)",
+                number, self.settings.disc_name(number), DiscState.OPEN.value, now_ns,
             )  # fmt: skip
             row = (number,)
         return self.disc(row[0])

@@ -21,19 +21,28 @@ from .state import STATE, StageState
 from .values import StageSettings
 
 _LOCK = b"stage.lock"
-_VERSION = 1
+_VERSION = 2
 # Paths are bytes; as TEXT they compare, match and print in sqlite3 as people expect.
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value);
 CREATE TABLE disc (
     number INTEGER PRIMARY KEY, name TEXT, state TEXT, opened_ns INTEGER, closed_ns INTEGER, checked_ns INTEGER,
-    archive_id BLOB, listing BLOB, image_bytes INTEGER);
+    archive_id BLOB, listing BLOB, image_bytes INTEGER, set_id BLOB, volume INTEGER, is_last INTEGER);
 CREATE TABLE directory (id INTEGER PRIMARY KEY, path TEXT UNIQUE);
 CREATE TABLE copy (
     id INTEGER PRIMARY KEY, disc INTEGER, directory INTEGER, name TEXT, kind INTEGER, size INTEGER, mtime_ns INTEGER,
     mode INTEGER, sha256 BLOB, cost INTEGER, reason TEXT, staged_ns INTEGER, UNIQUE (disc, directory, name));
 CREATE INDEX copy_by_content ON copy (sha256);
 CREATE INDEX copy_by_size ON copy (size);
+CREATE TABLE part (
+    copy INTEGER, disc INTEGER, first INTEGER, here INTEGER, parts INTEGER, PRIMARY KEY (copy, disc)) WITHOUT ROWID;
+CREATE INDEX part_by_disc ON part (disc);
+CREATE VIEW held AS
+    SELECT copy.id AS copy, copy.disc, coalesce(part.first, 0) AS first, coalesce(part.here, 0) AS here,
+        coalesce(part.parts, 0) AS parts
+    FROM copy LEFT JOIN part ON part.copy = copy.id AND part.disc = copy.disc
+    UNION ALL SELECT part.copy, part.disc, first, here, parts
+    FROM part JOIN copy ON copy.id = part.copy WHERE part.disc != copy.disc;
 CREATE TABLE file (
     directory INTEGER, name TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, disc INTEGER, sha256 BLOB,
     PRIMARY KEY (directory, name)) WITHOUT ROWID;
@@ -46,7 +55,8 @@ CREATE VIEW whereabouts AS
         ltrim(there.path || '/' || copy.name, '/') AS path_there, copy.reason,
         datetime(copy.staged_ns / 1000000000, 'unixepoch') AS staged
     FROM file JOIN directory ON directory.id = file.directory JOIN copy ON copy.sha256 = file.sha256
-    JOIN directory AS there ON there.id = copy.directory JOIN disc ON disc.number = copy.disc;
+    JOIN held ON held.copy = copy.id
+    JOIN directory AS there ON there.id = copy.directory JOIN disc ON disc.number = held.disc;
 """
 
 

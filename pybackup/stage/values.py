@@ -40,7 +40,6 @@ class WaitReason(StrEnum):
     CHANGING = "changed while it was copied"
     UNREADABLE = "cannot be read"
     NO_ROOM = "no room on the open disc"
-    TOO_LARGE = "larger than a disc"
 
 
 class ChangeKind(StrEnum):
@@ -100,6 +99,10 @@ class StageSettings:
     exclude: tuple[str, ...] = ()
     device: bytes = b""
 
+    def disc_name(self, number: int) -> str:
+        """Return the name of the disc of a number."""
+        return f"{self.name}-{number:04}"
+
     @property
     def full_bytes(self) -> int:
         """A disc is full when so many bytes of its capacity are used."""
@@ -114,6 +117,9 @@ class StagedDisc:
     ----------
     archive_id, listing
         The id of the archive on it, and the hash of what it holds; empty before it is closed.
+    set_id, volume, is_last
+        Of a disc with a part of a file that is larger than a disc: the id of the set of discs that have the parts, its
+        number in that set from 1, and whether it is the last one. Else empty, 0, and False.
     content_bytes
         The sizes of its files together.
     used_bytes
@@ -129,6 +135,9 @@ class StagedDisc:
     archive_id: bytes
     listing: bytes
     image_bytes: int
+    set_id: bytes
+    volume: int
+    is_last: bool
     files: int
     content_bytes: int
     used_bytes: int
@@ -145,7 +154,11 @@ class KnownFile(NamedTuple):
 
 
 class StagedCopy(NamedTuple):
-    """A file on a disc, or in the directory of the open one; ``cost`` is what it takes there, by `cost_of`."""
+    """A file on a disc, or in the directory of the open one; ``cost`` is what it takes there, by `cost_of`.
+
+    Of a file that is divided over several discs, ``parts_here`` of its ``parts`` are on this one, from ``first_part``
+    on; of any other file these are 0.
+    """
 
     id: int
     disc: int
@@ -158,6 +171,9 @@ class StagedCopy(NamedTuple):
     cost: int
     reason: str
     staged_ns: int
+    first_part: int = 0
+    parts_here: int = 0
+    parts: int = 0
 
 
 class StageChange(NamedTuple):
@@ -184,3 +200,8 @@ def cost_of(path: bytes, size: int, new_directories: int) -> int:
     """
     members = size // _SEGMENT_BYTES + 1
     return size + members * _FILE_BYTES + 4 * len(path) + new_directories * (_DIRECTORY_BYTES + 4 * len(path))
+
+
+def discs_of(settings: StageSettings, used_bytes: int) -> int:
+    """Return how many discs files take that cost so many bytes; more than one only if one of them needs that."""
+    return max(1, -(-used_bytes // settings.capacity_bytes))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pybackup.cli.main import main
-from pybackup.jobs import stage_close
+from pybackup.jobs import stage_archive, stage_close
 from pybackup.stage import open_disc
 from pybackup.stage.reconcile import reconcile
 from pybackup.stage.state import StageState
@@ -65,7 +65,7 @@ def test_a_scan_that_ends_before_it_wrote_down_what_it_copied(stage: Stage, monk
         assert reconcile(state, state.discs()[0], 0) == 0
 
 
-STEPS = ("compare_archive", "make_image", "make_labels", "remove_rest")
+STEPS = ("enter_archives", "make_image", "make_labels", "remove_archives")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -78,13 +78,13 @@ def test_closing_that_ends_at_any_step_is_gone_on_with(
     def die(*_: object, **__: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(stage_close, step, die)
+    monkeypatch.setattr(stage_archive if step == "enter_archives" else stage_close, step, die)
     with pytest.raises(Killed):
         stage.close()
     monkeypatch.undo()
     stage.write("later", b"later")
     done = stage.scan()
-    assert [each.number for each in done.closed] == [1] * (step != "remove_rest")
+    assert [each.number for each in done.closed] == [1] * (step != "remove_archives")
     assert kinds(done) == {"later": ChangeKind.NEW}
     assert rescued(stage.image(1), tmp_path / "back") == expected
     assert files_below(stage.staging / "discs") == {"watched-0002/later": b"later"}

@@ -22,15 +22,15 @@ AT = 1_700_000_000 * 10**9
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    """A disc that waits to be burnt, one that was lost, an open one, and a file that is too large for any."""
-    stage = Stage(tmp_path_factory.mktemp("stage")).init()
+    """A disc that waits to be burnt, one that was lost, an open one, and a file that it has no room for."""
+    stage = Stage(tmp_path_factory.mktemp("stage")).init(on_full="ask")
     for day, name in enumerate(("first.txt", "second.txt", "<b>third</b>.txt")):
         stage.write(name, name.encode() * 99)
         stage.scan(AT + day * DAY_NS)
         if day < 2:
             stage.close(AT + day * DAY_NS)
     stage.write("film.mkv", b"")
-    os.truncate(stage.watched / "film.mkv", 9 << 20)
+    os.truncate(stage.watched / "film.mkv", 1_412_000)
     stage.scan(AT + 3 * DAY_NS)
     assert main(["stage", "lost", os.fspath(stage.staging), "1", "--quiet"]) == 0
     return stage
@@ -63,7 +63,7 @@ def test_it_tells_what_the_text_tells(stage: Stage, browser: Page, tmp_path: Pat
         ["built", "watched-0002"],
         ["waits", "film.mkv"],
     ]
-    assert "larger than a disc, since" in rows[2]
+    assert "no room on the open disc, since" in rows[2]
     assert re.search(r"Open disc watched-0003\s+1 file, ", text)
     (full,) = browser.run("return [...document.querySelectorAll('.bar title')].map(each => each.textContent)")
     assert full in text

@@ -42,7 +42,7 @@ def test_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_one_file_that_is_new_known_touched_and_renamed(tmp_path: Path) -> None:
     counts, at = ScanCounts(), tmp_path / "watched/a"
     with new_state(tmp_path) as state:
-        intake = Intake(state, counts, lambda disc: None, 0, Noted())
+        intake = Intake(state, counts, lambda disc: [], 0, Noted())
         intake.disc.open()
 
         def kinds(name: bytes, row: KnownFile | None) -> list[ChangeKind]:

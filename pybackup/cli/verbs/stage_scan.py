@@ -28,8 +28,9 @@ disc has its content already, is listed but not copied again. A file that change
 does one that changes while it is copied. A scan that is killed loses nothing: the next one goes on.
 
 The disc is closed when it is as full as 'stage init' was told, or when the next file has no room on it. If a file
-changes several times before its disc is closed, the last version is on it. Exit status 1: a file could not be read or
-is larger than a disc, or a disc could not be burnt. 'pybackup stage monitor' is the same.
+changes several times before its disc is closed, the last version is on it. A file that is larger than a disc is divided
+over several, which are closed together when the last of them is full; all of them are needed to read it. Exit status 1:
+a file could not be read, or a disc could not be burnt. 'pybackup stage monitor' is the same.
 
 examples:
   pybackup stage scan /srv/stage/music

@@ -59,6 +59,8 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _lines(status: StageStatus) -> Iterator[str]:
+    from pybackup.stage.values import discs_of
+
     settings, disc = status.settings, status.open_disc
     scanned = local_time(status.last_scan_ns / 1e9) if status.last_scan_ns else "never"
     content = f"{count(status.files, 'file')}, {humane_bytes(status.content_bytes)}"
@@ -71,7 +73,9 @@ def _lines(status: StageStatus) -> Iterator[str]:
     )
     if disc is not None:
         used = f"{humane_bytes(disc.used_bytes)} ({percentage(disc.used_bytes, settings.capacity_bytes)})"
-        yield f"open disc    {disc.name}: {count(disc.files, 'file')} on no disc yet, {used}"
+        several = discs_of(settings, disc.used_bytes)
+        becomes = f", divided over {several} discs" if several > 1 else ""
+        yield f"open disc    {disc.name}: {count(disc.files, 'file')} on no disc yet, {used}{becomes}"
     waiting = sum(each.disc.state == "built" for each in status.discs)
     yield f"to be burnt  {count(waiting, 'image')}"
     if status.lost_files:
