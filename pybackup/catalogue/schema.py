@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    VARBINARY,
     BigInteger,
     Boolean,
     Column,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import MEDIUMTEXT, TEXT, VARBINARY, VARCHAR
 from sqlalchemy.types import TypeEngine
 
 REVISION: Final = "0004"
@@ -35,24 +35,31 @@ ROOT: Final = 1  # id of the directory that all others lie in
 metadata = MetaData()
 
 
+class _MediumText(Text):
+    """MEDIUMTEXT of MariaDB and MySQL. SQLAlchemy's own imports all it has for these, which each run would wait for."""
+
+    __visit_name__ = "MEDIUMTEXT"
+    charset = "utf8mb4"
+
+
 def _binary(length: int) -> TypeEngine[bytes]:
     # MySQL's BINARY pads values with zeros, so that they are not found again; a BLOB cannot be a key.
     return LargeBinary(length).with_variant(VARBINARY(length), "mysql", "mariadb")
 
 
 def _text(length: int) -> TypeEngine[str]:
-    # In other collations of MariaDB and MySQL, A and á are equal to a.
-    return String(length).with_variant(VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+    # In other collations of MariaDB and MySQL, A and á are equal to a. A collation says the character set, too.
+    return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 def _any_text() -> TypeEngine[str]:
     # Else MariaDB and MySQL use the character set of the database, which may be Latin-1.
-    return Text().with_variant(TEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+    return Text().with_variant(Text(collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 def _long_text() -> TypeEngine[str]:
     # TEXT ends at 64 KiB in MariaDB and MySQL.
-    return Text().with_variant(MEDIUMTEXT(charset="utf8mb4"), "mysql", "mariadb")
+    return Text().with_variant(_MediumText(), "mysql", "mariadb")
 
 
 def _id() -> Column[int]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import atexit
-import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from pybackup.errors import PybackupError
+from pybackup.host.second_process import FirstProcess, Message, SecondProcess, is_worth_it, second_process
 from pybackup.model.problem import Problem, Trouble
-from pybackup.threads import InThread
+from pybackup.monitor import Monitor, Noted
 
 from .monitor import Talk
 from .text import display
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pybackup.check.verdict import ArchiveVerdict
     from pybackup.disc.burn import ReadBack
     from pybackup.mend.repaired import Repaired
-    from pybackup.model.catalogued import Medium, MediumCheck
+    from pybackup.model.catalogued import MediumCheck
 
 
 def add_recording(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, checks: bool = False) -> None:
@@ -43,88 +44,120 @@ def add_recording(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, 
         )
 
 
-_loading: InThread[None] | None = None
+_Record: TypeAlias = "Callable[[Catalogue, Monitor], None]"
 
 
-def load_meanwhile(options: argparse.Namespace) -> None:
-    """Load what recording needs in a thread, while the work whose outcome is recorded waits for a disk.
+@dataclass(frozen=True, slots=True)
+class _Wanted(Message):
+    """To the second process: write this down."""
 
-    A database takes a quarter of a second to load, which is much beside a small disc. Who forks at once gains nothing,
-    and need not call it: a fork waits until all is loaded, since a child would wait for ever for what is half loaded.
+    record: _Record
+
+
+@dataclass(frozen=True, slots=True)
+class _Done(Message):
+    """From the second process: what there is to say of it, and why it could not be done."""
+
+    notes: Sequence[str]
+    problems: Sequence[Problem]
+    failure: str = ""
+
+
+@contextmanager
+def recording(options: argparse.Namespace) -> Iterator[None]:
+    """Have all that is recorded in the block written down by a second process, which gets ready for it meanwhile.
+
+    Loading a database takes a quarter of a second, which is much beside a small disc; in a thread it would take as much
+    from the work, since only one of them runs Python at a time. Other processes and threads are begun inside of the
+    block, and what both processes need is loaded before.
     """
-    global _loading
     from pybackup.catalogue.default import configured
 
-    # That it cannot be known, or that no more threads may be started, is told or does no harm later.
-    with suppress(PybackupError, ModuleNotFoundError, RuntimeError):
-        if _loading is None and configured(options.catalogue) is not None:
-            _loading = InThread(_load)
-            os.register_at_fork(before=_loading.join)
-            atexit.register(_loading.join)
+    address = None
+    with suppress(PybackupError, ModuleNotFoundError):  # told when something is to be written down
+        address = configured(options.catalogue)
+    if address is None or not is_worth_it():
+        yield
+        return
+    with second_process(partial(_serve, address), "writes in the catalogue") as process:
+        options.recorder = process
+        yield
 
 
-def _load() -> None:
-    with suppress(ImportError):  # told when it is used
+def _serve(address: str, first: FirstProcess) -> None:
+    """In the second process: write down what the first one asks for."""
+    with suppress(PybackupError, ImportError):  # told when it is used
         import pybackup.jobs.catalogue_record  # noqa: F401 - for all that it needs
+        from pybackup.catalogue.connect import existing
+
+        # The driver of the database. It is not connected to yet: who knows how long the work takes.
+        existing(address).close()
+    for wanted in first.messages():
+        assert isinstance(wanted, _Wanted)
+        heard = Noted()
+        failure = _written(address, wanted.record, heard)
+        first.send(_Done(heard.notes, heard.problems, failure))
 
 
 def record_archives(options: argparse.Namespace, paths: Sequence[bytes], talk: Talk) -> None:
     """Write down archives that were made."""
+    _record(options, partial(_archives, list(paths)), talk)
 
-    def record(catalogue: Catalogue) -> None:
-        from pybackup.jobs.catalogue_record import record_archives
 
-        record_archives(catalogue, paths, talk)
+def _archives(paths: Sequence[bytes], catalogue: Catalogue, monitor: Monitor) -> None:
+    from pybackup.jobs.catalogue_record import record_archives
 
-    _record(options, record, talk)
+    record_archives(catalogue, paths, monitor)
 
 
 def record_for_discs(options: argparse.Namespace, paths: Sequence[bytes], talk: Talk) -> None:
     """Write down what was made to be burnt."""
+    _record(options, partial(_for_discs, list(paths)), talk)
 
-    def record(catalogue: Catalogue) -> None:
-        from pybackup.jobs.catalogue_record import record_for_discs
 
-        record_for_discs(catalogue, paths, talk)
+def _for_discs(paths: Sequence[bytes], catalogue: Catalogue, monitor: Monitor) -> None:
+    from pybackup.jobs.catalogue_record import record_for_discs
 
-    _record(options, record, talk)
+    record_for_discs(catalogue, paths, monitor)
 
 
 def record_burnt(options: argparse.Namespace, image: bytes, device: bytes, found: ReadBack | None, talk: Talk) -> None:
     """Write down that an image was burnt, and what came of reading it back."""
+    _record(options, partial(_burnt, image, device, found), talk)
 
-    def record(catalogue: Catalogue) -> None:
-        from pybackup.jobs.catalogue_record import health_read_back, record_burnt
 
-        health = None if found is None else health_read_back(found, device)
-        _tell(record_burnt(catalogue, image, device, health, talk), device, talk)
+def _burnt(image: bytes, device: bytes, found: ReadBack | None, catalogue: Catalogue, monitor: Monitor) -> None:
+    from pybackup.jobs.catalogue_record import health_read_back, record_burnt
 
-    _record(options, record, talk)
+    health = None if found is None else health_read_back(found, device)
+    for known in record_burnt(catalogue, image, device, health, monitor):
+        monitor.note(f"{display(device)}: in the catalogue as {known.label}")
 
 
 def record_check(options: argparse.Namespace, verb: str, path: bytes, verdict: ArchiveVerdict, talk: Talk) -> None:
     """Write down what a check found."""
+    must = bool(options.catalogue or options.medium or verdict.state.value == "beyond")
+    found = _checked(f"{verb} {display(path)}", verdict)
+    _record(options, partial(_check, path, found, options.medium, must), talk)
 
-    def record(catalogue: Catalogue) -> None:
-        from pybackup.jobs.catalogue_record import record_check
 
-        found = record_check(catalogue, path, _checked(f"{verb} {display(path)}", verdict), talk, label=options.medium)
-        if not found and (options.catalogue or options.medium or verdict.state.value == "beyond"):
-            talk.note(f"{display(path)}: nothing says which medium of the catalogue it is; --medium does")
+def _check(path: bytes, found: MediumCheck, label: str, must: bool, catalogue: Catalogue, monitor: Monitor) -> None:
+    from pybackup.jobs.catalogue_record import record_check
 
-    _record(options, record, talk)
+    if not record_check(catalogue, path, found, monitor, label=label) and must:
+        monitor.note(f"{display(path)}: nothing says which medium of the catalogue it is; --medium does")
 
 
 def record_repair(options: argparse.Namespace, done: Repaired, talk: Talk) -> None:
     """Write down how the first copy was found, and that it is whole where it was mended in place."""
+    _record(options, partial(_repair, options.copies[0], done, options.medium), talk)
 
-    def record(catalogue: Catalogue) -> None:
-        from pybackup.jobs.catalogue_record import record_repair
 
-        if not record_repair(catalogue, options.copies[0], done, talk, label=options.medium) and options.medium:
-            talk.note(f"{display(options.copies[0])}: nothing in it tells which medium it is")
+def _repair(copy: bytes, done: Repaired, label: str, catalogue: Catalogue, monitor: Monitor) -> None:
+    from pybackup.jobs.catalogue_record import record_repair
 
-    _record(options, record, talk)
+    if not record_repair(catalogue, copy, done, monitor, label=label) and label:
+        monitor.note(f"{display(copy)}: nothing in it tells which medium it is")
 
 
 def _checked(means: str, verdict: ArchiveVerdict) -> MediumCheck:
@@ -138,21 +171,46 @@ def _checked(means: str, verdict: ArchiveVerdict) -> MediumCheck:
     return MediumCheck(time.time_ns(), verdict.state.value, bad, sectors, margin, means)
 
 
-def _tell(media: Sequence[Medium], device: bytes, talk: Talk) -> None:
-    for known in media:
-        talk.note(f"{display(device)}: in the catalogue as {known.label}")
+def _record(options: argparse.Namespace, record: _Record, talk: Talk) -> None:
+    """Have something written down by the second process, or do so where there is none."""
+    try:
+        done = _asked(getattr(options, "recorder", None), record) or _Done((), (), _recorded(options, record, talk))
+    except PybackupError as error:
+        done = _Done((), (), str(error))
+    for note in done.notes:
+        talk.note(note)
+    for problem in done.problems:
+        talk.problem(problem)
+    if done.failure:
+        talk.problem(Problem(b"", Trouble.UNRECORDED, done.failure))
 
 
-def _record(options: argparse.Namespace, record: Callable[[Catalogue], None], talk: Talk) -> None:
+def _asked(process: SecondProcess | None, record: _Record) -> _Done | None:
+    if process is None:
+        return None
+    process.send(_Wanted(record))
+    done = process.receive()
+    assert isinstance(done, _Done)
+    return done
+
+
+def _recorded(options: argparse.Namespace, record: _Record, monitor: Monitor) -> str:
     from pybackup.catalogue.default import configured
 
     try:
         address = configured(options.catalogue)
-        if address is None:
-            return
+    except (PybackupError, ModuleNotFoundError) as error:
+        return str(error)
+    return "" if address is None else _written(address, record, monitor)
+
+
+def _written(address: str, record: _Record, monitor: Monitor) -> str:
+    """Write down in the catalogue; return why that failed, or an empty text."""
+    try:
         from pybackup.catalogue.connect import open_catalogue
 
         with open_catalogue(address) as catalogue:
-            record(catalogue)
+            record(catalogue, monitor)
     except (PybackupError, ModuleNotFoundError) as error:
-        talk.problem(Problem(b"", Trouble.UNRECORDED, str(error)))
+        return str(error)
+    return ""

@@ -19,9 +19,9 @@ from pybackup.media.texts import SUMS_NAME
 from pybackup.model.display import display
 from pybackup.monitor import Monitor
 
-from .catalogue_add import add_volumes
 from .catalogue_enter import AddedMedium, AddOptions
 from .catalogue_import import MOST_UNPACKED_BYTES, XZ_MAGIC, import_catalogue
+from .catalogue_volumes import add_volumes
 
 _MAGICS = (SQLITE_MAGIC, XZ_MAGIC)
 _NAMES = {name.encode() for name in (PLAIN, PACKED, SUMS_NAME)}

@@ -16,8 +16,8 @@ from pybackup.model.catalogued import Medium, MediumCheck, MediumType, NewMedium
 from pybackup.model.display import display
 from pybackup.monitor import Aside, Monitor
 
-from .catalogue_add import add, add_found
 from .catalogue_enter import AddOptions, enter_volume, place_of
+from .catalogue_volumes import add_found, add_volumes
 
 if TYPE_CHECKING:
     from pybackup.disc.burn import ReadBack
@@ -28,7 +28,7 @@ _STDIO = b"stdio:"
 
 def record_archives(catalogue: Catalogue, paths: Iterable[bytes], monitor: Monitor) -> list[bytes]:
     """Enter archives that were made as the files that they are, and return the identity of each."""
-    entered = (added for path in paths for added in add(catalogue, [path], AddOptions(), Aside(monitor)))
+    entered = (added for path in paths for added in add_volumes(catalogue, path, AddOptions(), Aside(monitor)))
     return [added.medium.volume.identity for added in entered]
 
 

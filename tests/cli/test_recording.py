@@ -8,28 +8,27 @@ from pathlib import Path
 
 from kit.command import run
 
-# A check that forks while a thread loads what recording needs: the child would wait for ever for what is half loaded.
-_FORKS_MEANWHILE = """
-import os, sys, time
+# What the verb itself has loaded when it is done.
+_LOADED = """
+import sys
+from pybackup.cli.main import main
+status = main(["verify", "docs.xtar", "--catalogue", "c.sqlite"])
+sys.exit(status or 100 * any(name.startswith("sqlalchemy") for name in sys.modules))
+"""
+# The process that writes down dies before it is asked to.
+_DIES = """
+import os, sys
 from pybackup.cli import recording
 from pybackup.cli.main import main
-import pybackup.cli.verbs.verify as verb
-load = recording._load
-def slowly():
-    time.sleep(0.3)
-    load()
-recording._load = slowly
-start = recording.load_meanwhile
-def and_fork(options):
-    start(options)
-    assert "sqlalchemy" not in sys.modules
-    child = os.fork()
-    if not child:
-        import sqlalchemy
-        os._exit(7)
-    assert "sqlalchemy" in sys.modules
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-verb.load_meanwhile = and_fork
+recording._written = lambda *_: os._exit(9)
+sys.exit(main(["verify", "docs.xtar", "--catalogue", "c.sqlite"]))
+"""
+# There is but one processor, or no process can be started.
+_ALONE = """
+import sys
+from pybackup.cli import recording
+from pybackup.cli.main import main
+recording.is_worth_it = lambda: False
 sys.exit(main(["verify", "docs.xtar", "--catalogue", "c.sqlite"]))
 """
 _WITHOUT = """
@@ -53,12 +52,37 @@ def made(at: Path) -> None:
     assert run("catalogue", "init", "--catalogue", "c.sqlite", cwd=at).returncode == 0
 
 
-def test_a_fork_waits_until_all_is_loaded(tmp_path: Path) -> None:
+def told(at: Path) -> bytes:
+    return run("catalogue", "show", "docs", "--catalogue", "c.sqlite", cwd=at).stdout
+
+
+def test_a_second_process_writes_down_so_that_the_work_waits_for_no_database(tmp_path: Path) -> None:
     made(tmp_path)
-    done = in_python(_FORKS_MEANWHILE, tmp_path)
+    done = in_python(_LOADED, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    told = run("catalogue", "show", "docs", "--catalogue", "c.sqlite", cwd=tmp_path).stdout
-    assert b"intact" in told
+    assert b"intact" in told(tmp_path)
+
+
+def test_where_there_is_no_second_process_the_first_one_writes_down(tmp_path: Path) -> None:
+    made(tmp_path)
+    done = in_python(_ALONE, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert b"intact" in told(tmp_path)
+
+
+def test_that_the_second_process_died_is_a_problem_and_no_more(tmp_path: Path) -> None:
+    made(tmp_path)
+    done = in_python(_DIES, tmp_path)
+    assert done.returncode == 1
+    assert "docs.xtar: intact" in done.stdout
+    assert "docs.xtar: not in the catalogue: the process that writes in the catalogue died" in done.stderr
+
+
+def test_what_is_said_of_several_archives_comes_from_the_second_process(tmp_path: Path) -> None:
+    made(tmp_path)
+    done = run("verify", "docs.xtar", "docs.xtar", "--catalogue", "c.sqlite", cwd=tmp_path)
+    assert done.returncode == 0
+    assert told(tmp_path).count(b"intact") == 2
 
 
 def test_that_a_database_cannot_be_loaded_is_told(tmp_path: Path) -> None:
@@ -69,11 +93,12 @@ def test_that_a_database_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_what_opens_no_archive_of_others_loads_none_of_their_readers(tmp_path: Path) -> None:
-    made(tmp_path)
+def test_what_writes_down_loads_no_reader_of_others_and_no_other_database(tmp_path: Path) -> None:
     script = (
-        "import sys; from pybackup.cli.main import main; "
-        "status = main(['verify', 'docs.xtar', '--catalogue', 'c.sqlite']); "
-        "sys.exit(status or 100 * any(name in sys.modules for name in ('py7zr', 'pybackup.mend.best_image')))"
+        "import sys, pybackup.jobs.catalogue_record; "
+        "from pybackup.catalogue.connect import create_catalogue; create_catalogue('c.sqlite').close(); "
+        "names = 'py7zr', 'alembic', 'pybackup.foreign.apart', 'pybackup.mend.mender', 'sqlalchemy.dialects.mysql'; "
+        "print(*(name for name in names if name in sys.modules), end='')"
     )
-    assert in_python(script, tmp_path).returncode == 0
+    done = in_python(script, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

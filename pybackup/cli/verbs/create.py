@@ -16,7 +16,7 @@ from pybackup.options.making import CreateRequest, CreateSetRequest
 from ..json_form import fields_of, json_line
 from ..monitor import Talk
 from ..options import add_options, add_talk, asked_of, given_beside, talk_of
-from ..recording import record_archives, record_for_discs
+from ..recording import record_archives, record_for_discs, recording
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import (
@@ -88,6 +88,7 @@ def perform(options: argparse.Namespace) -> int:
     _check(options)
     with ExitStack() as stack:
         talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
+        stack.enter_context(recording(options))
         # Before the plan is made, so that the workers do not carry its weight; many only when it says what for.
         executor: Executor | None = None
         if options.cluster is not None and not options.dry_run:

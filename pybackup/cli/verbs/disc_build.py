@@ -11,7 +11,7 @@ from pybackup.options.discs import DiscBuildRequest
 
 from ..json_form import fields_of, json_line
 from ..options import add_options, add_talk, asked_of, talk_of
-from ..recording import add_recording, record_for_discs
+from ..recording import add_recording, record_for_discs, recording
 from ..results import conclude
 from ..statuses import Status, status_of
 from ..streams import deliver
@@ -50,7 +50,7 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.disc.names import DiscNames
     from pybackup.disc.volume import archives_in
 
-    with talk_of(options, options.volumes[0]) as talk:
+    with talk_of(options, options.volumes[0]) as talk, recording(options):
         volumes, names, status = archives_in(options.volumes), DiscNames(), Status.DONE
         if not options.dry_run:
             talk.plan([phase for volume in volumes for phase in phases_of_build(volume)])

@@ -18,7 +18,7 @@ from ..asking import ask, is_somebody_there
 from ..json_form import fields_of, json_line
 from ..monitor import Talk
 from ..options import add_options, add_talk, argument, asked_of, talk_of
-from ..recording import add_recording, record_burnt
+from ..recording import add_recording, record_burnt, recording
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver
@@ -65,7 +65,7 @@ def perform(options: argparse.Namespace) -> int:
     from pybackup.archive.find import files_of
 
     images = files_of(options.images)
-    with talk_of(options, images[0]) as talk:
+    with talk_of(options, images[0]) as talk, recording(options):
         if len(images) == 1:
             status = _burn(options, images[0], talk)
         elif options.dry_run or not is_somebody_there(talk):

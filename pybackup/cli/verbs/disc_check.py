@@ -12,7 +12,7 @@ from pybackup.sector import SECTOR
 
 from ..json_form import json_line
 from ..options import add_options, add_talk, talk_of
-from ..recording import add_recording, load_meanwhile, record_check
+from ..recording import add_recording, record_check, recording
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -60,8 +60,7 @@ def perform(options: argparse.Namespace) -> int:
     worst = Status.DONE
     # A program that reads JSON is not who reads what is said besides.
     results = () if options.json else {Trouble.DAMAGED, Trouble.UNREADABLE}
-    with talk_of(options, options.discs[0], results) as talk:
-        load_meanwhile(options)
+    with talk_of(options, options.discs[0], results) as talk, recording(options):
         discs = files_of(options.discs)
         for checked in check_discs(discs, talk):
             worst = max(worst, Status.ENVIRONMENT if checked.unread else _STATUSES[checked.state])

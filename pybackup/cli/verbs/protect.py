@@ -12,7 +12,7 @@ from pybackup.options.making import AddRecoveryVolumesRequest, ProtectRequest
 
 from ..json_form import fields_of, json_line
 from ..options import add_options, add_talk, argument, asked_of, talk_of
-from ..recording import add_recording, record_for_discs
+from ..recording import add_recording, record_for_discs, recording
 from ..results import conclude
 from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, size_ratio
@@ -91,7 +91,7 @@ def _protect(options: argparse.Namespace) -> int:
 def _add_recovery(options: argparse.Namespace) -> int:
     from pybackup.make.add_recovery import add_recovery
 
-    with talk_of(options, options.files[0]) as talk:
+    with talk_of(options, options.files[0]) as talk, recording(options):
         start = time.monotonic()
         wanted = asked_of(AddRecoveryVolumesRequest, options, talk, volumes=options.files).recovery()
         done = add_recovery(options.files, wanted, monitor=talk)

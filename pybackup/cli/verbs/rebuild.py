@@ -10,7 +10,7 @@ from pybackup.options.mending import RebuildRequest
 
 from ..json_form import fields_of, json_line
 from ..options import add_options, add_talk, talk_of
-from ..recording import add_recording, record_for_discs
+from ..recording import add_recording, record_for_discs, recording
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -44,7 +44,7 @@ def perform(options: argparse.Namespace) -> int:
     """Rebuild what is lost or damaged."""
     from pybackup.jobs.rebuild import rebuild
 
-    with talk_of(options, options.to) as talk:
+    with talk_of(options, options.to) as talk, recording(options):
         done = rebuild(
             options.volumes, options.to, work_dir=options.work_dir, overwrite=options.overwrite, monitor=talk
         )

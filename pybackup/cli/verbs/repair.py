@@ -12,7 +12,7 @@ from pybackup.sector import SECTOR
 
 from ..json_form import fields_of, json_line
 from ..options import add_option, add_options, add_talk, talk_of
-from ..recording import add_recording, record_repair
+from ..recording import add_recording, record_repair, recording
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -51,7 +51,7 @@ def perform(options: argparse.Namespace) -> int:
 
     if options.in_place and options.overwrite:
         raise UsageError("repair: --overwrite is about FIXED; --in-place replaces what is bad and nothing else")
-    with talk_of(options, options.copies[0]) as talk:
+    with talk_of(options, options.copies[0]) as talk, recording(options):
         done = repair(
             options.copies,
             options.output,

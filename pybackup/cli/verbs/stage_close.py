@@ -8,7 +8,7 @@ from pybackup.options.stages import StageCloseRequest
 
 from ..json_form import json_line
 from ..options import add_options, add_talk, asked_of, talk_of
-from ..recording import add_recording
+from ..recording import add_recording, recording
 from ..results import conclude
 from ..stages import json_closed, record_closed, tell_closed
 from ..streams import deliver
@@ -38,7 +38,7 @@ def perform(options: argparse.Namespace) -> int:
     """Close the open disc."""
     from pybackup.jobs.stage_scan import close_open
 
-    with talk_of(options, options.staging) as talk:
+    with talk_of(options, options.staging) as talk, recording(options):
         closed = close_open(asked_of(StageCloseRequest, options, talk), talk)
         record_closed(options, closed, talk)
         if options.json:

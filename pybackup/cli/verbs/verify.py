@@ -15,7 +15,7 @@ from ..json_form import fields_of, json_line
 from ..monitor import Talk
 from ..options import add_option, add_options, add_talk, argument, talk_of
 from ..pages import check_report, page_path, write_page
-from ..recording import add_recording, load_meanwhile, record_check
+from ..recording import add_recording, record_check, recording
 from ..results import conclude
 from ..statuses import Status
 from ..streams import deliver, deliver_lines
@@ -68,9 +68,7 @@ def perform(options: argparse.Namespace) -> int:
 
     # A program that reads JSON is not who reads what is said besides.
     results = {Trouble.DIFFERENT} if options.json else {Trouble.DIFFERENT, Trouble.DAMAGED}
-    with talk_of(options, options.archive, results) as talk:
-        if not options.deep:
-            load_meanwhile(options)
+    with talk_of(options, options.archive, results) as talk, recording(options):
         given = [options.archive, *options.more]
         verification = Verification(given, deep=options.deep, workers=options.workers, monitor=talk)
         if options.html is not None:
