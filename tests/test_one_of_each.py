@@ -102,7 +102,7 @@ DEEDS: dict[str, tuple[list[str], set[str]]] = {
             "container.cost.copied_container_bytes",
             "container.cost.copied_in_bundle_bytes",
             "container.cost.tree_rows_bytes",
-            "container.cost.Usual",
+            "container.cost.EntryCosts",
         ],
         {
             "container.write",

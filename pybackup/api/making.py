@@ -21,7 +21,7 @@ from .asked import maybe_directory, monitor_of
 
 if TYPE_CHECKING:
     from pybackup.jobs.structure import Saved
-    from pybackup.make.add_recovery import Added
+    from pybackup.make.add_recovery import AddedRecovery
     from pybackup.make.plan import Plan
     from pybackup.make.run import Created, CreatedSet
     from pybackup.make.sidecar import Protected
@@ -108,7 +108,7 @@ def protect(asked: ProtectRequest) -> Protected:
 
 
 @takes(AddRecoveryVolumesRequest)
-def add_recovery_volumes(asked: AddRecoveryVolumesRequest) -> Added:
+def add_recovery_volumes(asked: AddRecoveryVolumesRequest) -> AddedRecovery:
     """Make further recovery volumes for a set. `rebuild` restores as many lost volumes as there are recovery volumes.
 
     All data volumes of the set are needed, and all recovery volumes that exist.

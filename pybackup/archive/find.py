@@ -224,7 +224,7 @@ def with_more(found: Found, candidates: Iterable[bytes], look: Look) -> tuple[Fo
         first = next((volume for volume in Found(files).volumes if volume.info), None)
         for volume in more.volumes:
             if first and volume.info and first.info and volume.info.set_id != first.info.set_id:
-                raise UsageError(f"{volume.name}: is of another set than {first.name}")
+                raise UsageError(f"{volume.name}: belongs to another set than {first.name}")
         files += more.files
     return Found(files), others
 

@@ -98,7 +98,7 @@ def gather(volumes: Sequence[Volume], monitor: Monitor) -> VolumeSet:
         if volume.info is None:
             raise UsageError(f"{volume.name}: is no volume of a set; name it alone")
         if first.info is None or volume.info.set_id != first.info.set_id:
-            raise UsageError(f"{volume.name}: is of another set than {first.name}")
+            raise UsageError(f"{volume.name}: belongs to another set than {first.name}")
     assert first.info is not None
     volume_set = VolumeSet(first.info)
     for volume in volumes:

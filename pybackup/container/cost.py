@@ -113,20 +113,25 @@ SET_INDEX_BYTES = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What entries add to an archive as a rule, indexes included; in bytes.
+class EntryCosts:
+    """The usual costs of entries in an archive: headers and index rows, in bytes.
 
     Attributes
     ----------
     ratio
-        Packed content over content.
+        The compressed length of contents divided by their length.
     bundled_up_to_bytes
-        Files up to this length share bundles; 0 for none.
-    file_bytes, bundled_bytes, directory_bytes, bare_bytes
-        Of each file besides its content, of one in a bundle, of each directory that has files besides what anything
-        else takes, of that.
+        Files up to this length are stored in bundles; 0 for no bundles.
+    file_bytes
+        What a file adds besides its content.
+    bundled_bytes
+        What a file in a bundle adds besides its content.
+    directory_bytes
+        What a directory with files adds, besides ``bare_bytes``.
+    bare_bytes
+        What an entry without content adds.
     segment_bytes
-        Of each segment of a file but its first, besides its content.
+        What each segment of a file except its first adds besides its content.
     """
 
     ratio: float
@@ -142,5 +147,11 @@ class Usual:
         return self.bundled_bytes if suits_bundle(entry, self.bundled_up_to_bytes) else self.file_bytes
 
     def besides_content(self, files: Iterable[Entry], with_files: int, bare: int) -> int:
-        """Return what files, so many directories that have files, and entries but files add besides content."""
+        """Return what files, directories with files and entries without content add besides content.
+
+        Parameters
+        ----------
+        with_files, bare
+            The numbers of directories that have files, and of entries without content (those directories included).
+        """
         return sum(map(self.of_file, files)) + self.directory_bytes * with_files + self.bare_bytes * bare

@@ -80,15 +80,17 @@ class OwnWriter:
         self._output.write(header + blob + ustar.padding(len(blob)))
 
 
-def dress(output: Scratch, archive_id: bytes, top: Entry, reserve: Callable[[int, int], int] | None) -> None:
-    """Append to the body of an archive the member of its parity stream, with room for that, and the end.
+def append_parity_and_end(
+    output: Scratch, archive_id: bytes, top: Entry, reserve: Callable[[int, int], int] | None
+) -> None:
+    """Append the member of the parity stream, with room for the stream, and the end to the body of an archive.
 
     Parameters
     ----------
     top
-        Whose time and owner the member gets.
+        The entry whose time and owner the member gets.
     reserve
-        See `pybackup.container.write.ArchiveWriter.close`; None for no such member.
+        Plans the stream, see `pybackup.container.write.ArchiveWriter.close`; None for no parity stream.
     """
     if reserve:
         content = output.tell() + ustar.BLOCK

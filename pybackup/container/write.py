@@ -17,7 +17,7 @@ from pybackup.model.member import Container, Stored
 from .bundles import Bundle, bundle_name
 from .cost import item_bytes
 from .frames import Carry, File, Frame, Open
-from .own import OwnWriter, dress
+from .own import OwnWriter, append_parity_and_end
 from .packed_indexes import OWN_DIGEST_BYTES, TREE_DIGEST_BYTES, own_index, tree_index
 from .rows import bundle_header, bundled_row, container_header, content_header, file_row, member_row
 
@@ -193,7 +193,7 @@ class ArchiveWriter:
         blob = tree_index(self._id, self._tree, settings)
         self._own.index(names.TREE_INDEX, blob, 0)
         body = self._output.tell()
-        dress(self._output, self._id, self._top, reserve)
+        append_parity_and_end(self._output, self._id, self._top, reserve)
         self._output.patch(0, self._own.first(len(self._tree), tree_at, len(blob), body))
         return blob
 

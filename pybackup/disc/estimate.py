@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pybackup.compress.methods import Profile, is_stored, method_for
 from pybackup.compress.pack import PackJob, pack
-from pybackup.container.cost import Usual
+from pybackup.container.cost import EntryCosts
 from pybackup.host.workers import bounded_workers
 from pybackup.make.plan import Plan
 from pybackup.model.entry import Kind
@@ -55,7 +55,7 @@ class Estimate:
     content_bytes: int
     data_bytes: int
     body_bytes: int
-    usual: Usual
+    usual: EntryCosts
     seconds: float
     entries: Sequence[Planned]
     error: float = 0.0
@@ -90,7 +90,7 @@ def estimate(plan: Plan, monitor: Monitor) -> Estimate:
     ratio = samples.value if samples.weight else 1.0
     with_files = {planned.entry.parent for planned in files}
     directories = sum(planned.entry.kind is Kind.DIRECTORY for planned in plan.entries)
-    usual = Usual(ratio, plan.options.profile.bundle_bytes)
+    usual = EntryCosts(ratio, plan.options.profile.bundle_bytes)
     of_files = (planned.entry for planned in entries if planned.entry.kind is Kind.FILE)
     added = usual.besides_content(of_files, len(with_files), len(plan.entries) - plan.files)
     body = round(content * ratio) + added

@@ -13,7 +13,7 @@ from pybackup.catalogue.media import media
 from pybackup.catalogue.runs import faults_of, runs
 from pybackup.catalogue.standing import copies_of
 from pybackup.errors import UsageError
-from pybackup.make.levels import AUTO, LEVELS, ids_of, listed, next_run, run_before
+from pybackup.make.levels import AUTO, LEVELS, labels_by_id, listed, next_run, run_before
 from pybackup.model.catalogued import CataloguedRun
 from pybackup.model.run import RunMark, check_chain
 from pybackup.monitor import Monitor
@@ -92,7 +92,7 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
             monitor.note(f"{chain}: a full run, since {mark.reason}")
     if run is None:
         return Base(mark)
-    unsafe = {identity: why for identity, why in faults.items() if identity in ids_of(run)}
+    unsafe = {identity: why for identity, why in faults.items() if identity in labels_by_id(run)}
     if unsafe:
         monitor.note(f"{chain}: stored again is what lies on what is not safe: {listed(unsafe.values())}")
     given = values.paths(asked.since_archive)

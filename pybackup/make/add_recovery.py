@@ -23,7 +23,7 @@ from pybackup.mend.survey import phase_of_survey, survey
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor, Phase
 
-from .recovery_volumes import Made, Together, make_recovery, phase_of_recovery, together_by_default
+from .recovery_volumes import MadeRecoveryVolume, RecoveryGroup, default_group, make_recovery, phase_of_recovery
 
 _MEASURE = "measure volumes"
 
@@ -39,11 +39,14 @@ class RecoveryOptions:
     directory
         The directory for them; None for that of the first data volume.
     volume_bytes
-        The most that each may take; None for the size of the largest data volume.
+        The maximum length of each in bytes; None for the size of the largest data volume.
     first
-        The number of the first one; None for the one after those that were found, here or in the directory.
+        The number of the first one; None for the number after the highest found among the given files and in the
+        directory.
+    work_dir
+        The directory for temporary files; None for ``directory``.
     overwrite
-        Replace files that have their names.
+        Replace existing files.
     """
 
     count: int
@@ -55,28 +58,28 @@ class RecoveryOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddedRecovery:
     """The recovery volumes that were made, and how many data volumes they protect."""
 
-    made: Sequence[Made]
+    made: Sequence[MadeRecoveryVolume]
     info: VolumeInfo
     data_volumes: int
     protected_bytes: int
 
 
-def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: Monitor) -> Added:
+def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: Monitor) -> AddedRecovery:
     """Make further recovery volumes for a set; existing ones stay unchanged.
 
     Parameters
     ----------
     paths
-        All data volumes, and those recovery volumes that are here: files, images, devices, directories of them.
+        Files, images, devices or directories with all data volumes and any recovery volumes made before.
 
     Raises
     ------
     UsageError
-        They are not of one set, or data volumes are missing; or a recovery volume of that number exists; or the size is
-        too small.
+        The volumes are of different sets, or a data volume is missing; or a recovery volume of that number exists; or
+        the size is too small.
     Damaged
         A data volume is damaged, or has changed since earlier recovery volumes were made.
     EnvironmentFailed
@@ -94,16 +97,16 @@ def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: M
     bodies = measure_all(volumes, monitor)
     for volume in volume_set.recovery.values():
         _check_same(volume, bodies, volume_set)
-    together = together_by_default(volumes, first, options.count)
+    group = default_group(volumes, first, options.count)
     if options.volume_bytes is not None:
-        together = replace(together, volume_bytes=options.volume_bytes)
+        group = replace(group, volume_bytes=options.volume_bytes)
     to = Destination(directory, options.work_dir, options.overwrite, Readers.of(volume.path for volume in volumes))
-    made = make_recovery(volumes, bodies, together, to, monitor=monitor)
-    return Added(made, volume_set.info, len(volumes), sum(body.n_bytes for body in bodies))
+    made = make_recovery(volumes, bodies, group, to, monitor=monitor)
+    return AddedRecovery(made, volume_set.info, len(volumes), sum(body.n_bytes for body in bodies))
 
 
 def _phases(volumes: Sequence[Volume]) -> list[Phase]:
-    """What `add_recovery` tells."""
+    """Return the phases of `add_recovery`, for `Monitor.plan`."""
     n_bytes = sum(volume.n_bytes for volume in volumes)
     looks = [phase_of_survey(volume.n_bytes) for volume in volumes]
     return [*looks, Phase(_MEASURE, n_bytes), phase_of_recovery(n_bytes)]
@@ -111,7 +114,7 @@ def _phases(volumes: Sequence[Volume]) -> list[Phase]:
 
 def complete_with_recovery(
     paths: Sequence[bytes], count: int, to: Destination, *, monitor: Monitor
-) -> list[tuple[Made, bool]]:
+) -> list[tuple[MadeRecoveryVolume, bool]]:
     """Make the first recovery volumes of a set that has just been made; those that an earlier run finished are kept.
 
     Parameters
@@ -121,35 +124,37 @@ def complete_with_recovery(
 
     Returns
     -------
-    list[tuple[Made, bool]]
-        Each recovery volume, and whether it was there already.
+    list[tuple[MadeRecoveryVolume, bool]]
+        Each recovery volume, and whether it existed already.
 
     Raises
     ------
+    Exists
+        Another file has the name of a recovery volume.
     UsageError
-        Something else has one of their names; or the size is too small.
+        The volumes are too small for recovery volumes.
     EnvironmentFailed
-        One cannot be written, or was read back differently.
+        A recovery volume cannot be written, or did not read back as written.
     """
     volume_set = gather(find_volumes(paths).volumes, monitor)
     volumes = [volume_set.data[number] for number in sorted(volume_set.data)]
     bodies = measure_all(volumes, monitor)
-    together = together_by_default(volumes, 1, count)
+    group = default_group(volumes, 1, count)
     there = {
-        number: Made(found.path, found.info, found.n_bytes)
-        for number in together.numbers
-        if (found := _finished(volume_set, together, number, to, bodies, monitor)) and found.info
+        number: MadeRecoveryVolume(found.path, found.info, found.n_bytes)
+        for number in group.numbers
+        if (found := _finished(volume_set, group, number, to, bodies, monitor)) and found.info
     }
-    left = [number for number in together.numbers if number not in there]
+    left = [number for number in group.numbers if number not in there]
     made = {}
     if left:
-        done = make_recovery(volumes, bodies, together, to, numbers=left, monitor=monitor)
+        done = make_recovery(volumes, bodies, group, to, numbers=left, monitor=monitor)
         made = {one.info.number: one for one in done}
-    return [(there.get(number) or made[number], number in there) for number in together.numbers]
+    return [(there.get(number) or made[number], number in there) for number in group.numbers]
 
 
 def _finished(
-    volume_set: VolumeSet, together: Together, number: int, to: Destination, bodies: Sequence[Body], monitor: Monitor
+    volume_set: VolumeSet, group: RecoveryGroup, number: int, to: Destination, bodies: Sequence[Body], monitor: Monitor
 ) -> Volume | None:
     """Return the recovery volume of a number if it exists exactly as it would be made; else None."""
     info = VolumeInfo(volume_set.info.set_id, volume_set.info.name, number, VolumeKind.RECOVERY)
@@ -159,12 +164,12 @@ def _finished(
     for volume in find_volumes([path]).volumes:
         if _is_recovery_of(volume, volume_set.info.set_id):
             header = header_of(volume)
-            same = header.bodies == bodies and volume.info and Together.of(header, volume.info) == together
+            same = header.bodies == bodies and volume.info and RecoveryGroup.of(header, volume.info) == group
             if same and header.number == number:
                 _check_whole(volume, monitor)
                 return volume
     if not to.replace:
-        raise Exists(f"{os.fsdecode(path)}: exists, and is no recovery volume of this set as it is now")
+        raise Exists(f"{os.fsdecode(path)}: exists, but is not a recovery volume of the present data volumes")
     return None
 
 
@@ -179,7 +184,8 @@ def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
 def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> VolumeSet:
     found = find_volumes(paths)
     if found.unclear:
-        raise Damaged(f"{os.fsdecode(found.unclear[0])}: no volume, or it is damaged; 'pybackup rebuild' it first")
+        name = os.fsdecode(found.unclear[0])
+        raise Damaged(f"{name}: is not a volume, or is damaged; in the latter case run 'pybackup rebuild' first")
     if not found.volumes:
         raise UsageError("no volume of a set is among these")
     volume_set = gather(found.volumes, monitor)
@@ -203,7 +209,7 @@ def _check_whole(volume: Volume, monitor: Monitor) -> None:
         else:
             whole = volume.fills_file and verify(volume.path, monitor=monitor).state is State.INTACT
     if not whole:
-        raise Damaged(f"{volume.name}: is damaged; 'pybackup repair' or 'pybackup rebuild' makes it whole first")
+        raise Damaged(f"{volume.name}: is damaged; first repair it with 'pybackup repair' or 'pybackup rebuild'")
 
 
 def _check_same(recovery: Volume, bodies: Sequence[Body], volume_set: VolumeSet) -> None:
@@ -211,9 +217,9 @@ def _check_same(recovery: Volume, bodies: Sequence[Body], volume_set: VolumeSet)
     header = header_of(recovery)
     for number, (was, body) in enumerate(zip(header.bodies, bodies, strict=False), 1):
         if was != body:
-            raise Damaged(f"{volume_set.label(number)}: is not what it was when {recovery.name} was made")
+            raise Damaged(f"{volume_set.label(number)}: has changed since {recovery.name} was made")
     if len(header.bodies) != len(bodies):
-        raise Damaged(f"{recovery.name}: was made of {len(header.bodies)} data volumes, and there are {len(bodies)}")
+        raise Damaged(f"{recovery.name}: was made of {len(header.bodies)} data volumes, but there are {len(bodies)}")
 
 
 def _beside(directory: bytes, volume_set: VolumeSet) -> list[Volume]:

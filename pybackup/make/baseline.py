@@ -1,4 +1,4 @@
-"""Leaving out files that earlier archives hold already, by their indexes, and making tables of where they are."""
+"""Leaving out of an archive the files that earlier archives already hold, and recording where those are."""
 
 from __future__ import annotations
 
@@ -28,24 +28,29 @@ from .reuse import Reuse
 
 
 class EarlierArchives:
-    """The files that earlier archives hold; use it in a ``with``.
+    """The files that earlier archives hold; a context manager.
 
-    Of the archives that have an entry of a file's path, the one named last decides. The file is unchanged if it has the
-    same size and mtime there; or the mtime as a file system with coarser times keeps it (FAT cuts to 2 s), which is
-    noted once; or, with ``checksum``, the same size and content. A file whose path is new, but that has the size, mtime
-    and SHA-256 of another, was renamed, moved or copied. A file counts as not held if an archive has only a part of it,
-    or it was read while it changed, or its row is lost with a damaged index.
+    If several archives have an entry with the path of a file, the one named last decides. The file is unchanged if its
+    size and mtime are the same there, where the mtime may be cut as coarser file systems cut it (FAT to 2 s), which is
+    noted once; or, with ``checksum``, if its size and content are the same. A file at a new path that has the size,
+    mtime and SHA-256 of an archived one was renamed, moved or copied, and is left out too. A file is archived again if
+    an earlier archive has only a part of it, or it changed while it was read there, or its row in a damaged index is
+    lost.
 
     Parameters
     ----------
+    archives
+        The paths of the earlier archives, or of any volume or the directory of a set.
     output
-        The archive to be made. It must be none of these, as it would replace what it leaves out.
+        The archive to be made. It may not be one of ``archives``, as it would replace the files that it leaves out.
+    checksum
+        Compare the content of files instead of their mtimes.
     unsafe
-        Ids of archives and volumes that are lost or suspect, so that their files count as not held.
+        Ids of archives and volumes that are lost or suspect: their files are archived again.
     paths
-        Where further archives are that these build on, by id.
+        The paths of further archives that ``archives`` build on, by id.
     reuse
-        Decides what of a large file that changed is stored again; None for all of it.
+        Decides which parts of a large changed file are stored again; None to store all of it.
     monitor
         Gets notes about archives of which not all entries are known.
 
@@ -79,7 +84,7 @@ class EarlierArchives:
         self._directories: dict[bytes, Entry] = {}
         self._tables: dict[EarlierVolume, EarlierTable] = {}
         self.formers: dict[bytes, Former] = {}
-        self._moved: dict[bytes, tuple[EarlierArchive, Stored]] = {}  # what was found under another path, and where
+        self._moved: dict[bytes, tuple[EarlierArchive, Stored]] = {}  # where moved files were found
         self.files = 0
 
     def __enter__(self) -> Self:
@@ -92,28 +97,33 @@ class EarlierArchives:
 
     @property
     def own_ids(self) -> set[bytes]:
-        """The ids of the open archives, or of their sets."""
+        """The ids of the earlier archives, or of their sets."""
         return {earlier.set_id for earlier in self._latest_first}
 
     @property
     def ancestry(self) -> Ancestry:
-        """What the new archive says about these archives, and about those that they build on."""
+        """What the new archive records about the earlier archives, and about those that they build on."""
         volumes = (volume for earlier in reversed(self._latest_first) for volume in ancestry_of(earlier.archive))
         return Ancestry(list(dict.fromkeys(volumes)), self.files)
 
     @property
     def tables(self) -> Sequence[EarlierTable]:
-        """What they hold of the tree, as far as `without` has gone through it."""
-        # What a file is built on comes before what is built on it.
+        """The tables of entries that are in earlier archives, as far as `without` has gone through the tree."""
+        # The base of a file comes before the archives that build on it.
         order = {volume.archive_id: at for at, volume in enumerate(self.ancestry.volumes)}
         return sorted(self._tables.values(), key=lambda table: order.get(table.volume.archive_id, -1))
 
     def without(self, planned: Iterable[Planned], on_excluded: Callable[[Excluded], None]) -> Iterator[Planned]:
-        """Yield what goes into the new archive, in tree order, and enter into the tables where the rest is.
+        """Yield the entries that go into the new archive, in tree order, and enter the others into the tables.
 
         The former content of a changed file is entered too, in case the file cannot be read.
+
+        Parameters
+        ----------
+        on_excluded
+            Called for each entry that is left out.
         """
-        empty: dict[bytes, Planned] = {}  # directories in which nothing was found so far
+        empty: dict[bytes, Planned] = {}  # by path: directories in which nothing was found so far
         for one in planned:
             entry = one.entry
             empty.pop(entry.path.rpartition(b"/")[0], None)
@@ -130,14 +140,14 @@ class EarlierArchives:
             self._enter(earlier, stored, entry)
             on_excluded(Excluded(entry.path, earlier.reason))
         for path, count in self.keep([path for path, one in empty.items() if self._is_suspect(one)]).items():
-            reason = f"is empty, and had {count:,} files: as if not mounted; they are not taken for deleted"
+            reason = f"is empty but had {count:,} files: is nothing mounted here? They are not taken for deleted"
             self._monitor.problem(Problem(path, Trouble.CHANGED, reason))
 
     def _is_suspect(self, planned: Planned) -> bool:
-        """Whether an empty directory looks like a mount point on which nothing is mounted.
+        """Return whether an empty directory looks like a mount point on which nothing is mounted.
 
-        Deleting or moving a file changes the time of its directory. So a directory that had files, and now has none and
-        no later time, is another one. A directory that was named as a source is expected to have files.
+        Deleting or moving a file changes the mtime of its directory. So a directory that had files, is empty now and
+        has no later mtime must be another one. A directory named as a source is always expected to have files.
         """
         entry = planned.entry
         for earlier in self._latest_first:
@@ -150,9 +160,9 @@ class EarlierArchives:
         return False
 
     def keep(self, unread: Collection[bytes]) -> dict[bytes, int]:
-        """Enter everything at and below some paths as it was, and return the number of files for each path.
+        """Enter everything at and below unreadable paths as it was, and return the number of files of each path.
 
-        These are paths that could not be read, which does not mean that their files were deleted.
+        That a path cannot be read does not mean that its files were deleted.
         """
         kept: dict[bytes, int] = {}
         if not unread:
@@ -169,18 +179,18 @@ class EarlierArchives:
         return kept
 
     def _enter_former(self, entry: Entry) -> None:
-        """Enter the former content of a file that is going to be read, if it can be told from the new one."""
+        """Enter the former content of a file that will be read, if its size or mtime differs from the new one's."""
         for earlier in self._latest_first:
             if (row := earlier.rows.get(entry.path)) is not None:
                 stored = earlier.file(row)
                 former = (stored.entry.size, stored.entry.mtime_ns) if stored else None
-                # Of the same size and time, the two would be taken for one.
+                # Contents of the same size and mtime would be taken for one.
                 if stored is not None and former != (entry.size, entry.mtime_ns):
                     self._enter(earlier, stored, replace(stored.entry, path=entry.path))
                 return
 
     def _enter(self, earlier: EarlierArchive, stored: Stored, entry: Entry) -> None:
-        """Enter an entry into the tables of the archives that have its content; without content, into this one's."""
+        """Enter an entry into the tables of the archives that have its content, or of ``earlier`` if it has none."""
         known = earlier.archive.listing
         above = [
             self._directories.get(path) or known.stored(earlier.rows[path]).entry
@@ -198,7 +208,7 @@ class EarlierArchives:
             self._tables[volume].add(replace(part, entry=entry), above)
 
     def _find(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
-        """Return the archive and the row that hold an entry's content, or for a hard link that of its file."""
+        """Return the earlier archive and row with the content of an entry, or of a hard link's target; else None."""
         entry = planned.entry
         is_link = entry.kind is Kind.HARDLINK
         for earlier in self._latest_first:
@@ -212,19 +222,20 @@ class EarlierArchives:
             if stored is not None and not is_link and (same := self._reused(earlier, stored, planned)) is not None:
                 earlier.taken[row] = True
                 return earlier, same
-            # Stock tools restore the archives one after the other, so an older version must not be left in between.
+            # Stock tools extract the archives of a chain one after the other, so an older version in a later archive
+            # than the newest would win.
             return None
         return self._find_moved(planned)
 
     def _is_time_of(self, mtime_ns: int, entry: Entry) -> bool:
-        """Whether a file has this mtime, exactly or as a file system with coarser times keeps it."""
+        """Return whether an entry has this mtime, exactly or as a file system with coarser times cuts it."""
         if mtime_ns == entry.mtime_ns:
             return True
         if not same_time(mtime_ns, entry.mtime_ns):
             return False
         if not self._told:
             self._told = True
-            said = "its time differs as file systems cut times (FAT to 2 s); such files count as unchanged"
+            said = "its time differs only as coarse file systems cut times (FAT to 2 s); such files count as unchanged"
             self._monitor.note(f"{display(entry.path)}: {said}")
         return True
 
@@ -237,9 +248,11 @@ class EarlierArchives:
         return has_content(earlier, stored, planned)
 
     def _reused(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Stored | None:
-        """The content that a large file has still, or again; what is new in it only is remembered in `formers`."""
+        """Return the row of a content that a large file has still or again; else None, and enter into `formers` what of
+        the earlier content can be reused.
+        """
         former = stored.entry
-        # Of the same size and time, the two would be taken for one.
+        # Contents of the same size and mtime would be taken for one.
         if self._reuse is None or (former.size, former.mtime_ns) == (planned.entry.size, planned.entry.mtime_ns):
             return None
         if planned.entry.size < self._reuse.least_bytes:
@@ -253,7 +266,7 @@ class EarlierArchives:
         return None
 
     def _find_moved(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
-        """Return the archive and row with the same content under another path, found by size, mtime and hash."""
+        """Return the archive and row with the same content under another path, found by size, mtime and SHA-256."""
         entry = planned.entry
         if entry.kind is Kind.HARDLINK:
             return self._moved.get(entry.target)
@@ -270,15 +283,16 @@ class EarlierArchives:
 
 def _open(path: bytes, output: bytes, monitor: Monitor) -> OpenArchive:
     if os.path.exists(path) and os.path.exists(output) and os.path.samefile(path, output):
-        raise UsageError(f"{display(output)}: would be replaced by what is new since itself; choose another name")
+        what = "the new archive cannot replace an earlier one that it builds on; choose another name"
+        raise UsageError(f"{display(output)}: {what}")
     archive = open_archive(path, with_earlier=True)
     if not archive.listing.complete:
-        monitor.note(f"{display(path)}: not all its entries are known any more; what is lost counts as new")
+        monitor.note(f"{display(path)}: part of its index is lost; files without an entry count as new")
     return archive
 
 
 def _is_empty(path: bytes) -> bool:
-    """Whether a directory is really empty, and not only after files were left out."""
+    """Return whether a directory on the disk is empty, and not just because its files were excluded."""
     try:
         with os.scandir(path) as entries:
             return next(entries, None) is None

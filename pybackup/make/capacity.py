@@ -1,4 +1,4 @@
-"""How much fits on a medium: the longest body of an archive that, with its parity, is not larger than the medium."""
+"""How much fits on a medium: the longest body that an archive may have without exceeding the medium with its parity."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pybackup.model.medium import MEDIA
 from pybackup.parity.stream.amount import NO_PARITY, Amount
 from pybackup.parity.stream.geometry import ParityOptions, plan_geometry
 
-# On a disc, beside the volume: the program itself, the file system, the format, the rescue script; measured, some
-# 1,540 KB. Where there is UDF, on larger discs, it takes 600 KB of the parity.
+# What a disc holds beside the volume: the program, the file system, FORMAT.MD, RESCUE.PY; about 1,540 KB as measured.
+# Larger discs have UDF too, which takes 600 KB off the parity.
 _DISC_BYTES = 1536 << 10
-# And a line in its packed index.
+# And a line for each entry in the compressed INDEX.TXT.gz.
 _INDEX_LINE_BYTES = 48
 
 
 def body_limit(volume_bytes: int, parity: ParityOptions | None, *, entries: int = 0) -> int:
-    """Return the length in bytes of the longest body with which an archive has at most ``volume_bytes``.
+    """Return the length in bytes of the longest body of an archive that has at most ``volume_bytes`` with its parity.
 
-    If that is the size of a known medium, room is left for the rest of a disc's image: file system, readme and index.
-    With much parity these take the place of some of it.
+    If ``volume_bytes`` is the size of a known medium, room is left for the other files of a disc image. Where there is
+    much parity, some of it makes room for them.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def body_limit(volume_bytes: int, parity: ParityOptions | None, *, entries: int 
     Raises
     ------
     UsageError
-        So few bytes are too few for any body.
+        There is not even room for an empty body.
     """
     limit = _longest(volume_bytes, parity)
     if volume_bytes in MEDIA.values():
@@ -47,17 +47,17 @@ def _longest(volume_bytes: int, parity: ParityOptions | None) -> int:
         else:
             high = middle
     if low <= 0:
-        raise UsageError(f"{volume_bytes} bytes are too few for a volume with so much parity")
+        raise UsageError(f"{volume_bytes} bytes are too few for a volume with this much parity")
     return low * BLOCK
 
 
 def amount_in(amount: Amount, volume_bytes: int) -> Amount:
-    """Return an amount of parity as it is in a volume of a given size."""
+    """Return an amount of parity with ``rest`` resolved to filling a volume of the given size."""
     return Amount(fill_bytes=volume_bytes) if amount.rest else amount
 
 
 def _dressed(body_bytes: int, parity: ParityOptions | None) -> int:
-    """Return the length of an archive whose body has so many bytes: with parity stream and end."""
+    """Return the length of an archive with a body of ``body_bytes``, its parity stream and its end."""
     if parity is None:
         return body_bytes + len(END)
     amount = Amount(share=parity.amount.least) if parity.amount.rest else parity.amount

@@ -1,4 +1,4 @@
-"""An opened earlier archive: its files by path, and by size and mtime."""
+"""An open earlier archive whose files are found by path, or by size and mtime."""
 
 from __future__ import annotations
 
@@ -25,21 +25,25 @@ Int64s = np.ndarray[tuple[int], np.dtype[np.int64]]
 _WHOLE_DIGEST_BYTES = 32
 _NOWHERE: Mapping[bytes, bytes] = MappingProxyType({})
 _KEY_MASK = (1 << 63) - 1
-# Of files of one size and time, as an unpacking without times leaves many.
+# How many files of the same size and mtime are compared: extracting without mtimes may leave very many.
 _MOST_TRIED = 16
 
 
 class EarlierArchive:
-    """An open archive, its rows by their paths, and the reason it gives.
+    """An open earlier archive.
 
     Attributes
     ----------
+    rows
+        The rows of its index, by path.
+    reason
+        The text for people that tells why its files are left out of the new archive.
     volume
         The archive, or the last volume of its set.
     set_id
         The id of the archive, or of the set.
     taken
-        The rows whose content is that of a file with the same path in the new archive.
+        For each row, whether a file with the same path in the new archive has its content: 1 or 0.
     """
 
     def __init__(
@@ -57,14 +61,14 @@ class EarlierArchive:
         self._by_size: tuple[Int64s, Int64s] | None = None
 
     def file(self, row: int) -> Stored | None:
-        """Return the file of a row, or of a hard link's target; None if it is incomplete, unsafe or not hashed."""
+        """Return the file of a row, or a hard link's target; None if it is incomplete, unsafe or has no SHA-256."""
         listing = self.archive.listing
         stored = listing.stored(row)
         if stored.entry.kind is Kind.HARDLINK and stored.entry.target in self.rows:
             stored = listing.stored(self.rows[stored.entry.target])
         if stored.entry.kind is not Kind.FILE or stored.changed or stored.missing or stored.fault:
             return None
-        # The first four bytes of a hash show damage, but do not tell two files apart.
+        # Some members store only the first four bytes of a hash, which show damage but do not tell two files apart.
         if not stored.members or any(len(member.digest) < _WHOLE_DIGEST_BYTES for member in stored.members):
             return None
         if self._unsafe and any(
@@ -75,7 +79,7 @@ class EarlierArchive:
 
     @property
     def place(self) -> Place:
-        """Where its bytes are, and those of the archives that it builds on, as far as these are found."""
+        """Where its bytes are, and those of the archives that it builds on, as far as these can be found."""
         if self._place is None:
             archive = self.archive
             self._place = archive.place
@@ -84,7 +88,7 @@ class EarlierArchive:
         return self._place
 
     def _volume(self, wanted: EarlierVolume) -> Volume | None:
-        """An earlier archive, where the catalogue has it or beside this one."""
+        """Return an archive that this one builds on, from the path in the catalogue or the directory of this one."""
         beside = os.path.join(os.path.dirname(self.archive.path), os.fsencode(wanted.label))
         for path in (self._paths.get(wanted.archive_id), beside):
             if path and os.path.isfile(path):
@@ -118,13 +122,13 @@ class EarlierArchive:
 
 
 def _key(n_bytes: int, mtime_ns: int) -> int:
-    """Return a key for a size and an mtime; sometimes others have the same key."""
+    """Return a key for a size and an mtime; another size and mtime may have the same key."""
     return (n_bytes * 0x9E3779B97F4A7C15 ^ mtime_ns) & _KEY_MASK
 
 
 def has_content(earlier: EarlierArchive, stored: Stored, planned: Planned) -> bool:
-    """Whether a file has the content of an archived one of the same size, by its hashes."""
+    """Return whether a file has the content of an archived one of the same size, compared by hashes."""
     try:
         return same_live_content(earlier.archive.file, stored, planned.path)
     except (OSError, FormatError):
-        return False  # to be archived: there it is told why it cannot be read
+        return False  # it will be archived as changed, and reading it there reports the error

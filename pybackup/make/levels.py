@@ -16,14 +16,18 @@ _MOST_NAMED = 5
 def next_run(
     chain: str, level: str, known: Sequence[CataloguedRun], faults: Mapping[bytes, str], now_ns: int
 ) -> tuple[RunMark, CataloguedRun | None]:
-    """Return chain, time and level of the next run, and the run that it builds on, which is None for a full one.
+    """Return the chain, time and level of the next run, and the run that it builds on; None for a full run.
 
     Parameters
     ----------
+    chain
+        The name of the chain.
     level
-        One of `LEVELS`, such as ``auto``.
+        One of `LEVELS`, such as ``auto``: incremental, but full if a volume of the last run has a fault.
     known
         The complete runs of the chain, the oldest first.
+    now_ns
+        The time now, in nanoseconds since 1970.
     faults
         What is wrong with volumes, by id.
 
@@ -56,14 +60,14 @@ def run_before(resumed: RunMark, known: Sequence[CataloguedRun]) -> CataloguedRu
     return _base_of(resumed.level, [run for run in known if run.mark.at_ns < resumed.at_ns])
 
 
-def ids_of(run: CataloguedRun) -> dict[bytes, str]:
-    """Return the labels of all volumes that hold the tree of a run, its own and earlier ones, by their ids."""
+def labels_by_id(run: CataloguedRun) -> dict[bytes, str]:
+    """Return the labels, by id, of all volumes that hold the tree of a run: its own and earlier ones."""
     own = {held.identity: held.name for held in run.volumes}
     return {need.identity: need.label for need in run.needs if need.files} | own
 
 
 def listed(reasons: Iterable[str]) -> str:
-    """Return reasons as one text, each once, and only the first few of many."""
+    """Return the first few reasons as one text without repetitions, and the number of the others."""
     told = list(dict.fromkeys(reasons))
     more = f" and {len(told) - _MOST_NAMED:,} more" if len(told) > _MOST_NAMED else ""
     return ", ".join(told[:_MOST_NAMED]) + more
@@ -78,4 +82,4 @@ def _is_full(run: CataloguedRun) -> bool:
 
 
 def _faults_of(run: CataloguedRun, faults: Mapping[bytes, str]) -> Iterator[str]:
-    return (faults[identity] for identity in ids_of(run) if identity in faults)
+    return (faults[identity] for identity in labels_by_id(run) if identity in faults)

@@ -1,4 +1,4 @@
-"""Planning an archive: its options, the plan, and what follows from these: settings, id, time, who may read it."""
+"""Planning an archive: its options, the plan, and what follows from both: settings, id, mtime and access rights."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ FORMAT_VERSION = 2
 
 
 LeaveOut = Callable[[Iterable[Planned], Callable[[Excluded], None]], Iterator[Planned]]
-"""Yields of what is planned, in tree order, what goes into the archive, and tells what does not."""
+"""Given the planned entries, yields those that go into the archive, in tree order, and calls its second argument for
+each of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,24 @@ class CreateOptions:
 
     Attributes
     ----------
+    profile
+        How files are compressed.
+    segment_bytes
+        The length of the segments that longer files are split into.
     parity
         How much parity; None for neither parity nor checksums of sectors.
+    one_file_system
+        Leave out directories on other file systems than their source.
+    comment
+        A text for people that is stored in the archive.
     workers
-        How many processes; None for one per processor, 1 for this one alone.
+        The number of processes that compress; None for one per processor, 1 for this process alone.
     work_dir
-        The directory of the unfinished archive; None for that of the finished one.
+        The directory for the unfinished archive; None for that of the finished one.
     overwrite
-        Replace an archive that has the name, and its sidecar.
+        Replace an existing archive, and its sidecar.
     run
-        The run of a chain that makes it; None for no chain.
+        The run of a chain that the archive belongs to; None for no chain.
     """
 
     profile: Profile = field(default_factory=Profile)
@@ -63,25 +72,29 @@ class CreateOptions:
 
     @property
     def task_bytes(self) -> int:
-        """The memory that a worker takes in bytes: a segment, its compressed form, and a segment that waits."""
+        """The memory in bytes that a worker takes: a segment, its compressed form, and the next segment."""
         return 3 * max(self.segment_bytes, MIB)
 
     @property
     def window_bytes(self) -> int:
-        """How many raw bytes are in work at a time: a segment for each worker, and one that is being read."""
+        """The bytes of content in memory at a time: a segment for each worker, and one that is being read."""
         return (bounded_workers(self.workers, task_bytes=self.task_bytes) + 1) * max(self.segment_bytes, MIB)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Exactly what a creation will do.
+    """Exactly what creating an archive will do.
 
     Attributes
     ----------
+    output
+        The path of the archive.
+    entries, excluded
+        The entries to be stored, in tree order, and those that were left out.
     ancestry, earlier
         The archives that this one builds on, and what they hold of the tree; None and empty if there are none.
     formers
-        Of large files that changed, by path: what of them is stored again.
+        By path, for large files that changed: the earlier content that is reused.
     """
 
     output: bytes
@@ -99,7 +112,7 @@ class Plan:
 
     @property
     def n_bytes(self) -> int:
-        """The bytes of their content."""
+        """The length of the content of all files, in bytes."""
         return sum(planned.entry.size for planned in self.entries)
 
 
@@ -113,14 +126,14 @@ def plan_create(
     options: CreateOptions,
     monitor: Monitor,
 ) -> Plan:
-    """Walk the sources and return the plan.
+    """Walk the sources and return the plan of an archive.
 
     Parameters
     ----------
     earlier
         Earlier archives, whose files are left out.
     leave_out
-        Decides which of the files found are left out; only without earlier archives.
+        Decides which of the files found are left out; not together with ``earlier``.
 
     Raises
     ------
@@ -145,7 +158,7 @@ def plan_create(
 
 
 class _Unread(Relay):
-    """A monitor that remembers what could not be read."""
+    """A monitor that remembers which paths could not be read, and passes everything on."""
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__(monitor)
@@ -159,16 +172,16 @@ class _Unread(Relay):
 
 
 def structures(entries: Iterable[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
-    """Return the two tars of entries without content: all but hard links, and hard links."""
+    """Return two tars of entries without content, in pieces: that of all except hard links, and that of hard links."""
     bare = [entry for entry in entries if entry.kind is not Kind.FILE]
     links = (entry for entry in bare if entry.kind is Kind.HARDLINK)
     return write_structure(entry for entry in bare if entry.kind is not Kind.HARDLINK), write_structure(links)
 
 
 def settings_of(plan: Plan, **more: object) -> bytes:
-    """Return the settings in the archive, which ``info`` shows, as JSON.
+    """Return the settings that are stored in the archive and shown by ``info``, as JSON; ``more`` are further ones.
 
-    Nothing in them may differ between two runs over the same tree with the same libraries.
+    They must be the same in two runs over the same tree with the same versions of libraries.
     """
     stored = plan.options.profile.compression is Compression.STORE
     return _as_json(plan, **({} if stored else {"deflate": raw_deflate.writer()}), **more)
@@ -200,14 +213,17 @@ def _newest(plan: Plan) -> int:
 
 
 def own_time(plan: Plan) -> int:
-    """Return the mtime of the archive's own members: that of the first source, as tar complains about future times."""
+    """Return the mtime, in nanoseconds since 1970, of the archive's own members: that of the first source.
+
+    The current time would change the bytes of the archive, and tar complains about times in the future.
+    """
     return plan.entries[0].entry.mtime_ns if plan.entries else 0
 
 
 def identify(plan: Plan, **more: object) -> bytes:
-    """Return the id of an archive, made from what goes in, so that the same tree gives the same bytes.
+    """Return the id of an archive, a hash of its plan, so that the same tree gives the same bytes.
 
-    The versions of libraries have no part in it, as an interrupted set may be continued with others.
+    The versions of libraries do not affect it, as an interrupted set may be continued with other versions.
     """
     digest = hashlib.sha256(_as_json(plan, **more))
     for planned in plan.entries:
@@ -221,9 +237,10 @@ def identify(plan: Plan, **more: object) -> bytes:
 
 
 def readers_of(entries: Iterable[Planned]) -> Readers:
-    """Return who may read everything that is to be archived, by the permissions in the tree."""
+    """Return the users who may read everything that is to be archived, by the permissions in the tree."""
     readers = Readers()
-    # Directories before what lies in them, so that each is asked once: a selection has a source for each of its files.
+    # Sorted so that directories come before their contents and each is looked at once: a selection has a source for
+    # each of its files.
     for path in sorted({planned.source.path.rstrip(b"/") or b"/" for planned in entries}):
         readers.add_above(path)
     for planned in entries:

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 
-from pybackup.container.cost import Usual, copied_in_bundle_bytes
+from pybackup.container.cost import EntryCosts, copied_in_bundle_bytes
 from pybackup.layout.sevenzip_bundle import suits_bundle
 from pybackup.model.entry import Kind, directories_above
 from pybackup.model.member import Stored
@@ -14,19 +14,19 @@ from pybackup.model.source import Planned
 
 
 class CopiesAhead:
-    """Predicts the bytes of second copies, which are on the disc after that of the file itself.
+    """Predicts the bytes of second copies, each of which is on the disc following that of the file itself.
 
     Parameters
     ----------
     entries
         The planned entries, in tree order.
     share
-        The share of a disc that second copies may take.
+        The fraction of a disc that second copies may take.
     segment_bytes
-        Larger files get no second copy.
+        The length of segments; longer files get no second copy.
     """
 
-    def __init__(self, entries: Sequence[Planned], costs: Usual, *, share: Fraction, segment_bytes: int) -> None:
+    def __init__(self, entries: Sequence[Planned], costs: EntryCosts, *, share: Fraction, segment_bytes: int) -> None:
         self._share, self._segment_bytes, self._costs = share, segment_bytes, costs
         self._entries = entries
         with_files = {one.entry.parent for one in entries if one.entry.kind is Kind.FILE and one.entry.size}
@@ -43,18 +43,18 @@ class CopiesAhead:
             self._ends.append(round(at))
 
     def of(self, start: int, end: int, medium_bytes: int, room_bytes: int) -> int:
-        """Return the bytes of second copies of the files that are whole on one disc.
+        """Return how many bytes the second copies of one disc's files will take on the next disc.
 
         Parameters
         ----------
         start, end
-            The range of all content that is on that disc, in bytes from the first entry on.
+            The range of content on the first of the two discs, in bytes from the first entry on.
         medium_bytes, room_bytes
-            The size of the next disc, and how much of it is for files and copies.
+            The capacity of the next disc, and how much of it is for files and copies, in bytes.
         """
-        # The first new item of a volume goes before all copies.
+        # The first new item of a volume has priority over all copies.
         room = min(int(medium_bytes * self._share), room_bytes - round(self._segment_bytes * self._costs.ratio))
-        # An entry that begins before the disc does is not whole on it.
+        # A file that begins on the disc before is not whole on this one, so it gets no second copy.
         first = bisect_left(self._ends, start) + 1 if start else 0
         behind = bisect_right(self._ends, end)
         files = [one.entry for one in self._entries[first:behind] if one.entry.kind is Kind.FILE]

@@ -1,4 +1,4 @@
-"""Planning a set of volumes: its options, the plan, and what follows from these for every volume."""
+"""Planning a set of volumes: its options, the plan, and what follows from both for every volume."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ class SetOptions:
     Attributes
     ----------
     directory
-        The directory of the volumes, which is made.
+        The directory for the volumes, made if it does not exist.
     name
         The name of the set.
     first_bytes
-        The sizes of the first volumes, for media that are partly used.
+        The sizes of the first volumes in bytes, for media that are partly used.
     volume_bytes
-        The size of all later volumes.
+        The size of all further volumes in bytes.
     resume
-        Continue after the volumes that exist.
+        Continue an interrupted set after the volumes that exist.
     tight
         If the next file does not fit, fill the rest of a volume with later files.
     recovery_volumes
-        How many recovery volumes are made, each of which can replace any lost volume.
+        How many recovery volumes to make, each of which can replace any one lost volume.
     second_copies
-        The share of each volume that second copies of the smallest files of the volume before may take; 0 for none.
+        The fraction of each volume that second copies of the smallest files of the previous volume may take; 0 for
+        none.
     """
 
     directory: bytes
@@ -57,13 +58,13 @@ class SetOptions:
     second_copies: Fraction = Fraction(0)
 
     def size_of(self, number: int) -> int:
-        """Return the most bytes that the data volume of a number may have; numbers begin at 1."""
+        """Return the maximum length in bytes of the data volume with a number; numbers begin at 1."""
         return self.first_bytes[number - 1] if number <= len(self.first_bytes) else self.volume_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class SetPlan:
-    """Exactly what the creation of a set will do."""
+    """Exactly what creating a set will do."""
 
     plan: Plan
     set: SetOptions
@@ -76,7 +77,10 @@ class SetPlan:
 
 
 def segment_for(smallest_bytes: int, asked_bytes: int) -> int:
-    """Return a segment size that fills even the smallest volumes well, as less room than a segment is left empty."""
+    """Return the segment length in bytes: the one asked for, or less so that even the smallest volume is filled well.
+
+    Up to one segment of a volume stays empty, where the next one does not fit.
+    """
     wanted_bytes = smallest_bytes // _SEGMENT_PARTS
     unit = MIB if wanted_bytes > MIB else SMALL_SEGMENT_BYTES
     return min(asked_bytes, max(unit, wanted_bytes // unit * unit))
@@ -92,17 +96,17 @@ def plan_set(
     options: CreateOptions,
     monitor: Monitor,
 ) -> SetPlan:
-    """Walk the sources and return the plan.
+    """Walk the sources and return the plan of a set; arguments as for `pybackup.make.plan.plan_create`.
 
     Raises
     ------
     UsageError
-        As `plan_create`; or a size is too small for any volume.
+        As `pybackup.make.plan.plan_create`; or a size is too small for any volume.
     """
     if options.parity and options.parity.sidecar:
-        raise UsageError("volumes carry their parity", option="parity_sidecar", hint="is for one archive")
+        raise UsageError("volumes contain their parity", option="parity_sidecar", hint="is for single archives")
     if not is_set_name(to.name):
-        raise UsageError(f"not a name for a set: {to.name!r}")
+        raise UsageError(f"{to.name!r} cannot be the name of a set")
     for n_bytes in (*to.first_bytes, to.volume_bytes):
         body_limit(n_bytes, options.parity)
     plan = plan_create(
@@ -112,7 +116,7 @@ def plan_set(
 
 
 def identify_set(plan: SetPlan) -> bytes:
-    """Return the id of a set, which also depends on the sizes of volumes."""
+    """Return the id of a set: a hash of its plan and of the sizes of its volumes."""
     to, parity = plan.set, plan.plan.options.parity
     volumes = {
         "name": to.name,
@@ -126,7 +130,7 @@ def identify_set(plan: SetPlan) -> bytes:
 
 
 def shard_limit(plan: SetPlan, structure_bytes: int) -> int:
-    """Return the length of the longest body that recovery volumes of the set have room for; raises as `plan_set`."""
+    """Return the maximum length in bytes of a body whose shard fits a recovery volume; raises as `plan_set`."""
     to, options = plan.set, plan.plan.options
     return shard_limit_of(
         [planned.entry for planned in plan.plan.entries],

@@ -1,4 +1,4 @@
-"""Checking what exists already where an archive or a set is to be written, and whether it may be replaced."""
+"""Checking which files exist where an archive or a set is to be written, and whether they may be replaced."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def check_output(path: bytes, *, replace: bool = False) -> None:
 
     Raises
     ------
-    Exists, UsageError
+    Exists
+        The output exists, and is not to be replaced.
+    UsageError
+        The output exists, and is not an archive.
     """
     check_outputs([path], replace=replace)
     if os.path.isfile(path):
@@ -34,7 +37,7 @@ def check_output(path: bytes, *, replace: bool = False) -> None:
 
 
 def finished_volumes(to: SetOptions, *, replace: bool = False) -> list[Finished]:
-    """Return the existing volumes of a set that is to be continued; make the directory if it is missing.
+    """Return the existing volumes of a set that is to be continued, by number; make the directory if it is missing.
 
     Raises
     ------
@@ -44,24 +47,24 @@ def finished_volumes(to: SetOptions, *, replace: bool = False) -> list[Finished]
         Volumes of another set are there, or an earlier volume is missing.
     """
     if to.resume and replace:
-        raise UsageError("a set cannot be continued and replaced at once")
+        raise UsageError("resuming a set and replacing it exclude each other")
     make_directory(to.directory)
     _check_strangers(to)
     finished = [] if replace else find_finished(to.directory, to.name)
     if finished and not to.resume:
         there = os.fsdecode(finished[0].path)
         raise Exists(
-            f"{there}: a volume is there already; another directory is for another set",
+            f"{there}: contains a volume already; choose another directory for a new set",
             option="resume",
-            hint="goes on behind it",
+            hint="continues the set after it",
         )
     return finished
 
 
 def remove_rest(to: SetOptions, set_id: bytes, monitor: Monitor) -> None:
-    """Remove volumes of a replaced set of the same name that had more volumes than the new one.
+    """Remove the remaining volumes of a replaced set that had more volumes than the new one of the same name.
 
-    They are of no use without the replaced ones, and naming the directory would give volumes of two sets.
+    They are useless without the replaced ones, and a command given the directory would find volumes of two sets.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def remove_rest(to: SetOptions, set_id: bytes, monitor: Monitor) -> None:
     Raises
     ------
     EnvironmentFailed
-        One cannot be removed.
+        A volume cannot be removed.
     """
     for path, infos in _found_in(to.directory):
         info = infos[0] if len(infos) == 1 else None
@@ -80,17 +83,15 @@ def remove_rest(to: SetOptions, set_id: bytes, monitor: Monitor) -> None:
         if info.file_name == os.path.basename(path):
             with environment(path):
                 os.unlink(path)
-            monitor.note(f"{os.fsdecode(path)}: removed; it is of the set that was replaced")
+            monitor.note(f"{os.fsdecode(path)}: removed; it belongs to the set that was replaced")
 
 
 def _check_strangers(to: SetOptions) -> None:
-    """Refuse a directory with volumes of another set, as commands that are given the directory would get both sets."""
+    """Refuse a directory with volumes of another set, as commands given the directory would find both sets."""
     for path, infos in _found_in(to.directory):
         for info in infos:
             if info and info.name != to.name:
-                raise UsageError(
-                    f"{os.fsdecode(path)}: is a volume of another set, {info.name}; choose another directory"
-                )
+                raise UsageError(f"{os.fsdecode(path)}: belongs to another set, {info.name}; choose another directory")
 
 
 def _found_in(directory: bytes) -> Iterator[tuple[bytes, list[VolumeInfo | None]]]:

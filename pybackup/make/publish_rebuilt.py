@@ -1,4 +1,4 @@
-"""Publishing the restored volumes of a set: each gets its parity and its end as it had them, and is read back."""
+"""Publishing the restored volumes of a set: each gets the same parity and end as before, and is read back."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Aside, Monitor, Phase
 
-from .dress import dress_again
+from .complete_volume import complete_volume
 from .rebuilt import Outcome, Rebuilt, RebuiltVolume
-from .recovery_volumes import Together, make_recovery, phase_of_recovery, together_by_default
+from .recovery_volumes import RecoveryGroup, default_group, make_recovery, phase_of_recovery
 from .seal import Unsealed, phases_of_seal, seal
 
 _COPY_BYTES = 1 << 20
-NO_RECOVERY = "no recovery volume is among these, or too little is left of it; one would help"
+NO_RECOVERY = "no recovery volume was given, or too little is left of it; with one, lost volumes could be restored"
 
 
 def publish_restored(
@@ -38,22 +38,22 @@ def publish_restored(
     Parameters
     ----------
     stack
-        Closes open files at its end, and discards volumes that were not published.
+        At its end open files are closed, and volumes that were not published are discarded.
     keep_partial
-        Also publish data volumes that are restored only in part.
+        Also publish data volumes that could only be restored in part.
     with_recovery
         Also make lost recovery volumes again.
 
     Raises
     ------
     EnvironmentFailed
-        A volume cannot be written, or was read back differently.
+        A volume cannot be written, or did not read back as written.
     """
     return _RestoredPublisher(rows, to, stack, monitor).run(keep_partial, with_recovery)
 
 
 def publish_mended(surveyed_set: SurveyedSet, to: Destination, stack: ExitStack, monitor: Monitor) -> Rebuilt:
-    """Publish data volumes that their own parity and copies have repaired, if there is no recovery volume.
+    """Publish data volumes that were repaired by their own parity and by copies, where there is no recovery volume.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def publish_mended(surveyed_set: SurveyedSet, to: Destination, stack: ExitStack,
 
 
 class _RestoredPublisher:
-    """Publishes volumes that recovery volumes have restored."""
+    """Publishes volumes restored by recovery volumes."""
 
     def __init__(self, rows: SetRows, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
         self._rows, self._monitor = rows, monitor
@@ -88,7 +88,7 @@ class _RestoredPublisher:
         return Rebuilt([*results, *recovery], needed, helpful)
 
     def _phases(self, lengths: Sequence[int], recovery: Sequence[int]) -> list[Phase]:
-        """Return the phases of sealing bodies of these lengths, and of making recovery volumes again."""
+        """Return the phases of sealing bodies of the given lengths, and of making recovery volumes again."""
         bodies = sum(body.n_bytes for body in self._rows.bodies)
         seals = [phase for n_bytes in lengths for phase in phases_of_seal(n_bytes, parity=True)]
         return [*seals, *([phase_of_recovery(bodies)] if recovery else ())]
@@ -98,7 +98,7 @@ class _RestoredPublisher:
         return RebuiltVolume(self._rows.data_info(row), path, path, Outcome.WHOLE)
 
     def _finish(self, row: int, lost_sectors: int, *, right: bool, keep_partial: bool) -> RebuiltVolume:
-        """Publish a data volume whose body is restored, or also a damaged one with ``keep_partial``."""
+        """Publish a data volume whose body was restored, or with ``keep_partial`` one that is still damaged."""
         info, body, surveyed = (
             self._rows.data_info(row),
             self._rows.bodies[row],
@@ -122,13 +122,13 @@ class _RestoredPublisher:
         lost = [number for number in lost if number not in made]
         if lost and all(one.outcome is not Outcome.BEYOND for one in results):
             volumes = [self._volume_at(one) for one in results]
-            for together in self._together(volumes):
-                wanted = [number for number in lost if number in together.numbers]
+            for group in self._groups(volumes):
+                wanted = [number for number in lost if number in group.numbers]
                 if wanted:
                     done = make_recovery(
                         volumes,
                         self._rows.bodies,
-                        together,
+                        group,
                         self._to,
                         numbers=wanted,
                         monitor=self._monitor,
@@ -137,7 +137,7 @@ class _RestoredPublisher:
         return [self._recovery_result(number, made, lost) for number in self._rows.siblings]
 
     def _mended_alone(self, lost: Sequence[int]) -> dict[int, bytes]:
-        """Publish recovery volumes that their own parity has repaired, and return their paths by number."""
+        """Publish recovery volumes that were repaired by their own parity, and return their paths by number."""
         found: dict[int, bytes] = {}
         for number in lost:
             shard = self._rows.surveyed_set.recovery.get(number)
@@ -146,16 +146,16 @@ class _RestoredPublisher:
                 found[number] = _seal(work.output, None, self._to, self._rows.recovery_info(number), self._monitor)
         return found
 
-    def _together(self, volumes: Sequence[Volume]) -> list[Together]:
+    def _groups(self, volumes: Sequence[Volume]) -> list[RecoveryGroup]:
         """Return the groups in which recovery volumes were made, by one volume of each, or else the default group."""
-        found: dict[int, Together] = {}
+        found: dict[int, RecoveryGroup] = {}
         for number, shard in self._rows.surveyed_set.recovery.items():
             volume = self._rows.surveyed_set.volumes.get((VolumeKind.RECOVERY, number))
             first, count = shard.header.first, shard.header.count
             if volume and volume.info:
-                found[first] = Together.of(shard.header, volume.info)
+                found[first] = RecoveryGroup.of(shard.header, volume.info)
             else:
-                found.setdefault(first, together_by_default(volumes, first, count))
+                found.setdefault(first, default_group(volumes, first, count))
         return list(found.values())
 
     def _recovery_result(self, number: int, made: dict[int, bytes], lost: Sequence[int]) -> RebuiltVolume:
@@ -173,13 +173,13 @@ class _RestoredPublisher:
         volume = next(volumes_in(result.path), None)
         if volume is None:
             raise EnvironmentFailed(
-                f"{os.fsdecode(result.path)}: was written, and cannot be read; is the disk failing?"
+                f"{os.fsdecode(result.path)}: was written, but cannot be read; is the disk failing?"
             )
         return volume
 
 
 def _whole_output(surveyed: SurveyedVolume, body: Body, to: Destination, stack: ExitStack) -> Scratch:
-    """Return the file of a repaired volume: its temporary file, or a copy of the volume in a temporary image."""
+    """Return a temporary file with a repaired volume: the one it was repaired in, or a copy out of a disc image."""
     if surveyed.work and surveyed.start == 0 and surveyed.work.is_of(body.n_bytes):
         return surveyed.work.output
     output = stack.enter_context(Scratch(to.scratch))
@@ -189,27 +189,27 @@ def _whole_output(surveyed: SurveyedVolume, body: Body, to: Destination, stack: 
 
 
 def _seal(output: Scratch, body: Body | None, to: Destination, info: VolumeInfo, monitor: Monitor) -> bytes:
-    """Publish a whole volume, and return its path; if ``body`` is given, parity and end are added to it before."""
-    stream = dress_again(output, body) if body else None
+    """Publish an intact volume, and return its path; if ``body`` is given, parity and end are first appended to it."""
+    stream = complete_volume(output, body) if body else None
     publish = partial(to.publish, output, info.file_name)
     seal(Unsealed(output, publish, stream.fill if stream else None), monitor=monitor)
     return to.path(info.file_name)
 
 
 class _MendedPublisher:
-    """Publishes data volumes that their own parity and copies have repaired, if there is no recovery volume."""
+    """Publishes data volumes repaired by their own parity and by copies, where there is no recovery volume."""
 
     def __init__(self, surveyed_set: SurveyedSet, to: Destination, stack: ExitStack, monitor: Monitor) -> None:
         self._set, self._to = surveyed_set, to
         self._stack, self._monitor = stack, monitor
 
     def run(self) -> Rebuilt:
-        """Publish what was repaired, and return the result for each volume that is known."""
+        """Publish the repaired volumes, and return the result for each volume that is known."""
         volumes = [volume for (kind, _), volume in self._set.volumes.items() if kind is VolumeKind.DATA]
         volume_set = gather(volumes, Monitor()) if volumes else None
         known = max([*self._set.data, volume_set.known if volume_set else 0])
         if not known:
-            raise Damaged(f"{self._set.info.name}: too little of these is left to tell of any data volume; add one")
+            raise Damaged(f"{self._set.info.name}: these are too damaged to identify any data volume; add one")
         results = [self._result(number) for number in range(1, known + 1)]
         if any(one.outcome is Outcome.BEYOND for one in results):
             self._tell(NO_RECOVERY)
@@ -226,7 +226,7 @@ class _MendedPublisher:
             return RebuiltVolume(info, None, None, Outcome.BEYOND)
         given, length = surveyed.paths[0], surveyed.length
         if surveyed.work is None:
-            # If it is not whole, nothing can repair it.
+            # If it is not intact, nothing here can repair it.
             whole = not surveyed.unknown or verify(given, workers=1, monitor=Aside(self._monitor)).state == "intact"
             return RebuiltVolume(info, given, given if whole else None, Outcome.WHOLE if whole else Outcome.BEYOND)
         left = int(surveyed.lost(0, length).sum()) if length else 0

@@ -10,7 +10,7 @@ from pybackup.model.volume import VolumeInfo
 
 
 class Outcome(StrEnum):
-    """The outcome for a volume."""
+    """The outcome for a volume: intact as it was given, restored or repaired now, or not restorable."""
 
     WHOLE = "whole"
     REBUILT = "rebuilt"
@@ -24,11 +24,11 @@ class RebuiltVolume:
     Attributes
     ----------
     given
-        The file in which it was found; None if it was not there at all.
+        The file that it was found in; None if it was missing.
     path
-        The file in which it is whole now; None if there is none.
+        The file with the intact volume; None if there is none.
     lost_sectors
-        How many sectors of its body were lost at first, and are lost in the end.
+        How many sectors of its body were lost before rebuilding, and how many still are.
     """
 
     info: VolumeInfo
@@ -47,8 +47,8 @@ class Rebuilt:
     volumes
         All volumes of the set that are known: data volumes first, each kind by number.
     needed, helpful
-        How many further volumes would restore the rest, and which of those not given could; none if only better copies
-        of damaged volumes help.
+        How many further volumes would restore the rest, and which of those not given could; empty if only better copies
+        of damaged volumes would help.
     """
 
     volumes: Sequence[RebuiltVolume]

@@ -1,4 +1,4 @@
-"""How long recovery volumes are, and how much parity of their own they have room for."""
+"""The sizes of recovery volumes: how long a shard may be, and how much parity of its own each has room for."""
 
 from __future__ import annotations
 
@@ -29,32 +29,34 @@ def shard_limit_of(
     settings_bytes: int,
     second_copies: Fraction = Fraction(0),
 ) -> int:
-    """Return the length of the longest body whose shard fits a recovery volume of a set that is to be made.
+    """Return the maximum length in bytes of a data volume's body for which a shard fits a recovery volume.
 
     Parameters
     ----------
     entries
-        All of the set.
+        All entries of the set that is to be made.
     sizes
-        Of its volumes, in bytes; a recovery volume is as large as the largest.
+        The sizes of its data volumes, in bytes; recovery volumes are as large as the largest.
+    segment_bytes
+        The length of segments.
     structure_bytes, settings_bytes
-        What is in every volume.
+        The lengths of the structure and of the settings in every volume.
     second_copies
-        Which share of each volume they may take.
+        The fraction of each volume that second copies may take.
 
     Raises
     ------
     UsageError
-        Not even the indexes of the set would fit.
+        A recovery volume has not even room for the indexes of the set.
     """
-    # A second copy is an entry of its own.
+    # Each second copy has a row of its own in the indexes.
     rows = tree_rows_bytes(entries, segment_bytes) * (2 if second_copies else 1)
-    # Volumes are half full at least.
+    # Volumes are at least half full, which bounds their number.
     volumes = 1 + 2 * sum(entry.size for entry in entries) // int(min(sizes) * (1 - second_copies))
     indexes = index.total_bytes(rows) + volumes * (VOLUME_OF_SET_BYTES + 2 * settings_bytes)
     beside = structure_bytes + indexes + EMPTY_ARCHIVE_BYTES + len(README) + 2 * header_bytes(volumes)
     limit = body_limit(max(sizes), ParityOptions(NO_PARITY), entries=len(entries)) - beside
-    # A shard is whole sectors.
+    # A shard consists of whole sectors.
     limit -= limit % SECTOR
     if limit <= 0:
         raise UsageError(f"{max(sizes)} bytes are too few for a recovery volume with the indexes of all others")
@@ -62,19 +64,27 @@ def shard_limit_of(
 
 
 def least_bytes(content_bytes: int, header: RecoveryHeader) -> int:
-    """Return how long a recovery volume is at most that has checksums and no parity of its own.
+    """Return an upper bound in bytes for the length of a recovery volume with checksums, but no parity of its own.
 
     Parameters
     ----------
     content_bytes
-        Of all that it holds beside header and shard.
+        The length of all that it holds beside its header and its shard.
+    header
+        Its header, which gives the length of the shard.
     """
     body = content_bytes + header.total_bytes + 2 * SECTOR
     return plan_geometry(stream_start(body), len(END), NO_PARITY).volume_bytes
 
 
 def parity_of(info: VolumeInfo, before_bytes: int, after_bytes: int) -> ParityOptions:
-    """Return the parity that a recovery volume has: what its settings say, but no more than there is room for."""
+    """Return the parity of a recovery volume: the amount in its settings, or less where there is not enough room.
+
+    Parameters
+    ----------
+    before_bytes, after_bytes
+        The numbers of bytes before and behind its parity stream.
+    """
     group_sectors = info.group_sectors or DEFAULT_GROUP_SECTORS
     amounts = [amount_in(parse_amount(info.parity), info.volume_bytes)]
     if info.volume_bytes:

@@ -1,4 +1,4 @@
-"""Making recovery volumes: each one shard of a code over the bodies of all data volumes of a set."""
+"""Making recovery volumes: each holds one shard of an erasure code over the bodies of all data volumes of a set."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ENCODE_WORK = 4  # as a multiple of reading and hashing
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeRecoveryVolume:
     """A recovery volume that was made; sizes in bytes."""
 
     path: bytes
@@ -46,15 +46,19 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
-    """What recovery volumes made in one run have in common, which is enough to make any of them again.
+class RecoveryGroup:
+    """The recovery volumes made in one run, and their options: enough to make any of them again.
 
     Attributes
     ----------
     first, count
-        The number of the first, and how many they are.
+        The number of the first recovery volume, and how many there are.
+    parity
+        The amount of parity of each, as text such as ``10%``.
+    group_sectors
+        The maximum number of sectors in a parity group.
     volume_bytes
-        The most that each may take; 0 for no limit.
+        The maximum length of each in bytes; 0 for no limit.
     """
 
     first: int
@@ -64,19 +68,25 @@ class Together:
     volume_bytes: int
 
     @classmethod
-    def of(cls, header: RecoveryHeader, info: VolumeInfo) -> Together:
-        """Return the group in which a recovery volume was made, from its header."""
+    def of(cls, header: RecoveryHeader, info: VolumeInfo) -> RecoveryGroup:
+        """Return the group that a recovery volume was made in, from its header and its settings."""
         return cls(header.first, header.count, info.parity, info.group_sectors, info.volume_bytes)
 
     @property
     def numbers(self) -> range:
-        """The numbers of all of them."""
+        """The numbers of all recovery volumes of the group."""
         return range(self.first, self.first + self.count)
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What every recovery volume holds beside its shard: all of it taken from the last data volume, and the indexes."""
+    """What every recovery volume holds beside its shard: copies from the last data volume, and all indexes of the set.
+
+    Attributes
+    ----------
+    structure, links
+        Ranges (start, end) in the file of the last data volume of its two tars of entries without content.
+    """
 
     readme: bytes
     mtime_ns: int
@@ -87,7 +97,7 @@ class _Content:
 
     @property
     def n_bytes(self) -> int:
-        """Its length in bytes."""
+        """The length of all of it in bytes."""
         parts = sum(size for _, size in (*self.structure, *self.links))
         return (
             parts
@@ -98,22 +108,22 @@ class _Content:
         )
 
 
-def together_by_default(volumes: Sequence[Volume], first: int, count: int) -> Together:
-    """Return recovery volumes with the parity of the last data volume, as large as the largest."""
+def default_group(volumes: Sequence[Volume], first: int, count: int) -> RecoveryGroup:
+    """Return a group with the parity of the last data volume and the size of the largest one."""
     infos = [volume.info for volume in volumes if volume.info]
     most = max(info.volume_bytes for info in infos)
-    return Together(first, count, infos[-1].parity, infos[-1].group_sectors, most)
+    return RecoveryGroup(first, count, infos[-1].parity, infos[-1].group_sectors, most)
 
 
 def make_recovery(
     volumes: Sequence[Volume],
     bodies: Sequence[Body],
-    together: Together,
+    group: RecoveryGroup,
     to: Destination,
     *,
     numbers: Sequence[int] = (),
     monitor: Monitor,
-) -> list[Made]:
+) -> list[MadeRecoveryVolume]:
     """Make recovery volumes of a set in one pass over its data volumes, read them back, and publish them.
 
     Parameters
@@ -121,11 +131,13 @@ def make_recovery(
     volumes
         All data volumes in order, which must be intact.
     bodies
-        What `measure` returned for each.
+        The result of `pybackup.archive.measure.measure` for each of them.
+    group
+        The group that the recovery volumes belong to.
     to
-        The directory for them, and their names.
+        The directory for the recovery volumes, and their names.
     numbers
-        Which of the group to make; without numbers, all.
+        The recovery volumes of the group to make; empty for all.
 
     Raises
     ------
@@ -134,21 +146,21 @@ def make_recovery(
     Exists
         A file has one of their names.
     EnvironmentFailed
-        They cannot be written, or were read back differently.
+        They cannot be written, or did not read back as written.
     """
-    numbers = numbers or together.numbers
+    numbers = numbers or group.numbers
     if not numbers:
         return []
-    if not has_code_across(len(bodies), together.numbers[-1]):
-        raise UsageError(f"no code has {len(bodies)} data volumes and a recovery volume {together.numbers[-1]}")
-    infos = [_info(volumes[0], together, number) for number in numbers]
+    if not has_code_across(len(bodies), group.numbers[-1]):
+        raise UsageError(f"no code has {len(bodies)} data volumes and a recovery volume {group.numbers[-1]}")
+    infos = [_info(volumes[0], group, number) for number in numbers]
     to.check(info.file_name for info in infos)
-    header = RecoveryHeader(_set_id(volumes), numbers[0], together.first, together.count, bodies)
+    header = RecoveryHeader(_set_id(volumes), numbers[0], group.first, group.count, bodies)
     content = _content_of(volumes)
     least = least_bytes(content.n_bytes, header)
-    if together.volume_bytes and least > together.volume_bytes:
+    if group.volume_bytes and least > group.volume_bytes:
         raise UsageError(
-            f"a recovery volume of this set takes {least} bytes at least, and {together.volume_bytes} fit",
+            f"a recovery volume of this set has at least {least} bytes, but {group.volume_bytes} fit",
             option="volume_size",
             hint="allows more",
         )
@@ -163,11 +175,11 @@ def make_recovery(
         ]
         _encode(volumes, bodies, makers, monitor)
         seal(*(maker.unsealed() for maker in makers), monitor=Aside(monitor))
-        return [Made(maker.output.path, maker.info, maker.output.tell()) for maker in makers]
+        return [MadeRecoveryVolume(maker.output.path, maker.info, maker.output.tell()) for maker in makers]
 
 
 def phase_of_recovery(n_bytes: int) -> Phase:
-    """What making recovery volumes of about so many bytes is, for `Monitor.plan`."""
+    """Return the phase of making recovery volumes of ``n_bytes`` bytes of data volumes, for `Monitor.plan`."""
     return Phase(_MAKE, _ENCODE_WORK * n_bytes)
 
 
@@ -183,7 +195,7 @@ def _encode(volumes: Sequence[Volume], bodies: Sequence[Body], makers: Sequence[
 
 
 class _Maker:
-    """One recovery volume while it is made."""
+    """A recovery volume that is being made."""
 
     def __init__(
         self, info: VolumeInfo, output: Output, header: RecoveryHeader, content: _Content, last: ArchiveFile
@@ -196,7 +208,7 @@ class _Maker:
         self._stream: OwnStream | None = None
 
     def write(self, shard: Iterator[bytes]) -> None:
-        """Write all of it but its own parity, for which there is room."""
+        """Write all of the volume, leaving room for its own parity."""
         content = self._content
         writer = ArchiveWriter(
             self.output, archive_id=self.info.archive_id, readme=content.readme, mtime_ns=content.mtime_ns
@@ -207,14 +219,14 @@ class _Maker:
             settings=json.dumps({**content.settings, "set": self.info.settings()}, sort_keys=True).encode(),
             own=[
                 recovery_member(self._member(shard)),
-                # The last, since its indexes are found from the end.
+                # This member comes last, since its indexes are found from the end.
                 set_member(content.indexes),
             ],
             reserve=self._reserve,
         )
 
     def unsealed(self) -> Unsealed:
-        """Return it, written but for its own parity."""
+        """Return the volume, written except for its own parity, for sealing."""
         assert self._stream is not None
         return Unsealed(self.output, self.output.publish, self._stream.fill)
 
@@ -236,7 +248,7 @@ class _Maker:
         return self._stream.reserve(before_bytes, after_bytes)
 
 
-def _info(volume: Volume, together: Together, number: int) -> VolumeInfo:
+def _info(volume: Volume, group: RecoveryGroup, number: int) -> VolumeInfo:
     info = volume.info
     assert info is not None
     return VolumeInfo(
@@ -244,9 +256,9 @@ def _info(volume: Volume, together: Together, number: int) -> VolumeInfo:
         info.name,
         number,
         VolumeKind.RECOVERY,
-        parity=together.parity,
-        group_sectors=together.group_sectors,
-        volume_bytes=together.volume_bytes,
+        parity=group.parity,
+        group_sectors=group.group_sectors,
+        volume_bytes=group.volume_bytes,
     )
 
 
@@ -257,12 +269,12 @@ def _set_id(volumes: Sequence[Volume]) -> bytes:
 
 
 def _content_of(volumes: Sequence[Volume]) -> _Content:
-    """What recovery volumes repeat of the data volumes.
+    """Return what recovery volumes repeat of the data volumes.
 
     Raises
     ------
     Damaged
-        They are not whole after all.
+        A data volume is damaged after all.
     """
     last = volumes[-1]
     with last.open() as file:
@@ -281,7 +293,7 @@ def _content_of(volumes: Sequence[Volume]) -> _Content:
 
 
 def blob_of(volume: Volume) -> bytes:
-    """Return the bytes of the tree index of a volume, as they are in it."""
+    """Return the encoded tree index of a volume, as it is stored in the volume."""
     with volume.open() as file:
         first = _first_of(file, volume)
         return file.read_at(first.tree_at, first.tree_bytes)
@@ -290,5 +302,5 @@ def blob_of(volume: Volume) -> bytes:
 def _first_of(file: ArchiveFile, volume: Volume) -> FirstMember:
     first = read_first(file)
     if first is None:
-        raise Damaged(f"{volume.name}: its first header could be read, and cannot be any more")
+        raise Damaged(f"{volume.name}: its first header could be read before, but not now")
     return first

@@ -1,4 +1,4 @@
-"""Resuming the creation of a set: which volumes are finished, and where the next one begins."""
+"""Resuming an interrupted creation of a set: which volumes are finished, and where the next one begins."""
 
 from __future__ import annotations
 
@@ -33,9 +33,20 @@ SECOND_COPIES = "second_copies"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished data volume, which is complete by its index.
+    """A finished data volume, complete according to its index.
 
-    ``again`` are the paths of files in it that are second copies of files in the volume before.
+    Attributes
+    ----------
+    blob
+        Its encoded tree index.
+    rows
+        The rows of that index.
+    containers
+        The paths of directories that have a container in it.
+    n_bytes
+        Its length with parity.
+    again
+        The paths of files in it that are second copies of files in the previous volume.
     """
 
     path: bytes
@@ -49,11 +60,11 @@ class Finished:
 
     @property
     def files(self) -> int:
-        """How many files end in it, without second copies."""
+        """The number of files that end in it, without second copies."""
         return sum(row.entry.kind is Kind.FILE and not _goes_on(row) for row in self.rows) - len(self.again)
 
     def behind(self, before: Finished) -> Finished:
-        """Return it with ``again`` set to the files that are second copies from the volume ``before`` it."""
+        """Return this volume with ``again`` set, given the previous volume."""
         if SECOND_COPIES not in self.settings:
             return self
         there = {row.entry.path for row in before.rows if is_candidate(row)}
@@ -63,18 +74,22 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """Where the creation of a set goes on.
+    """Where the creation of a set continues.
 
     Attributes
     ----------
     set_id
         The id of the set; empty if there are no volumes yet.
+    carry
+        The member names that the finished volumes hand on.
     blobs
-        The tree indexes of the finished volumes.
+        The encoded tree indexes of the finished volumes.
     entries
         The entries still to be read, in tree order.
     path, segment
-        The file that is finished in part, and how many of its segments are; the path is empty for none.
+        The file of which finished volumes hold a part, and how many of its segments they hold; an empty path for none.
+    finished
+        The finished volumes, by number.
     complete
         Whether all data volumes are finished.
     """
@@ -90,12 +105,12 @@ class Resumption:
 
 
 def find_finished(directory: bytes, name: str) -> list[Finished]:
-    """Return the data volumes of a set in a directory, by number; of the set that volume 1 is of.
+    """Return the finished data volumes of a set in a directory, by number.
 
     Raises
     ------
     UsageError
-        One of them is missing.
+        A volume is missing between them, or belongs to another set than volume 1.
     """
     found = {done.info.number: done for done in _volumes_in(directory, os.fsencode(name))}
     first = found.get(1)
@@ -104,12 +119,10 @@ def find_finished(directory: bytes, name: str) -> list[Finished]:
     volumes: list[Finished] = []
     for number, done in sorted(found.items()):
         if done.info.set_id != first.info.set_id:
-            raise UsageError(f"{os.fsdecode(done.path)}: is of another set than {os.fsdecode(first.path)}")
+            raise UsageError(f"{os.fsdecode(done.path)}: belongs to another set than {os.fsdecode(first.path)}")
         if number != len(volumes) + 1:
             missing = VolumeInfo(first.info.set_id, name, len(volumes) + 1).file_name
-            raise UsageError(
-                f"{os.fsdecode(os.path.join(directory, missing))}: is missing, and later volumes are there"
-            )
+            raise UsageError(f"{os.fsdecode(os.path.join(directory, missing))}: is missing, but later volumes exist")
         volumes.append(done.behind(volumes[-1]) if volumes else done)
     return volumes
 
@@ -134,28 +147,28 @@ def _finished(path: bytes, file: ArchiveFile) -> Finished | None:
             return None
         blob = file.read_at(locator.raw_bytes, locator.stream_bytes)
     except (FormatError, OSError) as error:
-        raise Damaged(f"{os.fsdecode(path)}: cannot be gone on with: {error}") from error
+        raise Damaged(f"{os.fsdecode(path)}: the set cannot be continued after this volume: {error}") from error
     rows = [listing.stored(row) for row in range(len(listing))]
     containers = frozenset(listing.paths[row] for row, _ in listing.containers)
     return Finished(path, info, listing.settings, blob, rows, containers, file.size)
 
 
 def resume(plan: Plan, finished: Sequence[Finished], to: SetOptions, monitor: Monitor) -> Resumption:
-    """Return where the creation of a set goes on after the finished volumes.
+    """Return where the creation of a set continues after the finished volumes.
 
-    Each file in these that has changed since is a problem.
+    Files in these that have changed since are problems for the monitor.
 
     Raises
     ------
     UsageError
-        They were made with other options.
+        The finished volumes were made with other options.
     """
     if not finished:
         return Resumption(b"", Carry(), (), plan.entries)
     _check_alike(plan, finished, to)
     last = finished[-1]
     if not last.rows:
-        raise UsageError(f"{os.fsdecode(last.path)}: holds nothing to go on behind; remove it")
+        raise UsageError(f"{os.fsdecode(last.path)}: is empty, so the set cannot be continued after it; remove it")
     row = last.rows[-1]
     planned = {one.entry.path: one.entry for one in plan.entries}
     _tell_of_changes(planned, finished, b"" if to.tight else tree_key(row.entry.path), monitor)
@@ -198,7 +211,7 @@ def _check_alike(plan: Plan, finished: Sequence[Finished], to: SetOptions) -> No
             if done.settings.get(key) != value:
                 raise UsageError(f"{name}: was made with another {key}: {done.settings.get(key)!r}, not {value!r}")
         if done.info.parity != (str(parity.amount) if parity else "none"):
-            raise UsageError(f"{name}: was made with a parity of {done.info.parity}; resume with the same")
+            raise UsageError(f"{name}: was made with parity {done.info.parity}; resume with the same")
         if done.info.volume_bytes != to.size_of(done.info.number):
             raise UsageError(f"{name}: was made to fit {done.info.volume_bytes} bytes; resume with the same sizes")
 
@@ -212,17 +225,17 @@ def _tell_of_changes(
         if entry.kind is not Kind.FILE or tree_key(path) > until:
             continue
         if row is None:
-            monitor.problem(Problem(path, Trouble.CHANGED, "came after its volume was written; it is not in the set"))
+            monitor.problem(Problem(path, Trouble.CHANGED, "is new since its volume was written; it is not in the set"))
         elif not _is_same(entry, row.entry) and not _goes_on(row):
             monitor.problem(
-                Problem(path, Trouble.CHANGED, "changed after its volume was written; the set has it as it was")
+                Problem(path, Trouble.CHANGED, "changed after its volume was written; the set has the earlier content")
             )
 
 
 def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> Carry:
-    """What the last volume would have handed on: the names that its members took are claimed once more.
+    """Return the member names that the last volume would have handed on, derived from the indexes.
 
-    Of all directories, if files were held back for a later volume: those may be in any of them.
+    With ``everywhere`` those of all directories, since files held back for a later volume may be in any of them.
     """
     with_container = frozenset().union(*(done.containers for done in finished))
     chain = sorted(with_container, key=tree_key) if everywhere else _chain(last.entry)
@@ -249,14 +262,14 @@ def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> C
 
 
 def _chain(entry: Entry) -> list[bytes]:
-    """Paths of the directories that were open when the entry had been written."""
+    """Return the paths of the directories that were open when the entry had been written."""
     return directories_above(entry.path) + [entry.path] * (entry.kind is Kind.DIRECTORY)
 
 
 def _children(finished: Sequence[Finished], directories: set[bytes]) -> dict[bytes, list[Stored]]:
-    """The entries in each of these directories, each once, as their members got their names.
+    """Return the entries of each of these directories, without repetitions, in the order their members got names.
 
-    A directory gets one when its container is opened: it may have been listed before, when its files waited.
+    A directory gets a name when its container is opened, which may be later than its row if its files waited.
     """
     found: dict[bytes, dict[bytes, Stored]] = {directory: {} for directory in directories}
     for done in finished:
@@ -269,7 +282,7 @@ def _children(finished: Sequence[Finished], directories: set[bytes]) -> dict[byt
 
 
 def _goes_on(row: Stored) -> bool:
-    """Whether segments of the file come in a later volume."""
+    """Return whether further segments of the file are in later volumes."""
     return bool(row.numbers) and row.numbers[-1] + 1 < row.segments
 
 

@@ -1,4 +1,4 @@
-"""Of a large file that changed: which segments an earlier archive holds already, and deltas for the others."""
+"""Storing a large file that changed: which segments an earlier archive holds already, and deltas for the others."""
 
 from __future__ import annotations
 
@@ -28,18 +28,20 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class DeltaRules:
-    """When a file is stored as what changed in it, and not whole: each step is one more disc that may be lost.
+    """When only the changes in a file are stored, instead of all of it.
+
+    Every delta makes the file depend on one more volume, which may get lost.
 
     Attributes
     ----------
     min_bytes
-        No delta is made of a shorter file, or to one.
+        Shorter files are always stored whole, and are no base of a delta.
     max_depth
-        The most deltas one after the other that give a file; 0 for whole files only.
+        The maximum number of deltas applied one after the other to get a file; 0 to store all files whole.
     min_saving
-        At least this part of the file must be saved, from 0 to 1.
+        The fraction of the file that must be saved at least, from 0 to 1.
     base_copies
-        Each volume that holds any of the base must be on so many media; recovery volumes that can replace it count as
+        On how many media each volume with a part of the base must be; the recovery volumes that can replace it count as
         one.
     """
 
@@ -50,19 +52,19 @@ class DeltaRules:
 
 
 WHOLE_AGAIN = Fraction(1, 2)
-"""A file is stored whole again when what was stored on its base comes to so much of that."""
+"""A file is stored whole again when all that was stored on top of its base comes to this fraction of the base."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """What an earlier archive has of a file.
+    """What of a changed file need not be stored again.
 
     Attributes
     ----------
-    former
-        What is told of the base in the new archive; None where the file has the same content as the base.
     base
         The earlier content.
+    former
+        What the new archive records about the base; None if the file still has, or has again, the base's content.
     """
 
     base: Stored
@@ -70,12 +72,12 @@ class Reused:
 
 
 class Reuse:
-    """Decides what is stored of files that changed.
+    """Decides which parts of files that changed are stored.
 
     Parameters
     ----------
     copies_of
-        On how many media the volume with an id is, recovery volumes that make up for it counted as one.
+        Returns on how many media the volume with an id is; the recovery volumes that can replace it count as one.
     """
 
     def __init__(
@@ -87,11 +89,11 @@ class Reuse:
 
     @property
     def least_bytes(self) -> int:
-        """Shorter files are always stored whole."""
+        """The length in bytes below which files are always stored whole."""
         return min(self._segment_bytes + 1, self.rules.min_bytes)
 
     def of(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Reused | None:
-        """Return what of a file need not be stored again; None where it is to be stored whole.
+        """Return what of a file need not be stored again; None if it is to be stored whole.
 
         Parameters
         ----------
@@ -110,10 +112,10 @@ class Reuse:
         try:
             return self._compare(earlier, base, planned, spent, may_delta)
         except (OSError, FormatError):
-            return None  # to be read as any other file: there it is told why it cannot be
+            return None  # it will be stored whole, and reading it there reports the error
 
     def _base_of(self, stored: Stored) -> Stored | None:
-        """Return the newest content of a file to which one more delta may be made; None where there is none."""
+        """Return the newest content of a file that may be the base of one more delta; None if there is none."""
         base: Stored | None = stored
         while base is not None and base.depth >= self.rules.max_depth:
             base = base.base
@@ -131,7 +133,7 @@ class Reuse:
         if not self._is_told:
             self._is_told = True
             self._monitor.note(
-                "files that shifted are stored whole: neither the package python-rsync nor the program rdiff is here"
+                "files with shifted content are stored whole: deltas need the package python-rsync or the program rdiff"
             )
         return False
 
@@ -143,7 +145,7 @@ class Reuse:
         try:
             status = os.fstat(fd)
             if status.st_size != size or status.st_blocks * 512 < size:
-                return None  # another by now, or with holes
+                return None  # the file changed meanwhile, or has holes
             digests: list[bytes] = []
             kept: set[int] = set()
             saved = 0
@@ -172,7 +174,7 @@ def _no_delta(data: bytes) -> bytes | None:
 
 
 def _has(base: Stored, number: int, unit: int, n_bytes: int, digest: bytes) -> bool:
-    """Whether a content has a segment at the same place."""
+    """Return whether a content has the same bytes as a segment at the same offset."""
     if number >= len(base.members) or any(member.raw_bytes != unit for member in base.members[:number]):
         return False
     member = base.members[number]
@@ -188,7 +190,7 @@ def _segments(fd: int, size: int, unit: int) -> Iterator[bytes]:
 
 
 class _Deltas:
-    """Makes deltas to one content, and tries them; the content is read for its signature when the first is made."""
+    """Makes and tests deltas from one base; the base is read, for its signature, when the first delta is made."""
 
     def __init__(self, earlier: EarlierArchive, base: Stored, min_saving: Fraction) -> None:
         self._place, self._base, self._min_saving = earlier.place, base, min_saving
@@ -196,7 +198,7 @@ class _Deltas:
         self.fault = ""
 
     def saved(self, data: bytes) -> int:
-        """Return how many bytes a delta saves; 0 where there is to be none, and `fault` says why none can be made."""
+        """Return how many bytes a delta saves; 0 if there is none, and then `fault` may say why none can be made."""
         if self.fault:
             return 0
         try:
@@ -207,7 +209,7 @@ class _Deltas:
         return 0 if delta is None else len(data) - len(delta)
 
     def make(self, data: bytes) -> bytes | None:
-        """Return a delta that gives some bytes; None where it saves too little."""
+        """Return a delta from the base to ``data``; None if it saves too little."""
         if self._signature is None:
             with open_place(self._place) as file:
                 contents = (part for member in self._base.members for part in decode(file, member))
@@ -216,7 +218,7 @@ class _Deltas:
         return delta if len(delta) <= (1 - self._min_saving) * len(data) else None
 
     def tried(self, data: bytes) -> bytes | None:
-        """Return a delta as `make` does, or None where applying it does not give the bytes."""
+        """Return a delta as `make` does, or None if applying it does not give ``data``."""
         try:
             delta = None if self.fault else self.make(data)
             if delta is None:

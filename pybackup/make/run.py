@@ -27,13 +27,13 @@ from .sidecar import begin_sidecar
 from .volumes import CreatedVolume, SetVolumes, SingleArchive
 from .writer import Count, Writer
 
-# What reading and compressing takes, as a multiple of reading and hashing alone.
+# The work of reading and compressing, or reading and storing, a byte in units of reading and hashing it.
 _COMPRESS_WORK, _STORE_WORK = 40, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What came of it; sizes in bytes."""
+    """The archive that was created; sizes in bytes. ``files`` counts the regular files among the ``entries``."""
 
     path: bytes
     entries: int
@@ -44,7 +44,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class CreatedSet:
-    """What came of it."""
+    """The set that was created: its volumes in order, recovery volumes last, and what this run wrote into them."""
 
     volumes: Sequence[CreatedVolume]
     entries: int
@@ -65,18 +65,18 @@ def perform_create(
     Parameters
     ----------
     content
-        The contents of the plan's entries; None to read the files.
+        The contents of the plan's entries, in order; None to read them from the files.
     executor
-        Runs the work instead of ``plan.options.workers`` processes.
+        Compresses instead of ``plan.options.workers`` processes.
     last_use
-        Shut the executor down when everything is compressed, so that its memory is free for parity.
+        Shut the executor down when everything is compressed, so that its memory is free while parity is made.
 
     Raises
     ------
     Exists
         The output exists, and is not to be replaced.
     UsageError
-        The output exists, and is no archive.
+        The output exists, and is not an archive.
     EnvironmentFailed
         The output cannot be written, or the workers died.
     """
@@ -87,7 +87,7 @@ def perform_create(
     to = SingleArchive(plan)
     with ExitStack() as stack:
         if executor is None:
-            # Forked before anything large is held.
+            # Forked before this process holds anything large.
             executor, last_use = stack.enter_context(_workers_for(plan, monitor)), True
         writer = stack.enter_context(Writer(to, plan.entries, Carry(), monitor))
         monitor.plan(_phases(plan))
@@ -106,12 +106,17 @@ def perform_create(
 def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Monitor) -> CreatedSet:
     """Write the volumes of a planned set; each is read back and then published.
 
+    Parameters
+    ----------
+    executor
+        Compresses instead of ``plan.plan.options.workers`` processes.
+
     Raises
     ------
     Exists
         Volumes of the set exist, and are neither to be continued nor replaced.
     UsageError
-        They cannot be continued, as they were made with other options; or volumes of another set are there.
+        They cannot be continued, as they were made with other options; or the directory has volumes of another set.
     EnvironmentFailed
         The volumes cannot be written, or the workers died.
     """
@@ -138,15 +143,18 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
 
 
 def _phases(plan: Plan) -> list[Phase]:
-    """What creating an archive tells."""
+    """Return the phases of creating an archive, for `Monitor.plan`."""
     parity = plan.options.parity
-    # A sidecar is read back as well.
+    # A sidecar is read back too.
     own = phases_of_seal(plan.n_bytes, parity=False) if parity and parity.sidecar else []
     return [_phase_of_writing(plan), *phases_of_seal(plan.n_bytes, parity=parity is not None), *own]
 
 
 def _phases_of_set(plan: SetPlan, begun: Resumption) -> list[Phase]:
-    """What creating a set tells: all volumes but the last one are sealed while the next is written."""
+    """Return the phases of creating a set, for `Monitor.plan`.
+
+    All volumes but the last are sealed within the phase of writing.
+    """
     n_bytes, parity = plan.plan.n_bytes, plan.plan.options.parity is not None
     last = phases_of_seal(min(n_bytes, plan.set.volume_bytes), parity=parity)
     written = [] if begun.complete else [_phase_of_writing(plan.plan), *last]
@@ -154,20 +162,20 @@ def _phases_of_set(plan: SetPlan, begun: Resumption) -> list[Phase]:
 
 
 def _phase_of_writing(plan: Plan) -> Phase:
-    """What reading and compressing the content is, for `Monitor.plan`."""
+    """Return the phase of reading and compressing the content."""
     stored = plan.options.profile.compression is Compression.STORE
     return Phase("create", (_STORE_WORK if stored else _COMPRESS_WORK) * plan.n_bytes)
 
 
 def _workers_for(plan: Plan, monitor: Monitor) -> Executor:
-    """The processes that a creation has a use for."""
+    """Return an executor with as many processes as there is work for."""
     options = plan.options
     tasks = most_batches(plan.files, plan.n_bytes, options.segment_bytes)
     return make_executor(options.workers, tasks=tasks, task_bytes=options.task_bytes, monitor=monitor)
 
 
 def _write(plan: Plan, content: Iterable[Read], writer: Writer, executor: Executor, monitor: Monitor) -> bytes:
-    """Write all of an archive or a set but the parity of the last volume; return where that lies."""
+    """Write an archive or set except for the parity of the last volume; return the path of its temporary file."""
     options = plan.options
     monitor.begin("create", plan.files, plan.n_bytes)
     ready = compress(content, profile=options.profile, executor=executor, window_bytes=options.window_bytes)
@@ -180,7 +188,7 @@ def _write(plan: Plan, content: Iterable[Read], writer: Writer, executor: Execut
 
 
 def _sidecar_of(plan: Plan, written: bytes, to: SingleArchive, stack: ExitStack) -> list[Unsealed]:
-    """The sidecar of an archive that was written, if there is to be one."""
+    """Begin the sidecar of an archive that was written, if there is to be one."""
     options = plan.options
     if not (options.parity and options.parity.sidecar):
         return []
@@ -197,14 +205,14 @@ def _sidecar_of(plan: Plan, written: bytes, to: SingleArchive, stack: ExitStack)
 
 
 def _behind(content: Iterable[Read], begun: Resumption) -> Iterator[Read]:
-    """All pieces but those of the first file that a finished volume holds: they were read for the sake of its hash."""
+    """Yield all pieces except those of the first file that finished volumes hold, which were read only to hash it."""
     for item in content:
         if not (isinstance(item, Piece) and item.entry.path == begun.path and item.segment < begun.segment):
             yield item
 
 
 def _with_recovery(plan: SetPlan, volumes: Sequence[CreatedVolume], monitor: Monitor) -> list[CreatedVolume]:
-    """Make the recovery volumes of the set, and return them."""
+    """Make the recovery volumes that the plan asks for, and return them."""
     count = plan.set.recovery_volumes
     if not count:
         return []

@@ -20,16 +20,18 @@ from pybackup.parity.stream.volume import Sectors, VolumeWriter
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """A temporary file that is complete but for its parity.
+    """A temporary file that is complete except for its parity.
 
     Attributes
     ----------
+    output
+        The temporary file.
     publish
-        Gives it its name.
+        Gives the file its name.
     write_parity
-        Writes its parity, for which it has room; None if it has no parity, or has it already.
+        Writes the parity into the room left for it; None if the file has no parity, or has it already.
     read_back
-        Called with the path of the temporary file; raises `EnvironmentFailed` if it is not what was written.
+        Reads the file at the given path again; raises `EnvironmentFailed` if it is not what was written.
     """
 
     output: Scratch
@@ -39,8 +41,8 @@ class Unsealed:
 
 
 def phases_of_seal(n_bytes: int, *, parity: bool) -> list[Phase]:
-    """Return the phases for `Monitor.plan` in which `seal` seals a file of about so many bytes."""
-    # Two passes, of which one encodes; then the sectors by their sums, and the content by its hashes.
+    """Return the phases, for `Monitor.plan`, in which `seal` seals a file of about ``n_bytes`` bytes."""
+    # "protect" reads the file twice and encodes it; "check sectors" compares checksums; a third phase hashes content.
     protect = [Phase("protect", 4 * n_bytes), Phase("check sectors", n_bytes)] if parity else []
     return [*protect, Phase("verify", n_bytes)]
 
@@ -53,9 +55,9 @@ def seal(*files: Unsealed, monitor: Monitor) -> None:
     Raises
     ------
     Exists, UsageError
-        A name has been taken meanwhile.
+        Another file has got one of the names meanwhile.
     EnvironmentFailed
-        One cannot be written, or was read back differently.
+        A file cannot be written, or did not read back as written.
     """
     for file in files:
         if file.write_parity:
@@ -67,7 +69,7 @@ def seal(*files: Unsealed, monitor: Monitor) -> None:
 
 
 class OwnStream:
-    """The parity stream of an unfinished archive: planned when its place is known, written after everything else."""
+    """The parity stream of an unfinished archive: planned when its offset is known, written after everything else."""
 
     def __init__(self, options: ParityOptions, output: Scratch) -> None:
         self._options = options
@@ -75,7 +77,7 @@ class OwnStream:
         self._geometry: Geometry | None = None
 
     def reserve(self, before_bytes: int, after_bytes: int) -> int:
-        """Plan the stream and return its length in bytes.
+        """Plan the stream, given the numbers of bytes before and behind it, and return its length in bytes.
 
         Raises
         ------
@@ -102,7 +104,7 @@ def write_stream(output: Scratch, geometry: Geometry, monitor: Monitor) -> None:
 
 
 def write_parity(path: bytes, volume: Sectors, writer: VolumeWriter, monitor: Monitor) -> None:
-    """Write the parity stream of a volume; the path is for messages."""
+    """Write the parity stream of a volume; ``path`` is for the progress display."""
     geometry = volume.geometry
     passes = 2 if geometry.groups else 1
     monitor.begin("protect", 0, passes * (geometry.before_bytes + geometry.after_bytes))

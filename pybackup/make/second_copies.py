@@ -1,4 +1,4 @@
-"""Second copies: the smallest files of a volume are stored in the next one too, so that losing one volume loses none.
+"""Second copies: the smallest files of a volume are stored in the next one too, so that losing one volume spares them.
 
 They are copied from the finished volume byte for byte, so that a resumed run makes the same.
 """
@@ -28,14 +28,16 @@ _MOST = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class SecondCopy:
-    """A file of the volume before, in its compressed form.
+    """A file of the previous volume, in its compressed form.
 
     Attributes
     ----------
+    item
+        The entry and its compressed bytes.
     name
         The name of its member.
     directories
-        The directories around it, from the top, each with the name of its container.
+        The directories that contain it, from the top, each with the member name of its container.
     """
 
     item: PackedPiece
@@ -54,7 +56,7 @@ def parse_share(text: object) -> Fraction:
     Raises
     ------
     UsageError
-        It is no percentage, or more than half.
+        It is not a percentage, or more than 50 %.
     """
     share = parse_amount(text).share if isinstance(text, str) and text.strip().endswith("%") else None
     if share is None or share > _MOST:
@@ -68,7 +70,7 @@ def share_text(share: Fraction) -> str:
 
 
 def is_candidate(stored: Stored) -> bool:
-    """Whether a volume has a file whole, and in one segment."""
+    """Return whether all of a file is in the volume, and in a single segment: only such files get second copies."""
     return (
         stored.entry.kind is Kind.FILE
         and len(stored.members) == 1
@@ -79,16 +81,16 @@ def is_candidate(stored: Stored) -> bool:
 
 
 class SecondCopies:
-    """The smallest files of a finished volume, as many as there is room for, in tree order.
+    """Second copies of the smallest files of a finished volume, as many as there is room for, in tree order.
 
     Parameters
     ----------
     volume
         The path of the finished volume.
     but
-        Paths in it that are second copies themselves.
+        Paths of files in it that are second copies themselves, and get no third.
     room_bytes
-        How much they may add to the next volume, with containers and indexes.
+        How many bytes they may add to the next volume, with containers and indexes.
 
     Raises
     ------
@@ -114,7 +116,7 @@ class SecondCopies:
                 raise self._damaged(error) from error
 
     def before(self, path: bytes | None) -> Iterator[SecondCopy]:
-        """Yield those that come before a path in tree order and were not yielded yet; all that are left for None.
+        """Yield the copies not yielded yet that come before a path in tree order; all of them for None.
 
         Raises
         ------
@@ -135,14 +137,14 @@ class SecondCopies:
             yield copy
 
     def _damaged(self, error: Exception) -> Damaged:
-        return Damaged(f"{os.fsdecode(self._path)}: cannot be gone on with: {error}")
+        return Damaged(f"{os.fsdecode(self._path)}: the set cannot be continued after this volume: {error}")
 
     def _read(self, file: ArchiveFile, stored: Stored) -> SecondCopy:
         entry, member = stored.entry, stored.members[0]
         name, packed = _bundled(file, member) if member.bundled else _alone(file, member)
         piece = Piece(entry, b"", sparse=stored.sparse, whole=Whole(changed=stored.changed))
         rows = [self._rows_of[path] for path in directories_above(entry.path)]
-        # Neighbours lie in the same ones.
+        # Neighbouring files lie in the same directories, so those of the last file are kept.
         self._above = {row: self._above.get(row) or self._directory(file, row) for row in rows}
         return SecondCopy(PackedPiece(piece, packed), name, tuple(self._above.values()))
 
@@ -153,7 +155,7 @@ class SecondCopies:
         return header_of(file, self._containers[row])
 
     def _smallest(self, file: ArchiveFile, but: Container[bytes], room_bytes: int) -> array[int]:
-        """The rows of as many files as fit, the smallest first taken; in tree order."""
+        """Choose the smallest files, as many as fit, and return their rows in tree order."""
         sizes = dict(self._sizes(but))
         taken: list[int] = []
         opened: set[int] = set()
@@ -176,7 +178,7 @@ class SecondCopies:
         return array("q", sorted(taken))
 
     def _sizes(self, but: Container[bytes]) -> Iterator[tuple[int, int]]:
-        """Row and packed length of each candidate."""
+        """Yield the row and the compressed length of each candidate."""
         for row, kind in enumerate(self._listing.rows.kinds):
             if kind == Kind.FILE and self._listing.paths[row] not in but:
                 stored = self._listing.stored(row)
@@ -185,7 +187,7 @@ class SecondCopies:
 
 
 def _alone(file: ArchiveFile, member: Member) -> tuple[bytes, Packed]:
-    """The name and the bytes of a member."""
+    """Return the name and the bytes of a member that holds one file."""
     header = header_of(file, member.offset)
     data = read_exactly(file, member.offset, member.packed_bytes)
     if zlib.crc32(data) != header.note.data_crc:
@@ -196,7 +198,7 @@ def _alone(file: ArchiveFile, member: Member) -> tuple[bytes, Packed]:
 
 
 def _bundled(file: ArchiveFile, member: Member) -> tuple[bytes, Packed]:
-    """The stream of a file in a bundle, where it has no name; decoded, as a 7z header has the CRC of the content."""
+    """Return an empty name and the stream of a file in a bundle, decoded once since 7z stores the content's CRC."""
     crc = 0
     for data in decode(file, member):
         crc = zlib.crc32(data, crc)
@@ -208,7 +210,7 @@ def _bundled(file: ArchiveFile, member: Member) -> tuple[bytes, Packed]:
 
 
 def _copied_bytes(file: ArchiveFile, stored: Stored, *, is_first: bool) -> int:
-    """What a copy of a file adds at most; in a bundle, the bundle too if the file is the first one in it."""
+    """Return an upper bound in bytes for what a copy adds; the first file of a bundle counts the bundle too."""
     member = stored.members[0]
     if stored.bundled:
         return copied_in_bundle_bytes(stored, member.packed_bytes, is_first=is_first)

@@ -1,4 +1,4 @@
-"""Protecting any file by parity in a sidecar."""
+"""Protecting any file by parity in a second file, its sidecar."""
 
 from __future__ import annotations
 
@@ -52,22 +52,23 @@ def protect_file(
     Parameters
     ----------
     overwrite
-        Replace the sidecar that has the name.
+        Replace an existing sidecar of that name.
 
     Raises
     ------
     Exists
-        There is a sidecar, and it is not to be replaced.
+        The sidecar exists, and is not to be replaced.
     UsageError
-        The file is empty; or the existing file of the sidecar's name is no sidecar; or it is one by which the file has
-        been damaged since.
+        The file is empty; or a file that is no sidecar has the sidecar's name; or according to the existing sidecar the
+        file has been damaged since.
     EnvironmentFailed
-        The sidecar cannot be written, or was read back differently. A lack of room is found before anything is written.
+        The sidecar cannot be written, or did not read back as written. A lack of room is found before anything is
+        written.
     """
     if os.path.isfile(sidecar):
         n_bytes = length_of(path)
         monitor.plan([phase_of_survey(n_bytes), *phases_of_seal(n_bytes, parity=True)])
-        # That the file is damaged by an existing sidecar is worth more to know than whether that may be replaced.
+        # Checked as if it may be replaced: that the file is damaged is more important to report than "exists already".
         check_sidecar(sidecar, replace=True)
         _refuse_to_lose(path, sidecar, monitor)
     check_sidecar(sidecar, replace=overwrite)
@@ -96,16 +97,16 @@ def begin_sidecar(
     readers: Readers,
     stack: ExitStack,
 ) -> tuple[Protected, Unsealed]:
-    """Begin the sidecar of a file, which is ready to be sealed; raises as `protect_file`.
+    """Begin the sidecar of a file, and return it for sealing; raises as `protect_file`.
 
     Parameters
     ----------
     stack
-        Closes what is open in the end, and discards the sidecar if it was not published.
+        At its end open files are closed, and the sidecar is discarded if it was not published.
     """
     file = stack.enter_context(ArchiveFile(path))
     if not file.size:
-        raise UsageError(f"{os.fsdecode(path)}: an empty file needs no parity")
+        raise UsageError(f"{os.fsdecode(path)}: is empty: there is nothing to protect")
     geometry = plan_geometry(file.size, 0, options.amount, sidecar=True, group_sectors=options.group_sectors)
     beside = os.path.dirname(sidecar) or b"."
     check_room({beside, beside if work_dir is None else work_dir}, geometry.stream_bytes)
@@ -121,10 +122,10 @@ def begin_sidecar(
 
 
 def _refuse_to_lose(path: bytes, sidecar: bytes, monitor: Monitor) -> None:
-    """Refuse to replace a sidecar of which anything in the file says that it is not what the sidecar protects.
+    """Refuse to replace a sidecar according to which the file is damaged, since it may be needed to repair the file.
 
-    Bytes that were appended lose nothing. A file of which nothing is left as it was, and nothing can be brought back,
-    is a new one under an old name.
+    Appended bytes are no damage. A file of which no sector is as it was, and none can be repaired, counts as a new file
+    under an old name.
     """
     with ExitStack() as stack:
         copy, stream = whole_file(path, stack), whole_file(sidecar, stack)
@@ -135,20 +136,21 @@ def _refuse_to_lose(path: bytes, sidecar: bytes, monitor: Monitor) -> None:
         bad = sectors - int(surveyed.in_place()[:sectors].sum())
         if bad and (surveyed.good_in(0).any() or health_of(surveyed).state is not State.BEYOND):
             raise UsageError(
-                f"{os.fsdecode(sidecar)}: says that {bad:,} of {sectors:,} sectors of {os.fsdecode(path)} are "
-                "damaged; 'pybackup repair' brings back what it can. If they were changed on purpose, remove it first"
+                f"{os.fsdecode(sidecar)}: according to this sidecar {bad:,} of {sectors:,} sectors of "
+                f"{os.fsdecode(path)} are damaged; 'pybackup repair' restores what it can. If they were changed on "
+                "purpose, remove the sidecar"
             )
 
 
 def _check(geometry: Geometry, stream: ArchiveFile, monitor: Monitor) -> None:
-    """Read the stream back; the file was read twice, and has not been touched."""
+    """Read the sidecar back and check it; the protected file was only read."""
     found = find([stream])
     if found is None or found.geometry != geometry:
-        raise EnvironmentFailed("the sidecar was not read back as it was written; is the disk failing?")
+        raise EnvironmentFailed("the sidecar did not read back as it was written; is the disk failing?")
     survey = Survey.of(geometry, load(found).sums)
     monitor.begin("verify", 0, stream.size)
     first = geometry.before_sectors
     good = survey.look(0, Copy(stream), -first * SECTOR, lambda count: monitor.advance(0, count), first=first)
     monitor.end()
     if good != geometry.stream_sectors:
-        raise EnvironmentFailed("the sidecar was not read back as it was written; is the disk failing?")
+        raise EnvironmentFailed("the sidecar did not read back as it was written; is the disk failing?")

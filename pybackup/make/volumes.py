@@ -1,4 +1,4 @@
-"""What a writer fills: the one volume of a single archive, as long as it gets, or the volumes of a set, one by one."""
+"""The volumes that a writer fills: one of unlimited length for a single archive, or those of a set, one by one."""
 
 from __future__ import annotations
 
@@ -26,9 +26,16 @@ from .second_copies import SecondCopies, share_text
 
 @dataclass(frozen=True, slots=True)
 class CreatedVolume:
-    """One volume that was made, or was there already; sizes in bytes.
+    """A volume of the set that was made, or already existed; sizes in bytes.
 
-    ``files`` end in it; ``second_copies`` are files of the volume before, and not among them.
+    Attributes
+    ----------
+    files
+        How many files end in it, without second copies.
+    was_there
+        Whether an earlier, interrupted run had made it.
+    second_copies
+        How many files of the previous volume it holds a second copy of.
     """
 
     path: bytes
@@ -46,17 +53,19 @@ class OpenVolume:
     Attributes
     ----------
     parity
-        Its own; None for none, be it that the parity goes into a sidecar.
+        The parity in the volume; None if it has none, or if its parity goes into a sidecar.
     info
-        None for a single archive.
-    limit_bytes
-        How long its body may be, if it is limited.
+        Its number and set; None for a single archive.
+    is_limited, limit_bytes
+        Whether the length of its body is limited, and how long it may be.
+    files, items
+        How many files, and entries and segments, were written so far, without second copies.
     copies
-        What it may get of the volume before; None until its first item is at hand.
+        The second copies that it may get of files of the previous volume; None until its first item is known.
     again
-        What it got of that.
+        The paths of the files of which a second copy was written.
     is_last, blob
-        Whether no volume follows, and its tree index; known when it is closed.
+        Whether no volume follows, and its tree index; set when it is closed.
     """
 
     output: Output
@@ -75,25 +84,26 @@ class OpenVolume:
 
     @property
     def size_bytes(self) -> int:
-        """The size that it has to fit; 0 for any."""
+        """The maximum length of the volume with its parity, in bytes; 0 for no limit."""
         return self.info.volume_bytes if self.info else 0
 
 
 class Volumes(Protocol):
-    """What a writer asks of where it writes.
+    """Where a `Writer` writes: begins its volumes, and provides what each repeats of earlier ones.
 
     Attributes
     ----------
     tight
-        Whether files wait for a later volume where a smaller one still fits.
+        Whether a file that does not fit waits for the next volume, so that smaller ones may still go into this one.
     before
-        The volume before, and which files in it are second copies themselves; None for the first.
+        The path of the previous volume, and the paths of those files in it that are second copies themselves; None
+        before the second volume.
     second_copies
-        Which share of each volume they may take; 0 for none.
+        The fraction of each volume that second copies may take; 0 for none.
     blobs
-        The tree indexes of the volumes that are finished, which each one repeats.
+        The tree indexes of the finished volumes, which each later volume repeats.
     earlier
-        Tables of what earlier archives hold, which each one has.
+        The encoded tables of what earlier archives hold, which each volume contains.
     """
 
     tight: bool
@@ -103,23 +113,23 @@ class Volumes(Protocol):
     earlier: Sequence[bytes]
 
     def begin(self, carry: Carry) -> OpenVolume:
-        """Begin the next volume."""
+        """Begin the next volume, with the member names that the previous one hands on in ``carry``."""
 
     def fixed_bytes(self) -> int:
-        """Return what is written when a volume ends, whatever is in it: structures and the index of the set."""
+        """Return how many bytes are written at the end of each volume in any case: structures and the set's index."""
 
     def structures(self, bare: Sequence[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
-        """Return the two tars of what has no content, given what of that was read so far."""
+        """Return `pybackup.make.plan.structures` of the entries without content, given those read so far."""
 
     def settings(self, volume: OpenVolume) -> bytes:
-        """Return the settings of a volume that ends."""
+        """Return the settings of a volume that is about to end, as JSON."""
 
     def sealed(self, volume: OpenVolume) -> None:
-        """Take note of a volume that was published."""
+        """Record a volume that was published."""
 
 
 class SingleArchive:
-    """The only volume of an archive that is no set."""
+    """The only volume of a single archive."""
 
     tight = False
     second_copies = Fraction(0)
@@ -133,7 +143,7 @@ class SingleArchive:
         self.archive_bytes = 0
 
     def begin(self, carry: Carry) -> OpenVolume:
-        """Begin it."""
+        """Begin the archive."""
         plan, options, parity = self._plan, self._plan.options, self._plan.options.parity
         archive_id, settings = identify(plan), settings_of(plan)
         own = None if parity is None or parity.sidecar else parity
@@ -141,35 +151,35 @@ class SingleArchive:
         return OpenVolume(output, _begun(output, archive_id, plan, carry), own, settings)
 
     def fixed_bytes(self) -> int:
-        """Return 0: a single archive has no medium to fit."""
+        """Return 0: the length of a single archive is not limited."""
         return 0
 
     def structures(self, bare: Sequence[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
-        """Return the two tars of what has no content, which has all been read by now."""
+        """Return the two tars of entries without content, all of which have been read by now."""
         return structures(bare)
 
     def settings(self, volume: OpenVolume) -> bytes:
-        """Return the settings that the archive was begun with."""
+        """Return the settings of the archive, as JSON."""
         return volume.settings
 
     def sealed(self, volume: OpenVolume) -> None:
-        """Take note of its length."""
+        """Record the length of the archive."""
         self.archive_bytes = volume.output.tell()
 
 
 class SetVolumes:
-    """The volumes of a set, behind those that are finished.
+    """The volumes of a set, following those that an interrupted run finished.
 
     Attributes
     ----------
     made
-        All that are finished, those that were there too.
+        All finished volumes, including those of an earlier run.
     """
 
     def __init__(self, plan: SetPlan, begun: Resumption) -> None:
         self._plan, self._to, self._destination = plan.plan, plan.set, plan.destination
         self.tight, self.second_copies = plan.set.tight, plan.set.second_copies
-        # Files that are told of on a disc, second copies too.
+        # INDEX.TXT.gz on a disc lists second copies as well.
         self._entries = len(plan.plan.entries) * (2 if plan.set.second_copies else 1)
         self._set_id = begun.set_id or identify_set(plan)
         self.blobs = list(begun.blobs)
@@ -184,7 +194,7 @@ class SetVolumes:
         ]
 
     def begin(self, carry: Carry) -> OpenVolume:
-        """Begin the next volume."""
+        """Begin the next volume of the set."""
         number = len(self.made) + 1
         parity = self._plan.options.parity
         n_bytes = self._to.size_of(number)
@@ -203,24 +213,24 @@ class SetVolumes:
         return OpenVolume(output, writer, own, settings, info, True, limit_bytes)
 
     def _limit_of(self, n_bytes: int) -> int:
-        """How long the body of a volume may be, and its shard in recovery volumes."""
+        """Return the maximum length in bytes of a volume's body, so that its shard fits a recovery volume too."""
         limit = body_limit(n_bytes, self._plan.options.parity, entries=self._entries)
         return limit if self._shard_limit is None else min(limit, self._shard_limit)
 
     def fixed_bytes(self) -> int:
-        """Return what is written when a volume ends, whatever is in it: structures and the index of the set."""
+        """Return how many bytes are written at the end of each volume in any case."""
         return self._structure_bytes + own_member_bytes(sum(map(len, self.blobs)))
 
     def _fixed_parts(self) -> Sequence[Iterable[bytes]]:
-        """The contents of the members that each volume has."""
+        """Return the contents of the members that each volume has."""
         return *self.structures(()), self.earlier
 
     def structures(self, bare: Sequence[Entry]) -> tuple[Iterator[bytes], Iterator[bytes]]:
-        """Return those of all that is planned: the first volume has them before the rest is read."""
+        """Return the tars of all planned entries: the first volume has them before the others are read."""
         return structures(planned.entry for planned in self._plan.entries)
 
     def settings(self, volume: OpenVolume) -> bytes:
-        """Return the settings of a volume that ends."""
+        """Return the settings of a volume that is about to end, as JSON."""
         assert volume.info is not None
         return self._settings(replace(volume.info, last=volume.is_last))
 
@@ -231,7 +241,7 @@ class SetVolumes:
         return settings_of(self._plan, set=info.settings(), **more)
 
     def sealed(self, volume: OpenVolume) -> None:
-        """Take note of a volume that was published."""
+        """Record a volume that was published."""
         assert volume.info is not None
         path, n_bytes, again = volume.output.path, volume.output.tell(), frozenset(volume.again)
         info = replace(volume.info, last=volume.is_last)
@@ -241,7 +251,7 @@ class SetVolumes:
 
 
 def _begun(output: Output, archive_id: bytes, plan: Plan, carry: Carry) -> ArchiveWriter:
-    """Begin an archive in a file, of which nothing is left where that fails."""
+    """Begin an archive in a file, which is discarded if that fails."""
     time = own_time(plan)
     try:
         return ArchiveWriter(output, archive_id=archive_id, readme=README, mtime_ns=time, carry=carry)
@@ -251,13 +261,15 @@ def _begun(output: Output, archive_id: bytes, plan: Plan, carry: Carry) -> Archi
 
 
 def check_length(volume: OpenVolume) -> None:
-    """Make sure that a volume is no longer than it was to be.
+    """Check that a volume does not exceed its size limit.
 
     Raises
     ------
     EnvironmentFailed
-        It is; the bounds of `capacity` are wrong.
+        It does: a bug in `pybackup.make.capacity` or `pybackup.container.cost`.
     """
     n_bytes, info = volume.output.tell(), volume.info
     if info and n_bytes > info.volume_bytes:
-        raise EnvironmentFailed(f"{info.label}: {n_bytes} bytes, and {info.volume_bytes} fit: a bug, report it")
+        raise EnvironmentFailed(
+            f"{info.label}: has {n_bytes} bytes, but {info.volume_bytes} fit: this is a bug, please report it"
+        )

@@ -1,4 +1,4 @@
-"""The writer: items in tree order into one archive or the volumes of a set, each sealed when it is full."""
+"""The writer: puts items in tree order into one archive or the volumes of a set, and seals each volume when full."""
 
 from __future__ import annotations
 
@@ -21,16 +21,30 @@ from .seal import OwnStream, Unsealed, seal
 from .second_copies import SecondCopies, SecondCopy
 from .volumes import OpenVolume, Volumes, check_length
 
-# Indexes are packed to see how long they are when by their bound so little is left; again, when that bound is so loose.
+# The packed length of indexes is estimated by a bound while a volume fills. When an item does not fit by that bound,
+# and the bound exceeds the true length by more than this fraction of the volume, the indexes are packed to measure it.
 _LOOSE_PARTS = 1000
-# Files that wait for the next volume take memory; and of a volume that is full but for so little no more is looked for.
+# Limits to filling a volume with later files: the compressed bytes of files that wait in memory for the next volume,
+# and the fraction of a volume below which the room left is given up.
 _HELD_BYTES = 64 * MIB
 _FULL_PARTS = 400
 
 
 @dataclass(slots=True)
 class Count:
-    """What has been written so far, as the monitor is told of it."""
+    """What has been written so far; reported to the monitor.
+
+    Attributes
+    ----------
+    bare
+        The entries without content.
+    files
+        The number of complete files.
+    content_bytes
+        The length of their content.
+    unfinished_bytes
+        The bytes written of a file that is not complete yet.
+    """
 
     bare: list[Entry] = field(default_factory=list)
     files: int = 0
@@ -39,11 +53,11 @@ class Count:
 
     @property
     def entries(self) -> int:
-        """All of them."""
+        """The number of all complete entries."""
         return self.files + len(self.bare)
 
     def add(self, item: Ready, monitor: Monitor) -> None:
-        """Take one more item."""
+        """Count one more item, and report it to the monitor."""
         if isinstance(item, Bare):
             monitor.working_on(item.entry.path)
             self.bare.append(item.entry)
@@ -51,29 +65,33 @@ class Count:
             done = item.piece.whole is not None
             if item.piece.is_first:
                 monitor.working_on(item.piece.entry.path)
-                self.unfinished_bytes = 0  # of a file that changed and begins anew
+                self.unfinished_bytes = 0  # the file changed while it was read, and is read again from its start
             self.unfinished_bytes += item.packed.raw_bytes
             step = item.packed.raw_bytes
             if done:
                 size = item.piece.entry.size
                 self.files += 1
                 self.content_bytes += size
-                # Holes are done too, as the plan counted them.
+                # Holes count as written, as the plan counted them.
                 step += size - self.unfinished_bytes
             monitor.advance(done, step)
 
 
 class Writer:
-    """Takes the items of a creation in tree order, and begins a new volume whenever one does not fit.
+    """Writes items in tree order, and begins a new volume whenever an item does not fit.
 
-    As a context manager it leaves nothing of a volume that was not sealed.
+    As a context manager it discards a volume that was not sealed.
 
     Parameters
     ----------
+    to
+        Where to write.
     entries
-        All that is planned: a file may go on in a volume in which the directories above it are not written yet.
+        All planned entries: a file may be continued in a volume before the directories above it are written there.
     carry
-        What the volumes that are finished hand on.
+        The member names that the finished volumes hand on.
+    monitor
+        Is told the progress.
     """
 
     def __init__(self, to: Volumes, entries: Sequence[Planned], carry: Carry, monitor: Monitor) -> None:
@@ -100,12 +118,12 @@ class Writer:
             self._volume.output.discard()
 
     def put(self, item: Ready) -> None:
-        """Write an item, into a new volume if there is no room in this one.
+        """Write an item, into a new volume if this one has no room for it.
 
         Raises
         ------
         UsageError
-            A volume is too small for it.
+            A whole volume is too small for the item.
         """
         volume = self._volume or self._begin()
         if volume.is_limited and not self._goes_into(volume, item):
@@ -115,11 +133,14 @@ class Writer:
         volume.files += isinstance(item, PackedPiece) and item.piece.whole is not None
         self.count.add(item, self._monitor)
         if self._held:
-            # Whatever is opened meanwhile may be what a file that waits lies in.
+            # The directory of a waiting file may be among those whose containers are opened meanwhile.
             self._names_of_held.update(volume.writer.names_in_use())
 
     def _goes_into(self, volume: OpenVolume, item: Ready) -> bool:
-        """Whether an item goes into this volume, which is ready for it then; else it waits, or is in the next one."""
+        """Return whether an item fits this volume, and open its directories there; else hold it back or write it on.
+
+        If it does not fit, it waits for the next volume, or this volume is ended and the item is put into the next.
+        """
         directories = self._above(item)
         if not isinstance(item, Restart):
             self._put_copies(volume, item, directories)
@@ -130,8 +151,8 @@ class Writer:
             if not volume.items:
                 number = volume.info.number if volume.info else 1
                 raise UsageError(
-                    f"volume {number}: {volume.size_bytes} bytes are too few for one segment of a file beside the "
-                    "structure; use larger volumes",
+                    f"volume {number}: {volume.size_bytes} bytes are too few for the structure and one segment of a "
+                    "file; use larger volumes",
                     option="segment_size",
                     hint="makes segments smaller",
                 )
@@ -140,7 +161,10 @@ class Writer:
         return False
 
     def _put_copies(self, volume: OpenVolume, item: Bare | PackedPiece, directories: Sequence[Entry]) -> None:
-        """Write second copies that come before an item; which there are, its first item decides, which has to fit."""
+        """Write the second copies that come before an item in tree order.
+
+        They are chosen when the first item of a volume is known, as that item must still fit.
+        """
         before, share = self._to.before, self._to.second_copies
         if not share or before is None:
             return
@@ -152,13 +176,13 @@ class Writer:
 
     def _put_again(self, volume: OpenVolume, copy: SecondCopy) -> None:
         above = [(self._directories.get(entry.path, entry), name) for entry, name in copy.directories]
-        # Files that were held back may have taken their room.
+        # Files held back from the previous volume may have taken the room.
         if self._fits(volume, copy.item, [entry for entry, _ in above]):
             volume.writer.put_again(copy.item, copy.name, above)
             volume.again.add(copy.path)
 
     def close(self) -> bytes:
-        """Write what ends the last volume, but for its parity; return the path where that volume lies."""
+        """Write the end of the last volume, all but its parity, and return the path of its temporary file."""
         while self._held:
             self._go_on()
         volume = self._volume or self._begin()
@@ -169,7 +193,10 @@ class Writer:
         return volume.output.temporary
 
     def seal(self, *beside: Unsealed, monitor: Monitor) -> None:
-        """Seal the volume that is closed, and what is published just before it; raises as `pybackup.make.seal.seal`."""
+        """Seal the closed volume together with files to be published just before it (``beside``).
+
+        Raises as `pybackup.make.seal.seal`.
+        """
         volume, unsealed = self._volume, self._unsealed
         assert volume is not None
         assert unsealed is not None
@@ -178,7 +205,7 @@ class Writer:
         self._volume = self._unsealed = None
 
     def _go_on(self) -> None:
-        """End the volume, and begin the next with the files that were held back."""
+        """End and seal the volume, and put the files that were held back into the next one."""
         assert self._volume is not None
         self._close(self._volume, last=False)
         self.seal(monitor=Aside(self._monitor))
@@ -187,12 +214,12 @@ class Writer:
             self.put(item)
 
     def _above(self, item: Ready) -> list[Entry]:
-        """The directories that an item lies in, from the top."""
+        """Return the entries of the directories that contain an item, from the top."""
         paths = directories_above(_path_of(item))
         return [self._directories[path] for path in paths if path in self._directories]
 
     def _hold(self, volume: OpenVolume, item: Ready) -> bool:
-        """Keep a file for the next volume, as later ones may fit into this one."""
+        """Hold a file back for the next volume, as later ones may fit into this one; return whether it is held back."""
         if not (self._to.tight and isinstance(item, PackedPiece) and item.piece.segments == 1 and volume.items):
             return False
         held = sum(len(each.packed.data) for each in self._held)
@@ -203,7 +230,7 @@ class Writer:
         return True
 
     def _left(self, volume: OpenVolume) -> int:
-        """How much there is room for before the volume has to end."""
+        """Return how many bytes may still be written before the volume has to end."""
         used = volume.output.tell() + self._to.fixed_bytes() + volume.writer.room_to_close(volume.settings)
         return volume.limit_bytes - used
 

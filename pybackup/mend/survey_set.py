@@ -152,7 +152,7 @@ def _one_set(volumes: Iterable[Volume]) -> VolumeInfo | None:
         if first is None:
             first = volume
         elif first.info and volume.info.set_id != first.info.set_id:
-            raise UsageError(f"{volume.name}: is of another set than {first.name}")
+            raise UsageError(f"{volume.name}: belongs to another set than {first.name}")
     return first.info if first else None
 
 

@@ -225,7 +225,7 @@ def test_what_is_unreadable_or_not_mounted_is_not_taken_for_deleted(tmp_path: Pa
     sources = [tmp_path / "photos", tmp_path / "docs"]
     pybackup.create(sources, output=tmp_path / "2.xtar", since_archive=[tmp_path / "1.xtar"], monitor=heard)
     assert [(problem.path, problem.trouble) for problem in heard.problems] == [(b"photos", Trouble.CHANGED)]
-    assert "is empty, and had 1 files" in heard.problems[0].reason
+    assert "is empty but had 1 files" in heard.problems[0].reason
     assert extract([tmp_path / "1.xtar", tmp_path / "2.xtar"], tmp_path / "out").problems == []
     assert (tmp_path / "out/photos/below/file").read_bytes() == b"photos"
     # In docs something is left: who deletes a file means it.
@@ -254,7 +254,7 @@ def test_a_directory_below_that_is_not_mounted_any_more_is_a_problem(tmp_path: P
     )
     (problem,) = heard.problems
     assert (problem.path, problem.trouble) == (b"tree/mnt/photos", Trouble.CHANGED)
-    assert problem.reason == "is empty, and had 2 files: as if not mounted; they are not taken for deleted"
+    assert problem.reason == "is empty but had 2 files: is nothing mounted here? They are not taken for deleted"
     assert extract([tmp_path / "1.xtar", tmp_path / "2.xtar"], tmp_path / "out").problems == []
     assert {*hashes(tmp_path / "out/tree")} == {b"mnt/photos/deep/film", b"mnt/photos/film 2"}
     # It stays so in the next run, and is told again.

@@ -173,7 +173,7 @@ def test_without_anything_that_makes_deltas_files_are_whole_and_it_is_said(
     monkeypatch.setattr("shutil.which", lambda name: None)
     heard = chain.run()
     assert is_whole(chain.made[1], DISK)
-    assert any("neither the package python-rsync nor the program rdiff" in note for note in heard.notes)
+    assert any("deltas need the package python-rsync or the program rdiff" in note for note in heard.notes)
 
 
 def test_a_wrong_base_is_refused_before_anything_is_written(large: Large) -> None:

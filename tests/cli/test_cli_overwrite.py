@@ -77,7 +77,7 @@ def test_what_exists_stays_until_it_is_said_to_be_replaced(verb: str, place: Pat
     before = found(place)
     again = run(*words, cwd=place)
     assert again.returncode == 2
-    assert b"exists" in again.stderr or b"is there already" in again.stderr
+    assert b"exists" in again.stderr or b"contains a volume already" in again.stderr
     assert b"--overwrite" in again.stderr
     assert (place / output).stat().st_ino == inode
     assert found(place) == before
@@ -128,7 +128,7 @@ def test_another_set_is_not_put_among_volumes(place: Path) -> None:
     for more in ([], ["--overwrite"]):
         done = run("create", "docs", "--volumes", "volumes", "--volume-size", "2M", "--name", "new", *more, cwd=place)
         assert done.returncode == 2
-        assert b"docs-001.xtar: is a volume of another set, docs" in done.stderr
+        assert b"docs-001.xtar: belongs to another set, docs" in done.stderr
         assert found(place) == before
 
 
@@ -151,7 +151,9 @@ def test_a_smaller_set_leaves_nothing_of_the_one_that_it_replaces(place: Path, r
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (place / "set").iterdir()} == {"tree-001.xtar", "tree-009.xtar", "notes.txt"}
     removed = before - {"tree-001.xtar"}
-    assert all(f"set/{name}: removed; it is of the set that was replaced" in done.stderr.decode() for name in removed)
+    assert all(
+        f"set/{name}: removed; it belongs to the set that was replaced" in done.stderr.decode() for name in removed
+    )
     (place / "set/tree-009.xtar").unlink()
     assert run("verify", "set", cwd=place).returncode == 0
     assert b"tree/0" in run("list", "set", cwd=place).stdout

@@ -62,7 +62,10 @@ def test_the_one_volume_that_would_help(room: Path) -> None:
     small_set(recovery_volumes=1).write(room / "given", {"docs-001.xtar": None, "docs-R01.xtar": None})
     done = run("rebuild", "given", "--to", "to", cwd=room)
     assert done.returncode == 4
-    assert b"docs: no recovery volume is among these, or too little is left of it; one would help" in done.stderr
+    assert (
+        b"docs: no recovery volume was given, or too little is left of it; with one, lost volumes could be restored"
+        in done.stderr
+    )
     assert lines(done.stdout) == [
         "docs 1: not here, and beyond what the others give back",
         "docs 2: whole, given/docs-002.xtar",
@@ -187,7 +190,7 @@ def test_recovery_volumes_are_added(room: Path) -> None:
         (["a", "--first-number", "3"], "--first-number is for recovery volumes"),
         (["a", "--recovery-volumes", "1", "-o", "x"], "-o names a sidecar"),
         (["set", "--recovery-volumes", "0"], "not a whole number of 1 or more"),
-        (["set", "--recovery-volumes", "1", "--volume-size", "60000"], "bytes at least, and 60000 fit"),
+        (["set", "--recovery-volumes", "1", "--volume-size", "60000"], "bytes, but 60000 fit"),
         (["set", "--recovery-volumes", "70000"], "no code has 4 data volumes and a recovery volume 70002"),
     ],
 )

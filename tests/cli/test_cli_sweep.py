@@ -71,7 +71,7 @@ TABLE: dict[str, tuple[tuple[int, str], tuple[int, str], tuple[int, str]]] = {
     "export": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
     "unpack": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
     "verify": (NONE_HERE, NO_ARCHIVE, NO_ARCHIVE),
-    "protect": (NO_FILE, (2, "{x}: an empty file needs no parity"), DONE),
+    "protect": (NO_FILE, (2, "{x}: is empty: there is nothing to protect"), DONE),
     "repair": (NO_FILES, NO_SUMS, NO_SUMS),
     "rebuild": (NO_SET, NO_SET, NO_SET),
     "salvage": (NO_FILES, NO_ARCHIVE, NO_ARCHIVE),

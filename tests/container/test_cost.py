@@ -14,7 +14,7 @@ from kit.memory import fast_directory
 from pybackup.compress.bundling import goes_into_bundle
 from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
-from pybackup.container.cost import EMPTY_ARCHIVE_BYTES, Usual, item_bytes, tree_rows_bytes
+from pybackup.container.cost import EMPTY_ARCHIVE_BYTES, EntryCosts, item_bytes, tree_rows_bytes
 from pybackup.container.write import ArchiveWriter
 from pybackup.host.output import Output
 from pybackup.model.content import Bare, PackedPiece, Piece, Whole
@@ -105,6 +105,6 @@ def test_many_alike_take_no_less_than_a_third_of_what_they_weigh(tmp_path: Path)
     [((), 0, 0, 0), ((9,), 0, 0, 10), ((9, 9), 3, 5, 2 * 10 + 3 * 100 + 5 * 1000), ((8, 9), 0, 0, 2 + 10)],
 )
 def test_what_they_take_as_a_rule(sizes: Sequence[int], with_files: int, bare: int, expected: int) -> None:
-    usual = Usual(0.5, 8, file_bytes=10, bundled_bytes=2, directory_bytes=100, bare_bytes=1000)
+    usual = EntryCosts(0.5, 8, file_bytes=10, bundled_bytes=2, directory_bytes=100, bare_bytes=1000)
     files = [Entry(b"f", Kind.FILE, size=size) for size in sizes]
     assert usual.besides_content(files, with_files, bare) == expected

@@ -1,4 +1,4 @@
-"""What earlier archives hold is left out: the same path, size and time; what merely looks alike is not."""
+"""Files that earlier archives hold are left out, by path, size and mtime; files that merely look alike are not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TIME_NS = 1_700_000_000_123_456_789
 
 @pytest.fixture
 def top(tmp_path: Path) -> Path:
-    """A tree, and an archive of it."""
+    """Make a tree, and an archive of it; return the tree."""
     (tmp_path / "top/d").mkdir(parents=True)
     for name in ("same", "changed", "touched", "d/moved", "linked"):
         (tmp_path / "top" / name).write_bytes(name.encode() * 50)
@@ -58,7 +58,7 @@ def test_nothing_changed_nothing_is_new(top: Path, checksum: bool) -> None:
     plan, files = _plan(top, "first.xtar", checksum=checksum)
     assert (_new(plan), files) == ([], 5)
     assert {excluded.reason for excluded in plan.excluded} == {"unchanged since first.xtar"}
-    # Directories have their metadata in each.
+    # Each archive stores the metadata of all directories.
     assert [planned.entry.path for planned in plan.entries] == [b"top", b"top/d"]
 
 
@@ -78,7 +78,7 @@ def test_of_one_size_and_time_only_the_content_tells(top: Path) -> None:
 
 def test_what_was_moved_is_known_by_its_content(top: Path) -> None:
     os.rename(top / "d/moved", top / "moved elsewhere")
-    # Of the same size and time as `same`, and another content.
+    # It has the size and mtime of `same`, but another content.
     _rewrite(top / "not the same", b"SAME" * 50)
     assert _new(_plan(top, "first.xtar")[0]) == [b"top/not the same"]
 
@@ -89,7 +89,7 @@ def test_a_link_is_left_out_with_its_file(top: Path) -> None:
 
 
 def test_the_archive_named_last_counts(top: Path) -> None:
-    """Whoever restores one after the other gets what the last of them says."""
+    """Extracting the archives one after the other gives the version in the last one."""
     _rewrite(top / "changed", b"second" * 50, TIME_NS + 10**10)
     archive([top], top.parent / "second.xtar", with_parity=False)
     assert _new(_plan(top, "first.xtar", "second.xtar")[0]) == []
@@ -101,7 +101,7 @@ def test_an_archive_is_not_left_out_of_itself(top: Path) -> None:
     first = os.fsencode(top.parent / "first.xtar")
     os.symlink("first.xtar", top.parent / "link.xtar")
     for output in (first, os.fsencode(top.parent / "link.xtar")):
-        with pytest.raises(UsageError, match="would be replaced by what is new since itself"):
+        with pytest.raises(UsageError, match="cannot replace an earlier one that it builds on"):
             EarlierArchives([first], output=output, checksum=False, monitor=Monitor())
 
 

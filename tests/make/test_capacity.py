@@ -1,4 +1,4 @@
-"""How much fits: the longest body, one block longer would be too long; checked against geometries themselves."""
+"""The longest body that fits a size: one block more would be too long, according to the geometry of the parity."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_nothing_fits_what_is_too_small(volume_bytes: int, parity: ParityOptions
 
 @pytest.mark.parametrize("medium", ["cd700", "dvd"])
 def test_a_disc_has_room_for_what_makes_it_one(medium: str) -> None:
-    """With no parity: a byte more or less is no medium, and nothing is left free."""
+    """Without parity, room is left on a medium; a size one byte off is no medium, and nothing is left free."""
     size, parity = MEDIA[medium], ParityOptions(NO_PARITY)
     plain = body_limit(size + 1, parity)
     assert plain - body_limit(size, parity) >= 1 << 20
     assert body_limit(size, parity) - body_limit(size, parity, entries=100_000) >= 40 * 100_000
-    # With parity its own room is enough.
+    # Much parity makes room enough.
     much = ParityOptions(parse_amount("20%"))
     assert body_limit(size + 1, much) - body_limit(size, much) <= 2048
 

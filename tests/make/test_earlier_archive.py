@@ -1,4 +1,4 @@
-"""Files of an earlier archive: by size and time, and which of them count as held."""
+"""Files of an earlier archive: finding them by size and mtime, and which of them count as archived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which level a run has, by what is known: no file, no database, no clock."""
+"""The level of the next run, from the known runs alone: without files, a database or the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from pybackup.errors import UsageError
-from pybackup.make.levels import LEVELS, ids_of, listed, next_run, run_before
+from pybackup.make.levels import LEVELS, labels_by_id, listed, next_run, run_before
 from pybackup.model.catalogued import CataloguedRun, CataloguedVolume, Needed, VolumeSort
 from pybackup.model.run import RunLevel, RunMark
 
@@ -47,7 +47,7 @@ def test_only_what_the_last_run_lies_on_must_be_safe() -> None:
     assert next_run("c", "auto", KNOWN, {b"\2" * 8: "a2 is lost"}, 1000)[0].level is INCREMENTAL
     mark, base = next_run("c", "auto", KNOWN, {b"\1" * 8: "a1 is lost", b"\3" * 8: "a3 is suspect"}, 1000)
     assert (mark.level, mark.reason, base) == (FULL, "a1 is lost, a3 is suspect", None)
-    assert ids_of(KNOWN[2]) == {b"\1" * 8: "a1", b"\3" * 8: "a3"}
+    assert labels_by_id(KNOWN[2]) == {b"\1" * 8: "a1", b"\3" * 8: "a3"}
 
 
 def test_time_goes_on_where_the_clock_does_not() -> None:

@@ -1,4 +1,4 @@
-"""What second copies will take, reckoned by hand."""
+"""The predicted size of second copies, compared with sums made by hand."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from fractions import Fraction
 
 import pytest
 
-from pybackup.container.cost import Usual
+from pybackup.container.cost import EntryCosts
 from pybackup.make.plan_copies import CopiesAhead
 from pybackup.model.entry import Entry, Kind
 from pybackup.model.source import Planned, Source
 
-COSTS = Usual(0.5, file_bytes=10, directory_bytes=100, bare_bytes=1)
+COSTS = EntryCosts(0.5, file_bytes=10, directory_bytes=100, bare_bytes=1)
 SOURCE = Source(b"/top", b"top")
-# Ends of what each adds: a directory with files 101, files of 1,000 bytes 510 each.
+# Costs: a directory with files 101 bytes, each file of 1,000 bytes 510.
 ENTRIES = [
     Entry(b"top", Kind.DIRECTORY),
     Entry(b"top/a", Kind.FILE, size=1000),
@@ -34,18 +34,18 @@ WHOLE = 101 + 510 + 110 + 4510 + 510
 @pytest.mark.parametrize(
     ("share", "start", "end", "medium", "room", "expected"),
     [
-        # Every small file, and the directory above once.
+        # Copies of all small files, and their directory once.
         (Fraction(1), 0, WHOLE, 100_000, 100_000, 100 + 510 + 110 + 510),
-        # The smallest first, as far as the share goes; what does not fit leaves room for nothing larger.
+        # The smallest first, as far as the share goes; after the first that does not fit no larger one is tried.
         (Fraction(1, 10), 0, WHOLE, 3000, 100_000, 110 + 100),
         (Fraction(1, 10), 0, WHOLE, 2000, 100_000, 0),
         (Fraction(0), 0, WHOLE, 100_000, 100_000, 0),
-        # Only what lies whole on the disc: the first two.
+        # Only files that are whole on the disc: the first two.
         (Fraction(1), 0, 101 + 510 + 110, 100_000, 100_000, 100 + 510 + 110),
         (Fraction(1), 0, 101 + 510 + 109, 100_000, 100_000, 100 + 510),
-        # An entry that begins before the disc does is none of it.
+        # A file that begins on the disc before gets no copy.
         (Fraction(1), 300, WHOLE, 100_000, 100_000, 100 + 110 + 510),
-        # Room for one segment is left free for what comes first.
+        # Room for one segment is left free for the first new item.
         (Fraction(1), 0, WHOLE, 100_000, 2500 + 210, 100 + 110),
         (Fraction(1), 0, WHOLE, 100_000, 0, 0),
     ],

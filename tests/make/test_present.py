@@ -1,4 +1,4 @@
-"""What is there already where something is to be written: never lost by a slip of the hand."""
+"""Files that exist where an archive or set is to be written are never lost by a typing mistake."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ def test_a_directory_is_made_and_has_no_volumes(tmp_path: Path) -> None:
 
 def test_volumes_are_gone_on_with_or_replaced_or_refused(small: SmallSet, tmp_path: Path) -> None:
     directory = small.write(tmp_path / "set")
-    with pytest.raises(Exists, match=r"docs-001.xtar: a volume is there already") as caught:
+    with pytest.raises(Exists, match=r"docs-001.xtar: contains a volume already") as caught:
         finished_volumes(_to(directory))
     assert caught.value.option == "resume"
     found = finished_volumes(_to(directory, resume=True))
     assert [os.path.basename(done.path) for done in found] == [name.encode() for name in small.data]
     assert finished_volumes(_to(directory), replace=True) == []
-    with pytest.raises(UsageError, match="cannot be continued and replaced"):
+    with pytest.raises(UsageError, match="exclude each other"):
         finished_volumes(_to(directory, resume=True), replace=True)
 
 
 def test_sets_are_not_mixed(small: SmallSet, tmp_path: Path) -> None:
     directory = small.write(tmp_path / "set")
     for replace in (False, True):
-        with pytest.raises(UsageError, match="is a volume of another set, docs; choose another directory"):
+        with pytest.raises(UsageError, match="belongs to another set, docs; choose another directory"):
             finished_volumes(_to(directory, name="photos"), replace=replace)
 
 
@@ -76,7 +76,7 @@ def test_the_rest_of_a_set_that_was_replaced_goes_and_nothing_else(small: SmallS
     (directory / "docs-009.xtar").write_bytes(b"no archive")
     heard = Noted()
     remove_rest(_to(directory), _set_id(other, tmp_path), heard)
-    # Called as volumes are, of that name, and of another set.
+    # This file has the name of a volume, but belongs to another set.
     left = {"docs-001.xtar", "kept.xtar", "words.txt", "docs-009.xtar"}
     assert {path.name for path in directory.iterdir()} == left
     assert len(heard.notes) == len(small.volumes) - 1

@@ -1,4 +1,4 @@
-"""Rebuilding whole volumes: any that are lost, byte for byte, and nothing wrong where there are too many."""
+"""Rebuilding lost volumes: byte for byte, and never with wrong bytes where too many are lost."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def test_without_any_recovery_volume_nothing_is_missed_where_all_are_whole(room:
 
 
 def test_without_any_recovery_volume_own_parity_and_copies_mend(room: Path) -> None:
-    """It was refused, though `repair` of each would have done it."""
+    """Regression: this was refused, though `repair` of each volume would have worked."""
     whole = small_set()
     first, second, *_ = whole.data
     hurt = overwritten(whole.volumes[first], range(4))
-    # Beyond its parity, and another copy has the rest.
+    # The damage is beyond the volume's parity, but another copy has the lost sectors.
     half = sectors(whole.volumes[second]) // 2
     copies = {
         "a.xtar": overwritten(whole.volumes[second], range(half)),
@@ -111,10 +111,10 @@ def test_without_any_recovery_volume_what_is_beyond_is_told(room: Path) -> None:
     assert not done.complete
     assert [one.outcome for one in done.volumes] == [Outcome.BEYOND, Outcome.BEYOND, Outcome.WHOLE, Outcome.WHOLE]
     assert [problem.reason for problem in monitor.problems] == [
-        "docs: no recovery volume is among these, or too little is left of it; one would help"
+        "docs: no recovery volume was given, or too little is left of it; with one, lost volumes could be restored"
     ]
     assert contents(room / "to") == {}
-    # What is not known is told, too.
+    # It also says what is not known.
     given = whole.write(room / "some", {**dict.fromkeys(whole.recovery), third: None, last: None})
     monitor = Monitor()
     assert rebuilt(given, room / "to", monitor=monitor).complete
@@ -171,7 +171,7 @@ def test_nothing_is_written_where_nothing_is_lost(room: Path) -> None:
 
 
 def test_recovery_volumes_are_added_later_and_mixed(room: Path) -> None:
-    """The third is what it would have been from the start, but for the run it says it was made in."""
+    """The third recovery volume is as if made from the start, except for the group recorded in it."""
     whole = small_set()
     given = whole.write(room / "given")
     added = add_recovery([os.fsencode(given)], RecoveryOptions(2, os.fsencode(room / "more")), monitor=Monitor())
@@ -188,7 +188,7 @@ def test_recovery_volumes_are_added_later_and_mixed(room: Path) -> None:
 
 
 def test_recovery_volumes_are_the_same_however_many(room: Path) -> None:
-    """Shard and own parity apart, they differ in the header of the shard alone."""
+    """Besides shard and own parity, they differ only in the header of the shard."""
     whole = small_set()
     given = whole.write(room / "given", dict.fromkeys(whole.recovery))
     add_recovery([os.fsencode(given)], RecoveryOptions(1, os.fsencode(room / "one")), monitor=Monitor())
@@ -222,12 +222,12 @@ def test_adding_to_a_set_that_was_made_anew_is_refused(room: Path) -> None:
     """Content of the same size and time gives the same set id."""
     whole, twin = small_set(), _made_anew(room)
     given = whole.write(room / "given", {whole.data[0]: twin.volumes[whole.data[0]]})
-    with pytest.raises(Damaged, match="docs 1: is not what it was"):
+    with pytest.raises(Damaged, match="docs 1: has changed since"):
         add_recovery([os.fsencode(given)], RecoveryOptions(1, os.fsencode(room / "more")), monitor=Monitor())
 
 
 def _made_anew(room: Path) -> SmallSet:
-    """The same tree, sizes and times with one byte changed."""
+    """Make a set of the same tree with the same sizes and mtimes, but one byte changed."""
     top = plant_noise(room / "anew" / "top")
     path = top / "d0" / "file 0"
     status = path.stat()
@@ -279,7 +279,7 @@ def test_a_volume_of_another_set_is_refused_by_name(room: Path) -> None:
     given = whole.write(room / "given", {whole.data[0]: None})
     stray = room / "stray"
     stray.write_bytes(other.volumes[other.data[0]])
-    with pytest.raises(UsageError, match=r"stray \(docs 1\): is of another set than .*given/docs-002"):
+    with pytest.raises(UsageError, match=r"stray \(docs 1\): belongs to another set than .*given/docs-002"):
         rebuilt([given, stray], room / "to")
     assert not (room / "to").exists()
 
@@ -323,7 +323,7 @@ def test_finished_recovery_volumes_stay_when_a_creation_goes_on(room: Path) -> N
 
 
 def test_recovery_volumes_fit_where_volumes_have_no_parity() -> None:
-    """Volumes leave the room that a recovery volume needs beside the shard."""
+    """Data volumes are short enough for a recovery volume to hold a shard and everything beside it."""
     for sizes in ((150_000,), (300_000, 120_000)):
         whole = small_set(sizes, 1, "none")
         assert all(len(whole.volumes[name]) <= max(sizes) for name in whole.volumes)
@@ -332,7 +332,7 @@ def test_recovery_volumes_fit_where_volumes_have_no_parity() -> None:
 def test_a_recovery_volume_that_does_not_fit_is_said_before(room: Path) -> None:
     whole = small_set()
     given = whole.write(room / "given", dict.fromkeys(whole.recovery))
-    with pytest.raises(UsageError, match=r"takes \d+ bytes at least, and 50000 fit"):
+    with pytest.raises(UsageError, match=r"has at least \d+ bytes, but 50000 fit"):
         add_recovery(
             [os.fsencode(given)], RecoveryOptions(1, os.fsencode(room / "more"), volume_bytes=50_000), monitor=Monitor()
         )

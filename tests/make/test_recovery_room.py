@@ -1,4 +1,4 @@
-"""How long recovery volumes are: never longer than they may be, and their parity no more than there is room for."""
+"""The sizes of recovery volumes: they fit their size limit, with as much parity as there is room for."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_volume_with_its_parity_is_no_longer_than_it_may_be(sectors: int, pari
 def test_what_its_settings_say_where_there_is_room() -> None:
     assert str(parity_of(_info("10%", 0), 2048 * 1000, 1024).amount) == "10%"
     assert str(parity_of(_info("10%", 10 * MIB), 2048 * 1000, 1024).amount) == "10%"
-    # Else as much as there is room for.
+    # Without room for that amount, it is as much as fits.
     squeezed = parity_of(_info("50%", 2048 * 1100), 2048 * 1000, 1024)
     geometry = plan_geometry(2048 * 1000, 1024, squeezed.amount, group_sectors=500)
     assert geometry.parity_sectors > 0

@@ -1,4 +1,4 @@
-"""Recovery volumes made again have the bytes that they had; what was rebuilt is published as it was."""
+"""Recovery volumes made again have the same bytes as before, and so have restored data volumes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pybackup.errors import Damaged, Exists, UsageError
 from pybackup.host.output import Destination
 from pybackup.make.publish_rebuilt import publish_mended, publish_restored
 from pybackup.make.rebuilt import Outcome, Rebuilt
-from pybackup.make.recovery_volumes import Together, blob_of, make_recovery, phase_of_recovery, together_by_default
+from pybackup.make.recovery_volumes import RecoveryGroup, blob_of, default_group, make_recovery, phase_of_recovery
 from pybackup.mend.across import SetRows
 from pybackup.mend.refused_files import RefusedFiles
 from pybackup.mend.survey_set import survey_set
@@ -36,10 +36,12 @@ def volumes(small: SmallSet, tmp_path: Path) -> list[Volume]:
     return [look_into(os.fsencode(directory / name)).volumes[0] for name in small.volumes]
 
 
-def _made(volumes: list[Volume], to: Path, together: Together | None = None, numbers: tuple[int, ...] = ()) -> set[str]:
+def _made(
+    volumes: list[Volume], to: Path, group: RecoveryGroup | None = None, numbers: tuple[int, ...] = ()
+) -> set[str]:
     data = [volume for volume in volumes if volume.info and volume.info.kind == "data"]
     bodies = [measure(volume, Monitor()) for volume in data]
-    wanted = together or together_by_default(data, 1, 2)
+    wanted = group or default_group(data, 1, 2)
     made = make_recovery(data, bodies, wanted, Destination(os.fsencode(to)), numbers=numbers, monitor=Monitor())
     return {os.path.basename(one.path).decode() for one in made}
 
@@ -56,25 +58,25 @@ def test_made_again_they_are_the_same(
 def test_what_one_of_them_tells_is_what_made_them(volumes: list[Volume]) -> None:
     recovery = volumes[-1]
     assert recovery.info is not None
-    told = Together.of(header_of(recovery), recovery.info)
+    told = RecoveryGroup.of(header_of(recovery), recovery.info)
     data = [volume for volume in volumes if volume.info and volume.info.kind == "data"]
-    assert told == together_by_default(data, 1, 2)
+    assert told == default_group(data, 1, 2)
     assert list(told.numbers) == [1, 2]
 
 
 def test_none_asked_for_are_none(volumes: list[Volume], tmp_path: Path) -> None:
-    together = together_by_default(volumes[:1], 1, 0)
-    assert _made(volumes, tmp_path / "none", together) == set()
+    group = default_group(volumes[:1], 1, 0)
+    assert _made(volumes, tmp_path / "none", group) == set()
     assert not (tmp_path / "none").exists()
 
 
 def test_what_does_not_fit_or_is_there_is_refused(volumes: list[Volume], tmp_path: Path) -> None:
-    together = together_by_default(volumes[:1], 1, 1)
-    with pytest.raises(UsageError, match="and 50000 fit") as caught:
-        _made(volumes, tmp_path / "again", replace(together, volume_bytes=50_000))
+    group = default_group(volumes[:1], 1, 1)
+    with pytest.raises(UsageError, match="but 50000 fit") as caught:
+        _made(volumes, tmp_path / "again", replace(group, volume_bytes=50_000))
     assert caught.value.option == "volume_size"
     with pytest.raises(UsageError, match="no code has"):
-        _made(volumes, tmp_path / "again", replace(together, first=70_000))
+        _made(volumes, tmp_path / "again", replace(group, first=70_000))
     (tmp_path / "again").mkdir(exist_ok=True)
     (tmp_path / "again/docs-R01.xtar").write_bytes(b"mine")
     with pytest.raises(Exists):
@@ -86,10 +88,10 @@ def test_an_index_is_read_as_it_stands_there(small: SmallSet, volumes: list[Volu
     first = volumes[0]
     blob = blob_of(first)
     assert blob in small.volumes["docs-001.xtar"]
-    # Each later volume repeats it.
+    # Each later volume repeats the index.
     assert blob in small.volumes["docs-002.xtar"]
     Path(os.fsdecode(first.path)).write_bytes(bytes(1000))
-    with pytest.raises(Damaged, match="its first header could be read, and cannot be any more"):
+    with pytest.raises(Damaged, match="its first header could be read before, but not now"):
         blob_of(first)
 
 
@@ -160,5 +162,5 @@ def test_without_recovery_volumes_a_lost_one_is_lost_and_says_what_would_help(sm
     found, made, heard = _rebuilt(small, tmp_path, changed)
     assert (made, _outcomes(found)["docs 1"]) == ({}, Outcome.BEYOND)
     assert [problem.reason for problem in heard.problems] == [
-        "docs: no recovery volume is among these, or too little is left of it; one would help"
+        "docs: no recovery volume was given, or too little is left of it; with one, lost volumes could be restored"
     ]

@@ -1,4 +1,4 @@
-"""Where the making of a set goes on: behind what is finished, with what has changed since told."""
+"""Resuming the creation of a set: it continues after the finished volumes, and reports files changed since."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _plan(top: Path, *, parity: str = "10%", sizes: tuple[int, int] = SIZES) -> 
 
 
 def _resumed(top: Path, monitor: Monitor, keep: int = 2, **more: str) -> Resumption:
-    """Behind the first volumes; the others are gone."""
+    """Return the resumption of a set of which only the first ``keep`` volumes are left."""
     plan = _plan(top, **more)  # type: ignore[arg-type]
     for path in sorted((top.parent / "set").iterdir())[keep:]:
         path.unlink()
@@ -53,7 +53,7 @@ def test_what_is_finished_and_what_is_still_to_come_are_the_tree(top: Path) -> N
     left = [planned.entry.path for planned in begun.entries]
     whole = {planned.entry.path for planned in _plan(top).plan.entries}
     assert there | set(left) >= whole
-    # Of both only a file that goes on, and directories that are open still.
+    # Only a file split between the volumes, and directories still open, are in both.
     files = {planned.entry.path for planned in begun.entries if planned.entry.kind is Kind.FILE}
     assert files & there <= {begun.path}
     assert begun.blobs == [done.blob for done in begun.finished]
@@ -77,11 +77,11 @@ def test_what_changed_since_is_told(top: Path) -> None:
     reasons = {os.path.basename(problem.path): problem.reason for problem in heard.problems}
     assert {problem.trouble for problem in heard.problems} == {Trouble.CHANGED}
     assert reasons[os.fsencode(first.name)].startswith("changed after its volume was written")
-    assert reasons[b"a new one"].startswith("came after its volume was written")
+    assert reasons[b"a new one"].startswith("is new since its volume was written")
 
 
 def test_other_options_are_refused(top: Path) -> None:
-    with pytest.raises(UsageError, match="made with a parity of 10%; resume with the same"):
+    with pytest.raises(UsageError, match="made with parity 10%; resume with the same"):
         _resumed(top, Monitor(), parity="20%")
     plan = _plan(top)
     finished = find_finished(plan.set.directory, "docs")
@@ -99,11 +99,11 @@ def test_a_gap_or_another_set_is_refused(top: Path) -> None:
     whole = {path.name: path.read_bytes() for path in directory.iterdir()}
     assert len(whole) >= 3
     (directory / "docs-002.xtar").unlink()
-    with pytest.raises(UsageError, match=r"docs-002.xtar: is missing, and later volumes are there"):
+    with pytest.raises(UsageError, match=r"docs-002.xtar: is missing, but later volumes exist"):
         find_finished(os.fsencode(directory), "docs")
     create(plant_noise(top.parent / "other", seed=9), top.parent / "others", SIZES, 0)
     (directory / "docs-002.xtar").write_bytes((top.parent / "others/docs-002.xtar").read_bytes())
-    with pytest.raises(UsageError, match="is of another set than"):
+    with pytest.raises(UsageError, match="belongs to another set than"):
         find_finished(os.fsencode(directory), "docs")
 
 

@@ -1,4 +1,4 @@
-"""What is known of a base: how deep it is, and what comes from it; all else is in tests/chains/test_deltas.py."""
+"""The bases of a content: how many deltas deep it is, and its sources; all else is in tests/chains/test_deltas.py."""
 
 from __future__ import annotations
 

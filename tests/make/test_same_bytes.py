@@ -1,4 +1,4 @@
-"""The bytes that were written before one writer made single archives and sets alike are written still."""
+"""Archives and sets have the same bytes as before one writer made both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kit.trees import plant_for_volumes
 
 SINGLE = ("--output", "made.xtar")
 SIZES = ("--volumes", ".", "--volume-size", "1600000", "--first-volumes", "1300000,1450000")
-# How each is made, and the hash of all files that come of it, as they were first written with bundles.
+# The options of each archive or set, and a hash of all files written, as of the first version with bundles.
 MADE: dict[str, tuple[Sequence[str], str]] = {
     "single": (SINGLE, "576497c97da74562509366e53b939753"),
     "stored": ((*SINGLE, "--compression", "store"), "b12a358ed4dee273ddef69cd9c5198f0"),
@@ -56,7 +56,7 @@ def test_the_same_bytes(tree: Path, tmp_path: Path, name: str) -> None:
     said = json.loads((GOLDEN / ARCHIVE).with_name("expected.json").read_text())
     if fingerprints() == said["fingerprints"]:
         assert digest(tmp_path) == right
-    # Whatever the libraries make of it, any two runs make the same of it.
+    # Whatever the versions of libraries are, two runs write the same bytes.
     again = tmp_path / "again"
     again.mkdir()
     run(again, "create", str(tree), *options, "--workers", "1")
@@ -83,7 +83,7 @@ def run(directory: Path, *words: str) -> None:
 
 
 def digest(directory: Path) -> str:
-    """One hash of the names and contents of all files."""
+    """Return one hash of the names and contents of all files in a directory."""
     found = hashlib.sha256()
     for path in sorted(directory.iterdir()):
         found.update(b"%d %b %d\n" % (len(path.name), path.name.encode(), path.stat().st_size))

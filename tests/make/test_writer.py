@@ -1,4 +1,4 @@
-"""The writer and what it fills: single archives and volumes, sealed before it has its name, none left half-made."""
+"""The writer: single archives and volumes are sealed before they get their names, and none is left half-made."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_no_volume_is_longer_than_it_may_be_and_together_they_are_all(top: Path,
     with _contents(top.parent / "set") as found:
         assert found == _expected(top)
     if tight:
-        # But the last, none has much room left.
+        # No volume except the last has much room left.
         assert all(path.stat().st_size > 0.9 * SIZE for path in paths[:-1])
 
 
@@ -151,10 +151,10 @@ def test_an_item_that_fits_no_volume_is_refused_with_what_helps(tmp_path: Path) 
     (tmp_path / "top/large").write_bytes(os.urandom(150_000))
     plan = _set(tmp_path / "top")
     to = SetVolumes(plan, Resumption(b"", Carry(), (), ()))
-    with pytest.raises(UsageError, match="120000 bytes are too few for one segment") as caught:
+    with pytest.raises(UsageError, match="120000 bytes are too few for the structure and one segment") as caught:
         _write(plan.plan, to, Monitor())
     assert caught.value.option == "segment_size"
-    # The directory had room.
+    # The directory fitted into the first volume, which was published.
     assert [path.name for path in (tmp_path / "set").iterdir()] == ["docs-001.xtar"]
 
 
@@ -164,10 +164,10 @@ def test_a_volume_that_came_out_too_long_is_a_bug_that_says_so(top: Path) -> Non
     volume = to.begin(Carry())
     check_length(volume)
     volume.output.truncate(SIZE + 1)
-    with pytest.raises(EnvironmentFailed, match=f"docs 1: {SIZE + 1} bytes, and {SIZE} fit"):
+    with pytest.raises(EnvironmentFailed, match=f"docs 1: has {SIZE + 1} bytes, but {SIZE} fit"):
         check_length(volume)
     volume.output.discard()
-    # Of an archive that is no set any length is right.
+    # A single archive may have any length.
     single = SingleArchive(_single(top)).begin(Carry())
     single.output.truncate(10 * SIZE)
     check_length(single)
@@ -185,14 +185,14 @@ def test_volumes_go_on_behind_those_that_were_there(top: Path) -> None:
 
 
 def test_files_are_counted_when_their_last_piece_comes() -> None:
-    """And holes with them, as they were planned."""
+    """The holes of sparse files are counted too, as in the plan."""
     entry = Entry(b"f", Kind.FILE, size=1000)
     packed = pack(PackJob(b"x" * 300, b"f", 0o644, 0, Method.COPY, Compression.FAST))
     first = PackedPiece(Piece(entry, b"x" * 300, 0, 2), packed)
     last = PackedPiece(replace(first.piece, segment=1, whole=Whole()), packed)
     count, heard = Count(), Counting()
     for item in (first, first, last):
-        # It changed, and began anew.
+        # The file changed, and is read again from its start.
         count.add(item, heard)
     assert (count.files, count.content_bytes, heard.files) == (1, 1000, 1)
     assert heard.n_bytes == 300 + 1000

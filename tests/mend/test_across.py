@@ -120,7 +120,7 @@ def test_a_volume_that_is_whole_and_another_is_left_out(room: Path) -> None:
     small = small_set()
     other = small_set(seed=4)
     changed = {"docs-001.xtar": None, "docs-002.xtar": other.volumes["docs-002.xtar"]}
-    with pytest.raises(UsageError, match="is of another set than"):
+    with pytest.raises(UsageError, match="belongs to another set than"):
         _restored(small, room, changed)
 
 

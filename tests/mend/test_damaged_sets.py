@@ -165,7 +165,7 @@ def test_damage_of_a_recovery_volume(damage: str, place: str, room: Path) -> Non
     if damage == "cut off" and place in ("first header", "before the shard", "header of the shard"):
         monitor = Monitor()
         assert not rebuilt(given, to, monitor=monitor).complete
-        said = "no recovery volume is among these, or too little is left of it"
+        said = "no recovery volume was given, or too little is left of it"
         assert any(said in problem.reason for problem in monitor.problems)
         assert not to.exists()
         return

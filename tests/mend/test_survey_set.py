@@ -100,7 +100,7 @@ def test_volumes_of_two_sets_or_of_none_are_refused(small: SmallSet, room: Path,
     (room / "one").write_bytes(small.volumes["docs-001.xtar"])
     (room / "two").write_bytes(small_set(seed=4).volumes["docs-002.xtar"])
     (room / "words").write_bytes(b"words")
-    with pytest.raises(UsageError, match="is of another set than"):
+    with pytest.raises(UsageError, match="belongs to another set than"):
         look(room / "one", room / "two")
     with pytest.raises(UsageError, match="no volume of a set is whole enough to tell which set it is"):
         look(room / "words")

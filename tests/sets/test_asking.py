@@ -34,7 +34,7 @@ def test_the_volume_that_is_asked_for_is_taken_and_another_is_not(tree: Path, do
     assert shown.count("docs 3 is needed") == 4
     assert f"{given[0]}: that is docs 1, not docs 3" in shown.replace("\r\n", "")
     assert "nothing: no such file or device" in shown.replace("\r\n", "")
-    assert "is of another set than" in shown
+    assert "belongs to another set than" in shown
     assert differences(manifest(tree), manifest(tmp_path / "out/tree")) == []
 
 

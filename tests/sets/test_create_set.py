@@ -144,12 +144,12 @@ def test_what_changed_since_its_volume_was_written_is_told(tmp_path: Path) -> No
 
 
 def test_without_resume_nothing_is_touched(tree: Path, docs: Path) -> None:
-    with pytest.raises(UsageError, match="resume goes on behind it"):
+    with pytest.raises(UsageError, match="resume continues the set after it"):
         make(tree, docs)
 
 
 def test_resuming_with_other_options_is_refused(tree: Path, docs: Path) -> None:
-    with pytest.raises(UsageError, match="parity of 10%"):
+    with pytest.raises(UsageError, match="parity 10%"):
         make(tree, docs, parity="20%", resume=True)
     with pytest.raises(UsageError, match="same sizes"):
         make(tree, docs, size=VOLUME + 4096, resume=True)

@@ -69,7 +69,7 @@ def test_a_name_that_no_file_may_have_is_refused_at_once(tree: Path, tmp_path: P
     from pybackup.make.plan_set import SetOptions, plan_set
 
     to = SetOptions(os.fsencode(tmp_path), "x" * 201, 10_000_000)
-    with pytest.raises(UsageError, match="not a name for a set"):
+    with pytest.raises(UsageError, match="cannot be the name of a set"):
         plan_set([], to, judge=None, options=CreateOptions(), monitor=Monitor())
 
 

@@ -159,7 +159,7 @@ def test_a_file_that_is_in_part_on_a_lost_volume_survives_in_part(tree: Path, do
 def test_volumes_of_another_set_and_other_files_are_told_apart(tree: Path, docs: Path, tmp_path: Path) -> None:
     make(tree, tmp_path / "other", size=3_000_000, first=())
     stranger = volumes(tmp_path / "other")[0]
-    with pytest.raises(UsageError, match=r"docs-001\.xtar \(docs 1\): is of another set than"):
+    with pytest.raises(UsageError, match=r"docs-001\.xtar \(docs 1\): belongs to another set than"):
         open_archive(os.fsencode(volumes(docs)[0]), [os.fsencode(stranger)])
     mixed = tmp_path / "mixed"
     mixed.mkdir()
@@ -167,7 +167,7 @@ def test_volumes_of_another_set_and_other_files_are_told_apart(tree: Path, docs:
         (mixed / f"{number}.xtar").write_bytes(path.read_bytes())
     done = run("list", mixed)
     assert done.returncode == 2
-    assert b"is of another set than" in done.stderr
+    assert b"belongs to another set than" in done.stderr
     # A pattern that is also the name of a file here stays a pattern.
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/d0").write_text("no volume")

@@ -18,8 +18,8 @@ from ..streams import deliver, deliver_lines
 from ..text import count, display, duration, humane_bytes, size_ratio
 
 if TYPE_CHECKING:
-    from pybackup.make.add_recovery import Added
-    from pybackup.make.recovery_volumes import Made
+    from pybackup.make.add_recovery import AddedRecovery
+    from pybackup.make.recovery_volumes import MadeRecoveryVolume
     from pybackup.make.sidecar import Protected
 
 EPILOG = """\
@@ -103,17 +103,17 @@ def _add_recovery(options: argparse.Namespace) -> int:
         return conclude(talk, _summary_added(done, time.monotonic() - start))
 
 
-def _line(made: Made) -> str:
+def _line(made: MadeRecoveryVolume) -> str:
     return f"{display(made.path)}: {made.info.label}, {humane_bytes(made.archive_bytes)}"
 
 
-def _summary_added(done: Added, seconds: float) -> str:
+def _summary_added(done: AddedRecovery, seconds: float) -> str:
     volumes = count(done.data_volumes, "data volume")
     size = humane_bytes(done.protected_bytes)
     return f"{done.info.name}: {count(len(done.made), 'recovery volume')} for {volumes} of {size}, {duration(seconds)}"
 
 
-def _json_added(done: Added) -> bytes:
+def _json_added(done: AddedRecovery) -> bytes:
     made = [
         {"path": each.path, **fields_of(each.info, "label", "number"), "archive_bytes": each.archive_bytes}
         for each in done.made

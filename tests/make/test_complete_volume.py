@@ -1,4 +1,4 @@
-"""A body dressed again has the bytes that it had, parity and all."""
+"""A volume completed from its body has its former bytes, parity included."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pybackup.archive.measure import measure
 from pybackup.errors import Damaged
 from pybackup.host.scratch import Scratch
 from pybackup.layout.recovery import Body
-from pybackup.make.dress import dress_again
+from pybackup.make.complete_volume import complete_volume
 from pybackup.monitor import Monitor
 
 
-def _dressed(data: bytes, body: Body, directory: Path) -> bytes:
+def _completed(data: bytes, body: Body, directory: Path) -> bytes:
     with Scratch(os.fsencode(directory)) as output:
         output.write(data)
-        stream = dress_again(output, body)
+        stream = complete_volume(output, body)
         if stream:
             stream.fill(Monitor())
         output.flush()
@@ -36,7 +36,7 @@ def test_byte_for_byte(tmp_path: Path, parity: str, more: bytes) -> None:
         (tmp_path / name).write_bytes(whole)
         (volume,) = look_into(os.fsencode(tmp_path / name)).volumes
         body = measure(volume, Monitor())
-        assert _dressed(whole[: body.n_bytes] + more, body, tmp_path) == whole
+        assert _completed(whole[: body.n_bytes] + more, body, tmp_path) == whole
 
 
 def test_a_body_that_does_not_tell_is_damaged(tmp_path: Path) -> None:
@@ -44,6 +44,6 @@ def test_a_body_that_does_not_tell_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(whole)
     (volume,) = look_into(os.fsencode(tmp_path / "a")).volumes
     body = measure(volume, Monitor())
-    with pytest.raises(Damaged, match="first header is damaged"):
-        _dressed(bytes(512) + whole[512 : body.n_bytes], body, tmp_path)
+    with pytest.raises(Damaged, match="first header of a restored volume is damaged"):
+        _completed(bytes(512) + whole[512 : body.n_bytes], body, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]

@@ -1,11 +1,11 @@
-"""Making a data volume from its body again, by adding its parity, as its settings say, and its end."""
+"""Completing a data volume whose body was restored, by appending its parity, as its settings say, and its end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from pybackup.container.first import read_first
-from pybackup.container.own import END, dress
+from pybackup.container.own import END, append_parity_and_end
 from pybackup.container.read import open_listing
 from pybackup.errors import Damaged
 from pybackup.host.scratch import Scratch
@@ -21,18 +21,22 @@ from .seal import OwnStream
 
 
 @dataclass(frozen=True, slots=True)
-class _Undressed:
+class _Body:
     info: VolumeInfo
     top: Entry
 
 
-def dress_again(output: Scratch, body: Body) -> OwnStream | None:
-    """Append room for parity, and the end, to the body of a data volume. With that parity it has its former bytes.
+def complete_volume(output: Scratch, body: Body) -> OwnStream | None:
+    """Append room for parity, and the end of the archive, to the body of a data volume.
+
+    Once the parity is written, the volume has the same bytes as when it was first made.
 
     Parameters
     ----------
     output
-        Has the body; anything after that is cut off.
+        A temporary file that begins with the body; anything after that is cut off.
+    body
+        The id and the length of the body.
 
     Returns
     -------
@@ -44,27 +48,27 @@ def dress_again(output: Scratch, body: Body) -> OwnStream | None:
     Damaged
         The settings in the body cannot be read.
     EnvironmentFailed
-        There is no room.
+        There is no room on the disk.
     """
     output.truncate(body.n_bytes)
     output.write(END)
     output.flush()
-    undressed = _look(output.temporary)
+    found = _read_body(output.temporary)
     output.truncate(body.n_bytes)
-    info, stream = undressed.info, None
+    info, stream = found.info, None
     if info.group_sectors:
         amount = amount_in(parse_amount(info.parity), info.volume_bytes)
         stream = OwnStream(ParityOptions(amount, group_sectors=info.group_sectors), output)
-    dress(output, body.archive_id, undressed.top, stream.reserve if stream else None)
+    append_parity_and_end(output, body.archive_id, found.top, stream.reserve if stream else None)
     return stream
 
 
-def _look(path: bytes) -> _Undressed:
+def _read_body(path: bytes) -> _Body:
     with ArchiveFile(path) as file:
         info = VolumeInfo.of_settings(open_listing(file).settings)
         if info is None:
-            raise Damaged("a volume that does not say of which set it is")
+            raise Damaged("the settings of a restored volume do not name its set")
         first = read_first(file)
         if first is None:
-            raise Damaged("a volume whose first header is damaged")
-        return _Undressed(info, Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=first.mtime_ns))
+            raise Damaged("the first header of a restored volume is damaged")
+        return _Body(info, Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=first.mtime_ns))
