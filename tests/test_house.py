@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import pybackup
 
@@ -105,6 +109,24 @@ RUN_OTHERWISE = {
     "jobs.stage_settings": "compare=",
     "jobs.verify": "pybackup.verify(",
 }
+# Rooms that an import contract leaves out, by words of its name.
+NOT_UNDER = {
+    "Tar headers": {
+        "container": "the stage that reads and writes them",
+        "foreign": "writes tar for other programs",
+        "layout": "has their bytes",
+        "tree": "finds holes in the grain of tar",
+    },
+    "rescue.py is alone": {},
+    "Of pyactivity only": {"selection": "takes its patterns, its rules of junk and its dates"},
+    "Whoever needs no database": {
+        "catalogue": "is the one that imports it",
+        "api": "offers what asks the catalogue",
+        "cli": "has verbs that ask the catalogue",
+        "jobfiles": "write down in the catalogue what they made",
+        "jobs": "join the catalogue with other rooms",
+    },
+}
 # What docstrings and comments name that is no name of ours.
 OF_OTHERS = {"typing", "numpy", "concurrent", "futures", "crc32_combine", "u8", "u16"}
 # Each is run as people do, by its words: `test_each_verb_is_run` asks that.
@@ -136,6 +158,52 @@ def test_each_module_of_jobs_is_a_verb_or_joins_rooms_for_several() -> None:
     verbs = {path.stem for path in (PACKAGE / "cli/verbs").glob("*.py")}
     jobs = {path.stem for path in (PACKAGE / "jobs").glob("*.py")}
     assert jobs - verbs == JOINED_FOR_SEVERAL.keys()
+
+
+def _contract(words: str) -> dict[str, Any]:
+    contracts = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (found,) = (each for each in contracts if each["name"].startswith(words))
+    assert isinstance(found, dict)
+    return found
+
+
+def _rooms() -> set[str]:
+    """All packages, and the modules beside them that are used from everywhere."""
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - {"standalone"}
+    return packages | {path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")}
+
+
+def test_each_room_has_a_floor() -> None:
+    floors = " | ".join(_contract("Rooms")["layers"]).split(" | ")
+    assert sorted(floors) == sorted(f"pybackup.{room}" for room in _rooms())
+
+
+@pytest.mark.parametrize("words", NOT_UNDER)
+def test_a_contract_names_each_room_but_those_that_have_a_reason(words: str) -> None:
+    contract = _contract(words)
+    named = contract["forbidden_modules" if "alone" in words else "source_modules"]
+    assert named == sorted(f"pybackup.{room}" for room in _rooms() - NOT_UNDER[words].keys())
+
+
+def test_all_verbs_are_strangers() -> None:
+    jobs, verbs = ({path.stem for path in (PACKAGE / room).glob("*.py")} for room in ("jobs", "cli/verbs"))
+    named = _contract("Verbs do not know")["modules"]
+    # Two verbs in one module, which no other verb imports.
+    assert named == sorted(f"pybackup.jobs.{verb}" for verb in {*(jobs & verbs), "structure"} - {"__init__"})
+
+
+def test_each_exception_of_a_contract_has_a_reason_beside_it() -> None:
+    text = (PACKAGE.parent / "pyproject.toml").read_text().partition("[tool.importlinter]")[2]
+    exceptions = [line for line in text.splitlines() if "->" in line]
+    assert len(exceptions) > 5
+    assert [line for line in exceptions if " # " not in line] == []
+
+
+def test_the_map_of_rooms_has_all_of_them() -> None:
+    said = (PACKAGE / "docs/DESIGN.md").read_text().partition("## Rooms")[2].partition("## What flows")[0]
+    names = [line.strip().partition("  ")[0] for line in said.splitlines() if line.startswith("    ")]
+    drawn = set(re.findall(r"\w+", " ".join(names)))
+    assert sorted(_rooms() - drawn) == []
 
 
 def test_the_grain_of_discs_is_said_once() -> None:

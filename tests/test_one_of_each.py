@@ -103,6 +103,7 @@ DEEDS: dict[str, tuple[list[str], set[str]]] = {
             "container.cost.copied_in_bundle_bytes",
             "container.cost.tree_rows_bytes",
             "container.cost.EntryCosts",
+            "container.cost.unpacked_file_bytes",
         ],
         {
             "container.write",
@@ -110,6 +111,7 @@ DEEDS: dict[str, tuple[list[str], set[str]]] = {
             "make.plan_copies",
             "make.recovery_room",
             "make.second_copies",
+            "stage.cost",
         },
     ),
     "reckon what fits onto a medium": (
@@ -211,6 +213,13 @@ def test_temporary_files_are_named_by_one_scheme() -> None:
     assert makers == {"jobfiles.moments", "delta.engine"}
     drawn = {module for module in _modules() if _draws_names(_modules()[module])}
     assert drawn == {"host.temporaries"}
+    suffixed = {
+        module
+        for module, tree in _modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in (".new", b".new", ".tmp", b".tmp", ".temp", b".temp")
+    }
+    assert suffixed == set()
 
 
 def _draws_names(tree: ast.Module) -> bool:

@@ -13,7 +13,7 @@ from pybackup.layout import index, ustar
 from pybackup.layout.sevenzip_bundle import suits_bundle
 from pybackup.layout.table_builder import row_bytes
 from pybackup.model.content import Bare, PackedPiece
-from pybackup.model.entry import Entry
+from pybackup.model.entry import Entry, Kind, directories_above
 from pybackup.model.member import Stored
 
 from .bundles import file_bytes, new_bundle_bytes
@@ -26,6 +26,7 @@ EMPTY_ARCHIVE_BYTES = 12 * 1024
 """Both indexes of an archive without entries, headers of all its own members, what fills up blocks and sectors."""
 VOLUME_OF_SET_BYTES = 8 * 1024
 """What a data volume adds to the recovery volumes of its set, its entries apart: an index of directories, two rows."""
+_SEVENZIP_BYTES = 256  # what a ``.7z`` has beside stream and name
 _CONTAINER_BYTES = 4096  # an index and an end, what fills up blocks
 
 
@@ -40,18 +41,46 @@ def item_bytes(item: Bare | PackedPiece, opened: Sequence[Entry]) -> int:
     if isinstance(item, Bare):
         return _rows_bytes(item.entry)
     entry = item.piece.entry
-    rows = sum(map(_rows_bytes, [entry, *opened])) + 2 * ROW_OF_MEMBER_BYTES
-    containers = sum(map(_container_bytes, opened))
+    around = _around_bytes(entry, opened)
     if item.packed.bundled:
         # Nobody knows whether one waits there already.
-        return rows + containers + new_bundle_bytes(entry.owner) + file_bytes(entry, len(item.packed.data))
-    return rows + containers + _headers_bytes(entry) + len(item.packed.data) + ustar.BLOCK
+        return (
+            around + 2 * ROW_OF_MEMBER_BYTES + new_bundle_bytes(entry.owner) + file_bytes(entry, len(item.packed.data))
+        )
+    return around + _member_bytes(entry) + len(item.packed.data)
+
+
+def unpacked_file_bytes(path: bytes, size: int, new_directories: int, segment_bytes: int) -> int:
+    """Return how many bytes a file adds to an archive at most, of which no more is known yet, not packed at all.
+
+    Parameters
+    ----------
+    new_directories
+        So many of the directories on its path, the lowest ones, have nothing in the archive yet.
+    segment_bytes
+        The length of its segments.
+    """
+    entry = Entry(path, Kind.FILE, size=size)
+    above = list(directories_above(path))
+    opened = [Entry(each, Kind.DIRECTORY) for each in above[len(above) - new_directories :]]
+    member = _member_bytes(entry) + _SEVENZIP_BYTES + 2 * len(entry.name)
+    return _around_bytes(entry, opened) + (size // segment_bytes + 1) * member + size
 
 
 def tree_rows_bytes(entries: Sequence[Entry], segment_bytes: int) -> int:
     """Return how long entries make a tree index at most, whose files are in segments of so many bytes."""
     segments = sum(entry.size // segment_bytes + 1 for entry in entries)
     return sum(row_bytes(Stored(entry)) for entry in entries) + segments * ROW_OF_MEMBER_BYTES
+
+
+def _around_bytes(entry: Entry, opened: Sequence[Entry]) -> int:
+    """What an entry adds besides its members: rows, and the containers that it opens."""
+    return sum(map(_rows_bytes, [entry, *opened])) + sum(map(_container_bytes, opened))
+
+
+def _member_bytes(entry: Entry) -> int:
+    """What a member of its own adds besides what is packed in it: headers, padding, what both indexes tell of it."""
+    return _headers_bytes(entry) + ustar.BLOCK + 2 * ROW_OF_MEMBER_BYTES
 
 
 def _rows_bytes(entry: Entry) -> int:

@@ -17,6 +17,7 @@ from pybackup.model.filed import Filed
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.stages import StageInitRequest
+from pybackup.stage.cost import cost_of
 from pybackup.stage.state import STATE, StageState
 from pybackup.stage.state_file import make_state, open_state, stage_lock
 from pybackup.stage.values import (
@@ -25,7 +26,6 @@ from pybackup.stage.values import (
     StagedCopy,
     StagedDisc,
     StageSettings,
-    cost_of,
 )
 
 from .stage_history import IMAGES

@@ -14,7 +14,7 @@ it, u32 number of its first; 5, SHA-256 of the base, u64 bytes that were stored 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pybackup.errors import Damaged
@@ -55,12 +55,7 @@ class PartRuns:
 
     def numbers(self, count: int) -> tuple[int, ...]:
         """Return the numbers of ``count`` segments."""
-        ends = [at for at, _ in self.runs[1:]] + [count]
-        return tuple(
-            number
-            for (at, first), end in zip(self.runs, ends, strict=True)
-            for number in range(first, first + end - at)
-        )
+        return tuple(number for at, first, end in self._ends(count) for number in range(first, first + end - at))
 
     def is_possible(self, count: int) -> bool:
         """Whether a file may have so many segments here, and that in these runs."""
@@ -71,10 +66,14 @@ class PartRuns:
         at, first = self.runs[-1]
         return first + count - at == self.segments
 
+    def _ends(self, count: int) -> Iterator[tuple[int, int, int]]:
+        """Each run of ``count`` segments, and how many there are up to its end."""
+        ends = (*(at for at, _ in self.runs[1:]), count)
+        return ((at, first, end) for (at, first), end in zip(self.runs, ends, strict=True))
+
     def _ascends(self, count: int) -> bool:
         behind = 0  # the number behind the last one of the run before
-        ends = [at for at, _ in self.runs[1:]] + [count]
-        for (at, first), end in zip(self.runs, ends, strict=True):
+        for at, first, end in self._ends(count):
             if end <= at or (first <= behind if at else first < 0):
                 return False
             behind = first + end - at

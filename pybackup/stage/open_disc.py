@@ -14,8 +14,9 @@ from pybackup.host.temporaries import open_claimed
 from pybackup.model.entry import Kind, directories_above
 
 from .copying import CopiedFile, copy_file, place_copy
+from .cost import cost_of
 from .state import StageState
-from .values import ChangeKind, StagedCopy, StagedDisc, cost_of, discs_of
+from .values import ChangeKind, StagedCopy, StagedDisc, discs_of
 
 _ATTEMPTS = 2
 

@@ -10,10 +10,11 @@ from pybackup.host.temporaries import open_claimed
 from pybackup.model.entry import Kind, directories_above
 
 from .copying import hash_of
+from .cost import cost_of
 from .look import look
 from .open_disc import disc_directory
 from .state import StageState
-from .values import StagedCopy, StagedDisc, cost_of
+from .values import StagedCopy, StagedDisc
 
 
 def reconcile(state: StageState, disc: StagedDisc, now_ns: int) -> int:

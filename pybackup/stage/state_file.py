@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pybackup.errors import EnvironmentFailed, Exists, UsageError
 from pybackup.host.environment import environment
 from pybackup.host.locks import try_lock
+from pybackup.host.temporaries import temporary_directory
 
 from .state import STATE, StageState
 from .values import StageSettings
@@ -94,19 +95,19 @@ def make_state(directory: bytes, settings: StageSettings) -> Iterator[StageState
     path = os.path.join(directory, STATE)
     if os.path.lexists(path):
         raise Exists(f"{os.fsdecode(path)}: exists; a directory is for one stage")
-    new = path + b".new"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new)
-    with _connected(new, "rwc") as connection:
-        connection.executescript(_SCHEMA)
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-        state = StageState(directory, connection)
-        state.save(settings)
-        yield state
-        state.open_disc(time.time_ns())
-        state.commit()
-    with environment(path):
-        os.rename(new, path)
+    with contextlib.ExitStack() as stack:
+        with environment(path):
+            new = os.path.join(stack.enter_context(temporary_directory(directory)), STATE)
+        with _connected(new, "rwc") as connection:
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            state = StageState(directory, connection)
+            state.save(settings)
+            yield state
+            state.open_disc(time.time_ns())
+            state.commit()
+        with environment(path):
+            os.rename(new, path)
 
 
 @contextlib.contextmanager

@@ -186,22 +186,6 @@ class StageChange(NamedTuple):
     other: bytes = b""
 
 
-_SEGMENT_BYTES = 4 << 20
-_FILE_BYTES, _DIRECTORY_BYTES = 4 << 10, 8 << 10
-
-
-def cost_of(path: bytes, size: int, new_directories: int) -> int:
-    """Return the most bytes that a file takes on a disc: not compressed, with headers and its rows in indexes.
-
-    Parameters
-    ----------
-    new_directories
-        How many of the directories on its path are not on the disc yet.
-    """
-    members = size // _SEGMENT_BYTES + 1
-    return size + members * _FILE_BYTES + 4 * len(path) + new_directories * (_DIRECTORY_BYTES + 4 * len(path))
-
-
 def discs_of(settings: StageSettings, used_bytes: int) -> int:
     """Return how many discs files take that cost so many bytes; more than one only if one of them needs that."""
     return max(1, -(-used_bytes // settings.capacity_bytes))

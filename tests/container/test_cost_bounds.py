@@ -15,12 +15,12 @@ import pytest
 from pybackup.compress.bundling import goes_into_bundle
 from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
-from pybackup.container.cost import tree_rows_bytes
+from pybackup.container.cost import EMPTY_ARCHIVE_BYTES, tree_rows_bytes, unpacked_file_bytes
 from pybackup.container.write import ArchiveWriter
 from pybackup.host.output import Output
 from pybackup.layout import index
 from pybackup.model.content import Bare, PackedPiece, Piece, Whole
-from pybackup.model.entry import Entry, Kind, Owner, tree_key
+from pybackup.model.entry import Entry, Kind, Owner, directories_above, tree_key
 from pybackup.model.member import Method
 
 BYTES = bytes(number for number in range(1, 256) if number != ord("/"))
@@ -106,3 +106,31 @@ def test_a_tree_index_is_no_longer_than_its_rows_are_said_to_be(shape: str, tmp_
         output.discard()
     told = [each.entry if isinstance(each, Bare) else each.piece.entry for each in every]
     assert len(blob) <= index.total_bytes(tree_rows_bytes(told, 1 << 20) + 512)
+
+
+@pytest.mark.parametrize("path", [b"a", b"top/" + b"d" * 250 + b"/" + b"n" * 250, b"d/" * 200 + b"name"])
+@pytest.mark.parametrize("size", [0, 1000, 299_999, 300_000])
+def test_a_file_of_which_nothing_is_packed_yet_is_reckoned_for_more_than_it_takes(
+    path: bytes, size: int, tmp_path: Path
+) -> None:
+    """In segments of 100,000 bytes that do not compress, in directories that nothing else lies in."""
+    above, entry = directories_above(path), Entry(path, Kind.FILE, size=size)
+    data, step = os.urandom(size), 100_000
+    count = max(1, -(-size // step))
+    with Output(os.fsencode(tmp_path / "a.xtar")) as output:
+        writer = ArchiveWriter(output, archive_id=bytes(8), readme=b"", mtime_ns=0)
+        for each in above:
+            writer.put(Bare(Entry(each, Kind.DIRECTORY)))
+        for number in range(count):
+            part = data[number * step :][:step]
+            whole = Whole() if number + 1 == count else None
+            job = PackJob(part, entry.name, 0o644, 0, Method.COPY, Compression.DEFAULT, False)
+            writer.put(PackedPiece(Piece(entry, part, number, count, whole=whole), pack(job)))
+        writer.close(structure=(), links=(), settings=b"{}")
+        true = output.tell()
+        output.discard()
+    most = unpacked_file_bytes(path, size, len(above), step)
+    assert true <= EMPTY_ARCHIVE_BYTES + most
+    # One that is far off would leave discs empty.
+    assert most <= size + 8192 * (count + 2 * len(above))
+    assert not above or most > unpacked_file_bytes(path, size, len(above) - 1, step)

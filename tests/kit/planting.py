@@ -152,6 +152,39 @@ ODD_NAMES = (
 )
 
 
+# Names that a shell, rsync or a reader of options takes for something else.
+SHELL_NAMES = (
+    b"with space",
+    b" lead",
+    b"trail ",
+    b"-dash",
+    b"--delete",
+    b"~tilde",
+    b"q'u\"o",
+    b"$(touch PWNED)",
+    b"`touch PWNED`",
+    b"new\nline",
+    b"lat\xff",
+    b"a*b",
+    b"a?b",
+    b"a[x]b",
+    b"back\\slash",
+    b"back\\*star",
+    b"end\\",
+    b"a;touch PWNED",
+    b"#hash",
+    b"{a,b}",
+    b"a&b",
+    b"!bang",
+    b"a:b",
+    b"a::b",
+    b"tab\t",
+    b"%s",
+    b"=",
+    b"\\#012",
+)
+
+
 def odd_names(root: Path) -> None:
     """Files, directories and links of names that are hard to say."""
     base = os.fsencode(root)

@@ -15,38 +15,6 @@ COMMAND = [sys.executable, "-W", "error", "-m", "pybackup"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(pybackup.__file__).parents[1]), "TZ": "UTC"}
 OLD = 1_600_000_000 * 10**9
 
-# Names that a shell, rsync or a reader of options could take for something else.
-ODD_NAMES = (
-    b"with space",
-    b" lead",
-    b"trail ",
-    b"-dash",
-    b"--delete",
-    b"~tilde",
-    b"q'u\"o",
-    b"$(touch PWNED)",
-    b"`touch PWNED`",
-    b"new\nline",
-    b"lat\xff",
-    b"a*b",
-    b"a?b",
-    b"a[x]b",
-    b"back\\slash",
-    b"back\\*star",
-    b"end\\",
-    b"a;touch PWNED",
-    b"#hash",
-    b"{a,b}",
-    b"a&b",
-    b"!bang",
-    b"a:b",
-    b"a::b",
-    b"tab\t",
-    b"%s",
-    b"=",
-    b"\\#012",
-)
-
 
 def make(tree: Path | str | bytes, to: Path | str | bytes, **options: Any) -> tuple[SnapshotMade, Noted]:
     """Make a snapshot, and return it with what the monitor was told."""

@@ -6,20 +6,21 @@ import os
 from pathlib import Path
 
 import pytest
+from kit.planting import SHELL_NAMES
 
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.options.snapshots import ssh_command
 from pybackup.snapshots.local_store import LocalStore
 
 from .machines import SshServer
-from .making import ODD_NAMES, OLD, content, make
+from .making import OLD, content, make
 
 
 @pytest.fixture
 def odd(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with a file in it for each odd name, and one that these names match as patterns."""
     monkeypatch.chdir(tree)
-    for number, name in enumerate((*ODD_NAMES, b"axb")):
+    for number, name in enumerate((*SHELL_NAMES, b"axb")):
         os.mkdir(os.fsencode(tree) + b"/" + name)
         path = os.path.join(os.fsencode(tree), name, name)
         with open(path, "w") as file:
@@ -30,7 +31,7 @@ def odd(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def check_all(prefix: bytes, odd: Path, store: LocalStore, **options: list[str]) -> None:
     """Snapshot each directory alone, twice, and then all of them."""
-    for number, name in enumerate(ODD_NAMES):
+    for number, name in enumerate(SHELL_NAMES):
         to = store.path + b"/" + name
         make(prefix + name, to, **options)
         made, heard = make(prefix + name, to, **options)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from kit.planting import SHELL_NAMES
 
 import pybackup
 from pybackup.cli.main import main
@@ -22,7 +23,7 @@ from pybackup.snapshots.plan import SnapshotOptions, plan_snapshot
 from pybackup.snapshots.record import SnapshotState, parse_record
 from pybackup.snapshots.shared import alone_bytes, compare_with_former
 
-from .making import ODD_NAMES, OLD, content, inode, make, write
+from .making import OLD, content, inode, make, write
 
 
 def names(store: LocalStore) -> list[bytes]:
@@ -102,12 +103,12 @@ def test_names_of_all_kinds_are_copied_as_they_are(
     tree: Path, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tree.parent)
-    for number, name in enumerate(ODD_NAMES):
+    for number, name in enumerate(SHELL_NAMES):
         directory = os.fsencode(tree) + b"/" + name
         os.mkdir(directory)
         with open(os.path.join(directory, name), "w") as file:
             file.write(str(number))
-    for number, name in enumerate(ODD_NAMES):
+    for number, name in enumerate(SHELL_NAMES):
         source = os.fsencode(tree) + b"/" + name
         to = store.path + b"/" + name
         make(source, to)

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kit.planting import SHELL_NAMES
 from kit.thorough import so_many
 
 import pybackup
@@ -21,7 +22,7 @@ from pybackup.snapshots.ssh_store import SshStore, quoted
 from pybackup.snapshots.store import SnapshotStore
 
 from .machines import SshServer
-from .making import ODD_NAMES, content, inode, make, write
+from .making import content, inode, make, write
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ def test_the_same_comes_of_it_as_on_this_machine(tree: Path, store: LocalStore, 
 def test_names_of_all_kinds(tree: Path, store: LocalStore, sshd: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree)
     os.makedirs(store.path)
-    for name in ODD_NAMES[:: so_many(9, 2)]:
+    for name in SHELL_NAMES[:: so_many(9, 2)]:
         where = store.path + b"/" + name
         to = os.fsencode(sshd.host) + b":" + where
         for number in range(2):
@@ -118,6 +119,6 @@ def test_a_directory_of_somebody_called_latest_stays(tree: Path, store: LocalSto
 
 
 def test_quoted() -> None:
-    for name in ODD_NAMES:
+    for name in SHELL_NAMES:
         done = subprocess.run([b"sh", b"-c", b"printf %s " + quoted(name)], capture_output=True, check=True)
         assert done.stdout == name

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pybackup.stage.cost import cost_of
 from pybackup.stage.open_disc import OpenDisc, disc_directory
 from pybackup.stage.reconcile import reconcile
 from pybackup.stage.state import StageState
-from pybackup.stage.values import ChangeKind, KnownFile, cost_of
+from pybackup.stage.values import ChangeKind, KnownFile
 
 from .making import files_below, new_state
 

@@ -17,10 +17,11 @@ from pybackup.model.problem import Trouble
 from pybackup.monitor import Noted
 from pybackup.stage import copying
 from pybackup.stage.copying import copy_file
+from pybackup.stage.cost import cost_of
 from pybackup.stage.look import look
 from pybackup.stage.scan import Scan
 from pybackup.stage.state_file import open_state, stage_lock
-from pybackup.stage.values import ChangeKind, WaitReason, cost_of
+from pybackup.stage.values import ChangeKind, WaitReason
 
 from .making import Stage, files_below, kinds, new_state
 

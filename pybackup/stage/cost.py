@@ -1,0 +1,17 @@
+"""How many bytes a file takes on a disc of a stage: before it is packed, by the one cost model of archives."""
+
+from __future__ import annotations
+
+from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES
+from pybackup.container.cost import unpacked_file_bytes
+
+
+def cost_of(path: bytes, size: int, new_directories: int) -> int:
+    """Return the most bytes that a file takes on a disc.
+
+    Parameters
+    ----------
+    new_directories
+        How many of the directories on its path are not on the disc yet.
+    """
+    return unpacked_file_bytes(path, size, new_directories, DEFAULT_SEGMENT_BYTES)
