@@ -18,7 +18,7 @@ from pybackup.options.restoring import ExtractRequest
 
 if TYPE_CHECKING:
     from pybackup.archive.open import OpenArchive
-    from pybackup.options.shared import Watched
+    from pybackup.options.shared import Monitored
 
 
 class ProblemWarning(UserWarning):
@@ -32,7 +32,7 @@ class _Warning(Monitor):
         warnings.warn(f"{path}: {problem.trouble.value}: {problem.reason}", ProblemWarning, stacklevel=2)
 
 
-def monitor_of(asked: Watched) -> Monitor:
+def monitor_of(asked: Monitored) -> Monitor:
     """Return the monitor that was given, or one that makes each problem a `ProblemWarning`."""
     return warning_monitor(asked.monitor)
 

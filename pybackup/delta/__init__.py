@@ -1,1 +1,1 @@
-"""Signatures and deltas in the forms of librsync, by its library or by the program rdiff."""
+"""Making signatures and deltas in the formats of librsync, with its library or the program rdiff."""

@@ -1,4 +1,4 @@
-"""What makes signatures and deltas: librsync in the package python-rsync, or else the program rdiff; the same bytes."""
+"""Making signatures and deltas with librsync (package python-rsync), or else with the program rdiff; the same bytes."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from subprocess import DEVNULL, PIPE
 from pyactivity.ending import Child
 
 BLOCK_BYTES = 2 << 10
-_MOST_BLOCKS = 1 << 16  # of a longer content blocks are longer
+_MOST_BLOCKS = 1 << 16  # of a signature; longer contents get longer blocks
 _STRONG_BYTES = 16
 _RDIFF = "rdiff"
 
 
 class NoEngine(Exception):
-    """Nothing is installed that makes deltas."""
+    """Neither python-rsync nor rdiff is installed, or rdiff failed."""
 
 
 def is_there() -> bool:
-    """Return whether anything is installed that makes deltas."""
+    """Return whether python-rsync or rdiff is installed."""
     return _library() is not None or shutil.which(_RDIFF) is not None
 
 
 def block_bytes_for(n_bytes: int) -> int:
-    """Return the length of the blocks that are looked for of a content of so many bytes: a power of two."""
+    """Return the block length, a power of two, of the signature of a content with ``n_bytes`` bytes."""
     block = BLOCK_BYTES
     while n_bytes > block * _MOST_BLOCKS:
         block *= 2
@@ -36,12 +36,12 @@ def block_bytes_for(n_bytes: int) -> int:
 
 
 def signature_of(content: Iterable[bytes], n_bytes: int) -> bytes:
-    """Return the signature of a content of so many bytes: some 1 % of these, and at most 1.3 MiB.
+    """Return the signature of a content, given in pieces, of ``n_bytes`` bytes: about 1 % of these, at most 1.3 MiB.
 
     Raises
     ------
     NoEngine
-        Nothing makes it.
+        Neither python-rsync nor rdiff can make it.
     """
     block, library = block_bytes_for(n_bytes), _library()
     with tempfile.TemporaryFile() as base:
@@ -57,12 +57,12 @@ def signature_of(content: Iterable[bytes], n_bytes: int) -> bytes:
 
 
 def delta_to(signature: bytes, data: bytes) -> bytes:
-    """Return what makes ``data`` of the content that a signature is of.
+    """Return the delta that turns the content of a signature into ``data``.
 
     Raises
     ------
     NoEngine
-        Nothing makes it.
+        Neither python-rsync nor rdiff can make it.
     """
     library = _library()
     if library is not None:
@@ -78,7 +78,7 @@ def delta_to(signature: bytes, data: bytes) -> bytes:
 
 
 def _run(arguments: list[str], given: object) -> bytes:
-    """What rdiff writes."""
+    """Run rdiff with ``given`` as standard input, and return its output."""
     program = shutil.which(_RDIFF)
     if program is None:
         raise NoEngine("neither the package python-rsync nor the program rdiff is installed")

@@ -1,1 +1,1 @@
-"""Archives as file systems: names found in a listing, contents decoded as they are read, and what FUSE asks for."""
+"""Archives as FUSE file systems: finding names in an archive's index, decoding contents as they are read."""

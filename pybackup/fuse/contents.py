@@ -1,4 +1,4 @@
-"""Reading parts of files of an archive: segments are decoded when they are asked for, and some of them kept."""
+"""Reading parts of archived files: segments are decoded when they are needed, and the last ones are kept in memory."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ class MountedContent(Protocol):
     """The content of an open file."""
 
     def read(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes at ``offset``; fewer at the end.
+        """Return ``count`` bytes at ``offset``; fewer at the end of the file.
 
         Raises
         ------
         Damaged
-            They are lost.
+            Some of the bytes are lost.
         """
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release the memory and files that the content holds."""
         ...
 
 
 class SegmentCache:
-    """Decoded segments: the last used are kept, up to a number of bytes; several threads may ask for them."""
+    """A cache of decoded segments: the last used ones, up to a number of bytes; may be used by several threads."""
 
     def __init__(self, n_bytes: int = _KEPT_BYTES) -> None:
         self._n_bytes = n_bytes
@@ -47,21 +47,21 @@ class SegmentCache:
         self._lock = threading.Lock()
 
     def segment(self, archive: OpenArchive, stored: Stored, number: int) -> bytes:
-        """Return what segment ``number`` of a file decodes to.
+        """Return the decoded bytes of segment ``number`` of a file.
 
         Raises
         ------
         Damaged
-            It is lost.
+            The segment is lost.
         """
         member = stored.members[number]
-        # With the digest: two rows of a damaged index may tell of one place, and one of them is wrong.
+        # The digest is part of the key: two rows of a damaged index may name the same offset, one of them wrongly.
         key = id(archive), member.stream_offset, member.digest
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        # Two threads may decode the same one: that costs time, and a lock around it would cost more.
+        # Two threads may decode the same segment: that wastes time, but a lock around decoding would waste more.
         data = first_whole(archive.file, [member, *stored.spares])
         with self._lock:
             if key not in self._kept:
@@ -73,14 +73,14 @@ class SegmentCache:
 
 
 class SegmentedContent:
-    """Content that lies in segments, one after the other."""
+    """Content stored in segments, each of which is decoded independently."""
 
     def __init__(self, archive: OpenArchive, stored: Stored, cache: SegmentCache) -> None:
         self._archive, self._stored, self._cache = archive, stored, cache
         self._ends = [*accumulate(member.raw_bytes for member in stored.members)]
 
     def read(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes at ``offset``."""
+        """Return ``count`` bytes at ``offset``; fewer at the end of the file."""
         return b"".join(self._pieces(offset, min(offset + count, self._stored.entry.size)))
 
     def _pieces(self, at: int, end: int) -> Iterator[bytes]:
@@ -92,17 +92,17 @@ class SegmentedContent:
             at = self._ends[number]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the cache holds the segments."""
 
 
 class SpooledContent:
-    """Content that can only be read from the start, such as a sparse stream: a temporary file holds it."""
+    """Content that can only be decoded from the start, such as a sparse stream; it is kept in a temporary file."""
 
     def __init__(self, archive: OpenArchive, path: bytes) -> None:
-        self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115 # open as long as the content is
+        self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115 # stays open until the content is closed
         try:
             for piece in read_content(archive, path):
-                # Zeros stay holes.
+                # Zeros are left as holes of the temporary file.
                 if piece.count(0) == len(piece):
                     self._file.seek(len(piece), os.SEEK_CUR)
                 else:
@@ -114,7 +114,7 @@ class SpooledContent:
             raise
 
     def read(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes at ``offset``."""
+        """Return ``count`` bytes at ``offset``; fewer at the end of the file."""
         return os.pread(self._file.fileno(), count, offset)
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ def content_of(archive: OpenArchive, stored: Stored, cache: SegmentCache) -> Mou
     Raises
     ------
     Damaged
-        It is known to be lost as a whole.
+        The whole content is known to be lost.
     """
     if stored.fault:
         raise Damaged(stored.fault)

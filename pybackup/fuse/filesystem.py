@@ -1,4 +1,4 @@
-"""What FUSE asks of a file system, answered from trees: of one archive, or of several by the time of their run."""
+"""The operations of a FUSE file system, for the tree of one archive, or for the trees of all runs of a chain."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _TOP, _LATEST_INODE = 1, 2
 _LATEST_STATUS = {"st_mode": stat.S_IFLNK | 0o777, "st_nlink": 1, "st_ino": _LATEST_INODE}
 
 
-class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, which not everybody has who checks types
-    """Trees, read only; what of them is lost cannot be read, and gives the error EIO.
+class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an optional package, untyped where it is missing
+    """A read-only file system of one or several trees; reading a lost part of them gives the error EIO.
 
     Parameters
     ----------
     trees
-        What opens the tree of each run, by the name of its directory; of an archive that stands alone by no name.
-        They are opened when something in them is asked for.
+        Functions that open the tree of each run, by the name of its directory at the top; a single archive has the
+        empty name and is the top itself. A tree is opened when something in it is first accessed.
     latest
-        The name of the newest.
+        The name of the newest run, to which the link ``latest`` points.
     notice
-        What is said once it is mounted; empty for nothing.
+        A message to show once the file system is mounted; empty for none.
     """
 
     use_ns = True
@@ -55,7 +55,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         self._lock = threading.RLock()
 
     def init(self, path: str) -> None:
-        """Tell that it is mounted."""
+        """Show the notice, now that the file system is mounted."""
         if self._notice:
             self._monitor.note(self._notice)
 
@@ -72,7 +72,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         return found
 
     def readdir(self, path: str, fh: int) -> Iterable[tuple[str, dict[str, int], int]]:
-        """Return the names in a directory, each with a number, since names whose number is 0 are not shown."""
+        """Yield the names in a directory, each with an inode number, since the kernel hides names with number 0."""
         name, below = self._split(path)
         if name is None:
             found = [*((run, INODES * number) for number, run in enumerate(self._trees, 1))]
@@ -83,7 +83,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         return [(os.fsdecode(each), {"st_ino": inode}, 0) for each, inode in named]
 
     def readlink(self, path: str) -> str:
-        """Return what a symbolic link says."""
+        """Return the target of a symbolic link."""
         name, below = self._split(path)
         if name == LATEST and not below and self._latest:
             return os.fsdecode(self._latest)
@@ -93,7 +93,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         return os.fsdecode(entry.target)
 
     def open(self, path: str, flags: int) -> int:
-        """Open a file."""
+        """Open a file and return its handle."""
         if flags & (os.O_WRONLY | os.O_RDWR):
             raise mfusepy.FuseOSError(errno.EROFS)
         name, below = self._split(path)
@@ -133,7 +133,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         return found
 
     def destroy(self, path: str) -> None:
-        """Close all."""
+        """Close all files and archives."""
         for content in self._contents.values():
             content.close()
         for tree in self._opened.values():
@@ -147,7 +147,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
         return entry.xattrs if entry else {}
 
     def _split(self, path: str) -> tuple[bytes | None, bytes]:
-        """Return the directory of the run and the path in it; None above them."""
+        """Return the name of the run and the path in its tree; (None, path) for the top above several runs."""
         whole = os.fsencode(path).strip(b"/")
         if self._is_alone:
             return b"", whole
@@ -166,7 +166,7 @@ class ArchiveFileSystem(mfusepy.Operations):  # type: ignore[misc] # an extra, w
             return self._opened[name]
 
     def _lost(self, path: bytes, error: PybackupError) -> OSError:
-        """Tell once of each file, or run, that something of it is lost."""
+        """Report, once for each file or run, that a part of it is lost; return the error EIO."""
         with self._lock:
             if path not in self._reported:
                 self._reported.add(path)

@@ -1,4 +1,4 @@
-"""An archive as a tree to walk: the entry at a path, with its status, its extended attributes and its content."""
+"""An open archive as a tree: the entry at a path, its status as of a file, its extended attributes and its content."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _TYPES = {
     Kind.CHARACTER: stat.S_IFCHR,
     Kind.BLOCK: stat.S_IFBLK,
 }
-# More entries than any archive has.
+# Inode numbers of directories without an entry are above those of entries: no archive has so many.
 _WITHOUT_ENTRY = 1 << 39
 INODES = 1 << 40
 Status = Mapping[str, int]
-"""As `os.stat_result` has it, by the names of its fields; times in nanoseconds."""
+"""The fields of `os.stat_result`, by name; times in nanoseconds since 1970."""
 
 
 class MountedTree:
-    """The tree that an open archive holds.
+    """The tree in an open archive.
 
     Parameters
     ----------
     first_inode
-        The number of its top; its entries have those from there on, fewer than `INODES`.
+        The inode number of the top; those of the entries follow, fewer than `INODES` in all.
     """
 
     def __init__(self, archive: OpenArchive, cache: SegmentCache, first_inode: int) -> None:
@@ -45,7 +45,7 @@ class MountedTree:
         self._names = EntryNames(archive.listing)
 
     def status(self, path: bytes) -> Status | None:
-        """Return the status of what is at a path; None for nothing. The empty path is the top."""
+        """Return the status of the entry at a path, None if there is none; the empty path stands for the top."""
         row = self._row(path)
         if row is None:
             below = self._names.row_below(path) if path else None
@@ -54,7 +54,7 @@ class MountedTree:
             return directory_status(self._first_inode if below is None else self._inode_without_entry(below))
         stored = self._listing.stored(row)
         entry = stored.entry
-        # Of a sparse file, as of any other, what its segments hold takes room.
+        # A sparse file occupies as much as its segments hold.
         held = sum(member.raw_bytes for member in stored.members) if stored.sparse else entry.size
         is_directory = entry.kind is Kind.DIRECTORY
         return {
@@ -72,12 +72,12 @@ class MountedTree:
         }
 
     def entry(self, path: bytes) -> Entry | None:
-        """Return the entry at a path, of a hard link that of its file; None for none."""
+        """Return the entry at a path, for a hard link that of its target; None if there is none."""
         row = self._row(path)
         return None if row is None else self._listing.stored(row).entry
 
     def names_in(self, path: bytes) -> Iterator[tuple[bytes, int]]:
-        """Yield the names in a directory, and the inode number of each."""
+        """Yield each name in a directory and its inode number."""
         prefix = path + b"/" if path else b""
         for name, row in self._names.names_in(path):
             if self._listing.paths[row] == prefix + name:
@@ -94,7 +94,7 @@ class MountedTree:
         KeyError
             There is no file at the path.
         Damaged
-            It is lost as a whole.
+            The whole content is known to be lost.
         """
         row = self._row(path)
         stored: Stored | None = None if row is None else self._listing.stored(row)
@@ -110,7 +110,10 @@ class MountedTree:
         return self._first_inode + 1 + row
 
     def _inode_without_entry(self, below: int) -> int:
-        """Return the number of a directory that has no entry, by the first row in it; deeper ones share it."""
+        """Return the inode number of a directory without an entry, from the first row in it.
+
+        Directories without an entry inside of it may have the same number.
+        """
         return self._first_inode + _WITHOUT_ENTRY + below
 
     def _row(self, path: bytes) -> int | None:
@@ -121,12 +124,12 @@ class MountedTree:
 
     @cached_property
     def _more_names(self) -> Counter[bytes]:
-        """How many hard links each file has besides its own name."""
+        """Count the hard links that each file has besides its own name."""
         kinds = self._listing.rows.kinds
         rows = (row for row in range(len(self._listing)) if kinds[row] == Kind.HARDLINK)
         return Counter(self._listing.stored(row).entry.target for row in rows)
 
 
 def directory_status(inode: int) -> Status:
-    """Return the status of a directory of which nothing is known."""
+    """Return a status for a directory whose entry is lost, or that is in no archive."""
     return {"st_mode": stat.S_IFDIR | 0o555, "st_nlink": 2, "st_ino": inode}

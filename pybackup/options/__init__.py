@@ -1,7 +1,8 @@
-"""The options of each verb, as data, from which the command line, the functions in Python and their help are made.
+"""The options of each verb as data, from which the command line, the Python functions and the help of both are made.
 
-A verb has a dataclass, whose fields are its options; what is to be said of one stands in its annotation, an `Option`.
-Values are as somebody writes them (text, any path, numbers); the methods give what they come to in the library.
+Each verb has a dataclass whose fields are its options; the annotation of a field contains its description, an `Option`.
+The values of fields are as the user gives them (text, any kind of path, numbers); methods convert them to the types of
+the library.
 """
 
 import os
@@ -21,24 +22,25 @@ class Option:
     Attributes
     ----------
     help
-        What it does.
+        What the option does, for the help.
     metavar
-        What stands for its value.
+        The placeholder for its value in the help, such as ``SIZE``.
     read
-        Makes what the library takes of what is written, raises UsageError for what makes no sense; takes its own
-        results, too. None for text.
+        Converts the given value to a type of the library, and raises UsageError for an invalid one; leaves converted
+        values unchanged. None if the value is used as it is.
     choices
-        The values it may have, if these are few.
+        All values that are allowed; empty for no such list.
     short
-        The letter that stands for it on a command line; empty for none.
+        The letter of its short form on the command line; empty for none.
     also
-        Other names that it has there.
+        Further names on the command line.
     group
-        Heading of what it belongs to.
+        The heading in the help under which it is listed.
     many
-        May be given several times, each adds to the others.
+        Whether it may be given several times; then the values are collected.
     argument
-        Stands on a command line without its name; how often, as argparse writes it: ``"1"``, ``"*"`` or ``"+"``.
+        Makes it a positional argument of the command line, and tells how often it is given, as for argparse: ``"1"``,
+        ``"*"`` or ``"+"``. Empty for a named option.
     """
 
     help: str
@@ -54,7 +56,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class NamedOption:
-    """An option of a verb: its name in Python, its description, its default (`MISSING` for none)."""
+    """An option of a verb: its name in Python, its description, and its default (`MISSING` if it is required)."""
 
     name: str
     option: Option
@@ -62,12 +64,12 @@ class NamedOption:
 
     @property
     def is_required(self) -> bool:
-        """Whether a value must be given."""
+        """Whether the user must give a value."""
         return self.default is MISSING
 
 
 def options_of(asked: type[Any]) -> Iterator[NamedOption]:
-    """Yield the options of a verb, first those that it shares with others; without those that only Python has."""
+    """Yield the options of a verb, those that it inherits first; parameters that exist only in Python are left out."""
     for field in fields(asked):
         option = option_of(field)
         if option is not None:
@@ -75,5 +77,5 @@ def options_of(asked: type[Any]) -> Iterator[NamedOption]:
 
 
 def option_of(field: Field[Any]) -> Option | None:
-    """Return the description of a field; None for one that only Python has."""
+    """Return the description of a field; None for a parameter that exists only in Python."""
     return next((told for told in get_args(field.type)[1:] if isinstance(told, Option)), None)

@@ -1,47 +1,47 @@
-"""The options of the verbs that check archives, compare them, and forecast what they survive."""
+"""The options of the verbs that check and compare archives, and forecast how much damage they survive."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
 from . import Option, Path, values
-from .shared import ARCHIVE, Watched, Worked, processes
+from .shared import ARCHIVE, Monitored, Parallel, processes
 
 _EXTENT = "how much is checked"
 MORE = Option("more archives or volumes", "MORE", values.path, argument="*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checking(Worked):
-    """How much is checked."""
+class Checking(Parallel):
+    """How thoroughly archives are checked."""
 
-    deep: Annotated[bool, Option("also decompress every file and check its content's hash", group=_EXTENT)] = False
+    deep: Annotated[bool, Option("also decompress every file and compare its hash", group=_EXTENT)] = False
     workers: Annotated[int | None, processes(_EXTENT)] = None
 
 
 @dataclass(frozen=True)
 class VerifyRequest(Checking):
-    """What `verify` checks."""
+    """The options of `verify`."""
 
     archive: Annotated[Path, ARCHIVE]
 
 
 @dataclass(frozen=True)
 class VerifySetRequest(Checking):
-    """What `verify_set` checks."""
+    """The options of `verify_set`."""
 
     archives: Annotated[Path | Iterable[Path], MORE]
 
 
 @dataclass(frozen=True)
-class CompareRequest(Watched):
-    """What `compare` compares."""
+class CompareRequest(Monitored):
+    """The options of `compare`."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
     against: Annotated[
         Path,
         Option(
-            "also compare with what was archived, or extracted: content, size, mode, owner, time, type",
+            "also compare with the archived or extracted tree: content, size, mode, owner, time, type",
             "DIR",
             values.directory,
             group=_EXTENT,
@@ -50,17 +50,17 @@ class CompareRequest(Watched):
 
 
 @dataclass(frozen=True)
-class DiffRequest(Watched):
-    """What `diff` compares."""
+class DiffRequest(Monitored):
+    """The options of `diff`."""
 
     old: Annotated[Path, Option("an archive, or a directory of volumes", "OLD", values.path, argument="1")]
-    new: Annotated[Path, Option("another one, or the directory as it is now", "NEW", values.path, argument="1")]
+    new: Annotated[Path, Option("another archive, or the live directory", "NEW", values.path, argument="1")]
     _: KW_ONLY
-    checksum: Annotated[bool, Option("compare the content of live files by its hash, not by size and time")] = False
+    checksum: Annotated[bool, Option("compare live files by the hash of their content, not by size and time")] = False
 
 
 @dataclass(frozen=True)
-class ForecastRequest(Watched):
-    """What `forecast` tells of."""
+class ForecastRequest(Monitored):
+    """The options of `forecast`."""
 
     file: Annotated[Path, Option("an archive, or a file with a sidecar", "FILE", values.path, argument="1")]

@@ -12,7 +12,7 @@ from . import Option, Path, values
 from .making import COMPRESSION, ONE_FILE_SYSTEM, STORE, profile_of
 from .protecting import Protection
 from .selecting import Selection
-from .shared import SOURCES, VOLUMES, Watched, overwriting, processes, scratch, target
+from .shared import SOURCES, VOLUMES, Monitored, overwriting, processes, scratch, target
 
 if TYPE_CHECKING:
     from pybackup.compress.methods import Profile
@@ -31,7 +31,7 @@ class DiscPlanRequest(Protection, Selection):
     volume_size: Annotated[
         int | str,
         Option(
-            f"what a disc takes: {', '.join(MEDIA)}, or a size (default: each of these)",
+            f"the capacity of discs: {', '.join(MEDIA)}, or a size (default: each of these)",
             "M",
             values.medium,
             group=_DISCS,
@@ -40,13 +40,15 @@ class DiscPlanRequest(Protection, Selection):
     _: KW_ONLY
     first_volumes: Annotated[
         str | Iterable[int | str],
-        Option("what the first discs take, where these are partly used ones", "M,...", values.sizes, group=_DISCS),
+        Option(
+            "the capacities of the first discs, if partly used ones come first", "M,...", values.sizes, group=_DISCS
+        ),
     ] = ()
-    recovery_volumes: Annotated[int, Option("and so many more", "N", values.natural, group=_DISCS)] = 0
+    recovery_volumes: Annotated[int, Option("plan N recovery volumes too", "N", values.natural, group=_DISCS)] = 0
     second_copies: Annotated[
         Fraction | str | None,
         Option(
-            "give up to SHARE of each disc, such as 5%, to second copies, as for create (default: none)",
+            "use up to SHARE of each disc, such as 5%, for second copies, as for create (default: none)",
             "SHARE",
             values.share,
             group=_DISCS,
@@ -65,16 +67,16 @@ class DiscPlanRequest(Protection, Selection):
 
 
 @dataclass(frozen=True)
-class DiscBuildRequest(Watched):
+class DiscBuildRequest(Monitored):
     """The options of `disc_build`."""
 
     volumes: Annotated[Path | Iterable[Path], VOLUMES]
-    to: Annotated[Path, target("where images go; made")]
+    to: Annotated[Path, target("the directory for images; made if missing")]
     _: KW_ONLY
     medium: Annotated[
         int | str | None,
         Option(
-            f"what the disc takes: {', '.join(MEDIA)}, or a size (default: what the volume was made for)",
+            f"the capacity of the disc: {', '.join(MEDIA)}, or a size (default: the size the volume was made for)",
             "M",
             values.medium,
             group=_DISCS,
@@ -83,8 +85,8 @@ class DiscBuildRequest(Watched):
     parity: Annotated[
         str | None,
         Option(
-            "as for create, over the whole image, made anew; fill: all that is left of the disc "
-            "(default: grown from that of the volume)",
+            "as for create, computed anew over the whole image; fill: use all space left on the disc "
+            "(default: the parity of the volume, extended to the image)",
             "P",
             values.parity,
             group=_DISCS,
@@ -93,8 +95,8 @@ class DiscBuildRequest(Watched):
     group_sectors: Annotated[
         int | None,
         Option(
-            "sectors in a group of the code, made anew; more of them stand a little more, and need more memory "
-            "(default: as the volume, or small ones)",
+            "sectors per parity group, computed anew; larger groups survive a little more and need more memory "
+            "(default: as the volume, or small groups)",
             "N",
             values.positive,
             group=_DISCS,
@@ -103,18 +105,18 @@ class DiscBuildRequest(Watched):
     carry_catalogue: Annotated[
         Path | None,
         Option(
-            "what 'catalogue export' wrote goes onto the disc, with places, states and checks of all media "
+            "put this file of 'catalogue export' on the disc, with the places, states and checks of all media "
             "(default: a catalogue of the set so far)",
             "FILE",
             values.path,
             group=_DISCS,
         ),
     ] = None
-    work_dir: Annotated[Path | None, scratch("in DIR", "where unfinished images lie", _DISCS)] = None
-    overwrite: Annotated[bool, overwriting("the image of a disc")] = False
+    work_dir: Annotated[Path | None, scratch("DIR", "the directory for unfinished images", _DISCS)] = None
+    overwrite: Annotated[bool, overwriting("disc image")] = False
 
     def building(self) -> "BuildOptions":
-        """Return the options for building images."""
+        """Return the options for building an image."""
         from pybackup.disc.plan_build import BuildOptions
 
         return BuildOptions(
@@ -128,30 +130,30 @@ class DiscBuildRequest(Watched):
 
 
 @dataclass(frozen=True)
-class DiscBurnRequest(Watched):
+class DiscBurnRequest(Monitored):
     """The options of `disc_burn`."""
 
-    image: Annotated[Path, Option("what disc build made", "IMAGE", values.path, argument="1")]
-    device: Annotated[Path, Option("the drive, as /dev/sr0", "DEV", values.path)]
+    image: Annotated[Path, Option("an image made by disc build", "IMAGE", values.path, argument="1")]
+    device: Annotated[Path, Option("the drive, such as /dev/sr0", "DEV", values.path)]
     _: KW_ONLY
     speed: Annotated[
         int | None,
-        Option("as the drive counts: 8 for 8x (default: its own choice)", "N", values.positive, group=_BURNING),
+        Option("the writing speed, 8 for 8x (default: chosen by the drive)", "N", values.positive, group=_BURNING),
     ] = None
     overwrite: Annotated[
         bool,
         Option(
-            "burn over what is on the medium, which is erased first where it has to be; never over a disc of this run",
+            "burn over what is on the medium, which is erased first if necessary; never over a disc of this run",
             also=("erase",),
             group=_BURNING,
         ),
     ] = False
-    force: Annotated[bool, Option("burn what is no image of 'disc build', too", group=_BURNING)] = False
+    force: Annotated[bool, Option("burn even a file that 'disc build' did not make", group=_BURNING)] = False
     verify: Annotated[bool, Option("read the disc back and compare", group=_BURNING)] = False
-    no_eject: Annotated[bool, Option("leave the drive shut when it is done", group=_BURNING)] = False
+    no_eject: Annotated[bool, Option("leave the disc in the drive at the end", group=_BURNING)] = False
 
     def burning(self, kept: Collection[bytes] = ()) -> "BurnOptions":
-        """Return the options for burning; ``kept`` are ids of archives that have just been burnt."""
+        """Return the options for burning; ``kept`` are the ids of archives that must not be overwritten."""
         from pybackup.disc.burn import BurnOptions
 
         speed = values.maybe(self.speed, values.positive)
@@ -159,7 +161,7 @@ class DiscBurnRequest(Watched):
 
 
 @dataclass(frozen=True)
-class DiscCheckRequest(Watched):
+class DiscCheckRequest(Monitored):
     """The options of `disc_check`."""
 
     discs: Annotated[
@@ -169,18 +171,18 @@ class DiscCheckRequest(Watched):
 
 
 @dataclass(frozen=True)
-class DiscLabelRequest(Watched):
+class DiscLabelRequest(Monitored):
     """The options of `disc_label`."""
 
     volumes: Annotated[Path | Iterable[Path], VOLUMES]
-    to: Annotated[Path, target("where labels go; made")]
+    to: Annotated[Path, target("the directory for labels; made if missing")]
     _: KW_ONLY
-    shape: Annotated[str, Option("which label (default: both)", choices=tuple(_SHAPES))] = "both"
+    shape: Annotated[str, Option("which label to make (default: both)", choices=tuple(_SHAPES))] = "both"
     discs: Annotated[
-        int | None, Option("how many the set has (default: as its last volume says)", "N", values.positive)
+        int | None, Option("how many discs the set has (default: as its last volume says)", "N", values.positive)
     ] = None
-    overwrite: Annotated[bool, overwriting("a label")] = False
+    overwrite: Annotated[bool, overwriting("label")] = False
 
     def shapes(self) -> tuple[str, ...]:
-        """Return the shapes of the labels."""
+        """Return the shapes of labels to make: ``disc``, ``case``, or both."""
         return _SHAPES[values.one_of(tuple(_SHAPES), self.shape)]

@@ -7,11 +7,11 @@ from typing import Annotated
 from pybackup.foreign.formats import ExportFormat, format_of
 
 from . import Option, Path, values
-from .shared import ARCHIVE, PATTERNS, Watched, overwriting, scratch
+from .shared import ARCHIVE, PATTERNS, Monitored, overwriting, scratch
 
 
 @dataclass(frozen=True)
-class ExportRequest(Watched):
+class ExportRequest(Monitored):
     """The options of `export`: what to write, in which format, and where."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
@@ -20,15 +20,15 @@ class ExportRequest(Watched):
     _: KW_ONLY
     format: Annotated[
         ExportFormat | str | None,
-        Option("of FILE (default: as its name ends)", choices=tuple(each.value for each in ExportFormat)),
+        Option("the format of FILE (default: by its suffix)", choices=tuple(each.value for each in ExportFormat)),
     ] = None
-    overwrite: Annotated[bool, overwriting("a file of that name")] = False
+    overwrite: Annotated[bool, overwriting("file of that name")] = False
     work_dir: Annotated[
-        Path | None, scratch("beside FILE", "where large files lie meanwhile, and damaged volumes are mended")
+        Path | None, scratch("that of FILE", "the directory for large temporary files and repaired volumes")
     ] = None
 
     def chosen_format(self) -> ExportFormat:
-        """Return the format that was asked for."""
+        """Return the format that was asked for, or that the suffix of the file stands for."""
         if self.format is None:
             return format_of(values.path(self.to))
         return values.choice(ExportFormat, self.format)

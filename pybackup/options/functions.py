@@ -1,4 +1,4 @@
-"""Making functions whose parameters are the fields of a dataclass of options, with defaults, types and help."""
+"""Making Python functions whose parameters are the fields of a dataclass of options, with types, defaults and help."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Result = TypeVar("_Result")
 def takes(
     asked: Callable[_Parameters, _Asked],
 ) -> Callable[[Callable[[_Asked], _Result]], Callable[_Parameters, _Result]]:
-    """Return a decorator that turns a function of such a dataclass into one with its fields as parameters."""
+    """Return a decorator that turns a function of one dataclass object into one with the fields as parameters."""
 
     def decorate(do: Callable[[_Asked], _Result]) -> Callable[_Parameters, _Result]:
         @wraps(do)
@@ -35,7 +35,7 @@ def takes(
 
 
 def _described(text: str, asked: object) -> str:
-    """Return a docstring with the parameters added, before the section Raises."""
+    """Return a docstring with a section on the parameters added, before the section Raises."""
     before, raises, after = inspect.cleandoc(text).partition("\n\nRaises\n------\n")
     lines = ["", "", "Parameters", "----------"]
     for field in asked.__dataclass_fields__.values():  # type: ignore[attr-defined]

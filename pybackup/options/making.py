@@ -14,7 +14,7 @@ from . import Option, Path, protecting, values
 from .protecting import Protection
 from .selecting import GROUP as SELECTION
 from .selecting import Selection
-from .shared import AT, CATALOGUE, CHAIN, SOURCES, Watched, Worked, overwriting, processes, scratch, target
+from .shared import AT, CATALOGUE, CHAIN, SOURCES, Monitored, Parallel, overwriting, processes, scratch, target
 
 if TYPE_CHECKING:
     from pybackup.compress.methods import Profile
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _PACKING, _VOLUMES, _RECOVERY, _CHAINS = "packing", "volumes", "recovery volumes", "chains"
 
 PACK = ("ordered", "tight")
-ONE_FILE_SYSTEM = Option("stay on the file system of each SRC", group=SELECTION)
+ONE_FILE_SYSTEM = Option("leave out directories on other file systems than their SRC", group=SELECTION)
 COMPRESSION = Option(
-    "how hard to try (default: default)", choices=tuple(level.value for level in Compression), group=_PACKING
+    "how hard to compress (default: default)", choices=tuple(level.value for level in Compression), group=_PACKING
 )
 STORE = Option(
-    "suffixes never compressed, instead of the default list (jpg, mp4, zip, ...); +EXT,... adds to it",
+    "suffixes of files that are not compressed, instead of the default list (jpg, mp4, zip, ...); +EXT,... adds to it",
     "EXT,...",
     values.suffixes,
     group=_PACKING,
@@ -36,7 +36,7 @@ STORE = Option(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Packing(Worked):
+class Packing(Parallel):
     """The options for compressing contents."""
 
     compression: Annotated[Compression | str, COMPRESSION] = Compression.DEFAULT.value
@@ -44,7 +44,8 @@ class Packing(Worked):
     segment_size: Annotated[
         int | str | None,
         Option(
-            f"cut longer files, whole MiB (default: {DEFAULT_SEGMENT_BYTES // MIB}M; less for small volumes)",
+            f"split longer files at multiples of this, whole MiB (default: {DEFAULT_SEGMENT_BYTES // MIB}M; "
+            "less for small volumes)",
             "SIZE",
             values.segment,
             group=_PACKING,
@@ -62,7 +63,8 @@ class Making(Protection, Packing, Selection):
     since_archive: Annotated[
         Iterable[Path],
         Option(
-            "only what is new or changed, by size and time, since; of several the last with a file decides",
+            "store only files that are new or changed, by size and time, since this archive; if several have a file, "
+            "the last one decides",
             "ARCHIVE",
             values.path,
             group=SELECTION,
@@ -70,27 +72,31 @@ class Making(Protection, Packing, Selection):
         ),
     ] = ()
     since_catalogue: Annotated[
-        bool, Option("only what is on no medium that counts, by name, size and time or by its content", group=SELECTION)
+        bool,
+        Option("store only files that no counted medium has, by name, size and time or by content", group=SELECTION),
     ] = False
     known_copies: Annotated[
-        int | None, Option("there: on fewer media than N (default: 1)", "N", values.positive, group=SELECTION)
+        int | None,
+        Option("there: store files that are on fewer than N media (default: 1)", "N", values.positive, group=SELECTION),
     ] = None
     known_unchecked: Annotated[
         int | str | None,
-        Option("there: media that were not checked for so long do not count: 2y", "AGE", values.age, group=SELECTION),
+        Option(
+            "there: do not count media last checked longer ago than AGE, such as 2y", "AGE", values.age, group=SELECTION
+        ),
     ] = None
     checksum: Annotated[
-        bool, Option("in both cases compare the content, by its hash, not the time", group=SELECTION)
+        bool, Option("in both cases compare files by the hash of their content, not by time", group=SELECTION)
     ] = False
     chain: Annotated[
         str | None,
-        Option("a run of the chain NAME: the next one leaves out what this one holds", "NAME", group=_CHAINS),
+        Option("make a run of the chain NAME: the next run leaves out what this one holds", "NAME", group=_CHAINS),
     ] = None
     level: Annotated[
         str | None,
         Option(
-            "of the run: everything, what is new since the last full run, or since the last run; auto (default): "
-            "incremental, full where that is not possible or not safe",
+            "full: everything; differential: what is new since the last full run; incremental: since the last run; "
+            "auto (default): incremental, or full where that is impossible or unsafe",
             choices=LEVELS,
             group=_CHAINS,
         ),
@@ -98,15 +104,15 @@ class Making(Protection, Packing, Selection):
     catalogue: Annotated[
         str | None,
         Option(
-            "where what is made is written down, and chains are known; none: nowhere (default: $PYBACKUP_CATALOGUE, "
-            "else your own if there; in Python only chains are written down unasked)",
+            "the catalogue that records what is made, and knows the chains; none: no catalogue (default: "
+            "$PYBACKUP_CATALOGUE, else your own if it exists; in Python only chains use the default)",
             "URL",
         ),
     ] = None
     delta: Annotated[
         str | None,
         Option(
-            "when a large file that changed is stored as what differs from an earlier archive: none, or rules "
+            "when of a large changed file only the difference from an earlier archive is stored: none, or rules "
             "(default: min_size=1M,max_depth=1,min_saving=50%,base_copies=2)",
             "RULES",
             values.delta,
@@ -114,29 +120,29 @@ class Making(Protection, Packing, Selection):
         ),
     ] = None
     one_file_system: Annotated[bool, ONE_FILE_SYSTEM] = False
-    overwrite: Annotated[bool, overwriting("an archive, a sidecar or volumes of that name")] = False
+    overwrite: Annotated[bool, overwriting("archive, sidecar or set of that name")] = False
 
     def profile(self) -> "Profile":
         """Return the options for compressing contents."""
         return profile_of(self.compression, self.store)
 
     def asks_catalogue(self) -> bool:
-        """Return whether what is safe on known media is left out.
+        """Return whether files are left out that media in the catalogue hold.
 
         Raises
         ------
         UsageError
-            That is asked beside a chain or earlier archives, or only how it is judged.
+            That is combined with a chain or with earlier archives; or an option for it is given without it.
         """
         if not self.since_catalogue:
             for name, value in (("known_copies", self.known_copies), ("known_unchecked", self.known_unchecked)):
                 if value is not None:
-                    raise UsageError("is about the files that a catalogue knows, and none is asked", option=name)
+                    raise UsageError("has no effect, as no catalogue is asked which files to leave out", option=name)
         elif self.chain is not None or values.paths(self.since_archive):
             raise UsageError(
-                "what is left out then is told by no archive, and a chain tells of all files",
+                "no archive would list what is left out",
                 option="since_catalogue",
-                hint="goes with no chain and no earlier archive",
+                hint="cannot be combined with a chain or an earlier archive",
             )
         return self.since_catalogue
 
@@ -148,7 +154,12 @@ class CreateRequest(Making):
     sources: Annotated[Path | Iterable[Path], SOURCES]
     output: Annotated[
         Path | None,
-        Option("the archive (default: NAME.xtar here, of one SRC)", "OUT.xtar", values.path, short="o"),
+        Option(
+            "the archive (default: NAME.xtar in this directory, for a single SRC NAME)",
+            "OUT.xtar",
+            values.path,
+            short="o",
+        ),
     ] = None
     _: KW_ONLY
     parity_sidecar: Annotated[
@@ -161,17 +172,17 @@ class CreateSetRequest(Making):
     """The options of `create_set`."""
 
     sources: Annotated[Path | Iterable[Path], SOURCES]
-    volumes: Annotated[Path, target("make a set of volumes in DIR, NAME-001.xtar and so on", _VOLUMES)]
+    volumes: Annotated[Path, target("make a set of volumes NAME-001.xtar, NAME-002.xtar, ... in DIR", _VOLUMES)]
     volume_size: Annotated[int | str, Option(f"{', '.join(MEDIA)}, or a size", "SIZE", values.medium, group=_VOLUMES)]
     _: KW_ONLY
     first_volumes: Annotated[
         str | Iterable[int | str],
-        Option("sizes of the first volumes, for media that are used in part", "SIZE,...", values.sizes, group=_VOLUMES),
+        Option("sizes of the first volumes, for media that are partly used", "SIZE,...", values.sizes, group=_VOLUMES),
     ] = ()
     recovery_volumes: Annotated[
         int,
         Option(
-            "make M more volumes: any M lost ones of all are brought back by 'pybackup rebuild'",
+            "make M recovery volumes too: 'pybackup rebuild' can then restore any M lost volumes",
             "M",
             values.natural,
             group=_VOLUMES,
@@ -180,23 +191,23 @@ class CreateSetRequest(Making):
     second_copies: Annotated[
         Fraction | str | None,
         Option(
-            "give up to SHARE of each volume, such as 5%, to second copies of the smallest files of the one before: "
-            "the loss of one then costs fewer files; those of the last have no second copy (default: none)",
+            "use up to SHARE of each volume, such as 5%, for second copies of the smallest files of the previous one, "
+            "so that losing a volume loses fewer files; those of the last volume get none (default: none)",
             "SHARE",
             values.share,
             group=_VOLUMES,
         ),
     ] = None
-    name: Annotated[str | None, Option("of the set (default: that of SRC)", "NAME", group=_VOLUMES)] = None
+    name: Annotated[str | None, Option("the name of the set (default: that of SRC)", "NAME", group=_VOLUMES)] = None
     pack: Annotated[
         str,
         Option(
-            "tight: fill up with later files where the next does not fit (default: ordered)",
+            "tight: if the next file does not fit, fill the volume with later files (default: ordered)",
             choices=PACK,
             group=_VOLUMES,
         ),
     ] = "ordered"
-    resume: Annotated[bool, Option("go on behind the volumes that an interrupted run has finished", group=_VOLUMES)] = (
+    resume: Annotated[bool, Option("continue after the volumes that an interrupted run finished", group=_VOLUMES)] = (
         False
     )
 
@@ -211,7 +222,7 @@ class ChainMergeRequest(Protection, Packing):
     _: KW_ONLY
     at: Annotated[int | str | None, AT] = None
     catalogue: Annotated[str | None, CATALOGUE] = None
-    overwrite: Annotated[bool, overwriting("an archive of that name")] = False
+    overwrite: Annotated[bool, overwriting("archive of that name")] = False
 
 
 @dataclass(frozen=True)
@@ -225,25 +236,27 @@ class ProtectRequest(Protection):
     ] = None
     _: KW_ONLY
     work_dir: Annotated[Path | None, scratch("beside the sidecar", group=protecting.GROUP)] = None
-    overwrite: Annotated[bool, overwriting("a sidecar or recovery volumes")] = False
+    overwrite: Annotated[bool, overwriting("sidecar or recovery volume")] = False
 
 
 @dataclass(frozen=True)
-class AddRecoveryVolumesRequest(Watched):
+class AddRecoveryVolumesRequest(Monitored):
     """The options of `add_recovery_volumes`."""
 
     volumes: Annotated[
-        Path | Iterable[Path], Option("all volumes of one set that there are", "VOLUME", values.path, argument="+")
+        Path | Iterable[Path], Option("all existing volumes of one set", "VOLUME", values.path, argument="+")
     ]
     recovery_volumes: Annotated[
-        int, Option("make M more for the set of these volumes", "M", values.positive, group=_RECOVERY)
+        int, Option("make M more recovery volumes for the set of these volumes", "M", values.positive, group=_RECOVERY)
     ]
-    to: Annotated[Path | None, target("where they appear; made (default: beside the first volume)", _RECOVERY)] = None
+    to: Annotated[
+        Path | None, target("the directory for them; made if missing (default: that of the first volume)", _RECOVERY)
+    ] = None
     _: KW_ONLY
     volume_size: Annotated[
         int | str | None,
         Option(
-            "what each has to fit: cd700, dvd, bd25, ..., or a size (default: that of the largest data volume)",
+            "the maximum size of each: cd700, dvd, bd25, ..., or a size (default: that of the largest data volume)",
             "SIZE",
             values.medium,
             group=_RECOVERY,
@@ -251,10 +264,10 @@ class AddRecoveryVolumesRequest(Watched):
     ] = None
     first_number: Annotated[
         int | None,
-        Option("number of the first, where some exist that are not here", "N", values.positive, group=_RECOVERY),
+        Option("the number of the first, if some exist that are not given", "N", values.positive, group=_RECOVERY),
     ] = None
-    work_dir: Annotated[Path | None, scratch("where they appear", group=_RECOVERY)] = None
-    overwrite: Annotated[bool, overwriting("a sidecar or recovery volumes")] = False
+    work_dir: Annotated[Path | None, scratch("the directory for the volumes", group=_RECOVERY)] = None
+    overwrite: Annotated[bool, overwriting("sidecar or recovery volume")] = False
 
     def recovery(self) -> "RecoveryOptions":
         """Return which recovery volumes to make."""
@@ -277,11 +290,11 @@ class StructureSaveRequest(Selection):
     sources: Annotated[Path | Iterable[Path], SOURCES]
     output: Annotated[Path, Option("the file to write", "FILE", values.path, short="o")]
     _: KW_ONLY
-    overwrite: Annotated[bool, overwriting("a structure")] = False
+    overwrite: Annotated[bool, overwriting("structure file")] = False
 
 
 def profile_of(compression: Compression | str, store: str | Iterable[str]) -> "Profile":
-    """Return how contents are compressed: how hard, and which suffixes never."""
+    """Return how contents are compressed: how hard, and which suffixes not at all."""
     from pybackup.compress.methods import Profile
 
     return Profile(values.choice(Compression, compression), values.suffixes(store))

@@ -1,10 +1,10 @@
-"""The options for placing entries in a directory, which several verbs have."""
+"""The options for restoring entries into a directory, which several verbs share."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from . import Option, values
-from .shared import Watched
+from .shared import Monitored
 
 if TYPE_CHECKING:
     from pybackup.tree.place import PlaceOptions
@@ -13,26 +13,24 @@ GROUP = "placing"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placing(Watched):
-    """The options for placing entries in a directory."""
+class Placing(Monitored):
+    """The options for restoring entries into a directory."""
 
     overwrite: Annotated[
         str,
         Option(
-            "replace files that exist; always: also directories, with all in them, where the archive has a file, and "
-            "files where it has a directory (default: never, each is a problem)",
+            "replace existing files; always: also replace a directory, with all in it, by a file and a file by a "
+            "directory (default: never; each existing file is reported as a problem)",
             choices=("never", "older", "always"),
             group=GROUP,
         ),
     ] = "never"
     no_owner: Annotated[bool, Option("do not restore owners, not even as root", group=GROUP)] = False
-    numeric_owner: Annotated[bool, Option("restore owners by number, whatever their names are here", group=GROUP)] = (
-        False
-    )
-    devices: Annotated[bool, Option("make device nodes, which are refused otherwise", group=GROUP)] = False
+    numeric_owner: Annotated[bool, Option("restore owners by number, ignoring their names", group=GROUP)] = False
+    devices: Annotated[bool, Option("create device nodes (default: report them as problems)", group=GROUP)] = False
 
     def placing(self) -> "PlaceOptions":
-        """Return how entries are placed."""
+        """Return the options for placing entries."""
         from pybackup.tree.place import Overwrite, PlaceOptions
 
         default = PlaceOptions()

@@ -1,4 +1,4 @@
-"""The options for parity, which several verbs have."""
+"""The options for parity, which several verbs share."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from pybackup.parity.stream.geometry import DEFAULT_GROUP_SECTORS
 
 from . import Option, values
-from .shared import Watched
+from .shared import Monitored
 
 if TYPE_CHECKING:
     from pybackup.parity.stream.amount import Amount
@@ -16,13 +16,13 @@ GROUP = "protection"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Protection(Watched):
+class Protection(Monitored):
     """The options for parity."""
 
     parity: Annotated[
         "Amount | str | None",
         Option(
-            "how much may be destroyed and rebuilt: 10%, 64M, fill:SIZE for a whole of SIZE, none (default: 10%)",
+            "how much damage can be repaired: 10%, 64M, fill:SIZE to fill up to SIZE in all, none (default: 10%)",
             "P",
             values.parity,
             group=GROUP,
@@ -31,7 +31,7 @@ class Protection(Watched):
     group_sectors: Annotated[
         int,
         Option(
-            f"sectors in a group of the code: fewer, less memory (default: {DEFAULT_GROUP_SECTORS})",
+            f"sectors per parity group; smaller groups need less memory (default: {DEFAULT_GROUP_SECTORS})",
             "N",
             values.positive,
             group=GROUP,
@@ -39,10 +39,7 @@ class Protection(Watched):
     ] = DEFAULT_GROUP_SECTORS
 
     def protection(self, *, sidecar: bool = False) -> "ParityOptions":
-        """Return how much parity there shall be, in the archive or beside it.
-
-        None, for neither parity nor checksums of sectors, is for whoever asks in Python for an archive.
-        """
+        """Return how much parity is made, in the archive or with ``sidecar`` in a file beside it."""
         from pybackup.parity.stream.geometry import ParityOptions
 
         return ParityOptions(values.parity(self.parity), sidecar, values.positive(self.group_sectors))

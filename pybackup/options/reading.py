@@ -5,11 +5,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
 from . import Option, Path, values
-from .shared import ARCHIVE, AT, CATALOGUE, PATTERNS, Watched, target
+from .shared import ARCHIVE, AT, CATALOGUE, PATTERNS, Monitored, target
 
 
 @dataclass(frozen=True)
-class ListRequest(Watched):
+class ListRequest(Monitored):
     """The options of `list`."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
@@ -20,7 +20,7 @@ class ListRequest(Watched):
 
 
 @dataclass(frozen=True)
-class ReadRequest(Watched):
+class ReadRequest(Monitored):
     """The options of `read`."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
@@ -30,36 +30,36 @@ class ReadRequest(Watched):
 
 
 @dataclass(frozen=True)
-class InfoRequest(Watched):
+class InfoRequest(Monitored):
     """The options of `info`."""
 
     archive: Annotated[Path, ARCHIVE]
 
 
 @dataclass(frozen=True)
-class MountRequest(Watched):
-    """What `mount` mounts, and where."""
+class MountRequest(Monitored):
+    """The options of `mount`."""
 
     archives: Annotated[
         Path | Iterable[Path],
         Option(
-            "an archive, volumes of a set or archives of a chain, directories of them; or a chain of the catalogue",
+            "an archive, volumes of a set, archives of a chain, or directories of these; or a chain of the catalogue",
             "ARCHIVE|CHAIN",
             values.path,
             argument="+",
         ),
     ]
-    directory: Annotated[Path, Option("an empty directory, at which it appears", "DIR", values.directory, argument="1")]
+    directory: Annotated[Path, Option("an empty directory to mount at", "DIR", values.directory, argument="1")]
     _: KW_ONLY
     allow_other: Annotated[
-        bool, Option("let other users read it too, as modes and owners say (user_allow_other in /etc/fuse.conf)")
+        bool, Option("let other users read it too, by modes and owners (needs user_allow_other in /etc/fuse.conf)")
     ] = False
     catalogue: Annotated[str | None, CATALOGUE] = None
 
 
 @dataclass(frozen=True)
-class UnpackRequest(Watched):
+class UnpackRequest(Monitored):
     """The options of `unpack`."""
 
     archive: Annotated[Path, ARCHIVE]
-    to: Annotated[Path, target("where the .7z files go; made")]
+    to: Annotated[Path, target("the directory for the .7z files; made if missing")]

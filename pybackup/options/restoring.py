@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 from . import Option, Path, placing, values
 from .placing import Placing
-from .shared import ARCHIVE, AT, CATALOGUE, CHAIN, COPIES, MAP, PATTERNS, Worked, processes, scratch, target
+from .shared import ARCHIVE, AT, CATALOGUE, CHAIN, COPIES, MAP, PATTERNS, Parallel, processes, scratch, target
 
 if TYPE_CHECKING:
     from pybackup.restore.plan import RestoreOptions
 
 _PARTIAL = ("keep", "drop")
 _SCRATCH = scratch(
-    "beside DIR", "where damaged volumes are mended, as large as they are, and discs copied", placing.GROUP
+    "that of DIR", "the directory for repaired copies of damaged volumes, and copies of discs", placing.GROUP
 )
-_TO = target("the directory to restore to; made", placing.GROUP)
+_TO = target("the directory to restore to; made if missing", placing.GROUP)
 
 
 @dataclass(frozen=True)
-class ExtractRequest(Placing, Worked):
+class ExtractRequest(Placing, Parallel):
     """The options of `extract`."""
 
     archive: Annotated[Path | Iterable[Path], ARCHIVE]
@@ -27,7 +27,7 @@ class ExtractRequest(Placing, Worked):
     patterns: Annotated[Iterable[Path], PATTERNS] = ()
     _: KW_ONLY
     strip_components: Annotated[
-        int, Option("cut so many leading components off each path", "N", values.natural, group=placing.GROUP)
+        int, Option("remove the first N components of each path", "N", values.natural, group=placing.GROUP)
     ] = 0
     workers: Annotated[int | None, processes(placing.GROUP)] = None
     work_dir: Annotated[Path | None, _SCRATCH] = None
@@ -41,7 +41,7 @@ class ExtractRequest(Placing, Worked):
 
 
 @dataclass(frozen=True)
-class RestoreRequest(Placing, Worked):
+class RestoreRequest(Placing, Parallel):
     """The options of `restore`."""
 
     chain: Annotated[Path | Iterable[Path], CHAIN]
@@ -50,10 +50,14 @@ class RestoreRequest(Placing, Worked):
     _: KW_ONLY
     at: Annotated[int | str | None, AT] = None
     nearest: Annotated[
-        bool, Option("what cannot be had as it was then comes back as it was before, and is named", group=placing.GROUP)
+        bool,
+        Option(
+            "restore an earlier version of files whose version of that time is lost, and name these",
+            group=placing.GROUP,
+        ),
     ] = False
     delete: Annotated[
-        bool, Option("delete what is in directories that are restored, and was not then", group=placing.GROUP)
+        bool, Option("delete everything in restored directories that did not exist at that time", group=placing.GROUP)
     ] = False
     catalogue: Annotated[str | None, CATALOGUE] = None
     workers: Annotated[int | None, processes(placing.GROUP)] = None
@@ -77,13 +81,13 @@ class SalvageRequest(Placing):
     partial: Annotated[
         str,
         Option(
-            "what becomes of files of which only a part is right (default: keep, as NAME.partial)",
+            "what to do with files of which only a part can be read (default: keep, as NAME.partial)",
             choices=_PARTIAL,
             group=placing.GROUP,
         ),
     ] = "keep"
     workers: Annotated[int | None, processes(placing.GROUP)] = None
-    work_dir: Annotated[Path | None, scratch("beside DIR", "where the repaired image lies meanwhile")] = None
+    work_dir: Annotated[Path | None, scratch("that of DIR", "the directory for the repaired image")] = None
 
     def salvaging(self) -> "RestoreOptions":
         """Return the options for restoring files."""
@@ -98,5 +102,5 @@ class SalvageRequest(Placing):
 class StructureRestoreRequest(Placing):
     """The options of `structure_restore`."""
 
-    file: Annotated[Path, Option("what structure save wrote, or an archive", "FILE", values.path, argument="1")]
+    file: Annotated[Path, Option("a file of structure save, or an archive", "FILE", values.path, argument="1")]
     to: Annotated[Path, _TO]

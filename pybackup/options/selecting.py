@@ -1,4 +1,4 @@
-"""The options for what is archived, which several verbs have."""
+"""The options for what is archived, which several verbs share."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 from pybackup.errors import UsageError
 
 from . import Option, Path, values
-from .shared import Watched
+from .shared import Monitored
 
 if TYPE_CHECKING:
     from pybackup.model.source import Source
@@ -22,8 +22,8 @@ GROUP = "selection"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection(Watched):
-    """The options that choose files of the sources, and name further ones."""
+class Selection(Monitored):
+    """The options that leave out files of the sources, and name further sources."""
 
     exclude: Annotated[
         Iterable[str], Option("leave out, by the rules of .gitignore", "PATTERN", group=GROUP, many=True)
@@ -38,7 +38,7 @@ class Selection(Watched):
         False
     )
     skip_junk: Annotated[
-        bool, Option("leave out what systems scatter: Thumbs.db, .DS_Store, *.pyc, ...", group=GROUP)
+        bool, Option("leave out files that programs create anyway: Thumbs.db, .DS_Store, *.pyc, ...", group=GROUP)
     ] = False
     since: Annotated[
         int | str | None,
@@ -52,17 +52,18 @@ class Selection(Watched):
     files_from: Annotated[
         Path | BinaryIO | None,
         Option(
-            "also what FILE lists, one path per line, kept under its whole path; - is standard input",
+            "also archive the paths in FILE, one per line, stored under their whole paths; - is standard input",
             "FILE",
             values.path,
             group=GROUP,
         ),
     ] = None
-    null: Annotated[bool, Option("paths in that list end in NUL bytes", group=GROUP)] = False
+    null: Annotated[bool, Option("the paths in that list end in NUL bytes instead of newlines", group=GROUP)] = False
     select: Annotated[
         Path | BinaryIO | None,
         Option(
-            "also what a selection of pyactivity chooses, kept under the base name of its root; - is standard input",
+            "also archive what a selection file of pyactivity chooses, stored under the base name of its root; - is "
+            "standard input",
             "FILE",
             values.path,
             group=GROUP,
@@ -70,7 +71,7 @@ class Selection(Watched):
     ] = None
 
     def rules(self) -> "Rules":
-        """Return the rules of what to leave out."""
+        """Return the rules for which files to leave out."""
         from pybackup.selection.rules import Rules
 
         return Rules(
@@ -83,18 +84,18 @@ class Selection(Watched):
         )
 
     def gather(self, named: Path | Iterable[Path], monitor: "Monitor") -> "list[Source]":
-        """Return the sources to archive: those named, listed and selected.
+        """Return the sources to archive: those named, those listed in a file, and those selected.
 
         Raises
         ------
         UsageError
-            That is nothing, or the list or selection cannot be read.
+            There are no sources, or the list or selection cannot be read.
         """
         from pybackup.selection.filelist import named_source, sources_from_list
         from pybackup.selection.resolve import sources_from_selection
 
         if self.null and self.files_from is None:
-            raise UsageError("is about the paths in a list, and there is none", option="null")
+            raise UsageError("has no effect, as no list of paths is given", option="null")
         paths = values.paths(named)
         for path in paths:
             _tell_of_link(path, monitor)
@@ -105,7 +106,7 @@ class Selection(Watched):
             sources += sources_from_selection(_read_selection(self.select), monitor=monitor)
         if not sources:
             option = "select" if self.select is not None else "files_from" if self.files_from is not None else ""
-            hint = "chooses nothing that is there" if option == "select" else "lists nothing"
+            hint = "chooses no existing file" if option == "select" else "lists nothing"
             raise UsageError("nothing to archive: no source is named", option=option, hint=hint)
         return sources
 
@@ -126,7 +127,7 @@ def _read_selection(given: Path | BinaryIO) -> "Chosen":
 
 @contextmanager
 def _opened(given: Path | BinaryIO, option: str) -> Iterator[BinaryIO]:
-    """Open a file, or take a stream; errors name it."""
+    """Open a file, or use a stream as it is; errors in reading name the file."""
     is_path = isinstance(given, str | bytes | os.PathLike)
     name = os.fsdecode(cast(Path, given)) if is_path else getattr(given, "name", "")
     try:
@@ -145,4 +146,4 @@ def _tell_of_link(source: bytes, monitor: "Monitor") -> None:
         return
     if is_link and os.path.isdir(source):
         name = os.fsdecode(source)
-        monitor.note(f"{name} is archived as the symbolic link it is; {name}/ follows it")
+        monitor.note(f"{name} is a symbolic link and archived as such; to archive what it points to, name {name}/")

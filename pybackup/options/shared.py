@@ -1,4 +1,4 @@
-"""Options that several verbs have, each declared once."""
+"""Options that several verbs share, each declared once."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 
 def scratch(where: str, what: str = "the directory for temporary files", group: str = "") -> Option:
-    """Return the option for the directory of unfinished files; ``where`` describes the default."""
+    """Return the option for the directory ``what``; ``where`` describes its default in the help."""
     return Option(f"{what} (default: {where})", "DIR", values.directory, group=group)
 
 
 def overwriting(what: str) -> Option:
-    """Return the option to replace an existing ``what``, which never happens otherwise."""
-    return Option(f"replace {what} that exists already")
+    """Return the option to replace an existing ``what``, which is refused without it."""
+    return Option(f"replace an existing {what}")
 
 
 def processes(group: str) -> Option:
     """Return the option for the number of processes."""
-    return Option("how many processes (default: one per processor)", "N", values.positive, group=group)
+    return Option("the number of processes (default: one per processor)", "N", values.positive, group=group)
 
 
 def target(help: str, group: str = "") -> Option:
-    """Return the option for the directory of results."""
+    """Return the option for the directory that results are written to."""
     return Option(help, "DIR", values.path, group=group)
 
 
@@ -42,37 +42,39 @@ AT = Option(
 )
 CATALOGUE = Option(
     "the catalogue that knows the chain: a SQLite file, or postgresql://..., mariadb://... (default: "
-    "$PYBACKUP_CATALOGUE, else your own if there is one)",
+    "$PYBACKUP_CATALOGUE, else your own if it exists)",
     "URL",
 )
-PATTERNS = Option("further volumes; patterns for what is wanted", "MORE|PATTERN", values.path, argument="*")
-SOURCES = Option("directories and files, kept under their names", "SRC", values.path, argument="*")
+PATTERNS = Option("further volumes, and patterns for the files wanted", "MORE|PATTERN", values.path, argument="*")
+SOURCES = Option("directories and files, stored under their base names", "SRC", values.path, argument="*")
 VOLUMES = Option("an archive, or a directory of volumes", "VOLUME", values.path, argument="+")
 COPIES = Option("a file, a device, or a directory of pieces", "COPY", values.path, argument="+")
-MAP = Option("the map that ddrescue wrote with a COPY; one for each, in their order", "FILE", values.path, many=True)
+MAP = Option(
+    "the map file that ddrescue wrote for a COPY; one for each COPY, in the same order", "FILE", values.path, many=True
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
-    """The parameters that only functions in Python have.
+class Monitored:
+    """The parameter that all functions have in Python, but not on the command line.
 
     Attributes
     ----------
     monitor
-        Hears of problems and of progress; None for a `ProblemWarning` for each problem.
+        Is told of problems and progress; None to get a `ProblemWarning` for each problem instead.
     """
 
     monitor: "Monitor | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Worked(Watched):
-    """The parameters that only functions in Python have, of verbs that use several processes.
+class Parallel(Monitored):
+    """The parameters that functions using several processes have in Python, but not on the command line.
 
     Attributes
     ----------
     executor
-        Runs the work instead of processes of its own.
+        Does the work instead of processes started for it.
     """
 
     executor: "Executor | None" = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pybackup.errors import UsageError
 
 from . import Option, Path, values
-from .shared import Watched
+from .shared import Monitored
 
 if TYPE_CHECKING:
     from pybackup.model.retention import Retention
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _HERE = Option("the directory of the snapshots", "DIR", values.directory, argument="1")
 _WHERE = Option("the directory of the snapshots, or HOST:PATH", "DIR", values.path, argument="1")
-_KEEP = "which snapshots stay: last=3,daily=14,weekly=8,monthly=12,yearly=2,within=7d, or some of these"
+_KEEP = "which snapshots to keep: last=3,daily=14,weekly=8,monthly=12,yearly=2,within=7d, or some of these"
 _SELECTION, _COPYING, _CAUTION = "selection", "copying", "what must hold"
 
 
 def ssh_command(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the program that reaches another machine, with its arguments; a text is split as a shell does."""
+    """Return the program that connects to another machine, and its arguments; text is split as a shell would."""
     try:
         found = tuple(shlex.split(value)) if isinstance(value, str) else tuple(value)
     except ValueError as error:
@@ -36,27 +36,28 @@ def ssh_command(value: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def rsync_argument(value: str) -> str:
-    """Return an argument of rsync that is safe for snapshots."""
+    """Return an argument of rsync, or raise UsageError if it is not safe for snapshots."""
     from pybackup.snapshots.arguments import check_arguments
 
     return check_arguments([value])[0]
 
 
 @dataclass(frozen=True)
-class SnapshotRunRequest(Watched):
+class SnapshotRunRequest(Monitored):
     """The options of `snapshot_run`."""
 
     source: Annotated[
         Path,
         Option(
-            "a directory, or HOST:PATH by ssh, or rsync://HOST/MODULE/PATH of a daemon",
+            "a directory, or HOST:PATH by ssh, or rsync://HOST/MODULE/PATH of an rsync daemon",
             "SOURCE",
             values.path,
             argument="1",
         ),
     ]
     to: Annotated[
-        Path, Option("the directory of the snapshots, or HOST:PATH by ssh; made", "TO", values.path, argument="1")
+        Path,
+        Option("the directory for snapshots, or HOST:PATH by ssh; made if missing", "TO", values.path, argument="1"),
     ]
     _: KW_ONLY
     name: Annotated[str, Option("the name of the snapshot (default: date and time)", "NAME")] = ""
@@ -70,36 +71,35 @@ class SnapshotRunRequest(Watched):
     ssh: Annotated[
         str | Iterable[str],
         Option(
-            "the program that reaches HOST, with its arguments (default: ssh)", "COMMAND", ssh_command, group=_COPYING
+            "the program that connects to HOST, with arguments (default: ssh)", "COMMAND", ssh_command, group=_COPYING
         ),
     ] = ()
     checksum: Annotated[bool, Option("compare all contents, not only sizes and times", group=_COPYING)] = False
     checksum_every: Annotated[
         int | str | None,
-        Option("do so where it was not done for so long: 30d, 12w", "AGE", values.age, group=_COPYING),
+        Option("do so if the last time was longer ago than AGE: 30d, 12w", "AGE", values.age, group=_COPYING),
     ] = None
     fake_super: Annotated[
-        bool, Option("keep owners and devices in attributes, where snapshots are made without root", group=_COPYING)
+        bool,
+        Option("store owners and devices in extended attributes, if snapshots are made without root", group=_COPYING),
     ] = False
     rsync_arg: Annotated[
         Iterable[str],
-        Option(
-            "one more argument of rsync; its value stands behind =", "ARG", rsync_argument, group=_COPYING, many=True
-        ),
+        Option("one more argument for rsync, with its value after =", "ARG", rsync_argument, group=_COPYING, many=True),
     ] = ()
-    no_hash: Annotated[
-        bool, Option("do not read again what was copied, for the hashes that verify compares", group=_COPYING)
-    ] = False
+    no_hash: Annotated[bool, Option("do not hash the copied files; verify cannot check them then", group=_COPYING)] = (
+        False
+    )
     require_files: Annotated[
-        int, Option("the source has at least so many files (default: 1)", "N", values.natural, group=_CAUTION)
+        int, Option("fail if the source has fewer than N files (default: 1)", "N", values.natural, group=_CAUTION)
     ] = 1
     require_mounted: Annotated[
-        Iterable[Path], Option("something is mounted on DIR", "DIR", values.path, group=_CAUTION, many=True)
+        Iterable[Path], Option("fail if nothing is mounted on DIR", "DIR", values.path, group=_CAUTION, many=True)
     ] = ()
 
     keep: Annotated[
         str | Mapping[str, int | str] | None,
-        Option(f"afterwards, {_KEEP} (default: all)", "RULES", values.retention),
+        Option(f"afterwards remove old ones; {_KEEP} (default: all)", "RULES", values.retention),
     ] = None
 
     def location(self) -> "Location":
@@ -144,17 +144,19 @@ class SnapshotRunRequest(Watched):
         )
 
 
-_SSH = Option("the program that reaches HOST, with its arguments (default: ssh)", "COMMAND", ssh_command)
+_SSH = Option("the program that connects to HOST, with arguments (default: ssh)", "COMMAND", ssh_command)
 
 
 @dataclass(frozen=True)
-class SnapshotListRequest(Watched):
+class SnapshotListRequest(Monitored):
     """The options of `snapshot_list`."""
 
     where: Annotated[Path, _WHERE]
     _: KW_ONLY
     ssh: Annotated[str | Iterable[str], _SSH] = ()
-    sizes: Annotated[bool, Option("also what removing each alone would free, which takes looking at all files")] = False
+    sizes: Annotated[
+        bool, Option("also show how much removing each one would free, which means looking at all files")
+    ] = False
 
     def store(self) -> "SnapshotStore":
         """Return where the snapshots are."""
@@ -162,19 +164,19 @@ class SnapshotListRequest(Watched):
 
 
 @dataclass(frozen=True)
-class SnapshotDiffRequest(Watched):
+class SnapshotDiffRequest(Monitored):
     """The options of `snapshot_diff`."""
 
     old: Annotated[Path, Option("a snapshot", "OLD", values.directory, argument="1")]
     new: Annotated[Path, Option("a later one, or the source as it is now", "NEW", values.directory, argument="1")]
     _: KW_ONLY
-    checksum: Annotated[bool, Option("compare the content of files that they do not share, not only size and time")] = (
-        False
-    )
+    checksum: Annotated[
+        bool, Option("compare the content of files that the two do not share, not only size and time")
+    ] = False
 
 
 @dataclass(frozen=True)
-class SnapshotVerifyRequest(Watched):
+class SnapshotVerifyRequest(Monitored):
     """The options of `snapshot_verify`."""
 
     where: Annotated[Path, _HERE]
@@ -185,12 +187,12 @@ class SnapshotVerifyRequest(Watched):
         return _local_store(self.where)
 
     def names(self) -> "list[bytes]":
-        """Return the names of the snapshots; none for all."""
+        """Return the names of the snapshots to check; empty for all."""
         return [os.fsencode(name) for name in values.several(self.snapshots, "snapshots")]
 
 
 @dataclass(frozen=True)
-class SnapshotPruneRequest(Watched):
+class SnapshotPruneRequest(Monitored):
     """The options of `snapshot_prune`."""
 
     where: Annotated[Path, _WHERE]
@@ -217,7 +219,7 @@ def _store(path: Path, ssh: str | Iterable[str], *, must_be_there: bool = False)
     if location.is_local:
         return LocalStore(values.directory(location.path) if must_be_there else location.path)
     if location.reach is Reach.DAEMON:
-        raise UsageError("a daemon gives a directory no other name, so no snapshots are made there: take HOST:PATH")
+        raise UsageError("an rsync daemon cannot rename directories, so snapshots cannot be made there: use HOST:PATH")
     return SshStore(location, ssh_command(ssh) if ssh else (), os.fsencode(state_directory()))
 
 

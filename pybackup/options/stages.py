@@ -10,7 +10,7 @@ from pybackup.stage.values import Comparison, OnFull
 
 from . import Option, Path, values
 from .selecting import GROUP as SELECTION
-from .shared import Watched, processes
+from .shared import Monitored, processes
 
 if TYPE_CHECKING:
     from pybackup.parity.stream.geometry import ParityOptions
@@ -21,43 +21,53 @@ _STAGING = Option("the staging directory", "STAGING", values.directory, argument
 
 
 @dataclass(frozen=True)
-class StageInitRequest(Watched):
-    """The options of `stage_init`: what it watches, where files for discs are collected, when a disc is full."""
+class StageInitRequest(Monitored):
+    """The options of `stage_init`: the directory to watch, where files for discs are collected, when a disc is full."""
 
-    watched: Annotated[Path, Option("the directory that is watched", "WATCHED", values.directory, argument="1")]
+    watched: Annotated[Path, Option("the directory to watch", "WATCHED", values.directory, argument="1")]
     staging: Annotated[Path, Option("the new staging directory, where discs are prepared", "DIR", values.path)]
     _: KW_ONLY
     medium: Annotated[
         int | str, Option(f"the kind of disc: {', '.join(MEDIA)}, or a size", "M", values.medium, group=_DISCS)
     ]
-    name: Annotated[str, Option("discs are named so, with a number (default: as WATCHED)", "NAME", group=_DISCS)] = ""
+    name: Annotated[
+        str, Option("the name of the discs, without their number (default: that of WATCHED)", "NAME", group=_DISCS)
+    ] = ""
     threshold: Annotated[
         float | str,
-        Option("a disc is full when this much of it is used (default: 75%)", "P", values.fraction, group=_DISCS),
+        Option("the used fraction at which a disc counts as full (default: 75%)", "P", values.fraction, group=_DISCS),
     ] = "75%"
     parity: Annotated[
-        str, Option("how much of it may be destroyed and rebuilt (default: 10%)", "P", values.parity, group=_DISCS)
+        str, Option("how much damage of a disc can be repaired (default: 10%)", "P", values.parity, group=_DISCS)
     ] = "10%"
     on_full: Annotated[
         str,
         Option(
-            "when a disc is full: ask waits for 'stage close', build makes its image, burn also burns that "
+            "what to do when a disc is full: ask: wait for 'stage close'; build: make its image; burn: also burn it "
             "(default: build)",
             choices=tuple(OnFull),
             group=_DISCS,
         ),
     ] = OnFull.BUILD.value
-    device: Annotated[Path | None, Option("the drive that burns, as /dev/sr0", "DEV", values.path, group=_DISCS)] = None
+    device: Annotated[
+        Path | None, Option("the drive that burns, such as /dev/sr0", "DEV", values.path, group=_DISCS)
+    ] = None
     check_every: Annotated[
-        int | str, Option("discs are due for a check after so long (default: 2y)", "AGE", values.age, group=_DISCS)
+        int | str,
+        Option("how long after a check a disc is due for the next (default: 2y)", "AGE", values.age, group=_DISCS),
     ] = "2y"
     compare: Annotated[
-        str, Option("what counts as changed (default: size+mtime+ctime)", choices=tuple(Comparison), group=_SCANNING)
+        str,
+        Option(
+            "by what a changed file is recognised (default: size+mtime+ctime)",
+            choices=tuple(Comparison),
+            group=_SCANNING,
+        ),
     ] = Comparison.STATUS.value
     settle: Annotated[
         int | str,
         Option(
-            "leave files alone that changed within: 30s, 10min, 2h (default: 10min)",
+            "leave out files that changed less than this ago: 30s, 10min, 2h (default: 10min)",
             "SPAN",
             values.span,
             group=_SCANNING,
@@ -69,8 +79,8 @@ class StageInitRequest(Watched):
     from_disc: Annotated[
         Iterable[Path],
         Option(
-            "a disc of this stage, mounted or as an image, if the staging directory was lost: the history of all "
-            "discs is read from it",
+            "if the staging directory was lost: a disc of this stage, mounted or as an image, from which the history "
+            "of all discs is read",
             "DISC",
             values.path,
             many=True,
@@ -78,31 +88,31 @@ class StageInitRequest(Watched):
     ] = ()
 
     def protection(self) -> "ParityOptions":
-        """Return how much parity a disc gets."""
+        """Return how much parity each disc gets."""
         return protection_of(self.parity)
 
     def patterns(self) -> tuple[str, ...]:
-        """Return the patterns of what is left out.
+        """Return the patterns for files to leave out.
 
         Raises
         ------
         UsageError
-            One is not a valid pattern.
+            A pattern is invalid.
         """
         patterns = values.several(self.exclude, "patterns")
         rules_of(patterns)
         return patterns
 
     def disc_name(self) -> str:
-        """Return the name of discs, without a number."""
+        """Return the name of the discs, without a number."""
         from pybackup.disc.names import name_for_media
 
         return name_for_media(os.fsencode(self.name) or os.path.basename(os.path.abspath(values.path(self.watched))))
 
 
 @dataclass(frozen=True)
-class StageRequest(Watched):
-    """The stage that a verb is about."""
+class StageRequest(Monitored):
+    """The options of `stage_status`, and the argument that all verbs for an existing stage share."""
 
     staging: Annotated[Path, _STAGING]
 
@@ -130,7 +140,7 @@ class StageVerifyRequest(StageRequest):
     discs: Annotated[
         Iterable[Path],
         Option(
-            "a disc, as a device or an image (default: what is staged, and the images that wait for burning)",
+            "a disc, as a device or an image (default: the staged files, and images not yet burnt)",
             "DISC",
             values.path,
             argument="*",
@@ -146,14 +156,14 @@ class StageLostRequest(StageRequest):
 
 
 def protection_of(parity: str) -> "ParityOptions":
-    """Return the options of parity for a share such as ``10%``."""
+    """Return the options of parity for an amount such as ``10%``."""
     from pybackup.parity.stream.geometry import ParityOptions
 
     return ParityOptions(values.parity(parity))
 
 
 def rules_of(patterns: tuple[str, ...]) -> "Rules":
-    """Return the rules for patterns of what is left out."""
+    """Return the rules for leaving out what matches the patterns."""
     from pybackup.selection.rules import Rules
 
     return Rules(exclude=patterns)

@@ -1,4 +1,7 @@
-"""Reading values of options from texts; values of the types that the library takes are returned unchanged."""
+"""Converting values of options from text to the types of the library; values of these types are returned unchanged.
+
+Each function raises UsageError for an invalid value.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,19 @@ _Result = TypeVar("_Result")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _MOST_DIGITS = 9
 OLDEST = -(1 << 63)
-"""Stands for the time of the first run there is."""
+"""The value of an option that stands for the time of the oldest run."""
 _DAYS = {"d": 1, "w": 7, "mo": 30.4375, "y": 365.25}
 
 
 def path(value: Path) -> bytes:
-    """Return a path as the bytes that the system knows it by."""
+    """Return a path as the bytes that the system uses."""
     if not value:
-        raise UsageError("a path is not empty")
+        raise UsageError("a path may not be empty")
     return os.fsencode(value)
 
 
 def directory(value: Path) -> bytes:
-    """Return the path of a directory that exists."""
+    """Return the path of an existing directory."""
     where = path(value)
     if not os.path.isdir(where):
         raise UsageError(f"no such directory: {os.fsdecode(where)!r}{_left_mounted(where)}")
@@ -47,17 +50,17 @@ def directory(value: Path) -> bytes:
 
 
 def _left_mounted(where: bytes) -> str:
-    """Return what to do about a mount whose process was killed."""
+    """Return a text about a mount point whose process was killed; empty if the path is none."""
     try:
         os.stat(where)
     except OSError as error:
         if error.errno == errno.ENOTCONN:
-            return " (the program that had mounted it is gone; unmount it: fusermount3 -u)"
+            return " (the program that served this mount has ended; unmount it with fusermount3 -u)"
     return ""
 
 
 def maybe(value: Any, read: Callable[[Any], _Result]) -> _Result | None:
-    """Return what ``read`` makes of a value, or None for None."""
+    """Return ``read(value)``, or None for None."""
     return None if value is None else read(value)
 
 
@@ -67,21 +70,21 @@ def paths(values: Path | Iterable[Path]) -> Sequence[bytes]:
 
 
 def several(values: Iterable[_T], what: str) -> tuple[_T, ...]:
-    """Return values that must not be one alone, since a text would be taken for its letters."""
+    """Return values as a tuple; raise TypeError for a single text, which would be taken for its letters."""
     if isinstance(values, str | bytes):
-        raise TypeError(f"{what} are several: give a list of them")
+        raise TypeError(f"{what} must be given as a list, even if there is only one")
     return tuple(values)
 
 
 def parity(value: Amount | str | None) -> Amount:
-    """Return an amount of parity."""
+    """Return an amount of parity, from text such as ``10%``, ``64M`` or ``fill:4G``."""
     from pybackup.parity.stream.amount import Amount, parse_amount
 
     return value if isinstance(value, Amount) else parse_amount(value)
 
 
 def share(value: Fraction | str | None) -> Fraction:
-    """Return which share of each volume second copies may take; 0 for None."""
+    """Return the fraction of each volume that second copies may take, from text such as ``5%``; 0 for None."""
     from fractions import Fraction
 
     from pybackup.make.second_copies import parse_share
@@ -92,10 +95,10 @@ def share(value: Fraction | str | None) -> Fraction:
 
 
 def fraction(value: float | str) -> float:
-    """Return a part of a whole, above 0 and up to 1: ``5%`` is 0.05."""
+    """Return a fraction above 0 and up to 1, from text such as ``5%``."""
     if not isinstance(value, str):
         if not 0 < value <= 1:
-            raise UsageError(f"a fraction is above 0 and up to 1, not {value!r}")
+            raise UsageError(f"not a fraction above 0 and up to 1: {value!r}")
         return value
     try:
         found = float(value.removesuffix("%")) / 100 if value.endswith("%") else -1.0
@@ -107,7 +110,7 @@ def fraction(value: float | str) -> float:
 
 
 def delta(value: str | Mapping[str, Any] | DeltaRules | None) -> DeltaRules:
-    """Return when a large file that changed is stored as what differs, by a table or as text: ``max_depth=2``."""
+    """Return the rules for storing only the changes in large files, from a table or text such as ``max_depth=2``."""
     from fractions import Fraction
 
     from pybackup.make.reuse import DeltaRules
@@ -130,29 +133,29 @@ def delta(value: str | Mapping[str, Any] | DeltaRules | None) -> DeltaRules:
             rules[name] = positive(said)
         else:
             known = f"min_size=1M, max_depth=1 (up to {MAX_DEPTH}), min_saving=50%, base_copies=2"
-            raise UsageError(f"{name}={said}: rules of deltas are {known}")
+            raise UsageError(f"{name}={said}: the rules for deltas are {known}")
     return DeltaRules(**rules)
 
 
 def size(value: int | str) -> int:
-    """Return a size in bytes."""
+    """Return a size in bytes, from text such as ``596M``."""
     return parse_size(value) if isinstance(value, str) else value
 
 
 def segment(value: int | str) -> int:
-    """Return the size of a segment in bytes, within its bounds."""
+    """Return the length of segments in bytes."""
     from pybackup.compress.methods import check_segment
 
     return check_segment(size(value))
 
 
 def medium(value: int | str) -> int:
-    """Return how many bytes a medium takes, by its name or as a size."""
+    """Return the capacity of a medium in bytes, from its name (``dvd``) or a size."""
     return parse_medium(value) if isinstance(value, str) else value
 
 
 def sizes(value: str | Iterable[int | str]) -> tuple[int, ...]:
-    """Return sizes of media, which a text joins by commas."""
+    """Return capacities of media in bytes, from a list or text with commas."""
     return tuple(map(medium, value.split(",") if isinstance(value, str) else value))
 
 
@@ -177,27 +180,27 @@ def natural(value: int | str) -> int:
 
 
 def since(value: int | str) -> int:
-    """Return a point in time in nanoseconds since the epoch."""
+    """Return a point in time in nanoseconds since 1970, from text such as ``2026-01-31`` or ``2 weeks ago``."""
     from pybackup.selection.since import parse_since
 
     return parse_since(value) if isinstance(value, str) else value
 
 
 def until(value: int | str) -> int:
-    """Return a point in time as `since` does, for a day its last nanosecond; ``oldest`` is before all times."""
+    """Return a point in time as `since` does, but of a day its last nanosecond; ``oldest`` gives `OLDEST`."""
     if isinstance(value, str) and value.strip() == "oldest":
         return OLDEST
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
         from datetime import datetime, timedelta
 
-        since(value)  # which says it where there is no such day
+        since(value)  # raises the error if there is no such day
         behind = datetime.fromisoformat(value.strip()) + timedelta(days=1)
         return int(behind.timestamp()) * 10**9 - 1
     return since(value)
 
 
 def age(value: int | str) -> int:
-    """Return a span of time in nanoseconds: 90d, 12w, 18mo, 2y."""
+    """Return a long span of time in nanoseconds, from text such as ``90d``, ``12w``, ``18mo`` or ``2y``."""
     if not isinstance(value, str):
         return value
     match = re.fullmatch(r"(\d{1,4})\s*(d|w|mo|y)[a-z]*", value.strip(), re.IGNORECASE | re.ASCII)
@@ -207,7 +210,7 @@ def age(value: int | str) -> int:
 
 
 def span(value: int | str) -> int:
-    """Return a short span of time in nanoseconds: 30s, 10min, 2h, 1d; 0 for none."""
+    """Return a short span of time in nanoseconds, from text such as ``30s``, ``10min``, ``2h``, ``1d`` or ``0``."""
     if not isinstance(value, str):
         return value
     match = re.fullmatch(r"(\d{1,6})\s*(s|min|h|d|)", value.strip(), re.IGNORECASE | re.ASCII)
@@ -217,7 +220,7 @@ def span(value: int | str) -> int:
 
 
 def retention(value: str | Mapping[str, int | str] | Retention) -> Retention:
-    """Return which runs are kept: ``last=3,daily=14,weekly=8,monthly=12,yearly=2,within=7d``, or a table of these."""
+    """Return the rules for which runs are kept, from a table or text such as ``last=3,daily=14,within=7d``."""
     from pybackup.model.retention import Retention
 
     if isinstance(value, Retention):
@@ -226,7 +229,7 @@ def retention(value: str | Mapping[str, int | str] | Retention) -> Retention:
         parts = [part.partition("=") for part in value.split(",")]
         table: dict[str, int | str] = {name.strip(): number.strip() for name, _, number in parts}
         if len(table) < len(parts):
-            raise UsageError(f"a rule stands twice: {value!r}")
+            raise UsageError(f"a rule is given twice: {value!r}")
     else:
         table = dict(value)
     known = ("last", "daily", "weekly", "monthly", "yearly", "within")
@@ -241,19 +244,19 @@ def retention(value: str | Mapping[str, int | str] | Retention) -> Retention:
 
 
 def suffixes(value: str | Iterable[str]) -> frozenset[str]:
-    """Return the suffixes never compressed: those listed, or with a ``+`` in front the default ones and those."""
+    """Return the suffixes of files that are not compressed; with a ``+`` in front, in addition to the default ones."""
     from pybackup.compress.methods import STORED_SUFFIXES
 
     if not isinstance(value, str):
         return frozenset(value)
     listed = frozenset(part.strip().lstrip(".").lower() for part in value.removeprefix("+").split(",")) - {""}
     if any("." in part or "/" in part for part in listed):
-        raise UsageError(f"a suffix is what follows the last dot of a name: {value!r}")
+        raise UsageError(f"not the part of a name after its last dot: {value!r}")
     return STORED_SUFFIXES | listed if value.startswith("+") else listed
 
 
 def comment(value: str) -> str:
-    """Return a comment, which is UTF-8."""
+    """Return a comment; raise UsageError if it cannot be encoded as UTF-8."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -262,7 +265,7 @@ def comment(value: str) -> str:
 
 
 def choice(choices: type[_Choice], value: str) -> _Choice:
-    """Return which of the choices it is."""
+    """Return the member of an enumeration that has the value."""
     try:
         return choices(value)
     except ValueError:
@@ -270,7 +273,7 @@ def choice(choices: type[_Choice], value: str) -> _Choice:
 
 
 def one_of(choices: Sequence[str], value: str) -> str:
-    """Return a value if it is one of the choices."""
+    """Return the value; raise UsageError if it is not among the choices."""
     if value not in choices:
         raise UsageError(f"{value!r} is none of {', '.join(choices)}")
     return value

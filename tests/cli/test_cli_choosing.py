@@ -87,7 +87,7 @@ def test_wrong_usage(docs: Path, tmp_path: Path, arguments: Arguments, stdin: by
 def test_a_selection_of_which_nothing_is_left(docs: Path, tmp_path: Path) -> None:
     done = run("create", "--select", "-", "-o", "o.xtar", cwd=tmp_path, stdin=select(docs, {**ODD, "path": "gone"}))
     assert done.returncode == 2
-    assert b"nothing to archive: no source is named; --select chooses nothing that is there" in done.stderr
+    assert b"nothing to archive: no source is named; --select chooses no existing file" in done.stderr
 
 
 # --since-archive

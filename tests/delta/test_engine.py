@@ -1,4 +1,4 @@
-"""Signatures and deltas: the library and the program give the same bytes; without both there is none."""
+"""Signatures and deltas: librsync and rdiff give the same bytes; without both, making one fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports in the hands of the tools whose formats they have, compared with the tree by the system calls alone."""
+"""Exported zips and tars, extracted by other tools and compared with the tree by system calls alone."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ FORMATS = [each.value for each in ExportFormat if each is not ExportFormat.JSON]
 TARS = [each for each in FORMATS if each != "zip"]
 TARS_HOLD = {
     name: plant for name, plant in planting.ROWS.items() if name != "long_paths"
-}  # no tool gets beyond PATH_MAX
-ZIPS_HOLD = {name: plant for name, plant in TARS_HOLD.items() if name != "tebibyte"}  # all of its zeros
+}  # no tool can handle paths longer than PATH_MAX
+ZIPS_HOLD = {name: plant for name, plant in TARS_HOLD.items() if name != "tebibyte"}  # a zip stores zeros
 GNU = ("tar", "--warning=no-timestamp", "--acls", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-xpf")
 BSD = ("bsdtar", "--acls", "--xattrs", "--numeric-owner", "-xpf")
-# bsdtar takes %3D in the name of an attribute for these signs, and GNU tar for the one that no record can have.
+# For bsdtar, %3D in the name of an attribute is three characters; for GNU tar it is "=", which no pax key can contain.
 BSD_BUT = {"xattrs": ("xattrs",)}
 
 
 def exported(base: Path, plant: planting.Planter, kind: str) -> tuple[Manifest, Path]:
-    """Archive a planted tree and export that; return what the tree is, and the export."""
+    """Archive a planted tree and export the archive; return a snapshot of the tree, and the path of the export."""
     (base / "tree").mkdir()
     plant(base / "tree")
     before = manifest(base / "tree")
@@ -61,14 +61,14 @@ def exported(base: Path, plant: planting.Planter, kind: str) -> tuple[Manifest, 
 
 
 def expanded(command: Sequence[str], made: Path, base: Path) -> Manifest:
-    """What a tool restores."""
+    """Return a snapshot of what a tool restored."""
     (base / "back").mkdir()
     quiet([*command, os.fsencode(made)], cwd=base / "back")
     return manifest(base / "back/tree")
 
 
 def whole_seconds(found: Manifest, before: int = 0) -> Manifest:
-    """The same with times before one, in nanoseconds, cut to seconds: before 1970 tars have no others."""
+    """Return a snapshot with times before ``before`` cut to whole seconds, as tars have only these before 1970."""
     return {
         path: replace(facts, mtime_ns=facts.mtime_ns // SECOND * SECOND) if facts.mtime_ns < before else facts
         for path, facts in found.items()
@@ -109,7 +109,7 @@ def test_gnu_tar_knows_each_compression(kind: str, tmp_path: Path) -> None:
 
 
 def in_a_zip(found: Manifest, *, links: bool) -> Manifest:
-    """What a zip keeps: no link between files, whole seconds from 1970 to 2038; of symbolic links some set no time."""
+    """Return what a zip keeps: no hard links, whole seconds from 1970 to 2038; some tools set no times of links."""
     kept = {}
     for path, facts in found.items():
         is_kept = 0 <= facts.mtime_ns < SECOND << 31 and (links or facts.kind != "symlink")
@@ -129,7 +129,7 @@ def check_zip(base: Path, before: Manifest, after: Manifest, *, links: bool) -> 
 
 
 def names_of_one_form(root: Path) -> None:
-    """Odd names but the one that bsdtar changes in a zip to the form C of Unicode."""
+    """Make odd names, without the one that bsdtar changes in a zip to Unicode's normalization form C."""
     planting.odd_names(root)
     name = "cafe\N{COMBINING ACUTE ACCENT}"
     for above in ("d", "e"):
@@ -173,7 +173,7 @@ def test_python_reads_a_zip(row: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("large", ["file", "offset", "count"])
 def test_zip64(large: str, tmp_path: Path) -> None:
-    """A file of more than 4 GiB, one behind more than 4 GiB, more than 65,535 files."""
+    """Zip64 is needed for a file of more than 4 GiB, a file at an offset beyond 4 GiB, and more than 65,535 files."""
     path = tmp_path / "large.zip"
     size = (4 << 30) + 5 if large == "file" else 5
     content = WholeContent(size, lambda: iter([b"begin"]), [(0, 5)])
@@ -206,7 +206,7 @@ def damage(path: Path, at: slice) -> None:
 
 
 def plant_pairs(root: Path) -> None:
-    """Two files of noise, a link to each, and a directory whose time is old."""
+    """Make two files of random bytes, a link to each, and a directory with an old time."""
     for name in ("one", "two"):
         (root / name).mkdir()
         (root / name / "file").write_bytes(planting.noise(400_000, len(name) + ord(name[0])))
@@ -290,7 +290,7 @@ def test_the_same_archive_gives_the_same_bytes(kind: str, tmp_path: Path) -> Non
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """The content of a large file lies in a temporary file, not in memory."""
+    """The content of a large file is kept in a temporary file, not in memory."""
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/large").write_bytes(planting.noise(200 << 20, 1))
     pybackup.create(tmp_path / "tree", tmp_path / "a.xtar", workers=1, compression="store", parity="none")

@@ -1,4 +1,4 @@
-"""Readers of the archives of others, each alone: what they tell of one, and what they do with a damaged one."""
+"""The readers of other archive formats: what they report of an archive, also of a damaged one."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_an_archive_that_was_cut_is_a_problem_and_no_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in ARCHIVES if name not in ("tar", "iso")])
 def test_a_wrong_byte_is_never_a_wrong_hash(name: str) -> None:
-    """A tar that is not packed has sums of its headers only, and an image has none."""
+    """Damage of content is not noticed in an uncompressed tar, which has only checksums of headers, nor in an image."""
     form, make = ARCHIVES[name]
     data = bytearray(make())
     right = {hashlib.sha256(content).digest() for content in CONTENT.values()}

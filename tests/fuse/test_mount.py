@@ -1,4 +1,4 @@
-"""Mounted archives compared with the trees they are of, by the programs that read any file system."""
+"""Mounted archives, compared with the archived trees by programs that read any file system."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def plant(top: Path) -> Path:
-    """Small files, one of several segments, a sparse one, links of both kinds, attributes, and odd names."""
+    """Make small files, a file of several segments, a sparse one, both kinds of links, attributes, and odd names."""
     (top / "sub/deeper").mkdir(parents=True)
     for number in range(30):
         (top / f"sub/{number}.txt").write_text(f"text {number}\n" * 50)
@@ -172,7 +172,7 @@ def test_what_a_killed_process_leaves_is_told(made: tuple[Path, Path], tmp_path:
     with mounted(tmp_path / "m", made[1]) as mount:
         mount.process.kill()
         mount.process.wait()
-        # The kernel knows the status of the top for a while yet.
+        # The kernel caches the status of the top for a while.
         while os.path.isdir(mount.directory):
             time.sleep(0.05)
         done = run("mount", made[1], mount.directory)

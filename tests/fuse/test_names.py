@@ -1,4 +1,4 @@
-"""Entries found by path in a listing, compared with a plain table of names; and what is kept of decoded segments."""
+"""Finding entries by path in a listing, compared with a plain table of names; and the cache of decoded segments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATH = st.lists(NAME, min_size=1, max_size=4).map(b"/".join)
 
 @given(st.sets(PATH, max_size=12), PATH)
 def test_names_are_those_of_a_plain_table(paths: set[bytes], asked: bytes) -> None:
-    """Of directories whose own entries are lost, too."""
+    """Directories whose own entries are lost are found too."""
     ordered = sorted(paths, key=tree_key)
     names = EntryNames(Listing(ordered, FoundRows(()), Way.TREE, b"", None))
     for directory in {b"", asked, *paths, *(path.rpartition(b"/")[0] for path in paths)}:
@@ -48,7 +48,7 @@ def test_no_more_segments_are_kept_than_fit(tmp_path: Path) -> None:
         content = SegmentedContent(opened, opened.listing.stored(0), cache)
         assert content.read(60_000, 20_000) == (bytes(range(256)) * 1024)[60_000:80_000]
         first = cache.segment(opened, opened.listing.stored(0), 1)
-        # It is the one that was read last; another drives it out.
+        # The cache holds only the segment that was read last.
         assert cache.segment(opened, opened.listing.stored(0), 1) is first
         content.read(200_000, 10)
         assert cache.segment(opened, opened.listing.stored(0), 1) is not first

@@ -1,4 +1,4 @@
-"""Functions of options: their parameters are the fields of a dataclass, described by its help."""
+"""Python functions made from a dataclass of options: the fields are their parameters, described by the help texts."""
 
 import inspect
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Options as data: what is asked of a verb comes to what the library takes, and nonsense is refused by name."""
+"""Options as data: they are converted to the types of the library, and wrong values are refused with their name."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_each_option_says_what_it_does_and_its_default_is_one_it_takes(asked: ty
             assert not option.choices or told.default in option.choices
             if option.read:
                 option.read(told.default)
-    # What only Python can give is none.
+    # Parameters that exist only in Python are no options.
     assert {"monitor", "executor"}.isdisjoint(names)
     assert "monitor" in {field.name for field in fields(asked)}
 
@@ -58,8 +58,8 @@ def test_each_option_says_what_it_does_and_its_default_is_one_it_takes(asked: ty
     ("given", "name"),
     [
         (shared.scratch("/there"), "the directory for temporary files (default: /there)"),
-        (shared.overwriting("a label"), "replace a label that exists already"),
-        (shared.processes("speed"), "how many processes (default: one per processor)"),
+        (shared.overwriting("label"), "replace an existing label"),
+        (shared.processes("speed"), "the number of processes (default: one per processor)"),
         (shared.target("where it goes"), "where it goes"),
     ],
 )
@@ -80,7 +80,7 @@ def test_protection_by_default_and_as_asked() -> None:
     assert protecting.Protection().protection().amount == parse_amount("10%")
     options = protecting.Protection(parity="64M", group_sectors=100).protection(sidecar=True)
     assert (options.amount, options.sidecar, options.group_sectors) == (parse_amount("64M"), True, 100)
-    # What the library made of it is taken, too.
+    # Values already converted to the library's types are accepted too.
     assert protecting.Protection(parity=parse_amount("20%")).protection().amount.share == Fraction(1, 5)
     for nonsense in ("much", "-5%", ""):
         with pytest.raises(UsageError):
@@ -122,7 +122,7 @@ def test_sources_are_named_listed_and_selected(tmp_path: Path) -> None:
     listing = f"{tmp_path / 'listed'}\n".encode()
     selection = selecting.Selection(files_from=io.BytesIO(listing))
     sources = selection.gather(tmp_path / "named", Noted())
-    # The directories above come too, each with nothing but its own metadata.
+    # The directories above are included too, but only their metadata.
     above = {os.fsencode(path).lstrip(b"/") for path in tmp_path.parents} - {b""} | {os.fsencode(tmp_path).lstrip(b"/")}
     assert sources[0].name == b"named"
     assert {source.name for source in sources[1:]} == {*above, os.fsencode(tmp_path / "listed").lstrip(b"/")}
@@ -133,7 +133,7 @@ def test_sources_are_named_listed_and_selected(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("selection", "option", "reason"),
     [
-        (selecting.Selection(null=True), "null", "there is none"),
+        (selecting.Selection(null=True), "null", "no list of paths"),
         (selecting.Selection(), "", "no source is named"),
         (selecting.Selection(files_from=io.BytesIO(b"")), "files_from", "lists nothing"),
         (selecting.Selection(files_from="/missing/list"), "files_from", "/missing/list: No such file"),
@@ -154,13 +154,15 @@ def test_a_source_that_is_a_link_is_told(tmp_path: Path) -> None:
     heard = Noted()
     selecting.Selection().gather([tmp_path / "link", tmp_path / "d"], heard)
     link = tmp_path / "link"
-    assert heard.notes == [f"{link} is archived as the symbolic link it is; {link}/ follows it"]
+    assert heard.notes == [
+        f"{link} is a symbolic link and archived as such; to archive what it points to, name {link}/"
+    ]
 
 
 def test_patterns_are_several(tmp_path: Path) -> None:
     rules = selecting.Selection(exclude=["*.o"], exclude_dir=["tmp"], since="@5").rules()
     assert rules is not None
-    with pytest.raises(TypeError, match="patterns are several"):
+    with pytest.raises(TypeError, match="patterns must be given as a list"):
         selecting.Selection(exclude="*.o").rules()
     with pytest.raises(UsageError):
         selecting.Selection(since="some day").rules()

@@ -1,4 +1,4 @@
-"""Values of options that have a form of their own."""
+"""Converting values of options from text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_retention_as_a_text_and_as_a_table() -> None:
     [
         ("", "'' is none of last"),
         ("last", "not a whole number: ''"),
-        ("last=1,last=2", "stands twice"),
+        ("last=1,last=2", "given twice"),
         ("hourly=3", "'hourly' is none of last, daily"),
         ("daily=-1", "less than 0"),
         ("within=7", "not an age such as"),

@@ -98,7 +98,7 @@ def test_what_cannot_be(tree: Path, store: LocalStore, sshd: SshServer, capsys: 
         make("host:/x", there)
     with pytest.raises(UsageError, match="on this machine only"):
         list(pybackup.snapshot_list(there, ssh=ssh, sizes=True))
-    with pytest.raises(UsageError, match="a daemon gives a directory no other name"):
+    with pytest.raises(UsageError, match="an rsync daemon cannot rename directories"):
         make(tree, "rsync://localhost/module")
     with pytest.raises(EnvironmentFailed, match="Connection refused"):
         make(tree, "localhost:/x", ssh="ssh -p 1 -o BatchMode=yes")
