@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pybackup.catalogue.connect import open_catalogue
@@ -182,7 +182,7 @@ def _archive(path: Path, files: int, first: int) -> None:
             if number is None:
                 writer.put(Bare(entry))
             else:
-                writer.put(PackedPiece(Piece(entry, b"", whole=Whole()), replace(packed, digest=_digest(number))))
+                writer.put(PackedPiece(Piece(entry, b"", whole=Whole()), packed._replace(digest=_digest(number))))
         writer.close(structure=[bytes(1024)], links=[bytes(1024)], settings=b"{}")
         output.publish()
 

@@ -101,6 +101,6 @@ class _NumberedRows:
             return stored
         try:
             with open_place(self._place) as file:
-                return replace(stored, numbers=tuple(segment_numbers(file, stored.members)))
+                return stored._replace(numbers=tuple(segment_numbers(file, stored.members)))
         except (Damaged, OSError):
             return stored

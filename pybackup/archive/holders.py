@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from pybackup.model.catalogued import Needed
@@ -43,14 +42,14 @@ def _cut(stored: Stored, numbers: Sequence[int], count: int) -> Stored:
     """Return an entry with only some neighbouring segments, at their offsets in the volume that holds them."""
     members = tuple(_in_volume(stored.members[number]) for number in numbers)
     if len(members) == count:
-        return replace(stored, members=members, spares=())
+        return stored._replace(members=members, spares=())
     is_last = numbers[-1] == (stored.own[-1][0] if stored.base else count - 1)
     digest = stored.digest if is_last else b""
-    return replace(stored, members=members, digest=digest, segments=count, numbers=tuple(numbers), spares=())
+    return stored._replace(members=members, digest=digest, segments=count, numbers=tuple(numbers), spares=())
 
 
 def _in_volume(member: Member) -> Member:
-    return replace(member, offset=member.offset % STRIDE, others=(), base=())
+    return member._replace(offset=member.offset % STRIDE, others=(), base=())
 
 
 def _label_of(path: bytes) -> str:

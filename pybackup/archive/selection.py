@@ -59,7 +59,7 @@ class Choice:
             return stored
         if self.strip and entry.kind is Kind.HARDLINK:
             target = _cut(target, self.strip)
-        return replace(stored, entry=replace(entry, path=self.path(row), target=target))
+        return stored._replace(entry=replace(entry, path=self.path(row), target=target))
 
 
 def choose(listing: Listing, rows: Sequence[int], *, strip: int = 0) -> Choice:

@@ -6,7 +6,7 @@ import hashlib
 import lzma
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pybackup.model.content import Packed
 from pybackup.model.member import Method
@@ -17,8 +17,7 @@ from .methods import Compression, lzma_filters, seems_incompressible
 from .sevenzip import wrap
 
 
-@dataclass(frozen=True, slots=True)
-class PackJob:
+class PackJob(NamedTuple):
     """What a worker needs to pack one piece.
 
     Attributes

@@ -11,7 +11,7 @@ gives before it refuses.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -149,13 +149,13 @@ def _packed(file: ArchiveFile, member: Member, known: Soundness) -> Fragments:
     try:
         certain = 0
         if certain_end > start:
-            prefix = replace(member, stream_bytes=certain_end - start)
+            prefix = member._replace(stream_bytes=certain_end - start)
             made = proved(lambda: decode_unchecked(file, prefix), member.raw_bytes)
             if certain_end == end:
                 return numbered(made)
             certain = sum(map(len, made))
         end = certain_end + _contiguous(file, certain_end, end)
-        return _up_to_refusal(file, replace(member, stream_bytes=end - start), certain)
+        return _up_to_refusal(file, member._replace(stream_bytes=end - start), certain)
     except FormatError:
         return ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pybackup.model.content import Packed, PackedPiece, Piece, Read, Ready
 from pybackup.model.entry import Entry
@@ -102,7 +102,7 @@ def _batches(items: Iterable[Read], chooser: _Chooser) -> Iterator[_Batch]:
             batch.jobs.append(chooser.job(item))
             batch.n_bytes += len(item.data)
             # The raw bytes travel with the job; here they would be held twice.
-            item = replace(item, data=b"")
+            item = item._replace(data=b"")
         batch.items.append(item)
         if batch.is_full():
             yield batch

@@ -6,7 +6,6 @@ import hashlib
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from pybackup.errors import Damaged, FormatError, Refused
 from pybackup.host.storage import ArchiveFile
@@ -98,7 +97,7 @@ def delta_of(file: ArchiveFile, member: Member) -> bytes:
         As `decode_unchecked`.
     """
     if member.method is Method.COPY:
-        member = replace(member, raw_bytes=min(member.stream_bytes, member.raw_bytes))
+        member = member._replace(raw_bytes=min(member.stream_bytes, member.raw_bytes))
     return b"".join(decode_unchecked(file, member))
 
 

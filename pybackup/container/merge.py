@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pybackup.model.entry import Entry, Kind, tree_key
 from pybackup.model.listing import Rows
@@ -33,13 +33,13 @@ class VolumeRows:
         stored = self.rows.stored(row, path)
         if not stored.members or not (self.address or self.spares):
             return stored
-        return replace(stored, members=tuple(map(self._placed, stored.members)))
+        return stored._replace(members=tuple(map(self._placed, stored.members)))
 
     def _placed(self, member: Member) -> Member:
         places = (member.offset, *member.others)
         spares = tuple(place + address for address in self.spares for place in places)
         moved = member.moved(self.address)
-        return replace(moved, others=(*moved.others, *spares)) if spares else moved
+        return moved._replace(others=(*moved.others, *spares)) if spares else moved
 
 
 class MergedRows:
@@ -145,10 +145,10 @@ def _built(found: Stored, base: Stored) -> Stored:
     count = found.segments or len(found.members)
     members = dict(enumerate(base.members[:count]))
     for number, member in zip(found.numbers or range(count), found.members, strict=True):
-        members[number] = replace(member, base=base.members) if member.is_delta else member
+        members[number] = member._replace(base=base.members) if member.is_delta else member
     if len(members) < count:
         return found
-    return replace(found, members=tuple(members[number] for number in range(count)), segments=0, numbers=(), base=base)
+    return found._replace(members=tuple(members[number] for number in range(count)), segments=0, numbers=(), base=base)
 
 
 def join(parts: Sequence[Stored]) -> Stored:
@@ -170,8 +170,7 @@ def join(parts: Sequence[Stored]) -> Stored:
         numbers = []
     segments = last.segments if numbers else 0
     spent = max(part.base_spent for part in parts)
-    return replace(
-        last,
+    return last._replace(
         members=members,
         digest=digest,
         changed=changed,
@@ -194,9 +193,9 @@ def with_spares(parts: Sequence[Stored], at_hand: Sequence[bool]) -> Stored:
     full = max((part.members[0].digest for _, part in found), key=len)
     found = [(away, part) for away, part in found if full.startswith(part.members[0].digest)]
     ordered = [part for _, part in sorted(found, key=lambda each: each[0])]
-    first, *spares = (replace(part.members[0], digest=full) for part in ordered)
+    first, *spares = (part.members[0]._replace(digest=full) for part in ordered)
     changed = any(part.changed for part in ordered)
-    return replace(last, members=(first,), digest=full, changed=changed, spares=tuple(spares))
+    return last._replace(members=(first,), digest=full, changed=changed, spares=tuple(spares))
 
 
 def _is_of(part: Stored, last: Stored) -> bool:

@@ -42,14 +42,14 @@ class RelocatedRows:
         """Return the entry of ``row``."""
         stored = self._rows.stored(row, path)
         members = tuple(map(self._relocated, stored.members))
-        return stored if members == stored.members else replace(stored, members=members)
+        return stored if members == stored.members else stored._replace(members=members)
 
     def _relocated(self, member: Member) -> Member:
         places = self._places.get(_key(member.digest, member.raw_bytes, member.stream_bytes), [])
         shifted = [member.offset + shift for shift in self._shifts if member.offset + shift >= 0]
         found = {member.offset, *places, *shifted}
         ordered = sorted(found, key=lambda place: (place not in places, abs(place - member.offset)))
-        return replace(member, offset=ordered[0], others=tuple(ordered[1:_MOST_PLACES]))
+        return member._replace(offset=ordered[0], others=tuple(ordered[1:_MOST_PLACES]))
 
 
 def relocate(file: ArchiveFile, listing: Listing, *, sample: bool = True) -> Listing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 
 from pybackup.layout import names, note
 from pybackup.layout.note import Note, Role
@@ -98,4 +97,4 @@ def file_row(file: File) -> Stored:
     )
     if len(members) == piece.segments:
         return stored
-    return replace(stored, segments=piece.segments, numbers=tuple(file.numbers))
+    return stored._replace(segments=piece.segments, numbers=tuple(file.numbers))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pybackup.layout import index, names, ustar
@@ -320,7 +319,7 @@ class ArchiveWriter:
                 )
             self._file = File(self._output.tell(), container.region.copy(), claimed, piece)
         file, container = self._file, self._open()
-        file.piece = replace(piece, data=b"")
+        file.piece = piece._replace(data=b"")
         name = file.names[piece.segment]
         if piece.gives:
             name = names.name_of_delta(name)

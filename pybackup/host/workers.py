@@ -70,6 +70,8 @@ def make_executor(
     The processes are started at once: what the caller loads afterwards weighs in none of them. Where the system
     does not let so many start, there are fewer, which a note tells.
     """
+    # Here too: notes and indexes are packed where files are read, and with one worker all else.
+    _keep_memory()
     wanted = count = bounded_workers(workers, tasks=tasks, task_bytes=task_bytes)
     refusal = ""
     while count > 1:

@@ -25,7 +25,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from pybackup.errors import Damaged
 from pybackup.model.member import Method
@@ -52,8 +52,7 @@ _MAX_PLAIN_BYTES = 1 << 14
 _LAST_NS = (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class FileNote:
+class FileNote(NamedTuple):
     """What is noted of one file: a row of the columns, and its digest."""
 
     stream_bytes: int

@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pybackup.model.entry import Entry
 from pybackup.model.member import BCJ_METHODS, Method
@@ -44,8 +44,7 @@ _FIXED_BYTES = 160
 _FILE_BYTES = 48
 
 
-@dataclass(frozen=True, slots=True)
-class BundledFile:
+class BundledFile(NamedTuple):
     """A file of a bundle, as the 7z header tells of it; ``crc`` is that of its content."""
 
     name: bytes

@@ -205,7 +205,7 @@ class EarlierArchives:
         for volume, part in parts:
             if volume not in self._tables:
                 self._tables[volume] = EarlierTable(volume)
-            self._tables[volume].add(replace(part, entry=entry), above)
+            self._tables[volume].add(part._replace(entry=entry), above)
 
     def _find(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
         """Return the earlier archive and row with the content of an entry, or of a hard link's target; else None."""

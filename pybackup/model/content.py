@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .entry import Entry
 from .member import Method
@@ -16,8 +17,7 @@ class Bare:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """What is known of a file when its last piece has been read.
 
     ``digest`` is the SHA-256 of all pieces, empty where there is one only: then it is that piece's own.
@@ -27,8 +27,7 @@ class Whole:
     changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A segment of a file's content: raw bytes, number ``segment`` of ``segments``.
 
     Attributes
@@ -91,8 +90,7 @@ class Former:
         return next(number for number in range(len(self.segments)) if number not in self.kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """A piece as a ``.7z``, or the bare packed stream of one that goes into a bundle; see `Member` for the fields.
 
     Attributes
@@ -111,8 +109,7 @@ class Packed:
     crc: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PackedPiece:
+class PackedPiece(NamedTuple):
     """A piece whose content has been packed."""
 
     piece: Piece

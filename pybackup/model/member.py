@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from .entry import Entry
 
@@ -39,8 +39,7 @@ MAX_DEPTH: Final = 3
 """The most contents, each the base of the one before, that a content may be built on (FORMAT.md, Files with a base)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A file's content in a container, or one segment of it: a ``.7z``, or a packed stream in a bundle.
 
     Attributes
@@ -83,14 +82,14 @@ class Member:
     @property
     def places(self) -> Iterator[Member]:
         """The member at each place where it may lie, the likely one first."""
-        yield replace(self, others=()) if self.others else self
+        yield self._replace(others=()) if self.others else self
         for offset in self.others:
-            yield replace(self, offset=offset, others=())
+            yield self._replace(offset=offset, others=())
 
     def moved(self, by_bytes: int) -> Member:
         """Return the member that much further on, wherever it may lie."""
         others = tuple(offset + by_bytes for offset in self.others)
-        return replace(self, offset=self.offset + by_bytes, others=others)
+        return self._replace(offset=self.offset + by_bytes, others=others)
 
     def part(self, start: int, end: int, raw_bytes: int) -> Member:
         """Return bytes ``start`` to ``end`` of the packed stream as a member that decodes to ``raw_bytes``.
@@ -99,8 +98,7 @@ class Member:
         """
         before = self.stream_offset - self.offset
         length = end - start
-        return replace(
-            self,
+        return self._replace(
             offset=self.offset + start,
             packed_bytes=before + length,
             stream_bytes=length,
@@ -122,8 +120,7 @@ class Container:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """An entry and where the archive keeps its content.
 
     Attributes
@@ -169,7 +166,7 @@ class Stored:
         """The entry as each of the places has it that all its content can be read from, the best first."""
         yield self
         for spare in self.spares:
-            yield replace(self, members=(spare,), spares=())
+            yield self._replace(members=(spare,), spares=())
 
     @property
     def own(self) -> tuple[tuple[int, Member], ...]:

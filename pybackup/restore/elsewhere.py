@@ -121,9 +121,9 @@ class _Search:
         if one is not None:
             whole = (one,)  # what is a segment of the lost file is a whole file there
         if whole is not None:
-            return replace(stored, members=whole, segments=0, numbers=(), spares=())
+            return stored._replace(members=whole, segments=0, numbers=(), spares=())
         members = tuple(self._members.get(member.digest, member) for member in stored.members)
-        return replace(stored, members=members, spares=()) if members != stored.members else stored
+        return stored._replace(members=members, spares=()) if members != stored.members else stored
 
 
 class _Replaced:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -204,7 +203,7 @@ def _damaged_volumes(view: Archive, hurt: Sequence[Stored]) -> set[int]:
 def _is_hurt(file: ArchiveFile, stored: Stored, number: int) -> bool:
     """Whether any segment of a file on a volume cannot be decoded."""
     for member in (*stored.members, *stored.spares):
-        if volumes_of([replace(stored, members=(member,), spares=())]) == {number}:
+        if volumes_of([stored._replace(members=(member,), spares=())]) == {number}:
             try:
                 for _ in decode(file, member):
                     pass

@@ -248,7 +248,7 @@ class _Reader:
         if not opened.is_unchanged():
             raise _Changed
         assert waiting is not None
-        yield replace(waiting, whole=Whole(digest.digest() if len(former.segments) > 1 else b""))
+        yield waiting._replace(whole=Whole(digest.digest() if len(former.segments) > 1 else b""))
 
     def _data(self, opened: _Opened, extents: Iterable[tuple[int, int]]) -> Iterator[bytes]:
         """The extents' bytes; what a file has no longer is a change, and zeros on the last try."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,15 +87,15 @@ def test_a_digest_of_which_only_the_beginning_is_known(opened: OpenArchive, made
     stored = _stored(opened, "text")
     (member,) = stored.members
     for digest, expected in ((member.digest[:4], True), (b"", False), (b"\0" * 4, False)):
-        short = replace(stored, members=(replace(member, digest=digest),))
+        short = stored._replace(members=(member._replace(digest=digest),))
         assert _same(opened, short, made / "tree/text") == expected
 
 
 def test_what_cannot_be_told_is_an_error(opened: OpenArchive, made: Path) -> None:
     stored = _stored(opened, "long")
     with pytest.raises(FormatError, match="its size is not that of its segments"):
-        _same(opened, replace(stored, members=stored.members[:-1]), made / "tree/long")
+        _same(opened, stored._replace(members=stored.members[:-1]), made / "tree/long")
     sparse = _stored(opened, "holes")
-    moved = replace(sparse, members=tuple(member.moved(7) for member in sparse.members))
+    moved = sparse._replace(members=tuple(member.moved(7) for member in sparse.members))
     with pytest.raises(FormatError):
         _same(opened, moved, made / "tree/holes")

@@ -19,18 +19,18 @@ PIECE = Piece(ENTRY, b"x" * 100, whole=Whole())
 def test_a_small_file_does(up_to_bytes: int) -> None:
     assert goes_into_bundle(PIECE, up_to_bytes)
     for mode in (0, 0o777, 0o600):
-        assert goes_into_bundle(replace(PIECE, entry=replace(ENTRY, mode=mode)), up_to_bytes)
+        assert goes_into_bundle(PIECE._replace(entry=replace(ENTRY, mode=mode)), up_to_bytes)
 
 
 @pytest.mark.parametrize(
     "piece",
     [
-        replace(PIECE, data=b"x" * 101),
-        replace(PIECE, segments=2),
-        replace(PIECE, sparse=True),
-        replace(PIECE, whole=None),
+        PIECE._replace(data=b"x" * 101),
+        PIECE._replace(segments=2),
+        PIECE._replace(sparse=True),
+        PIECE._replace(whole=None),
         *(
-            replace(PIECE, entry=replace(ENTRY, **change))
+            PIECE._replace(entry=replace(ENTRY, **change))
             for change in (
                 {"xattrs": {b"user.a": b""}},
                 {"mode": 0o4755},
@@ -50,4 +50,4 @@ def test_others_do_not(piece: Piece) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"x"])
 def test_none_does_where_there_are_no_bundles(data: bytes) -> None:
-    assert not goes_into_bundle(replace(PIECE, data=data), 0)
+    assert not goes_into_bundle(PIECE._replace(data=data), 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,8 +58,8 @@ def test_the_start_by_any_member_left(small: Specimen, opened: Opener, shift: in
     files = [stored for stored in small.stored.values() if any(member.raw_bytes for member in stored.members)]
     data = b"z" * shift + small.data if shift >= 0 else small.data[-shift:]
     assert begin_by_rows(opened(data), FoundRows(files)) == shift
-    member = replace(files[0].members[0], digest=bytes(32))
-    assert begin_by_rows(opened(data), FoundRows([replace(files[0], members=(member,))])) is None
+    member = files[0].members[0]._replace(digest=bytes(32))
+    assert begin_by_rows(opened(data), FoundRows([files[0]._replace(members=(member,))])) is None
     last = max(files, key=lambda stored: stored.members[0].offset)
     assert begin_by_rows(opened(data), FoundRows([last])) == shift
     assert begin_by_rows(opened(b"nothing"), FoundRows(files)) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -67,7 +66,7 @@ def test_nothing_is_no_rows() -> None:
 
 def test_other_images_of_a_volume_are_other_places_of_each_member() -> None:
     stored = _file(b"a")
-    stored = replace(stored, members=(replace(stored.members[0], others=(1500,)),))
+    stored = stored._replace(members=(stored.members[0]._replace(others=(1500,)),))
     (found,) = _all(MergedRows([_volume(10_000, stored, spares=(50_000, 90_000))])).values()
     assert found.members[0].offset == 11_000
     assert set(found.members[0].others) == {11_500, 51_000, 51_500, 91_000, 91_500}
@@ -86,7 +85,7 @@ def test_segments_of_all_volumes_come_together() -> None:
 def test_the_digest_of_the_whole_is_that_of_the_part_with_the_last_segment() -> None:
     """Of an earlier set the volumes are told last first."""
     first, last = _part(b"f", [0, 1]), _part(b"f", [2, 3])
-    first, last = replace(first, digest=b""), replace(last, digest=b"whole")
+    first, last = first._replace(digest=b""), last._replace(digest=b"whole")
     assert join([first, last]).digest == join([last, first]).digest == b"whole"
 
 
@@ -98,7 +97,7 @@ def test_what_was_begun_before_the_file_changed_is_no_part_of_it() -> None:
 
 
 def test_a_part_that_changed_while_it_was_read_marks_the_whole() -> None:
-    assert join([replace(_part(b"f", [0, 1]), changed=True), _part(b"f", [2, 3])]).changed
+    assert join([_part(b"f", [0, 1])._replace(changed=True), _part(b"f", [2, 3])]).changed
 
 
 @given(st.permutations(range(6)), st.lists(st.integers(0, 6), max_size=3))
@@ -120,7 +119,7 @@ def test_a_second_copy_stands_in_and_the_older_one_at_hand_is_read() -> None:
 
 def test_what_is_known_of_one_copy_holds_for_the_others() -> None:
     whole, short = _file(b"f", offset=1), _file(b"f", offset=2)
-    short = replace(short, members=(replace(short.members[0], digest=short.digest[:4]),), digest=short.digest[:4])
+    short = short._replace(members=(short.members[0]._replace(digest=short.digest[:4]),), digest=short.digest[:4])
     found = with_spares([whole, short], [True, True])
     assert [member.digest for member in (*found.members, *found.spares)] == [whole.digest] * 2
     assert found.digest == whole.digest
@@ -132,9 +131,9 @@ def test_what_is_known_of_one_copy_holds_for_the_others() -> None:
         _file(b"f", b"tex!"),
         _file(b"f", b"longer"),
         _file(b"f", mtime_ns=8),
-        replace(_file(b"f"), sparse=True),
-        replace(_file(b"f"), members=(replace(_member(b"text"), digest=b""),), digest=b""),
-        replace(_file(b"f"), members=(_member(b"te"), _member(b"xt"))),
+        _file(b"f")._replace(sparse=True),
+        _file(b"f")._replace(members=(_member(b"text")._replace(digest=b""),), digest=b""),
+        _file(b"f")._replace(members=(_member(b"te"), _member(b"xt"))),
     ],
     ids=["content", "size", "time", "sparse", "no digest", "two segments"],
 )
@@ -173,9 +172,9 @@ def test_paths_are_the_union_in_tree_order(volumes: list[list[bytes]]) -> None:
 
 def _built(count: int) -> list[Stored]:
     """A content of two segments, and ``count`` of which each has the first segment of the one before."""
-    first = replace(_part(b"f", [0, 1], 2), digest=b"0", segments=0, numbers=())
+    first = _part(b"f", [0, 1], 2)._replace(digest=b"0", segments=0, numbers=())
     later = [
-        replace(_part(b"f", [1], 2, mtime_ns=number), digest=b"%d" % number, base_digest=b"%d" % (number - 1))
+        _part(b"f", [1], 2, mtime_ns=number)._replace(digest=b"%d" % number, base_digest=b"%d" % (number - 1))
         for number in range(1, count + 1)
     ]
     return [first, *later]

@@ -12,7 +12,6 @@ import resource
 import signal
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def piece(path: bytes, data: bytes = b"harm", **lies: Any) -> PackedPiece:
     archive = bytes(32) + data
     packed = Packed(archive, len(data), len(data), Method.COPY, 0, hashlib.sha256(data).digest())
     entry = Entry(path, Kind.FILE, 0o644, size=lies.pop("size", len(data)))
-    return PackedPiece(Piece(entry, b"", whole=Whole()), replace(packed, **lies))
+    return PackedPiece(Piece(entry, b"", whole=Whole()), packed._replace(**lies))
 
 
 def bare(path: bytes, kind: Kind, **fields: Any) -> Bare:

@@ -6,7 +6,6 @@ import io
 import lzma
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -85,7 +84,7 @@ def test_notes_come_back_whatever_follows_them(files: list[FileNote], behind: by
 
 
 def test_block_right_before_its_streams_is_found() -> None:
-    data = packed([replace(PLAIN[0], name=b"%d" % number) for number in range(40)])
+    data = packed([PLAIN[0]._replace(name=b"%d" % number) for number in range(40)])
     before = bundle.notes_before(bundle.MAGIC + b"and more" + data)
     assert before is not None
     assert [file.name for file in before.files] == [b"%d" % number for number in range(32, 40)]
@@ -143,7 +142,7 @@ WRONG = {
 @pytest.mark.parametrize(("fields", "reason"), WRONG.values(), ids=WRONG)
 def test_file_that_breaks_a_rule_is_refused_for_it(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(Damaged, match=reason):
-        bundle.unpack_notes(packed([replace(PLAIN[0], **fields), PLAIN[1]]))
+        bundle.unpack_notes(packed([PLAIN[0]._replace(**fields), PLAIN[1]]))
 
 
 @given(st.integers(0, 2**64 - 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -121,7 +120,7 @@ def test_own_index_keeps_four_bytes_of_a_digest(expected: list[Row]) -> None:
 def test_offsets_are_counted_from_the_base(expected: list[Row]) -> None:
     base = 1 << 40
     moved = [
-        (replace(stored, members=tuple(replace(m, offset=m.offset + base) for m in stored.members)), parent)
+        (stored._replace(members=tuple(m._replace(offset=m.offset + base) for m in stored.members)), parent)
         for stored, parent in expected
     ]
     plain, digests = packed(moved, base=base)

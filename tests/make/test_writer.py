@@ -6,7 +6,6 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,7 +188,7 @@ def test_files_are_counted_when_their_last_piece_comes() -> None:
     entry = Entry(b"f", Kind.FILE, size=1000)
     packed = pack(PackJob(b"x" * 300, b"f", 0o644, 0, Method.COPY, Compression.FAST))
     first = PackedPiece(Piece(entry, b"x" * 300, 0, 2), packed)
-    last = PackedPiece(replace(first.piece, segment=1, whole=Whole()), packed)
+    last = PackedPiece(first.piece._replace(segment=1, whole=Whole()), packed)
     count, heard = Count(), Counting()
     for item in (first, first, last):
         # The file changed, and is read again from its start.

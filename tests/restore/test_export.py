@@ -82,7 +82,7 @@ def test_what_was_lost_comes_of_a_better_archive(packed: Packed, room: Path) -> 
         assert exporter.lost.keys() == {NOISE}
         exporter.add(os.fsencode(room / "whole"), [packed.stored[NOISE]])
         # A file that is lost for good may be one whose segments are missing.
-        gone = replace(packed.stored[TEXT], entry=replace(packed.stored[TEXT].entry, path=b"top/gone", size=1))
+        gone = packed.stored[TEXT]._replace(entry=replace(packed.stored[TEXT].entry, path=b"top/gone", size=1))
         exporter.add(os.fsencode(room / "whole"), [gone])
         exporter.finish()
         output.publish()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,14 +57,14 @@ def test_another_copy_stands_in(packed: Packed, room: Path) -> None:
     data = hurt(packed.data, member.stream_offset, 40) + packed.data
     spool, archive = _spooled(room, data)
     with spool, archive:
-        twice = replace(stored, spares=(member.moved(len(packed.data)),))
+        twice = stored._replace(spares=(member.moved(len(packed.data)),))
         assert b"".join(spool.content_of(archive, twice).read()) == packed.contents[b"top/text"]
         with pytest.raises(Damaged, match="; its other copy: "):
-            spool.content_of(archive, replace(stored, spares=(member,)))
+            spool.content_of(archive, stored._replace(spares=(member,)))
 
 
 def test_segments_that_are_missing_are_told_before_anything_is_read(packed: Packed, room: Path) -> None:
     spool, archive = _spooled(room, packed.data)
     stored = packed.stored[b"top/long"]
     with spool, archive, pytest.raises(Damaged, match="1 of its segments is gone"):
-        spool.content_of(archive, replace(stored, members=stored.members[1:], segments=3))
+        spool.content_of(archive, stored._replace(members=stored.members[1:], segments=3))

@@ -96,7 +96,7 @@ def test_segments_that_are_gone_leave_their_place_free(
     """Their numbers are in their headers."""
     stored = packed.stored[b"top/long"]
     left = tuple(member for number, member in enumerate(stored.members) if number not in gone)
-    stored = replace(stored, members=left, segments=3)
+    stored = stored._replace(members=left, segments=3)
     ground = _ground(room, packed.data, Policy.PARTIAL)
     (verdict,) = restore_batch(ground, [stored], SOUND).verdicts
     assert verdict.present.ranges == present
@@ -111,7 +111,7 @@ def test_another_copy_stands_in_for_a_damaged_one(packed: Packed, room: Path) ->
     stored = packed.stored[b"top/text"]
     (member,) = stored.members
     shift = len(packed.data)
-    twice = replace(stored, spares=(member.moved(shift),))
+    twice = stored._replace(spares=(member.moved(shift),))
     data = hurt(packed.data, member.stream_offset + 5) + packed.data
     for policy in Policy:
         (verdict,) = restore_batch(_ground(room, data, policy), [twice], SOUND).verdicts
@@ -140,7 +140,7 @@ def test_what_the_target_does_not_take_is_unplaced(packed: Packed, room: Path) -
 
 def test_an_entry_whose_size_is_not_that_of_its_segments_is_lost(packed: Packed, room: Path) -> None:
     stored: Stored = packed.stored[b"top/text"]
-    lying = replace(stored, entry=replace(stored.entry, size=5))
+    lying = stored._replace(entry=replace(stored.entry, size=5))
     for policy in Policy:
         (verdict,) = restore_batch(_ground(room, packed.data, policy), [lying], SOUND).verdicts
         assert (verdict.fate, verdict.reason) == (Fate.LOST, "its size is not that of its segments")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,8 +76,8 @@ def _listing(path: Path) -> list[Stored]:
 
 def _unpacked(rows: list[Stored]) -> list[Stored]:
     """Without what depends on how well a library packs: the method too, as the smallest stream is taken."""
-    return [replace(row, members=tuple(_raw(member) for member in row.members)) for row in rows]
+    return [row._replace(members=tuple(_raw(member) for member in row.members)) for row in rows]
 
 
 def _raw(member: Member) -> Member:
-    return replace(member, offset=0, packed_bytes=0, stream_bytes=0, method=Method.COPY, dictionary_bytes=0)
+    return member._replace(offset=0, packed_bytes=0, stream_bytes=0, method=Method.COPY, dictionary_bytes=0)

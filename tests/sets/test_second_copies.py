@@ -98,7 +98,7 @@ class Field:
         paths = volumes(self.set)
         for number, member in enumerate((*stored.members, *stored.spares)):
             if number in which:
-                (on,) = volumes_of([replace(stored, members=(member,))])
+                (on,) = volumes_of([stored._replace(members=(member,))])
                 data = bytearray(paths[on - 1].read_bytes())
                 # All of it: single wrong bytes are put right by the sums of the sectors.
                 start = member.stream_offset & (1 << 44) - 1
@@ -398,7 +398,7 @@ def test_two_volumes_that_say_otherwise_of_a_file_are_told_and_never_mixed(
         if copy.path != path:
             return copy
         job = PackJob(other, b"x.bin", 0o644, TIME, Method.LZMA2, Compression.FAST)
-        return replace(copy, item=replace(copy.item, packed=pack(job)))
+        return replace(copy, item=copy.item._replace(packed=pack(job)))
 
     monkeypatch.setattr(SecondCopies, "_read", forged)
     copied(field.tree, room / "set")
