@@ -19,13 +19,12 @@ from pybackup.model.source import Source
 from pybackup.monitor import Aside, Monitor
 from pybackup.options.stages import protection_of
 from pybackup.snapshots.local_store import remove_tree
-from pybackup.stage.open_disc import disc_directory
+from pybackup.stage.open_disc import VOLUMES, disc_directory
 from pybackup.stage.reconcile import reconcile
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, StagedDisc, discs_of
 
 from .stage_compare import enter_archives
-from .stage_history import VOLUMES
 from .stage_settings import body_room
 
 
@@ -41,8 +40,9 @@ def make_archives(
     Sequence[tuple[StagedDisc, bytes]]
         Each disc, and the path of its archive.
     """
+    make_directory(os.path.join(state.directory, VOLUMES))
     if not disc.set_id and discs_of(state.settings, disc.used_bytes) == 1:
-        volume = _volume_path(state, disc)
+        volume = _volume_path(state, disc.name)
         if not _is_intact(volume, monitor):
             plan = plan_create(
                 [_staged(state, disc)], volume, judge=None, options=_how(state, disc, workers), monitor=monitor
@@ -60,22 +60,22 @@ def make_archives(
 
 def remove_archives(state: StageState) -> None:
     """Remove staged files and archives, if no disc is being closed any more; the caller holds the lock."""
-    discs = state.discs()
-    if any(disc.state is DiscState.CLOSING for disc in discs):
+    if state.numbers(DiscState.CLOSING):
         return
-    for disc in discs:
-        if disc.state is not DiscState.OPEN:
-            for place in (disc_directory(state.directory, disc.name), _set_directory(state, disc)):
-                if os.path.isdir(place):
-                    with environment(place):
-                        remove_tree(place)
-            with suppress(FileNotFoundError):
-                os.unlink(_volume_path(state, disc))
+    settings = state.settings
+    for number in state.numbers(DiscState.BUILT, DiscState.BURNT, DiscState.LOST):
+        name = settings.disc_name(number)
+        for place in (disc_directory(state.directory, name), _set_directory(state, name)):
+            if os.path.isdir(place):
+                with environment(place):
+                    remove_tree(place)
+        with suppress(FileNotFoundError):
+            os.unlink(_volume_path(state, name))
 
 
 def _make_set(state: StageState, first: StagedDisc, workers: int | None, monitor: Monitor) -> list[bytes]:
     """Make the set of which a disc is the first; return the paths of its volumes in order."""
-    directory = _set_directory(state, first)
+    directory = _set_directory(state, first.name)
     if os.path.isdir(directory) and not all(_is_intact(path, monitor) for path in files_in(directory)):
         with environment(directory):
             remove_tree(directory)
@@ -112,13 +112,12 @@ def _dress_directories(watched: bytes, at: bytes) -> None:
                 os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _volume_path(state: StageState, disc: StagedDisc) -> bytes:
-    make_directory(os.path.join(state.directory, VOLUMES))
-    return os.path.join(state.directory, VOLUMES, os.fsencode(disc.name) + b".xtar")
+def _volume_path(state: StageState, disc: str) -> bytes:
+    return os.path.join(state.directory, VOLUMES, os.fsencode(disc) + b".xtar")
 
 
-def _set_directory(state: StageState, first: StagedDisc) -> bytes:
-    return os.path.join(state.directory, VOLUMES, os.fsencode(first.name) + b".set")
+def _set_directory(state: StageState, first: str) -> bytes:
+    return os.path.join(state.directory, VOLUMES, os.fsencode(first) + b".set")
 
 
 def _is_intact(volume: bytes, monitor: Monitor) -> bool:

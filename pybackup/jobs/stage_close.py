@@ -84,7 +84,7 @@ def close_disc(
                 each.number, each.name, image.path, image.image_bytes, each.files, each.content_bytes, tuple(labels)
             )
         )
-        if not state.closing_discs():
+        if not state.numbers(DiscState.CLOSING):
             state.open_disc(now_ns)
         state.commit()
     remove_archives(state)

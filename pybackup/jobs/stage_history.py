@@ -16,7 +16,7 @@ from pybackup.model.volume import VolumeInfo
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, StagedDisc
 
-IMAGES, LABELS, VOLUMES = b"images", b"labels", b"volumes"
+IMAGES, LABELS = b"images", b"labels"
 
 
 def history_of(state: StageState, now_ns: int, *, watched: bool = True, files_of: int = 0) -> Iterator[Carried]:

@@ -85,7 +85,7 @@ def _is_elsewhere(state: StageState, copy: StagedCopy) -> bool:
     """Whether a disc that is not lost has it: its content, or for links and empty files its path."""
     if copy.kind == Kind.FILE and copy.size:
         return state.sound_copy(copy.sha256) is not None
-    there = (state.copy_at(other.number, copy.path) for other in state.discs() if other.state is not DiscState.LOST)
+    there = (state.copy_at(number, copy.path) for number in state.numbers(*{*DiscState} - {DiscState.LOST}))
     return any(each is not None and (each.kind, each.sha256) == (copy.kind, copy.sha256) for each in there)
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.stages import StageCloseRequest, StageScanRequest, rules_of
 from pybackup.stage.intake import ScanCounts
+from pybackup.stage.open_disc import DISCS, VOLUMES
 from pybackup.stage.reconcile import reconcile
 from pybackup.stage.scan import Scan
 from pybackup.stage.state import StageState
 from pybackup.stage.state_file import open_state, stage_lock
-from pybackup.stage.values import StageChange, StagedDisc
+from pybackup.stage.values import DiscState, StageChange, StagedDisc
 from pybackup.stage.watched import check_watched
 
-from .stage_archive import remove_archives
-from .stage_close import ClosedDisc, close_disc
+if TYPE_CHECKING:
+    from .stage_close import ClosedDisc
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class StageScanning:
             self.closed += _begin(state, self._now, self._workers, self._monitor)
 
             def close(disc: StagedDisc) -> list[StagedDisc]:
+                from .stage_close import close_disc  # most scans close none, and load nothing that makes discs
+
                 closed = close_disc(
                     state, state.disc(disc.number), now_ns=self._now, workers=self._workers, monitor=self._monitor
                 )
@@ -79,6 +85,8 @@ def close_open(asked: StageCloseRequest, monitor: Monitor, *, now_ns: int | None
     staging, now = values.directory(asked.staging), time.time_ns() if now_ns is None else now_ns
     workers = values.maybe(asked.workers, values.positive)
     with open_state(staging), stage_lock(staging), open_state(staging) as state:
+        from .stage_close import close_disc
+
         closed = _begin(state, now, workers, monitor)
         disc = state.open_disc(now)
         if disc.files or not closed:
@@ -95,8 +103,24 @@ def _begin(state: StageState, now_ns: int, workers: int | None, monitor: Monitor
             monitor.note(f"{disc.name}: the run before was cut short; {count:,} files on it were looked at again")
         state.mark_clean(clean=True)
         state.commit()
+    closing = state.numbers(DiscState.CLOSING)
+    if not closing and not _has_rest(state):
+        return []
+    from .stage_archive import remove_archives
+    from .stage_close import close_disc
+
     remove_archives(state)
     closed: list[ClosedDisc] = []
-    while closing := state.closing_discs():
-        closed += close_disc(state, closing[0], now_ns=now_ns, workers=workers, monitor=monitor)
+    while closing := state.numbers(DiscState.CLOSING):
+        closed += close_disc(state, state.disc(closing[0]), now_ns=now_ns, workers=workers, monitor=monitor)
     return closed
+
+
+def _has_rest(state: StageState) -> bool:
+    """Whether a killed run has left staged files or archives of discs that are closed."""
+    is_open = {os.fsencode(state.settings.disc_name(number)) for number in state.numbers(DiscState.OPEN)}
+    for directory in (DISCS, VOLUMES):
+        with suppress(FileNotFoundError):
+            if {*os.listdir(os.path.join(state.directory, directory))} - is_open:
+                return True
+    return False

@@ -76,7 +76,7 @@ class CopyTable(Tables):
     def directories_on(self, disc: int) -> set[bytes]:
         """Return the directories that have files on a disc, and all directories around them."""
         rows = self._all(
-            "SELECT DISTINCT directory.path FROM copy JOIN directory ON directory.id = copy.directory WHERE disc = ?",
+            "SELECT path FROM directory WHERE id IN (SELECT DISTINCT directory FROM copy WHERE disc = ?)",
             disc,
         )
         found: set[bytes] = set()

@@ -7,12 +7,17 @@ from typing import Any
 from .tables import Tables
 from .values import DiscState, StagedDisc
 
+# Sums are over one index; a file that is divided over discs counts on each with its share.
+_PARTS = "FROM part JOIN copy ON copy.id = part.copy WHERE part.disc = number"
+_SUMS = ", ".join(
+    f"(SELECT coalesce(sum({each}), 0) FROM copy WHERE copy.disc = number)"
+    f" + (SELECT coalesce(sum({each} * here / parts - (copy.disc = number) * {each}), 0) {_PARTS})"
+    for each in ("size", "cost")
+)
 _DISC = (
-    "SELECT number, disc.name, state, opened_ns, closed_ns, checked_ns, archive_id, listing, image_bytes, set_id,"
-    " volume, is_last, count(copy.id), {}, {} FROM disc"
-    " LEFT JOIN held ON held.disc = disc.number LEFT JOIN copy ON copy.id = held.copy"
-).format(
-    *(f"coalesce(sum(CASE parts WHEN 0 THEN {each} ELSE {each} * here / parts END), 0)" for each in ("size", "cost"))
+    "SELECT number, name, state, opened_ns, closed_ns, checked_ns, archive_id, listing, image_bytes, set_id, volume,"
+    " is_last, (SELECT count(*) FROM copy WHERE copy.disc = number)"
+    f" + (SELECT count(*) {_PARTS} AND copy.disc != number), {_SUMS} FROM disc"
 )
 
 
@@ -21,15 +26,16 @@ class DiscTable(Tables):
 
     def discs(self) -> list[StagedDisc]:
         """Return all discs, ordered by number."""
-        return [_disc(row) for row in self._all(_DISC + " GROUP BY number ORDER BY number")]
+        return [_disc(row) for row in self._all(_DISC + " ORDER BY number")]
 
     def disc(self, number: int) -> StagedDisc:
         """Return the disc of a number, which there must be."""
-        return _disc(self._one(_DISC + " WHERE number = ? GROUP BY number", number))
+        return _disc(self._one(_DISC + " WHERE number = ?", number))
 
-    def closing_discs(self) -> list[StagedDisc]:
-        """Return the discs that a run has begun to close."""
-        return [disc for disc in self.discs() if disc.state is DiscState.CLOSING]
+    def numbers(self, *states: DiscState) -> list[int]:
+        """Return the numbers of the discs in one of these states, in order; `discs` counts their files, too."""
+        rows = self._all("SELECT number, state FROM disc ORDER BY number")
+        return [number for number, state in rows if DiscState(state.decode()) in states]
 
     def set_state(self, number: int, state: DiscState) -> None:
         """Change the state of a disc."""

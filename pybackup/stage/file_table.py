@@ -21,6 +21,18 @@ class FileTable(Tables):
         )
         return {name: KnownFile(*rest) for name, *rest in rows}
 
+    def marks(self) -> dict[bytes, bytes]:
+        """Return the marks of the directories of which no file had changed at the last scan, by path."""
+        return dict(self._connection.execute("SELECT path, mark FROM directory WHERE mark IS NOT NULL"))
+
+    def set_mark(self, directory: bytes, mark: bytes) -> None:
+        """Enter the mark of a directory of which no file has changed. Any change of its files removes it."""
+        self._do("UPDATE directory SET mark = ? WHERE path = CAST(? AS TEXT)", mark, directory)
+
+    def has_files(self) -> bool:
+        """Return whether there is any watched file."""
+        return self._one("SELECT 1 FROM file LIMIT 1") is not None
+
     def count_files(self) -> tuple[int, int]:
         """Return the number of watched files, and their bytes."""
         files, n_bytes = self._one("SELECT count(*), coalesce(sum(size), 0) FROM file") or (0, 0)

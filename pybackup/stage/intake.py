@@ -82,7 +82,7 @@ class Intake:
         self._since_kept = self._bytes_since_kept = 0
         self.disc = OpenDisc(state, now_ns)
         self.scan = 0
-        self.lost = {disc.number for disc in state.discs() if disc.state is DiscState.LOST}
+        self.lost = {*state.numbers(DiscState.LOST)}
         self.former: set[bytes] = set()
 
     def consider(self, path: bytes, status: os.stat_result, row: KnownFile | None) -> Iterator[StageChange]:

@@ -19,11 +19,12 @@ from .state import StageState
 from .values import ChangeKind, StagedCopy, StagedDisc, discs_of
 
 _ATTEMPTS = 2
+DISCS, VOLUMES = b"discs", b"volumes"  # in the staging directory: staged files, and archives of discs being closed
 
 
 def disc_directory(staging: bytes, name: str) -> bytes:
     """Return the directory of the files for a disc, which is there until its image is."""
-    return os.path.join(staging, b"discs", os.fsencode(name))
+    return os.path.join(staging, DISCS, os.fsencode(name))
 
 
 class OpenDisc:
@@ -55,11 +56,18 @@ class OpenDisc:
         """
         self.disc: StagedDisc = self._state.open_disc(self._now)
         self.number, self.used_bytes = self.disc.number, self.disc.used_bytes
-        self._directories = self._state.directories_on(self.number)
+        self._known_directories: set[bytes] | None = None
         self.directory = disc_directory(self._state.directory, self.disc.name)
         with environment(self.directory):
             os.makedirs(self.directory, 0o700, exist_ok=True)
             self._fd = open_claimed(self.directory)
+
+    @property
+    def _directories(self) -> set[bytes]:
+        """The directories on it, looked for only when a file comes."""
+        if self._known_directories is None:
+            self._known_directories = self._state.directories_on(self.number)
+        return self._known_directories
 
     def discs_with(self, cost: int) -> int:
         """Return how many discs this one becomes with a file that costs so many bytes."""

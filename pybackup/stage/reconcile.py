@@ -36,7 +36,7 @@ def reconcile(state: StageState, disc: StagedDisc, now_ns: int) -> int:
         found: dict[bytes, os.stat_result] = {}
         for directory, seen in look(at, None, _raise):
             prefix = directory + b"/" if directory else b""
-            found.update((prefix + name, status) for name, status in seen)
+            found.update((prefix + os.fsencode(name), status) for name, status in seen)
         changed = 0
         for copy in list(state.copies(disc.number)):
             status = found.pop(copy.path, None)

@@ -17,7 +17,7 @@ from pybackup.model.source import Judge
 from pybackup.monitor import Monitor
 
 from .intake import CloseDisc, Intake, ScanCounts
-from .look import look
+from .look import Seen, look, mark_of
 from .state import StageState
 from .values import ChangeKind, Comparison, KnownFile, OnFull, StageChange
 
@@ -72,36 +72,52 @@ class Scan:
         self.counts.waiting = len(self._state.waiting())
 
     def _compare_all(self) -> Iterator[StageChange]:
-        known_files, _ = self._state.count_files()
-        watched, met = self._settings.watched, False
+        watched, met, compare = self._settings.watched, False, self._settings.compare
+        marks = {} if compare is Comparison.CHECKSUM else self._state.marks()
         visited: set[bytes] = set()
         emptied: list[bytes] = []  # nothing counts as deleted before a file is met: a tree without any is refused
-        self._monitor.begin("scan", known_files, 0)
+        self._monitor.begin("scan", self._state.last_count(), 0)
         with environment(watched):
             for directory, found in look(watched, self._judge, self._fail):
                 visited.add(directory)
+                self.counts.files += len(found)
+                met = met or bool(found)
+                self._monitor.advance(len(found), 0)
+                mark = mark_of(found, compare.value)
+                if marks.get(directory) == mark:
+                    continue
                 known = self._state.files_in(directory)
+                if self._are_as_they_were(known, found):
+                    self._state.set_mark(directory, mark)
+                    continue
                 prefix = directory + b"/" if directory else b""
                 for name, status in found:
-                    met = True
-                    row = known.pop(name, None)
+                    row = known.pop(os.fsencode(name), None)
                     if row is None or not self._is_as_it_was(row, status):
-                        yield from self._intake.consider(prefix + name, status, row)
-                self.counts.files += len(found)
-                self._monitor.advance(len(found), 0)
+                        yield from self._intake.consider(prefix + os.fsencode(name), status, row)
                 if known and not met:
                     emptied.append(directory)
                 elif known:
                     yield from self._gone(directory, known)
         self._monitor.end()
-        if known_files and not met:
+        if not met and self._state.has_files():
+            files, _ = self._state.count_files()
             raise UsageError(
-                f"{display(watched)}: has no file any more, where {known_files:,} were: is it mounted? If they are "
+                f"{display(watched)}: has no file any more, where {files:,} were: is it mounted? If they are "
                 "meant to be gone, leave one there"
             )
         emptied += [each for each in list(self._state.watched_directories()) if each not in visited]
         for directory in emptied:
             yield from self._gone(directory, self._state.files_in(directory))
+
+    def _are_as_they_were(self, known: dict[bytes, KnownFile], found: Seen) -> bool:
+        """Whether a directory has just the files that are known, and none of them changed."""
+        if len(known) != len(found):
+            return False
+        rows = [known.get(os.fsencode(name)) for name, _ in found]
+        return all(
+            row is not None and self._is_as_it_was(row, status) for row, (_, status) in zip(rows, found, strict=True)
+        )
 
     def _is_as_it_was(self, row: KnownFile, status: os.stat_result) -> bool:
         if row.disc in self._intake.lost:

@@ -27,6 +27,11 @@ class ScanTable(Tables):
         row = self._one("SELECT max(finished_ns) FROM scan")
         return row[0] if row else None
 
+    def last_count(self) -> int:
+        """Return how many files the last finished scan found."""
+        row = self._one("SELECT files FROM scan WHERE finished_ns IS NOT NULL ORDER BY id DESC LIMIT 1")
+        return row[0] if row else 0
+
     def wait(self, scan: int, path: bytes, size: int, reason: WaitReason, now_ns: int) -> None:
         """Enter a file that waits. A file that waits already keeps the time since when it does."""
         self._do(

@@ -29,12 +29,13 @@ CREATE TABLE setting (name TEXT PRIMARY KEY, value);
 CREATE TABLE disc (
     number INTEGER PRIMARY KEY, name TEXT, state TEXT, opened_ns INTEGER, closed_ns INTEGER, checked_ns INTEGER,
     archive_id BLOB, listing BLOB, image_bytes INTEGER, set_id BLOB, volume INTEGER, is_last INTEGER);
-CREATE TABLE directory (id INTEGER PRIMARY KEY, path TEXT UNIQUE);
+CREATE TABLE directory (id INTEGER PRIMARY KEY, path TEXT UNIQUE, mark BLOB);
 CREATE TABLE copy (
     id INTEGER PRIMARY KEY, disc INTEGER, directory INTEGER, name TEXT, kind INTEGER, size INTEGER, mtime_ns INTEGER,
     mode INTEGER, sha256 BLOB, cost INTEGER, reason TEXT, staged_ns INTEGER, UNIQUE (disc, directory, name));
 CREATE INDEX copy_by_content ON copy (sha256);
 CREATE INDEX copy_by_size ON copy (size);
+CREATE INDEX copy_by_disc ON copy (disc, size, cost);
 CREATE TABLE part (
     copy INTEGER, disc INTEGER, first INTEGER, here INTEGER, parts INTEGER, PRIMARY KEY (copy, disc)) WITHOUT ROWID;
 CREATE INDEX part_by_disc ON part (disc);
@@ -48,6 +49,11 @@ CREATE TABLE file (
     directory INTEGER, name TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, disc INTEGER, sha256 BLOB,
     PRIMARY KEY (directory, name)) WITHOUT ROWID;
 CREATE INDEX file_by_content ON file (sha256);
+-- A directory has a mark if all of its files were compared, and none had changed: see look.py.
+CREATE TRIGGER file_new AFTER INSERT ON file BEGIN UPDATE directory SET mark = NULL WHERE id = NEW.directory; END;
+CREATE TRIGGER file_other AFTER UPDATE ON file BEGIN UPDATE directory SET mark = NULL WHERE id = NEW.directory; END;
+CREATE TRIGGER file_gone AFTER DELETE ON file BEGIN UPDATE directory SET mark = NULL WHERE id = OLD.directory; END;
+CREATE TRIGGER disc_other AFTER UPDATE OF state ON disc BEGIN UPDATE directory SET mark = NULL; END;
 CREATE TABLE event (at_ns INTEGER, path TEXT, what TEXT, other TEXT, sha256 BLOB);
 CREATE TABLE waiting (path TEXT PRIMARY KEY, size INTEGER, reason TEXT, since_ns INTEGER, scan INTEGER);
 CREATE TABLE scan (id INTEGER PRIMARY KEY, begun_ns INTEGER, finished_ns INTEGER, files INTEGER);

@@ -38,7 +38,7 @@ def changed_since(state: StageState, judge: Judge | None) -> tuple[int, int]:
         for directory, found in look(watched, judge, lambda path, error: None):
             known = state.files_in(directory)
             for name, status in found:
-                row = known.get(name)
+                row = known.get(os.fsencode(name))
                 if row is None or row[:3] != times_of(status):
                     files += 1
                     n_bytes += status.st_size

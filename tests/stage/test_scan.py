@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,11 @@ from pybackup.monitor import Noted
 from pybackup.stage import copying
 from pybackup.stage.copying import copy_file
 from pybackup.stage.cost import cost_of
+from pybackup.stage.file_table import FileTable
 from pybackup.stage.look import look
 from pybackup.stage.scan import Scan
 from pybackup.stage.state_file import open_state, stage_lock
-from pybackup.stage.values import ChangeKind, WaitReason
+from pybackup.stage.values import ChangeKind, Comparison, KnownFile, WaitReason
 
 from .making import Stage, files_below, kinds, new_state
 
@@ -210,14 +211,14 @@ def test_what_cannot_be_read_is_a_problem_and_is_not_taken_for_deleted(
 ) -> None:
     stage.write("a/b/three.bin", b"three")
     stage.scan()
-    real = os.scandir
+    real = os.open
 
-    def refuse(path: bytes) -> Iterator[os.DirEntry[bytes]]:
+    def refuse(path: bytes, *given: int, **named: int | None) -> int:
         if path == os.fsencode(stage.watched / "a"):
             raise PermissionError(13, "Permission denied")
-        return real(path)
+        return real(path, *given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert kinds(stage.scan()) == {}
     assert [(each.path, each.trouble) for each in stage.heard.problems] == [(b"a", Trouble.UNREADABLE)]
     monkeypatch.undo()
@@ -318,5 +319,53 @@ def test_looking_goes_on_behind_what_cannot_be_looked_at(tmp_path: Path) -> None
         if directory == b"":
             (tmp_path / "gone/x").unlink()
             (tmp_path / "gone").rmdir()
-    assert found == [(b"", [b"z"]), (b"a", [b"b"]), (b"a/c", [b"d"]), (b"gone", [])]
+    assert found == [(b"", ["z"]), (b"a", ["b"]), (b"a/c", ["d"]), (b"gone", [])]
     assert failed == [b"gone"]
+
+
+@pytest.mark.parametrize("compare", list(Comparison))
+def test_a_directory_whose_mark_is_right_is_not_looked_up_and_any_change_is_still_found(
+    stage: Stage, compare: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state is asked for the files of a directory only if a name or a status there is another one."""
+    stage = Stage(stage.base / "other")
+    stage.base.mkdir()
+    stage.init(compare=compare.value)
+    for number in range(6):
+        stage.write(f"{'abc'[number % 3]}/{number}", b"%d" % number)
+    stage.scan()
+    asked: list[bytes] = []
+    real = FileTable.files_in
+
+    def count(table: FileTable, directory: bytes) -> dict[bytes, KnownFile]:
+        asked.append(directory)
+        return real(table, directory)
+
+    monkeypatch.setattr(FileTable, "files_in", count)
+
+    def scan() -> set[bytes]:
+        asked.clear()
+        stage.heard.notes.clear()
+        done = kinds(stage.scan())
+        assert all(name.startswith("b/") for name in done), done
+        return {*asked}
+
+    everywhere = {b"a", b"b", b"c"}
+    scan()  # nothing changed: marks are set
+    by_content = compare is Comparison.CHECKSUM
+    assert scan() - {b""} == (everywhere if by_content else set())
+    changes: dict[ChangeKind, Callable[[Path], object]] = {
+        ChangeKind.SIZE: lambda path: path.write_bytes(b"longer"),
+        ChangeKind.TOUCHED: lambda path: os.utime(path, ns=(1, 1)),
+        ChangeKind.DELETED: lambda path: path.unlink(),
+        ChangeKind.NEW: lambda path: path.write_bytes(b"fresh content"),
+    }
+    for kind, change in changes.items():
+        change(stage.watched / "b/1")
+        assert {kind} == {*kinds(stage.scan()).values()}
+        scan()
+        assert scan() - {b""} == (everywhere if by_content else set())
+    stage.close()
+    scan()
+    pybackup.stage_lost(stage.staging, "1")
+    assert {*kinds(stage.scan()).values()} == {ChangeKind.AGAIN}

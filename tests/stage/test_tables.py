@@ -52,7 +52,7 @@ def test_discs(state: DiscTable) -> None:
     assert (first.number, first.name, first.state, first.opened_ns, first.closed_ns) == (1, "w-0001", "open", 11, None)
     assert state.open_disc(12) == first
     state.set_state(1, DiscState.CLOSING)
-    assert [disc.number for disc in state.closing_discs()] == [1]
+    assert state.numbers(DiscState.CLOSING) == [1]
     state.set_archive(1, b"id", b"digest")
     state.set_built(1, 4096, 13)
     second = state.open_disc(14)
