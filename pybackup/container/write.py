@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pybackup.layout import index, names, ustar
 from pybackup.layout.note import Role
-from pybackup.layout.table_builder import TableBuilder, row_bytes
+from pybackup.layout.table_builder import row_bytes
 from pybackup.model.content import Bare, PackedPiece, Ready, Restart
 from pybackup.model.entry import Entry, Kind
-from pybackup.model.member import Container, Stored
 
-from .bundles import Bundle, bundle_name
 from .cost import item_bytes
-from .frames import Carry, File, Frame, Open
+from .frames import Carry, File
+from .open_containers import OpenContainers
 from .own import OwnWriter, append_parity_and_end
-from .packed_indexes import OWN_DIGEST_BYTES, TREE_DIGEST_BYTES, own_index, tree_index
-from .rows import bundle_header, bundled_row, container_header, content_header, file_row, member_row
+from .packed_indexes import own_index, tree_index
+from .rows import content_header, file_row, member_row
 
 if TYPE_CHECKING:
     from pybackup.host.output import Output
@@ -54,16 +52,11 @@ class ArchiveWriter:
         self._id = archive_id
         self._top = Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=mtime_ns)
         self._own = OwnWriter(output, archive_id, self._top, readme)
-        self._tree = TableBuilder(base=0, digest_bytes=TREE_DIGEST_BYTES)
-        self._containers = 1
         # Outside of the root's region: its header holds the locator, filled in at the very end.
         output.write(self._own.first(0, 0, 0, 0))
-        root = Open(0, 0, 0, TableBuilder(base=0, digest_bytes=OWN_DIGEST_BYTES), hashlib.sha256())
-        self._frames = [Frame(self._top, 0, None, container=root)]
         self._file: File | None = None
         self._carry = carry or Carry()
-        if b"" in self._carry.containers:
-            root.names = self._carry.containers[b""][1]
+        self._containers = OpenContainers(output, archive_id, self._top, self._own, self._carry)
 
     def write(self, items: Iterable[Ready]) -> Iterator[Ready]:
         """Write the items, and yield each when it is written."""
@@ -75,9 +68,9 @@ class ArchiveWriter:
         """Write one item."""
         match item:
             case Bare(entry):
-                self._bare(entry)
+                self._containers.add(entry)
             case PackedPiece() if item.packed.bundled:
-                self._bundled(item)
+                self._containers.add_to_bundle(item)
             case PackedPiece():
                 self._piece(item)
             case Restart(entry):
@@ -85,24 +78,18 @@ class ArchiveWriter:
 
     def enter(self, directories: Sequence[Entry]) -> None:
         """Go on in a directory, given all on the way from the top; what comes must come behind what is written."""
-        paths = [entry.path for entry in directories]
-        while [frame.entry.path for frame in self._frames[1:]] != paths[: len(self._frames) - 1]:
-            self._leave()
-        for entry in directories[len(self._frames) - 1 :]:
-            self._bare(entry)
+        self._containers.enter(directories)
 
     def names_in_use(self) -> dict[bytes, tuple[bytes, names.Names]]:
         """Return by path what `Carry.containers` holds, of the directories that are open."""
-        return {
-            frame.entry.path: (frame.member_name, frame.container.names) for frame in self._frames if frame.container
-        }
+        return self._containers.names_in_use()
 
     def cost(self, item: Ready, directories: Sequence[Entry] = ()) -> int:
         """Return how many bytes the item adds at most, indexes included, if these directories are entered for it."""
         if isinstance(item, Restart):
             return 0
-        here = {frame.entry.path for frame in self._frames}
-        opened = [frame.entry for frame in self._frames if not frame.container]
+        here = {frame.entry.path for frame in self._containers.frames}
+        opened = [frame.entry for frame in self._containers.frames if not frame.container]
         opened += [above for above in directories if above.path not in here]
         return item_bytes(item, opened)
 
@@ -115,12 +102,12 @@ class ArchiveWriter:
             Those above it, from the top, each with the name that its container has there. As for `enter`, what comes
             must come behind what is written.
         """
-        self.enter([entry for entry, _ in directories])
-        for frame, (_, member_name) in zip(self._frames[1:], directories, strict=True):
+        self._containers.enter([entry for entry, _ in directories])
+        for frame, (_, member_name) in zip(self._containers.frames[1:], directories, strict=True):
             if not frame.container:
                 frame.member_name = member_name
         if item.packed.bundled:
-            self._bundled(item)
+            self._containers.add_to_bundle(item)
         else:
             self._piece(item, [name])
 
@@ -129,13 +116,13 @@ class ArchiveWriter:
         file, self._file = self._file, None
         if file:
             self._add_part(file)
-        return Carry({**self._carry.containers, **self.names_in_use()}, file.names if file else None)
+        return Carry({**self._carry.containers, **self._containers.names_in_use()}, file.names if file else None)
 
     @property
     def slack_bytes(self) -> int:
         """How much less than `room_to_close` says it might be."""
-        return self._tree.slack_bytes + sum(
-            frame.container.table.slack_bytes for frame in self._frames if frame.container
+        return self._containers.tree.slack_bytes + sum(
+            frame.container.table.slack_bytes for frame in self._containers.frames if frame.container
         )
 
     def room_to_close(self, settings: bytes, *, exactly: bool = False) -> int:
@@ -146,15 +133,15 @@ class ArchiveWriter:
         exactly
             Pack the indexes to see how long they are. Takes time in proportion to them.
         """
-        open_ones = [(frame, frame.container) for frame in self._frames if frame.container]
+        open_ones = [(frame, frame.container) for frame in self._containers.frames if frame.container]
         if exactly:
             for frame, container in open_ones:
                 container.table.measure(_body_bytes(own_index(self._id, frame, container)))
-            self._tree.measure(_body_bytes(tree_index(self._id, self._tree, settings)))
+            self._containers.tree.measure(_body_bytes(tree_index(self._id, self._containers.tree, settings)))
         # Rows of directories without a container go into that of a directory above them.
-        waiting = sum(row_bytes(stored) for frame in self._frames for stored, _ in frame.rows)
+        waiting = sum(row_bytes(stored) for frame in self._containers.frames for stored, _ in frame.rows)
         part = row_bytes(file_row(self._file)) if self._file else 0
-        bodies = [self._tree.bound_bytes + len(settings)]
+        bodies = [self._containers.tree.bound_bytes + len(settings)]
         bodies += [container.table.bound_bytes + waiting for _, container in open_ones]
         members = sum(2 * ustar.BLOCK + index.total_bytes(body + part) for body in bodies)
         bundles = sum(container.waiting_bytes for _, container in open_ones)
@@ -179,129 +166,22 @@ class ArchiveWriter:
             Is told how many bytes there are before the parity stream and behind it, and returns how long it is:
             zeros of that length are left for it. None for no stream.
         """
-        while len(self._frames) > 1:
-            self._leave()
-        root = self._frames[0].container
+        while len(self._containers.frames) > 1:
+            self._containers.leave()
+        root = self._containers.frames[0].container
         assert root is not None
-        self._write_bundles(root)
+        self._containers.write_bundles(root)
         for name, role, parts in ((names.STRUCTURE, Role.OTHER, structure), (names.LINKS, Role.OTHER, links), *own):
             # The header holds the content's digest, so the region need not read it again.
             root.region.update(self._own.hashed(name, role, parts))
-        self._own_index(self._frames[0], root)
+        self._containers.write_index(self._containers.frames[0], root)
         tree_at = self._output.tell() + ustar.BLOCK
-        blob = tree_index(self._id, self._tree, settings)
+        blob = tree_index(self._id, self._containers.tree, settings)
         self._own.index(names.TREE_INDEX, blob, 0)
         body = self._output.tell()
         append_parity_and_end(self._output, self._id, self._top, reserve)
-        self._output.patch(0, self._own.first(len(self._tree), tree_at, len(blob), body))
+        self._output.patch(0, self._own.first(len(self._containers.tree), tree_at, len(blob), body))
         return blob
-
-    # Directories
-
-    def _go_to(self, directory: bytes) -> Frame:
-        """Leave directories until ``directory`` is at hand."""
-        while self._frames[-1].entry.path != directory:
-            self._leave()
-        return self._frames[-1]
-
-    def _bare(self, entry: Entry) -> None:
-        frame = self._go_to(entry.parent)
-        tree_row = self._tree.add(Stored(entry), frame.tree_row)
-        row = frame.add(Stored(entry), None)
-        if entry.kind is Kind.DIRECTORY:
-            self._frames.append(Frame(entry, row, tree_row))
-
-    def _leave(self) -> None:
-        frame = self._frames.pop()
-        if frame.container:
-            self._close(frame, frame.container)
-            return
-        # No content, no container: what lies in it goes into the index of the container above.
-        above = self._frames[-1]
-        rows: list[int] = []
-        for stored, parent in frame.rows:
-            rows.append(above.add(stored, frame.row if parent is None else rows[parent]))
-
-    def _open(self) -> Open:
-        """The container of the directory at hand; it and those above it are opened where they are not."""
-        at = len(self._frames) - 1
-        while not self._frames[at].container:
-            at -= 1
-        found = self._frames[at].container
-        assert found is not None
-        for frame in self._frames[at + 1 :]:
-            found = self._open_in(found, frame)
-        return found
-
-    def _open_in(self, above: Open, frame: Frame) -> Open:
-        entry = frame.entry
-        carried = self._carry.containers.get(entry.path)
-        if not frame.member_name and carried:
-            frame.member_name = carried[0]
-        elif not frame.member_name:
-            frame.member_name = above.names.claim_directory(entry.name) + b"/" + names.CONTAINER
-        number, self._containers = self._containers, self._containers + 1
-        extended = container_header(frame, self._id, above.number, number, 0)[: -ustar.BLOCK]
-        self._emit(above, extended)
-        header_at = self._output.tell()
-        # Not hashed into the region above before its size is known.
-        self._output.write(bytes(ustar.BLOCK))
-        start = header_at + ustar.BLOCK
-        table = TableBuilder(base=start, digest_bytes=OWN_DIGEST_BYTES, place_bytes=len(entry.path))
-        for stored, parent in frame.rows:
-            table.add(stored, parent)
-        frame.rows = []
-        taken = carried[1] if carried else names.Names()
-        frame.container = Open(number, header_at, start, table, hashlib.sha256(), taken)
-        above.table.add_container(frame.row, Container(start, 0, number))
-        assert frame.tree_row is not None
-        self._tree.add_container(frame.tree_row, Container(start, 0, number))
-        return frame.container
-
-    def _close(self, frame: Frame, container: Open) -> None:
-        self._write_bundles(container)
-        self._own_index(frame, container)
-        size = self._output.tell() - container.start
-        above = self._frames[-1].container
-        assert above is not None
-        assert frame.tree_row is not None
-        header = container_header(frame, self._id, above.number, container.number, size)[-ustar.BLOCK :]
-        self._output.patch(container.header_at, header)
-        above.region.update(header)
-        above.table.close_container(frame.row, size)
-        self._tree.close_container(frame.tree_row, size)
-
-    # Bundles
-
-    def _bundled(self, item: PackedPiece) -> None:
-        """Put a file into the bundle of its directory and owner; where that will be, its rows are told later."""
-        entry, stored = item.piece.entry, bundled_row(item)
-        frame = self._go_to(entry.parent)
-        container = self._open()
-        rows = self._tree.members, container.table.members
-        self._tree.add(stored, frame.tree_row)
-        frame.add(stored, None)
-        bundle = container.bundles.setdefault(entry.owner, Bundle(entry.owner))
-        bundle.add(item, rows)
-        if bundle.is_full:
-            self._write_bundle(container, container.bundles.pop(entry.owner))
-
-    def _write_bundles(self, container: Open) -> None:
-        for bundle in container.bundles.values():
-            self._write_bundle(container, bundle)
-        container.bundles.clear()
-
-    def _write_bundle(self, container: Open, bundle: Bundle) -> None:
-        container.bundles_written += 1
-        name = bundle_name(self._id, container.bundles_written)
-        data, starts = bundle.pack(self._id, container.number)
-        self._emit(container, bundle_header(bundle, self._id, container.number, name, data))
-        begun = self._output.tell()
-        for file, start in zip(bundle.files, starts, strict=True):
-            tree_member, own_member = file.rows
-            self._tree.place(tree_member, begun + start)
-            container.table.place(own_member, begun + start)
-        self._emit(container, data + ustar.padding(len(data)))
 
     # Files
 
@@ -309,8 +189,8 @@ class ArchiveWriter:
         piece, packed = item.piece, item.packed
         entry = piece.entry
         if piece.is_first or self._file is None:
-            self._go_to(entry.parent)
-            container = self._open()
+            self._containers.go_to(entry.parent)
+            container = self._containers.open()
             # Of a file that goes on from the volume before, the names of its members are known.
             claimed = claimed if piece.is_first else self._carry.file
             if claimed is None:
@@ -318,27 +198,27 @@ class ArchiveWriter:
                     entry.name, segments=piece.segments, sparse=piece.sparse, deltas=bool(piece.base_digest)
                 )
             self._file = File(self._output.tell(), container.region.copy(), claimed, piece)
-        file, container = self._file, self._open()
+        file, container = self._file, self._containers.open()
         file.piece = piece._replace(data=b"")
         name = file.names[piece.segment]
         if piece.gives:
             name = names.name_of_delta(name)
-        self._emit(container, content_header(item, self._id, container.number, name))
+        self._containers.emit(container, content_header(item, self._id, container.number, name))
         file.members.append(member_row(item.packed, self._output.tell(), is_delta=bool(piece.gives)))
         file.numbers.append(piece.segment)
-        self._emit(container, packed.data + ustar.padding(len(packed.data)))
+        self._containers.emit(container, packed.data + ustar.padding(len(packed.data)))
         if piece.whole:
             self._add_part(file)
             self._file = None
 
     def _add_part(self, file: File) -> None:
-        stored, frame = file_row(file), self._frames[-1]
-        self._tree.add(stored, frame.tree_row)
+        stored, frame = file_row(file), self._containers.frames[-1]
+        self._containers.tree.add(stored, frame.tree_row)
         frame.add(stored, None)
 
     def _restart(self, entry: Entry) -> None:
         """Go back to before the first piece of the file at hand; what of it is in the volume before stays there."""
-        file, container = self._file, self._frames[-1].container
+        file, container = self._file, self._containers.frames[-1].container
         if file and container:
             self._output.truncate(file.at)
             container.region = file.region
@@ -346,15 +226,6 @@ class ArchiveWriter:
             self._file = None
         elif self._carry.file and entry.parent in self._carry.containers:
             self._carry.containers[entry.parent][1].release(self._carry.file)
-
-    # Indexes
-
-    def _emit(self, container: Open, data: bytes) -> None:
-        self._output.write(data)
-        container.region.update(data)
-
-    def _own_index(self, frame: Frame, container: Open) -> None:
-        self._own.index(names.OWN_INDEX, own_index(self._id, frame, container), container.number)
 
 
 def _body_bytes(packed: bytes) -> int:

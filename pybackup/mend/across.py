@@ -1,8 +1,4 @@
-"""Restoring the volumes of a set from its recovery volumes: which sectors of each are lost, and the code across all.
-
-The code has a row for each data and recovery volume, and a column for each sector: what some rows of a column have lost
-is computed from the other rows, where enough of these are left.
-"""
+"""Restoring the volumes of a set from its recovery volumes, by the code across all of them."""
 
 from __future__ import annotations
 
@@ -27,16 +23,14 @@ from pybackup.layout.recovery import Body, RecoveryHeader
 from pybackup.model.extents import Extents
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.soundness import Soundness, unproved
-from pybackup.model.volume import VolumeInfo, VolumeKind
-from pybackup.parity.mend.columns import Losses, Shard, encode_lost, fill_across, sectors_of
+from pybackup.model.volume import VolumeInfo
+from pybackup.parity.mend.columns import Shard, encode_lost, fill_across
 from pybackup.parity.stream.dealing import runs
 from pybackup.sector import SECTOR
 
-from .bodies import SurveyedVolume
+from .lost_rows import LostRows
 from .refused_files import RefusedFiles
 from .survey_set import SurveyedSet
-
-_WINDOW_SECTORS = 1 << 15
 
 
 def _extents(sectors: NDArray[np.intp]) -> Extents:
@@ -44,8 +38,8 @@ def _extents(sectors: NDArray[np.intp]) -> Extents:
     return Extents.of((first * SECTOR, (first + count) * SECTOR) for _, first, count in runs(sectors))
 
 
-class SetRows:
-    """A set while its volumes are restored: its rows are the data volumes, from 0 on, then the recovery volumes given.
+class SetRows(LostRows):
+    """The rows of a set while they are restored.
 
     Parameters
     ----------
@@ -63,34 +57,11 @@ class SetRows:
         stack: ExitStack,
         monitor: RefusedFiles,
     ) -> None:
-        self.surveyed_set, self.bodies = surveyed_set, header.bodies
-        self._header, self._monitor = header, monitor
-        self._to, self._stack = to, stack
-        headers = [shard.header for shard in surveyed_set.recovery.values()]
-        self._numbers = sorted(surveyed_set.recovery)
-        # Those that were made together with one that is here exist; of others nothing is known.
-        self.siblings = sorted({number for one in headers for number in range(one.first, one.first + one.count)})
+        super().__init__(surveyed_set, header)
+        self._monitor, self._to, self._stack = monitor, to, stack
         self.outputs: dict[int, Scratch] = {}
-        self._trusted: set[int] = set()
         self._wrong: frozenset[int] = frozenset()
         self._lost_at_first: dict[int, NDArray[np.intp]] = {}
-        self._losses = Losses(len(self.bodies) + len(self._numbers), header.shard_bytes // SECTOR)
-
-    def lost_sectors(self, row: int) -> int:
-        """Return how many sectors of a row are lost now."""
-        return self._losses.count(row)
-
-    def volume(self, row: int) -> SurveyedVolume | None:
-        """Return the data volume of a row, whole or damaged; None where it was not given."""
-        return self.surveyed_set.data.get(row + 1)
-
-    def data_info(self, row: int) -> VolumeInfo:
-        """Return what a data volume would say of itself, by its row."""
-        return self.surveyed_set.info_of(VolumeKind.DATA, row + 1)
-
-    def recovery_info(self, number: int) -> VolumeInfo:
-        """Return what a recovery volume would say of itself, by its number."""
-        return self.surveyed_set.info_of(VolumeKind.RECOVERY, number)
 
     def path(self, info: VolumeInfo) -> bytes:
         """Return where a volume will appear."""
@@ -135,7 +106,7 @@ class SetRows:
             A volume cannot be read or written.
         """
         self._check_unknown()
-        self._look_for_losses()
+        self.look_for_losses()
         damaged = [row for row in range(len(self.bodies)) if self._is_damaged(row)]
         recovery = [number for number in self.siblings if self._recovery_is_damaged(number)]
         infos = [self.data_info(row) for row in damaged] + [self.recovery_info(one) for one in recovery]
@@ -156,18 +127,6 @@ class SetRows:
             self._monitor.problem(Problem(self.path(self.data_info(row)), Trouble.DAMAGED, reason))
         self._wrong = frozenset(wrong)
         return first, recovery, right
-
-    def what_would_help(self) -> tuple[int, list[VolumeInfo]]:
-        """Return how many more volumes would restore what is lost, and which could serve; 0 where none could."""
-        most = 0
-        for first in range(0, self._losses.sectors, _WINDOW_SECTORS):
-            window = self._losses.window(first, min(_WINDOW_SECTORS, self._losses.sectors - first))
-            hit = window[:, window[: len(self.bodies)].any(axis=0)]
-            most = max(most, int(hit.sum(axis=0).max(initial=0)))
-        needed = most - len(self._numbers)
-        absent = [self.data_info(row) for row in range(len(self.bodies)) if self.volume(row) is None]
-        absent += [self.recovery_info(number) for number in self.siblings if number not in self.surveyed_set.recovery]
-        return (needed, absent) if 0 < needed <= len(absent) else (0, [])
 
     def _check_unknown(self) -> None:
         """Leave out volumes of another length, and those without checksums whose body has another hash."""
@@ -207,27 +166,6 @@ class SetRows:
         self._trusted.clear()
         return True
 
-    def _look_for_losses(self) -> None:
-        for row, body in enumerate(self.bodies):
-            volume = self.surveyed_set.data.get(row + 1)
-            self._losses.put(row, volume.lost(0, body.n_bytes) if volume else np.ones(sectors_of(body.n_bytes), bool))
-        for number, shard in self.surveyed_set.recovery.items():
-            lost = np.ones(self._losses.sectors, bool)
-            if not shard.volume.unknown:
-                lost = shard.volume.lost(shard.offset, self._header.shard_bytes)
-            self._losses.put(self._row_of(number), lost)
-
-    def _row_of(self, number: int) -> int:
-        return len(self.bodies) + self._numbers.index(number)
-
-    def _is_damaged(self, row: int) -> bool:
-        volume = self.surveyed_set.data.get(row + 1)
-        return volume is None or volume.work is not None or volume.unknown or bool(self._losses.count(row))
-
-    def _recovery_is_damaged(self, number: int) -> bool:
-        shard = self.surveyed_set.recovery.get(number)
-        return shard is None or shard.volume.work is not None or shard.volume.unknown
-
     def _begin_outputs(self, rows: Sequence[int]) -> None:
         if rows:
             check_room({self._to.scratch}, sum(self.bodies[row].n_bytes for row in rows))
@@ -257,35 +195,6 @@ class SetRows:
                 break
             self._look_again()
         self._monitor.end()
-
-    def _trust(self) -> bool:
-        """Use shards without checksums as if they were good, as the result is hashed; return whether there are any."""
-        doubtful = [number for number, shard in self.surveyed_set.recovery.items() if shard.volume.unknown]
-        for number in doubtful:
-            shard = self.surveyed_set.recovery[number]
-            self._losses.put(self._row_of(number), shard.volume.lost(shard.offset, self._header.shard_bytes))
-            self._trusted.add(self._row_of(number))
-        return bool(doubtful)
-
-    def _given_rows(self) -> dict[int, SurveyedVolume]:
-        rows = {number - 1: volume for number, volume in self.surveyed_set.data.items()}
-        rows |= {self._row_of(number): shard.volume for number, shard in self.surveyed_set.recovery.items()}
-        return rows
-
-    def _look_again(self) -> None:
-        """Update which sectors are lost, after the volumes' own parity has mended some."""
-        for row, (start, n_bytes) in self._stretches().items():
-            before = self._losses.of(row)
-            if len(before):
-                lost = self._given_rows()[row].lost(start, n_bytes)
-                self._losses.found(row, before[~lost[before]])
-
-    def _stretches(self) -> dict[int, tuple[int, int]]:
-        """Where the shard of each row lies in its archive."""
-        rows = {number - 1: (0, self.bodies[number - 1].n_bytes) for number in self.surveyed_set.data}
-        for number, shard in self.surveyed_set.recovery.items():
-            rows[self._row_of(number)] = shard.offset, self._header.shard_bytes
-        return rows
 
     def _shards(self) -> list[Shard | None]:
         given, stretches = self._given_rows(), self._stretches()

@@ -19,6 +19,7 @@ from pybackup.archive.find import look_into
 from pybackup.errors import UsageError
 from pybackup.host.output import Destination
 from pybackup.mend.across import SetRows
+from pybackup.mend.lost_rows import LostRows
 from pybackup.mend.refused_files import RefusedFiles
 from pybackup.mend.survey_set import survey_set
 from pybackup.model.volume import VolumeKind
@@ -122,6 +123,23 @@ def test_a_volume_that_is_whole_and_another_is_left_out(room: Path) -> None:
     changed = {"docs-001.xtar": None, "docs-002.xtar": other.volumes["docs-002.xtar"]}
     with pytest.raises(UsageError, match="belongs to another set than"):
         _restored(small, room, changed)
+
+
+def test_what_rows_have_lost_and_what_would_help(room: Path) -> None:
+    """All of two volumes and more: two of those that were not given would have to come."""
+    small = small_set()
+    gone = dict.fromkeys(("docs-001.xtar", "docs-002.xtar", "docs-R01.xtar"))
+    directory = small.write(room / "lost", gone)
+    with ExitStack() as stack, RefusedFiles(Noted()) as heard:
+        files = [look_into(os.fsencode(path)) for path in sorted(directory.iterdir())]
+        taken = survey_set(files, Destination(os.fsencode(room / "to")), stack=stack, monitor=heard)
+        assert taken.header is not None
+        rows = LostRows(taken, taken.header)
+        rows.look_for_losses()
+        assert [rows.lost_sectors(row) for row in (0, 1)] == [-(-body.n_bytes // 2048) for body in rows.bodies[:2]]
+        assert not any(rows.lost_sectors(row) for row in range(2, len(rows.bodies)))
+        needed, helpful = rows.what_would_help()
+        assert (needed, [info.label for info in helpful]) == (1, ["docs 1", "docs 2", "docs R1"])
 
 
 def test_names_and_paths_of_what_will_appear(room: Path) -> None:
