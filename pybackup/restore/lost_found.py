@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -70,7 +70,10 @@ class Search:
         n_bytes = 0
         progress = partial(self._monitor.advance, 0)
         for offset, stream_bytes in bare_members(self._file, known, progress=progress):
-            batch += self._files_at(offset, stream_bytes, known)
+            found = self._files_at(offset, stream_bytes, known)
+            if not found:
+                continue  # a bundle of which all files have names
+            batch += found
             n_bytes += stream_bytes
             if n_bytes >= _BATCH_BYTES or len(batch) >= _BATCH_MEMBERS:
                 yield self._task(batch, n_bytes)
@@ -78,7 +81,7 @@ class Search:
         if batch:
             yield self._task(batch, n_bytes)
 
-    def _files_at(self, offset: int, stream_bytes: int, known: Known) -> Iterable[int | BareMember]:
+    def _files_at(self, offset: int, stream_bytes: int, known: Known) -> Sequence[int | BareMember]:
         """What to salvage of the ``.7z`` at ``offset``: itself, or those files of a bundle that are not known."""
         if not is_bundle(self._file, offset, stream_bytes):
             return [offset]

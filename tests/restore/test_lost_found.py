@@ -13,6 +13,7 @@ from pybackup.model.extents import Extents
 from pybackup.model.soundness import Soundness, unproved
 from pybackup.model.verdict import Fate
 from pybackup.monitor import Monitor
+from pybackup.restore import lost_found
 from pybackup.restore.lost_found import Search, salvage_unnamed
 from pybackup.restore.plan import Policy
 from pybackup.restore.worker import Ground
@@ -103,7 +104,12 @@ def test_all_that_nothing_names_is_found_and_nothing_else(packed: Packed, room: 
     assert packed.contents[b"top/long"] in (long, long.replace(packed.contents[TEXT], b""))
 
 
-def test_all_known_leaves_nothing_to_find(packed: Packed, room: Path) -> None:
+@pytest.mark.parametrize("batch_bytes", [1, 4 << 20])
+def test_all_known_leaves_nothing_to_find(
+    packed: Packed, room: Path, batch_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor a task without a member, where a bundle that is known is as large as what a task takes."""
+    monkeypatch.setattr(lost_found, "_BATCH_BYTES", batch_bytes)
     assert _search(room, packed.data, packed, dict.fromkeys(packed.stored, True)).found == []
     assert _placed(room) == {}
 
