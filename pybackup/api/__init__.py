@@ -1,7 +1,7 @@
-"""The functions that the package `pybackup` offers: one for each verb; the package loads this when one is used.
+"""The functions of the package `pybackup`, one for each verb; they are loaded when one of them is first used.
 
-What may be asked of each is in `pybackup.options`, from which its parameters and their description are made. Which
-names are offered is said once, by ``__all__`` of the package.
+Their parameters, and the description of these, are made from the dataclasses in `pybackup.options`. The public names
+are listed in one place, ``pybackup.__all__``.
 """
 
 from pybackup.compress.methods import *

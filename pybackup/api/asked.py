@@ -1,4 +1,4 @@
-"""What the functions share: the monitor for problems, and opening the archives that were named."""
+"""What the API functions share: the default monitor, and opening archives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ProblemWarning(UserWarning):
-    """A problem without a monitor to receive it."""
+    """The warning that reports a problem if no monitor was given."""
 
 
 class _Warning(Monitor):
@@ -43,7 +43,7 @@ def warning_monitor(monitor: Monitor | None) -> Monitor:
 
 
 def maybe_directory(path: Path | None) -> bytes | None:
-    """Return the path of a directory that exists; None for None."""
+    """Return the path of an existing directory, as bytes; None for None."""
     return values.maybe(path, values.directory)
 
 
@@ -53,7 +53,7 @@ def maybe_count(number: int | None) -> int | None:
 
 
 def archives_of(paths: Path | Iterable[Path]) -> Sequence[bytes]:
-    """Return the paths of one archive or of several; raises UsageError for none."""
+    """Return the paths of one archive or of several, as bytes; raises UsageError for an empty list."""
     named = values.paths(paths)
     if not named:
         raise errors.UsageError("no archive")
@@ -64,7 +64,7 @@ def archives_of(paths: Path | Iterable[Path]) -> Sequence[bytes]:
 def open_asked(
     asked: ListRequest | ReadRequest | ExtractRequest | ExportRequest, monitor: Monitor, *, with_earlier: bool = False
 ) -> Iterator[OpenArchive]:
-    """Open an archive, or volumes of one set; raises UsageError if anything else was named."""
+    """Open an archive, or volumes of one set; raises UsageError for other files."""
     from pybackup.archive.open import open_archive
     from pybackup.mend.identify import IdentifyingMender
 

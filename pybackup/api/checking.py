@@ -1,4 +1,4 @@
-"""Functions that check whether archives are whole, and compare."""
+"""Functions that verify and compare archives."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @takes(DiffRequest)
 def diff(asked: DiffRequest) -> Sequence[Change]:
-    """Return what changed from one state of a tree to another; raises as `list` does.
+    """Return what changed between two archives, or between an archive and a live directory; raises as `list` does.
 
-    An archive that was made since earlier ones stands for the whole tree of its day, though these are not at hand.
+    An archive of a chain stands for the whole tree of its day; the earlier archives need not be at hand.
     """
     from pybackup.check.diff import diff as differences
 
@@ -47,15 +47,15 @@ def verify(asked: VerifyRequest) -> ArchiveVerdict:
 
 @takes(VerifySetRequest)
 def verify_set(asked: VerifySetRequest) -> VerifiedSet:
-    """Check archives, or directories of them, together: volumes of a set each in the light of the others.
+    """Check several archives, or directories of them, together.
 
-    What is damaged in one and whole in another is not lost; the totals count each file of a set once. An archive of
-    which nothing can be said stops no other, and a volume that is not here is a problem.
+    A file that is damaged on one volume of a set and intact on another is not lost; the totals count each file of a set
+    once. An archive that cannot be read does not stop the others, and a missing volume is a problem.
 
     Raises
     ------
     UsageError, NotAnArchive
-        One does not exist; there is only one, and it is none.
+        A path does not exist; or the only file is not an archive.
     """
     from pybackup.jobs.verify import Verification, verify_together
 
@@ -72,7 +72,7 @@ def verify_set(asked: VerifySetRequest) -> VerifiedSet:
 
 @takes(CompareRequest)
 def compare(asked: CompareRequest) -> Compared:
-    """Compare an archive with what was archived, or extracted from it; each difference is a problem too."""
+    """Compare an archive with the archived or extracted tree; each difference is also reported as a problem."""
     from pybackup.check.compare import compare as find_differences
 
     archive, *more = archives_of(asked.archive)
@@ -81,12 +81,12 @@ def compare(asked: CompareRequest) -> Compared:
 
 @takes(ForecastRequest)
 def forecast(asked: ForecastRequest) -> Forecast:
-    """Return what an archive, or a file with its sidecar, survives: by its layout, nothing is checked.
+    """Return how much damage an archive, or a file with its sidecar, survives, from its layout; nothing is checked.
 
     Raises
     ------
     UsageError, Damaged
-        There is no such file; it has no parity stream, or none that is left.
+        There is no such file; it has no parity stream; or nothing of that is left.
     """
     from pybackup.check.forecast import forecast as foresee
 

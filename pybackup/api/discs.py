@@ -1,4 +1,4 @@
-"""Functions for discs: planned, built as images, burnt, checked, labelled."""
+"""Functions for discs: plan, build images, burn, check, label."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @takes(DiscPlanRequest)
 def disc_plan(asked: DiscPlanRequest) -> tuple[Estimate, Sequence[PlannedDisc]]:
-    """Pack samples of trees and return what all comes to, and the discs that takes; nothing is written.
+    """Return an estimate of the size of an archive, from compressed samples, and the discs that it needs.
 
     Raises
     ------
     UsageError
-        A source does not exist, or a disc takes too little; a share is none.
+        A source does not exist; a disc is too small; or an option is wrong.
     """
     from pybackup.jobs.disc_plan import estimate_for, plan_on
 
@@ -67,15 +67,15 @@ def plan_disc_build(asked: DiscBuildRequest) -> Sequence[BuildPlan]:
 
 @takes(DiscBurnRequest)
 def disc_burn(asked: DiscBurnRequest) -> ReadBack | None:
-    """Burn an image through xorriso, and return what came of reading it back, if that was asked for.
+    """Burn an image with xorriso; with ``verify``, read the disc back and return the result.
 
-    ``stdio:FILE`` is a drive that is none. The drive is opened when it is done.
+    The device ``stdio:FILE`` emulates a drive by a file. The drive is opened at the end.
 
     Raises
     ------
     UsageError, Damaged, EnvironmentFailed
-        The image does not exist, is none or does not fit, or something is on the medium; the image is damaged; xorriso,
-        the drive or a medium is missing, or the drive failed.
+        The image does not exist, was not made by `disc_build` or does not fit, or the medium is not empty; the image is
+        damaged; xorriso, the drive or a medium is missing, or the drive failed.
     """
     from pybackup.disc.burn import perform_burn, read_back
     from pybackup.media.burner import eject
@@ -97,12 +97,12 @@ def plan_disc_burn(asked: DiscBurnRequest) -> BurnPlan:
 
 @takes(DiscCheckRequest)
 def disc_check(asked: DiscCheckRequest) -> Iterator[CheckedDisc]:
-    """Read every sector of devices, images, archives or directories of them, and yield how each is; one stops no other.
+    """Read every sector of devices, images, archives or directories of them, and yield the state of each.
 
     Raises
     ------
     UsageError
-        One does not exist.
+        A path does not exist.
     """
     from pybackup.archive.find import files_of
     from pybackup.disc.check import check_discs
@@ -114,11 +114,12 @@ def disc_check(asked: DiscCheckRequest) -> Iterator[CheckedDisc]:
 def disc_label(asked: DiscLabelRequest) -> Sequence[Labelled]:
     """Write labels of volumes or archives, for the disc and for its case, as SVG files.
 
+    With several volumes, an error with one of them is a problem, and the others go on.
+
     Raises
     ------
     UsageError, Damaged, EnvironmentFailed
-        A volume does not exist, or a label does; it is damaged, each where it is the only one, else a problem; a label
-        cannot be written.
+        The volume does not exist, or its label exists already; the volume is damaged; a label cannot be written.
     """
     from pybackup.disc.label import make_all_labels
     from pybackup.disc.volume import archives_in

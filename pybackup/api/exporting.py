@@ -1,4 +1,4 @@
-"""Functions that write archives of other programs."""
+"""Functions that write archives in the formats of other programs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def export(asked: ExportRequest) -> Exported:
 
     The format JSON is the state of the tree: names, and the SHA-256 of each file, wherever in a chain its content is.
 
-    Lost files are left out. The result has what the format cannot hold. Several archives must be volumes of one set, as
-    for `list`.
+    Lost files are left out. The result names what the format cannot store. Several archives must be volumes of one set,
+    as for `list`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Functions that make archives, and parity for them."""
+"""Functions that make archives and parity."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 def create(asked: CreateRequest) -> Created:
     """Archive directories and files, each under its base name; the archive gets its name after it was read back.
 
-    A source that is a symbolic link is followed if it ends with a slash. Times may be numbers of nanoseconds since the
-    epoch, sizes numbers of bytes, and a list of paths an open binary file.
+    A source that is a symbolic link is followed if it ends with a slash. Times may be given as nanoseconds since 1970,
+    sizes as bytes, and a list of paths as an open binary file.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def add_recovery_volumes(asked: AddRecoveryVolumesRequest) -> AddedRecovery:
 
 @takes(StructureSaveRequest)
 def structure_save(asked: StructureSaveRequest) -> Saved:
-    """Save the skeleton of trees as a tar without content; errors as those of `create`."""
+    """Save the directories, symbolic links, FIFOs and devices of trees as a tar, without files; raises as `create`."""
     from pybackup.jobs.structure import save_structure
 
     monitor = monitor_of(asked)

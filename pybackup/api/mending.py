@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @takes(RebuildRequest)
 def rebuild(asked: RebuildRequest) -> Rebuilt:
-    """Write the volumes of a set that are lost or damaged, as far as the others bring them back.
+    """Restore the lost and damaged volumes of a set from the others.
 
-    Give all that are left, in any order and under any names. What is whole is not copied.
+    Give all remaining volumes, in any order and under any names. Intact volumes are not copied.
     """
     from pybackup.jobs.rebuild import rebuild as bring_back
 
@@ -33,7 +33,7 @@ def rebuild(asked: RebuildRequest) -> Rebuilt:
 def repair(asked: RepairRequest) -> Repaired:
     """Merge damaged copies of an archive or a protected file, and rebuild the rest from parity.
 
-    Without an output the first copy is mended in place.
+    Without an output the first copy is repaired in place.
     """
     from pybackup.jobs.repair import repair as mend
 
@@ -44,7 +44,7 @@ def repair(asked: RepairRequest) -> Repaired:
 
 @takes(DrillRequest)
 def drill(asked: DrillRequest) -> Iterator[DrillOutcome]:
-    """Damage copies of an archive or a protected file, repair and compare them; yield what each round came to."""
+    """Damage copies of an archive or a protected file, repair and compare them; yield the outcome of each round."""
     from pybackup.check.drill import plan_drill
     from pybackup.jobs.drill import perform_drill
 

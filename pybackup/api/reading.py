@@ -47,7 +47,7 @@ def list(asked: ListRequest) -> Iterator[Stored]:
         rows = select(listing, patterns)
         found: Iterator[Stored] = map(listing.stored, rows)
         if named is not opened:
-            found = iter([*found])  # temporary files are read for them
+            found = iter([*found])  # read now, while the temporary files exist
     for doubt in listing.doubts_of(rows):
         monitor.problem(doubt)
     if not listing.complete:
@@ -65,17 +65,17 @@ def info(asked: InfoRequest) -> Info:
 
 @takes(MountRequest)
 def mount(asked: MountRequest) -> None:
-    """Show an archive, or the runs of a chain, as a file system that can be read; return when it is unmounted.
+    """Mount an archive, or the runs of a chain, as a read-only file system; return when it is unmounted.
 
-    Of several runs each is a directory called by its time, and ``latest`` links to the newest. What is lost of a file
-    cannot be read, and gives EIO. Needs the package mfusepy and libfuse.
+    Of several runs each is a directory named by its time, and the link ``latest`` points to the newest. Reading a lost
+    part of a file gives the error EIO. Needs the package mfusepy and libfuse.
 
     Raises
     ------
     UsageError, NotAnArchive
         There is no such archive or chain, or no such directory.
     EnvironmentFailed
-        There is no FUSE here, or it refuses.
+        FUSE is not installed, or refuses to mount.
     """
     from pybackup.jobs.mount import mount as show
 
@@ -90,7 +90,7 @@ def mount(asked: MountRequest) -> None:
 
 @takes(ReadRequest)
 def read(asked: ReadRequest) -> Iterator[bytes]:
-    """Yield the content of the one file that matches a pattern; damage is mended if parity suffices.
+    """Yield the content of the only file that matches a pattern, in pieces; damage is repaired if parity suffices.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def read(asked: ReadRequest) -> Iterator[bytes]:
     Damaged
         Content is lost.
     EnvironmentFailed
-        There is no room in ``work_dir`` (None for the system's directory) to mend damage.
+        There is no room in ``work_dir`` (None for the system's directory) to repair damage.
     """
     from pybackup.jobs.extract import content, one_file
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def extract(asked: ExtractRequest) -> Extracted:
     """Restore the entries that match patterns, or everything, below the directory ``to``.
 
-    Damage is mended in a temporary file, if parity, other copies or recovery volumes suffice. Several archives must be
-    volumes of one set, as for `list`.
+    Damage is repaired in a temporary file, if parity, other copies or recovery volumes suffice. Several archives must
+    be volumes of one set, as for `list`.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def plan_extract(asked: ExtractRequest) -> RestorePlan:
 
 @takes(SalvageRequest)
 def salvage(asked: SalvageRequest) -> Salvaged:
-    """Repair as far as possible, and restore every file of which something is left; each gets a verdict."""
+    """Repair damaged copies as far as possible, restore every file of which something is left, and judge each file."""
     from pybackup.jobs.salvage import salvage as perform
 
     return perform(
@@ -97,7 +97,7 @@ def salvage(asked: SalvageRequest) -> Salvaged:
 
 @takes(StructureRestoreRequest)
 def structure_restore(asked: StructureRestoreRequest) -> int:
-    """Restore a skeleton from its tar or from an archive, as `extract` does; return the number of entries placed."""
+    """Restore entries without content from a tar of `structure_save` or an archive; return the number restored."""
     from pybackup.jobs.structure import restore_structure
 
     file, to = values.path(asked.file), values.path(asked.to)

@@ -1,4 +1,4 @@
-"""Functions for backups in a store, which the caller provides: full, incremental, restored as of any of them."""
+"""Functions for full and incremental backups in a store that the caller provides."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ def backup(
     monitor: Monitor | None = None,
     **options: object,
 ) -> StoredBackup:
-    """Archive a directory and put the archive into a store: all of it, or what is new since an earlier one there.
+    """Archive a directory, all of it or what is new since an earlier archive, and put the archive into a store.
 
-    Beside it the state of the tree is put, as JSON: which files there are, with their SHA-256.
+    The state of the tree is put beside it as JSON: all files with their SHA-256.
 
     Parameters
     ----------
     level
         ``full``, ``differential`` (what is new since the last full one), ``incremental`` (since the last), or ``auto``:
-        incremental where there is one before. The archive that it builds on is fetched.
+        incremental if there is an earlier one. The archive that it builds on is fetched from the store.
     name
-        What the tree is called in the store (default: as the directory is).
+        The name of the tree in the store (default: that of the directory).
     work_dir
-        Where archives lie meanwhile (default: that of temporary files).
+        The directory for temporary archives (default: the system's).
     options
-        Further ones of `create`, such as ``exclude``.
+        Further options of `create`, such as ``exclude``.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        As `create` does; there is nothing in the store to build on. What the store raises goes through.
+        As `create` does; or the store has no backup to build on. Errors of the store are passed on.
     """
     from pybackup.host.temporaries import temporary_directory
     from pybackup.jobs.store_backup import put_backup
@@ -69,25 +69,25 @@ def restore_backup(
     monitor: Monitor | None = None,
     **options: object,
 ) -> RestoredRun:
-    """Restore a directory out of a store, as it was at a time; only archives that hold what is wanted are fetched.
+    """Restore a directory from a store as it was at a time; only archives with wanted files are fetched.
 
     Parameters
     ----------
     name
-        What the tree is called in the store.
+        The name of the tree in the store.
     to
-        The directory below which it appears.
+        The directory to restore to.
     at
-        A time, or a number of nanoseconds since the epoch: the newest backup until then (default: of all).
+        A time as text, or in nanoseconds since 1970: the newest backup until then is restored (default: the newest).
     patterns
-        What of it is wanted (default: everything).
+        Which entries to restore (default: all).
     options
-        Further ones of `restore_chain`, such as ``overwrite``.
+        Further options of `restore_chain`, such as ``overwrite``.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        There is no backup of that name, or none so early; as `restore_chain`. What the store raises goes through.
+        There is no backup of that name, or none so early; else as `restore_chain`. Errors of the store are passed on.
     """
     from pybackup.host.temporaries import temporary_directory
     from pybackup.jobs.store_backup import get_backup
@@ -110,5 +110,5 @@ def incremental_backup(source: Path, store: Store, **options: object) -> StoredB
 
 
 def _work_dir(named: Path | None) -> bytes:
-    """Return where archives lie meanwhile: below that directory, or where temporary files go."""
+    """Return the directory for temporary archives: below the named one, or below the system's."""
     return maybe_directory(named) or tempfile.gettempdirb()

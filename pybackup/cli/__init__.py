@@ -1,1 +1,1 @@
-"""The command line: the only place that reads argv, prints, or decides how the process ends."""
+"""The command line: the only part of the package that reads argv, prints, or sets the exit status."""

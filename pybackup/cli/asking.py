@@ -1,4 +1,4 @@
-"""Asking at a terminal for the volumes of a set that are needed and not at hand."""
+"""Asking at the terminal for volumes of a set that are needed but were not given."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _WITHOUT = b"-"
 def ask_for_volumes(
     archive: OpenArchive, candidates: Sequence[bytes], stack: ExitStack, talk: Talk, *, drive: OneDrive | None = None
 ) -> OpenArchive:
-    """Return the archive with the volumes that what is wanted lies on, as far as whoever is asked gives them.
+    """Ask for the missing volumes that hold wanted files, and return the archive with those that the user gives.
 
-    Where nobody can be asked, they are named, and the archive is as it was.
+    If nobody can be asked, the missing volumes are named in a note, and the archive is returned unchanged.
 
     Parameters
     ----------
     drive
-        Takes each disc off its drive before the next is asked for; None where discs stay where they are.
+        Copies each disc off its drive before the next is asked for; None if discs stay where they are.
     """
     from pybackup.archive.open import open_archive
 
@@ -45,12 +45,12 @@ def ask_for_volumes(
             break
         label = volume_set.label(needed[0])
         if not is_somebody_there(talk):
-            talk.note(f"not here, and needed: {volume_set.labels(needed)}")
+            talk.note(f"needed, but not given: {volume_set.labels(needed)}")
             break
         if drive:
             freed = [drive.freed(path, talk) for path in given]
             if freed != given:
-                # What is open must not be the drive any more.
+                # The open archive must no longer read from the drive, where the disc will be changed.
                 given = freed
                 archive = stack.enter_context(open_archive(given[0], given[1:], monitor=Monitor()))
         name = ask_for_volume(label, drive)
@@ -60,7 +60,7 @@ def ask_for_volumes(
         try:
             more = stack.enter_context(open_archive(given[0], [*given[1:], name], monitor=talk))
         except PybackupError as error:
-            # A drive without a disc, or one that is not ready yet, is nothing to give up for.
+            # The drive may just be empty, or not ready yet: report it and ask again.
             talk.note(printable(reason_of(error)))
             continue
         if more.volume_set is None or needed[0] not in more.volume_set.data:
@@ -73,19 +73,19 @@ def ask_for_volumes(
 
 
 def ask_for_volume(label: str, drive: OneDrive | None) -> bytes | None:
-    """Ask for a volume or a disc; return where it is, None for going on without it."""
+    """Ask for a volume or a disc, and return its path; None if the user continues without it."""
     return drive.ask(label) if drive else _ask(f"{label} is needed. Its file, image or device", b"")
 
 
 class OneDrive:
-    """A drive into which the discs of a set are put one after the other: each is copied off it before the next.
+    """A single drive for all discs of a set: each disc is copied to a file before the next is asked for.
 
     Parameters
     ----------
     path
-        The drive.
+        The device file of the drive.
     work_dir
-        Where the copies lie until the end.
+        The directory for the copies, which are removed at the end.
     """
 
     def __init__(self, path: bytes, work_dir: bytes, stack: ExitStack) -> None:
@@ -94,7 +94,7 @@ class OneDrive:
         self._directory = stack.enter_context(temporary_directory(work_dir))
 
     def freed(self, path: bytes, talk: Talk) -> bytes:
-        """Return what stands for a path: a copy of the disc, if it is the drive."""
+        """Return a copy of the disc if the path is that of the drive; else the path itself."""
         from pybackup.disc.read_off import copy_off
 
         if path != self._path:
@@ -105,14 +105,14 @@ class OneDrive:
         return copy
 
     def ask(self, label: str) -> bytes | None:
-        """Ask for a disc; return where it is, None for nowhere."""
+        """Ask for a disc, and return its path; None if the user has none."""
         shown = printable(os.fsdecode(self._path))
         question = f"{label} is needed. Put it into {shown} and press Enter, or name its file, image or device"
         return _ask(question, _WITHOUT, silence=self._path)
 
 
 def _needed(archive: OpenArchive, volume_set: VolumeSet, *, beyond: bool) -> list[int]:
-    """Numbers of the volumes that are needed; with those that nothing tells of, if these may be needed too."""
+    """Return the numbers of the volumes that are needed; with ``beyond``, also of those known to no index."""
     from pybackup.archive.joined import volumes_of
     from pybackup.archive.matching import select
 
@@ -132,7 +132,7 @@ def _labels_on(path: bytes) -> str:
 
 
 def _what(name: bytes, wanted: str) -> str:
-    """Say what a file is that was given instead of the volume that was asked for."""
+    """Return what a file is that was given instead of the wanted volume, as a message."""
     from pybackup.archive.find import find_volumes
 
     if not os.path.exists(name):
@@ -145,12 +145,12 @@ def _what(name: bytes, wanted: str) -> str:
 
 
 def is_somebody_there(talk: Talk) -> bool:
-    """Whether there is a terminal, and somebody who wants to be talked to."""
+    """Return whether questions can be asked: there is a terminal, and output is not limited to problems."""
     return not talk.quiet and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(question: str) -> bytes | None:
-    """Ask at the terminal; return the answer without white space around it, None where the terminal was closed."""
+    """Ask at the terminal; return the answer without surrounding white space, None if the terminal was closed."""
     sys.stderr.write(f"pybackup: {question}")
     sys.stderr.flush()
     line = sys.stdin.readline()
@@ -158,7 +158,7 @@ def ask(question: str) -> bytes | None:
 
 
 def _ask(question: str, without: bytes, silence: bytes = b"") -> bytes | None:
-    """Ask for a path; return what stands for no answer, or None where one goes on without it."""
+    """Ask for a path; return ``silence`` for an empty answer, and None if the user continues without it."""
     how = printable(os.fsdecode(without)) or "empty"
     answer = ask(f"{question} ({how}: go on without it): ")
     return None if answer in (None, without) else answer or silence

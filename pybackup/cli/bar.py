@@ -1,4 +1,4 @@
-"""The progress bar on a terminal: how it is drawn, and that it is drawn while nothing is heard."""
+"""Drawing the progress bar on a terminal, also while a phase reports no progress."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import suppress
 from typing import Any
 
 STEPS = 10_000
-"""Of a bar."""
+"""The number of steps of a bar."""
 COLUMNS = 80
-"""Of a terminal that does not say how many it has."""
+"""The width assumed for a terminal that does not tell its own."""
 _ROWS = 24
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {figures}"
-_BEAT_SECONDS = 0.5  # between two drawings, at most, where a phase stands still
+_BEAT_SECONDS = 0.5  # the longest time between two drawings
 
 
 class Beat(threading.Thread):
-    """Draws again and again: a phase of which nothing is heard still shows that time goes on."""
+    """A thread that draws the bar again and again, so that the time runs on even if a phase reports no progress."""
 
     def __init__(self, draw: Callable[[], None]) -> None:
         super().__init__(daemon=True)
@@ -31,14 +31,14 @@ class Beat(threading.Thread):
             self._draw()
 
     def stop(self) -> None:
-        """Draw no more."""
+        """Stop drawing."""
         self._stopped.set()
         if self.is_alive():
             self.join()
 
 
 class _Terminal:
-    """Standard error without a buffer, whose lock could be held by the beat while a worker is forked."""
+    """Standard error without Python's buffer, whose lock the beat could hold while a worker is forked."""
 
     encoding = getattr(sys.stderr, "encoding", "utf-8")
 
@@ -50,7 +50,7 @@ class _Terminal:
             os.write(self.fileno(), text.encode(self.encoding, "backslashreplace"))
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing, as there is no buffer."""
 
 
 def make_bar() -> Any:
@@ -58,7 +58,7 @@ def make_bar() -> Any:
     from tqdm import tqdm
 
     class Bar(tqdm):  # type: ignore[type-arg]
-        """Without tqdm's watching thread and its semaphore between processes: workers are forked while it shows."""
+        """A tqdm bar without its monitor thread and its semaphore, as workers are forked while it is shown."""
 
         monitor_interval = 0
         figures = ""
@@ -68,7 +68,7 @@ def make_bar() -> Any:
             return {**super().format_dict, "figures": self.figures}
 
     Bar.set_lock(threading.RLock())
-    known = all(os.get_terminal_size(sys.stderr.fileno()))  # 0 where the terminal does not know
+    known = all(os.get_terminal_size(sys.stderr.fileno()))  # 0 if the terminal does not tell
     return Bar(
         total=STEPS,
         bar_format=_BAR,

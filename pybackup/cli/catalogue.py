@@ -1,4 +1,4 @@
-"""What the verbs of the catalogue share: which catalogue, how media and entries are shown."""
+"""What the verbs of the catalogue share: choosing the catalogue, and showing media and entries."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from .monitor import Talk
 
 _HASH_CHARACTERS = 64
-_MOST_MEDIA = 4  # named in a line
+_MOST_MEDIA = 4  # at most so many media are named in a line
 
 
 def add_catalogue(parser: argparse.ArgumentParser) -> None:
-    """Add which catalogue is meant."""
+    """Add the option that chooses the catalogue."""
     parser.add_argument(
         "--catalogue",
         metavar="URL",
@@ -35,22 +35,22 @@ def add_catalogue(parser: argparse.ArgumentParser) -> None:
 
 
 def add_medium(parser: argparse.ArgumentParser) -> None:
-    """Add the medium that is meant."""
+    """Add the argument that names a medium."""
     parser.add_argument("medium", metavar="MEDIUM", help="label of a medium, or how it begins; see 'catalogue list'")
 
 
 def address_of(options: argparse.Namespace) -> str:
-    """Return where the catalogue is.
+    """Return the address of the catalogue.
 
     Raises
     ------
     EnvironmentFailed
-        SQLAlchemy is not there.
+        SQLAlchemy is not installed.
     """
     from pybackup.catalogue.default import default_address
 
     try:
-        import pybackup.catalogue.connect  # noqa: F401 - for what it needs
+        import pybackup.catalogue.connect  # noqa: F401 - imported to see whether SQLAlchemy is installed
     except ModuleNotFoundError as error:
         raise EnvironmentFailed(f"the catalogue needs {error.name}: pip install {error.name}") from error
     address: str = options.catalogue or default_address()
@@ -58,7 +58,7 @@ def address_of(options: argparse.Namespace) -> str:
 
 
 def opened(options: argparse.Namespace) -> Catalogue:
-    """Open the catalogue; use it in a ``with``."""
+    """Open the catalogue, as a context manager."""
     address = address_of(options)
     from pybackup.catalogue.connect import open_catalogue
 
@@ -66,7 +66,7 @@ def opened(options: argparse.Namespace) -> Catalogue:
 
 
 def sha256(text: str) -> bytes:
-    """Return the SHA-256 that was typed."""
+    """Return the bytes of a SHA-256 given as hexadecimal digits."""
     try:
         digest = bytes.fromhex(text)
     except ValueError:
@@ -91,7 +91,7 @@ def _columns(known: Medium) -> tuple[str, ...]:
     full = f"{100 * used / known.capacity_bytes:.0f} % of {size} full" if known.capacity_bytes else ""
     return (
         printable(known.label),
-        # Which volume of which set it is, where its label does not tell.
+        # Names the set and number of the volume, unless the label is the same.
         printable(held.name) if held.set_id and held.name != known.label else "",
         known.type.value,
         count(held.files, "file"),
@@ -104,19 +104,19 @@ def _columns(known: Medium) -> tuple[str, ...]:
 
 
 def checked(known: Medium) -> str:
-    """Return when all of a medium was last read, in words."""
+    """Return in words when all of a medium was last read."""
     if known.checked_ns is not None:
         return f"checked {date(known.checked_ns)}"
     return "never seen" if known.seen_ns is None else "never checked"
 
 
 def date(at_ns: int) -> str:
-    """Return the day of a point in time."""
+    """Return the date of a point in time given in nanoseconds since 1970."""
     return local_time(at_ns / 1e9).split(" ")[0]
 
 
 def where(media: Iterable[Medium]) -> str:
-    """Name media and where they lie; those that are not there any more are said to be so."""
+    """Return the labels of media with their places, and their states unless these are "ok"."""
     named = []
     for known in media:
         notes = [known.state.value] * (known.state.value != "ok") + [f"at {printable(known.place)}"] * bool(known.place)
@@ -126,7 +126,7 @@ def where(media: Iterable[Medium]) -> str:
 
 
 def sighting_line(found: Sighting, media: Iterable[Medium] | None = None) -> str:
-    """Return an entry with size, time and the media that hold it."""
+    """Return a line with an entry, its size, its time and the media that hold it."""
     filed = found.filed
     part = f", segments {filed.first_part + 1}-{filed.first_part + filed.parts_here} of {filed.parts}" * bool(
         filed.parts
@@ -137,7 +137,7 @@ def sighting_line(found: Sighting, media: Iterable[Medium] | None = None) -> str
 
 
 def grouped(found: Iterable[Sighting]) -> Iterator[tuple[Sighting, list[Medium]]]:
-    """Put together what is the same file on several media."""
+    """Group sightings of the same file: yield one of them, and all media with it."""
     groups: dict[Any, tuple[Sighting, list[Medium]]] = {}
     for each in found:
         filed = each.filed
@@ -147,7 +147,7 @@ def grouped(found: Iterable[Sighting]) -> Iterator[tuple[Sighting, list[Medium]]
 
 
 def json_medium(known: Medium) -> dict[str, Any]:
-    """Return a medium for JSON."""
+    """Return a medium as an object for JSON."""
     return {
         **fields_of(known, "label", "type", "state", "place"),
         "location": known.location or None,
@@ -157,7 +157,7 @@ def json_medium(known: Medium) -> dict[str, Any]:
 
 
 def json_volume(held: CataloguedVolume) -> dict[str, Any]:
-    """Return a volume for JSON."""
+    """Return a volume as an object for JSON."""
     return {
         "id": held.identity.hex(),
         "kind": held.sort,
@@ -171,7 +171,7 @@ def json_volume(held: CataloguedVolume) -> dict[str, Any]:
 
 
 def json_sighting(found: Sighting, media: Iterable[Medium] | None = None) -> dict[str, Any]:
-    """Return an entry and its media for JSON."""
+    """Return an entry and its media as an object for JSON."""
     from pybackup.model.entry import Kind
 
     filed = found.filed
@@ -189,7 +189,7 @@ def json_sighting(found: Sighting, media: Iterable[Medium] | None = None) -> dic
 
 
 def _added_line(added: AddedMedium) -> str:
-    """Return what became of a medium that was entered."""
+    """Return a line on the outcome of entering a medium."""
     entered, held = added.entered, added.medium.volume
     what = f"{count(held.files, 'file')}, {humane_bytes(held.content_bytes)}"
     if entered.changed:
@@ -198,12 +198,12 @@ def _added_line(added: AddedMedium) -> str:
         how = "new"
     else:
         how = "a new copy of a volume that is known" if entered.new_medium else "known already"
-    told = f"; it tells of {printable(', '.join(added.told))} as well" if added.told else ""
+    told = f"; its index also lists {printable(', '.join(added.told))}" if added.told else ""
     return f"{printable(entered.label)}: {how}; {what}, {display(added.path)}{told}"
 
 
 def deliver_added(media: Iterable[AddedMedium], options: argparse.Namespace, talk: Talk) -> None:
-    """Tell of each medium as soon as it is entered: a line, or one of JSON."""
+    """Print a line, or one of JSON, for each medium as soon as it is entered."""
     for added in media:
         with talk.aside():
             if options.json:
@@ -213,7 +213,7 @@ def deliver_added(media: Iterable[AddedMedium], options: argparse.Namespace, tal
 
 
 def _json_added(added: AddedMedium) -> bytes:
-    """Return what became of a medium that was entered, as a line of JSON."""
+    """Return the outcome of entering a medium, as a line of JSON."""
     entered = added.entered
     fields: dict[str, Any] = {
         "path": added.path,
@@ -229,7 +229,7 @@ def _json_added(added: AddedMedium) -> bytes:
 
 
 def warn_of_worsening(catalogue: Catalogue, talk: Talk) -> None:
-    """Note the media that get worse from check to check."""
+    """Note the media whose damage grows from check to check."""
     from pybackup.catalogue.health import worsening
 
     for known, how in worsening(catalogue):
@@ -237,5 +237,5 @@ def warn_of_worsening(catalogue: Catalogue, talk: Talk) -> None:
 
 
 def since(age_ns: int | None) -> int | None:
-    """Return the time that lies so long ago; None for no age."""
+    """Return the point in time ``age_ns`` nanoseconds ago; None for None."""
     return None if age_ns is None else time.time_ns() - age_ns

@@ -1,4 +1,4 @@
-"""What changed from one state of a tree to another, as people and programs read it."""
+"""Printing what changed between two states of a tree, as text or JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">"}
 
 
 def deliver_changes(changes: Sequence[Change], options: argparse.Namespace, talk: Talk) -> Status:
-    """Show what changed, a line for each path or one of JSON, and conclude."""
+    """Print a line, or one of JSON, for each changed path; then the summary. Return the exit status."""
     if options.json:
         deliver(map(_json, changes))
     else:

@@ -1,4 +1,4 @@
-"""Job files on the command line: which are read, and which jobs are meant."""
+"""What the verbs for jobs share: which job files are read, and finding a job by name."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ files in jobs.d beside it. Later values replace earlier ones, tables are merged,
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add further files."""
+    """Add the option for further job files."""
     parser.add_argument(
         "--config",
         metavar="FILE",
         action="append",
         default=[],
-        help="a further job file, which is stronger than all others",
+        help="a further job file, whose values replace those of all others",
     )
 
 
 def loaded(options: argparse.Namespace, more: Sequence[str] = ()) -> Configuration:
-    """Return all jobs; raises `WrongJobFiles` with every mistake."""
+    """Return all jobs, or raise `WrongJobFiles` with every mistake in the files."""
     from pybackup.jobfiles.load import load
 
     return load(named=[*options.config, *more])
 
 
 def job_named(configuration: Configuration, name: str) -> Job:
-    """Return a job.
+    """Return the job with a name.
 
     Raises
     ------
     UsageError
-        There is none of that name.
+        No job has the name.
     """
     from pybackup.jobfiles.mistakes import no_such
 
@@ -56,7 +56,7 @@ def job_named(configuration: Configuration, name: str) -> Job:
 
 
 def this_program() -> list[str]:
-    """Return what runs this program, wherever one is."""
+    """Return the command that runs this program from any directory, as a list of arguments."""
     import shutil
     import sys
 

@@ -1,4 +1,4 @@
-"""Results as JSON for programs: an object a line.
+"""Results as JSON for programs: one object per line.
 
 A NAME is {"text": "..."} when it is UTF-8 and {"bytes": "..."}, in base64, when it is not, as in the JSON of
 pyactivity: nothing is lost, and no parser meets a lone surrogate.
@@ -15,21 +15,21 @@ from pybackup.model.extents import Extents
 
 
 def json_line(value: Mapping[str, Any]) -> bytes:
-    """Return an object on a line of its own, in ASCII, so that no name can break a line or a decoder.
+    """Return an object as a line of JSON in ASCII, so that no name can break the line or a decoder.
 
-    Bytes anywhere in it are names. A dataclass is an object with its fields, `Extents` and other sequences are lists,
-    an enumeration of texts is its text.
+    In it, bytes become names, dataclasses become objects of their fields, `Extents` and other sequences become lists,
+    and members of text enumerations become their texts.
     """
     return _encode()(value).encode("ascii") + b"\n"
 
 
 def json_members(value: Mapping[str, Any]) -> str:
-    """Return an object as `json_line` has it, without its braces: what is joined with other members."""
+    """Return the members of an object as `json_line` writes them, without the braces, to be joined with others."""
     return _encode()(value)[1:-1]
 
 
 def json_name_text(name: bytes) -> str:
-    """Return a name as `json_line` has it."""
+    """Return a name as `json_line` writes it."""
     try:
         return f'{{"text": {_quote()(name.decode("utf-8"))}}}'
     except UnicodeDecodeError:
@@ -37,10 +37,12 @@ def json_name_text(name: bytes) -> str:
 
 
 def fields_of(result: object, *names: str, **renamed: str) -> dict[str, Any]:
-    """Return some fields and properties of a result, in this order, under their own names or others.
+    """Return some fields and properties of a result, in the order given.
 
     Parameters
     ----------
+    names
+        Fields that keep their names in JSON.
     renamed
         Names of fields by their keys in JSON.
     """
@@ -48,7 +50,7 @@ def fields_of(result: object, *names: str, **renamed: str) -> dict[str, Any]:
 
 
 def json_name(name: bytes) -> dict[str, str]:
-    """Return a name for JSON."""
+    """Return a name as an object for JSON: its text, or its bytes in base64 if it is not UTF-8."""
     try:
         return {"text": name.decode("utf-8")}
     except UnicodeDecodeError:
@@ -59,8 +61,8 @@ def json_name(name: bytes) -> dict[str, str]:
 
 @cache
 def _encode() -> Callable[[object], str]:
-    """What encodes a value: made once, as lines are many."""
-    import json  # whoever asks for none need not wait for it
+    """Return the function that encodes a value; it is made only once, as it is called for every line."""
+    import json  # imported here to start faster without JSON
 
     return json.JSONEncoder(ensure_ascii=True, default=_plain).encode
 
@@ -73,7 +75,7 @@ def _quote() -> Callable[[str], str]:
 
 
 def _plain(value: object) -> Any:
-    """What stands for a value that JSON does not have."""
+    """Return the JSON form of a value of a type that JSON does not have."""
     if isinstance(value, bytes):
         return json_name(value)
     if isinstance(value, Extents):

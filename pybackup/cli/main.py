@@ -1,4 +1,4 @@
-"""The entry: finds the verb, has it done, and turns every failure into an exit status."""
+"""The entry point: finds the verb, performs it, and turns every failure into an exit status."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .text import printable, reason_of
 
 
 def run() -> None:
-    """Be the process, whose signals are heeded: what the console script calls."""
+    """Run the program as a process with signal handling: what the console script calls."""
     try:
         status = main(sys.argv[1:])
     except MemoryError:
-        # Not even for the last words, and Python's own would need more.
+        # There is no memory even for the usual message, and Python's own traceback would need more.
         os.write(2, b"pybackup: out of memory\n")
         os._exit(Status.ENVIRONMENT)
     ignore()
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
             deliver(())
             return int(leave.code or Status.DONE)
     except BaseException as error:
-        # What was not yet written stays so: flushing at exit could fail, or wait for a reader, once more.
+        # Output not yet written is dropped: flushing it at exit could fail, or wait for a reader, a second time.
         abandon(sys.stdout)
         status = status_of(error)
         if status is Status.BUG:
@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(argv: list[str]) -> int:
     if not argv or argv[0].startswith("-"):
         main_parser().parse_args(argv)
-        raise UsageError("no verb: what shall be done?\ntry: pybackup --help")
+        raise UsageError("no verb given\ntry: pybackup --help")
     words, rest = _split_verb(argv)
     options = verb_parser(words).parse_intermixed_args(_without_separator(rest))
     look_in(_catalogue_of_configuration)
@@ -71,7 +71,7 @@ def _catalogue_of_configuration() -> str | None:
 
 
 def _way_past(options: argparse.Namespace) -> str:
-    """What to do about a name that is taken, by what the verb offers."""
+    """Return what to do about a name that is taken, depending on the options of the verb."""
     overwrite = getattr(options, "overwrite", None)
     if overwrite is None:
         return "choose another name"
@@ -79,7 +79,7 @@ def _way_past(options: argparse.Namespace) -> str:
 
 
 def _split_verb(argv: list[str]) -> tuple[str, list[str]]:
-    """Return the verb and what follows it."""
+    """Return the verb and the arguments that follow it."""
     for length in (1, 2):
         words = " ".join(argv[:length])
         words = verbs.ALIASES.get(words, words)
@@ -93,7 +93,7 @@ def _split_verb(argv: list[str]) -> tuple[str, list[str]]:
         if {"-h", "--help"} & set(argv[1:]):
             family_parser(argv[0]).print_help()
             raise SystemExit(Status.DONE)
-        raise UsageError(f"{argv[0]}: say {choices}\ntry: pybackup {argv[0]} --help")
+        raise UsageError(f"{argv[0]}: one of {choices} must follow\ntry: pybackup {argv[0]} --help")
     import difflib
 
     close = difflib.get_close_matches(argv[0], verbs.SUMMARIES, 1)
@@ -102,9 +102,9 @@ def _split_verb(argv: list[str]) -> tuple[str, list[str]]:
 
 
 def _without_separator(arguments: list[str]) -> list[str]:
-    """Return arguments without ``--``, what looks like an option behind it made a path that does not.
+    """Return arguments without ``--``; those after it that look like options get ``./`` in front.
 
-    argparse forgets what ``--`` was for where options and other arguments may be mixed.
+    argparse does not heed ``--`` where options and other arguments may be mixed.
     """
     if "--" not in arguments:
         return arguments

@@ -1,4 +1,4 @@
-"""What a run has to say: on a terminal one progress bar over its phases, problems at once and in the end, notes."""
+"""What a run prints on standard error: a progress bar over its phases, notes, and problems, at once and at the end."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from .progress import Course
 from .streams import say
 from .text import count, display, printable
 
-REPEATED = 100  # problems named again at the end
+REPEATED = 100  # the most problems that are repeated at the end
 
-_LEAST_BAR_COLUMNS = 18  # with its percentage
-_WIDE_COLUMNS = 72  # have room for titles of one length, so that the bar stays where it is
-_SECONDS = 0.1  # between two drawings, at least
+_LEAST_BAR_COLUMNS = 18  # including the percentage
+_WIDE_COLUMNS = 72  # from this width on titles are padded to one length, so that the bar does not move
+_SECONDS = 0.1  # the shortest time between two drawings
 
 
 class Talk(Monitor):
-    """A monitor that talks on standard error.
+    """The monitor that prints on standard error.
 
     Parameters
     ----------
     archive
-        What a problem without a path is about.
+        The path to name with problems that have none.
     quiet
-        Say nothing but problems. They are not repeated then: nothing came between them.
+        Print nothing but problems. They are not repeated at the end then, as nothing is printed between them.
     verbose
-        Name each entry.
+        Print the name of each entry.
     results
-        Kinds of problems that the verb prints as its results, and that are not said here as well.
+        Kinds of problems that the verb itself prints as results, so that they are not printed here.
     can_replace
-        The verb has ``--overwrite`` for what exists.
+        Whether the verb has ``--overwrite`` for existing files.
     clock
-        Seconds, for rates.
+        Returns the time in seconds, for rates.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Talk(Monitor):
         self._verbose = verbose
         self._results = frozenset(results)
         self._bar: Any = None
-        self._lock = threading.RLock()  # the beat draws as well
+        self._lock = threading.RLock()  # the thread `Beat` draws as well
         self._beat: Beat | None = None
         self._clock = clock
         self._course = Course(clock)
@@ -73,7 +73,7 @@ class Talk(Monitor):
         self._shows_bar = not quiet and sys.stderr is not None and sys.stderr.isatty()
 
     def plan(self, phases: Sequence[Phase]) -> None:
-        """Show a bar over all of these."""
+        """Show one bar over all of these phases."""
         with self._lock:
             self._course.plan(phases)
             self._files = self._total_files = 0
@@ -81,7 +81,7 @@ class Talk(Monitor):
             self._show()
 
     def begin(self, title: str, total_files: int, total_bytes: int) -> None:
-        """Go on with the bar; a phase counts bytes where their number is known, else files."""
+        """Begin a phase of the bar; it counts bytes if their number is known, else files."""
         with self._lock:
             self._files, self._total_files = 0, total_files
             self._in_bytes = bool(total_bytes) or not total_files
@@ -89,7 +89,7 @@ class Talk(Monitor):
             self._show()
 
     def advance(self, files: int, n_bytes: int) -> None:
-        """Move the bar on."""
+        """Advance the bar."""
         if self._bar is None:
             return
         with self._lock:
@@ -99,23 +99,23 @@ class Talk(Monitor):
                 self.draw()
 
     def working_on(self, path: bytes) -> None:
-        """Name the entry, if that was asked for."""
+        """Print the name of the entry, if ``verbose``."""
         if self._verbose:
             self.say(display(path))
 
     def note(self, text: str) -> None:
-        """Say a note, unless quiet."""
+        """Print a note, unless quiet."""
         if not self.quiet:
             self.say(f"pybackup: note: {printable(text)}")
 
     def problem(self, problem: Problem) -> None:
-        """Say a problem at once, and remember it."""
+        """Print a problem at once, and remember it."""
         super().problem(problem)
         if problem.trouble not in self._results:
             self.say(f"pybackup: {self._line(problem)}")
 
     def end(self) -> None:
-        """Go on to the next phase; behind the last one, or where none is at work, take the bar away."""
+        """End the phase; after the last one, or if none was begun, remove the bar."""
         with self._lock:
             self._files = self._total_files = 0
             self._in_bytes = True
@@ -135,12 +135,12 @@ class Talk(Monitor):
             self._bar = make_bar()
         if self._beat is None:
             self._beat = Beat(self.draw)
-            with suppress(RuntimeError):  # no more threads may be started: then it stands still now and then
+            with suppress(RuntimeError):  # if no more threads may be started, the bar stands still now and then
                 self._beat.start()
         self.draw()
 
     def draw(self) -> None:
-        """Draw the bar as things are now, if there is one."""
+        """Draw the bar in its present state, if there is one."""
         with self._lock:
             if self._bar is None:
                 return
@@ -150,7 +150,7 @@ class Talk(Monitor):
             self._bar.refresh()
 
     def _words(self) -> tuple[str, str]:
-        """The title, so long as any of them, and as much behind the bar as leaves room for it."""
+        """Return the title, padded to the longest one, and the longest figures that leave room for the bar."""
         columns = self._bar.format_dict["ncols"] or COLUMNS
         title = f"{self._course.title}:"
         if columns >= _WIDE_COLUMNS:
@@ -160,7 +160,7 @@ class Talk(Monitor):
         return title, next((said for said in figures if len(said) <= room), figures[-1])
 
     def _figures(self) -> list[str]:
-        """What is said behind the bar, of the phase but for the time left: all of it, and less and less."""
+        """Return texts of decreasing length to show after the bar: about the phase, but the time left is the run's."""
         course = self._course
         speed, left, spent = course.measure()
         unit, divisor = ("B", 1024) if self._in_bytes else (" entries", 1000)
@@ -182,24 +182,24 @@ class Talk(Monitor):
             self._bar = None
 
     def finish(self) -> None:
-        """Take the bar away, whatever phases are left."""
+        """Remove the bar, even if phases are left."""
         with self._lock:
             self._course.drop()
             self._hide()
 
     def summary(self, text: str) -> None:
-        """Say how it went, unless quiet."""
+        """Print the outcome, unless quiet."""
         if not self.quiet:
             self.say(f"pybackup: {text}")
 
     def say(self, text: str) -> None:
-        """Say a line, above the bar if there is one."""
+        """Print a line, above the bar if there is one."""
         with self.aside():
             say(text)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Keep the bar away meanwhile: results are written to the same terminal."""
+        """Hide the bar within a ``with``, while results are written to the same terminal."""
         with self._lock:
             if self._bar is None:
                 yield
@@ -211,7 +211,7 @@ class Talk(Monitor):
                 self._bar.refresh()
 
     def repeat_problems(self) -> None:
-        """Say all problems again, or as many as anybody reads, with their number."""
+        """Print the problems again, at most `REPEATED` of them, with their number."""
         self.finish()
         said = [problem for problem in self.problems if problem.trouble not in self._results]
         if not said:

@@ -1,4 +1,4 @@
-"""Parsers made of what the verbs declare, and what was typed turned back into that."""
+"""Making argparse options from the dataclasses in `pybackup.options`, and these dataclasses from parsed arguments."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def add_options(
     without: Collection[str] = (),
     optional: Collection[str] = (),
 ) -> None:
-    """Add the options of the functions that a verb stands for.
+    """Add the options of the API functions that a verb calls.
 
     Parameters
     ----------
     asked
-        What may be asked of them. Options that only others than the first have are never required.
+        The dataclasses of their options. Only options of the first one can be required.
     without
-        Options to leave out.
+        Names of options to leave out.
     optional
-        Options that are not required, though they are in Python.
+        Names of options that are optional on the command line, but required in Python.
     """
     groups: dict[str, _Container] = {"": parser}
     known = set(without)
@@ -53,7 +53,7 @@ def add_options(
 
 
 def add_option(container: _Container, asked: type[Any], name: str, known_as: str = "") -> None:
-    """Add one option to where it is to stand, on the command line maybe under another name."""
+    """Add one option to a parser or group, under another name if ``known_as`` is given."""
     named = next(named for named in options_of(asked) if named.name == name)
     _add(container, replace(named, name=known_as or name), required=False)
 
@@ -82,7 +82,7 @@ def _add(container: _Container, named: NamedOption, *, required: bool) -> None:
 
 
 def argument(read: Callable[[Any], Any]) -> Callable[[str], Any]:
-    """Return ``read`` with the error that argparse shows word for word, behind the name of the option."""
+    """Return ``read`` as a type for argparse: a UsageError becomes the error that argparse shows word for word."""
 
     def reading(text: str) -> Any:
         try:
@@ -94,12 +94,12 @@ def argument(read: Callable[[Any], Any]) -> Callable[[str], Any]:
 
 
 def asked_of(asked: Callable[..., _Asked], options: argparse.Namespace, monitor: Monitor, **instead: Any) -> _Asked:
-    """Return what was asked on a command line, as a function in Python would be asked.
+    """Return the dataclass of options for an API function from the parsed command line.
 
     Parameters
     ----------
     instead
-        Values of options that the command line has under another name.
+        Values of options that have another name on the command line.
     """
     given = {
         named.name: _given(named.name, getattr(options, named.name))
@@ -110,27 +110,27 @@ def asked_of(asked: Callable[..., _Asked], options: argparse.Namespace, monitor:
 
 
 def _given(name: str, value: Any) -> Any:
-    """Return a value, standard input where a list is to be read from there."""
+    """Return a value; standard input in place of ``-`` for options that read a list."""
     return sys.stdin.buffer if name in ("files_from", "select") and value == _STDIN else value
 
 
 def add_talk(parser: argparse.ArgumentParser, *, verbose: bool = False) -> None:
-    """Add how much is said, and in which form."""
+    """Add the options for how much is printed, and in which form."""
     group = parser.add_argument_group("output")
-    group.add_argument("--quiet", action="store_true", help="say nothing but problems")
+    group.add_argument("--quiet", action="store_true", help="print nothing but problems")
     if verbose:
         group.add_argument("--verbose", action="store_true", help="name each file")
     group.add_argument("--json", action="store_true", help="results as JSON on standard output")
 
 
 def talk_of(options: argparse.Namespace, archive: bytes, results: Collection[Trouble] = ()) -> Talk:
-    """Return the monitor that the options ask for."""
+    """Return the monitor for the parsed options."""
     verbose, can_replace = getattr(options, "verbose", False), hasattr(options, "overwrite")
     return Talk(archive, quiet=options.quiet, verbose=verbose, results=results, can_replace=can_replace)
 
 
 def given_beside(options: argparse.Namespace, asked: type[Any], other: type[Any]) -> str | None:
-    """Return the first option of a function that was given and that another function does not have; None for none."""
+    """Return the first given option that ``asked`` has and ``other`` has not, as typed; None if there is none."""
     common = {named.name for named in options_of(other)}
     for named in options_of(asked):
         if named.name not in common and getattr(options, named.name) not in (None, named.default):

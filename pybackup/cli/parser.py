@@ -1,4 +1,4 @@
-"""Parsers: one per verb, loaded when it is asked for, and one for what stands before the verb."""
+"""The parsers: one per verb, made when that verb is used, and one for the options before the verb."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ example:
   pybackup list docs.xtar
   pybackup extract docs.xtar --to /tmp/back
 
-'pybackup VERB --help' tells more of each."""
+'pybackup VERB --help' explains each verb."""
 
 
 _NEGATIVE = re.compile(r"-\d[\d.,]*[A-Za-z]*%?$")
-_NARROW = 60  # columns below which there is no room for two of them
+_NARROW = 60  # below this width there is no room for two columns
 _ROW = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Keeps lines as they are where there is room, and wraps them where there is none."""
+    """A formatter that keeps lines as they are if the terminal is wide enough, and wraps them otherwise."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog)
@@ -69,12 +69,12 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 
 def _is_prose(line: str) -> bool:
-    """Whether a line goes on in the next: what is indented stands alone, and so does a heading."""
+    """Return whether a line is part of a paragraph: indented lines and headings are not."""
     return bool(line) and not line.startswith(" ") and not line.endswith(":")
 
 
 def _wrap(line: str, width: int) -> list[str]:
-    """Wrap a line, in a table within its second column."""
+    """Wrap a line; a row of a table within its second column."""
     row = _ROW.match(line)
     at = row.end() if row and width >= _NARROW else len(line) - len(line.lstrip()) + 4
     lines = textwrap.wrap(line, width, subsequent_indent=" " * at, break_long_words=False, break_on_hyphens=False)
@@ -86,7 +86,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # argparse takes -5 for a value, and -5% for an option that nobody knows.
+        # argparse accepts -5 as a value, but takes -5% for an unknown option.
         self._negative_number_matcher = _NEGATIVE
 
     def error(self, message: str) -> NoReturn:
@@ -96,7 +96,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main_parser() -> Parser:
-    """Return the parser for what stands before the verb, whose help names all verbs."""
+    """Return the parser for the options before the verb; its help lists all verbs."""
     parser = _parser(PROGRAM, _DESCRIPTION, f"verbs:\n{_listed(verbs.SUMMARIES)}\n\n{_EXAMPLE}")
     parser.usage = f"{PROGRAM} [-h] [--version] VERB ..."
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
@@ -104,9 +104,9 @@ def main_parser() -> Parser:
 
 
 def family_parser(first: str) -> Parser:
-    """Return the parser for the first word of several verbs alone, whose help names these."""
+    """Return the parser for the first word of a family of verbs; its help lists these verbs."""
     family = {words: summary for words, summary in verbs.SUMMARIES.items() if words.startswith(f"{first} ")}
-    more = f"'{PROGRAM} {next(iter(family))} --help' and the like tell more of each."
+    more = f"'{PROGRAM} {next(iter(family))} --help' and so on explain each."
     parser = _parser(f"{PROGRAM} {first}", "", f"verbs:\n{_listed(family)}\n\n{more}")
     parser.usage = f"{PROGRAM} {first} [-h] VERB ..."
     return parser

@@ -1,4 +1,4 @@
-"""How far a run is over all of its phases, how fast it goes by now, and how long it will take: figures, no drawing."""
+"""How far a run has come in all of its phases, its present speed and the time left: the numbers, not the drawing."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 
 from pybackup.monitor import Phase
 
-_RECENT_SECONDS = 3.0  # what counts for the rate of a phase
-_STEADY_SECONDS = 20.0  # what counts for the time left, which must not jump
+_RECENT_SECONDS = 3.0  # time constant of the rate shown for a phase
+_STEADY_SECONDS = 20.0  # time constant of the rate for the time left, which must not jump
 
 
 class Rate:
-    """Units a second, smoothed: the weight of a measurement halves with its age.
+    """A smoothed rate in units per second: the weight of a measurement decays exponentially with its age.
 
     Parameters
     ----------
     span
-        Seconds after which a measurement counts for a third.
+        The time constant in seconds, after which a measurement has about a third (1/e) of its weight.
     """
 
     def __init__(self, span: float) -> None:
@@ -26,7 +26,7 @@ class Rate:
         self._sum = self._weight = 0.0
 
     def add(self, units: float, seconds: float) -> None:
-        """Take so many more units in so many seconds."""
+        """Add a measurement: ``units`` in ``seconds``."""
         if seconds > 0:
             kept = math.exp(-seconds / self._span)
             self._sum = kept * self._sum + (1 - kept) * units / seconds
@@ -34,25 +34,25 @@ class Rate:
 
     @property
     def value(self) -> float | None:
-        """The rate; None before anything was measured."""
+        """The rate in units per second; None before the first measurement."""
         return self._sum / self._weight if self._weight else None
 
 
 class Course:
-    """The phases of a run: those that were announced, the one at work, and what is done of them.
+    """The phases of a run: those announced, the current one, and how much of them is done.
 
-    A phase that was not announced, where none is ahead, is a run of its own.
+    A phase that was not announced, when no other is left, counts as a run of its own.
 
     Attributes
     ----------
     title
-        Of the phase at work, or of the next one; empty where none is left.
+        The title of the current phase, or of the next one; empty if none is left.
     total, done
-        Of that phase, in its units; the total is 0 where it is not known.
+        The units of that phase, and how many are done; the total is 0 if it is not known.
     is_at_work
         Whether that phase has begun.
     longest
-        Characters of the longest title that was announced.
+        The number of characters in the longest title announced.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -73,11 +73,11 @@ class Course:
 
     @property
     def is_over(self) -> bool:
-        """Whether no phase is at work, and none is ahead."""
+        """Whether no phase is running, and none is left."""
         return not self.title
 
     def plan(self, phases: Sequence[Phase]) -> None:
-        """Take what lies ahead; what is at work is over, and its run goes on."""
+        """Announce further phases of the run; the current phase ends."""
         if self.is_at_work:
             self.end()
         elif self.is_over:
@@ -87,7 +87,7 @@ class Course:
         self._turn_to_next()
 
     def begin(self, title: str, total: int) -> None:
-        """Go on with a phase; what was announced to come before it does not come, and what is at work is over."""
+        """Begin a phase: the current one ends, and phases announced before this one are skipped."""
         if self.is_at_work:
             self.end()
         at = next((at for at, phase in enumerate(self._ahead) if phase.title == title), None)
@@ -102,7 +102,7 @@ class Course:
         self.is_at_work = True
 
     def drop(self) -> None:
-        """Nothing that lies ahead will come."""
+        """Drop all announced phases: they will not come."""
         self._ahead = []
         self._turn_to_next()
 
@@ -113,11 +113,11 @@ class Course:
         self._rate = Rate(_RECENT_SECONDS)
 
     def advance(self, count: int) -> None:
-        """So many more units of the phase are done."""
+        """Count ``count`` more units of the current phase as done."""
         self.done += count
 
     def end(self) -> None:
-        """The phase is over, whatever was done of it."""
+        """End the current phase, even if not all of its units were done."""
         self._sample()
         self._finished += self._work
         self._turn_to_next()
@@ -143,15 +143,15 @@ class Course:
         return self._finished + self._work + sum(phase.work for phase in self._ahead)
 
     def fraction(self) -> float:
-        """The part of the run that is done, from 0 to 1; it never falls while the run lasts."""
+        """Return the fraction of the run that is done, from 0 to 1; it never decreases during a run."""
         whole = self._all_work()
         self._shown = max(self._shown, min(1.0, self._done_work() / whole) if whole else 0.0)
         return self._shown
 
     def measure(self) -> tuple[float | None, float | None, float]:
-        """Return units a second in this phase, seconds left of the run, seconds since the phase began.
+        """Return units per second in this phase, seconds left of the run, and seconds since the phase began.
 
-        None where it cannot be told yet.
+        The first two are None if they are not known yet.
         """
         self._sample()
         speed, left = self._steady.value, self._all_work() - self._done_work()

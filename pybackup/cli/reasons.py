@@ -1,4 +1,4 @@
-"""Why a run, or a job, ended: errors of all kinds in words."""
+"""Errors of all kinds in words: why a run, or a job, failed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .text import printable, reason_of
 
 
 def words_of_end(error: BaseException, status: Status) -> str:
-    """Return why something ended by an error that leads to a status."""
+    """Return a message for an error that ended a run with a status."""
     if status is Status.INTERRUPTED:
         return "interrupted"
     if isinstance(error, MemoryError):
         return "out of memory; fewer --workers need less"
     if is_lack_of_threads(error):
-        return "the system lets no more threads or processes start (ulimit -u)"
+        return "the system allows no more threads or processes (ulimit -u)"
     if isinstance(error, ImportError | SystemError):
         return (
             f"a library cannot be loaded: {printable(_innermost(error))}; is it missing, or memory limited (ulimit -v)?"
         )
     if isinstance(error, FileNotFoundError) and error.filename is None and not _has_working_directory():
-        return "the working directory does not exist any more; change to another one"
+        return "the working directory no longer exists; change to another one"
     if isinstance(error, OSError):
         return printable(str(error.strerror or error)) + (f": {_named(error.filename)}" if error.filename else "")
     if status is Status.BUG:
@@ -41,7 +41,7 @@ def _has_working_directory() -> bool:
 
 
 def _innermost(error: BaseException) -> str:
-    """What went wrong first; numpy wraps it in a page of advice."""
+    """Return the original error, which numpy wraps in a page of advice."""
     while cause := error.__cause__ or error.__context__:
         error = cause
     return str(error)

@@ -1,4 +1,4 @@
-"""Recording in the catalogue, where there is one, what a verb made or found; a failure to do so undoes nothing."""
+"""Recording in the catalogue, if there is one, what a verb made or found; if that fails, the verb's work is kept."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 
 def add_recording(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, checks: bool = False) -> None:
-    """Add where it is written down."""
+    """Add the option for the catalogue that records the outcome; with ``checks``, also one that names the medium."""
     what = "what is found" if checks else "what is made"
     parser.add_argument(
         "--catalogue",
         metavar="URL",
-        help=f"where {what} is written down; none: nowhere (default: $PYBACKUP_CATALOGUE, the configuration's, "
-        "else your own if there)",
+        help=f"the catalogue that records {what}; none: no catalogue (default: $PYBACKUP_CATALOGUE, the "
+        "configuration's, else your own if it exists)",
     )
     if checks:
         parser.add_argument(
             "--medium",
             metavar="LABEL",
             default="",
-            help="which medium of the catalogue it is (default: by its content)",
+            help="the label in the catalogue of the medium checked (default: recognised by its content)",
         )
 
 
@@ -49,14 +49,14 @@ _Record: TypeAlias = "Callable[[Catalogue, Monitor], None]"
 
 @dataclass(frozen=True, slots=True)
 class _Wanted(Message):
-    """To the second process: write this down."""
+    """Message to the second process: what to record in the catalogue."""
 
     record: _Record
 
 
 @dataclass(frozen=True, slots=True)
 class _Done(Message):
-    """From the second process: what there is to say of it, and why it could not be done."""
+    """Message from the second process: the notes and problems of recording, and why it failed."""
 
     notes: Sequence[str]
     problems: Sequence[Problem]
@@ -65,11 +65,11 @@ class _Done(Message):
 
 @contextmanager
 def recording(options: argparse.Namespace) -> Iterator[None]:
-    """Have all that is recorded in the block written down by a second process, which gets ready for it meanwhile.
+    """Record everything that is recorded within the ``with`` by a second process, which starts up meanwhile.
 
-    Loading a database takes a quarter of a second, which is much beside a small disc; in a thread it would take as much
-    from the work, since only one of them runs Python at a time. Other processes and threads are begun inside of the
-    block, and what both processes need is loaded before.
+    Loading the database library takes a quarter of a second, which is long compared with checking a small disc; a
+    thread would slow the work down as much, since only one thread runs Python at a time. Other processes and threads
+    have to be started within the ``with``. Modules that both processes need are loaded before the second one is forked.
     """
     from pybackup.catalogue.default import configured
 
@@ -86,8 +86,8 @@ def recording(options: argparse.Namespace) -> Iterator[None]:
 
 def _serve(address: str, first: FirstProcess) -> None:
     """In the second process: write down what the first one asks for."""
-    with suppress(PybackupError, ImportError):  # told when it is used
-        import pybackup.jobs.catalogue_record  # noqa: F401 - for all that it needs
+    with suppress(PybackupError, ImportError):  # reported when the module is used
+        import pybackup.jobs.catalogue_record  # noqa: F401 - loads everything that recording needs
         from pybackup.catalogue.connect import existing
 
         # The driver of the database. It is not connected to yet: who knows how long the work takes.
@@ -100,7 +100,7 @@ def _serve(address: str, first: FirstProcess) -> None:
 
 
 def record_archives(options: argparse.Namespace, paths: Sequence[bytes], talk: Talk) -> None:
-    """Write down archives that were made."""
+    """Record archives that were made."""
     _record(options, partial(_archives, list(paths)), talk)
 
 
@@ -111,7 +111,7 @@ def _archives(paths: Sequence[bytes], catalogue: Catalogue, monitor: Monitor) ->
 
 
 def record_for_discs(options: argparse.Namespace, paths: Sequence[bytes], talk: Talk) -> None:
-    """Write down what was made to be burnt."""
+    """Record images that were made to be burnt, as discs that nobody has seen yet."""
     _record(options, partial(_for_discs, list(paths)), talk)
 
 
@@ -122,7 +122,7 @@ def _for_discs(paths: Sequence[bytes], catalogue: Catalogue, monitor: Monitor) -
 
 
 def record_burnt(options: argparse.Namespace, image: bytes, device: bytes, found: ReadBack | None, talk: Talk) -> None:
-    """Write down that an image was burnt, and what came of reading it back."""
+    """Record that an image was burnt, and the result of reading it back."""
     _record(options, partial(_burnt, image, device, found), talk)
 
 
@@ -135,7 +135,7 @@ def _burnt(image: bytes, device: bytes, found: ReadBack | None, catalogue: Catal
 
 
 def record_check(options: argparse.Namespace, verb: str, path: bytes, verdict: ArchiveVerdict, talk: Talk) -> None:
-    """Write down what a check found."""
+    """Record the result of a check."""
     must = bool(options.catalogue or options.medium or verdict.state.value == "beyond")
     found = _checked(f"{verb} {display(path)}", verdict)
     _record(options, partial(_check, path, found, options.medium, must), talk)
@@ -145,11 +145,11 @@ def _check(path: bytes, found: MediumCheck, label: str, must: bool, catalogue: C
     from pybackup.jobs.catalogue_record import record_check
 
     if not record_check(catalogue, path, found, monitor, label=label) and must:
-        monitor.note(f"{display(path)}: nothing says which medium of the catalogue it is; --medium does")
+        monitor.note(f"{display(path)}: its medium in the catalogue was not recognised; name it with --medium")
 
 
 def record_repair(options: argparse.Namespace, done: Repaired, talk: Talk) -> None:
-    """Write down how the first copy was found, and that it is whole where it was mended in place."""
+    """Record the damage found in the first copy, and that it is intact if it was repaired in place."""
     _record(options, partial(_repair, options.copies[0], done, options.medium), talk)
 
 
@@ -157,7 +157,7 @@ def _repair(copy: bytes, done: Repaired, label: str, catalogue: Catalogue, monit
     from pybackup.jobs.catalogue_record import record_repair
 
     if not record_repair(catalogue, copy, done, monitor, label=label) and label:
-        monitor.note(f"{display(copy)}: nothing in it tells which medium it is")
+        monitor.note(f"{display(copy)}: its medium in the catalogue was not recognised")
 
 
 def _checked(means: str, verdict: ArchiveVerdict) -> MediumCheck:

@@ -1,4 +1,4 @@
-"""What verbs show of what they found and did, and the status that comes of it."""
+"""The notes and the summary that verbs share, and the exit status that follows from the problems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def tell_condition(listing: Listing, talk: Talk) -> None:
-    """Say by which way an archive had to be read, if not by the best, and what was found damaged meanwhile."""
+    """Note how the entries of an archive were found, if not by its index, and which damage was met."""
     from pybackup.model.listing import Way
 
     for damage in listing.damage:
@@ -24,13 +24,13 @@ def tell_condition(listing: Listing, talk: Talk) -> None:
 
 
 def check_complete(listing: Listing, talk: Talk) -> None:
-    """Make it a problem that entries are lost, or may be."""
+    """Report a problem if entries are lost, or may be."""
     if listing.incompleteness:
         talk.problem(Problem(b"", Trouble.LOST, listing.incompleteness))
 
 
 def conclude(talk: Talk, summary: str = "") -> Status:
-    """Say the problems again and how it went, and return the status."""
+    """Print the problems again and the summary, and return the exit status."""
     if any(problem.trouble is Trouble.EXISTS for problem in talk.problems):
         way = "--overwrite always replaces it, --overwrite older what is older"
         talk.note(f"what exists with other content stays; {way if talk.can_replace else 'choose another directory'}")

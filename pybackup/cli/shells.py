@@ -1,11 +1,11 @@
-"""The shells that pybackup has completion for."""
+"""The shells for which pybackup has completion scripts."""
 
 from pathlib import Path
 
 SCRIPTS = {"bash": "pybackup.bash", "zsh": "_pybackup", "fish": "pybackup.fish"}
-"""The name of the script of each."""
+"""The file name of the script, by the name of the shell."""
 
 
 def script_path(shell: str) -> Path:
-    """Return where the script of a shell lies."""
+    """Return the path of the script for a shell."""
     return Path(__file__).parent / "completions" / SCRIPTS[shell]

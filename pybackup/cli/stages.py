@@ -1,4 +1,4 @@
-"""What the verbs for staging share: closed discs are shown, and entered in the catalogue."""
+"""What the verbs for staging share: showing discs that were closed, and entering them in the catalogue."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def tell_closed(closed: Sequence[ClosedDisc], talk: Talk) -> None:
 
 
 def json_closed(each: ClosedDisc) -> dict[str, Any]:
-    """Return a disc that was closed, for JSON."""
+    """Return a disc that was closed as an object for JSON."""
     return fields_of(each, "number", "name", "image", "image_bytes", "files", "content_bytes", "labels", "burnt")

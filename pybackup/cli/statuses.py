@@ -1,4 +1,4 @@
-"""How the process ends: the exit statuses, their meanings, and which error leads to which."""
+"""The exit statuses, their meanings, and which error leads to which."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ MEANINGS = {
     Status.INTERRUPTED: "interrupted",
 }
 
-# The first that fits; what is not here is a bug.
+# The first class that fits decides; any other error is a bug.
 _OF_ERRORS: tuple[tuple[type[BaseException], Status], ...] = (
     (UsageError, Status.USAGE),
     (FormatError, Status.BEYOND),
     (EnvironmentFailed, Status.ENVIRONMENT),
     (OSError, Status.ENVIRONMENT),
     (MemoryError, Status.ENVIRONMENT),
-    # A library is missing or will not load, as where memory is limited; some of them then fail without a word.
+    # A library is missing or cannot be loaded, for example because memory is limited.
     (ImportError, Status.ENVIRONMENT),
     (SystemError, Status.ENVIRONMENT),
     (KeyboardInterrupt, Status.INTERRUPTED),
@@ -55,7 +55,7 @@ def status_of(error: BaseException) -> Status:
 
 
 def is_interruption(error: BaseException) -> bool:
-    """Whether it began with an interruption; libraries that clean up behind one may fail in doing so."""
+    """Return whether an error was caused by an interruption: a library's cleaning up after one may fail itself."""
     first: BaseException | None = error
     while first is not None and not isinstance(first, KeyboardInterrupt):
         first = first.__cause__ or first.__context__
@@ -63,7 +63,7 @@ def is_interruption(error: BaseException) -> bool:
 
 
 def is_lack_of_threads(error: BaseException) -> bool:
-    """Whether the system let no further thread start; Python has no class for it."""
+    """Return whether an error means that no further thread can be started; Python has no class for it."""
     return isinstance(error, RuntimeError) and str(error) == "can't start new thread"
 
 

@@ -1,4 +1,4 @@
-"""Standard output and standard error, whatever became of them."""
+"""Writing to standard output and standard error, even if these are closed, full or read by nobody."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from pybackup.errors import EnvironmentFailed
 
 
 def deliver(pieces: Iterable[bytes]) -> None:
-    """Write results to standard output and flush. A reader that left early has what it wanted.
+    """Write results to standard output and flush. It is no error if the reader, such as ``head``, stops early.
 
     Raises
     ------
     EnvironmentFailed
-        They cannot be written.
+        The results cannot be written.
     """
     if sys.stdout is None:
         raise EnvironmentFailed("there is no standard output")
     sink = sys.stdout.buffer
     for piece in pieces:
-        # Only the writing is guarded, not what makes the pieces; here, as a call costs more than the writing.
+        # Only errors of writing are caught, not those of making the pieces. The code stands here, as calling a function
+        # would cost more than the writing.
         try:
             taken = sink.write(piece)
             if taken < len(piece):
@@ -38,13 +39,13 @@ def deliver(pieces: Iterable[bytes]) -> None:
 
 
 def deliver_lines(lines: Iterable[str]) -> None:
-    """Write lines of text as `deliver` does; what the encoding lacks is escaped."""
+    """Write lines of text as `deliver` does; characters that the encoding lacks are escaped."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     deliver(f"{line}\n".encode(encoding, "backslashreplace") for line in lines)
 
 
 def say(message: str) -> None:
-    """Write a line to standard error; nothing is said about a failure, there is nowhere to say it."""
+    """Write a line to standard error; a failure is ignored, as there is nowhere to report it."""
     if sys.stderr is None:
         return
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
@@ -55,23 +56,23 @@ def say(message: str) -> None:
 
 
 def abandon(stream: TextIO | None) -> None:
-    """Point a stream at /dev/null, else Python writes what is left in its buffer at exit and fails a second time."""
+    """Redirect a stream to /dev/null, since Python would write its buffer at exit and fail a second time."""
     if stream is None:
         return
-    # A caller of main() may have put a stream there that has no descriptor, and so nothing to lead away.
+    # A caller of main() may have replaced the stream by one without a descriptor, which needs no redirecting.
     with suppress(UnsupportedOperation), open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _write(sink: BinaryIO, piece: bytes) -> None:
-    # With PYTHONUNBUFFERED the stream is a bare descriptor, which may take a part and leave the rest.
+    # With PYTHONUNBUFFERED the stream is not buffered, and may write only a part.
     left = memoryview(piece)
     while left:
         left = left[sink.write(left) :]
 
 
 def _give_up(error: OSError) -> None:
-    """Write no more; that nobody reads any more is no failure."""
+    """Stop writing; raise an error unless the reader merely stopped reading."""
     abandon(sys.stdout)
     if not isinstance(error, BrokenPipeError):
         raise EnvironmentFailed(f"cannot write the results: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""Names, sizes and times for the eye."""
+"""Formatting messages, numbers, sizes and times for people."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = [
 
 
 def reason_of(error: PybackupError) -> str:
-    """Return what an error says, in the words of the command line."""
+    """Return the message of an error, with options named as on the command line."""
     return error.worded(flag)
 
 
 def flag(name: str) -> str:
-    """Return how an option is written, by its name in Python."""
+    """Return an option as typed, from its name in Python."""
     return f"--{name.replace('_', '-')}"
 
 
@@ -39,24 +39,24 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def percentage(part: int, whole: int) -> str:
-    """Return a ratio for the eye; of nothing there is none."""
+    """Return a ratio as a percentage; a dash if the whole is 0."""
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
 def size_ratio(result_bytes: int, content_bytes: int) -> str:
-    """Return what a result takes of the size of what it was made of; where it takes more, how much more."""
+    """Return the size of a result as a percentage of its content; if it is larger, by how much."""
     if result_bytes > content_bytes > 0:
         return f"{humane_bytes(result_bytes - content_bytes)} more"
     return percentage(result_bytes, content_bytes)
 
 
 def spare(margin: float) -> str:
-    """Return what is left of something, 1 for all of it: rounded down, so that all of it is only what is untouched."""
+    """Return a fraction from 0 to 1 that is left of something as a percentage, rounded down: 100 % means all of it."""
     return f"{math.floor(100 * margin)} %"
 
 
 def duration(seconds: float) -> str:
-    """Return a time span: 0.4 s, 12.3 s, 4:05, 1:02:03."""
+    """Return a time span in digits: 0.4 s, 12.3 s, 4:05, 1:02:03."""
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -73,9 +73,9 @@ def time_span(seconds: float) -> str:
 
 
 def local_time(seconds: float) -> str:
-    """Return a point in time, given in seconds since the epoch, as local date and time."""
+    """Return a point in time, given in seconds since 1970, as local date and time."""
     try:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
     except (ValueError, OverflowError, OSError):
-        # Years that the C library does not know.
+        # The C library does not know the year.
         return f"@{seconds:.0f}"

@@ -1,4 +1,4 @@
-"""The verdict on an archive in words, first whether anything is lost, and what to do; then each thing once."""
+"""The verdict on an archive in words: first whether anything is lost and what to do, then each loss and damage once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .text import count, display, printable
 if TYPE_CHECKING:
     from pybackup.check.verdict import ArchiveVerdict
 
-_MOST_DAMAGE = 5  # places in the archive that are named: they are for whoever knows the format
+_MOST_DAMAGE = 5  # so many damaged structures are named: only people who know the format understand them
 
 
 def condition(verdict: ArchiveVerdict) -> str:
-    """Return how an archive is, and whether anything of it is lost."""
+    """Return the condition of an archive, and whether anything in it is lost."""
     if verdict.state == "intact":
         return "intact"
     if verdict.by_parity:
@@ -25,22 +25,22 @@ def condition(verdict: ArchiveVerdict) -> str:
 
 
 def remedy(verdict: ArchiveVerdict) -> str:
-    """Return what to do about it; empty for one that is intact."""
+    """Return what to do about the damage; empty for an intact archive."""
     if verdict.state == "intact":
         return ""
     if verdict.by_parity:
-        return "'pybackup repair' brings all of it back"
+        return "'pybackup repair' restores all of it"
     if verdict.spared and verdict.state == "repairable":
         return "'pybackup extract' of the whole set restores it; make this volume anew"
     if verdict.state == "repairable":
         return "'pybackup extract' restores all of it; archive it anew"
     if verdict.way is None:
-        return "another copy of it may help 'pybackup repair'"
-    return "'pybackup salvage' restores what is left, with another copy more"
+        return "'pybackup repair' may restore it with another copy"
+    return "'pybackup salvage' restores what is left, and more of it with another copy"
 
 
 def losses(verdict: ArchiveVerdict) -> Iterator[str]:
-    """Yield what is lost, each once, and why, where that is more than wrong bytes."""
+    """Yield what is lost, each once, and why, unless the reason is just wrong bytes."""
     if verdict.missing is None:
         yield "lost: nothing is left that says how many entries there were; some may be missing"
     elif verdict.missing and not verdict.by_parity:
@@ -49,7 +49,7 @@ def losses(verdict: ArchiveVerdict) -> Iterator[str]:
 
 
 def harms(verdict: ArchiveVerdict) -> Iterator[str]:
-    """Yield what is damaged and not lost: files that come back, places in the archive."""
+    """Yield what is damaged but not lost: files that can be restored, and structures of the archive."""
     if verdict.missing and verdict.by_parity:
         yield f"needs repair: {count(verdict.missing, 'entry', 'entries')}, not even known by name"
     spared = set(verdict.spared)
@@ -69,7 +69,7 @@ def _how_much(verdict: ArchiveVerdict) -> str:
     if verdict.missing:
         said.append(f"{count(verdict.missing, 'entry', 'entries')} not even known by name")
     elif verdict.missing is None and verdict.way is not None:
-        said.append("and maybe more that nothing tells of")
+        said.append("and maybe more that no index lists")
     if back:
         said.append(f"{back:,} more damaged, which come back")
     return "".join(f", {each}" for each in said)

@@ -26,7 +26,8 @@ class Advice(StrEnum):
     """What to do about a disc.
 
     KEEP: nothing, it is intact. WATCH: check it more often. RENEW: burn it anew. REPAIR: repair a copy of it at once.
-    RESCUE: it is beyond repair, extract what is left. LOOK: nothing could be read, look after the drive.
+    ANEW: the image cannot be repaired, but all content is there: make a new image of it. RESCUE: it is beyond repair,
+    extract what is left. LOOK: nothing could be read, look after the drive.
     """
 
     KEEP = "keep"

@@ -1,1 +1,1 @@
-"""The verbs: each joins the rooms for one command."""
+"""The jobs: one module per verb, which combines the other packages to do what that verb is for."""

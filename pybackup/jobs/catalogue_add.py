@@ -1,4 +1,4 @@
-"""Entering media into the catalogue: archives and images by their indexes, all else by looking at its files."""
+"""Entering media in the catalogue: archives and images by their indexes, everything else by looking at its files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .catalogue_volumes import add_found, add_volumes
 
 
 def add(catalogue: Catalogue, paths: Sequence[bytes], options: AddOptions, monitor: Monitor) -> Iterator[AddedMedium]:
-    """Enter each medium, and yield what became of it; one that cannot be read is a problem and stops no other.
+    """Enter each medium, and yield the result; a medium that cannot be read is a problem, and the others go on.
 
     Raises
     ------
     UsageError
-        One does not exist; a label is given to several, or is another medium's.
+        A path does not exist; a label is given for several media, or belongs to another medium.
     """
     if options.label and len(paths) > 1:
         raise UsageError("a label is one medium's: add one at a time")
@@ -45,7 +45,7 @@ def _holds_archives(path: bytes) -> bool:
 
 
 def _add_file(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> Iterator[AddedMedium]:
-    """Enter the archives in a file or on a drive; where there are none, what another program put there."""
+    """Enter the archives in a file or on a drive; if there are none, the files that another program put there."""
     found = find_volumes([path])
     form = None if found.volumes else form_at(path)
     if form is None:

@@ -18,18 +18,18 @@ from pybackup.monitor import Monitor
 from pybackup.tree.walk import walk
 
 Contents = Mapping[bytes, set[bytes]]
-"""Hashes by the path of the file: none where nothing is known of its content."""
+"""By the path of a file: the hashes known of its content; empty if nothing is known."""
 
 
 class Judging:
-    """How files stand, those of one directory at a time.
+    """Judges how safe files are, those of one directory at a time.
 
     Parameters
     ----------
     copies
-        How many make a file safe.
+        How many copies make a file safe.
     checked_since_ns
-        Media that were not checked since hold no copy; None for no such bound.
+        Media not checked since this time (nanoseconds since 1970) do not count as copies; None to count all.
     """
 
     def __init__(self, catalogue: Catalogue, *, copies: int, checked_since_ns: int | None) -> None:
@@ -39,12 +39,12 @@ class Judging:
         self._split = SplitContents(catalogue, checked_since_ns)
 
     def by_name(self, above: bytes, here: Sequence[Entry]) -> Iterator[CheckedFile]:
-        """Yield how each file of a directory stands by its name, size and time, and by the content known of that.
+        """Yield the verdict on each file of a directory, found in the catalogue by name, size and time.
 
         Parameters
         ----------
         above
-            How the path of the directory ends in the catalogue; empty for any directory.
+            The end of the directory's path in the catalogue; empty for any directory.
         """
         called = self._called(above, here)
         contents = {
@@ -61,7 +61,7 @@ class Judging:
             yield self._judged(entry, alike, [each for each in alike if _is_same(each, entry)], contents, same)
 
     def by_content(self, above: bytes, here: Sequence[Entry], contents: Contents) -> Iterator[CheckedFile]:
-        """Yield the same by contents alone, under whatever names they are known."""
+        """Yield the verdict on each file, found in the catalogue by content under any name."""
         called, same = self._called(above, here), self._by_content(contents)
         for entry in here:
             yield self._judged(entry, called.get(entry.name, []), [], contents, same)
@@ -84,7 +84,7 @@ class Judging:
         return called
 
     def _by_content(self, contents: Contents) -> dict[bytes, list[Sighting]]:
-        """Where these contents are, under whatever names."""
+        """Return the sightings of these contents under any names, by path of the live file."""
         same: dict[bytes, list[Sighting]] = {}
         for found in find_contents(self._catalogue, sorted(set().union(*contents.values()))):
             if found.filed.sha256:
@@ -101,14 +101,14 @@ def check_tree(
     checksum: bool = False,
     monitor: Monitor,
 ) -> Iterator[CheckedFile]:
-    """Yield how each file of a directory stands, in tree order.
+    """Yield the verdict on each file of a directory, in tree order.
 
     Parameters
     ----------
     copies
-        How many make a file safe.
+        How many copies make a file safe.
     checksum
-        Read the files and go by their contents; else by size, time and the end of the path.
+        Read the files and look for their contents; otherwise for their size, time and the end of their path.
     """
     monitor.begin("comparing", 0, 0)
     judging = Judging(catalogue, copies=copies, checked_since_ns=checked_since_ns)
@@ -127,7 +127,7 @@ def check_tree(
 
 
 def _contents(directory: bytes, entries: Sequence[Entry], monitor: Monitor) -> dict[bytes, set[bytes]]:
-    """The hash of each file; one that cannot be read is a problem."""
+    """Return the hash of each file; a file that cannot be read is a problem."""
     contents: dict[bytes, set[bytes]] = {}
     for entry in entries:
         try:

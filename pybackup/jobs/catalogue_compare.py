@@ -1,4 +1,4 @@
-"""Comparing files with what the catalogue has of them: each by its hash."""
+"""Comparing files with the hashes that the catalogue has of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor
 
 Place = Callable[[bytes], bytes]
-"""Where a file of the catalogue is now, by its path there."""
+"""Returns the present path of a file from its path in the catalogue."""
 
 _TROUBLES = {
     "missing": Trouble.DIFFERENT,
@@ -34,18 +34,18 @@ _REASONS = {
 
 @dataclass(slots=True)
 class VerifiedByCatalogue:
-    """What came of it.
+    """The result of comparing files with the catalogue.
 
     Attributes
     ----------
     state
-        Of the medium: ``intact``, ``repairable`` or ``beyond``; empty where a directory was compared.
+        The state of the medium: ``intact``, ``repairable`` or ``beyond``; empty if a directory was compared.
     files, n_bytes
-        That were read and are as the catalogue has them.
+        The number of files that are as in the catalogue, and their length in bytes.
     unknown
-        Files of which the catalogue has no hash to compare with.
+        The number of files without a hash in the catalogue.
     differences
-        Paths, and what of each differs: ``missing``, ``size``, ``content``, ``changed`` or ``unreadable``.
+        Paths of differing files, each with the kind: ``missing``, ``size``, ``content``, ``changed`` or ``unreadable``.
     """
 
     state: str = ""
@@ -63,14 +63,14 @@ def compare_files(
     *,
     is_medium: bool = False,
 ) -> None:
-    """Read each file and compare it; each difference is a problem.
+    """Read each file and compare it with the catalogue; each difference is a problem.
 
     Parameters
     ----------
     done
-        Is told what came of each.
+        The result, to which the outcome of each file is added.
     is_medium
-        They are the medium's own, not copies of its: one that has another size or time changed since.
+        The files are those of the medium itself, not copies of them: one with another size or time was changed since.
     """
     for filed in files:
         path = place(filed.path)
@@ -97,7 +97,7 @@ def judge_file(
     *,
     is_medium: bool,
 ) -> None:
-    """Compare what a file is now with what the catalogue has; see `compare_files`."""
+    """Compare the present state of a file with the catalogue; see `compare_files`."""
     if size != filed.size:
         tell_difference(
             filed.path, "changed" if is_medium else "size", done, monitor, f"{size} bytes, not {filed.size}"
@@ -113,7 +113,7 @@ def judge_file(
 
 
 def tell_difference(path: bytes, how: str, done: VerifiedByCatalogue, monitor: Monitor, detail: str = "") -> None:
-    """Say that a file differs, and how: a key of `VerifiedByCatalogue.differences`."""
+    """Report that a file differs; ``how`` is a kind of difference as in `VerifiedByCatalogue.differences`."""
     done.differences.append((path, how))
     reason = f"{_REASONS[how]}: {detail}" if detail else _REASONS[how]
     monitor.problem(Problem(path, _TROUBLES[how], reason))

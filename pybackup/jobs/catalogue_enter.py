@@ -1,4 +1,4 @@
-"""Entering archives that were found: by those who add them and by those who made them."""
+"""Entering archives in the catalogue, whether found on a medium or just made."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class AddOptions:
     Attributes
     ----------
     label, place, title, description
-        Of the medium; only for one at a time, but for the place.
+        The label and texts of the medium; except for ``place`` only if a single medium is entered.
     another
-        It is one more copy of what the catalogue knows.
+        The medium is one more copy of a known one.
     tree
-        A directory is entered with all its files, though there are archives in it.
+        Enter a directory with all its files, even if there are archives in it.
     hashed
-        The contents of files of a directory are read.
+        Read and hash the contents of files in a directory.
     depth
-        So many archives of others in each other are entered as if they were directories; 0 for none.
+        How many levels of nested archives of other programs are entered like directories; 0 for none.
     """
 
     label: str = ""
@@ -54,12 +54,12 @@ class AddOptions:
 
 @dataclass(frozen=True, slots=True)
 class AddedMedium:
-    """One medium that was entered, or recognised.
+    """A medium that was entered, or recognised as a known one.
 
     Attributes
     ----------
     told
-        Labels of volumes of the same set that this one told of, and that the catalogue did not know.
+        Labels of other volumes that are listed in the index of this one, and were not in the catalogue.
     """
 
     path: bytes
@@ -71,7 +71,7 @@ class AddedMedium:
 def enter_volume(
     catalogue: Catalogue, volume: Volume, on: NewMedium, options: AddOptions, monitor: Monitor
 ) -> AddedMedium:
-    """Enter an archive that was found, the medium it is on, and the volumes of its set that it tells of."""
+    """Enter an archive that was found, its medium, and the other volumes that its index lists."""
     told = tuple(_enter_told(catalogue, volume, monitor))
     rows = partial(filed_of, volume.listing.rows, volume.listing.paths)
     entered = enter(catalogue, _volume_of(volume, options), rows, on, monitor)
@@ -102,12 +102,12 @@ def on_medium(catalogue: Catalogue, volume: Volume, options: AddOptions) -> NewM
 
 
 def place_of(path: bytes) -> tuple[MediumType, bytes]:
-    """Return what kind of medium a path leads to, and its location: none of a disc, which is the same in any drive."""
+    """Return the kind of medium at a path, and its location; empty for a disc, which may be in any drive."""
     return (MediumType.DISC, b"") if is_on_disc(path) else (MediumType.FILE, os.path.realpath(path))
 
 
 def _moved(catalogue: Catalogue, volume: Volume, location: bytes) -> str:
-    """Return the label of the file that this one was before it was moved; empty where there is none."""
+    """Return the label of the known file that was moved to this location; empty if there is none."""
     same = [
         known
         for known in media(catalogue)
@@ -119,7 +119,7 @@ def _moved(catalogue: Catalogue, volume: Volume, location: bytes) -> str:
 
 
 def tells_of_all_before(volume: Volume, monitor: Monitor) -> bool:
-    """Whether a volume still has the indexes of those before it in its set: damage may have taken them alone."""
+    """Return whether a volume still has the indexes of earlier volumes of its set, which may be damaged alone."""
     info = volume.info
     if info is None or info.kind is not VolumeKind.DATA or info.number < 2:
         return True
@@ -127,7 +127,7 @@ def tells_of_all_before(volume: Volume, monitor: Monitor) -> bool:
 
 
 def _enter_told(catalogue: Catalogue, volume: Volume, monitor: Monitor) -> Iterator[str]:
-    """Enter the volumes of its set and the earlier archives that it tells of; yield the labels of those not known."""
+    """Enter the volumes of the set and the earlier archives that an index lists; yield the labels of unknown ones."""
     told: list[tuple[NewVolume, Rows, Sequence[bytes]]] = []
     if volume.info is not None:
         volume_set = gather([volume], Aside(monitor))

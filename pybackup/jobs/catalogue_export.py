@@ -1,4 +1,4 @@
-"""Exporting a catalogue: all of it, in a file that stands for itself."""
+"""Exporting a whole catalogue into one self-contained file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pybackup.host.output import Output
 
 
 def export_catalogue(catalogue: Catalogue, path: bytes, *, overwrite: bool = False) -> int:
-    """Write all of a catalogue into a file that stands for itself, and return its length in bytes.
+    """Write a whole catalogue into one self-contained file, and return its length in bytes.
 
     Raises
     ------
-    Exists, UsageError, EnvironmentFailed
-        As `Output`.
+    Exists, UsageError
+        The file exists and is not to be replaced, or is no regular file.
+    EnvironmentFailed
+        The file cannot be written.
     """
     with Output(path, replace=overwrite) as output:
         write_portable(output.temporary, carried(catalogue), carried_runs(catalogue), carried_job_runs(catalogue))

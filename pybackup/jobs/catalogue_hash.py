@@ -1,4 +1,4 @@
-"""Hashing what was entered without its contents being read; what an interruption leaves, the next run goes on with."""
+"""Hashing files that were entered without hashes; an interrupted run is continued by the next one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pybackup.model.catalogued import Medium
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Phase
 
-# What is written at once: little is lost where the run ends here, and nobody waits long.
+# How much is committed at a time: little is lost if the run is interrupted, and other users do not wait long.
 _HASH = "hash"
 _BATCH_FILES = 1000
 _BATCH_BYTES = 256 << 20
@@ -21,24 +21,24 @@ _BATCH_BYTES = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Hashed:
-    """How many files were hashed, of how many bytes."""
+    """The number of files that were hashed, and their length in bytes."""
 
     files: int = 0
     n_bytes: int = 0
 
 
 def phase_of_hashing(n_bytes: int) -> Phase:
-    """Return what hashing so many bytes tells, for `Monitor.plan`."""
+    """Return the phase of hashing ``n_bytes`` bytes, for `Monitor.plan`."""
     return Phase(_HASH, n_bytes)
 
 
 def hash_contents(catalogue: Catalogue, medium: Medium, where: bytes, monitor: Monitor) -> Hashed:
-    """Hash the files of a medium that have no hash yet; each that cannot be read, or changed, is a problem.
+    """Hash the files of a medium that have no hash yet; files that changed or cannot be read are problems.
 
     Parameters
     ----------
     where
-        The directory in which its files are.
+        The directory with the files of the medium.
     """
     files = n_bytes = after = 0
     monitor.begin(_HASH, *unhashed_totals(catalogue, medium.volume))

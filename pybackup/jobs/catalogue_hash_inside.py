@@ -1,4 +1,4 @@
-"""Hashing what was entered from archives of others, and from images, without its contents being read."""
+"""Hashing files that were entered without hashes from archives of other programs, and from images."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .catalogue_hash import Hashed
 from .catalogue_look import looker
 from .catalogue_tree import form_at
 
-_DEPTH = 1000  # what was entered, was entered within bounds
+_DEPTH = 1000  # no limit is needed: only archives entered within `AddOptions.depth` are looked into
 _BATCH = 1000
 
 
 def hash_inside(catalogue: Catalogue, medium: Medium, where: bytes, monitor: Monitor) -> Hashed:
-    """Hash the files in archives on a medium that have no hash yet; all of its files where it is an archive or image.
+    """Hash the files without a hash in archives on a medium; all its files if the medium is an archive or image.
 
     Parameters
     ----------
     where
-        The directory in which its archives are; or the image, the archive or the drive that it is.
+        The directory with the archives; or the image, archive or drive if the medium is one.
     """
     done = Hashed()
     after = 0
@@ -40,7 +40,7 @@ def hash_inside(catalogue: Catalogue, medium: Medium, where: bytes, monitor: Mon
             path = os.path.join(where, archive) if is_directory else where
             form = form_by_name(archive) if is_directory else form_at(where)
             if form is None or not os.path.exists(path):
-                monitor.problem(Problem(archive or where, Trouble.VANISHED, "the archive is not there any more"))
+                monitor.problem(Problem(archive or where, Trouble.VANISHED, "the archive no longer exists"))
                 continue
             monitor.working_on(archive)
             name = archive if is_directory else os.path.basename(where)
@@ -63,7 +63,7 @@ def _archive_of(where: bytes, path: bytes) -> bytes:
 def _wanted(
     catalogue: Catalogue, medium: Medium, after: int, archive: bytes, nested: bool | None
 ) -> dict[bytes, Unhashed]:
-    """Return the files of one archive that have no hash: they follow each other."""
+    """Return the files without a hash in one archive, which follow each other."""
     wanted: dict[bytes, Unhashed] = {}
     while found := unhashed(catalogue, medium.volume, after=after, nested=nested):
         for file in found:
@@ -75,7 +75,7 @@ def _wanted(
 
 
 def _take(catalogue: Catalogue, files: Iterable[Filed], wanted: dict[bytes, Unhashed]) -> Hashed:
-    """Write down the hashes of what is the same still, by size and time."""
+    """Record the hashes of files whose size and time are unchanged."""
     some: list[tuple[int, bytes]] = []
     count = n_bytes = 0
     for filed in files:

@@ -1,4 +1,4 @@
-"""Importing what an exported catalogue knows, or that of a disc."""
+"""Importing an exported catalogue, or the one on a disc."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from pybackup.monitor import Aside, Monitor
 
 XZ_MAGIC = b"\xfd7zXZ\0"
 _CHUNK = 1 << 20
-# What discs have is at most 64 MiB, by a dictionary of 8.
+# Limits for hostile files; catalogues on discs have at most 64 MiB, and were compressed with a dictionary of 8 MiB.
 MOST_UNPACKED_BYTES, _MOST_MEMORY_BYTES = 1 << 30, 128 << 20
 
 
 def import_catalogue(catalogue: Catalogue, path: bytes, monitor: Monitor) -> Merged:
-    """Take in what an exported file, or CATALOGUE.SQLITE of a disc, knows.
+    """Add the content of an exported file, or of CATALOGUE.SQLITE of a disc, to the catalogue.
 
     Raises
     ------
     UsageError
-        It does not exist.
+        The file does not exist.
     Damaged
-        It is damaged, or no such file.
+        The file is damaged, or no exported catalogue.
     """
     if not os.path.isfile(path):
         raise UsageError(f"{os.fsdecode(path)}: no such file")
@@ -44,7 +44,7 @@ def import_catalogue(catalogue: Catalogue, path: bytes, monitor: Monitor) -> Mer
 
 @contextmanager
 def _unpacked(path: bytes) -> Iterator[bytes]:
-    """Give a file that is no more packed: the one that is given, or a temporary one."""
+    """Yield the path of the uncompressed file: the given one, or a temporary one."""
     with environment(path), open(path, "rb") as packed:
         if packed.read(len(XZ_MAGIC)) != XZ_MAGIC:
             yield path
@@ -60,7 +60,7 @@ def _unpacked(path: bytes) -> Iterator[bytes]:
                         raise Damaged(f"{name}: ends too early")
                     left -= plain.write(decoder.decompress(data, _CHUNK))
                     if left < 0:
-                        raise Damaged(f"{name}: no catalogue as this program writes them: it would take too much room")
+                        raise Damaged(f"{name}: no catalogue of this program: uncompressed it takes too much room")
             except lzma.LZMAError as error:
                 raise Damaged(f"{name}: damaged: {error}") from error
         yield scratch.temporary

@@ -1,4 +1,4 @@
-"""Looking into archives of others, and into archives of ours that lie among foreign files."""
+"""Looking into archives of other programs, and into .xtar archives among other files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pybackup.monitor import Monitor
 
 
 def looker(*, hashed: bool, depth: int, monitor: Monitor) -> Looker:
-    """Return what looks into all forms of archive; see `Looker`."""
+    """Return the function that looks into archives of all formats; see `Looker`."""
     readers = {
         ForeignForm.ZIP: read_zip,
         ForeignForm.TAR: read_tar,
@@ -29,10 +29,10 @@ def looker(*, hashed: bool, depth: int, monitor: Monitor) -> Looker:
 
 
 def _read_xtar(file: IO[bytes], inside: Inside) -> None:
-    """Tell what an archive of ours holds, by its index; hashes are in it."""
+    """Report the content of an .xtar archive from its index, which has hashes."""
     volumes = list(volumes_in(b"/dev/fd/%d" % file.fileno()))
     if not volumes:
-        raise Broken("no archive that still tells what it is; 'pybackup repair' may mend it")
+        raise Broken("neither its header nor its index can be read; 'pybackup repair' may repair it")
     for volume in volumes:
         for filed in filed_of(volume.listing.rows, volume.listing.paths):
             inside.have(filed)

@@ -1,4 +1,4 @@
-"""Losing a medium: what goes with it, what is still in a live directory, and the mark that it is lost."""
+"""Marking a medium as lost: which files are lost with it, and which are still in a live directory."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class Reckoned:
-    """What a loss comes to.
+    """The consequences of losing a medium.
 
     Attributes
     ----------
     counts
-        How many files are elsewhere, rebuildable, live, doubtful, gone.
+        The number of files that are elsewhere, rebuildable, live, doubtful, gone.
     files
-        Each that is not on other media, and which of these it is.
+        The files that are not on other media, each with one of these words.
     """
 
     loss: Loss
@@ -49,16 +49,16 @@ def lose(
     details: bool = True,
     monitor: Monitor,
 ) -> Reckoned:
-    """Return what is lost with a medium, and mark it unless it is a dry run.
+    """Return what is lost with a medium, and mark it as lost unless it is a dry run.
 
     Parameters
     ----------
     live
-        A directory that may still hold files of it.
+        A directory that may still hold files of the medium.
     checksum
-        Compare contents there; else a file of the name, size and time is the one.
+        Compare contents there; otherwise a file with the same name, size and time counts as the same.
     details
-        Tell each file.
+        Also return each file.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def lose(
 
 
 def _still_in(live: bytes, wanted: Sequence[Filed], checksum: bool, monitor: Monitor) -> set[bytes]:
-    """Return the paths of what is still in a directory."""
+    """Return the paths of the wanted files that are still in a directory."""
     by_size: dict[int, list[Filed]] = {}
     for filed in wanted:
         by_size.setdefault(filed.size, []).append(filed)
@@ -110,12 +110,12 @@ def _files_in(live: bytes, monitor: Monitor) -> Iterator[Entry]:
 
 
 def is_same(filed: Filed, entry: Entry) -> bool:
-    """Whether a file is what was catalogued, by size, time and the end of its path, as far as both have one."""
+    """Return whether a file is the catalogued one, by size, time and the end of its path."""
     if (filed.size, filed.mtime_ns) != (entry.size, entry.mtime_ns):
         return False
     return ends_alike(filed.path, entry.path)
 
 
 def ends_alike(one: bytes, other: bytes) -> bool:
-    """Whether one of two paths is the end of the other: each is told from another directory."""
+    """Return whether one of two paths is the end of the other, as each may be relative to another directory."""
     return one == other or one.endswith(b"/" + other) or other.endswith(b"/" + one)

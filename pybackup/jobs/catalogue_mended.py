@@ -1,4 +1,4 @@
-"""Archives of which too little is left to tell what they are, mended by their parity for as long as they are read."""
+"""Archives too damaged to be identified, repaired by their parity in a temporary file while they are read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pybackup.monitor import Monitor, Silent
 
 @contextmanager
 def mended_volumes(path: bytes, monitor: Monitor) -> Iterator[Sequence[Volume]]:
-    """Give the archives in a damaged file, image or drive, mended in a temporary file; none where nothing helps."""
+    """Yield the archives in a damaged file, image or drive, repaired in a temporary file; none if that fails."""
     with ExitStack() as stack:
         yield _best_of(path, stack, monitor) if is_protected(path) else ()
 
@@ -27,5 +27,5 @@ def _best_of(path: bytes, stack: ExitStack, monitor: Monitor) -> Sequence[Volume
         image = stack.enter_context(best_image(given, os.fsencode(tempfile.gettempdir()), Silent(monitor)))
         return look_into(image.path).volumes
     except PybackupError as error:
-        monitor.note(f"cannot be mended to see what it is: {error}")
+        monitor.note(f"cannot be repaired to be identified: {error}")
         return ()

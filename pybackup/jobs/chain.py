@@ -1,4 +1,4 @@
-"""What the next run of a chain builds on: its level, the archives of the run before, and which of them are not safe."""
+"""What the next run of a chain builds on: its level, the archives of the previous run, and which of them are unsafe."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Base:
     Attributes
     ----------
     mark
-        Chain, time and level of the new run, which its archive will have.
+        The chain, time and level of the new run, to be recorded in its archive.
     run
-        The run before; None if the new one is full.
+        The run that it builds on; None for a full run.
     archives
         The paths of that run's archive or volumes.
     unsafe
         Ids of archives and volumes that are lost or suspect.
     copies
-        On how many media that count each volume is, by its id.
+        By id: on how many counted media a volume is.
     paths
-        Where volumes are that are files, by their ids.
+        By id: the paths of volumes that are files.
     """
 
     mark: RunMark
@@ -50,16 +50,16 @@ class Base:
     paths: Mapping[bytes, bytes] = field(default_factory=dict)
 
     def copies_of(self, archive_id: bytes) -> int:
-        """Return on how many media that count a volume is; recovery volumes that make up for its loss are one more."""
+        """Return on how many counted media a volume is; recovery volumes that can replace it count as one more."""
         return self.copies.get(archive_id, 0)
 
     def check(self, ids: Iterable[bytes]) -> None:
-        """Refuse archives that are not of the run before.
+        """Refuse archives that do not belong to the run that is built on.
 
         Raises
         ------
         UsageError
-            They are of another run.
+            They belong to another run.
         """
         if self.run is not None and self.run.archive not in ids:
             names = ", ".join(map(os.fsdecode, self.archives))
@@ -100,16 +100,16 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
 
 
 def chain_catalogue(named: str | None) -> Catalogue:
-    """Open the catalogue that knows chains.
+    """Open the catalogue that records chains.
 
     Raises
     ------
     UsageError
-        There is none.
+        There is no catalogue.
     """
     address = configured(named)
     if address is None:
-        raise UsageError("a chain is known by a catalogue, and there is none; 'pybackup catalogue init' makes one")
+        raise UsageError("a chain needs a catalogue, but there is none; 'pybackup catalogue init' makes one")
     return open_catalogue(address)
 
 
@@ -132,11 +132,11 @@ def place_of(run: CataloguedRun) -> bytes:
 
 
 def show_run(run: CataloguedRun) -> str:
-    """Return the time of a run, to the second, as its name for people."""
+    """Return the name of a run for people: its time, to the second."""
     return show_since(run.mark.at_ns // 10**9 * 10**9)
 
 
 def _now_ns() -> int:
-    """Return the time of a run in ns: now, or SOURCE_DATE_EPOCH, with which the same bytes can be made again."""
+    """Return the time of a new run in nanoseconds since 1970: now, or SOURCE_DATE_EPOCH for reproducible bytes."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     return int(epoch) * 10**9 if epoch.isdigit() else time.time_ns()

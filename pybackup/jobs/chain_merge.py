@@ -85,7 +85,7 @@ def merge(
         archive = stack.enter_context(runs.open(run, monitor))
         read = [archive.place] if isinstance(archive.place, bytes) else [part.path for part in archive.place]
         if os.path.exists(output) and any(path and os.path.samefile(path, output) for path in read):
-            raise UsageError(f"{os.fsdecode(output)}: is what is read; choose another name")
+            raise UsageError(f"{os.fsdecode(output)}: is one of the files that are read; choose another name")
         where = options.work_dir or os.path.dirname(os.path.abspath(output))
         mending = Mending(archive, where, stack, monitor)
         view = mending.first_view()

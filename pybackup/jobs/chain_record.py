@@ -1,4 +1,4 @@
-"""Writing down the archives of a run of a chain."""
+"""Recording the archives of a chain's run in the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs can be restored: those of a chain in the catalogue, or those of archives that are named."""
+"""The runs that can be restored: those of a chain in the catalogue, or of archives given by path."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _of_chain(chain: str, patterns: Sequence[bytes], address: str | None) -> Run
 
 
 class _Known:
-    """Finds where else contents are, by a catalogue: on media that are not lost or retired, sound ones first."""
+    """Finds media with given contents in the catalogue: those not lost or retired, sound ones first."""
 
     def __init__(self, address: str | None) -> None:
         self._address = address

@@ -1,4 +1,4 @@
-"""Creating an archive or a set: from what is asked to the plan."""
+"""Creating an archive or a set: from the options to the plan."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SUFFIX = b".xtar"
 
 
 def plan_archive(asked: CreateRequest, monitor: Monitor) -> Plan:
-    """Return the plan of an archive; by default it is called like its one source, and appears here.
+    """Return the plan of an archive, which by default is named after its only source, in the working directory.
 
     Raises
     ------
     UsageError
-        A source does not exist, or two have the same name, or the options contradict each other; the archive exists.
+        A source does not exist; two have the same name; the options contradict each other; or the archive exists.
     """
     sources, rules = asked.gather(asked.sources, monitor), asked.rules()
     output = values.maybe(asked.output, values.path) or _only_name(asked, sources, "output") + _SUFFIX
@@ -48,7 +48,7 @@ def plan_archive(asked: CreateRequest, monitor: Monitor) -> Plan:
 
 
 def plan_volumes(asked: CreateSetRequest, monitor: Monitor) -> SetPlan:
-    """Return the plan of a set of volumes; raises as `plan_archive`, and where a size is too small for any volume."""
+    """Return the plan of a set of volumes; raises as `plan_archive`, and if a size is too small for any volume."""
     sources, rules = asked.gather(asked.sources, monitor), asked.rules()
     directory, first, size = (
         values.path(asked.volumes),
@@ -91,37 +91,37 @@ def _how(asked: Making, segment_bytes: int, base: Base | None, *, sidecar: bool 
 
 @contextmanager
 def _safe(asked: Making) -> Iterator[LeaveOut | None]:
-    """What leaves out the files that are safe on known media; None where that is not asked for."""
+    """Yield the function that leaves out files that are safe on known media; None if that is not asked for."""
     if not asked.asks_catalogue():
         yield None
         return
-    from .since_catalogue import open_safe_files  # the catalogue's database is loaded by who asks it alone
+    from .since_catalogue import open_safe_files  # loads the database library, which is needed only here
 
     with open_safe_files(asked) as safe:
         yield safe.without
 
 
 def _base(asked: Making, monitor: Monitor, *, resumed: RunMark | None = None) -> Base | None:
-    """What a run of a chain builds on; None for what is of no chain."""
+    """Return what a run of a chain builds on; None for an archive that belongs to no chain."""
     if asked.chain is None:
         if asked.level not in (None, RunLevel.FULL):
-            raise UsageError("is of a run of a chain, and none is named", option="level")
+            raise UsageError("applies to runs of a chain, but no chain is named", option="level")
         return None
-    from .chain import base_of_run  # the catalogue's database is loaded by chains alone
+    from .chain import base_of_run  # loads the database library, which only chains need
 
     return base_of_run(asked, monitor, resumed=resumed)
 
 
 def _resumed(asked: CreateSetRequest, directory: bytes, name: str) -> RunMark | None:
-    """The run of the volumes that are gone on with; None where there are none, or of no chain."""
+    """Return the run of the volumes to be continued; None if there are none, or they belong to no chain."""
     finished = find_finished(directory, name) if asked.resume and asked.chain is not None else []
     return RunMark.of_settings(finished[0].settings) if finished else None
 
 
 def _only_name(asked: Making, sources: list[Source], option: str) -> bytes:
-    """Return the name of the one source that is named."""
+    """Return the base name of the only source."""
     if len(sources) != 1 or asked.files_from is not None or asked.select is not None:
-        raise UsageError("more than one source, or a list or selection", option=option, hint="gives it a name")
+        raise UsageError("not a single source, so no default name", option=option, hint="gives a name")
     return sources[0].name
 
 

@@ -1,4 +1,4 @@
-"""Planning discs: from what is asked to what it comes to."""
+"""Planning discs: from the options to the number of discs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pybackup.options.discs import DiscPlanRequest
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """What would be archived, and what samples of it come to."""
+    """The plan of an archive, and the estimate of its size."""
 
     plan: Plan
     estimate: Estimate
 
 
 def estimate_for(asked: DiscPlanRequest, monitor: Monitor) -> Estimated:
-    """Walk the sources and pack samples of them.
+    """Walk the sources, and estimate the size of their archive from compressed samples.
 
     Raises
     ------
     UsageError
-        A source does not exist, or an option makes no sense.
+        A source does not exist, or an option is wrong.
     """
     how = CreateOptions(
         profile=asked.profile(),
@@ -43,18 +43,18 @@ def estimate_for(asked: DiscPlanRequest, monitor: Monitor) -> Estimated:
 
 
 def plan_on(estimated: Estimated, asked: DiscPlanRequest, medium_bytes: int) -> Sequence[PlannedDisc]:
-    """Return the discs that it takes, of media of one size.
+    """Return the discs that are needed, if all have one capacity in bytes.
 
     Raises
     ------
     UsageError
-        A disc takes too little.
+        A disc is too small.
     """
     return plan_discs(estimated.plan, estimated.estimate, **_how(asked, medium_bytes))
 
 
 def spread_on(estimated: Estimated, asked: DiscPlanRequest, medium_bytes: int) -> tuple[int, int]:
-    """Return how many discs for data it may be at least, and at most; raises as `plan_on`."""
+    """Return the least and the greatest number of data discs within the estimate's error; raises as `plan_on`."""
     return fewest_and_most(estimated.plan, estimated.estimate, **_how(asked, medium_bytes))
 
 

@@ -1,4 +1,4 @@
-"""Drilling: copies of a volume are damaged, repaired, restored and compared, and what happened with the forecast."""
+"""Drills: damaging, repairing and restoring copies of a volume, and comparing the outcome with the forecast."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STEP = 1 << 20
 
 
 def perform_drill(plan: DrillPlan, monitor: Monitor) -> Iterator[DrillOutcome]:
-    """Do one round after the other; the volume itself is only read.
+    """Perform one round after the other, and yield the outcome of each; the volume itself is only read.
 
     Raises
     ------
@@ -57,14 +57,14 @@ class _Steps(Aside):
         self.problems = []
 
     def advance(self, files: int, n_bytes: int) -> None:
-        """Hand on the bytes."""
+        """Report the bytes as progress of the round."""
         self._monitor.advance(0, n_bytes)
 
     def note(self, text: str) -> None:
-        """Say nothing: what comes of a round is its outcome."""
+        """Say nothing: notes of stages are not about the drill."""
 
     def problem(self, problem: Problem) -> None:
-        """Say nothing: what comes of a round is its outcome."""
+        """Say nothing: losses show in the outcome of the round."""
         self.problems.append(problem)
 
 
@@ -120,7 +120,7 @@ def _same(one: bytes, other: bytes, monitor: Monitor) -> bool:
 
 
 def _restore(image: bytes, target: bytes, workers: int | None, monitor: Monitor) -> None:
-    """Restore what can be from a copy that is not whole; who is lost shows in what is not there."""
+    """Restore what can be restored from a damaged copy; lost files are recognised by not being there."""
     try:
         archive = open_archive(image, alone=True)
     except NotAnArchive:

@@ -1,4 +1,4 @@
-"""The earlier archives that a creation builds on, and what it may take from them."""
+"""Opening the earlier archives that a new archive builds on."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def open_earlier(
     asked: Making, base: Base | None, output: bytes, segment_bytes: int, monitor: Monitor
 ) -> Iterator[EarlierArchives | None]:
-    """The earlier archives that are built on, open as long; None where there are none."""
+    """Yield the earlier archives to build on, open within the ``with``; None if there are none."""
     archives = base.archives if base else values.paths(asked.since_archive)
     if not archives:
         if asked.checksum and base is None and not asked.since_catalogue:
-            raise UsageError("is about the files of earlier archives, and there are none", option="checksum")
+            raise UsageError("has no effect without earlier archives", option="checksum")
         yield None
         return
     unsafe = base.unsafe if base else ()
@@ -45,5 +45,5 @@ def open_earlier(
 
 
 def _at_hand(archive_id: bytes) -> int:
-    """How many copies there are of an archive that was named: that one."""
+    """Return 1: of an archive given by path only that copy is known."""
     return 1

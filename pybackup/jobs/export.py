@@ -1,4 +1,4 @@
-"""Exporting: an archive, or what matches of it, as a zip or a tar; what damage cost is mended on the way."""
+"""Exporting an archive, or a part of it, as a zip or a tar; damage is repaired on the way."""
 
 from __future__ import annotations
 
@@ -34,21 +34,22 @@ def export(
     work_dir: bytes | None = None,
     monitor: Monitor,
 ) -> Exported:
-    """Write what matches into a file that appears when it is complete; what is lost is a problem each.
+    """Write the matching entries into a file, which gets its name when it is complete; each lost file is a problem.
 
-    For the state of a tree the archive is to be opened with what it tells of earlier ones.
+    For the state of a tree as JSON, the archive has to be opened with its table of earlier archives.
 
     Parameters
     ----------
     work_dir
-        Where temporary files lie: as much as the largest file takes, and damaged volumes; None for beside the output.
+        The directory for temporary files, which take as much room as the largest file and all damaged volumes; None for
+        that of the output.
 
     Raises
     ------
     UsageError
-        A pattern matches nothing; the output exists, or is what is read.
+        A pattern matches nothing; or the output exists, or is one of the files that are read.
     EnvironmentFailed
-        The output cannot be written; what is damaged could not be mended where temporary files go.
+        The output cannot be written; or damage cannot be repaired in ``work_dir``.
     """
     read = _paths_of(archive.place)
     _check(output, read, overwrite=overwrite)
@@ -83,7 +84,7 @@ def export(
 
 
 def _tell(plan: RestorePlan, monitor: Monitor) -> None:
-    """Tell of what is not even known by name."""
+    """Report entries whose names are lost."""
     for doubt in plan.doubts:
         monitor.problem(doubt)
     if plan.everything and not plan.listing.complete:
@@ -91,11 +92,11 @@ def _tell(plan: RestorePlan, monitor: Monitor) -> None:
 
 
 def _paths_of(place: Place) -> list[bytes]:
-    """The files that an archive lies in."""
+    """Return the paths of the files that hold an archive."""
     return [place] if isinstance(place, bytes) else [*dict.fromkeys(part.path for part in place if part.path)]
 
 
 def _check(output: bytes, read: Sequence[bytes], *, overwrite: bool) -> None:
     check_outputs([output], replace=overwrite)
     if os.path.exists(output) and any(os.path.samefile(output, each) for each in read):
-        raise UsageError(f"{os.fsdecode(output)}: is what is read; choose another name")
+        raise UsageError(f"{os.fsdecode(output)}: is one of the files that are read; choose another name")

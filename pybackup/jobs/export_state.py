@@ -1,4 +1,4 @@
-"""Exporting the state of a tree as JSON: what there was when an archive was made, wherever its contents lie."""
+"""Exporting the state of a tree as JSON: all entries when an archive was made, wherever their contents are stored."""
 
 from __future__ import annotations
 
@@ -29,12 +29,10 @@ def export_state(
     work_dir: bytes | None = None,
     monitor: Monitor,
 ) -> Exported:
-    """Write the names that match and the SHA-256 of each file into a file that appears when it is complete.
+    """Write the matching names and the SHA-256 of each file into a file, which gets its name when it is complete.
 
-    That of a file with holes is null, as archives do not know it.
-
-    The archive is to be opened with what it tells of earlier ones. A name that is not UTF-8 has its other bytes as
-    lone surrogates, as `os.fsdecode` gives them.
+    The SHA-256 of a sparse file is null, as archives do not have it. The archive has to be opened with its table of
+    earlier archives. Bytes of a name that are not UTF-8 become lone surrogates, as `os.fsdecode` gives them.
 
     Raises
     ------
@@ -81,7 +79,7 @@ def _state(listing: Listing, rows: Sequence[int]) -> Iterator[str]:
 
 def _sha256(listing: Listing, row: int) -> str | None:
     stored = listing.stored(row)
-    # That of a sparse file is of its sparse stream (FORMAT 9), not of what anyone reads of it.
+    # The hash of a sparse file is that of its sparse stream (FORMAT 9), not of its content.
     return stored.digest.hex() if len(stored.digest) == 32 and not stored.sparse else None
 
 

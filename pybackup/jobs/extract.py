@@ -1,4 +1,4 @@
-"""Extracting with all there is: what damage cost is brought back by parity, other copies and recovery volumes."""
+"""Extracting: damaged files are restored with the help of parity, other copies and recovery volumes."""
 
 from __future__ import annotations
 
@@ -35,21 +35,20 @@ def restore(
     executor: Executor | None = None,
     monitor: Monitor,
 ) -> Extracted:
-    """Extract what matches; where damage would cost any of it, mend the archive in a temporary file and take that.
+    """Extract the matching entries; if any of them is damaged, repair the archive in a temporary file and read that.
 
     Parameters
     ----------
     elsewhere
-        Where the same content is looked for that cannot be mended; None for the archives that this one builds on.
+        Where to look for contents that cannot be repaired; None for the archives that this one builds on.
     work_dir
-        Where the mended archive lies meanwhile; None for beside the target. It takes as much space as the volumes
-        that are damaged.
+        The directory for the repaired archive, which takes as much room as the damaged volumes; None for that of the
+        target.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        As `plan_restore` and `run`; what is damaged could not be mended where temporary files go. All that
-        is not damaged is restored by then.
+        As `plan_restore` and `run`; or there is no room to repair damage. Everything undamaged is restored before.
     """
     where = work_dir if work_dir is not None else os.path.dirname(os.path.abspath(target))
     monitor = Once(monitor)
@@ -60,7 +59,7 @@ def restore(
         try:
             plan = plan_restore(view, patterns, target, options)
         except UsageError:
-            mending.check(())  # what is not found may be what could not be mended
+            mending.check(())  # patterns that match nothing may name entries that could not be repaired
             raise
         held.links = {stored.entry.path: stored.entry.target for stored in plan.entries.of(Kind.HARDLINK)}
         done = [run(plan, executor=executor, monitor=held)]
@@ -75,7 +74,8 @@ def restore(
             view = better
             done += _again(better, target, options, held, executor)
         if held.lost and (found := other.view(view, _rows_lost(view, held, options).values())):
-            monitor.note(f"what is lost lies elsewhere, too, and is taken from there: {', '.join(labels_of(found))}")
+            labels = ", ".join(labels_of(found))
+            monitor.note(f"lost contents are also in other archives, and are read from there: {labels}")
             done += _again(found, target, options, held, executor)
         if held.lost:
             held.end_for_good()
@@ -88,7 +88,7 @@ def restore(
 def _again(
     view: Archive, target: bytes, options: RestoreOptions, held: HeldLosses, executor: Executor | None
 ) -> list[Restored]:
-    """Restore what is lost from a better archive; what is lost of it still is held back again."""
+    """Restore lost files from a better archive; losses that remain are held back again."""
     rows = [*_rows_lost(view, held, options)]
     plan = plan_rows(view, rows, (b"",), target, options)
     held.release(held.lost - {stored.entry.path for stored in plan.entries})
@@ -97,40 +97,40 @@ def _again(
 
 
 def _rows_lost(view: Archive, held: HeldLosses, options: RestoreOptions) -> dict[int, bytes]:
-    """The rows of what is lost, and the paths that they have in the archive."""
+    """Return the rows of lost files, each with its path in the archive."""
     lost = held.lost
     return {row: path for row, path in enumerate(view.listing.paths) if _stripped(path, options) in lost}
 
 
 def one_file(archive: OpenArchive, pattern: bytes) -> bytes:
-    """Return the path of the one entry that matches.
+    """Return the path of the only entry that matches a pattern.
 
     Raises
     ------
     UsageError
-        None does, or several do.
+        No entry matches, or several do.
     """
     listing = archive.listing
     found = {listing.paths[row] for row in select(listing, [pattern])}
     if len(found) != 1:
-        raise UsageError(f"one file is wanted, {display(pattern)} matches {len(found):,} entries")
+        raise UsageError(f"exactly one file must match, but {display(pattern)} matches {len(found):,} entries")
     return found.pop()
 
 
 def content(archive: OpenArchive, path: bytes, *, work_dir: bytes | None = None, monitor: Monitor) -> Iterator[bytes]:
-    """Yield the content of one file; where a segment is lost, mend the archive in a temporary file and go on there.
+    """Yield the content of one file; if a segment is damaged, repair the archive in a temporary file and read that.
 
     Parameters
     ----------
     work_dir
-        Where the mended archive lies meanwhile; None for where the system has its temporary files.
+        The directory for the repaired archive; None for the system's directory for temporary files.
 
     Raises
     ------
     UsageError, Damaged
         As `read_content`.
     EnvironmentFailed
-        What is damaged could not be mended where temporary files go.
+        There is no room to repair damage.
     """
     with ExitStack() as stack:
         mending = Mending(archive, work_dir if work_dir is not None else os.fsencode(gettempdir()), stack, monitor)

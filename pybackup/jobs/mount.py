@@ -1,4 +1,4 @@
-"""Mounting: archives, or the runs of a chain, as a file system that can be read until it is unmounted."""
+"""Mounting archives, or the runs of a chain, as a read-only file system."""
 
 from __future__ import annotations
 
@@ -32,24 +32,25 @@ def mount(
     allow_other: bool = False,
     monitor: Monitor,
 ) -> None:
-    """Mount what is named at a directory, and return when it has been unmounted.
+    """Mount archives or a chain at a directory, and return when it has been unmounted.
 
-    One run is there as its tree is; of several each is a directory called by its time, ``latest`` links to the last.
+    The tree of a single run is the file system itself. Of several runs each is a directory named by its time, and the
+    link ``latest`` points to the newest.
 
     Parameters
     ----------
     mended
         See `pybackup.archive.open.open_archive`.
     allow_other
-        Let other users read it too, as far as modes and owners say; needs ``user_allow_other`` in /etc/fuse.conf.
-        Otherwise nobody else sees it, and whoever mounts it reads all of it, as out of the archive.
+        Let other users read it too, as far as modes and owners permit; needs ``user_allow_other`` in /etc/fuse.conf.
+        Without it only the user who mounts can read anything, and can read everything.
 
     Raises
     ------
     UsageError
         There is no such archive or chain, or no such directory.
     EnvironmentFailed
-        There is no FUSE here, or it refuses.
+        FUSE is not installed, or refuses to mount.
     """
     if not os.path.isdir(directory):
         raise UsageError(f"{os.fsdecode(directory)}: no such directory")
@@ -59,8 +60,8 @@ def mount(
         from pybackup.fuse.filesystem import ArchiveFileSystem
     except (ImportError, OSError) as error:
         raise EnvironmentFailed(
-            f"no file system can be mounted ({error}): it takes the Python package mfusepy, which "
-            "the extra [mount] brings, and fuse3 of Debian"
+            f"no file system can be mounted ({error}): this needs the Python package mfusepy (the extra [mount]) "
+            "and Debian's package fuse3"
         ) from None
     runs = runs_of(named, catalogue, monitor, mended)
     if runs.patterns:
@@ -88,7 +89,7 @@ def mount(
 
 @contextmanager
 def _signals_of_libfuse() -> Iterator[None]:
-    """Leave the signals that end a process to libfuse, which unmounts then: it takes those that nobody else handles."""
+    """Leave the signals that end a process to libfuse, which then unmounts: it handles those without a handler."""
     before = {number: signal.signal(number, signal.SIG_DFL) for number in [*heeded()]}
     try:
         yield
@@ -98,7 +99,7 @@ def _signals_of_libfuse() -> Iterator[None]:
 
 
 def _trees(runs: Runs, monitor: Monitor) -> dict[bytes, Callable[[], MountedTree]]:
-    """Return what opens the tree of each run, by the name of its directory; of a single run by no name."""
+    """Return functions that open the tree of each run, by the name of its directory; empty for a single run."""
     cache = SegmentCache()
     numbers = count(1)
     if len(runs.runs) == 1:
@@ -114,13 +115,13 @@ def _by_time(runs: Sequence[RestorableRun]) -> dict[str, RestorableRun]:
     timed: list[tuple[int, RestorableRun]] = []
     for run in runs:
         if run.mark is None:
-            raise UsageError(f"{run.volumes[0].label}: says nothing of when it was made: mount it alone")
+            raise UsageError(f"{run.volumes[0].label}: does not record when it was made: mount it alone")
         timed.append((run.mark.at_ns, run))
     named: dict[str, RestorableRun] = {}
     for at_ns, run in sorted(timed, key=lambda each: each[0]):
         seconds, ns = divmod(at_ns, 10**9)
         name = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))
-        # Two in one second are told apart, and stay in order.
+        # Two runs in the same second get different names that sort in the right order.
         named[f"{name}.{ns:09}" if name in named else name] = run
     return named
 

@@ -1,4 +1,4 @@
-"""Rebuilding the volumes of a set that are lost or damaged, from what is left of all of them."""
+"""Rebuilding lost and damaged volumes of a set from the remaining ones."""
 
 from __future__ import annotations
 
@@ -30,46 +30,45 @@ def rebuild(
     with_recovery: bool = True,
     monitor: Monitor,
 ) -> Rebuilt:
-    """Write every volume of a set that is lost or damaged, as far as the others bring it back.
+    """Write every lost or damaged volume of a set, as far as the others can restore it.
 
-    Where no recovery volume is left that tells of the others, damaged ones are mended by their own parity and copies.
-    Files that are too damaged to be used are problems, or notes where all volumes are there and enough were not given.
+    Without a usable recovery volume, damaged volumes are repaired by their own parity and by copies. Files too damaged
+    to be used are problems, or just notes if all volumes are intact without them.
 
     Parameters
     ----------
     paths
-        All volumes that are left, in any order: files, images, devices, directories of them.
+        All remaining volumes, in any order: files, images, devices, directories of them.
     directory
-        Where the volumes appear, under their first names; made. What is whole is not copied there. Those that an
-        interrupted run has finished there count as given.
+        The directory for the volumes, which get their original names; made if it does not exist. Intact volumes are not
+        copied there. Volumes that an interrupted run finished there count as given.
     overwrite
-        Replace files there that have such a name and are none of the whole volumes.
+        Replace files there that have the name of a volume but are not intact.
     keep_partial
-        Also give their names to data volumes of which some is lost: there are zeros in their place then.
+        Also publish data volumes that can only be restored in part, with zeros in place of lost bytes.
     with_recovery
-        Make recovery volumes again, too.
+        Also make lost recovery volumes again.
 
     Raises
     ------
     UsageError
-        The volumes are of several sets.
+        The volumes belong to several sets.
     Exists
-        One that would be written.
+        A file to be written exists.
     Damaged
-        No recovery volume is left that tells of the others, and parts are to be kept, or nothing else tells of any
-        data volume.
+        There is no usable recovery volume, and ``keep_partial`` is set or no data volume can be identified.
     EnvironmentFailed
-        A volume cannot be written, or was not read back as it was written.
+        A volume cannot be written, or did not read back as written.
     """
     to = Destination(directory, work_dir, overwrite, Readers.of(paths))
     with environment(directory), RefusedFiles(monitor) as heard, ExitStack() as stack:
         files = find_volumes(paths, thorough=True, monitor=heard).files
-        # How many are to be made is known when it is known what is lost; one is, as a rule.
+        # The number of volumes to be made is not known yet; usually it is one.
         then = phases_of_seal(max((length_of(file.path) for file in files), default=0), parity=True)
         surveyed_set = survey_set(files, to, stack=stack, then=then, monitor=heard)
         if surveyed_set.header is None:
             if keep_partial:
-                # Parts can be had from what was given.
+                # Parts need no rebuilding: they can be read from the given volumes.
                 raise Damaged(f"{surveyed_set.info.name}: {NO_RECOVERY}")
             return publish_mended(surveyed_set, to, stack, monitor)
         rows = SetRows(surveyed_set, surveyed_set.header, to, stack, heard)

@@ -1,4 +1,4 @@
-"""Repairing: copies merged sector by sector, the rest rebuilt from parity, all checked before it gets its name."""
+"""Repairing: copies are merged sector by sector, the rest is rebuilt from parity, and the result is checked."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def repair(
     Parameters
     ----------
     paths
-        Files, devices, or directories of pieces; sidecars beside them are found.
+        Files, devices, or directories of pieces; sidecars beside them are used too.
     output
-        The file to write, and its sidecar if there is one; None to mend the first copy in place: only what is bad
-        is overwritten, and only with what is known to be right. Where bytes moved, it is replaced as a whole.
+        The file to write, and beside it its sidecar if there is one; None to repair the first copy in place: only bad
+        sectors are overwritten, and only with bytes known to be right. If bytes moved, the file is replaced as a whole.
     overwrite
-        Replace files that have the name of the output.
+        Replace existing outputs.
     keep_partial
-        Also give its name to an output of which some is lost: there are zeros in its place then.
+        Also publish an output that can only be repaired in part, with zeros in place of lost bytes.
     maps
-        Of ddrescue, for the copies in the same order.
+        Map files of ddrescue, for the copies in the same order.
 
     Raises
     ------
     Damaged
-        No checksums are left, or what came out is not what was protected.
+        No checksums are left; or the result differs from what was protected.
     Exists
-        The output, and it is not to be replaced.
+        The output exists, and is not to be replaced.
     UsageError
-        A copy does not exist, or cannot be mended in place: a directory, a sidecar, a file with more in it.
+        A copy does not exist, or cannot be repaired in place: a directory, a sidecar, or a file with other data in it.
     EnvironmentFailed
         The output cannot be written.
     """
@@ -73,7 +73,7 @@ def repair(
                 "'pybackup salvage' restores what can be read"
             )
         before = surveyed.in_place()
-        # A link stays one: what it leads to is mended.
+        # A symbolic link is kept: its target is repaired.
         target = output if output is not None else os.path.realpath(given[0].path)
         if output is None:
             check_target(surveyed)
@@ -104,7 +104,7 @@ def repair(
 
 
 def _holds_all(path: bytes, monitor: Monitor) -> bool:
-    """Whether all that an archive holds can be read, though not all of its bytes are what they were."""
+    """Return whether all content of an archive can be read, although some of its bytes are damaged."""
     try:
         monitor.plan(phases_of_verify(path))
         return verify(path, monitor=Silent(monitor)).state is not State.BEYOND
@@ -113,13 +113,13 @@ def _holds_all(path: bytes, monitor: Monitor) -> bool:
 
 
 def _check_names(paths: Sequence[bytes], output: bytes | None, overwrite: bool) -> None:
-    """Refuse what cannot be written, or must not be."""
+    """Refuse an output that cannot or must not be written."""
     if output is None:
         if os.path.isdir(paths[0]):
-            raise UsageError(f"{os.fsdecode(paths[0])}: is a directory of pieces; write the whole to a file of its own")
+            raise UsageError(f"{os.fsdecode(paths[0])}: is a directory of pieces; name an output file")
         return
     read = [each + suffix for each in paths for suffix in (b"", SIDECAR_SUFFIX)]
     for path in (output, output + SIDECAR_SUFFIX):
         if os.path.exists(path) and any(os.path.exists(each) and os.path.samefile(path, each) for each in read):
-            raise UsageError(f"{os.fsdecode(path)}: is what is read: mend it in place, or choose another name")
+            raise UsageError(f"{os.fsdecode(path)}: is one of the copies: repair it in place, or choose another name")
     check_outputs([output], replace=overwrite)

@@ -1,4 +1,4 @@
-"""Salvaging: damaged copies are merged and repaired as far as possible, then every file is restored that is left."""
+"""Salvaging: damaged copies are merged and repaired as far as possible, then all remaining files are restored."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from pybackup.restore.run import phases_of_salvage, run
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """What came of a salvage.
+    """The result of salvaging.
 
     Attributes
     ----------
     restored
-        What became of each file.
+        The outcome for each file.
     health
-        The volume as it was found, by the checksums of its sectors; None where too few of these are left. Of an archive
-        in an image with parity of its own, as that has left it.
+        The state of the volume as it was found, by the checksums of its sectors; None if too few of these are left. For
+        an archive in an image with its own parity, the state after repair by that parity.
     image_bytes
-        Length of the image that files were restored from; 0 for several volumes.
+        The length of the image that files were restored from; 0 for several volumes.
     soundness
-        What is known of its bytes.
+        Which of its bytes are known to be right or wrong.
     repaired
-        Byte ranges of it that were bad, and have been put right.
+        The ranges of its bytes that were repaired.
     """
 
     restored: Restored
@@ -58,19 +58,19 @@ def salvage(
     options: RestoreOptions,
     monitor: Monitor,
 ) -> Salvaged:
-    """Merge and repair copies of a volume as far as they go, and restore every file of which something is left.
+    """Merge and repair copies of a volume as far as possible, and restore every file of which something is left.
 
     Parameters
     ----------
     images, maps
-        As in `pybackup.jobs.repair.repair`; of several volumes of a set they may be, too.
+        As ``paths`` and ``maps`` of `pybackup.jobs.repair.repair`; but they may belong to several volumes of a set.
     work_dir
-        Where the repaired image lies meanwhile; None for beside the target. It takes as much space as the volume.
+        The directory for the repaired image, which takes as much room as the volume; None for that of the target.
 
     Raises
     ------
     NotAnArchive
-        Nothing in the images belongs to an archive.
+        The images contain nothing of an archive.
     UsageError
         A copy does not exist.
     EnvironmentFailed
@@ -94,7 +94,7 @@ def salvage(
 
 
 def _given(images: Sequence[bytes], maps: Sequence[bytes], monitor: Monitor) -> Iterator[FoundFile]:
-    """The images, and instead of a directory of volumes these; one of pieces of an image stays what it is."""
+    """Yield the images; a directory of volumes is replaced by these, but one with pieces of an image is kept."""
     for number, image in enumerate(images):
         if not os.path.isdir(image):
             yield look_into(image)
@@ -107,6 +107,6 @@ def _given(images: Sequence[bytes], maps: Sequence[bytes], monitor: Monitor) -> 
 
 
 def _are_pieces(files: Sequence[FoundFile]) -> bool:
-    """Whether files are pieces of one image, of which the first may tell what the whole is."""
+    """Return whether files are pieces of one image, the first of which may tell what the image is."""
     groups, _ = sort_out(files)
     return len(groups) < 2 and not any(volume.info for file in files for volume in file.volumes)

@@ -1,4 +1,4 @@
-"""Leaving out of a new archive what is safe on the media that a catalogue knows."""
+"""Leaving out of a new archive the files that are safe on media in the catalogue."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _MOST_LABELS = 4
 
 @contextmanager
 def open_safe_files(asked: Making) -> Iterator[SafeFiles]:
-    """Give the files that are safe by the catalogue that is asked.
+    """Yield the files that are safe according to the catalogue.
 
     Raises
     ------
     UsageError, EnvironmentFailed, Damaged
-        There is none; it cannot be read.
+        There is no catalogue, or it cannot be read.
     """
     address = configured(asked.catalogue)
     if address is None:
@@ -49,16 +49,16 @@ def open_safe_files(asked: Making) -> Iterator[SafeFiles]:
 class SafeFiles:
     """The files of which the catalogue knows enough copies.
 
-    A file is known by its name, size and time or, where the catalogue has none like it under that name, or ``checksum``
-    says so, by its content, whatever it is called. Media that do not count hold no copy (see
-    `pybackup.catalogue.media.counts_as_copy`). Empty files, and what has no content, are never left out.
+    A file is looked up by name, size and time. If that finds nothing, or with ``checksum``, it is looked up by content
+    under any name. Only media for which `pybackup.catalogue.media.counts_as_copy` count. Empty files, and entries
+    without content, are never left out.
 
     Parameters
     ----------
     copies
-        On how many media a file has to be.
+        The number of media that must have a file.
     checked_since_ns
-        Media that were not checked since do not count.
+        Media not checked since this time (nanoseconds since 1970) do not count; None to count all.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class SafeFiles:
     ) -> None:
         self._judging = Judging(catalogue, copies=copies, checked_since_ns=checked_since_ns)
         self._checksum = checksum
-        self._left_out: dict[bytes, str] = {}  # files with other names, and why
+        self._left_out: dict[bytes, str] = {}  # by path: files with further names that were left out, and why
 
     def without(self, planned: Iterable[Planned], on_excluded: Callable[[Excluded], None]) -> Iterator[Planned]:
-        """Yield what is not safe, and what is no file; a further name of a file goes with its first."""
+        """Yield all entries except files that are safe; further names of a file are treated like its first name."""
         for _, alike in groupby(planned, key=lambda one: (one.entry.parent, one.entry.kind is Kind.FILE)):
             some = list(alike)
             reasons = self._reasons(some) if some[0].entry.kind is Kind.FILE else {}
@@ -83,7 +83,7 @@ class SafeFiles:
                 self._left_out[entry.path] = reason
 
     def _reasons(self, files: Sequence[Planned]) -> dict[bytes, str]:
-        """Why files of one directory are left out, by their paths."""
+        """Return why files of one directory are left out, by path."""
         here = [one.entry for one in files if one.entry.size]
         above = _within(files[0])
         reasons: dict[bytes, str] = {}
@@ -92,7 +92,7 @@ class SafeFiles:
         contents = {}
         for one in files:
             if one.entry.size and one.entry.path not in reasons:
-                # It is going to be read, and what cannot be is told then.
+                # A file that cannot be read is reported when it is archived.
                 with suppress(OSError):
                     contents[one.entry.path] = {hash_file(one.path)}
         left: list[Entry] = [entry for entry in here if entry.path in contents]
@@ -111,6 +111,6 @@ def _reason(found: CheckedFile) -> str:
 
 
 def _within(planned: Planned) -> bytes:
-    """The path of what a file lies in, from its source on: media have it from wherever they were entered."""
+    """Return the path of a file's directory, relative to the parent of its source, as media may have other parents."""
     name = planned.source.name
     return planned.entry.parent[len(name) + 1 :] if name else planned.entry.parent

@@ -34,7 +34,7 @@ def list_snapshots(store: SnapshotStore, *, sizes: bool, monitor: Monitor) -> It
     """
     there = store.survey()
     if sizes and not store.is_local:
-        raise UsageError("sizes are told of snapshots on this machine only")
+        raise UsageError("sizes can only be shown of snapshots on this machine")
     if sizes:
         monitor.begin("looking", len(there), 0)
     for snapshot in there:

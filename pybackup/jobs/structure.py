@@ -1,4 +1,4 @@
-"""The skeleton alone: saved as a plain tar without content, restored from one or from an archive."""
+"""The entries without content of a tree (directories, symbolic links, FIFOs, devices): saved as a tar, and restored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SKELETON = frozenset((Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO, Kind.CHARACTER, 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """How many entries were saved, and the bytes of the tar."""
+    """The number of entries saved, and the length of the tar in bytes."""
 
     entries: int
     n_bytes: int
@@ -44,9 +44,9 @@ def save_structure(
     Raises
     ------
     Exists
-        The name is taken, and what has it is not to be replaced.
+        The file exists, and is not to be replaced.
     UsageError
-        By what is no such tar, nor an archive.
+        The file exists, and is neither such a tar nor an archive.
     """
     _check_output(output, overwrite)
     found = list(walk(sources, judge=judge, monitor=monitor))
@@ -62,7 +62,7 @@ def save_structure(
 
 
 def _check_output(output: bytes, overwrite: bool) -> None:
-    """Refuse to replace what is no structure; an empty one is the end of a tar."""
+    """Refuse to replace a file that is no structure; the structure of an empty tree is just the end of a tar."""
     check_outputs([output], replace=overwrite)
     if os.path.isfile(output):
         with ArchiveFile(output) as there:
@@ -72,14 +72,14 @@ def _check_output(output: bytes, overwrite: bool) -> None:
 
 
 def restore_structure(file: bytes, target: bytes, options: PlaceOptions, *, monitor: Monitor) -> int:
-    """Recreate the skeleton that a structure tar or an archive holds, and return the number of its entries.
+    """Restore the entries without content from a structure tar or an archive, and return their number.
 
-    Any volume of a set has the skeleton of all of it.
+    Each volume of a set holds those of the whole set.
 
     Raises
     ------
     NotAnArchive
-        The file is neither.
+        The file is neither a structure tar nor an archive.
     """
     entries = _entries(file, monitor)
     done = 0
@@ -96,7 +96,7 @@ def restore_structure(file: bytes, target: bytes, options: PlaceOptions, *, moni
 
 
 def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
-    """The skeleton in a file; what of it is lost is a problem."""
+    """Return the entries without content in a file; losses are problems."""
     try:
         with open_archive(file) as archive:
             listing = archive.listing
@@ -124,7 +124,7 @@ def _entries(file: bytes, monitor: Monitor) -> Sequence[Entry]:
 
 
 def _of_set(volume_set: VolumeSet) -> Sequence[Entry] | None:
-    """The structure of a whole set, as each volume has it; None where no volume at hand has all of it any more."""
+    """Return the structure of a whole set, as each volume has it; None if no given volume still has all of it."""
     for volume in volume_set.volumes:
         damage: list[int] = []
         with volume.open() as file:

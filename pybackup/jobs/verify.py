@@ -1,4 +1,4 @@
-"""Verifying archives together: each in the light of the others, where they are volumes of a set."""
+"""Verifying several archives together: for volumes of a set, files that are intact on another volume are not lost."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from pybackup.monitor import Monitor, Relay
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What came of one archive.
+    """The result of verifying one archive.
 
     Attributes
     ----------
     verdict
-        On it; None where nothing can be said, and then `failure` says why.
+        The verdict on it; None if there is none, and then ``failure`` is why.
     problems
-        That were found in it.
+        The problems found in it.
     """
 
     archive: bytes
@@ -39,14 +39,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSet:
-    """What came of archives that were verified together.
+    """The result of verifying archives together.
 
     Attributes
     ----------
     archives
-        Each, in order.
+        The result for each archive, in order.
     totals
-        What the volumes of each set hold together, each file counted once.
+        For each set, what its volumes hold together, with each file counted once.
     """
 
     archives: Sequence[Verified]
@@ -54,7 +54,7 @@ class VerifiedSet:
 
 
 class Verification:
-    """Archives to be verified, one after the other.
+    """A verification of archives, one after the other.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Verification:
     deep
         Also decompress every file.
     monitor
-        Told of what is damaged, of volumes that are missing and, of several archives, of those that cannot be judged.
+        Is told of damage, of missing volumes and, if there are several archives, of those without a verdict.
     """
 
     def __init__(
@@ -84,21 +84,21 @@ class Verification:
 
     @cached_property
     def _sets(self) -> Sequence[VolumeSet]:
-        """Looked up when they are needed first, which may be at the end, and no more than once."""
+        """The sets that the archives belong to; found only once, when they are first needed."""
         return sets_among(self.archives)
 
     @property
     def is_alone(self) -> bool:
-        """Whether there is one archive, and no more."""
+        """Whether there is only one archive."""
         return len(self.archives) == 1
 
     def each(self) -> Iterator[Verified]:
-        """Verify each archive; what cannot be verified stops no other.
+        """Verify each archive, and go on if one cannot be verified.
 
         Raises
         ------
         FormatError, EnvironmentFailed
-            It cannot be verified, and is the only one.
+            The only archive cannot be verified.
         """
         ahead = [phase for archive in self.archives for phase in phases_of_verify(archive, deep=self._deep)]
         self._monitor.plan(ahead)
@@ -121,9 +121,9 @@ class Verification:
             yield Verified(archive, found, monitor.problems)
 
     def totals(self) -> Sequence[SetTotal]:
-        """Return what the volumes of each set hold together, when each has been verified; missing ones are problems.
+        """Return what the volumes of each set hold together, after each has been verified.
 
-        So is it where two volumes have different content of a file.
+        Missing volumes are problems, and so is a file of which two volumes have different contents.
         """
         if self.is_alone:
             return ()
@@ -137,7 +137,7 @@ class Verification:
 
 
 class _Hearing(Relay):
-    """Hands on what is said, and keeps the problems."""
+    """A monitor that passes everything on, and remembers problems."""
 
     def problem(self, problem: Problem) -> None:
         super().problem(problem)
@@ -145,6 +145,6 @@ class _Hearing(Relay):
 
 
 def verify_together(verification: Verification) -> VerifiedSet:
-    """Verify all; raises as `Verification.each`."""
+    """Verify all archives; raises as `Verification.each`."""
     archives = tuple(verification.each())
     return VerifiedSet(archives, verification.totals())

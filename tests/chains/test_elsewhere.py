@@ -49,7 +49,7 @@ def test_a_later_full_run_stands_in_for_a_base(lived: Chain, harm: str, named: s
     what = [path for path in chain.made if path.exists()] if named == "archives" else None
     heard = restored(chain, "back", what, at=chain.at(1))
     assert heard.problems == []
-    assert "what is lost lies elsewhere, too, and is taken from there" in heard.notes[-1]
+    assert "lost contents are also in other archives, and are read from there" in heard.notes[-1]
     assert "day2.xtar" in heard.notes[-1]
     assert differences(chain.days[1], manifest(chain.base / "back/tree")) == []
 

@@ -101,13 +101,13 @@ def test_a_level_without_a_run_to_build_on_is_refused(chain: Chain) -> None:
         chain.run("monthly")
     with pytest.raises(UsageError, match="no name for a chain"):
         chain.run(chain="a/b")
-    with pytest.raises(UsageError, match="level is of a run of a chain, and none is named"):
+    with pytest.raises(UsageError, match="level applies to runs of a chain, but no chain is named"):
         pybackup.create([chain.tree.top], output=chain.base / "x.xtar", level="incremental")
     assert sorted(os.listdir(chain.base)) == ["catalogue.sqlite", "tree"]
 
 
 def test_without_a_catalogue_there_is_no_chain(chain: Chain) -> None:
-    with pytest.raises(UsageError, match="known by a catalogue, and there is none"):
+    with pytest.raises(UsageError, match="needs a catalogue, but there is none"):
         pybackup.create([chain.tree.top], output=chain.base / "x.xtar", chain="docs", catalogue="none")
 
 

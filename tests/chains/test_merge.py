@@ -124,7 +124,7 @@ def test_damage_is_mended_and_what_is_lost_is_named_and_left_out(chain: Chain) -
 def test_nothing_that_is_read_is_replaced(chain: Chain) -> None:
     chain.run()
     for overwrite in (False, True):
-        with pytest.raises(UsageError, match=r"is what is read|exists"):
+        with pytest.raises(UsageError, match=r"is one of the files that are read|exists"):
             merge(chain, chain.made[0], 0, overwrite=overwrite)
     assert pybackup.verify(chain.made[0]).state == "intact"
 

@@ -182,7 +182,7 @@ def test_a_plan_names_the_media_in_the_order_to_insert_them(chain: Chain, capsys
     assert "the media of the whole run" in err
     status, _, err = cli(capsys, "restore", "docs", "--to", chain.base / "back")
     assert status == 2
-    assert "not here, and needed: day2" in err
+    assert "needed, but not given: day2" in err
 
 
 def test_the_status_says_whether_anything_came_back(chain: Chain, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +193,7 @@ def test_the_status_says_whether_anything_came_back(chain: Chain, capsys: pytest
     chain.made[0].unlink()
     status, _, err = cli(capsys, "restore", "docs", "--to", chain.base / "2")
     assert status == 1
-    assert "not here, and needed: day0" in err
+    assert "needed, but not given: day0" in err
     assert cli(capsys, "restore", "docs", "tree/docs", "--to", chain.base / "3")[0] == 4
     assert cli(capsys, "restore", "photos", "--to", chain.base / "4")[0] == 2
     assert cli(capsys, "restore", "docs", "--at", "tomorrow week", "--to", chain.base / "4")[0] == 2

@@ -70,8 +70,8 @@ def test_what_changed_or_vanished_is_a_problem_each(docs: Path, tmp_path: Path) 
         (["--select", "gone", "-o", "o.xtar"], b"", "--select gone: No such file"),
         (["--select", "-", "-o", "o.xtar"], b"", "--select <stdin>: it is empty; pyactivity select writes"),
         (["--select", "-", "-o", "o.xtar"], b"docs/a.txt\n", "line 1: not a selection of pyactivity"),
-        (["--select", "-"], b"", "--output gives it a name"),
-        (["--checksum", "docs"], b"", "--checksum is about the files of earlier archives"),
+        (["--select", "-"], b"", "--output gives a name"),
+        (["--checksum", "docs"], b"", "--checksum has no effect without earlier archives"),
         (["--since-archive", "gone.xtar", "docs", "-o", "o.xtar"], b"", "gone.xtar"),
     ],
 )

@@ -150,4 +150,4 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, verb: str) -> None:
         ["sh", "-c", script, "sh", *COMMAND, verb, *words], cwd=gone, env=ENVIRONMENT, capture_output=True, check=False
     )
     assert done.returncode == 5
-    assert b"pybackup: the working directory does not exist any more" in done.stderr
+    assert b"pybackup: the working directory no longer exists" in done.stderr

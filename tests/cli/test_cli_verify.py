@@ -66,7 +66,7 @@ def test_parity_makes_it_repairable(archive: Path) -> None:
     done = run("verify", archive)
     assert done.returncode == 3
     first, parity, *rest = lines(done.stdout)
-    assert "'pybackup repair' brings all of it back" in first
+    assert "'pybackup repair' restores all of it" in first
     assert parity.startswith("  parity: ")
     assert parity.endswith(" left to spare")
     assert any(line.startswith("  bad: ") and line.endswith(" sectors of data") for line in rest)

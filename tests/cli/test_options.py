@@ -216,7 +216,7 @@ def test_a_plan_is_what_a_dry_run_shows(tmp_path: Path, monkeypatch: pytest.Monk
     assert since.path == b"since.xtar"
     assert pybackup.plan_extract("x.xtar", "out", ["docs/sub"]).files == 1
     assert b"".join(pybackup.read("x.xtar", "docs/sub/b.txt")) == Path("docs/sub/b.txt").read_bytes()
-    with pytest.raises(UsageError, match="one file is wanted"):
+    with pytest.raises(UsageError, match="exactly one file must match"):
         list(pybackup.read("x.xtar", "docs/*"))
 
 

@@ -32,8 +32,8 @@ BEYOND = replace(INTACT, state=State.BEYOND, not_intact=[LOST, BACK], way=Way.HE
             "1 more damaged, which come back",
             "'pybackup salvage' restores what is left",
         ),
-        (replace(BEYOND, missing=None), "and maybe more that nothing tells of", "'pybackup salvage'"),
-        (replace(BEYOND, way=None, missing=None, not_intact=()), "damaged beyond repair", "another copy of it"),
+        (replace(BEYOND, missing=None), "and maybe more that no index lists", "'pybackup salvage'"),
+        (replace(BEYOND, way=None, missing=None, not_intact=()), "damaged beyond repair", "with another copy"),
     ],
 )
 def test_how_it_is_and_what_to_do(verdict: ArchiveVerdict, state: str, advice: str) -> None:

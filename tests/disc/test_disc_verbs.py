@@ -127,7 +127,7 @@ def test_a_bad_image_or_volume_stops_no_other(room: Path) -> None:
 def test_nobody_is_there_to_change_discs(image: Path, drive: Path) -> None:
     done = run("disc", "burn", image, image, "--device", f"stdio:{drive}")
     assert done.returncode == 2
-    assert b"2 images, and nobody here to change discs" in done.stderr
+    assert b"2 images, but nobody can be asked to change discs" in done.stderr
     assert not drive.exists()
 
 
@@ -301,8 +301,8 @@ def test_content_that_is_whole_on_an_image_beyond_repair_is_to_be_archived_anew(
     drive.write_bytes(hurt)
     assert check(drive) == [("repairable", Advice.ANEW)]
     told = run("disc", "check", drive).stdout.decode()
-    assert "advice: burn a new one now, made anew: 'pybackup extract' restores all of it" in told
-    assert "more is bad than its parity mends" in told
+    assert "advice: make a new image and burn it now: 'pybackup extract' restores all of it" in told
+    assert "there is more damage than parity" in told
     assert run("extract", drive, "--to", drive.parent / "back").returncode == 0
 
 
@@ -515,7 +515,7 @@ def test_discs_that_are_not_among_those_that_are_checked_are_named(tmp_path: Pat
     (tmp_path / "images/docs-002.iso").unlink()
     done = run("disc", "check", tmp_path / "images")
     assert (done.returncode, done.stderr) == (0, b"pybackup: note: of docs these volumes are not here: docs 2\n")
-    assert re.search(rb"survive: \d+ more bad sectors \(.*\), whichever; \d+ more bad sectors \(", done.stdout)
+    assert re.search(rb"can still repair: any \d+ more bad sectors \(.*\); \d+ more bad sectors \(", done.stdout)
     again = run("disc", "build", tmp_path / "images/docs-001.iso", "--to", tmp_path / "again")
     assert again.returncode == 2
     assert b"an image of a disc, with a volume in it; name the volume it was made of" in again.stderr

@@ -318,7 +318,7 @@ def test_it_is_written_for_those_who_may_read_the_archive(tmp_path: Path, monkey
     [
         ("a.xtar --to a.rar", "a.rar: its name ends with none of .zip, .tar, .tar.gz, .tar.bz2, .tar.xz"),
         ("a.xtar --to a.xtar --format zip", "a.xtar: exists; --overwrite replaces it"),
-        ("a.xtar --to a.xtar --format zip --overwrite", "a.xtar: is what is read; choose another name"),
+        ("a.xtar --to a.xtar --format zip --overwrite", "a.xtar: is one of the files that are read; choose"),
         ("a.xtar no/such --to a.zip", "no/such: nothing in the archive matches"),
     ],
 )

@@ -164,7 +164,7 @@ def test_a_limit_of_processes(limit: str, tree: Path, tmp_path: Path) -> None:
         assert b"Traceback" not in done.stderr
         if limit == "--nproc=1" and done.returncode:  # checking and copying need a second thread
             assert done.returncode == 5
-            assert done.stderr.endswith(b"pybackup: the system lets no more threads or processes start (ulimit -u)\n")
+            assert done.stderr.endswith(b"pybackup: the system allows no more threads or processes (ulimit -u)\n")
             archive.exists() or main(["create", str(tree), "-o", str(archive)])
         else:
             assert done.returncode == 0, done.stderr

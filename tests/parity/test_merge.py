@@ -197,7 +197,7 @@ def test_output_that_is_a_copy_or_no_file_is_refused(room: Path, own: Specimen) 
     path.write_bytes(own.data)
     os.link(path, link)
     os.mkfifo(pipe)
-    for output, reason in ((path, "is what is read"), (link, "is what is read"), (pipe, "exists")):
+    for output, reason in ((path, "is one of the copies"), (link, "is one of the copies"), (pipe, "exists")):
         with pytest.raises(UsageError, match=f"{output.name}: {reason}"):
             mended([path], output)
     assert path.read_bytes() == own.data

@@ -105,7 +105,7 @@ def test_only_the_volumes_that_are_needed_are_asked_for(docs: Path, tmp_path: Pa
     assert (tmp_path / "out" / os.fsdecode(wanted)).is_file()
     done = run("extract", one, last, wanted, "--to", tmp_path / "none")
     assert done.returncode == 1
-    assert "pybackup: note: not here, and needed: docs 2" in lines(done.stderr)
+    assert "pybackup: note: needed, but not given: docs 2" in lines(done.stderr)
     assert not (tmp_path / "none" / os.fsdecode(wanted)).exists()
 
 

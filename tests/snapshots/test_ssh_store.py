@@ -96,7 +96,7 @@ def test_what_cannot_be(tree: Path, store: LocalStore, sshd: SshServer, capsys: 
         pybackup.snapshot_list("/nowhere")
     with pytest.raises(UsageError, match="both on other machines"):
         make("host:/x", there)
-    with pytest.raises(UsageError, match="on this machine only"):
+    with pytest.raises(UsageError, match="snapshots on this machine"):
         list(pybackup.snapshot_list(there, ssh=ssh, sizes=True))
     with pytest.raises(UsageError, match="an rsync daemon cannot rename directories"):
         make(tree, "rsync://localhost/module")

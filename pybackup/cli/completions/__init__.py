@@ -1,4 +1,5 @@
-"""Completion for shells: the scripts as they are shipped, and the makers of them.
+"""Completion scripts for shells, and the modules that generate them.
 
-The scripts are made from the parsers; a test compares them. ``python -m pybackup.cli.completions`` writes them anew.
+The scripts are generated from the parsers with ``python -m pybackup.cli.completions``; a test fails if they are out of
+date.
 """

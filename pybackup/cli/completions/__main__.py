@@ -1,4 +1,4 @@
-"""Write the scripts anew, beside this file."""
+"""Generate the completion scripts, beside this file."""
 
 from ..shells import script_path
 from . import bash, fish, zsh
@@ -8,7 +8,7 @@ MAKERS = {"bash": bash.make, "zsh": zsh.make, "fish": fish.make}
 
 
 def scripts() -> dict[str, str]:
-    """Return the text of each script by the name of its shell."""
+    """Return the text of each script, by the name of its shell."""
     interface = read_interface()
     return {shell: make(interface) for shell, make in MAKERS.items()}
 

@@ -1,4 +1,4 @@
-"""The script for bash."""
+"""Generating the completion script for bash."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ complete -o default -F _pybackup pybackup
 
 
 def make(interface: Interface) -> str:
-    """Return the script."""
+    """Return the text of the script."""
     cases = [_case(command) for command in interface.commands]
     cases += [_family(family, interface) for family in interface.families]
     return _SCRIPT.format(

@@ -1,4 +1,4 @@
-"""The script for fish."""
+"""Generating the completion script for fish."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ complete -c pybackup -f
 
 
 def make(interface: Interface) -> str:
-    """Return the script."""
+    """Return the text of the script."""
     lines = [_HEAD.format(families=" ".join(interface.families))]
     lines += _words("", interface.choices())
     lines += [_option("", option) for option in interface.main.options]

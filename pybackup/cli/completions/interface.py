@@ -12,7 +12,7 @@ from ..parser import main_parser, verb_parser
 
 
 class Values(StrEnum):
-    """What may stand as a value."""
+    """The kinds of values of an argument, by which shells choose what to offer."""
 
     NONE = "none"
     FILES = "files"
@@ -32,7 +32,7 @@ _BY_METAVAR = {
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An option, or with no flags a positional argument."""
+    """An option of a verb, or a positional argument if it has no flags."""
 
     flags: tuple[str, ...]
     values: Values
@@ -44,7 +44,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb, or with no words what stands before it."""
+    """A verb with its arguments; without words, the options before the verb."""
 
     words: tuple[str, ...]
     summary: str
@@ -54,13 +54,13 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """The whole command line."""
+    """The whole command line: the options before the verb, and all verbs."""
 
     main: Command
     commands: Sequence[Command]
 
     def choices(self, *before: str) -> dict[str, str]:
-        """Return the words that may follow some words of a verb, with what each does."""
+        """Return the words that may follow the given words of a verb, each with its description."""
         found: dict[str, list[str]] = {}
         depth = len(before)
         for command in self.commands:
@@ -70,7 +70,7 @@ class Interface:
 
     @property
     def families(self) -> list[str]:
-        """First words of the verbs that have two."""
+        """The first words of all verbs that consist of two words."""
         return list(dict.fromkeys(command.words[0] for command in self.commands if len(command.words) > 1))
 
 

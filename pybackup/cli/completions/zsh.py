@@ -1,4 +1,4 @@
-"""The script for zsh."""
+"""Generating the completion script for zsh."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _ACTIONS = {Values.FILES: "_files", Values.DIRECTORIES: "_files -/", Values.OTHE
 
 
 def make(interface: Interface) -> str:
-    """Return the script."""
+    """Return the text of the script."""
     single = [command for command in interface.commands if len(command.words) == 1]
     cases = [_case(command) for command in single]
     cases += [f"        {family}) _pybackup_{family} && ret=0 ;;" for family in interface.families]

@@ -1,4 +1,4 @@
-"""Reports as pages: self-contained HTML for a browser, with names shown and never trusted."""
+"""Reports as self-contained HTML pages; names in archives are escaped, as they may be hostile."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SUFFIXES = (b".html", b".htm")
 
 
 def page_path(text: str) -> bytes:
-    """Return the path of a page to write, so that nothing else is overwritten by mistake.
+    """Return the path of a page to write, as bytes.
 
     Raises
     ------
     UsageError
-        It does not end as pages do.
+        The path does not end in ``.html``: a typing mistake should not overwrite another file.
     """
     where = path(text)
     if not where.endswith(_SUFFIXES):
@@ -27,14 +27,23 @@ def page_path(text: str) -> bytes:
 
 
 def check_report(where: bytes | None, read: Iterable[bytes], *, replace: bool) -> None:
-    """Refuse a report that would replace what it is about, or anything without being told to; None for no report.
+    """Refuse a path for a report that already exists, or that is one of the files the report is about.
+
+    Parameters
+    ----------
+    where
+        The path; None for no report.
+    read
+        The files that the report is about.
+    replace
+        An existing file may be replaced.
 
     Raises
     ------
     Exists
-        Something has its name, and is not to be replaced.
+        The file exists, and is not to be replaced.
     UsageError
-        It is one of the files that are read.
+        The report would replace one of the files that are read.
     """
     from pybackup.host.check_outputs import check_outputs
 
@@ -43,17 +52,17 @@ def check_report(where: bytes | None, read: Iterable[bytes], *, replace: bool) -
     for path_read in read:
         with contextlib.suppress(OSError):
             if os.path.samefile(where, path_read):
-                raise UsageError(f"{os.fsdecode(where)}: is what is read; give the report another name")
+                raise UsageError(f"{os.fsdecode(where)}: is what the report is about; give the report another name")
     check_outputs([where], replace=replace)
 
 
 def write_page(where: bytes, pieces: Iterable[bytes], about: Iterable[bytes], *, replace: bool) -> None:
-    """Write a report; it has its name when it is whole, and may be read by who may read all that it is about.
+    """Write a report; the file gets its name when it is complete, and only users who may read ``about`` may read it.
 
     Raises
     ------
     EnvironmentFailed
-        It cannot be written.
+        The report cannot be written.
     """
     from pybackup.host.output import Output
     from pybackup.host.readers import Readers

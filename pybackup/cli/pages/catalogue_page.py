@@ -1,6 +1,6 @@
-"""The page of a catalogue: the shelf of media, what is at risk, what each loss would cost, and a search over all names.
+"""The page of a catalogue: all media, files at risk, what losing each medium would cost, and a search for file names.
 
-Names are in the page as columns, deflated (see `_columns`), and searched a slice at a time by `catalogue_script`.
+The names are in the page as compressed columns (see `_columns`); the script in `catalogue_script` searches them.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _PLOT_WIDTH, _PLOT_HEIGHT = 160, 36
 
 
 def render_catalogue(where: str, found: Overview, names: FileNames | None) -> Iterator[bytes]:
-    """Yield the page.
+    """Yield the page in pieces.
 
     Parameters
     ----------
     where
-        What catalogue it is.
+        The address of the catalogue, for the heading.
     names
-        None where there are too many.
+        The names of all files, for the search; None if there are too many.
     """
     parts = _parts(where, found, names)
     return page(f"Catalogue {where}", "catalogue", parts)
@@ -110,10 +110,10 @@ def _figures(found: Overview, names: FileNames | None) -> Iterator[Figure]:
 
 def _search(names: FileNames | None) -> str:
     if names is None:
-        body = "<p>There are too many files to have their names here: 'pybackup catalogue find' searches them.</p>"
+        body = "<p>There are too many files to search them on this page: use 'pybackup catalogue find'.</p>"
         return card("Where is it?", body)
     body = (
-        '<noscript><p>Searching takes JavaScript; "pybackup catalogue find" does without.</p></noscript>'
+        '<noscript><p>Searching needs JavaScript; "pybackup catalogue find" does not.</p></noscript>'
         '<input id="wanted" type="text" role="searchbox" autocomplete="off" spellcheck="false" disabled '
         'placeholder="Reading names…" aria-label="Search names and directories" aria-controls="hits">'
         '<p id="told" class="soft" aria-live="polite"></p><ol id="hits" class="hits"></ol>'
@@ -140,7 +140,7 @@ def _disc(each: OnShelf) -> str:
 
 
 def _health(checks: Sequence[MediumCheck]) -> str:
-    """Return the margin of each check as a point, the newest at the right, and each check in words."""
+    """Return a plot of the parity left at each check, the newest at the right, and a list of the checks in words."""
     if not checks:
         return ""
     first, last = checks[0].at_ns, checks[-1].at_ns
@@ -155,7 +155,7 @@ def _health(checks: Sequence[MediumCheck]) -> str:
     told = "".join(f"<li>{_check(found)}</li>" for found in reversed(checks))
     return (
         f'<svg class="health" viewBox="0 0 {_PLOT_WIDTH} {_PLOT_HEIGHT}" role="img">'
-        f"<title>What its parity could still mend, at each check</title>"
+        f"<title>The parity left at each check</title>"
         f'<polyline points="{line}"/>{dots}</svg>'
         f"<details><summary>{count(len(checks), 'check')}</summary><ul>{told}</ul></details>"
     )
@@ -211,7 +211,7 @@ def _risk_row(each: Exposed) -> str:
 
 
 def _data(found: Overview, names: FileNames) -> Iterator[str]:
-    """Yield what the search knows: media as JSON, columns one after the other, each deflated."""
+    """Yield the data for the search: the media as JSON, and each column of names, compressed."""
     media = [
         {
             "label": printable(each.medium.label),
@@ -230,7 +230,7 @@ def _data(found: Overview, names: FileNames) -> Iterator[str]:
 
 
 def _columns(names: FileNames) -> Iterator[tuple[str, bytes]]:
-    """Yield each column: texts as lines of UTF-8, numbers as they are in memory of a little-endian machine."""
+    """Yield the name and the bytes of each column: texts as lines of UTF-8, numbers as little-endian arrays."""
     yield "directories", _lines(names.directories)
     yield "names", _lines(names.names)
     for name in ("counts", "sizes", "times", "groups"):

@@ -1,4 +1,4 @@
-"""What the page of a catalogue has beside the others: the shelf's style, and the search."""
+"""The style and the search script that only the page of a catalogue has."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStre
 }
 function text(name){return unpacked(name).then(function(data){return new TextDecoder().decode(data)})}
 function pause(){return new Promise(function(go){setTimeout(go,0)})}
-// Only letters that keep their length: else places in the one text would not be those in the other.
+// Change case only where the length stays the same, so that offsets in both texts are equal.
 function lowered(all){
 var low=all.toLowerCase();
 if(low.length===all.length)return low;
@@ -72,11 +72,11 @@ if(row%20000===0&&performance.now()-begun>SLICE_MS){await pause();begun=performa
 }
 starts[groups.length]=names.length+1;
 box.disabled=false;
-box.placeholder='Part of a name; more words, or a directory, narrow it';
+box.placeholder='Part of a name; add words or a directory to narrow the search';
 document.documentElement.dataset.ready='yes';
 }
 
-// The last index whose value is not above.
+// The last index whose value is not greater.
 function place(list,value){
 var low=0,high=list.length-1;
 while(low<high){var mid=(low+high+1)>>1;if(list[mid]<=value)low=mid;else high=mid-1}
@@ -94,7 +94,7 @@ var mine=++run,words=wanted.toLowerCase().split(/[\s\/]+/).filter(Boolean);
 hits.textContent='';
 told.dataset.wanted='';
 if(!words.length){told.textContent='';return}
-// Each word is in the name or in the path of its directory; where a directory has all of them, so do its files.
+// Each word must be in the name or in the path of its directory; if the path has all words, all its files match.
 var found=0,begun=performance.now(),shown=[];
 told.textContent='Searching…';
 for(var d=0;d<directories.length;d++){
@@ -166,7 +166,7 @@ var on=make('span','on');
 on.append('on ',make('bdi','',medium.label),tail?' ('+tail+')':'');
 item.append(on);
 });
-if(!media.length)item.append(make('span','on','on no medium that is known'));
+if(!media.length)item.append(make('span','on','on no known medium'));
 return item;
 }
 

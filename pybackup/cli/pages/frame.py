@@ -1,7 +1,7 @@
-"""What all pages are made of: the skeleton, the state at the top, figures, bars, tables, and escaping.
+"""The parts that all pages share: the HTML frame, the state at the top, figures, bars, tables, and escaping.
 
-A page needs nothing but itself: no network, no fonts, and without JavaScript nothing but comfort is missing. Its
-policy forbids it to load anything, so that even a name that got through unescaped would lead nowhere.
+A page is self-contained: it loads nothing from the network, and without JavaScript only conveniences are missing. Its
+content security policy forbids loading anything, so that even an unescaped name could not make it load something.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from .style import SCRIPT, STYLE
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 MAX_ROWS = 2_000
 _MAX_ROWS_BYTES = 2 << 20
-_FILTER_FROM = 20  # rows: fewer are seen at a glance
+_FILTER_FROM = 20  # rows from which on a table has a filter
 _NAME_LENGTH = 240
 _TEXT_LENGTH = 400
-_SLOTS = 200  # of a bar: as fine as anybody sees
+_SLOTS = 200  # the resolution of a bar: finer ranges could not be seen
 
 
 class Tone(StrEnum):
-    """How bad it is, as a class of the style sheet."""
+    """How good or bad a state is; the values are classes of the style sheet."""
 
     GOOD = "good"
     WARN = "warn"
     DIRE = "dire"
 
 
-# A tick in a disc, an exclamation mark in a triangle, a cross in an octagon: told apart without colour.
+# A tick in a circle, an exclamation mark in a triangle, a cross in an octagon: distinguishable without colour.
 _SYMBOLS = {
     Tone.GOOD: "M24 2a22 22 0 1 0 0 44a22 22 0 0 0 0-44zM20 34.5L9.5 24l3.5-3.5 7 7L35 13l3.5 3.5z",
     Tone.WARN: "M24 3L1 45h46zM21.5 18h5l-1 15h-3zM21.5 36h5v5h-5z",
@@ -46,7 +46,7 @@ _SYMBOLS = {
 
 @dataclass(frozen=True, slots=True)
 class PageStep:
-    """Something to do next, and the command that does it; empty where there is none."""
+    """Something to do next, and the command that does it; an empty command if there is none."""
 
     text: str
     command: str = ""
@@ -54,7 +54,7 @@ class PageStep:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number that tells something, with a note below."""
+    """A number with a label above and a note below; the tone colours it."""
 
     label: str
     value: str
@@ -63,12 +63,12 @@ class Figure:
 
 
 def escape(text: str) -> str:
-    """Return a text for HTML, between tags as in quotes; what is not printable is shown as an escape."""
+    """Return a text escaped for HTML content and attributes; characters that cannot be printed become escapes."""
     return html.escape("\n".join(map(printable, text.split("\n"))))
 
 
 def clip(text: str, length: int) -> str:
-    """Return a text of at most ``length`` characters, the middle left out where it is longer."""
+    """Return a text shortened in the middle to at most ``length`` characters."""
     if len(text) <= length:
         return text
     head = (length - 1) * 2 // 3
@@ -76,17 +76,17 @@ def clip(text: str, length: int) -> str:
 
 
 def name(path: bytes, length: int = _NAME_LENGTH) -> str:
-    """Return a name for HTML; its direction of writing does not reach beyond it."""
+    """Return a name for HTML, isolated so that its writing direction does not affect the text around it."""
     return f"<bdi>{html.escape(clip(display(path), length))}</bdi>"
 
 
 def words(text: str) -> str:
-    """Return what somebody has to say, for HTML."""
+    """Return a message for HTML, shortened if it is very long."""
     return escape(clip(text, _TEXT_LENGTH))
 
 
 def shell_word(path: bytes) -> str:
-    """Return a file name as a shell takes it, whatever it holds, and never as an option."""
+    """Return a file name quoted for a shell, so that no character is special and it is not taken for an option."""
     if path.startswith(b"-"):
         path = b"./" + path
     text = os.fsdecode(path)
@@ -100,7 +100,7 @@ def _ansi_c(byte: int) -> str:
 
 
 def page(title: str, made_by: str, parts: Iterable[str]) -> Iterator[bytes]:
-    """Yield a whole page; ``title`` is text, ``parts`` are HTML."""
+    """Yield a whole page in pieces; ``title`` is text, ``parts`` are HTML."""
     yield (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -114,12 +114,12 @@ def page(title: str, made_by: str, parts: Iterable[str]) -> Iterator[bytes]:
 
 
 def heading(verb: str, path: bytes) -> str:
-    """Return what the page is about."""
+    """Return the heading of a page: the verb and the path that it is about."""
     return f'<p class="eyebrow">pybackup {escape(verb)}</p>\n<h1>{name(path)}</h1>'
 
 
 def state(tone: Tone, headline: str, sentences: Iterable[str], steps: Sequence[PageStep]) -> str:
-    """Return what everybody wants to know: how it is, and what to do."""
+    """Return the card at the top: the state in a headline and sentences, and what to do next."""
     told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     if steps:
         told += '<p class="next">What to do next</p>'
@@ -130,7 +130,7 @@ def state(tone: Tone, headline: str, sentences: Iterable[str], steps: Sequence[P
 
 
 def figures(found: Iterable[Figure]) -> str:
-    """Return numbers side by side."""
+    """Return figures, to be shown side by side."""
     return f'<dl class="figures">{"".join(map(_figure, found))}</dl>'
 
 
@@ -141,12 +141,12 @@ def _figure(figure: Figure) -> str:
 
 
 def card(title: str, body: str, *, long: bool = False) -> str:
-    """Return a part of the page with a title."""
+    """Return a part of the page with a title; ``long`` allows a page break in it when printed."""
     return f'<section class="card{" long" if long else ""}"><h2>{escape(title)}</h2>\n{body}</section>'
 
 
 def bullets(title: str, texts: Sequence[str], limit: int = 30) -> Iterator[str]:
-    """Yield a list of remarks, if there are any."""
+    """Yield a card with a list of at most ``limit`` texts, if there are any."""
     if texts:
         items = [words(text) for text in texts[:limit]]
         if len(texts) > limit:
@@ -155,7 +155,7 @@ def bullets(title: str, texts: Sequence[str], limit: int = 30) -> Iterator[str]:
 
 
 def pill(tone: Tone, word: str) -> str:
-    """Return a word in its colour."""
+    """Return a word in the colour of its tone."""
     return f'<span class="fate {tone}">{escape(word)}</span>'
 
 
@@ -165,7 +165,7 @@ def bar(size: int, layers: Iterable[tuple[str, Iterable[tuple[int, int]]]], labe
     Parameters
     ----------
     layers
-        Class of the style sheet, and byte ranges; a range is never too small to be seen.
+        Pairs of a class of the style sheet and byte ranges (start, end); even the shortest range is visible.
     """
     paths = "".join(f'<path class="{kind}" d="{_slots(ranges, size)}"/>' for kind, ranges in layers)
     return (
@@ -191,16 +191,18 @@ def _slots(ranges: Iterable[tuple[int, int]], size: int) -> str:
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[str], total: int, more: str) -> Iterator[str]:
-    """Yield a table of what may be many rows, and how many were left out.
+    """Yield a table, and the number of rows that were left out.
 
     Parameters
     ----------
+    heads
+        The titles of the columns.
     rows
-        HTML, each a ``<tr>``.
+        The rows as HTML, each a ``<tr>``.
     total
-        How many rows there would be.
+        The number of rows without a limit.
     more
-        Where the rest is to be found.
+        Where to find the rows that were left out.
     """
     many = total > _FILTER_FROM
     search = (

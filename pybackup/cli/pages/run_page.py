@@ -1,4 +1,4 @@
-"""What `pybackup run --html FILE.html` writes: of each job what came of it, what to do next, what was stored where."""
+"""The page of `pybackup run --html FILE.html`: the outcome of each job, what to do next, what was stored where."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 200
 
 
 def render_runs(reports: Sequence[Report]) -> Iterator[bytes]:
-    """Yield the page."""
+    """Yield the page in pieces."""
     yield from page("Backup jobs", "run", _parts(reports))
 
 

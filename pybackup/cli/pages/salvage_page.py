@@ -1,4 +1,4 @@
-"""What `pybackup salvage --report FILE.html` writes: what came back, what did not, and what would bring it back."""
+"""The page of `pybackup salvage --report FILE.html`: which files were restored, which not, and what would help."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _TONES = {
     Fate.LOST: Tone.DIRE,
 }
 _WORST_FIRST = tuple(reversed(Fate))
-# Shown only where there are any.
+# States that are shown only if a file has them.
 _RARE = (Fate.REPAIRED, Fate.UNPLACED)
 
 
@@ -54,18 +54,18 @@ def map_salvaged(
     repaired: Extents | None = None,
     listing: Listing | None = None,
 ) -> VolumeMap:
-    """Return the map of what was salvaged.
+    """Return the map of the image that was salvaged.
 
     Parameters
     ----------
     image_bytes
-        Length of the image.
+        The length of the image.
     health
-        What the checksums of its sectors said before anything was repaired, if it has any.
+        The state of its sectors before anything was repaired; None if it has no checksums of sectors.
     repaired
-        Byte ranges that have been put right.
+        The byte ranges that were repaired.
     listing
-        What the archive holds: all files are on the map then; without, those that are not intact.
+        The entries of the archive, to show all files on the map; None to show only files that are not intact.
     """
     files = [verdict for verdict in done.not_intact if verdict.wanted]
     within = {verdict.path: verdict.wanted.within(0, image_bytes) for verdict in files}
@@ -84,16 +84,16 @@ def render_salvage(
     problems: Sequence[Problem] = (),
     salvaged: str,
 ) -> Iterator[bytes]:
-    """Yield the page.
+    """Yield the page in pieces.
 
     Parameters
     ----------
     volume
-        As `map_salvaged` returns it, or with more places.
+        The map that `map_salvaged` returns, perhaps with further places.
     problems
-        That the run met; those of files that have a verdict are not told twice.
+        The problems of the run; those about files with a verdict are not shown again.
     salvaged
-        When, in words.
+        The time of salvaging, as text.
     """
     headline = _headline(done)[1]
     yield from page(f"{headline}: {display(images[0])}", salvaged, _parts(images, target, done, volume, problems))
@@ -121,7 +121,7 @@ def _headline(done: Restored) -> tuple[Tone, str]:
         return Tone.DIRE, "Nothing came back"
     nameless = done.missing or 0
     if gone := lost + nameless:
-        # What is not even known by name is lost above all.
+        # Files whose names are lost count as lost too.
         of_all = f"{gone:,} of {count(len(done.verdicts) + nameless, 'file')} {'is' if gone == 1 else 'are'} lost"
         which = f", {nameless:,} of them not even known by name" if nameless and lost else ""
         in_part = f", {partial:,} came back in part" if partial else ""
@@ -168,7 +168,7 @@ def _steps(images: Sequence[bytes], target: bytes, done: Restored) -> list[PageS
 
 def _figures(done: Restored, volume: VolumeMap) -> Iterator[Figure]:
     yield Figure("Files known", f"{len(done.verdicts):,}", f"found by the {done.way}" if done.way else "")
-    # What is not even known by name counts: it is lost, and part of all there was.
+    # Entries whose names are lost are counted among all and among the lost ones.
     nameless = done.missing or 0
     for fate in Fate:
         number = done.counts[fate] + (nameless if fate is Fate.LOST else 0)
@@ -227,6 +227,6 @@ def _back(file: FileVerdict | UnnamedFile) -> str:
     share = percentage(file.present.n_bytes, size)
     read = f"; {humane_bytes(file.plausible.n_bytes)} as they were read" if file.plausible else ""
     gaps = (file.present | file.plausible).gaps(0, size)
-    # Gaps above: a hole of one sector shall be seen in a file of gigabytes.
+    # Gaps are drawn on top, so that one sector is visible even in a file of gigabytes.
     runs = (("y", file.present), ("m", file.plausible), ("x", gaps))
     return bar(size, runs, said + read) + f"<small>{said}, {share}{read}</small>"

@@ -1,4 +1,4 @@
-"""What `pybackup stage status --html FILE.html` writes: discs and how full they are, what waits, what is at risk."""
+"""The page of `pybackup stage status --html FILE.html`: the discs, how full they are, waiting files, files at risk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TONES = {DiscState.BUILT: Tone.WARN, DiscState.BURNT: Tone.GOOD, DiscState.LOST
 
 
 def render_stage(status: StageStatus) -> Iterator[bytes]:
-    """Yield the page."""
+    """Yield the page in pieces."""
     yield from page(f"Stage {status.settings.name}", "stage status", _parts(status))
 
 
@@ -60,7 +60,7 @@ def _state(status: StageStatus) -> str:
         sentences.append(f"{count(files, 'file')} in images that are not burnt yet.")
         steps.append(PageStep(f"Burn {', '.join(each.disc.name for each in built)}."))
     if on_no_disc:
-        sentences.append(f"{count(on_no_disc, 'file')} of the open disc on no disc yet.")
+        sentences.append(f"{count(on_no_disc, 'file')} of the open disc are on no disc yet.")
     if status.waiting:
         sentences.append(f"{count(len(status.waiting), 'file')} that cannot be staged yet, named below.")
     if due:

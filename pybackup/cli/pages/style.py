@@ -1,4 +1,4 @@
-"""How pages look, and what little they do: one style sheet and one script, both inline."""
+"""The style sheet and the script of all pages, both embedded in each page."""
 
 from __future__ import annotations
 

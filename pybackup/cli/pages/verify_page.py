@@ -1,4 +1,4 @@
-"""What `pybackup verify --html` writes: how an archive is, where it is damaged, and which files that touches."""
+"""The page of `pybackup verify --html`: the state of an archive, where it is damaged, and which files are affected."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def render_verify(
     remarks: Sequence[str] = (),
     checked: str,
 ) -> Iterator[bytes]:
-    """Yield the page.
+    """Yield the page in pieces.
 
     Parameters
     ----------
     remarks
-        What else there is to say.
+        Further texts to show in a list.
     checked
-        When, in words.
+        The time of the check, as text.
     """
     places = Places.of_listing(verdict.listing, verdict.begin)
     volume = _map(verdict, places)
@@ -93,9 +93,9 @@ def _sentences(verdict: ArchiveVerdict) -> Iterator[str]:
     else:
         yield f"{count(verdict.files, 'file')} with {humane_bytes(verdict.n_bytes)} of content."
     if verdict.state is State.INTACT:
-        yield "Every byte is what it was when it was written. There is nothing to do."
+        yield "Every byte is as it was written. There is nothing to do."
     elif verdict.by_parity:
-        yield "Parity brings all of it back, byte for byte."
+        yield "Parity can restore all of it, byte for byte."
     elif verdict.state is State.REPAIRABLE:
         yield "All files can still be restored, but another hit could change that."
     elif verdict.lost:
@@ -177,7 +177,7 @@ def _parity_figures(health: Health) -> Iterator[Figure]:
 
 
 class _Files:
-    """The files that damage touches."""
+    """The files that are affected by damage."""
 
     def __init__(self, verdict: ArchiveVerdict, volume: VolumeMap) -> None:
         self._volume = volume
@@ -191,7 +191,7 @@ class _Files:
         self._by_parity = verdict.by_parity
 
     def render(self) -> Iterator[str]:
-        """Yield the table, if there are any."""
+        """Yield the table of these files, if there are any."""
         if self.total:
             heads = ("State", "Name", "Where it is hit", "Why", "What brings it back")
             yield from table("Files touched", heads, self._table(), self.total, _MORE)
@@ -229,7 +229,7 @@ def _whole(file: Touched) -> Iterator[tuple[int, int]]:
 
 
 def _hits(file: Touched) -> Iterator[tuple[int, int]]:
-    """The bad bytes as offsets in the file as it is packed, its members joined."""
+    """Yield the ranges of bad bytes as offsets in the compressed file, whose members are joined."""
     joined = 0
     for start, end in file.ranges:
         yield from ((joined + low - start, joined + high - start) for low, high in file.wanted.within(start, end))

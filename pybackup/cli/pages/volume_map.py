@@ -1,4 +1,4 @@
-"""The map of a volume as a grid of cells, each a run of sectors, in the colour of the worst of them."""
+"""The map of a volume: a grid of cells, each for a run of sectors, in the colour of the worst sector."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .frame import clip, escape, words
 
 MAX_CELLS = 3_000
 _STRETCHES = 60
-_IDLE = "Point at a cell to see where it lies, how it is and whose it is."
+_IDLE = "Point at a cell to see its place, its condition and the files in it."
 _NAMES = 3
 _NAME_LENGTH = 60
-_LEVELS = (1 / 16, 1 / 4, 5 / 8)  # of the sectors of a cell: from here on a stronger colour
+_LEVELS = (1 / 16, 1 / 4, 5 / 8)  # fractions of a cell's sectors from which on its colour is stronger
 
 _PART_CLASSES = {MapPart.DATA: "d", MapPart.PARITY: "p", MapPart.CHECKSUMS: "c"}
 _PART_WORDS = {MapPart.DATA: "data", MapPart.PARITY: "parity", MapPart.CHECKSUMS: "checksums"}
@@ -41,14 +41,14 @@ CONDITION_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A volume cut in runs of sectors.
+    """A volume divided into runs of sectors.
 
     Attributes
     ----------
     edges
-        First sector of each cell, and the number of sectors: shape (cells + 1,).
+        The first sector of each cell, then the number of sectors: shape (cells + 1,).
     counts
-        Sectors of each part in each condition: shape (cells, parts, conditions).
+        The number of sectors of each part in each condition: shape (cells, parts, conditions).
     """
 
     edges: NDArray[np.int64]
@@ -59,26 +59,26 @@ class Cells:
 
     @property
     def part(self) -> NDArray[np.int64]:
-        """The part that most of each cell belongs to."""
+        """The part that most sectors of each cell belong to: shape (cells,)."""
         found: NDArray[np.int64] = self.counts.sum(axis=2).argmax(axis=1)
         return found
 
     @property
     def worst(self) -> NDArray[np.int64]:
-        """The worst condition in each cell."""
+        """The worst condition in each cell: shape (cells,)."""
         present = self.counts.sum(axis=1) > 0
         found: NDArray[np.int64] = len(Condition) - 1 - present[:, ::-1].argmax(axis=1)
         return found
 
     @property
     def not_good(self) -> NDArray[np.int64]:
-        """How many sectors of each cell are not good."""
+        """The number of sectors of each cell that are not good: shape (cells,)."""
         found: NDArray[np.int64] = self.counts[:, :, Condition.GOOD + 1 :].sum(axis=(1, 2))
         return found
 
 
 def cut(volume: VolumeMap, max_cells: int = MAX_CELLS) -> Cells:
-    """Cut a volume in at most ``max_cells`` cells, and few more, since one starts at each of its edges."""
+    """Divide a volume into about ``max_cells`` cells: some more, since a cell begins at each edge of its parts."""
     run = max(1, -(-volume.sectors // max_cells))
     bounds = (0, *volume.edges, volume.sectors)
     starts = [np.arange(low, high, run) for low, high in pairwise(bounds) if low < high]
@@ -92,7 +92,7 @@ def cut(volume: VolumeMap, max_cells: int = MAX_CELLS) -> Cells:
 
 
 def render_map(volume: VolumeMap, *, max_cells: int = MAX_CELLS) -> Iterator[str]:
-    """Yield the map, its legend and its worst stretches as HTML; nothing for a volume of no sectors."""
+    """Yield the map, its legend and a list of the worst stretches as HTML; nothing for a volume without sectors."""
     if not volume.sectors:
         return
     cells = cut(volume, max_cells)
@@ -174,7 +174,7 @@ def _names(volume: VolumeMap, first: int, sectors: int) -> list[str]:
 
 
 def _stretches(volume: VolumeMap) -> Iterator[str]:
-    """The same as a list: for those who cannot point, and on paper."""
+    """Yield the same as a list, for users who cannot point, and for paper."""
     found = volume.stretches()
     if not len(found):
         return

@@ -6,7 +6,7 @@ import argparse
 import importlib
 from typing import Protocol, cast
 
-# What they do, in the order of the help. A verb of two words is one of a family.
+# What each verb does, in the order of the help. Verbs of two words with the same first word are a family.
 SUMMARIES = {
     "create": "archive directories and files",
     "list": "show what is in an archive",
@@ -16,19 +16,19 @@ SUMMARIES = {
     "restore": "restore a chain of archives, or parts of it, as it was at a time",
     "chain merge": "make a full archive out of a chain, without the sources",
     "export": "write an archive, or parts of it, as a zip or a tar",
-    "mount": "show an archive, or the runs of a chain, as a file system that can be read",
+    "mount": "mount an archive, or the runs of a chain, as a read-only file system",
     "unpack": "expand the containers of an archive, leaving the tree of .7z files",
     "verify": "check every byte of an archive",
     "protect": "write parity for any file, as a sidecar",
-    "repair": "merge damaged copies, and rebuild what none has from parity",
-    "rebuild": "bring back lost and damaged volumes of a set, from the others and its recovery volumes",
-    "salvage": "restore every file, whole or in part, that is left in damaged copies",
-    "forecast": "tell what an archive survives: bursts, scattered bad sectors, lost ends",
+    "repair": "merge damaged copies, and rebuild from parity what no copy has",
+    "rebuild": "restore lost and damaged volumes of a set from the others and its recovery volumes",
+    "salvage": "restore everything that is left in damaged copies, files in part if need be",
+    "forecast": "show how much damage an archive survives: bursts, scattered bad sectors, lost ends",
     "drill": "damage copies of an archive, repair them, and compare what comes back with the forecast",
-    "disc plan": "tell how many discs a tree takes, how full they get and how long it lasts",
-    "disc build": "build the image of a disc for each volume, with everything that is needed to read it",
-    "disc burn": "burn an image through xorriso, and read it back",
-    "disc check": "tell how damaged discs are, what they would still survive, and what to do",
+    "disc plan": "show how many discs a tree needs, how full they get and how long burning takes",
+    "disc build": "build a disc image of each volume, with everything that is needed to read it",
+    "disc burn": "burn an image with xorriso, and read it back",
+    "disc check": "show how damaged discs are, how much more damage they survive, and what to do",
     "disc label": "write labels to print, for the disc and its case",
     "catalogue init": "make a catalogue, which tells which medium holds what",
     "catalogue add": "enter media: archives, images, discs, drives, directories",
@@ -44,7 +44,7 @@ SUMMARIES = {
     "catalogue hash": "hash the files of a medium that were entered without hashes",
     "catalogue verify": "compare a medium, or a directory, with the hashes in the catalogue",
     "catalogue lost": "mark a medium as lost, and tell which files are lost with it",
-    "catalogue found": "mark a medium as there again",
+    "catalogue found": "mark a lost medium as found",
     "catalogue move": "change the place where a medium is kept",
     "catalogue remove": "forget a medium",
     "catalogue prune": "tell which runs of a chain stay restorable, and which media none of these needs",

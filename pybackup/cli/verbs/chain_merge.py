@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pybackup.make.run import Created
 
 EPILOG = """\
-The archive is full: it does not need those it was made of, and the next run of the chain builds on it. If nothing was
-missing, it has the same bytes as one that a full run had made. CHAIN, MORE and TIME are as for restore.
+Makes a full archive, which does not need the ones it was made of; the next run of the chain builds on it. If nothing
+was missing, it has the same bytes as if a full run had made it. CHAIN, MORE and TIME are as for restore.
 
 examples:
   pybackup chain merge docs -o docs-2026.xtar
@@ -30,13 +30,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, ChainMergeRequest)
     add_talk(parser, verbose=True)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Merge, and write down what was made."""
+    """Merge the chain, and record the new archive in the catalogue; return the exit status."""
     from pybackup.jobs.chain_merge import merge_asked
 
     with talk_of(options, options.chain) as talk:

@@ -16,11 +16,11 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     parser.add_argument("shell", metavar="SHELL", choices=tuple(SCRIPTS), help="bash, zsh or fish")
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Print the script."""
+    """Print the completion script of a shell; return the exit status."""
     deliver([script_path(options.shell).read_bytes()])
     return 0

@@ -38,20 +38,21 @@ if TYPE_CHECKING:
     from pybackup.make.volumes import CreatedVolume
 
 EPILOG = """\
-Entries are kept under the base name of their SRC: 'create ~/docs' and 'extract --to out' give out/docs/...
-A SRC that ends in a slash follows a symbolic link. The archive itself is left out where it lies in a SRC, and
-appears under its name when it is complete and has been read back.
-A pattern with a slash before its end counts from its SRC: --exclude /old leaves out ~/docs/old, not ~/docs/a/old.
+Entries are stored under the base name of their SRC: 'create ~/docs' and 'extract --to out' give out/docs/...
+If SRC is a symbolic link, a slash at its end archives what the link points to. The archive itself is left out if it
+lies in a SRC; it gets its name when it is complete and has been read back.
+A pattern with a slash before its end is matched from SRC on: --exclude /old leaves out ~/docs/old, not ~/docs/a/old.
 
-With --since-archive the archive tells where the rest of the tree lies, what was deleted, renamed or changed its mode
-included: named together, list and extract give the tree of that day. That the earlier ones are whole, verify tells.
-With --chain the catalogue knows the earlier ones, and writes down this one. What lies on media that are lost or suspect
-is stored again, by a full run if the level is auto. --since-archive then says where the last run is, if it was moved.
+With --since-archive the new archive also lists the files that it leaves out, and so records what was deleted, renamed
+or got other permissions: 'list' and 'extract' of both archives together give the tree of that day. Check with 'verify'
+that the earlier archives are intact.
+With --chain the catalogue finds the earlier archives, and records this one. Files on media that are lost or suspect are
+stored again (level auto: by a full run). --since-archive then names the last run, if it was moved.
 
---since-catalogue leaves out what is safe on media that a catalogue knows, whatever it is called there; where that is,
-'pybackup catalogue whereis' tells, and no archive. It ends the run where the catalogue cannot be read.
+--since-catalogue leaves out files that are safe on media in the catalogue, under whatever name. The archive does not
+list them: 'pybackup catalogue whereis' finds them. Without a readable catalogue the run ends.
 
---select takes what pyactivity select, or its page, has written. Each file that changed or vanished since is a problem.
+--select reads a selection written by 'pyactivity select' or its page. Files changed or gone since then are problems.
 
 examples:
   pybackup create ~/docs
@@ -67,7 +68,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, CreateRequest, CreateSetRequest)
     parser.add_argument("--dry-run", action="store_true", help="only show what would be archived and left out, and why")
     parser.add_argument(
@@ -80,7 +81,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Plan, and create or show the plan."""
+    """Make the plan, then show it or create the archive or set; return the exit status."""
     from pybackup.compress.raw_deflate import writer
     from pybackup.host.remote import remote_executor
     from pybackup.host.workers import is_usual, make_executor
@@ -89,7 +90,7 @@ def perform(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         talk = stack.enter_context(talk_of(options, options.volumes or options.output or b""))
         stack.enter_context(recording(options))
-        # Before the plan is made, so that the workers do not carry its weight; many only when it says what for.
+        # The workers are forked before the plan is made, so that they do not hold its memory too.
         executor: Executor | None = None
         if options.cluster is not None and not options.dry_run:
             executor, tasks = stack.enter_context(remote_executor(options.cluster, writer))
@@ -101,12 +102,14 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse options that do not go together."""
+    """Refuse options that exclude each other."""
     if options.volumes is None:
         if (name := given_beside(options, CreateSetRequest, CreateRequest)) is not None:
             raise UsageError(f"create: {flag(name)} is for volumes: add --volumes DIR")
         if options.output == b"-":
-            raise UsageError("an archive is read back, and a pipe cannot be: give -o a name (./- for a file called -)")
+            raise UsageError(
+                "an archive cannot be a pipe, as it is read back: give -o a name (./- for a file called -)"
+            )
         return
     if options.volume_size is None:
         raise UsageError("create: --volumes needs --volume-size, such as cd700 or 4G")

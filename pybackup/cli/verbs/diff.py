@@ -10,9 +10,9 @@ from ..changes import deliver_changes
 from ..options import add_options, add_talk, talk_of
 
 EPILOG = """\
-Shows a line for each path that differs: + added, - removed, ~ changed and in what, > renamed or moved, by content.
-An archive that was made since earlier ones stands for the whole tree of its day, though these are not at hand.
-NEW may be the directory that was archived, as it is now. The status is 0 whether anything differs or not.
+Prints a line for each path that differs: + added, - removed, ~ changed and how, > renamed or moved (same content).
+An archive of a chain stands for the whole tree of its day; the earlier archives need not be at hand.
+NEW may be the live directory that was archived. The exit status is 0 whether anything differs or not.
 
 JSON, one object per line: what, path, respects, size_before, size, former (the name before).
 
@@ -24,13 +24,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, DiffRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Show what differs."""
+    """Print what differs; return the exit status."""
     from pybackup.check.diff import diff
 
     with talk_of(options, options.old) as talk:

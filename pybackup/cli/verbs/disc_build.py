@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Each volume becomes one image, DIR/NAME.iso: the volume, README.TXT for whoever finds the disc, FORMAT.TXT, RESCUE.PY,
-the list of the set's files, also as CATALOGUE.SQLITE (packed where it takes much of the disc), SHA256SUMS, and parity
-over all of it, file system included. The same volume gives the same image, byte for byte. An image fits the disc that
-its volume was made for; where that leaves less room for parity than was asked for, this is said.
+the list of the set's files, also as CATALOGUE.SQLITE (compressed if it would take much of the disc), SHA256SUMS, and
+parity over everything, file system included. The same volume always gives the same image, byte for byte. An image fits
+the disc that its volume was made for; a note says if that leaves less room for parity than asked for.
 
 examples:
   pybackup disc build docs.xtar --medium cd700 --to images
@@ -37,15 +37,15 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, DiscBuildRequest)
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be built")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be built")
     add_recording(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Build the images; a volume of several that cannot be built stops no other."""
+    """Build the images, and go on if one of several cannot be built; return the exit status."""
     from pybackup.disc.build import phases_of_build
     from pybackup.disc.names import DiscNames
     from pybackup.disc.volume import archives_in
@@ -103,7 +103,7 @@ def _parity(plan: BuildPlan) -> str:
 
 
 def _usual(plan: BuildPlan) -> str:
-    """The parity of the volume itself, with a word in front of it."""
+    """Return the amount of parity in the volume itself, with words in front of it for the note."""
     stream = plan.volume.stream
     if stream is None or not stream.geometry.parity_sectors:
         return "what"

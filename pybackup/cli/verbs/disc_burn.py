@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from pybackup.disc.burn import BurnPlan, ReadBack
 
 EPILOG = """\
-Burns through xorriso (Debian package xorriso), after the image was checked and found to fit the medium. Only a blank
-medium is burnt: one with anything on it needs --overwrite. stdio:FILE is a drive that is none, for trying it out. With
---verify the disc is read back and compared: exit status 0 if it is the image, 3 if sectors are bad and parity makes up
-for them (burn another one), 4 if it does not. Then the drive is opened. Of several images each is asked for, and asked
-for again if its disc does not fit, is not blank, or cannot be read back.
+Burns with xorriso (Debian package xorriso), after checking the image and that it fits the medium. Only blank media are
+burnt; others need --overwrite. stdio:FILE emulates a drive by a file, for trials. With --verify the disc is read back
+and compared: exit status 0 if it equals the image, 3 if it has bad sectors that parity can repair (burn another disc),
+4 if parity cannot. At the end the drive is opened. For each of several images a disc is asked for, and asked for again
+if the disc is too small, not blank, or cannot be read back.
 
 examples:
   pybackup disc burn images/docs.iso --device /dev/sr0 --speed 8 --verify
@@ -44,24 +44,24 @@ _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": S
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "images",
         metavar="IMAGE",
         nargs="+",
         type=argument(values.path),
-        help="what disc build made; of several, or a directory of them, each goes onto a disc that is asked for",
+        help="an image made by disc build; for each of several, or of a directory of them, a disc is asked for",
     )
     add_options(parser, DiscBurnRequest, without=("image",))
     parser.add_argument(
-        "--dry-run", action="store_true", help="check the image and the medium, and say what would be done"
+        "--dry-run", action="store_true", help="check the image and the medium, and only show what would be done"
     )
     add_recording(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Burn the image, or all of them, each onto a disc of its own."""
+    """Burn each image onto a disc of its own; return the exit status."""
     from pybackup.archive.find import files_of
 
     images = files_of(options.images)
@@ -69,7 +69,7 @@ def perform(options: argparse.Namespace) -> int:
         if len(images) == 1:
             status = _burn(options, images[0], talk)
         elif options.dry_run or not is_somebody_there(talk):
-            raise UsageError(f"disc burn: {len(images)} images, and nobody here to change discs: name one")
+            raise UsageError(f"disc burn: {len(images)} images, but nobody can be asked to change discs: name one")
         else:
             status = _burn_all(options, images, talk)
         problems = conclude(talk)
@@ -77,7 +77,7 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _burn_all(options: argparse.Namespace, images: list[bytes], talk: Talk) -> Status:
-    """Burn each image onto a disc of its own, until somebody stops it."""
+    """Burn each image onto a disc of its own, unless the user stops; return the worst exit status."""
     from pybackup.disc.on_medium import archive_ids_in
 
     status, kept = Status.DONE, set[bytes]()
@@ -94,7 +94,7 @@ def _burn_all(options: argparse.Namespace, images: list[bytes], talk: Talk) -> S
 
 
 def _may_be_burnt(options: argparse.Namespace, image: bytes, talk: Talk) -> bool:
-    """Whether a disc has to be asked for; what is wrong with one of several images stops no other."""
+    """Return whether an image can be burnt; report a problem with it, so that others go on."""
     from pybackup.disc.burn import check_image
 
     try:
@@ -106,7 +106,7 @@ def _may_be_burnt(options: argparse.Namespace, image: bytes, talk: Talk) -> bool
 
 
 def _burn_next(options: argparse.Namespace, image: bytes, kept: Collection[bytes], talk: Talk) -> Status | None:
-    """Burn one of several: ask for a disc, until it is on one; None where no more are to be burnt."""
+    """Ask for discs until one of several images is burnt; return its status, None if the user stops."""
     name, drive = display(image), display(options.device)
     while True:
         answer = ask(f"{name}: put a blank disc into {drive} and press Enter (q: stop, -: leave it out): ")
@@ -125,7 +125,7 @@ def _burn_next(options: argparse.Namespace, image: bytes, kept: Collection[bytes
             talk.problem(Problem(image, Trouble.DAMAGED, error.without(image)))
             return Status.PROBLEMS
         except (UsageError, EnvironmentFailed) as error:
-            # The medium, or the drive: another one may do.
+            # The medium or the drive is the cause: ask for another disc.
             talk.finish()
             talk.note(printable(reason_of(error)))
             continue

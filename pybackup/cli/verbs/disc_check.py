@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pybackup.mend.health import Health
 
 EPILOG = """\
-For a look at old discs once a year: every sector is read. Prints how each disc is, what it would still survive, and
-what to do about it; with --quiet, for cron, only what is not intact. The exit status is that of the worst disc.
+For checking old discs once a year: every sector is read. Prints the condition of each disc, how much more damage can be
+repaired, and what to do; with --quiet, for cron, only about damaged discs. The exit status is that of the worst disc.
 
 examples:
   pybackup disc check /dev/sr0
@@ -34,31 +34,31 @@ examples:
 
 _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": Status.BEYOND}
 _ADVICE = {
-    "keep": "look again in a year",
-    "watch": "the first sectors have gone bad: look again in half a year",
-    "renew": "burn a new one in the next weeks: 'pybackup repair' gives the image back as it was",
-    "repair": "burn a new one now: 'pybackup repair' still gives the image back as it was",
-    "anew": "burn a new one now, made anew",
-    "look": "see to the drive, or to the permission to read it, and check again",
+    "keep": "check again in a year",
+    "watch": "the first sectors have gone bad: check again in half a year",
+    "renew": "burn a new disc within weeks: 'pybackup repair' restores the image exactly",
+    "repair": "burn a new disc now: 'pybackup repair' can still restore the image exactly",
+    "anew": "make a new image and burn it now",
+    "look": "check the drive, and the permission to read it, and try again",
     "rescue": "copy it with ddrescue, look for other copies and recovery volumes, and see RECOVERY.md",
 }
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, DiscCheckRequest)
     add_recording(parser, checks=True)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Check the discs."""
+    """Check the discs, and print the verdict on each; return the worst exit status."""
     from pybackup.archive.find import files_of
     from pybackup.archive.volume_set import sets_among, tell_of_missing
     from pybackup.disc.check import check_discs
 
     worst = Status.DONE
-    # A program that reads JSON is not who reads what is said besides.
+    # With JSON on standard output, damage is also printed for people on standard error.
     results = () if options.json else {Trouble.DAMAGED, Trouble.UNREADABLE}
     with talk_of(options, options.discs[0], results) as talk, recording(options):
         discs = files_of(options.discs)
@@ -94,11 +94,11 @@ def _lines(checked: CheckedDisc) -> Iterator[str]:
             yield f"  damaged: {count(len(damaged), 'place')} in its structures; 'pybackup verify' tells more"
     left = checked.remaining
     if left is not None:
-        yield f"  would still survive: {_part(left.certain)}, whichever; {_part(left.likely)} at random (99.9 %)"
+        yield f"  can still repair: any {_part(left.certain)}; {_part(left.likely)} at random places (99.9 %)"
     elif checked.verdict is not None and checked.state != "beyond":
         health = checked.verdict.health
-        why = "more is bad than its parity mends" if health and health.geometry.groups else "it has no parity"
-        yield f"  would survive nothing for certain: {why}"
+        why = "there is more damage than parity" if health and health.geometry.groups else "the disc has no parity"
+        yield f"  no further damage is sure to be repaired: {why}"
 
 
 def _health(health: Health) -> Iterator[str]:

@@ -13,8 +13,9 @@ from ..streams import deliver
 from ..text import display
 
 EPILOG = """\
-Writes DIR/NAME-disc.svg, for a printable disc of 120 mm, and DIR/NAME-case.svg, the front of a jewel case: the set, the
-number, the date of the newest file, the topmost directories and their sizes, and what to do when the disc reads badly.
+Writes DIR/NAME-disc.svg, for a printable disc of 120 mm, and DIR/NAME-case.svg, for the front of a jewel case. They
+show the set, the disc's number, the date of the newest file, the largest directories, and what to do if the disc reads
+badly.
 
 examples:
   pybackup disc label volumes --to labels
@@ -23,13 +24,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, DiscLabelRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Write the labels."""
+    """Write the labels; return the exit status."""
     from pybackup.disc.label import make_all_labels
     from pybackup.disc.volume import archives_in
 

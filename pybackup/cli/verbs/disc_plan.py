@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pybackup.disc.plan import PlannedDisc
 
 EPILOG = """\
-Walks the sources, packs samples of them, and writes nothing. Without --volume-size it tells what each kind of disc
-comes to. Times are for drives of usual speed, with reading back.
+Walks the sources, compresses samples of them, and writes nothing. Without --volume-size it shows how many discs of each
+kind are needed. Times are for drives of usual speed, and include reading back.
 
 examples:
   pybackup disc plan ~/docs ~/photos
@@ -31,18 +31,18 @@ examples:
 """
 
 
-# Of a disc: who leaves so little out, or is lucky with the estimate, needs one less.
+# If less than this fraction of a disc is too much, it is shown: leaving so much out would save a disc.
 _LITTLE = 0.1
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, DiscPlanRequest, optional=("volume_size",))
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Plan."""
+    """Estimate the size of the archive, and print how many discs it needs; return the exit status."""
     from pybackup.jobs.disc_plan import estimate_for, plan_on, spread_on
 
     with talk_of(options, b"") as talk:
@@ -74,7 +74,7 @@ def _lines(
             yield from _each(discs)
             yield f"{'together:':<14}{_discs(discs, spreads[name])}"
     if any(fewest < most for fewest, most in spreads.values()):
-        yield f"{'':<14}samples of the content tell its size to within {100 * found.error:.0f} %"
+        yield f"{'':<14}the size is estimated from samples, to within {100 * found.error:.0f} %"
 
 
 def _each(discs: Sequence[PlannedDisc]) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _discs(discs: Sequence[PlannedDisc], spread: tuple[int, int]) -> str:
 
 
 def _perhaps(number: int, fewest: int, most: int) -> str:
-    """How many others it may be."""
+    """Return a remark with the range of the number of discs, if the estimate allows others."""
     others = [str(other) for other in (fewest, most) if other != number]
     return f" (perhaps {' or '.join(others)})" if others else ""
 

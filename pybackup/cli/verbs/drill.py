@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pybackup.check.drill import DrillOutcome, DrillPlan
 
 EPILOG = """\
-Damages copies of FILE, repairs and restores them, compares with FILE, and prints what was forecast beside what
-happened. FILE itself, an archive or a file with its sidecar beside it, is only read; two copies need room in DIR.
-By default each model is tried just below the limit that is forecast, and just past it. The fraction of insert and
-delete is the number of bytes, put in or taken out at a few places. The same seed does the same damage.
-Bad sectors whose content stands elsewhere in FILE, too, come back from there: no forecast knows of them, "stood twice"
-says how many. The exit status is 1 where a forecast was wrong, or a file came back with wrong content.
+Damages copies of FILE, repairs and restores them, compares the result with FILE, and prints the forecast beside the
+outcome. FILE, an archive or a file with its sidecar, is only read; DIR needs room for two copies of it.
+By default each kind of damage is tried just below the forecast limit and just above it. For insert and delete the
+fraction is the number of bytes inserted or removed, at a few places. The same seed gives the same damage.
+Bad sectors whose content is in FILE a second time are restored from there, which no forecast knows; "stood twice" says
+how many. The exit status is 1 if a forecast was wrong, or a file was restored with wrong content.
 
 examples:
   pybackup drill docs.xtar
@@ -33,13 +33,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, DrillRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Damage, repair, restore, compare."""
+    """Damage copies, repair and restore them, and compare; return the exit status."""
     from pybackup.check.drill import plan_drill
     from pybackup.jobs.drill import perform_drill
 

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from pybackup.restore.export import Exported
 
 EPILOG = """\
-The name of FILE tells the format: .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz. What the format does not hold of an entry
-(a zip: links, attributes, holes, ...) is said. FILE gets its name when it is complete; each file in it was checked.
-A FILE.json tells the state of the tree: its names and the SHA-256 of each file, wherever in a chain the content lies.
-ARCHIVE, MORE and PATTERN are as for extract, and what is damaged is mended on the way. What is lost is left out and
-named.
+The suffix of FILE decides the format: .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz. Notes name what the format cannot store
+(zip: links, attributes, holes, ...). FILE gets its name when it is complete; each file in it was checked.
+FILE.json gets a list of the tree: names, and the SHA-256 of each file, wherever in a chain its content is.
+ARCHIVE, MORE and PATTERN are as for extract. Damage is repaired on the way; what is lost is left out and named.
 
 examples:
   pybackup export docs.xtar --to docs.zip
@@ -36,13 +35,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, ExportRequest)
     add_talk(parser, verbose=True)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Write the archive of another program."""
+    """Write the zip, tar or list; return the exit status."""
     from pybackup.archive.open import open_archive
     from pybackup.foreign.formats import ExportFormat
     from pybackup.jobs.export import export

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from pybackup.restore.result import Extracted
 
 EPILOG = """\
-A PATTERN is the path of an entry, also as list shows it, or else a glob in which * also crosses slashes (a backslash
-takes a sign as it is); what lies below comes with it.
+A PATTERN is the path of an entry, as it is or as list shows it, or else a glob, in which * matches slashes too and a
+backslash escapes the next character. Everything below a matching directory is extracted too.
 ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
-So may archives of which one was made since the others (--since-archive): they are the tree as it was then.
-What is damaged is mended on the way, if parity, other copies or recovery volumes suffice.
+They may also be the archives of a chain (--since-archive): together they give the tree as of the last one.
+Damage is repaired on the way as far as parity, other copies and recovery volumes allow.
 Nothing outside DIR is ever touched, and no file gets its name before its content has been checked.
 
 examples:
@@ -49,12 +49,12 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, ExtractRequest, optional=("to",))
     parser.add_argument(
         "--one-drive",
         action="store_true",
-        help="ARCHIVE is a drive for all discs: each is copied to --work-dir before the next is asked for",
+        help="ARCHIVE is the one drive for all discs: each disc is copied to --work-dir before the next is asked for",
     )
     parser.add_argument("--stdout", action="store_true", help="write the content of the one file PATTERN to stdout")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be restored")
@@ -62,7 +62,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Restore, or show what would be, or write one file to standard output."""
+    """Restore files, show what would be restored, or write one file to standard output; return the exit status."""
     from pybackup.archive.open import open_archive
     from pybackup.host.workers import is_usual, make_executor
     from pybackup.mend.identify import IdentifyingMender
@@ -70,7 +70,7 @@ def perform(options: argparse.Namespace) -> int:
     _check(options)
     with ExitStack() as stack:
         talk = stack.enter_context(talk_of(options, options.archive))
-        # All of a large archive: workers started before it is listed do not carry the weight of the listing.
+        # All of the archive is extracted: workers forked before its listing is read do not hold its memory too.
         early = not (options.patterns or options.dry_run) and is_usual(options.workers)
         executor = stack.enter_context(make_executor(options.workers, monitor=talk)) if early else None
         identifying = stack.enter_context(IdentifyingMender(options.work_dir, talk))
@@ -128,8 +128,8 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
         archive, archive.patterns, options.to, how, work_dir=options.work_dir, executor=executor, monitor=talk
     )
     plan = done.plan
-    if not plan.everything and plan.listing.incompleteness:  # else the job says so
-        talk.note(f"{plan.listing.incompleteness}; what was asked for is not concerned")
+    if not plan.everything and plan.listing.incompleteness:  # otherwise the job reports it
+        talk.note(f"{plan.listing.incompleteness}; the entries asked for are not affected")
     if done.mended or done.worn:
         talk.note(_mended(done))
     if any(problem.trouble is Trouble.LOST and problem.path for problem in talk.problems):
@@ -143,11 +143,11 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
 
 
 def _mended(done: Extracted) -> str:
-    """What came back, and what is to be made anew, since the next hit may cost it."""
+    """Return a note on what was repaired, and what to burn or copy again before there is more damage."""
     worn = ", ".join(done.worn)
     renew = f"burn or copy again what is damaged or lost: {worn}" if worn else "burn or copy again what is damaged"
     if not done.mended:
-        return f"mended on the way; {renew}"
+        return f"repaired on the way; {renew}"
     return f"{count(done.mended, 'file')} came back by parity or other copies; {renew}"
 
 

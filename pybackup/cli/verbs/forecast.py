@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 EPILOG = """\
-What the volume survives as long as it is whole, by its layout: only its end and its index are read. FILE is an
-archive, or any file with its sidecar FILE.xpar beside it; of such a pair the sidecar counts as what follows the file,
-but the lost start and end are the file's. Of a directory each volume in it is meant. 'pybackup drill' tries it out.
+Shows how much damage an intact volume survives, calculated from its layout: only its end and its index are read. FILE
+is an archive, or any file with its sidecar FILE.xpar beside it; such a pair is treated as the file followed by the
+sidecar, but "start" and "end" mean those of the file. A directory stands for each volume in it. 'pybackup drill' tests
+forecasts.
 
 examples:
   pybackup forecast docs.xtar
@@ -35,7 +36,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -44,13 +45,13 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="an archive, or a file with a sidecar; or a directory of volumes",
     )
     parser.add_argument(
-        "--sweep", action="store_true", help="show how likely all comes back, for each half percent of bad sectors"
+        "--sweep", action="store_true", help="show the chance of restoring everything, per half percent of bad sectors"
     )
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Show what the volume survives."""
+    """Print how much damage each volume survives; return the exit status."""
     from pybackup.archive.find import files_of
     from pybackup.check.forecast import forecast
 

@@ -28,13 +28,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, InfoRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Show what the archive says of itself."""
+    """Print what an archive says about itself; return the exit status."""
     from pybackup.check.info import info
 
     with talk_of(options, options.archive) as talk:
@@ -46,7 +46,7 @@ def perform(options: argparse.Namespace) -> int:
         for doubt in found.doubts:
             talk.problem(doubt)
         if not found.complete:
-            talk.problem(Problem(b"", Trouble.LOST, "not all entries it was made with are known by name"))
+            talk.problem(Problem(b"", Trouble.LOST, "the names of some entries are lost"))
         return conclude(talk)
 
 
@@ -109,7 +109,7 @@ def _parity(shape: Geometry | None) -> str:
 
 
 def _integer(settings: dict[str, Any], name: str) -> int | None:
-    """Return a number that is one: settings may be anybody's, and JSON has numbers that no clock and no float has."""
+    """Return a setting if it is a usable integer, else None: archives may be hostile, JSON numbers unbounded."""
     value = settings.get(name)
     return value if isinstance(value, int) and abs(value) < 1 << 63 else None
 

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from ..monitor import Talk
 
 EPILOG = """\
-A PATTERN is the path of an entry, also as list shows it, or else a glob in which * also crosses slashes (a backslash
-takes a sign as it is); what lies below comes with it.
+A PATTERN is the path of an entry, as it is or as list shows it, or else a glob, in which * matches slashes too and a
+backslash escapes the next character. Everything below a matching directory is listed too.
 ARCHIVE and MORE may be volumes of one set, in any order: files, ISO images, devices, or directories of them.
-So may archives of which one was made since the others (--since-archive): they are the tree as it was then.
+They may also be the archives of a chain (--since-archive): together they give the tree as of the last one.
 With --at, ARCHIVE may also be the name of a chain of the catalogue; the earlier archives need not be at hand.
-What is not printable in a name is shown as a backslash escape; --null and --json give the exact names.
+Characters of names that cannot be printed are shown as backslash escapes; --null and --json give the exact names.
 
 JSON, one object per line: path, kind, mode, uid, gid, user, group, mtime_ns, size, packed_bytes, segments, sha256,
 sparse, changed, target, device, xattrs; names are {"text": "..."}, or {"bytes": "..."} in base64 where they are not
@@ -60,7 +60,7 @@ _JSON_TRUTH = ("false", "true")
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, ListRequest)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--long", action="store_true", help="with mode, owner, size and time, as ls -l")
@@ -69,7 +69,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Show the entries that match."""
+    """Print the entries that match; return the exit status."""
     from pybackup.archive.matching import select
     from pybackup.mend.identify import IdentifyingMender
     from pybackup.mend.names import all_named
@@ -98,7 +98,7 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace, identifying: IdentifyingMender, talk: Talk) -> OpenArchive:
-    """Open the archive, where a time is named the run of that time."""
+    """Open the archive; if a time is given, the archive of the run of that time."""
     from pybackup.archive.open import open_archive
 
     if options.at is not None:
@@ -112,7 +112,7 @@ def _open(options: argparse.Namespace, identifying: IdentifyingMender, talk: Tal
 
 
 def long_lines(listed: Iterable[tuple[bytes, Brief, Stored | None]]) -> Iterator[str]:
-    """Return a line for each entry, as ``tar tv`` does; columns widen on the way where they must."""
+    """Yield a line for each entry, as ``tar tv`` does; columns become wider when an entry needs it."""
     owners, sizes = 11, 10
     for path, brief, stored in listed:
         owner, size = _owner(brief.owner), str(brief.size)
@@ -127,7 +127,7 @@ def long_lines(listed: Iterable[tuple[bytes, Brief, Stored | None]]) -> Iterator
 def json_entry(path: bytes, brief: Brief, stored: Stored | None) -> bytes:
     """Return an entry as a line of JSON.
 
-    Text by text: of many files the encoder of JSON alone would take longer than all else.
+    It is put together as text, since for many files the JSON encoder would take longer than everything else.
     """
     kind, size, mtime_ns, mode, digest, sparse, owner, changed, packed_bytes, segments = brief
     members = (
@@ -135,7 +135,7 @@ def json_entry(path: bytes, brief: Brief, stored: Stored | None) -> bytes:
         f'"mtime_ns": {mtime_ns}, "size": {size}'
     )
     if kind == Kind.FILE:
-        # Of a sparse file the archive knows the hash of its data and map, which is not that of the file.
+        # For a sparse file the archive has the hash of its data and map, not that of the file.
         sha256 = f'"{digest.hex()}"' if len(digest) == 32 and not sparse else "null"
         members += f', "packed_bytes": {packed_bytes}, "segments": {segments}, "sha256": {sha256}'
         members += f', "sparse": {_JSON_TRUTH[sparse]}, "changed": {_JSON_TRUTH[changed]}'
@@ -145,7 +145,7 @@ def json_entry(path: bytes, brief: Brief, stored: Stored | None) -> bytes:
 
 
 def _rare(entry: Entry) -> dict[str, object]:
-    """What only links, devices and entries with extended attributes have."""
+    """Return the members of JSON that only links, devices and entries with extended attributes have."""
     fields: dict[str, object] = {}
     if entry.kind in (Kind.SYMLINK, Kind.HARDLINK):
         fields["target"] = entry.target

@@ -12,11 +12,11 @@ from ..results import conclude
 from ..streams import deliver
 
 EPILOG = """\
-It stays until it is unmounted, by 'fusermount3 -u DIR' or 'umount DIR', or by Ctrl-C here. Files are decoded as they
-are read: all of them by whoever mounts them, and by nobody else without --allow-other. Of a damaged archive what is
-whole can be read; the rest gives an input/output error, and is a problem. Of a chain each run is a directory called by
-its time, and latest links to the newest; archives of a chain are named together, in any order. Needs the Python package
-mfusepy, and Debian's libfuse3 and fuse3 (or those of version 2).
+Runs until the archive is unmounted with 'fusermount3 -u DIR' or 'umount DIR', or until Ctrl-C. Files are decoded when
+they are read. The user who mounts can read all files, others only with --allow-other. Reading a lost part of a damaged
+archive gives an input/output error, and is a problem. Of a chain, each run is a directory named by its time, and the
+link latest points to the newest; name all archives of a chain, in any order. Needs the Python package mfusepy, and
+Debian's libfuse3 and fuse3 (or version 2 of these).
 
 examples:
   pybackup mount docs.xtar /mnt
@@ -27,13 +27,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, MountRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Mount, and wait until it is unmounted."""
+    """Mount the archive, and wait until it is unmounted; return the exit status."""
     from pybackup.jobs.mount import mount
     from pybackup.mend.identify import IdentifyingMender
 

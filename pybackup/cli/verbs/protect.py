@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from pybackup.make.sidecar import Protected
 
 EPILOG = """\
-The file is not touched. A sidecar that is there already is replaced with --overwrite, but not if it says that the file
-is damaged: it may be all that brings the rest back. If the file was changed on purpose, remove the sidecar first.
-Where FILE.xpar lies beside FILE, verify, repair and salvage find it.
---recovery-volumes is for the volumes of a set: any M of all of them may be lost, and 'pybackup rebuild' brings them
-back. It needs all data volumes, and the recovery volumes there are, which stay as they are. Each gets as much parity
-of its own as the data volumes have, or as fits.
+The file itself is not changed. With --overwrite an existing sidecar is replaced, unless it shows that the file is
+damaged: then it may be needed to repair the file. If the file was changed on purpose, remove the sidecar first.
+Verify, repair and salvage use FILE.xpar if it lies beside FILE.
+--recovery-volumes is for the volumes of a set: 'pybackup rebuild' can then restore any M lost volumes. Name all data
+volumes and the existing recovery volumes, which are not changed. Each new one gets as much parity of its own as the
+data volumes have, if that fits.
 
 examples:
   pybackup protect old.tar.gz
@@ -39,7 +39,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -53,7 +53,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Write the sidecar, or recovery volumes."""
+    """Write the sidecar, or the recovery volumes; return the exit status."""
     _check(options)
     return _add_recovery(options) if options.recovery_volumes else _protect(options)
 

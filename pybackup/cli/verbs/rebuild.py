@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ..monitor import Talk
 
 EPILOG = """\
-Name all volumes that are left, in any order and under any names: files, images, drives, or directories of them.
-Damaged ones help too: sectors that are bad are mended by the volume's own parity, and across the volumes, by turns.
-Volumes that are whole are not copied to DIR; what an interrupted run has finished there is not made again.
+Name all remaining volumes, in any order and under any names: files, images, drives, or directories of them.
+Damaged volumes help too: their bad sectors are repaired by their own parity and across the volumes, in turns.
+Intact volumes are not copied to DIR; volumes that an interrupted run finished there are not made again.
 
 examples:
   pybackup rebuild set/ --to rebuilt
@@ -34,14 +34,14 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, RebuildRequest)
     add_recording(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Rebuild what is lost or damaged."""
+    """Rebuild lost and damaged volumes, and print the outcome for each; return the exit status."""
     from pybackup.jobs.rebuild import rebuild
 
     with talk_of(options, options.to) as talk, recording(options):

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 EPILOG = """\
-Several copies, each damaged elsewhere, are merged sector by sector; what no copy has is rebuilt from parity. Each
-may be a file, a device, or a directory of pieces. A sidecar COPY.xpar beside a copy is found.
---in-place overwrites only what is bad, and only with what is known to be right. Where much was appended to the
-first COPY, it is refused, since that would be cut off.
+Several copies damaged in different places are merged sector by sector; sectors that no copy has are rebuilt from
+parity. A COPY is a file, a device, or a directory of pieces. A sidecar COPY.xpar beside it is used too.
+--in-place overwrites only bad sectors, and only with bytes whose checksums are right. It is refused if much data was
+appended to the first COPY, since that would be cut off.
 
 examples:
   pybackup repair scratched.xtar -o whole.xtar
@@ -36,21 +36,21 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, RepairRequest, without=("output",))
     where = parser.add_mutually_exclusive_group(required=True)
     add_option(where, RepairRequest, "output")
-    where.add_argument("--in-place", action="store_true", help="mend the first COPY itself")
+    where.add_argument("--in-place", action="store_true", help="repair the first COPY itself")
     add_recording(parser, checks=True)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Merge and rebuild."""
+    """Merge the copies, rebuild the rest from parity, and print the outcome; return the exit status."""
     from pybackup.jobs.repair import repair
 
     if options.in_place and options.overwrite:
-        raise UsageError("repair: --overwrite is about FIXED; --in-place replaces what is bad and nothing else")
+        raise UsageError("repair: --overwrite is for -o FIXED; --in-place always overwrites just the bad sectors")
     with talk_of(options, options.copies[0]) as talk, recording(options):
         done = repair(
             options.copies,
@@ -80,7 +80,7 @@ def _lines(options: argparse.Namespace, done: Repaired) -> Iterator[str]:
     elif not done.damaged:
         yield f"{name}: intact, nothing to repair"
     elif done.complete:
-        # What only lay elsewhere was never bad; it has a line of its own.
+        # Sectors that were only shifted were never bad; they are printed on a line of their own.
         bad = done.damaged - sum(moved.n_bytes for moved in done.moved) // SECTOR
         what = f"repaired: {count(bad, 'bad sector')}" if bad > 0 else "put back in place"
         yield f"{name}: {what}, all bytes are what they were"

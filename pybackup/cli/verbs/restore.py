@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from pybackup.model.restorable import NeededVolume, RestorableRun
 
 EPILOG = """\
-CHAIN is a chain that the catalogue knows ('create --chain'). Or it is an archive, or a directory of volumes: then MORE
-are those that it builds on, and what is at hand of them is found in any order.
-The run that is restored is the newest that began at TIME or before; the time of files plays no part. A TIME without a
-time of day is the end of that day.
---plan says which media to fetch, in the order to insert them: sound ones first. At a terminal each that is needed is
-asked for by its label. What cannot be built is named with the medium that would help, and all else is restored.
---delete makes restored directories what they were: what they did not hold then goes, once all else is back.
+CHAIN is a chain in the catalogue (made with 'create --chain'); or an archive or a directory of volumes, with the
+archives that it builds on as MORE, in any order and as far as they are at hand.
+Restores the newest run that began at TIME or before; the times of files do not matter. A TIME without a time of day
+means the end of that day.
+--plan shows which media to fetch, in the order to insert them, sound ones first. At a terminal each needed medium is
+asked for by its label. Files that cannot be restored are named with the medium that would help; all others are
+restored.
+--delete makes restored directories exactly as they were: after everything is restored, all other entries in them are
+deleted.
 
 examples:
   pybackup restore docs --to /tmp/back
@@ -46,7 +48,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, RestoreRequest, optional=("to",))
     parser.add_argument("--plan", action="store_true", help="only show which media are needed, and where they are")
     parser.add_argument(
@@ -59,7 +61,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Restore, or show what that takes."""
+    """Restore the tree of a run, or show which media that needs; return the exit status."""
     from pybackup.host.workers import is_usual, make_executor
     from pybackup.jobs.chain_runs import run_at, runs_of
     from pybackup.jobs.restore import restore_run
@@ -92,14 +94,14 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _gathered(runs: Runs, run: RestorableRun, options: argparse.Namespace, stack: ExitStack, talk: Talk) -> OpenArchive:
-    """Open the run, once whoever is at the terminal has given what is needed and not at hand, as far as it is there."""
+    """Ask at the terminal for media of the run that are not at hand, and open the run with what was given."""
     from pybackup.archive.matching import select
 
     drive = None
     if options.drive is not None:
         work_dir = options.work_dir or os.path.dirname(os.path.abspath(options.to))
         drive = OneDrive(options.drive, work_dir, stack)
-    # The last volume tells where all else lies.
+    # The index of the last volume lists where everything else is.
     _ask_for(runs, run, [] if runs.files.get(run.archive) else runs.where(run.volumes[-1:]), drive, talk)
     archive = stack.enter_context(runs.open(run, talk))
     missing = [each for each in runs.needs_of(archive, select(archive.listing, runs.patterns)) if not each.path]
@@ -111,9 +113,9 @@ def _gathered(runs: Runs, run: RestorableRun, options: argparse.Namespace, stack
 def _ask_for(
     runs: Runs, run: RestorableRun, missing: Sequence[NeededVolume], drive: OneDrive | None, talk: Talk
 ) -> bool:
-    """Ask for volumes one after the other, and return whether any was given."""
+    """Ask for missing volumes one after the other, and return whether any was given."""
     if missing and not is_somebody_there(talk):
-        talk.note(f"not here, and needed: {', '.join(_named(each) for each in missing)}")
+        talk.note(f"needed, but not given: {', '.join(_named(each) for each in missing)}")
         return False
     given = False
     for each in missing:
@@ -130,7 +132,7 @@ def _ask_for(
 
 
 def _named(each: NeededVolume) -> str:
-    """A medium with where it lies, and what is wrong with it."""
+    """Return the label of a medium, with its place and what is wrong with it."""
     told = [each.state] if each.media and each.state != "ok" else []
     told += [f"at {each.media[0].place}"] if each.media and each.media[0].place else []
     return printable(each.label) + (f" ({', '.join(told)})" if told else "")
@@ -144,7 +146,7 @@ def _show_plan(runs: Runs, run: RestorableRun, options: argparse.Namespace, talk
         with runs.open(run, talk) as archive:
             needed = runs.needs_of(archive, select(archive.listing, runs.patterns))
     else:
-        # Which of them some files need, only the last volume tells.
+        # Only the last volume's index says which media hold the wanted files.
         needed = runs.where([each for each in (*run.volumes[::-1], *run.needs) if each.files])
         if runs.patterns:
             talk.note("the last volume is not at hand, so these are the media of the whole run")

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pybackup.jobfiles.tasks import Given
 
 EPILOG = f"""\
-{WHERE}A JOB that ends in .toml is a file, of which all jobs run. Of several jobs all are run, even if one
-fails, and the exit status is the worst of theirs.
+{WHERE}A JOB that ends in .toml is a file, all jobs of which are run. If one of several jobs fails, the others
+are still run; the exit status is the worst of theirs.
 
-If a hook before a run ends with status 75, the run is skipped, as when a drive is not there. Hooks after it always run.
+A hook before a run can skip it by ending with status 75, for example if a drive is missing. Hooks after it always run.
 
 examples:
   pybackup run work
@@ -45,7 +45,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     parser.add_argument("jobs", metavar="JOB", nargs="+", help="the name of a job, or a job file")
     parser.add_argument("--comment", metavar="TEXT", help="a comment for the archives, and for names with {comment}")
     parser.add_argument(
@@ -58,13 +58,13 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html", metavar="FILE.html", type=argument(page_path), help="also write a report for a browser"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace a page of that name")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing page")
     add_config(parser)
     add_talk(parser, verbose=True)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Run the jobs one after the other."""
+    """Run the jobs one after the other; return the worst exit status."""
     from pybackup.jobfiles.tasks import Given
 
     check_report(options.html, (), replace=options.overwrite)
@@ -75,14 +75,14 @@ def perform(options: argparse.Namespace) -> int:
     if options.html is not None and not options.dry_run:
         from ..pages.run_page import render_runs
 
-        # It names what was made; who may not read that may not read of it.
+        # The page names the archives made, so only users who may read these may read the page.
         about = [os.fsencode(made.path) for report in reports for made in report.made]
         write_page(options.html, render_runs(reports), about, replace=options.overwrite)
     return status
 
 
 def _comment(jobs: Sequence[Job], options: argparse.Namespace) -> str | None:
-    """The comment that was given; asked for where a name has one and somebody is there."""
+    """Return the given comment; ask for it at the terminal if a name in a job contains ``{comment}``."""
     wanted = any(
         "{comment}" in str(job.get("output", job.get("volumes", ""))) and not job.get("comment") for job in jobs
     )
@@ -100,7 +100,7 @@ def _jobs(options: argparse.Namespace) -> Sequence[Job]:
     configuration = loaded(options, files)
     chosen: dict[str, Job] = {}
     for name in options.jobs:
-        # What the file lacks may stand in others, but its jobs are those that it names.
+        # Other job files complete the values of this one, but only the jobs that it names are run.
         names = list(load_all([], [name])[0].jobs) if name in files else [name]
         chosen |= {each: job_named(configuration, each) for each in names}
     if not chosen:
@@ -133,7 +133,7 @@ def _run(job: Job, given: Given, options: argparse.Namespace, reports: list[Repo
 
 
 def _reason(error: BaseException) -> str:
-    """Why a job ended; options are called as the keys of its file are."""
+    """Return why a job failed, with options named like the keys of job files."""
     status = status_of(error)
     if status is Status.BUG:
         import traceback
@@ -143,7 +143,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _say(report: Report, talk: Talk) -> None:
-    """Say what came of it: problems again, what hooks said where they failed, and a line."""
+    """Print the problems of a run again, the output of hooks that failed, and a summary."""
     talk.repeat_problems()
     for hook in report.hooks:
         if hook.failure and hook.output:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pybackup.restore.result import Restored
 
 EPILOG = """\
-Every file of which anything is left is restored to DIR: whole and checked under its name, else what is right of it as
-NAME.partial, with holes where bytes are lost. What has lost its name goes to lost+found below DIR.
-Prints first what is not back, and what to do about it; then one line for each file that is not intact.
+Restores every file of which anything is left to DIR: an intact file under its name, checked; the intact parts of others
+as NAME.partial, with holes where bytes are lost. Files whose names are lost go to lost+found in DIR.
+First prints what could not be restored, and what to do about it; then a line for each file that is not intact.
 
 examples:
   pybackup salvage scratched.iso --to /tmp/back
@@ -39,19 +39,19 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, SalvageRequest)
     parser.add_argument(
         "--report",
         metavar="FILE",
         type=argument(values.path),
-        help="write what became of every file: FILE.json or FILE.html",
+        help="write a report on every file: FILE.json or FILE.html",
     )
     add_talk(parser, verbose=True)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Salvage, report, and say what would bring back the rest."""
+    """Salvage files, write the report, and print what would restore the rest; return the exit status."""
     from pybackup.jobs.salvage import salvage
     from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
@@ -105,12 +105,12 @@ def _lines(done: Restored, *, quiet: bool) -> Iterator[str]:
 
 
 def _verdict(done: Restored) -> str:
-    """What is not back, and what a person can do about it."""
+    """Return what could not be restored, and what to do about it."""
     lost, partial, unplaced = (done.counts[fate] for fate in (Fate.LOST, Fate.PARTIAL, Fate.UNPLACED))
     said = [f"{count(lost, 'file')} lost"] if lost else []
     said += [f"{count(partial, 'file')} back in part"] if partial else []
     if done.missing is None:
-        said.append("maybe more that nothing tells of")
+        said.append("maybe more that no index lists")
     elif done.missing:
         said.append(f"{count(abs(done.missing), 'entry', 'entries')} not even known by name")
     blocked = unplaced + len(done.unplaced)
@@ -132,12 +132,12 @@ def _details(verdict: FileVerdict) -> str:
 
 
 def _part(verdict: FileVerdict | UnnamedFile) -> str:
-    """How much of a file is back, and how much of that nothing vouches for."""
+    """Return how much of a file was restored, and how much of that no checksum confirms."""
     size = humane_bytes(verdict.size)
     proved = f"{humane_bytes(verdict.present.n_bytes)} of {size}"
     if not verdict.plausible:
         return proved
-    return f"{proved} proved right, {humane_bytes(verdict.plausible.n_bytes)} more as they were read"
+    return f"{proved} proved right, {humane_bytes(verdict.plausible.n_bytes)} more read, but not checked"
 
 
 def _unnamed_line(found: UnnamedFile) -> str:

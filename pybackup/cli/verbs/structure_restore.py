@@ -13,8 +13,8 @@ from ..streams import deliver
 from ..text import count, display
 
 EPILOG = """\
-Directories, symbolic links, FIFOs and devices, with permissions, owners and times; no file. Of one volume of a set it
-is the skeleton of the whole set: each volume holds all of it.
+Restores directories, symbolic links, FIFOs and devices with their permissions, owners and times, but no files. From any
+one volume of a set it restores these for the whole set, as each volume holds them all.
 
 examples:
   pybackup structure restore docs-structure.tar --to /tmp/skeleton
@@ -23,13 +23,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, StructureRestoreRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Restore the skeleton."""
+    """Restore the entries without content; return the exit status."""
     from pybackup.jobs.structure import restore_structure
 
     with talk_of(options, options.file) as talk:

@@ -13,8 +13,8 @@ from ..streams import deliver
 from ..text import count, display, humane_bytes
 
 EPILOG = """\
-The file is a plain tar of directories (empty ones too), symbolic links, FIFOs and devices, without any file, which
-stock tar recreates the skeleton from as well.
+Writes a plain tar of directories (empty ones too), symbolic links, FIFOs and devices, but no files. Any tar can extract
+it too.
 
 example:
   pybackup structure save ~/docs -o docs-structure.tar
@@ -22,13 +22,13 @@ example:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, StructureSaveRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Save the skeleton."""
+    """Write the tar of entries without content; return the exit status."""
     from pybackup.jobs.structure import save_structure
 
     with talk_of(options, options.output) as talk:

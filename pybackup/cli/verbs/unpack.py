@@ -14,8 +14,8 @@ from ..streams import deliver
 from ..text import count, display, duration, humane_bytes
 
 EPILOG = """\
-The step between an archive and stock tools: every file lies in its directory as NAME.7z, a long one as
-NAME.part0001.7z and so on, which 7z extracts and cat joins.
+Writes each file as NAME.7z into its directory, from which 7z extracts it; a long file as NAME.part0001.7z and so on,
+whose contents cat joins.
 
 example:
   pybackup unpack docs.xtar --to /tmp/members
@@ -23,13 +23,13 @@ example:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, UnpackRequest)
     add_talk(parser, verbose=True)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Expand the containers."""
+    """Write the tree of .7z files; return the exit status."""
     from pybackup.restore.unpack import unpack
 
     with talk_of(options, options.archive) as talk:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from pybackup.mend.health import Health
 
 EPILOG = """\
-Prints one line for an archive that is intact, none with --quiet. Else the first line says whether anything is lost, and
-what to do; then comes what is damaged or different, each thing once. Of several archives, volumes of a set or not, the
-worst gives the exit status; of a directory all archives in it are meant.
-What is said of a volume is of that volume; a last line counts each file of the set once.
+Prints one line for an intact archive, none with --quiet. For a damaged one the first line says whether anything is lost
+and what to do; then all damage and differences follow, each once. A directory stands for all archives in it; the exit
+status of several archives is that of the worst.
+The lines of a volume are about that volume alone; a last line counts each file of the set once.
 
 examples:
   pybackup verify docs.xtar
@@ -47,26 +47,26 @@ _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": S
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of the verb."""
     add_options(parser, VerifyRequest, CompareRequest)
     add_option(parser, VerifySetRequest, "archives", "more")
     parser.set_defaults(compared=False)
     add_recording(parser, checks=True)
     add_talk(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace a page that exists already")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing page")
     parser.add_argument(
         "--html",
         metavar="FILE",
         type=argument(page_path),
-        help="also write FILE.html for a browser: a map of the volume, and which files are touched",
+        help="also write a page for a browser: a map of the volume, and the damaged files",
     )
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Check each archive, and compare with a directory if there is one; the worst of the statuses is the status."""
+    """Check each archive, and compare it with a directory if one is given; return the worst exit status."""
     from pybackup.jobs.verify import Verification
 
-    # A program that reads JSON is not who reads what is said besides.
+    # With JSON on standard output, damage is also printed for people on standard error.
     results = {Trouble.DIFFERENT} if options.json else {Trouble.DIFFERENT, Trouble.DAMAGED}
     with talk_of(options, options.archive, results) as talk, recording(options):
         given = [options.archive, *options.more]
@@ -90,7 +90,7 @@ def _check_page(options: argparse.Namespace, archives: Sequence[bytes]) -> None:
 
 
 def _tell(options: argparse.Namespace, found: Verified, talk: Talk) -> Status:
-    """Say how an archive is, of the first also how it differs from a directory, and return the status for it."""
+    """Print the verdict on an archive, with the first also the differences from a directory; return its status."""
     from pybackup.check.compare import compare
 
     verdict = found.verdict
@@ -99,7 +99,7 @@ def _tell(options: argparse.Namespace, found: Verified, talk: Talk) -> Status:
     record_check(options, "verify", found.archive, verdict, talk)
     differences: Sequence[Difference] = ()
     if options.against is not None and not options.compared:
-        # All volumes at once: each alone lacks what the others have.
+        # All volumes are compared at once: each alone lacks the files of the others.
         options.compared = True
         differences = compare(options.archive, options.against, *options.more, monitor=talk).differences
     with talk.aside():
@@ -113,7 +113,7 @@ def _tell(options: argparse.Namespace, found: Verified, talk: Talk) -> Status:
 
 
 def _tell_failure(options: argparse.Namespace, found: Verified, talk: Talk) -> Status:
-    """Say of one archive among several that nothing can be said of its content, and why."""
+    """Print why one of several archives could not be checked, and return its status."""
     assert found.failure is not None
     if isinstance(found.failure, EnvironmentFailed):
         return Status.ENVIRONMENT
@@ -127,7 +127,7 @@ def _tell_failure(options: argparse.Namespace, found: Verified, talk: Talk) -> S
 
 
 def _tell_totals(options: argparse.Namespace, found: Sequence[SetTotal]) -> None:
-    """Say what the volumes of a set hold together."""
+    """Print what the volumes of a set hold together."""
     if options.json:
         deliver(map(_total_json, found))
     elif not options.quiet:
