@@ -24,7 +24,7 @@ from .parity import digest_of_image, growing
 from .plan_build import BuildPlan
 
 # From about this size on, the image's parity is made by extending that of the volume instead of reading the image
-# again: see "The image's parity grows out of the volume's" in DESIGN.md.
+# again: see "The parity of an image is extended from that of its volume" in DESIGN.md.
 _LEAST_GROWN_BYTES = 120 << 20
 _COPY_WORK, _ENCODE_WORK = 3, 5  # per byte of the volume, in units of reading and hashing one byte
 
