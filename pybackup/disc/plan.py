@@ -68,16 +68,20 @@ def shard_limit(
     UsageError
         A disc is too small.
     """
-    sizes = (*first_bytes, medium_bytes)
     entries = [planned.entry for planned in plan.entries]
     return shard_limit_of(
         entries,
-        sizes,
-        segment_bytes=segment_for(min(sizes), plan.options.segment_bytes),
+        (*first_bytes, medium_bytes),
+        segment_bytes=_segment_bytes(plan, first_bytes, medium_bytes),
         structure_bytes=STRUCTURE_BYTES * sum(entry.kind is not Kind.FILE for entry in entries),
         settings_bytes=len(settings_of(plan)),
         second_copies=second_copies,
     )
+
+
+def _segment_bytes(plan: Plan, first_bytes: Sequence[int], medium_bytes: int) -> int:
+    """Return the length of segments that a set on discs of these capacities will have."""
+    return segment_for(min((*first_bytes, medium_bytes)), plan.options.segment_bytes)
 
 
 def _copies_ahead(
@@ -86,7 +90,7 @@ def _copies_ahead(
     """Return the forecast of second copies on discs of these sizes; None if there are to be none."""
     if not share:
         return None
-    segment_bytes = segment_for(min((*first_bytes, medium_bytes)), plan.options.segment_bytes)
+    segment_bytes = _segment_bytes(plan, first_bytes, medium_bytes)
     return CopiesAhead(found.entries, found.usual, share=share, segment_bytes=segment_bytes)
 
 
@@ -122,7 +126,7 @@ def plan_discs(
     copies = _copies_ahead(plan, found, first_bytes, medium_bytes, second_copies)
     # INDEX.TXT.gz on a disc lists second copies as well.
     told = entries * (2 if copies else 1)
-    segment_bytes = segment_for(min((*first_bytes, medium_bytes)), plan.options.segment_bytes)
+    segment_bytes = _segment_bytes(plan, first_bytes, medium_bytes)
     body_bytes = found.body_bytes + found.usual.segment_bytes * _more_segments(found.entries, segment_bytes)
     # The forecast of second copies counts bytes without the headers of further segments.
     plain = found.body_bytes / max(body_bytes, 1)

@@ -1,4 +1,4 @@
-"""The same from Python."""
+"""The verbs called from Python."""
 
 import os
 import warnings

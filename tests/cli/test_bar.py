@@ -1,4 +1,4 @@
-"""The bar is drawn while nothing is heard, and no more once it is over."""
+"""The progress bar is drawn while a phase reports nothing, and no more once it has been removed."""
 
 from __future__ import annotations
 

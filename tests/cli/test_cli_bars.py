@@ -1,4 +1,4 @@
-"""One bar over the whole run of each verb that takes its time, as a terminal gets it: driven by the command itself."""
+"""Each verb that takes long shows one bar over its whole run; the commands are run on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ FRAME = re.compile(r"([a-z0-9 ]+): +(\d+)%\|(.*)\| (.*)")
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a terminal got of a run."""
+    """What a run wrote to its terminal."""
 
     status: int
     text: str
 
     @property
     def frames(self) -> list[re.Match[str]]:
-        """Each drawing of the bar."""
+        """The drawings of the bar, one after the other."""
         return [found for line in re.split(r"[\r\n]+", self.text) if (found := FRAME.match(line))]
 
     @property
     def titles(self) -> list[str]:
-        """Of the phases, in the order in which they were shown."""
+        """The titles of the phases, in the order in which they were shown."""
         titles = [frame[1] for frame in self.frames]
         return [title for at, title in enumerate(titles) if at == 0 or titles[at - 1] != title]
 
 
 def drawn(columns: int, *arguments: object, term: str = "xterm", colour: bool = True) -> Drawn:
-    """Run a verb whose streams are a terminal so wide."""
+    """Run a verb on a terminal with the given width."""
     reader, line = pty.openpty()
     termios.tcsetwinsize(line, (25, columns))
     environment = {**os.environ, "TERM": term, **({} if colour else {"NO_COLOR": "1"})}
@@ -61,7 +61,7 @@ def _read(reader: int) -> bytes:
 
 
 def check(found: Drawn, titles: Sequence[str], columns: int) -> None:
-    """One bar: it never goes back, its lines fit the terminal, and it is taken away in the end."""
+    """There is one bar: it never goes back, its lines fit the terminal, and it is removed at the end."""
     assert found.titles == list(titles)
     shares = [int(frame[2]) for frame in found.frames]
     assert shares == sorted(shares)
@@ -74,7 +74,7 @@ def check(found: Drawn, titles: Sequence[str], columns: int) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tree; an archive of it, that archive damaged, and a set of volumes, of which one is away."""
+    """A tree, an archive of it, a damaged copy of that, and a set with a missing volume."""
     place = tmp_path_factory.mktemp("bars")
     (place / "src").mkdir()
     for number in range(6):

@@ -1,4 +1,4 @@
-"""What asks for far more than it is: refused before it takes memory or time, by every verb that reads it."""
+"""Small files that claim to be huge are refused by every verb before they take memory or time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VERBS: dict[str, Sequence[str]] = {
 
 
 def limited(arguments: Sequence[Argument], cwd: Path, command: Sequence[str] = COMMAND) -> Done:
-    """A run with a GiB of memory, and two minutes."""
+    """Run a command with at most 1 GiB of memory and two minutes."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
@@ -58,7 +58,7 @@ def limited(arguments: Sequence[Argument], cwd: Path, command: Sequence[str] = C
 
 
 def plant_bomb(directory: Path, shape: Geometry) -> None:
-    """A file of 100 KB, or its sidecar, that ends with a guard sector of such a volume."""
+    """Make a file of 100 KB, or its sidecar, that ends with a guard sector of a volume of this shape."""
     guard = GuardSector(shape, bytes(32), shape.guard_sectors - 1, bytes(PAYLOAD_BYTES)).pack()
     noise = b"".join(number.to_bytes(4, "big") * 512 for number in range(50))
     bomb = directory / (f"{NAME}.xpar" if shape.sidecar else NAME)
@@ -77,7 +77,7 @@ def test_one_forged_guard(tmp_path: Path, shape: Geometry, verb: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_one_forged_guard_in_an_archive(tmp_path: Path, shape: Geometry) -> None:
-    """What is right is read in spite of it; a forecast says that it knows of no parity."""
+    """The archive is read in spite of it; a forecast says that there is no parity."""
     plant_docs(tmp_path)
     assert run("create", "docs", "-o", NAME, "--parity", "none", cwd=tmp_path).returncode == 0
     archive = (tmp_path / NAME).read_bytes()
@@ -119,7 +119,7 @@ def test_patterns_without_end_for_pyactivity(tmp_path: Path) -> None:
 
 
 def test_a_recovery_volume_of_a_high_number(tmp_path: Path) -> None:
-    """Number 65,000 is made of the bodies alone, not behind 64,999 others; nothing is said against it."""
+    """Recovery volume 65,000 is allowed: it is computed from the bodies alone, without 64,999 others before it."""
     source = tmp_path / "src"
     source.mkdir()
     for number in range(6):

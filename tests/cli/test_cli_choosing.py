@@ -18,7 +18,7 @@ def docs(tmp_path: Path) -> Path:
 
 
 def files(archive: Path) -> set[str]:
-    """The files of an archive, hard links as well."""
+    """Return the paths of the files and hard links in an archive."""
     listed = map(json.loads, run("list", "--json", archive).stdout.splitlines())
     return {entry["path"].get("text", "") for entry in listed if entry["kind"] in ("file", "hardlink")}
 

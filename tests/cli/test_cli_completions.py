@@ -36,7 +36,7 @@ def test_the_verb_prints_them_and_the_shell_reads_them(shell: str, tmp_path: Pat
 
 
 def bash(line: str, cwd: Path) -> set[str]:
-    """What bash would offer behind a line."""
+    """Return what bash offers as completion of a line."""
     script = """
     source "$1"
     read -ra COMP_WORDS <<<"${2//=/ = }"
@@ -52,7 +52,7 @@ def bash(line: str, cwd: Path) -> set[str]:
 
 
 def fish(line: str, cwd: Path) -> set[str]:
-    """What fish would offer behind a line."""
+    """Return what fish offers as completion of a line."""
     command = ["fish", "-N", "-c", 'source $argv[1]; complete -C "$argv[2]"', str(script_path("fish")), line]
     done = subprocess.run(command, cwd=cwd, capture_output=True, check=True, env={**os.environ, "HOME": str(cwd)})
     assert done.stderr == b""
@@ -102,7 +102,7 @@ def test_files_are_offered_where_files_belong(tmp_path: Path) -> None:
 
 
 def zsh_types(keys: str, wanted: str, cwd: Path) -> str:
-    """What zsh shows when keys are typed; until ``wanted`` shows up, or a minute has passed."""
+    """Return what zsh shows after keys are typed; wait until ``wanted`` is shown, at most a minute."""
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(cwd)

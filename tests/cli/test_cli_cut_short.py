@@ -1,4 +1,4 @@
-"""Runs that end before their time: what they leave, and what they say to do."""
+"""Runs that are cut short: what they leave behind, and what they advise to do."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_ten_interruptions_leave_no_temporary(verb: str, number: int, tmp_path: 
 
 
 def test_a_set_that_was_cut_short_says_how_to_go_on(tmp_path: Path) -> None:
-    """The second volume does not fit into what a file may hold here; the first stays."""
+    """The second volume exceeds the limit for the size of files (ulimit -f); the first one is kept."""
     source = tmp_path / "source"
     source.mkdir()
     for name in range(12):

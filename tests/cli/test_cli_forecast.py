@@ -41,14 +41,14 @@ def archive(tree: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(tree: Path) -> Path:
-    """Without parity."""
+    """An archive without parity."""
     assert run("create", "docs", "-o", "bare.xtar", "--parity", "none", "--quiet", cwd=tree).returncode == 0
     return tree / "bare.xtar"
 
 
 @pytest.fixture(scope="module")
 def image(tree: Path) -> Path:
-    """A file that is no archive, with a sidecar; not a whole number of sectors, and empty in part."""
+    """A file that is no archive, with a sidecar; it is no whole number of sectors, and partly zeros."""
     path = tree / "disc.img"
     path.write_bytes(Random(6).randbytes(400_001) + bytes(100_000) + Random(7).randbytes(150_000))
     assert run("protect", path, "--quiet").returncode == 0
@@ -147,7 +147,7 @@ def test_forecast_of_a_sidecar(image: Path) -> None:
 
 
 def test_forecast_reads_no_more_than_it_needs(archive: Path, tmp_path: Path) -> None:
-    """All contents are gone, and it says the same."""
+    """The forecast is the same after the contents are destroyed."""
     told = parsed(run("forecast", archive, "--json"))
     data = bytearray(archive.read_bytes())
     data[4096:250_000] = bytes(250_000 - 4096)
@@ -198,7 +198,7 @@ def test_drill_of_a_sidecar(image: Path, tmp_path: Path, capsysbinary: pytest.Ca
 def test_content_that_stands_twice_is_no_wrong_forecast(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """What is taken out is found again, an odd distance away; whoever forecasts knows the layout only."""
+    """Data behind removed bytes is found again at an odd offset, though the forecast knows only the layout."""
     half = Random(6).randbytes(1_000_001)
     (tmp_path / "f").write_bytes(half + half)
     assert main(["protect", str(tmp_path / "f"), "--quiet"]) == 0
@@ -212,7 +212,7 @@ def test_content_that_stands_twice_is_no_wrong_forecast(
 
 
 def test_drill_without_parity(bare: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """A burst costs files, as was forecast."""
+    """A burst destroys files, as forecast."""
     status, rounds = drilled(capsysbinary, bare, "--damage", "burst", "--fraction", "20%", "--work-dir", tmp_path)
     assert status == 0
     assert [(found["model"], found["forecast"], found["all_back"]) for found in rounds] == [("burst", 0.0, False)]
@@ -248,7 +248,7 @@ def test_a_wrong_forecast_is_told(
 def test_a_repair_that_boasts_is_told(
     archive: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """It says that all is back, and it is not: wrong, though the forecast was right."""
+    """A repair that claims success without having repaired makes the round wrong, though the forecast was right."""
 
     def boast(paths: list[bytes], output: bytes, **options: object) -> SimpleNamespace:
         Path(output.decode()).write_bytes(Path(paths[0].decode()).read_bytes())
@@ -290,7 +290,7 @@ def test_fractions(wrong: str) -> None:
 
 @pytest.mark.parametrize("n_bytes", [1, 2048, 4097])
 def test_drill_of_a_tiny_file(n_bytes: int, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """No more can be lost at an end than there is, and the sidecar has all of it."""
+    """No more can be lost at an end than the file has, and the sidecar can restore all of that."""
     (tmp_path / "f").write_bytes(Random(8).randbytes(n_bytes))
     assert main(["protect", str(tmp_path / "f"), "--quiet"]) == 0
     status, rounds = drilled(capsysbinary, tmp_path / "f")
@@ -301,7 +301,7 @@ def test_drill_of_a_tiny_file(n_bytes: int, tmp_path: Path, capsysbinary: pytest
 
 @pytest.mark.parametrize("parity", ["10%", "20%", "none"])
 def test_truncations_up_to_the_byte_that_is_promised(tmp_path: Path, parity: str) -> None:
-    """A byte more may be too much; verify and repair say the same of whatever is cut off."""
+    """Cutting off one more byte may be too much; verify and repair agree on it for every length."""
     plant_docs(tmp_path)
     assert run("create", "docs", "-o", "a.xtar", "--parity", parity, cwd=tmp_path).returncode == 0
     whole = (tmp_path / "a.xtar").read_bytes()

@@ -1,4 +1,4 @@
-"""What help tells."""
+"""The help texts."""
 
 import re
 
@@ -13,7 +13,7 @@ from pybackup.cli.statuses import MEANINGS, table
 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal that is wide enough for each line as it was written."""
+    """Let the terminal be wide enough for each line as it was written."""
     monkeypatch.setenv("COLUMNS", "130")
 
 
@@ -36,7 +36,7 @@ def test_help_of_each_verb(words: str, capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize("first", ["structure", "disc"])
 def test_help_of_a_family_names_its_verbs(first: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It was the helps of all of them in a row."""
+    """Regression: the help of a family was the help of all its verbs, one after the other."""
     assert main([first, "--help"]) == 0
     told = capsys.readouterr().out
     family = [words for words in verbs.SUMMARIES if words.startswith(f"{first} ")]

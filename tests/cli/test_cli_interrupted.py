@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment, that of the imports included: one line, and 130."""
+"""Ctrl-C at any moment, also during imports, gives one line and exit status 130."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ RESCUE = Path(pybackup.__file__).parent / "standalone/rescue.py"
 
 @pytest.fixture(autouse=True)
 def heeded() -> Iterator[None]:
-    """A shell starts what runs in the background with signals ignored, and children inherit that."""
+    """Shells start background commands with signals ignored, and child processes inherit that; undo it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def interrupted_at(module: str, number: int, command: list[str | Path], cwd: Path) -> tuple[int, list[str]]:
-    """Interrupt a command when it has imported so many modules behind ``module``; return its status and last words."""
+    """Interrupt a command a number of imports after ``module`` was imported; return its status and last line."""
     with subprocess.Popen(
         [sys.executable, "-X", "importtime", *command],
         cwd=cwd,
@@ -55,7 +55,7 @@ def interrupted_at(module: str, number: int, command: list[str | Path], cwd: Pat
 @pytest.mark.parametrize("number", range(5, 205, 20))
 @pytest.mark.parametrize("verb", ["create", "verify", "extract", "disc"])
 def test_while_modules_load(verb: str, number: int, tmp_path: Path) -> None:
-    """Ten moments, counted in modules. Before the first Python itself begins, which nobody can catch."""
+    """Interrupt at ten moments, counted in imports. Before the first import Python itself starts, which is not ours."""
     plant_docs(tmp_path)
     assert run("create", "docs", "-o", "made.xtar", "--quiet", cwd=tmp_path).returncode == 0
     arguments = {
@@ -76,7 +76,7 @@ def test_while_modules_of_pyactivity_load(number: int, tmp_path: Path) -> None:
 
 
 def test_rescue_is_interrupted(tmp_path: Path) -> None:
-    """It waits for its archive, a pipe, when the signal comes."""
+    """The command waits to open its archive, a pipe, when the signal comes."""
     pipe = tmp_path / "archive"
     os.mkfifo(pipe)
     command = [sys.executable, str(RESCUE), "list", str(pipe)]

@@ -1,4 +1,4 @@
-"""What a person names by mistake: the words say what it is, and what to do."""
+"""Files named by mistake: the message says what they are, and what to do."""
 
 from __future__ import annotations
 

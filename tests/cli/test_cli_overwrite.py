@@ -1,4 +1,4 @@
-"""What exists is replaced by no verb unless that is asked for, and then only by what is whole."""
+"""No verb replaces an existing file unless asked to, and then only by a complete one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(ground: Path, tmp_path: Path) -> Path:
-    """A place of its own, in which all that is read is linked."""
+    """A directory for one test, with links to all inputs."""
     for entry in ground.iterdir():
         if entry.name == "volumes":
             (tmp_path / "volumes").mkdir()
@@ -114,7 +114,7 @@ def test_a_slip_of_the_hand_costs_no_photo(verb: str, place: Path) -> None:
 
 
 def test_directories_of_an_output_are_made_by_each_verb(place: Path) -> None:
-    """All but those that write where they were told that there is something."""
+    """Verbs that are not given the name of an output are left out."""
     for number, (verb, (words, output)) in enumerate(WRITERS.items()):
         if output in words:
             deep = f"no/such/{number}/{output}"
@@ -134,7 +134,7 @@ def test_another_set_is_not_put_among_volumes(place: Path) -> None:
 
 @pytest.mark.parametrize("recovery", [(), ("--recovery-volumes", "2")])
 def test_a_smaller_set_leaves_nothing_of_the_one_that_it_replaces(place: Path, recovery: tuple[str, ...]) -> None:
-    """Volumes beyond its number stayed there, and were taken for its own by whoever named the directory."""
+    """Regression: volumes of the old set with higher numbers stayed, and were taken for those of the new set."""
     (place / "tree").mkdir()
     for number in range(4):
         (place / "tree" / str(number)).write_bytes(os.urandom(600_000))
@@ -183,7 +183,7 @@ def test_a_rebuilt_volume_replaces_what_it_is_told_to_and_no_more(place: Path) -
 
 
 def test_a_public_tree_gives_public_results(place: Path) -> None:
-    """What all can read makes what all can read, as far as the umask goes: no more private than it has to be."""
+    """Output made of files that everybody can read can be read by everybody too, as far as the umask permits."""
     top = Path(tempfile.mkdtemp(dir="/tmp"))
     try:
         top.chmod(0o755)

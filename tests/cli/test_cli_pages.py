@@ -1,4 +1,4 @@
-"""The pages of verify and salvage: whole, self-contained, true to the volume, and deaf to what names say."""
+"""The pages of verify and salvage: well-formed, self-contained, correct, and safe with hostile names."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ HOSTILE = [
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page; fails on what is not balanced."""
+    """Parse a page as a browser would; fail if tags are not balanced."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Page(HTMLParser):
 
 
 def check(data: bytes) -> Page:
-    """A page that needs nothing but itself, and has no tag nor attribute but those of its maker."""
+    """Check that a page loads nothing, and has only the tags and attributes that the code writes."""
     page = Page(data)
     assert data.startswith(b"<!DOCTYPE html>")
     for foreign in (b"http:", b"https:", b"src=", b"href", b"url(", b"@import", b"<link", b"<img", b"<iframe"):
@@ -334,7 +334,7 @@ def test_a_page_is_called_html(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive that is whole, one that parity mends, one that is beyond it."""
+    """An intact archive, one that parity can repair, and one beyond repair."""
     root = tmp_path_factory.mktemp("pages")
     source = random.Random(9)
     (root / "docs").mkdir()

@@ -1,4 +1,4 @@
-"""The bar: one over all phases of a run, with figures that do not jump, and a sign of life where nothing is heard."""
+"""The progress of a run: one fraction over all phases, steady figures, and drawing while nothing is reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLAN = [Phase("create", 800), Phase("protect", 150), Phase("verify", 50)]
 
 
 class Clock:
-    """Seconds that pass when they are told to."""
+    """A clock that advances only when told to."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -89,7 +89,7 @@ def test_a_phase_that_was_not_announced_is_a_run_of_its_own(clock: Clock) -> Non
 
 
 def test_time_left_does_not_jump_where_pieces_are_done_in_bursts(clock: Clock) -> None:
-    """100 units a second, told in clumps that come up to four seconds late: what is left falls, and hardly rises."""
+    """At 100 units per second, reported in bursts up to four seconds late, the time left hardly ever rises."""
     course = Course(clock)
     course.plan([Phase("create", 100_000)])
     course.begin("create", 100_000)
@@ -108,7 +108,7 @@ def test_time_left_does_not_jump_where_pieces_are_done_in_bursts(clock: Clock) -
 
 
 def test_time_left_carries_over_from_phase_to_phase(clock: Clock) -> None:
-    """Work is what is announced: one byte compressed is as much as ten read."""
+    """Work is counted as announced: compressing a byte counts as much as reading ten."""
     course = Course(clock)
     course.plan([Phase("create", 1000), Phase("verify", 1000)])
     course.begin("create", 100)
@@ -135,7 +135,7 @@ def test_no_rate_is_told_before_anything_is_measured(clock: Clock) -> None:
 
 @contextmanager
 def terminal() -> Iterator[int]:
-    """What a terminal of 100 columns gets that is standard error meanwhile."""
+    """Make standard error a terminal of 100 columns, and yield what is written to it."""
     reader, line = pty.openpty()
     termios.tcsetwinsize(line, (25, 100))
     os.set_blocking(reader, False)
@@ -145,7 +145,7 @@ def terminal() -> Iterator[int]:
 
 
 def shown(reader: int) -> str:
-    """What the terminal got since it was asked last."""
+    """Return what was written to the terminal since the last call."""
     got = io.BytesIO()
     try:
         while piece := os.read(reader, 1 << 16):
@@ -228,7 +228,7 @@ def source(tmp_path: Path) -> Source:
 
 
 class Heard(Monitor):
-    """Keeps the titles of phases."""
+    """A monitor that remembers the titles of phases."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The verbs of recovery volumes: what they say, and how they end."""
+"""The verbs for recovery volumes: their messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_json_has_all_of_it(room: Path) -> None:
 
 
 def test_a_file_that_is_no_volume_is_a_problem(room: Path) -> None:
-    """More are given than are rebuilt: it may have been a volume that nothing tells of."""
+    """More ruined files are given than volumes are rebuilt, so one may have been a volume that no index lists."""
     small_set().write(room / "given", {"docs-001.xtar": None})
     for name in ("stray", "other"):
         (room / name).write_bytes(b"x" * 5000)
@@ -111,7 +111,7 @@ def test_a_file_that_is_no_volume_is_a_problem(room: Path) -> None:
 @pytest.mark.parametrize("name", ["docs-001.xtar", "docs-R02.xtar"])
 @pytest.mark.parametrize("is_left", [False, True])
 def test_a_ruined_volume_that_is_rebuilt_is_no_problem(name: str, is_left: bool, room: Path) -> None:
-    """It ended with 1 although all was there again: cron tells of that every night, or is not believed any more."""
+    """Regression: it ended with status 1 although all volumes were intact, so that cron sent a mail every night."""
     whole = small_set()
     data = bytearray(whole.volumes[name])
     # Its first header tells which it is, and no more is left; or nothing at all is.
@@ -206,7 +206,7 @@ def test_what_does_not_go_together(
 
 
 def test_from_images_of_discs(room: Path) -> None:
-    """One image is lost, of another the first 64 KiB: what comes out are the volumes, as they were before the discs."""
+    """One image is lost, another has lost its first 64 KiB: the rebuilt volumes are as before they went on discs."""
     whole = small_set()
     whole.write(room / "set")
     done = run("disc", "build", "set", "--to", "discs", "--medium", "2000000", "--quiet", cwd=room)

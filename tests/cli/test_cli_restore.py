@@ -13,7 +13,7 @@ from kit.trees import plant_docs
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with docs and docs.xtar; not to be changed."""
+    """A directory with docs and docs.xtar, which tests do not change."""
     root = tmp_path_factory.mktemp("archived")
     plant_docs(root)
     assert run("create", "docs", "--quiet", "--comment", "a \x1b[31mcomment", cwd=root).returncode == 0
@@ -22,7 +22,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def headless(archived: Path) -> Path:
-    """The archive cut in the middle: its indexes are gone, and some of its files."""
+    """The archive cut off in the middle: its indexes and some of its files are lost."""
     data = (archived / "docs.xtar").read_bytes()
     path = archived / "headless.xtar"
     path.write_bytes(data[: len(data) // 3])
@@ -138,7 +138,7 @@ def test_extract_does_not_replace_and_names_what_it_did_not(archived: Path, tmp_
 
 @pytest.mark.parametrize("overwrite", ["never", "older", "always"])
 def test_what_is_the_same_already_is_done(archived: Path, tmp_path: Path, overwrite: str) -> None:
-    """A second run over what the first restored: files, links, segments, holes."""
+    """A second run over the files, links, segments and holes that the first one restored changes nothing."""
     plant_docs(tmp_path)
     with open(tmp_path / "docs/sparse", "wb") as sparse:
         sparse.seek(3 << 20)

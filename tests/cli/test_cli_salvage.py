@@ -14,7 +14,7 @@ from kit.trees import plant_docs
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with docs and docs.xtar; not to be changed."""
+    """A directory with docs and docs.xtar, which tests do not change."""
     root = tmp_path_factory.mktemp("archived")
     plant_docs(root)
     (root / "docs" / "long.zip").write_bytes(random.Random(1).randbytes((1 << 20) + 5000))
@@ -24,7 +24,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def damaged(archived: Path, tmp_path: Path) -> Path:
-    """The archive with one wrong byte in each: the second segment of long.zip, and the letter."""
+    """The archive with one wrong byte in the second segment of long.zip, and one in the letter."""
     data = bytearray((archived / "docs.xtar").read_bytes())
     content = (archived / "docs" / "long.zip").read_bytes()
     at = data.index(content[1 << 20 :][:100])
@@ -112,7 +112,7 @@ def test_what_is_right_in_its_place_needs_no_other_copy(archived: Path, damaged:
 
 
 def test_other_files_are_in_the_way(archived: Path, tmp_path: Path) -> None:
-    """Nothing is lost, and not all is back."""
+    """Nothing is lost, but not everything could be put in place."""
     (tmp_path / "out/docs/sub").mkdir(parents=True)
     letter = bytearray((archived / "docs/letter.txt").read_bytes())
     letter[-1] ^= 1
@@ -138,7 +138,7 @@ def test_other_files_are_in_the_way(archived: Path, tmp_path: Path) -> None:
 
 
 def test_no_links_to_what_is_not_the_archives(archived: Path, tmp_path: Path) -> None:
-    """A FIFO in the way is not waited for."""
+    """Salvaging does not wait for a FIFO that is in the way of a file."""
     (tmp_path / "out/docs").mkdir(parents=True)
     os.mkfifo(tmp_path / "out/docs/letter.txt")
     done = run("salvage", archived / "docs.xtar", "--to", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""How the process ends."""
+"""The exit statuses of the process."""
 
 import os
 import signal
@@ -88,7 +88,7 @@ def test_expected_failures_have_one_line(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted(number: signal.Signals, tmp_path: Path, heeded: None) -> None:
-    """The process waits for its list when the signal comes."""
+    """The process waits to read its list of files when the signal comes."""
     fifo = tmp_path / "list"
     os.mkfifo(fifo)
     command = [*COMMAND, "create", "--files-from", str(fifo), "-o", "x.xtar"]

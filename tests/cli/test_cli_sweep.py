@@ -1,4 +1,4 @@
-"""Every verb before everything that can stand in its way: how it ends, and what it says last."""
+"""Every verb with every kind of input that it may meet: the exit status, and the last line printed."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ended(command: str) -> tuple[int, str]:
-    """Run a command line in this process, and return the status and the last line it said."""
+    """Run a command line in this process, and return its exit status and the last line it printed."""
     said = io.StringIO()
     with redirect_stdout(io.TextIOWrapper(io.BytesIO())), redirect_stderr(said):
         status = main(command.split())
@@ -140,7 +140,7 @@ def agree(found: tuple[int, str], wanted: tuple[int, str]) -> bool:
 
 
 def give(verb: str, made: Path) -> None:
-    """Put what the verb wants at the place of its input."""
+    """Put an input that the verb accepts at the path of its input."""
     if verb in TREES:
         shutil.copytree(made / "tree", "in")
     else:
@@ -174,7 +174,7 @@ def test_no_input(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", [verb for verb in COMMANDS if verb not in TREES])
 def test_unreadable_input(verb: str) -> None:
-    """A link that leads to itself: nobody can read it, not even root."""
+    """Make a symbolic link that points to itself: not even root can read it."""
     os.symlink("in", "in")
     found = ended(command(verb))
     said = "" if verb == "disc check" else "in: Too many levels of symbolic links"  # a row of its table says it
@@ -220,7 +220,7 @@ _PACKAGE = os.path.dirname(pybackup.__file__)
 
 
 class Interrupting:
-    """Raises KeyboardInterrupt at the call of one of our functions, counted from the start of the verb."""
+    """Raises KeyboardInterrupt at the n-th call of a function of the package since the start of the verb."""
 
     def __init__(self, at: int | None) -> None:
         self.calls = 0
@@ -236,7 +236,7 @@ class Interrupting:
 
 
 def interrupted(verb: str, at: int | None, monkeypatch: pytest.MonkeyPatch) -> tuple[int, tuple[int, str]]:
-    """Run a verb, interrupted at a call; return how many there were, and how it ended."""
+    """Run a verb, interrupted at a call; return the number of calls, and the exit status."""
     profile = Interrupting(at)
     # Where Python loses what is raised, in finalizers, whoever uses the library tries again, as this does.
     monkeypatch.setattr(sys, "unraisablehook", lambda _: sys.setprofile(Interrupting(1)))

@@ -1,4 +1,4 @@
-"""What a run says: on a terminal, elsewhere, and when it is to be quiet."""
+"""What a run prints on standard error: on a terminal, elsewhere, and with --quiet."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def test_entries_that_are_lost(expected: int | None, said: str, capsys: Captured
 
 
 def on_terminal(*arguments: str | Path, cwd: Path, rows: int = 25, columns: int = 100) -> tuple[int, str, bytes]:
-    """Status, what a terminal got on stderr, and stdout."""
+    """Return the exit status, what was written to the terminal as stderr, and stdout."""
     terminal, line = pty.openpty()
     termios.tcsetwinsize(line, (rows, columns))
     with subprocess.Popen(

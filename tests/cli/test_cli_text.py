@@ -1,4 +1,4 @@
-"""Names, sizes and times for the eye."""
+"""Formatting names, sizes and times for people."""
 
 import pytest
 from hypothesis import given

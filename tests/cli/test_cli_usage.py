@@ -1,4 +1,4 @@
-"""Requests that make no sense: exit 2, the option named, nothing done."""
+"""Wrong usage: exit status 2, the option is named, and nothing is done."""
 
 import os
 import re

@@ -12,7 +12,7 @@ from kit.trees import plant_docs
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """Made of a tree with one file large enough to be hit."""
+    """An archive with one file large enough to be hit by damage."""
     docs = plant_docs(tmp_path)
     (docs / "noise.jpg").write_bytes(bytes(range(256)) * 400)
     assert run("create", "docs", "--quiet", cwd=tmp_path).returncode == 0
@@ -21,7 +21,7 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bare(archive: Path) -> Path:
-    """The same without parity."""
+    """The same archive without parity."""
     assert run("create", "docs", "--quiet", "--parity", "none", "--overwrite", cwd=archive.parent).returncode == 0
     return archive
 
@@ -52,7 +52,7 @@ def test_a_lost_file_is_beyond_repair_and_named(bare: Path) -> None:
 
 
 def test_a_damaged_index_is_repairable(bare: Path) -> None:
-    """The last 512 bytes belong to no file's content."""
+    """The last 512 bytes are not content of any file."""
     invert(bare, bare.stat().st_size - 512, 512)
     done = run("verify", bare)
     assert done.returncode == 3
@@ -132,7 +132,7 @@ def test_against_a_tree_whose_times_were_cut(tmp_path: Path, step_ns: int, cut: 
 
 
 def test_one_of_which_nothing_is_left_stops_no_other(tmp_path: Path) -> None:
-    """It was passed over in a directory, with status 0, and ended the run where it was named."""
+    """Regression: it was ignored in a directory, with status 0, and ended the run if it was named."""
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "file").write_bytes(os.urandom(50_000))
     (tmp_path / "set").mkdir()

@@ -1,4 +1,4 @@
-"""Where temporary files cannot be written, the environment failed: status 5 with the reason; nothing is called lost."""
+"""If temporary files cannot be written, the status is 5 with the reason, and no file is called lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(directory: Path, *arguments: str, limit: Callable[[], None] | None = Non
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """Archives and sets, good ones and damaged ones."""
+    """Intact and damaged archives and sets."""
     with fast_directory() as base:
         (base / "src").mkdir()
         for number in range(10):

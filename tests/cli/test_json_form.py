@@ -1,4 +1,4 @@
-"""Results as JSON: names, dataclasses, what JSON does not have."""
+"""Results as JSON: names, dataclasses, and values that JSON does not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON of each verb: its keys in order, and what kind of value stands under each."""
+"""The JSON of each verb: its keys in order, and the type of each value."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ SILENT = {"completion", "mount"}  # has nothing to tell; tells it when it is unm
 
 
 def kind_of(value: Any) -> Any:
-    """What a value is: a name, an object by its keys, a list by what may be in it."""
+    """Return the form of a value: a name, an object with its keys, or a list with the forms of its items."""
     if isinstance(value, dict):
         return "name" if [*value] in (["text"], ["bytes"]) else {key: kind_of(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -158,7 +158,7 @@ def plant(base: Path) -> None:
 
 
 def damage(base: Path) -> None:
-    """What is damaged beyond its parity; of that one whose indexes and first header are gone; one with bytes more."""
+    """Make an archive damaged beyond its parity, one without indexes and first header, and one with bytes appended."""
     data = bytearray((base / "made.xtar").read_bytes())
     data[100_000:600_000] = bytes(500_000)
     (base / "hurt.xtar").write_bytes(data)
@@ -175,7 +175,7 @@ def change(base: Path) -> None:
 
 
 def rot(base: Path) -> None:
-    """A file of a snapshot has other content, of the same size and time."""
+    """Give a file of a snapshot another content of the same size and mtime."""
     path = next((base / "snapshots/first").glob("*/*.bin"))
     status = path.stat()
     path.write_bytes(bytes(status.st_size))
@@ -183,14 +183,14 @@ def rot(base: Path) -> None:
 
 
 def watch(base: Path) -> None:
-    """A directory for a stage."""
+    """Make a directory for a stage to watch."""
     (base / "watched").mkdir()
     for name in ("one", "two"):
         (base / "watched" / name).write_text(f"this is {name}")
 
 
 def move(base: Path) -> None:
-    """A file has another name, one is copied, one is longer than a disc."""
+    """Rename a file, copy one, and add one that is longer than a disc."""
     watched = base / "watched"
     os.rename(watched / "one", watched / "moved")
     (watched / "twin").write_text("this is two")
@@ -210,7 +210,7 @@ BEFORE = {
 
 @pytest.fixture(scope="module")
 def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
-    """What each command tells, by its keys and kinds."""
+    """Return the form of the JSON that each command prints."""
     base = tmp_path_factory.mktemp("json")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(base)

@@ -1,4 +1,4 @@
-"""Options are data: the command line words what the library says of them, and both offer the same ones."""
+"""Options are data: the command line and the Python functions offer the same ones, each in its own words."""
 
 import argparse
 import ast
@@ -30,14 +30,14 @@ AN_OPTION = re.compile(r"(?:^|[\s'\"(`])--[a-z]")
 
 
 def library() -> Iterator[Path]:
-    """The modules of the library: the command line and rescue.py speak of options, which are theirs."""
+    """The modules of the library, without the command line and rescue.py, which may name their own options."""
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.relative_to(PACKAGE).parts[0] not in ("cli", "standalone"):
             yield path
 
 
 def strings(path: Path) -> Iterator[ast.Constant]:
-    """Strings of a module, docstrings too: the library knows nothing of what words the command line has."""
+    """Return the strings of a module, docstrings included: the library may not name options of the command line."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node
@@ -147,7 +147,7 @@ COMMON = [words for words in verbs.SUMMARIES if words.split()[0] not in NOT_IN_P
 
 
 def parameters(words: str) -> dict[str, inspect.Parameter]:
-    """The parameters of the functions that a verb stands for; of several the first that has one."""
+    """Return the parameters of the functions that a verb calls, each from the first function that has it."""
     found: dict[str, inspect.Parameter] = {}
     for name in FUNCTIONS.get(words, (words.replace(" ", "_"),)):
         found = dict(inspect.signature(getattr(pybackup, name)).parameters) | found
@@ -155,12 +155,12 @@ def parameters(words: str) -> dict[str, inspect.Parameter]:
 
 
 def actions(words: str) -> dict[str, argparse.Action]:
-    """What the command line of a verb takes."""
+    """Return the options of a verb on the command line."""
     return {action.dest: action for action in verb_parser(words)._actions}
 
 
 def excepted(exceptions: Collection[tuple[str, str]], words: str) -> set[str]:
-    """Names that are excepted of a verb."""
+    """Return the names of a verb that need not be in both."""
     return {name for verb, name in exceptions if verb in ("", words)}
 
 

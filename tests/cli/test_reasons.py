@@ -1,4 +1,4 @@
-"""Why a run ended, in words: what went wrong first, and what to do about it."""
+"""Errors in words: what went wrong first, and what to do about it."""
 
 from __future__ import annotations
 

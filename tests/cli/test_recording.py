@@ -1,4 +1,4 @@
-"""What writing down in the catalogue loads, and when."""
+"""Recording in the catalogue: which modules it loads, and when."""
 
 from __future__ import annotations
 

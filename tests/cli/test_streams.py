@@ -1,4 +1,4 @@
-"""Results on standard output, remarks on standard error: all of it, or a reason, and never an error at the end."""
+"""Writing results and messages: everything is written, or an error gives the reason; exiting never fails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pybackup.errors import EnvironmentFailed
 
 
 class OneByteAtATime(io.RawIOBase):
-    """A sink that takes as little as it may."""
+    """A stream that accepts as few bytes per write as allowed."""
 
     def __init__(self) -> None:
         super().__init__()

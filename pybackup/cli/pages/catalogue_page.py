@@ -21,7 +21,7 @@ from pybackup.model.catalogued import MediumCheck, MediumState
 from ..catalogue import checked, date
 from ..text import count, display, humane_bytes, printable
 from .catalogue_script import SCRIPT, STYLE
-from .frame import Figure, PageStep, Tone, card, escape, figures, heading, page, pill, state, table
+from .frame import Figure, PageStep, Tone, card, escape, figures, heading, page, pill, state, table, table_row
 
 if TYPE_CHECKING:
     from pybackup.catalogue.names import FileNames
@@ -184,10 +184,8 @@ def _cost_row(each: OnShelf) -> str:
     word = "loss" if gone else "doubt" if doubtful else "no loss"
     word = f"lost: {word}" if is_gone(each.medium) else word
     kept = f"{cost.get(Outlook.REBUILDABLE, 0):,} rebuilt, {cost.get(Outlook.ELSEWHERE, 0):,} elsewhere"
-    return (
-        f'<tr><td class="w">{pill(tone, word)}</td><td class="n"><bdi>{escape(each.medium.label)}</bdi></td>'
-        f"<td>{count(gone, 'file')} gone</td><td>{doubtful:,} doubtful</td><td>{kept}</td></tr>"
-    )
+    title = f"<bdi>{escape(each.medium.label)}</bdi>"
+    return table_row(tone, word, title, f"{count(gone, 'file')} gone", f"{doubtful:,} doubtful", kept)
 
 
 def _at_risk(found: Overview) -> Iterator[str]:
@@ -203,10 +201,9 @@ def _at_risk(found: Overview) -> Iterator[str]:
 def _risk_row(each: Exposed) -> str:
     tone, word = (Tone.GOOD, "recoverable") if each.recoverable else (Tone.WARN, "at risk")
     media = ", ".join(known.label for known in each.media)
-    return (
-        f'<tr><td class="w">{pill(tone, word)}</td><td class="n"><bdi>{escape(each.volume.name)}</bdi></td>'
-        f"<td>{count(each.files, 'file')}</td><td>{humane_bytes(each.n_bytes)}</td>"
-        f"<td>{escape(media or 'nowhere')}</td></tr>"
+    title = f"<bdi>{escape(each.volume.name)}</bdi>"
+    return table_row(
+        tone, word, title, count(each.files, "file"), humane_bytes(each.n_bytes), escape(media or "nowhere")
     )
 
 

@@ -159,6 +159,12 @@ def pill(tone: Tone, word: str) -> str:
     return f'<span class="fate {tone}">{escape(word)}</span>'
 
 
+def table_row(tone: Tone, word: str, title: str, *cells: str) -> str:
+    """Return a row of a `table`: a word in the colour of its tone, then a title and further cells as HTML."""
+    rest = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><td class="w">{pill(tone, word)}</td><td class="n">{title}</td>{rest}</tr>'
+
+
 def bar(size: int, layers: Iterable[tuple[str, Iterable[tuple[int, int]]]], label: str) -> str:
     """Return a thin bar of ``size`` bytes with ranges in it, later layers above.
 

@@ -25,10 +25,10 @@ from .frame import (
     heading,
     name,
     page,
-    pill,
     shell_word,
     state,
     table,
+    table_row,
     words,
 )
 from .volume_map import render_map
@@ -203,22 +203,17 @@ def _table(done: Restored) -> Iterator[str]:
 def _row(verdict: FileVerdict) -> str:
     gone = verdict.fate in (Fate.PARTIAL, Fate.LOST)
     needed = verdict.needed or "another copy of the volume" if gone else ""
-    cells = f"<td>{words(verdict.reason) or '-'}</td><td>{words(needed) or '-'}</td>"
     placed = verdict.placed_as
     where = f"<br><small>as {name(placed)}</small>" if placed and placed != verdict.path else ""
-    return (
-        f'<tr><td class="w">{pill(_TONES[verdict.fate], verdict.fate.value)}</td>'
-        f'<td class="n">{name(verdict.path)}{where}</td><td>{_back(verdict)}</td>{cells}</tr>'
-    )
+    cells = (_back(verdict), words(verdict.reason) or "-", words(needed) or "-")
+    return table_row(_TONES[verdict.fate], verdict.fate.value, f"{name(verdict.path)}{where}", *cells)
 
 
 def _unnamed_row(found: UnnamedFile) -> str:
     shown = name(found.name) if found.name else f"a .7z without a name at {found.offset:,}"
     where = f"<br><small>as {name(found.placed_as)}</small>" if found.placed_as else ""
-    return (
-        f'<tr><td class="w">{pill(_TONES[found.fate], found.fate.value)}</td><td class="n">{shown}{where}</td>'
-        f"<td>{_back(found)}</td><td>{words(found.reason) or '-'}</td><td>-</td></tr>"
-    )
+    cells = (_back(found), words(found.reason) or "-", "-")
+    return table_row(_TONES[found.fate], found.fate.value, f"{shown}{where}", *cells)
 
 
 def _back(file: FileVerdict | UnnamedFile) -> str:

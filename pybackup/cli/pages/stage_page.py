@@ -19,10 +19,10 @@ from .frame import (
     heading,
     name,
     page,
-    pill,
     shell_word,
     state,
     table,
+    table_row,
 )
 
 _TONES = {DiscState.BUILT: Tone.WARN, DiscState.BURNT: Tone.GOOD, DiscState.LOST: Tone.DIRE}
@@ -105,16 +105,10 @@ def _disc_row(each: DiscStanding) -> str:
     times.append(f"checked {local_time(disc.checked_ns / 1e9)}" if disc.checked_ns else "never checked")
     tone = Tone.WARN if each.is_due else _TONES.get(disc.state, Tone.WARN)
     word = "due for a check" if each.is_due else disc.state.value
-    return (
-        f'<tr><td class="w">{pill(tone, word)}</td><td class="n"><bdi>{escape(disc.name)}</bdi></td>'
-        f"<td>{count(disc.files, 'file')}, {humane_bytes(disc.content_bytes)}</td>"
-        f"<td>{escape(', '.join(times))}</td></tr>"
-    )
+    held = f"{count(disc.files, 'file')}, {humane_bytes(disc.content_bytes)}"
+    return table_row(tone, word, f"<bdi>{escape(disc.name)}</bdi>", held, escape(", ".join(times)))
 
 
 def _waiting_row(file: WaitingFile) -> str:
     why = f"{file.reason.value}, since {local_time(file.since_ns / 1e9)}"
-    return (
-        f'<tr><td class="w">{pill(Tone.WARN, "waits")}</td><td class="n">{name(file.path)}</td>'
-        f"<td>{humane_bytes(file.size)}</td><td>{escape(why)}</td></tr>"
-    )
+    return table_row(Tone.WARN, "waits", name(file.path), humane_bytes(file.size), escape(why))

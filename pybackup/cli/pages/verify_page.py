@@ -23,10 +23,10 @@ from .frame import (
     heading,
     name,
     page,
-    pill,
     shell_word,
     state,
     table,
+    table_row,
     words,
 )
 from .volume_map import render_map
@@ -211,10 +211,7 @@ class _Files:
                 bar(file.ranges.n_bytes, (("y", _whole(file)), (colour, _hits(file))), said) + f"<small>{said}</small>"
             )
         reason = words(self._reasons.get(file.path, "")) or "-"
-        return (
-            f'<tr><td class="w">{pill(tone, fate)}</td><td class="n">{name(file.path)}</td><td>{hit}</td>'
-            f"<td>{reason}</td><td>{words(needed)}</td></tr>"
-        )
+        return table_row(tone, fate, name(file.path), hit, reason, words(needed))
 
     def _fate(self, file: Touched) -> tuple[Tone, str, str]:
         if file.path not in self._damaged:
