@@ -1,7 +1,8 @@
-"""Two hundred days of a directory beside a model that knows nothing but contents and what each scan tells.
+"""Many days of a directory beside a model that knows nothing but contents and what each scan tells.
 
-Files come, change, are renamed, copied and deleted; every tenth scan is killed; some discs are lost, one is damaged. At
-the end each disc holds what the model says, and everything that is lost was told.
+Files come, change, are renamed, copied and deleted; discs are of different sizes; every tenth run is killed by SIGKILL,
+also while it closes a disc; some discs are lost, others damaged at 5 %. At the end each disc holds what the model says,
+and what was told as gone is what no disc and no file has. PYBACKUP_EVERY_DAMAGE=1 makes 200 days of several lives.
 """
 
 from __future__ import annotations
@@ -10,26 +11,30 @@ import contextlib
 import os
 import random
 import shutil
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kit.thorough import so_many
 
 import pybackup
+from pybackup.jobs import stage_archive, stage_close
+from pybackup.jobs.stage_init import make_or_change
+from pybackup.options.stages import StageInitRequest
+from pybackup.stage import open_disc
 from pybackup.stage.state import StageState
 from pybackup.stage.state_file import open_state
 from pybackup.stage.values import ChangeKind, StageChange
 
 from .making import DAY_NS, Stage, files_below, rescued
 
-DAYS = 200
+DAYS = so_many(60, 200)
+SIZES = ("2M", "2500K", "3M", "2200K")
 START = 1_600_000_000 * 10**9
 STAGED = {
     ChangeKind.NEW, ChangeKind.SIZE, ChangeKind.TIME, ChangeKind.STATUS, ChangeKind.CONTENT, ChangeKind.AGAIN,
 }  # fmt: skip
-
-
-class Killed(BaseException):
-    """Raised in place of killing the process."""
 
 
 class Model:
@@ -109,55 +114,87 @@ class Model:
         self.gone |= gone
 
 
-def kill_after(copies: int, patch: pytest.MonkeyPatch) -> None:
-    real, count = StageState.set_file, 0
-
-    def die(state: StageState, path: bytes, known: object) -> None:
-        nonlocal count
-        count += 1
-        if count > copies:
-            raise Killed
-        real(state, path, known)  # type: ignore[arg-type]
-
-    patch.setattr(StageState, "set_file", die)
+# Where a run is killed: before the state has a file, before a copy has its name, between the steps of closing a disc.
+MOMENTS: list[tuple[object, str]] = [
+    (StageState, "set_file"), (StageState, "add_copy"), (StageState, "commit"), (open_disc, "place_copy"),
+    (stage_archive, "perform_create"), (stage_archive, "enter_archives"), (stage_close, "make_image"),
+    (stage_close, "make_labels"), (StageState, "set_built"), (stage_archive, "remove_tree"),
+]  # fmt: skip
 
 
-def test_two_hundred_days(tmp_path: Path) -> None:
-    chance = random.Random(16)
+def killed(run: Callable[[], object], chance: random.Random) -> bool:
+    """Let a process of its own do something, which SIGKILL ends at some moment; return whether that came."""
+    (owner, name), calls = chance.choice(MOMENTS), chance.randrange(3)
+    child = os.fork()
+    if not child:
+        real, count = getattr(owner, name), 0
+
+        def die(*given: object, **named: object) -> object:
+            nonlocal count
+            count += 1
+            if count > calls:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*given, **named)
+
+        setattr(owner, name, die)
+        with contextlib.suppress(BaseException):
+            run()
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def change_size(stage: Stage, size: str) -> None:
+    """From now on discs have this size, as if a job had been changed, if nothing is on the open one yet."""
+    if not pybackup.stage_status(stage.staging).open_disc.files:  # type: ignore[union-attr]
+        make_or_change(StageInitRequest(stage.watched, stage.staging, medium=size, settle=0), stage.heard)
+
+
+@pytest.mark.parametrize("seed", range(16, so_many(17, 20)))
+def test_many_days(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
     stage = Stage(tmp_path).init()
     model = Model(stage, chance)
+    kills = 0
     for day in range(DAYS):
         model.live_a_day()
         at = START + day * DAY_NS
         if day % 10 == 9:
-            with pytest.MonkeyPatch.context() as patch:
-                kill_after(chance.randrange(2), patch)
-                with contextlib.suppress(Killed):
-                    model.take([*stage.scan(at).changes])
+            closes = chance.random() < 0.4
+            kills += killed(lambda: stage.close(at) if closes else stage.scan(at), chance)  # noqa: B023
             follow(model, stage, at)
         else:
             model.take([*stage.scan(at).changes])
-        # On no disc, and not staged for one, is nothing that was there.
+        # On no disc, and not staged for one, is nothing that was there; and no disc stays open that is full.
         assert set(model.tree.values()) <= model.everywhere()
+        status = pybackup.stage_status(stage.staging)
+        assert status.open_disc is not None
+        assert status.open_disc.used_bytes < status.settings.full_bytes
+        assert (status.waiting, status.lost_files) == ((), 0)
+        change_size(stage, chance.choice(SIZES))
         closed = [number for number in sorted(model.discs)[:-1] if number not in model.lost]
-        if day in (90, 150) and closed:
+        if day % 45 == 44 and closed:
             model.lose(chance.choice(closed))
             model.take([*stage.scan(at).changes])
-    stage.close(START + DAYS * DAY_NS)
-    assert len(model.discs) > 5
+    if model.discs[max(model.discs)]:
+        stage.close(START + DAYS * DAY_NS)
+    else:
+        model.discs.popitem()
+    assert kills
+    assert len(model.discs) > DAYS // 40
     assert stage.heard.problems == []
     for number, expected in model.discs.items():
         to = tmp_path / f"back/{number}"
         image = stage.image(number)
-        if number == 2:
+        if number % 3 == 2:
             damage(image, tmp_path / "damaged.iso", chance)
-            pybackup.repair(tmp_path / "damaged.iso", output=tmp_path / "mended.iso")
-            image = tmp_path / "mended.iso"
+            image = tmp_path / f"mended-{number}.iso"
+            pybackup.repair(tmp_path / "damaged.iso", output=image)
         if number % 5 == 1:
             assert rescued(image, to) == expected
         else:
             pybackup.extract(image, to=to, workers=1)
             assert files_below(to) == expected
+    # What was told as gone came back only where the directory had that content again.
     assert model.gone.isdisjoint(model.everywhere())
 
 
