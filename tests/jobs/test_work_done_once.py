@@ -78,6 +78,7 @@ RUNS: dict[str, Callable[[Field, Path, pybackup.Monitor], object]] = {
         [f.tree], to, 5 * MIB, name="docs", recovery_volumes=1, workers=1, monitor=m
     ),
     "list, set": lambda f, to, m: list(pybackup.list(f.volumes)),
+    "verify, set": lambda f, to, m: pybackup.verify_set([f.volumes], workers=1, monitor=m),
     "extract one, set": lambda f, to, m: pybackup.extract(f.volumes, to, [f.on_hurt], workers=1, monitor=m),
     "extract, set": lambda f, to, m: pybackup.extract(f.volumes, to, workers=1, monitor=m),
     "salvage, set": lambda f, to, m: pybackup.salvage([f.volumes], to, workers=1, monitor=m),
