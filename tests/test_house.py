@@ -34,7 +34,7 @@ JOINED_FOR_SEVERAL = {
     "earlier": "create and create_set",
     "chain_runs": "the catalogue, or archives, and their runs: for restore, list and chain merge",
     "export_state": "a listing and JSON: one form of export",
-    "since_catalogue": "the catalogue and the plan of create: what is safe elsewhere",
+    "known_files": "the catalogue and the plan of create: what is safe elsewhere",
     "stage_archive": "a stage and archives: for close",
     "stage_compare": "a stage and archives: for close",
     "stage_history": "a stage and a catalogue: for init, close and verify",

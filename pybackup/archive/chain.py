@@ -11,9 +11,10 @@ from pybackup.container.set_index import IndexOfAnother
 from pybackup.host.joined import Part, Place
 from pybackup.model.earlier import EarlierVolume
 from pybackup.model.entry import Kind
-from pybackup.model.listing import Listing
+from pybackup.model.listing import Listing, Rows
 
 from .ancestry import ancestry
+from .by_hash import looked_up
 from .find import FoundFile, Volume
 from .joined import STRIDE
 
@@ -50,6 +51,11 @@ class Earlier:
     def addresses(self) -> Sequence[int]:
         """The address of each of them in the address space of the chain."""
         return [_address_of(at) for at in range(len(self.tables))]
+
+    def rows_of(self, table: IndexOfAnother[EarlierVolume]) -> Rows:
+        """Return the rows of a table; what it knows by its hash alone as the archive has it, if that is at hand."""
+        volume = self.at_hand.get(table.of.archive_id)
+        return table.rows if volume is None else looked_up(table.rows, volume.listing)
 
     def lacks(self, listing: Listing) -> bool:
         """Whether a table is lost, so that files of the tree are in none: by the counts that the listing has."""
@@ -94,7 +100,7 @@ def chained(parts: Sequence[Part], listing: Listing, earlier: Earlier) -> tuple[
     rows = MergedRows(
         [
             *(
-                VolumeRows(_address_of(at), table.rows, table.paths, table.of.archive_id in earlier.at_hand)
+                VolumeRows(_address_of(at), earlier.rows_of(table), table.paths, table.of.archive_id in earlier.at_hand)
                 for at, table in enumerate(tables)
             ),
             VolumeRows(0, listing.rows, listing.paths),

@@ -33,6 +33,8 @@ class CheckedFile:
         On how many media that count (`media.counts_as_copy`) its whole content is.
     media
         Those that have it, or a part of it; of a file that changed since, those that have its former content.
+    same
+        The entries with its content.
     """
 
     path: bytes
@@ -40,6 +42,13 @@ class CheckedFile:
     standing: FileStanding
     copies: int
     media: Sequence[Medium]
+    same: Sequence[Sighting] = ()
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it has enough copies, and all that is known by its name, size and time has the same content."""
+        contents = {each.filed.sha256 for each in self.same if each.filed.sha256}
+        return self.standing is FileStanding.SAFE and len(contents) < 2
 
 
 class SplitContents:
@@ -90,7 +99,7 @@ def judge(
     number = max(len(whole), split.copies(same))
     if same:
         standing = FileStanding.SAFE if number >= copies else FileStanding.FEW
-        return CheckedFile(entry.path, entry.size, standing, number, tuple(media.values()))
+        return CheckedFile(entry.path, entry.size, standing, number, tuple(media.values()), same)
     before = {known.id: known for each in called for known in each.media}
     standing = FileStanding.CHANGED if called else FileStanding.NOWHERE
     return CheckedFile(entry.path, entry.size, standing, 0, tuple(before.values()))

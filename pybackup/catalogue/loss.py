@@ -20,6 +20,7 @@ from pybackup.model.entry import Kind
 from .connect import Catalogue
 from .directories import Paths
 from .find import of_volume
+from .needed import NeededBy, needed_by
 from .schema import entry, medium, volume
 from .standing import Split, Standing
 
@@ -51,6 +52,8 @@ class Loss:
         Recovery volumes by which the lost volume can be rebuilt.
     counts
         How many files have each outlook.
+    needed_by
+        Chains of which other archives build on the volume.
     """
 
     medium: Medium
@@ -61,6 +64,7 @@ class Loss:
     outlook: tuple[tuple[Sighting, Outlook], ...]
     by: tuple[Medium, ...] = ()
     counts: Mapping[Outlook, int] = field(default_factory=dict)
+    needed_by: tuple[NeededBy, ...] = ()
 
 
 def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked_since_ns: int | None = None) -> Loss:
@@ -99,7 +103,8 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
         }
         outlook = _outlook(connection, rows, known, doubted, bool(by)) if details else []
         others = _others(connection, held, known)
-    return Loss(lost, held.files, held.content_bytes, (), others, tuple(outlook), tuple(by), counts)
+        chains = needed_by(connection, held)
+    return Loss(lost, held.files, held.content_bytes, (), others, tuple(outlook), tuple(by), counts, chains)
 
 
 def _count(connection: Connection, held: CataloguedVolume, known: Standing) -> tuple[int, int]:

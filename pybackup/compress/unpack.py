@@ -17,6 +17,7 @@ from .patch import apply_delta
 from .read_there import read_there
 
 WRONG = "its content is not what was archived"
+BY_HASH = "it is known by the hash of its content, and the archive that should hold that does not"
 
 _STEP = 1 << 20
 # The smallest sector of any medium.
@@ -115,6 +116,9 @@ def decode_unchecked(file: ArchiveFile, member: Member, *, fine: bool = False) -
     Damaged, Refused
         As `decode`, but for the content.
     """
+    if member.is_by_hash:
+        read_there(file, member.offset, 1)  # which says where it is that is not here
+        raise Damaged(BY_HASH)
     if member.raw_bytes > _MAX_RAW_BYTES or member.dictionary_bytes > MAX_SEGMENT_BYTES:
         raise Refused(_TOO_LARGE)
     stream_end = member.stream_offset + member.stream_bytes

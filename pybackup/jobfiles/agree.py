@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from .hooks import hooks_that_never_run
 from .job import Job
-from .levels import needs_chain
 
 # Tables, with the options that say the same: a job has one or the other.
 _TWICE: Mapping[str, tuple[str, ...]] = {
-    "known": ("since_catalogue", "known_copies", "known_unchecked"),
+    "known": ("skip_known", "known_copies", "known_unchecked"),
     "require": ("require_mounted", "require_files"),
 }
 
@@ -23,8 +22,6 @@ def contradictions(job: Job) -> Iterator[tuple[str, str]]:
         for key in keys:
             if table in job.settings and key in job.settings:
                 yield key, f"stands beside {table}, which says the same: give one of them"
-    if skips_known(job) and (job.get("chain") or job.get("since_archive") or needs_chain(job.get("level"))):
-        yield "known", "cannot be combined with a chain or an earlier archive: no archive would list what is left out"
     if "burn" in job.settings and "images" not in job.settings:
         yield "burn", "there is nothing to burn without the key images, which says where images of discs are built"
 

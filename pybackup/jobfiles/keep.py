@@ -11,12 +11,14 @@ from typing import Any
 
 from pybackup.archive.ancestry import ancestry
 from pybackup.archive.find import Volume, volumes_in
+from pybackup.archive.own_run import own_mark
 from pybackup.errors import Damaged, PybackupError
 from pybackup.model.retention import Retention, why_kept
 from pybackup.options import values
 
 from .history import runs
 from .job import Job
+from .recording import needed_by_chains
 from .report import MadeFile, Report
 
 _NS = 10**9
@@ -58,6 +60,9 @@ class Kept:
     goes: Sequence[MadeTogether]
 
 
+_Marked = tuple[MadeTogether, list[str]]
+
+
 def retention_of(job: Job) -> Retention | None:
     """Return the rules of a job; None if it keeps everything."""
     rules = job.get("keep")
@@ -81,13 +86,18 @@ def decide(job: Job, policy: Retention, coming: Sequence[MadeTogether]) -> list[
         An archive cannot be read, so it is not known which other archives it builds on.
     """
     found: dict[str, list[MadeTogether]] = {made.series: [] for made in coming}
+    others: list[MadeTogether] = []
     for line in runs(job.name):
         for made in _of_a_run(line):
-            if made.series in found:
-                found[made.series].append(made)
+            found.get(made.series, others).append(made)
     for made in coming:
         found[made.series].append(made)
-    return [_decided(sorted(those, key=lambda made: made.began_ns), policy) for those in found.values()]
+    series = [_marked(those, policy) for those in found.values()]
+    _keep_what_is_needed([each for marked in series for each in marked], others, job)
+    return [
+        Kept([(made, why) for made, why in marked if why], [made for made, why in marked if not why])
+        for marked in series
+    ]
 
 
 def made_together(began: float, files: Iterable[MadeFile]) -> Iterator[MadeTogether]:
@@ -114,18 +124,37 @@ def _is_there(made: MadeFile) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size == made.n_bytes
 
 
-def _decided(those: Sequence[MadeTogether], policy: Retention) -> Kept:
-    """Decide for one series. Archives that a kept one builds on are kept too."""
-    reasons = [list(why) for why in why_kept([made.began_ns for made in those], policy)]
-    # From the newest on: archives build on older ones, so each is decided after all that build on it.
-    for place in reversed(range(len(those))):
-        if reasons[place]:
-            needed = _builds_on(those[place])
-            for earlier in range(place):
-                if needed and not reasons[earlier] and needed & _archive_ids(those[earlier]):
-                    reasons[earlier].append(f"{those[place].files[0].path} builds on it")
-    pairs = list(zip(those, reasons, strict=True))
-    return Kept([(made, why) for made, why in pairs if why], [made for made, why in pairs if not why])
+def _marked(those: Sequence[MadeTogether], policy: Retention) -> list[_Marked]:
+    """Return those of one series, the oldest first, each with the reasons for which the rules keep it."""
+    ordered = sorted(those, key=lambda made: made.began_ns)
+    reasons = why_kept([made.began_ns for made in ordered], policy)
+    return [(made, list(why)) for made, why in zip(ordered, reasons, strict=True)]
+
+
+def _keep_what_is_needed(marked: Sequence[_Marked], others: Iterable[MadeTogether], job: Job) -> None:
+    """Give a reason to all that a kept archive builds on, of whatever series, and to what that builds on.
+
+    A run that leaves out what the catalogue knows builds on archives of other series, and of other chains.
+    """
+    by_id = {identity: each for each in marked for identity in _archive_ids(each[0])}
+    todo = [*others, *(made for made, why in marked if why)]
+    if by_id and not all(why for _, why in marked):
+        chains = {
+            mark.chain for made, _ in marked for volume in _volumes(made) if (mark := own_mark(volume.listing.settings))
+        }
+        for identity, why in needed_by_chains(job, by_id.keys(), chains).items():
+            _keep(by_id[identity], why, todo)
+    while todo:
+        made = todo.pop()
+        for identity in _builds_on(made) & by_id.keys():
+            _keep(by_id[identity], f"{made.files[0].path} builds on it", todo)
+
+
+def _keep(marked: _Marked, why: str, todo: list[MadeTogether]) -> None:
+    made, reasons = marked
+    if not reasons:
+        reasons.append(why)
+        todo.append(made)
 
 
 def _archive_ids(made: MadeTogether) -> set[bytes]:

@@ -188,7 +188,13 @@ def check_delta(value: Any) -> None:
     if value == "none":
         return
     such_as = '{ min_size = "1M", max_depth = 1, min_saving = "50%", base_copies = 2 }, or "none"'
-    checks = {"min_size": check_text, "max_depth": _natural, "min_saving": check_text, "base_copies": _positive}
+    checks = {
+        "min_size": check_text,
+        "max_depth": _natural,
+        "min_saving": check_text,
+        "base_copies": _positive,
+        "base_unchecked": check_text,
+    }
     try:
         values.delta(_table(value, checks, such_as))
     except UsageError as error:

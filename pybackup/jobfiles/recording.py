@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pybackup.catalogue.default import configured
@@ -91,6 +91,33 @@ def forget(job: Job, paths: Sequence[str], monitor: Monitor) -> None:
 
     if paths:
         _in_catalogue(job, write, monitor)
+
+
+def needed_by_chains(job: Job, archives: Collection[bytes], own: Collection[str]) -> dict[bytes, str]:
+    """Return which of these archives runs of other chains than ``own`` build on, and no other medium holds; with why.
+
+    Raises
+    ------
+    PybackupError
+        The catalogue cannot be read, so nobody knows.
+    """
+    address = address_of(job)
+    if address is None:
+        return {}
+    from pybackup.catalogue.connect import open_catalogue
+    from pybackup.catalogue.runs import runs
+    from pybackup.catalogue.standing import copies_of
+
+    with open_catalogue(address) as catalogue:
+        copies = copies_of(catalogue)
+        needed = {
+            need.identity: f"the chain {run.mark.chain} builds on it"
+            for run in runs(catalogue)
+            if run.volumes and run.mark.chain not in own
+            for need in run.needs
+            if need.files
+        }
+    return {each: why for each, why in needed.items() if each in archives and copies.get(each, 0) < 2}
 
 
 def _in_catalogue(job: Job, work: Callable[[Catalogue], _Result], monitor: Monitor) -> _Result | None:

@@ -19,7 +19,7 @@ def options_of_run(job: Job, options: Mapping[str, Any], now: float, monitor: Mo
     Only chains and leaving out known files need it. Everything is entered there afterwards, by `record`.
     """
     chain = options.get("chain")
-    if not chain and not options.get("since_catalogue"):
+    if not chain and not options.get("skip_known"):
         return dict(options)
     address = address_of(job) or NONE
     if not chain:

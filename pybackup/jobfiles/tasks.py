@@ -177,7 +177,7 @@ def _known(job: Job) -> dict[str, Any]:
         return {}
     table = known if isinstance(known, dict) else {}
     asked = {"known_copies": table.get("min_copies"), "known_unchecked": table.get("max_age_of_check")}
-    return {"since_catalogue": True, **{name: value for name, value in asked.items() if value is not None}}
+    return {"skip_known": True, **{name: value for name, value in asked.items() if value is not None}}
 
 
 def _groups(sources: Sequence[Any]) -> Iterator[tuple[str, list[str], dict[str, Any]]]:

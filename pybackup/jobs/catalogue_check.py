@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from pybackup.catalogue.connect import Catalogue
+from pybackup.catalogue.counted import Counts, counted
 from pybackup.catalogue.find import find_contents, find_in_directories
 from pybackup.catalogue.live import CheckedFile, SplitContents, judge
 from pybackup.host.hash_file import hash_file
@@ -30,10 +31,15 @@ class Judging:
         How many copies make a file safe.
     checked_since_ns
         Media not checked since this time (nanoseconds since 1970) do not count as copies; None to count all.
+    counts
+        Which of the catalogue's entries count, and on which media; None for all as they are.
     """
 
-    def __init__(self, catalogue: Catalogue, *, copies: int, checked_since_ns: int | None) -> None:
+    def __init__(
+        self, catalogue: Catalogue, *, copies: int, checked_since_ns: int | None, counts: Counts | None = None
+    ) -> None:
         self._catalogue = catalogue
+        self._counts = counts
         self._copies = copies
         self._since = checked_since_ns
         self._split = SplitContents(catalogue, checked_since_ns)
@@ -79,14 +85,15 @@ class Judging:
 
     def _called(self, above: bytes, here: Sequence[Entry]) -> dict[bytes, list[Sighting]]:
         called: dict[bytes, list[Sighting]] = {}
-        for found in find_in_directories(self._catalogue, above, [entry.name for entry in here]):
+        names = [entry.name for entry in here]
+        for found in counted(find_in_directories(self._catalogue, above, names), self._counts):
             called.setdefault(found.filed.path.rpartition(b"/")[2], []).append(found)
         return called
 
     def _by_content(self, contents: Contents) -> dict[bytes, list[Sighting]]:
         """Return the sightings of these contents under any names, by path of the live file."""
         same: dict[bytes, list[Sighting]] = {}
-        for found in find_contents(self._catalogue, sorted(set().union(*contents.values()))):
+        for found in counted(find_contents(self._catalogue, sorted(set().union(*contents.values()))), self._counts):
             if found.filed.sha256:
                 same.setdefault(found.filed.sha256, []).append(found)
         return same

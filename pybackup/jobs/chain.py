@@ -80,7 +80,7 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
     with chain_catalogue(asked.catalogue) as catalogue:
         known = [run for run in runs(catalogue, chain) if run.is_complete]
         faults = faults_of(catalogue)
-        copies = copies_of(catalogue)
+        copies = copies_of(catalogue, checked_since_ns=_checked_since(asked))
         paths = {known.volume.identity: known.location for known in media(catalogue) if known.location}
     if resumed is not None:
         if resumed.chain != chain:
@@ -97,6 +97,12 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
         monitor.note(f"{chain}: stored again is what lies on what is not safe: {listed(unsafe.values())}")
     given = values.paths(asked.since_archive)
     return Base(mark, run, given or [place_of(run)], frozenset(unsafe), copies, paths)
+
+
+def _checked_since(asked: Making) -> int | None:
+    """When media must have been checked to count as copies of the base of a delta, in ns; None for no such bound."""
+    age_ns = values.delta(asked.delta).base_unchecked_ns
+    return None if age_ns is None else time.time_ns() - age_ns
 
 
 def chain_catalogue(named: str | None) -> Catalogue:

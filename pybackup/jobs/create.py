@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES
 from pybackup.errors import UsageError
-from pybackup.make.plan import CreateOptions, LeaveOut, Plan, plan_create
+from pybackup.make.plan import CreateOptions, Plan, plan_create
 from pybackup.make.plan_set import SetOptions, SetPlan, plan_set, segment_for
 from pybackup.make.present import check_output
 from pybackup.make.resume import find_finished
@@ -22,6 +23,7 @@ from .earlier import open_earlier
 
 if TYPE_CHECKING:
     from .chain import Base
+    from .known_files import SafeFiles
 
 _SUFFIX = b".xtar"
 
@@ -39,7 +41,11 @@ def plan_archive(asked: CreateRequest, monitor: Monitor) -> Plan:
     check_output(output, replace=asked.overwrite)
     base = _base(asked, monitor)
     how = _how(asked, DEFAULT_SEGMENT_BYTES, base, sidecar=asked.parity_sidecar)
-    with open_earlier(asked, base, output, how.segment_bytes, monitor) as earlier, _safe(asked) as leave_out:
+    with (
+        _safe(asked, output) as safe,
+        open_earlier(asked, base, output, how.segment_bytes, safe, monitor) as earlier,
+    ):
+        leave_out = safe.without if safe else None
         plan = plan_create(
             sources, output, judge=rules.judge, earlier=earlier, leave_out=leave_out, options=how, monitor=monitor
         )
@@ -67,7 +73,11 @@ def plan_volumes(asked: CreateSetRequest, monitor: Monitor) -> SetPlan:
     )
     base = _base(asked, monitor, resumed=_resumed(asked, directory, to.name))
     how = _how(asked, segment_for(min((*first, size)), DEFAULT_SEGMENT_BYTES), base)
-    with open_earlier(asked, base, directory, how.segment_bytes, monitor) as earlier, _safe(asked) as leave_out:
+    with (
+        _safe(asked, os.path.join(directory, os.fsencode(to.name) + b"-")) as safe,
+        open_earlier(asked, base, directory, how.segment_bytes, safe, monitor) as earlier,
+    ):
+        leave_out = safe.without if safe else None
         plan = plan_set(
             sources, to, judge=rules.judge, earlier=earlier, leave_out=leave_out, options=how, monitor=monitor
         )
@@ -90,15 +100,15 @@ def _how(asked: Making, segment_bytes: int, base: Base | None, *, sidecar: bool 
 
 
 @contextmanager
-def _safe(asked: Making) -> Iterator[LeaveOut | None]:
-    """Yield the function that leaves out files that are safe on known media; None if that is not asked for."""
-    if not asked.asks_catalogue():
+def _safe(asked: Making, output: bytes) -> Iterator[SafeFiles | None]:
+    """Yield the files that are safe on known media; None if that is not asked for."""
+    if not asked.skips_known():
         yield None
         return
-    from .since_catalogue import open_safe_files  # loads the database library, which is needed only here
+    from .known_files import open_safe_files  # loads the database library, which is needed only here
 
-    with open_safe_files(asked) as safe:
-        yield safe.without
+    with open_safe_files(asked, output) as safe:
+        yield safe
 
 
 def _base(asked: Making, monitor: Monitor, *, resumed: RunMark | None = None) -> Base | None:

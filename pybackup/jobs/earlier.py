@@ -15,16 +15,23 @@ from pybackup.options.making import Making
 
 if TYPE_CHECKING:
     from .chain import Base
+    from .known_files import SafeFiles
 
 
 @contextmanager
 def open_earlier(
-    asked: Making, base: Base | None, output: bytes, segment_bytes: int, monitor: Monitor
+    asked: Making, base: Base | None, output: bytes, segment_bytes: int, safe: SafeFiles | None, monitor: Monitor
 ) -> Iterator[EarlierArchives | None]:
-    """Yield the earlier archives to build on, open within the ``with``; None if there are none."""
+    """Yield the earlier archives to build on, open within the ``with``; None if there are none.
+
+    Parameters
+    ----------
+    safe
+        The files of which the catalogue knows enough copies in archives, which count as earlier ones.
+    """
     archives = base.archives if base else values.paths(asked.since_archive)
-    if not archives:
-        if asked.checksum and base is None and not asked.since_catalogue:
+    if not archives and (base is None or safe is None):
+        if asked.checksum and base is None and not asked.skip_known:
             raise UsageError("has no effect without earlier archives", option="checksum")
         yield None
         return
@@ -37,6 +44,7 @@ def open_earlier(
         unsafe=unsafe,
         paths=base.paths if base else None,
         reuse=reuse,
+        known=safe.copies if safe else None,
         monitor=monitor,
     ) as earlier:
         if base is not None:

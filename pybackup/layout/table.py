@@ -39,7 +39,7 @@ import numpy as np
 from pybackup.errors import Damaged
 from pybackup.model.entry import NO_XATTRS, Entry, Kind
 from pybackup.model.listing import Brief
-from pybackup.model.member import Container, Member, Method, Stored
+from pybackup.model.member import STREAM_OFFSET, Container, Member, Method, Stored
 
 from .columns import Int64s, Reader, view
 from .extras import NO_EXTRAS, PartRuns, unpack_extras
@@ -207,6 +207,12 @@ class Table:
     def _member_row(self, index: int) -> tuple[int, int, int, int, int, int]:
         offsets, packed, streams, raw, methods, dictionaries = self._members
         return offsets[index], packed[index], streams[index], raw[index], methods[index], dictionaries[index]
+
+    def digests_by_hash(self) -> set[bytes]:
+        """Return the hashes of the contents of which nothing else is known."""
+        _, packed, streams, raw, _, _ = map(np.asarray, self._members)
+        found = np.flatnonzero((packed == STREAM_OFFSET) & (streams == 0) & (raw > 0))
+        return {self._member(index).digest for index in found.tolist()}
 
     def _check_rare(self, rows: Int64s) -> None:
         """Targets and extras: only where the kind of the entry has them, and there always.

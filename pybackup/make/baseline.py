@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import groupby
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,7 @@ from pybackup.model.content import Former
 from pybackup.model.display import display
 from pybackup.model.earlier import Ancestry, EarlierVolume
 from pybackup.model.entry import Entry, Kind, directories_above
-from pybackup.model.member import Stored
+from pybackup.model.member import Member, Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Excluded, Planned
 from pybackup.monitor import Monitor
@@ -25,6 +26,29 @@ from pybackup.selection.times import same_time
 
 from .earlier_archive import EarlierArchive, has_content
 from .reuse import Reuse
+
+_WITH_CONTENT = (Kind.FILE, Kind.HARDLINK)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCopy:
+    """A copy of a file's content in an archive that is none of the earlier ones, nor at hand.
+
+    Attributes
+    ----------
+    digest
+        SHA-256 of the content, by which it is found in that archive.
+    reason
+        Why the file need not be stored, for people.
+    """
+
+    volume: EarlierVolume
+    digest: bytes
+    reason: str
+
+
+Known = Callable[[Sequence[Planned]], Mapping[bytes, KnownCopy]]
+"""Tells of files of one directory which have copies that are safe, by their paths."""
 
 
 class EarlierArchives:
@@ -51,6 +75,9 @@ class EarlierArchives:
         The paths of further archives that ``archives`` build on, by id.
     reuse
         Decides which parts of a large changed file are stored again; None to store all of it.
+    known
+        Tells which files have copies elsewhere that are safe. Each run asks anew: what an earlier archive knows by its
+        hash alone counts as not held.
     monitor
         Gets notes about archives of which not all entries are known.
 
@@ -71,10 +98,13 @@ class EarlierArchives:
         unsafe: Collection[bytes] = (),
         paths: Mapping[bytes, bytes] | None = None,
         reuse: Reuse | None = None,
+        known: Known | None = None,
         monitor: Monitor,
     ) -> None:
         self._checksum = checksum
         self._reuse = reuse
+        self._known = known
+        self._known_copies: dict[bytes, KnownCopy] = {}  # of files whose other names may follow
         self._monitor = monitor
         self._told = False
         with ExitStack() as stack:
@@ -82,7 +112,7 @@ class EarlierArchives:
             self._stack = stack.pop_all()
         self._latest_first = [EarlierArchive(archive, unsafe, paths or {}) for archive in reversed(opened)]
         self._directories: dict[bytes, Entry] = {}
-        self._tables: dict[EarlierVolume, EarlierTable] = {}
+        self._tables: dict[bytes, EarlierTable] = {}  # by the id of the archive
         self.formers: dict[bytes, Former] = {}
         self._moved: dict[bytes, tuple[EarlierArchive, Stored]] = {}  # where moved files were found
         self.files = 0
@@ -104,7 +134,10 @@ class EarlierArchives:
     def ancestry(self) -> Ancestry:
         """What the new archive records about the earlier archives, and about those that they build on."""
         volumes = (volume for earlier in reversed(self._latest_first) for volume in ancestry_of(earlier.archive))
-        return Ancestry(list(dict.fromkeys(volumes)), self.files)
+        told = list(dict.fromkeys(volumes))
+        ids = {volume.archive_id for volume in told}
+        told += (table.volume for identity, table in self._tables.items() if identity not in ids)
+        return Ancestry(told, self.files)
 
     @property
     def tables(self) -> Sequence[EarlierTable]:
@@ -124,24 +157,64 @@ class EarlierArchives:
             Called for each entry that is left out.
         """
         empty: dict[bytes, Planned] = {}  # by path: directories in which nothing was found so far
-        for one in planned:
+        for one, found, copy in self._sought(planned):
             entry = one.entry
             empty.pop(entry.path.rpartition(b"/")[0], None)
             if entry.kind is Kind.DIRECTORY:
                 self._directories[entry.path] = entry
                 empty[entry.path] = one
-            found = self._find(one) if entry.kind in (Kind.FILE, Kind.HARDLINK) else None
-            if found is None:
+            if found is not None:
+                earlier, stored = found
+                self._enter(earlier, stored, entry)
+                reason = earlier.reason
+            elif copy is not None:
+                self._enter_known(copy, entry)
+                reason = copy.reason
+            else:
                 self._enter_former(entry)
                 yield one
                 continue
-            earlier, stored = found
             self.files += entry.kind is Kind.FILE
-            self._enter(earlier, stored, entry)
-            on_excluded(Excluded(entry.path, earlier.reason))
+            on_excluded(Excluded(entry.path, reason))
         for path, count in self.keep([path for path, one in empty.items() if self._is_suspect(one)]).items():
             reason = f"is empty but had {count:,} files: is nothing mounted here? They are not taken for deleted"
             self._monitor.problem(Problem(path, Trouble.CHANGED, reason))
+
+    def _sought(
+        self, planned: Iterable[Planned]
+    ) -> Iterator[tuple[Planned, tuple[EarlierArchive, Stored] | None, KnownCopy | None]]:
+        """Yield all that is planned, where an earlier archive has its content, and else a copy that is known."""
+        pairs = ((one, self._find(one) if one.entry.kind in _WITH_CONTENT else None) for one in planned)
+        if self._known is None:
+            yield from ((one, found, None) for one, found in pairs)
+            return
+        # The files of a directory are asked for at once.
+        for _, alike in groupby(pairs, key=lambda pair: (pair[0].entry.parent, pair[0].entry.kind is Kind.FILE)):
+            some = list(alike)
+            new = [one for one, found in some if found is None and one.entry.kind is Kind.FILE]
+            copies = self._known(new) if new else {}
+            for one, found in some:
+                entry = one.entry
+                of_link = self._known_copies.get(entry.target) if entry.kind is Kind.HARDLINK else None
+                copy = None if found else copies.get(entry.path) or of_link
+                if copy is not None:
+                    self._known_copies[entry.path] = copy
+                yield one, found, copy
+
+    def _enter_known(self, copy: KnownCopy, entry: Entry) -> None:
+        """Enter a file, or another name of one, whose content is known to be in an archive by its hash."""
+        is_link = entry.kind is Kind.HARDLINK
+        members = () if is_link else (Member.by_hash(entry.size, copy.digest),)
+        above = [self._directories[path] for path in directories_above(entry.path) if path in self._directories]
+        self._table_of(copy.volume).add(Stored(entry, members, digest=b"" if is_link else copy.digest), above)
+
+    def _table_of(self, volume: EarlierVolume) -> EarlierTable:
+        table = self._tables.get(volume.archive_id)
+        if table is None:
+            # One of the earlier archives is called as these call it, whatever it is called by now.
+            same = (each for each in self.ancestry.volumes if each.archive_id == volume.archive_id)
+            table = self._tables[volume.archive_id] = EarlierTable(next(same, volume))
+        return table
 
     def _is_suspect(self, planned: Planned) -> bool:
         """Return whether an empty directory looks like a mount point on which nothing is mounted.
@@ -203,9 +276,7 @@ class EarlierArchives:
         if not parts or entry.kind is Kind.HARDLINK:
             parts = [(parts[0][0] if parts else earlier.volume, Stored(entry))]
         for volume, part in parts:
-            if volume not in self._tables:
-                self._tables[volume] = EarlierTable(volume)
-            self._tables[volume].add(part._replace(entry=entry), above)
+            self._table_of(volume).add(part._replace(entry=entry), above)
 
     def _find(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
         """Return the earlier archive and row with the content of an entry, or of a hard link's target; else None."""
@@ -216,6 +287,8 @@ class EarlierArchives:
             if row is None:
                 continue
             stored = earlier.file(row)
+            if stored is not None and stored.is_by_hash:
+                return None
             if stored is not None and (earlier.taken[row] if is_link else self._is_unchanged(earlier, stored, planned)):
                 earlier.taken[row] = True
                 return earlier, stored
@@ -275,7 +348,9 @@ class EarlierArchives:
         for earlier in self._latest_first:
             for row in earlier.rows_of(entry.size, entry.mtime_ns):
                 stored = earlier.file(row)
-                if stored is not None and not stored.sparse and has_content(earlier, stored, planned):
+                if stored is None or stored.sparse or stored.is_by_hash:
+                    continue
+                if has_content(earlier, stored, planned):
                     self._moved[entry.path] = earlier, stored
                     return earlier, stored
         return None

@@ -40,7 +40,7 @@ def next_run(
     # Even if the clock was set back, a run is later than those that it builds on.
     at_ns = max(now_ns, last.mark.at_ns + 1) if last else now_ns
     if level == AUTO:
-        reason = listed(_faults_of(last, faults)) if last else "the chain has no run yet"
+        reason = listed(_faults_of(last, known, faults)) if last else "the chain has no run yet"
         if last is None or reason:
             return RunMark(chain, at_ns, RunLevel.FULL, reason), None
         return RunMark(chain, at_ns, RunLevel.INCREMENTAL), last
@@ -81,5 +81,10 @@ def _is_full(run: CataloguedRun) -> bool:
     return run.mark.level is RunLevel.FULL
 
 
-def _faults_of(run: CataloguedRun, faults: Mapping[bytes, str]) -> Iterator[str]:
-    return (faults[identity] for identity in labels_by_id(run) if identity in faults)
+def _faults_of(run: CataloguedRun, known: Sequence[CataloguedRun], faults: Mapping[bytes, str]) -> Iterator[str]:
+    """What is wrong with volumes of the chain that a run lies on.
+
+    Whether what was left out, as archives of no run of the chain hold it, is safe, is looked at for each file.
+    """
+    of_chain = {held.identity for each in known for held in each.volumes}
+    return (faults[identity] for identity in labels_by_id(run) if identity in faults and identity in of_chain)

@@ -133,7 +133,7 @@ def plan_create(
     earlier
         Earlier archives, whose files are left out.
     leave_out
-        Decides which of the files found are left out; not together with ``earlier``.
+        Decides which of the files found are left out; only where there are no earlier archives to tell of them.
 
     Raises
     ------
@@ -154,7 +154,9 @@ def plan_create(
         return Plan(output, list(wanted), excluded, options)
     entries = list(earlier.without(found, excluded.append))
     earlier.keep(heard.paths)
-    return Plan(output, entries, excluded, options, earlier.ancestry, earlier.tables, earlier.formers)
+    ancestry = earlier.ancestry
+    on = ancestry if ancestry.volumes else None
+    return Plan(output, entries, excluded, options, on, earlier.tables, earlier.formers)
 
 
 class _Unread(Relay):

@@ -43,12 +43,16 @@ class DeltaRules:
     base_copies
         On how many media each volume with a part of the base must be; the recovery volumes that can replace it count as
         one.
+    base_unchecked_ns
+        Media that were last checked longer ago than this do not count as copies of the base; None to count all that are
+        sound.
     """
 
     min_bytes: int = MIB
     max_depth: int = 1
     min_saving: Fraction = Fraction(1, 2)
     base_copies: int = 2
+    base_unchecked_ns: int | None = None
 
 
 WHOLE_AGAIN = Fraction(1, 2)

@@ -79,6 +79,16 @@ class Member(NamedTuple):
     is_delta: bool = False
     base: tuple[Member, ...] = ()
 
+    @classmethod
+    def by_hash(cls, raw_bytes: int, digest: bytes) -> Member:
+        """Return a content that an archive is known to hold, and not where in it (FORMAT.md, Earlier archives)."""
+        return cls(0, STREAM_OFFSET, 0, raw_bytes, Method.COPY, 0, digest)
+
+    @property
+    def is_by_hash(self) -> bool:
+        """Whether only the hash of its content is known: no stream is empty that gives anything."""
+        return not self.stream_bytes and self.raw_bytes > 0
+
     @property
     def places(self) -> Iterator[Member]:
         """The member at each place where it may lie, the likely one first."""
@@ -191,6 +201,11 @@ class Stored(NamedTuple):
     def depth(self) -> int:
         """On how many contents, each on the next, it is built."""
         return 1 + self.base.depth if self.base else int(bool(self.base_digest))
+
+    @property
+    def is_by_hash(self) -> bool:
+        """Whether its content is known by its hash alone."""
+        return len(self.members) == 1 and self.members[0].is_by_hash
 
     @property
     def bundled(self) -> bool:

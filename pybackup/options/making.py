@@ -71,13 +71,17 @@ class Making(Protection, Packing, Selection):
             many=True,
         ),
     ] = ()
-    since_catalogue: Annotated[
+    skip_known: Annotated[
         bool,
-        Option("store only files that no counted medium has, by name, size and time or by content", group=SELECTION),
+        Option(
+            "leave out files that a counted medium in the catalogue has, by name, size and time or by content; "
+            "in a chain those that archives hold, and the run records which",
+            group=SELECTION,
+        ),
     ] = False
     known_copies: Annotated[
         int | None,
-        Option("there: store files that are on fewer than N media (default: 1)", "N", values.positive, group=SELECTION),
+        Option("there: only files that are on at least N media (default: 1)", "N", values.positive, group=SELECTION),
     ] = None
     known_unchecked: Annotated[
         int | str | None,
@@ -126,25 +130,19 @@ class Making(Protection, Packing, Selection):
         """Return the options for compressing contents."""
         return profile_of(self.compression, self.store)
 
-    def asks_catalogue(self) -> bool:
+    def skips_known(self) -> bool:
         """Return whether files are left out that media in the catalogue hold.
 
         Raises
         ------
         UsageError
-            That is combined with a chain or with earlier archives; or an option for it is given without it.
+            An option for it is given without it.
         """
-        if not self.since_catalogue:
+        if not self.skip_known:
             for name, value in (("known_copies", self.known_copies), ("known_unchecked", self.known_unchecked)):
                 if value is not None:
                     raise UsageError("has no effect, as no catalogue is asked which files to leave out", option=name)
-        elif self.chain is not None or values.paths(self.since_archive):
-            raise UsageError(
-                "no archive would list what is left out",
-                option="since_catalogue",
-                hint="cannot be combined with a chain or an earlier archive",
-            )
-        return self.since_catalogue
+        return self.skip_known
 
 
 @dataclass(frozen=True)

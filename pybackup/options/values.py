@@ -131,8 +131,10 @@ def delta(value: str | Mapping[str, Any] | DeltaRules | None) -> DeltaRules:
             rules[name] = Fraction(fraction(said)).limit_denominator(1000)
         elif name == "base_copies":
             rules[name] = positive(said)
+        elif name == "base_unchecked":
+            rules["base_unchecked_ns"] = age(said)
         else:
-            known = f"min_size=1M, max_depth=1 (up to {MAX_DEPTH}), min_saving=50%, base_copies=2"
+            known = f"min_size=1M, max_depth=1 (up to {MAX_DEPTH}), min_saving=50%, base_copies=2, base_unchecked=2y"
             raise UsageError(f"{name}={said}: the rules for deltas are {known}")
     return DeltaRules(**rules)
 

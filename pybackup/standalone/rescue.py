@@ -871,6 +871,9 @@ def decoded(image: Image, member: Member, step_bytes: int = STEP) -> Iterator[by
 
     What a decoder made of the last ``step_bytes`` of the stream is lost where it refuses them.
     """
+    if is_by_hash(member):
+        image.exactly(member.offset, 1)  # which says where it is that is not here
+        raise Damaged("it is known by the hash of its content, and the archive that should hold that does not")
     if member.raw > MAX_SEGMENT or 1 << member.dictionary > MAX_SEGMENT:
         raise Damaged("a segment that says to be larger than a segment can be")
     if member.stream < 0 or 32 + member.stream > member.packed:
@@ -3158,11 +3161,14 @@ def chained(own: Sequence[Held], whole: Listing, labels: dict[int, str], earlier
     names: dict[bytes, str] = {}
     for held in own:
         names.update(held.listing.builds_on)
+    known = {of + number: label for of, label in labels.items()}
+    volumes = [held._replace(address=held.address + (number << STRETCH)) for held in own]
+    for at, table in enumerate(tables):
+        if table.archive_id in by_id:
+            tables[at] = looked_up(table, by_id[table.archive_id].listing)
     merged = Merged({**dict(enumerate(tables)), number: whole}, {number}, ())
     joined = Listing(merged.paths, merged.kinds, merged.entry, whole.way)
     joined.unknown, joined.notes, joined.doubts = whole.missing, whole.notes, whole.doubts
-    known = {of + number: label for of, label in labels.items()}
-    volumes = [held._replace(address=held.address + (number << STRETCH)) for held in own]
     for at, table in enumerate(tables):
         known[at] = names.get(table.archive_id, "an earlier archive")
         if table.archive_id in by_id:
@@ -3170,6 +3176,34 @@ def chained(own: Sequence[Held], whole: Listing, labels: dict[int, str], earlier
     image = Several(volumes)
     image.labels = known
     return Chain(volumes, joined, image)
+
+
+def is_by_hash(member: Member) -> bool:
+    """Whether an archive is only known to hold a content, by the hash of that, and not where (26)."""
+    return not member.stream and member.raw > 0
+
+
+def looked_up(table: Listing, held: Listing) -> Listing:
+    """Return what is told of an archive, and for what is known by its hash alone what the archive has of it."""
+    told = (table.entry(row) for row in range(len(table.paths)) if table.kinds[row] == FILE)
+    wanted = {member.digest for entry in told for member in entry.members if is_by_hash(member)}
+    found: dict[bytes, Entry] = {}
+    for row, kind in enumerate(held.kinds if wanted else ()):
+        entry = held.entry(row) if kind == FILE else None
+        if entry and entry.digest in wanted and not (entry.fault or entry.is_sparse or entry.base_digest):
+            found.setdefault(entry.digest, entry)
+
+    def entry_of(row: int) -> Entry:
+        """Return the entry of a row."""
+        entry = table.entry(row)
+        there = found.get(entry.digest) if any(map(is_by_hash, entry.members)) else None
+        if there is None or there.size != entry.size:
+            return entry
+        return entry._replace(members=there.members, segments=there.segments)
+
+    listing = Listing(table.paths, table.kinds, entry_of, table.way)
+    listing.archive_id = table.archive_id
+    return listing
 
 
 class Chain(NamedTuple):

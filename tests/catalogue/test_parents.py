@@ -44,16 +44,16 @@ def test_known_files_are_skipped_while_they_are_safe(run: Run, tmp_path: Path) -
     """Files whose hash is known are not stored again. The predecessor skipped them for ever, even lost ones."""
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "1.xtar")
-    assert "0 files" in run("create", docs, "-o", "2.xtar", "--since-catalogue", "--dry-run")[-1]
+    assert "0 files" in run("create", docs, "-o", "2.xtar", "--skip-known", "--dry-run")[-1]
     cat(run, "lost", "1", status=1)
-    assert "4 files" in run("create", docs, "-o", "2.xtar", "--since-catalogue", "--dry-run")[-1]
+    assert "4 files" in run("create", docs, "-o", "2.xtar", "--skip-known", "--dry-run")[-1]
 
 
 def test_the_three_questions_are_options(run: Run, tmp_path: Path) -> None:
     """The predecessor asked whether to skip known files, for a minimum date, and for a comment."""
     docs = plant(tmp_path / "docs")
     (docs / "new").write_text("new")
-    three = ["--since-catalogue", "--since", "2024-01-01", "--comment", "after the flood"]
+    three = ["--skip-known", "--since", "2024-01-01", "--comment", "after the flood"]
     run("create", docs, "-o", "1.xtar", *three)
     (known,) = js(run, "list")
     assert (known["volume"]["files"], known["volume"]["description"]) == (1, "after the flood")
@@ -118,7 +118,7 @@ def test_a_rename_is_no_loss(run: Run, tmp_path: Path) -> None:
     run("create", docs, "-o", "1.xtar")
     (docs / "notes.md").rename(docs / "thoughts.md")
     assert cat(run, "check", docs, "--checksum") == []
-    assert "0 files" in run("create", docs, "-o", "2.xtar", "--since-catalogue", "--dry-run")[-1]
+    assert "0 files" in run("create", docs, "-o", "2.xtar", "--skip-known", "--dry-run")[-1]
 
 
 def test_content_that_changed_under_its_time_is_seen(run: Run, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_content_that_changed_under_its_time_is_seen(run: Run, tmp_path: Path) -
     os.utime(docs / "notes.md", ns=(before.st_atime_ns, before.st_mtime_ns))
     assert cat(run, "check", docs) == []
     assert cat(run, "check", docs, "--checksum", status=1) == ["changed since: notes.md, on 1"]
-    assert "1 file " in run("create", docs, "-o", "2.xtar", "--since-catalogue", "--checksum", "--dry-run")[-1]
+    assert "1 file " in run("create", docs, "-o", "2.xtar", "--skip-known", "--checksum", "--dry-run")[-1]
 
 
 def test_one_copy_is_known_to_be_one(run: Run, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ import pybackup
 from pybackup.catalogue.connect import create_catalogue, open_catalogue
 from pybackup.catalogue.media import find_medium, set_state
 from pybackup.catalogue.runs import runs
+from pybackup.jobs.restore import RestoredRun
 from pybackup.model.catalogued import CataloguedRun, MediumState
+from pybackup.monitor import Monitor
 
 FIRST_DAY = 1_800_000_000
 DAY = 86_400
@@ -90,3 +92,9 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chain:
     create_catalogue(address).close()
     monkeypatch.setenv("PYBACKUP_CATALOGUE", address)
     return Chain(tmp_path, Tree(tmp_path / "tree", 31), address, monkeypatch)
+
+
+def restore(chain: Chain, to: Path, **more: Any) -> tuple[RestoredRun, Monitor]:
+    heard = Monitor()
+    named = more.pop("named", chain.name)
+    return pybackup.restore_chain(named, to=to, workers=1, monitor=heard, catalogue=chain.catalogue, **more), heard

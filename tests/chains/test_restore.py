@@ -15,17 +15,10 @@ from kit.manifest import differences, manifest
 import pybackup
 from pybackup.cli.main import main
 from pybackup.errors import UsageError
-from pybackup.jobs.restore import RestoredRun
 from pybackup.model.problem import Trouble
 from pybackup.monitor import Monitor
 
-from .conftest import DAY, FIRST_DAY, Chain
-
-
-def restore(chain: Chain, to: Path, **more: Any) -> tuple[RestoredRun, Monitor]:
-    heard = Monitor()
-    named = more.pop("named", chain.name)
-    return pybackup.restore_chain(named, to=to, workers=1, monitor=heard, catalogue=chain.catalogue, **more), heard
+from .conftest import DAY, FIRST_DAY, Chain, restore
 
 
 def alive(chain: Chain, days: int, level: Sequence[str | None] = (None,), **more: Any) -> Chain:

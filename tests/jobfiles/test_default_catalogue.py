@@ -45,7 +45,7 @@ def test_what_is_made_is_written_down_and_found_there(
     (known,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert known["label"] == "a"
     assert known["checked_ns"]
-    assert main(["create", "docs", "-o", "b.xtar", "--since-catalogue", "--dry-run"]) == 0
+    assert main(["create", "docs", "-o", "b.xtar", "--skip-known", "--dry-run"]) == 0
     assert "0 files" in capsys.readouterr().out
 
 

@@ -13,6 +13,7 @@ import pytest
 import pybackup
 from pybackup.catalogue.connect import create_catalogue, open_catalogue
 from pybackup.catalogue.media import media
+from pybackup.cli.main import main
 
 from .conftest import WriteJobs
 from .days import Days
@@ -106,6 +107,24 @@ def test_what_a_kept_archive_builds_on_stays(days: Days, jobs: WriteJobs) -> Non
     report = days.run(["2026-01-06", "2026-01-07", "2026-01-08"])
     assert there() == ["work-2026-01-05.xtar", "work-2026-01-07.xtar", "work-2026-01-08.xtar"]
     assert report["deleted"] == [os.path.abspath("out/work-2026-01-06.xtar")]
+
+
+def test_what_another_chain_knows_by_its_hash_stays(days: Days, jobs: WriteJobs, tmp_path: Path) -> None:
+    address = f"{tmp_path}/catalogue.sqlite"
+    create_catalogue(address).close()
+    jobs(JOB.replace("last = 2, weekly = 2", "last = 1") + f'catalogue = "{address}"\n')
+    days.run(["2026-01-01"])
+    shutil.copytree("docs", "copy")
+    how: dict[str, Any] = {"catalogue": address, "workers": 1}
+    pybackup.create("copy", "of-a-chain.xtar", chain="another", skip_known=True, **how)
+    assert not any(each.members for each in pybackup.list("of-a-chain.xtar"))
+    days.run(["2026-01-02", "2026-01-03"])
+    assert there() == ["work-2026-01-01.xtar", "work-2026-01-03.xtar"]
+    # Another medium has it.
+    shutil.copy("out/work-2026-01-01.xtar", "second.xtar")
+    assert main(["catalogue", "add", "second.xtar", "--copy", "--quiet", "--catalogue", address]) == 0
+    days.run(["2026-01-04"])
+    assert there() == ["work-2026-01-04.xtar"]
 
 
 def test_where_an_archive_cannot_be_read_nothing_goes_and_it_is_said(days: Days) -> None:

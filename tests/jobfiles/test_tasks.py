@@ -91,7 +91,7 @@ def test_a_set_has_its_media_and_its_name() -> None:
 @pytest.mark.parametrize(
     ("known", "options"),
     [
-        (True, {"since_catalogue": True}),
+        (True, {"skip_known": True}),
         ({"min_copies": 2, "max_age_of_check": "2y"}, {"known_copies": 2, "known_unchecked": "2y"}),
         ({"skip": False, "min_copies": 2}, {}),
         (False, {}),
@@ -101,7 +101,7 @@ def test_files_that_are_known_are_left_out(known: Any, options: dict[str, Any]) 
     job = a_job(sources=["/a"], output="/o", known=known)
     (task,) = archive_tasks(job, GIVEN)
     assert skips_known(job) is bool(options)
-    assert task.options == {"sources": ["/a"], **options, **({"since_catalogue": True} if options else {})}
+    assert task.options == {"sources": ["/a"], **options, **({"skip_known": True} if options else {})}
 
 
 def test_all_volumes_of_a_set_are_made_alike() -> None:

@@ -56,7 +56,6 @@ IN_A_JOB: list[tuple[str, str]] = [
     ("known = { min_copy = 1 }", "known: min_copy: no such key; did you mean 'min_copies'?"),
     ("known = { min_copies = 0 }", "known: min_copies: not a whole number of 1 or more: 0"),
     ('known = { max_age_of_check = "soon" }', "known: max_age_of_check: not an age such as 90d"),
-    ('known = true\nlevel = "auto"', "known: cannot be combined with a chain or an earlier archive"),
     ("keep = 3", "keep: is a table, such as { last = 3"),
     ("keep = {}", "keep: it keeps nothing"),
     ("keep = { last = 0 }", "keep: it keeps nothing"),

@@ -94,6 +94,9 @@ def _lines(done: Reckoned, *, files: bool, quiet: bool, dry_run: bool) -> Iterat
         yield from (f"    {count(number, 'file')} on {where([known])}" for known, number in loss.others)
         if loss.by:
             yield f"    with {where(loss.by)}: 'pybackup rebuild'"
+        for each in loss.needed_by:
+            runs = count(each.runs, "run")
+            yield f"  the chain {each.chain} builds on it: {runs}, the newest with {count(each.files, 'file')} of it"
     if files:
         for found, name in done.files:
             yield f"{name}: {sighting_line(found)}"
@@ -109,6 +112,7 @@ def _json(done: Reckoned, dry_run: bool) -> bytes:
         "counts": done.counts,
         "elsewhere": [{"label": known.label, "files": number} for known, number in loss.others],
         "recovery": [known.label for known in loss.by],
+        "needed_by": [{"chain": each.chain, "runs": each.runs, "files": each.files} for each in loss.needed_by],
         "not_elsewhere": [{**json_sighting(found, ()), "outlook": name} for found, name in done.files],
     }
     return json_line(fields)

@@ -49,8 +49,10 @@ that the earlier archives are intact.
 With --chain the catalogue finds the earlier archives, and records this one. Files on media that are lost or suspect are
 stored again (level auto: by a full run). --since-archive then names the last run, if it was moved.
 
---since-catalogue leaves out files that are safe on media in the catalogue, under whatever name. The archive does not
-list them: 'pybackup catalogue whereis' finds them. Without a readable catalogue the run ends.
+--skip-known leaves out files that are safe on media in the catalogue, under whatever name. With --chain or
+--since-archive only contents of archives count, and the new archive records where each is: restore and extract name it,
+and read the content from there. Otherwise 'pybackup catalogue whereis' finds the files. Without a readable
+catalogue the run ends.
 
 --select reads a selection written by 'pyactivity select' or its page. Files changed or gone since then are problems.
 
@@ -59,7 +61,7 @@ examples:
   pybackup create ~/docs ~/photos -o home.xtar --exclude '*.tmp' --exclude-dir node_modules --skip-junk
   pybackup create ~/docs -o docs.xtar --compression small --store +raw,dng --dry-run
   pybackup create ~/docs -o since.xtar --since-archive docs.xtar
-  pybackup create ~/docs -o new.xtar --since-catalogue --known-copies 2 --known-unchecked 2y
+  pybackup create ~/docs -o new.xtar --skip-known --known-copies 2 --known-unchecked 2y
   pybackup create ~/docs -o monday.xtar --chain docs --level full
   pybackup create ~/docs --volumes tuesday --volume-size cd700 --chain docs
   pybackup create ~/docs --volumes discs --volume-size cd700 --first-volumes 596M,396M

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 
 from pybackup.catalogue.connect import Catalogue, open_catalogue
+from pybackup.catalogue.counted import CountedCopies, Counts
 from pybackup.catalogue.default import configured
-from pybackup.catalogue.live import CheckedFile, FileStanding
+from pybackup.catalogue.live import CheckedFile
+from pybackup.catalogue.media import counts_as_copy
+from pybackup.catalogue.runs import runs
 from pybackup.errors import UsageError
 from pybackup.host.hash_file import hash_file
+from pybackup.make.baseline import KnownCopy
+from pybackup.model.catalogued import Sighting
 from pybackup.model.display import display
-from pybackup.model.entry import Entry, Kind
+from pybackup.model.earlier import EarlierVolume
+from pybackup.model.entry import Kind
 from pybackup.model.source import Excluded, Planned
 from pybackup.options import values
 from pybackup.options.making import Making
@@ -24,8 +31,13 @@ _MOST_LABELS = 4
 
 
 @contextmanager
-def open_safe_files(asked: Making) -> Iterator[SafeFiles]:
+def open_safe_files(asked: Making, output: bytes) -> Iterator[SafeFiles]:
     """Yield the files that are safe according to the catalogue.
+
+    Parameters
+    ----------
+    output
+        How the paths of all begin that is going to be made: what is there holds no copy, as it may be replaced.
 
     Raises
     ------
@@ -35,14 +47,17 @@ def open_safe_files(asked: Making) -> Iterator[SafeFiles]:
     address = configured(asked.catalogue)
     if address is None:
         reason = "there is no catalogue; 'pybackup catalogue init' makes one"
-        raise UsageError(reason, option="since_catalogue", hint="asks one")
+        raise UsageError(reason, option="skip_known", hint="asks one")
     age_ns = values.maybe(asked.known_unchecked, values.age)
+    is_told = asked.chain is not None or bool(values.paths(asked.since_archive))
     with open_catalogue(address) as catalogue:
+        own = {held.identity for run in runs(catalogue, asked.chain) for held in run.volumes} if asked.chain else set()
         yield SafeFiles(
             catalogue,
             copies=1 if asked.known_copies is None else values.positive(asked.known_copies),
             checked_since_ns=None if age_ns is None else time.time_ns() - age_ns,
             checksum=asked.checksum,
+            counts=CountedCopies(os.path.realpath(output), own, only_in_archives=is_told),
         )
 
 
@@ -59,12 +74,21 @@ class SafeFiles:
         The number of media that must have a file.
     checked_since_ns
         Media not checked since this time (nanoseconds since 1970) do not count; None to count all.
+    counts
+        See `Judging`.
     """
 
     def __init__(
-        self, catalogue: Catalogue, *, copies: int = 1, checked_since_ns: int | None = None, checksum: bool = False
+        self,
+        catalogue: Catalogue,
+        *,
+        copies: int = 1,
+        checked_since_ns: int | None = None,
+        checksum: bool = False,
+        counts: Counts | None = None,
     ) -> None:
-        self._judging = Judging(catalogue, copies=copies, checked_since_ns=checked_since_ns)
+        self._judging = Judging(catalogue, copies=copies, checked_since_ns=checked_since_ns, counts=counts)
+        self._since = checked_since_ns
         self._checksum = checksum
         self._left_out: dict[bytes, str] = {}  # by path: files with further names that were left out, and why
 
@@ -72,7 +96,8 @@ class SafeFiles:
         """Yield all entries except files that are safe; further names of a file are treated like its first name."""
         for _, alike in groupby(planned, key=lambda one: (one.entry.parent, one.entry.kind is Kind.FILE)):
             some = list(alike)
-            reasons = self._reasons(some) if some[0].entry.kind is Kind.FILE else {}
+            safe = self._safe(some) if some[0].entry.kind is Kind.FILE else ()
+            reasons = {each.path: _reason(each) for each in safe}
             for one in some:
                 entry = one.entry
                 reason = self._left_out.get(entry.target) if entry.kind is Kind.HARDLINK else reasons.get(entry.path)
@@ -82,26 +107,35 @@ class SafeFiles:
                 on_excluded(Excluded(entry.path, reason))
                 self._left_out[entry.path] = reason
 
-    def _reasons(self, files: Sequence[Planned]) -> dict[bytes, str]:
-        """Return why files of one directory are left out, by path."""
+    def copies(self, files: Sequence[Planned]) -> dict[bytes, KnownCopy]:
+        """Return where files of one directory are that are safe, by their paths: each in an archive as a whole."""
+        return {each.path: self._copy(each) for each in self._safe(files)}
+
+    def _copy(self, safe: CheckedFile) -> KnownCopy:
+        """The archive of which the most media count; of several the one that was checked last, then the newest."""
+        best = max(safe.same, key=self._worth)
+        assert best.filed.sha256
+        return KnownCopy(EarlierVolume(best.volume.identity, best.volume.name), best.filed.sha256, _reason(safe))
+
+    def _worth(self, found: Sighting) -> tuple[int, int, int]:
+        counted = [known for known in found.media if counts_as_copy(known, checked_since_ns=self._since)]
+        return len(counted), max((known.checked_ns or 0 for known in counted), default=0), found.volume.id
+
+    def _safe(self, files: Sequence[Planned]) -> list[CheckedFile]:
+        """Return those files of one directory that are safe."""
         here = [one.entry for one in files if one.entry.size]
         above = _within(files[0])
-        reasons: dict[bytes, str] = {}
+        safe: dict[bytes, CheckedFile] = {}
         if not self._checksum:
-            reasons = {each.path: _reason(each) for each in self._judging.by_name(above, here) if _is_safe(each)}
+            safe = {each.path: each for each in self._judging.by_name(above, here) if each.is_safe}
         contents = {}
         for one in files:
-            if one.entry.size and one.entry.path not in reasons:
+            if one.entry.size and one.entry.path not in safe:
                 # A file that cannot be read is reported when it is archived.
                 with suppress(OSError):
                     contents[one.entry.path] = {hash_file(one.path)}
-        left: list[Entry] = [entry for entry in here if entry.path in contents]
-        found = self._judging.by_content(above, left, contents)
-        return reasons | {each.path: _reason(each) for each in found if _is_safe(each)}
-
-
-def _is_safe(found: CheckedFile) -> bool:
-    return found.standing is FileStanding.SAFE
+        found = self._judging.by_content(above, [entry for entry in here if entry.path in contents], contents)
+        return [*safe.values(), *(each for each in found if each.is_safe)]
 
 
 def _reason(found: CheckedFile) -> str:

@@ -1,18 +1,23 @@
-"""create --since-catalogue: files that are safe on catalogued media are not stored again."""
+"""create --skip-known: files that are safe on catalogued media are not stored again."""
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import pybackup
 from pybackup.catalogue.connect import create_catalogue
+from pybackup.catalogue.counted import CountedCopies, counted
 from pybackup.cli.main import main
 from pybackup.errors import UsageError
-from pybackup.jobs.since_catalogue import SafeFiles
+from pybackup.jobs.known_files import SafeFiles
+from pybackup.model.catalogued import CataloguedVolume, Medium, MediumState, MediumType, Sighting, VolumeSort
+from pybackup.model.entry import Kind
+from pybackup.model.filed import Filed
 from pybackup.model.source import Excluded, Source
 from pybackup.monitor import Monitor
 from pybackup.tree.walk import walk
@@ -33,22 +38,22 @@ def test_what_is_safe_is_not_stored_again(run: Run, tmp_path: Path) -> None:
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "full.xtar")
     assert held(run, "full.xtar") == {"docs/letters/1.txt", "docs/letters/2.txt", "docs/photos/a.jpg", "docs/notes.md"}
-    run("create", docs, "-o", "none.xtar", "--since-catalogue", "--catalogue", os.environ["PYBACKUP_CATALOGUE"])
+    run("create", docs, "-o", "none.xtar", "--skip-known", "--catalogue", os.environ["PYBACKUP_CATALOGUE"])
     assert held(run, "none.xtar") == set()
     cat(run, "remove", "none")
     (docs / "new.txt").write_text("new")
     (docs / "notes.md").write_text("changed")
     (docs / "photos/a.jpg").rename(docs / "photos/moved.jpg")
-    run("create", docs, "-o", "new.xtar", "--since-catalogue")
+    run("create", docs, "-o", "new.xtar", "--skip-known")
     assert held(run, "new.xtar") == {"docs/new.txt", "docs/notes.md"}
     cat(run, "lost", "full", status=1)
-    run("create", docs, "-o", "again.xtar", "--since-catalogue")
+    run("create", docs, "-o", "again.xtar", "--skip-known")
     assert held(run, "again.xtar") == {"docs/letters/1.txt", "docs/letters/2.txt", "docs/photos/moved.jpg"}
     cat(run, "found", "full")
-    run("create", docs, "-o", "twice.xtar", "--since-catalogue", "--known-copies", "2")
+    run("create", docs, "-o", "twice.xtar", "--skip-known", "--known-copies", "2")
     assert held(run, "twice.xtar") == {"docs/new.txt", "docs/notes.md"}
     cat(run, "remove", "twice")
-    run("create", docs, "-o", "checked.xtar", "--since-catalogue", "--known-unchecked", "1y")
+    run("create", docs, "-o", "checked.xtar", "--skip-known", "--known-unchecked", "1y")
     assert len(held(run, "checked.xtar")) == 5
 
 
@@ -56,7 +61,7 @@ def test_what_is_safe_is_not_stored_again(run: Run, tmp_path: Path) -> None:
 def test_why_is_said(run: Run, tmp_path: Path) -> None:
     docs = plant(tmp_path / "docs")
     run("create", docs, "-o", "full.xtar")
-    lines = run("create", docs, "-o", "x.xtar", "--since-catalogue", "--dry-run", "--verbose")
+    lines = run("create", docs, "-o", "x.xtar", "--skip-known", "--dry-run", "--verbose")
     assert "exclude  docs/notes.md  (safe on full)" in lines
     assert lines[-1].startswith("x.xtar: would hold 3 entries, 0 files")
 
@@ -67,10 +72,10 @@ def test_content_decides_where_it_is_asked_for(run: Run, tmp_path: Path) -> None
     run("create", docs, "-o", "full.xtar")
     (docs / "notes.md").write_bytes(b"!" * 3000)
     os.utime(docs / "notes.md", ns=(TIME, TIME))
-    run("create", docs, "-o", "by-time.xtar", "--since-catalogue")
+    run("create", docs, "-o", "by-time.xtar", "--skip-known")
     assert held(run, "by-time.xtar") == set()
     cat(run, "remove", "by-time")
-    run("create", docs, "-o", "by-hash.xtar", "--since-catalogue", "--checksum")
+    run("create", docs, "-o", "by-hash.xtar", "--skip-known", "--checksum")
     assert held(run, "by-hash.xtar") == {"docs/notes.md"}
 
 
@@ -82,7 +87,7 @@ def test_names_of_one_file_go_together_and_empty_files_always_come(run: Run, tmp
     os.link(docs / "letters/1.txt", docs / "twin")
     (docs / "fresh").write_text("fresh")
     os.link(docs / "fresh", docs / "other")
-    run("create", docs, "-o", "more.xtar", "--since-catalogue")
+    run("create", docs, "-o", "more.xtar", "--skip-known")
     assert held(run, "more.xtar") == {"docs/empty", "docs/fresh", "docs/other"}
     run("verify", "more.xtar", "--deep")
 
@@ -92,10 +97,10 @@ def test_a_set_and_media_that_nobody_has_seen(run: Run, tmp_path: Path) -> None:
     """Volumes count as copies only once they are burnt; a file divided over two of them counts where both are."""
     tree = a_set(run, tmp_path, catalogue=os.environ["PYBACKUP_CATALOGUE"])
     size = ("--volume-size", "4M", "--workers", "1", "--catalogue", os.environ["PYBACKUP_CATALOGUE"])
-    run("create", tree, "--volumes", tmp_path / "unseen", *size, "--since-catalogue")
+    run("create", tree, "--volumes", tmp_path / "unseen", *size, "--skip-known")
     assert len(held(run, tmp_path / "unseen")) == 13
     cat(run, "add", tmp_path / "set")
-    run("create", tree, "--volumes", tmp_path / "seen", *size, "--since-catalogue")
+    run("create", tree, "--volumes", tmp_path / "seen", *size, "--skip-known")
     assert held(run, tmp_path / "seen") == set()
 
 
@@ -104,19 +109,17 @@ def test_what_does_not_go_together(run: Run, tmp_path: Path, monkeypatch: pytest
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "full.xtar")
     wrong = [
-        ["--since-catalogue", "--since-archive", "full.xtar"],
-        ["--since-catalogue", "--chain", "docs"],
         ["--known-copies", "2"],
         ["--known-unchecked", "2y"],
-        ["--since-catalogue", "--catalogue", "none"],
-        ["--since-catalogue", "--catalogue", str(tmp_path / "nothing.sqlite")],
+        ["--skip-known", "--catalogue", "none"],
+        ["--skip-known", "--catalogue", str(tmp_path / "nothing.sqlite")],
     ]
     for options in wrong:
         run("create", "docs", "-o", "x.xtar", *options, status=2)
     assert not Path("x.xtar").exists()
     # Nothing can be said of what is safe: unlike writing down, that ends the run.
     monkeypatch.setenv("PYBACKUP_CATALOGUE", "postgresql://me:s3cret@127.0.0.1:1/x")
-    assert main(["create", "docs", "-o", "x.xtar", "--since-catalogue"]) == 5
+    assert main(["create", "docs", "-o", "x.xtar", "--skip-known"]) == 5
     assert not Path("x.xtar").exists()
 
 
@@ -125,7 +128,7 @@ def test_from_python(run: Run, tmp_path: Path) -> None:
     plant(tmp_path / "docs")
     run("create", "docs", "-o", "full.xtar")
     address = os.environ["PYBACKUP_CATALOGUE"]
-    made = pybackup.create("docs", "x.xtar", since_catalogue=True, known_copies=1, catalogue=address, workers=1)
+    made = pybackup.create("docs", "x.xtar", skip_known=True, known_copies=1, catalogue=address, workers=1)
     assert made.files == 0
     with pytest.raises(UsageError, match="known_copies"):
         pybackup.create("docs", "y.xtar", known_copies=2)
@@ -143,3 +146,25 @@ def test_media_have_paths_from_wherever_they_were_entered(tmp_path: Path) -> Non
     assert left_out == [Excluded(b"called/otherwise/letters/1.txt", "safe on drive")]
     assert b"called/otherwise/letters/2.txt" in kept
     assert len(kept) == 6
+
+
+def test_what_counts_in_a_chain_and_elsewhere() -> None:
+    """What is to be replaced never does, in a chain only what one archive holds as a whole."""
+    held = CataloguedVolume(1, b"archive", VolumeSort.ARCHIVE, "a", b"", "", 0, False, "", "", 0, 0, 0, 0, 0)
+    on = Medium(1, "a", MediumType.FILE, MediumState.OK, "", b"/to/a.xtar", None, 0, 0, 0, held)
+    whole = Filed(b"f", Kind.FILE, 3, 0, 0o644, b"h" * 32)
+    found = Sighting(whole, held, (on,))
+    counts = CountedCopies(b"/to/b.xtar", {b"of the chain"}, only_in_archives=True)
+    assert list(counted([found], None)) == list(counted([found], counts)) == [found]
+    for other in (
+        replace(found, filed=whole._replace(parts=2)),
+        replace(found, filed=whole._replace(nested=1)),
+        replace(found, filed=whole._replace(sparse=True)),
+        replace(found, filed=whole._replace(sha256=None)),
+        replace(found, filed=whole._replace(kind=Kind.HARDLINK)),
+        replace(found, volume=replace(held, sort=VolumeSort.TREE)),
+    ):
+        assert list(counted([other], counts)) == []
+        assert list(counted([other], CountedCopies(b"/to/b.xtar", set(), only_in_archives=False))) == [other]
+    assert counts(replace(found, volume=replace(held, identity=b"of the chain"))) is None
+    assert CountedCopies(b"/to/a.xtar", set(), only_in_archives=False)(found) is None

@@ -1,0 +1,44 @@
+"""Which chains build on a volume: what its loss costs besides the files on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pybackup.model.catalogued import CataloguedVolume
+
+from .schema import chain_run, run_need
+
+
+@dataclass(frozen=True, slots=True)
+class NeededBy:
+    """A chain of which other archives build on a volume.
+
+    Attributes
+    ----------
+    runs
+        How many of its runs do.
+    files
+        How many files of the newest of these take content from the volume: they are unchanged since, or stored as what
+        differs from content there, or left out as they are known to be there.
+    """
+
+    chain: str
+    runs: int
+    files: int
+
+
+def needed_by(connection: Connection, held: CataloguedVolume) -> tuple[NeededBy, ...]:
+    """Return the chains that build on a volume, by name."""
+    rows = connection.execute(
+        sa.select(chain_run.c.chain, run_need.c.files)
+        .join_from(run_need, chain_run, chain_run.c.id == run_need.c.run_id)
+        .where(run_need.c.identity == held.identity, run_need.c.files > 0)
+        .order_by(chain_run.c.chain, chain_run.c.at_ns)
+    )
+    found: dict[str, list[int]] = {}
+    for chain, files in rows:
+        found.setdefault(chain, []).append(files)
+    return tuple(NeededBy(chain, len(files), files[-1]) for chain, files in found.items())
