@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pybackup.errors import FormatError, UsageError
-from pybackup.model.catalogued import Medium, Needed
+from pybackup.model.catalogued import Medium, MediumState, Needed
 from pybackup.model.display import display
 from pybackup.model.listing import Listing
 from pybackup.model.restorable import NeededVolume, RestorableRun, where_to_look
 from pybackup.model.run import RunMark
+from pybackup.model.volume import VolumeKind, ids_of_set
 from pybackup.monitor import Monitor
 
 from .ancestry import Mended, ancestry, mended_if_identified, report_unidentified, unidentified
@@ -110,8 +112,49 @@ class Runs:
         return open_archive(first, more, with_earlier=True, mended=self.mended, monitor=monitor)
 
     def where(self, needs: Sequence[Needed]) -> list[NeededVolume]:
-        """Return where these volumes are, in the order in which discs are best inserted."""
-        return where_to_look(needs, self.places, self.media)
+        """Return where these volumes are, in the order in which discs are best inserted.
+
+        A volume that recovery volumes bring back is not asked for where these, and the others of its set, are at hand;
+        one of which all media are lost is replaced by them in any case.
+        """
+        rebuilt, instead = self._rebuilt([need.identity for need in needs])
+        known = {need.identity for need in needs}
+        more = [need for need in instead if need.identity not in known]
+        return where_to_look([*needs, *more], self.places, self.media, rebuilt)
+
+    def _rebuilt(self, wanted: Collection[bytes]) -> tuple[set[bytes], list[Needed]]:
+        """Return which volumes recovery volumes bring back, and what these read: recovery volumes and all others."""
+        rebuilt: set[bytes] = set()
+        instead: list[Needed] = []
+        known = {need.identity: need for run in self.runs for need in (*run.volumes, *run.needs)}
+        if self.places.keys() >= set(wanted):
+            return rebuilt, instead
+        for run in self.runs:
+            if run.archive in run.ids:
+                continue  # an archive of its own
+            own = ids_of_set(run.archive, VolumeKind.DATA) & {*known, *wanted}
+            spare = ids_of_set(run.archive, VolumeKind.RECOVERY) & (self.places.keys() | self.media.keys())
+            away = own - self.places.keys()
+            at_hand = spare & self.places.keys()
+            gone = {identity for identity in away if self._is_lost(identity)}
+            left = sorted(spare - {each for each in spare if self._is_lost(each)}, key=lambda each: each not in at_hand)
+            lost = away if len(away) <= len(at_hand) else gone if len(gone) <= len(left) else set()
+            if lost.intersection(wanted):
+                rebuilt |= lost
+                reads = [*left[: len(lost)], *sorted(own - lost)]
+                instead += [Needed(each, self._label_of(each, known), 0, 0) for each in reads]
+        return rebuilt, instead
+
+    def _label_of(self, identity: bytes, known: Mapping[bytes, Needed]) -> str:
+        if identity in known:
+            return known[identity].label
+        media = self.media.get(identity)
+        return media[0].volume.name if media else os.fsdecode(os.path.basename(self.places[identity]))
+
+    def _is_lost(self, identity: bytes) -> bool:
+        """Whether a volume is not at hand, and on no medium that anybody knows of."""
+        media = self.media.get(identity, ())
+        return identity not in self.places and all(each.state is MediumState.LOST for each in media)
 
     def needs_of(self, archive: OpenArchive, rows: Sequence[int]) -> list[NeededVolume]:
         """Return where the volumes are that hold the content of some rows."""
@@ -123,8 +166,10 @@ class Runs:
         if identity not in found:
             return False
         self.places[identity] = path
-        if identity in run.ids:
-            self.files.setdefault(run.archive, []).append(path)
+        for each in self.runs:
+            is_spare = each.archive not in each.ids and identity in ids_of_set(each.archive, VolumeKind.RECOVERY)
+            if is_spare or (each.archive == run.archive and identity in run.ids):
+                self.files.setdefault(each.archive, []).append(path)
         return True
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
+from pybackup.archive.ancestry import ancestry
 from pybackup.archive.by_headers import by_headers, clear_up
 from pybackup.archive.find import FoundFile, Volume, look_into
 from pybackup.archive.volume_set import VolumeSet
@@ -82,6 +83,11 @@ class Mender:
         if clear:
             return together(clear, self._monitor)
         if len(images) > 1:
+            if any(ancestry(each.listing.settings) for file in files for each in file.volumes):
+                raise UsageError(
+                    "these are archives of a chain: 'pybackup extract' takes all of them, mends each, and gives the "
+                    "tree of the last one; pieces of what is lost then are to be had of each archive alone"
+                )
             raise UsageError("these are copies of several volumes, and none tells of its set: salvage each alone")
         return alone(images[0], groups[0].files, seen[0])
 

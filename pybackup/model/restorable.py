@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pybackup.errors import UsageError
@@ -52,11 +52,14 @@ class NeededVolume:
         A file, an image or a device that holds it, at hand; empty for none.
     media
         All that are known to hold it, the one to take first.
+    is_rebuilt
+        It comes back by recovery volumes of its set, so that nobody needs to fetch it.
     """
 
     needed: Needed
     path: bytes
     media: tuple[Medium, ...]
+    is_rebuilt: bool = False
 
     @property
     def label(self) -> str:
@@ -65,9 +68,11 @@ class NeededVolume:
 
     @property
     def state(self) -> str:
-        """``at hand``, the state of the medium to take, or ``unknown``."""
+        """``at hand``, ``rebuilt``, the state of the medium to take, or ``unknown``."""
         if self.path:
             return "at hand"
+        if self.is_rebuilt:
+            return "rebuilt"
         return self.media[0].state.value if self.media else "unknown"
 
 
@@ -98,7 +103,10 @@ def newest_until(runs: Sequence[RestorableRun], at_ns: int | None, *, oldest: bo
 
 
 def where_to_look(
-    needs: Sequence[Needed], places: Mapping[bytes, bytes], media: Mapping[bytes, Sequence[Medium]]
+    needs: Sequence[Needed],
+    places: Mapping[bytes, bytes],
+    media: Mapping[bytes, Sequence[Medium]],
+    rebuilt: Collection[bytes] = (),
 ) -> list[NeededVolume]:
     """Return where volumes are, in the order to take them: what is at hand, then sound media, then all others.
 
@@ -108,12 +116,24 @@ def where_to_look(
         Files that are at hand, by the id of the volume.
     media
         What the catalogue knows of, by that id.
+    rebuilt
+        Ids of volumes that recovery volumes bring back.
     """
     found = [
-        NeededVolume(need, places.get(need.identity, b""), tuple(sorted(media.get(need.identity, ()), key=_by_worth)))
+        NeededVolume(
+            need,
+            places.get(need.identity, b""),
+            tuple(sorted(media.get(need.identity, ()), key=_by_worth)),
+            need.identity in rebuilt,
+        )
         for need in needs
     ]
-    return sorted(found, key=lambda each: (not each.path, _by_worth(each.media[0])[:2] if each.media else (1, False)))
+    return sorted(found, key=_in_order)
+
+
+def _in_order(each: NeededVolume) -> tuple[bool, bool, tuple[int, bool]]:
+    """What is at hand, then what is to be fetched, the soundest first, and last what nobody fetches."""
+    return not each.path, each.is_rebuilt, _by_worth(each.media[0])[:2] if each.media else (1, False)
 
 
 _WORTH = {MediumState.OK: 0, MediumState.RETIRED: 1, MediumState.SUSPECT: 2, MediumState.LOST: 3}

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from pybackup.errors import Damaged
@@ -146,6 +147,12 @@ def volume_id(set_id: bytes, kind: VolumeKind, number: int) -> bytes:
 def number_of(archive_id: bytes, set_id: bytes, kind: VolumeKind) -> int | None:
     """Return the number of the volume that has this archive id; None where no volume of the set has it."""
     return next((number for number in range(1, _MOST_TRIED) if volume_id(set_id, kind, number) == archive_id), None)
+
+
+@cache
+def ids_of_set(set_id: bytes, kind: VolumeKind) -> frozenset[bytes]:
+    """Return the archive ids of all volumes that a set may have."""
+    return frozenset(volume_id(set_id, kind, number) for number in range(1, _MOST_TRIED))
 
 
 def is_set_name(name: str) -> bool:

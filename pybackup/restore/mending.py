@@ -95,6 +95,8 @@ class Mending:
         hurt
             Files whose content is damaged.
         """
+        if hurt and all(self._lacks_base(stored) for stored in hurt):
+            return None  # none of it is damaged
         try:
             if self._archive.earlier:
                 found = self._of_chain(self._chain, view, hurt)
@@ -111,6 +113,10 @@ class Mending:
         if found.volume_set:
             self._volume_set, self._unclear = found.volume_set, ()
         return None if found.refusal else found
+
+    def _lacks_base(self, stored: Stored) -> bool:
+        """Whether nothing but an earlier archive, of which none was named, brings a file back."""
+        return bool(stored.base_digest) and stored.base is None and self._archive.earlier is None
 
     def _single(self) -> MendedArchive:
         return self._mender.single(self._archive.path)

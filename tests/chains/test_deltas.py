@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,11 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from kit.command import run
 from kit.living import SEGMENT, LargeFiles
 from kit.manifest import differences, manifest
 
 import pybackup
 from pybackup.archive.open import open_archive
+from pybackup.catalogue.connect import create_catalogue
 from pybackup.cli.main import main
 from pybackup.compress.unpack import delta_of
 from pybackup.delta import engine
@@ -21,7 +24,7 @@ from pybackup.model.member import Stored
 from pybackup.monitor import Monitor
 from pybackup.standalone import rescue
 
-from .conftest import Chain
+from .conftest import DAY, FIRST_DAY, Chain
 
 DISK, DATABASE, MAILBOX = b"tree/disk", b"tree/database", b"tree/mailbox"
 # Two of these in a digest take a while: files as large as the rules want, and not much larger.
@@ -215,6 +218,13 @@ def test_an_archive_alone_is_verified_and_says_what_it_lacks(large: Large) -> No
     pybackup.extract(chain.made[1], to=chain.base / "alone", workers=1, monitor=heard)
     assert {problem.path for problem in heard.problems} == {DISK, DATABASE, MAILBOX}
     assert all("lies in earlier archives" in problem.reason for problem in heard.problems)
+    # Nothing is damaged, so nothing is to be burnt again; the other archives are to be named.
+    done = run("extract", chain.made[1], "--to", chain.base / "once more")
+    assert done.returncode == 1
+    told = done.stderr.decode()
+    assert "burn or copy again" not in told
+    assert "salvage" not in told
+    assert "more files of its tree lie in earlier archives: name them as well" in told, told
 
 
 def test_rules_that_are_asked_for_hold(large: Large) -> None:
@@ -242,3 +252,95 @@ def test_a_content_that_comes_back_is_not_taken_for_its_own_base(large: Large) -
         chain.run("incremental", delta="base_copies=1,max_depth=2")
     assert [stored(path, DATABASE).base_digest == b"" for path in chain.made] == [True, False, False, False]
     assert [restore(chain, day) for day in range(4)] == [[]] * 4
+
+
+def test_what_is_listed_and_planned_of_files_with_a_base(large: Large, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file has its own size, whatever part of it is stored; its base is a medium that restoring it needs."""
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    large.live()
+    chain.run()
+    sizes = {name: os.stat(chain.base / os.fsdecode(name)).st_size for name in (DISK, DATABASE, MAILBOX)}
+    of_chain = pybackup.list(chain.name, at=chain.at(1), catalogue=chain.catalogue)
+    for found in (of_chain, pybackup.list(chain.made)):
+        listed = {each.entry.path: each.entry.size for each in found}
+        assert {name: listed[name] for name in sizes} == sizes
+    # Alone it has parts of them, and lists them as what they are.
+    alone = {each.entry.path: each for each in pybackup.list(chain.made[1], monitor=Monitor())}
+    assert {name: alone[name].entry.size for name in sizes} == sizes
+    for name in sizes:
+        capsys.readouterr()
+        assert main(["restore", chain.name, os.fsdecode(name), "--plan", "--json"]) == 0
+        # The base is on two media, and was read from the second of them.
+        plan = {each["volume"]: each["files"] for each in json.loads(capsys.readouterr().out)["plan"]}
+        assert plan == {"copy1.xtar": 1, "day1.xtar": 1}
+
+
+def test_a_chain_with_deltas_is_merged_into_what_a_full_run_is(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    for _ in range(3):
+        large.live()
+        chain.run("incremental", delta="base_copies=1,max_depth=2")
+    assert deltas(chain.made[3], DISK) > 0
+    for day in (1, 3):
+        chain.monkeypatch.setenv("SOURCE_DATE_EPOCH", str(FIRST_DAY + day * DAY))
+        merged, heard = chain.base / f"merged{day}.xtar", Monitor()
+        pybackup.chain_merge(
+            chain.name, merged, at=chain.at(day), segment_size=SEGMENT, workers=1, catalogue=chain.catalogue,
+            monitor=heard,
+        )  # fmt: skip
+        assert heard.problems == []
+        assert [is_whole(merged, name) for name in (DISK, DATABASE, MAILBOX)] == [True] * 3
+        pybackup.extract(merged, to=chain.base / f"of merged{day}", workers=1, monitor=heard)
+        assert heard.problems == []
+        assert differences(chain.days[day], manifest(chain.base / f"of merged{day}/tree")) == []
+    # The tree is still that of the last day.
+    (chain.base / "full").mkdir()
+    address = os.fspath(chain.base / "full/c.sqlite")
+    create_catalogue(address).close()
+    pybackup.create(
+        [large.tree.top], output=chain.base / "full/x.xtar", chain=chain.name, level="full", catalogue=address,
+        workers=1, segment_size=SEGMENT,
+    )  # fmt: skip
+    assert (chain.base / "full/x.xtar").read_bytes() == (chain.base / "merged3.xtar").read_bytes()
+
+
+def test_a_merge_without_the_base_names_what_it_lacks(large: Large) -> None:
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    large.live()
+    chain.run()
+    for path in (chain.made[0], chain.base / "copy1.xtar"):
+        path.unlink()
+    heard = Monitor()
+    pybackup.chain_merge(
+        chain.name, chain.base / "merged.xtar", segment_size=SEGMENT, workers=1, catalogue=chain.catalogue,
+        monitor=heard,
+    )  # fmt: skip
+    assert {DISK, DATABASE, MAILBOX} <= {problem.path for problem in heard.problems}
+    left = {each.entry.path for each in pybackup.list(chain.base / "merged.xtar", monitor=Monitor())}
+    assert left.isdisjoint({DISK, DATABASE, MAILBOX})
+
+
+def test_salvage_of_a_chain_says_what_takes_all_of_it(large: Large) -> None:
+    """One archive alone gives what it holds, of what is built on others pieces under names that say so."""
+    chain = large.chain
+    chain.run("full")
+    large.burn_again()
+    large.live()
+    chain.run()
+    done = run("salvage", *chain.made, "--to", chain.base / "out")
+    assert done.returncode == 2
+    said = " ".join(done.stderr.decode().split())
+    assert "these are archives of a chain: 'pybackup extract' takes all of them" in said
+    assert not (chain.base / "out").exists()
+    done = run("salvage", chain.made[1], "--to", chain.base / "alone")
+    assert done.returncode == 1
+    found = {path.name for path in (chain.base / "alone/tree").iterdir()}
+    assert found.isdisjoint({"disk", "database", "mailbox"})
+    # What of the end of the mailbox is stored here is right where it is.
+    part = (chain.base / "alone/tree/mailbox.partial").read_bytes()
+    assert part[LARGE // SEGMENT * SEGMENT :] == bytes(large.held[LargeFiles.MAILBOX])[LARGE // SEGMENT * SEGMENT :]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kit.manifest import differences, manifest
+from kit.terminal import at_terminal
 
 import pybackup
+from pybackup.cli.main import main
 from pybackup.errors import PybackupError
 from pybackup.monitor import Monitor
 
@@ -159,3 +162,60 @@ def test_a_merge_has_what_recovery_volumes_bring_back(on_a_set: Chain) -> None:
     assert heard.problems == []
     pybackup.extract(chain.base / "merged.xtar", to=chain.base / "back", workers=1)
     assert differences(chain.days[-1], manifest(chain.base / "back/tree")) == []
+
+
+def plan_of(chain: Chain, capsys: pytest.CaptureFixture[str], *named: object) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert main(["restore", *map(str, named or [chain.name]), "--plan", "--json"]) == 0
+    plan: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["plan"]
+    return plan
+
+
+def test_a_plan_asks_for_no_volume_that_recovery_volumes_replace(
+    on_a_set: Chain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain, volumes = on_a_set, sorted(on_a_set.made[0].iterdir())
+    recovery = next(path for path in volumes if "-R" in path.name)
+    volumes[0].unlink()
+    for named in ([], chain.made):
+        plan = plan_of(chain, capsys, *named)
+        assert {each["label"]: each["state"] for each in plan if each["path"] is None} == {"tree 1": "rebuilt"}
+        assert {"text": os.fspath(recovery)} in [each["path"] for each in plan]
+    capsys.readouterr()
+    assert main(["restore", chain.name, "--plan"]) == 0
+    told = capsys.readouterr().out
+    assert "tree 1 (rebuilt): " in told
+    assert "; comes back by recovery volumes\n" in told
+    count = len(plan_of(chain, capsys)) - 1
+    assert told.splitlines()[-1].startswith(f"{count} media for the run of ")
+    # With the recovery volume on a shelf, the data volume is asked for, which is on one as well; lost, it is not.
+    aside = chain.base / "shelf"
+    aside.mkdir()
+    recovery.rename(aside / recovery.name)
+    assert {each["label"] for each in plan_of(chain, capsys) if each["path"] is None} == {"tree 1"}
+    chain.mark("tree 1", "lost")
+    away = {each["label"]: each["state"] for each in plan_of(chain, capsys) if each["path"] is None}
+    assert away == {"tree 1": "rebuilt", "tree R1": "ok"}
+    # Two lost volumes are more than it brings back.
+    volumes[1].unlink()
+    chain.mark("tree 2", "lost")
+    away = {each["label"]: each["state"] for each in plan_of(chain, capsys) if each["path"] is None}
+    assert away == {"tree 1": "lost", "tree 2": "lost"}
+
+
+def test_nobody_is_asked_for_what_recovery_volumes_replace(on_a_set: Chain) -> None:
+    """At a terminal the recovery volume is asked for where it is away, and the lost one never."""
+    chain, volumes = on_a_set, sorted(on_a_set.made[0].iterdir())
+    recovery = next(path for path in volumes if "-R" in path.name)
+    volumes[0].unlink()
+    status, shown = at_terminal("restore", "docs", "--to", chain.base / "out", answers=[])
+    assert status == 0, shown
+    assert "is needed" not in shown
+    assert differences(chain.days[-1], manifest(chain.base / "out/tree")) == []
+    chain.mark("tree 1", "lost")
+    away = chain.base / "shelf.xtar"
+    recovery.rename(away)
+    status, shown = at_terminal("restore", "docs", "--to", chain.base / "again", answers=[str(away)])
+    assert status == 0, shown
+    assert shown.count("tree R1 is needed") == 1
+    assert differences(chain.days[-1], manifest(chain.base / "again/tree")) == []

@@ -30,9 +30,12 @@ class Tree:
         (top / "link").symlink_to("docs/1.bin")
 
     def write(self, path: Path, size: int | None = None) -> None:
-        data = self.chance.randbytes(self.chance.randrange(1, 5000) if size is None else size)
-        path.write_bytes(data)
+        path.write_bytes(self.content(self.chance.randrange(1, 5000) if size is None else size))
         self.touch(path)
+
+    def content(self, size: int) -> bytes:
+        """Return bytes that do not compress."""
+        return self.chance.randbytes(size)
 
     def touch(self, path: Path) -> None:
         self.now_ns += 1_000_000_007
@@ -118,17 +121,29 @@ class LivingTree(Tree):
         How many small ones there are at first, over directories of ten.
     large_bytes
         The length of each of the large files.
+    is_text
+        Whether half of the small files are words, which compress.
     is_sly
         Whether contents also change under the same size and time, which whoever compares these cannot see.
     """
 
-    def __init__(self, top: Path, seed: int, *, files: int = 0, large_bytes: int = 0, is_sly: bool = False) -> None:
-        super().__init__(top, seed)
+    def __init__(
+        self, top: Path, seed: int, *, files: int = 0, large_bytes: int = 0, is_text: bool = False, is_sly: bool = False
+    ) -> None:
+        chance = random.Random(seed)
+        self._words = [bytes(chance.choices(b"etaoinshrdlu", k=chance.randrange(2, 9))) for _ in range(300 * is_text)]
         self._is_sly = is_sly
+        super().__init__(top, seed)
         for number in range(files):
             (top / f"d{number // 10}").mkdir(exist_ok=True)
             self.write(top / f"d{number // 10}/{number}.bin")
         self.large = LargeFiles(self, large_bytes) if large_bytes else None
+
+    def content(self, size: int) -> bytes:
+        """Return words for every other size, where files are texts, too."""
+        if not self._words or size % 2:
+            return super().content(size)
+        return b" ".join(self.chance.choices(self._words, k=size // 2 + 1))[:size]
 
     @property
     def happenings(self) -> Sequence[Callable[[], None]]:

@@ -132,7 +132,9 @@ def _to_directory(archive: OpenArchive, options: argparse.Namespace, executor: E
         talk.note(f"{plan.listing.incompleteness}; the entries asked for are not affected")
     if done.mended or done.worn:
         talk.note(_mended(done))
-    if any(problem.trouble is Trouble.LOST and problem.path for problem in talk.problems):
+    lost = {problem.path for problem in talk.problems if problem.trouble is Trouble.LOST and problem.path}
+    # What is built on earlier archives is as good as it was: those bring it back, and it is told that they are missing.
+    if lost and lost - {stored.entry.path for stored in plan.entries if stored.base_digest and stored.base is None}:
         talk.note(
             f"'pybackup salvage {display(options.archive)} --to DIR' brings back what is left of files that are lost"
         )

@@ -104,7 +104,8 @@ def _gathered(runs: Runs, run: RestorableRun, options: argparse.Namespace, stack
     # The index of the last volume lists where everything else is.
     _ask_for(runs, run, [] if runs.files.get(run.archive) else runs.where(run.volumes[-1:]), drive, talk)
     archive = stack.enter_context(runs.open(run, talk))
-    missing = [each for each in runs.needs_of(archive, select(archive.listing, runs.patterns)) if not each.path]
+    needs = runs.needs_of(archive, select(archive.listing, runs.patterns))
+    missing = [each for each in needs if not each.path and not each.is_rebuilt]
     if _ask_for(runs, run, missing, drive, talk):
         archive = stack.enter_context(runs.open(run, talk))
     return archive
@@ -161,11 +162,12 @@ def _show_plan(runs: Runs, run: RestorableRun, options: argparse.Namespace, talk
 def _plan_lines(needed: Sequence[NeededVolume], at: str) -> Iterator[str]:
     for number, each in enumerate(needed, 1):
         where = display(each.path) if each.path else ("not at hand" if each.media else "not at hand, and not known")
+        if each.is_rebuilt:
+            where = "comes back by recovery volumes"
         content = f"{count(each.needed.files, 'file')} of {humane_bytes(each.needed.n_bytes)}"
         yield f"{number}. {_named(each)}: {content}; {where}"
-    yield (
-        f"{count(len(needed), 'medium', 'media')} for the run of {at}" if at else count(len(needed), "medium", "media")
-    )
+    media = count(sum(not each.is_rebuilt for each in needed), "medium", "media")
+    yield f"{media} for the run of {at}" if at else media
 
 
 def _json_needed(each: NeededVolume) -> dict[str, object]:
