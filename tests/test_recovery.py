@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kit.living import LargeFiles, Tree
+from kit.manifest import Manifest, differences, manifest
 
 from pybackup.layout.readme import README
 
@@ -64,6 +66,33 @@ def lose_a_disc(room: Path, left: Path, environment: dict[str, str]) -> None:
     (left / "home-002.iso").rename(room / "lost.iso")
 
 
+def make_chain(room: Path, chain: Path, environment: dict[str, str]) -> Manifest:
+    """Archives of four days of a tree with large files that grow, change and shift, and what it was on the last day.
+
+    Nothing is deleted or renamed: what stock tools leave of that is not in the last day's tree.
+    """
+    chain.mkdir(parents=True)
+    tree = Tree(room / "living", 5)
+    large = LargeFiles(tree, 2_600_000)
+    known = {**environment, "PYBACKUP_CATALOGUE": os.fspath(room / "chain.sqlite")}
+    subprocess.run(["pybackup", "catalogue", "init", "--quiet"], env=known, check=True)
+    for day in range(4):
+        create = ["pybackup", "create", "living", "-o", chain / f"day{day}.xtar", "--chain", "living", "--quiet"]
+        # Of one segment, of more, and of which only the first changes.
+        create += ["--segment-size", "1M", "--delta", "base_copies=1"]
+        subprocess.run(create, cwd=room, env=known, check=True)
+        last = manifest(tree.top)
+        large.live()
+        large.held[LargeFiles.MAILBOX][:5] = b"%05d" % day
+        # So much of the first segment that a delta would save less than half of it.
+        large.held[LargeFiles.DATABASE][:600_000] = large.chance.randbytes(600_000)
+        large.write()
+        tree.write(tree.top / f"docs/new-{day}")
+        tree.write(tree.top / "docs/1.bin")
+        tree.touch(tree.top / "docs")
+    return last
+
+
 @pytest.mark.parametrize("part", [0.04, 0.07])
 def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     ddrescue = shutil.which("ddrescue")
@@ -85,6 +114,7 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     scratch(tmp_path / "disc-c", 3, part / 4, start=32)
     work = tmp_path / "work"
     lose_a_disc(tmp_path, work / "left", environment)
+    last = make_chain(tmp_path, work / "chain", environment)
     discs = iter(("disc-a", "disc-b", "disc-c"))
     for block in BLOCKS:
         text = re.sub(r"DISC=\S+", lambda _: f"DISC={tmp_path / next(discs)}", block)
@@ -104,6 +134,11 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
             assert (work / place / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
     for source in (tmp_path / "home").rglob("*.*"):
         assert (work / "from-left" / source.relative_to(tmp_path)).read_bytes() == source.read_bytes()
+    assert differences(last, manifest(work / "chain-by-rescue/living")) == []
+    assert "changed.part" in (work / "by-rdiff/join.sh").read_text()
+    assert len((work / "by-rdiff/4/MADE").read_text().splitlines()) == 3
+    # Times of files in a tar are whole seconds.
+    assert differences(last, manifest(work / "by-rdiff/ALL/living"), but=["mtime_ns", "data"]) == []
     assert "<html" in (work / "report.html").read_text("utf-8")
 
 
@@ -198,3 +233,25 @@ def test_the_blocks_for_whoever_has_no_pybackup_on_damaged_images(disc: Path, tm
     assert least <= len(found) <= everything
     lost = everything - len(found)
     assert done.returncode == (1 if lost or "M\n" in done.stdout else 0), done.stdout
+
+
+def test_a_chain_with_a_version_that_is_damaged_is_never_put_together_wrongly(tmp_path: Path) -> None:
+    """With tar, 7z and rdiff: what was built on another version is named, and does not stand under its name."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    make_chain(tmp_path, tmp_path / "chain", environment)
+    # The large files as they were on the first day, but for some bytes.
+    for path in ("disk", "database", "mailbox"):
+        with (tmp_path / "living" / path).open("r+b") as file:
+            file.write(os.urandom(2_600_000))
+    create = ["pybackup", "create", "living", "-o", "chain/day0.xtar", "--overwrite", "--segment-size", "1M", "--quiet"]
+    subprocess.run(create, cwd=tmp_path, env=environment, check=True)
+    (by_rdiff,) = (block for block in BLOCKS if "rdiff patch" in block)
+    done = subprocess.run(
+        ["sh", "-c", by_rdiff], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "../chain/day3.xtar: living/disk" in done.stdout
+    # What is there is as it was on the first day.
+    assert (tmp_path / "by-rdiff/ALL/living/disk").read_bytes() == (
+        tmp_path / "by-rdiff/1/OUT/living/disk"
+    ).read_bytes()

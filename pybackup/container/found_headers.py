@@ -25,8 +25,8 @@ def file_name(found: FoundHeader) -> bytes:
         suffix = b".part%04d.7z" % (found.note.segment + 1)
     if found.note.flags & note.SPARSE:
         suffix = b".sparse" + suffix
-    if found.note.flags & note.DELTA:
-        suffix = b".delta" + suffix
+    if found.note.flags & note.BASED:
+        suffix = (b".delta" if found.note.flags & note.DELTA else b".changed") + suffix
     return true_name(found, suffix)
 
 

@@ -6,13 +6,14 @@
 | segment 1 of file ``a``    | ``a.part0001.7z``                          |
 | sparse file ``a``          | ``a.sparse.7z``, ``a.sparse.part0001.7z``  |
 | a delta for file ``a``     | ``a.delta.7z``, ``a.delta.part0001.7z``    |
+| a segment of ``a``, which has a base | ``a.changed.part0001.7z``        |
 | directory ``d``            | ``d/.xtar``, its container                 |
 | a bundle of small files    | ``.xtar.files.0123abcd.00000001.7z``       |
 | own index of a container   | ``.xtar.index``                            |
 | the archive's own members  | ``.pybackup/...``                          |
 
 Where a name is taken already, or longer than 255 bytes, or a file's own name ends as if it were a segment,
-sparse or a delta (``.part0001``, ``.sparse``, ``.delta``), ``~1`` (``~2``, ...) is put behind a stem of at
+sparse or a part of what changed (``.part0001``, ``.sparse``, ``.delta``, ``.changed``), ``~1`` (``~2``, ...) is put behind a stem of at
 most 200 bytes, and the true name stands in a pax ``comment`` record.
 """
 
@@ -38,16 +39,19 @@ TRUE_NAME = b"PYBACKUP name="
 
 _MAX_NAME = 255
 _STEM = 200
-_ENDS_LIKE_OURS = re.compile(rb"\.(?:sparse|delta|part[0-9]{4,})\Z")
+_ENDS_LIKE_OURS = re.compile(rb"\.(?:sparse|delta|changed|part[0-9]{4,})\Z")
 _SUFFIX = re.compile(rb"(?:\.part[0-9]{4,})?\.7z\Z")
 _RESERVED = frozenset((CONTAINER, OWN_INDEX, PRIVATE))
 
 
-def name_of_delta(name: bytes) -> bytes:
-    """Return what a member is called that holds a delta, by what it would be called with the segment itself."""
+def name_on_base(name: bytes, *, is_delta: bool) -> bytes:
+    """Return what a member of a file with a base is called, by what it would be called without one.
+
+    So nobody takes what is stored of the file for all of it.
+    """
     match = _SUFFIX.search(name)
     assert match is not None
-    return name[: match.start()] + b".delta" + match[0]
+    return name[: match.start()] + (b".delta" if is_delta else b".changed") + match[0]
 
 
 class Names:
@@ -62,23 +66,23 @@ class Names:
         return self._claim(name, (b"",))
 
     def claim_file(
-        self, name: bytes, *, segments: int, sparse: bool, present: Sequence[int] | None = None, deltas: bool = False
+        self, name: bytes, *, segments: int, sparse: bool, present: Sequence[int] | None = None, has_base: bool = False
     ) -> list[bytes]:
         """The members' names of a file, one for each segment, or for those ``present`` only (numbers from 0).
 
-        With ``deltas`` the names are claimed, too, that these have: see `name_of_delta`.
+        Those that they may have if the file `has_base` are claimed, too: see `name_on_base`.
         """
         kind = b".sparse" if sparse else b""
         if segments == 1:
             suffixes: tuple[bytes, ...] = (kind + b".7z",)
         else:
             suffixes = tuple(kind + b".part%04d.7z" % (number + 1) for number in present or range(segments))
-        stem = self._claim(name, (*suffixes, *map(name_of_delta, suffixes)) if deltas else suffixes)
+        stem = self._claim(name, (*suffixes, *_all_on_base(suffixes)) if has_base else suffixes)
         return [stem + suffix for suffix in suffixes]
 
     def release(self, names: list[bytes]) -> None:
         """Give back what a file that starts anew had claimed."""
-        self._taken.difference_update(names, map(name_of_delta, names))
+        self._taken.difference_update(names, _all_on_base(names))
 
     def _claim(self, name: bytes, suffixes: tuple[bytes, ...]) -> bytes:
         stem, start = name, name[:_STEM]
@@ -91,3 +95,7 @@ class Names:
             stem, self._next[start] = start + b"~%d" % number, number + 1
         self._taken.update(stem + end for end in suffixes)
         return stem
+
+
+def _all_on_base(names: Sequence[bytes]) -> list[bytes]:
+    return [name_on_base(name, is_delta=is_delta) for name in names for is_delta in (True, False)]

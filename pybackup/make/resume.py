@@ -254,7 +254,7 @@ def _carry(finished: Sequence[Finished], last: Stored, *, everywhere: bool) -> C
             elif entry.kind is Kind.FILE and not row.bundled:
                 segments = row.segments or len(row.members)
                 claimed = taken.claim_file(
-                    entry.name, segments=segments, sparse=row.sparse, deltas=bool(row.base_digest)
+                    entry.name, segments=segments, sparse=row.sparse, has_base=bool(row.base_digest)
                 )
                 of_file = claimed if entry.path == last.entry.path and _goes_on(last) else of_file
         containers[directory] = member_names[directory], taken

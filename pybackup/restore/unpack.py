@@ -81,10 +81,12 @@ def _members(file: ArchiveFile, listing: Listing) -> Iterator[tuple[Stored, byte
                 segments=segments,
                 sparse=stored.sparse,
                 present=present or None,
-                deltas=bool(stored.base_digest),
+                has_base=bool(stored.base_digest),
             )
             for name, member in zip(found, stored.members, strict=True):
-                yield stored, join(place, names.name_of_delta(name) if member.is_delta else name), member
+                if stored.base_digest:
+                    name = names.name_on_base(name, is_delta=member.is_delta)
+                yield stored, join(place, name), member
 
 
 def _whole_one(file: ArchiveFile) -> Callable[[Stored], Stored]:

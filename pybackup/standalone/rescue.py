@@ -1827,7 +1827,8 @@ def file_name(found: Found) -> bytes:
     """Return the name of a file by that of its member."""
     note = found.note
     suffix = b".part%04d.7z" % (note.segment + 1) if note.segments > 1 else b".7z"
-    suffix = b".delta" + suffix if note.flags & 16 else suffix
+    if note.flags & 8:  # a file with a base
+        suffix = (b".delta" if note.flags & 16 else b".changed") + suffix
     return true_name(found, b".sparse" + suffix if note.flags & 1 else suffix)
 
 
