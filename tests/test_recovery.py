@@ -77,9 +77,9 @@ def make_chain(room: Path, chain: Path, environment: dict[str, str]) -> Manifest
     known = {**environment, "PYBACKUP_CATALOGUE": os.fspath(room / "chain.sqlite")}
     subprocess.run(["pybackup", "catalogue", "init", "--quiet"], env=known, check=True)
     for day in range(4):
-        create = ["pybackup", "create", "living", "-o", chain / f"day{day}.xtar", "--chain", "living", "--quiet"]
+        create: list[str | Path] = ["pybackup", "create", "living", "-o", chain / f"day{day}.xtar", "--quiet"]
         # Of one segment, of more, and of which only the first changes.
-        create += ["--segment-size", "1M", "--delta", "base_copies=1"]
+        create += ["--chain", "living", "--segment-size", "1M", "--delta", "base_copies=1"]
         subprocess.run(create, cwd=room, env=known, check=True)
         last = manifest(tree.top)
         large.live()

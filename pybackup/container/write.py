@@ -201,15 +201,9 @@ class ArchiveWriter:
         file, container = self._file, self._containers.open()
         file.piece = piece._replace(data=b"")
         name = file.names[piece.segment]
-<<<<<<< HEAD
-        if piece.gives:
-            name = names.name_of_delta(name)
-        self._containers.emit(container, content_header(item, self._id, container.number, name))
-=======
         if piece.base_digest:
             name = names.name_on_base(name, is_delta=bool(piece.gives))
-        self._emit(container, content_header(item, self._id, container.number, name))
->>>>>>> c979e560 (Parts of files that changed have names that nobody takes for the file; RECOVERY.md puts a chain together with RESCUE.PY, and with tar, 7z and rdiff)
+        self._containers.emit(container, content_header(item, self._id, container.number, name))
         file.members.append(member_row(item.packed, self._output.tell(), is_delta=bool(piece.gives)))
         file.numbers.append(piece.segment)
         self._containers.emit(container, packed.data + ustar.padding(len(packed.data)))

@@ -13,8 +13,8 @@
 | the archive's own members  | ``.pybackup/...``                          |
 
 Where a name is taken already, or longer than 255 bytes, or a file's own name ends as if it were a segment,
-sparse or a part of what changed (``.part0001``, ``.sparse``, ``.delta``, ``.changed``), ``~1`` (``~2``, ...) is put behind a stem of at
-most 200 bytes, and the true name stands in a pax ``comment`` record.
+sparse or a part of what changed (``.part0001``, ``.sparse``, ``.delta``, ``.changed``), ``~1`` (``~2``, ...) is put
+behind a stem of at most 200 bytes, and the true name stands in a pax ``comment`` record.
 """
 
 from __future__ import annotations
