@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES
-from pybackup.container.cost import unpacked_file_bytes
-
 
 def cost_of(path: bytes, size: int, new_directories: int) -> int:
     """Return the most bytes that a file takes on a disc.
@@ -14,4 +11,8 @@ def cost_of(path: bytes, size: int, new_directories: int) -> int:
     new_directories
         How many of the directories on its path are not on the disc yet.
     """
+    # Most scans stage nothing, and need not load NumPy for that.
+    from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES
+    from pybackup.container.cost import unpacked_file_bytes
+
     return unpacked_file_bytes(path, size, new_directories, DEFAULT_SEGMENT_BYTES)

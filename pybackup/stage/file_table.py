@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from .copy_table import ALL_PARTS
@@ -38,12 +38,11 @@ class FileTable(Tables):
         files, n_bytes = self._one("SELECT count(*), coalesce(sum(size), 0) FROM file") or (0, 0)
         return files, n_bytes
 
-    def watched_directories(self) -> Iterator[bytes]:
-        """Yield the directories that have files."""
-        rows = self._all(
-            "SELECT path FROM directory WHERE EXISTS (SELECT 1 FROM file WHERE file.directory = directory.id)"
-        )
-        return (path for (path,) in rows)
+    def watched_directories(self, but: Container[bytes] = ()) -> Iterator[bytes]:
+        """Yield the directories that have files, without those in ``but``."""
+        for number, path in self._all("SELECT id, path FROM directory"):
+            if path not in but and self._one("SELECT 1 FROM file WHERE directory = ? LIMIT 1", number):
+                yield path
 
     def watched_files(self) -> Iterator[tuple[bytes, KnownFile]]:
         """Yield all watched files, ordered by path."""

@@ -106,7 +106,7 @@ class Scan:
                 f"{display(watched)}: has no file any more, where {files:,} were: is it mounted? If they are "
                 "meant to be gone, leave one there"
             )
-        emptied += [each for each in list(self._state.watched_directories()) if each not in visited]
+        emptied += list(self._state.watched_directories(but=visited))
         for directory in emptied:
             yield from self._gone(directory, self._state.files_in(directory))
 
