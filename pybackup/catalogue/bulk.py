@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateIndex, DropIndex
 
+from .schema import base, entry
+
 # Rows in one call: tuples of these are all that is in memory.
 _BATCH = 5_000
 # Making an index anew sorts once; keeping it up to date writes all over it, ten times as slow where it is large.
@@ -67,6 +69,12 @@ def rebuilding_indexes(connection: Connection, table: sa.Table, coming: int, the
     yield
     for index in rebuilt:
         connection.execute(CreateIndex(index))
+
+
+def delete_entries(connection: Connection, first: int, count: int) -> None:
+    """Delete the entries of a volume, which have consecutive ids, and what is known of their bases."""
+    for table in (entry, base):
+        connection.execute(table.delete().where(table.c.id >= first, table.c.id < first + count))
 
 
 def next_id(connection: Connection, table: sa.Table) -> int:

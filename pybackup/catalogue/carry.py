@@ -23,7 +23,7 @@ from .bulk import next_id
 from .connect import Catalogue
 from .directories import Paths
 from .fill import enter_volume_on
-from .find import filed_of_row, of_volume
+from .find import entries_where, filed_of_row, of_volume
 from .health import check_of_row, insert_check
 from .media import media_on, place_id, volumes_on
 from .recognise import fitting, free_label
@@ -70,7 +70,7 @@ class _Rows:
     held: CataloguedVolume
 
     def __iter__(self) -> Iterator[Filed]:
-        query = sa.select(entry).where(of_volume(self.held)).order_by(entry.c.id)
+        query = entries_where(of_volume(self.held)).order_by(entry.c.id)
         # All directories are read first: while entries are coming, the connection answers no other query.
         self.paths.every()
         for row in self.connection.execution_options(yield_per=_READ_ROWS).execute(query):

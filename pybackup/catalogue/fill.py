@@ -16,11 +16,12 @@ from pybackup.model.filed import Filed
 from pybackup.model.problem import Problem, Trouble
 from pybackup.monitor import Monitor, Phase
 
-from .bulk import insert_rows, next_id, rebuilding_indexes
+from .bulk import delete_entries, insert_rows, next_id, rebuilding_indexes
 from .connect import Catalogue
 from .directories import Directories, find_directory
 from .recognise import fitting, recognise_medium, storable
 from .schema import MAX_NAME_BYTES, entry, volume
+from .schema import base as base_of_entry
 
 _ENTER = "enter"
 _ENTER_WORK = 5000  # an entry takes as long as reading and hashing so many bytes
@@ -174,6 +175,7 @@ class _Filling:
         self._directories = Directories(connection)
         self._links: list[tuple[int, bytes]] = []
         self._parts: list[tuple[int, bytes]] = []
+        self._bases: list[tuple[int, bytes]] = []
         self._count = self._files = self._content_bytes = 0
         # The entries that were there before: size, time and hash by directory and name.
         self._before: dict[tuple[int, bytes], tuple[int, int, bytes | None]] | None = None
@@ -193,7 +195,7 @@ class _Filling:
             for where, name, size, mtime_ns, sha256 in self._connection.execute(sa.select(*columns).where(*old))
         }
         self.fill(known.id, new, rows)
-        self._connection.execute(entry.delete().where(*old))
+        delete_entries(self._connection, known.first_entry, known.entries)
 
     def fill(self, number: int, new: NewVolume, rows: Rows) -> None:
         """Enter what a volume holds."""
@@ -203,6 +205,7 @@ class _Filling:
             self._monitor.begin(_ENTER, new.entries, 0)
             insert_rows(connection, entry, self._tuples(self._told(rows()), number, first))
             self._directories.save()
+            insert_rows(connection, base_of_entry, self._bases)
             self._monitor.end()
         for at, target in self._links:
             _link(connection, number, at, target)
@@ -239,7 +242,9 @@ class _Filling:
                     self._parts.append((last_id, name))
             elif filed.target:
                 self._links.append((at, filed.target))
-            _, kind, size, mtime_ns, mode, _, sparse, *parts, nested, _ = filed
+            _, kind, size, mtime_ns, mode, _, sparse, *parts, nested, base, _ = filed
+            if base:
+                self._bases.append((at, base))
             yield at, number, last_id, name, int(kind), size, mtime_ns, mode, sha256, int(sparse), *parts, nested
             at += 1
         self._count = at - first

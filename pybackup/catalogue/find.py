@@ -18,7 +18,7 @@ from .bulk import batches
 from .connect import Catalogue
 from .directories import Paths, contains, find_containing, find_directory, find_ending, with_all_below
 from .media import media_on, volumes_on
-from .schema import entry
+from .schema import base, entry
 
 _MAGIC = re.compile(rb"[*?\[]")
 _PARAMETERS = 500  # in one IN (...): every database takes as many
@@ -139,7 +139,7 @@ def files_of(catalogue: Catalogue, volumes: Sequence[CataloguedVolume] | None = 
         known = _Known(connection)
         chosen = list(known.volumes.values()) if volumes is None else volumes
         for each in chosen:
-            query = sa.select(entry).where(of_volume(each)).order_by(entry.c.id)
+            query = entries_where(of_volume(each)).order_by(entry.c.id)
             for row in connection.execution_options(yield_per=2000).execute(query):
                 yield known.sighting(row, paths.of(row.directory_id, bytes(row.name)))
 
@@ -149,8 +149,16 @@ def of_volume(held: CataloguedVolume) -> sa.ColumnElement[bool]:
     return sa.and_(entry.c.id >= held.first_entry, entry.c.id < held.first_entry + held.entries)
 
 
+def entries_where(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select entries, with their bases: rows for `filed_of_row`."""
+    with_base = sa.select(entry, base.c.sha256.label("base")).join_from(
+        entry, base, base.c.id == entry.c.id, isouter=True
+    )
+    return with_base.where(*conditions)
+
+
 def filed_of_row(row: Any, path: bytes) -> Filed:
-    """Return the entry of a row."""
+    """Return the entry of a row, without its base where nobody asked for that."""
     sha256 = None if row.sha256 is None else bytes(row.sha256)
     return Filed(
         path,
@@ -164,6 +172,7 @@ def filed_of_row(row: Any, path: bytes) -> Filed:
         row.parts_here,
         row.parts,
         row.nested,
+        bytes(getattr(row, "base", None) or b""),
     )
 
 
@@ -184,7 +193,7 @@ class _Known:
 
 def _sightings(connection: Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> Iterator[Sighting]:
     paths = Paths(connection)
-    rows = connection.execute(sa.select(entry).where(*conditions)).all()
+    rows = connection.execute(entries_where(*conditions)).all()
     if rows:
         known = _Known(connection)
         for row in rows:

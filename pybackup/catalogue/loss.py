@@ -17,12 +17,15 @@ from sqlalchemy.engine import Connection
 from pybackup.model.catalogued import CataloguedVolume, Medium, Sighting
 from pybackup.model.entry import Kind
 
+from .bulk import batches
 from .connect import Catalogue
 from .directories import Paths
 from .find import of_volume
 from .needed import NeededBy, needed_by
 from .schema import entry, medium, volume
 from .standing import Split, Standing
+
+_PARAMETERS = 500  # in one IN (...): every database takes as many
 
 
 class Outlook(StrEnum):
@@ -31,6 +34,7 @@ class Outlook(StrEnum):
     ELSEWHERE = "elsewhere"
     REBUILDABLE = "rebuildable"
     DOUBTFUL = "doubtful"
+    DEPENDENT = "dependent"
     GONE = "gone"
 
 
@@ -47,7 +51,8 @@ class Loss:
     others
         Other media that count and have content of it, each with the number of its files that it has.
     outlook
-        If details were asked for: each file of which no other medium that counts has a whole copy.
+        If details were asked for: each file of which no other medium that counts has a whole copy. Dependent are files
+        on other media, stored there as deltas to a content that is on no other medium.
     by
         Recovery volumes by which the lost volume can be rebuilt.
     counts
@@ -84,8 +89,9 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
             return Loss(lost, held.files, held.content_bytes, copies, (), (), counts=everywhere)
         by = known.recovery(held)
         rows: Sequence[Any] = ()
+        split = Split(connection, known)
+        dependent = [] if by else _dependent(connection, lost, known, split)
         if details:
-            split = Split(connection, known)
             rows = [
                 row for row in connection.execute(_not_elsewhere(held, known.conditions)) if not split.is_whole(row)
             ]
@@ -93,21 +99,48 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
             n_doubted, n_alone = len(doubted), len(rows)
         else:
             doubted = set()
-            n_alone, n_doubted = _count(connection, held, known)
+            n_alone, n_doubted = _count(connection, held, known, split)
         n_doubted = 0 if by else n_doubted
         counts = {
             Outlook.ELSEWHERE: held.files - n_alone,
             Outlook.REBUILDABLE: n_alone if by else 0,
             Outlook.DOUBTFUL: n_doubted,
+            Outlook.DEPENDENT: len(dependent),
             Outlook.GONE: 0 if by else n_alone - n_doubted,
         }
         outlook = _outlook(connection, rows, known, doubted, bool(by)) if details else []
+        if details:
+            paths = Paths(connection)
+            outlook += [(known.sighting(row, paths), Outlook.DEPENDENT) for row in dependent]
         others = _others(connection, held, known)
         chains = needed_by(connection, held)
     return Loss(lost, held.files, held.content_bytes, (), others, tuple(outlook), tuple(by), counts, chains)
 
 
-def _count(connection: Connection, held: CataloguedVolume, known: Standing) -> tuple[int, int]:
+def _dependent(connection: Connection, lost: Medium, known: Standing, split: Split) -> list[Any]:
+    """Return the entries of other volumes that could be read if the medium were there, and cannot without it."""
+    if not split.bases:
+        return []
+    with_it = split.under(known.with_copy(lost))
+    keys = {split.key(row) for row in split.rows if row.id in split.bases and row.sha256 is not None}
+    keys = {key for key in keys if not split.copies(key)[0]}
+    whole: dict[Any, set[int]] = {}
+    for some in batches({sha256 for sha256, _ in keys}, _PARAMETERS):
+        query = sa.select(entry.c.sha256, entry.c.sparse, entry.c.volume_id)
+        for sha256, sparse, number in connection.execute(query.where(entry.c.sha256.in_(some), entry.c.parts == 0)):
+            whole.setdefault((bytes(sha256), sparse), set()).add(number)
+    gone = {
+        key
+        for key in keys
+        if whole.get(key, set()).isdisjoint(known.counted)
+        and (with_it.copies(key)[0] or lost.volume.id in whole.get(key, ()))
+    }
+    return [
+        row for row in split.rows if row.id in split.bases and row.volume_id in known.counted and split.key(row) in gone
+    ]
+
+
+def _count(connection: Connection, held: CataloguedVolume, known: Standing, split: Split) -> tuple[int, int]:
     """Return how many files are nowhere else, and how many of these are on a doubtful medium as well.
 
     The database counts; only entries whose content is divided over volumes somewhere are looked at here.
@@ -119,7 +152,6 @@ def _count(connection: Connection, held: CataloguedVolume, known: Standing) -> t
     if held.id not in known.doubtful and known.doubtful:
         doubtful = _also_in(held, known, known.doubtful).where(entry.c.parts == 0).with_only_columns(entry.c.id)
         doubted = _number_of(connection, doubtful.except_(there))
-    split = Split(connection, known)
     if split.rows:
         other = entry.alias()
         in_parts = entry.c.sha256.in_(sa.select(other.c.sha256).where(other.c.parts > 0))

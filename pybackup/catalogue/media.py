@@ -13,9 +13,9 @@ from pybackup.errors import UsageError
 from pybackup.model.catalogued import CataloguedVolume, Medium, MediumState, MediumType, VolumeSort
 from pybackup.model.display import display
 
-from .bulk import next_id
+from .bulk import delete_entries, next_id
 from .connect import Catalogue
-from .schema import MAX_LABEL, entry, health, medium, place, volume
+from .schema import MAX_LABEL, health, medium, place, volume
 
 _GONE = (MediumState.LOST, MediumState.RETIRED)
 
@@ -43,7 +43,13 @@ def media_on(connection: Connection) -> list[Medium]:
     ).all()
     volumes = volumes_on(connection)
     found = [_medium(row, volumes[row.volume_id]) for row in rows]
-    return sorted(found, key=lambda known: (known.volume.set_name, known.volume.set_id, known.volume.number, known.id))
+    return sorted(found, key=_place_in_order)
+
+
+def _place_in_order(known: Medium) -> tuple[str, bytes, bool, int, int]:
+    """Sets together, recovery volumes behind the volumes that they are for."""
+    held = known.volume
+    return held.set_name, held.set_id, held.sort is VolumeSort.RECOVERY, held.number, known.id
 
 
 def volumes_on(connection: Connection) -> dict[int, CataloguedVolume]:
@@ -118,7 +124,7 @@ def remove(catalogue: Catalogue, known: Medium) -> None:
             first, count = connection.execute(
                 sa.select(volume.c.first_entry, volume.c.entries).where(volume.c.id == known.volume.id)
             ).one()
-            connection.execute(entry.delete().where(entry.c.id >= first, entry.c.id < first + count))
+            delete_entries(connection, first, count)
             connection.execute(volume.delete().where(volume.c.id == known.volume.id))
 
 

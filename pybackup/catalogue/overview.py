@@ -35,8 +35,8 @@ class OnShelf:
 
     @property
     def worst(self) -> int:
-        """How many files would be on no other medium, and could not be rebuilt."""
-        return self.cost.get(Outlook.GONE, 0)
+        """How many files nothing would give back: they are on no other medium, or are deltas to what is on none."""
+        return self.cost.get(Outlook.GONE, 0) + self.cost.get(Outlook.DEPENDENT, 0)
 
 
 @dataclass(frozen=True, slots=True)

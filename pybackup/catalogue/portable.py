@@ -56,6 +56,7 @@ class _Writing:
         self._connection = connection
         self._directories: dict[bytes, int] = {}
         self._new: list[tuple[int, bytes]] = []
+        self._bases: list[tuple[int, bytes]] = []
         self._entries = self._media = 0
 
     def write(self, volumes: Iterable[Carried]) -> None:
@@ -64,6 +65,8 @@ class _Writing:
             first = self._entries + 1
             self._connection.executemany(_ENTRY, self._tuples(number, rows))
             self._save_directories()
+            self._connection.executemany("INSERT INTO base VALUES (?, ?)", self._bases)
+            self._bases = []
             self._volume(number, held, first)
             for medium in held.media:
                 self._medium(number, medium)
@@ -72,7 +75,9 @@ class _Writing:
         for filed in rows:
             self._entries += 1
             above, _, name = filed.path.rpartition(b"/")
-            _, kind, size, mtime_ns, mode, sha256, sparse, first, here, parts, nested, _ = filed
+            _, kind, size, mtime_ns, mode, sha256, sparse, first, here, parts, nested, base, _ = filed
+            if base:
+                self._bases.append((self._entries, base))
             where = self._directory(above)
             yield (
                 self._entries, number, where, name, int(kind), size, mtime_ns, mode, sha256, int(sparse), first, here,

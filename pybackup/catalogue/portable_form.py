@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pybackup.errors import EnvironmentFailed
 
-VERSION: Final = 3
+VERSION: Final = 4
 _TABLES: Final = {
     "about": "version INTEGER",
     "directory": "id INTEGER PRIMARY KEY, path TEXT",
@@ -43,12 +43,19 @@ _OF_RUNS: Final = {
 }
 # Since version 3: runs of jobs.
 _OF_JOBS: Final = {"job_run": "host TEXT, report TEXT"}
+# Since version 4: what deltas are based on.
+_OF_DELTAS: Final = {"base": "entry_id INTEGER PRIMARY KEY, sha256 BLOB"}
 MOST_REPORT_BYTES: Final = 1 << 19
 # Small pages make small files for small discs; large files become 2 % larger by them.
 PAGE_BYTES: Final = 1024
 STATEMENTS_BY_VERSION: Final = {
     version: {name: f"CREATE TABLE {name} ({columns})" for name, columns in tables.items()}
-    for version, tables in ((1, _TABLES), (2, _TABLES | _OF_RUNS), (3, _TABLES | _OF_RUNS | _OF_JOBS))
+    for version, tables in (
+        (1, _TABLES),
+        (2, _TABLES | _OF_RUNS),
+        (3, _TABLES | _OF_RUNS | _OF_JOBS),
+        (4, _TABLES | _OF_RUNS | _OF_JOBS | _OF_DELTAS),
+    )
 }
 STATEMENTS: Final = STATEMENTS_BY_VERSION[VERSION]
 

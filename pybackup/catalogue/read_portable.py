@@ -52,7 +52,7 @@ def reading_portable(path: bytes) -> Iterator[CarriedCatalogue]:
             version = _check(connection, name)
             runs = _runs(connection, name) if version > 1 else ()
             job_runs = _job_runs(connection, name) if version > 2 else ()
-            yield CarriedCatalogue(_volumes(connection, name), runs, job_runs)
+            yield CarriedCatalogue(_volumes(connection, name, has_bases=version > 3), runs, job_runs)
         except sqlite3.Error as error:
             raise Damaged(f"{name}: damaged: {error}") from error
 
@@ -94,7 +94,7 @@ def _check(connection: sqlite3.Connection, name: str) -> int:
     return found_version
 
 
-def _volumes(connection: sqlite3.Connection, name: str) -> list[Carried]:
+def _volumes(connection: sqlite3.Connection, name: str, *, has_bases: bool) -> list[Carried]:
     with _trusting_nothing(name):
         media = _media(connection)
         found: list[Carried] = []
@@ -103,7 +103,7 @@ def _volumes(connection: sqlite3.Connection, name: str) -> list[Carried]:
             held = _carried(row, tuple(media.get(number, ())))
             if row[11] != behind:
                 raise ValueError  # else each volume could have all entries of the others
-            found.append(Carried(held, _Rows(connection, name, number, behind, held.new.entries)))
+            found.append(Carried(held, _Rows(connection, name, number, behind, held.new.entries, has_bases=has_bases)))
             behind += held.new.entries
     return found
 
@@ -205,13 +205,17 @@ def _health(row: tuple[Any, ...]) -> MediumCheck:
 class _Rows:
     """The entries of one volume."""
 
-    def __init__(self, connection: sqlite3.Connection, name: str, volume: int, first: int, count: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, name: str, volume: int, first: int, count: int, *, has_bases: bool
+    ) -> None:
         self._connection = connection
         self._name = name
         self._at = volume, first, first + count
+        with_base = "SELECT entry.*, base.sha256 FROM entry LEFT JOIN base ON base.entry_id = entry.id"
+        self._query = with_base if has_bases else "SELECT entry.*, NULL FROM entry"
 
     def __iter__(self) -> Iterator[Filed]:
-        query = "SELECT * FROM entry WHERE volume_id = ? AND id >= ? AND id < ? ORDER BY id"
+        query = f"{self._query} WHERE volume_id = ? AND id >= ? AND id < ? ORDER BY id"
         where, above = None, b""
         for row in self._connection.execute(query, self._at):
             with _trusting_nothing(self._name):
@@ -228,7 +232,7 @@ class _Rows:
 
 
 def _filed(row: tuple[Any, ...], above: bytes) -> Filed:
-    _, _, _, name, kind, size, mtime_ns, mode, sha256, sparse, first, here, parts, nested = row
+    _, _, _, name, kind, size, mtime_ns, mode, sha256, sparse, first, here, parts, nested, base = row
     if not _is_name(name):
         raise ValueError
     return Filed(
@@ -243,6 +247,7 @@ def _filed(row: tuple[Any, ...], above: bytes) -> Filed:
         _count(here),
         _count(parts),
         _count(nested),
+        b"" if base is None else _sized(base, _DIGEST_BYTES),
     )
 
 

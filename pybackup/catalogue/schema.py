@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 # No file system takes more than 255; what comes out of a zip or a tar may be longer, and an index of PostgreSQL takes
 # 2,704 bytes, one of InnoDB 3,072.
 MAX_NAME_BYTES: Final = 1024
@@ -161,8 +161,18 @@ entry = Table(
     Column("parts_here", BigInteger, nullable=False, default=0),
     Column("parts", BigInteger, nullable=False, default=0),
     Column("nested", SmallInteger, nullable=False, default=0),  # so many archives around it
-    Index("entry_by_content", "sha256", "sparse", "volume_id"),
+    # All that counting copies asks for: a million rows are not looked up in the table for it.
+    Index("entry_by_content", "sha256", "sparse", "volume_id", "kind", "parts", "size"),
     Index("entry_by_path", "directory_id", "name"),
+)
+
+# Of an entry that is stored as what differs from another content (FORMAT.md, "Files with a base"): that content.
+base = Table(
+    "base",
+    metadata,
+    _id(),  # of the entry
+    Column("sha256", _binary(32), nullable=False),
+    Index("base_by_content", "sha256"),
 )
 
 # A run of a chain, as its archive or the volumes of its set describe it.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Sequence
+from copy import copy
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pybackup.model.catalogued import CataloguedVolume, Medium, MediumState, Sighting, VolumeSort
+from pybackup.model.member import MAX_DEPTH
 
 from .connect import Catalogue
 from .directories import Paths
 from .find import filed_of_row
 from .media import counts_as_copy, is_gone, media_on, volumes_on
-from .schema import entry, medium
+from .schema import base, entry, medium
 
 
 class Standing:
@@ -50,6 +52,12 @@ class Standing:
             self.conditions.append(medium.c.checked_ns >= checked_since_ns)
         if without:
             self.conditions.append(medium.c.id.not_in(without))
+
+    def with_copy(self, known: Medium) -> Self:
+        """Return the same with one more medium that counts as a copy."""
+        other = copy(self)
+        other.counted = {**self.counted, known.volume.id: [*self.counted.get(known.volume.id, ()), known]}
+        return other
 
     def recovery(self, held: CataloguedVolume) -> list[Medium]:
         """Return the media of recovery volumes by which a volume can be rebuilt; none where they are too few."""
@@ -103,12 +111,27 @@ class Split:
     """Counts the copies of files that are divided over volumes: all parts of one together are a copy."""
 
     def __init__(self, connection: Connection, known: Standing) -> None:
-        self.rows = connection.execute(sa.select(entry).where(entry.c.parts > 0)).all() if _has_sets(known) else []
+        self.bases = {row.id: bytes(row.sha256) for row in connection.execute(sa.select(base))}
+        divided = sa.select(entry).where(entry.c.parts > 0)
+        self.rows = connection.execute(divided).all() if self.bases or _has_sets(known) else []
         self._known = known
-        self._sets: dict[Any, dict[tuple[bytes, int], list[Any]]] = {}
+        self._sets: dict[Any, dict[tuple[Any, int], list[Any]]] = {}
         for row in self.rows:
-            of_set = (known.volumes[row.volume_id].set_id, row.parts)
+            of_set = (known.volumes[row.volume_id].set_id or row.volume_id, row.parts)
             self._sets.setdefault(self.key(row), {}).setdefault(of_set, []).append(row)
+        self._whole: dict[bytes, set[int]] = {}
+        if self.bases:
+            whole = sa.select(entry.c.sha256, entry.c.volume_id).where(
+                entry.c.sha256.in_(sa.select(base.c.sha256)), entry.c.parts == 0
+            )
+            for sha256, number in connection.execute(whole):
+                self._whole.setdefault(bytes(sha256), set()).add(number)
+
+    def under(self, known: Standing) -> Self:
+        """Return the same where other media count."""
+        other = copy(self)
+        other._known = known
+        return other
 
     def key(self, row: Any) -> Any:
         """Return a key that is the same for all parts of one content."""
@@ -117,15 +140,31 @@ class Split:
         return self._known.volumes[row.volume_id].set_id, row.directory_id, bytes(row.name), row.parts
 
     def copies(self, key: Any) -> tuple[int, int]:
-        """Return how many copies there are of a content, and in how many places."""
-        counts = [self._of_set(rows, parts) for (_, parts), rows in self._sets.get(key, {}).items()]
+        """Return how many copies there are of a content that is divided or a delta, and in how many places."""
+        return self._copies(key, MAX_DEPTH)
+
+    def _copies(self, key: Any, depth: int) -> tuple[int, int]:
+        counts = [self._of_set(rows, parts, depth) for (_, parts), rows in self._sets.get(key, {}).items()]
         return sum(count for count, _ in counts), max((places for _, places in counts), default=0)
 
     def is_whole(self, row: Any) -> bool:
         """Whether all parts of the file are there that a row is of."""
         return self.copies(self.key(row))[0] > 0
 
-    def _of_set(self, rows: Iterable[Any], parts: int) -> tuple[int, int]:
+    def _of_base(self, sha256: bytes, depth: int) -> tuple[int, int]:
+        """Return how many copies there are of a content that others are deltas to, and in how many places."""
+        if depth < 1:
+            return 0, 0
+        volumes = self._whole.get(sha256, ())
+        on = {each.id: each.place for number in volumes for each in self._known.counted.get(number, ())}
+        others = [self._copies((sha256, sparse), depth - 1) for sparse in (0, 1)]
+        return len(on) + sum(count for count, _ in others), max(len({*on.values()}), *(where for _, where in others))
+
+    def _of_set(self, rows: Sequence[Any], parts: int, depth: int) -> tuple[int, int]:
+        """Return the copies of a file that volumes of one set have parts of, and their places.
+
+        Of a delta, what no volume is known to have of it is the base's, which is needed in any case.
+        """
         media: list[set[int]] = [set() for _ in range(parts)]
         places: list[set[str]] = [set() for _ in range(parts)]
         for row in rows:
@@ -133,7 +172,14 @@ class Split:
                 for part in range(row.first_part, min(row.first_part + row.parts_here, parts)):
                     media[part].add(each.id)
                     places[part].add(each.place)
-        return min(map(len, media)), min(map(len, places))
+        copies, where = [*map(len, media)], [*map(len, places)]
+        sha256 = next((self.bases[row.id] for row in rows if row.id in self.bases), None)
+        if sha256 is not None:
+            told = {part for row in rows for part in range(row.first_part, row.first_part + row.parts_here)}
+            of_base = self._of_base(sha256, depth)
+            copies = [*(copies[part] for part in told if part < parts), of_base[0]]
+            where = [*(where[part] for part in told if part < parts), of_base[1]]
+        return min(copies), min(where)
 
 
 def _has_sets(known: Standing) -> bool:

@@ -28,7 +28,7 @@ class Reckoned:
     Attributes
     ----------
     counts
-        The number of files that are elsewhere, rebuildable, live, doubtful, gone.
+        The number of files that are elsewhere, rebuildable, live, doubtful, dependent, gone.
     files
         The files that are not on other media, each with one of these words.
     """
@@ -68,7 +68,7 @@ def lose(
     medium = find_medium(catalogue, named)
     loss = loss_of(catalogue, medium, details=details or live is not None, checked_since_ns=checked_since_ns)
     found = _still_in(live, [each.filed for each, _ in loss.outlook], checksum, monitor) if live else set()
-    worse = (Outlook.DOUBTFUL, Outlook.GONE)
+    worse = (Outlook.DOUBTFUL, Outlook.DEPENDENT, Outlook.GONE)
     files = [
         (each, LIVE if outlook in worse and each.filed.path in found else outlook.value)
         for each, outlook in loss.outlook

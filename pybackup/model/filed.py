@@ -27,6 +27,9 @@ class Filed(NamedTuple):
         that is here as a whole.
     nested
         So many archives lie around it.
+    base
+        SHA-256 of the content that it is stored as a delta to, which lies on other volumes; empty for none. What no
+        volume has of its ``parts`` is that content's, too.
     target
         Path of what a hard link links to, whose content is its own; known only until it is entered.
     """
@@ -42,6 +45,7 @@ class Filed(NamedTuple):
     parts_here: int = 0
     parts: int = 0
     nested: int = 0
+    base: bytes = b""
     target: bytes = b""
 
 
@@ -72,5 +76,15 @@ def _filed(stored: Stored) -> Filed:
         parts = here + 1
     sha256 = digest if len(digest) == _DIGEST_BYTES else None
     return Filed(
-        entry.path, entry.kind, entry.size, entry.mtime_ns, entry.mode, sha256, stored.sparse, first, here, parts
+        entry.path,
+        entry.kind,
+        entry.size,
+        entry.mtime_ns,
+        entry.mode,
+        sha256,
+        stored.sparse,
+        first,
+        here,
+        parts,
+        base=stored.base_digest,
     )

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 Marks a medium as lost and shows what becomes of its files: which are on other media, and on which; which can be rebuilt
 by recovery volumes of its set; which are still in the directory given by --in; which are only on media that are suspect
-or, with --unchecked, were not read for so long; and which are gone. Exit status 1: a file is gone, or in doubt.
+or, with --unchecked, were not read for so long; and which are gone. Files on other media that are stored as deltas to
+what is lost are counted, too, as they cannot be restored without it. Exit status 1: a file is gone, or in doubt.
 
 examples:
   pybackup catalogue lost 'docs 17' --dry-run
@@ -35,6 +36,7 @@ _WORDS = {
     "rebuildable": "not elsewhere, but recovery volumes make up for it",
     "live": "not elsewhere, but still in the directory",
     "doubtful": "only on media that do not count",
+    "dependent": "on other media that cannot be restored without it",
     "gone": "gone",
 }
 
@@ -78,7 +80,9 @@ def perform(options: argparse.Namespace) -> int:
         else:
             deliver_lines(_lines(done, files=options.files, quiet=options.quiet, dry_run=options.dry_run))
         status = conclude(talk)
-        return status or (Status.PROBLEMS if done.counts["gone"] or done.counts["doubtful"] else Status.DONE)
+        return status or (
+            Status.PROBLEMS if any(done.counts[name] for name in ("gone", "dependent", "doubtful")) else Status.DONE
+        )
 
 
 def _lines(done: Reckoned, *, files: bool, quiet: bool, dry_run: bool) -> Iterator[str]:
