@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from pybackup.archive.find import find_volumes
 from pybackup.catalogue.connect import Catalogue
 from pybackup.errors import UsageError
+from pybackup.host.storage import ArchiveFile
+from pybackup.layout.iso9660_tree import files_of_image
+from pybackup.media.texts import SUMS_NAME
 from pybackup.monitor import Monitor
 
 from .catalogue_enter import AddedMedium, AddOptions
@@ -47,8 +50,19 @@ def _holds_archives(path: bytes) -> bool:
 def _add_file(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> Iterator[AddedMedium]:
     """Enter the archives in a file or on a drive; if there are none, the files that another program put there."""
     found = find_volumes([path])
-    form = None if found.volumes else form_at(path)
+    form = None if found.volumes and not options.tree else form_at(path)
     if form is None:
+        if found.volumes and not any(volume.fills_file for volume in found.volumes) and _is_foreign_image(path):
+            monitor.note(f"{os.fsdecode(path)}: its archives are entered, not its other files")
         yield from add_found(catalogue, path, found, options, monitor)
     else:
         yield add_foreign_file(catalogue, path, form, options, monitor)
+
+
+def _is_foreign_image(path: bytes) -> bool:
+    """Whether it is an image of a disc that another program made, with archives of ours among its files."""
+    try:
+        with ArchiveFile(path) as file:
+            return all(found.path != SUMS_NAME.encode() for found in files_of_image(file))
+    except (ValueError, OSError):
+        return False  # a file that has an archive somewhere, or a damaged disc, whose archives tell of it

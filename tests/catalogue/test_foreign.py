@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.command import run as command
 from kit.thorough import so_many
 
 from pybackup.cli.main import main
@@ -224,6 +225,27 @@ def test_a_zip_alone_is_a_medium(run: Run, tree: Path, tmp_path: Path) -> None:
     PACKERS["a.zip"](tree, tmp_path / "a.zip")
     cat(run, "add", "a.zip")
     assert set(entries_of(run, "a")) == {os.fsdecode(each[0]) for each in files_of(tree, "")}
+
+
+def test_archives_of_ours_on_a_foreign_image(run: Run, tree: Path, tmp_path: Path) -> None:
+    def said(medium: str, *more: str) -> bytes:
+        where = "--catalogue", os.environ["PYBACKUP_CATALOGUE"]
+        done = command("catalogue", "add", medium, "--label", "disc", *more, *where, cwd=tmp_path)
+        assert done.returncode == 0
+        return done.stderr
+
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/letter.txt").write_text("a letter")
+    run("create", "docs", "-o", tree / "docs.xtar", "--catalogue", "none", "--workers", "1")
+    tool("genisoimage", "-quiet", "-R", "-o", tmp_path / "disc.iso", ".", at=tree)
+    assert b"disc.iso: its archives are entered, not its other files" in said("disc.iso")
+    assert set(entries_of(run, "disc")) == {"docs/letter.txt"}
+    cat(run, "remove", "disc")
+    assert b"note" not in said("disc.iso", "--tree")
+    assert set(entries_of(run, "disc")) > {"docs.xtar", "docs.xtar/docs/letter.txt"}
+    cat(run, "remove", "disc")
+    run("disc", "build", tree / "docs.xtar", "--to", "ours", "--medium", "cd700", "--catalogue", "none")
+    assert b"note" not in said("ours/docs.iso")
 
 
 def test_what_was_not_hashed_is_hashed_later(run: Run, tree: Path, tmp_path: Path) -> None:

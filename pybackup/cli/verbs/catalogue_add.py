@@ -42,7 +42,11 @@ def define(parser: argparse.ArgumentParser) -> None:
     add("--title", metavar="TEXT", default="", help="a title for it")
     add("--description", metavar="TEXT", default="", help="a longer description")
     add("--copy", action="store_true", help="this is another copy of a known medium")
-    add("--tree", action="store_true", help="enter a directory with all its files, even if it has archives of pybackup")
+    add(
+        "--tree",
+        action="store_true",
+        help="enter all files of a directory or an image, even if it has archives of pybackup",
+    )
     add("--no-hash", action="store_true", help="do not read the contents of the files of a directory")
     add(
         "--depth",
