@@ -391,7 +391,7 @@ complete -c pybackup -n "__pybackup_is catalogue add" -l place -x -d 'the place 
 complete -c pybackup -n "__pybackup_is catalogue add" -l title -x -d 'a title for it'
 complete -c pybackup -n "__pybackup_is catalogue add" -l description -x -d 'a longer description'
 complete -c pybackup -n "__pybackup_is catalogue add" -l copy -d 'this is another copy of a known medium'
-complete -c pybackup -n "__pybackup_is catalogue add" -l tree -d 'enter a directory with all its files, even if it has archives of pybackup'
+complete -c pybackup -n "__pybackup_is catalogue add" -l tree -d 'enter all files of a directory or an image, even if it has archives of pybackup'
 complete -c pybackup -n "__pybackup_is catalogue add" -l no-hash -d 'do not read the contents of the files of a directory'
 complete -c pybackup -n "__pybackup_is catalogue add" -l depth -x -d 'how many levels of archives in archives are entered as directories; 0 for none (default: 3)'
 complete -c pybackup -n "__pybackup_is catalogue add" -l catalogue -x -d 'a file of SQLite, or postgresql://..., mariadb://... (default: $PYBACKUP_CATALOGUE, the configuration\'s, else your own file)'
