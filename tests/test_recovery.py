@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kit.damage import first_sector
 from kit.living import LargeFiles, Tree
 from kit.manifest import Manifest, differences, manifest
 
@@ -160,12 +161,15 @@ def disc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return room
 
 
-def spots(data: bytes, part: float, seed: int) -> bytes:
-    """Zeros in this part of the sectors, the same ones whatever lies on the disc behind them."""
-    found, chance = bytearray(data), random.Random(seed)
-    for at in range(0, len(data), SECTOR):
-        if chance.random() < part:
-            found[at : at + SECTOR] = bytes(SECTOR)
+def spots(data: bytes, part: float, seed: int, first: int) -> bytes:
+    """Zeros in this part of the sectors from the archive's first one on, the same ones however long all before it is.
+
+    Before it only where so many are hit that nothing there stays whole.
+    """
+    found, chances = bytearray(data), (random.Random(-seed), random.Random(seed))
+    for number in range(0 if part > 0.1 else first, len(data) // SECTOR):
+        if chances[number >= first].random() < part:
+            found[number * SECTOR : (number + 1) * SECTOR] = bytes(SECTOR)
     return bytes(found)
 
 
@@ -173,21 +177,21 @@ def zeroed(data: bytes, first: int, last: int) -> bytes:
     return data[: first * SECTOR] + bytes((last - first) * SECTOR) + data[last * SECTOR :]
 
 
-def middle_gone(data: bytes) -> bytes:
+def middle_gone(data: bytes, _: int) -> bytes:
     """A tenth of it, behind all the small files of the disc, is not there at all."""
     return data[: len(data) // 2] + data[len(data) // 2 + len(data) // 10 // SECTOR * SECTOR :]
 
 
-# Damage, what `repair` ends with, whether a whole RESCUE.PY is left (spots of seed 55 begin behind it), and how many of
-# the 35 files 7z gets out at least: which sectors of the archive are hit depends on how long all before it is.
-DAMAGES: dict[str, tuple[Callable[[bytes], bytes], int, bool, int]] = {
-    "first sectors": (lambda data: zeroed(data, 0, 64), 0, True, 35),
-    "a few spots": (lambda data: spots(data, 0.01, 55), 0, True, 15),
-    "many spots": (lambda data: spots(data, 0.13, 7), 4, False, 5),
-    "cut within the parity": (lambda data: data[: int(len(data) * 0.95)], 0, True, 35),
-    "cut within the archive": (lambda data: data[: int(len(data) * 0.7)], 4, True, 2),
+# Damage to an image whose archive begins at a sector, what `repair` ends with, whether a whole RESCUE.PY is left, and
+# how many of the 35 files 7z gets out at least.
+DAMAGES: dict[str, tuple[Callable[[bytes, int], bytes], int, bool, int]] = {
+    "first sectors": (lambda data, _: zeroed(data, 0, 64), 0, True, 35),
+    "a few spots": (lambda data, first: spots(data, 0.01, 55, first), 0, True, 15),
+    "many spots": (lambda data, first: spots(data, 0.13, 7, first), 4, False, 5),
+    "cut within the parity": (lambda data, _: data[: int(len(data) * 0.95)], 0, True, 35),
+    "cut within the archive": (lambda data, _: data[: int(len(data) * 0.7)], 4, True, 2),
     "the middle zeros": (
-        lambda data: zeroed(data, len(data) // SECTOR // 2, len(data) // SECTOR // 2 + 90),
+        lambda data, _: zeroed(data, len(data) // SECTOR // 2, len(data) // SECTOR // 2 + 90),
         0,
         True,
         30,
@@ -200,7 +204,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], int, bool, int]] = {
 def test_the_blocks_for_whoever_has_no_pybackup_on_damaged_images(disc: Path, tmp_path: Path, kind: str) -> None:
     """Nothing wrong under a name, all that is missing or doubtful is told, and RESCUE.PY is found in the image."""
     damage, status, is_there, least = DAMAGES[kind]
-    (tmp_path / "refused.iso").write_bytes(damage((disc / "tree.iso").read_bytes()))
+    (tmp_path / "refused.iso").write_bytes(damage((disc / "tree.iso").read_bytes(), first_sector(disc / "tree.iso")))
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
     def shell(text: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from kit.archives import archive
 from kit.command import ENVIRONMENT, Done, run
-from kit.damage import scatter
+from kit.damage import first_sector, scatter
 from kit.discs import MIB, SECTOR, build
 from kit.memory import fast_directory
 from kit.sets import make_volumes
@@ -493,7 +493,7 @@ def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path)
         (tree / f"letters/{number}.dat").write_bytes(os.urandom(700))
     archive([tree], tmp_path / "a.xtar")
     image = Path(os.fsdecode(build(tmp_path / "a.xtar", tmp_path / "images").path))
-    scatter(image, 0.25, seed=8)  # with this seed one of the tree indexes is left
+    scatter(image, 0.25, seed=8, first=first_sector(image))  # with this seed one of the tree indexes is left
     image.write_bytes(bytes(65_536) + image.read_bytes()[65_536:])
     found = Monitor()
     verdict = verify(os.fsencode(image), workers=1, monitor=found)

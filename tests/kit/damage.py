@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pybackup.archive.find import volumes_in
 from pybackup.sector import SECTOR
 
 from .specimen import Place, Specimen
@@ -29,13 +31,22 @@ def zero_sectors(path: Path, sectors: Iterable[int]) -> None:
             file.write(bytes(SECTOR))
 
 
-def scatter(path: Path, part: float, seed: int = 5) -> None:
-    """Zero a part of the sectors of a file, anywhere in it."""
+def scatter(path: Path, part: float, seed: int = 5, first: int = 0) -> None:
+    """Zero a part of the sectors of a file, anywhere from the ``first`` one on.
+
+    Of an image, from where its archive begins: what is hit of that does not depend on how long all before it is.
+    """
     data = bytearray(path.read_bytes())
-    total = len(data) // SECTOR
+    total = len(data) // SECTOR - first
     for number in random.Random(seed).sample(range(total), int(total * part)):
-        data[number * SECTOR : (number + 1) * SECTOR] = bytes(SECTOR)
+        data[(first + number) * SECTOR : (first + number + 1) * SECTOR] = bytes(SECTOR)
     path.write_bytes(data)
+
+
+def first_sector(image: Path) -> int:
+    """Return the number of the sector in which the archive of an image begins."""
+    (volume,) = volumes_in(os.fsencode(image))
+    return volume.offset // SECTOR
 
 
 def invert(path: Path, at: int, count: int = 1) -> None:
