@@ -104,10 +104,10 @@ def disc_check(asked: DiscCheckRequest) -> Iterator[CheckedDisc]:
     UsageError
         A path does not exist.
     """
-    from pybackup.archive.find import files_of
+    from pybackup.archive.find import archives_at
     from pybackup.disc.check import check_discs
 
-    return check_discs(files_of(values.paths(asked.discs)), monitor_of(asked))
+    return check_discs(archives_at(values.paths(asked.discs)), monitor_of(asked))
 
 
 @takes(DiscLabelRequest)

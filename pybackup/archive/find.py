@@ -282,13 +282,38 @@ def files_of(paths: Iterable[bytes]) -> list[bytes]:
     UsageError, EnvironmentFailed
         A directory holds no archive, or cannot be read.
     """
-    files: list[bytes] = []
+    return [file.path for file in _files_at(paths, FoundFile)]
+
+
+def archives_at(paths: Sequence[bytes]) -> list[FoundFile]:
+    """Return the files that `files_of` returns, each with the archives in it as far as they are found quickly.
+
+    A single file is not looked into: nothing has to be known of it before it is read as a whole.
+
+    Raises
+    ------
+    UsageError, EnvironmentFailed
+        As `files_of`; or one of several paths does not exist.
+    """
+    return _files_at(paths, _look_quickly if len(paths) > 1 else FoundFile)
+
+
+def _files_at(paths: Iterable[bytes], look: Callable[[bytes], FoundFile]) -> list[FoundFile]:
+    """Return files that are named, as ``look`` returns them, and the archives in directories that are named."""
+    files: list[FoundFile] = []
     for path in paths:
         if not os.path.isdir(path):
-            files.append(path)
+            files.append(look(path))
             continue
         below, unread = _look_below(path)
         if not below and not unread:
             raise UsageError(f"{os.fsdecode(path)}: no archive is in this directory")
-        files += sorted([*(file.path for file in below), *unread])
+        files += sorted([*below, *map(FoundFile, unread)], key=lambda file: file.path)
     return files
+
+
+def _look_quickly(path: bytes) -> FoundFile:
+    try:
+        return look_into(path, is_meant=False)
+    except EnvironmentFailed:  # told when it is read
+        return FoundFile(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pybackup.container.notes import archive_id_in
@@ -148,14 +147,13 @@ def _take_indexes(volume_set: VolumeSet) -> None:
                     volume_set.tables[number], volume_set.infos[number] = (told.rows, told.paths), told.of
 
 
-def sets_among(paths: Iterable[bytes]) -> list[VolumeSet]:
-    """Return the sets of the volumes in files; files without volumes, and unreadable ones, are skipped."""
+def sets_among(files: Iterable[FoundFile]) -> list[VolumeSet]:
+    """Return the sets of the volumes in files; files in which no volume is found quickly are skipped."""
     sets: dict[bytes, list[Volume]] = {}
-    for path in paths:
-        with suppress(EnvironmentFailed):
-            for volume in volumes_in(path):
-                if volume.info:
-                    sets.setdefault(volume.info.set_id, []).append(volume)
+    for file in files:
+        for volume in () if file.is_sought else file.volumes:
+            if volume.info:
+                sets.setdefault(volume.info.set_id, []).append(volume)
     return [gather(volumes, Monitor()) for volumes in sets.values()]
 
 

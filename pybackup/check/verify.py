@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import replace
 
-from pybackup.archive.find import place_in
+from pybackup.archive.find import FoundFile, place_in
 from pybackup.compress.check import check_batch
 from pybackup.container.check import Checked, check_bytes
 from pybackup.container.read import open_listing, read_locator
@@ -43,6 +43,7 @@ _DECODE_WORK = 8  # for a byte of an archive, of which reading and hashing it is
 
 def verify(
     archive: bytes,
+    looked_into: FoundFile | None = None,
     *,
     deep: bool = False,
     workers: int | None = None,
@@ -55,6 +56,8 @@ def verify(
 
     Parameters
     ----------
+    looked_into
+        What was found in the file, so that its index need not be read again.
     deep
         Decompress every file too, and compare its content with its SHA-256.
     executor
@@ -68,14 +71,15 @@ def verify(
     with ExitStack() as stack:
         place, file = _open(archive, stack)
         whole = isinstance(place, bytes)
-        both = _at_once(archive, file, monitor) if whole else None
+        known = _known(looked_into, place, file)
+        both = _at_once(archive, file, known, monitor) if whole else None
         found = both[0] if both else assess(archive, monitor, file if whole else None)
         health = found if isinstance(found, Health) else None
         is_image = health is not None and _is_no_archive(file, health)
         if health and is_image and health.state is not State.BEYOND:
             return ArchiveVerdict(health.state, (), (), 0, 0, None, 0, health)
         try:
-            listing = both[1] if both else open_listing(file)
+            listing = both[1] if both else _listing(file, known)
         except NotAnArchive as error:
             if isinstance(found, str):
                 raise Damaged(f"{os.fsdecode(archive)}: no archive; {found}") from error
@@ -151,7 +155,22 @@ def _kept(file: ArchiveFile) -> ArchiveFile:
         return file
 
 
-def _at_once(path: bytes, file: ArchiveFile, monitor: Monitor) -> tuple[Health | str | None, Listing, Checked] | None:
+def _known(looked_into: FoundFile | None, place: Place, file: ArchiveFile) -> Listing | None:
+    """Return what the archive holds, if exactly that was found before; None if it is to be read."""
+    if looked_into is None or looked_into.is_sought or not looked_into.volumes:
+        return None
+    volume = looked_into.volumes[0]
+    where = (0, file.size) if isinstance(place, bytes) else (place[0].offset, place[0].n_bytes)
+    return volume.listing if (volume.offset, volume.n_bytes) == where else None
+
+
+def _listing(file: ArchiveFile, known: Listing | None) -> Listing:
+    return open_listing(file) if known is None else known
+
+
+def _at_once(
+    path: bytes, file: ArchiveFile, known: Listing | None, monitor: Monitor
+) -> tuple[Health | str | None, Listing, Checked] | None:
     """Check the hashes in a second thread while the sums are checked: every byte comes from the medium once.
 
     None where that cannot be: a drive may hang for minutes on one sector, and is asked for one thing at a time; a file
@@ -160,7 +179,7 @@ def _at_once(path: bytes, file: ArchiveFile, monitor: Monitor) -> tuple[Health |
     if file.is_drive or file.size < _LEAST_AT_ONCE_BYTES or read_locator(file) is None:
         return None
     try:
-        listing = open_listing(file)
+        listing = _listing(file, known)
     except NotAnArchive:
         return None
     with Abreast(lambda progress: check_bytes(file, listing, progress=progress)) as beside:

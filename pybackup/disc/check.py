@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from pybackup.archive.find import FoundFile
 from pybackup.check.verdict import ArchiveVerdict
 from pybackup.check.verify import phases_of_verify, verify
 from pybackup.errors import EnvironmentFailed, FormatError
@@ -68,7 +69,7 @@ class CheckedDisc:
         return self.verdict.state if self.verdict else State.BEYOND
 
 
-def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[CheckedDisc]:
+def check_discs(files: Sequence[FoundFile], monitor: Monitor) -> Iterator[CheckedDisc]:
     """Read every sector of each image, archive or device, and yield what was found.
 
     A disc that cannot be read, or has no archive, is a problem for the monitor; the others are still checked.
@@ -78,14 +79,15 @@ def check_discs(paths: Sequence[bytes], monitor: Monitor) -> Iterator[CheckedDis
     UsageError
         A path does not exist.
     """
-    monitor.plan([phase for path in paths for phase in phases_of_verify(path)])
-    for path in paths:
-        yield _check(path, monitor)
+    monitor.plan([phase for file in files for phase in phases_of_verify(file.path)])
+    for file in files:
+        yield _check(file, monitor)
 
 
-def _check(path: bytes, monitor: Monitor) -> CheckedDisc:
+def _check(file: FoundFile, monitor: Monitor) -> CheckedDisc:
+    path = file.path
     try:
-        verdict = verify(path, monitor=monitor)
+        verdict = verify(path, file, monitor=monitor)
     except (FormatError, EnvironmentFailed) as error:
         reason = error.without(path)
         unread = isinstance(error, EnvironmentFailed)

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 
-from pybackup.archive.find import files_of
+from pybackup.archive.find import archives_at
 from pybackup.archive.joined import joined
 from pybackup.archive.volume_set import VolumeSet, sets_among, tell_of_missing
 from pybackup.check.set_totals import SetTotal, totals
@@ -75,7 +75,8 @@ class Verification:
         executor: Executor | None = None,
         monitor: Monitor,
     ) -> None:
-        self.archives = files_of(paths)
+        self._files = archives_at(paths)
+        self.archives = [file.path for file in self._files]
         self._deep = deep
         self._workers = workers
         self._executor = executor
@@ -85,7 +86,7 @@ class Verification:
     @cached_property
     def _sets(self) -> Sequence[VolumeSet]:
         """The sets that the archives belong to; found only once, when they are first needed."""
-        return sets_among(self.archives)
+        return sets_among(self._files)
 
     @property
     def is_alone(self) -> bool:
@@ -102,11 +103,12 @@ class Verification:
         """
         ahead = [phase for archive in self.archives for phase in phases_of_verify(archive, deep=self._deep)]
         self._monitor.plan(ahead)
-        for archive in self.archives:
+        for file in self._files:
+            archive = file.path
             monitor = _Hearing(self._monitor)
             try:
                 found = verify(
-                    archive, deep=self._deep, workers=self._workers, executor=self._executor, monitor=monitor
+                    archive, file, deep=self._deep, workers=self._workers, executor=self._executor, monitor=monitor
                 )
             except (FormatError, EnvironmentFailed) as error:
                 if self.is_alone:

@@ -76,6 +76,7 @@ class Making(Protection, Packing, Selection):
         Option(
             "leave out files that a counted medium in the catalogue has, by name, size and time or by content; "
             "in a chain those that archives hold, and the run records which",
+            also=("since_catalogue",),
             group=SELECTION,
         ),
     ] = False

@@ -24,6 +24,7 @@ from kit.terminal import at_terminal
 from kit.trees import plant_for_discs
 
 import pybackup
+from pybackup.archive.find import archives_at
 from pybackup.check.verify import verify
 from pybackup.cli.main import main
 from pybackup.disc import burn as disc_burn
@@ -260,7 +261,7 @@ def test_xorriso_is_missing(image: Path, drive: Path, monkeypatch: pytest.Monkey
 
 
 def check(*paths: Path) -> list[tuple[str, Advice]]:
-    found = check_discs([os.fsencode(path) for path in paths], Monitor())
+    found = check_discs(archives_at([os.fsencode(path) for path in paths]), Monitor())
     return [(checked.state.value, checked.advice) for checked in found]
 
 
@@ -314,7 +315,7 @@ def test_check_counts(image: Path, drive: Path) -> None:
     hurt = bytearray(image.read_bytes())
     hurt[: 20 * SECTOR] = bytes(20 * SECTOR)
     drive.write_bytes(hurt)
-    (checked,) = check_discs([os.fsencode(drive)], Monitor())
+    (checked,) = check_discs(archives_at([os.fsencode(drive)]), Monitor())
     assert checked.verdict is not None
     assert checked.verdict.health is not None
     # The sectors in front of the file system and one free sector in it are zeros in the undamaged image too.

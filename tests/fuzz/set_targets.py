@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pybackup.archive.find import archives_at
 from pybackup.archive.open import open_archive
 from pybackup.archive.volume_set import sets_among, tell_of_missing
 from pybackup.check.info import info
@@ -157,7 +158,7 @@ def run_set(directory: Path) -> None:
     jobs: list[Callable[[], object]] = [
         listed,
         extracted,
-        lambda: tell_of_missing(sets_among(paths), paths, Monitor()),
+        lambda: tell_of_missing(sets_among(archives_at(paths)), paths, Monitor()),
         lambda: rebuild(paths, os.path.join(out, b"rebuilt"), monitor=Monitor()),
     ]
     jobs += [partial(verify, path, workers=1, monitor=Monitor()) for path in paths]

@@ -53,7 +53,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check the discs, and print the verdict on each; return the worst exit status."""
-    from pybackup.archive.find import files_of
+    from pybackup.archive.find import archives_at
     from pybackup.archive.volume_set import sets_among, tell_of_missing
     from pybackup.disc.check import check_discs
 
@@ -61,7 +61,7 @@ def perform(options: argparse.Namespace) -> int:
     # With JSON on standard output, damage is also printed for people on standard error.
     results = () if options.json else {Trouble.DAMAGED, Trouble.UNREADABLE}
     with talk_of(options, options.discs[0], results) as talk, recording(options):
-        discs = files_of(options.discs)
+        discs = archives_at(options.discs)
         for checked in check_discs(discs, talk):
             worst = max(worst, Status.ENVIRONMENT if checked.unread else _STATUSES[checked.state])
             if checked.verdict is not None and not checked.unread:
@@ -72,7 +72,7 @@ def perform(options: argparse.Namespace) -> int:
                 elif checked.state != "intact" or not options.quiet:
                     deliver_lines(_lines(checked))
         if len(discs) > 1:
-            tell_of_missing(sets_among(discs), discs, talk)
+            tell_of_missing(sets_among(discs), [disc.path for disc in discs], talk)
         problems = conclude(talk)
         return worst or problems
 
