@@ -50,7 +50,7 @@ def test_what_is_safe_is_not_stored_again(run: Run, tmp_path: Path) -> None:
     run("create", docs, "-o", "again.xtar", "--skip-known")
     assert held(run, "again.xtar") == {"docs/letters/1.txt", "docs/letters/2.txt", "docs/photos/moved.jpg"}
     cat(run, "found", "full")
-    run("create", docs, "-o", "twice.xtar", "--skip-known", "--known-copies", "2")
+    run("create", docs, "-o", "twice.xtar", "--since-catalogue", "--known-copies", "2")
     assert held(run, "twice.xtar") == {"docs/new.txt", "docs/notes.md"}
     cat(run, "remove", "twice")
     run("create", docs, "-o", "checked.xtar", "--skip-known", "--known-unchecked", "1y")
