@@ -112,7 +112,7 @@ def test_choices_that_do_not_exist(archive: Path, tmp_path: Path) -> None:
         pybackup.create(tmp_path / "docs", tmp_path / "x.xtar", compression="best")
     with pytest.raises(pybackup.errors.UsageError, match="'maybe' is none of never, older, always"):
         pybackup.extract(archive, tmp_path / "out", overwrite="maybe")
-    with pytest.raises(TypeError, match="patterns are several"):
+    with pytest.raises(TypeError, match="patterns must be given as a list"):
         pybackup.list(archive, "docs")
     with pytest.raises(pybackup.errors.UsageError, match="missing"):
         pybackup.list(archive, ["missing"])
@@ -145,7 +145,7 @@ def test_protection_from_the_first_sector_to_the_drill(tmp_path: Path) -> None:
         pybackup.drill(tmp_path / "file", ["rust"])
     with pytest.raises(pybackup.errors.UsageError, match="fraction"):
         pybackup.drill(tmp_path / "file", fraction=10)
-    with pytest.raises(TypeError, match="several"):
+    with pytest.raises(TypeError, match="kinds of damage must be given as a list"):
         pybackup.drill(tmp_path / "file", "burst")
     assert not any((tmp_path / "work").iterdir())
 

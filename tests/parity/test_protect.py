@@ -83,7 +83,7 @@ def test_of_an_archive_with_parity_of_its_own_its_sidecar_counts(room: Path, own
     protect(path, sidecar, SMALL_GROUPS)
     before = sidecar.read_bytes()
     path.write_bytes(overwritten(own.data, [9]))
-    with pytest.raises(UsageError, match="says that 1 of"):
+    with pytest.raises(UsageError, match="according to this sidecar 1 of"):
         protect(path, sidecar, SMALL_GROUPS)
     assert sidecar.read_bytes() == before
 
