@@ -47,10 +47,10 @@ class Scratch:
             self._dir_fd = open_claimed(directory)
             try:
                 self._name, self._fd = create(self._dir_fd, lambda free: open_new(free, self._dir_fd))
+                self._open, self._maker = True, os.getpid()
             except BaseException:
                 os.close(self._dir_fd)
                 raise
-        self._open = True
         self.temporary = os.path.join(directory, self._name)
 
     @property
@@ -180,6 +180,12 @@ class Scratch:
         if self._open:
             remove(self._dir_fd, self._name)
             self._close()
+
+    def __del__(self) -> None:
+        # Ctrl-C may come when the file is made, and before this is entered as a context manager. A forked process has a
+        # copy of this, but the file is not its own.
+        if getattr(self, "_open", False) and self._maker == os.getpid():
+            self.discard()
 
     def _close(self) -> None:
         if self._open:
