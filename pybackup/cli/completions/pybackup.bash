@@ -21,7 +21,7 @@ _pybackup() {
         words='create list diff info extract restore chain export mount unpack verify protect repair rebuild salvage forecast drill disc catalogue run jobs snapshot stage structure completion'
         ;;
     'create')
-        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --compression --store --segment-size --comment --workers --work-dir --parity --group-sectors --since-archive --skip-known --known-copies --known-unchecked --checksum --chain --level --catalogue --delta --one-file-system --overwrite -o --output --parity-sidecar --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --dry-run --executor --quiet --verbose --json'
+        options='-h --help --exclude --exclude-from --exclude-dir --exclude-caches --skip-junk --since --files-from --null --select --compression --store --segment-size --comment --workers --work-dir --parity --group-sectors --since-archive --skip-known --since-catalogue --known-copies --known-unchecked --checksum --chain --level --catalogue --delta --one-file-system --overwrite -o --output --parity-sidecar --volumes --volume-size --first-volumes --recovery-volumes --second-copies --name --pack --resume --dry-run --executor --quiet --verbose --json'
         case "$previous" in
         --exclude) compopt +o default 2>/dev/null; return ;;
         --exclude-from) return ;;

@@ -118,7 +118,7 @@ complete -c pybackup -n "__pybackup_is create" -l work-dir -x -a '(__fish_comple
 complete -c pybackup -n "__pybackup_is create" -l parity -x -d 'how much damage can be repaired: 10%%, 64M, fill:SIZE to fill up to SIZE in all, none (default: 10%%)'
 complete -c pybackup -n "__pybackup_is create" -l group-sectors -x -d 'sectors per parity group; smaller groups need less memory (default: 65536)'
 complete -c pybackup -n "__pybackup_is create" -l since-archive -r -F -d 'store only files that are new or changed, by size and time, since this archive; if several have a file, the last one decides'
-complete -c pybackup -n "__pybackup_is create" -l skip-known -d 'leave out files that a counted medium in the catalogue has, by name, size and time or by content; in a chain those that archives hold, and the run records which'
+complete -c pybackup -n "__pybackup_is create" -l skip-known -l since-catalogue -d 'leave out files that a counted medium in the catalogue has, by name, size and time or by content; in a chain those that archives hold, and the run records which'
 complete -c pybackup -n "__pybackup_is create" -l known-copies -x -d 'there: only files that are on at least N media (default: 1)'
 complete -c pybackup -n "__pybackup_is create" -l known-unchecked -x -d 'there: do not count media last checked longer ago than AGE, such as 2y'
 complete -c pybackup -n "__pybackup_is create" -l checksum -d 'in both cases compare files by the hash of their content, not by time'
