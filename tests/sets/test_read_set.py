@@ -202,10 +202,7 @@ def test_a_file_that_is_wholly_there_is_no_problem_whatever_else_is_missing(
             assert (done.returncode, b"are not here" in done.stderr) == (1, True), pattern
     assert (tmp_path / "out/tree/d0/text1").read_bytes() == (tree / "d0/text1").read_bytes()
     done = run("extract", first, "tree/d0/text1", "--to", tmp_path / "out", "--overwrite", "always")
-    assert (
-        b"note: the volumes after docs 1 are not here, and what they hold is not known; the entries asked for are not affected"
-        in done.stderr
-    )
+    assert b"note: the volumes after docs 1 are not here, and what they hold is not known; the entries" in done.stderr
     # Of what goes on elsewhere, not all is there.
     has_part = next(each for each in volumes(docs) if run("list", each, "tree/d3/big").stdout)
     assert run("extract", has_part, "tree/d3/big", "--to", tmp_path / "part").returncode == 1
