@@ -42,15 +42,20 @@ class Scratch:
         self._buffer = bytearray()
         self._flushed = 0
         self._is_dressed = False
+        self._open = False
         make_directory(directory)
-        with environment(directory):
-            self._dir_fd = open_claimed(directory)
-            try:
-                self._name, self._fd = create(self._dir_fd, lambda free: open_new(free, self._dir_fd))
-                self._open, self._maker = True, os.getpid()
-            except BaseException:
-                os.close(self._dir_fd)
-                raise
+        try:
+            with environment(directory):
+                self._dir_fd = open_claimed(directory)
+                try:
+                    self._name, self._fd = create(self._dir_fd, lambda free: open_new(free, self._dir_fd))
+                    self._open = True
+                except BaseException:
+                    os.close(self._dir_fd)
+                    raise
+        except BaseException:
+            self.discard()  # Ctrl-C may come when it is there already
+            raise
         self.temporary = os.path.join(directory, self._name)
 
     @property
@@ -180,12 +185,6 @@ class Scratch:
         if self._open:
             remove(self._dir_fd, self._name)
             self._close()
-
-    def __del__(self) -> None:
-        # Ctrl-C may come when the file is made, and before this is entered as a context manager. A forked process has a
-        # copy of this, but the file is not its own.
-        if getattr(self, "_open", False) and self._maker == os.getpid():
-            self.discard()
 
     def _close(self) -> None:
         if self._open:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from pybackup.archive.find import archives_at
 from pybackup.archive.joined import joined
@@ -78,8 +79,7 @@ class Verification:
         self._files = archives_at(paths)
         self.archives = [file.path for file in self._files]
         self._deep = deep
-        self._workers = workers
-        self._executor = executor
+        self._work: dict[str, Any] = {"deep": deep, "workers": workers, "executor": executor}
         self._monitor = monitor
         self._verdicts: list[ArchiveVerdict] = []
 
@@ -107,9 +107,7 @@ class Verification:
             archive = file.path
             monitor = _Hearing(self._monitor)
             try:
-                found = verify(
-                    archive, file, deep=self._deep, workers=self._workers, executor=self._executor, monitor=monitor
-                )
+                found = verify(archive, file, **self._work, monitor=monitor)
             except (FormatError, EnvironmentFailed) as error:
                 if self.is_alone:
                     raise
