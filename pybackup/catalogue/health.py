@@ -13,7 +13,7 @@ from pybackup.model.catalogued import Medium, MediumCheck, MediumState
 
 from .bulk import next_id
 from .connect import Catalogue
-from .media import counts_as_copy, is_gone, media, media_on, set_state
+from .media import counts_as_copy, is_gone, media_on, set_state
 from .schema import health, medium
 
 # Results of a check after which everything can still be read, by the parity if need be.
@@ -73,24 +73,17 @@ def getting_worse(checks: Sequence[MediumCheck]) -> bool:
 
 def worsening(catalogue: Catalogue) -> list[tuple[Medium, str]]:
     """Return the media that get worse, each with a text that says how; lost and retired ones are left out."""
-    checks = health_by_medium(catalogue)
-    return [
-        (known, _how_worse(checks[known.id]))
-        for known in media(catalogue)
-        if not is_gone(known) and getting_worse(checks.get(known.id, ()))
-    ]
+    return [(known, _how_worse(checks)) for known, checks in _there(catalogue) if getting_worse(checks)]
 
 
 def worn(catalogue: Catalogue) -> list[tuple[Medium, str]]:
-    """Return the media that are suspect, get worse, or were not intact when last checked, each with the reason."""
-    checks = health_by_medium(catalogue)
+    """Return the media that are suspect, get worse, or had bad sectors when last checked, each with the reason."""
     found = []
-    for known in media(catalogue):
-        own = checks.get(known.id, [])
-        reason = _reason(known, own)
-        if not reason and own and own[-1].bad_sectors:
-            reason = f"{own[-1].bad_sectors:,} bad sectors, which its parity mends"
-        if reason and not is_gone(known):
+    for known, checks in _there(catalogue):
+        reason = _reason(known, checks)
+        if not reason and checks and checks[-1].bad_sectors:
+            reason = f"{checks[-1].bad_sectors:,} bad sectors, which its parity mends"
+        if reason:
             found.append((known, reason))
     return found
 
@@ -100,15 +93,19 @@ def due(catalogue: Catalogue, checked_since_ns: int) -> list[tuple[Medium, str]]
 
     Each comes with its reason, which is empty where only the last check is too old or was never made.
     """
-    with catalogue.reading() as connection:
-        found = [known for known in media_on(connection) if not is_gone(known)]
-        checks = _checks(connection)
-    reasons = [(known, _reason(known, checks.get(known.id, []))) for known in found]
+    reasons = [(known, _reason(known, checks)) for known, checks in _there(catalogue)]
     return [
         (known, reason)
         for known, reason in reasons
         if reason or not counts_as_copy(known, checked_since_ns=checked_since_ns)
     ]
+
+
+def _there(catalogue: Catalogue) -> list[tuple[Medium, Sequence[MediumCheck]]]:
+    """Return the media that are not lost or retired, each with its checks, the oldest first."""
+    with catalogue.reading() as connection:
+        checks = _checks(connection)
+        return [(known, checks.get(known.id, ())) for known in media_on(connection) if not is_gone(known)]
 
 
 def _checks(connection: Connection) -> dict[int, list[MediumCheck]]:

@@ -92,7 +92,7 @@ def plan_refresh(
     Parameters
     ----------
     named
-        Labels of media; if empty, all that are suspect or get worse, and that were entered before ``added_before_ns``.
+        Labels of media; if empty, all that `health.worn` names, and all that were entered before ``added_before_ns``.
     copies
         How many copies of a file are wanted; a worn medium is none.
     added_before_ns, checked_since_ns

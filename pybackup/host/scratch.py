@@ -42,19 +42,18 @@ class Scratch:
         self._buffer = bytearray()
         self._flushed = 0
         self._is_dressed = False
-        self._open = False
+        self._open, self._dir_fd = False, -1
         make_directory(directory)
         try:
             with environment(directory):
                 self._dir_fd = open_claimed(directory)
-                try:
-                    self._name, self._fd = create(self._dir_fd, lambda free: open_new(free, self._dir_fd))
-                    self._open = True
-                except BaseException:
-                    os.close(self._dir_fd)
-                    raise
+                self._name, self._fd = create(self._dir_fd, lambda free: open_new(free, self._dir_fd))
+                self._open = True
         except BaseException:
-            self.discard()  # Ctrl-C may come when it is there already
+            if self._open:
+                self.discard()  # Ctrl-C came when the file was there already
+            elif self._dir_fd >= 0:
+                os.close(self._dir_fd)
             raise
         self.temporary = os.path.join(directory, self._name)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pybackup.archive.find import OWN_SUFFIX, find_volumes, volumes_in
+from pybackup.archive.find import OWN_SUFFIX, FoundFile, find_volumes, look_into
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.loss import loss_of
 from pybackup.catalogue.media import is_gone, media
@@ -118,7 +118,8 @@ class _Writer:
         """Whether an earlier run has written the volume."""
         if self._overwrite or not os.path.isfile(path):
             return False
-        return any(volume.listing.archive_id == identity for volume in volumes_in(path)) and _is_intact(path)
+        found = look_into(path, is_meant=False)
+        return any(volume.listing.archive_id == identity for volume in found.volumes) and _is_intact(path, found)
 
     def _is_written(self, group: Alike, path: bytes) -> bool:
         """Write what copies of a volume come to together, and return whether that is all of it."""
@@ -141,7 +142,7 @@ class _Writer:
         return is_intact
 
 
-def _is_intact(path: bytes) -> bool:
+def _is_intact(path: bytes, looked_into: FoundFile | None = None) -> bool:
     with suppress(FormatError):
-        return verify(path, deep=True, monitor=Silent(Monitor())).state is State.INTACT
+        return verify(path, looked_into, deep=True, monitor=Silent(Monitor())).state is State.INTACT
     return False
