@@ -40,7 +40,7 @@ JOINED_FOR_SEVERAL = {
     "stage_history": "a stage and a catalogue: for init, close and verify",
     "stage_image": "a stage and a disc: for close",
     "stage_settings": "a stage and a disc: for init, and for jobs",
-    "stage_told": "a disc and a stage: for init",
+    "stage_carried": "a disc and a stage: for init",
     "structure": "two verbs that are each other's mirror: save and restore",
     "store_backup": "archives and a store that the caller of the Python API provides",
 }
@@ -105,7 +105,7 @@ RUN_OTHERWISE = {
     "jobs.stage_image": "stage.close(",
     "jobs.stage_lost": "pybackup.stage_lost(",
     "jobs.stage_compare": "stage.close(",
-    "jobs.stage_told": "from_disc=",
+    "jobs.stage_carried": "from_disc=",
     "jobs.stage_settings": "compare=",
     "jobs.verify": "pybackup.verify(",
 }

@@ -27,7 +27,7 @@ def add(catalogue: Catalogue, paths: Sequence[bytes], options: AddOptions, monit
         A path does not exist; a label is given for several media, or belongs to another medium.
     """
     if options.label and len(paths) > 1:
-        raise UsageError("a label is one medium's: add one at a time")
+        raise UsageError("a label belongs to one medium: add one at a time")
     for path in paths:
         if not os.path.exists(path):
             raise UsageError(f"{os.fsdecode(path)}: no such file or directory")

@@ -1,4 +1,4 @@
-"""Making a catalogue anew from the discs themselves, and from what these carry of it."""
+"""Rebuilding a catalogue from discs: from the indexes of their archives, and from their copies of the catalogue."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ _CHUNK = 1 << 20
 
 
 def rebuild_catalogue(catalogue: Catalogue, paths: Sequence[bytes], monitor: Monitor) -> Iterator[AddedMedium]:
-    """Enter what discs and archives tell of themselves and of other volumes, in any order.
+    """Enter what discs and archives record of themselves and of other volumes; they may come in any order.
 
-    That is what their indexes tell, and CATALOGUE.SQLITE of a disc, which may have been given to it with all that the
-    catalogue knew then.
+    That is the content of their indexes, and of CATALOGUE.SQLITE on a disc, which may be a copy of the whole catalogue.
 
     Raises
     ------
     UsageError
-        One does not exist, or is a directory without archives.
+        A path does not exist, or is a directory without archives.
     """
     for path in paths:
         yield from add_volumes(catalogue, path, AddOptions(), monitor)
@@ -48,15 +47,15 @@ def rebuild_catalogue(catalogue: Catalogue, paths: Sequence[bytes], monitor: Mon
             try:
                 import_catalogue(catalogue, file, monitor)
             except Damaged as error:
-                # What the indexes tell is in already, and these are under parity.
-                monitor.note(f"{display(path)}: CATALOGUE.SQLITE on it is not taken in: {error}")
+                # The content of the indexes, which have parity, is entered already.
+                monitor.note(f"{display(path)}: its CATALOGUE.SQLITE was not imported: {error}")
 
 
 @contextmanager
 def _carried_by(path: bytes) -> Iterator[bytes | None]:
-    """Give the catalogue that a disc carries, copied into a temporary file; None for none, or where it has changed.
+    """Copy the catalogue on a disc into a temporary file, and give its path; None if there is none, or it is damaged.
 
-    The disc has a file with its hash: a bit that flipped in a hash of it would be believed.
+    It is compared with its hash, which is in SHA256SUMS: a flipped bit in a file's hash would not be noticed otherwise.
     """
     with ExitStack() as stack:
         if os.path.isdir(path):
@@ -78,7 +77,7 @@ def _carried_by(path: bytes) -> Iterator[bytes | None]:
                 data = file.read_what_is_left(at + done, min(_CHUNK, size - done))
                 digest.update(data)
                 copy.write(data)
-        told = digest.hexdigest().encode()
+        found = digest.hexdigest().encode()
         small = (each for each in extents if each[2] <= _MOST_SUMS_BYTES)
-        known = any(told in sums.read_what_is_left(where, length) for sums, where, length in small)
-        yield scratch.temporary if known else None
+        is_sound = any(found in sums.read_what_is_left(where, length) for sums, where, length in small)
+        yield scratch.temporary if is_sound else None

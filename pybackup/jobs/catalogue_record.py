@@ -1,4 +1,4 @@
-"""Writing down in the catalogue what other jobs made, burnt and checked."""
+"""Recording in the catalogue what other jobs made, burnt and checked."""
 
 from __future__ import annotations
 
@@ -27,23 +27,20 @@ _STDIO = b"stdio:"
 
 
 def record_archives(catalogue: Catalogue, paths: Iterable[bytes], monitor: Monitor) -> list[bytes]:
-    """Enter archives that were made as the files that they are, and return the identity of each."""
+    """Enter new archives, each as a medium that is a file, and return their identities."""
     entered = (added for path in paths for added in add_volumes(catalogue, path, AddOptions(), Aside(monitor)))
     return [added.medium.volume.identity for added in entered]
 
 
 def record_for_discs(catalogue: Catalogue, paths: Iterable[bytes], monitor: Monitor) -> list[bytes]:
-    """Enter what was made to be burnt, as discs that nobody has seen yet, and that are no copies so far.
-
-    Returns the identity of each volume.
-    """
+    """Enter volumes to be burnt, as discs not seen yet, which do not count as copies; return their identities."""
     on = NewMedium(MediumType.DISC, seen=False)
     entered = [enter_volume(catalogue, volume, on, AddOptions(), Aside(monitor)) for volume in _volumes(paths)]
     return [added.medium.volume.identity for added in entered]
 
 
 def forget_files(catalogue: Catalogue, paths: Iterable[bytes]) -> None:
-    """Take out the files that were deleted."""
+    """Remove the media that were these files, which have been deleted."""
     gone = {os.path.realpath(path) for path in paths}
     for known in media(catalogue):
         if known.type is MediumType.FILE and known.location in gone:
@@ -53,7 +50,7 @@ def forget_files(catalogue: Catalogue, paths: Iterable[bytes]) -> None:
 def record_burnt(
     catalogue: Catalogue, image: bytes, device: bytes, health: MediumCheck | None, monitor: Monitor
 ) -> list[Medium]:
-    """Enter the disc that an image was burnt on, which was to come or is one more copy, and what reading it back found.
+    """Enter the disc that an image was burnt on, as the one expected or as another copy, and how it read back.
 
     Parameters
     ----------
@@ -90,7 +87,8 @@ def record_check(
     Parameters
     ----------
     label
-        Of the medium; empty for what its archives tell. There is none where too little of them is left.
+        The label of the medium; if empty, it is recognised by its archives. If these are too damaged for that, nothing
+        is recorded.
     """
     if label:
         found = [find_medium(catalogue, label)]
@@ -106,7 +104,7 @@ def record_check(
 
 
 def _known_by_id(catalogue: Catalogue, there: Found) -> list[Medium]:
-    """Return the medium that a file is of which too little is left to enter it, if the id in it belongs to one only."""
+    """Return the known medium with the place and the archive id of a file that is too damaged to be entered."""
     groups, _ = sort_out(there.files)
     found = []
     for group in groups:
@@ -121,7 +119,7 @@ def _known_by_id(catalogue: Catalogue, there: Found) -> list[Medium]:
 def record_repair(
     catalogue: Catalogue, copy: bytes, done: Repaired, monitor: Monitor, *, label: str = ""
 ) -> list[Medium]:
-    """Add what a repair found in its first copy to the history of the medium that this is, and what became of it there.
+    """Add what a repair found in its first copy, and what it mended there, to the history of that copy's medium.
 
     Parameters
     ----------

@@ -43,24 +43,24 @@ def refresh(
 ) -> list[Refreshed]:
     """Write each volume that is still needed again: an image if an image or a disc was given, else the archive.
 
-    All copies of a volume that were given are merged, and mended by its parity. What cannot be written whole is a
-    problem, and not written. One that an earlier run has written there is not written again.
+    All copies of a volume that were given are merged, and mended by its parity. One that cannot be written whole is a
+    problem, and not written. One that an earlier run has written is kept.
 
     Parameters
     ----------
     given
         Drives, images, archives, directories of these; files whose location the catalogue knows are taken as well.
     directory
-        Where what is written appears; made.
+        The directory for the volumes; made if there is none.
     overwrite
-        Replace files that have such a name.
+        Replace files of the same names in it.
 
     Raises
     ------
     UsageError
         Something given does not exist.
     Exists
-        A file that would be written.
+        A file that would be written exists.
     EnvironmentFailed
         A file cannot be written.
     """
@@ -83,7 +83,7 @@ def refresh(
 
 
 class _Writer:
-    """Writes volumes into a directory."""
+    """Writes volumes of worn media into a directory."""
 
     def __init__(
         self, catalogue: Catalogue, directory: bytes, work_dir: bytes | None, overwrite: bool, monitor: Monitor
@@ -93,21 +93,21 @@ class _Writer:
         self._names = DiscNames()
 
     def write(self, worn: Worn, groups: Sequence[Alike], on: Mapping[int, Sequence[Medium]]) -> Refreshed:
-        """Write a volume, of which groups of copies were found, and return what became of it."""
+        """Write a volume from the first group of its copies that suffices; ``on`` has all media by id of the volume."""
         held = worn.volume
         named = {each.id for each, _ in worn.media}
         others = [each for each in on.get(held.id, ()) if each.id not in named]
         if held.sort not in (VolumeSort.ARCHIVE, VolumeSort.RECOVERY):
-            return self._left(worn, RefreshOutcome.FOREIGN, others, "is no archive: copy its files, or archive them")
+            return self._left(worn, RefreshOutcome.FOREIGN, others, "not an archive: copy its files, or archive them")
         stem = self._names.take(name_of_volume(os.fsencode(held.name), held.info)).encode()
-        # With an image all else that is on the disc is written again, too.
+        # Images first: they have the other files of the disc, too.
         for group in sorted(groups, key=lambda each: not each.is_image):
             path = os.path.join(self._directory, stem + (_IMAGE_SUFFIX if group.is_image else OWN_SUFFIX))
             if self._is_there(path, held.identity) or self._is_written(group, path):
                 return Refreshed(worn, RefreshOutcome.WRITTEN, path, others)
         if groups:
-            return self._left(worn, RefreshOutcome.BEYOND, others, "what was given of it is beyond repair")
-        return self._left(worn, RefreshOutcome.MISSING, others, "nothing of it was given")
+            return self._left(worn, RefreshOutcome.BEYOND, others, "all copies of it that were given are beyond repair")
+        return self._left(worn, RefreshOutcome.MISSING, others, "no copy of it was given")
 
     def _left(self, worn: Worn, outcome: RefreshOutcome, others: Sequence[Medium], reason: str) -> Refreshed:
         medium = worn.media[0][0]
@@ -115,14 +115,14 @@ class _Writer:
         return Refreshed(worn, outcome, None, others, loss_of(self._catalogue, medium, details=False).by)
 
     def _is_there(self, path: bytes, identity: bytes) -> bool:
-        """Whether an earlier run has written the volume."""
+        """Return whether an earlier run has written the volume."""
         if self._overwrite or not os.path.isfile(path):
             return False
         found = look_into(path, is_meant=False)
         return any(volume.listing.archive_id == identity for volume in found.volumes) and _is_intact(path, found)
 
     def _is_written(self, group: Alike, path: bytes) -> bool:
-        """Write what copies of a volume come to together, and return whether that is all of it."""
+        """Merge copies of a volume into a file, and return whether that is complete."""
         options: dict[str, Any] = {"work_dir": self._work_dir, "overwrite": self._overwrite}
         try:
             return repair(group.paths, path, keep_partial=False, **options, monitor=self._monitor).complete

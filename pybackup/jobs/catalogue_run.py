@@ -1,4 +1,4 @@
-"""Entering the run of a chain that an archive says it was made by."""
+"""Entering the run of a chain that made an archive, which its settings name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pybackup.model.volume import VolumeKind
 
 
 def enter_run_of(catalogue: Catalogue, volume: Volume) -> None:
-    """Enter the run that an archive, or a volume of a set, is of; of no chain, nothing."""
+    """Enter the run that made an archive or a volume of a set; nothing if it belongs to no chain."""
     settings, info = volume.listing.settings, volume.info
     mark = own_mark(settings)
     if mark is None or (info is not None and info.kind is VolumeKind.RECOVERY):

@@ -1,4 +1,4 @@
-"""Entering media that others wrote: directories, images, and archives of other programs on them."""
+"""Entering media that other programs wrote: directories, images, and the archives in them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READING = "reading directories"
 
 
 def form_at(path: bytes) -> ForeignForm | None:
-    """Return what a file or a drive is, where that can be looked into."""
+    """Return the format of a file or a drive; None if there is no reader for it."""
     with environment(path):
         return form_of_file(path)
 
@@ -34,7 +34,7 @@ def form_at(path: bytes) -> ForeignForm | None:
 def add_foreign_file(
     catalogue: Catalogue, path: bytes, form: ForeignForm, options: AddOptions, monitor: Monitor
 ) -> AddedMedium:
-    """Enter an image, an archive or a drive that is another program's."""
+    """Enter an image, an archive or a drive that another program wrote."""
     on_disc = is_on_disc(path)
     location = os.path.realpath(path)
     with ArchiveFile(path) as file:
@@ -95,7 +95,7 @@ def add_tree(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Mo
 
 
 def _read_tree(location: bytes, spool: Spool, look: Looker, options: AddOptions, monitor: Monitor) -> int:
-    """Put the files of a directory into the spool, and those in archives among them; return the bytes of the former."""
+    """Put the files of a directory, and those in archives there, into the spool; return the bytes of the directory."""
     n_bytes = 0
     for planned in walk([Source(location, b"")], monitor=monitor):
         entry = planned.entry
@@ -115,6 +115,6 @@ def _read_tree(location: bytes, spool: Spool, look: Looker, options: AddOptions,
 
 
 def _looker(options: AddOptions, monitor: Monitor) -> Looker:
-    from .catalogue_look import looker  # with all readers of other formats, which an archive of ours does without
+    from .catalogue_look import looker  # which loads the readers of all other formats
 
     return looker(hashed=options.hashed, depth=options.depth, monitor=monitor)

@@ -1,4 +1,4 @@
-"""Verifying a medium, or a live directory, by the hashes that the catalogue has of what the medium holds."""
+"""Verifying a medium, or a live directory, by the hashes in the catalogue."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _SOUND, _BEYOND = "intact", "beyond"
 def compare_directory(
     catalogue: Catalogue, media: Sequence[Medium], directory: bytes, monitor: Monitor
 ) -> VerifiedByCatalogue:
-    """Compare files below a directory with what media hold of them: each of theirs is read; others are not looked at.
+    """Compare a directory with the files of media; each difference is a problem. Files on none of them are ignored.
 
-    The directory holds what the media have at their top, as after extracting to it; or, where it holds none of that and
-    they have one directory at their top, it is that one. Each difference is a problem.
+    The directory corresponds to the top of the media, as after extracting to it. If their top is a single directory
+    that the given one does not contain, it corresponds to that.
     """
     tops = {filed.path.partition(b"/")[0] for filed in _files(catalogue, media)}
     only = len(tops) == 1 and not os.path.lexists(os.path.join(directory, min(tops)))
@@ -47,14 +47,15 @@ def compare_directory(
 
 
 def verify_medium(catalogue: Catalogue, medium: Medium, where: bytes, monitor: Monitor) -> VerifiedByCatalogue:
-    """Read all of a medium, compare it with what the catalogue has, and add what was found to its history.
+    """Read all of a medium, compare it with the catalogue, and add the result to its history.
 
-    What changed since on a directory is a problem, but no damage; other content under the size and time of then is.
+    In a directory, a file that was changed since is a problem, but no damage. It is damaged if its content differs,
+    while its size and time are those in the catalogue.
 
     Parameters
     ----------
     where
-        The archive, image, drive or directory that it is.
+        The archive, image, drive or directory that is the medium.
 
     Raises
     ------
@@ -82,20 +83,20 @@ def verify_medium(catalogue: Catalogue, medium: Medium, where: bytes, monitor: M
 
 
 def _verify_archive(catalogue: Catalogue, medium: Medium, where: bytes, monitor: Monitor) -> VerifiedByCatalogue:
-    """Every content against the archive's own index, and that against the catalogue."""
+    """Compare all contents with the archive's own index, and that with the catalogue."""
     found = find_volumes([where])
     volume = next((each for each in found.volumes if each.listing.archive_id == medium.volume.identity), None)
     if volume is None and (found.volumes or os.path.isdir(where)):
         raise UsageError(f"{os.fsdecode(where)}: not the medium {medium.label}, but another one")
     (verified,) = Verification([volume.path if volume else where], deep=True, monitor=monitor).each()
     verdict = verified.verdict
-    assert verdict is not None  # of one alone, what is wrong was raised
+    assert verdict is not None  # errors of a single archive are raised
     done = VerifiedByCatalogue(verdict.state, verdict.files, verdict.n_bytes)
     if volume is None:
         return done
     known = {filed.path: filed.sha256 for filed in _files(catalogue, [medium])}
     for filed in filed_of(volume.listing.rows, volume.listing.paths):
-        # Of a file in parts only the last volume knows the hash of all.
+        # Only the last volume of a file in parts has the hash of the whole file.
         if filed.kind == Kind.FILE and filed.sha256 is not None and not filed.parts:
             entered = known.get(filed.path)
             done.unknown += entered is None
@@ -126,14 +127,14 @@ def _verify_image(catalogue: Catalogue, medium: Medium, where: bytes, monitor: M
 
 
 def _files(catalogue: Catalogue, media: Sequence[Medium]) -> Iterator[Filed]:
-    """The files that media hold as such; what lies in archives of others is as right as these are."""
+    """Yield the files of media, without those inside of other programs' archives, which are as sound as the archive."""
     for found in files_of(catalogue, [known.volume for known in media]):
         if found.filed.kind in _WITH_CONTENT and not found.filed.nested:
             yield found.filed
 
 
 def _once(files: Iterable[Filed]) -> Iterator[Filed]:
-    """Files that go on over volumes are compared once."""
+    """Yield each file that is divided over volumes only once."""
     seen: set[bytes] = set()
     for filed in files:
         if not filed.parts:

@@ -1,4 +1,4 @@
-"""Entering the archives of a medium by their indexes, without loading what looks into those of other programs."""
+"""Entering the archives of a medium by their indexes, without loading readers for other programs' archives."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def add_found(
 ) -> Iterator[AddedMedium]:
     """Enter the archives that were found in a file, an image, a drive or a directory."""
     for unclear in found.unclear:
-        # Of a disc that is mounted: it is no archive, and protects the image.
+        # On a mounted disc: that file is not an archive, it has the parity of the image.
         if found.volumes and os.path.basename(unclear).upper() == PARITY_NAME.encode():
             continue
         yield from _enter_mended(catalogue, unclear, options, monitor)
     if options.label and len(found.volumes) > 1:
-        raise UsageError(f"{os.fsdecode(path)}: holds {len(found.volumes)} archives, and a label is one medium's")
+        raise UsageError(f"{os.fsdecode(path)}: holds {len(found.volumes)} archives, but a label belongs to one medium")
     if found.volumes and os.path.isdir(path):
         monitor.note(f"{os.fsdecode(path)}: its archives are entered, not its other files")
     monitor.plan([phase_of_entering(len(volume.listing)) for volume in found.volumes])
@@ -50,12 +50,12 @@ def add_found(
 
 
 def _enter_mended(catalogue: Catalogue, path: bytes, options: AddOptions, monitor: Monitor) -> Iterator[AddedMedium]:
-    """Enter what a damaged file or disc is found to be once its parity has mended it."""
-    from .catalogue_mended import mended_volumes  # with the codes of parity, which a sound one does without
+    """Enter the archives in a damaged file or disc, as far as its parity can mend them."""
+    from .catalogue_mended import mended_volumes  # loads the erasure code, which sound files do not need
 
     with mended_volumes(path, monitor) as volumes:
         if not volumes:
-            reason = "nothing in it tells what archive it is; repair it first"
+            reason = "too damaged to tell which archive it is; repair it first"
             monitor.problem(Problem(path, Trouble.UNREADABLE, reason))
         for volume in volumes:
             on = on_medium(catalogue, replace(volume, path=path), options)

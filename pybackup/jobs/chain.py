@@ -37,9 +37,9 @@ class Base:
     unsafe
         Ids of archives and volumes that are lost or suspect.
     copies
-        By id: on how many counted media a volume is.
+        On how many media that count each volume is, by its id.
     paths
-        By id: the paths of volumes that are files.
+        The paths of volumes that are files, by id.
     """
 
     mark: RunMark
@@ -50,11 +50,11 @@ class Base:
     paths: Mapping[bytes, bytes] = field(default_factory=dict)
 
     def copies_of(self, archive_id: bytes) -> int:
-        """Return on how many counted media a volume is; recovery volumes that can replace it count as one more."""
+        """Return on how many media that count a volume is; recovery volumes that can replace it count as one more."""
         return self.copies.get(archive_id, 0)
 
     def check(self, ids: Iterable[bytes]) -> None:
-        """Refuse archives that do not belong to the run that is built on.
+        """Refuse archives that do not belong to the run that the new one builds on.
 
         Raises
         ------
@@ -84,7 +84,7 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
         paths = {known.volume.identity: known.location for known in media(catalogue) if known.location}
     if resumed is not None:
         if resumed.chain != chain:
-            raise UsageError(f"the volumes that are gone on with are of the chain {resumed.chain}", option="chain")
+            raise UsageError(f"the volumes to be continued belong to the chain {resumed.chain}", option="chain")
         mark, run = resumed, run_before(resumed, known)
     else:
         mark, run = next_run(chain, level, known, faults, _now_ns())
@@ -94,7 +94,7 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
         return Base(mark)
     unsafe = {identity: why for identity, why in faults.items() if identity in labels_by_id(run)}
     if unsafe:
-        monitor.note(f"{chain}: stored again is what lies on what is not safe: {listed(unsafe.values())}")
+        monitor.note(f"{chain}: stores again the files of archives that are lost or suspect: {listed(unsafe.values())}")
     given = values.paths(asked.since_archive)
     return Base(mark, run, given or [place_of(run)], frozenset(unsafe), copies, paths)
 
@@ -131,7 +131,7 @@ def place_of(run: CataloguedRun) -> bytes:
         return run.location
     last = run.volumes[-1].name
     raise UsageError(
-        f"{last}, of the run of {show_run(run)}, is needed for what it tells of all files, and is not at hand",
+        f"{last}, of the run of {show_run(run)}, is needed for its list of all files, but is not at hand",
         option="since_archive",
         hint="names where it is, which may be a drive",
     )

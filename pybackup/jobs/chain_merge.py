@@ -45,7 +45,9 @@ def merge_asked(asked: ChainMergeRequest, monitor: Monitor) -> Created:
 
 def _merge_runs(runs: Runs, asked: ChainMergeRequest, monitor: Monitor) -> Created:
     if runs.patterns:
-        raise UsageError(f"{os.fsdecode(runs.patterns[0])}: no archive, and a merged archive holds all of a chain")
+        raise UsageError(
+            f"{os.fsdecode(runs.patterns[0])}: not an archive; all of a chain is merged, so give no patterns"
+        )
     options = CreateOptions(
         profile=profile_of(asked.compression, asked.store),
         segment_bytes=DEFAULT_SEGMENT_BYTES if asked.segment_size is None else values.segment(asked.segment_size),
@@ -68,9 +70,9 @@ def merge(
     executor: Executor | None = None,
     monitor: Monitor,
 ) -> Created:
-    """Write the full archive of a run, which gets its name after it was read back; each lost file is a problem.
+    """Write the full archive of a run; it gets its name once it has been read back. Each lost file is a problem.
 
-    If nothing is lost, it has the same bytes as a full run over the tree had made then, with the same options.
+    If nothing is lost, its bytes are those that a full run with the same options would have written at that time.
 
     Raises
     ------

@@ -37,7 +37,7 @@ def open_safe_files(asked: Making, output: bytes) -> Iterator[SafeFiles]:
     Parameters
     ----------
     output
-        How the paths of all begin that is going to be made: what is there holds no copy, as it may be replaced.
+        The prefix of the paths that will be written. Media at such paths do not count as copies: they may be replaced.
 
     Raises
     ------
@@ -108,11 +108,11 @@ class SafeFiles:
                 self._left_out[entry.path] = reason
 
     def copies(self, files: Sequence[Planned]) -> dict[bytes, KnownCopy]:
-        """Return where files of one directory are that are safe, by their paths: each in an archive as a whole."""
+        """Return, by path, where the safe files of one directory are; each is whole in one archive."""
         return {each.path: self._copy(each) for each in self._safe(files)}
 
     def _copy(self, safe: CheckedFile) -> KnownCopy:
-        """The archive of which the most media count; of several the one that was checked last, then the newest."""
+        """Return the archive with the most media that count; of several, the one last checked, then the newest."""
         best = max(safe.same, key=self._worth)
         assert best.filed.sha256
         return KnownCopy(EarlierVolume(best.volume.identity, best.volume.name), best.filed.sha256, _reason(safe))

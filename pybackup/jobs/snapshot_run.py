@@ -21,7 +21,7 @@ def make_snapshot(
     Parameters
     ----------
     may_remove
-        Called before snapshots are removed that the rules do not keep; they stay if it returns False.
+        Called before snapshots that no rule keeps are removed; if it returns False, they stay.
     """
     source, store, options, policy = asked.location(), asked.store(), asked.snapshot(), asked.policy()
     shown = _shown(asked)

@@ -121,7 +121,7 @@ def _set_directory(state: StageState, first: str) -> bytes:
 
 
 def _is_intact(volume: bytes, monitor: Monitor) -> bool:
-    """Whether an archive is there and intact; one that is damaged is removed."""
+    """Return whether an archive exists and is intact; a damaged one is removed."""
     if not os.path.isfile(volume):
         return False
     with suppress(FormatError):

@@ -64,7 +64,7 @@ def close_disc(
     Raises
     ------
     UsageError
-        It has no file; or the image is too small for it, which should not happen, as files are counted by their cost.
+        The disc has no file; or it is too small for its image, which should not happen, as files count at their cost.
     EnvironmentFailed
         Something cannot be written.
     """

@@ -14,7 +14,7 @@ from pybackup.monitor import Monitor
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, StagedCopy, StagedDisc
 
-_Held = list[tuple[int, Filed]]  # where a file is: a number from 0, and what of it
+_Held = list[tuple[int, Filed]]  # where a file is: the number of its archive from 0, and the entry there
 
 
 def enter_archives(state: StageState, disc: StagedDisc, paths: Sequence[bytes], monitor: Monitor) -> None:
@@ -62,7 +62,7 @@ def _enter(state: StageState, first: StagedDisc, number: int, volume: Volume) ->
 
 
 def _place(state: StageState, copy: StagedCopy, where: _Held, monitor: Monitor) -> None:
-    """Enter on which of the discs a file is."""
+    """Record on which of the discs a file is."""
     discs = [copy.disc + number for number, _ in where]
     if discs[0] != copy.disc:
         state.move_to_disc(copy, discs[0])

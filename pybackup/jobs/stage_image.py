@@ -33,7 +33,7 @@ def _plan(
 ) -> BuildPlan:
     """Plan the image with as much of the history as there is room for.
 
-    That is all of it; or without the watched files; or of earlier discs only the names as well.
+    First all of it is tried, then all but the watched files, and at last only the names of earlier discs.
     """
     settings = state.settings
     how = BuildOptions(
@@ -50,7 +50,7 @@ def _plan(
                 raise
             continue
         if number:
-            left = "what is watched" if number == 1 else "the files of earlier discs, which these themselves tell"
+            left = "what is watched" if number == 1 else "the files of earlier discs, which those list themselves"
             monitor.note(f"{disc.name}: the history takes more than a twentieth of a disc: it is without {left}")
         return plan
     raise AssertionError  # the last form raises

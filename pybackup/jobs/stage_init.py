@@ -28,9 +28,9 @@ from pybackup.stage.values import (
     StageSettings,
 )
 
+from .stage_carried import carried_on
 from .stage_history import IMAGES
 from .stage_settings import settings_of, staging_of
-from .stage_told import carried_on
 
 
 def make_stage(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
@@ -45,12 +45,12 @@ def make_stage(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
 
 
 def make_or_change(asked: StageInitRequest, monitor: Monitor) -> StageSettings:
-    """Make a stage, or give the one that is there new settings.
+    """Make a stage, or change the settings of an existing one.
 
     Raises
     ------
     UsageError
-        The one that is there is of another directory, or its discs are named otherwise.
+        The existing stage is of another directory, or its discs have another name.
     """
     staging = staging_of(asked)
     if not os.path.lexists(os.path.join(staging, STATE)):
@@ -78,7 +78,7 @@ def _take_from(state: StageState, settings: StageSettings, paths: Sequence[bytes
         with carried_on(path) as volumes:
             numbers = [int(match[1]) for each in volumes if (match := named.fullmatch(each.volume.new.name))]
         if not numbers:
-            raise UsageError(f"{display(path)}: tells of no disc called {settings.name}-0001 or so")
+            raise UsageError(f"{display(path)}: lists no disc with a name like {settings.name}-0001")
         found[max(numbers)] = path
     newest = max(found)
     taken: set[int] = set()
@@ -95,7 +95,9 @@ def _take_from(state: StageState, settings: StageSettings, paths: Sequence[bytes
                 _take_watched(state, rows)
     lacking = [number for number in range(1, newest + 1) if number not in taken]
     if lacking:
-        monitor.note(f"nothing is known of {len(lacking)} discs: give these, too: {', '.join(map(str, lacking))}")
+        monitor.note(
+            f"the files of {len(lacking)} discs are not known: give these discs, too: {', '.join(map(str, lacking))}"
+        )
     state.mark_clean(clean=False)  # what was staged for the next disc may still be there
 
 
@@ -127,7 +129,7 @@ def _take_copy(state: StageState, number: int, filed: Filed, at_ns: int) -> None
         state.add_copy(
             StagedCopy(
                 0, number, filed.path, filed.kind, filed.size, filed.mtime_ns, filed.mode, sha256, cost,
-                "told by a disc", at_ns,
+                "listed by a disc", at_ns,
             )
         )  # fmt: skip
         divided = state.copy_at(number, filed.path)

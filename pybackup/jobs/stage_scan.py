@@ -80,7 +80,7 @@ def close_open(asked: StageCloseRequest, monitor: Monitor, *, now_ns: int | None
     Raises
     ------
     UsageError
-        It has no file.
+        The disc has no file.
     """
     staging, now = values.directory(asked.staging), time.time_ns() if now_ns is None else now_ns
     workers = values.maybe(asked.workers, values.positive)
@@ -100,7 +100,7 @@ def _begin(state: StageState, now_ns: int, workers: int | None, monitor: Monitor
         disc = state.open_disc(now_ns)
         count = reconcile(state, disc, now_ns)
         if count:
-            monitor.note(f"{disc.name}: the run before was cut short; {count:,} files on it were looked at again")
+            monitor.note(f"{disc.name}: the last scan was interrupted; {count:,} of its files were compared again")
         state.mark_clean(clean=True)
         state.commit()
     closing = state.numbers(DiscState.CLOSING)

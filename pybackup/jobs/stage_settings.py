@@ -31,7 +31,7 @@ def settings_of(asked: StageInitRequest) -> StageSettings:
     """
     watched, staging = os.path.realpath(values.directory(asked.watched)), staging_of(asked)
     if (watched + b"/").startswith(staging + b"/") or (staging + b"/").startswith(watched + b"/"):
-        raise UsageError(f"{display(staging)}: lies in the watched directory, or that in it: choose another place")
+        raise UsageError(f"{display(staging)}: one directory is inside the other: choose another place")
     medium = values.medium(asked.medium)
     try:
         capacity = body_limit(body_room(medium), asked.protection())

@@ -94,7 +94,7 @@ def _disc(state: StageState, path: bytes, now_ns: int, monitor: Monitor) -> Veri
 def _waiting_image(state: StageState, disc: StagedDisc, now_ns: int, monitor: Monitor) -> VerifiedStaged:
     image = os.path.join(state.directory, IMAGES, os.fsencode(disc.name) + b".iso")
     if not os.path.isfile(image):
-        what = f"is gone, and {disc.name} was never read as a disc; 'pybackup stage verify' reads it, else it is lost"
+        what = f"is gone, and {disc.name} was never verified as a disc; if it was burnt, 'pybackup stage verify' it"
         monitor.problem(Problem(image, Trouble.MISSING, what))
         return VerifiedStaged(image, disc.name, StagedFate.MISSING, disc.files)
     fate = _read(image, monitor)

@@ -1,4 +1,4 @@
-"""Backups in a store: full and incremental archives of a tree by name, of which any is restored with what it needs."""
+"""Backups of a tree in a store, as full and incremental archives; any of them can be restored."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from .restore import RestoredRun, restore_run
 
 @dataclass(frozen=True, slots=True)
 class StoredBackup:
-    """A backup, as the store has it.
+    """A backup that was put into a store.
 
     Attributes
     ----------
     name
-        What the tree is called there.
+        The name of the tree in the store.
     level
-        `pybackup.model.run.RunLevel`: what it builds on.
+        Whether it is full or builds on an earlier backup.
     files
-        The length in bytes of each file that was put into the store, by its name there: the archive, and the state of
-        the tree as JSON.
+        The files that were put into the store, the archive and the state of the tree as JSON: their lengths in bytes by
+        name.
     """
 
     name: str
@@ -50,25 +50,25 @@ class StoredBackup:
 def put_backup(
     source: bytes, store: Store, name: str, level: str, room: bytes, options: Mapping[str, object], monitor: Monitor
 ) -> StoredBackup:
-    """Archive a tree, or what of it is new, and put the archive and the state of the tree into a store.
+    """Archive a tree, or what is new in it, and put the archive and the state of the tree into a store.
 
-    The archives are a chain whose name is that of the tree; an incremental one builds on the newest, which is fetched.
+    The archives are a chain with the name of the tree; an incremental one builds on the newest, which is fetched.
 
     Parameters
     ----------
     room
-        An empty directory: the archive lies there meanwhile, and the one that it builds on.
+        An empty directory, for the new archive and the one that it builds on.
     options
-        Further ones of `create`.
+        Other options of `create`.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        As `create` does; there is no backup to build on.
+        There is no backup to build on; or as `create`.
     """
     check_name(name, source)
     if options.get("parity_sidecar"):
-        raise UsageError("is not for a store: an archive there has its parity within", option="parity_sidecar")
+        raise UsageError("is not possible in a store: there an archive contains its parity", option="parity_sidecar")
     kept = kept_of(name, store)
     base = base_of(kept, name, level)
     if level == AUTO:
@@ -93,7 +93,7 @@ def put_backup(
     state = os.path.join(room, os.fsencode(f"{name}.state.{moment}Z.json"))
     with open_archive(output, [], with_earlier=True, monitor=monitor) as archive:
         export_state(archive, [], state, monitor=monitor)
-    # The archive last: where it is, all of the backup is.
+    # The archive comes last: if it is in the store, so is the rest of the backup.
     for each in (state, output):
         store.put(os.path.basename(os.fsdecode(each)), os.fsdecode(each))
     made = {os.path.basename(os.fsdecode(path)): os.path.getsize(path) for path in (output, state)}
@@ -103,28 +103,28 @@ def put_backup(
 def get_backup(
     name: str, store: Store, at_ns: int | None, asked: RestoreRequest, room: bytes, monitor: Monitor
 ) -> RestoredRun:
-    """Restore a tree as it was at a time out of a store; only archives that hold what is wanted are fetched.
+    """Restore a tree from a store as it was at some time; only the archives that this needs are fetched.
 
     Parameters
     ----------
     at_ns
-        In nanoseconds since the epoch; None for the newest.
+        The time in nanoseconds since the epoch; None for the newest backup.
     asked
-        What and where to; of its archives and time nothing is read.
+        What to restore, and where; its archives and its time are ignored.
     room
-        An empty directory, in which archives lie meanwhile.
+        An empty directory for the archives that are fetched.
 
     Raises
     ------
     UsageError, EnvironmentFailed
-        There is no backup of that name, or none so early; as `restore_chain`.
+        There is no backup of that name, or none so early; or as `restore_chain`.
     """
     kept = kept_of(name, store)
     if not kept:
         raise UsageError(f"{name}: no backup of that name in the store")
     fitting = [each for each in kept if at_ns is None or each.moment <= moment_of(at_ns)]
     if not fitting:
-        raise UsageError(f"{name}: no backup was as early as that", option="at")
+        raise UsageError(f"{name}: the store has no backup so early", option="at")
     newest = max(fitting).file
     have = {newest: _fetch(store, newest, room)}
     there = {each.file for each in kept}
@@ -138,7 +138,7 @@ def get_backup(
 
 
 def _needed(runs: Runs, asked: RestoreRequest, monitor: Monitor) -> Iterator[str]:
-    """Yield the names of archives that hold what is wanted and are not at hand."""
+    """Yield the names of archives that are needed to restore what is asked for, and are not fetched yet."""
     with runs.open(run_at(runs, None), monitor) as archive:
         rows = select(archive.listing, [*map(os.fsencode, asked.patterns)])
         yield from (each.label for each in runs.needs_of(archive, rows) if not each.path)

@@ -84,7 +84,7 @@ def test_a_level_that_was_asked_for_stores_again_what_is_not_safe(chain: Chain) 
     (chain.tree.top / "new").rename(chain.tree.top / "renamed")
     chain.tree.write(chain.tree.top / "newer", 1000)
     heard = chain.run("incremental")
-    assert heard.notes == ["docs: stored again is what lies on what is not safe: day1 is lost"]
+    assert heard.notes == ["docs: stores again the files of archives that are lost or suspect: day1 is lost"]
     assert contents(chain.made[2]) == {b"tree/renamed", b"tree/newer"}
     chain.made[1].unlink()
     back = chain.base / "back"

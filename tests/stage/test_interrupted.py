@@ -57,7 +57,7 @@ def test_a_scan_that_ends_before_it_wrote_down_what_it_copied(stage: Stage, monk
     (stage.watched / "d/6").unlink()
     done = stage.scan()
     assert done.counts.staged == 1  # d/8, which was not copied yet
-    assert "was cut short" in stage.heard.notes[-1]
+    assert "was interrupted" in stage.heard.notes[-1]
     assert files_below(stage.staging / "discs/watched-0001") == {**files_below(stage.watched), "d/6": deleted}
     assert kinds(stage.scan()) == {}
     with open_state(os.fsencode(stage.staging)) as state:

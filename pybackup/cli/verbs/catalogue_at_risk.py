@@ -31,7 +31,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add = parser.add_argument
     add("--copies", metavar="N", type=argument(positive), default=2, help="how many copies are wanted (default: 2)")
     add("--places", metavar="N", type=argument(positive), default=1, help="in how many places (default: 1)")
@@ -39,7 +39,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--unchecked",
         metavar="AGE",
         type=argument(age),
-        help="media that were not checked for so long do not count: 2y, 90d",
+        help="media whose last check is older than this do not count: 2y, 90d",
     )
     add("--files", action="store_true", help="list each file, instead of how many are on each medium")
     add_catalogue(parser)

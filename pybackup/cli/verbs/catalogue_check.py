@@ -31,7 +31,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add = parser.add_argument
     add("dir", metavar="DIR", type=argument(directory), help="a live directory")
     add(
@@ -45,7 +45,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--unchecked",
         metavar="AGE",
         type=argument(age),
-        help="media that were not checked for so long do not count: 2y, 90d",
+        help="media whose last check is older than this do not count: 2y, 90d",
     )
     add("--checksum", action="store_true", help="compare contents, which means reading all files")
     add("--all", action="store_true", help="show safe files too, and on which media they are")

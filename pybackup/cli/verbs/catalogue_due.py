@@ -15,8 +15,8 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = """\
-Shows media that were not read as a whole for so long, that are suspect, or that get worse from check to check, each
-with the reason and its place. 'pybackup disc check --catalogue' enters its results. Exit status 1: a check is due.
+Shows media that have not been read as a whole for that long, that are suspect, or that get worse from check to check,
+each with the reason and its place. 'pybackup disc check --catalogue' enters its results. Exit status 1: a check is due.
 
 examples:
   pybackup catalogue due
@@ -25,7 +25,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument(
         "--age", metavar="AGE", type=argument(age), default=age("1y"), help="how old a check may be (default: 1y)"
     )

@@ -24,7 +24,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("file", metavar="FILE", type=argument(path), help="where to write it")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     add_catalogue(parser)

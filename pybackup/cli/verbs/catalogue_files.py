@@ -21,7 +21,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("medium", metavar="MEDIUM", nargs="?", default="", help="label of a medium (default: all)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--long", action="store_true", help="with size, time, and the media that hold it")

@@ -31,7 +31,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add = parser.add_argument
     add("pattern", metavar="PATTERN", nargs="?", type=argument(path), help="part of a name, or a glob")
     add("--hash", metavar="SHA256", type=argument(sha256), help="only this content")
@@ -65,7 +65,7 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _wanted(options: argparse.Namespace) -> Wanted:
-    # Before SQLAlchemy is asked for: its absence is told by what opens the catalogue.
+    # Checked before SQLAlchemy is needed: opening the catalogue reports if that is missing.
     from pybackup.host.hash_file import hash_file
     from pybackup.model.catalogued import Wanted
 
@@ -74,6 +74,6 @@ def _wanted(options: argparse.Namespace) -> Wanted:
     digest = options.hash or (hash_file(options.like) if options.like else b"")
     given = (options.min_size, options.max_size, options.since, options.until)
     if not options.pattern and not digest and all(value is None for value in given):
-        raise UsageError("what shall be found? PATTERN, --hash, --like, --min-size, --max-size, --since, --until")
+        raise UsageError("nothing to look for: give PATTERN, --hash, --like, --min-size, --max-size, --since, --until")
     until = None if options.until is None else options.until - 1
     return Wanted(options.pattern or b"", digest, options.min_size, options.max_size, options.since, until)

@@ -14,7 +14,7 @@ from ..streams import deliver, deliver_lines
 from ..text import printable
 
 EPILOG = """\
-If its last check was bad, it is suspect, not ok; 'pybackup disc check' tells how it is now.
+If its last check was bad, it becomes suspect, not ok; 'pybackup disc check' shows how it is now.
 
 examples:
   pybackup catalogue found 'docs 17'
@@ -22,14 +22,14 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_medium(parser)
     add_catalogue(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Mark a medium as there again."""
+    """Mark a lost or retired medium as found."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
         from pybackup.catalogue.health import found_again
         from pybackup.catalogue.media import find_medium, is_gone

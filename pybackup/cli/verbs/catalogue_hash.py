@@ -25,7 +25,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_medium(parser)
     parser.add_argument(
         "--at",
@@ -47,7 +47,7 @@ def perform(options: argparse.Namespace) -> int:
         known = find_medium(catalogue, options.medium)
         where = options.at or known.location
         if not where:
-            raise UsageError(f"{known.label}: nothing says where it is; name its directory")
+            raise UsageError(f"{known.label}: its location is not known; give its directory")
         if not os.path.exists(where):
             raise UsageError(f"{os.fsdecode(where)}: no such file or directory")
         done = hash_contents(catalogue, known, where, talk) if os.path.isdir(where) else Hashed()

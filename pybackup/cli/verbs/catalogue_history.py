@@ -28,14 +28,14 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("path", metavar="PATH", type=argument(path), help="a path, or the end of one")
     add_catalogue(parser)
     add_talk(parser)
 
 
 def _in_time(found: tuple[Sighting, list[Medium]]) -> tuple[int, int]:
-    """By modification, and what has the same by when it was entered."""
+    """Return a sort key: the time of modification, then the time of entering."""
     return found[0].filed.mtime_ns, found[0].volume.id
 
 

@@ -14,8 +14,8 @@ from ..streams import deliver, deliver_lines
 from ..text import count, display
 
 EPILOG = """\
-Adds what FILE has to what is there; of two states of a medium the later one wins. Importing the same FILE again changes
-nothing. FILE is one that 'catalogue export' has written, or CATALOGUE.SQLITE of a disc.
+Adds the content of FILE to the catalogue; of two states of a medium the later one wins. Importing the same FILE again
+changes nothing. FILE is one that 'catalogue export' has written, or CATALOGUE.SQLITE of a disc.
 
 examples:
   pybackup catalogue import everything.sqlite
@@ -24,14 +24,14 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("file", metavar="FILE", type=argument(path), help="an exported catalogue, or that of a disc")
     add_catalogue(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Take in what a file knows."""
+    """Add the content of a file to the catalogue."""
     with talk_of(options, options.file) as talk, opened(options) as catalogue:
         from pybackup.jobs.catalogue_import import import_catalogue
 

@@ -16,13 +16,13 @@ from ..streams import deliver, deliver_lines
 if TYPE_CHECKING:
     from pybackup.catalogue.connect import Catalogue
 
-_MOST_NAMES = 3_000_000  # of entries: a browser has them all in memory
+_MOST_NAMES = 3_000_000  # entries on the page, since a browser has them all in memory
 
 EPILOG = """\
-Label, set and number where the label does not tell them, what it is, how many files and bytes are on it, how full and
-of what size, how it is, when it was last checked, where it lies.
+Shows for each medium its label, its set and number unless the label has them, what it is, how many files and bytes are
+on it, its size and how full it is, its state, when it was last checked, and its place.
 
---html writes a page for a browser beside that: the shelf with the health of each medium over time, what is at risk,
+--html also writes a page for a browser: the shelf with the health of each medium over time, what is at risk,
 what a lost medium would cost, and a search over all names. 'pybackup catalogue --html FILE' is the same.
 
 examples:
@@ -33,8 +33,8 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument("--place", metavar="TEXT", help="only what lies there")
+    """Add the arguments of this verb to its parser."""
+    parser.add_argument("--place", metavar="TEXT", help="only media that are kept there")
     add = parser.add_argument
     add("--html", metavar="FILE", type=argument(page_path), help="also write FILE.html for a browser")
     add("--overwrite", action="store_true", help="replace the page if it exists")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 Marks a medium as lost and shows what becomes of its files: which are on other media, and on which; which can be rebuilt
 by recovery volumes of its set; which are still in the directory given by --in; which are only on media that are suspect
-or, with --unchecked, were not read for so long; and which are gone. Files on other media that are stored as deltas to
+or, with --unchecked, were not read for that long; and which are gone. Files on other media that are stored as deltas to
 what is lost are counted, too, as they cannot be restored without it. Exit status 1: a file is gone, or in doubt.
 
 examples:
@@ -42,7 +42,7 @@ _WORDS = {
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_medium(parser)
     add = parser.add_argument
     add("--dry-run", action="store_true", help="tell what would be lost, and mark nothing")
@@ -52,7 +52,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "--unchecked",
         metavar="AGE",
         type=argument(age),
-        help="media that were not checked for so long do not count: 2y, 90d",
+        help="media whose last check is older than this do not count: 2y, 90d",
     )
     add("--files", action="store_true", help="name each file that is not on other media")
     add_catalogue(parser)
@@ -60,7 +60,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Tell what is lost with a medium, and mark it."""
+    """Show what is lost with a medium, and mark it as lost."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
         from pybackup.jobs.catalogue_lost import lose
 
@@ -91,7 +91,7 @@ def _lines(done: Reckoned, *, files: bool, quiet: bool, dry_run: bool) -> Iterat
         verb = "would be lost" if dry_run else "is marked as lost"
         yield f"{printable(loss.medium.label)} {verb}: {count(loss.files, 'file')} on it"
         if loss.copies:
-            yield f"  nothing else is: the same volume is on {where(loss.copies)}"
+            yield f"  no file is lost: the same volume is on {where(loss.copies)}"
         yield from (
             f"  {count(done.counts[name], 'file')} {words}" for name, words in _WORDS.items() if done.counts[name]
         )

@@ -18,15 +18,15 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_medium(parser)
-    parser.add_argument("place", metavar="PLACE", help="where it lies from now on")
+    parser.add_argument("place", metavar="PLACE", help="where it is kept from now on")
     add_catalogue(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Write down where a medium lies."""
+    """Record where a medium is kept."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
         from pybackup.catalogue.media import find_medium, move
 
@@ -36,5 +36,5 @@ def perform(options: argparse.Namespace) -> int:
         if options.json:
             deliver([json_line(json_medium(moved))])
         elif not options.quiet:
-            deliver_lines([f"{printable(moved.label)} lies at {printable(moved.place)}"])
+            deliver_lines([f"{printable(moved.label)} is kept at {printable(moved.place)}"])
         return conclude(talk)

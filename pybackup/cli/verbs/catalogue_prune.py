@@ -32,7 +32,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("chain", metavar="CHAIN", help="the name of a chain")
     parser.add_argument(
         "--keep",

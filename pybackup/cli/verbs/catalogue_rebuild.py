@@ -11,8 +11,8 @@ from ..options import add_talk, argument, talk_of
 from ..results import conclude
 
 EPILOG = """\
-For a lost catalogue: one is made if there is none, and filled with what each DISC has about itself, about the other
-volumes of its set, and about earlier archives that it builds on. The newest disc knows all files of its set; other
+Replaces a lost catalogue: makes one if there is none, and enters what each DISC records of itself, of the other
+volumes of its set, and of earlier archives that it builds on. The newest disc knows all files of its set; other
 discs add what only they know. Discs may come in any order, together, one by one, or again. Places, states and checks
 are on discs that were built with --carry-catalogue, or else in files of 'catalogue export', for 'catalogue import'.
 Directories without archives are entered by 'catalogue add'.
@@ -24,7 +24,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument(
         "discs",
         metavar="DISC",

@@ -28,7 +28,7 @@ Without --to it shows which media should be written again: those that are suspec
 that were entered longer ago than --older, or that are named; and what would have fewer than N copies without them. With
 --to each volume that is still needed is written into DIR, merged from all that --from gives and mended by its parity:
 an image, to burn, if an image or a disc was given, else the archive. One that cannot be written whole is not written.
-When the new disc was burnt and checked, and 'refresh' says that the old medium is not needed, that can go.
+Once the new disc is burnt and checked, and 'refresh' shows the old medium as not needed, the old one can be discarded.
 Exit status 1: something is still needed; 4: with --to, if not all of it was written.
 
 examples:
@@ -39,12 +39,17 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add = parser.add_argument
     add("media", metavar="MEDIUM", nargs="*", help="labels of media, or how they begin; see 'catalogue list'")
-    add("--older", metavar="AGE", type=argument(age), help="also media that were entered so long ago: 5y, 90d")
+    add("--older", metavar="AGE", type=argument(age), help="also media that were entered longer ago than this: 5y, 90d")
     add("--copies", metavar="N", type=argument(positive), default=2, help="how many copies are wanted (default: 2)")
-    add("--unchecked", metavar="AGE", type=argument(age), help="media that were not checked for so long are no copies")
+    add(
+        "--unchecked",
+        metavar="AGE",
+        type=argument(age),
+        help="media whose last check is older than this are no copies",
+    )
     add(
         "--from",
         metavar="PATH",
@@ -55,9 +60,14 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="a drive, an image, an archive, or a directory of these; may be repeated (files that the catalogue knows "
         "the place of are taken as well)",
     )
-    add("--to", metavar="DIR", type=argument(path), help="where what is still needed is written; made")
+    add(
+        "--to",
+        metavar="DIR",
+        type=argument(path),
+        help="the directory to write the needed volumes into; made if there is none",
+    )
     add("--work-dir", metavar="DIR", type=argument(directory), help="the directory for temporary files (default: DIR)")
-    add("--overwrite", action="store_true", help="replace files in DIR that have the name of what is written")
+    add("--overwrite", action="store_true", help="replace files of the same names in DIR")
     add_catalogue(parser)
     add_talk(parser)
 

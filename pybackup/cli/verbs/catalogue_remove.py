@@ -22,7 +22,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_medium(parser)
     parser.add_argument("--retired", action="store_true", help="keep it, but do not count it as a copy any more")
     add_catalogue(parser)
@@ -30,7 +30,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Forget a medium, or count it no more."""
+    """Remove a medium from the catalogue, or stop counting it as a copy."""
     with talk_of(options, b"") as talk, opened(options) as catalogue:
         from pybackup.catalogue.media import find_medium, remove, set_state
         from pybackup.model.catalogued import MediumState

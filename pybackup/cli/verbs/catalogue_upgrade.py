@@ -22,7 +22,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_catalogue(parser)
     add_talk(parser)
 

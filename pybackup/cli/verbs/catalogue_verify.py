@@ -32,7 +32,7 @@ _STATUSES = {"": Status.DONE, "intact": Status.DONE, "repairable": Status.REPAIR
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add = parser.add_argument
     add("media", metavar="MEDIUM", nargs="+", help="labels of media, or how they begin; see 'catalogue list'")
     add("--at", metavar="PATH", type=argument(path), help="where it is: a drive, mounted or not, an image, a directory")

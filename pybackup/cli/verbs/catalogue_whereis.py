@@ -33,7 +33,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add = parser.add_argument
     add("path", metavar="PATH", nargs="?", type=argument(path), help="a path, or the end of one")
     add("--hash", metavar="SHA256", type=argument(sha256), help="where this content is")

@@ -70,7 +70,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, CreateRequest, CreateSetRequest)
     parser.add_argument("--dry-run", action="store_true", help="only show what would be archived and left out, and why")
     parser.add_argument(

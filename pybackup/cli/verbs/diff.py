@@ -24,7 +24,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, DiffRequest)
     add_talk(parser)
 

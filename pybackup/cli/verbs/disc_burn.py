@@ -44,7 +44,7 @@ _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": S
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument(
         "images",
         metavar="IMAGE",

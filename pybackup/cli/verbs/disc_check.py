@@ -45,7 +45,7 @@ _ADVICE = {
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, DiscCheckRequest)
     add_recording(parser, checks=True)
     add_talk(parser)

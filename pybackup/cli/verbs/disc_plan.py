@@ -36,7 +36,7 @@ _LITTLE = 0.1
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, DiscPlanRequest, optional=("volume_size",))
     add_talk(parser)
 

@@ -35,7 +35,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, ExportRequest)
     add_talk(parser, verbose=True)
 

@@ -49,7 +49,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, ExtractRequest, optional=("to",))
     parser.add_argument(
         "--one-drive",

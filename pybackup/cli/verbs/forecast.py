@@ -36,7 +36,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument(
         "files",
         metavar="FILE",

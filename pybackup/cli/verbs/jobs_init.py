@@ -32,7 +32,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument(
         "-o",
         "--output",
@@ -74,7 +74,7 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _write(target: bytes, text: str, *, replace: bool) -> None:
-    """Write the file for nobody else to read: names of hosts and the like come into it."""
+    """Write the file so that no other user can read it: it may contain names of hosts and the like."""
     from pybackup.host.output import Output
     from pybackup.host.readers import Readers
 
@@ -91,7 +91,7 @@ def _asked() -> Answers:
     sources = _answer("What is to be backed up? Paths", "~/docs", _check_sources)
     target = _answer("Onto what? A directory, or a medium: cd700, dvd, bd25, ...", "~/backups", _check_target)
     schedule = _answer("How often? hourly, daily, weekly, monthly, 02:30, 'sun 02:30'", "daily", check_schedule)
-    mail = _answer("Whom to tell of problems? An address of mail, or nobody", "nobody", _but("nobody", check_mail))
+    mail = _answer("Who is to be told of problems? A mail address, or nobody", "nobody", _or("nobody", check_mail))
     return Answers(shlex.split(sources), target, schedule, "" if mail == "nobody" else mail)
 
 
@@ -100,7 +100,7 @@ def _answer(question: str, default: str, check: Callable[[str], None]) -> str:
     while True:
         given = ask(f"{question} (empty: {default}): ")
         if given is None:
-            raise UsageError("nobody answers; nothing was written")
+            raise UsageError("there is no answer; nothing was written")
         answer = os.fsdecode(given) or default
         try:
             check(answer)
@@ -110,7 +110,8 @@ def _answer(question: str, default: str, check: Callable[[str], None]) -> str:
             return answer
 
 
-def _but(word: str, check: Callable[[str], None]) -> Callable[[str], None]:
+def _or(word: str, check: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a check that accepts one word, too."""
     return lambda answer: None if answer == word else check(answer)
 
 

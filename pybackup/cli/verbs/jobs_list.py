@@ -22,7 +22,7 @@ example:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_config(parser)
     add_talk(parser)
 

@@ -24,7 +24,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("job", metavar="NAME", nargs="?", help="the job (default: all)")
     parser.add_argument("--catalogue", metavar="URL", help="show the runs of all machines in this catalogue")
     add_talk(parser)

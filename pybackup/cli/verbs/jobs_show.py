@@ -20,7 +20,7 @@ example:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("job", metavar="NAME", help="the job")
     add_config(parser)
     add_talk(parser)

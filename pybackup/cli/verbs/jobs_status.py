@@ -26,7 +26,7 @@ _SECOND = 10**9
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("jobs", metavar="NAME", nargs="*", help="the jobs (default: all)")
     parser.add_argument(
         "--max-age",
@@ -46,7 +46,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Tell how jobs are."""
+    """Show the state of each job."""
     from pybackup.jobfiles.monitoring import health_of, nagios, prometheus, words
 
     configuration, now = loaded(options), time.time()

@@ -27,14 +27,14 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("jobs", metavar="NAME", nargs="*", help="the jobs (default: all)")
     add_config(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Tell them."""
+    """Send trial messages."""
     from pybackup.jobfiles.tell import tell_trial
 
     configuration = loaded(options)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pybackup.jobfiles.job import Job
 
 EPILOG = f"""\
-{WHERE}Nothing is installed, only printed. Each job runs by its key schedule, daily if it has none. systemd makes up
-for missed runs, cron does not.
+{WHERE}Nothing is installed, only printed. Each job runs as its key schedule says, or daily without one. systemd makes
+up for missed runs, cron does not.
 
 examples:
   pybackup jobs timers                    # units, each below its name
@@ -29,7 +29,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("jobs", metavar="NAME", nargs="*", help="the jobs (default: all)")
     parser.add_argument("--cron", action="store_true", help="print lines for a crontab instead of units of systemd")
     add_config(parser)
@@ -37,7 +37,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Print them."""
+    """Print timers."""
     from pybackup.jobfiles.timers import cron_lines, systemd_units
 
     configuration = loaded(options)

@@ -60,7 +60,7 @@ _JSON_TRUTH = ("false", "true")
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, ListRequest)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--long", action="store_true", help="with mode, owner, size and time, as ls -l")

@@ -34,7 +34,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, RebuildRequest)
     add_recording(parser)
     add_talk(parser)

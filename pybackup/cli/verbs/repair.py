@@ -36,7 +36,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, RepairRequest, without=("output",))
     where = parser.add_mutually_exclusive_group(required=True)
     add_option(where, RepairRequest, "output")

@@ -48,7 +48,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, RestoreRequest, optional=("to",))
     parser.add_argument("--plan", action="store_true", help="only show which media are needed, and where they are")
     parser.add_argument(

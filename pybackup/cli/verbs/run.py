@@ -45,7 +45,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     parser.add_argument("jobs", metavar="JOB", nargs="+", help="the name of a job, or a job file")
     parser.add_argument("--comment", metavar="TEXT", help="a comment for the archives, and for names with {comment}")
     parser.add_argument(

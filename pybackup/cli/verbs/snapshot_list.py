@@ -31,7 +31,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, SnapshotListRequest)
     add_talk(parser)
 

@@ -29,7 +29,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, SnapshotPruneRequest)
     parser.add_argument(
         "--dry-run", action="store_true", help="show which would be removed, and why the others are kept"

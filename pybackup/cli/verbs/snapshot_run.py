@@ -37,7 +37,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, SnapshotRunRequest)
     parser.add_argument("--dry-run", action="store_true", help="show what would be copied, and copy nothing")
     add_talk(parser)

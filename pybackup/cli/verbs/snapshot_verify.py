@@ -32,7 +32,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, SnapshotVerifyRequest)
     parser.add_argument(
         "--catalogue", metavar="URL", help="show which media of this catalogue have the content of damaged files"
@@ -41,7 +41,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Read snapshots."""
+    """Verify snapshots."""
     from pybackup.jobs.snapshot_verify import verify
 
     with ExitStack() as stack:

@@ -29,7 +29,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, StageInitRequest)
     add_talk(parser)
 

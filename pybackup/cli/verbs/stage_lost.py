@@ -29,7 +29,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, StageLostRequest)
     parser.add_argument("--dry-run", action="store_true", help="tell what would be lost, and mark nothing")
     add_talk(parser)

@@ -39,14 +39,14 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, StageScanRequest)
     add_recording(parser)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Scan, and tell each change as it is done."""
+    """Scan, and print each change as it is made."""
     from pybackup.jobs.stage_scan import StageScanning
 
     with talk_of(options, options.staging) as talk:

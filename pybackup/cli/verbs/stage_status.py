@@ -32,7 +32,7 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, StageRequest)
     add = parser.add_argument
     add("--html", metavar="FILE", type=argument(page_path), help="also write FILE.html for a browser")

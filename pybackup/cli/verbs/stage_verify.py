@@ -30,13 +30,13 @@ examples:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, StageVerifyRequest)
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
-    """Read discs."""
+    """Verify discs, staged files and images."""
     from pybackup.jobs.stage_verify import verify_stage
 
     with talk_of(options, options.staging) as talk:

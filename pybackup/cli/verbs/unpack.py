@@ -23,7 +23,7 @@ example:
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, UnpackRequest)
     add_talk(parser, verbose=True)
 

@@ -47,7 +47,7 @@ _STATUSES = {"intact": Status.DONE, "repairable": Status.REPAIRABLE, "beyond": S
 
 
 def define(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
+    """Add the arguments of this verb to its parser."""
     add_options(parser, VerifyRequest, CompareRequest)
     add_option(parser, VerifySetRequest, "archives", "more")
     parser.set_defaults(compared=False)
