@@ -12,11 +12,12 @@ from dataclasses import replace
 from pybackup.archive.find import FoundFile, place_in
 from pybackup.compress.check import check_batch
 from pybackup.container.check import Checked, check_bytes
+from pybackup.container.locate import locate_what_is_left
 from pybackup.container.read import open_listing, read_locator
 from pybackup.container.relocate import relocate
 from pybackup.errors import Damaged, EnvironmentFailed, NotAnArchive
 from pybackup.host.in_order import in_order
-from pybackup.host.joined import Place, open_place
+from pybackup.host.joined import Place, open_place, part_of
 from pybackup.host.kept import KeptFile
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import bounded_workers, make_executor, surviving
@@ -78,7 +79,10 @@ def verify(
         is_image = health is not None and _is_no_archive(file, health)
         if health and is_image and health.state is not State.BEYOND:
             return ArchiveVerdict(health.state, (), (), 0, 0, None, 0, health)
+        is_sought = is_image or read_locator(file) is None
         try:
+            if is_sought:
+                place, file = _sought(place, file, stack)
             listing = both[1] if both else _listing(file, known)
         except NotAnArchive as error:
             if isinstance(found, str):
@@ -86,8 +90,8 @@ def verify(
             if health is None:
                 raise
             return ArchiveVerdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
-        if is_image or read_locator(file) is None:
-            # Where the archive begins is not known: its members are looked for, and each has to be decoded.
+        if is_sought:
+            # Its members may lie elsewhere than an index says: they are looked for, and each has to be decoded.
             listing, deep = relocate(file, listing), True
         checked = both[2] if both else Checked((), ()) if is_image else _checked(file, listing, monitor)
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
@@ -202,6 +206,15 @@ def _open(path: bytes, stack: ExitStack) -> tuple[Place, ArchiveFile]:
     file = _kept(stack.enter_context(ArchiveFile(path)))
     place = place_in(file)
     return place, file if isinstance(place, bytes) else stack.enter_context(open_place(place))
+
+
+def _sought(place: Place, file: ArchiveFile, stack: ExitStack) -> tuple[Place, ArchiveFile]:
+    """The place of an archive that does not begin where its file does, as far as what is left of it tells, opened."""
+    ((begin, n_bytes),) = locate_what_is_left(file)[:1] or [(0, file.size)]
+    if not begin:
+        return place, file
+    place = (part_of(file.path, begin, n_bytes),)
+    return place, stack.enter_context(open_place(place))
 
 
 def _is_no_archive(file: ArchiveFile, health: Health) -> bool:

@@ -24,17 +24,22 @@ from kit.terminal import at_terminal
 from kit.trees import plant_for_discs
 
 import pybackup
-from pybackup.archive.find import archives_at
+from pybackup.archive.find import archives_at, volumes_in
 from pybackup.check.verify import verify
 from pybackup.cli.main import main
+from pybackup.container.read import body_length
+from pybackup.container.scan import scan
 from pybackup.disc import burn as disc_burn
 from pybackup.disc.check import Advice, check_discs
 from pybackup.disc.plan_build import BuildOptions
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.drives import ABSENT, why_no_drive, why_not_opened
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.index import TREE
+from pybackup.layout.note import Role
 from pybackup.media.burner import LoadedMedium, burn_command, check_fit, inspect
 from pybackup.mend.health import State
+from pybackup.model.listing import Way
 from pybackup.monitor import Monitor
 from pybackup.parity.stream.find import glance
 
@@ -446,6 +451,8 @@ def test_it_stops_when_it_is_told_to(answer: str, room: Path) -> None:
 
 INTERRUPTED = """
 import os, sys
+from pybackup.layout.index import TREE
+from pybackup.layout.note import Role
 from pybackup.media.burner import burn, burn_command
 image, pipe = map(os.fsencode, sys.argv[1:])
 command = burn_command(image, b"stdio:" + pipe, image_bytes=9, medium_bytes=None, speed=None, overwrite=False)
@@ -507,6 +514,34 @@ def test_an_image_beyond_repair_whose_start_is_gone(drive: Path, tmp_path: Path)
     assert not list(tmp_path.glob("out/**/*.partial"))
     for path in (path for path in (tmp_path / "out/tree").rglob("*") if path.is_file() and not path.is_symlink()):
         assert path.read_bytes() == (tree / path.relative_to(tmp_path / "out/tree")).read_bytes()
+
+
+@pytest.mark.parametrize("lost_roles", [{Role.CONTENT}, {Role.CONTENT, Role.LOCATOR}])
+def test_an_image_with_only_container_indexes_left_is_verified_as_it_is_salvaged(
+    lost_roles: set[Role], tmp_path: Path
+) -> None:
+    """Regression: `verify` took the offsets in the bare archive that these indexes hold for offsets in the image."""
+    tree = plant_for_discs(tmp_path / "tree")
+    archive([tree], tmp_path / "a.xtar")
+    image = Path(os.fsdecode(build(tmp_path / "a.xtar", tmp_path / "images").path))
+    (volume,) = volumes_in(os.fsencode(image))
+    with ArchiveFile(os.fsencode(image)) as file:
+        left = scan(file)
+        n_bytes = body_length(file, volume.offset)
+    assert n_bytes is not None
+    data = bytearray(image.read_bytes())
+    lost = [(0, volume.offset), (volume.offset + n_bytes, len(data))]  # the directory of the image, and all parity
+    lost += [(at, at + head.total_bytes) for at, head in left.indexes if head.scope == TREE]
+    lost += [(found.offset, found.offset + len(found.data)) for found in left.notes]
+    lost += [(found.offset, found.offset + SECTOR) for found in left.headers if found.note.role in lost_roles]
+    for start, end in lost:
+        data[start:end] = bytes(end - start)
+    image.write_bytes(data)
+    verdict = verify(os.fsencode(image), workers=1, monitor=Monitor())
+    salvaged = pybackup.salvage(image, tmp_path / "salvaged", workers=1, monitor=Monitor()).restored
+    assert verdict.way is not Way.TREE
+    assert set(verdict.files_damaged) == {one.path for one in salvaged.not_intact}
+    assert 0 < len(verdict.files_damaged) < verdict.files / 2
 
 
 def test_discs_that_are_not_among_those_that_are_checked_are_named(tmp_path: Path) -> None:
