@@ -82,6 +82,7 @@ RUNS: dict[str, Callable[[Field, Path, pybackup.Monitor], object]] = {
     "extract one, set": lambda f, to, m: pybackup.extract(f.volumes, to, [f.on_hurt], workers=1, monitor=m),
     "extract, set": lambda f, to, m: pybackup.extract(f.volumes, to, workers=1, monitor=m),
     "salvage, set": lambda f, to, m: pybackup.salvage([f.volumes], to, workers=1, monitor=m),
+    "repair, set": lambda f, to, m: pybackup.repair([f.volumes / "docs-002.xtar"], to / "made.xtar", monitor=m),
     "rebuild, set": lambda f, to, m: pybackup.rebuild([f.volumes], to, monitor=m),
 }
 
