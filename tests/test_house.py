@@ -234,10 +234,27 @@ def test_what_the_map_names_is_there() -> None:
     assert sections <= headings
 
 
+def test_modules_named_in_documents_exist() -> None:
+    """Paths of modules in all documents, of CHANGELOG its newest section; in DESIGN also names as ``room.module``."""
+    top = PACKAGE.parent
+    design = (PACKAGE / "docs/DESIGN.md").read_text()
+    texts = [path.read_text() for path in (*PACKAGE.glob("docs/*.md"), top / "README.md", top / "benchmarks/README.md")]
+    texts.append((top / "CHANGELOG.md").read_text().split("\n## ")[1])
+    there = {path.name for path in (*PACKAGE.rglob("*.py"), *top.glob("pyactivity/*.py"), *top.glob("benchmarks/*.py"))}
+    paths = {path for text in texts for path in re.findall(r"(?<![\w./])[\w/]+\.py\b", text)}
+    assert len(paths) > 60
+    assert [
+        each for each in paths if each not in there and not (PACKAGE / each).exists() and not (top / each).exists()
+    ] == []
+    modules = re.findall(rf"\b({'|'.join(_rooms())})\.(\w+)(?![\w/])", re.sub(r"\S*/\S*", "", design))
+    assert len(modules) > 20
+    assert [each for each in modules if not (PACKAGE / each[0] / f"{each[1]}.py").exists()] == []
+
+
 def test_tests_stand_in_rooms_or_where_the_design_says_that_they_cross_them() -> None:
     places = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__"}
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
-    said = (PACKAGE / "docs/DESIGN.md").read_text().partition("Tests stand in the rooms")[2].partition("\n## ")[0]
+    said = (PACKAGE / "docs/DESIGN.md").read_text().partition("Tests are in a directory")[2].partition("\n## ")[0]
     across = set(re.findall(r"`tests/(\w+)`", said))
     assert across
     assert places - rooms == across
