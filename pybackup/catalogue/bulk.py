@@ -14,7 +14,7 @@ from .schema import base, entry
 
 # Rows in one call: tuples of these are all that is in memory.
 _BATCH = 5_000
-# Making an index anew sorts once; keeping it up to date writes all over it, ten times as slow where it is large.
+# Making an index again sorts once. Updating a large one writes to places all over it, which takes ten times as long.
 _WORTH_REBUILDING = 50_000
 
 
@@ -31,7 +31,7 @@ def insert_rows(connection: Connection, table: sa.Table, rows: Iterable[Sequence
     quoted = connection.dialect.identifier_preparer.format_table(table)
     statement = f"INSERT INTO {quoted} ({names}) VALUES ({marks})"
     for some in batches(rows):
-        # Past SQLAlchemy's own treatment of parameters, which takes five times as long as SQLite does.
+        # Without SQLAlchemy's processing of parameters, which takes five times as long as SQLite itself.
         connection.exec_driver_sql(statement, some)
 
 
@@ -54,7 +54,7 @@ def batches(rows: Iterable[Any], size: int = _BATCH) -> Iterator[list[Any]]:
 def rebuilding_indexes(connection: Connection, table: sa.Table, coming: int, there: int) -> Iterator[None]:
     """Drop a table's indexes for the block and make them again at its end, where that is quicker than updating them.
 
-    Only SQLite is worth it, where it is part of the transaction, so an error in the block undoes it.
+    This is done in SQLite only, where it is part of the transaction, so that an error in the block undoes it.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Carrying volumes, media and runs from one catalogue to another: everything out, and in again beside what is there.
+"""Copying volumes, media and runs from one catalogue to another: all of them are read, and merged into the other.
 
-What comes in changes what is there only where it is newer or more complete. The order does not matter: taking the same
-in twice, or two catalogues in either order, gives the same result.
+Rows that are there are changed only if the incoming ones are newer or more complete. The order does not matter: merging
+the same twice, or two catalogues in either order, gives the same result.
 """
 
 from __future__ import annotations
@@ -113,14 +113,14 @@ def carried_runs(catalogue: Catalogue) -> list[CarriedRun]:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many volumes and media were new, of those that were taken in."""
+    """How many of the merged volumes and media were new."""
 
     volumes: int
     media: int
 
 
 def merge(catalogue: Catalogue, volumes: Iterable[Carried], monitor: Monitor) -> Merged:
-    """Take volumes and media in, each volume in one transaction.
+    """Merge volumes and media into a catalogue, each volume in one transaction.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def merge(catalogue: Catalogue, volumes: Iterable[Carried], monitor: Monitor) ->
 
 
 def merge_runs(catalogue: Catalogue, coming: Iterable[CarriedRun]) -> None:
-    """Take runs of chains in. Of a run that is known already, its own location is kept.
+    """Merge runs of chains into a catalogue. A run that is known already keeps its location.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def merge_runs(catalogue: Catalogue, coming: Iterable[CarriedRun]) -> None:
 
 
 def _older_tree(connection: Connection, held: CarriedVolume) -> int | None:
-    """Return the id of a directory or foreign disc that is catalogued already, unless what comes is a later state."""
+    """Return the id of a directory or foreign disc that is known in the same or a later state."""
     if held.new.sort.is_written_once:
         return None
     row = connection.execute(
@@ -175,7 +175,7 @@ def _earliest(connection: Connection, number: int, added_ns: int) -> None:
 
 
 def _merge_medium(connection: Connection, number: int, coming: CarriedMedium, others: Set[str]) -> bool:
-    """Take one medium in, and return whether it is new; ``others`` are labels of media that come with it."""
+    """Merge one medium, and return whether it is new; ``others`` are labels of media that come with it."""
     there = connection.execute(
         sa.select(medium, place.c.name.label("place"))
         .join_from(medium, place, medium.c.place_id == place.c.id, isouter=True)
@@ -202,7 +202,7 @@ def _the_same(rows: Sequence[Any], coming: CarriedMedium) -> Any:
     same = [row for row in rows if row.label == fitting(coming.label)]
     same += [row for row in rows if (row.type, bytes(row.location or b""), row.added_ns) == where]
     if not same:
-        # That there is one, others told before it was seen, here or there.
+        # An entry made from the index of another volume, before the medium was seen, here or there.
         same = list(rows) if coming.seen_ns is None else [row for row in rows if row.seen_ns is None]
     return next(iter(same), None)
 
@@ -222,7 +222,7 @@ def _values(connection: Connection, coming: CarriedMedium) -> dict[str, Any]:
 
 
 def _better(connection: Connection, known: Any, coming: CarriedMedium) -> dict[str, Any]:
-    """Return the columns to change so that both what is known and what comes are in them, in either order the same."""
+    """Return the columns to change to merge what is known with what comes; the result is the same in either order."""
     told = max(known.seen_ns or 0, known.checked_ns or 0, known.changed_ns or 0)
     ours = (told, known.type, known.capacity_bytes or 0, bytes(known.location or b""))
     theirs = (coming.told_ns, coming.type.value, coming.capacity_bytes or 0, coming.location)

@@ -94,7 +94,7 @@ class Catalogue:
         settled(self._let_go)
 
     def _let_go(self) -> None:
-        """Close the file, so that everything is in it and nothing in a write-ahead log beside it."""
+        """Close the file, so that everything is in it and there is no write-ahead log."""
         for file in list(self._files):
             file.close()
 
@@ -288,7 +288,7 @@ def _be_patient(connection: Any, _: object) -> None:
 
 
 def _own(error: DBAPIError, shown: str) -> Exception | None:
-    """Return the exception of ours for one of a database driver; None where that shows a bug of this program.
+    """Return our own exception for one of a database driver; None if that shows a bug of this program.
 
     Messages of drivers, which are kept, name hosts and files, but no values of the query.
     """

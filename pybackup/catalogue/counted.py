@@ -9,32 +9,32 @@ from pybackup.model.catalogued import Sighting, VolumeSort
 from pybackup.model.entry import Kind
 
 Counts = Callable[[Sighting], Sighting | None]
-"""Gives of an entry what counts of it; None for nothing."""
+"""Returns an entry with only the media that count; None if none does."""
 
 
 def counted(found: Iterable[Sighting], counts: Counts | None) -> Iterator[Sighting]:
-    """Yield what counts of these entries; all, where nothing says what counts."""
+    """Yield these entries with only the media that count; without ``counts``, all as they are."""
     return iter(found) if counts is None else (held for each in found if (held := counts(each)))
 
 
 class CountedCopies:
-    """Says which entries of the catalogue count, and on which media.
+    """Decides which entries of the catalogue count, and on which media.
 
     Parameters
     ----------
     output
-        What lies at paths that begin so is no copy.
+        Files whose paths begin with this do not count, as they may be replaced.
     own
-        Ids of archives and volumes that are none: a full run of a chain stands without its earlier runs.
+        Ids of archives and volumes that do not count: a full run of a chain must not need its earlier runs.
     only_in_archives
-        Only what archives hold as a whole counts, since a chain tells where in each all of its content is.
+        Only files that are whole in an archive count, since a chain refers to members of archives.
     """
 
     def __init__(self, output: bytes, own: set[bytes], *, only_in_archives: bool) -> None:
         self._output, self._own, self._only_in_archives = output, own, only_in_archives
 
     def __call__(self, found: Sighting) -> Sighting | None:
-        """Return what counts of an entry; None for nothing."""
+        """Return an entry with only the media that count; None if none does."""
         filed = found.filed
         if found.volume.identity in self._own:
             return None

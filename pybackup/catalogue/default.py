@@ -13,7 +13,7 @@ _configurations: list[_Ask] = []  # at most one
 def look_in(configuration: _Ask) -> None:
     """Look into a configuration, too, where neither the command line nor the environment names a catalogue.
 
-    What reads the configuration lies in a room above this one, so it is given here.
+    The function that reads it is a parameter, since it is in a room above this one.
 
     Parameters
     ----------

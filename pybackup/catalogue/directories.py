@@ -19,7 +19,7 @@ _PARAMETERS = 500  # in one IN (...): every database takes as many
 class Directories:
     """The ids of directories for entries that are being entered; new directories get ids at once and rows by `save`.
 
-    Of the database only the children of directories on the way are read, and each directory's only once.
+    Only the children of directories on the paths are read from the database, and those of each directory only once.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -145,7 +145,7 @@ def with_all_below(connection: Connection, tops: Iterable[int], *, most: int | N
 def find_containing(connection: Connection, part: bytes, most: int) -> list[int] | None:
     """Return the ids of the directories with ``part`` in one name of their path.
 
-    None for an empty part, and where they are more than ``most``.
+    None for an empty part, and if there are more than ``most``.
     """
     if not part:
         return None

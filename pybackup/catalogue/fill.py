@@ -28,12 +28,12 @@ _ENTER_WORK = 5000  # an entry takes as long as reading and hashing so many byte
 _TOLD_ENTRIES = 1000
 
 Rows = Callable[[], Iterable[Filed]]
-"""Gives the entries of a volume anew each time it is called."""
+"""Returns an iterator over the entries of a volume, each time from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What became of a volume.
+    """The result of entering a volume.
 
     Attributes
     ----------
@@ -110,9 +110,9 @@ def enter_volume_on(connection: Connection, new: NewVolume, rows: Rows, monitor:
     else:
         number = known.id
         changed = bool(new.listing) and known.listing is not None and bytes(known.listing) != new.listing
-        # Of earlier discs a disc may carry the names alone.
+        # A disc may carry only the names of earlier discs, without their files.
         is_more = known.entries != new.entries and (bool(new.listing) or not known.entries)
-        # Of an earlier archive, the later ones of its chain know a part.
+        # A later archive of a chain lists only a part of an earlier one.
         is_part = known.set_id is None and bool(new.listing)
         if changed or (known.listing is None and (is_more or is_part)):
             filling.replace(known, new, rows)
@@ -187,7 +187,7 @@ class _Filling:
         return self._added, self._altered, len(self._before or ())
 
     def replace(self, known: Any, new: NewVolume, rows: Rows) -> None:
-        """Enter what a volume holds now instead of what it held; what did not change keeps its hash."""
+        """Replace the entries of a volume by its present ones; unchanged ones keep their hash."""
         old = entry.c.id >= known.first_entry, entry.c.id < known.first_entry + known.entries
         columns = (entry.c.directory_id, entry.c.name, entry.c.size, entry.c.mtime_ns, entry.c.sha256)
         self._before = {
@@ -198,7 +198,7 @@ class _Filling:
         delete_entries(self._connection, known.first_entry, known.entries)
 
     def fill(self, number: int, new: NewVolume, rows: Rows) -> None:
-        """Enter what a volume holds."""
+        """Enter the entries of a volume."""
         connection = self._connection
         first = next_id(connection, entry)
         with rebuilding_indexes(connection, entry, new.entries, first - 1):
@@ -250,7 +250,7 @@ class _Filling:
         self._count = at - first
 
     def _compare(self, filed: Filed, where: int, name: bytes) -> bytes | None:
-        """Count what an entry is beside what was there, and return its hash, which may be the old one."""
+        """Count an entry as new, altered or unchanged, and return its hash, which may be the former one."""
         assert self._before is not None
         before = self._before.pop((where, name), None)
         if before is None:
@@ -283,7 +283,7 @@ def _link(connection: Connection, number: int, at: int, target: bytes) -> None:
 
 
 def _join_part(connection: Connection, set_id: bytes, part: tuple[int, bytes]) -> None:
-    """Give all parts of a file its hash, which only the volume with the last part knows."""
+    """Set the hash of a file in the rows of all its parts; only the volume with the last part has it."""
     where, name = part
     of_set = sa.select(volume.c.id).where(volume.c.set_id == set_id)
     same = (entry.c.directory_id == where, entry.c.name == name, entry.c.parts > 0, entry.c.volume_id.in_(of_set))

@@ -24,7 +24,7 @@ _MAGIC = re.compile(rb"[*?\[]")
 _PARAMETERS = 500  # in one IN (...): every database takes as many
 # `find_history` takes a content with more names for copies; and after so many names of one file it stops.
 _MOST_NAMES, _MOST_RENAMED = 8, 200
-_MOST_DIRECTORIES = 20_000  # beyond these, looking at every name is quicker
+_MOST_DIRECTORIES = 20_000  # if there are more, comparing every name is quicker
 
 
 def find(catalogue: Catalogue, wanted: Wanted) -> list[Sighting]:
@@ -102,7 +102,7 @@ def _key(found: Sighting) -> tuple[object, ...]:
 
 
 def _is_distinctive(filed: Filed) -> bool:
-    """Whether two files with this content are likely one file, which says nothing where they are empty."""
+    """Return whether two files with this content are likely the same file; empty ones are not."""
     return filed.size > 0 and not filed.sparse
 
 
@@ -158,7 +158,7 @@ def entries_where(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def filed_of_row(row: Any, path: bytes) -> Filed:
-    """Return the entry of a row, without its base where nobody asked for that."""
+    """Return the entry of a row, without its base if that was not selected."""
     sha256 = None if row.sha256 is None else bytes(row.sha256)
     return Filed(
         path,
@@ -223,7 +223,7 @@ def _matching(connection: Connection, pattern: bytes) -> list[int]:
 
 
 def _narrowed(connection: Connection, pattern: bytes) -> list[sa.ColumnElement[bool]] | None:
-    """Return SQL conditions of which at least one holds for each path that matches; None where nothing narrows it."""
+    """Return SQL conditions of which at least one holds for each path that matches; None if there are none."""
     above, _, name = pattern.rpartition(b"/")
     if not _MAGIC.search(pattern):
         return [contains(entry.c.name, name)] if name else None

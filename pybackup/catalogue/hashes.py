@@ -1,4 +1,4 @@
-"""Hashes that are taken after their entries were entered."""
+"""Computing hashes of files after they were entered."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _without_hash(held: CataloguedVolume, nested: bool | None) -> tuple[sa.Colum
 
 
 def set_hashes(catalogue: Catalogue, hashes: Iterable[tuple[int, bytes]]) -> None:
-    """Write down the SHA-256 (32 bytes) of entries, in pairs with their ids."""
+    """Store the SHA-256 (32 bytes) of entries, given in pairs with their ids."""
     values = [{"at": number, "sha256": digest} for number, digest in hashes]
     if values:
         with catalogue.writing() as connection:

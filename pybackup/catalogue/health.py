@@ -21,7 +21,7 @@ _SOUND = ("intact", "repairable")
 
 
 def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
-    """Write down that a lost medium is there again, and return its state, which is what its last check found."""
+    """Record that a lost medium was found, and return its state, which follows from its last check."""
     checks = health_of(catalogue, medium_id)
     state = MediumState.SUSPECT if checks and checks[-1].verdict not in _SOUND else MediumState.OK
     set_state(catalogue, medium_id, state)
@@ -31,8 +31,8 @@ def found_again(catalogue: Catalogue, medium_id: int) -> MediumState:
 def add_health(catalogue: Catalogue, medium_id: int, found: MediumCheck) -> MediumState:
     """Add what a check found to the history of a medium, and return the medium's new state.
 
-    A lost medium that was checked is no longer lost. It is suspect if it is beyond repair; what its parity still mends
-    counts as a copy, and should be written again soon (`refresh`).
+    A lost medium that was checked is no longer lost. It is suspect if it is beyond repair. If its parity can still
+    repair it, it counts as a copy, but should be written again soon (`refresh`).
     """
     with catalogue.writing() as connection:
         insert_check(connection, medium_id, found)

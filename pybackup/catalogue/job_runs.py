@@ -1,4 +1,4 @@
-"""Runs of jobs in the catalogue: what came of each, of all machines that use it."""
+"""Runs of jobs in the catalogue, with their results, from all machines that use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How files of a live tree stand: which have enough copies, which changed since, which are on no medium."""
+"""Whether files of a live tree are safe: which have enough copies, which changed since, which are on no medium."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .risk import copies_of
 
 
 class FileStanding(StrEnum):
-    """How a live file stands, best first."""
+    """Whether a live file is safe, best first."""
 
     SAFE = "safe"
     FEW = "too few copies"
@@ -25,7 +25,7 @@ class FileStanding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A file of a live tree, and how it stands.
+    """A file of a live tree, and whether it is safe.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ def judge(
     checked_since_ns: int | None,
     split: SplitContents,
 ) -> CheckedFile:
-    """Return how a live file stands.
+    """Return a live file with its standing.
 
     Parameters
     ----------

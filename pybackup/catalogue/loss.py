@@ -40,7 +40,7 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What the loss of a medium comes to.
+    """The consequences of losing a medium.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Loss:
     counts
         How many files have each outlook.
     needed_by
-        Chains of which other archives build on the volume.
+        Chains with archives that build on the volume.
     """
 
     medium: Medium
@@ -118,7 +118,7 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
 
 
 def _dependent(connection: Connection, lost: Medium, known: Standing, split: Split) -> list[Any]:
-    """Return the entries of other volumes that could be read if the medium were there, and cannot without it."""
+    """Return the entries of other volumes that can be read only with this medium."""
     if not split.bases:
         return []
     with_it = split.under(known.with_copy(lost))

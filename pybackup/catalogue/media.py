@@ -1,4 +1,4 @@
-"""Media: which there are; their state, place and label; whether one counts as a copy."""
+"""The media in the catalogue; their state, place and label; whether one counts as a copy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def media_on(connection: Connection) -> list[Medium]:
 
 
 def _place_in_order(known: Medium) -> tuple[str, bytes, bool, int, int]:
-    """Sets together, recovery volumes behind the volumes that they are for."""
+    """Return a sort key: sets stay together, and recovery volumes follow the data volumes."""
     held = known.volume
     return held.set_name, held.set_id, held.sort is VolumeSort.RECOVERY, held.number, known.id
 
@@ -80,14 +80,14 @@ def find_medium(catalogue: Catalogue, named: str) -> Medium:
 
 
 def set_state(catalogue: Catalogue, medium_id: int, state: MediumState, *, now_ns: int | None = None) -> None:
-    """Write down that a medium is lost, found again, suspect or retired."""
+    """Record that a medium is lost, found again, suspect or retired."""
     now = time.time_ns() if now_ns is None else now_ns
     with catalogue.writing() as connection:
         connection.execute(medium.update().where(medium.c.id == medium_id).values(state=state.value, changed_ns=now))
 
 
 def move(catalogue: Catalogue, medium_id: int, where: str) -> None:
-    """Write down where a medium lies from now on.
+    """Record where a medium is kept from now on.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The names of all files as columns, for the page of the catalogue; each path once for each content it has."""
+"""The names of all files as columns, for the page of the catalogue; a path occurs once for each content it has."""
 
 from __future__ import annotations
 

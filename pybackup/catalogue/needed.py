@@ -14,15 +14,15 @@ from .schema import chain_run, run_need
 
 @dataclass(frozen=True, slots=True)
 class NeededBy:
-    """A chain of which other archives build on a volume.
+    """A chain with archives that build on a volume.
 
     Attributes
     ----------
     runs
-        How many of its runs do.
+        How many of its runs build on it.
     files
-        How many files of the newest of these take content from the volume: they are unchanged since, or stored as what
-        differs from content there, or left out as they are known to be there.
+        How many files of the newest of these runs need content from the volume: unchanged files, deltas, and files that
+        were left out since they are known to be there.
     """
 
     chain: str

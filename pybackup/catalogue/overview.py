@@ -35,7 +35,7 @@ class OnShelf:
 
     @property
     def worst(self) -> int:
-        """How many files nothing would give back: they are on no other medium, or are deltas to what is on none."""
+        """How many files could not be restored: they are on no other medium, or are deltas to what is on none."""
         return self.cost.get(Outlook.GONE, 0) + self.cost.get(Outlook.DEPENDENT, 0)
 
 

@@ -1,4 +1,4 @@
-"""Which runs of a chain are kept restorable, and which media none of these needs any more."""
+"""Which runs of a chain are kept restorable, and which media none of them needs any more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .runs import runs
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """What the rules keep, and what they do not.
+    """The runs that the rules keep, the others, and the media that are not needed any more.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Pruning:
 def plan_pruning(catalogue: Catalogue, chain: str, policy: Retention) -> Pruning:
     """Return which runs the rules keep, and which media are superseded; nothing is changed.
 
-    A run of which not all volumes are known is neither kept nor dropped: it may still be being made.
+    A run of which not all volumes are known is neither kept nor dropped: it may not be finished yet.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def plan_pruning(catalogue: Catalogue, chain: str, policy: Retention) -> Pruning
 
 
 def retire(catalogue: Catalogue, superseded: Sequence[Medium]) -> None:
-    """Write down that media are superseded: they do not count as copies any more."""
+    """Mark superseded media as retired: they do not count as copies any more."""
     for known in superseded:
         set_state(catalogue, known.id, MediumState.RETIRED)
 

@@ -84,7 +84,7 @@ def _check(connection: sqlite3.Connection, name: str) -> int:
     found_version = next((v for v, wanted in looks.items() if len(there) == len(wanted) and set(there) == wanted), None)
     if found_version is None:
         raise Damaged(f"{name}: no catalogue of this form: its tables, views or triggers are others")
-    # This check visits each page once; a query would never end where pages lead to each other in a circle.
+    # This check visits each page once, while a query would never end if pages referred to each other in a circle.
     found = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != (b"ok",):
         raise Damaged(f"{name}: damaged: {found[0].decode(errors='replace')}")
@@ -184,7 +184,7 @@ def _media(connection: sqlite3.Connection) -> dict[int, list[CarriedMedium]]:
 
 
 def _few(connection: sqlite3.Connection, query: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield rows as the first column and the others, no more of them than memory is allowed for.
+    """Yield rows as the first column and the others, up to a limit.
 
     Volumes, media and checks are all kept in memory, and a hostile file may have any number of them.
     """
@@ -252,7 +252,7 @@ def _filed(row: tuple[Any, ...], above: bytes) -> Filed:
 
 
 def _is_name(name: object) -> bool:
-    """Whether a name is that of something in its directory: no path, no ``..``."""
+    """Return whether a name is a single component of a path, and not ``..``."""
     return isinstance(name, bytes) and name not in (b"", b".", b"..") and b"/" not in name and b"\0" not in name
 
 

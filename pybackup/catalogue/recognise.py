@@ -1,4 +1,4 @@
-"""Recognising a medium: which one of the catalogue it is, if any, and which label a new one gets."""
+"""Recognising a medium: whether it is in the catalogue, and otherwise which label it gets."""
 
 from __future__ import annotations
 
@@ -86,23 +86,23 @@ def _the_same(there: Iterable[Any], on: NewMedium) -> Any:
         for row in rows
         if row.type == on.type.value and (not on.location or row.location is None or bytes(row.location) == on.location)
     ]
-    # An entry that was made from what other volumes tell, before the medium itself was read.
+    # The entry may have been made from the index of another volume, before the medium itself was read.
     unseen = [row for row in rows if row.seen_ns is None]
     return next(iter(same or unseen), None)
 
 
 def free_label(connection: Connection, wanted: str, *, must: bool = False) -> str:
-    """Return a label that no medium has: ``wanted``, or that with a number behind it.
+    """Return a label that no medium has: ``wanted``, or that followed by a number.
 
     Parameters
     ----------
     must
-        It has to be ``wanted`` itself.
+        Return only ``wanted`` itself.
 
     Raises
     ------
     UsageError
-        It must be, and another medium has it, or it is not fit for one.
+        With ``must``: another medium has the label, or it is not fit for one.
     """
     base = check_label(wanted) if must else fitting(wanted) or "medium"
     label, number = base, 1
@@ -121,5 +121,5 @@ def fitting(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """Return text that every database takes: no NUL, what is no UTF-8 escaped, not longer than MariaDB takes."""
+    """Return text that every database accepts: without NUL, with escapes for bytes that are not UTF-8, not too long."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")[:_MOST_TEXT]

@@ -1,4 +1,4 @@
-"""Which media are worn and should be written again, what of them is still needed, and what became of it."""
+"""Which media should be written again, which of their volumes are still needed, and the results of writing them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Worn:
     media
         The media of the volume that should be replaced, each with the reason.
     files, n_bytes
-        How many of its files have fewer copies than wanted if these media do not count, and their sizes together.
+        How many of its files have fewer copies than wanted if these media do not count, and the sum of their sizes.
     chains
-        Chains of which it is a run, if the volume itself has fewer copies than wanted without these media.
+        The chains with a run in this volume, if the volume has fewer copies than wanted without these media.
     is_recovery
-        It is a recovery volume, and no other medium of it counts.
+        It is a recovery volume, and no other medium with it counts.
     """
 
     media: Sequence[tuple[Medium, str]]
@@ -45,12 +45,12 @@ class Worn:
 
     @property
     def is_needed(self) -> bool:
-        """Whether anything would have too few copies if these media were thrown away."""
+        """Whether anything would have too few copies without these media."""
         return bool(self.files or self.chains or self.is_recovery)
 
 
 class RefreshOutcome(StrEnum):
-    """What became of a volume that was to be written again."""
+    """The result for a volume that was to be written again."""
 
     WRITTEN = "written"
     BEYOND = "beyond"

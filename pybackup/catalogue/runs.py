@@ -1,4 +1,4 @@
-"""Runs of chains in the catalogue: which there are, in what order, and which volumes each needs."""
+"""Runs of chains in the catalogue, in their order, and the volumes that each needs."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def enter_run(
 
 
 def faults_of(catalogue: Catalogue) -> dict[bytes, str]:
-    """Return what is wrong with volumes, by their ids: lost, suspect or superseded.
+    """Return which volumes are unsafe, by their ids, and why: lost, suspect or superseded.
 
-    A volume with a sound medium has nothing wrong; one of which no medium is known is left out.
+    A volume with a sound medium is safe; one without any known medium is left out.
     """
     held: dict[bytes, list[Medium]] = {}
     for known in media(catalogue):

@@ -36,7 +36,7 @@ metadata = MetaData()
 
 
 class _MediumText(Text):
-    """MEDIUMTEXT of MariaDB and MySQL. SQLAlchemy's own imports all it has for these, which each run would wait for."""
+    """MEDIUMTEXT of MariaDB and MySQL; importing SQLAlchemy's own type would load its code for both databases."""
 
     __visit_name__ = "MEDIUMTEXT"
     charset = "utf8mb4"
@@ -82,8 +82,8 @@ volume = Table(
     "volume",
     metadata,
     _id(),
-    Column("identity", _binary(64), nullable=False),  # id of an archive, or what else a medium is known by
-    Column("listing", _binary(32)),  # hash of what it holds; null where that was never read from itself
+    Column("identity", _binary(64), nullable=False),  # id of an archive, or a hash by which a medium is recognised
+    Column("listing", _binary(32)),  # hash of its index; null if it is known only from other volumes
     Column("kind", _text(16), nullable=False),
     Column("name", _text(MAX_LABEL), nullable=False),
     Column("set_id", _binary(8)),
@@ -115,7 +115,7 @@ medium = Table(
     Column("state", _text(16), nullable=False),
     Column("capacity_bytes", BigInteger),
     Column("added_ns", BigInteger, nullable=False),
-    Column("seen_ns", BigInteger),  # null: only other volumes told of it
+    Column("seen_ns", BigInteger),  # null if it is known only from other volumes
     Column("checked_ns", BigInteger),  # when all of it was last read and found sound
     Column("changed_ns", BigInteger),  # when its state was last set
     Index("medium_by_volume", "volume_id"),
@@ -157,16 +157,16 @@ entry = Table(
     Column("mode", BigInteger, nullable=False),
     Column("sha256", _binary(32)),
     Column("sparse", SmallInteger, nullable=False, default=0),  # the hash is of its sparse stream, not of all its bytes
-    Column("first_part", BigInteger, nullable=False, default=0),  # of a file that goes on over volumes: what is here
+    Column("first_part", BigInteger, nullable=False, default=0),  # of a file divided over volumes: its parts here
     Column("parts_here", BigInteger, nullable=False, default=0),
     Column("parts", BigInteger, nullable=False, default=0),
-    Column("nested", SmallInteger, nullable=False, default=0),  # so many archives around it
-    # All that counting copies asks for: a million rows are not looked up in the table for it.
+    Column("nested", SmallInteger, nullable=False, default=0),  # number of archives around it
+    # Has all columns for counting copies, so that a million rows need not be looked up in the table.
     Index("entry_by_content", "sha256", "sparse", "volume_id", "kind", "parts", "size"),
     Index("entry_by_path", "directory_id", "name"),
 )
 
-# Of an entry that is stored as what differs from another content (FORMAT.md, "Files with a base"): that content.
+# The base of an entry that is stored as a delta to other content (FORMAT.md, "Files with a base").
 base = Table(
     "base",
     metadata,
@@ -185,7 +185,7 @@ chain_run = Table(
     Column("at_ns", BigInteger, nullable=False),
     Column("level", _text(16), nullable=False),
     Column("reason", _any_text(), nullable=False, default=""),
-    Column("location", LargeBinary),  # the archive, or the directory of the volumes, when it was last met as files
+    Column("location", LargeBinary),  # the archive, or the directory of the volumes, when these were last seen as files
     UniqueConstraint("chain", "archive", name="chain_run_by_archive"),
 )
 

@@ -27,7 +27,7 @@ class Standing:
     checked_since_ns
         See `media.counts_as_copy`.
     without
-        The ids of media that are taken for lost.
+        The ids of media that are treated as lost.
     """
 
     def __init__(self, connection: Connection, checked_since_ns: int | None, *, without: Collection[int] = ()) -> None:
@@ -43,7 +43,7 @@ class Standing:
                 self.counted.setdefault(known.volume.id, []).append(known)
             elif not is_gone(known):
                 self.doubtful.add(known.volume.id)
-        # What `counts_as_copy` says, as SQL.
+        # `counts_as_copy` as an SQL condition
         self.conditions: list[sa.ColumnElement[bool]] = [
             medium.c.state == MediumState.OK.value,
             medium.c.seen_ns.is_not(None),
@@ -54,18 +54,18 @@ class Standing:
             self.conditions.append(medium.c.id.not_in(without))
 
     def with_copy(self, known: Medium) -> Self:
-        """Return the same with one more medium that counts as a copy."""
+        """Return a `Standing` with one more medium that counts as a copy."""
         other = copy(self)
         other.counted = {**self.counted, known.volume.id: [*self.counted.get(known.volume.id, ()), known]}
         return other
 
     def recovery(self, held: CataloguedVolume) -> list[Medium]:
-        """Return the media of recovery volumes by which a volume can be rebuilt; none where they are too few."""
+        """Return the media of recovery volumes by which a volume can be rebuilt; none if there are too few."""
         lost, there = self._of_set(held)
         return there if lost <= len(there) else []
 
     def can_lose(self, held: CataloguedVolume) -> bool:
-        """Whether a volume that is there could be rebuilt if it were lost now."""
+        """Return whether a volume that is there could be rebuilt if it were lost now."""
         lost, there = self._of_set(held)
         return lost + (held.id in self.counted) <= len(there)
 
@@ -77,7 +77,7 @@ class Standing:
         data = {each.number: each for each in of_set if each.sort is not VolumeSort.RECOVERY}
         last = max(data)
         if not data[last].last:
-            return 1, []  # of how many volumes the set is made is not known
+            return 1, []  # the number of volumes in the set is not known
         lost = sum(number not in data or data[number].id not in self.counted for number in range(1, last + 1))
         recovery = [each for each in of_set if each.sort is VolumeSort.RECOVERY and each.id in self.counted]
         return lost, [self.counted[each.id][0] for each in recovery]
@@ -128,7 +128,7 @@ class Split:
                 self._whole.setdefault(bytes(sha256), set()).add(number)
 
     def under(self, known: Standing) -> Self:
-        """Return the same where other media count."""
+        """Return a `Split` for which other media count."""
         other = copy(self)
         other._known = known
         return other
@@ -148,11 +148,11 @@ class Split:
         return sum(count for count, _ in counts), max((places for _, places in counts), default=0)
 
     def is_whole(self, row: Any) -> bool:
-        """Whether all parts of the file are there that a row is of."""
+        """Return whether all parts of the file in this row exist."""
         return self.copies(self.key(row))[0] > 0
 
     def _of_base(self, sha256: bytes, depth: int) -> tuple[int, int]:
-        """Return how many copies there are of a content that others are deltas to, and in how many places."""
+        """Return how many copies there are of the base of deltas, and in how many places."""
         if depth < 1:
             return 0, 0
         volumes = self._whole.get(sha256, ())
@@ -163,7 +163,7 @@ class Split:
     def _of_set(self, rows: Sequence[Any], parts: int, depth: int) -> tuple[int, int]:
         """Return the copies of a file that volumes of one set have parts of, and their places.
 
-        Of a delta, what no volume is known to have of it is the base's, which is needed in any case.
+        Parts of a delta that no volume has are those of its base, which is needed in any case.
         """
         media: list[set[int]] = [set() for _ in range(parts)]
         places: list[set[str]] = [set() for _ in range(parts)]

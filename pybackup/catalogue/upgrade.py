@@ -1,4 +1,4 @@
-"""Bringing a catalogue of an earlier version up to this one, after a copy was made."""
+"""Upgrading a catalogue to the schema of this version, after making a copy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .schema import REVISION
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """What an upgrade came to.
+    """The result of an upgrade.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Burning through xorriso: what the drive says of the medium in it, and writing an image onto that."""
+"""Burning with xorriso: asking the drive about its medium, and writing an image onto that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pybackup.sector import SECTOR
 
 _PROGRAM = "xorriso"
 _PSEUDO = b"stdio:"
-# Of a CD written track at once the last two sectors cannot be read, and drives read ahead beyond the end.
+# The last two sectors of a CD written track-at-once cannot be read, and drives read ahead beyond the end.
 _RUN_OUT_SECTORS = 150
 _KEPT_LINES = 6
 _STATUS = re.compile(r"^Media status : (.*)$", re.MULTILINE)
@@ -28,14 +28,14 @@ _WRITTEN = re.compile(r"(\d+)\s+of\s+\d+ MB written")
 
 @dataclass(frozen=True, slots=True)
 class LoadedMedium:
-    """What the drive says of the medium in it.
+    """The medium in a drive, as the drive describes it.
 
     Attributes
     ----------
     kind
         In the words of xorriso: ``CD-R``, ``DVD+R``, ``stdio file``.
     n_bytes
-        How much it takes from its first sector on; None where the drive does not say.
+        Its capacity from its first sector on; None if the drive does not tell.
     """
 
     kind: str
@@ -44,12 +44,12 @@ class LoadedMedium:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the drive calls it blank; of what can be overwritten it only knows the beginning."""
+        """Whether the drive reports it as blank; for rewritable media, drives only look at the beginning."""
         return "is blank" in self.status
 
 
 def device_path(device: bytes) -> bytes:
-    """Return the path to read from: that of a pseudo-drive without what marks it."""
+    """Return the path to read from: for a pseudo-drive, without its prefix."""
     return device.removeprefix(_PSEUDO)
 
 
@@ -59,7 +59,7 @@ def inspect(device: bytes) -> LoadedMedium:
     Raises
     ------
     EnvironmentFailed
-        xorriso is missing, or the drive, or a medium in it; or the drive may not be used.
+        There is no xorriso, no drive or no medium in it; or the drive may not be used.
     """
     name = os.fsdecode(device)
     program = _program()
@@ -85,12 +85,12 @@ def check_fit(image_bytes: int, medium: LoadedMedium, device: bytes, *, overwrit
     Parameters
     ----------
     overwrite
-        Take one that is written, which is erased first where it has to be.
+        Accept a written medium, which is erased first if necessary.
 
     Raises
     ------
     UsageError
-        It is one of these.
+        The medium is too small, or written already.
     """
     name = os.fsdecode(device)
     if not medium.is_blank and not overwrite:
@@ -108,13 +108,13 @@ def check_fit(image_bytes: int, medium: LoadedMedium, device: bytes, *, overwrit
 def burn_command(
     image: bytes, device: bytes, *, image_bytes: int, medium_bytes: int | None, speed: str | None, overwrite: bool
 ) -> list[bytes]:
-    """Return the command that burns an image, with padding behind it where there is room for that."""
+    """Return the command that burns an image, followed by padding if there is room for that."""
     padded = image_bytes + _RUN_OUT_SECTORS * SECTOR
     pad = _RUN_OUT_SECTORS if medium_bytes is not None and padded <= medium_bytes else 0
     command = [_program().encode(), b"-as", b"cdrecord", b"-v", b"dev=" + device]
     command += [b"speed=" + os.fsencode(speed)] if speed else []
     command += [b"blank=as_needed"] if overwrite else []
-    # A name that looks like an option is none behind a directory.
+    # With a directory in front, a name cannot be taken for an option.
     return [*command, b"padsize=%ds" % pad, os.path.join(b".", image) if image.startswith(b"-") else image]
 
 
@@ -124,16 +124,16 @@ def burn(command: Sequence[bytes], device: bytes, progress: Callable[[int], None
     Parameters
     ----------
     progress
-        Called with the number of bytes written since the last call, as far as xorriso says.
+        Called with the number of bytes written since the last call, as xorriso reports them.
 
     Raises
     ------
     EnvironmentFailed
-        It failed; its own words are in the message.
+        It failed; the message has the reason that it gave.
     """
     tail: deque[str] = deque(maxlen=_KEPT_LINES)
     done = 0
-    # It would go on burning when this run is interrupted.
+    # Otherwise it would continue burning when this run is interrupted.
     with Child(
         command,
         stdin=subprocess.DEVNULL,
@@ -166,7 +166,7 @@ def eject(device: bytes) -> None:
 
 
 def _reason(lines: Sequence[str]) -> str:
-    """The first thing that xorriso complains of."""
+    """Return the first error that xorriso reported."""
     for line in lines:
         if " : FAILURE : " in line or " : SORRY : " in line or " : FATAL : " in line:
             return line.partition(" : ")[2].partition(" : ")[2].strip()

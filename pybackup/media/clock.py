@@ -18,7 +18,7 @@ _MODULES: tuple[ModuleType, ...] = (pycdlib.pycdlib, dates, headervd, udf, utils
 
 
 class _Clock:
-    """What these modules use of `time`, standing still, in UTC."""
+    """The functions of `time` that these modules use, for one fixed time in UTC."""
 
     def __init__(self, seconds: int) -> None:
         self._seconds = seconds
@@ -37,9 +37,9 @@ class _Clock:
 
 @contextmanager
 def standing_still(seconds: int, seed: bytes) -> Iterator[None]:
-    """Let pycdlib, and nothing else, see a clock that stands still and random numbers that are none.
+    """Give the modules of pycdlib, and nothing else, a fixed clock and random numbers, for which it has no parameters.
 
-    It has no parameter for either. Not for use in several threads at once.
+    Not for use in several threads at once.
     """
     stand_ins: dict[str, Any] = {"time": _Clock(seconds), "random": random.Random(seed)}
     real = [

@@ -1,7 +1,7 @@
 """The file system of a disc: where each file lies in the image, and the bytes around the files.
 
-ISO 9660 with Rock Ridge and Joliet; UDF too where a file is so long that ISO 9660 has to cut it in extents, which not
-every system joins. One directory, no other. pycdlib lays it out; it never sees the content of a file.
+ISO 9660 with Rock Ridge and Joliet, and UDF too if a file is so long that ISO 9660 has to divide it into extents, which
+not every system joins. All files are in the root directory. pycdlib makes the layout, without the contents of files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pybackup.sector import SECTOR
 
 from .clock import standing_still
 
-# What a directory record of ISO 9660 can say, less than 4 GiB by a sector.
+# The most bytes that one extent of ISO 9660 can have: 4 GiB minus a sector.
 MAX_EXTENT_BYTES = 0xFFFFF800
 _STEP_BYTES = 1 << 24
 _MODE = 0o100444
@@ -56,7 +56,7 @@ class Layout:
     offsets
         Of each file, by its name: a multiple of 2,048.
     pieces
-        Offset and bytes of everything that is no file; what neither has is zeros.
+        Offset and bytes of everything besides the files; the rest of the image is zeros.
     n_bytes
         Length of the image.
     """
@@ -73,9 +73,9 @@ def lay_out(files: Sequence[DiscFile], *, volume_name: str, set_name: str = "", 
     Parameters
     ----------
     volume_name
-        What a system shows for the disc; characters that it cannot have are replaced.
+        The name that a system shows for the disc; characters that are not allowed are replaced.
     set_name
-        Of the volume set; as above.
+        The name of the volume set, with the same rules.
     seconds
         Since the epoch: the time of everything on the disc.
     """
@@ -110,7 +110,7 @@ def lay_out(files: Sequence[DiscFile], *, volume_name: str, set_name: str = "", 
 
 
 def identifier(text: str) -> str:
-    """Return a text as ISO 9660 takes it: capitals, digits and ``_``."""
+    """Return a text in the characters that ISO 9660 allows: capitals, digits and ``_``."""
     return _NO_IDENTIFIER.sub("_", text.upper()).strip("_")
 
 
@@ -119,7 +119,7 @@ def _path(file: DiscFile) -> str:
 
 
 class _Nothing(io.BytesIO):
-    """Stands for the content of a file."""
+    """A file of zeros in place of the content of a file."""
 
     _zeros = memoryview(bytes(_STEP_BYTES))
 
@@ -134,7 +134,7 @@ class _Nothing(io.BytesIO):
 
 
 class _Around(io.BytesIO):
-    """Takes an image as pycdlib writes it, and keeps what is no content of a file."""
+    """Receives the image that pycdlib writes, and keeps everything but the contents of files."""
 
     def __init__(self) -> None:
         super().__init__()

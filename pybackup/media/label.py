@@ -16,7 +16,7 @@ _MARGIN = 6.0
 _LETTER = 0.56
 _ON_DISC = 4
 _ON_CASE = 12
-# A name gets so small before it is cut.
+# The smallest size of a name before it is cut.
 _LEAST_SCALE = 0.4
 _NEWEST, _FILES = "newest file", "files"
 _FONT = "font-family=\"'DejaVu Sans', 'Liberation Sans', Arial, Helvetica, sans-serif\""
@@ -24,7 +24,7 @@ _FONT = "font-family=\"'DejaVu Sans', 'Liberation Sans', Arial, Helvetica, sans-
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a label says; all of it printable text.
+    """The texts on a label, all printable.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class Label:
     size
         Of the files; empty for a disc that holds none.
     directories
-        The topmost of them and how much is in each, the largest first.
+        Top-level directories and the size of each, the largest first.
     more
         How many others there are.
     beside
-        What else belongs to the set, as ``and 1 recovery disc``.
+        The other discs of the set, as ``and 1 recovery disc``.
     """
 
     name: str
@@ -125,7 +125,7 @@ def _on_case(label: Label) -> Iterator[str]:
 
 
 def _in_circle(text: str, y: float, size: float, *, behind: str = "", bold: bool = False) -> str:
-    """Text around the middle of a line of the disc, cut to what that line has room for."""
+    """Return text centred on a line of the disc, cut to the room on that line."""
     edge = max(abs(y), abs(y - size))
     width = 2 * math.sqrt(_RADIUS**2 - edge**2) - _MARGIN
     size = _scaled(text, size, width, bold=bold) if not behind else size
@@ -143,17 +143,17 @@ def _text(
 
 
 def _scaled(text: str, size: float, width: float, *, bold: bool) -> float:
-    """The size in which a text fits, within bounds."""
+    """Return the font size in which a text fits, within bounds."""
     needed = _columns(text) * _LETTER * (1.1 if bold else 1.0)
     return max(size * _LEAST_SCALE, min(size, 0.999 * width / needed)) if needed else size
 
 
 def _cut(text: str, size: float, width: float, *, bold: bool = False) -> str:
-    """The text, its middle left out where it is too long."""
+    """Return the text, without its middle if it is too long."""
     most = int(width / (size * _LETTER * (1.1 if bold else 1.0)))
     if _columns(text) <= most:
         return text
-    # Both ends of a path tell something.
+    # Both ends of a path are informative.
     head, tail = (most - 1) // 2, most - 1 - (most - 1) // 2
     return _fitting(text, head) + "\u2026" + _fitting(text[::-1], tail)[::-1]
 

@@ -1,4 +1,4 @@
-"""What lies on a disc for people: the text for whoever finds it, and the list of the files of its set."""
+"""The texts on a disc: README.TXT for people who find it, and the list of the files of its set."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _FLUSHED_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class DiscWords:
-    """What is said of a disc.
+    """What README.TXT says about a disc.
 
     Attributes
     ----------
     volume
         Name of the volume's file on the disc.
     set_name, number
-        As people call them; the number is empty for an archive that is one disc.
+        Names for people; the number is empty for an archive on a single disc.
     of
-        How many discs of files the set has; 0 where more may follow that this one knows nothing of.
+        How many data discs the set has; 0 if unknown, since more may follow.
     recovery
-        The disc holds no files, but brings back others.
+        The disc has a recovery volume, and no files.
     date
         Of the newest file.
     program
@@ -43,7 +43,7 @@ class DiscWords:
     catalogue
         Name of the catalogue on the disc, which is packed if it ends in ``.XZ``; empty where there is none.
     is_of_series
-        Each disc has an archive of its own, with what came since the one before.
+        Each disc has an archive of its own, with the files that are new or changed since the disc before.
     """
 
     volume: str
@@ -59,7 +59,7 @@ class DiscWords:
 
 @dataclass(frozen=True, slots=True)
 class IndexLine:
-    """A file or link of the set, and where it lies."""
+    """A file or link of the set, and the discs that have it."""
 
     path: bytes
     n_bytes: int

@@ -77,9 +77,9 @@ def mark_of(found: Seen, compare: str) -> bytes:
     Parameters
     ----------
     compare
-        What a scan compares: marks of scans that compare something else are others.
+        What a scan compares; marks of scans that compare something else differ.
     """
-    # Another Python may make other bytes of the same: then the files are compared one by one, and that is all.
+    # Another version of Python may give other bytes: then the files are just compared one by one.
     values = [(name, each.st_size, each.st_mtime_ns, each.st_ctime_ns) for name, each in found]
     return hashlib.blake2b(marshal.dumps((compare, values), 2), digest_size=16).digest()
 

@@ -111,7 +111,7 @@ class Scan:
             yield from self._gone(directory, self._state.files_in(directory))
 
     def _are_as_they_were(self, known: dict[bytes, KnownFile], found: Seen) -> bool:
-        """Whether a directory has just the files that are known, and none of them changed."""
+        """Return whether a directory has exactly the known files, and none of them changed."""
         if len(known) != len(found):
             return False
         rows = [known.get(os.fsencode(name)) for name, _ in found]
