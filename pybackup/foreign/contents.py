@@ -1,4 +1,4 @@
-"""The content of a file to be written into an archive of another program; it was checked as a whole before."""
+"""The content of a file to be written into an archive for other programs, after it has been checked completely."""
 
 from __future__ import annotations
 

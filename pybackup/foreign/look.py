@@ -24,7 +24,7 @@ class Broken(Exception):
 
 
 Reader = Callable[[IO[bytes], "Inside"], None]
-"""Tells an `Inside` all that an archive holds; raises anything where that is damaged."""
+"""Passes all entries of an archive to an `Inside`; raises any exception if the archive is damaged."""
 
 
 class Look:

@@ -42,7 +42,7 @@ def read_zip(file: IO[bytes], inside: Inside) -> None:
 
 
 def _name(info: zipfile.ZipInfo) -> bytes:
-    """Return the name as UTF-8 if it is that, marked as such or not; else as read in code page 437."""
+    """Return the name as UTF-8 if it is valid UTF-8, marked as such or not; otherwise as read in code page 437."""
     if info.flag_bits & _UTF8:
         return info.filename.encode("utf-8", "surrogateescape")
     try:

@@ -1,1 +1,1 @@
-"""Making the best of what is damaged: copies surveyed and merged, parity used, lost volumes restored."""
+"""Repairing damaged archives: surveying and merging copies, using parity, restoring lost volumes."""

@@ -44,9 +44,9 @@ class SetRows(LostRows):
     Parameters
     ----------
     to
-        Where volumes that were not given will appear, and where their temporary files are until then.
+        The directory for volumes that were not given, and for their temporary files.
     stack
-        Closes all files in the end, and removes those that were not published.
+        Closes all files at its end, and removes those that were not published.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SetRows(LostRows):
         return self._to.path(info.file_name)
 
     def place_of(self, row: int) -> Part | None:
-        """Return where a data volume that was damaged lies now, its body and the end; None for one that was whole."""
+        """Return where a damaged data volume, its body and its end are now; None for an intact one."""
         if row not in self._lost_at_first:
             return None
         volume, n_bytes = self.volume(row), self.bodies[row].n_bytes + len(END)
@@ -81,7 +81,7 @@ class SetRows(LostRows):
         return Part(0, n_bytes, output.temporary)
 
     def soundness_of(self, row: int) -> tuple[Soundness, Extents]:
-        """Return what is known of the bytes of a data volume now, and which of them were bad and have been restored."""
+        """Return which bytes of a data volume are known to be right now, and which of them have been restored."""
         left = _extents(self._losses.of(row))
         first = _extents(self._lost_at_first[row])
         back = Extents.of(part for low, high in first for part in left.gaps(low, high))
@@ -95,13 +95,13 @@ class SetRows(LostRows):
         Returns
         -------
         tuple[dict[int, int], list[int], set[int]]
-            Rows of the data volumes that were damaged, each with the number of sectors that it had lost; numbers of the
-            recovery volumes that are damaged; and those of the rows whose volumes are right now.
+            By row, the number of lost sectors of each damaged data volume; the numbers of the damaged recovery volumes;
+            and the rows whose volumes are right now.
 
         Raises
         ------
         UsageError
-            What is to be written exists.
+            A file that would be written exists.
         EnvironmentFailed
             A volume cannot be read or written.
         """
@@ -129,7 +129,7 @@ class SetRows(LostRows):
         return first, recovery, right
 
     def _check_unknown(self) -> None:
-        """Leave out volumes of another length, and those without checksums whose body has another hash."""
+        """Ignore volumes of another length, and those without checksums whose body has another hash."""
         for row, body in enumerate(self.bodies):
             volume = self.surveyed_set.data.get(row + 1)
             if volume is None:
@@ -144,9 +144,9 @@ class SetRows(LostRows):
         self._monitor.problem(Problem(volume.paths[0], Trouble.REFUSED, reason))
 
     def _drop_strangers(self) -> bool:
-        """Leave out whole volumes whose bodies are not those of the set by their hashes; return whether there were any.
+        """Ignore intact volumes whose bodies have other hashes than those in the set; return whether there were any.
 
-        Called when something that was restored turned out wrong.
+        Called when a restored volume turned out wrong.
         """
         strangers = []
         for row, body in enumerate(self.bodies):
@@ -175,7 +175,7 @@ class SetRows(LostRows):
             self.outputs[row] = output
 
     def _fill(self) -> None:
-        """Restore columns, then mend volumes by their own parity, which has less to do now; repeat while it helps."""
+        """Restore columns, then repair volumes by their own parity, which misses fewer now; repeat while it helps."""
         code = Across(len(self.bodies))
         works = [volume.work for volume in self._given_rows().values()]
         total = self._losses.sectors * SECTOR * len(self.bodies)
@@ -189,7 +189,7 @@ class SetRows(LostRows):
             shards = self._shards()
             fill_across(code, shards, of_code, self._losses, self._write, progress)
             encode_lost(code, self._mendable(shards), of_code, self._losses, self._write)
-            # Each of them, before the columns are looked at once more.
+            # All volumes, before the columns are decoded again.
             mended = [work.mend() for work in works if work]
             if not any(mended):
                 break
@@ -203,7 +203,7 @@ class SetRows(LostRows):
             if row in given and (row < len(self.bodies) or row in self._trusted or not given[row].unknown):
                 shards.append(given[row].shard(*stretches[row]))
             elif row in self.outputs:
-                # What was restored of it helps to make recovery shards whole.
+                # Its restored sectors help to restore recovery shards.
                 file = self._stack.enter_context(ArchiveFile(self.outputs[row].temporary))
                 shards.append(Shard(file, 0, self.bodies[row].n_bytes))
             else:
@@ -211,7 +211,7 @@ class SetRows(LostRows):
         return shards
 
     def _mendable(self, shards: Sequence[Shard | None]) -> list[Shard | None]:
-        """The shards, but None for recovery volumes that lie in no temporary file: these are not written to."""
+        """Return the shards, with None for recovery volumes without a temporary file, which are not written to."""
         given = self._given_rows()
         return [
             shard if row < len(self.bodies) or (row in given and given[row].work) else None
@@ -229,7 +229,7 @@ class SetRows(LostRows):
         volume.work.write(volume.start + start + at, data.tobytes()[: n_bytes - at])
 
     def _is_restored(self, row: int) -> bool:
-        """Whether a body that was damaged is now what it was when the set was made."""
+        """Return whether the body of a damaged volume is now as it was when the set was made."""
         volume = self.volume(row)
         if volume is not None:
             return self._is_right(volume.file, volume.start, self.bodies[row])

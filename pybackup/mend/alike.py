@@ -15,18 +15,18 @@ from pybackup.parity.stream.find import find, mark_of
 
 @dataclass(slots=True)
 class Alike:
-    """Files that are copies of one volume in one form: all of them alone, or all in images made alike.
+    """Files that are copies of one volume in one form: either all are the archive itself, or all are equal images.
 
     Attributes
     ----------
     digest
-        SHA-256 of what the parity in them protects; empty where nothing tells it.
+        SHA-256 of what the parity in them protects; empty if unknown.
     archive_id
-        Of the archive in them; empty where nothing tells it.
+        The id of the archive in them; empty if unknown.
     is_image
-        Whether that archive begins not at byte 0, but behind.
+        Whether that archive does not begin at byte 0.
     maps
-        What ddrescue wrote of the first files, one map for each.
+        The map files of ddrescue for the first files.
     """
 
     digest: bytes
@@ -42,18 +42,18 @@ class Alike:
 
     @property
     def volumes(self) -> Sequence[Volume]:
-        """The archives in the first file that tells what it holds."""
+        """The archives in the first file that can be identified."""
         return next((file.volumes for file in self.files if file.volumes), ())
 
     def has_copy(self, digest: bytes, archive_id: bytes, is_image: bool) -> bool:
-        """Return whether a file of which this is known is one more copy."""
+        """Return whether a file with these properties is another copy."""
         if self.digest and digest:
             return self.digest == digest
         return bool(archive_id) and (self.archive_id, self.is_image) == (archive_id, is_image)
 
 
 def sort_out(files: Sequence[FoundFile], maps: Sequence[bytes] = ()) -> tuple[list[Alike], list[FoundFile]]:
-    """Return the files, grouped by the volume that they are copies of, and those that tell nothing of any.
+    """Return the files, grouped by the volume that they are copies of, and the files that cannot be identified.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def sort_out(files: Sequence[FoundFile], maps: Sequence[bytes] = ()) -> tuple[li
     Raises
     ------
     UsageError
-        A map is for a copy that comes behind one of the same volume without a map.
+        A copy with a map follows one of the same volume without a map.
     """
     groups: list[Alike] = []
     silent: list[FoundFile] = []
@@ -87,7 +87,7 @@ def sort_out(files: Sequence[FoundFile], maps: Sequence[bytes] = ()) -> tuple[li
 
 
 def _marks(file: FoundFile) -> tuple[bytes, bytes, bool]:
-    """The digest that a file's guard sectors tell, the id of its archive, and whether that begins behind its start."""
+    """Return the digest in a file's guard sectors, the id of its archive, and whether that begins after byte 0."""
     if os.path.isdir(file.path):
         return b"", b"", False
     with ArchiveFile(file.path) as opened:

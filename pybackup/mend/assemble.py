@@ -36,7 +36,7 @@ def assembled(
     Parameters
     ----------
     begin
-        Begins a temporary file, given the suffix that its name will have behind the volume's.
+        Begins a temporary file, given the suffix that its name will have after the volume's name.
     """
     geometry = surveyed.geometry
     with ExitStack() as stack:
@@ -61,14 +61,14 @@ def assembled(
 
 
 def phases_of_mending(n_bytes: int) -> list[Phase]:
-    """Return the phases in which `assembled` tells its progress with a volume of so many bytes, for `Monitor.plan`."""
+    """Return the phases of `assembled` for a volume of so many bytes, for `Monitor.plan`."""
     return [Phase("merge", 2 * n_bytes), Phase("repair", 4 * n_bytes), Phase("check", n_bytes)]
 
 
 def phases_of_images(groups: Sequence[Sequence[bytes]]) -> list[Phase]:
-    """Return the phases in which mending copies of volumes tells its progress, for `Monitor.plan`.
+    """Return the phases of mending copies of volumes, for `Monitor.plan`.
 
-    Of several volumes most are whole as a rule: the phases of mending one are told when it comes to that.
+    For several volumes these do not include mending, which is announced when it begins, as most are usually intact.
 
     Parameters
     ----------
@@ -83,13 +83,13 @@ def phases_of_images(groups: Sequence[Sequence[bytes]]) -> list[Phase]:
 def mend_checked(
     volume: Sectors, writer: VolumeWriter, surveyed: Surveyed, monitor: Monitor, *, guess: bool = False
 ) -> MendedSectors:
-    """Rebuild missing sectors from parity, and check the hash of the whole where none is missing any more.
+    """Rebuild missing sectors from parity, and check the hash of the whole if none is missing any more.
 
     Parameters
     ----------
     guess
-        Also write sectors that a correction by their checksum alone makes right; unless the whole is right then, they
-        count as missing.
+        Also write sectors that were corrected by their checksums alone; they count as missing unless the hash of the
+        whole is right then.
     """
     geometry, found = surveyed.geometry, surveyed.survey
     proposals = surveyed.proposals()
@@ -112,7 +112,7 @@ def mend_checked(
 
 
 def tell_of_others(surveyed: Surveyed, monitor: Monitor) -> None:
-    """Report as a problem that a copy holds more than the volume that is meant."""
+    """Report as a problem that a copy contains other volumes besides the one that is meant."""
     for other in surveyed.others:
         reason = (
             f"another protected archive, of {other.n_bytes} bytes, begins at byte {other.offset} of it and is left "

@@ -26,16 +26,16 @@ from .surveyed import Surveyed
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A file with all of a volume that could be had, and what is known of its bytes.
+    """A file with everything that was found of a volume, and which of its bytes are right.
 
     Attributes
     ----------
     soundness
-        What is known of its bytes, counted from where the archive starts.
+        Which bytes are known to be right or wrong, counted from the start of the archive.
     repaired
-        Byte ranges that were bad and have been put right, counted likewise.
+        Byte ranges that were bad and have been repaired, counted likewise.
     offset, n_bytes
-        Which part of the file is the archive; the length is 0 for all of it, and the offset is below 0 where the
+        Which part of the file is the archive; the length is 0 for all of the file, and the offset is negative if the
         archive's start was cut off.
     """
 
@@ -54,14 +54,14 @@ class Image:
 
 @contextmanager
 def best_image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *, words: str = "") -> Iterator[Image]:
-    """Yield the best image that can be had of a volume; a temporary file, if it differs from the first copy.
+    """Yield the best image that can be made of a volume; a temporary file, if it differs from the first copy.
 
     Parameters
     ----------
     work_dir
-        Where a temporary file lies; made where it is missing.
+        The directory for a temporary file; made if it is missing.
     words
-        Said before a temporary file is made, if one has to be.
+        A note before a temporary file is made, if one is necessary.
     """
     with ExitStack() as stack:
         try:
@@ -73,14 +73,14 @@ def best_image(given: Sequence[GivenCopy], work_dir: bytes, monitor: Monitor, *,
         if image is None:
             if len(given) > 1:
                 monitor.note("without checksums copies are not merged: each file is of the first where it is whole")
-            # A map tells what the drive did not give, but nothing vouches for what it did.
+            # The map shows what could not be read, but nothing proves that the rest is right.
             image = Image(given[0].path, None, unproved(given[0].unread))
             image = image if read_locator(given[0].file) else _part_of(image, given[0].file)
         yield image
 
 
 def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, words: str, monitor: Monitor) -> Image:
-    """The survey of the volume that is meant: of an image around an archive that of the archive."""
+    """Return the image of a surveyed volume; if that is the image of a disc, the part with the archive."""
     geometry, health = surveyed.geometry, health_of(surveyed)
     if words and health.extents:
         monitor.note(words)
@@ -88,7 +88,7 @@ def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, words: str,
     if not health.extents:
         image = Image(surveyed.given[0].path, health, Soundness())
     else:
-        # What only lies elsewhere was never damaged.
+        # Bytes that only have moved were never damaged.
         damaged = ~surveyed.good_in(0)
         outputs, _ = stack.enter_context(assembled(surveyed, lambda _: Scratch(work_dir), monitor))
         left = surveyed.survey.where == NO_ORIGIN
@@ -101,7 +101,7 @@ def _surveyed(surveyed: Surveyed, work_dir: bytes, stack: ExitStack, words: str,
 
 
 def _within(image: Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> Image:
-    """The archive that lies within an image, whose first sector begins none."""
+    """Return the archive within an image that does not begin with one."""
     inner = survey([GivenCopy(image.path, file, Extents())], monitor)
     if inner is None or inner.shift_of_first() == 0:
         return _part_of(image, file)
@@ -114,10 +114,10 @@ def _within(image: Image, file: ArchiveFile, work_dir: bytes, stack: ExitStack, 
 
 
 def _part_of(image: Image, file: ArchiveFile) -> Image:
-    """An archive without parity of its own, as a file of an image that has it."""
+    """Return an archive without parity of its own, as a part of an image that has parity."""
     places = locate_what_is_left(file)
     if not places or places[0] == (0, file.size):
-        # Its members are found by their headers, wherever they lie.
+        # Its members are found by their headers, wherever they are.
         return image
     offset, n_bytes = places[0]
     known = image.soundness.within(offset, offset + n_bytes).moved(-offset)

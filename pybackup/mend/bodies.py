@@ -1,7 +1,7 @@
-"""A volume of a set as it was given: where it lies, which sectors of it are lost, and what its own parity mends.
+"""A volume of a set as it was given: where it is, which of its sectors are lost, and what its own parity can repair.
 
-A volume may lie in a file of its own or in an image, and either may have the parity that protects it. What is damaged
-is put together in a temporary file first, in which sectors from elsewhere are filled in later.
+A volume may be a file of its own or be in an image, and either may have the parity that protects it. A damaged volume
+is first assembled in a temporary file, into which sectors from elsewhere are written later.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ Lost = NDArray[np.bool_]
 
 @dataclass(slots=True)
 class SurveyedVolume:
-    """A volume whose sectors were checked: whole, or damaged and put together from its copies in a temporary file.
+    """A volume whose sectors were checked: intact, or assembled from its copies in a temporary file.
 
     Attributes
     ----------
     paths
         Where it was found; more than one if there are copies.
     file
-        What to read it from.
+        The file to read it from.
     start
-        Where the archive begins in it.
+        Where the archive begins in that file.
     work
-        The temporary file, and which of its sectors are lost; None where nothing is damaged, or no checksums are left.
+        The temporary file, and which of its sectors are lost; None if nothing is damaged, or no checksums are left.
     unknown
-        There are no checksums of sectors: only the hash of the whole tells whether it is right.
+        There are no checksums of sectors: only the hash of the whole shows whether it is right.
     is_placed
-        Whether ``start`` is known; else it is 0, since nothing tells.
+        Whether ``start`` is known; otherwise it is 0.
     """
 
     paths: Sequence[bytes]
@@ -63,37 +63,37 @@ class SurveyedVolume:
 
     @property
     def name(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return os.fsdecode(self.paths[0])
 
     @property
     def length(self) -> int | None:
-        """How long the body says that it is; None where its first header is damaged."""
+        """The length of the body according to its first header; None if that is damaged."""
         return body_length(self.file, self.start)
 
     def shard(self, offset: int, n_bytes: int) -> Shard:
-        """Return a stretch of the archive as a shard."""
+        """Return a byte range of the archive as a shard."""
         return Shard(self.file, self.start + offset, n_bytes)
 
     def lost(self, offset: int, n_bytes: int) -> Lost:
-        """Return which sectors of a stretch of the archive are lost: shape (sectors,)."""
+        """Return which sectors of a byte range of the archive are lost: shape (sectors,)."""
         count = sectors_of(n_bytes)
         if self.work is None:
-            # What is cut off is lost, and was never looked at.
+            # Sectors that were cut off are lost, without having been checked.
             there = max(0, self.file.size - self.start - offset)
             return np.arange(count) >= there // SECTOR if there < n_bytes else np.zeros(count, bool)
         return self.work.lost(self.start + offset, count)
 
 
 class Work:
-    """A damaged volume while it is mended: the file in which it is put together.
+    """A damaged volume while it is mended: the temporary file in which it is assembled.
 
     Parameters
     ----------
     stack
-        Closes and removes the file in the end.
+        Closes and removes the file at its end.
     work_dir
-        Where it lies.
+        The directory for the file.
     """
 
     def __init__(self, surveyed: Surveyed, work_dir: bytes, stack: ExitStack, monitor: Monitor) -> None:
@@ -111,16 +111,16 @@ class Work:
 
     @property
     def is_complete(self) -> bool:
-        """Whether no sector is missing, not even beside the body: of its parity, or of an image around it."""
+        """Whether no sector is missing, neither of the body, nor of its parity, nor of an image around it."""
         return not len(self._surveyed.survey.missing)
 
     def is_of(self, body_bytes: int) -> bool:
-        """Whether the file is just an archive with so long a body and its own parity: no image around one."""
+        """Return whether the file is an archive with a body of this length and its own parity, not an image."""
         geometry = self._surveyed.geometry
         return not geometry.sidecar and geometry.before_bytes == stream_start(body_bytes)
 
     def lost(self, start: int, count: int) -> Lost:
-        """Return what is lost of ``count`` sectors that begin at byte ``start`` of the file."""
+        """Return which of ``count`` sectors from byte ``start`` of the file on are lost."""
         missing = self._surveyed.survey.where == NO_ORIGIN
         first = start // SECTOR
         padded = np.ones(count + 1, bool)
@@ -129,7 +129,7 @@ class Work:
         return padded[:-1] | padded[1:] if start % SECTOR else padded[:-1]
 
     def write(self, start: int, data: bytes) -> None:
-        """Write bytes at ``start``; sectors that lie in them as a whole are not missing any more."""
+        """Write bytes at ``start``; sectors that they cover completely are not missing any more."""
         self.output.write_at(start, data)
         first, last = -(-start // SECTOR), (start + len(data)) // SECTOR
         where = self._surveyed.survey.where[first : max(first, last)]
@@ -137,7 +137,7 @@ class Work:
         where[where == NO_ORIGIN] = MENDED
 
     def take_back(self) -> None:
-        """Count all sectors that `write` has written as missing again, since they turned out wrong."""
+        """Mark all sectors that `write` has written as missing again, since they turned out wrong."""
         for sectors in self._written:
             self._surveyed.survey.where[sectors] = NO_ORIGIN
         self._written.clear()
@@ -168,16 +168,16 @@ def survey_volume(
     stack: ExitStack,
     monitor: Monitor,
 ) -> SurveyedVolume:
-    """Return the volume that copies hold, put together in a temporary file where it is damaged.
+    """Return the volume in some copies, assembled in a temporary file if it is damaged.
 
     Parameters
     ----------
     copies
-        Of one file: the volume, or an image with it.
+        Copies of one file, which is the volume or an image with it.
     start
-        Where the archive begins in the first of them; None where nobody could tell.
+        Where the archive begins in the first copy; None if unknown.
     work_dir
-        Where a temporary file lies.
+        The directory for a temporary file.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def survey_volume(
     place = settled_place(surveyed)
     if place is not None and start is not None:
         copy, _ = place
-        # The other copies are of the same bytes.
+        # The other copies have the same bytes.
         return SurveyedVolume([copies[copy].path], copies[copy].file, start)
     try:
         work = Work(surveyed, work_dir, stack, monitor)
@@ -208,7 +208,7 @@ def survey_volume(
 
 
 def settled_place(surveyed: Surveyed) -> tuple[int, int] | None:
-    """Return the copy in which all of a volume is good, and how far it has moved there; None where none is."""
+    """Return the copy in which all of a volume is good, and by how many bytes it has moved there; None for none."""
     where = surveyed.survey.where
     if not len(where) or where[0] == NO_ORIGIN or (where != where[0]).any():
         return None

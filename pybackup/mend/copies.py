@@ -25,7 +25,7 @@ class GivenCopy:
     unread
         Byte ranges that ddrescue could not read, by its map.
     is_piece
-        It was not named itself, but found: in a directory that was named, or as the sidecar beside a copy.
+        It was not named itself, but found in a named directory, or as the sidecar of a copy.
     """
 
     path: bytes
@@ -43,17 +43,17 @@ def whole_file(path: bytes, stack: ExitStack) -> GivenCopy:
 def open_copies(
     paths: Sequence[bytes], maps: Sequence[bytes] = (), *, opened: ArchiveFile | None = None
 ) -> Iterator[list[GivenCopy]]:
-    """Open all copies: of a directory its files are pieces, and a sidecar beside a copy comes with it.
+    """Open all copies; the files in a directory are pieces of a copy, and sidecars of copies are opened, too.
 
     Parameters
     ----------
     opened
-        The first copy, where it is open already; it is left open.
+        The first copy, if it is open already; it is left open.
 
     Raises
     ------
     UsageError
-        One does not exist, there are more maps than copies, or a map is none.
+        A copy does not exist, there are more maps than copies, or a map is not a map file of ddrescue.
     """
     if len(maps) > len(paths):
         raise UsageError(
@@ -75,7 +75,7 @@ def open_copies(
 
 
 def length_of(path: bytes) -> int:
-    """Return the bytes of a copy, its pieces and their sidecars; 0 where they cannot be told."""
+    """Return the length in bytes of a copy, its pieces and their sidecars; 0 if it is not known."""
     try:
         pieces = _pieces(path)
         sidecars = [piece + SIDECAR_SUFFIX for piece in pieces if os.path.isfile(piece + SIDECAR_SUFFIX)]
@@ -113,5 +113,5 @@ def _read_map(path: bytes) -> Extents:
     try:
         return parse_map(text).unread(1 << 62)
     except Damaged as error:
-        # It is named on the command line: no part of what is to be repaired.
+        # A map named on the command line is not a piece to be repaired.
         raise UsageError(f"{os.fsdecode(path)}: {error}") from error

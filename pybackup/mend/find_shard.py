@@ -12,16 +12,16 @@ from pybackup.layout.recovery import HEAD, MAGIC, RecoveryHeader, size_of
 from .bodies import SurveyedVolume
 
 _STEP_BYTES = 4 << 20
-# A header of as many volumes as there can be has 1.5 MB, and what looks like one may stand at every 48th byte.
+# The header of a set with the most volumes has 1.5 MB, and bytes that look like a header may be at every 48th byte.
 _MOST_HEADER_BYTES = 64 << 20
-# What is known of a shard takes memory in proportion to its length, so that must not be what a header likes. Where
-# less is left of a volume, it is of no use.
+# The memory for a shard is proportional to its length, which a hostile header may exaggerate. So a volume of which less
+# than this is left is not used.
 _LEAST_PART = 16
 
 
 @dataclass(frozen=True, slots=True)
 class FoundShard:
-    """The shard of a recovery volume, and where it lies in the archive: ``offset`` is in bytes from its start."""
+    """The shard of a recovery volume; ``offset`` is in bytes from the start of the archive."""
 
     volume: SurveyedVolume
     header: RecoveryHeader
@@ -29,7 +29,7 @@ class FoundShard:
 
 
 def find_shard(volume: SurveyedVolume, set_id: bytes) -> FoundShard | None:
-    """Return the shard of a set that a volume holds; None where there is none, or next to nothing of it."""
+    """Return the shard of a set in a volume; None if there is none, or too little of it."""
     for at, header in _headers(volume.file, volume.start):
         if header.set_id == set_id and header.shard_bytes <= _LEAST_PART * volume.file.size:
             offset = at - volume.start

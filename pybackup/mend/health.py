@@ -1,4 +1,4 @@
-"""The state of a volume by the checksums of its sectors: what is bad, where, and whether parity can mend it."""
+"""The state of a volume by the checksums of its sectors: which are bad, and whether parity can repair them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEAST_IMAGE_BYTES = 16 * 2048
 
 
 class State(StrEnum):
-    """How an archive is."""
+    """The state of an archive."""
 
     INTACT = "intact"
     REPAIRABLE = "repairable"
@@ -51,19 +51,19 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a volume is, by the checksums of its sectors.
+    """The state of a volume by the checksums of its sectors.
 
     Attributes
     ----------
     bad
-        Which sectors are not good in their place: shape (sectors,).
+        Which sectors are not good at their place: shape (sectors,).
     missing
-        Shards that each group misses, after merging and realigning: shape (groups,). Where a group misses more than it
-        has parity, and correcting single bytes by the checksums is known to mend it, as many as it has parity.
+        How many shards each group misses, after merging and realigning: shape (groups,). At most as many as it has
+        parity, if correcting single bytes by the checksums is known to repair the group.
     extents
-        Where bad sectors lie in the protected file.
+        The byte ranges of bad sectors in the protected file.
     appended_bytes
-        How many bytes stand behind the end of the volume; 0 if they are but zeros, as drives add them.
+        The number of bytes after the end of the volume; 0 if they are all zeros, as drives add them.
     """
 
     geometry: Geometry
@@ -88,12 +88,12 @@ class Health:
 
 
 def assess(path: bytes, monitor: Monitor, file: ArchiveFile | None = None) -> Health | str | None:
-    """Check all sectors of a file; None where it has no parity stream, words where too little is left of that.
+    """Check all sectors of a file; None if it has no parity stream, a text with the reason if that is too damaged.
 
     Parameters
     ----------
     file
-        What is open at that path; None to open it.
+        The open file, if it is open already.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def assess(path: bytes, monitor: Monitor, file: ArchiveFile | None = None) -> He
         The file does not exist, or the archive is only a part of it.
     """
     with open_copies([path], opened=file) as given, contextlib.ExitStack() as at_end:
-        # Without the hashes of an archive that of the whole has to do; it is taken while the sums are.
+        # A file other than an archive only has a hash of the whole, which is computed together with the sums.
         whole = InThread(partial(_digest, given[0].file)) if len(given) > 1 else None
         if whole:
             at_end.callback(whole.join)
@@ -133,7 +133,7 @@ def _digest(file: ArchiveFile) -> bytes:
 
 
 def health_of(surveyed: Surveyed) -> Health:
-    """Return the state of a volume that was surveyed: repairable where `mend` makes all of it right."""
+    """Return the state of a surveyed volume: repairable if `mend` can repair all of it."""
     geometry = surveyed.geometry
     dealing = Dealing(geometry)
     bad = ~surveyed.in_place()
@@ -147,14 +147,14 @@ def health_of(surveyed: Surveyed) -> Health:
         fits = rehearsed.complete
         exceeding[list(rehearsed.beyond)] = False
         missing[exceeding] = geometry.parity_shards
-    # What is left of an earlier content is nobody's, and does not hurt a disc.
+    # The rest of earlier content on a disc does no harm.
     appended = 0 if surveyed.overwritten else appended_bytes(surveyed)
     state = State.BEYOND if not fits else State.REPAIRABLE if appended or bad.any() else State.INTACT
     return Health(geometry, bad, missing, extents_of(geometry, bad), _zones(dealing, bad), state, appended)
 
 
 def appended_bytes(surveyed: Surveyed) -> int:
-    """Return how many bytes there are behind the end of the volume; none if they are zeros, as drives add them."""
+    """Return the number of bytes after the end of the volume; 0 if they are all zeros, as drives add them."""
     end, size = surveyed.behind_end()
     for start in range(end, size, _STEP_BYTES):
         if any(surveyed.given[0].file.read_what_is_left(start, _STEP_BYTES)):

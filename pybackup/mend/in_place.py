@@ -1,4 +1,4 @@
-"""Mending files where they lie: whether they can be, and doing it."""
+"""Repairing files in place: whether that is possible, and doing it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from pybackup.parity.mend.mend import MendedSectors, assemble
 from pybackup.parity.stream.volume import Sectors, VolumeWriter
 from pybackup.sector import SECTOR
 
-# Less of a file that is to be replaced is an accident, or it is another file.
+# If less of a file belongs to the volume, that is a coincidence, and it is another file.
 _LEAST_SHARE = 0.01
-# An image around an archive adds more than this, a mishap hardly ever.
+# An image around an archive adds more than this before it; damage hardly ever does.
 _MOST_MOVED_BYTES = 64 * 1024
 
 
 def can_be_mended_in_place(surveyed: Surveyed) -> bool:
-    """Whether all good sectors lie where they belong; else the files have to be replaced as a whole."""
+    """Return whether all good sectors are at their places; otherwise the files have to be replaced as a whole."""
     return len(surveyed.targets) == 1 + surveyed.geometry.sidecar and not surveyed.moved().any()
 
 
 def check_target(surveyed: Surveyed) -> None:
-    """Refuse to replace a file by the volume that is only a part of it, or by the one that it is the sidecar of."""
+    """Refuse to replace a file by a volume that is only a part of it, or of which it is the sidecar."""
     geometry, first = surveyed.geometry, surveyed.given[0]
     name, shift = os.fsdecode(first.path), surveyed.shift_of_first()
     if geometry.sidecar and shift == -geometry.before_sectors * SECTOR:
@@ -45,7 +45,7 @@ def check_target(surveyed: Surveyed) -> None:
 
 
 def refuse_to_cut(surveyed: Surveyed) -> None:
-    """Refuse to cut off, in place, what is behind the volume, unless it is small or zeros."""
+    """Refuse to cut off bytes after the volume, unless they are few or zeros."""
     name = os.fsdecode(surveyed.given[0].path)
     for other in surveyed.others:
         if other.path == surveyed.given[0].path:
@@ -60,14 +60,14 @@ def refuse_to_cut(surveyed: Surveyed) -> None:
 
 
 def mend_in_place(surveyed: Surveyed, in_place: NDArray[np.bool_], monitor: Monitor) -> MendedSectors:
-    """Write sectors that are bad, and known from elsewhere, into the files; those of ``in_place`` are good already."""
+    """Write restored sectors into the files, except those that are good already by ``in_place``."""
     geometry, given = surveyed.geometry, surveyed.given
     with ExitStack() as stack:
         paths = [given[number].path for number, _ in surveyed.targets]
         targets = [stack.enter_context(InPlace(path)) for path in paths]
         writer = VolumeWriter(geometry, *targets)
         assemble(writer, surveyed.copies, surveyed.survey, lambda count: None, in_place=in_place)
-        # What is cut off has grown back.
+        # Sectors that were cut off have been written again.
         files = [stack.enter_context(ArchiveFile(path)) for path in paths]
         mended = mend_checked(Sectors(geometry, *files), writer, surveyed, monitor)
         sizes = [geometry.before_bytes, geometry.stream_bytes] if geometry.sidecar else [geometry.volume_bytes]

@@ -1,7 +1,7 @@
 """The rows of the code across a set, and which sectors of each are lost.
 
-The code has a row for each data and recovery volume, and a column for each sector: what some rows of a column have lost
-is computed from the other rows, where enough of these are left.
+The code has a row for each data and recovery volume, and a column for each sector: lost sectors of a column are
+computed from its other rows, if enough of these are left.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class LostRows:
         self._header = header
         headers = [shard.header for shard in surveyed_set.recovery.values()]
         self._numbers = sorted(surveyed_set.recovery)
-        # Those that were made together with one that is here exist; of others nothing is known.
+        # Recovery volumes made together with one that is here exist; others are unknown.
         self.siblings = sorted({number for one in headers for number in range(one.first, one.first + one.count)})
         self._trusted: set[int] = set()
         self._losses = Losses(len(self.bodies) + len(self._numbers), header.shard_bytes // SECTOR)
@@ -43,19 +43,19 @@ class LostRows:
         return self._losses.count(row)
 
     def volume(self, row: int) -> SurveyedVolume | None:
-        """Return the data volume of a row, whole or damaged; None where it was not given."""
+        """Return the data volume of a row, intact or damaged; None if it was not given."""
         return self.surveyed_set.data.get(row + 1)
 
     def data_info(self, row: int) -> VolumeInfo:
-        """Return what a data volume would say of itself, by its row."""
+        """Return the `VolumeInfo` of the data volume of a row."""
         return self.surveyed_set.info_of(VolumeKind.DATA, row + 1)
 
     def recovery_info(self, number: int) -> VolumeInfo:
-        """Return what a recovery volume would say of itself, by its number."""
+        """Return the `VolumeInfo` of the recovery volume of a number."""
         return self.surveyed_set.info_of(VolumeKind.RECOVERY, number)
 
     def what_would_help(self) -> tuple[int, list[VolumeInfo]]:
-        """Return how many more volumes would restore what is lost, and which could serve; 0 where none could."""
+        """Return how many more volumes would restore all losses, and which ones could be used; 0 if none could."""
         most = 0
         for first in range(0, self._losses.sectors, _WINDOW_SECTORS):
             window = self._losses.window(first, min(_WINDOW_SECTORS, self._losses.sectors - first))
@@ -67,7 +67,7 @@ class LostRows:
         return (needed, absent) if 0 < needed <= len(absent) else (0, [])
 
     def look_for_losses(self) -> None:
-        """Take down of each row which sectors are lost, by the surveys of its volume."""
+        """Record which sectors of each row are lost, by the survey of its volume."""
         for row, body in enumerate(self.bodies):
             volume = self.surveyed_set.data.get(row + 1)
             self._losses.put(row, volume.lost(0, body.n_bytes) if volume else np.ones(sectors_of(body.n_bytes), bool))
@@ -78,7 +78,7 @@ class LostRows:
             self._losses.put(self._row_of(number), lost)
 
     def _look_again(self) -> None:
-        """Update which sectors are lost, after the volumes' own parity has mended some."""
+        """Update which sectors are lost, after the volumes' own parity has repaired some."""
         for row, (start, n_bytes) in self._stretches().items():
             before = self._losses.of(row)
             if len(before):
@@ -111,7 +111,7 @@ class LostRows:
         return rows
 
     def _stretches(self) -> dict[int, tuple[int, int]]:
-        """Where the shard of each row lies in its archive."""
+        """The offset of the shard of each row in its archive."""
         rows = {number - 1: (0, self.bodies[number - 1].n_bytes) for number in self.surveyed_set.data}
         for number, shard in self.surveyed_set.recovery.items():
             rows[self._row_of(number)] = shard.offset, self._header.shard_bytes

@@ -1,4 +1,4 @@
-"""What was mended, opened as an archive: one alone, or the volumes of a set as one, their members looked for."""
+"""Mended images opened as an archive, a single one or the volumes of a set; members are found by their headers."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from pybackup.monitor import Monitor
 from .best_image import Image
 from .health import Health
 
-# What is bad in an image may stand near there in a copy.
+# Bytes that are bad in an image may be near the same place in a copy.
 _NEAR_BYTES = 1 << 18
 
 
 @dataclass(slots=True, eq=False)
 class MendedArchive(Archive):
-    """An archive, or volumes of a set as one, as good as copies and parity make them.
+    """An archive, or the volumes of a set as one, repaired as far as copies and parity allow.
 
     Attributes
     ----------
     soundness
-        Which bytes are good, by the addresses of ``place``; those of volumes that are missing are bad.
+        Which bytes are good, by the addresses of ``place``; those of missing volumes are bad.
     repaired
-        Byte ranges that were bad and have been put right.
+        Byte ranges that were bad and have been repaired.
     health
-        Of a single archive as it was found, by the checksums of its sectors; None where too few of these are left. Of
-        an archive in an image with parity of its own: after the image was mended.
+        Of a single archive as it was found, by the checksums of its sectors; None if too few of these are left. Of an
+        archive in an image with parity of its own, after the image was repaired.
     worn
-        What was found damaged or lost, where that was looked for: the archive's name, or labels of volumes.
+        What was found damaged or lost, if that was checked: the name of the archive, or labels of volumes.
     refusal
-        Why it is no archive: then there is nothing but what bare signatures lead to, and the listing is empty.
+        Why this is not an archive: then the listing is empty, and only contents with known signatures can be found.
     """
 
     soundness: Soundness = Soundness()  # noqa: RUF009 - a frozen value
@@ -56,12 +56,12 @@ class MendedArchive(Archive):
 
 @dataclass(frozen=True, slots=True)
 class MendedVolume:
-    """A volume of a set, and which of its bytes are good: as in `MendedArchive`, counted from its own start.
+    """A volume of a set, and which of its bytes are good, as in `MendedArchive`, but counted from its own start.
 
     Attributes
     ----------
     is_left
-        It was not mended, since no damage to it is known: its members are where its index says.
+        It was not mended, since no damage to it is known; its members are at the places in its index.
     """
 
     volume: Volume
@@ -71,7 +71,7 @@ class MendedVolume:
 
     @property
     def number(self) -> int:
-        """That of the volume."""
+        """The listing of the volume."""
         return self.volume.info.number if self.volume.info else 0
 
     @property
@@ -81,7 +81,7 @@ class MendedVolume:
 
     @property
     def is_whole(self) -> bool:
-        """Whether checksums vouch for all of it."""
+        """Whether checksums prove that all of it is right."""
         return _is_whole(self.soundness)
 
     @property
@@ -96,14 +96,14 @@ def identity_of(volume: Volume) -> bytes:
 
 
 def alone(image: Image, copies: Sequence[FoundFile], seen: FoundFile) -> MendedArchive:
-    """Return an archive that is no volume of a set; what is not right in the image may be so in a copy.
+    """Return an archive that is not a volume of a set; bytes that are bad in the image may be good in a copy.
 
     Parameters
     ----------
     copies
-        What the image was made of.
+        The copies that the image was made of.
     seen
-        The image, looked into.
+        The archives found in the image.
     """
     listing = next((volume.listing for volume in seen.volumes if volume.offset == image.offset), None)
     if listing is not None and _is_whole(image.soundness):
@@ -122,12 +122,12 @@ def alone(image: Image, copies: Sequence[FoundFile], seen: FoundFile) -> MendedA
 
 
 def as_found(place: Place, soundness: Soundness, repaired: Extents, *, listing: Listing | None = None) -> MendedArchive:
-    """Return what is left of an archive as it is: its members are where their headers are, if not all of it is proved.
+    """Return an archive as it is; unless all of it is known to be right, its members are found by their headers.
 
     Parameters
     ----------
     listing
-        What it holds, where that is known.
+        Its listing, if it is known.
     """
     refusal = None
     with open_place(place) if isinstance(place, bytes) else JoinedFile([*_looked_through(place, soundness)]) as file:
@@ -139,7 +139,7 @@ def as_found(place: Place, soundness: Soundness, repaired: Extents, *, listing: 
 
 
 def _looked_through(place: Sequence[Part], soundness: Soundness) -> Iterator[Part]:
-    """An image, and of spare copies what is near to where it is bad: all of them, if nothing vouches for the image."""
+    """Yield an image, and the parts of spare copies near its bad places, or all of them if it has no checksums."""
     image = place[0]
     for part in place:
         if not part.is_spare or not soundness.is_proved:
@@ -160,7 +160,7 @@ def _part_of(image: Image) -> Part:
 
 
 def _spares(image: Image, copies: Sequence[FoundFile]) -> Iterator[Part]:
-    """The copies of an image other than itself: files, as a drive is read once only."""
+    """Yield the copies of an image besides itself; only files, as a drive should be read only once."""
     paths = [path for path in dict.fromkeys(file.path for file in copies) if path != image.path]
     for number, path in enumerate(path for path in paths if os.path.isfile(path)):
         n_bytes = os.path.getsize(path) - image.offset
@@ -169,7 +169,7 @@ def _spares(image: Image, copies: Sequence[FoundFile]) -> Iterator[Part]:
 
 
 def together(volumes: Sequence[MendedVolume], monitor: Monitor) -> MendedArchive:
-    """Return volumes of one set as one archive; what is not right in the first of one number may be in the others."""
+    """Return volumes of one set as one archive; bytes that are bad in one may be good in others of its number."""
     first: dict[bytes, MendedVolume] = {}
     spares: dict[int, list[Volume]] = {}
     for each in volumes:
@@ -191,7 +191,7 @@ def together(volumes: Sequence[MendedVolume], monitor: Monitor) -> MendedArchive
 
 
 def _table_of(each: MendedVolume, volume_set: VolumeSet, spares: Iterable[Volume]) -> tuple[Rows, Sequence[bytes]]:
-    """What a data volume holds, by the index that tells most of it, its members where their headers are."""
+    """Return the entries of a data volume by its most complete index, with members at the places of their headers."""
     volume = each.volume
     rows, paths = volume_set.tables[each.number]
     if rows is volume.listing.rows and volume.listing.way is not Way.TREE:
@@ -204,7 +204,7 @@ def _table_of(each: MendedVolume, volume_set: VolumeSet, spares: Iterable[Volume
 
 
 def _moved(extents: Iterable[tuple[int, Extents]]) -> Iterator[tuple[int, int]]:
-    """Byte ranges of data volumes, at their addresses."""
+    """Yield byte ranges of data volumes as addresses in the set."""
     for number, ranges in extents:
         yield from ranges.moved(address_of(number))
 

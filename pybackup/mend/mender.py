@@ -1,6 +1,6 @@
-"""The mender: an archive, or all volumes of a set, as good as copies, parity and recovery volumes make them.
+"""The mender: repairs an archive, or all volumes of a set, as far as copies, parity and recovery volumes allow.
 
-What is put together lies in temporary files for as long as somebody reads it; nothing that was given is written.
+The results are temporary files, which are kept as long as they are read; the given files are never written to.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from .survey_set import survey_set
 
 
 class Mender:
-    """Makes the best of what was given; temporary files last as long as the stack.
+    """Repairs the given files as far as possible; temporary files are removed at the end of the stack.
 
     Parameters
     ----------
     work_dir
-        Where temporary files lie, which take as much space as the volumes that are damaged or lost.
+        The directory for temporary files, which take as much space as the damaged and lost volumes.
     then
-        The phases of what is done with the result, for `Monitor.plan`.
+        The phases of the work with the result, for `Monitor.plan`.
     """
 
     def __init__(self, work_dir: bytes, stack: ExitStack, monitor: Monitor, *, then: Sequence[Phase] = ()) -> None:
@@ -54,23 +54,23 @@ class Mender:
         self._monitor = monitor
 
     def best(self, files: Sequence[FoundFile], maps: Sequence[bytes] = ()) -> MendedArchive:
-        """Return what was given as one archive, as good as copies, parity and recovery volumes make it.
+        """Return the given files as one archive, repaired as far as copies, parity and recovery volumes allow.
 
         Parameters
         ----------
         maps
-            Of ddrescue, one for each of the first files.
+            Map files of ddrescue, one for each of the first files.
 
         Raises
         ------
         UsageError
-            These are volumes of more than one set, or archives that are of none; or a map is for the wrong copy.
+            The files are volumes of more than one set, or several single archives; or a map is for the wrong copy.
         EnvironmentFailed
             A temporary file cannot be written.
         """
         groups, silent = sort_out(files if maps else once(files), maps)
         if groups:
-            # What nothing tells of is taken for a copy of the first.
+            # Files that cannot be identified are taken for copies of the first.
             groups[0].files += silent
         else:
             groups = [Alike(b"", b"", False, list(silent))]
@@ -94,14 +94,14 @@ class Mender:
     def better(
         self, files: Sequence[FoundFile], blamed: Collection[int], volume_set: VolumeSet
     ) -> MendedArchive | None:
-        """Return a set with some of its volumes, and all unclear files, mended; None where that is no better.
+        """Return a set with some of its volumes, and all unidentified files, mended; None if that is no better.
 
         Parameters
         ----------
         files
-            All files of the set: those of its volumes, and unclear ones.
+            All files of the set: those of its volumes, and unidentified ones.
         blamed
-            Numbers of the data volumes on which something was lost: these are mended.
+            The numbers of the data volumes to mend, as some of their content is lost.
         """
         hurt = [volume for volume in volume_set.data.values() if volume.info and volume.info.number in blamed]
         groups = [Alike(b"", b"", False, _copies_of(volume, volume_set)) for volume in hurt]
@@ -118,7 +118,7 @@ class Mender:
         return replace(together([*whole, *mended], Monitor()), worn=worn)
 
     def single(self, path: bytes, *copies: bytes) -> MendedArchive:
-        """Return the archive in a file as good as its copies, parity and sidecar make it, its members looked for."""
+        """Return the archive in a file, mended by copies, parity and sidecar; members are found by their headers."""
         self._plan([[path, *copies]])
         group = Alike(b"", b"", False, [FoundFile(each) for each in (path, *copies)])
         image = self._image(group, first_named=path)
@@ -128,9 +128,9 @@ class Mender:
         return replace(mended, worn=[os.fsdecode(path)])
 
     def across(self, files: Sequence[FoundFile]) -> MendedArchive | None:
-        """Return a set with all that its recovery volumes can restore beyond its own parity and copies.
+        """Return a set with everything that its recovery volumes, parity and copies can restore.
 
-        None where too little is left of the recovery volumes to tell what they are of.
+        None if the recovery volumes are too damaged to be identified.
         """
         make_directory(self.work_dir)
         with environment(self.work_dir):
@@ -143,7 +143,7 @@ class Mender:
                 rows = SetRows(surveyed_set, surveyed_set.header, to, self._stack, heard)
                 rows.restore()
             except (Damaged, UsageError) as error:
-                # Whoever reads them says what is wrong with them.
+                # Problems with these files are reported when they are read.
                 self._monitor.note(str(error))
                 return None
             if not any(map(rows.lost_sectors, range(len(rows.bodies)))):
@@ -159,7 +159,7 @@ class Mender:
         return replace(together([*volumes.values(), *others, *spares], Monitor()), worn=worn)
 
     def _each(self, files: Sequence[FoundFile], known: VolumeInfo, numbers: Collection[int]) -> list[MendedVolume]:
-        """Data volumes as good as their own parity and copies make them; what is bad may be right in these alone."""
+        """Return data volumes mended by their own parity and copies only; they may have bytes that the set lacks."""
         groups, silent = sort_out(once(files))
         groups += [Alike(b"", b"", False, [file]) for file in silent]
         self._plan(group.paths for group in groups)
@@ -168,11 +168,11 @@ class Mender:
         return [each for each in found if each.is_data and each.number in numbers]
 
     def _plan(self, groups: Iterable[Sequence[bytes]]) -> None:
-        """Tell what lies ahead, for the copies of each volume, and of what is done then."""
+        """Announce the phases of mending the copies of each volume, and of the work after that."""
         self._monitor.plan([*phases_of_images(list(groups)), *self._then])
 
     def _image(self, group: Alike, *, first_named: bytes = b"") -> Image:
-        """The best image of copies; ``first_named`` is told to be damaged before that is made, if it has to be."""
+        """Return the best image of copies; if that has to be made, a note says that ``first_named`` is damaged."""
         given = self._stack.enter_context(open_copies(group.paths, group.maps))
         words = ""
         if first_named:
@@ -191,7 +191,7 @@ def _copies_of(volume: Volume, volume_set: VolumeSet) -> list[FoundFile]:
 
 
 def _seen(images: Sequence[Image], groups: Sequence[Alike]) -> list[FoundFile]:
-    """The images with the archives in them; one may be a file that was looked at already, of those it is made of."""
+    """Return the archives in images; an image that is one of the given files was looked into already."""
     return [
         next((file for file in group.files if file.path == image.path and file.volumes), None) or look_into(image.path)
         for image, group in zip(images, groups, strict=True)
@@ -199,23 +199,23 @@ def _seen(images: Sequence[Image], groups: Sequence[Alike]) -> list[FoundFile]:
 
 
 def _clear(images: Sequence[Image], seen: Sequence[FoundFile], known: VolumeInfo | None = None) -> list[MendedVolume]:
-    """The volumes of a set in images, by their indexes or by their headers; none where nothing tells of a set.
+    """Return the volumes of a set in images, by their indexes or by their headers; none if no set is found.
 
     Parameters
     ----------
     known
-        Any volume of the set, where it is known already.
+        Any volume of the set, if the set is known already.
     """
     mended = []
     for image, file in zip(images, clear_up(seen, known), strict=True):
         for volume in [volume for volume in file.volumes if volume.info][:1]:
             mended.append(MendedVolume(volume, image.soundness, image.repaired))
-    # Of the same volume in another form, the whole one counts.
+    # Of two forms of a volume, the intact one counts.
     return sorted(mended, key=lambda each: not each.is_whole)
 
 
 def _restored(rows: SetRows, row: int) -> MendedVolume | None:
-    """A data volume after the rows were restored; None where nothing tells what it holds."""
+    """Return a data volume after the rows were restored; None if it has no index."""
     info, surveyed_set = rows.data_info(row), rows.surveyed_set
     there = rows.place_of(row)
     whole = surveyed_set.volumes.get((VolumeKind.DATA, row + 1))

@@ -1,4 +1,4 @@
-"""All names that are known of an archive: where its own indexes are damaged, of the archive as it can be mended."""
+"""All names in an archive; if damage to its indexes hides some, those in the mended archive."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pybackup.monitor import Monitor
 
 @contextmanager
 def all_named(archive: OpenArchive, monitor: Monitor) -> Iterator[Archive]:
-    """Yield an archive; where damage hides names, yield it mended in temporary files instead.
+    """Yield an archive; if damage hides names, yield it mended in temporary files instead.
 
-    What cannot be mended is yielded as it is: a list of what is known is better than none.
+    An archive that cannot be mended is yielded as it is: an incomplete list is better than none.
     """
     with ExitStack() as stack:
         yield _mended(archive, stack, monitor) if _is_hurt(archive) else archive
 
 
 def _is_hurt(archive: OpenArchive) -> bool:
-    """Whether damage, and not just a volume that is elsewhere, keeps names from being known."""
+    """Return whether names are hidden by damage, not just by the absence of a volume."""
     if archive.listing.complete:
         return False
     if archive.volume_set is None:

@@ -1,4 +1,4 @@
-"""Files that were given as volumes, of which too little is left: a problem, unless all volumes are there in the end."""
+"""Files given as volumes that are too damaged to be used: a problem, unless all volumes exist in the end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pybackup.monitor import Monitor, Relay
 
 
 class RefusedFiles(Relay):
-    """A monitor that keeps what is to be said of such files until the rebuilding has ended; use it in a ``with``.
+    """A monitor that keeps messages about such files until rebuilding has ended; use it in a ``with``.
 
-    Where every volume is whole or was rebuilt, such a file was not needed, and is only noted. But if there are more of
-    them than volumes that were not given, one of them may be a volume that nothing else tells of: a problem.
+    If every volume is intact or was rebuilt, such a file was not needed, and is only noted. But if there are more such
+    files than volumes that were not given, one of them may be a volume that no index lists: then they are problems.
     """
 
     def __init__(self, monitor: Monitor) -> None:
@@ -22,11 +22,11 @@ class RefusedFiles(Relay):
         self._refused: list[Problem] = []
 
     def refuse(self, path: bytes, reason: str) -> None:
-        """Keep it in mind that a file cannot be used, and why."""
+        """Remember that a file cannot be used, and why."""
         self._refused.append(Problem(path, Trouble.REFUSED, reason))
 
     def settle(self, not_given: int) -> None:
-        """Make notes of the files, not problems, if there are no more of them than volumes that were not given."""
+        """Report the files as notes, not problems, if there are no more of them than volumes that were not given."""
         if len(self._refused) <= not_given:
             for refused in self._refused:
                 self.note(f"{os.fsdecode(refused.path)}: {refused.reason}; it was not needed")

@@ -19,7 +19,7 @@ from pybackup.sector import SECTOR
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A stretch of sectors that lay not at its place in a copy, but so many bytes away."""
+    """A run of sectors that was not at its place in a copy, but a number of bytes away."""
 
     copy: bytes
     offset: int
@@ -40,15 +40,15 @@ class Repaired:
     damaged
         How many were not good at their place in the first copy.
     mended
-        Rebuilt from parity.
+        How many were rebuilt from parity.
     left
-        Still bad, and where they lie in the file.
+        How many are still bad, and where they are in the file.
     groups_beyond
-        Groups that miss more than they have parity.
+        Groups that miss more shards than they have parity.
     appended_bytes
-        That were behind the end of the volume, and are left out.
+        Bytes after the end of the volume, which are left out.
     nothing_lost
-        Where sectors are left, all that an archive holds can be read in spite of them, as `verify` says.
+        Everything in the archive can be read although sectors are still bad, according to `verify`.
     """
 
     path: bytes
@@ -70,7 +70,7 @@ class Repaired:
 
 
 def report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: MendedSectors) -> Repaired:
-    """Return what was done to a file; ``before`` marks the sectors that were good in it."""
+    """Return the result of repairing a file; ``before`` marks the sectors that were good in it."""
     where, origins = surveyed.survey.where, surveyed.survey.origins
     geometry = surveyed.geometry
     taken = dict.fromkeys((copy.path for copy in surveyed.given), 0)
@@ -93,7 +93,7 @@ def report(path: bytes, surveyed: Surveyed, before: NDArray[np.bool_], mended: M
 
 
 def _moved_by(surveyed: Surveyed, number: int) -> Moved | None:
-    """What was found away from its place by one shift."""
+    """Return the sectors of a copy that were found away from their places; None if there are none."""
     origin = surveyed.survey.origins[number]
     if origin.shift in (0, -surveyed.geometry.before_sectors * SECTOR * surveyed.geometry.sidecar):
         return None

@@ -1,4 +1,4 @@
-"""Surveying copies of a volume: which volume they are of, and what is good where."""
+"""Surveying copies of a volume: which volume it is, and which sectors are good in which copy."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from .which_volume import VolumeCandidate, choose
 
 # Shorter stretches that are missing from a file of the right size are damage.
 _LONG_SECTORS = 16
-# Volumes in volumes that are looked at, the largest first.
+# How many volumes in the copies are examined, the largest first.
 _MOST_VOLUMES = 4
 _SHIFTS_TRIED = 8
 _OVERWRITTEN = "what stands behind the volume is left of a longer one that was there before"
 
 
 def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True) -> Surveyed | None:
-    """Find out which sectors are good in which copy; None where no guard sector is left in any.
+    """Find out which sectors are good in which copy; None if no guard sector is left in any.
 
     Raises
     ------
     Damaged
-        Too few guard sectors are left to tell the checksums.
+        Too few guard sectors are left to restore the checksums.
     UsageError
         A copy is one of another volume.
     """
@@ -47,7 +47,7 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
         return None
     looked_at = _candidates(given, search.volumes, monitor)
     if all(_is_beyond(candidate) for candidate, _ in looked_at):
-        # What the end of a file leads to may be all that is left of what was there before: on a disc that was
+        # The stream found from the end of a file may be the rest of an earlier, longer volume: on a disc that was
         # written again, with less.
         known = {(found.geometry, found.digest) for found in search.volumes}
         more = [found for found in search.thorough() if (found.geometry, found.digest) not in known]
@@ -70,9 +70,9 @@ def survey(given: Sequence[GivenCopy], monitor: Monitor, *, realign: bool = True
 
 
 def survey_sidecar(file: GivenCopy, sidecar: GivenCopy, monitor: Monitor) -> Surveyed | None:
-    """Find out what is left, in a file, of that which a sidecar protects, whatever else the file is a copy of.
+    """Find out what is left in a file of the bytes that a sidecar protects, even if it is a copy of another volume.
 
-    None where the sidecar is none, or too little of it is left to tell.
+    None if the sidecar is not one, or is too damaged.
     """
     found = find([sidecar.file])
     if found is None or not found.geometry.sidecar:
@@ -91,14 +91,14 @@ def survey_sidecar(file: GivenCopy, sidecar: GivenCopy, monitor: Monitor) -> Sur
 
 
 def phase_of_survey(n_bytes: int) -> Phase:
-    """Return the phase in which a survey of so many bytes of copies tells its progress, for `Monitor.plan`."""
+    """Return the phase of surveying so many bytes of copies, for `Monitor.plan`."""
     return Phase("check sectors", n_bytes)
 
 
 def _candidates(
     given: Sequence[GivenCopy], volumes: Sequence[FoundGuards], monitor: Monitor
 ) -> list[tuple[VolumeCandidate, SumTable]]:
-    """The volumes whose checksums can be restored, each with the sectors of it that are good.
+    """Return the volumes whose checksums can be restored, each with its good sectors.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def _candidates(
 
 
 def _is_beyond(candidate: VolumeCandidate) -> bool:
-    """Whether more sectors are missing at their places than parity can restore."""
+    """Return whether more sectors are missing at their places than parity can restore."""
     geometry, missing = candidate.geometry, candidate.survey.missing
     if not geometry.groups:
         return bool(len(missing))
@@ -150,7 +150,7 @@ def _look(copies: Sequence[Copy], table: SumTable, monitor: Monitor) -> Survey:
 
 
 def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None:
-    """Look for missing sectors at other places than their own."""
+    """Search for missing sectors at other places than their own."""
     geometry = surveyed.geometry
     for number, copy in enumerate(copies):
         if not _may_have_moved(copy, surveyed):
@@ -170,8 +170,8 @@ def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None
             shifts[shift] = shifts.get(shift, 0) + stretch.sectors
             if shift not in copy.shifts:
                 surveyed.look(number, copy, shift, _silent, first=stretch.first_sector, count=stretch.sectors)
-        # Content that is there twice may have been taken for the other: what is missing is looked for once more.
-        # Where all content repeats itself, what was inserted or lost in one place is told by the size alone.
+        # Of content that occurs twice, the wrong one may have been taken: missing sectors are searched for again.
+        # If all content repeats itself, only the size shows that bytes were inserted or lost in one place.
         by_size = copy.file.size - (geometry.before_bytes if geometry.sidecar else geometry.volume_bytes)
         for shift in (*sorted(shifts, key=shifts.__getitem__)[-_SHIFTS_TRIED:], by_size):
             surveyed.look(number, copy, shift, _silent)
@@ -179,7 +179,7 @@ def _realign(copies: Sequence[Copy], surveyed: Survey, monitor: Monitor) -> None
 
 
 def _may_have_moved(copy: Copy, surveyed: Survey) -> bool:
-    """Whether bytes were lost or inserted: much is missing in one place, or anything, and the size is another."""
+    """Return whether bytes may have been lost or inserted: much is missing in one place, or the size differs."""
     geometry = surveyed.geometry
     missing = surveyed.missing
     sizes = (geometry.before_bytes, geometry.stream_bytes) if geometry.sidecar else (geometry.volume_bytes,)
@@ -189,11 +189,11 @@ def _may_have_moved(copy: Copy, surveyed: Survey) -> bool:
 
 
 def _silent(count: int) -> None:
-    """Progress that nobody sees."""
+    """A callback for progress that does nothing."""
 
 
 def extents_of(geometry: Geometry, sectors: NDArray[np.bool_]) -> Extents:
-    """Return where the marked sectors lie in the protected file."""
+    """Return the byte ranges of the marked sectors in the protected file."""
     found = []
     for _, first, count in runs(np.flatnonzero(sectors)):
         for place in places(geometry, first, count, sidecar=geometry.sidecar):

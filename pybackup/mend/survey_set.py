@@ -1,4 +1,4 @@
-"""Surveying the volumes of a set as they were given: whole or damaged, renamed, twice, in images; known by content."""
+"""Surveying the given volumes of a set, which are identified by content: damaged or not, renamed, twice, in images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .refused_files import RefusedFiles
 
 _SUFFIX = b".xtar"
 _REBUILD_WORK = 3  # for a byte of a volume, of which reading and hashing it is 1
-# Recovery volumes that a volume without readable index may be.
+# How many numbers of recovery volumes are tried for a volume without a readable index.
 _MOST_RECOVERY = 1 << 10
 
 
@@ -40,13 +40,13 @@ class SurveyedSet:
     Attributes
     ----------
     info
-        Of any volume of the set: its id and its name.
+        That of any volume of the set: its id and its name.
     header
-        What a recovery volume tells of the set; None where none is left that does.
+        The header of a recovery volume, which describes the set; None if none is left.
     volumes
-        Those that could be opened, by kind and number: as they were given, or mended.
+        The volumes that could be opened, by kind and number: as they were given, or mended.
     finished
-        Files that were not given, but that an earlier run left where this one will write.
+        Files that were not given, but are results of an earlier run in the output directory.
     """
 
     info: VolumeInfo
@@ -57,28 +57,28 @@ class SurveyedSet:
     finished: set[bytes] = field(default_factory=set)
 
     def info_of(self, kind: VolumeKind, number: int) -> VolumeInfo:
-        """Return what a volume would say of itself."""
+        """Return the `VolumeInfo` of a volume of this set."""
         return VolumeInfo(self.info.set_id, self.info.name, number, kind)
 
 
 def survey_set(
     files: Sequence[FoundFile], to: Destination, *, stack: ExitStack, then: Sequence[Phase] = (), monitor: RefusedFiles
 ) -> SurveyedSet:
-    """Find out which volumes of a set there are, and put those that are damaged together in temporary files.
+    """Find out which volumes of a set there are, and assemble damaged ones in temporary files.
 
     Parameters
     ----------
     to
-        Where what is rebuilt will appear. Volumes of the set that are there already count as given.
+        The directory for rebuilt volumes. Volumes of the set that are there already count as given.
     stack
-        Closes and removes all of it in the end.
+        Closes and removes all temporary files at its end.
     then
-        The phases of what is done with restored volumes, for `Monitor.plan`.
+        The phases of the work with restored volumes, for `Monitor.plan`.
 
     Raises
     ------
     UsageError
-        They are of several sets, or of none.
+        The files belong to several sets, or to none.
     """
     info = _one_set(volume for file in files for volume in file.volumes)
     if info is None:
@@ -106,7 +106,7 @@ def survey_set(
 
 
 def _phases_across(groups: Sequence[Alike]) -> list[Phase]:
-    """The phases in which `SetRows.restore` tells its progress, if anything is lost."""
+    """Return the phases of `SetRows.restore`, if anything is lost."""
     n_bytes = sum(length_of(group.paths[0]) for group in groups)
     return [Phase("rebuild", _REBUILD_WORK * n_bytes), Phase("check", n_bytes // len(groups))] if groups else []
 
@@ -114,7 +114,7 @@ def _phases_across(groups: Sequence[Alike]) -> list[Phase]:
 def _hold_best(
     group: Alike, finished: set[bytes], work_dir: bytes, stack: ExitStack, monitor: Monitor
 ) -> SurveyedVolume:
-    """What copies of a volume come to together; one that an earlier run finished, if it is still whole, comes first."""
+    """Survey the copies of a volume, first the result of an earlier run, if that is still intact."""
     start = next((file.begin for file in group.files if file.volumes and not file.is_sought), None)
     for several in ([path for path in group.paths if path in finished], group.paths):
         if several:
@@ -126,7 +126,7 @@ def _hold_best(
 
 
 def _finished(directory: bytes, info: VolumeInfo) -> Iterator[FoundFile]:
-    """The volumes of the set that an earlier run, which was interrupted, left where this one writes."""
+    """Yield the volumes of the set that an interrupted earlier run has finished in the output directory."""
     if not os.path.isdir(directory):
         return
     for entry in files_in(directory):
@@ -138,12 +138,12 @@ def _finished(directory: bytes, info: VolumeInfo) -> Iterator[FoundFile]:
 
 
 def _one_set(volumes: Iterable[Volume]) -> VolumeInfo | None:
-    """What all of them are volumes of; None for no volumes.
+    """Return the `VolumeInfo` of the first volume; None for no volumes.
 
     Raises
     ------
     UsageError
-        That is not one set.
+        They do not belong to one set.
     """
     first: Volume | None = None
     for volume in volumes:
@@ -165,7 +165,7 @@ def _tell_of_doubles(group: Alike, monitor: Monitor) -> None:
 
 
 def _settled(surveyed: SurveyedVolume, group: Alike) -> Iterator[tuple[SurveyedVolume, Volume | None]]:
-    """The archives in it; where each begins is known from now on, as well as it can be."""
+    """Yield the archives in a surveyed volume, each with the place where it begins, if that can be found."""
     if surveyed.work is None:
         volumes = next((file.volumes for file in group.files if file.path == surveyed.paths[0]), ())
     else:
@@ -182,7 +182,7 @@ def _settled(surveyed: SurveyedVolume, group: Alike) -> Iterator[tuple[SurveyedV
 def _sort(
     surveyed_set: SurveyedSet, found: dict[bytes, list[tuple[SurveyedVolume, Volume | None]]], monitor: RefusedFiles
 ) -> None:
-    """Tell data from recovery volumes, and which is which."""
+    """Sort volumes into data and recovery volumes, by number."""
     recovery_ids = {
         volume_id(surveyed_set.info.set_id, VolumeKind.RECOVERY, number): number for number in range(1, _MOST_RECOVERY)
     }
@@ -205,7 +205,7 @@ def _sort(
             continue
         several = [one for one in several if _place(surveyed_set, number, one[0])]
         if number and several:
-            # One that is whole is better than any other; the first is as good as those that are damaged, too.
+            # An intact one is better than any other; of damaged ones the first is taken.
             surveyed, volume = min(several, key=lambda one: (one[0].unknown, one[0].work is not None))
             surveyed_set.data[number] = surveyed
             if volume:
@@ -216,7 +216,7 @@ def _sort(
 
 
 def _place(surveyed_set: SurveyedSet, number: int, surveyed: SurveyedVolume) -> bool:
-    """Whether it is known where a data volume begins in it; with its own parity, that is at its start."""
+    """Return whether the start of a data volume is known; one with its own parity begins at byte 0."""
     if (
         not surveyed.is_placed
         and surveyed.work
@@ -231,7 +231,7 @@ def _place(surveyed_set: SurveyedSet, number: int, surveyed: SurveyedVolume) -> 
 
 
 def _start_by_rows(surveyed_set: SurveyedSet, number: int, surveyed: SurveyedVolume) -> int | None:
-    """Where a volume begins, by any member or container, as another volume of the set tells where these lie."""
+    """Return where a volume begins, by a member or container whose offset is known from another volume of the set."""
     tables = gather(list(surveyed_set.volumes.values()), Monitor()).tables if surveyed_set.volumes else {}
     if number not in tables:
         return None

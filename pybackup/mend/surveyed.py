@@ -1,4 +1,4 @@
-"""What a survey of copies of a volume found: which sectors are good, in which copy, at which place."""
+"""The result of surveying copies of a volume: which sectors are good, in which copy, at which place."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SAMPLES = 256
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """Where each sector of a volume is good among its copies, and which other volumes lie in these.
+    """Where each sector of a volume is good among its copies, and which other volumes are in these.
 
     Attributes
     ----------
     overwritten
-        In the first copy the volume was written over a longer one, of which the end is left.
+        The volume was written over a longer one in the first copy, and the end of that is still there.
     """
 
     given: Sequence[GivenCopy]
@@ -58,7 +58,7 @@ class Surveyed:
         return targets
 
     def in_place(self) -> NDArray[np.bool_]:
-        """Return for each sector whether it is good where it belongs, in the files that repair would mend."""
+        """Return for each sector whether it is good at its place, in the files that repair would write to."""
         targets = self.targets
         good = np.zeros(self.geometry.sectors, bool)
         for number, origin in enumerate(self.survey.origins):
@@ -67,13 +67,13 @@ class Surveyed:
         for place in places(self.geometry, 0, self.geometry.sectors, sidecar=len(targets) > 1):
             size = self.given[targets[place.in_stream_file][0]].file.size
             if size < place.offset + place.n_bytes:
-                # The last sector may look whole where only zeros are cut off.
+                # The last sector may look intact if only zeros were cut off.
                 there = max(0, size - place.offset) // SECTOR
                 good[place.first + there : place.first + place.sectors] = False
         return good
 
     def proposals(self) -> Proposals:
-        """Return sectors that changing one byte would make right, of those that parity does not, or cannot, restore."""
+        """Return the sectors that parity cannot restore, but that changing a single byte would correct."""
         geometry, missing = self.geometry, self.survey.missing
         if geometry.groups:
             dealing = Dealing(geometry)
@@ -90,12 +90,12 @@ class Surveyed:
         return any(self.survey.recognises(self.copies[copy], shift, sectors) for shift in self.copies[copy].shifts)
 
     def good_in(self, copy: int) -> NDArray[np.bool_]:
-        """Return which sectors are taken from a copy, wherever they lie in it."""
+        """Return which sectors are taken from a copy, wherever they are in it."""
         rows = [number for number, origin in enumerate(self.survey.origins) if origin.copy == copy]
         return np.isin(self.survey.where, rows)
 
     def shift_of_first(self) -> int | None:
-        """Return how far most of the first copy is from its place; None where nothing of it is good."""
+        """Return by how many bytes most of the first copy has moved; None if nothing of it is good."""
         counts = {
             origin.shift: int(np.count_nonzero(self.survey.where == number))
             for number, origin in enumerate(self.survey.origins)
@@ -104,9 +104,9 @@ class Surveyed:
         return max(counts, key=counts.__getitem__) if any(counts.values()) else None
 
     def behind_end(self) -> tuple[int, int]:
-        """Return the byte range behind the end of the volume in the first copy, as its last good sector tells.
+        """Return the byte range after the end of the volume in the first copy, according to its last good sector.
 
-        It is empty where most of that copy is not in its place, as the copy may be an image around the volume.
+        It is empty if most of that copy is not at its place, as the copy may be an image around the volume.
         """
         geometry, size = self.geometry, self.given[0].file.size
         sectors = geometry.before_sectors if geometry.sidecar else geometry.sectors
@@ -118,7 +118,7 @@ class Surveyed:
         return min(end, size), size
 
     def moved(self) -> NDArray[np.bool_]:
-        """Return for each sector whether it is good in the files that repair would mend, but not at its place."""
+        """Return for each sector whether it is good in the files that repair would write to, but not at its place."""
         targets = self.targets
         files = [number for number, _ in targets]
         elsewhere = [

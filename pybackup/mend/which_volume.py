@@ -1,8 +1,8 @@
-"""Which volume copies are of, where the guard sectors of several are found in them.
+"""Choosing the volume that is meant, if guard sectors of several volumes are found in the copies.
 
-An archive with parity may lie in an image with parity, or have a sidecar too: the outer one is meant, since it protects
-all of the inner one. But if the inner one calls bytes good that the outer one calls bad, the outer one is of an earlier
-version. Copies of which each is, in its place, a volume of its own were named together by mistake.
+An archive with parity may be in an image with parity, or have a sidecar too: the outer volume is meant, since it
+protects all of the inner one. But if bytes are good in the inner one and bad in the outer one, the outer one is of an
+earlier version. Copies that are each another volume from their first byte on were named together by mistake.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class VolumeCandidate:
 
     @property
     def share(self) -> float:
-        """How much of it is good somewhere."""
+        """How many of its sectors are good in some copy."""
         return float(np.count_nonzero(self.survey.where != NO_ORIGIN)) / self.geometry.sectors
 
     def start_in(self, copy: int) -> int | None:
-        """Where its protected bytes start in a copy; None where nothing shows that the copy has them."""
+        """Return where its protected bytes start in a copy; None if the copy has none of them."""
         if self.geometry.sidecar:
             return None if copy in self.found.shifts else 0
         shifts = self.found.shifts.get(copy)
@@ -46,13 +46,13 @@ class VolumeCandidate:
 
     @property
     def n_bytes(self) -> int:
-        """How many bytes of a copy it takes."""
+        """Its length in a copy, in bytes."""
         return self.geometry.before_bytes if self.geometry.sidecar else self.geometry.volume_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A volume that lies in a copy beside the one that is meant."""
+    """A volume in a copy that does not overlap the one that is meant."""
 
     path: bytes
     offset: int
@@ -61,7 +61,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class VolumeChoice:
-    """The volume that is meant, what lies beside it, and the sidecars that are of earlier versions."""
+    """The volume that is meant, other volumes in the copies, and sidecars that are of earlier versions."""
 
     candidate: VolumeCandidate
     others: Sequence[Other]
@@ -74,14 +74,14 @@ def choose(candidates: Sequence[VolumeCandidate], paths: Sequence[bytes], named:
     Parameters
     ----------
     paths
-        Of the copies.
+        The paths of the copies.
     named
-        Numbers of those that the user named, and that are meant to be of one volume.
+        The numbers of the copies that the user named; these should all be of one volume.
 
     Raises
     ------
     UsageError
-        They are not.
+        They are of several volumes.
     """
     _check_one(candidates, paths, list(named))
     stale: list[VolumeCandidate] = []
@@ -100,7 +100,7 @@ def choose(candidates: Sequence[VolumeCandidate], paths: Sequence[bytes], named:
 
 
 def _check_one(candidates: Sequence[VolumeCandidate], paths: Sequence[bytes], named: Sequence[int]) -> None:
-    """Refuse copies each of which is, from its first byte on, another volume."""
+    """Refuse copies that are each another volume from their first byte on."""
     at_home = {
         copy: {number for number, one in enumerate(candidates) if not one.geometry.sidecar and one.start_in(copy) == 0}
         for copy in named
@@ -123,7 +123,7 @@ def _contains(outer: VolumeCandidate, inner: VolumeCandidate) -> bool:
 
 
 def _contradicts(outer: VolumeCandidate, inner: VolumeCandidate) -> bool:
-    """Whether sectors are good in the inner volume that in the outer one, at the same bytes, are not."""
+    """Return whether any sector of the inner volume is good whose bytes are bad in the outer one."""
     for row, origin in enumerate(inner.survey.origins):
         start = outer.start_in(origin.copy)
         if start is None or (origin.shift - start) % SECTOR:
@@ -137,7 +137,7 @@ def _contradicts(outer: VolumeCandidate, inner: VolumeCandidate) -> bool:
 
 
 def _beside(one: VolumeCandidate, best: VolumeCandidate, paths: Sequence[bytes]) -> Iterator[Other]:
-    """Where a volume lies that does not overlap the one that is meant."""
+    """Yield where a volume is in the copies, if it does not overlap the one that is meant."""
     if one.geometry.sidecar:
         return
     for copy in one.found.shifts:
