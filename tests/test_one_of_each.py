@@ -23,6 +23,7 @@ DEEDS: dict[str, tuple[list[str], set[str]]] = {
         ["container.locate.locate", "container.locate.locate_what_is_left"],
         {
             "archive.find",
+            "check.verify",  # of a file that does not begin as an archive, whose index may be lost
             "disc.volume",  # the one archive in the file that is to go onto a disc
             "mend.best_image",  # an image that was just put together holds it at another place
         },

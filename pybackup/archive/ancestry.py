@@ -16,7 +16,7 @@ from pybackup.monitor import Monitor
 from .find import FoundFile, Volume, look_into
 
 Mended = Callable[[bytes], bytes]
-"""Makes of a damaged archive the path of one that is mended, or of the same where nothing helps."""
+"""Returns the path of a mended copy of a damaged archive, or of the archive itself if it cannot be mended."""
 
 
 def ancestry(settings: Mapping[str, object]) -> Ancestry | None:
@@ -42,7 +42,7 @@ def head_of(volumes: Sequence[Volume]) -> list[Volume] | None:
 
 
 def may_be_of(file: FoundFile, set_ids: Collection[bytes], beside: Collection[bytes]) -> bool:
-    """Whether a file that cannot be identified may be a volume of one of these sets.
+    """Return whether a file that cannot be identified may be a volume of one of these sets.
 
     Parameters
     ----------

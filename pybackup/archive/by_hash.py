@@ -1,4 +1,4 @@
-"""What a chain knows of an archive by its hash alone, looked up in that archive."""
+"""Finding contents that a chain knows by hash alone in the archive that has them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pybackup.model.member import Stored
 
 
 def looked_up(rows: Rows, listing: Listing) -> Rows:
-    """Return rows in which each content that is known by its hash has the place that the archive's listing gives it.
+    """Return rows in which each content that is known by hash has its place according to the archive's listing.
 
-    What the archive does not hold, or only in part or built on other archives, stays as it is.
+    Contents that the archive lacks, or has only in part or with a base, stay as they are.
     """
     wanted = rows.digests_by_hash() if isinstance(rows, Table) else set()
     return _LookedUp(rows, listing, wanted) if wanted else rows
@@ -29,7 +29,7 @@ class _LookedUp:
                 self._found.setdefault(brief.digest, row)
 
     def stored(self, row: int, path: bytes) -> Stored:
-        """Return the entry of ``row``, with its content where that was found."""
+        """Return the entry of ``row``, with its content if that was found."""
         stored = self._rows.stored(row, path)
         at = self._found.get(stored.digest) if stored.is_by_hash else None
         held = None if at is None else self._listing.stored(at)

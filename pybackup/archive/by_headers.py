@@ -24,9 +24,9 @@ from .find import FoundFile, Volume
 
 
 def set_info_in(path: bytes) -> VolumeInfo | None:
-    """Return what any volume of its set says of itself, by a file whose own tree index is lost.
+    """Return the `VolumeInfo` of any volume of the set of a file whose own tree index is lost.
 
-    Volumes hold the tree indexes of earlier volumes. None if the file holds none.
+    It is read from the tree indexes of earlier volumes in the file; None if there are none.
     """
     with ArchiveFile(path) as file:
         for _, blob in found_indexes(file, scan(file), scope=TREE):

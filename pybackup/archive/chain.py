@@ -24,7 +24,7 @@ _EARLIER_AT = 3 << 61
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What earlier archives hold of an archive's tree, by the tables in the archive.
+    """The part of an archive's tree that is in earlier archives, according to tables in the archive.
 
     Attributes
     ----------
@@ -53,12 +53,12 @@ class Earlier:
         return [_address_of(at) for at in range(len(self.tables))]
 
     def rows_of(self, table: IndexOfAnother[EarlierVolume]) -> Rows:
-        """Return the rows of a table; what it knows by its hash alone as the archive has it, if that is at hand."""
+        """Return the rows of a table; contents known by hash alone get their places if the archive is at hand."""
         volume = self.at_hand.get(table.of.archive_id)
         return table.rows if volume is None else looked_up(table.rows, volume.listing)
 
     def lacks(self, listing: Listing) -> bool:
-        """Whether a table is lost, so that files of the tree are in none: by the counts that the listing has."""
+        """Return whether a table is lost, so that files of the tree are in none, by the numbers in the listing."""
         said = ancestry(listing.settings)
         if said is None or not said.files:
             return False
@@ -76,13 +76,13 @@ class Earlier:
 
 
 def read_tables(volumes: Iterable[Volume]) -> list[IndexOfAnother[EarlierVolume]]:
-    """Return the tables of earlier archives, from that volume of an archive in which most of them can be read."""
+    """Return the tables of earlier archives, from the volume of an archive with the most readable ones."""
     best: list[IndexOfAnother[EarlierVolume]] = []
     for volume in volumes:
         if ancestry(volume.listing.settings) is None:
             continue
         with volume.open() as file:
-            found = list(read_earlier(file))[::-1]  # it gives the last one first
+            found = list(read_earlier(file))[::-1]  # the last one comes first
         if len(found) > len(best):
             best = found
     return best

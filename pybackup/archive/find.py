@@ -104,7 +104,7 @@ class Found:
 
 
 Look = Callable[[bytes], Found | None]
-"""Tells what a name leads to, as `look_for` does."""
+"""Returns what is found at a path, as `look_for` does."""
 
 
 def find_volumes(paths: Iterable[bytes], *, thorough: bool = False, monitor: Monitor | None = None) -> Found:
@@ -191,7 +191,7 @@ def _may_be_archive(path: bytes, *, thorough: bool) -> bool:
 
 
 def is_protected(path: bytes) -> bool:
-    """Return whether anything of parity is in a file, as in a damaged archive or image, whatever its name is."""
+    """Return whether a file has any guard sector, as damaged archives and images have, whatever its name is."""
     with ArchiveFile(path) as file:
         if not file.size:
             return False
@@ -203,7 +203,7 @@ def is_protected(path: bytes) -> bool:
 
 
 def is_called_volume(path: bytes) -> bool:
-    """Return whether a path is that of a file with a name as archives and images have."""
+    """Return whether a path is that of a file with the suffix of archives or images."""
     return _is_meant(path) and os.path.isfile(path)
 
 

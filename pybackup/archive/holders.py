@@ -19,7 +19,7 @@ from .open import OpenArchive
 def holders(archive: OpenArchive, stored: Stored) -> list[tuple[EarlierVolume, Stored]]:
     """Return the archives and volumes that hold the content of a file, each with the entry as it is in that one.
 
-    Of one with a base that is what does not come from the base.
+    For a file with a base, these hold only what does not come from the base.
     """
     on = [(volume_of(archive, member.offset), number) for number, member in stored.own]
     parts = [(volume, [number for _, number in group]) for volume, group in groupby(on, key=lambda each: each[0])]

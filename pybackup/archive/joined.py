@@ -25,7 +25,7 @@ from .find import Volume
 from .volume_set import VolumeSet
 
 STRIDE = 1 << 44
-"""No volume is as long, and all of them together are within what a listing may tell of."""
+"""Longer than any volume, and so that the addresses of all volumes are within the limits of a listing."""
 # The first address after the last volume that a set can have.
 _SPARES_AT = 1 << 61
 
@@ -132,7 +132,7 @@ def base_of(address: int) -> int:
 
 
 def _unknown(volume_set: VolumeSet) -> str:
-    """Return, as a text for people, which volumes' content is not known from any volume found; empty if all is."""
+    """Return a text for people that says which volumes' content is unknown, as no volume found lists it; or ''."""
     dark = [number for number in range(1, volume_set.known + 1) if number not in volume_set.tables]
     if dark:
         return f"what {volume_set.labels(dark)} held is not known: it is not here, and no later volume is"

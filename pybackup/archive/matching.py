@@ -49,7 +49,7 @@ def select(listing: Listing, patterns: Sequence[bytes]) -> list[int]:
 
 
 def is_archive(path: bytes) -> bool:
-    """Whether a path is that of a file which begins like an archive."""
+    """Return whether a path is that of a file that begins like an archive."""
     try:
         with ArchiveFile(path) as file:
             return read_locator(file) is not None
@@ -58,7 +58,7 @@ def is_archive(path: bytes) -> bool:
 
 
 def may_match_more(listing: Listing, pattern: bytes) -> bool:
-    """Whether a pattern may match entries that damage has made unknown: any but the path of a known entry."""
+    """Return whether a pattern may match entries lost by damage: any pattern but the path of a known entry."""
     if listing.complete:
         return False
     rows = _named(listing, [_bare(pattern)]).get(_bare(pattern), ())

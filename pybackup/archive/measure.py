@@ -1,4 +1,4 @@
-"""What recovery needs to know of volumes: length and hash of a data volume's body, the header of a recovery volume."""
+"""Measurements of volumes for recovery: length and hash of a data volume's body, the header of a recovery volume."""
 
 from __future__ import annotations
 

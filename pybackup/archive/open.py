@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .volume_set import VolumeSet
 
 _LACKING = "what earlier archives hold of its tree is not all known any more: the last archive is damaged"
-# So many earlier archives are named in a note.
+# How many earlier archives are named in a note.
 _MOST_NAMED = 10
 
 
@@ -42,14 +42,14 @@ class OpenArchive(Archive):
     patterns
         Those of the candidates that are neither volumes of the same set nor archives that it builds on.
     earlier
-        What earlier archives hold of the tree, if these were asked for or named too; else None.
+        The part of the tree in earlier archives, if that was asked for or some were named; else None.
 
     Raises
     ------
     UsageError
         There is no such file; or several were named that are neither of one set nor of one chain.
     NotAnArchive
-        The file has nothing of an archive.
+        The file has no part of an archive.
     """
 
     unclear: Sequence[bytes]
@@ -120,7 +120,7 @@ class OpenArchive(Archive):
         """Add the entries whose content is in earlier archives, whether these were found or not."""
         if not any(ancestry(volume.listing.settings) for volume in own):
             return
-        from .chain import Earlier, chained, read_tables  # nor does it need what only chains do
+        from .chain import Earlier, chained, read_tables  # nor without what only chains need
 
         self.earlier = Earlier.among(read_tables(own), files)
         if mended and self.earlier.lacks(self.listing):
@@ -133,7 +133,7 @@ class OpenArchive(Archive):
             self.listing = replace(self.listing, unknown=_LACKING)
 
     def _ruined(self) -> list[bytes]:
-        """Take names of damaged volumes out of the patterns: those named like volumes, which no entry is called."""
+        """Remove the names of damaged volumes from the patterns: names like those of volumes, but of no entry."""
         ruined = [path for path in self.patterns if is_called_volume(path)]
         if ruined:
             known = set(self.listing.paths)
@@ -234,7 +234,7 @@ class _Chain:
         volumes = [volume for file in files for volume in file.volumes]
         head = head_of(volumes)
         if head is None and len(files) > 1 and _are_one(volumes) and ancestry(volumes[0].listing.settings):
-            head = volumes  # what it builds on may be among the files that cannot be identified
+            head = volumes  # archives that it builds on may be among the files that cannot be identified
         if head is None:
             if with_earlier and len(found.files) == 1 and files[0].path != found.files[0].path:
                 self.head = Found(files[:1])
@@ -255,7 +255,7 @@ class _Chain:
 
 
 def _may_be_chain(files: Sequence[FoundFile]) -> bool:
-    """Whether any archive is no volume of a set, or builds on others."""
+    """Return whether any archive is not a volume of a set, or builds on others."""
     volumes = (volume for file in files for volume in file.volumes)
     return any(not volume.info or ancestry(volume.listing.settings) for volume in volumes)
 

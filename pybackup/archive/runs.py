@@ -22,7 +22,7 @@ from .find import Volume, find_volumes, look_for
 from .holders import needed
 from .open import OpenArchive, open_archive
 
-# For so many lost files it is noted where else their content is.
+# For how many lost files a note says where else their content is.
 _MOST_TOLD = 100
 
 
@@ -104,7 +104,7 @@ class Runs:
         own = self.files.get(run.archive, [])
         if not own:
             names = ", ".join(dict.fromkeys(each.label for each in self.where(run.volumes[-1:])))
-            raise UsageError(f"{names}: is not at hand, and tells where all else lies")
+            raise UsageError(f"{names}: is not at hand, but has the list of all files")
         # With recovery volumes of earlier sets, and files that are too damaged to be identified.
         before = [path for other in self.runs if run.builds_on(other) for path in self.files.get(other.archive, ())]
         earlier = [path for need in run.needs if (path := self.places.get(need.identity))]
@@ -114,8 +114,8 @@ class Runs:
     def where(self, needs: Sequence[Needed]) -> list[NeededVolume]:
         """Return where these volumes are, in the order in which discs are best inserted.
 
-        A volume that recovery volumes bring back is not asked for where these, and the others of its set, are at hand;
-        one of which all media are lost is replaced by them in any case.
+        A volume that recovery volumes can restore is not listed if these, and the other volumes of its set, are at
+        hand; a volume on lost media only is replaced by them in any case.
         """
         rebuilt, instead = self._rebuilt([need.identity for need in needs])
         known = {need.identity for need in needs}
@@ -123,7 +123,7 @@ class Runs:
         return where_to_look([*needs, *more], self.places, self.media, rebuilt)
 
     def _rebuilt(self, wanted: Collection[bytes]) -> tuple[set[bytes], list[Needed]]:
-        """Return which volumes recovery volumes bring back, and what these read: recovery volumes and all others."""
+        """Return which volumes can be restored by recovery volumes, and the volumes needed for that."""
         rebuilt: set[bytes] = set()
         instead: list[Needed] = []
         known = {need.identity: need for run in self.runs for need in (*run.volumes, *run.needs)}
@@ -152,7 +152,7 @@ class Runs:
         return media[0].volume.name if media else os.fsdecode(os.path.basename(self.places[identity]))
 
     def _is_lost(self, identity: bytes) -> bool:
-        """Whether a volume is not at hand, and on no medium that anybody knows of."""
+        """Return whether a volume is not at hand, and on no known medium."""
         media = self.media.get(identity, ())
         return identity not in self.places and all(each.state is MediumState.LOST for each in media)
 

@@ -58,7 +58,7 @@ def same_content(file: ArchiveFile, stored: Stored, fd: int) -> bool:
     Raises
     ------
     FormatError
-        The archive is damaged there, so nobody can know.
+        The archive is damaged there, so the contents cannot be compared.
     OSError
         The open file, or the archive, cannot be read.
     """
@@ -87,7 +87,7 @@ def _same_segment(fd: int, offset: int, member: Member) -> bool:
 
 
 def _same_sparse(file: ArchiveFile, stored: Stored, fd: int) -> bool:
-    """Compare the data ranges of a sparse file, and see that its holes are zeros in the open file."""
+    """Compare the data ranges of a sparse file, and check that its holes are zeros in the open file."""
     reader = SparseReader(stored.entry.size)
     at = 0
     for member in stored.members:

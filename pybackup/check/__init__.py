@@ -1,1 +1,1 @@
-"""Finding out and telling how archives are: verified, compared, described, their future forecast."""
+"""Verifying archives, comparing them, describing them, and forecasting which damage they survive."""

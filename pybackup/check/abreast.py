@@ -1,4 +1,4 @@
-"""Two readers of one file at about the same place: what one has read the other finds in memory, and no disk seeks."""
+"""Two readers of one file, kept at about the same place, so that what one has read the other finds in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pybackup.threads import InThread
 
 Result = TypeVar("Result")
 
-# A disc, or a disk with heads, reads one place at a time; so much of a file any machine keeps in its memory.
+# How far one may be ahead: any machine keeps this much of a file in memory, and a disc or hard disk need not seek.
 _AHEAD_BYTES = 64 << 20
 _LOOK_SECONDS = 0.1
 
@@ -30,8 +30,8 @@ class Abreast(Generic[Result]):
     Parameters
     ----------
     work
-        Is given a function to call with the number of bytes read since the last call: it waits there while it is
-        ahead, and gets `GivenUp` from it.
+        Called with a function that it has to call with the number of bytes read since the last call. This waits while
+        the work is ahead, and raises `GivenUp` if the caller has failed.
     """
 
     def __init__(self, work: Callable[[Callable[[int], None]], Result]) -> None:
@@ -43,22 +43,22 @@ class Abreast(Generic[Result]):
         self._beside = InThread(partial(work, self._beside_advances))
 
     def advance(self, n_bytes: int) -> None:
-        """So many more bytes were read by the caller; waits while it is ahead."""
+        """Count bytes that the caller has read, and wait while it is ahead."""
         with self._change:
             self._caller_bytes += n_bytes
             self._change.notify_all()
-            # A look now and then, for a thread that has ended tells nobody.
+            # With a time-out, as a thread that has ended notifies nobody.
             while self._caller_bytes > self._beside_bytes + _AHEAD_BYTES and not self._beside.ended:
                 self._change.wait(_LOOK_SECONDS)
 
     def result(self, progress: Callable[[int], None]) -> Result:
-        """Return what the work returned, or raise what it raised; the caller reads no more.
+        """Wait for the work, and return its result or raise its exception; the caller has finished reading.
 
         Parameters
         ----------
         progress
-            Called, in the thread of the caller, with the number of bytes the work has read since the last call: of
-            all it has read.
+            Called in the thread of the caller with the number of bytes that the work has read since the last call; the
+            first call counts from its beginning.
         """
         with self._change:
             self._caller_reads = False
@@ -98,13 +98,13 @@ class Abreast(Generic[Result]):
 
 
 class Paced(Relay):
-    """A monitor that hands everything on, and lets its user wait where it is ahead of the second thread."""
+    """A monitor that passes everything on, and makes the caller wait if it is ahead of the second thread."""
 
     def __init__(self, monitor: Monitor, beside: Abreast[Result]) -> None:
         super().__init__(monitor)
         self._beside = beside
 
     def advance(self, files: int, n_bytes: int) -> None:
-        """Hand it on, and wait while ahead."""
+        """Pass it on, and wait while ahead."""
         super().advance(files, n_bytes)
         self._beside.advance(n_bytes)

@@ -1,4 +1,4 @@
-"""Comparing an archive with a live tree: what differs, and how."""
+"""Comparing an archive with a live tree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pybackup.tree.walk import walk
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One path that differs, in which respects, and in words."""
+    """A path that differs, the respects in which it does, and a description."""
 
     path: bytes
     kinds: tuple[str, ...]
@@ -41,16 +41,15 @@ class Compared:
 def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False, monitor: Monitor) -> Compared:
     """Compare every entry of the archive with the tree below ``directory``.
 
-    ``directory`` holds what the archive has at its top, as after extracting to it; or, where it holds
-    none of that and the archive has one directory at its top, it is compared with that one. ``more`` are
-    other volumes of the archive's set; ``alone`` as in
-    `pybackup.archive.open.open_archive`. An archive that was made since earlier ones stands for the whole tree of its
-    day, whether these are at hand or not.
+    ``directory`` corresponds to the top of the archive, as after extracting to it. If the archive has a single
+    directory at its top that ``directory`` does not contain, it is compared with that. ``more`` are other volumes of
+    the archive's set; ``alone`` as in `pybackup.archive.open.open_archive`. An archive that builds on earlier ones is
+    compared as the whole tree of its time, whether these are at hand or not.
 
     Raises
     ------
     UsageError
-        ``directory`` is none.
+        ``directory`` is not a directory.
     """
     if not os.path.isdir(directory):
         raise UsageError(f"{os.fsdecode(directory)}: no such directory to compare with")
@@ -80,7 +79,7 @@ def compare(archive: bytes, directory: bytes, *more: bytes, alone: bool = False,
 
 
 def sources_of(listing: Listing, directory: bytes) -> list[Source]:
-    """Return what of a live directory is compared with what an archive has at its top; see `compare`."""
+    """Return the sources in a live directory that correspond to the top of an archive; see `compare`."""
     tops = [path for path in listing.paths if b"/" not in path]
     base = directory.rstrip(b"/") or b"/"
     there = [top for top in tops if os.path.lexists(os.path.join(base, top))]
@@ -111,7 +110,7 @@ def _differences(file: ArchiveFile, stored: Stored, found: Planned | None, monit
 
 
 def differing(entry: Entry, live: Entry) -> Iterator[tuple[str, str]]:
-    """Yield in what the metadata of two entries of one kind differs, each with how."""
+    """Yield the respects in which the metadata of two entries of one kind differ, each with a description."""
     if entry.size != live.size:
         yield "size", f"{entry.size} bytes in the archive, {live.size} now"
     if entry.target != live.target:
@@ -119,14 +118,14 @@ def differing(entry: Entry, live: Entry) -> Iterator[tuple[str, str]]:
     if entry.device != live.device:
         yield "device", f"device {entry.device} in the archive, {live.device} now"
     if entry.kind is Kind.HARDLINK:
-        # The file it links to is compared itself.
+        # The file that it links to is compared.
         return
     if entry.mode != live.mode and entry.kind is not Kind.SYMLINK:
         yield "mode", f"mode {entry.mode:04o} in the archive, {live.mode:04o} now"
     if (entry.owner.uid, entry.owner.gid) != (live.owner.uid, live.owner.gid):
         then, now = entry.owner, live.owner
         yield "owner", f"owned by {then.uid}:{then.gid} in the archive, by {now.uid}:{now.gid} now"
-    # What lies on a file system with coarser steps has not been modified.
+    # A time rounded by a file system with coarser times does not count as modified.
     if not same_time(entry.mtime_ns, live.mtime_ns):
         yield "time", f"modified {'later' if live.mtime_ns > entry.mtime_ns else 'earlier'} than in the archive"
     if dict(entry.xattrs) != dict(live.xattrs):
@@ -134,7 +133,7 @@ def differing(entry: Entry, live: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _is_cut(entry: Entry, live: Entry) -> bool:
-    """Whether the time of an entry is its own but for what a file system with coarser steps has cut off."""
+    """Return whether two times differ, but only by the rounding of a file system with coarser times."""
     return entry.mtime_ns != live.mtime_ns and same_time(entry.mtime_ns, live.mtime_ns)
 
 

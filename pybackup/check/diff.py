@@ -28,7 +28,7 @@ _WHOLE_DIGEST_BYTES = 32
 
 
 class What(StrEnum):
-    """What became of a path."""
+    """How a path changed."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -38,18 +38,18 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path that differs.
+    """A path that differs.
 
     Attributes
     ----------
     path
-        What it is called in the new state, or was in the old one where it has been removed.
+        The path in the new state, or in the old one if it was removed.
     respects
-        In what a changed entry differs: type, content, size, mode, owner, time, target, device, xattrs, link.
+        How a changed entry differs: type, content, size, mode, owner, time, target, device, xattrs, link.
     size_before, size
-        Of regular files, in bytes; None for anything else, and where there is none.
+        The sizes of a regular file in bytes; None for other entries, and if there was or is none.
     former
-        What it was called, of one that was renamed or moved.
+        The former path of an entry that was renamed or moved.
     """
 
     what: What
@@ -62,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """An entry as one side has it: from an archive, or live."""
+    """An entry in one of the two states, archived or live."""
 
     entry: Entry
     stored: Stored | None = None
@@ -70,7 +70,7 @@ class _State:
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the content, where an archive tells it."""
+        """SHA-256 of the content, if an archive has it."""
         stored = self.stored
         if stored is None or stored.sparse or len(stored.digest) < _WHOLE_DIGEST_BYTES:
             return b""
@@ -80,14 +80,13 @@ class _State:
 def diff(old: bytes, new: bytes, *, checksum: bool = False, monitor: Monitor) -> list[Change]:
     """Return what changed from one state to another, in tree order.
 
-    Each is an archive, a set (a directory of volumes, or any volume), or, of the new one, a live directory. An archive
-    that was made since earlier ones is taken with what it says of these, which need not be at hand.
+    Each is an archive or a set (a directory of volumes, or any volume); the new one may also be a live directory. An
+    archive that builds on earlier ones is compared as the whole tree; the earlier ones need not be at hand.
 
     Parameters
     ----------
     checksum
-        Compare the content of each live file, not its size and time; else its content counts only where the time
-        differs.
+        Compare the content of each live file; otherwise it is compared only if the time differs.
 
     Raises
     ------
@@ -106,7 +105,7 @@ def diff_trees(old: bytes, new: bytes, *, checksum: bool = False, monitor: Monit
     Parameters
     ----------
     checksum
-        Compare the content of each file that the two do not share; else its content counts only where the time differs.
+        Compare the content of each file that the two do not share; otherwise only if the time differs.
 
     Raises
     ------
@@ -122,7 +121,7 @@ def _tree(directory: bytes, monitor: Monitor) -> Iterator[_State]:
 
 
 def _is_live(path: bytes) -> bool:
-    """Whether a directory is a tree, and none of volumes: an image of something else in it makes it none."""
+    """Return whether a directory is a live tree, not one with volumes; images without archives are no volumes."""
     if not os.path.isdir(path):
         return False
     called = filter(is_called_volume, files_in(path))
@@ -149,7 +148,7 @@ def _live(archive: OpenArchive, directory: bytes, monitor: Monitor) -> Iterator[
 
 
 class _Comparison:
-    """Goes through two states side by side; both are in tree order."""
+    """Compares two states; both are in tree order."""
 
     def __init__(self, file: ArchiveFile | None, checksum: bool, monitor: Monitor) -> None:
         self._file = file
@@ -157,7 +156,7 @@ class _Comparison:
         self._monitor = monitor
 
     def changes(self, before: Iterable[_State], after: Iterable[_State]) -> list[Change]:
-        """Return all of them; what was removed here and came there is one that was renamed."""
+        """Return all changes; an entry that was removed in one place and added in another was renamed."""
         removed: list[_State] = []
         added: list[_State] = []
         found: list[Change] = []
@@ -181,19 +180,19 @@ class _Comparison:
         kind, kinds = new.entry.kind, {old.entry.kind, new.entry.kind}
         respects = [name for name, _ in differing(old.entry, new.entry)]
         if Kind.HARDLINK in kinds and kinds <= {Kind.FILE, Kind.HARDLINK}:
-            # Another one of the file's names comes first now, or it is another file's: what that is, its name tells.
+            # Either another name of the file comes first now, or it links to another file: the names show which.
             is_other = len(kinds) > 1 or "target" in respects
             return _change(What.CHANGED, old, new, ("link",)) if is_other else None
         if len(kinds) > 1:
             return _change(What.CHANGED, old, new, ("type",))
         if kind is Kind.DIRECTORY and "time" in respects:
-            respects.remove("time")  # it tells that something in it came or went, which is told
+            respects.remove("time")  # it only shows that an entry was added or removed there, which is reported itself
         if kind is Kind.FILE and "size" not in respects and not self._is_same(old, new):
             respects.append("content")
         return _change(What.CHANGED, old, new, tuple(respects)) if respects else None
 
     def _is_same(self, old: _State, new: _State) -> bool:
-        """Whether two files of one size have one content; an archived one without a hash goes by its time."""
+        """Return whether two files of the same size have the same content; without a hash, their times are compared."""
         if new.planned is None:
             if old.digest and new.digest:
                 return old.digest == new.digest
@@ -216,7 +215,7 @@ class _Comparison:
             return False
 
     def _renamed(self, removed: Sequence[_State], added: Sequence[_State]) -> dict[bytes, _State]:
-        """What each file was called that was removed under one path, and came under another; each former one once."""
+        """Return the former path of each renamed file: that of a removed file with the same content, each used once."""
         by_size: dict[int, list[_State]] = {}
         for old in reversed(removed):
             if old.entry.kind is Kind.FILE and old.entry.size and (old.digest or old.planned):
@@ -239,13 +238,13 @@ class _Comparison:
 
 
 def _is_one_file(old: _State, new: _State) -> bool:
-    """Whether two live entries are hard links to one file."""
+    """Return whether two live entries are hard links to one file."""
     one, other = old.planned, new.planned
     return one is not None and other is not None and (one.dev, one.ino) == (other.dev, other.ino)
 
 
 def _paired(before: Iterable[_State], after: Iterable[_State]) -> Iterator[tuple[_State | None, _State | None]]:
-    """Entries of one path together; both are in tree order."""
+    """Yield the entries of two states in pairs with the same path; both are in tree order."""
     olds, news = iter(before), iter(after)
     old, new = next(olds, None), next(news, None)
     while old is not None or new is not None:

@@ -1,4 +1,4 @@
-"""Planning a drill: how copies of a volume will be damaged, and what repair is expected to do; what came of each."""
+"""Planning a drill: how copies of a volume will be damaged, and what repair is expected to do; and its outcomes."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from pybackup.monitor import Monitor, Phase
 from pybackup.parity.odds.harm import Model
 from pybackup.parity.odds.prospect import Prospects, agrees
 
-# A round reads a volume about as often: to damage it, for its sums, to merge it, to check it, to compare it.
+# How often a round reads a volume: to damage it, for its checksums, to merge it, to check it, to compare it.
 ROUND_WORK = 5
 _LOST_FOUND = b"lost+found"
 
 
 @dataclass(frozen=True, slots=True)
 class DrillOptions:
-    """What to drill.
+    """The options of a drill.
 
     Attributes
     ----------
     models
-        Kinds of damage, in turn.
+        Kinds of damage, one after the other.
     fraction
-        Part of the sectors that is hit; None for just below what the forecast says is survived, and just past it.
+        The fraction of sectors to damage; None for just below and just above what the forecast says is survived.
     seed, rounds
-        That many rounds of each kind and fraction, with this seed and those that follow it.
+        The number of rounds for each kind and fraction, with this seed and the following ones.
     work_dir
-        Where the damaged copies lie; None for the system's own place.
+        The directory for damaged copies; None for the system's directory for temporary files.
     """
 
     models: Sequence[Model] = tuple(Model)
@@ -73,22 +73,22 @@ class DrillPlan:
 
 @dataclass(frozen=True, slots=True)
 class DrillOutcome:
-    """What came of one round.
+    """The outcome of one round.
 
     Attributes
     ----------
     bad
         How many sectors were damaged.
     claimed, whole
-        What repair said: everything is back; and whether the result is, byte for byte, what the volume is.
+        Whether repair reported that everything is restored; and whether the result equals the volume byte for byte.
     lost, wrong
-        Files that did not come back under their names, and files that did with other content; nothing where the
-        volume is no archive.
+        Files that were not restored under their names, and files that were restored with other content; empty if the
+        volume is not an archive.
     nameless
-        How many files came back in ``lost+found``, since the names of their directories are lost.
+        How many files were restored in ``lost+found``, since the names of their directories are lost.
     twice
-        Sectors of those struck that came neither from their place nor from parity: the same content stands elsewhere
-        in the volume, which no layout tells.
+        How many damaged sectors were restored from the same content elsewhere in the volume, which a forecast cannot
+        know, as it only looks at the layout.
     """
 
     bout: Bout
@@ -102,7 +102,7 @@ class DrillOutcome:
 
     @property
     def agrees(self) -> bool:
-        """Whether the forecast was right, and nothing came back wrong."""
+        """Whether the forecast was right, and nothing was restored wrongly."""
         better = self.whole and self.twice > 0
         right = better or agrees(self.bout.chance, self.whole)
         return right and self.claimed == self.whole and not self.wrong
@@ -126,7 +126,7 @@ def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPla
         raise Damaged(f"{os.fsdecode(path)}: is damaged already; a drill needs an intact volume: repair it first")
     with ArchiveFile(path) as file:
         is_archive = read_locator(file) is not None
-    # Once: a copy that is repaired is compared with this byte for byte.
+    # Once is enough: repaired copies are compared with this volume byte for byte.
     if is_archive and verify(path, deep=True, workers=options.workers, monitor=monitor).state != "intact":
         raise Damaged(f"{os.fsdecode(path)}: is damaged already; verifying every content says where")
     prospects = Prospects(structures)
@@ -147,7 +147,7 @@ def plan_drill(path: bytes, options: DrillOptions, monitor: Monitor) -> DrillPla
 
 
 def losses(source: bytes, target: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Return the files of the archive that are not in the target, and those that are with other content."""
+    """Return the files of the archive that are missing in the target, and those with other content there."""
     with open_archive(source, alone=True) as archive:
         listing = archive.listing
         files = {path for path, kind in zip(listing.paths, listing.rows.kinds, strict=True) if kind == Kind.FILE}

@@ -1,4 +1,4 @@
-"""Which file lies where in a volume."""
+"""The places of files in a volume."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Places:
     Attributes
     ----------
     paths
-        By row.
+        The path of each row.
     rows, starts, ends
-        One range each, ascending by its start: shape (ranges,).
+        The row, start and end of each range, ascending by start: shape (ranges,).
     reach
-        The furthest end up to each range: shape (ranges,). The same as ``ends`` where no two ranges overlap.
+        The furthest end up to each range: shape (ranges,). The same as ``ends`` if no two ranges overlap.
     """
 
     paths: list[bytes]
@@ -37,7 +37,7 @@ class Places:
 
     @classmethod
     def of(cls, files: Iterable[tuple[bytes, Iterable[tuple[int, int]]]]) -> Places:
-        """Return where files lie, given each with its ranges."""
+        """Return the places of files, given each with its ranges."""
         paths: list[bytes] = []
         rows, starts, ends = array("q"), array("q"), array("q")
         for path, ranges in files:
@@ -58,7 +58,7 @@ class Places:
 
     @classmethod
     def of_listing(cls, listing: Listing | None, begin: int = 0) -> Places:
-        """Return where the members of all files of an archive lie that begins at ``begin``; nothing for None."""
+        """Return the places of all files in an archive that begins at ``begin``; nothing for None."""
         if listing is None:
             return cls.of(())
         files = (listing.stored(row) for row, kind in enumerate(listing.rows.kinds) if kind == Kind.FILE)

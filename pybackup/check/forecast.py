@@ -1,4 +1,4 @@
-"""Forecasting: what a volume survives, and which files go first where it does not; read off its layout."""
+"""Forecasting from its layout which damage a volume survives, and which files are lost first beyond that."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _LEAST_STEPS = 10
 
 @dataclass(frozen=True)
 class FileMap:
-    """On which sectors the content of files lies.
+    """The sectors that have the content of files.
 
     Attributes
     ----------
     paths
-        Of the regular files, empty ones too.
+        The paths of the regular files, including empty ones.
     files, first, last
-        Of each member the number of its file, its first and its last sector: shape (members,).
+        The number of the file, the first and the last sector of each member: shape (members,).
     """
 
     paths: Sequence[bytes]
@@ -48,7 +48,7 @@ class FileMap:
 
     @cached_property
     def sectors(self) -> Counts:
-        """Sectors that each file lies on: shape (files,)."""
+        """The number of sectors with content of each file: shape (files,)."""
         counts = self.last - self.first + 1
         counts[1:] -= (self.files[1:] == self.files[:-1]) & (self.first[1:] == self.last[:-1])
         return np.bincount(self.files, counts, minlength=len(self.paths)).astype(np.int64)
@@ -59,25 +59,25 @@ class FileMap:
         return list(map(int, np.argsort(-self.sectors, kind="stable")))
 
     def hit_by(self, lost: Numbers) -> list[int]:
-        """Return the numbers of the files that lie on any of the sectors, which ascend."""
+        """Return the numbers of the files with content on any of the sectors, which are in ascending order."""
         hit = np.searchsorted(lost, self.last, side="right") > np.searchsorted(lost, self.first)
         return list(map(int, np.unique(self.files[hit])))
 
     def spared(self, sectors: int, lost: int) -> float:
-        """Return the part of the files that is expected to be hit by none of so many bad sectors, of all."""
+        """Return the expected fraction of files without any bad sector, for this number of bad ones among all."""
         return float(spared(sectors, lost, self.sectors).mean()) if self.paths else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A point of the sweep: that part of all sectors is bad, at random.
+    """A point of the curve: this fraction of all sectors is bad, at random.
 
     Attributes
     ----------
     chance
-        Probability that everything comes back.
+        The probability that everything can be repaired.
     files
-        Part of the files that would be whole had there been no parity; None where there are no files.
+        The fraction of files that would be intact without parity; None if there are no files.
     """
 
     lost: int
@@ -88,12 +88,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a volume survives; see `Structures` for the limits.
+    """The damage that a volume survives; see `Structures` for the limits.
 
     Attributes
     ----------
     files
-        None where the volume is no archive.
+        None if the volume is not an archive.
     """
 
     path: bytes
@@ -106,12 +106,12 @@ class Forecast:
         return self.structures.geometry
 
     def past_burst(self) -> tuple[int, Numbers]:
-        """Return where a burst that is one sector too long does harm, and which sectors it leaves bad."""
+        """Return where a burst that is one sector too long causes a loss, and which sectors remain bad."""
         first = self.structures.worst_burst
         return first, self.structures.left_of_burst(first, self.structures.longest_burst + 1)
 
     def sweep(self) -> Iterator[Step]:
-        """Yield the curve of what scattered bad sectors do, in steps of half a percent, up to past the limit."""
+        """Yield the curve for scattered bad sectors, in steps of half a percent, until beyond the limit."""
         total = self.structures.sectors
         for number in range(round(1 / _STEP) + 1):
             lost = round(number * _STEP * total)
@@ -123,7 +123,7 @@ class Forecast:
 
 
 def forecast(path: bytes) -> Forecast:
-    """Return what the volume survives.
+    """Return the damage that the volume survives.
 
     Only the last MiB of a file and of its sidecar is read, and the index of an archive.
 
@@ -132,7 +132,7 @@ def forecast(path: bytes) -> Forecast:
     UsageError
         The file does not exist, or is a sidecar itself.
     Damaged
-        It ends with no parity stream, and has no sidecar that does.
+        Neither the file nor a sidecar of it ends with a parity stream.
     """
     with ExitStack() as stack:
         file = stack.enter_context(ArchiveFile(path))

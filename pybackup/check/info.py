@@ -1,4 +1,4 @@
-"""What an archive says of itself, and the shape of its parity."""
+"""The description of an archive: what it records of itself, and the geometry of its parity."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from pybackup.parity.stream.sidecar import SIDECAR_SUFFIX
 
 @dataclass(frozen=True, slots=True)
 class SetSummary:
-    """Which volumes of a set were looked at, and what they tell of the others.
+    """Which volumes of a set were examined, and which others are known from them.
 
     Attributes
     ----------
     volume
-        The one that was looked at; None for several.
+        The examined one; None if there are several.
     at_hand
-        Labels of those that were looked at.
+        The labels of the examined volumes.
     known
-        How many data volumes are known of.
+        The number of known data volumes.
     last
-        Number of the last one; None where nothing tells it.
+        The number of the last one; None if unknown.
     missing
-        Labels of the data volumes that are known of, and were not looked at; no more than a hundred.
+        The labels of known data volumes that were not examined; at most a hundred.
     """
 
     name: str
@@ -51,10 +51,10 @@ class SetSummary:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What an archive says of itself; sizes in bytes, ``written`` in seconds since the epoch.
+    """The description of an archive; sizes in bytes, ``written`` in seconds since the epoch.
 
-    Of one volume of a set all but ``set`` is about that volume alone, of several about all of them. ``doubts`` are what
-    volumes contradict each other in, and what is lost of entries beside their content.
+    For one volume of a set everything but ``set`` is about that volume alone, for several about all of them. ``doubts``
+    are contradictions between volumes, and losses of entries other than their content.
     """
 
     path: bytes
@@ -150,7 +150,7 @@ def _info(
 
 
 def parity_of(archive: OpenArchive) -> Geometry | None:
-    """Return the shape of an archive's parity, its own or that of the sidecar beside it; None where no end tells it."""
+    """Return the geometry of an archive's parity, its own or a sidecar's; None if neither is found from the end."""
     found = glance(archive.file)
     sidecar = archive.path + SIDECAR_SUFFIX
     if found is None and os.path.isfile(sidecar):

@@ -1,4 +1,4 @@
-"""What the volumes of a set hold together: each file once, on however many of them it lies."""
+"""The totals of a set: each file is counted once, on however many volumes it is."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .verdict import ArchiveVerdict
 
 @dataclass(frozen=True, slots=True)
 class SetTotal:
-    """What was verified of a set.
+    """The result of verifying volumes of a set together.
 
     Attributes
     ----------
     name, labels
-        Of the set, and of the data volumes that were looked at.
+        The name of the set, and the labels of the data volumes that were verified.
     files, n_bytes
-        Files that lie whole on these volumes together, each counted once, and the bytes of their contents.
+        Files that are whole on these volumes together, each counted once, and the bytes of their contents.
     elsewhere
-        Files of which some lies on no volume that was looked at.
+        Files with a part on a volume that was not verified.
     lost
-        Files that are damaged on these volumes, and whole nowhere on them: paths in order.
+        The paths, in order, of files that are damaged on these volumes, without an intact copy on another one of them.
     """
 
     name: str
@@ -40,7 +40,7 @@ class SetTotal:
 
 
 def volume_of(verdict: ArchiveVerdict) -> VolumeInfo | None:
-    """Return which volume of a set a verdict is of; None for an archive that stands alone, or does not tell."""
+    """Return which volume of a set a verdict is about; None for a single archive, or if that is unknown."""
     try:
         return VolumeInfo.of_settings(verdict.listing.settings) if verdict.listing else None
     except Damaged:
@@ -53,9 +53,9 @@ def totals(sets: Iterable[tuple[VolumeSet, Listing]], verdicts: Iterable[Archive
     Parameters
     ----------
     sets
-        Those of the files that were verified together, and what the volumes of each hold together.
+        The sets that were verified, each with the listing of its volumes together.
     verdicts
-        On them, in the light of the others, see `with_spared`.
+        The verdicts on the volumes, each considering the others, see `with_spared`.
     """
     verdicts = list(verdicts)
     return [_total(volume_set, listing, verdicts) for volume_set, listing in sets if len(volume_set.data) > 1]

@@ -1,4 +1,4 @@
-"""Files that are damaged on one volume of a set, and not lost, as another volume has a whole second copy of them."""
+"""Files that are damaged on one volume of a set but not lost, as another volume has an intact second copy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .verdict import ArchiveVerdict
 
 
 def with_spared(verdict: ArchiveVerdict, sets: Iterable[VolumeSet]) -> ArchiveVerdict:
-    """Return the verdict on a volume, in which files count as repaired that another volume of its set has whole.
+    """Return the verdict on a volume, in which files count as repaired if another volume of its set has them whole.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def with_spared(verdict: ArchiveVerdict, sets: Iterable[VolumeSet]) -> ArchiveVe
 
 
 def _spared(sets: Iterable[VolumeSet], archive_id: bytes, paths: Sequence[bytes]) -> Collection[bytes]:
-    """Those of the paths in an archive whose content is whole somewhere in the set that it is of."""
+    """Return those of the paths in an archive whose content is whole on some volume of its set."""
     for volume_set in sets:
         if archive_id in {info.archive_id for info in volume_set.infos.values()}:
             place, listing = joined(volume_set)

@@ -1,4 +1,4 @@
-"""What the verification of an archive found: its state, and a verdict on each file that is not whole in it."""
+"""The result of verifying an archive: its state, and a verdict on each file that is damaged in it."""
 
 from __future__ import annotations
 
@@ -12,32 +12,31 @@ from pybackup.model.verdict import Fate, FileVerdict
 
 @dataclass(frozen=True, slots=True)
 class ArchiveVerdict:
-    """What a verification found.
+    """The result of a verification.
 
     Attributes
     ----------
     state
-        Intact; or damaged where nothing is lost, since something else still says it; or something is lost.
+        Intact; or damaged without any loss, as the damage can be repaired or is in redundant parts; or with losses.
     damage
-        What is damaged, in words.
+        Descriptions of what is damaged.
     not_intact
-        Files whose content is damaged in this archive: `Fate.REPAIRED` where parity brings it back, or a second copy on
-        another volume, else `Fate.LOST`.
+        Files whose content is damaged in this archive: `Fate.REPAIRED` if parity or a second copy on another volume can
+        restore it, else `Fate.LOST`.
     spared
-        Paths of those of them that another volume, verified together with this one, has whole.
+        The paths of those of them that are intact on another volume that was verified together with this one.
     missing
-        Entries that the archive was made with and that are not even known by name; None where nobody can tell.
+        How many entries of the archive are not even known by name; None if that cannot be known.
     health
-        What the checksums of the sectors say; None where there are none, or too few are left.
+        The state by the checksums of the sectors; None if there are none, or too few are left.
     files, n_bytes
-        Files of which the archive holds anything, and the bytes of content that it holds: of a volume of a set, those
-        on this volume.
+        The number of files with content in the archive, and the bytes of it; for a volume of a set, of this volume.
     listing
-        What the archive holds; None where the file is no archive.
+        The entries of the archive; None if the file is not an archive.
     file_bytes
-        Length of the file.
+        The length of the file.
     begin
-        Where in the file the archive begins: not at 0 in an image.
+        Where the archive begins in the file: not at 0 in an image.
     """
 
     state: State
@@ -55,7 +54,7 @@ class ArchiveVerdict:
 
     @property
     def by_parity(self) -> bool:
-        """Whether it is damaged, and parity brings back all of it, byte for byte."""
+        """Whether it is damaged, and parity can repair all of it, byte for byte."""
         return self.health is not None and self.health.state is State.REPAIRABLE
 
     @property
@@ -65,5 +64,5 @@ class ArchiveVerdict:
 
     @property
     def lost(self) -> list[bytes]:
-        """Paths of the damaged files that neither parity nor another volume brings back whole."""
+        """Paths of the damaged files that neither parity nor another volume can restore."""
         return [file.path for file in self.not_intact if file.fate is Fate.LOST]

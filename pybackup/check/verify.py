@@ -1,4 +1,4 @@
-"""Verifying an archive: every byte against its hash, and, deep, every content too."""
+"""Verifying an archive: every byte is checked by hashes, and with ``deep`` the content of every file too."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def verify(
 ) -> ArchiveVerdict:
     """Read every byte of the archive and compare it with the hashes it holds, and with the checksums of its sectors.
 
-    A file that is no archive, and has a parity stream or a sidecar, is verified by that.
+    A file that is not an archive, but has a parity stream or a sidecar, is verified by that.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def verify(
                 raise
             return ArchiveVerdict(health.state, (), (), 0, 0, None, 0, health, None, file.size)
         if is_sought:
-            # Its members may lie elsewhere than an index says: they are looked for, and each has to be decoded.
+            # Its members may not be at the places in the index: they are searched for, and each has to be decoded.
             listing, deep = relocate(file, listing), True
         checked = both[2] if both else Checked((), ()) if is_image else _checked(file, listing, monitor)
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
@@ -108,7 +108,7 @@ def verify(
     if health and health.state is State.REPAIRABLE:
         state = State.REPAIRABLE
     elif health and health.state is State.BEYOND and state is State.INTACT:
-        # Only parity is lost, and what it protects is whole.
+        # Only parity is lost; the protected bytes are intact.
         state = State.REPAIRABLE
     return ArchiveVerdict(
         state, damage, bad, files, n_bytes, listing.way, missing, health, listing, file.size, begin=begin
@@ -116,15 +116,15 @@ def verify(
 
 
 def phases_of_verify(archive: bytes, *, deep: bool = False) -> list[Phase]:
-    """Return the phases in which `verify` tells its progress, for `Monitor.plan`."""
+    """Return the phases of `verify`, for `Monitor.plan`."""
     n_bytes = length_of(archive)
     contents = [Phase("check contents", _DECODE_WORK * n_bytes)] if deep else []
-    # The second look finds in memory what the first has read.
+    # The second reader finds in memory what the first one has read.
     return [phase_of_survey(n_bytes), Phase("verify", n_bytes / 8), *contents]
 
 
 def _doubtful(listing: Listing, checked: Checked, *, deep: bool) -> tuple[array[int], int, int]:
-    """Rows of the files that have to be decoded; how many files there are, and the bytes of content that are here."""
+    """Return the rows of files that have to be decoded, the number of files, and the bytes of their content here."""
     files, n_bytes = 0, 0
     doubtful = array("q")
     for row, kind in enumerate(listing.rows.kinds):
@@ -140,7 +140,7 @@ def _doubtful(listing: Listing, checked: Checked, *, deep: bool) -> tuple[array[
 def _with_parity(
     listing: Listing, begin: int, health: Health | None, damaged: Sequence[FileVerdict]
 ) -> list[FileVerdict]:
-    """The verdicts on damaged files, in which those that parity can restore count as repaired."""
+    """Return the verdicts on damaged files; those that parity can restore count as repaired."""
     if not damaged or health is None or health.state is State.INTACT:
         return [*damaged]
     paths = [file.path for file in damaged]
@@ -150,7 +150,7 @@ def _with_parity(
 
 
 def _kept(file: ArchiveFile) -> ArchiveFile:
-    """A small file, read into memory, as hashes and sums are checked of all of it; any other one as it is."""
+    """Return a small file as one in memory, since hashes and checksums both need all of it; other files as they are."""
     if file.is_drive or file.size >= _LEAST_AT_ONCE_BYTES:
         return file
     try:
@@ -160,7 +160,7 @@ def _kept(file: ArchiveFile) -> ArchiveFile:
 
 
 def _known(looked_into: FoundFile | None, place: Place, file: ArchiveFile) -> Listing | None:
-    """Return what the archive holds, if exactly that was found before; None if it is to be read."""
+    """Return the listing of the archive if it was found before at the same place; None if it has to be read."""
     if looked_into is None or looked_into.is_sought or not looked_into.volumes:
         return None
     volume = looked_into.volumes[0]
@@ -175,10 +175,10 @@ def _listing(file: ArchiveFile, known: Listing | None) -> Listing:
 def _at_once(
     path: bytes, file: ArchiveFile, known: Listing | None, monitor: Monitor
 ) -> tuple[Health | str | None, Listing, Checked] | None:
-    """Check the hashes in a second thread while the sums are checked: every byte comes from the medium once.
+    """Check the hashes in a second thread while the checksums are checked, so that the medium is read once.
 
-    None where that cannot be: a drive may hang for minutes on one sector, and is asked for one thing at a time; a file
-    that does not begin as an archive may be none; and a small one is read once in any case.
+    None for a drive, which may hang for minutes on one sector, and should do one thing at a time; for a file that does
+    not begin like an archive; and for a small file, which is read once in any case.
     """
     if file.is_drive or file.size < _LEAST_AT_ONCE_BYTES or read_locator(file) is None:
         return None
@@ -202,14 +202,14 @@ def _checked(file: ArchiveFile, listing: Listing, monitor: Monitor) -> Checked:
 
 
 def _open(path: bytes, stack: ExitStack) -> tuple[Place, ArchiveFile]:
-    """The place of the archive, which is the file or a part of it, and the archive opened."""
+    """Return the place of the archive, which is the file or a part of it, and the opened archive."""
     file = _kept(stack.enter_context(ArchiveFile(path)))
     place = place_in(file)
     return place, file if isinstance(place, bytes) else stack.enter_context(open_place(place))
 
 
 def _sought(place: Place, file: ArchiveFile, stack: ExitStack) -> tuple[Place, ArchiveFile]:
-    """The place of an archive that does not begin where its file does, as far as what is left of it tells, opened."""
+    """Find an archive that does not begin at the start of the file, by what is left of it; return its place, opened."""
     ((begin, n_bytes),) = locate_what_is_left(file)[:1] or [(0, file.size)]
     if not begin:
         return place, file
@@ -218,7 +218,7 @@ def _sought(place: Place, file: ArchiveFile, stack: ExitStack) -> tuple[Place, A
 
 
 def _is_no_archive(file: ArchiveFile, health: Health) -> bool:
-    """Whether its first sector is as it was protected, and begins no archive: an image, or any other file."""
+    """Return whether the first sector is intact, but not that of an archive: then it is an image, or any other file."""
     return not health.bad[0] and read_locator(file) is None
 
 
@@ -230,7 +230,7 @@ def _damaged(
     executor: Executor | None,
     monitor: Monitor,
 ) -> Iterator[FileVerdict]:
-    """The files of those rows whose content does not decode to what was archived, as lost; each a problem."""
+    """Return the files of these rows whose content cannot be decoded correctly, as lost; each is a problem."""
     if not doubtful:
         return
     n_bytes = sum(listing.stored(row).entry.size for row in doubtful)
@@ -275,12 +275,12 @@ def batches(files: Iterable[Stored]) -> Iterator[list[Stored]]:
 
 
 def check_written(archive: bytes, monitor: Monitor) -> None:
-    """Read back what was just written.
+    """Read back an archive that was just written.
 
     Raises
     ------
     EnvironmentFailed
-        It is not what was written: the medium, the memory or a cable is bad.
+        It differs from what was written: the medium, the memory or a cable is bad.
     """
     verdict = verify(archive, monitor=monitor)
     if verdict.state is not State.INTACT:

@@ -1,4 +1,4 @@
-"""The map of a volume: what each sector is and how it is, and which files lie where."""
+"""The map of a volume: the content and the condition of each sector, and the places of files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Numbers = NDArray[np.int64]
 
 
 class MapPart(IntEnum):
-    """What a sector holds."""
+    """The kind of content of a sector."""
 
     DATA = 0
     PARITY = 1
@@ -29,10 +29,10 @@ class MapPart(IntEnum):
 
 
 class Condition(IntEnum):
-    """How a sector is, best first.
+    """The condition of a sector, best first.
 
-    `MENDABLE` is bad, and can be rebuilt; `SUSPECT` belongs to a damaged file, and no checksum tells how the sector
-    itself is; `BAD` is bad and cannot be rebuilt.
+    `MENDABLE` is bad, but can be rebuilt; `SUSPECT` belongs to a damaged file, while the sector itself has no checksum;
+    `BAD` is bad, and cannot be rebuilt.
     """
 
     GOOD = 0
@@ -49,13 +49,13 @@ class Touched:
     Attributes
     ----------
     ranges
-        Where it lies in the volume.
+        Its byte ranges in the volume.
     sectors
-        How many it lies in.
+        The number of sectors that have any of it.
     bad, lost
         How many of them are bad, and how many of these cannot be rebuilt.
     wanted
-        The byte ranges of it that lie in bad sectors.
+        Its byte ranges in bad sectors.
     """
 
     path: bytes
@@ -73,13 +73,13 @@ class VolumeMap:
     Attributes
     ----------
     n_bytes
-        Length of the file that is shown, and of its sidecar if it has one.
+        The length of the file that is shown, and of its sidecar if it has one.
     parts, conditions
         A `MapPart` and a `Condition` for each sector: shape (sectors,).
     edges
-        Sectors where something else starts: the stream, its guard sectors, what is behind it.
+        Sectors where another part starts: the stream, its guard sectors, the bytes after it.
     sidecar
-        The first sector that lies in the sidecar; None where there is none.
+        The first sector in the sidecar; None if there is none.
     """
 
     n_bytes: int
@@ -91,20 +91,20 @@ class VolumeMap:
 
     @property
     def sectors(self) -> int:
-        """How many there are."""
+        """The number of sectors."""
         return len(self.conditions)
 
     def in_sidecar(self, sector: int) -> bool:
-        """Whether a sector lies in the sidecar."""
+        """Return whether a sector is in the sidecar."""
         return self.sidecar is not None and sector >= self.sidecar
 
     def byte_range(self, first: int, count: int) -> tuple[int, int]:
-        """Return where ``count`` sectors lie in their file."""
+        """Return the byte range of ``count`` sectors in their file."""
         skipped = self.sidecar if self.sidecar is not None and first >= self.sidecar else 0
         return (first - skipped) * SECTOR, (first - skipped + count) * SECTOR
 
     def stretches(self) -> Numbers:
-        """Return neighbours that are alike and not good, as first sector, how many, condition: shape (stretches, 3)."""
+        """Return runs of sectors with the same bad condition: first sector, number, condition; shape (runs, 3)."""
         change = np.flatnonzero(np.diff(self.conditions, prepend=self.conditions[:1] ^ 0xFF))
         lengths = np.diff(change, append=self.sectors)
         found = np.stack([change, lengths, self.conditions[change]], axis=1)
@@ -112,9 +112,9 @@ class VolumeMap:
         return kept
 
     def touched(self) -> tuple[Numbers, int]:
-        """Return the rows of the files with bad sectors, and how many of them have some that are bad for good.
+        """Return the rows of the files with bad sectors, and how many of them have some that cannot be rebuilt.
 
-        These are the first; within both kinds they stand as they lie.
+        Those come first; both kinds are in the order of their places.
         """
         lost = self._touching(Condition.SUSPECT)
         bad = self._touching(Condition.MENDABLE) & ~lost
@@ -123,7 +123,7 @@ class VolumeMap:
         return rows[np.sort(first)], int((first < lost.sum()).sum())
 
     def describe(self, rows: Iterable[int]) -> Iterator[Touched]:
-        """Yield what is bad of each of these files."""
+        """Yield the bad sectors of each of these files."""
         places = self.places
         order = np.argsort(places.rows, kind="stable")
         firsts = np.searchsorted(places.rows[order], np.arange(len(places.paths) + 1))
@@ -151,7 +151,7 @@ class VolumeMap:
         )
 
     def _touching(self, condition: Condition) -> NDArray[np.bool_]:
-        """Which ranges have a sector that is as bad as that, or worse."""
+        """Return which ranges have a sector in that condition, or a worse one."""
         numbers = np.flatnonzero(self.conditions >= condition)
         before = np.searchsorted(numbers, self.places.starts // SECTOR, side="left")
         behind = np.searchsorted(numbers, -(-self.places.ends // SECTOR), side="left")
@@ -172,13 +172,13 @@ def map_volume(
     Parameters
     ----------
     n_bytes
-        Length of the file.
+        The length of the file.
     health
-        What the checksums of its sectors say; without, nothing is bad but what is suspect.
+        The state by the checksums of its sectors; if None, sectors are good or suspect.
     repaired
-        Byte ranges that were bad and have been put right.
+        Byte ranges that were bad and have been repaired.
     suspect
-        Byte ranges in which something is wrong; used where there are no checksums.
+        Byte ranges in which something is wrong; used if there are no checksums.
     """
     if health is not None:
         shape = health.geometry
@@ -200,7 +200,7 @@ def mendable(places: Places, health: Health, damaged: Collection[bytes]) -> list
     Parameters
     ----------
     places
-        Where files lie in the file that was protected.
+        The places of files in the protected file.
     """
     found, n_lost = map_volume(places, 0, health=health).touched()
     rebuilt = {places.paths[row] for row in found[n_lost:].tolist()}
@@ -226,7 +226,7 @@ def _parts(shape: Geometry) -> NDArray[np.uint8]:
 
 
 def _conditions(health: Health) -> NDArray[np.uint8]:
-    """Sectors of a group that misses too much cannot be rebuilt; guard sectors are rebuilt from each other."""
+    """Return the conditions: sectors of a group beyond repair are bad; guard sectors are rebuilt from each other."""
     shape, dealing = health.geometry, Dealing(health.geometry)
     conditions = np.zeros(shape.sectors, np.uint8)
     numbers = np.flatnonzero(health.bad)

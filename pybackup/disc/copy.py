@@ -114,7 +114,7 @@ def copying(
     steps: CopySteps = USUAL_STEPS,
     progress: Progress,
 ) -> Iterator[Copying]:
-    """Copy the body of a volume to an offset of the image, and write the end of an archive behind it.
+    """Copy the body of a volume to an offset of the image, and write the end of an archive after it.
 
     Parameters
     ----------

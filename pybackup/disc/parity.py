@@ -137,7 +137,7 @@ def _settled(
     Parameters
     ----------
     plan
-        Plans the parity from the layout and the numbers of protected bytes before and behind the parity stream; returns
+        Plans the parity from the layout and the numbers of protected bytes before and after the parity stream; returns
         None if that is impossible.
     stream_bytes
         A first guess at the length of the parity stream.

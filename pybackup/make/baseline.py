@@ -32,7 +32,7 @@ _WITH_CONTENT = (Kind.FILE, Kind.HARDLINK)
 
 @dataclass(frozen=True, slots=True)
 class KnownCopy:
-    """A copy of a file's content in an archive that is none of the earlier ones, nor at hand.
+    """A copy of a file's content in an archive that is not at hand, and is none of the earlier ones.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class KnownCopy:
 
 
 Known = Callable[[Sequence[Planned]], Mapping[bytes, KnownCopy]]
-"""Tells of files of one directory which have copies that are safe, by their paths."""
+"""Returns, by path, which of the files of one directory have safe copies."""
 
 
 class EarlierArchives:
@@ -76,8 +76,8 @@ class EarlierArchives:
     reuse
         Decides which parts of a large changed file are stored again; None to store all of it.
     known
-        Tells which files have copies elsewhere that are safe. Each run asks anew: what an earlier archive knows by its
-        hash alone counts as not held.
+        Decides which files have safe copies elsewhere. It decides again in each run: files that an earlier archive
+        knows by hash alone count as not archived.
     monitor
         Gets notes about archives of which not all entries are known.
 
@@ -183,12 +183,12 @@ class EarlierArchives:
     def _sought(
         self, planned: Iterable[Planned]
     ) -> Iterator[tuple[Planned, tuple[EarlierArchive, Stored] | None, KnownCopy | None]]:
-        """Yield all that is planned, where an earlier archive has its content, and else a copy that is known."""
+        """Yield each planned entry with the place of its content in an earlier archive, or else with a known copy."""
         pairs = ((one, self._find(one) if one.entry.kind in _WITH_CONTENT else None) for one in planned)
         if self._known is None:
             yield from ((one, found, None) for one, found in pairs)
             return
-        # The files of a directory are asked for at once.
+        # The files of a directory are looked up together.
         for _, alike in groupby(pairs, key=lambda pair: (pair[0].entry.parent, pair[0].entry.kind is Kind.FILE)):
             some = list(alike)
             new = [one for one, found in some if found is None and one.entry.kind is Kind.FILE]
@@ -211,7 +211,7 @@ class EarlierArchives:
     def _table_of(self, volume: EarlierVolume) -> EarlierTable:
         table = self._tables.get(volume.archive_id)
         if table is None:
-            # One of the earlier archives is called as these call it, whatever it is called by now.
+            # An earlier archive keeps the label that others have for it, whatever its present name is.
             same = (each for each in self.ancestry.volumes if each.archive_id == volume.archive_id)
             table = self._tables[volume.archive_id] = EarlierTable(next(same, volume))
         return table
@@ -321,8 +321,9 @@ class EarlierArchives:
         return has_content(earlier, stored, planned)
 
     def _reused(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Stored | None:
-        """Return the row of a content that a large file has still or again; else None, and enter into `formers` what of
-        the earlier content can be reused.
+        """Return the row of the content of a large file if it has that still, or again; else None.
+
+        In the latter case the reusable parts of the earlier content are entered into `formers`.
         """
         former = stored.entry
         # Contents of the same size and mtime would be taken for one.

@@ -79,7 +79,7 @@ class EarlierArchive:
 
     @property
     def place(self) -> Place:
-        """Where its bytes are, and those of the archives that it builds on, as far as these can be found."""
+        """Where its bytes are, and those of the archives that it builds on, if they can be found."""
         if self._place is None:
             archive = self.archive
             self._place = archive.place

@@ -82,9 +82,9 @@ def _is_full(run: CataloguedRun) -> bool:
 
 
 def _faults_of(run: CataloguedRun, known: Sequence[CataloguedRun], faults: Mapping[bytes, str]) -> Iterator[str]:
-    """What is wrong with volumes of the chain that a run lies on.
+    """Yield why volumes of the chain that a run needs are unsafe.
 
-    Whether what was left out, as archives of no run of the chain hold it, is safe, is looked at for each file.
+    Files that are in archives outside of the chain are checked one by one elsewhere.
     """
     of_chain = {held.identity for each in known for held in each.volumes}
     return (faults[identity] for identity in labels_by_id(run) if identity in faults and identity in of_chain)

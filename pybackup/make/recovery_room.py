@@ -83,7 +83,7 @@ def parity_of(info: VolumeInfo, before_bytes: int, after_bytes: int) -> ParityOp
     Parameters
     ----------
     before_bytes, after_bytes
-        The numbers of bytes before and behind its parity stream.
+        The numbers of bytes before and after its parity stream.
     """
     group_sectors = info.group_sectors or DEFAULT_GROUP_SECTORS
     amounts = [amount_in(parse_amount(info.parity), info.volume_bytes)]

@@ -56,19 +56,19 @@ class DeltaRules:
 
 
 WHOLE_AGAIN = Fraction(1, 2)
-"""A file is stored whole again when all that was stored on top of its base comes to this fraction of the base."""
+"""A file is stored whole again when the bytes stored on its base reach this fraction of the base."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """What of a changed file need not be stored again.
+    """The parts of a changed file that need not be stored again.
 
     Attributes
     ----------
     base
         The earlier content.
     former
-        What the new archive records about the base; None if the file still has, or has again, the base's content.
+        The record of the base for the new archive; None if the file has the base's content still, or again.
     """
 
     base: Stored
@@ -97,7 +97,7 @@ class Reuse:
         return min(self._segment_bytes + 1, self.rules.min_bytes)
 
     def of(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Reused | None:
-        """Return what of a file need not be stored again; None if it is to be stored whole.
+        """Return the parts of a file that need not be stored again; None if it is to be stored whole.
 
         Parameters
         ----------

@@ -77,7 +77,7 @@ class OwnStream:
         self._geometry: Geometry | None = None
 
     def reserve(self, before_bytes: int, after_bytes: int) -> int:
-        """Plan the stream, given the numbers of bytes before and behind it, and return its length in bytes.
+        """Plan the stream, given the numbers of bytes before and after it, and return its length in bytes.
 
         Raises
         ------

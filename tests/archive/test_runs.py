@@ -47,7 +47,7 @@ def test_a_run_of_which_nothing_is_at_hand_names_what_is_wanted(tmp_path: Path) 
     runs = runs_among([os.fsencode(tmp_path / "x.xtar")], Monitor())
     runs.files.clear()
     runs.places.clear()
-    with pytest.raises(UsageError, match=r"x\.xtar: is not at hand, and tells where all else lies"):
+    with pytest.raises(UsageError, match=r"x\.xtar: is not at hand, but has the list of all files"):
         runs.open(runs.runs[0], Monitor())
     with pytest.raises(UsageError, match="no archive is in this directory"):
         runs_among([os.fsencode(tmp_path / "tree")], Monitor())
