@@ -111,7 +111,8 @@ def protect(asked: ProtectRequest) -> Protected:
 def add_recovery_volumes(asked: AddRecoveryVolumesRequest) -> AddedRecovery:
     """Make further recovery volumes for a set. `rebuild` restores as many lost volumes as there are recovery volumes.
 
-    All data volumes of the set are needed, and all recovery volumes that exist.
+    All data volumes of the set are needed, and all recovery volumes that exist. Archives that are no set, of any sizes,
+    are covered together in the same way; archives that are rebuilt get the names that the files have now.
     """
     from pybackup.make.add_recovery import add_recovery
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @takes(RebuildRequest)
 def rebuild(asked: RebuildRequest) -> Rebuilt:
-    """Restore the lost and damaged volumes of a set from the others.
+    """Restore the lost and damaged volumes of a set from the others; or archives that recovery volumes cover.
 
     Give all remaining volumes, in any order and under any names. Intact volumes are not copied.
     """

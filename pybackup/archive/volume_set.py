@@ -12,9 +12,10 @@ from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.listing import Rows, Way
 from pybackup.model.problem import Problem, Trouble
-from pybackup.model.volume import VolumeInfo, VolumeKind, number_of
+from pybackup.model.volume import CoveredArchive, VolumeInfo, VolumeKind, number_of
 from pybackup.monitor import Monitor
 
+from .covered import as_covered, covered
 from .find import FoundFile, Volume, volumes_in
 
 # At most so many missing volumes are named, as the length of a set may be a lie.
@@ -35,6 +36,8 @@ class VolumeSet:
         The entries, rows and paths, of each data volume whose tree index is in any volume found, by number.
     infos
         The set, number and label of those volumes, by number.
+    archives
+        By archive id, the archives that the set is of if its recovery volumes cover archives that are no set.
     """
 
     info: VolumeInfo
@@ -43,6 +46,7 @@ class VolumeSet:
     copies: list[Volume] = field(default_factory=list)
     tables: dict[int, tuple[Rows, Sequence[bytes]]] = field(default_factory=dict)
     infos: dict[int, VolumeInfo] = field(default_factory=dict)
+    archives: dict[bytes, CoveredArchive] = field(default_factory=dict)
 
     @property
     def last(self) -> int | None:
@@ -70,7 +74,7 @@ class VolumeSet:
 
     def label(self, number: int) -> str:
         """Return the label of the data volume of a number."""
-        return VolumeInfo(self.info.set_id, self.info.name, number).label
+        return self.infos.get(number, VolumeInfo(self.info.set_id, self.info.name, number)).label
 
     def labels(self, numbers: Iterable[int]) -> str:
         """Return the labels of data volumes, as a text for people."""
@@ -85,13 +89,15 @@ class VolumeSet:
 
 
 def gather(volumes: Sequence[Volume], monitor: Monitor) -> VolumeSet:
-    """Return the set to which volumes belong.
+    """Return the set to which volumes belong; archives of no set that recovery volumes among them cover are one.
 
     Raises
     ------
     UsageError
         They are of several sets, or one is of no set.
     """
+    archives = covered(volumes)
+    volumes = as_covered(volumes, archives)
     first = volumes[0]
     for volume in volumes:
         if volume.info is None:
@@ -100,6 +106,9 @@ def gather(volumes: Sequence[Volume], monitor: Monitor) -> VolumeSet:
             raise UsageError(f"{volume.name}: belongs to another set than {first.name}")
     assert first.info is not None
     volume_set = VolumeSet(first.info)
+    # These are known even where nothing of them is here.
+    volume_set.archives = {each.own_id: each for each in archives.values() if each.set_id == first.info.set_id}
+    volume_set.infos.update({each.number: each for each in volume_set.archives.values()})
     for volume in volumes:
         assert volume.info is not None
         numbers = volume_set.data if volume.info.kind is VolumeKind.DATA else volume_set.recovery
@@ -141,7 +150,7 @@ def _take_indexes(volume_set: VolumeSet) -> None:
         ):
             continue
         with volume.open() as file:
-            for told in volumes_told_of(file):
+            for told in volumes_told_of(file, volume_set.archives):
                 number = told.of.number
                 if told.of.set_id == volume_set.info.set_id and number not in volume_set.tables:
                     volume_set.tables[number], volume_set.infos[number] = (told.rows, told.paths), told.of
@@ -150,10 +159,10 @@ def _take_indexes(volume_set: VolumeSet) -> None:
 def sets_among(files: Iterable[FoundFile]) -> list[VolumeSet]:
     """Return the sets of the volumes in files; files in which no volume is found quickly are skipped."""
     sets: dict[bytes, list[Volume]] = {}
-    for file in files:
-        for volume in () if file.is_sought else file.volumes:
-            if volume.info:
-                sets.setdefault(volume.info.set_id, []).append(volume)
+    found = [volume for file in files if not file.is_sought for volume in file.volumes]
+    for volume in as_covered(found, covered(found)):
+        if volume.info:
+            sets.setdefault(volume.info.set_id, []).append(volume)
     return [gather(volumes, Monitor()) for volumes in sets.values()]
 
 

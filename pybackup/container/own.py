@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from pybackup.layout import names, ustar
 from pybackup.layout.note import Note, Role
+from pybackup.layout.recovery import stream_start
 from pybackup.model.entry import Entry
-from pybackup.sector import SECTOR
 
 from .headers import member_header
 
@@ -100,12 +100,6 @@ def append_parity_and_end(
         output.write(member_header(top, names.PARITY, role.raw_bytes, role, mode=_MODE))
         output.truncate(start + stream_bytes)
     output.write(ustar.END)
-
-
-def stream_start(body_bytes: int) -> int:
-    """Return where the parity stream of an archive with so long a body starts: with a sector of the archive."""
-    content = body_bytes + ustar.BLOCK
-    return content + -content % SECTOR
 
 
 def set_member(indexes: Iterable[bytes]) -> tuple[bytes, Role, Iterable[bytes]]:

@@ -27,13 +27,21 @@ class IndexOfAnother(Generic[_T]):
     paths: Sequence[bytes]
 
 
-def volumes_told_of(file: ArchiveFile) -> Iterator[IndexOfAnother[VolumeInfo]]:
-    """Yield the tree indexes that a volume holds of other data volumes; last first; what cannot be read is left out."""
-    return indexes_of_others(file, VolumeInfo.of_settings)
+def volumes_told_of(
+    file: ArchiveFile, archives: Mapping[bytes, VolumeInfo] | None = None
+) -> Iterator[IndexOfAnother[VolumeInfo]]:
+    """Yield the tree indexes that a volume holds of other data volumes; last first; what cannot be read is left out.
+
+    Parameters
+    ----------
+    archives
+        By archive id, what is to be said of archives that are covered without being volumes of the set.
+    """
+    return indexes_of_others(file, VolumeInfo.of_settings, archives or {})
 
 
 def indexes_of_others(
-    file: ArchiveFile, whose: Callable[[Mapping[str, Any]], _T | None]
+    file: ArchiveFile, whose: Callable[[Mapping[str, Any]], _T | None], by_id: Mapping[bytes, _T] | None = None
 ) -> Iterator[IndexOfAnother[_T]]:
     """Yield the indexes that an archive holds of others, last first; what cannot be read is left out.
 
@@ -41,11 +49,13 @@ def indexes_of_others(
     ----------
     whose
         Makes of the settings of an index what it is of; None for what is not wanted. It may raise FormatError.
+    by_id
+        What an index is of, by archive id; others are asked of ``whose``.
     """
     for blob in read_set_index(file):
         try:
             table = load_table(blob)
-            of = whose(settings_of(table))
+            of = (by_id or {}).get(blob.head.archive_id) or whose(settings_of(table))
             paths = table.paths(blob.head.body_bytes) if of is not None else ()
         except FormatError:
             continue

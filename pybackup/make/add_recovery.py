@@ -23,6 +23,7 @@ from pybackup.mend.survey import phase_of_survey, survey
 from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Monitor, Phase
 
+from .cover_archives import are_no_set, each_once, is_recovery, named, those_of
 from .recovery_volumes import MadeRecoveryVolume, RecoveryGroup, default_group, make_recovery, phase_of_recovery
 
 _MEASURE = "measure volumes"
@@ -47,6 +48,8 @@ class RecoveryOptions:
         The directory for temporary files; None for ``directory``.
     overwrite
         Replace existing files.
+    as_archives
+        Take volumes of sets for archives of no set, too.
     """
 
     count: int
@@ -55,6 +58,7 @@ class RecoveryOptions:
     first: int | None = None
     work_dir: bytes | None = None
     overwrite: bool = False
+    as_archives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,13 @@ class AddedRecovery:
 
 
 def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: Monitor) -> AddedRecovery:
-    """Make further recovery volumes for a set; existing ones stay unchanged.
+    """Make further recovery volumes for a set, or for archives that are no set; existing ones stay unchanged.
 
     Parameters
     ----------
     paths
-        Files, images, devices or directories with all data volumes and any recovery volumes made before.
+        Files, images, devices or directories with all data volumes and any recovery volumes made before; or with
+        archives that are no set, of which the recovery volumes note the order that they come in here.
 
     Raises
     ------
@@ -85,24 +90,27 @@ def add_recovery(paths: Sequence[bytes], options: RecoveryOptions, *, monitor: M
     EnvironmentFailed
         A recovery volume cannot be written, or was read back differently.
     """
-    volume_set = _at_hand(paths, monitor)
-    volumes = [volume_set.data[number] for number in sorted(volume_set.data)]
+    volumes, recovery, is_new = _at_hand(paths, options, monitor)
     monitor.plan(_phases(volumes))
+    for volume in volumes:
+        _check_whole(volume, monitor)
+    bodies: Sequence[Body] = measure_all(volumes, monitor)
+    if is_new:
+        volumes, bodies = named(volumes, bodies)
+    for volume in recovery:
+        bodies = _checked_same(volume, volumes, bodies)
+    info = volumes[0].info
+    assert info is not None
     directory = options.directory
     if directory is None:
         directory = os.path.dirname(volumes[0].path) or b"."
-    first = options.first or _next_number([*volume_set.recovery.values(), *_beside(directory, volume_set)])
-    for volume in volumes:
-        _check_whole(volume, monitor)
-    bodies = measure_all(volumes, monitor)
-    for volume in volume_set.recovery.values():
-        _check_same(volume, bodies, volume_set)
+    first = options.first or _next_number([*recovery, *_beside(directory, info.set_id)])
     group = default_group(volumes, first, options.count)
     if options.volume_bytes is not None:
         group = replace(group, volume_bytes=options.volume_bytes)
     to = Destination(directory, options.work_dir, options.overwrite, Readers.of(volume.path for volume in volumes))
     made = make_recovery(volumes, bodies, group, to, monitor=monitor)
-    return AddedRecovery(made, volume_set.info, len(volumes), sum(body.n_bytes for body in bodies))
+    return AddedRecovery(made, info, len(volumes), sum(body.n_bytes for body in bodies))
 
 
 def _phases(volumes: Sequence[Volume]) -> list[Phase]:
@@ -181,14 +189,24 @@ def measure_all(volumes: Sequence[Volume], monitor: Monitor) -> list[Body]:
     return bodies
 
 
-def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> VolumeSet:
+def _at_hand(
+    paths: Sequence[bytes], options: RecoveryOptions, monitor: Monitor
+) -> tuple[list[Volume], list[Volume], bool]:
+    """Return the data volumes in order, their recovery volumes, and whether the former are archives of no set yet."""
     found = find_volumes(paths)
     if found.unclear:
         name = os.fsdecode(found.unclear[0])
         raise Damaged(f"{name}: is not a volume, or is damaged; in the latter case run 'pybackup rebuild' first")
-    if not found.volumes:
-        raise UsageError("no volume of a set is among these")
-    volume_set = gather(found.volumes, monitor)
+    data = [volume for volume in found.volumes if not is_recovery(volume)]
+    recovery = [volume for volume in found.volumes if is_recovery(volume)]
+    if not data:
+        raise UsageError("no data volume is among these, and no other archive")
+    if options.as_archives or are_no_set(data):
+        data = each_once(data, monitor)
+        recovery = those_of(recovery, data, monitor)
+        if not recovery:
+            return data, [], True
+    volume_set = gather([*data, *recovery], monitor)
     if volume_set.last is None:
         raise UsageError(
             f"the last volume of {volume_set.info.name} is not among these; recovery volumes need all of them"
@@ -197,7 +215,8 @@ def _at_hand(paths: Sequence[bytes], monitor: Monitor) -> VolumeSet:
         raise UsageError(
             f"not among these: {volume_set.labels(volume_set.missing)}; recovery volumes need all data volumes"
         )
-    return volume_set
+    volumes = [volume_set.data[number] for number in sorted(volume_set.data)]
+    return volumes, list(volume_set.recovery.values()), False
 
 
 def _check_whole(volume: Volume, monitor: Monitor) -> None:
@@ -212,22 +231,24 @@ def _check_whole(volume: Volume, monitor: Monitor) -> None:
         raise Damaged(f"{volume.name}: is damaged; first repair it with 'pybackup repair' or 'pybackup rebuild'")
 
 
-def _check_same(recovery: Volume, bodies: Sequence[Body], volume_set: VolumeSet) -> None:
-    """Refuse data volumes that differ from those of which an existing recovery volume was made."""
+def _checked_same(recovery: Volume, volumes: Sequence[Volume], bodies: Sequence[Body]) -> Sequence[Body]:
+    """Refuse data volumes that differ from those of which an existing recovery volume was made; return what it says."""
     header = header_of(recovery)
-    for number, (was, body) in enumerate(zip(header.bodies, bodies, strict=False), 1):
-        if was != body:
-            raise Damaged(f"{volume_set.label(number)}: has changed since {recovery.name} was made")
+    for volume, was, body in zip(volumes, header.bodies, bodies, strict=False):
+        if (was.archive_id, was.n_bytes, was.digest) != (body.archive_id, body.n_bytes, body.digest):
+            label = volume.info.label if volume.info else volume.name
+            raise Damaged(f"{label}: has changed since {recovery.name} was made")
     if len(header.bodies) != len(bodies):
         raise Damaged(f"{recovery.name}: was made of {len(header.bodies)} data volumes, but there are {len(bodies)}")
+    return header.bodies
 
 
-def _beside(directory: bytes, volume_set: VolumeSet) -> list[Volume]:
+def _beside(directory: bytes, set_id: bytes) -> list[Volume]:
     """Return the recovery volumes of the set that are in the directory for the new ones."""
     if not os.path.isdir(directory):
         return []
     names = files_in(directory, OWN_SUFFIX)
-    return [volume for volume in find_volumes(names).volumes if _is_recovery_of(volume, volume_set.info.set_id)]
+    return [volume for volume in find_volumes(names).volumes if _is_recovery_of(volume, set_id)]
 
 
 def _is_recovery_of(volume: Volume, set_id: bytes) -> bool:

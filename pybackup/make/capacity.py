@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pybackup.container.own import BLOCK, END, stream_start
+from pybackup.container.own import BLOCK, END
 from pybackup.errors import UsageError
+from pybackup.layout.recovery import stream_start
 from pybackup.model.medium import MEDIA
 from pybackup.parity.stream.amount import NO_PARITY, Amount
 from pybackup.parity.stream.geometry import ParityOptions, plan_geometry

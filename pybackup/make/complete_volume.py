@@ -22,12 +22,12 @@ from .seal import OwnStream
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    info: VolumeInfo
+    info: VolumeInfo | None
     top: Entry
 
 
 def complete_volume(output: Scratch, body: Body) -> OwnStream | None:
-    """Append room for parity, and the end of the archive, to the body of a data volume.
+    """Append room for parity, and the end of the archive, to the body of a data volume, or of an archive of no set.
 
     Once the parity is written, the volume has the same bytes as when it was first made.
 
@@ -36,7 +36,7 @@ def complete_volume(output: Scratch, body: Body) -> OwnStream | None:
     output
         A temporary file that begins with the body; anything after that is cut off.
     body
-        The id and the length of the body.
+        The id and the length of the body; of an archive of no set also the shape of its parity.
 
     Returns
     -------
@@ -55,19 +55,25 @@ def complete_volume(output: Scratch, body: Body) -> OwnStream | None:
     output.flush()
     found = _read_body(output.temporary)
     output.truncate(body.n_bytes)
-    info, stream = found.info, None
-    if info.group_sectors:
-        amount = amount_in(parse_amount(info.parity), info.volume_bytes)
-        stream = OwnStream(ParityOptions(amount, group_sectors=info.group_sectors), output)
+    stream = _stream_of(found.info, body, output)
     append_parity_and_end(output, body.archive_id, found.top, stream.reserve if stream else None)
     return stream
+
+
+def _stream_of(info: VolumeInfo | None, body: Body, output: Scratch) -> OwnStream | None:
+    if body.name:
+        return OwnStream(ParityOptions(), output, body.stream) if body.stream else None
+    if info is None:
+        raise Damaged("the settings of a restored volume do not name its set")
+    if not info.group_sectors:
+        return None
+    amount = amount_in(parse_amount(info.parity), info.volume_bytes)
+    return OwnStream(ParityOptions(amount, group_sectors=info.group_sectors), output)
 
 
 def _read_body(path: bytes) -> _Body:
     with ArchiveFile(path) as file:
         info = VolumeInfo.of_settings(open_listing(file).settings)
-        if info is None:
-            raise Damaged("the settings of a restored volume do not name its set")
         first = read_first(file)
         if first is None:
             raise Damaged("the first header of a restored volume is damaged")

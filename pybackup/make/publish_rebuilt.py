@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from pybackup.archive.find import Volume, volumes_in
@@ -175,7 +176,7 @@ class _RestoredPublisher:
             raise EnvironmentFailed(
                 f"{os.fsdecode(result.path)}: was written, but cannot be read; is the disk failing?"
             )
-        return volume
+        return replace(volume, info=result.info)
 
 
 def _whole_output(surveyed: SurveyedVolume, body: Body, to: Destination, stack: ExitStack) -> Scratch:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from pybackup.container.cost import EMPTY_ARCHIVE_BYTES, VOLUME_OF_SET_BYTES, tree_rows_bytes
-from pybackup.container.own import END, stream_start
+from pybackup.container.own import END
 from pybackup.errors import UsageError
 from pybackup.layout import index
 from pybackup.layout.readme import README
-from pybackup.layout.recovery import RecoveryHeader, header_bytes
+from pybackup.layout.recovery import RecoveryHeader, header_bytes, stream_start
 from pybackup.model.entry import Entry
 from pybackup.model.volume import VolumeInfo
 from pybackup.parity.stream.amount import NO_PARITY, Amount, parse_amount

@@ -23,7 +23,7 @@ from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile
 from pybackup.layout import names
 from pybackup.layout.recovery import Body, RecoveryHeader
-from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.model.volume import CoveredArchive, VolumeInfo, VolumeKind
 from pybackup.monitor import Aside, Monitor, Phase
 from pybackup.parity.mend.columns import Shard, encode_across
 from pybackup.sector import SECTOR
@@ -279,6 +279,9 @@ def _content_of(volumes: Sequence[Volume]) -> _Content:
     last = volumes[-1]
     with last.open() as file:
         first = _first_of(file, last)
+        if isinstance(last.info, CoveredArchive):
+            # Nothing of one archive is said of the others.
+            return _Content(first.readme, first.mtime_ns, {}, [], [], [blob_of(volume) for volume in volumes])
         members = own_members(file, last.listing)
         indexes = [blob_of(volume) for volume in volumes]
         settings = {key: value for key, value in last.listing.settings.items() if key != "set"}

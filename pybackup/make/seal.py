@@ -69,12 +69,18 @@ def seal(*files: Unsealed, monitor: Monitor) -> None:
 
 
 class OwnStream:
-    """The parity stream of an unfinished archive: planned when its offset is known, written after everything else."""
+    """The parity stream of an unfinished archive: planned when its offset is known, written after everything else.
 
-    def __init__(self, options: ParityOptions, output: Scratch) -> None:
+    Parameters
+    ----------
+    geometry
+        Its shape, if that is known already; else it is planned by the options.
+    """
+
+    def __init__(self, options: ParityOptions, output: Scratch, geometry: Geometry | None = None) -> None:
         self._options = options
         self._output = output
-        self._geometry: Geometry | None = None
+        self._geometry = geometry
 
     def reserve(self, before_bytes: int, after_bytes: int) -> int:
         """Plan the stream, given the numbers of bytes before and after it, and return its length in bytes.
@@ -84,8 +90,9 @@ class OwnStream:
         EnvironmentFailed
             There is no room for it.
         """
-        options = self._options
-        self._geometry = plan_geometry(before_bytes, after_bytes, options.amount, group_sectors=options.group_sectors)
+        if self._geometry is None:
+            how = self._options
+            self._geometry = plan_geometry(before_bytes, after_bytes, how.amount, group_sectors=how.group_sectors)
         self._output.flush()
         check_room({os.path.dirname(self._output.temporary)}, self._geometry.stream_bytes)
         return self._geometry.stream_bytes

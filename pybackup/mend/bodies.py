@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pybackup.container.own import stream_start
 from pybackup.container.read import body_length
 from pybackup.errors import Damaged, UsageError
 from pybackup.host.scratch import Scratch
 from pybackup.host.storage import ArchiveFile
+from pybackup.layout.recovery import stream_start
 from pybackup.monitor import Monitor
 from pybackup.parity.mend.columns import Shard, sectors_of
 from pybackup.parity.mend.copies import NO_ORIGIN

@@ -38,6 +38,11 @@ def find_shard(volume: SurveyedVolume, set_id: bytes) -> FoundShard | None:
     return None
 
 
+def header_of_archives(volume: SurveyedVolume) -> RecoveryHeader | None:
+    """Return the header of a recovery volume of archives that are no set, whatever else is lost of it; else None."""
+    return next((header for _, header in _headers(volume.file, volume.start) if header.is_of_archives), None)
+
+
 def _headers(file: ArchiveFile, start: int) -> Iterator[tuple[int, RecoveryHeader]]:
     left = _MOST_HEADER_BYTES
     for step in range(start, file.size, _STEP_BYTES):

@@ -80,9 +80,10 @@ class LostRows:
     def _look_again(self) -> None:
         """Update which sectors are lost, after the volumes' own parity has repaired some."""
         for row, (start, n_bytes) in self._stretches().items():
-            before = self._losses.of(row)
-            if len(before):
-                lost = self._given_rows()[row].lost(start, n_bytes)
+            before, volume = self._losses.of(row), self._given_rows()[row]
+            # Of what has no checksums nothing has been mended, and it is no better than it was.
+            if len(before) and volume.work:
+                lost = volume.lost(start, n_bytes)
                 self._losses.found(row, before[~lost[before]])
 
     def _trust(self) -> bool:

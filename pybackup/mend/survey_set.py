@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from pybackup.archive.by_headers import clear_up
+from pybackup.archive.covered import as_covered, covered, files_as_covered, info_at
 from pybackup.archive.find import FoundFile, Volume, look_into, volumes_in
 from pybackup.archive.volume_set import gather
 from pybackup.container.begin import begin_by_rows
@@ -24,7 +25,7 @@ from .alike import Alike, once, sort_out
 from .assemble import phases_of_images
 from .bodies import SurveyedVolume, survey_volume
 from .copies import length_of, whole_file
-from .find_shard import FoundShard, find_shard
+from .find_shard import FoundShard, find_shard, header_of_archives
 from .refused_files import RefusedFiles
 
 _SUFFIX = b".xtar"
@@ -57,7 +58,11 @@ class SurveyedSet:
     finished: set[bytes] = field(default_factory=set)
 
     def info_of(self, kind: VolumeKind, number: int) -> VolumeInfo:
-        """Return the `VolumeInfo` of a volume of this set."""
+        """Return the `VolumeInfo` of a volume of this set; of a covered archive, as its recovery volumes describe it."""
+        if kind is VolumeKind.DATA and self.header and self.header.is_of_archives:
+            bodies = self.header.bodies
+            if number <= len(bodies):
+                return info_at(self.info.set_id, bodies, number)
         return VolumeInfo(self.info.set_id, self.info.name, number, kind)
 
 
@@ -65,6 +70,8 @@ def survey_set(
     files: Sequence[FoundFile], to: Destination, *, stack: ExitStack, then: Sequence[Phase] = (), monitor: RefusedFiles
 ) -> SurveyedSet:
     """Find out which volumes of a set there are, and assemble damaged ones in temporary files.
+
+    Archives of no set that a recovery volume among them covers count as the volumes of one.
 
     Parameters
     ----------
@@ -80,11 +87,15 @@ def survey_set(
     UsageError
         The files belong to several sets, or to none.
     """
-    info = _one_set(volume for file in files for volume in file.volumes)
+    archives = covered(volume for file in files for volume in file.volumes)
+    files = files_as_covered(files, archives)
+    # Nothing is said of archives of no set while a file may be the damaged recovery volume that covers them.
+    is_clear = all(file.volumes for file in files)
+    info = _one_set((volume for file in files for volume in file.volumes), is_strict=is_clear)
     if info is None:
         files = clear_up(files)
-        info = _one_set(volume for file in files for volume in file.volumes)
-    finished = list(_finished(to.directory, info)) if info else []
+        info = _one_set((volume for file in files for volume in file.volumes), is_strict=is_clear)
+    finished = list(_finished(to.directory, info, archives)) if info else []
     groups, silent = sort_out(once([*files, *finished]))
     for file in silent:
         monitor.refuse(file.path, "nothing of a volume is in it")
@@ -95,14 +106,29 @@ def survey_set(
         _tell_of_doubles(group, monitor)
         surveyed = _hold_best(group, there, to.scratch, stack, monitor)
         for one, volume in _settled(surveyed, group):
-            archive_id = volume.info.archive_id if volume and volume.info else group.archive_id
+            said = volume.info.archive_id if volume and volume.info else volume.listing.archive_id if volume else b""
+            archive_id = said or group.archive_id
             found.setdefault(archive_id, []).append((one, volume))
-    info = _one_set(volume for several in found.values() for _, volume in several if volume and volume.info) or info
+    told = [volume for several in found.values() for _, volume in several if volume]
+    archives |= covered(told)
+    told = as_covered(told, archives)
+    info = _one_set(told, is_strict=False) or info or _of_headers(found)
     if info is None:
+        _one_set(told)
         raise UsageError("no volume of a set is whole enough to tell which set it is; add one that is")
     surveyed_set = SurveyedSet(info, finished=there)
     _sort(surveyed_set, found, monitor)
     return surveyed_set
+
+
+def _of_headers(found: dict[bytes, list[tuple[SurveyedVolume, Volume | None]]]) -> VolumeInfo | None:
+    """Return the set that a recovery volume of archives is of, by the header of its shard alone."""
+    for several in found.values():
+        for surveyed, volume in several:
+            header = None if volume else header_of_archives(surveyed)
+            if header is not None:
+                return info_at(header.set_id, header.bodies, 1)
+    return None
 
 
 def _phases_across(groups: Sequence[Alike]) -> list[Phase]:
@@ -125,20 +151,22 @@ def _hold_best(
     return surveyed
 
 
-def _finished(directory: bytes, info: VolumeInfo) -> Iterator[FoundFile]:
+def _finished(directory: bytes, info: VolumeInfo, archives: Mapping[bytes, VolumeInfo]) -> Iterator[FoundFile]:
     """Yield the volumes of the set that an interrupted earlier run has finished in the output directory."""
     if not os.path.isdir(directory):
         return
     for entry in files_in(directory):
         file = look_into(entry) if entry.endswith(_SUFFIX) else FoundFile(entry)
         for volume in file.volumes[:1]:
-            said = volume.info
+            said = archives.get(volume.listing.archive_id, volume.info)
             if said and said.set_id == info.set_id and said.file_name == os.path.basename(entry):
                 yield file
 
 
-def _one_set(volumes: Iterable[Volume]) -> VolumeInfo | None:
+def _one_set(volumes: Iterable[Volume], *, is_strict: bool = True) -> VolumeInfo | None:
     """Return the `VolumeInfo` of the first volume; None for no volumes.
+
+    Unless ``is_strict``, archives that belong to no set are skipped.
 
     Raises
     ------
@@ -148,6 +176,8 @@ def _one_set(volumes: Iterable[Volume]) -> VolumeInfo | None:
     first: Volume | None = None
     for volume in volumes:
         if volume.info is None:
+            if not is_strict:
+                continue
             raise UsageError(f"{volume.name}: is no volume of a set")
         if first is None:
             first = volume
@@ -198,7 +228,8 @@ def _sort(
     }
     for archive_id, several in found.items():
         known = next((volume.info for _, volume in several if volume and volume.info), None)
-        number = data_ids.get(archive_id, known.number if known and known.kind is VolumeKind.DATA else 0)
+        is_data = known is not None and known.kind is VolumeKind.DATA and known.set_id == surveyed_set.info.set_id
+        number = data_ids.get(archive_id, known.number if known and is_data else 0)
         if surveyed_set.header and number > len(surveyed_set.header.bodies):
             reason = f"says that it is volume {number} of a set of {len(surveyed_set.header.bodies)}"
             monitor.problem(Problem(several[0][0].paths[0], Trouble.REFUSED, reason))
@@ -209,7 +240,8 @@ def _sort(
             surveyed, volume = min(several, key=lambda one: (one[0].unknown, one[0].work is not None))
             surveyed_set.data[number] = surveyed
             if volume:
-                surveyed_set.volumes[VolumeKind.DATA, number] = volume
+                info = volume.info if is_data else surveyed_set.info_of(VolumeKind.DATA, number)
+                surveyed_set.volumes[VolumeKind.DATA, number] = replace(volume, info=info)
         elif archive_id not in recovery_ids:
             reason = "too little is left of it to tell which volume it is, or where that begins"
             monitor.refuse(found[archive_id][0][0].paths[0], reason)

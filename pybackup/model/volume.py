@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -136,6 +137,37 @@ class VolumeInfo:
         if not (0 <= info.group_sectors < _MAX_COUNT and 0 <= info.volume_bytes < _MAX_COUNT):
             raise Damaged("settings that tell of an impossible volume")
         return info
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredArchive(VolumeInfo):
+    """What recovery volumes say of an archive that they cover as if it were a volume of a set, which it is not.
+
+    Attributes
+    ----------
+    own_id
+        Its archive id, 8 bytes.
+    own_name
+        The name of its file, which ends in ``.xtar``.
+    """
+
+    own_id: bytes = b""
+    own_name: bytes = b""
+
+    @property
+    def label(self) -> str:
+        """The name of its file, without the suffix."""
+        return printable(os.fsdecode(os.path.splitext(self.own_name)[0]))
+
+    @property
+    def file_name(self) -> bytes:
+        """What it is called when it is rebuilt."""
+        return self.own_name
+
+    @property
+    def archive_id(self) -> bytes:
+        """The id that all structures of it have."""
+        return self.own_id
 
 
 def volume_id(set_id: bytes, kind: VolumeKind, number: int) -> bytes:

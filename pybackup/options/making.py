@@ -243,10 +243,11 @@ class AddRecoveryVolumesRequest(Monitored):
     """The options of `add_recovery_volumes`."""
 
     volumes: Annotated[
-        Path | Iterable[Path], Option("all existing volumes of one set", "VOLUME", values.path, argument="+")
+        Path | Iterable[Path],
+        Option("all existing volumes of one set, or archives that are none", "VOLUME", values.path, argument="+"),
     ]
     recovery_volumes: Annotated[
-        int, Option("make M more recovery volumes for the set of these volumes", "M", values.positive, group=_RECOVERY)
+        int, Option("make M more recovery volumes for these volumes or archives", "M", values.positive, group=_RECOVERY)
     ]
     to: Annotated[
         Path | None, target("the directory for them; made if missing (default: that of the first volume)", _RECOVERY)

@@ -32,7 +32,12 @@ class RebuildRequest(Monitored):
 
     volumes: Annotated[
         Path | Iterable[Path],
-        Option("a volume as a file, an image or a device; or a directory of them", "VOLUME", values.path, argument="+"),
+        Option(
+            "a volume or covered archive: a file, an image, a device; or a directory of them",
+            "VOLUME",
+            values.path,
+            argument="+",
+        ),
     ]
     to: Annotated[Path, target("the directory for the volumes; made if missing")]
     _: KW_ONLY

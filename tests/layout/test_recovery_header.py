@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pybackup.errors import Damaged, Refused
-from pybackup.layout.recovery import HEAD, MAX_VOLUMES, Body, RecoveryHeader, header_bytes, size_of
+from pybackup.layout import recovery
+from pybackup.layout.recovery import (
+    HEAD,
+    MAX_VOLUMES,
+    Body,
+    RecoveryHeader,
+    header_bytes,
+    id_of_archives,
+    size_of,
+    stream_start,
+)
+from pybackup.parity.stream.amount import parse_amount
+from pybackup.parity.stream.geometry import plan_geometry
 
 from .values import changed, put, u32, u64
 
@@ -91,7 +104,7 @@ def test_wrong_length_is_refused_for_it(length: int) -> None:
 
 REFUSED = {
     "version 0": (8, b"\0", "version 0"),
-    "version 2": (8, b"\2", "version 2"),
+    "version 3": (8, b"\3", "version 3"),
     "unknown flag": (9, b"\2", "reserved"),
     "reserved byte": (10, b"\1", "reserved"),
     "last reserved byte": (11, b"\x80", "reserved"),
@@ -138,3 +151,72 @@ def test_magic_and_checksum_are_looked_at_before_anything_else() -> None:
         RecoveryHeader.unpack(put(HEADER.pack(), 12, u32(1)))
     with pytest.raises(Damaged, match="checksum differs"):
         RecoveryHeader.unpack(put(HEADER.pack(), 2047, b"\1"))
+
+
+def _archive(row: int, parity: str = "10%", name: bytes = b"") -> Body:
+    n_bytes = 50_176 + 512 * row
+    shape = plan_geometry(stream_start(n_bytes), 1024, parse_amount(parity)) if parity else None
+    return Body(
+        bytes([row] * 8), n_bytes, hashlib.sha256(bytes([row])).digest(), name or b"photos-%d.xtar" % row, shape
+    )
+
+
+ARCHIVES = [_archive(0), _archive(1, ""), _archive(2, "none"), _archive(3, "200%")]
+
+
+def of_archives(bodies: Sequence[Body]) -> RecoveryHeader:
+    return RecoveryHeader(id_of_archives(bodies), 1, 1, 2, bodies)
+
+
+def test_a_header_of_archives_is_of_version_2_and_comes_back() -> None:
+    header = of_archives(ARCHIVES)
+    data = header.pack()
+    assert len(data) == 2048 == header_bytes(4, 2)
+    assert data[8] == 2
+    assert data[24:32] == hashlib.sha256(b"XTAR archives" + data[48 : 48 + 4 * 280]).digest()[:8]
+    assert data[48 + 280 : 48 + 2 * 280] == b"".join(
+        [ARCHIVES[1].archive_id, u64(50_688), ARCHIVES[1].digest, bytes(32), b"photos-1.xtar".ljust(200, b"\0")]
+    )
+    assert RecoveryHeader.unpack(data) == header
+    assert [body.stream for body in RecoveryHeader.unpack(data).bodies] == [body.stream for body in ARCHIVES]
+    assert size_of(data) == 2048
+    assert header_bytes(8, 2) == 4096
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"photos.iso", b".xtar", b"a/b.xtar", b"../b.xtar", b"a\0b.xtar", b"x" * 196 + b".xtar", b"photos-1.xtar"],
+    ids=repr,
+)
+def test_archives_with_names_that_no_file_may_get_are_refused(name: bytes) -> None:
+    with pytest.raises(Refused, match="impossible names"):
+        of_archives([replace(ARCHIVES[0], name=name), ARCHIVES[1]])
+
+
+def test_what_archives_cannot_be_is_refused() -> None:
+    with pytest.raises(Refused, match="covers an archive twice"):
+        of_archives([ARCHIVES[0], replace(ARCHIVES[1], archive_id=ARCHIVES[0].archive_id)])
+    with pytest.raises(Refused, match="id of others"):
+        replace(of_archives(ARCHIVES), bodies=ARCHIVES[:3])
+    data = of_archives(ARCHIVES).pack()
+    row = 48 + 280
+    for value, reason in (
+        (u32(7), "groups that do not hold"),  # a group, and nothing in it
+        (bytes(16) + u32(1) + u32(1 << 30) + bytes(8), "more slices than"),
+    ):
+        with pytest.raises(Refused, match=reason):
+            RecoveryHeader.unpack(resealed(data, row + 48, value))
+    # So many guard groups that the table has a code, and gigabytes of guard sectors for 50 KB.
+    with pytest.raises(Refused, match="more parity than there can be"):
+        RecoveryHeader.unpack(resealed(data, row + 48, bytes(16) + u32(1) + u32(60_000) + bytes(8)))
+    with pytest.raises(Refused, match="impossible names"):
+        RecoveryHeader.unpack(resealed(data, row + 80, bytes(200)))
+    with pytest.raises(Damaged, match="cut"):
+        RecoveryHeader.unpack(resealed(HEADER.pack(), 40, u32(100)))
+
+
+def test_a_reader_of_version_1_refuses_archives_for_their_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "_ROWS", {1: recovery.ROW})
+    data = RecoveryHeader(bytes(8), 1, 1, 1, BODIES).pack()
+    with pytest.raises(Refused, match="a recovery volume of version 2, which is not known"):
+        RecoveryHeader.unpack(data[:8] + b"\2" + data[9:])

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pybackup.container.own import stream_start
 from pybackup.errors import UsageError
+from pybackup.layout.recovery import stream_start
 from pybackup.make.capacity import amount_in, body_limit
 from pybackup.model.medium import MEDIA
 from pybackup.parity.stream.amount import NO_PARITY, Amount, parse_amount

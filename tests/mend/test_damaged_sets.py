@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from kit.damage import overwritten
 from kit.small_sets import SmallSet, contents, rebuilt, sectors, small_set
 
-from pybackup.container.own import stream_start
 from pybackup.errors import Damaged, EnvironmentFailed, PybackupError
 from pybackup.host.storage import ArchiveFile, InPlace
 from pybackup.layout import ustar
 from pybackup.layout.note import Note
-from pybackup.layout.recovery import MAGIC
+from pybackup.layout.recovery import MAGIC, stream_start
 from pybackup.make.add_recovery import RecoveryOptions, add_recovery
 from pybackup.make.rebuilt import Outcome
 from pybackup.monitor import Monitor

@@ -257,7 +257,7 @@ complete -c pybackup -n "__pybackup_is protect" -l group-sectors -x -d 'sectors 
 complete -c pybackup -n "__pybackup_is protect" -s o -l output -x -d 'the sidecar (default: FILE.xpar)'
 complete -c pybackup -n "__pybackup_is protect" -l work-dir -x -a '(__fish_complete_directories)' -d 'the directory for temporary files (default: beside the sidecar)'
 complete -c pybackup -n "__pybackup_is protect" -l overwrite -d 'replace an existing sidecar or recovery volume'
-complete -c pybackup -n "__pybackup_is protect" -l recovery-volumes -x -d 'make M more recovery volumes for the set of these volumes'
+complete -c pybackup -n "__pybackup_is protect" -l recovery-volumes -x -d 'make M more recovery volumes for these volumes or archives'
 complete -c pybackup -n "__pybackup_is protect" -l to -x -a '(__fish_complete_directories)' -d 'the directory for them; made if missing (default: that of the first volume)'
 complete -c pybackup -n "__pybackup_is protect" -l volume-size -x -d 'the maximum size of each: cd700, dvd, bd25, ..., or a size (default: that of the largest data volume)'
 complete -c pybackup -n "__pybackup_is protect" -l first-number -x -d 'the number of the first, if some exist that are not given'

@@ -28,13 +28,15 @@ damaged: then it may be needed to repair the file. If the file was changed on pu
 Verify, repair and salvage use FILE.xpar if it lies beside FILE.
 --recovery-volumes is for the volumes of a set: 'pybackup rebuild' can then restore any M lost volumes. Name all data
 volumes and the existing recovery volumes, which are not changed. Each new one gets as much parity of its own as the
-data volumes have, if that fits.
+data volumes have, if that fits. Archives that are no set, of different sizes and ages, and images of discs with them
+can be covered together, too: a recovery volume is as large as the largest of them.
 
 examples:
   pybackup protect old.tar.gz
   pybackup protect disc.iso --parity 20% -o /mnt/usb/disc.iso.xpar
   pybackup protect disc.iso --parity fill:700M
   pybackup protect set/ --recovery-volumes 1 --to more
+  pybackup protect photos-2023.xtar photos-2024.xtar music.iso --recovery-volumes 1 --to recovery
 """
 
 
@@ -45,7 +47,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         type=argument(values.path),
-        help="any file, image or device; or volumes of one set",
+        help="any file, image or device; or volumes of one set, or archives to cover together",
     )
     add_options(parser, ProtectRequest, AddRecoveryVolumesRequest, without=("file", "volumes"))
     add_recording(parser)

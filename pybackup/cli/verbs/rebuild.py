@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ..monitor import Talk
 
 EPILOG = """\
-Name all remaining volumes, in any order and under any names: files, images, drives, or directories of them.
+Name all remaining volumes, in any order and under any names: files, images, drives, or directories of them; or the
+recovery volumes of archives that are no set, and all of these that remain.
 Damaged volumes help too: their bad sectors are repaired by their own parity and across the volumes, in turns.
 Intact volumes are not copied to DIR; volumes that an interrupted run finished there are not made again.
 
