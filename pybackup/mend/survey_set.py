@@ -58,7 +58,7 @@ class SurveyedSet:
     finished: set[bytes] = field(default_factory=set)
 
     def info_of(self, kind: VolumeKind, number: int) -> VolumeInfo:
-        """Return the `VolumeInfo` of a volume of this set; of a covered archive, as its recovery volumes describe it."""
+        """Return the `VolumeInfo` of a volume of this set; of a covered archive, what its recovery volumes say."""
         if kind is VolumeKind.DATA and self.header and self.header.is_of_archives:
             bodies = self.header.bodies
             if number <= len(bodies):
