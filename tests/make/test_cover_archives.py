@@ -6,6 +6,7 @@ import itertools
 import os
 import random
 import shutil
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -46,9 +47,9 @@ def archives() -> dict[str, bytes]:
         return found | {name: (base / "recovery" / name).read_bytes() for name in RECOVERY}
 
 
-def written(directory: Path, *, without: tuple[str, ...] = (), **changed: bytes) -> Path:
+def written(directory: Path, changed: Mapping[str, bytes] | None = None, *, without: tuple[str, ...] = ()) -> Path:
     directory.mkdir()
-    for name, data in {**archives(), **changed}.items():
+    for name, data in {**archives(), **(changed or {})}.items():
         if name not in without:
             (directory / name).write_bytes(data)
     return directory
@@ -89,7 +90,7 @@ def test_damage_beyond_the_parity_of_archives_and_recovery_volumes_is_mended_acr
             whole[RECOVERY[0]], range(sectors(whole[RECOVERY[0]]) - 60, sectors(whole[RECOVERY[0]]))
         ),
     }
-    done = rebuilt(written(room / "given", **hurt), room / "to")
+    done = rebuilt(written(room / "given", hurt), room / "to")
     assert done.complete
     assert contents(room / "to") == {name: whole[name] for name in hurt}
 
@@ -101,7 +102,7 @@ def test_the_header_alone_tells_of_archives_where_the_rest_of_a_recovery_volume_
     shard = RecoveryHeader.unpack(whole[RECOVERY[0]][at * 2048 :]).shard_bytes // 2048
     # One header of a member is left, too, which says that this is an archive.
     hurt = overwritten(whole[RECOVERY[0]], [*range(at - 1), *range(at + shard + 2, last)])
-    given = written(room / "given", without=("filled.xtar", RECOVERY[1]), **{RECOVERY[0]: hurt})
+    given = written(room / "given", {RECOVERY[0]: hurt}, without=("filled.xtar", RECOVERY[1]))
     done = rebuilt(given, room / "to")
     assert done.complete
     assert contents(room / "to") == {name: whole[name] for name in ("filled.xtar", *RECOVERY)}
@@ -147,7 +148,7 @@ def test_two_archives_under_one_name_are_refused(room: Path) -> None:
 
 def test_a_damaged_archive_is_refused(room: Path) -> None:
     hurt = overwritten(archives()["big.xtar"], [20])
-    given = written(room / "given", **{"big.xtar": hurt})
+    given = written(room / "given", {"big.xtar": hurt})
     with pytest.raises(Damaged, match=r"big\.xtar \(big\): is damaged; first repair it"):
         pybackup.add_recovery_volumes([given], recovery_volumes=1, to=room / "more")
 
