@@ -32,6 +32,7 @@ JOINED_FOR_SEVERAL = {
     "chain": "the catalogue and what create builds on: for create, jobs and Python",
     "chain_record": "create and create_set",
     "earlier": "create and create_set",
+    "hanging": "archives and the catalogue: for forecast and disc check",
     "chain_runs": "the catalogue, or archives, and their runs: for restore, list and chain merge",
     "export_state": "a listing and JSON: one form of export",
     "known_files": "the catalogue and the plan of create: what is safe elsewhere",

@@ -249,7 +249,8 @@ class _Chain:
         """Return the candidates that may be further archives of a chain."""
         files = [path for path in self.candidates if os.path.isfile(path)]
         others = [path for path in files if is_archive(path) or is_called_volume(path)]
-        if any(ancestry(volume.listing.settings) for volume in found.volumes):
+        # A directory that stands behind an archive may name entries of it; behind a volume it has volumes.
+        if any(volume.info or ancestry(volume.listing.settings) for volume in found.volumes):
             others += [path for path in self.candidates if os.path.isdir(path)]
         return others
 

@@ -113,7 +113,7 @@ def loss_of(catalogue: Catalogue, lost: Medium, *, details: bool = True, checked
             paths = Paths(connection)
             outlook += [(known.sighting(row, paths), Outlook.DEPENDENT) for row in dependent]
         others = _others(connection, held, known)
-        chains = needed_by(connection, held)
+        chains = needed_by(connection, [held.identity])
     return Loss(lost, held.files, held.content_bytes, (), others, tuple(outlook), tuple(by), counts, chains)
 
 

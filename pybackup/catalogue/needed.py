@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pybackup.model.catalogued import CataloguedVolume
-
+from .connect import Catalogue
 from .schema import chain_run, run_need
 
 
@@ -30,15 +30,22 @@ class NeededBy:
     files: int
 
 
-def needed_by(connection: Connection, held: CataloguedVolume) -> tuple[NeededBy, ...]:
-    """Return the chains that build on a volume, by name."""
+def needed_by(connection: Connection, identities: Collection[bytes]) -> tuple[NeededBy, ...]:
+    """Return the chains that build on archives or volumes of these ids, by name."""
     rows = connection.execute(
-        sa.select(chain_run.c.chain, run_need.c.files)
+        sa.select(chain_run.c.chain, sa.func.sum(run_need.c.files))
         .join_from(run_need, chain_run, chain_run.c.id == run_need.c.run_id)
-        .where(run_need.c.identity == held.identity, run_need.c.files > 0)
+        .where(run_need.c.identity.in_(identities), run_need.c.files > 0, chain_run.c.archive.not_in(identities))
+        .group_by(chain_run.c.id, chain_run.c.chain, chain_run.c.at_ns)
         .order_by(chain_run.c.chain, chain_run.c.at_ns)
     )
     found: dict[str, list[int]] = {}
     for chain, files in rows:
-        found.setdefault(chain, []).append(files)
+        found.setdefault(chain, []).append(int(files))
     return tuple(NeededBy(chain, len(files), files[-1]) for chain, files in found.items())
+
+
+def chains_on(catalogue: Catalogue, identities: Collection[bytes]) -> tuple[NeededBy, ...]:
+    """Return the chains that build on archives or volumes of these ids, by name."""
+    with catalogue.reading() as connection:
+        return needed_by(connection, identities)

@@ -124,7 +124,8 @@ def _base(asked: Making, monitor: Monitor, *, resumed: RunMark | None = None) ->
 
 def _resumed(asked: CreateSetRequest, directory: bytes, name: str) -> RunMark | None:
     """Return the run of the volumes to be continued; None if there are none, or they belong to no chain."""
-    finished = find_finished(directory, name) if asked.resume and asked.chain is not None else []
+    is_there = asked.resume and asked.chain is not None and os.path.isdir(directory)
+    finished = find_finished(directory, name) if is_there else []
     return RunMark.of_settings(finished[0].settings) if finished else None
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,19 @@ def test_sets_build_on_archives_and_archives_on_sets(tmp_path: Path) -> None:
     for path in made:
         tables = read_tables(volumes_in(os.fsencode(path)))
         assert sum(kind == Kind.FILE for table in tables for kind in table.rows.kinds) > 5
+
+
+def test_sets_of_a_chain_are_named_by_their_directories_in_any_order(tmp_path: Path) -> None:
+    tree = Tree(tmp_path / "tree", 5)
+    for day in range(3):
+        since, to = [tmp_path / f"set{earlier}" for earlier in range(day)], tmp_path / f"set{day}"
+        pybackup.create_set([tree.top], volumes=to, volume_size=1 << 20, since_archive=since, workers=1)
+        tree.write(tree.top / f"new {day}")
+    (tree.top / "new 2").unlink()
+    for number, order in enumerate(permutations(range(3))):
+        back = tmp_path / f"back{number}"
+        assert extract([tmp_path / f"set{day}" for day in order], back).problems == []
+        assert hashes(back / "tree") == hashes(tree.top)
 
 
 def test_what_is_unreadable_or_not_mounted_is_not_taken_for_deleted(tmp_path: Path) -> None:

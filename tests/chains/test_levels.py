@@ -155,6 +155,11 @@ def test_sets_are_runs_and_go_on_after_one_that_was_cut_short(chain: Chain) -> N
     assert [run.is_complete for run in chain.runs()] == [True, True]
 
 
+def test_a_set_that_was_never_begun_can_be_resumed(chain: Chain) -> None:
+    chain.run(volumes=True, resume=True)
+    assert [run.is_complete for run in chain.runs()] == [True]
+
+
 def test_a_set_of_which_a_volume_is_not_known_is_not_built_on(chain: Chain) -> None:
     chain.run()
     for number in range(3):

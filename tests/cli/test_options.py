@@ -118,6 +118,7 @@ ONLY_TYPED = {
     ("salvage", "report"): "a page, or the JSON; all that is in it is in the result",
     ("repair", "in_place"): "no output",
     ("forecast", "files"): "one file at a time",
+    ("forecast", "catalogue"): "what builds on an archive, chains_on of pybackup.catalogue.needed tells",
     ("forecast", "sweep"): "sweep() of the result",
     ("protect", "files"): "a file for protect, volumes for add_recovery_volumes",
     ("disc burn", "images"): "one image at a time: nobody is asked for the next disc",

@@ -185,8 +185,9 @@ _pybackup() {
         esac
         ;;
     'forecast')
-        options='-h --help --sweep --quiet --json'
+        options='-h --help --sweep --catalogue --quiet --json'
         case "$previous" in
+        --catalogue) compopt +o default 2>/dev/null; return ;;
         esac
         ;;
     'drill')

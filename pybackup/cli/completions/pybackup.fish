@@ -302,6 +302,7 @@ complete -c pybackup -n "__pybackup_is salvage" -l json -d 'results as JSON on s
 
 complete -c pybackup -n "__pybackup_is forecast" -s h -l help -d 'show this help message and exit'
 complete -c pybackup -n "__pybackup_is forecast" -l sweep -d 'show the chance of restoring everything, per half percent of bad sectors'
+complete -c pybackup -n "__pybackup_is forecast" -l catalogue -x -d 'the catalogue that tells what builds on an archive; none: no catalogue (default: $PYBACKUP_CATALOGUE, the configuration\'s, else your own if it exists)'
 complete -c pybackup -n "__pybackup_is forecast" -l quiet -d 'print nothing but problems'
 complete -c pybackup -n "__pybackup_is forecast" -l json -d 'results as JSON on standard output'
 complete -c pybackup -n "__pybackup_is forecast" -F

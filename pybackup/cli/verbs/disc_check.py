@@ -10,6 +10,7 @@ from pybackup.model.problem import Trouble
 from pybackup.options.discs import DiscCheckRequest
 from pybackup.sector import SECTOR
 
+from ..hanging import asking_what_hangs, hanging_lines, json_hanging
 from ..json_form import json_line
 from ..options import add_options, add_talk, talk_of
 from ..recording import add_recording, record_check, recording
@@ -21,11 +22,14 @@ from ..verdicts import condition, losses, remedy
 
 if TYPE_CHECKING:
     from pybackup.disc.check import CheckedDisc
+    from pybackup.jobs.hanging import Hanging
     from pybackup.mend.health import Health
 
 EPILOG = """\
 For checking old discs once a year: every sector is read. Prints the condition of each disc, how much more damage can be
-repaired, and what to do; with --quiet, for cron, only about damaged discs. The exit status is that of the worst disc.
+repaired, and what to do; with --quiet, for cron, only about damaged discs. Of a disc with an archive of a chain, also
+which earlier archives it needs and, if there is a catalogue, how many files on others need it. The exit status is that
+of the worst disc.
 
 examples:
   pybackup disc check /dev/sr0
@@ -53,31 +57,36 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def perform(options: argparse.Namespace) -> int:
     """Check the discs, and print the verdict on each; return the worst exit status."""
-    from pybackup.archive.find import archives_at
+    from pybackup.archive.find import archives_at, volumes_in
     from pybackup.archive.volume_set import sets_among, tell_of_missing
     from pybackup.disc.check import check_discs
 
     worst = Status.DONE
     # With JSON on standard output, damage is also printed for people on standard error.
     results = () if options.json else {Trouble.DAMAGED, Trouble.UNREADABLE}
-    with talk_of(options, options.discs[0], results) as talk, recording(options):
+    with (
+        talk_of(options, options.discs[0], results) as talk,
+        recording(options),
+        asking_what_hangs(options, talk) as what_hangs,
+    ):
         discs = archives_at(options.discs)
-        for checked in check_discs(discs, talk):
+        for disc, checked in zip(discs, check_discs(discs, talk), strict=True):
             worst = max(worst, Status.ENVIRONMENT if checked.unread else _STATUSES[checked.state])
             if checked.verdict is not None and not checked.unread:
                 record_check(options, "disc check", checked.path, checked.verdict, talk)
+            hanging = None if checked.verdict is None else what_hangs(disc.volumes or [*volumes_in(disc.path)])
             with talk.aside():
                 if options.json:
-                    deliver([_json(checked)])
+                    deliver([_json(checked, hanging)])
                 elif checked.state != "intact" or not options.quiet:
-                    deliver_lines(_lines(checked))
+                    deliver_lines(_lines(checked, hanging))
         if len(discs) > 1:
             tell_of_missing(sets_among(discs), [disc.path for disc in discs], talk)
         problems = conclude(talk)
         return worst or problems
 
 
-def _lines(checked: CheckedDisc) -> Iterator[str]:
+def _lines(checked: CheckedDisc, hanging: Hanging | None) -> Iterator[str]:
     name = display(checked.path)
     if checked.verdict is None:
         yield f"{name}: cannot be {'read' if checked.unread else 'checked'}: {printable(checked.failure)}"
@@ -99,6 +108,8 @@ def _lines(checked: CheckedDisc) -> Iterator[str]:
         health = checked.verdict.health
         why = "there is more damage than parity" if health and health.geometry.groups else "the disc has no parity"
         yield f"  no further damage is sure to be repaired: {why}"
+    if hanging is not None:
+        yield from (f"  {said}" for said in hanging_lines(hanging))
 
 
 def _health(health: Health) -> Iterator[str]:
@@ -121,7 +132,7 @@ def _part(sectors: int) -> str:
     return f"{count(sectors, 'more bad sector')} ({humane_bytes(sectors * SECTOR)})"
 
 
-def _json(checked: CheckedDisc) -> bytes:
+def _json(checked: CheckedDisc, hanging: Hanging | None) -> bytes:
     fields: dict[str, Any] = {"disc": checked.path, "state": checked.state, "advice": checked.advice}
     verdict, left = checked.verdict, checked.remaining
     if verdict is None:
@@ -135,4 +146,5 @@ def _json(checked: CheckedDisc) -> bytes:
     if verdict is not None:
         fields["files_damaged"] = verdict.files_damaged
         fields["files_lost"] = verdict.lost
+        fields["chain"] = json_hanging(hanging)
     return json_line(fields)

@@ -11,6 +11,7 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.options import values
 from pybackup.sector import SECTOR
 
+from ..hanging import asking_what_hangs, hanging_lines, json_hanging
 from ..json_form import fields_of, json_line
 from ..options import add_talk, argument, talk_of
 from ..results import conclude
@@ -19,14 +20,16 @@ from ..text import count, display, humane_bytes, percentage
 
 if TYPE_CHECKING:
     from pybackup.check.forecast import Forecast, Step
+    from pybackup.jobs.hanging import Hanging
     from pybackup.parity.odds.forecast import Structures
 
 _NAMED = 5
 EPILOG = """\
 Shows how much damage an intact volume survives, calculated from its layout: only its end and its index are read. FILE
 is an archive, or any file with its sidecar FILE.xpar beside it; such a pair is treated as the file followed by the
-sidecar, but "start" and "end" mean those of the file. A directory stands for each volume in it. 'pybackup drill' tests
-forecasts.
+sidecar, but "start" and "end" mean those of the file. A directory stands for each volume in it. Of an archive of a
+chain it is told which earlier archives it needs and, if there is a catalogue, how many files of later ones need it.
+'pybackup drill' tests forecasts.
 
 examples:
   pybackup forecast docs.xtar
@@ -47,15 +50,21 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sweep", action="store_true", help="show the chance of restoring everything, per half percent of bad sectors"
     )
+    parser.add_argument(
+        "--catalogue",
+        metavar="URL",
+        help="the catalogue that tells what builds on an archive; none: no catalogue (default: $PYBACKUP_CATALOGUE, "
+        "the configuration's, else your own if it exists)",
+    )
     add_talk(parser)
 
 
 def perform(options: argparse.Namespace) -> int:
     """Print how much damage each volume survives; return the exit status."""
-    from pybackup.archive.find import files_of
+    from pybackup.archive.find import files_of, volumes_in
     from pybackup.check.forecast import forecast
 
-    with talk_of(options, options.files[0]) as talk:
+    with talk_of(options, options.files[0]) as talk, asking_what_hangs(options, talk) as what_hangs:
         files = files_of(options.files)
         shown = 0
         for file in files:
@@ -66,21 +75,24 @@ def perform(options: argparse.Namespace) -> int:
                     raise
                 talk.problem(Problem(file, Trouble.DAMAGED, error.without(file)))
                 continue
-            _show(found, options, first=not shown)
+            hanging = None if found.files is None else what_hangs([*volumes_in(file)])
+            _show(found, hanging, options, first=not shown)
             shown += 1
         return conclude(talk)
 
 
-def _show(found: Forecast, options: argparse.Namespace, *, first: bool) -> None:
+def _show(found: Forecast, hanging: Hanging | None, options: argparse.Namespace, *, first: bool) -> None:
     steps = list(found.sweep()) if options.sweep else []
     if options.json:
-        deliver([_json(found, steps)])
+        deliver([_json(found, hanging, steps)])
     else:
-        deliver_lines((*([] if first else [""]), *_lines(found), *_curve(steps)))
+        deliver_lines((*([] if first else [""]), *_lines(found, hanging), *_curve(steps)))
 
 
-def _lines(found: Forecast) -> Iterator[str]:
-    for name, value in _fields(found):
+def _lines(found: Forecast, hanging: Hanging | None) -> Iterator[str]:
+    chain = [] if hanging is None else [*hanging_lines(hanging)]
+    named = zip(("chain", *[""] * len(chain)), chain, strict=False)
+    for name, value in (*_fields(found), *named):
         yield f"{name + ':':<14}{value}" if name else f"{'':<14}{value}"
 
 
@@ -175,7 +187,7 @@ def _curve(steps: list[Step]) -> Iterator[str]:
         yield f"{100 * step.fraction:>5.1f} %  {step.lost:>12,}  {100 * step.chance:>7.3f} %{files}"
 
 
-def _json(found: Forecast, steps: list[Step]) -> bytes:
+def _json(found: Forecast, hanging: Hanging | None, steps: list[Step]) -> bytes:
     shape, parts = found.geometry, found.structures
     fields: dict[str, Any] = {
         "file": found.path,
@@ -201,6 +213,7 @@ def _json(found: Forecast, steps: list[Step]) -> bytes:
         fields["largest"] = [{"path": files.paths[row], "sectors": int(sizes[row])} for row in files.largest[:_NAMED]]
         if first >= 0:
             fields["past_burst"] = {"first": first, "left_sectors": len(left), "files": len(files.hit_by(left))}
+        fields["chain"] = json_hanging(hanging)
     if steps:
         fields["sweep"] = [
             fields_of(step, "lost", "fraction", "chance", files_without_parity="files") for step in steps
