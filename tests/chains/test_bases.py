@@ -63,7 +63,7 @@ def test_the_loss_of_a_medium_tells_which_chains_build_on_it(chain: Chain, capsy
             label: loss_of(catalogue, find_medium(catalogue, label)).needed_by for label in ("other", "day0", "day1")
         }
         with catalogue.reading() as connection:
-            assert needed_by(connection, find_medium(catalogue, "other").volume) == files["other"]
+            assert needed_by(connection, [find_medium(catalogue, "other").volume.identity]) == files["other"]
     assert files == {"other": (NeededBy("docs", 2, 7),), "day0": (NeededBy("docs", 1, 1),), "day1": ()}
     capsys.readouterr()
     main(["catalogue", "lost", "other", "--dry-run"])

@@ -69,7 +69,16 @@ def test_killed_at_any_time_with_all_its_processes(monkeypatch: pytest.MonkeyPat
         longest = 0.0
         for day in range(so_many(4, 40)):
             tree.live(5)
-            words = ["create", tree.top, "-o", base / f"out/{day}.xtar", "--chain", "docs", "--workers", "2"]
+            words: list[str | Path] = [
+                "create",
+                tree.top,
+                "-o",
+                base / f"out/{day}.xtar",
+                "--chain",
+                "docs",
+                "--workers",
+                "2",
+            ]
             begun = time.monotonic()
             process = subprocess.Popen(
                 [*COMMAND, *words], env=ENVIRONMENT | os.environ, stderr=subprocess.DEVNULL, start_new_session=True

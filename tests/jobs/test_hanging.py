@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.command import lines, parsed, run
@@ -28,7 +29,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(6):
         (tree / f"{number}").write_text(f"file {number}")
     assert run("catalogue", "init", "--catalogue", catalogue).returncode == 0
-    how = {"chain": "docs", "catalogue": catalogue, "workers": 1, "monitor": Monitor()}
+    how: dict[str, Any] = {"chain": "docs", "catalogue": catalogue, "workers": 1, "monitor": Monitor()}
     with pytest.MonkeyPatch.context() as patch:
         for day in range(3):
             patch.setenv("SOURCE_DATE_EPOCH", str(FIRST_DAY + day * DAY))
