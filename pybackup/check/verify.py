@@ -21,6 +21,7 @@ from pybackup.host.joined import Place, open_place, part_of
 from pybackup.host.kept import KeptFile
 from pybackup.host.storage import ArchiveFile
 from pybackup.host.workers import bounded_workers, make_executor, surviving
+from pybackup.layout.table import Table
 from pybackup.mend.copies import length_of
 from pybackup.mend.health import Health, State, assess
 from pybackup.mend.survey import phase_of_survey
@@ -125,8 +126,11 @@ def phases_of_verify(archive: bytes, *, deep: bool = False) -> list[Phase]:
 
 def _doubtful(listing: Listing, checked: Checked, *, deep: bool) -> tuple[array[int], int, int]:
     """Return the rows of files that have to be decoded, the number of files, and the bytes of their content here."""
-    files, n_bytes = 0, 0
     doubtful = array("q")
+    if isinstance(listing.rows, Table) and not deep and not checked.suspects and (totals := listing.rows.totals()):
+        # The usual case, without an object for each file.
+        return doubtful, *totals
+    files, n_bytes = 0, 0
     for row, kind in enumerate(listing.rows.kinds):
         if kind == Kind.FILE:
             stored = listing.stored(row)

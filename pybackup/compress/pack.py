@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import lzma
 import zlib
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from pybackup.model.content import Packed
@@ -42,18 +41,11 @@ class PackJob(NamedTuple):
     gives: tuple[int, bytes] | None = None
 
 
-def pack_batch(jobs: Sequence[PackJob]) -> list[Packed]:
-    """Pack several pieces; this is what workers run."""
-    return [pack(job) for job in jobs]
-
-
 def pack(job: PackJob) -> Packed:
     """Return the piece as a ``.7z`` or, for a bundle, as a stream; by Copy where compressing would gain nothing."""
     data = job.data
     digest = hashlib.sha256(data).digest()
-    stream, method, dictionary = data, Method.COPY, 0
-    if job.method is not Method.COPY and data and not seems_incompressible(data):
-        stream, method, dictionary = _smallest(job)
+    stream, method, dictionary = pack_stream(data, job.method, job.compression)
     if job.bundled:
         return Packed(stream, len(stream), len(data), method, dictionary, digest, bundled=True, crc=zlib.crc32(data))
     archive = wrap(
@@ -63,11 +55,17 @@ def pack(job: PackJob) -> Packed:
     return Packed(archive, len(stream), raw_bytes, method, dictionary, digest)
 
 
-def _smallest(job: PackJob) -> tuple[bytes, Method, int]:
+def pack_stream(data: bytes, method: Method, compression: Compression) -> tuple[bytes, Method, int]:
+    """Return the packed stream of a piece, its method, and its dictionary in bytes; see `PackJob`."""
+    if method is Method.COPY or not data or seems_incompressible(data):
+        return data, Method.COPY, 0
+    return _smallest(data, method, compression)
+
+
+def _smallest(data: bytes, method: Method, compression: Compression) -> tuple[bytes, Method, int]:
     """The smallest stream, its method and dictionary, among those worth trying."""
-    data = job.data
     best: tuple[bytes, Method, int] = (data, Method.COPY, 0)
-    fast = job.compression is Compression.FAST
+    fast = compression is Compression.FAST
     if fast or len(data) <= raw_deflate.SHORT_BYTES:
         # LZMA2 adapts from nothing and frames its stream; below a few KiB Deflate's code tables often win.
         stream = raw_deflate.encode(data, fast=fast)
@@ -75,9 +73,9 @@ def _smallest(job: PackJob) -> tuple[bytes, Method, int]:
             best = (stream, Method.DEFLATE, 0)
         if fast:
             return best
-    if job.method is Method.LZMA2 and job.compression is Compression.DEFAULT and len(data) > BLOCK_BYTES:
-        stream, dictionary = encode(data, job.compression)
-        return (stream, job.method, dictionary) if len(stream) < len(best[0]) else best
-    chain = lzma_filters(data, job.method, job.compression)
+    if method is Method.LZMA2 and compression is Compression.DEFAULT and len(data) > BLOCK_BYTES:
+        stream, dictionary = encode(data, compression)
+        return (stream, method, dictionary) if len(stream) < len(best[0]) else best
+    chain = lzma_filters(data, method, compression)
     stream = lzma.compress(data, format=lzma.FORMAT_RAW, filters=chain)
-    return (stream, job.method, chain[-1]["dict_size"]) if len(stream) < len(best[0]) else best
+    return (stream, method, chain[-1]["dict_size"]) if len(stream) < len(best[0]) else best

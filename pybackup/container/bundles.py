@@ -61,12 +61,19 @@ class Bundle:
         self.files.append(_File(piece.entry, item.packed, changed, rows))
         self.bound_bytes += file_bytes(piece.entry, len(item.packed.data))
 
-    def pack(self, archive_id: bytes, container: int) -> tuple[bytes, list[int]]:
-        """Return the ``.7z``, whose first file is the notes of the others, and where in it each stream starts."""
-        notes = pack_notes([_note(file) for file in self.files], archive_id, container)
+    def pack(self, archive_id: bytes, container: int, *, fast: bool = False) -> tuple[bytes, list[int]]:
+        """Return the ``.7z``, whose first file is the notes of the others, and where in it each stream starts.
+
+        Parameters
+        ----------
+        fast
+            Pack notes and header faster, and less.
+        """
+        notes = pack_notes([_note(file) for file in self.files], archive_id, container, fast=fast)
         streams = [notes, *(file.packed.data for file in self.files)]
         starts = list(accumulate(map(len, streams), initial=STREAM_OFFSET))
-        start_header, tail = sevenzip_bundle.pack_header([self._noted(notes), *map(_listed, self.files)])
+        listed = [self._noted(notes), *map(_listed, self.files)]
+        start_header, tail = sevenzip_bundle.pack_header(listed, fast=fast)
         return b"".join((start_header, *streams, tail)), starts[1:-1]
 
     def _noted(self, notes: bytes) -> BundledFile:

@@ -33,6 +33,8 @@ class OpenContainers:
         Writes the indexes.
     carry
         What the volume before this one handed on.
+    fast
+        Pack what is told of files faster, and less.
 
     Attributes
     ----------
@@ -42,8 +44,10 @@ class OpenContainers:
         The rows of the index of the whole tree.
     """
 
-    def __init__(self, output: Output, archive_id: bytes, top: Entry, own: OwnWriter, carry: Carry) -> None:
-        self._output, self._id, self._own, self._carry = output, archive_id, own, carry
+    def __init__(
+        self, output: Output, archive_id: bytes, top: Entry, own: OwnWriter, carry: Carry, *, fast: bool = False
+    ) -> None:
+        self._output, self._id, self._own, self._carry, self._fast = output, archive_id, own, carry, fast
         self.tree = TableBuilder(base=0, digest_bytes=TREE_DIGEST_BYTES)
         self._containers = 1
         root = Open(0, 0, 0, TableBuilder(base=0, digest_bytes=OWN_DIGEST_BYTES), hashlib.sha256())
@@ -159,7 +163,7 @@ class OpenContainers:
     def _write_bundle(self, container: Open, bundle: Bundle) -> None:
         container.bundles_written += 1
         name = bundle_name(self._id, container.bundles_written)
-        data, starts = bundle.pack(self._id, container.number)
+        data, starts = bundle.pack(self._id, container.number, fast=self._fast)
         self.emit(container, bundle_header(bundle, self._id, container.number, name, data))
         begun = self._output.tell()
         for file, start in zip(bundle.files, starts, strict=True):
@@ -173,4 +177,4 @@ class OpenContainers:
         container.region.update(data)
 
     def write_index(self, frame: Frame, container: Open) -> None:
-        self._own.index(names.OWN_INDEX, own_index(self._id, frame, container), container.number)
+        self._own.index(names.OWN_INDEX, own_index(self._id, frame, container, fast=self._fast), container.number)

@@ -37,6 +37,8 @@ class ArchiveWriter:
         The time given to the archive's own members.
     carry
         What the volume before this one handed on.
+    fast
+        Pack indexes and what bundles tell of their files faster, and less.
     """
 
     def __init__(
@@ -47,16 +49,18 @@ class ArchiveWriter:
         readme: bytes,
         mtime_ns: int,
         carry: Carry | None = None,
+        fast: bool = False,
     ) -> None:
         self._output = output
         self._id = archive_id
+        self._fast = fast
         self._top = Entry(b"", Kind.DIRECTORY, 0o755, mtime_ns=mtime_ns)
         self._own = OwnWriter(output, archive_id, self._top, readme)
         # Outside of the root's region: its header holds the locator, filled in at the very end.
         output.write(self._own.first(0, 0, 0, 0))
         self._file: File | None = None
         self._carry = carry or Carry()
-        self._containers = OpenContainers(output, archive_id, self._top, self._own, self._carry)
+        self._containers = OpenContainers(output, archive_id, self._top, self._own, self._carry, fast=fast)
 
     def write(self, items: Iterable[Ready]) -> Iterator[Ready]:
         """Write the items, and yield each when it is written."""
@@ -136,8 +140,9 @@ class ArchiveWriter:
         open_ones = [(frame, frame.container) for frame in self._containers.frames if frame.container]
         if exactly:
             for frame, container in open_ones:
-                container.table.measure(_body_bytes(own_index(self._id, frame, container)))
-            self._containers.tree.measure(_body_bytes(tree_index(self._id, self._containers.tree, settings)))
+                container.table.measure(_body_bytes(own_index(self._id, frame, container, fast=self._fast)))
+            packed = tree_index(self._id, self._containers.tree, settings, fast=self._fast)
+            self._containers.tree.measure(_body_bytes(packed))
         # Rows of directories without a container go into that of a directory above them.
         waiting = sum(row_bytes(stored) for frame in self._containers.frames for stored, _ in frame.rows)
         part = row_bytes(file_row(self._file)) if self._file else 0
@@ -176,7 +181,7 @@ class ArchiveWriter:
             root.region.update(self._own.hashed(name, role, parts))
         self._containers.write_index(self._containers.frames[0], root)
         tree_at = self._output.tell() + ustar.BLOCK
-        blob = tree_index(self._id, self._containers.tree, settings)
+        blob = tree_index(self._id, self._containers.tree, settings, fast=self._fast)
         self._own.index(names.TREE_INDEX, blob, 0)
         body = self._output.tell()
         append_parity_and_end(self._output, self._id, self._top, reserve)

@@ -27,12 +27,14 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import os
 import struct
 import zlib
 from dataclasses import dataclass, replace
 
 from pybackup.codes import rs255
 from pybackup.errors import Damaged, Refused
+from pybackup.threads import in_threads
 
 HEAD = struct.Struct("<8sBBBB8sIIIQQQ16sI")
 HEAD_MAGIC = b"XTARIDX{"
@@ -46,6 +48,10 @@ TREE = 1
 _PLAIN_ALLOWANCE = 64 << 20
 _PLAIN_RATIO = 64
 _MAX_DICTIONARY = 8 << 20
+# Measured of 200,000 files, 9.6 MB of columns: blocks cost 3 % of the packed columns and halve the time.
+_BLOCK_BYTES = 2 << 20
+_MOST_THREADS = 4
+_PRESET, _FAST_PRESET = 6, 1
 # An entry of a row takes some 300 bytes of memory. A file has a digest of 4 bytes at least, other
 # entries may share theirs; a million of these come free.
 _ENTRIES_ALLOWANCE = 1 << 20
@@ -161,9 +167,15 @@ def total_bytes(body_bytes: int) -> int:
     return 2 * HEAD.size + body_bytes + rs255.parity_size(body_bytes)
 
 
-def pack_index(head: Head, plain: bytes, digests: bytes) -> bytes:
-    """Return the bytes of an index; the head's lengths and digest are filled in here."""
-    body = lzma.compress(plain, format=lzma.FORMAT_RAW, filters=_filters(len(plain), preset=6)) + digests
+def pack_index(head: Head, plain: bytes, digests: bytes, *, fast: bool = False) -> bytes:
+    """Return the bytes of an index; the head's lengths and digest are filled in here.
+
+    Parameters
+    ----------
+    fast
+        Pack the columns in a third of the time, and by a twelfth larger.
+    """
+    body = _deflate(plain, _FAST_PRESET if fast else _PRESET) + digests
     full = replace(head, plain_bytes=len(plain), body_bytes=len(body), body_digest=hashlib.sha256(body).digest()[:16])
     return b"".join((full.pack(HEAD_MAGIC), body, rs255.protect(body), full.pack(FOOT_MAGIC)))
 
@@ -219,6 +231,24 @@ def _filters(plain_bytes: int, **options: int) -> list[dict[str, int]]:
     """The chain of the columns: LZMA2, its dictionary the power of two that holds them."""
     dictionary = min(max(4096, 1 << max(plain_bytes - 1, 1).bit_length()), _MAX_DICTIONARY)
     return [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary, "pb": 0, **options}]
+
+
+def _deflate(plain: bytes, preset: int) -> bytes:
+    """Pack columns as blocks that need nothing of each other, several at a time: joined they are one stream."""
+    blocks = [plain[at : at + _BLOCK_BYTES] for at in range(0, len(plain), _BLOCK_BYTES)] or [b""]
+    packed = [b""] * len(blocks)
+
+    def pack(number: int) -> None:
+        # Without the end of the stream.
+        block = blocks[number]
+        chain = _filters(len(block), preset=preset)
+        packed[number] = lzma.compress(block, format=lzma.FORMAT_RAW, filters=chain)[:-1]
+
+    if len(blocks) == 1:
+        pack(0)
+    else:
+        in_threads(pack, range(len(blocks)), min(_MOST_THREADS, len(blocks), os.cpu_count() or 1))
+    return b"".join((*packed, b"\0"))
 
 
 def _inflate(packed: bytes, plain_bytes: int) -> bytes:

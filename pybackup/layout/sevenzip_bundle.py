@@ -12,6 +12,7 @@ import re
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pybackup.model.entry import Entry
@@ -30,6 +31,7 @@ _REGULAR = 0o100000
 _EPOCH_TICKS = 116_444_736_000_000_000  # of 100 ns from 1601 to 1970
 _LAST_TICK = (1 << 63) - 1
 _LZMA_OPTIONS = {"lc": 0, "lp": 0, "pb": 0}
+_FAST_OPTIONS = {**_LZMA_OPTIONS, "preset": 1}
 _LZMA_PROPERTY = b"\0"
 _LEAST_DICTIONARY_BITS = 12
 # What every tool has in its names alike: 7-Zip takes a backslash for a slash, others refuse control characters, or what
@@ -86,18 +88,21 @@ def header_bound(names_bytes: int, files: int) -> int:
     return plain + plain // 64 + _FIXED_BYTES
 
 
-def pack_header(files: Sequence[BundledFile]) -> tuple[bytes, bytes]:
+def pack_header(files: Sequence[BundledFile], *, fast: bool = False) -> tuple[bytes, bytes]:
     """Return the start header of a bundle, and what is behind its packed streams.
 
     Parameters
     ----------
     files
         In the order of their streams.
+    fast
+        Pack the header in half of the time, and by a twentieth larger.
     """
     plain = _header(files)
     before_bytes = sum(file.stream_bytes for file in files)
     bits = max(_LEAST_DICTIONARY_BITS, (len(plain) - 1).bit_length())
-    chain = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << bits, **_LZMA_OPTIONS}]
+    options = _FAST_OPTIONS if fast else _LZMA_OPTIONS
+    chain = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << bits, **options}]
     packed = lzma.compress(plain, format=lzma.FORMAT_RAW, filters=chain)
     properties = _LZMA_PROPERTY + (1 << bits).to_bytes(4, "little")
     tail = b"".join((
@@ -111,6 +116,7 @@ def pack_header(files: Sequence[BundledFile]) -> tuple[bytes, bytes]:
     return start.pack(), packed + tail
 
 
+@lru_cache(1 << 12)  # most are lengths of small files
 def number(value: int) -> bytes:
     """Return a number in the form of 7z: the leading ones of the first byte count the bytes behind, lowest first."""
     more = next((more for more in range(8) if value < 1 << 7 * (more + 1)), 8)

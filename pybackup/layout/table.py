@@ -208,6 +208,26 @@ class Table:
         offsets, packed, streams, raw, methods, dictionaries = self._members
         return offsets[index], packed[index], streams[index], raw[index], methods[index], dictionaries[index]
 
+    def totals(self) -> tuple[int, int] | None:
+        """Return how many files there are, and how many bytes of content: of a file in parts those that are here.
+
+        None where a file has another size than its content, so that each has to be looked at.
+        """
+        is_file = np.asarray(self.kinds) == Kind.FILE
+        first, excess = np.asarray(self._first), np.asarray(self._columns["excess"]).astype(np.int64)
+        ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.asarray(self._members[3]), dtype=np.int64)))
+        sizes = excess + ends[first[1:]] - ends[first[:-1]]
+        n_bytes = int(sizes[is_file].sum())
+        is_sparse = np.asarray(self._columns["flags"]) & SPARSE != 0
+        for row in np.flatnonzero(is_file & ~is_sparse & (excess != 0)).tolist():
+            extras = unpack_extras(self._extras[row])
+            if not extras.part and not extras.base:
+                return None
+        for row in np.flatnonzero(np.frombuffer(self._is_rare, np.bool_) & is_file & (excess != 0)).tolist():
+            if unpack_extras(self._extras[row]).part:
+                n_bytes -= int(excess[row])
+        return int(is_file.sum()), n_bytes
+
     def digests_by_hash(self) -> set[bytes]:
         """Return the hashes of the contents of which nothing else is known."""
         _, packed, streams, raw, _, _ = map(np.asarray, self._members)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
 
+from pybackup.compress.methods import Compression
 from pybackup.container.frames import Carry
 from pybackup.container.own import own_member_bytes
 from pybackup.container.write import ArchiveWriter
@@ -252,9 +253,9 @@ class SetVolumes:
 
 def _begun(output: Output, archive_id: bytes, plan: Plan, carry: Carry) -> ArchiveWriter:
     """Begin an archive in a file, which is discarded if that fails."""
-    time = own_time(plan)
+    time, fast = own_time(plan), plan.options.profile.compression is Compression.FAST
     try:
-        return ArchiveWriter(output, archive_id=archive_id, readme=README, mtime_ns=time, carry=carry)
+        return ArchiveWriter(output, archive_id=archive_id, readme=README, mtime_ns=time, carry=carry, fast=fast)
     except BaseException:
         output.discard()
         raise

@@ -45,8 +45,8 @@ def notes(draw: st.DrawFn) -> FileNote:
     return FileNote(stream, raw, method, *packing, digest, b"x" if name in (b".", b"..") else name)
 
 
-def packed(files: Sequence[FileNote] = PLAIN) -> bytes:
-    return bundle.pack_notes(files, ARCHIVE_ID, CONTAINER)
+def packed(files: Sequence[FileNote] = PLAIN, *, fast: bool = False) -> bytes:
+    return bundle.pack_notes(files, ARCHIVE_ID, CONTAINER, fast=fast)
 
 
 def resealed(data: bytes) -> bytes:
@@ -63,11 +63,11 @@ def test_notes_are_the_golden_ones() -> None:
     assert plain.endswith(b"name.txtanother")
 
 
-@given(st.lists(notes(), min_size=1, max_size=70), st.binary(max_size=40))
-def test_notes_come_back_whatever_follows_them(files: list[FileNote], behind: bytes) -> None:
+@given(st.lists(notes(), min_size=1, max_size=70), st.binary(max_size=40), st.booleans())
+def test_notes_come_back_whatever_follows_them(files: list[FileNote], behind: bytes, fast: bool) -> None:
     streams = sum(file.stream_bytes for file in files)
     assume(streams < bundle.MAX_BYTES - 100_000)
-    data = packed(files)
+    data = packed(files, fast=fast)
     found: list[FileNote] = []
     starts: list[int] = []
     at = 0
@@ -154,13 +154,13 @@ def test_number_of_7z_is_as_py7zr_reads_it(value: int) -> None:
 _contents = st.lists(st.binary(max_size=50), min_size=1, max_size=40)
 
 
-@given(_contents, st.integers(0, 2**40))
-def test_bundle_is_opened_by_py7zr(contents: list[bytes], seconds: int) -> None:
+@given(_contents, st.integers(0, 2**40), st.booleans())
+def test_bundle_is_opened_by_py7zr(contents: list[bytes], seconds: int, fast: bool) -> None:
     files = [
         BundledFile(b"f%d" % n, 0o640, seconds * 100, len(data), len(data), Method.COPY, 0, zlib.crc32(data))
         for n, data in enumerate(contents)
     ]
-    start, tail = sevenzip_bundle.pack_header(files)
+    start, tail = sevenzip_bundle.pack_header(files, fast=fast)
     with py7zr.SevenZipFile(io.BytesIO(start + b"".join(contents) + tail)) as opened:
         assert opened.getnames() == [file.name.decode() for file in files]
         opened.reset()

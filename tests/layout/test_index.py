@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import random
 import zlib
 from dataclasses import replace
@@ -138,6 +139,20 @@ def test_whole_index_comes_back(plain: bytes, digest_bytes: int, digests: int) -
     blob = unpack_index(data)
     assert (blob.plain, blob.digests, blob.corrected_bytes) == (plain, joined, 0)
     assert pack_index(blob.head, blob.plain, blob.digests) == data
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_long_columns_are_blocks_that_are_one_stream(fast: bool) -> None:
+    # A random part at either end of the first block: what is behind must not depend on what is before.
+    plain = random.Random(1).randbytes(5000) * 500 + bytes(2 << 20) + random.Random(2).randbytes(70_000)
+    data = pack_index(PLAIN, plain, DIGESTS, fast=fast)
+    body = data[76 : 76 + Head.unpack(data[:76]).body_bytes]
+    chain = [{"id": lzma.FILTER_LZMA2, "dict_size": 8 << 20}]
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=chain)
+    assert decoder.decompress(body) == plain
+    assert decoder.unused_data == DIGESTS
+    assert unpack_index(data).plain == plain
+    assert pack_index(PLAIN, plain, DIGESTS, fast=fast) == data
 
 
 def test_any_changed_byte_of_an_index_is_put_right() -> None:

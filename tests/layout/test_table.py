@@ -13,7 +13,7 @@ from pybackup.layout import columns as columns_module
 from pybackup.layout.columns import Reader, pack_column, pack_texts
 from pybackup.layout.table import Table
 from pybackup.layout.table_builder import TableBuilder
-from pybackup.layout.table_form import DEVICES
+from pybackup.layout.table_form import DEVICES, MEMBER_COLUMNS
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.listing import Brief
 from pybackup.model.member import Container, Member, Method, Stored
@@ -90,6 +90,17 @@ def test_any_table_comes_back_and_packs_to_the_same_bytes(expected: list[Row]) -
     found = table(plain, digests, len(expected))
     assert read_rows(found) == expected
     assert packed(read_rows(found)) == (plain, digests)
+
+
+@given(rows())
+@settings(deadline=None)
+def test_totals_are_those_of_the_entries_one_by_one(expected: list[Row]) -> None:
+    files = [stored for stored, _ in expected if stored.entry.kind is Kind.FILE]
+    sizes = [
+        sum(member.raw_bytes for member in stored.members) if stored.numbers else stored.entry.size for stored in files
+    ]
+    has_defect = any(stored.defect for stored in files)
+    assert table(*packed(expected), len(expected)).totals() == (None if has_defect else (len(files), sum(sizes)))
 
 
 @given(rows())
@@ -353,7 +364,7 @@ def test_parts_that_are_not_changed_are_accepted() -> None:
 def test_container_has_only_a_place_a_length_and_a_number(name: str, value: int, reason: str) -> None:
     builder = build([(Stored(Entry(b"d", Kind.DIRECTORY)), None)])
     builder.add_container(0, Container(512, 100, 1))
-    builder._columns[name][0] = value
+    builder._members[MEMBER_COLUMNS.index(name)] = value
     with pytest.raises(Damaged, match=reason):
         table(builder.pack(place=b"", region=b"", settings=b""), b"", 1)
 
