@@ -13,7 +13,7 @@ from pybackup.layout import columns as columns_module
 from pybackup.layout.columns import Reader, pack_column, pack_texts
 from pybackup.layout.table import Table
 from pybackup.layout.table_builder import TableBuilder
-from pybackup.layout.table_form import DEVICES, MEMBER_COLUMNS
+from pybackup.layout.table_form import DEVICES
 from pybackup.model.entry import Entry, Kind, Owner
 from pybackup.model.listing import Brief
 from pybackup.model.member import Container, Member, Method, Stored
