@@ -25,6 +25,8 @@ HEAD = struct.Struct("<Bq")
 Int64s = npt.NDArray[np.int64]
 
 _MAX_VALUE = (1 << 63) - 1
+# Most directories have few entries. Of fewer values, what saves memory takes longer than all else does.
+_FEW = 512
 
 
 def pack_column(values: Sequence[int] | Int64s) -> bytes:
@@ -83,7 +85,12 @@ class Texts(Sequence[bytes]):
 
 
 def view(values: Int64s) -> memoryview:
-    """Return whole numbers as a view of as few bytes each as they fit in: a list takes 8 and the numbers themselves."""
+    """Return whole numbers as a view of as few bytes each as they fit in: a list takes 8 and the numbers themselves.
+
+    A few get 8 bytes each, whatever they are.
+    """
+    if len(values) < _FEW:
+        return memoryview(values.astype(np.int64).tobytes()).cast("q")
     low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
     for code, bits in (("b", 7), ("h", 15), ("i", 31)):
         if -(1 << bits) <= low and high < 1 << bits:
@@ -106,12 +113,16 @@ class Reader:
         Damaged
             Too few bytes, too many planes, a base that is not the smallest value, or values of another width.
         """
+        return self._column(count)[0]
+
+    def _column(self, count: int) -> tuple[Int64s, int]:
+        """The next column, and its smallest value."""
         planes, base = HEAD.unpack(self.take(HEAD.size))
         if planes > 8:
             raise Damaged("a column of an index with more than 8 planes")
         if count and not planes:
-            # Most columns of most directories; one value in memory.
-            return np.broadcast_to(np.int64(base), count)
+            # Most columns of most directories: where they are long, one value in memory.
+            return np.full(count, base, np.int64) if count < _FEW else np.broadcast_to(np.int64(base), count), base
         data = np.frombuffer(self.take(planes * count), dtype=np.uint8).reshape(planes, count)
         wide = np.zeros((count, 8), dtype=np.uint8)
         wide[:, :planes] = data.T
@@ -120,14 +131,14 @@ class Reader:
         rest = wide.view("<u8").reshape(count)
         if int(rest.min()) if count else base:
             raise Damaged("a column of an index whose base is not its smallest value")
-        if count and base + int(rest.max()) > _MAX_VALUE:
+        if base + (1 << 8 * planes) > _MAX_VALUE and count and base + int(rest.max()) > _MAX_VALUE:
             raise Damaged("a column of an index with a value beyond 64 bits")
-        return (rest + np.uint64(base & 0xFFFFFFFFFFFFFFFF)).astype(np.int64)
+        return (rest + np.uint64(base & 0xFFFFFFFFFFFFFFFF)).astype(np.int64), base
 
     def sizes(self, count: int) -> Int64s:
         """Return the next column, in which no value may be negative."""
-        values = self.column(count)
-        if count and int(values.min()) < 0:
+        values, least = self._column(count)
+        if count and least < 0:
             raise Damaged("a negative size in an index")
         return values
 
