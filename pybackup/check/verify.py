@@ -48,6 +48,7 @@ def verify(
     looked_into: FoundFile | None = None,
     *,
     deep: bool = False,
+    own: bool = False,
     workers: int | None = None,
     executor: Executor | None = None,
     monitor: Monitor,
@@ -62,6 +63,8 @@ def verify(
         What was found in the file, so that its index need not be read again.
     deep
         Decompress every file too, and compare its content with its SHA-256.
+    own
+        This process has just written it; see `check_bytes`.
     executor
         Runs that instead of ``workers`` processes.
 
@@ -74,7 +77,7 @@ def verify(
         place, file = _open(archive, stack)
         whole = isinstance(place, bytes)
         known = _known(looked_into, place, file)
-        both = _at_once(archive, file, known, monitor) if whole else None
+        both = _at_once(archive, file, known, monitor, own=own) if whole else None
         found = both[0] if both else assess(archive, monitor, file if whole else None)
         health = found if isinstance(found, Health) else None
         is_image = health is not None and _is_no_archive(file, health)
@@ -177,7 +180,7 @@ def _listing(file: ArchiveFile, known: Listing | None) -> Listing:
 
 
 def _at_once(
-    path: bytes, file: ArchiveFile, known: Listing | None, monitor: Monitor
+    path: bytes, file: ArchiveFile, known: Listing | None, monitor: Monitor, *, own: bool
 ) -> tuple[Health | str | None, Listing, Checked] | None:
     """Check the hashes in a second thread while the checksums are checked, so that the medium is read once.
 
@@ -190,7 +193,7 @@ def _at_once(
         listing = _listing(file, known)
     except NotAnArchive:
         return None
-    with Abreast(lambda progress: check_bytes(file, listing, progress=progress)) as beside:
+    with Abreast(lambda progress: check_bytes(file, listing, progress=progress, own=own)) as beside:
         found = assess(path, Paced(monitor, beside), file)
         monitor.begin("verify", 0, file.size)
         checked = beside.result(lambda count: monitor.advance(0, count))
@@ -286,7 +289,7 @@ def check_written(archive: bytes, monitor: Monitor) -> None:
     EnvironmentFailed
         It differs from what was written: the medium, the memory or a cable is bad.
     """
-    verdict = verify(archive, monitor=monitor)
+    verdict = verify(archive, own=True, monitor=monitor)
     if verdict.state is not State.INTACT:
         found = "; ".join(verdict.damage)
         raise EnvironmentFailed(f"the archive was not read back as it was written ({found}); is the disk failing?")

@@ -74,9 +74,11 @@ class Target:
         """
         try:
             split_path(entry.path)
-            tree = self._site.tree
-            if not self._enter_or_replace(entry).fresh:
-                tree.open_up()
+            site = self._site
+            if self._enter_or_replace(entry).fresh:
+                site.made.add(entry.path)
+            else:
+                site.tree.open_up()
         except (OSError, Refused) as error:
             return self._site.failed(entry, error)
         return True
@@ -106,7 +108,7 @@ class Target:
         """Place a file with all of its content."""
         site = self._site
         try:
-            level, name = site.open_parent(entry)
+            level, name = site.open_parent(entry, early=False)
             dir_fd = level.fd
             temporary, fd = create(dir_fd, lambda free: open_new(free, dir_fd))
         except (OSError, Refused) as error:

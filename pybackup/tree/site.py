@@ -79,9 +79,16 @@ class Site:
         self.restorer = Restorer(owner=options.owner, numeric_owner=options.numeric_owner, monitor=monitor)
         self.unfinished: set[Discardable] = set()
         self.unplaced: set[bytes] = set()
+        # Directories that were made here: what lies in them has been placed since.
+        self.made: set[bytes] = set()
 
-    def open_parent(self, entry: Entry) -> tuple[Level, bytes]:
+    def open_parent(self, entry: Entry, *, early: bool = True) -> tuple[Level, bytes]:
         """Return the directory an entry belongs in, ready for a temporary, and the entry's name there.
+
+        Parameters
+        ----------
+        early
+            Refuse at once what `publish` would refuse: where writing it takes longer than a look.
 
         Raises
         ------
@@ -94,7 +101,8 @@ class Site:
             claim(level.fd, clean=not level.fresh)
             level.claimed = True
             level.hands_down = hands_down_acl(level.where)
-        self.check_vacant(entry, level, name)
+        if early or self.options.overwrite is not Overwrite.NEVER:
+            self.check_vacant(entry, level, name)
         return level, name
 
     def check_vacant(self, entry: Entry, level: Level, name: bytes) -> None:
@@ -113,7 +121,7 @@ class Site:
         except FileNotFoundError:
             return
         if overwrite is Overwrite.NEVER:
-            raise FileExistsError(errno.EEXIST, "it exists and is not to be replaced")
+            raise _exists()
         if there.st_mtime_ns >= entry.mtime_ns:
             raise FileExistsError(errno.EEXIST, "it exists and is not older")
 
@@ -134,6 +142,8 @@ class Site:
             with replaced(dir_fd, name):
                 publish(dir_fd, temporary, name, replace=True)
             self.tree.forget()
+        except FileExistsError as error:
+            raise _exists() from error
 
     def failed(self, entry: Entry, error: BaseException) -> bool:
         """Report what kept an entry from its place and return False, or raise what must end the run."""
@@ -160,3 +170,7 @@ class Site:
         """Discard what is unfinished and close all descriptors."""
         self.discard_unfinished()
         self.tree.close()
+
+
+def _exists() -> FileExistsError:
+    return FileExistsError(errno.EEXIST, "it exists and is not to be replaced")

@@ -89,6 +89,9 @@ def same_bytes(one: tuple[int, bytes], other: tuple[int, bytes]) -> bool:
 def _look(site: Site, entry: Entry) -> tuple[int, bytes, os.stat_result] | None:
     """Where what is of the entry's kind stands and is not replaced: directory, name, status."""
     parent, name = split_path(entry.path)
+    if parent in site.made and entry.kind is Kind.FILE:
+        # The second of two entries of one path is refused when it is published.
+        return None
     level = site.tree.enter(parent)
     try:
         site.check_vacant(entry, level, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybackup.container.tables import load_table, settings_of
+from pybackup.container.tables import load_table, region_at_end, settings_of
 from pybackup.errors import Damaged
 from pybackup.layout import index
 from pybackup.layout.table_builder import TableBuilder
@@ -27,6 +27,22 @@ def test_rows_and_settings_come_back() -> None:
     assert list(table.kinds) == [Kind.FIFO]
     assert table.stored(0, b"file").entry == ENTRY
     assert settings_of(table) == {"compression": "fast"}
+
+
+@pytest.mark.parametrize("place", [b"", b"a/b"])
+def test_region_is_found_where_it_is(place: bytes) -> None:
+    rows = TableBuilder(base=0, digest_bytes=4)
+    rows.add(Stored(ENTRY), None)
+    region = bytes(range(32))
+    plain = rows.pack(place=place, region=region, settings=b"")
+    assert region_at_end(plain) == region
+    for other in (
+        rows.pack(place=place, region=region, settings=b"{}"),
+        rows.pack(place=place, region=b"", settings=b""),
+    ):
+        assert region_at_end(other) is None
+    assert region_at_end(plain[-40:]) is None
+    assert region_at_end(b"") is None
 
 
 def test_no_settings_are_none() -> None:

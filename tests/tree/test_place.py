@@ -730,6 +730,36 @@ def test_a_name_taken_meanwhile_is_not_replaced(
     assert sorted(os.listdir(field)) == ["new", "x"]
 
 
+def test_of_what_a_run_has_made_nothing_is_looked_at_and_nothing_is_replaced(
+    field: Path, open_target: Open, monitor: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (field / "old").mkdir()
+    (field / "old/a").write_bytes(b"there")
+    target = open_target()
+    for name in (b"new", b"old"):
+        assert target.make_directory(Entry(name, Kind.DIRECTORY, 0o755, mtime_ns=NS))
+    asked: list[bytes] = []
+    really = os.stat
+
+    def stat_of(name: bytes, **more: Any) -> os.stat_result:
+        asked.append(name)
+        return really(name, **more)
+
+    monkeypatch.setattr(os, "stat", stat_of)
+    assert target.open_standing(Entry(b"new/a", Kind.FILE, mtime_ns=NS, size=5)) is None
+    assert asked == []
+    found = target.open_standing(Entry(b"old/a", Kind.FILE, mtime_ns=NS, size=5))
+    assert found is not None
+    os.close(found)
+    (field / "new/a").write_bytes(b"of another")
+    assert not target.write_file(Entry(b"new/a", Kind.FILE, mtime_ns=NS, size=5), b"bytes")
+    assert [(each.path, each.trouble, each.reason) for each in monitor.problems] == [
+        (b"new/a", Trouble.EXISTS, "it exists and is not to be replaced")
+    ]
+    assert os.listdir(field / "new") == ["a"]
+    assert (field / "new/a").read_bytes() == b"of another"
+
+
 def test_nobody_looks_into_a_new_directory(open_target: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError
