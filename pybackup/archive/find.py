@@ -21,10 +21,7 @@ from pybackup.model.problem import Problem, Trouble
 from pybackup.model.volume import VolumeInfo
 from pybackup.monitor import Monitor
 
-# A file with such a name is meant to be an archive, however damaged.
-OWN_SUFFIX = b".xtar"
-# How much is read at once of files that are searched to the end.
-_ARCHIVE_SUFFIXES = (b".xtar", b".iso", b".img", b".bin", b".dd")
+from .suffixes import OWN_SUFFIX, is_named_like_archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +145,7 @@ def _look_below(directory: bytes, *, thorough: bool = False) -> tuple[list[Found
     unread: dict[bytes, EnvironmentFailed] = {}
     for path in files_in(directory):
         try:
-            file = look_into(path, is_meant=thorough or _is_meant(path))
+            file = look_into(path, is_meant=thorough or is_named_like_archive(path))
             if file.volumes or _may_be_archive(path, thorough=thorough):
                 files.append(file)
         except EnvironmentFailed as error:
@@ -177,10 +174,6 @@ def look_into(path: bytes, *, is_meant: bool = True) -> FoundFile:
         return FoundFile(path, tuple(_volumes_at(file, places)), places[0][0] if places else 0, not told)
 
 
-def _is_meant(path: bytes) -> bool:
-    return path.lower().endswith(_ARCHIVE_SUFFIXES)
-
-
 def _may_be_archive(path: bytes, *, thorough: bool) -> bool:
     if path.lower().endswith(OWN_SUFFIX) or is_protected(path):
         return True
@@ -197,14 +190,9 @@ def is_protected(path: bytes) -> bool:
             return False
         from pybackup.parity.stream.find import find, glance  # of files that are no archives
 
-        found = find([file]) if _is_meant(path) else None
+        found = find([file]) if is_named_like_archive(path) else None
         shape = found.geometry if found else glance(file)
         return shape is not None and not shape.sidecar
-
-
-def is_called_volume(path: bytes) -> bool:
-    """Return whether a path is that of a file with the suffix of archives or images."""
-    return _is_meant(path) and os.path.isfile(path)
 
 
 def with_more(found: Found, candidates: Iterable[bytes], look: Look) -> tuple[Found, list[bytes]]:

@@ -18,8 +18,9 @@ from pybackup.monitor import Monitor
 
 from .ancestry import Mended, ancestry, head_of, may_be_of, mended_if_identified, report_unidentified, unidentified
 from .archive import Archive
-from .find import Found, FoundFile, Look, Volume, find_volumes, is_called_volume, look_for, look_into, with_more
+from .find import Found, FoundFile, Look, Volume, find_volumes, look_for, look_into, with_more
 from .matching import is_archive
+from .suffixes import is_called_volume
 
 if TYPE_CHECKING:
     from .chain import Earlier

@@ -8,23 +8,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from pyactivity.ending import before_end, settled
-from pybackup.errors import Damaged, EnvironmentFailed, UsageError
+from pybackup.errors import EnvironmentFailed, UsageError
 
 from .address import parse_address, shown_address
+from .engine import WRITER, engine_of, own_error
 from .schema import REVISION, ROOT, directory, metadata, writer
-
-# How long one writer waits for another: a medium of ten million files takes two minutes.
-_PATIENCE_S = 600
-_CACHE_KIB = 32 * 1024
-_NO_PRIVILEGE = "42501"  # SQLSTATE insufficient_privilege
-_PLAIN, _WRITER = "BEGIN", "BEGIN IMMEDIATE"
 
 versions = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), nullable=False))
 
@@ -41,7 +36,7 @@ class Catalogue:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.shown = shown_address(url)
-        self._engine = _engine_of(url, self.shown)
+        self._engine = engine_of(url, self.shown)
         self._files: set[sqlite3.Connection] = set()
         if self.is_sqlite:
             sa.event.listen(self._engine, "connect", lambda file, _: self._files.add(file))
@@ -82,7 +77,7 @@ class Catalogue:
             As for `reading`; or the disk is full, or the database cannot be written.
         """
         with self._translated(), self._engine.connect() as connection:
-            connection = connection.execution_options(begins=_WRITER)
+            connection = connection.execution_options(begins=WRITER)
             with connection.begin():
                 if not self.is_sqlite:
                     connection.execute(sa.select(writer.c.id).with_for_update())
@@ -111,7 +106,7 @@ class Catalogue:
         try:
             yield
         except DBAPIError as error:
-            failure = _own(error, self.shown)
+            failure = own_error(error, self.shown)
             if failure is None:
                 raise
             raise failure from error
@@ -230,7 +225,7 @@ def _make_file(path: str) -> None:
 
 def _make_tables(catalogue: Catalogue) -> None:
     with catalogue._engine.connect() as connection:
-        connection = connection.execution_options(begins=_WRITER)
+        connection = connection.execution_options(begins=WRITER)
         with connection.begin():
             found = set(sa.inspect(connection).get_table_names())
             if found & {*metadata.tables, versions.name}:
@@ -246,57 +241,3 @@ def _advice(revision: str) -> str:
     if revision < REVISION:
         return "the catalogue was made by an earlier version; 'pybackup catalogue upgrade' makes it one of this version"
     return f"the catalogue was made by a later version of pybackup (schema {revision}); use that"
-
-
-def _engine_of(url: URL, shown: str) -> sa.Engine:
-    options: dict[str, Any] = {"hide_parameters": True}
-    if url.get_backend_name() == "sqlite":
-        options["connect_args"] = {"timeout": _PATIENCE_S}
-    elif url.get_backend_name() == "postgresql":
-        options["connect_args"] = {"connect_timeout": 10}
-    else:
-        options["connect_args"] = {"connect_timeout": 10, "charset": "utf8mb4"}
-    try:
-        engine = sa.create_engine(url, **options)
-    except ImportError as error:
-        raise EnvironmentFailed(f"{shown}: needs a driver, the Python package {url.get_driver_name()}") from error
-    if url.get_backend_name() == "sqlite":
-        sa.event.listen(engine, "connect", _prepare)
-        sa.event.listen(engine, "begin", _begin)
-    elif url.get_backend_name() != "postgresql":
-        sa.event.listen(engine, "connect", _be_patient)
-    return engine
-
-
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    # Python's sqlite3 must not begin transactions by itself: `_begin` does.
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA cell_size_check=ON")
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that reads first and then writes fails at once if another one has written meanwhile, whatever the
-    # time-out. So writers take the lock when they begin.
-    connection.exec_driver_sql(connection.get_execution_options().get("begins", _PLAIN))
-
-
-def _be_patient(connection: Any, _: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET SESSION innodb_lock_wait_timeout={_PATIENCE_S}, lock_wait_timeout={_PATIENCE_S}")
-
-
-def _own(error: DBAPIError, shown: str) -> Exception | None:
-    """Return our own exception for one of a database driver; None if that shows a bug of this program.
-
-    Messages of drivers, which are kept, name hosts and files, but no values of the query.
-    """
-    reason = str(error.orig).strip().split("\n")[0]
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return Damaged(f"{shown}: {reason}")
-    denied = getattr(error.orig, "sqlstate", "") == _NO_PRIVILEGE
-    if type(error) in (IntegrityError, DataError, ProgrammingError, NotSupportedError) and not denied:
-        return None
-    return EnvironmentFailed(f"{shown}: the catalogue cannot be used: {reason}")

@@ -11,7 +11,7 @@ from pybackup.model.entry import Entry
 
 from .connect import Catalogue
 from .media import counts_as_copy
-from .risk import copies_of
+from .risk import copies_of_contents
 
 
 class FileStanding(StrEnum):
@@ -66,7 +66,7 @@ class SplitContents:
             return 0
         if digest not in self._known:
             with self._catalogue.reading() as connection:
-                self._known[digest] = copies_of(connection, [digest], self._since)[digest]
+                self._known[digest] = copies_of_contents(connection, [digest], self._since)[digest]
         return self._known[digest]
 
 

@@ -13,7 +13,7 @@ from .health import worn
 from .media import find_medium, is_gone, media
 from .risk import Exposed, exposed
 from .runs import runs
-from .standing import copies_of
+from .standing import copies_of_volumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def plan_refresh(
     without = [known.id for known, _ in candidates]
     few = exposed(catalogue, copies, checked_since_ns=checked_since_ns, without=without)
     at_risk: dict[int, Exposed] = {each.volume.id: each for each in few}
-    counted = copies_of(catalogue, checked_since_ns=checked_since_ns, without=without)
+    counted = copies_of_volumes(catalogue, checked_since_ns=checked_since_ns, without=without)
     chains: dict[bytes, list[str]] = {}
     for run in runs(catalogue):
         for held in run.volumes:

@@ -89,7 +89,7 @@ def at_risk(
             following = next(waiting)
 
 
-def copies_of(
+def copies_of_contents(
     connection: Connection, digests: Sequence[bytes], checked_since_ns: int | None = None
 ) -> dict[bytes, int]:
     """Return how many copies each content has, by its SHA-256."""

@@ -89,7 +89,7 @@ class Standing:
         return Sighting(filed_of_row(row, path), held, tuple(self.media.get(held.id, ())))
 
 
-def copies_of(
+def copies_of_volumes(
     catalogue: Catalogue, *, checked_since_ns: int | None = None, without: Collection[int] = ()
 ) -> dict[bytes, int]:
     """Return on how many media that count each volume is, by its id; recovery volumes that make up for it are one.

@@ -8,9 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pybackup.archive.find import is_called_volume, is_protected, volumes_in
+from pybackup.archive.find import is_protected, volumes_in
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.archive.same_content import same_bytes, same_live_content
+from pybackup.archive.suffixes import is_called_volume
 from pybackup.errors import FormatError, UsageError
 from pybackup.host.directories import files_in
 from pybackup.host.storage import ArchiveFile

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 
+from pybackup.archive.suffixes import IMAGE_SUFFIX
 from pybackup.errors import UsageError
 from pybackup.host.check_outputs import check_outputs
 from pybackup.host.storage import ArchiveFile
@@ -128,7 +129,7 @@ def plan_build(path: bytes, directory: bytes, options: BuildOptions, names: Disc
         The volume is damaged.
     """
     volume = open_volume(path, disc=options.series.disc if options.series else "")
-    output = os.path.join(directory, os.fsencode((names or DiscNames()).take(volume.stem)) + b".iso")
+    output = os.path.join(directory, os.fsencode((names or DiscNames()).take(volume.stem)) + IMAGE_SUFFIX)
     _check_output(output, overwrite=options.overwrite)
     said = volume.info.volume_bytes if volume.info else 0
     medium = options.medium_bytes or said or None

@@ -106,10 +106,10 @@ def needed_by_chains(job: Job, archives: Collection[bytes], own: Collection[str]
         return {}
     from pybackup.catalogue.connect import open_catalogue
     from pybackup.catalogue.runs import runs
-    from pybackup.catalogue.standing import copies_of
+    from pybackup.catalogue.standing import copies_of_volumes
 
     with open_catalogue(address) as catalogue:
-        copies = copies_of(catalogue)
+        copies = copies_of_volumes(catalogue)
         needed = {
             need.identity: f"the chain {run.mark.chain} builds on it"
             for run in runs(catalogue)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pybackup.archive.find import OWN_SUFFIX, FoundFile, find_volumes, look_into
+from pybackup.archive.find import FoundFile, find_volumes, look_into
+from pybackup.archive.suffixes import IMAGE_SUFFIX, OWN_SUFFIX
 from pybackup.catalogue.connect import Catalogue
 from pybackup.catalogue.loss import loss_of
 from pybackup.catalogue.media import is_gone, media
@@ -27,7 +28,6 @@ from pybackup.monitor import Monitor, Silent
 
 from .repair import repair
 
-_IMAGE_SUFFIX = b".iso"
 _COPY_BYTES = 1 << 20
 
 
@@ -102,7 +102,7 @@ class _Writer:
         stem = self._names.take(name_of_volume(os.fsencode(held.name), held.info)).encode()
         # Images first: they have the other files of the disc, too.
         for group in sorted(groups, key=lambda each: not each.is_image):
-            path = os.path.join(self._directory, stem + (_IMAGE_SUFFIX if group.is_image else OWN_SUFFIX))
+            path = os.path.join(self._directory, stem + (IMAGE_SUFFIX if group.is_image else OWN_SUFFIX))
             if self._is_there(path, held.identity) or self._is_written(group, path):
                 return Refreshed(worn, RefreshOutcome.WRITTEN, path, others)
         if groups:

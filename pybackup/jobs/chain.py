@@ -11,7 +11,7 @@ from pybackup.catalogue.connect import Catalogue, open_catalogue
 from pybackup.catalogue.default import configured
 from pybackup.catalogue.media import media
 from pybackup.catalogue.runs import faults_of, runs
-from pybackup.catalogue.standing import copies_of
+from pybackup.catalogue.standing import copies_of_volumes
 from pybackup.errors import UsageError
 from pybackup.make.levels import AUTO, LEVELS, labels_by_id, listed, next_run, run_before
 from pybackup.model.catalogued import CataloguedRun
@@ -80,7 +80,7 @@ def base_of_run(asked: Making, monitor: Monitor, *, resumed: RunMark | None = No
     with chain_catalogue(asked.catalogue) as catalogue:
         known = [run for run in runs(catalogue, chain) if run.is_complete]
         faults = faults_of(catalogue)
-        copies = copies_of(catalogue, checked_since_ns=_checked_since(asked))
+        copies = copies_of_volumes(catalogue, checked_since_ns=_checked_since(asked))
         paths = {known.volume.identity: known.location for known in media(catalogue) if known.location}
     if resumed is not None:
         if resumed.chain != chain:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from pybackup.archive.ancestry import Mended
-from pybackup.archive.find import OWN_SUFFIX
 from pybackup.archive.runs import HeldElsewhere, Runs, runs_among
+from pybackup.archive.suffixes import OWN_SUFFIX
 from pybackup.catalogue.connect import open_catalogue
 from pybackup.catalogue.default import configured
 from pybackup.catalogue.find import find_contents

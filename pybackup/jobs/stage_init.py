@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pybackup.archive.suffixes import IMAGE_SUFFIX
 from pybackup.errors import UsageError
 from pybackup.host.environment import make_directory
 from pybackup.model.carried import Carried
@@ -104,7 +105,7 @@ def _take_from(state: StageState, settings: StageSettings, paths: Sequence[bytes
 def _take_disc(state: StageState, number: int, carried: Carried) -> None:
     held, name = carried.volume, carried.volume.new.name
     medium = held.media[0] if held.media else None
-    image = os.path.join(state.directory, IMAGES, os.fsencode(name) + b".iso")
+    image = os.path.join(state.directory, IMAGES, os.fsencode(name) + IMAGE_SUFFIX)
     on_disk = os.path.isfile(image)
     is_lost = medium is not None and medium.state is MediumState.LOST
     info = held.new.info

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pybackup.archive.find import volumes_in
+from pybackup.archive.suffixes import IMAGE_SUFFIX
 from pybackup.check.verify import verify
 from pybackup.errors import FormatError
 from pybackup.host.hash_file import hash_file
@@ -92,7 +93,7 @@ def _disc(state: StageState, path: bytes, now_ns: int, monitor: Monitor) -> Veri
 
 
 def _waiting_image(state: StageState, disc: StagedDisc, now_ns: int, monitor: Monitor) -> VerifiedStaged:
-    image = os.path.join(state.directory, IMAGES, os.fsencode(disc.name) + b".iso")
+    image = os.path.join(state.directory, IMAGES, os.fsencode(disc.name) + IMAGE_SUFFIX)
     if not os.path.isfile(image):
         what = f"is gone, and {disc.name} was never verified as a disc; if it was burnt, 'pybackup stage verify' it"
         monitor.problem(Problem(image, Trouble.MISSING, what))

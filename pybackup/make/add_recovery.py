@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from pybackup.archive.find import OWN_SUFFIX, Volume, find_volumes
+from pybackup.archive.find import Volume, find_volumes
 from pybackup.archive.measure import header_of, measure
+from pybackup.archive.suffixes import OWN_SUFFIX
 from pybackup.archive.volume_set import VolumeSet, gather
 from pybackup.check.verify import verify
 from pybackup.errors import Damaged, Exists, UsageError

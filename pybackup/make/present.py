@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from pybackup.archive.find import OWN_SUFFIX, volumes_in
+from pybackup.archive.find import volumes_in
+from pybackup.archive.suffixes import OWN_SUFFIX
 from pybackup.container.read import read_locator
 from pybackup.errors import Exists, UsageError
 from pybackup.host.check_outputs import check_outputs

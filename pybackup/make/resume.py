@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pybackup.archive.find import OWN_SUFFIX
+from pybackup.archive.suffixes import OWN_SUFFIX
 from pybackup.container.frames import Carry
 from pybackup.container.read import open_listing, read_locator
 from pybackup.errors import Damaged, FormatError, UsageError

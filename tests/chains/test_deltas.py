@@ -50,6 +50,16 @@ def large(chain: Chain) -> Large:
     return Large(chain)
 
 
+@pytest.fixture
+def changed(large: Large) -> Large:
+    """A full run, whose archive is on two media, and an incremental one that has deltas to it."""
+    large.chain.run("full")
+    large.burn_again()
+    large.live()
+    large.chain.run()
+    return large
+
+
 def stored(archive: Path, path: bytes) -> Stored:
     """A file as an archive itself has it."""
     with open_archive(os.fsencode(archive), alone=True) as opened:
@@ -179,13 +189,9 @@ def test_without_anything_that_makes_deltas_files_are_whole_and_it_is_said(
     assert any("deltas need the package python-rsync or the program rdiff" in note for note in heard.notes)
 
 
-def test_a_wrong_base_is_refused_before_anything_is_written(large: Large) -> None:
+def test_a_wrong_base_is_refused_before_anything_is_written(changed: Large) -> None:
     """It has the right id and other bytes."""
-    chain = large.chain
-    chain.run("full")
-    large.burn_again()
-    large.live()
-    chain.run()
+    chain = changed.chain
     places = [member.offset + 40 for name in (DISK, DATABASE) for member in stored(chain.made[0], name).members]
     data = bytearray(chain.made[0].read_bytes())
     for at in places:
@@ -206,12 +212,8 @@ def test_a_wrong_base_is_refused_before_anything_is_written(large: Large) -> Non
     assert not (chain.base / "rescued/tree/disk").exists()
 
 
-def test_an_archive_alone_is_verified_and_says_what_it_lacks(large: Large) -> None:
-    chain = large.chain
-    chain.run("full")
-    large.burn_again()
-    large.live()
-    chain.run()
+def test_an_archive_alone_is_verified_and_says_what_it_lacks(changed: Large) -> None:
+    chain = changed.chain
     verdict = pybackup.verify(chain.made[1], deep=True, monitor=Monitor())
     assert verdict.state.value == "intact"
     heard = Monitor()
@@ -254,13 +256,9 @@ def test_a_content_that_comes_back_is_not_taken_for_its_own_base(large: Large) -
     assert [restore(chain, day) for day in range(4)] == [[]] * 4
 
 
-def test_what_is_listed_and_planned_of_files_with_a_base(large: Large, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_listed_and_planned_of_files_with_a_base(changed: Large, capsys: pytest.CaptureFixture[str]) -> None:
     """A file has its own size, whatever part of it is stored; its base is a medium that restoring it needs."""
-    chain = large.chain
-    chain.run("full")
-    large.burn_again()
-    large.live()
-    chain.run()
+    chain = changed.chain
     sizes = {name: os.stat(chain.base / os.fsdecode(name)).st_size for name in (DISK, DATABASE, MAILBOX)}
     of_chain = pybackup.list(chain.name, at=chain.at(1), catalogue=chain.catalogue)
     for found in (of_chain, pybackup.list(chain.made)):
@@ -307,12 +305,8 @@ def test_a_chain_with_deltas_is_merged_into_what_a_full_run_is(large: Large) -> 
     assert (chain.base / "full/x.xtar").read_bytes() == (chain.base / "merged3.xtar").read_bytes()
 
 
-def test_a_merge_without_the_base_names_what_it_lacks(large: Large) -> None:
-    chain = large.chain
-    chain.run("full")
-    large.burn_again()
-    large.live()
-    chain.run()
+def test_a_merge_without_the_base_names_what_it_lacks(changed: Large) -> None:
+    chain = changed.chain
     for path in (chain.made[0], chain.base / "copy1.xtar"):
         path.unlink()
     heard = Monitor()
@@ -325,13 +319,9 @@ def test_a_merge_without_the_base_names_what_it_lacks(large: Large) -> None:
     assert left.isdisjoint({DISK, DATABASE, MAILBOX})
 
 
-def test_salvage_of_a_chain_says_what_takes_all_of_it(large: Large) -> None:
+def test_salvage_of_a_chain_says_what_takes_all_of_it(changed: Large) -> None:
     """One archive alone gives what it holds, of what is built on others pieces under names that say so."""
-    chain = large.chain
-    chain.run("full")
-    large.burn_again()
-    large.live()
-    chain.run()
+    chain = changed.chain
     done = run("salvage", *chain.made, "--to", chain.base / "out")
     assert done.returncode == 2
     said = " ".join(done.stderr.decode().split())
@@ -343,4 +333,4 @@ def test_salvage_of_a_chain_says_what_takes_all_of_it(large: Large) -> None:
     assert found.isdisjoint({"disk", "database", "mailbox"})
     # What of the end of the mailbox is stored here is right where it is.
     part = (chain.base / "alone/tree/mailbox.partial").read_bytes()
-    assert part[LARGE // SEGMENT * SEGMENT :] == bytes(large.held[LargeFiles.MAILBOX])[LARGE // SEGMENT * SEGMENT :]
+    assert part[LARGE // SEGMENT * SEGMENT :] == bytes(changed.held[LargeFiles.MAILBOX])[LARGE // SEGMENT * SEGMENT :]

@@ -127,31 +127,6 @@ def odd_times(root: Path) -> None:
                 set_time(path, ns)
 
 
-ODD_NAMES = (
-    b"\xff\xfe",
-    b"caf\xe9",
-    "caf\N{LATIN SMALL LETTER E WITH ACUTE}".encode(),
-    "cafe\N{COMBINING ACUTE ACCENT}".encode(),
-    b"new\nline",
-    b"\n",
-    b"cr\rlf\r\n",
-    b"tab\t\x01\x1b[31m",
-    b" lead and trail ",
-    b"-rf",
-    b"--help",
-    b"a\\b",
-    b"quote'\"`$(x)",
-    b"*?[a]",
-    b"...",
-    b"~1",
-    b"C:",
-    b"nul.",
-    b"\xed\xa0\x80",
-    "\N{OGHAM SPACE MARK}\N{LINE SEPARATOR}".encode(),
-    b"#,=%",
-)
-
-
 # Names that a shell, rsync or a reader of options takes for something else.
 SHELL_NAMES = (
     b"with space",
@@ -182,6 +157,31 @@ SHELL_NAMES = (
     b"%s",
     b"=",
     b"\\#012",
+)
+
+# Names that are hard to say, for readers, terminals and other systems.
+ODD_NAMES = (
+    *SHELL_NAMES,
+    b"\xff\xfe",
+    b"caf\xe9",
+    "caf\N{LATIN SMALL LETTER E WITH ACUTE}".encode(),
+    "cafe\N{COMBINING ACUTE ACCENT}".encode(),
+    b"\n",
+    b"cr\rlf\r\n",
+    b"tab\t\x01\x1b[31m",
+    b" lead and trail ",
+    b"-rf",
+    b"--help",
+    b"a\\b",
+    b"quote'\"`$(x)",
+    b"*?[a]",
+    b"...",
+    b"~1",
+    b"C:",
+    b"nul.",
+    b"\xed\xa0\x80",
+    "\N{OGHAM SPACE MARK}\N{LINE SEPARATOR}".encode(),
+    b"#,=%",
 )
 
 
