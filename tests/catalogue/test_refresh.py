@@ -107,7 +107,7 @@ def test_what_is_needed_of_worn_discs_is_written_as_it_was(run: Run, tmp_path: P
     lines = cat(run, "refresh", "--to", "fresh", status=4)
     assert sorted(lines) == [
         "tree 1: whole, fresh/tree-001.iso",
-        "tree 2: beyond; 'pybackup rebuild' makes it of the others and tree R1",
+        "tree 2: beyond repair; 'pybackup rebuild' makes it of the others and tree R1",
     ]
     assert [path.name for path in (tmp_path / "fresh").iterdir()] == [first.name]
     assert (tmp_path / "fresh" / first.name).read_bytes() == whole[first.name]
@@ -138,7 +138,7 @@ def test_without_parity_what_is_intact_is_copied(run: Run, tmp_path: Path) -> No
     shutil.rmtree(tmp_path / "fresh")
     middle = len(data) // 4
     (tmp_path / "docs.xtar").write_bytes(data[:middle] + bytes(600) + data[middle + 600 :])
-    assert cat(run, "refresh", "docs", "--to", "fresh", status=4) == ["docs: beyond"]
+    assert cat(run, "refresh", "docs", "--to", "fresh", status=4) == ["docs: beyond repair"]
     assert not list((tmp_path / "fresh").iterdir())
 
 

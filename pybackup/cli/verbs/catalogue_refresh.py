@@ -133,7 +133,8 @@ def _line_of(done: Refreshed) -> str:
         return f"{name}: whole, {display(done.path)}"
     help = f"; also on {where(done.others)}" if done.others else ""
     rebuilt = f"; 'pybackup rebuild' makes it of the others and {where(done.by)}" if done.by else ""
-    return f"{name}: {done.outcome}{help}{rebuilt}"
+    outcome = "beyond repair" if done.outcome == "beyond" else done.outcome
+    return f"{name}: {outcome}{help}{rebuilt}"
 
 
 def _json(worn: Worn, done: Refreshed | None = None) -> bytes:
