@@ -156,7 +156,7 @@ def _pack_body(files: Sequence[FileNote], chain: Sequence[Mapping[str, int]]) ->
 
 def _unpack_body(body: bytes, count: int) -> tuple[FileNote, ...]:
     split = len(body) - count * DIGEST_BYTES
-    reader = Reader(_inflate(body[: max(split, 0)]))
+    reader = Reader(_decompress(body[: max(split, 0)]))
     stream, raw, method, dictionary, flags, mode, seconds, rest = (reader.column(count).tolist() for _ in range(8))
     names = reader.texts(count)
     reader.finish()
@@ -182,7 +182,7 @@ def _unpack_body(body: bytes, count: int) -> tuple[FileNote, ...]:
     return tuple(FileNote(*row) for row in rows)
 
 
-def _inflate(packed: bytes) -> bytes:
+def _decompress(packed: bytes) -> bytes:
     decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=_FILTERS)
     try:
         plain = decoder.decompress(packed, _MAX_PLAIN_BYTES + 1)
