@@ -22,6 +22,7 @@ _BATCH_PIECES = 64
 _FEW_BYTES = 1 << 17
 _MOST_PIECES = 256
 _BATCH_ITEMS = 512
+_LONGEST_SUFFIX, _MOST_SUFFIXES = 16, 4096
 _Results = tuple[list[Packed], PackedSmallFiles]
 
 
@@ -124,13 +125,13 @@ class _Chooser:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._method = Method.COPY
+        self._stored: dict[bytes, bool] = {}  # by suffix
 
     def put(self, piece: Piece, batch: _Batch) -> None:
         """Add a piece to a batch, and what is to be done with it."""
         entry, data, profile = piece.entry, piece.data, self._profile
         if piece.is_first:
-            stored = is_stored(entry.name, profile)
-            self._method = Method.COPY if stored else method_for(data[:4096])
+            self._method = Method.COPY if self._is_stored(entry.name) else method_for(data[:4096])
         batch.n_bytes += len(data)
         # The raw bytes travel with the job; here they would be held twice.
         if goes_into_bundle(piece, profile.bundle_bytes):
@@ -147,6 +148,15 @@ class _Chooser:
             method, name = Method.COPY if is_stored_all else Method.LZMA2, entry.name + b".delta"
         job = PackJob(data, name, entry.mode, entry.mtime_ns, method, profile.compression, gives=piece.gives)
         batch.jobs.append(job)
+
+    def _is_stored(self, name: bytes) -> bool:
+        suffix = name.rpartition(b".")[2]
+        found = self._stored.get(suffix)
+        if found is None:
+            found = is_stored(suffix, self._profile)
+            if len(suffix) <= _LONGEST_SUFFIX and len(self._stored) < _MOST_SUFFIXES:
+                self._stored[suffix] = found
+        return found
 
 
 def _batches(items: Iterable[Read], profile: Profile) -> Iterator[_Batch]:

@@ -33,6 +33,7 @@ class _File:
     """A file that waits in a bundle, and which member it is in the table of the tree and in that of its container."""
 
     entry: Entry
+    name: bytes
     packed: Packed
     changed: bool
     rows: tuple[int, int]
@@ -56,10 +57,11 @@ class Bundle:
 
     def add(self, item: PackedPiece, rows: tuple[int, int]) -> None:
         """Take one more file, whose member has these numbers in the table of the tree and in that of the container."""
-        piece = item.piece
+        piece, packed = item
+        entry, name = piece.entry, piece.entry.name
         changed = bool(piece.whole and piece.whole.changed)
-        self.files.append(_File(piece.entry, item.packed, changed, rows))
-        self.bound_bytes += file_bytes(piece.entry, len(item.packed.data))
+        self.files.append(_File(entry, name, packed, changed, rows))
+        self.bound_bytes += _FILE_BYTES + 3 * len(name) + len(packed.data)
 
     def pack(self, archive_id: bytes, container: int, *, fast: bool = False) -> tuple[bytes, list[int]]:
         """Return the ``.7z``, whose first file is the notes of the others, and where in it each stream starts.
@@ -107,7 +109,7 @@ def bundle_name(archive_id: bytes, number: int) -> bytes:
 def _listed(file: _File) -> BundledFile:
     entry, packed = file.entry, file.packed
     return BundledFile(
-        entry.name,
+        file.name,
         entry.mode,
         entry.mtime_ns,
         len(packed.data),
@@ -129,7 +131,7 @@ def _note(file: _File) -> FileNote:
         entry.mode,
         entry.mtime_ns,
         packed.digest[: bundle.DIGEST_BYTES],
-        entry.name,
+        file.name,
     )
 
 

@@ -150,7 +150,9 @@ class OpenContainers:
         rows = self.tree.members, container.table.members
         self.tree.add(stored, frame.tree_row)
         frame.add(stored, None)
-        bundle = container.bundles.setdefault(entry.owner, Bundle(entry.owner))
+        bundle = container.bundles.get(entry.owner)
+        if bundle is None:
+            bundle = container.bundles[entry.owner] = Bundle(entry.owner)
         bundle.add(item, rows)
         if bundle.is_full:
             self._write_bundle(container, container.bundles.pop(entry.owner))
