@@ -9,25 +9,22 @@ from dataclasses import dataclass, replace
 
 from pybackup.archive.find import Volume
 from pybackup.codes.across import Across, has_code_across
-from pybackup.container.cost import EMPTY_ARCHIVE_BYTES
-from pybackup.container.first import FirstMember, read_first
 from pybackup.container.own import BLOCK, recovery_member, set_member
-from pybackup.container.skeleton import own_members
 from pybackup.container.write import ArchiveWriter
-from pybackup.errors import Damaged, UsageError
+from pybackup.errors import UsageError
 from pybackup.host.environment import make_directory
 from pybackup.host.in_step import in_step
 from pybackup.host.joined import JoinedFile
 from pybackup.host.output import Destination, Output
 from pybackup.host.room import check_room
 from pybackup.host.storage import ArchiveFile
-from pybackup.layout import names
 from pybackup.layout.recovery import Body, RecoveryHeader
-from pybackup.model.volume import CoveredArchive, VolumeInfo, VolumeKind
+from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.monitor import Aside, Monitor, Phase
 from pybackup.parity.mend.columns import Shard, encode_across
 from pybackup.sector import SECTOR
 
+from .recovery_content import RecoveryContent, content_of
 from .recovery_room import least_bytes, parity_of
 from .seal import OwnStream, Unsealed, seal
 
@@ -78,36 +75,6 @@ class RecoveryGroup:
         return range(self.first, self.first + self.count)
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What every recovery volume holds beside its shard: copies from the last data volume, and all indexes of the set.
-
-    Attributes
-    ----------
-    structure, links
-        Ranges (start, end) in the file of the last data volume of its two tars of entries without content.
-    """
-
-    readme: bytes
-    mtime_ns: int
-    settings: dict[str, object]
-    structure: Sequence[tuple[int, int]]
-    links: Sequence[tuple[int, int]]
-    indexes: Sequence[bytes]
-
-    @property
-    def n_bytes(self) -> int:
-        """The length of all of it in bytes."""
-        parts = sum(size for _, size in (*self.structure, *self.links))
-        return (
-            parts
-            + sum(map(len, self.indexes))
-            + len(self.readme)
-            + len(json.dumps(self.settings))
-            + EMPTY_ARCHIVE_BYTES
-        )
-
-
 def default_group(volumes: Sequence[Volume], first: int, count: int) -> RecoveryGroup:
     """Return a group with the parity of the last data volume and the size of the largest one."""
     infos = [volume.info for volume in volumes if volume.info]
@@ -156,7 +123,7 @@ def make_recovery(
     infos = [_info(volumes[0], group, number) for number in numbers]
     to.check(info.file_name for info in infos)
     header = RecoveryHeader(_set_id(volumes), numbers[0], group.first, group.count, bodies)
-    content = _content_of(volumes)
+    content = content_of(volumes)
     least = least_bytes(content.n_bytes, header)
     if group.volume_bytes and least > group.volume_bytes:
         raise UsageError(
@@ -198,7 +165,7 @@ class _Maker:
     """A recovery volume that is being made."""
 
     def __init__(
-        self, info: VolumeInfo, output: Output, header: RecoveryHeader, content: _Content, last: ArchiveFile
+        self, info: VolumeInfo, output: Output, header: RecoveryHeader, content: RecoveryContent, last: ArchiveFile
     ) -> None:
         self.info = info
         self.output = output
@@ -266,44 +233,3 @@ def _set_id(volumes: Sequence[Volume]) -> bytes:
     info = volumes[0].info
     assert info is not None
     return info.set_id
-
-
-def _content_of(volumes: Sequence[Volume]) -> _Content:
-    """Return what recovery volumes repeat of the data volumes.
-
-    Raises
-    ------
-    Damaged
-        A data volume is damaged after all.
-    """
-    last = volumes[-1]
-    with last.open() as file:
-        first = _first_of(file, last)
-        if isinstance(last.info, CoveredArchive):
-            # Nothing of one archive is said of the others.
-            return _Content(first.readme, first.mtime_ns, {}, [], [], [blob_of(volume) for volume in volumes])
-        members = own_members(file, last.listing)
-        indexes = [blob_of(volume) for volume in volumes]
-        settings = {key: value for key, value in last.listing.settings.items() if key != "set"}
-        return _Content(
-            first.readme,
-            first.mtime_ns,
-            settings,
-            [members[names.STRUCTURE]] if names.STRUCTURE in members else [],
-            [members[names.LINKS]] if names.LINKS in members else [],
-            indexes,
-        )
-
-
-def blob_of(volume: Volume) -> bytes:
-    """Return the encoded tree index of a volume, as it is stored in the volume."""
-    with volume.open() as file:
-        first = _first_of(file, volume)
-        return file.read_at(first.tree_at, first.tree_bytes)
-
-
-def _first_of(file: ArchiveFile, volume: Volume) -> FirstMember:
-    first = read_first(file)
-    if first is None:
-        raise Damaged(f"{volume.name}: its first header could be read before, but not now")
-    return first

@@ -18,7 +18,8 @@ from pybackup.errors import Damaged, Exists, UsageError
 from pybackup.host.output import Destination
 from pybackup.make.publish_rebuilt import publish_mended, publish_restored
 from pybackup.make.rebuilt import Outcome, Rebuilt
-from pybackup.make.recovery_volumes import RecoveryGroup, blob_of, default_group, make_recovery, phase_of_recovery
+from pybackup.make.recovery_content import blob_of
+from pybackup.make.recovery_volumes import RecoveryGroup, default_group, make_recovery, phase_of_recovery
 from pybackup.mend.across import SetRows
 from pybackup.mend.refused_files import RefusedFiles
 from pybackup.mend.survey_set import survey_set
