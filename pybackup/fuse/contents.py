@@ -7,6 +7,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import accumulate
 from tempfile import TemporaryFile
 from typing import IO, Protocol
@@ -17,6 +18,12 @@ from pybackup.model.member import Stored
 from pybackup.restore.content import first_whole, read_content
 
 _KEPT_BYTES = 64 << 20
+# Whoever reads one segment after the other finds so many more decoded, or on their way, if a reader takes no more than
+# this part of what is kept.
+_AHEAD = 2
+_READERS = 4
+
+_Key = tuple[int, int, bytes]
 
 
 class MountedContent(Protocol):
@@ -42,34 +49,76 @@ class SegmentCache:
 
     def __init__(self, n_bytes: int = _KEPT_BYTES) -> None:
         self._n_bytes = n_bytes
-        self._kept: OrderedDict[tuple[int, int, bytes], bytes] = OrderedDict()
+        self._kept: OrderedDict[_Key, bytes] = OrderedDict()
+        self._coming: dict[_Key, Future[bytes]] = {}
         self._used = 0
         self._lock = threading.Lock()
+        self._ahead: ThreadPoolExecutor | None = None
+        self._is_closed = False
 
     def segment(self, archive: OpenArchive, stored: Stored, number: int) -> bytes:
-        """Return the decoded bytes of segment ``number`` of a file.
+        """Return the decoded bytes of segment ``number`` of a file; what another thread decodes just now is waited for.
 
         Raises
         ------
         Damaged
             The segment is lost.
         """
-        member = stored.members[number]
-        # The digest is part of the key: two rows of a damaged index may name the same offset, one of them wrongly.
-        key = id(archive), member.stream_offset, member.digest
+        key = _key(archive, stored, number)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        # Two threads may decode the same segment: that wastes time, but a lock around decoding would waste more.
-        data = first_whole(archive.file, [member, *stored.spares])
+            others = self._coming.get(key)
+            if others is None:
+                own = self._coming[key] = Future[bytes]()
+        if others is not None:
+            return others.result()
+        try:
+            data = first_whole(archive.file, [stored.members[number], *stored.spares])
+        except BaseException as error:
+            with self._lock:
+                del self._coming[key]
+            own.set_exception(error)
+            raise
+        self._keep(key, data)
+        own.set_result(data)
+        return data
+
+    def _keep(self, key: _Key, data: bytes) -> None:
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = data
-                self._used += len(data)
+            del self._coming[key]
+            self._kept[key] = data
+            self._used += len(data)
             while self._used > self._n_bytes and len(self._kept) > 1:
                 self._used -= len(self._kept.popitem(last=False)[1])
-        return data
+
+    def read_ahead(self, archive: OpenArchive, stored: Stored, number: int) -> None:
+        """Have the segments behind ``number`` decoded by other threads, unless they are too large to be kept."""
+        for wanted in range(number + 1, min(number + 1 + _AHEAD, len(stored.members))):
+            if stored.members[wanted].raw_bytes * (1 + _AHEAD) * _READERS > self._n_bytes:
+                return
+            key = _key(archive, stored, wanted)
+            with self._lock:
+                if self._is_closed or key in self._kept or key in self._coming:
+                    continue
+                if self._ahead is None:
+                    self._ahead = ThreadPoolExecutor(_AHEAD, "read-ahead")
+                # What is damaged is told to whoever reads that far.
+                self._ahead.submit(self.segment, archive, stored, wanted)
+
+    def finish(self) -> None:
+        """Read nothing ahead any more, and wait for what is being read: the archives can be closed then."""
+        with self._lock:
+            self._is_closed = True
+        if self._ahead is not None:
+            self._ahead.shutdown(cancel_futures=True)
+
+
+def _key(archive: OpenArchive, stored: Stored, number: int) -> _Key:
+    # The digest is part of it: two rows of a damaged index may name the same offset, one of them wrongly.
+    member = stored.members[number]
+    return id(archive), member.stream_offset, member.digest
 
 
 class SegmentedContent:
@@ -78,6 +127,7 @@ class SegmentedContent:
     def __init__(self, archive: OpenArchive, stored: Stored, cache: SegmentCache) -> None:
         self._archive, self._stored, self._cache = archive, stored, cache
         self._ends = [*accumulate(member.raw_bytes for member in stored.members)]
+        self._last = -1
 
     def read(self, offset: int, count: int) -> bytes:
         """Return ``count`` bytes at ``offset``; fewer at the end of the file."""
@@ -87,6 +137,9 @@ class SegmentedContent:
         while at < end:
             number = bisect_right(self._ends, at)
             begin = self._ends[number - 1] if number else 0
+            if number == self._last + 1 and number:
+                self._cache.read_ahead(self._archive, self._stored, number)
+            self._last = number
             data = self._cache.segment(self._archive, self._stored, number)
             yield data[at - begin : end - begin]
             at = self._ends[number]

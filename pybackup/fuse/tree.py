@@ -104,6 +104,7 @@ class MountedTree:
 
     def close(self) -> None:
         """Close the archive."""
+        self._cache.finish()
         self._archive.close()
 
     def _inode(self, row: int) -> int:

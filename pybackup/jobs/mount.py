@@ -80,6 +80,7 @@ def mount(
                 fsname="pybackup",
                 default_permissions=allow_other,
                 use_ino=True,
+                kernel_cache=True,  # what is archived never changes
                 **options,
             )
     except RuntimeError as error:

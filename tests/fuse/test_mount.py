@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.archives import archive
@@ -177,6 +179,62 @@ def test_what_a_killed_process_leaves_is_told(made: tuple[Path, Path], tmp_path:
             time.sleep(0.05)
         done = run("mount", made[1], mount.directory)
         assert (done.returncode, b"unmount it" in done.stderr) == (2, True)
+
+
+def test_what_a_killed_process_leaves_is_unmounted_as_any_mount(made: tuple[Path, Path], tmp_path: Path) -> None:
+    with mounted(tmp_path / "m", made[1]) as mount:
+        mount.process.kill()
+        mount.process.wait()
+        subprocess.run(["fusermount3", "-u", mount.directory], check=True)
+        assert not os.path.ismount(mount.directory)
+        assert os.listdir(mount.directory) == []
+    (tmp_path / "m").rmdir()
+    with mounted(tmp_path / "m", made[1]) as mount:
+        assert (mount.directory / "tree/sub/7.txt").read_text() == (made[0] / "sub/7.txt").read_text()
+
+
+def test_all_of_it_by_four_readers_in_random_order(made: tuple[Path, Path], tmp_path: Path) -> None:
+    tree, path = made
+    files = [each.relative_to(tree) for each in sorted(tree.rglob("*")) if each.is_file() and not each.is_symlink()]
+    orders = [random.Random(reader).sample(files, len(files)) for reader in range(4)]
+    wanted = {name: hashlib.md5((tree / name).read_bytes()).hexdigest() for name in files}
+    with mounted(tmp_path / "m", path) as mount:
+        commands = [
+            ["md5sum", "-b", "--", *(os.fsencode(mount.directory / "tree" / name) for name in order)]
+            for order in orders
+        ]
+        readers = [subprocess.Popen([*command], stdout=subprocess.PIPE) for command in commands]
+        for order, reader in zip(orders, readers, strict=True):
+            out, _ = reader.communicate(timeout=60)
+            assert reader.returncode == 0
+            # A name with a backslash or a newline has a backslash before its sum.
+            sums = [line.lstrip(b"\\").split()[0].decode() for line in out.splitlines()]
+            assert sums == [wanted[name] for name in order]
+
+
+def test_what_was_left_out_as_known_is_read_from_where_it_is(tmp_path: Path) -> None:
+    tree, catalogue = tmp_path / "docs", f"sqlite:///{tmp_path}/c.sqlite"
+    tree.mkdir()
+    (tree / "known").write_bytes(random.Random(2).randbytes(300_000))
+    (tree / "new").write_text("new")
+    run("catalogue", "init", "--catalogue", catalogue)
+    quiet = Monitor()
+    pybackup.create([tree / "known"], tmp_path / "other.xtar", workers=1, monitor=quiet)
+    assert run("catalogue", "add", tmp_path / "other.xtar", "--catalogue", catalogue).returncode == 0
+    how: dict[str, Any] = {"chain": "docs", "catalogue": catalogue, "skip_known": True, "workers": 1, "monitor": quiet}
+    pybackup.create([tree], tmp_path / "run.xtar", **how)
+    assert (tmp_path / "run.xtar").stat().st_size < 100_000
+    wanted = snapshot(os.fsencode(tree))
+    for number, names in enumerate((["run.xtar", "other.xtar"], ["other.xtar", "run.xtar"], ["docs"])):
+        words = [tmp_path / name if "." in name else name for name in names]
+        with mounted(tmp_path / f"m{number}", *words, "--catalogue", catalogue) as mount:
+            assert snapshot(os.fsencode(mount.directory / "docs")) == wanted
+    with mounted(tmp_path / "alone", tmp_path / "run.xtar", "--catalogue", "none") as mount:
+        assert (mount.directory / "docs/new").read_text() == "new"
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            (mount.directory / "docs/known").read_bytes()
+        status, said = mount.end()
+    assert (status, "other.xtar" in said) == (1, True)
 
 
 def test_what_cannot_be_mounted(made: tuple[Path, Path], tmp_path: Path) -> None:
