@@ -20,6 +20,7 @@ from pybackup.fuse import contents
 from pybackup.fuse.contents import MountedContent, SegmentCache, content_of
 from pybackup.host.storage import ArchiveFile
 from pybackup.model.member import Member, Stored
+from pybackup.restore.content import first_whole
 
 SEGMENT, SEGMENTS = 1 << 20, 8
 WHOLE = random.Random(9).randbytes(SEGMENT * SEGMENTS)
@@ -40,7 +41,7 @@ class Decoded:
         self.counts: Counter[int] = Counter()
         self.threads: set[str] = set()
         self._numbers: dict[int, int] = {}
-        self._real = contents.first_whole
+        self._real = first_whole
         patch.setattr(contents, "first_whole", self)
 
     def of(self, stored: Stored) -> None:

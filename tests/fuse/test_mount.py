@@ -199,11 +199,10 @@ def test_all_of_it_by_four_readers_in_random_order(made: tuple[Path, Path], tmp_
     orders = [random.Random(reader).sample(files, len(files)) for reader in range(4)]
     wanted = {name: hashlib.md5((tree / name).read_bytes()).hexdigest() for name in files}
     with mounted(tmp_path / "m", path) as mount:
-        commands = [
-            ["md5sum", "-b", "--", *(os.fsencode(mount.directory / "tree" / name) for name in order)]
-            for order in orders
-        ]
-        readers = [subprocess.Popen([*command], stdout=subprocess.PIPE) for command in commands]
+        readers = []
+        for order in orders:
+            words = ["md5sum", "-b", "--", *(os.fspath(mount.directory / "tree" / name) for name in order)]
+            readers.append(subprocess.Popen(words, stdout=subprocess.PIPE))
         for order, reader in zip(orders, readers, strict=True):
             out, _ = reader.communicate(timeout=60)
             assert reader.returncode == 0
