@@ -103,12 +103,14 @@ def _trees(runs: Runs, monitor: Monitor) -> dict[bytes, Callable[[], MountedTree
     """Return functions that open the tree of each run, by the name of its directory; empty for a single run."""
     cache = SegmentCache()
     numbers = count(1)
-    if len(runs.runs) == 1:
-        tree = _opened(runs, runs.runs[0], cache, next(numbers), monitor)
+    # Archives of no chain that others build on are no runs: of such a series the last state is shown, as by extract.
+    shown = [run for run in runs.runs if run.mark or not any(other.builds_on(run) for other in runs.runs)]
+    if len(shown) == 1:
+        tree = _opened(runs, shown[0], cache, next(numbers), monitor)
         return {b"": lambda: tree}
     return {
         os.fsencode(name): partial(_opened, runs, run, cache, next(numbers), monitor)
-        for name, run in _by_time(runs.runs).items()
+        for name, run in _by_time(shown).items()
     }
 
 

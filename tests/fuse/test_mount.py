@@ -233,7 +233,18 @@ def test_what_was_left_out_as_known_is_read_from_where_it_is(tmp_path: Path) -> 
         with pytest.raises(OSError, match=os.strerror(errno.EIO)):
             (mount.directory / "docs/known").read_bytes()
         status, said = mount.end()
-    assert (status, "other.xtar" in said) == (1, True)
+    assert (status, "docs/known: lost" in said, "other" in said) == (1, True, True), said
+
+
+def test_of_archives_without_times_the_last_state_is_shown(tmp_path: Path) -> None:
+    tree, made = tmp_path / "docs", [tmp_path / "0.xtar", tmp_path / "1.xtar"]
+    tree.mkdir()
+    (tree / "old").write_text("old")
+    pybackup.create([tree], made[0], workers=1, monitor=Monitor())
+    (tree / "new").write_text("new")
+    pybackup.create([tree], made[1], since_archive=made[:1], workers=1, monitor=Monitor())
+    with mounted(tmp_path / "m", *made) as mount:
+        assert snapshot(os.fsencode(mount.directory / "docs")) == snapshot(os.fsencode(tree))
 
 
 def test_what_cannot_be_mounted(made: tuple[Path, Path], tmp_path: Path) -> None:
