@@ -77,7 +77,7 @@ def test_runs(
     assert main(["run", path]) == 0
     jobs(JOB.replace('watch     = "docs"', 'watch     = "."'))
     assert main(["run", path]) != 0
-    assert "lies in the watched directory" in capsys.readouterr().err
+    assert "one directory is inside the other" in capsys.readouterr().err
     (tmp_path / "elsewhere").mkdir()
     jobs(JOB.replace('watch     = "docs"', 'watch     = "elsewhere"'))
     assert main(["run", path]) == 2

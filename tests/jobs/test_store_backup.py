@@ -133,7 +133,7 @@ def test_what_cannot_be(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no backup of that name"):
         pybackup.restore_backup("docs", tmp_path / "to", store, monitor=Monitor())
     pybackup.full_backup(tree, store, monitor=Monitor())
-    with pytest.raises(UsageError, match="no backup was as early"):
+    with pytest.raises(UsageError, match="the store has no backup so early"):
         pybackup.restore_backup("docs", tmp_path / "to", store, at="2001-01-01", monitor=Monitor())
     pybackup.backup(tree, store, level="differential", monitor=Monitor())
     # An archive that is gone costs what lay in it, by name.

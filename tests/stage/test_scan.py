@@ -283,7 +283,7 @@ def test_a_stage_is_made_once_outside_of_what_it_watches_and_with_room(tmp_path:
     stage = Stage(tmp_path).init()
     with pytest.raises(Exists, match="a directory is for one stage"):
         stage.init()
-    with pytest.raises(UsageError, match="lies in the watched directory"):
+    with pytest.raises(UsageError, match="one directory is inside the other"):
         pybackup.stage_init(tmp_path, tmp_path / "below", medium="dvd")
     small = Stage(tmp_path / "small", "300K")
     small.base.mkdir()
