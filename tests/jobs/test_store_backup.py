@@ -168,7 +168,7 @@ def test_a_directory_whose_name_is_none_for_a_store_is_given_one(tmp_path: Path,
 
 
 def test_a_sidecar_is_refused_for_it_would_not_get_into_the_store(tree: Path) -> None:
-    with pytest.raises(UsageError, match="parity within"):
+    with pytest.raises(UsageError, match="contains its parity"):
         pybackup.backup(tree, MemoryStore(), parity_sidecar=True, monitor=Monitor())
 
 
