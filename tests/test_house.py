@@ -36,6 +36,7 @@ JOINED_FOR_SEVERAL = {
     "chain_runs": "the catalogue, or archives, and their runs: for restore, list and chain merge",
     "export_state": "a listing and JSON: one form of export",
     "known_files": "the catalogue and the plan of create: what is safe elsewhere",
+    "signatures": "what create and what it builds on have to know of them: for create and create_set",
     "stage_archive": "a stage and archives: for close",
     "stage_compare": "a stage and archives: for close",
     "stage_history": "a stage and a catalogue: for init, close and verify",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MODE = 0o644
 END: Final = ustar.END
 """What ends an archive, as any tar: 1,024 zeros."""
+OwnMember = tuple[bytes, Role, Iterable[bytes]]
+"""A member of the archive's own that is to be written behind the tree: name, role and content."""
 BLOCK: Final = ustar.BLOCK
 """What a tar is counted in: a header is one, and each content is filled up to whole ones."""
 
@@ -102,17 +104,22 @@ def append_parity_and_end(
     output.write(ustar.END)
 
 
-def set_member(indexes: Iterable[bytes]) -> tuple[bytes, Role, Iterable[bytes]]:
+def set_member(indexes: Iterable[bytes]) -> OwnMember:
     """Return the member with the tree indexes of other volumes of a set, for `ArchiveWriter.close`."""
     return names.SET_INDEX, Role.SET, indexes
 
 
-def earlier_member(tables: Iterable[bytes]) -> tuple[bytes, Role, Iterable[bytes]]:
+def earlier_member(tables: Iterable[bytes]) -> OwnMember:
     """Return the member with what earlier archives hold of the tree, for `ArchiveWriter.close`."""
     return names.EARLIER, Role.SET, tables
 
 
-def recovery_member(parts: Iterable[bytes]) -> tuple[bytes, Role, Iterable[bytes]]:
+def signature_member(digest: bytes, parts: Iterable[bytes]) -> OwnMember:
+    """Return the member with the signature of the content with that SHA-256, for `ArchiveWriter.close`."""
+    return names.SIGNATURE % digest.hex().encode(), Role.OTHER, parts
+
+
+def recovery_member(parts: Iterable[bytes]) -> OwnMember:
     """Return the member with a shard of the volumes of a set, for `ArchiveWriter.close`."""
     return names.RECOVERY, Role.RECOVERY, parts
 

@@ -1,4 +1,4 @@
-"""Making signatures and deltas with librsync (package python-rsync), or else with the program rdiff; the same bytes."""
+"""Making deltas with librsync (package python-rsync), or else with the program rdiff; the same bytes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
 from subprocess import DEVNULL, PIPE
 
 from pyactivity.ending import Child
 
-BLOCK_BYTES = 2 << 10
-_MOST_BLOCKS = 1 << 16  # of a signature; longer contents get longer blocks
-_STRONG_BYTES = 16
 _RDIFF = "rdiff"
 
 
@@ -25,35 +21,6 @@ class NoEngine(Exception):
 def is_there() -> bool:
     """Return whether python-rsync or rdiff is installed."""
     return _library() is not None or shutil.which(_RDIFF) is not None
-
-
-def block_bytes_for(n_bytes: int) -> int:
-    """Return the block length, a power of two, of the signature of a content with ``n_bytes`` bytes."""
-    block = BLOCK_BYTES
-    while n_bytes > block * _MOST_BLOCKS:
-        block *= 2
-    return block
-
-
-def signature_of(content: Iterable[bytes], n_bytes: int) -> bytes:
-    """Return the signature of a content, given in pieces, of ``n_bytes`` bytes: about 1 % of these, at most 1.3 MiB.
-
-    Raises
-    ------
-    NoEngine
-        Neither python-rsync nor rdiff can make it.
-    """
-    block, library = block_bytes_for(n_bytes), _library()
-    with tempfile.TemporaryFile() as base:
-        for data in content:
-            base.write(data)
-        base.seek(0)
-        if library is not None:
-            made = io.BytesIO()
-            library.signature(base, made, _STRONG_BYTES, library.RS_RK_BLAKE2_SIG_MAGIC, block)
-            return made.getvalue()
-        how = ["-b", str(block), "-S", str(_STRONG_BYTES), "-H", "blake2", "-R", "rabinkarp"]
-        return _run([*how, "signature", "-", "-"], base)
 
 
 def delta_to(signature: bytes, data: bytes) -> bytes:

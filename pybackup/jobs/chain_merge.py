@@ -12,7 +12,7 @@ from pybackup.archive.archive import Archive
 from pybackup.archive.runs import Runs
 from pybackup.compress.methods import DEFAULT_SEGMENT_BYTES
 from pybackup.errors import UsageError
-from pybackup.make.plan import CreateOptions, Plan
+from pybackup.make.plan import SIGNED, CreateOptions, Plan
 from pybackup.make.present import check_output
 from pybackup.make.run import Created, perform_create
 from pybackup.mend.identify import IdentifyingMender
@@ -92,7 +92,12 @@ def merge(
         mending = Mending(archive, where, stack, monitor)
         view = mending.first_view()
         if run.mark is not None:
-            options = replace(options, run=replace(run.mark, level=RunLevel.FULL, reason=""))
+            signed = view.listing.settings.get(SIGNED)
+            options = replace(
+                options,
+                run=replace(run.mark, level=RunLevel.FULL, reason=""),
+                signed_from_bytes=signed if type(signed) is int else None,
+            )
         plan = Plan(output, list(_planned(view.listing, read[0] or output)), (), options)
 
         elsewhere = Elsewhere(runs.at_hand, runs.known_to_hold)

@@ -20,6 +20,7 @@ from pybackup.options import values
 from pybackup.options.making import PACK, CreateRequest, CreateSetRequest, Making
 
 from .earlier import open_earlier
+from .signatures import signatures_of, signed_from_bytes
 
 if TYPE_CHECKING:
     from .chain import Base
@@ -96,6 +97,8 @@ def _how(asked: Making, segment_bytes: int, base: Base | None, *, sidecar: bool 
         work_dir=values.maybe(asked.work_dir, values.directory),
         overwrite=asked.overwrite,
         run=base.mark if base else None,
+        signed_from_bytes=signed_from_bytes(asked),
+        signatures=signatures_of(asked),
     )
 
 

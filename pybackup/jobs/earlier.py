@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from pybackup.errors import UsageError
 from pybackup.make.baseline import EarlierArchives
+from pybackup.make.kept_signatures import KeptSignatures
 from pybackup.make.reuse import Reuse
 from pybackup.monitor import Monitor
 from pybackup.options import values
 from pybackup.options.making import Making
+
+from .signatures import signatures_of
 
 if TYPE_CHECKING:
     from .chain import Base
@@ -36,7 +39,9 @@ def open_earlier(
         yield None
         return
     unsafe = base.unsafe if base else ()
-    reuse = Reuse(values.delta(asked.delta), segment_bytes, base.copies_of if base else _at_hand, monitor)
+    directory = signatures_of(asked)
+    kept = None if directory is None else KeptSignatures(directory)
+    reuse = Reuse(values.delta(asked.delta), segment_bytes, base.copies_of if base else _at_hand, monitor, kept)
     with EarlierArchives(
         archives,
         output=output,

@@ -35,6 +35,7 @@ PARITY = PRIVATE + b"/parity"
 SET_INDEX = PRIVATE + b"/set"
 EARLIER = PRIVATE + b"/earlier"
 RECOVERY = PRIVATE + b"/recovery"
+SIGNATURE = PRIVATE + b"/signatures/%s.sig"
 TRUE_NAME = b"PYBACKUP name="
 
 _MAX_NAME = 255

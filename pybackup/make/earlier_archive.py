@@ -84,13 +84,23 @@ class EarlierArchive:
             archive = self.archive
             self._place = archive.place
             if archive.earlier is not None:
-                self._place = with_volumes(archive.place, archive.earlier, self._volume)
+                self._place = with_volumes(archive.place, archive.earlier, self.find_volume)
         return self._place
 
-    def _volume(self, wanted: EarlierVolume) -> Volume | None:
-        """Return an archive that this one builds on, from the path in the catalogue or the directory of this one."""
+    def is_away(self, stored: Stored) -> bool:
+        """Return whether an archive, or volume, with some of a content is not at hand."""
+        if isinstance(self.place, bytes):
+            return False
+        away = [part for part in self.place if not part.path]
+        return any(0 <= member.offset - part.address < part.n_bytes for part in away for member in stored.sources)
+
+    def find_volume(self, wanted: EarlierVolume) -> Volume | None:
+        """Return this archive, or one that it builds on: from the path in the catalogue, or the directory of this one.
+
+        None if it is not there.
+        """
         beside = os.path.join(os.path.dirname(self.archive.path), os.fsencode(wanted.label))
-        for path in (self._paths.get(wanted.archive_id), beside):
+        for path in (self._paths.get(wanted.archive_id), beside, self.archive.path):
             if path and os.path.isfile(path):
                 for volume in look_into(path).volumes:
                     if volume.listing.archive_id == wanted.archive_id:

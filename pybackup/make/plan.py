@@ -27,6 +27,8 @@ from pybackup.tree.walk import walk
 from .baseline import EarlierArchives
 
 FORMAT_VERSION = 2
+SIGNED = "signed_from_bytes"
+"""In settings: files from this length on have signatures."""
 
 
 LeaveOut = Callable[[Iterable[Planned], Callable[[Excluded], None]], Iterator[Planned]]
@@ -58,6 +60,10 @@ class CreateOptions:
         Replace an existing archive, and its sidecar.
     run
         The run of a chain that the archive belongs to; None for no chain.
+    signed_from_bytes
+        The archive gets signatures of files from this length on, if they are stored whole; None for no signatures.
+    signatures
+        The directory in which signatures are kept, too; None for none.
     """
 
     profile: Profile = field(default_factory=Profile)
@@ -69,6 +75,8 @@ class CreateOptions:
     work_dir: bytes | None = None
     overwrite: bool = False
     run: RunMark | None = None
+    signed_from_bytes: int | None = None
+    signatures: bytes | None = None
 
     @property
     def task_bytes(self) -> int:
@@ -207,6 +215,8 @@ def _as_json(plan: Plan, **more: object) -> bytes:
         settings["builds_on"] = plan.ancestry.settings()
     if options.run is not None:
         settings |= options.run.settings()
+    if options.signed_from_bytes is not None:
+        settings[SIGNED] = options.signed_from_bytes
     return json.dumps({**settings, **more}, sort_keys=True).encode()
 
 

@@ -10,18 +10,16 @@ from fractions import Fraction
 
 from pybackup.archive.holders import volume_of
 from pybackup.archive.same_content import open_live
-from pybackup.compress.patch import apply_delta
-from pybackup.compress.unpack import decode
 from pybackup.delta import engine
 from pybackup.errors import FormatError
-from pybackup.host.joined import open_place
-from pybackup.host.storage import ArchiveFile
 from pybackup.model.content import Former
-from pybackup.model.member import MAX_DEPTH, Member, Stored
+from pybackup.model.member import Stored
 from pybackup.model.source import Planned
 from pybackup.monitor import Monitor
 
+from .deltas import Deltas
 from .earlier_archive import EarlierArchive
+from .kept_signatures import KeptSignatures
 
 MIB = 1 << 20
 
@@ -82,12 +80,19 @@ class Reuse:
     ----------
     copies_of
         Returns on how many media the volume with an id is; the recovery volumes that can replace it count as one.
+    kept
+        Where signatures of large files are kept; None for nowhere.
     """
 
     def __init__(
-        self, rules: DeltaRules, segment_bytes: int, copies_of: Callable[[bytes], int], monitor: Monitor
+        self,
+        rules: DeltaRules,
+        segment_bytes: int,
+        copies_of: Callable[[bytes], int],
+        monitor: Monitor,
+        kept: KeptSignatures | None = None,
     ) -> None:
-        self.rules = rules
+        self.rules, self._kept = rules, kept
         self._segment_bytes, self._copies_of, self._monitor = segment_bytes, copies_of, monitor
         self._is_told = False
 
@@ -153,7 +158,7 @@ class Reuse:
             digests: list[bytes] = []
             kept: set[int] = set()
             saved = 0
-            deltas = _Deltas(earlier, base, self.rules.min_saving) if may_delta else None
+            deltas = Deltas(earlier, base, self.rules.min_saving, self._kept) if may_delta else None
             whole = hashlib.sha256()
             for number, data in enumerate(_segments(fd, size, unit)):
                 whole.update(data)
@@ -191,48 +196,3 @@ def _segments(fd: int, size: int, unit: int) -> Iterator[bytes]:
         if len(data) != min(unit, size - offset):
             raise OSError(0, "became shorter")
         yield data
-
-
-class _Deltas:
-    """Makes and tests deltas from one base; the base is read, for its signature, when the first delta is made."""
-
-    def __init__(self, earlier: EarlierArchive, base: Stored, min_saving: Fraction) -> None:
-        self._place, self._base, self._min_saving = earlier.place, base, min_saving
-        self._signature: bytes | None = None
-        self.fault = ""
-
-    def saved(self, data: bytes) -> int:
-        """Return how many bytes a delta saves; 0 if there is none, and then `fault` may say why none can be made."""
-        if self.fault:
-            return 0
-        try:
-            delta = self.make(data)
-        except (OSError, FormatError, engine.NoEngine) as error:
-            self.fault = str(error)
-            return 0
-        return 0 if delta is None else len(data) - len(delta)
-
-    def make(self, data: bytes) -> bytes | None:
-        """Return a delta from the base to ``data``; None if it saves too little."""
-        if self._signature is None:
-            with open_place(self._place) as file:
-                contents = (part for member in self._base.members for part in decode(file, member))
-                self._signature = engine.signature_of(contents, self._base.entry.size)
-        delta = engine.delta_to(self._signature, data)
-        return delta if len(delta) <= (1 - self._min_saving) * len(data) else None
-
-    def tried(self, data: bytes) -> bytes | None:
-        """Return a delta as `make` does, or None if applying it does not give ``data``."""
-        try:
-            delta = None if self.fault else self.make(data)
-            if delta is None:
-                return None
-            with open_place(self._place) as file:
-                made = apply_delta(delta, len(data), self._base.members, _decoder(file))
-        except (OSError, FormatError, engine.NoEngine):
-            return None
-        return delta if made == data else None
-
-
-def _decoder(file: ArchiveFile) -> Callable[[Member], Iterator[bytes]]:
-    return lambda member: decode(file, member, depth=MAX_DEPTH - 1)

@@ -24,6 +24,7 @@ from .recovery_volumes import phase_of_recovery
 from .resume import Resumption, resume
 from .seal import Unsealed, phases_of_seal
 from .sidecar import begin_sidecar
+from .signing import Signing
 from .volumes import CreatedVolume, SetVolumes, SingleArchive
 from .writer import Count, Writer
 
@@ -89,13 +90,14 @@ def perform_create(
         if executor is None:
             # Forked before this process holds anything large.
             executor, last_use = stack.enter_context(_workers_for(plan, monitor)), True
-        writer = stack.enter_context(Writer(to, plan.entries, Carry(), monitor))
+        signing = stack.enter_context(Signing(plan.options))
+        writer = stack.enter_context(Writer(to, plan.entries, Carry(), signing, monitor))
         monitor.plan(_phases(plan))
         if content is None:
             content = read_contents(
                 plan.entries, segment_bytes=plan.options.segment_bytes, formers=plan.formers, monitor=monitor
             )
-        written = _write(plan, content, writer, executor, monitor)
+        written = _write(plan, signing.watch(content), writer, executor, monitor)
         if last_use:
             executor.shutdown()
         writer.seal(*_sidecar_of(plan, written, to, stack), monitor=monitor)
@@ -128,12 +130,13 @@ def perform_set(plan: SetPlan, *, executor: Executor | None = None, monitor: Mon
         volumes, count = SetVolumes(plan, begun), Count()
         monitor.plan(_phases_of_set(plan, begun))
         if not begun.complete:
-            writer = stack.enter_context(Writer(volumes, plan.plan.entries, begun.carry, monitor))
+            signing = stack.enter_context(Signing(plan.plan.options))
+            writer = stack.enter_context(Writer(volumes, plan.plan.entries, begun.carry, signing, monitor))
             how = plan.plan
             content = read_contents(
                 begun.entries, segment_bytes=how.options.segment_bytes, formers=how.formers, monitor=monitor
             )
-            _write(plan.plan, _behind(content, begun), writer, executor, monitor)
+            _write(plan.plan, _behind(signing.watch(content), begun), writer, executor, monitor)
             writer.seal(monitor=monitor)
             count = writer.count
         made = [*volumes.made, *_with_recovery(plan, volumes.made, monitor)]

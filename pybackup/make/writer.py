@@ -19,6 +19,7 @@ from pybackup.monitor import Aside, Monitor
 
 from .seal import OwnStream, Unsealed, seal
 from .second_copies import SecondCopies, SecondCopy
+from .signing import Signing
 from .volumes import OpenVolume, Volumes, check_length
 
 # The packed length of indexes is estimated by a bound while a volume fills. When an item does not fit by that bound,
@@ -90,13 +91,18 @@ class Writer:
         All planned entries: a file may be continued in a volume before the directories above it are written there.
     carry
         The member names that the finished volumes hand on.
+    signing
+        Has the signatures of files; each goes into the volume that its file ends in.
     monitor
         Is told the progress.
     """
 
-    def __init__(self, to: Volumes, entries: Sequence[Planned], carry: Carry, monitor: Monitor) -> None:
+    def __init__(
+        self, to: Volumes, entries: Sequence[Planned], carry: Carry, signing: Signing, monitor: Monitor
+    ) -> None:
         self._to = to
         self._carry = carry
+        self._signing = signing
         self._monitor = monitor
         self._directories = {
             planned.entry.path: planned.entry for planned in entries if planned.entry.kind is Kind.DIRECTORY
@@ -129,6 +135,7 @@ class Writer:
         if volume.is_limited and not self._goes_into(volume, item):
             return
         volume.writer.put(item)
+        self._signing.written(item)
         volume.items += 1
         volume.files += isinstance(item, PackedPiece) and item.piece.whole is not None
         self.count.add(item, self._monitor)
@@ -147,6 +154,8 @@ class Writer:
         if self._fits(volume, item, directories):
             volume.writer.enter(directories)
             return True
+        if not volume.items and self._signing.drop(item):
+            return self._goes_into(volume, item)  # there is room for the file, but not for its signature as well
         if not self._hold(volume, item):
             if not volume.items:
                 number = volume.info.number if volume.info else 1
@@ -202,6 +211,7 @@ class Writer:
         assert unsealed is not None
         seal(*beside, unsealed, monitor=monitor)
         self._to.sealed(volume)
+        self._signing.sealed()
         self._volume = self._unsealed = None
 
     def _go_on(self) -> None:
@@ -231,11 +241,15 @@ class Writer:
 
     def _left(self, volume: OpenVolume) -> int:
         """Return how many bytes may still be written before the volume has to end."""
-        used = volume.output.tell() + self._to.fixed_bytes() + volume.writer.room_to_close(volume.settings)
+        used = self._used(volume) + volume.writer.room_to_close(volume.settings)
         return volume.limit_bytes - used
 
+    def _used(self, volume: OpenVolume) -> int:
+        """Return the bytes that are written, and those that will be at the end besides indexes."""
+        return volume.output.tell() + self._to.fixed_bytes() + self._signing.waiting_bytes
+
     def _fits(self, volume: OpenVolume, item: Ready, directories: Sequence[Entry]) -> bool:
-        written = volume.output.tell() + self._to.fixed_bytes() + volume.writer.cost(item, directories)
+        written = self._used(volume) + self._signing.bytes_for(item) + volume.writer.cost(item, directories)
         if written + volume.writer.room_to_close(volume.settings) <= volume.limit_bytes:
             return True
         if volume.writer.slack_bytes * _LOOSE_PARTS < volume.limit_bytes:
@@ -257,7 +271,7 @@ class Writer:
             structure=structure,
             links=links,
             settings=self._to.settings(volume),
-            own=[set_member(self._to.blobs), earlier_member(self._to.earlier)],
+            own=[*self._signing.members(), set_member(self._to.blobs), earlier_member(self._to.earlier)],
             reserve=stream.reserve if stream else None,
         )
         check_length(volume)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from kit.command import run
@@ -20,34 +18,10 @@ from pybackup.catalogue.connect import create_catalogue
 from pybackup.cli.main import main
 from pybackup.compress.unpack import delta_of
 from pybackup.delta import engine
-from pybackup.model.member import Stored
 from pybackup.monitor import Monitor
 from pybackup.standalone import rescue
 
-from .conftest import DAY, FIRST_DAY, Chain
-
-DISK, DATABASE, MAILBOX = b"tree/disk", b"tree/database", b"tree/mailbox"
-# Two of these in a digest take a while: files as large as the rules want, and not much larger.
-LARGE = 1_200_000
-
-
-class Large(LargeFiles):
-    """The large files of a chain's tree."""
-
-    def __init__(self, chain: Chain) -> None:
-        super().__init__(chain.tree, LARGE)
-        self.chain = chain
-
-    def burn_again(self) -> None:
-        """Have a second copy of the archive of the last run."""
-        copy = self.chain.base / f"copy{len(self.chain.made)}.xtar"
-        shutil.copy(self.chain.made[-1], copy)
-        assert main(["catalogue", "add", str(copy), "--copy", "--label", f"copy{len(self.chain.made)}"]) == 0
-
-
-@pytest.fixture
-def large(chain: Chain) -> Large:
-    return Large(chain)
+from .conftest import DATABASE, DAY, DISK, FIRST_DAY, LARGE, MAILBOX, Chain, Large, deltas, is_whole, stored
 
 
 @pytest.fixture
@@ -58,20 +32,6 @@ def changed(large: Large) -> Large:
     large.live()
     large.chain.run()
     return large
-
-
-def stored(archive: Path, path: bytes) -> Stored:
-    """A file as an archive itself has it."""
-    with open_archive(os.fsencode(archive), alone=True) as opened:
-        return opened.listing.stored(list(opened.listing.paths).index(path))
-
-
-def deltas(archive: Path, path: bytes) -> int:
-    return sum(member.is_delta for member in stored(archive, path).members)
-
-
-def is_whole(archive: Path, path: bytes) -> bool:
-    return not stored(archive, path).base_digest
 
 
 def restore(chain: Chain, day: int) -> list[str]:

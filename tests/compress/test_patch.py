@@ -18,6 +18,7 @@ from kit.thorough import so_many
 from pybackup.compress.patch import apply_delta
 from pybackup.compress.unpack import decode
 from pybackup.delta import engine
+from pybackup.delta.signature import SignatureMaker
 from pybackup.errors import Damaged, Refused
 from pybackup.host.joined import open_place
 from pybackup.layout.rdiff import MAGIC
@@ -58,7 +59,9 @@ def test_deltas_give_what_they_were_made_of(tmp_path: Path, seed: int, size: int
     for _ in range(edits):
         at = chance.randrange(len(new) + 1)
         new = new[:at] + chance.randbytes(chance.randrange(300)) + new[at + chance.randrange(300) :]
-    delta = engine.delta_to(engine.signature_of([base], len(base)), new)
+    maker = SignatureMaker(len(base))
+    maker.update(base)
+    delta = engine.delta_to(maker.finish() or b"", new)
     assert patch(delta, len(new), base) == new
     (tmp_path / "base").write_bytes(base)
     (tmp_path / "delta").write_bytes(delta)

@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,13 @@ from pybackup.archive.open import open_archive
 from pybackup.compress.methods import Compression
 from pybackup.compress.pack import PackJob, pack
 from pybackup.container.frames import Carry
+from pybackup.container.own_files import own_files
+from pybackup.delta.signature import SignatureMaker
 from pybackup.errors import EnvironmentFailed, UsageError
 from pybackup.make.plan import CreateOptions, Plan, plan_create
 from pybackup.make.plan_set import SetOptions, SetPlan, plan_set
 from pybackup.make.resume import Resumption
+from pybackup.make.signing import Signing
 from pybackup.make.volumes import SetVolumes, SingleArchive, Volumes, check_length
 from pybackup.make.writer import Count, Writer
 from pybackup.model.content import Bare, PackedPiece, Piece, Ready, Whole
@@ -28,6 +32,7 @@ from pybackup.model.entry import Entry, Kind
 from pybackup.model.member import Method
 from pybackup.model.source import Source
 from pybackup.monitor import Monitor
+from pybackup.tree.content import read_contents
 
 SIZE = 120_000
 
@@ -71,7 +76,7 @@ def _items(plan: Plan) -> Iterator[Ready]:
 
 
 def _write(plan: Plan, to: Volumes, monitor: Monitor) -> Count:
-    with Writer(to, plan.entries, Carry(), monitor) as writer:
+    with Signing(plan.options) as signing, Writer(to, plan.entries, Carry(), signing, monitor) as writer:
         for item in _items(plan):
             writer.put(item)
         lies_at = writer.close()
@@ -128,7 +133,8 @@ def test_a_run_that_ends_anywhere_leaves_only_whole_volumes(top: Path, stop: int
     to = SetVolumes(plan, Resumption(b"", Carry(), (), ()))
 
     def fail() -> None:
-        with Writer(to, plan.plan.entries, Carry(), Monitor()) as writer:
+        signing = Signing(plan.plan.options)
+        with signing, Writer(to, plan.plan.entries, Carry(), signing, Monitor()) as writer:
             for number, item in enumerate(_items(plan.plan)):
                 if number == stop:
                     raise KeyboardInterrupt
@@ -143,6 +149,35 @@ def test_a_run_that_ends_anywhere_leaves_only_whole_volumes(top: Path, stop: int
         with open_archive(os.fsencode(path)) as opened:
             assert opened.listing.damage == ()
         path.unlink()
+
+
+def test_a_file_has_no_signature_where_a_whole_volume_has_no_room_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file fits a volume, and only the first has room for its signature there as well."""
+    monkeypatch.setattr(SignatureMaker, "finish", lambda self: bytes(60_000))
+    (tmp_path / "top").mkdir()
+    for name, n_bytes in (("a", 30_000), ("b", 80_000), ("c", 80_000)):
+        (tmp_path / "top" / name).write_bytes(os.urandom(n_bytes))
+    plan = _set(tmp_path / "top")
+    to, heard = SetVolumes(plan, Resumption(b"", Carry(), (), ())), Monitor()
+    entries = plan.plan.entries
+    with (
+        Signing(replace(plan.plan.options, signed_from_bytes=1)) as signing,
+        Writer(to, entries, Carry(), signing, heard) as writer,
+    ):
+        for _ in signing.watch(read_contents(entries, segment_bytes=1 << 17, monitor=heard)):
+            pass
+        for item in _items(plan.plan):
+            writer.put(item)
+        writer.close()
+        writer.seal(monitor=heard)
+    assert [made.archive_bytes <= SIZE for made in to.made] == [True] * 3
+    signed = []
+    for made in to.made:
+        with open_archive(made.path, alone=True) as opened:
+            signed.append(sum(b"/signatures/" in own.path for own in own_files(opened.file, opened.listing)))
+    assert signed == [1, 0, 0]
 
 
 def test_an_item_that_fits_no_volume_is_refused_with_what_helps(tmp_path: Path) -> None:
