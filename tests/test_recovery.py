@@ -67,6 +67,22 @@ def lose_a_disc(room: Path, left: Path, environment: dict[str, str]) -> None:
     (left / "home-002.iso").rename(room / "lost.iso")
 
 
+def lose_a_disc_of_a_series(room: Path, series: Path, environment: dict[str, str]) -> None:
+    """The images of discs of a stage of different sizes with a recovery disc, and the first of them is not there."""
+    (room / "watched").mkdir()
+    stage = ["pybackup", "stage"]
+    init = ["init", "watched", "--staging", "stage", "--medium", "2M", "--settle", "0", "--recovery-every", "3"]
+    subprocess.run([*stage, *init, "--quiet"], cwd=room, env=environment, check=True)
+    for number in range(3):
+        (room / f"watched/{number}.jpg").write_bytes(random.Random(number).randbytes(300_000 - 90_000 * number))
+        for verb in ("scan", "close"):
+            subprocess.run(
+                [*stage, verb, "stage", "--catalogue", "none", "--quiet"], cwd=room, env=environment, check=True
+            )
+    shutil.copytree(room / "stage/images", series)
+    (series / "watched-0001.iso").unlink()
+
+
 def make_chain(room: Path, chain: Path, environment: dict[str, str]) -> Manifest:
     """Archives of four days of a tree with large files that grow, change and shift, and what it was on the last day.
 
@@ -115,6 +131,7 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     scratch(tmp_path / "disc-c", 3, part / 4, start=32)
     work = tmp_path / "work"
     lose_a_disc(tmp_path, work / "left", environment)
+    lose_a_disc_of_a_series(tmp_path, work / "series", environment)
     last = make_chain(tmp_path, work / "chain", environment)
     discs = iter(("disc-a", "disc-b", "disc-c"))
     for block in BLOCKS:
@@ -129,6 +146,9 @@ def test_the_blocks_in_order(tmp_path: Path, part: float) -> None:
     assert (work / "whole.iso").read_bytes() == (work / "merged.iso").read_bytes() == original
     assert (work / "refused.iso").read_bytes() == (tmp_path / "disc-c").read_bytes()
     assert (work / "rebuilt-images/home-002.iso").read_bytes() == (tmp_path / "lost.iso").read_bytes()
+    rebuilt = ["pybackup", "extract", "series-images/watched-0001.iso", "--to", "from-series", "--quiet"]
+    subprocess.run(rebuilt, cwd=work, env=environment, check=True)
+    assert (work / "from-series/0.jpg").read_bytes() == (tmp_path / "watched/0.jpg").read_bytes()
     assert RECIPE in next(block for block in BLOCKS if "cd by-tar" in block)
     for place in ("restored", "rescued", "from-refused", "by-rescue", "by-tar/OUT"):
         for source in (tmp_path / "tree").rglob("*.*"):

@@ -43,7 +43,7 @@ def make_archives(
     make_directory(os.path.join(state.directory, VOLUMES))
     if not disc.set_id and discs_of(state.settings, disc.used_bytes) == 1:
         volume = _volume_path(state, disc.name)
-        if not _is_intact(volume, monitor):
+        if not is_intact(volume, monitor):
             plan = plan_create(
                 [_staged(state, disc)], volume, judge=None, options=_how(state, disc, workers), monitor=monitor
             )
@@ -65,7 +65,9 @@ def remove_archives(state: StageState) -> None:
     settings = state.settings
     for number in state.numbers(DiscState.BUILT, DiscState.BURNT, DiscState.LOST):
         name = settings.disc_name(number)
-        for place in (disc_directory(state.directory, name), _set_directory(state, name)):
+        for place in (
+            disc_directory(state.directory, name), _set_directory(state, name), recovery_directory(state, name)
+        ):  # fmt: skip
             if os.path.isdir(place):
                 with environment(place):
                     remove_tree(place)
@@ -76,7 +78,7 @@ def remove_archives(state: StageState) -> None:
 def _make_set(state: StageState, first: StagedDisc, workers: int | None, monitor: Monitor) -> list[bytes]:
     """Make the set of which a disc is the first; return the paths of its volumes in order."""
     directory = _set_directory(state, first.name)
-    if os.path.isdir(directory) and not all(_is_intact(path, monitor) for path in files_in(directory)):
+    if os.path.isdir(directory) and not all(is_intact(path, monitor) for path in files_in(directory)):
         with environment(directory):
             remove_tree(directory)
     to = SetOptions(directory, first.name, body_room(state.settings.medium_bytes), resume=True)
@@ -120,7 +122,12 @@ def _set_directory(state: StageState, first: str) -> bytes:
     return os.path.join(state.directory, VOLUMES, os.fsencode(first) + b".set")
 
 
-def _is_intact(volume: bytes, monitor: Monitor) -> bool:
+def recovery_directory(state: StageState, first: str) -> bytes:
+    """Return where the archives of recovery discs lie, of which the first has this name."""
+    return os.path.join(state.directory, VOLUMES, os.fsencode(first) + b".recovery")
+
+
+def is_intact(volume: bytes, monitor: Monitor) -> bool:
     """Return whether an archive exists and is intact; a damaged one is removed."""
     if not os.path.isfile(volume):
         return False

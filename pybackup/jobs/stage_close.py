@@ -7,6 +7,7 @@ the image is finished, not before.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pybackup.disc.burn import BurnOptions, ReadBack, perform_burn, plan_burn, read_back
@@ -23,6 +24,7 @@ from pybackup.stage.values import DiscState, OnFull, StagedDisc
 from .stage_archive import make_archives, remove_archives
 from .stage_history import LABELS
 from .stage_image import make_image
+from .stage_recovery import begin_recovery, make_recovery_archives
 
 _SHAPES = ("disc", "case")
 
@@ -33,6 +35,8 @@ class ClosedDisc:
 
     Attributes
     ----------
+    covers
+        The names of the discs that a recovery disc covers; none for other discs.
     burnt, device
         Whether it was burnt, and by which drive.
     read_back
@@ -46,6 +50,7 @@ class ClosedDisc:
     files: int
     content_bytes: int
     labels: tuple[bytes, ...]
+    covers: tuple[str, ...] = ()
     burnt: bool = False
     device: bytes = b""
     read_back: ReadBack | None = None
@@ -59,7 +64,8 @@ def close_disc(
     Returns
     -------
     list[ClosedDisc]
-        The disc; if a file on it is larger than a disc, all discs over which that is divided.
+        The disc; if a file on it is larger than a disc, all discs over which that is divided. Then the recovery discs
+        that were due.
 
     Raises
     ------
@@ -68,28 +74,47 @@ def close_disc(
     EnvironmentFailed
         Something cannot be written.
     """
-    if not disc.files:
-        raise UsageError(f"{disc.name}: has no file yet")
-    if disc.state is DiscState.OPEN:
-        state.set_state(disc.number, DiscState.CLOSING)
-        state.commit()
     closed = []
-    for each, volume in make_archives(state, disc, workers, monitor):
+    if disc.number not in state.covers():
+        if not disc.files:
+            raise UsageError(f"{disc.name}: has no file yet")
+        if disc.state is DiscState.OPEN:
+            state.set_state(disc.number, DiscState.CLOSING)
+            state.commit()
+        closed += _with_images(state, make_archives(state, disc, workers, monitor), now_ns, monitor)
+    closed += _with_images(state, make_recovery_archives(state, monitor), now_ns, monitor)
+    if not state.numbers(DiscState.CLOSING):
+        state.open_disc(now_ns)
+        state.commit()
+    remove_archives(state)
+    if state.settings.on_full is OnFull.BURN:
+        return [_burnt(state, each, now_ns, monitor) for each in closed]
+    return closed
+
+
+def _with_images(
+    state: StageState, archives: Sequence[tuple[StagedDisc, bytes]], now_ns: int, monitor: Monitor
+) -> list[ClosedDisc]:
+    """Make the image and the labels of discs whose archives are made."""
+    closed, covers = [], state.covers()
+    for each, volume in archives:
         image = make_image(state, each, volume, now_ns, monitor)
         to = os.path.join(state.directory, LABELS)
         labels = make_labels(volume, to, shapes=_SHAPES, overwrite=True, disc=each.name).paths
         state.set_built(each.number, image.image_bytes, now_ns)
         closed.append(
             ClosedDisc(
-                each.number, each.name, image.path, image.image_bytes, each.files, each.content_bytes, tuple(labels)
+                each.number, each.name, image.path, image.image_bytes, each.files, each.content_bytes, tuple(labels),
+                tuple(map(state.settings.disc_name, covers.get(each.number, ()))),
             )
-        )
+        )  # fmt: skip
         if not state.numbers(DiscState.CLOSING):
-            state.open_disc(now_ns)
+            # In the same transaction, so that none is forgotten.
+            if not covers.get(each.number):
+                begin_recovery(state, now_ns)
+            if not state.numbers(DiscState.CLOSING):
+                state.open_disc(now_ns)
         state.commit()
-    remove_archives(state)
-    if state.settings.on_full is OnFull.BURN:
-        return [_burnt(state, each, now_ns, monitor) for each in closed]
     return closed
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from pybackup.archive.covered import name_of_archives
 from pybackup.disc.series import DiscSeries
 from pybackup.host.mounts import identity_of
+from pybackup.layout.recovery import SUFFIX
 from pybackup.media.texts import IndexLine
 from pybackup.model.carried import Carried, CarriedMedium, CarriedVolume
 from pybackup.model.catalogued import MediumState, MediumType, NewVolume, VolumeSort
 from pybackup.model.entry import Kind
 from pybackup.model.filed import Filed
-from pybackup.model.volume import VolumeInfo
+from pybackup.model.volume import VolumeInfo, VolumeKind
 from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, StagedDisc
 
 IMAGES, LABELS = b"images", b"labels"
+RECOVERY_OF = "recovery disc of "
+"""What the history says of such a disc, with the names of the discs that it covers behind it."""
 
 
 def history_of(state: StageState, now_ns: int, *, watched: bool = True, files_of: int = 0) -> Iterator[Carried]:
@@ -46,9 +50,12 @@ def history_of(state: StageState, now_ns: int, *, watched: bool = True, files_of
 
 def _disc(state: StageState, disc: StagedDisc, now_ns: int, *, is_short: bool) -> Carried:
     added = disc.closed_ns or now_ns
+    covered = state.covers().get(disc.number, ())
+    sort = VolumeSort.RECOVERY if covered else VolumeSort.ARCHIVE
     new = NewVolume(
-        disc.archive_id, VolumeSort.ARCHIVE, disc.name, b"" if is_short else disc.listing,
-        entries=0 if is_short else disc.files, info=_set_of(state, disc),
+        disc.archive_id, sort, disc.name, b"" if is_short and not covered else disc.listing,
+        entries=0 if is_short else disc.files, info=_set_of(state, disc, covered),
+        description=RECOVERY_OF + ", ".join(map(state.settings.disc_name, covered)) if covered else "",
     )  # fmt: skip
     is_lost = disc.state is DiscState.LOST
     on = CarriedMedium(
@@ -64,10 +71,13 @@ def _disc(state: StageState, disc: StagedDisc, now_ns: int, *, is_short: bool) -
     return Carried(CarriedVolume(new, added, (on,)), rows)
 
 
-def _set_of(state: StageState, disc: StagedDisc) -> VolumeInfo | None:
+def _set_of(state: StageState, disc: StagedDisc, covered: Sequence[int]) -> VolumeInfo | None:
     """Return which volume of which set the archive of a disc is; None if it is alone."""
     if not disc.set_id:
         return None
+    if covered:
+        names = [os.fsencode(state.settings.disc_name(number)) + SUFFIX for number in (covered[0], covered[-1])]
+        return VolumeInfo(disc.set_id, name_of_archives(*names), disc.volume, VolumeKind.RECOVERY)
     name = state.settings.disc_name(disc.number - disc.volume + 1)
     return VolumeInfo(disc.set_id, name, disc.volume, last=disc.is_last)
 

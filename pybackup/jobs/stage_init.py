@@ -30,7 +30,7 @@ from pybackup.stage.values import (
 )
 
 from .stage_carried import carried_on
-from .stage_history import IMAGES
+from .stage_history import IMAGES, RECOVERY_OF
 from .stage_settings import settings_of, staging_of
 
 
@@ -87,7 +87,8 @@ def _take_from(state: StageState, settings: StageSettings, paths: Sequence[bytes
         with carried_on(path) as volumes:
             for carried in volumes:
                 match = named.fullmatch(carried.volume.new.name)
-                if match and int(match[1]) not in taken and carried.volume.new.entries:
+                new = carried.volume.new
+                if match and int(match[1]) not in taken and (new.entries or new.sort is VolumeSort.RECOVERY):
                     taken.add(int(match[1]))
                     _take_disc(state, int(match[1]), carried)
     with carried_on(found[newest]) as volumes:
@@ -117,6 +118,9 @@ def _take_disc(state: StageState, number: int, carried: Carried) -> None:
             info.number if info else 0, info is not None and info.last, 0, 0, 0,
         )
     )  # fmt: skip
+    if held.new.sort is VolumeSort.RECOVERY and held.new.description.startswith(RECOVERY_OF):
+        numbers = re.findall(r"-(\d{4,9})(?:, |$)", held.new.description)
+        state.set_cover(number, sorted({*map(int, numbers)} - {number}))
     for filed in carried.rows:
         _take_copy(state, number, filed, held.added_ns)
 

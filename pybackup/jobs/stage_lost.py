@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pybackup.errors import UsageError
@@ -37,13 +38,20 @@ class DiscLoss:
     watched
         How many of the others are still in the watched directory: the next scan stages them again.
     gone
-        The files that are in neither.
+        The files that are in neither, and cannot be rebuilt; also those of discs that were lost before, and could be
+        rebuilt until now.
+    rebuildable
+        The files that are in neither, but come back if the disc is rebuilt.
+    rebuild_from
+        The recovery discs that are needed for that, besides the other discs that they cover.
     """
 
     disc: str
     elsewhere: int
     watched: int
     gone: tuple[LostFile, ...]
+    rebuildable: tuple[LostFile, ...] = ()
+    rebuild_from: tuple[str, ...] = ()
 
 
 def lose_disc(asked: StageLostRequest, *, dry_run: bool = False) -> DiscLoss:
@@ -51,8 +59,9 @@ def lose_disc(asked: StageLostRequest, *, dry_run: bool = False) -> DiscLoss:
     staging = values.directory(asked.staging)
     with open_state(staging), stage_lock(staging), open_state(staging) as state:
         disc = _named(state, asked.disc)
+        before = state.rebuilders()
         state.set_state(disc.number, DiscState.LOST)
-        loss = _loss(state, disc)
+        loss = _loss(state, disc, before.keys())
         if not dry_run:
             state.follow_lost_parts()
             state.commit()
@@ -68,17 +77,29 @@ def _named(state: StageState, named: str) -> StagedDisc:
     raise UsageError(f"{display(named.encode(errors='surrogateescape'))}: no disc of this stage")
 
 
-def _loss(state: StageState, disc: StagedDisc) -> DiscLoss:
+def _loss(state: StageState, disc: StagedDisc, rebuildable: Collection[int]) -> DiscLoss:
+    """Return what is lost; ``rebuildable`` are the lost discs that could be rebuilt before."""
+    elsewhere, watched, files = _fates(state, disc.number)
+    rebuilders = state.rebuilders()
+    by = tuple(map(state.settings.disc_name, rebuilders.get(disc.number, ())))
+    gone = [] if by else files
+    for number in sorted({*rebuildable} - {disc.number} - rebuilders.keys()):
+        gone += _fates(state, number)[2]
+    return DiscLoss(disc.name, elsewhere, watched, tuple(gone), tuple(files) if by else (), by)
+
+
+def _fates(state: StageState, disc: int) -> tuple[int, int, list[LostFile]]:
+    """Return how many files of a lost disc are on other discs and still watched, and those that are neither."""
     elsewhere = watched = 0
-    gone: list[LostFile] = []
-    for copy in state.copies(disc.number):
+    neither: list[LostFile] = []
+    for copy in state.copies(disc):
         if _is_elsewhere(state, copy):
             elsewhere += 1
         elif _is_watched(state, copy):
             watched += 1
         else:
-            gone.append(LostFile(copy.path, copy.size, copy.mtime_ns))
-    return DiscLoss(disc.name, elsewhere, watched, tuple(gone))
+            neither.append(LostFile(copy.path, copy.size, copy.mtime_ns))
+    return elsewhere, watched, neither
 
 
 def _is_elsewhere(state: StageState, copy: StagedCopy) -> bool:

@@ -14,6 +14,7 @@ from pybackup.stage.values import Comparison, OnFull, StageSettings
 # README, FORMAT, RESCUE.PY, the file system; the index and the history take up to a twentieth of the disc.
 _TEXTS_BYTES = 384 << 10
 _HISTORY_SHARE = 20
+_INDEXES_SHARE = 20
 
 
 def staging_of(asked: StageInitRequest) -> bytes:
@@ -37,6 +38,10 @@ def settings_of(asked: StageInitRequest) -> StageSettings:
         capacity = body_limit(body_room(medium), asked.protection())
     except UsageError as error:
         raise UsageError(f"{medium:,} bytes are too few for a disc with all that is needed to read it") from error
+    every = values.maybe(asked.recovery_every, values.positive) or 0
+    if every:
+        # A recovery disc holds as much as the fullest disc, and the indexes of all discs that it covers.
+        capacity -= capacity // _INDEXES_SHARE
     on_full = values.choice(OnFull, asked.on_full)
     device = values.maybe(asked.device, values.path) or b""
     if on_full is OnFull.BURN and not device:
@@ -44,7 +49,7 @@ def settings_of(asked: StageInitRequest) -> StageSettings:
     return StageSettings(
         watched, asked.disc_name(), medium, capacity, values.fraction(asked.threshold), values.span(asked.settle),
         values.choice(Comparison, asked.compare), on_full, str(asked.parity), values.age(asked.check_every),
-        _mounted(watched), asked.patterns(), device,
+        _mounted(watched), asked.patterns(), device, every, values.positive(asked.recovery_volumes),
     )  # fmt: skip
 
 

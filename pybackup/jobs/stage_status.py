@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pybackup.options import values
@@ -23,10 +24,20 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class DiscStanding:
-    """A disc of a stage, and whether it is due for a check."""
+    """A disc of a stage, and whether it is due for a check.
+
+    Attributes
+    ----------
+    covers
+        The names of the discs that a recovery disc covers; none for other discs.
+    rebuild_from
+        Of a lost disc that can be rebuilt, the names of the recovery discs that are needed for that.
+    """
 
     disc: StagedDisc
     is_due: bool
+    covers: tuple[str, ...] = ()
+    rebuild_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,11 @@ def status_of_stage(asked: StageRequest, *, now_ns: int | None = None) -> StageS
     with open_state(values.directory(asked.staging)) as state:
         settings, discs = state.settings, state.discs()
         files, n_bytes = state.count_files()
+        covers, rebuilders = state.covers(), state.rebuilders()
+
+        def names(numbers: Iterable[int]) -> tuple[str, ...]:
+            return tuple(map(settings.disc_name, numbers))
+
         return StageStatus(
             settings,
             state.directory,
@@ -73,7 +89,16 @@ def status_of_stage(asked: StageRequest, *, now_ns: int | None = None) -> StageS
             n_bytes,
             next((disc for disc in discs if disc.state is DiscState.OPEN), None),
             tuple(WaitingFile(*each) for each in state.waiting()),
-            tuple(DiscStanding(disc, _is_due(disc, settings, now)) for disc in discs if disc.state != DiscState.OPEN),
+            tuple(
+                DiscStanding(
+                    disc,
+                    _is_due(disc, settings, now),
+                    names(covers.get(disc.number, ())),
+                    names(rebuilders.get(disc.number, ())),
+                )
+                for disc in discs
+                if disc.state != DiscState.OPEN
+            ),
             state.count_unsafe(),
             state.state_bytes(),
         )

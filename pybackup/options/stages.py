@@ -52,6 +52,18 @@ class StageInitRequest(Monitored):
     device: Annotated[
         Path | None, Option("the drive that burns, such as /dev/sr0", "DEV", values.path, group=_DISCS)
     ] = None
+    recovery_every: Annotated[
+        int | None,
+        Option(
+            "after so many discs, make recovery discs from which lost ones of them can be rebuilt (default: never)",
+            "N",
+            values.positive,
+            group=_DISCS,
+        ),
+    ] = None
+    recovery_volumes: Annotated[
+        int, Option("how many recovery discs are made then (default: 1)", "K", values.positive, group=_DISCS)
+    ] = 1
     check_every: Annotated[
         int | str,
         Option("how long after a check a disc is due for the next (default: 2y)", "AGE", values.age, group=_DISCS),

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from .copy_table import CopyTable
+from .cover_table import CoverTable
 from .disc_table import DiscTable
 from .file_table import FileTable
 from .scan_table import ScanTable
@@ -14,7 +15,7 @@ from .values import Comparison, DiscState, OnFull, StagedDisc, StageSettings
 STATE = b"stage.sqlite"
 
 
-class StageState(DiscTable, CopyTable, FileTable, ScanTable):
+class StageState(DiscTable, CoverTable, CopyTable, FileTable, ScanTable):
     """The open state of a stage: one class for all tables, as they are in one file and change in one transaction."""
 
     @property
@@ -35,6 +36,8 @@ class StageState(DiscTable, CopyTable, FileTable, ScanTable):
             rows["mounted"],
             tuple(filter(None, os.fsdecode(rows["exclude"]).split("\n"))),
             rows["device"],
+            rows.get("recovery_every", 0),
+            rows.get("recovery_volumes", 1),
         )
 
     def save(self, settings: StageSettings) -> None:
@@ -53,6 +56,8 @@ class StageState(DiscTable, CopyTable, FileTable, ScanTable):
             "mounted": _Text(settings.mounted),
             "exclude": _Text(os.fsencode("\n".join(settings.exclude))),
             "device": _Text(settings.device),
+            "recovery_every": settings.recovery_every,
+            "recovery_volumes": settings.recovery_volumes,
         }
         for name, value in values.items():
             where = "CAST(? AS TEXT)" if isinstance(value, _Text) else "?"

@@ -22,7 +22,7 @@ from .state import STATE, StageState
 from .values import StageSettings
 
 _LOCK = b"stage.lock"
-_VERSION = 2
+_VERSION = 3
 # Paths are bytes; as TEXT they compare, match and print in sqlite3 as people expect.
 _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value);
@@ -67,6 +67,10 @@ CREATE VIEW whereabouts AS
 """
 
 
+# Which discs a recovery disc covers. Version 2 had no recovery discs.
+_COVER = "CREATE TABLE cover (disc INTEGER, covered INTEGER, PRIMARY KEY (disc, covered)) WITHOUT ROWID;"
+
+
 @contextlib.contextmanager
 def stage_lock(directory: bytes) -> Iterator[None]:
     """Lock a staging directory for a run that changes it.
@@ -105,7 +109,7 @@ def make_state(directory: bytes, settings: StageSettings) -> Iterator[StageState
         with environment(path):
             new = os.path.join(stack.enter_context(temporary_directory(directory)), STATE)
         with _connected(new, "rwc") as connection:
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + _COVER)
             connection.execute(f"PRAGMA user_version = {_VERSION}")
             state = StageState(directory, connection)
             state.save(settings)
@@ -132,7 +136,10 @@ def open_state(directory: bytes) -> Iterator[StageState]:
     if not os.path.isfile(path):
         raise UsageError(f"{name}: no staging directory; 'pybackup stage init' makes one")
     with _connected(path, "rw") as connection:
-        if connection.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == _VERSION - 1:
+            connection.executescript(f"BEGIN; {_COVER} PRAGMA user_version = {_VERSION}; COMMIT;")
+        elif version != _VERSION:
             raise UsageError(f"{name}: made by another version of pybackup")
         yield StageState(directory, connection)
 

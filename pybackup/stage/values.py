@@ -83,6 +83,8 @@ class StageSettings:
         The mount point of the drive with the watched directory; empty if it is on the root file system.
     device
         The drive that burns; empty for none.
+    recovery_every, recovery_volumes
+        After so many discs so many recovery discs are made, which cover these; 0 for never.
     """
 
     watched: bytes
@@ -98,6 +100,8 @@ class StageSettings:
     mounted: bytes = b""
     exclude: tuple[str, ...] = ()
     device: bytes = b""
+    recovery_every: int = 0
+    recovery_volumes: int = 1
 
     def disc_name(self, number: int) -> str:
         """Return the name of the disc of a number."""

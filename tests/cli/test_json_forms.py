@@ -7,6 +7,7 @@ import json
 import os
 import random
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from pybackup.cli import verbs
 from pybackup.cli.main import main
+from pybackup.stage.state_file import open_state
 
 FORMS = Path(__file__).with_name("json_forms.json")
 TIME = 1_700_000_000 * 10**9
@@ -64,6 +66,8 @@ COMMANDS = {
     "stage close": "stage close staging --workers 1 --catalogue none",
     "stage scan, again": "stage scan staging --workers 1 --catalogue none",
     "stage status": "stage status staging",
+    "stage scan, later": "stage scan staging --workers 1 --catalogue none",
+    "stage status, waiting": "stage status staging",
     "stage verify": "stage verify staging",
     "stage lost": "stage lost staging 1",
     "run": "run work --config jobs.toml",
@@ -189,6 +193,14 @@ def watch(base: Path) -> None:
         (base / "watched" / name).write_text(f"this is {name}")
 
 
+def let_wait(base: Path) -> None:
+    """Make a file that a scan cannot stage: it has just been changed."""
+    with open_state(os.fsencode(base / "staging")) as state:
+        state.save(replace(state.settings, settle_ns=3600 * 10**9))
+        state.commit()
+    (base / "watched" / "late").write_text("this is late")
+
+
 def move(base: Path) -> None:
     """Rename a file, copy one, and add one that is longer than a disc."""
     watched = base / "watched"
@@ -205,6 +217,7 @@ BEFORE = {
     "catalogue add, again": change,
     "stage init": watch,
     "stage scan, again": move,
+    "stage scan, later": let_wait,
 }
 
 

@@ -526,7 +526,7 @@ _pybackup() {
         esac
         ;;
     'stage init')
-        options='-h --help --staging --medium --name --threshold --parity --on-full --device --check-every --compare --settle --exclude --from-disc --quiet --json'
+        options='-h --help --staging --medium --name --threshold --parity --on-full --device --recovery-every --recovery-volumes --check-every --compare --settle --exclude --from-disc --quiet --json'
         case "$previous" in
         --staging) compopt +o default -o dirnames 2>/dev/null; return ;;
         --medium) compopt +o default 2>/dev/null; return ;;
@@ -535,6 +535,8 @@ _pybackup() {
         --parity) compopt +o default 2>/dev/null; return ;;
         --on-full) words='ask build burn' ;;
         --device) compopt +o default 2>/dev/null; return ;;
+        --recovery-every) compopt +o default 2>/dev/null; return ;;
+        --recovery-volumes) compopt +o default 2>/dev/null; return ;;
         --check-every) compopt +o default 2>/dev/null; return ;;
         --compare) words='size+mtime+ctime size+mtime checksum' ;;
         --settle) compopt +o default 2>/dev/null; return ;;

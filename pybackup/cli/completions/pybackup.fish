@@ -654,6 +654,8 @@ complete -c pybackup -n "__pybackup_is stage init" -l threshold -x -d 'the used 
 complete -c pybackup -n "__pybackup_is stage init" -l parity -x -d 'how much damage of a disc can be repaired (default: 10%%)'
 complete -c pybackup -n "__pybackup_is stage init" -l on-full -x -a 'ask build burn' -d 'what to do when a disc is full: ask: wait for \'stage close\'; build: make its image; burn: also burn it (default: build)'
 complete -c pybackup -n "__pybackup_is stage init" -l device -x -d 'the drive that burns, such as /dev/sr0'
+complete -c pybackup -n "__pybackup_is stage init" -l recovery-every -x -d 'after so many discs, make recovery discs from which lost ones of them can be rebuilt (default: never)'
+complete -c pybackup -n "__pybackup_is stage init" -l recovery-volumes -x -d 'how many recovery discs are made then (default: 1)'
 complete -c pybackup -n "__pybackup_is stage init" -l check-every -x -d 'how long after a check a disc is due for the next (default: 2y)'
 complete -c pybackup -n "__pybackup_is stage init" -l compare -x -a 'size+mtime+ctime size+mtime checksum' -d 'by what a changed file is recognised (default: size+mtime+ctime)'
 complete -c pybackup -n "__pybackup_is stage init" -l settle -x -d 'leave out files that changed less than this ago: 30s, 10min, 2h (default: 10min)'

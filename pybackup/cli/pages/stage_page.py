@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pybackup.jobs.stage_status import DiscStanding, StageStatus, WaitingFile
 from pybackup.stage.values import DiscState
 
+from ..stages import covers_of
 from ..text import count, display, humane_bytes, local_time, percentage
 from .frame import (
     Figure,
@@ -105,8 +106,12 @@ def _disc_row(each: DiscStanding) -> str:
     times.append(f"checked {local_time(disc.checked_ns / 1e9)}" if disc.checked_ns else "never checked")
     tone = Tone.WARN if each.is_due else _TONES.get(disc.state, Tone.WARN)
     word = "due for a check" if each.is_due else disc.state.value
+    if each.rebuild_from:
+        word = f"lost; can be rebuilt from {', '.join(each.rebuild_from)}"
     held = f"{count(disc.files, 'file')}, {humane_bytes(disc.content_bytes)}"
-    return table_row(tone, word, f"<bdi>{escape(disc.name)}</bdi>", held, escape(", ".join(times)))
+    if each.covers:
+        held = covers_of(each)
+    return table_row(tone, word, f"<bdi>{escape(disc.name)}</bdi>", escape(held), escape(", ".join(times)))
 
 
 def _waiting_row(file: WaitingFile) -> str:

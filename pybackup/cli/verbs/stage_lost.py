@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Marks a disc as lost. The next scan stages its files again that are on no other disc and still in the watched directory;
-those that are in neither are named. Exit status 1: there are such files. If the disc is found again, 'stage verify' it.
+those that are in neither are named. If recovery discs cover the disc, it is told whether it can be rebuilt: 'pybackup
+rebuild' makes its archive again from these and the others that they cover, 'pybackup disc build' its image, and 'stage
+verify' notes that it is back, as with a disc that is found again. Exit status 1: files are gone.
 
 examples:
   pybackup stage lost /srv/stage/music music-0003 --dry-run
@@ -42,7 +44,7 @@ def perform(options: argparse.Namespace) -> int:
     with talk_of(options, options.staging) as talk:
         loss = lose_disc(asked_of(StageLostRequest, options, talk), dry_run=options.dry_run)
         if options.json:
-            deliver([json_line(fields_of(loss, "disc", "elsewhere", "watched", "gone"))])
+            deliver([json_line(fields_of(loss, "disc", "elsewhere", "watched", "gone", "rebuildable", "rebuild_from"))])
         else:
             deliver_lines(_lines(loss))
         status = conclude(talk, f"{loss.disc}: {'nothing marked' if options.dry_run else 'marked as lost'}")
@@ -52,6 +54,10 @@ def perform(options: argparse.Namespace) -> int:
 def _lines(loss: DiscLoss) -> Iterator[str]:
     for each in loss.gone:
         yield f"{display(each.path)}: gone, {humane_bytes(each.size)}"
+    if loss.rebuild_from:
+        files = count(len(loss.rebuildable), "file")
+        by = f"{', '.join(loss.rebuild_from)} and the discs covered with it"
+        yield f"{files} nowhere else: the disc can be rebuilt from {by}"
     yield f"{count(loss.elsewhere, 'file')} on other discs as well"
     yield f"{count(loss.watched, 'file')} not elsewhere, but still watched: the next scan stages them again"
     yield f"{count(len(loss.gone), 'file')} gone"

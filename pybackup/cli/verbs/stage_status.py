@@ -12,6 +12,7 @@ from ..json_form import fields_of, json_line
 from ..options import add_options, add_talk, argument, asked_of, talk_of
 from ..pages import check_report, page_path, write_page
 from ..results import conclude
+from ..stages import covers_of
 from ..streams import deliver, deliver_lines
 from ..text import count, display, humane_bytes, local_time, percentage
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Shows the stage as the last scan left it: its directories, the open disc and how full it is, and each other disc (built:
-its image waits to be burnt; burnt: it was read as a disc; lost) and whether it is due for a check. Then each file that
+its image waits to be burnt; burnt: it was read as a disc; lost), whether it is due for a check, which discs a recovery
+disc covers, and which lost disc can be rebuilt. Then each file that
 waits, why and since when. The files of the open disc are not on a real disc yet.
 
 examples:
@@ -71,6 +73,9 @@ def _lines(status: StageStatus) -> Iterator[str]:
         f"discs        {humane_bytes(settings.medium_bytes)}, {humane_bytes(settings.capacity_bytes)} of it for files, "
         f"closed at {humane_bytes(settings.full_bytes)} ({settings.threshold:.0%}): {settings.on_full.value}"
     )
+    if settings.recovery_every:
+        discs = count(settings.recovery_volumes, "recovery disc")
+        yield f"recovery     {discs} after every {count(settings.recovery_every, 'disc')}"
     if disc is not None:
         used = f"{humane_bytes(disc.used_bytes)} ({percentage(disc.used_bytes, settings.capacity_bytes)})"
         several = discs_of(settings, disc.used_bytes)
@@ -89,13 +94,16 @@ def _lines(status: StageStatus) -> Iterator[str]:
 
 def _disc_line(each: DiscStanding) -> str:
     disc = each.disc
-    parts = [f"{disc.name:12}", disc.state.value, count(disc.files, "file"), humane_bytes(disc.content_bytes)]
+    parts = [f"{disc.name:12}", disc.state.value]
+    parts += [covers_of(each)] if each.covers else [count(disc.files, "file"), humane_bytes(disc.content_bytes)]
     if disc.closed_ns:
         parts.append(f"closed {local_time(disc.closed_ns / 1e9)}")
     if disc.checked_ns:
         parts.append(f"checked {local_time(disc.checked_ns / 1e9)}")
     if each.is_due:
         parts.append("due for a check")
+    if each.rebuild_from:
+        parts.append(f"can be rebuilt from {', '.join(each.rebuild_from)} and the discs covered with it")
     return "  ".join(parts)
 
 
@@ -104,11 +112,23 @@ def _json(status: StageStatus) -> bytes:
     return json_line(
         {
             **fields_of(
-                settings, "watched", "name", "medium_bytes", "capacity_bytes", "full_bytes", "compare", "on_full"
+                settings,
+                "watched",
+                "name",
+                "medium_bytes",
+                "capacity_bytes",
+                "full_bytes",
+                "compare",
+                "on_full",
+                "recovery_every",
+                "recovery_volumes",
             ),
             **fields_of(status, "staging", "last_scan_ns", "files", "content_bytes", "lost_files", "state_bytes"),
             "open_disc": _json_disc(status.open_disc) if status.open_disc else None,
-            "discs": [{**_json_disc(each.disc), "due": each.is_due} for each in status.discs],
+            "discs": [
+                {**_json_disc(each.disc), "due": each.is_due, **fields_of(each, "covers", "rebuild_from")}
+                for each in status.discs
+            ],
             "waiting": [fields_of(each, "path", "size", "reason", "since_ns") for each in status.waiting],
         }
     )
