@@ -10,7 +10,7 @@ from .earlier import EarlierVolume
 from .filed import Filed
 from .listing import Listing
 from .run import RunMark
-from .volume import VolumeInfo, VolumeKind
+from .volume import CoveredArchive, VolumeInfo, VolumeKind
 
 
 class VolumeSort(StrEnum):
@@ -78,7 +78,8 @@ class NewVolume:
     @classmethod
     def told_of(cls, info: VolumeInfo, entries: int) -> NewVolume:
         """Return a data volume that was not read itself: another one of its set tells of it."""
-        return cls(info.archive_id, VolumeSort.ARCHIVE, info.label, info=info, entries=entries)
+        of_set = None if isinstance(info, CoveredArchive) else info
+        return cls(info.archive_id, VolumeSort.ARCHIVE, info.label, info=of_set, entries=entries)
 
     @classmethod
     def earlier(cls, of: EarlierVolume, entries: int) -> NewVolume:
