@@ -40,6 +40,7 @@ JOINED_FOR_SEVERAL = {
     "stage_archive": "a stage and archives: for close",
     "stage_compare": "a stage and archives: for close",
     "stage_history": "a stage and a catalogue: for init, close and verify",
+    "stage_recovery": "a stage and recovery volumes: for closing its discs",
     "stage_image": "a stage and a disc: for close",
     "stage_settings": "a stage and a disc: for init, and for jobs",
     "stage_carried": "a disc and a stage: for init",
