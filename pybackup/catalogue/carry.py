@@ -25,7 +25,7 @@ from .directories import Paths
 from .fill import enter_volume_on
 from .find import entries_where, filed_of_row, of_volume
 from .health import check_of_row, insert_check
-from .media import media_on, place_id, volumes_on
+from .media import covers_on, media_on, place_id, volumes_on
 from .recognise import fitting, free_label
 from .runs import enter_run, runs
 from .schema import entry, health, medium, place, volume
@@ -38,11 +38,11 @@ def carried(catalogue: Catalogue, wanted: Callable[[CataloguedVolume], bool] = l
     with catalogue.reading() as connection:
         known = _media_by_volume(connection)
         times = {row.id: row for row in connection.execute(sa.select(volume.c.id, volume.c.added_ns, volume.c.listing))}
-        paths = Paths(connection)
+        paths, covers = Paths(connection), covers_on(connection)
         chosen = [held for held in volumes_on(connection).values() if wanted(held)]
         for held in sorted(chosen, key=lambda held: _place_in_order(held, times[held.id].listing)):
             row = times[held.id]
-            new = _new_volume(held, bytes(row.listing or b""))
+            new = _new_volume(held, bytes(row.listing or b""), covers.get(held.id, ()))
             media = tuple(sorted(known.get(held.id, ()), key=lambda each: (each.label, each.added_ns)))
             yield Carried(CarriedVolume(new, row.added_ns, media), _Rows(connection, paths, held))
 
@@ -52,13 +52,13 @@ def _place_in_order(held: CataloguedVolume, listing: bytes | None) -> tuple[Any,
     return held.set_name, held.set_id, is_recovery, held.number, held.name, held.identity, bytes(listing or b"")
 
 
-def _new_volume(held: CataloguedVolume, listing: bytes) -> NewVolume:
+def _new_volume(held: CataloguedVolume, listing: bytes, covers: tuple[bytes, ...]) -> NewVolume:
     info = None
     if held.set_id:
         kind = VolumeKind.RECOVERY if held.sort is VolumeSort.RECOVERY else VolumeKind.DATA
         info = VolumeInfo(held.set_id, held.set_name, held.number, kind, held.last)
     texts = held.title, held.description
-    return NewVolume(held.identity, held.sort, held.name, listing, info, held.n_bytes, held.entries, *texts)
+    return NewVolume(held.identity, held.sort, held.name, listing, info, held.n_bytes, held.entries, *texts, covers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pybackup.monitor import Monitor, Phase
 from .bulk import delete_entries, insert_rows, next_id, rebuilding_indexes
 from .connect import Catalogue
 from .directories import Directories, find_directory
+from .media import set_covers
 from .recognise import fitting, recognise_medium, storable
 from .schema import MAX_NAME_BYTES, entry, volume
 from .schema import base as base_of_entry
@@ -117,6 +118,8 @@ def enter_volume_on(connection: Connection, new: NewVolume, rows: Rows, monitor:
         if changed or (known.listing is None and (is_more or is_part)):
             filling.replace(known, new, rows)
         _renew(connection, known, new)
+    if new.covers:
+        set_covers(connection, number, new.covers)
     differences = filling.differences if changed else (0, 0, 0)
     return Entered(number, None, "", known is None, False, changed, *differences)
 

@@ -13,9 +13,9 @@ from pybackup.errors import UsageError
 from pybackup.model.catalogued import CataloguedVolume, Medium, MediumState, MediumType, VolumeSort
 from pybackup.model.display import display
 
-from .bulk import delete_entries, next_id
+from .bulk import delete_entries, insert_rows, next_id
 from .connect import Catalogue
-from .schema import MAX_LABEL, health, medium, place, volume
+from .schema import MAX_LABEL, cover, health, medium, place, volume
 
 _GONE = (MediumState.LOST, MediumState.RETIRED)
 
@@ -125,7 +125,24 @@ def remove(catalogue: Catalogue, known: Medium) -> None:
                 sa.select(volume.c.first_entry, volume.c.entries).where(volume.c.id == known.volume.id)
             ).one()
             delete_entries(connection, first, count)
+            connection.execute(cover.delete().where(cover.c.volume_id == known.volume.id))
             connection.execute(volume.delete().where(volume.c.id == known.volume.id))
+
+
+def covers_on(connection: Connection) -> dict[int, tuple[bytes, ...]]:
+    """Return which archives of no set each recovery volume covers: their identities, in order, by the volume's id."""
+    found: dict[int, tuple[bytes, ...]] = {}
+    for row in connection.execute(sa.select(cover).order_by(cover.c.id)):
+        found[row.volume_id] = (*found.get(row.volume_id, ()), bytes(row.identity))
+    return found
+
+
+def set_covers(connection: Connection, volume_id: int, covered: Sequence[bytes]) -> None:
+    """Enter which archives of no set a recovery volume covers."""
+    connection.execute(cover.delete().where(cover.c.volume_id == volume_id))
+    first = next_id(connection, cover)
+    rows = [(first + at, volume_id, identity) for at, identity in enumerate(covered)]
+    insert_rows(connection, cover, rows)
 
 
 def counts_as_copy(known: Medium, *, checked_since_ns: int | None = None) -> bool:

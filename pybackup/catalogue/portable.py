@@ -105,6 +105,8 @@ class _Writing:
             held.added_ns,
         )  # fmt: skip
         self._insert("volume", values)
+        for identity in new.covers:
+            self._insert("cover", (number, identity))
 
     def _medium(self, volume: int, medium: CarriedMedium) -> None:
         self._media += 1

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pybackup.errors import EnvironmentFailed
 
-VERSION: Final = 4
+VERSION: Final = 5
 _TABLES: Final = {
     "about": "version INTEGER",
     "directory": "id INTEGER PRIMARY KEY, path TEXT",
@@ -45,6 +45,8 @@ _OF_RUNS: Final = {
 _OF_JOBS: Final = {"job_run": "host TEXT, report TEXT"}
 # Since version 4: what deltas are based on.
 _OF_DELTAS: Final = {"base": "entry_id INTEGER PRIMARY KEY, sha256 BLOB"}
+# Since version 5: which archives of no set a recovery volume covers.
+_OF_RECOVERY: Final = {"cover": "volume_id INTEGER, identity BLOB"}
 MOST_REPORT_BYTES: Final = 1 << 19
 # Small pages make small files for small discs; large files become 2 % larger by them.
 PAGE_BYTES: Final = 1024
@@ -55,6 +57,7 @@ STATEMENTS_BY_VERSION: Final = {
         (2, _TABLES | _OF_RUNS),
         (3, _TABLES | _OF_RUNS | _OF_JOBS),
         (4, _TABLES | _OF_RUNS | _OF_JOBS | _OF_DELTAS),
+        (5, _TABLES | _OF_RUNS | _OF_JOBS | _OF_DELTAS | _OF_RECOVERY),
     )
 }
 STATEMENTS: Final = STATEMENTS_BY_VERSION[VERSION]

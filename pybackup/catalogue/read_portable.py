@@ -52,7 +52,7 @@ def reading_portable(path: bytes) -> Iterator[CarriedCatalogue]:
             version = _check(connection, name)
             runs = _runs(connection, name) if version > 1 else ()
             job_runs = _job_runs(connection, name) if version > 2 else ()
-            yield CarriedCatalogue(_volumes(connection, name, has_bases=version > 3), runs, job_runs)
+            yield CarriedCatalogue(_volumes(connection, name, version), runs, job_runs)
         except sqlite3.Error as error:
             raise Damaged(f"{name}: damaged: {error}") from error
 
@@ -94,13 +94,14 @@ def _check(connection: sqlite3.Connection, name: str) -> int:
     return found_version
 
 
-def _volumes(connection: sqlite3.Connection, name: str, *, has_bases: bool) -> list[Carried]:
+def _volumes(connection: sqlite3.Connection, name: str, version: int) -> list[Carried]:
     with _trusting_nothing(name):
-        media = _media(connection)
+        media, has_bases = _media(connection), version > 3
+        covers = _covers(connection) if version > 4 else {}
         found: list[Carried] = []
         behind = 1
         for number, row in _few(connection, "SELECT * FROM volume ORDER BY id"):
-            held = _carried(row, tuple(media.get(number, ())))
+            held = _carried(row, tuple(media.get(number, ())), tuple(covers.get(number, ())))
             if row[11] != behind:
                 raise ValueError  # else each volume could have all entries of the others
             found.append(Carried(held, _Rows(connection, name, number, behind, held.new.entries, has_bases=has_bases)))
@@ -135,7 +136,14 @@ def _run(row: tuple[Any, ...], needs: tuple[Needed, ...]) -> CarriedRun:
     return CarriedRun(mark, _sized(archive, 8), bytes(location or b""), needs)
 
 
-def _carried(row: tuple[Any, ...], media: tuple[CarriedMedium, ...]) -> CarriedVolume:
+def _covers(connection: sqlite3.Connection) -> dict[int, list[bytes]]:
+    found: dict[int, list[bytes]] = {}
+    for number, (identity,) in _few(connection, "SELECT * FROM cover ORDER BY rowid"):
+        found.setdefault(number, []).append(_short(identity, _MOST_IDENTITY_BYTES))
+    return found
+
+
+def _carried(row: tuple[Any, ...], media: tuple[CarriedMedium, ...], covers: tuple[bytes, ...]) -> CarriedVolume:
     identity, listing, kind, name, set_id, set_name, number, last, title, description, n_bytes, _, count, added = row
     sort = VolumeSort(kind.decode())
     info = None
@@ -152,6 +160,7 @@ def _carried(row: tuple[Any, ...], media: tuple[CarriedMedium, ...]) -> CarriedV
         _count(count),
         title.decode(),
         description.decode(),
+        covers,
     )
     return CarriedVolume(new, _whole(added), media)
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-REVISION: Final = "0005"
+REVISION: Final = "0006"
 # No file system takes more than 255; what comes out of a zip or a tar may be longer, and an index of PostgreSQL takes
 # 2,704 bytes, one of InnoDB 3,072.
 MAX_NAME_BYTES: Final = 1024
@@ -173,6 +173,16 @@ base = Table(
     _id(),  # of the entry
     Column("sha256", _binary(32), nullable=False),
     Index("base_by_content", "sha256"),
+)
+
+# An archive that a recovery volume covers although it is no volume of its set.
+cover = Table(
+    "cover",
+    metadata,
+    _id(),
+    Column("volume_id", BigInteger, nullable=False),  # of the recovery volume
+    Column("identity", _binary(64), nullable=False),  # of the archive, which may be unknown
+    Index("cover_by_volume", "volume_id"),
 )
 
 # A run of a chain, as its archive or the volumes of its set describe it.

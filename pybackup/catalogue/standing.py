@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from pybackup.model.member import MAX_DEPTH
 from .connect import Catalogue
 from .directories import Paths
 from .find import filed_of_row
-from .media import counts_as_copy, is_gone, media_on, volumes_on
+from .media import counts_as_copy, covers_on, is_gone, media_on, volumes_on
 from .schema import base, entry, medium
 
 
@@ -43,6 +43,9 @@ class Standing:
                 self.counted.setdefault(known.volume.id, []).append(known)
             elif not is_gone(known):
                 self.doubtful.add(known.volume.id)
+        self._covered: dict[tuple[bytes, ...], list[int]] = {}
+        for number, covered in covers_on(connection).items():
+            self._covered.setdefault(covered, []).append(number)
         # `counts_as_copy` as an SQL condition
         self.conditions: list[sa.ColumnElement[bool]] = [
             medium.c.state == MediumState.OK.value,
@@ -61,13 +64,20 @@ class Standing:
 
     def recovery(self, held: CataloguedVolume) -> list[Medium]:
         """Return the media of recovery volumes by which a volume can be rebuilt; none if there are too few."""
-        lost, there = self._of_set(held)
-        return there if lost <= len(there) else []
+        return next((there for lost, there in self._groups(held) if lost <= len(there)), [])
 
     def can_lose(self, held: CataloguedVolume) -> bool:
         """Return whether a volume that is there could be rebuilt if it were lost now."""
-        lost, there = self._of_set(held)
-        return lost + (held.id in self.counted) <= len(there)
+        return any(lost + (held.id in self.counted) <= len(there) for lost, there in self._groups(held))
+
+    def _groups(self, held: CataloguedVolume) -> Iterator[tuple[int, list[Medium]]]:
+        """Yield the result of `_of_set` for its set, and the same for each group of archives covered together."""
+        yield self._of_set(held)
+        groups = [(covered, recovery) for covered, recovery in self._covered.items() if held.identity in covered]
+        there = {self.volumes[number].identity for number in self.counted} if groups else set()
+        for covered, recovery in groups:
+            lost = sum(identity not in there for identity in covered)
+            yield lost, [self.counted[number][0] for number in recovery if number in self.counted]
 
     def _of_set(self, held: CataloguedVolume) -> tuple[int, list[Medium]]:
         """Return how many data volumes of its set are lost, and a medium of each recovery volume that is not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import lzma
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pybackup.archive.own_run import own_run
 from pybackup.catalogue.portable import write_portable
@@ -125,10 +125,11 @@ def _volumes(volume: DiscVolume, *, is_short: bool) -> Iterator[Carried]:
     catalogue.
     """
     listing, at_ns = volume.listing, volume.newest_ns
-    new = NewVolume.of_archive(listing, volume.info, volume.label)
+    archives = volume.covered
+    new = replace(NewVolume.of_archive(listing, volume.info, volume.label), covers=tuple(archives))
     yield _carried(new, at_ns, _linked(listing.rows, listing.paths))
     with ArchiveFile(volume.path) as file:
-        for told in volumes_told_of(file):
+        for told in volumes_told_of(file, archives):
             rows = iter(()) if is_short else _linked(told.rows, told.paths)
             yield _carried(NewVolume.told_of(told.of, 0 if is_short else len(told.paths)), at_ns, rows)
         for earlier in read_earlier(file):

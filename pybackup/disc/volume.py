@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pybackup.archive.covered import covered
+from pybackup.archive.find import volumes_in
 from pybackup.container.locate import locate
 from pybackup.container.own import END
 from pybackup.container.read import open_listing, read_locator
@@ -18,7 +20,7 @@ from pybackup.layout.guard import Geometry
 from pybackup.media.texts import IndexLine
 from pybackup.model.entry import Kind
 from pybackup.model.listing import Listing, Rows
-from pybackup.model.volume import VolumeInfo, VolumeKind
+from pybackup.model.volume import CoveredArchive, VolumeInfo, VolumeKind
 from pybackup.parity.stream.find import scan_guards
 
 from .names import name_of_volume
@@ -93,6 +95,11 @@ class DiscVolume:
     def number(self) -> str:
         """The volume's number as shown to people; empty for an archive that belongs to no set."""
         return _tag(self.info) if self.info else ""
+
+    @property
+    def covered(self) -> dict[bytes, CoveredArchive]:
+        """The archives of no set that it covers, by archive id; none for what is no recovery volume of such."""
+        return covered(volumes_in(self.path)) if self.is_recovery else {}
 
     @property
     def is_recovery(self) -> bool:
@@ -178,7 +185,7 @@ def index_lines(volume: DiscVolume) -> Iterator[IndexLine]:
     listing = volume.listing
     yield from _lines(listing.rows, listing.paths, volume.number)
     with ArchiveFile(volume.path) as file:
-        for told in volumes_told_of(file):
+        for told in volumes_told_of(file, volume.covered):
             yield from _lines(told.rows, told.paths, _tag(told.of))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from pybackup.archive.chain import read_tables
+from pybackup.archive.covered import covered
 from pybackup.archive.find import Volume
 from pybackup.archive.volume_set import gather
 from pybackup.catalogue.connect import Catalogue
@@ -85,6 +86,7 @@ def _volume_of(volume: Volume, options: AddOptions) -> NewVolume:
     return replace(
         NewVolume.of_archive(volume.listing, volume.info, name),
         n_bytes=volume.n_bytes,
+        covers=tuple(covered([volume])),
         title=options.title,
         description=options.description or str(volume.listing.settings.get("comment") or ""),
     )

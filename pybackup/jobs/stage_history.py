@@ -19,8 +19,6 @@ from pybackup.stage.state import StageState
 from pybackup.stage.values import DiscState, StagedDisc
 
 IMAGES, LABELS = b"images", b"labels"
-RECOVERY_OF = "recovery disc of "
-"""What the history says of such a disc, with the names of the discs that it covers behind it."""
 
 
 def history_of(state: StageState, now_ns: int, *, watched: bool = True, files_of: int = 0) -> Iterator[Carried]:
@@ -55,7 +53,7 @@ def _disc(state: StageState, disc: StagedDisc, now_ns: int, *, is_short: bool) -
     new = NewVolume(
         disc.archive_id, sort, disc.name, b"" if is_short and not covered else disc.listing,
         entries=0 if is_short else disc.files, info=_set_of(state, disc, covered),
-        description=RECOVERY_OF + ", ".join(map(state.settings.disc_name, covered)) if covered else "",
+        covers=tuple(state.disc(number).archive_id for number in covered),
     )  # fmt: skip
     is_lost = disc.state is DiscState.LOST
     on = CarriedMedium(

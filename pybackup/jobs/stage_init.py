@@ -30,7 +30,7 @@ from pybackup.stage.values import (
 )
 
 from .stage_carried import carried_on
-from .stage_history import IMAGES, RECOVERY_OF
+from .stage_history import IMAGES
 from .stage_settings import settings_of, staging_of
 
 
@@ -82,20 +82,23 @@ def _take_from(state: StageState, settings: StageSettings, paths: Sequence[bytes
             raise UsageError(f"{display(path)}: lists no disc with a name like {settings.name}-0001")
         found[max(numbers)] = path
     newest = max(found)
-    taken: set[int] = set()
+    covers: dict[int, Sequence[bytes]] = {}
     for _, path in sorted(found.items(), reverse=True):
         with carried_on(path) as volumes:
             for carried in volumes:
                 match = named.fullmatch(carried.volume.new.name)
                 new = carried.volume.new
-                if match and int(match[1]) not in taken and (new.entries or new.sort is VolumeSort.RECOVERY):
-                    taken.add(int(match[1]))
+                if match and int(match[1]) not in covers and (new.entries or new.sort is VolumeSort.RECOVERY):
                     _take_disc(state, int(match[1]), carried)
+                    covers[int(match[1])] = new.covers
     with carried_on(found[newest]) as volumes:
         for held, rows in volumes:
             if held.new.sort is VolumeSort.TREE:
                 _take_watched(state, rows)
-    lacking = [number for number in range(1, newest + 1) if number not in taken]
+    numbered = {disc.archive_id: disc.number for disc in state.discs()}
+    for number, covered in covers.items():
+        state.set_cover(number, sorted({numbered[each] for each in covered if each in numbered} - {number}))
+    lacking = [number for number in range(1, newest + 1) if number not in covers]
     if lacking:
         monitor.note(
             f"the files of {len(lacking)} discs are not known: give these discs, too: {', '.join(map(str, lacking))}"
@@ -118,9 +121,6 @@ def _take_disc(state: StageState, number: int, carried: Carried) -> None:
             info.number if info else 0, info is not None and info.last, 0, 0, 0,
         )
     )  # fmt: skip
-    if held.new.sort is VolumeSort.RECOVERY and held.new.description.startswith(RECOVERY_OF):
-        numbers = re.findall(r"-(\d{4,9})(?:, |$)", held.new.description)
-        state.set_cover(number, sorted({*map(int, numbers)} - {number}))
     for filed in carried.rows:
         _take_copy(state, number, filed, held.added_ns)
 

@@ -56,6 +56,8 @@ class NewVolume:
         Hash of what it holds, so that a change is seen; empty where only other volumes tell of it.
     entries
         How many entries follow, as far as that is known.
+    covers
+        Of a recovery volume of archives that are no set, the ids of these in order.
     """
 
     identity: bytes
@@ -67,6 +69,7 @@ class NewVolume:
     entries: int = 0
     title: str = ""
     description: str = ""
+    covers: tuple[bytes, ...] = ()
 
     @classmethod
     def of_archive(cls, listing: Listing, info: VolumeInfo | None, name: str) -> NewVolume:
@@ -77,7 +80,7 @@ class NewVolume:
 
     @classmethod
     def told_of(cls, info: VolumeInfo, entries: int) -> NewVolume:
-        """Return a data volume that was not read itself: another one of its set tells of it."""
+        """Return a data volume that was not read itself: another one of its set tells of it, or one that covers it."""
         of_set = None if isinstance(info, CoveredArchive) else info
         return cls(info.archive_id, VolumeSort.ARCHIVE, info.label, info=of_set, entries=entries)
 

@@ -121,10 +121,13 @@ def test_any_order_gives_the_same(tmp_path: Path) -> None:
 
 
 def test_files_of_the_first_version_are_read(tmp_path: Path) -> None:
-    """Files of version 3 have no bases of deltas, those of version 2 no runs of jobs, those of version 1 no runs."""
+    """Version 4 has no covered archives, version 3 no bases of deltas, version 2 no runs of jobs, version 1 no runs."""
     with create_catalogue(str(tmp_path / "c.sqlite")) as catalogue:
         fill(catalogue)
         exported(catalogue, tmp_path / "file")
+        _sql("DROP TABLE cover", "UPDATE about SET version = 4")(tmp_path / "file")
+        with create_catalogue(str(tmp_path / "fourth.sqlite")) as other:
+            assert take(other, tmp_path / "file") == (4, 5)
         _sql("DROP TABLE base", "UPDATE about SET version = 3")(tmp_path / "file")
         with create_catalogue(str(tmp_path / "third.sqlite")) as other:
             assert take(other, tmp_path / "file") == (4, 5)
@@ -209,7 +212,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
     ),
     "virtual table": _sql("CREATE VIRTUAL TABLE evil USING fts5(x)"),
     "index": _sql("CREATE INDEX evil ON entry (name)"),
-    "a later version": _sql("UPDATE about SET version = 5"),
+    "a later version": _sql("UPDATE about SET version = 6"),
     "an earlier version with what it had not": _sql("UPDATE about SET version = 1"),
     "a base that is no hash": _sql("INSERT OR REPLACE INTO base VALUES (1, x'00')"),
     "no name of a chain": _sql("UPDATE run SET chain = 'a/b'"),
