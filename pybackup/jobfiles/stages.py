@@ -45,8 +45,8 @@ def plan_scan(job: Job) -> tuple[str, int, int]:
     if os.path.lexists(os.path.join(staging, STATE)):
         with open_state(staging) as state:
             return os.fsdecode(staging), *changed_since(state, rules.judge)
-    found = [status for _, seen in look(settings.watched, rules.judge, lambda path, error: None) for _, status in seen]
-    return os.fsdecode(staging), len(found), sum(status.st_size for status in found)
+    found = [size for _, seen in look(settings.watched, rules.judge, lambda path, error: None) for _, size, *_ in seen]
+    return os.fsdecode(staging), len(found), sum(found)
 
 
 def _asked(job: Job) -> StageInitRequest:

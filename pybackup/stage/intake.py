@@ -85,8 +85,10 @@ class Intake:
         self.lost = {*state.numbers(DiscState.LOST)}
         self.former: set[bytes] = set()
 
-    def consider(self, path: bytes, status: os.stat_result, row: KnownFile | None) -> Iterator[StageChange]:
+    def consider(self, path: bytes, row: KnownFile | None) -> Iterator[StageChange]:
         """Do what has to be done about a file that is new or changed, and yield what was done.
+
+        Nothing is done about one that is gone meanwhile.
 
         Parameters
         ----------
@@ -100,6 +102,13 @@ class Intake:
         EnvironmentFailed
             The staging directory cannot be written. A watched file that cannot be read raises nothing, but waits.
         """
+        try:
+            status = os.stat(os.path.join(self._settings.watched, path), follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            yield self._unreadable(path, row.size if row else 0, error)
+            return
         mode = status.st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
             if row is None:
@@ -116,9 +125,7 @@ class Intake:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 with environment(self.disc.directory):
                     raise
-            yield self._wait(path, status.st_size, WaitReason.UNREADABLE)
-            if not isinstance(error, FileNotFoundError):
-                self._monitor.problem(Problem(path, Trouble.UNREADABLE, error.strerror or str(error)))
+            yield self._unreadable(path, status.st_size, error)
         if self._since_kept >= _KEPT_AFTER_FILES or self._bytes_since_kept >= _KEPT_AFTER_BYTES:
             self.keep()
 
@@ -131,11 +138,7 @@ class Intake:
             for path in left:
                 row = self._state.files_in(os.path.dirname(path)).get(os.path.basename(path))
                 self._state.wait_no_more(path)
-                try:
-                    status = os.stat(os.path.join(self._settings.watched, path), follow_symlinks=False)
-                except OSError:
-                    continue
-                yield from self.consider(path, status, row)
+                yield from self.consider(path, row)
 
     def close_disc(self) -> Iterator[StageChange]:
         """Close the disc, open the next one, and yield what was closed."""
@@ -244,6 +247,11 @@ class Intake:
     def _wait(self, path: bytes, size: int, reason: WaitReason) -> StageChange:
         self._state.wait(self.scan, path, size, reason, self._now)
         return StageChange(path, ChangeKind.WAITS, size, self.disc.number, reason.value.encode())
+
+    def _unreadable(self, path: bytes, size: int, error: OSError) -> StageChange:
+        if not isinstance(error, FileNotFoundError):
+            self._monitor.problem(Problem(path, Trouble.UNREADABLE, error.strerror or str(error)))
+        return self._wait(path, size, WaitReason.UNREADABLE)
 
     def _changing(self, path: bytes, size: int) -> StageChange:
         self._monitor.problem(Problem(path, Trouble.CHANGED, "while it was copied; the next scan takes it"))

@@ -1,26 +1,32 @@
-"""Going through a watched directory, with one call for the status of each file and no other, as most did not change.
-
-Each directory has a mark, made of names and statuses. If it is that of the last scan, no file needs to be compared.
-"""
+"""Going through a watched directory, with one call for the status of each file and no other, as most did not change."""
 
 from __future__ import annotations
 
-import hashlib
-import marshal
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 from pybackup.host.paths import open_regular, read_start
 from pybackup.model.source import Candidate, Judge
 
-Seen = list[tuple[str, os.stat_result]]
-"""Names, as `os.fsdecode` gives them, and statuses."""
+Seen = list[tuple[str, int, int, int]]
+"""Names, as `os.fsdecode` gives them, with size in bytes, mtime and ctime in ns."""
 Failed = Callable[[bytes, OSError], None]
 
 
-def look(top: bytes, judge: Judge | None, failed: Failed) -> Iterator[tuple[bytes, Seen]]:
-    """Yield each directory, by its path below ``top``, with its files and their statuses, in a fixed order.
+class DirectoryRange(NamedTuple):
+    """The directories from ``first`` on, up to but without ``end``; both as `place_of` gives them."""
+
+    first: bytes = b""
+    end: bytes | None = None
+
+
+WHOLE = DirectoryRange()
+
+
+def look(top: bytes, judge: Judge | None, failed: Failed, part: DirectoryRange = WHOLE) -> Iterator[tuple[bytes, Seen]]:
+    """Yield each directory, by its path below ``top``, with its files, in the order of `place_of`.
 
     Everything but directories counts as a file here.
 
@@ -30,10 +36,18 @@ def look(top: bytes, judge: Judge | None, failed: Failed) -> Iterator[tuple[byte
         Gives the reason to leave something out; None to keep everything.
     failed
         Called with each path that cannot be read; of a directory, nothing below it is yielded.
+    part
+        The directories to yield.
     """
     left = [b""]
     while left:
         here = left.pop()
+        place = place_of(here)
+        if part.end is not None and place >= part.end:
+            return
+        is_before = place < part.first
+        if is_before and here and not part.first.startswith(place + b"\0"):
+            continue
         prefix = here + b"/" if here else b""
         found: Seen = []
         below: list[bytes] = []
@@ -48,6 +62,8 @@ def look(top: bytes, judge: Judge | None, failed: Failed) -> Iterator[tuple[byte
                         if is_directory and judge is None:
                             below.append(prefix + os.fsencode(entry.name))
                             continue
+                        if is_before and not is_directory:
+                            continue
                         status = entry.stat(follow_symlinks=False)
                     except OSError as error:
                         failed(prefix + os.fsencode(entry.name), error)
@@ -57,31 +73,25 @@ def look(top: bytes, judge: Judge | None, failed: Failed) -> Iterator[tuple[byte
                     if is_directory:
                         below.append(prefix + os.fsencode(entry.name))
                     else:
-                        found.append((entry.name, status))
+                        found.append((entry.name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
         except OSError as error:
-            failed(here, error)
+            if not is_before:
+                failed(here, error)
             if not here:
                 raise
         finally:
             if fd >= 0:
                 os.close(fd)
-        found.sort()  # no name is there twice, so statuses are not compared
         below.sort(reverse=True)
         left += below
-        yield here, found
+        if not is_before:
+            found.sort()
+            yield here, found
 
 
-def mark_of(found: Seen, compare: str) -> bytes:
-    """Return the mark of a directory with these files: another one if any of them changed, as far as a status tells.
-
-    Parameters
-    ----------
-    compare
-        What a scan compares; marks of scans that compare something else differ.
-    """
-    # Another version of Python may give other bytes: then the files are just compared one by one.
-    values = [(name, each.st_size, each.st_mtime_ns, each.st_ctime_ns) for name, each in found]
-    return hashlib.blake2b(marshal.dumps((compare, values), 2), digest_size=16).digest()
+def place_of(directory: bytes) -> bytes:
+    """Return what orders directories as `look` goes through them: each before all below it, and these before others."""
+    return directory.replace(b"/", b"\0")
 
 
 def _leaves_out(judge: Judge, top: bytes, path: bytes, entry: os.DirEntry[str], status: os.stat_result) -> bool:

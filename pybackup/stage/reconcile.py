@@ -33,25 +33,26 @@ def reconcile(state: StageState, disc: StagedDisc, now_ns: int) -> int:
             os.makedirs(at, 0o700)
     with environment(at):
         os.close(open_claimed(at))  # claiming the directory removes unfinished copies
-        found: dict[bytes, os.stat_result] = {}
+        found: dict[bytes, tuple[int, int]] = {}
         for directory, seen in look(at, None, _raise):
             prefix = directory + b"/" if directory else b""
-            found.update((prefix + os.fsencode(name), status) for name, status in seen)
+            found.update((prefix + os.fsencode(name), (size, mtime_ns)) for name, size, mtime_ns, _ in seen)
         changed = 0
         for copy in list(state.copies(disc.number)):
-            status = found.pop(copy.path, None)
-            is_same = status is not None and status.st_mtime_ns == copy.mtime_ns
-            if status is not None and is_same and (copy.kind == Kind.SYMLINK or status.st_size == copy.size):
+            there = found.pop(copy.path, None)
+            is_same = there is not None and there[1] == copy.mtime_ns
+            if there is not None and is_same and (copy.kind == Kind.SYMLINK or there[0] == copy.size):
                 continue
             changed += 1
             state.remove_copy(copy)
             state.forget_content(copy.sha256)
-            if status is not None:
-                found[copy.path] = status
-        for path, status in found.items():
+            if there is not None:
+                found[copy.path] = there
+        for path in found:
             changed += 1
-            is_link = stat.S_ISLNK(status.st_mode)
             place = os.path.join(at, path)
+            status = os.stat(place, follow_symlinks=False)
+            is_link = stat.S_ISLNK(status.st_mode)
             sha256 = hash_of(place, status)
             kind, size = (Kind.SYMLINK, 0) if is_link else (Kind.FILE, status.st_size)
             cost = cost_of(path, size, len(directories_above(path)))

@@ -17,7 +17,8 @@ from pybackup.model.source import Judge
 from pybackup.monitor import Monitor
 
 from .intake import CloseDisc, Intake, ScanCounts
-from .look import Seen, look, mark_of
+from .look import Seen
+from .marks import MarkedLook
 from .state import StageState
 from .values import ChangeKind, Comparison, KnownFile, OnFull, StageChange
 
@@ -78,23 +79,22 @@ class Scan:
         emptied: list[bytes] = []  # nothing counts as deleted before a file is met: a tree without any is refused
         self._monitor.begin("scan", self._state.last_count(), 0)
         with environment(watched):
-            for directory, found in look(watched, self._judge, self._fail):
+            for directory, files, mark, found in MarkedLook(watched, self._judge, marks, compare.value).all(self._fail):
                 visited.add(directory)
-                self.counts.files += len(found)
-                met = met or bool(found)
-                self._monitor.advance(len(found), 0)
-                mark = mark_of(found, compare.value)
-                if marks.get(directory) == mark:
+                self.counts.files += files
+                met = met or bool(files)
+                self._monitor.advance(files, 0)
+                if found is None:
                     continue
                 known = self._state.files_in(directory)
                 if self._are_as_they_were(known, found):
                     self._state.set_mark(directory, mark)
                     continue
                 prefix = directory + b"/" if directory else b""
-                for name, status in found:
+                for name, *status in found:
                     row = known.pop(os.fsencode(name), None)
-                    if row is None or not self._is_as_it_was(row, status):
-                        yield from self._intake.consider(prefix + os.fsencode(name), status, row)
+                    if row is None or not self._is_as_it_was(row, *status):
+                        yield from self._intake.consider(prefix + os.fsencode(name), row)
                 if known and not met:
                     emptied.append(directory)
                 elif known:
@@ -114,19 +114,19 @@ class Scan:
         """Return whether a directory has exactly the known files, and none of them changed."""
         if len(known) != len(found):
             return False
-        rows = [known.get(os.fsencode(name)) for name, _ in found]
+        rows = [known.get(os.fsencode(name)) for name, *_ in found]
         return all(
-            row is not None and self._is_as_it_was(row, status) for row, (_, status) in zip(rows, found, strict=True)
+            row is not None and self._is_as_it_was(row, *status) for row, (_, *status) in zip(rows, found, strict=True)
         )
 
-    def _is_as_it_was(self, row: KnownFile, status: os.stat_result) -> bool:
+    def _is_as_it_was(self, row: KnownFile, size: int, mtime_ns: int, ctime_ns: int) -> bool:
         if row.disc in self._intake.lost:
             return False
         if self._settings.compare is Comparison.CHECKSUM:
             return False
-        if row.mtime_ns != status.st_mtime_ns or row.size != status.st_size:
+        if row.mtime_ns != mtime_ns or row.size != size:
             return False
-        return row.ctime_ns == status.st_ctime_ns or self._settings.compare is Comparison.TIMES
+        return row.ctime_ns == ctime_ns or self._settings.compare is Comparison.TIMES
 
     def _gone(self, directory: bytes, known: dict[bytes, KnownFile]) -> Iterator[StageChange]:
         """Note files as deleted that are not there any more, unless they could not be looked at."""

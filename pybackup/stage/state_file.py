@@ -49,7 +49,7 @@ CREATE TABLE file (
     directory INTEGER, name TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, disc INTEGER, sha256 BLOB,
     PRIMARY KEY (directory, name)) WITHOUT ROWID;
 CREATE INDEX file_by_content ON file (sha256);
--- A directory has a mark if all of its files were compared, and none had changed: see look.py.
+-- A directory has a mark if all of its files were compared, and none had changed: see marks.py.
 CREATE TRIGGER file_new AFTER INSERT ON file BEGIN UPDATE directory SET mark = NULL WHERE id = NEW.directory; END;
 CREATE TRIGGER file_other AFTER UPDATE ON file BEGIN UPDATE directory SET mark = NULL WHERE id = NEW.directory; END;
 CREATE TRIGGER file_gone AFTER DELETE ON file BEGIN UPDATE directory SET mark = NULL WHERE id = OLD.directory; END;

@@ -37,11 +37,11 @@ def changed_since(state: StageState, judge: Judge | None) -> tuple[int, int]:
     with environment(watched):
         for directory, found in look(watched, judge, lambda path, error: None):
             known = state.files_in(directory)
-            for name, status in found:
+            for name, size, *times in found:
                 row = known.get(os.fsencode(name))
-                if row is None or row[:3] != times_of(status):
+                if row is None or row[:3] != (size, *times):
                     files += 1
-                    n_bytes += status.st_size
+                    n_bytes += size
     return files, n_bytes
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ import pytest
 import pybackup
 from pybackup.errors import EnvironmentFailed, Exists, UsageError
 from pybackup.model.problem import Trouble
+from pybackup.model.source import Judge
 from pybackup.monitor import Noted
-from pybackup.stage import copying
+from pybackup.stage import copying, marks
 from pybackup.stage.copying import copy_file
 from pybackup.stage.cost import cost_of
 from pybackup.stage.file_table import FileTable
-from pybackup.stage.look import look
+from pybackup.stage.look import DirectoryRange, Failed, Seen, look, place_of
 from pybackup.stage.scan import Scan
 from pybackup.stage.state_file import open_state, stage_lock
 from pybackup.stage.values import ChangeKind, Comparison, KnownFile, WaitReason
@@ -315,7 +317,7 @@ def test_looking_goes_on_behind_what_cannot_be_looked_at(tmp_path: Path) -> None
     failed: list[bytes] = []
     found = []
     for directory, seen in look(os.fsencode(tmp_path), None, lambda path, error: failed.append(path)):
-        found.append((directory, [name for name, _ in seen]))
+        found.append((directory, [name for name, *_ in seen]))
         if directory == b"":
             (tmp_path / "gone/x").unlink()
             (tmp_path / "gone").rmdir()
@@ -369,3 +371,68 @@ def test_a_directory_whose_mark_is_right_is_not_looked_up_and_any_change_is_stil
     scan()
     pybackup.stage_lost(stage.staging, "1")
     assert {*kinds(stage.scan()).values()} == {ChangeKind.AGAIN}
+
+
+def test_parts_of_a_look_are_the_whole(tmp_path: Path) -> None:
+    """Wherever it is cut, no directory is missing, none is there twice, and none fails twice."""
+    for name in ("z", "a/b", "a/c/d", "a/c/e/f", "a-b/g", "a.b/h", "deep/er/i", "y/j"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    os.symlink("nowhere", tmp_path / "a/c/link")
+    top, failed = os.fsencode(tmp_path), list[bytes]()
+    whole = list(look(top, None, lambda path, error: failed.append(path)))
+    assert [directory for directory, _ in whole] == sorted((each for each, _ in whole), key=place_of)
+    assert sum(len(found) for _, found in whole) == 9
+    for middle in (b"", b"a", b"a/c", b"a/nothing", b"deep/er", b"zz"):
+        cut = place_of(middle)
+        parts = (DirectoryRange(b"", cut), DirectoryRange(cut))
+        assert [each for part in parts for each in look(top, None, lambda *_: failed.append(b""), part)] == whole
+    assert failed == []
+
+
+@pytest.mark.parametrize("directories", [10**9, 1])
+def test_with_a_second_process_the_same_comes_of_it(
+    directories: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changed, is new, gone or cannot be read in the half of the second process is told as in the other."""
+    stage = Stage(tmp_path).init()
+    monkeypatch.setattr(marks, "_WORTH_A_PROCESS", directories)
+    monkeypatch.setattr(marks, "is_worth_it", lambda: True)
+    real_look, real_open, parts = look, os.open, list[DirectoryRange]()
+
+    def watch(top: bytes, judge: Judge | None, failed: Failed, part: DirectoryRange) -> Iterator[tuple[bytes, Seen]]:
+        parts.append(part)
+        return real_look(top, judge, failed, part)
+
+    def refuse(path: bytes, *given: int, **named: int | None) -> int:
+        if path == os.fsencode(stage.watched / "7"):
+            raise PermissionError(13, "Permission denied")
+        return real_open(path, *given, **named)  # type: ignore[arg-type]
+
+    for number in range(40):
+        stage.write(f"{number % 10}/{number}", b"%d" % number)
+    stage.scan()
+    stage.scan()  # nothing changed: marks are set
+    monkeypatch.setattr(marks, "look", watch)
+    quiet = stage.scan()
+    assert (kinds(quiet), quiet.counts.files) == ({}, 40)
+    assert parts == [
+        DirectoryRange() if directories > 1 else DirectoryRange(b"", b"5")
+    ]  # the other part is in the second process
+    for name in "18":
+        stage.write(f"{name}/new", name.encode() * 1000)
+        stage.write(f"{name}/2{name}", name.encode() * 500)
+        (stage.watched / f"{name}/3{name}").unlink()
+    for name in "29":
+        shutil.rmtree(stage.watched / name)
+    monkeypatch.setattr(os, "open", refuse)
+    done = stage.scan()
+    assert [(os.fsdecode(each.path), each.kind) for each in done.changes] == [
+        *((f"1/{name}", kind) for name, kind in (("21", ChangeKind.SIZE), ("new", NEW), ("31", ChangeKind.DELETED))),
+        *((f"8/{name}", kind) for name, kind in (("28", ChangeKind.SIZE), ("new", NEW), ("38", ChangeKind.DELETED))),
+        *((name, ChangeKind.DELETED) for name in ("2/12", "2/2", "2/22", "2/32", "9/19", "9/29", "9/39", "9/9")),
+    ]
+    assert done.counts.files == 40 - 8 - 4
+    assert [(each.path, each.trouble) for each in stage.heard.problems] == [(b"7", Trouble.UNREADABLE)]
+    monkeypatch.undo()
+    assert kinds(stage.scan()) == {}

@@ -47,7 +47,7 @@ def test_one_file_that_is_new_known_touched_and_renamed(tmp_path: Path) -> None:
 
         def kinds(name: bytes, row: KnownFile | None) -> list[ChangeKind]:
             status = os.stat(tmp_path / "watched" / os.fsdecode(name))
-            done = [change.kind for change in intake.consider(name, status, row)]
+            done = [change.kind for change in intake.consider(name, row)]
             assert state.files_in(b"")[name][:3] == times_of(status)
             return done
 
