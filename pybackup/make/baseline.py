@@ -10,7 +10,6 @@ from itertools import groupby
 from types import TracebackType
 from typing import Self
 
-from pybackup.archive.holders import ancestry_of, holders
 from pybackup.archive.open import OpenArchive, open_archive
 from pybackup.container.earlier import EarlierTable
 from pybackup.errors import UsageError
@@ -18,13 +17,14 @@ from pybackup.model.content import Former
 from pybackup.model.display import display
 from pybackup.model.earlier import Ancestry, EarlierVolume
 from pybackup.model.entry import Entry, Kind, directories_above
-from pybackup.model.member import Member, Stored
+from pybackup.model.member import Stored
 from pybackup.model.problem import Problem, Trouble
 from pybackup.model.source import Excluded, Planned
 from pybackup.monitor import Monitor
-from pybackup.selection.times import same_time
 
-from .earlier_archive import EarlierArchive, has_content
+from .earlier_archive import EarlierArchive
+from .earlier_contents import EarlierContents
+from .earlier_tables import EarlierTables
 from .reuse import Reuse
 
 _WITH_CONTENT = (Kind.FILE, Kind.HARDLINK)
@@ -101,20 +101,15 @@ class EarlierArchives:
         known: Known | None = None,
         monitor: Monitor,
     ) -> None:
-        self._checksum = checksum
-        self._reuse = reuse
         self._known = known
         self._known_copies: dict[bytes, KnownCopy] = {}  # of files whose other names may follow
         self._monitor = monitor
-        self._told = False
         with ExitStack() as stack:
             opened = [stack.enter_context(_open(archive, output, monitor)) for archive in archives]
             self._stack = stack.pop_all()
         self._latest_first = [EarlierArchive(archive, unsafe, paths or {}) for archive in reversed(opened)]
-        self._directories: dict[bytes, Entry] = {}
-        self._tables: dict[bytes, EarlierTable] = {}  # by the id of the archive
-        self.formers: dict[bytes, Former] = {}
-        self._moved: dict[bytes, tuple[EarlierArchive, Stored]] = {}  # where moved files were found
+        self._tables = EarlierTables(self._latest_first)
+        self._contents = EarlierContents(self._latest_first, checksum=checksum, reuse=reuse, monitor=monitor)
         self.files = 0
 
     def __enter__(self) -> Self:
@@ -126,6 +121,11 @@ class EarlierArchives:
         self._stack.close()
 
     @property
+    def formers(self) -> Mapping[bytes, Former]:
+        """By path: what changed files can reuse of their earlier content."""
+        return self._contents.formers
+
+    @property
     def own_ids(self) -> set[bytes]:
         """The ids of the earlier archives, or of their sets."""
         return {earlier.set_id for earlier in self._latest_first}
@@ -133,18 +133,12 @@ class EarlierArchives:
     @property
     def ancestry(self) -> Ancestry:
         """What the new archive records about the earlier archives, and about those that they build on."""
-        volumes = (volume for earlier in reversed(self._latest_first) for volume in ancestry_of(earlier.archive))
-        told = list(dict.fromkeys(volumes))
-        ids = {volume.archive_id for volume in told}
-        told += (table.volume for identity, table in self._tables.items() if identity not in ids)
-        return Ancestry(told, self.files)
+        return Ancestry(self._tables.volumes, self.files)
 
     @property
     def tables(self) -> Sequence[EarlierTable]:
         """The tables of entries that are in earlier archives, as far as `without` has gone through the tree."""
-        # The base of a file comes before the archives that build on it.
-        order = {volume.archive_id: at for at, volume in enumerate(self.ancestry.volumes)}
-        return sorted(self._tables.values(), key=lambda table: order.get(table.volume.archive_id, -1))
+        return self._tables.ordered
 
     def without(self, planned: Iterable[Planned], on_excluded: Callable[[Excluded], None]) -> Iterator[Planned]:
         """Yield the entries that go into the new archive, in tree order, and enter the others into the tables.
@@ -161,14 +155,14 @@ class EarlierArchives:
             entry = one.entry
             empty.pop(entry.path.rpartition(b"/")[0], None)
             if entry.kind is Kind.DIRECTORY:
-                self._directories[entry.path] = entry
+                self._tables.add_directory(entry)
                 empty[entry.path] = one
             if found is not None:
                 earlier, stored = found
-                self._enter(earlier, stored, entry)
+                self._tables.enter(earlier, stored, entry)
                 reason = earlier.reason
             elif copy is not None:
-                self._enter_known(copy, entry)
+                self._tables.enter_by_hash(copy.volume, copy.digest, entry)
                 reason = copy.reason
             else:
                 self._enter_former(entry)
@@ -184,7 +178,7 @@ class EarlierArchives:
         self, planned: Iterable[Planned]
     ) -> Iterator[tuple[Planned, tuple[EarlierArchive, Stored] | None, KnownCopy | None]]:
         """Yield each planned entry with the place of its content in an earlier archive, or else with a known copy."""
-        pairs = ((one, self._find(one) if one.entry.kind in _WITH_CONTENT else None) for one in planned)
+        pairs = ((one, self._contents.find(one) if one.entry.kind in _WITH_CONTENT else None) for one in planned)
         if self._known is None:
             yield from ((one, found, None) for one, found in pairs)
             return
@@ -200,21 +194,6 @@ class EarlierArchives:
                 if copy is not None:
                     self._known_copies[entry.path] = copy
                 yield one, found, copy
-
-    def _enter_known(self, copy: KnownCopy, entry: Entry) -> None:
-        """Enter a file, or another name of one, whose content is known to be in an archive by its hash."""
-        is_link = entry.kind is Kind.HARDLINK
-        members = () if is_link else (Member.by_hash(entry.size, copy.digest),)
-        above = [self._directories[path] for path in directories_above(entry.path) if path in self._directories]
-        self._table_of(copy.volume).add(Stored(entry, members, digest=b"" if is_link else copy.digest), above)
-
-    def _table_of(self, volume: EarlierVolume) -> EarlierTable:
-        table = self._tables.get(volume.archive_id)
-        if table is None:
-            # An earlier archive keeps the label that others have for it, whatever its present name is.
-            same = (each for each in self.ancestry.volumes if each.archive_id == volume.archive_id)
-            table = self._tables[volume.archive_id] = EarlierTable(next(same, volume))
-        return table
 
     def _is_suspect(self, planned: Planned) -> bool:
         """Return whether an empty directory looks like a mount point on which nothing is mounted.
@@ -246,7 +225,7 @@ class EarlierArchives:
                 of = next((above for above in (*directories_above(path), path) if above in left), None)
                 if of is not None:
                     stored = earlier.archive.listing.stored(row)
-                    self._enter(earlier, stored, stored.entry)
+                    self._tables.enter(earlier, stored, stored.entry)
                     kept[of] = kept.get(of, 0) + (stored.entry.kind is Kind.FILE)
         self.files += sum(kept.values())
         return kept
@@ -259,102 +238,8 @@ class EarlierArchives:
                 former = (stored.entry.size, stored.entry.mtime_ns) if stored else None
                 # Contents of the same size and mtime would be taken for one.
                 if stored is not None and former != (entry.size, entry.mtime_ns):
-                    self._enter(earlier, stored, replace(stored.entry, path=entry.path))
+                    self._tables.enter(earlier, stored, replace(stored.entry, path=entry.path))
                 return
-
-    def _enter(self, earlier: EarlierArchive, stored: Stored, entry: Entry) -> None:
-        """Enter an entry into the tables of the archives that have its content, or of ``earlier`` if it has none."""
-        known = earlier.archive.listing
-        above = [
-            self._directories.get(path) or known.stored(earlier.rows[path]).entry
-            for path in directories_above(entry.path)
-            if path in self._directories or path in earlier.rows
-        ]
-        if stored.base is not None:
-            self._enter(earlier, stored.base, replace(stored.base.entry, path=entry.path))
-        parts = holders(earlier.archive, stored)
-        if not parts or entry.kind is Kind.HARDLINK:
-            parts = [(parts[0][0] if parts else earlier.volume, Stored(entry))]
-        for volume, part in parts:
-            self._table_of(volume).add(part._replace(entry=entry), above)
-
-    def _find(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
-        """Return the earlier archive and row with the content of an entry, or of a hard link's target; else None."""
-        entry = planned.entry
-        is_link = entry.kind is Kind.HARDLINK
-        for earlier in self._latest_first:
-            row = earlier.rows.get(entry.target if is_link else entry.path)
-            if row is None:
-                continue
-            stored = earlier.file(row)
-            if stored is not None and stored.is_by_hash:
-                return None
-            if stored is not None and (earlier.taken[row] if is_link else self._is_unchanged(earlier, stored, planned)):
-                earlier.taken[row] = True
-                return earlier, stored
-            if stored is not None and not is_link and (same := self._reused(earlier, stored, planned)) is not None:
-                earlier.taken[row] = True
-                return earlier, same
-            # Stock tools extract the archives of a chain one after the other, so an older version in a later archive
-            # than the newest would win.
-            return None
-        return self._find_moved(planned)
-
-    def _is_time_of(self, mtime_ns: int, entry: Entry) -> bool:
-        """Return whether an entry has this mtime, exactly or as a file system with coarser times cuts it."""
-        if mtime_ns == entry.mtime_ns:
-            return True
-        if not same_time(mtime_ns, entry.mtime_ns):
-            return False
-        if not self._told:
-            self._told = True
-            said = "its time differs only as coarse file systems cut times (FAT to 2 s); such files count as unchanged"
-            self._monitor.note(f"{display(entry.path)}: {said}")
-        return True
-
-    def _is_unchanged(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> bool:
-        entry = planned.entry
-        if stored.entry.size != entry.size:
-            return False
-        if not self._checksum:
-            return self._is_time_of(stored.entry.mtime_ns, entry)
-        return has_content(earlier, stored, planned)
-
-    def _reused(self, earlier: EarlierArchive, stored: Stored, planned: Planned) -> Stored | None:
-        """Return the row of the content of a large file if it has that still, or again; else None.
-
-        In the latter case the reusable parts of the earlier content are entered into `formers`.
-        """
-        former = stored.entry
-        # Contents of the same size and mtime would be taken for one.
-        if self._reuse is None or (former.size, former.mtime_ns) == (planned.entry.size, planned.entry.mtime_ns):
-            return None
-        if planned.entry.size < self._reuse.least_bytes:
-            return None
-        found = self._reuse.of(earlier, stored, planned)
-        if found is None:
-            return None
-        if found.former is None:
-            return found.base
-        self.formers[planned.entry.path] = found.former
-        return None
-
-    def _find_moved(self, planned: Planned) -> tuple[EarlierArchive, Stored] | None:
-        """Return the archive and row with the same content under another path, found by size, mtime and SHA-256."""
-        entry = planned.entry
-        if entry.kind is Kind.HARDLINK:
-            return self._moved.get(entry.target)
-        if not entry.size:
-            return None
-        for earlier in self._latest_first:
-            for row in earlier.rows_of(entry.size, entry.mtime_ns):
-                stored = earlier.file(row)
-                if stored is None or stored.sparse or stored.is_by_hash:
-                    continue
-                if has_content(earlier, stored, planned):
-                    self._moved[entry.path] = earlier, stored
-                    return earlier, stored
-        return None
 
 
 def _open(path: bytes, output: bytes, monitor: Monitor) -> OpenArchive:
