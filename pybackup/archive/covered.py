@@ -49,11 +49,14 @@ def covered_by(header: RecoveryHeader) -> dict[bytes, CoveredArchive]:
 def covered(volumes: Iterable[Volume]) -> dict[bytes, CoveredArchive]:
     """Return the archives that the recovery volumes among these cover, by archive id; what is damaged tells nothing."""
     found: dict[bytes, CoveredArchive] = {}
-    for volume in volumes:
-        if volume.info is not None and volume.info.kind is VolumeKind.RECOVERY:
+    known = [(volume, volume.info) for volume in volumes if volume.info is not None]
+    sets = {info.set_id for _, info in known if info.kind is VolumeKind.DATA and not isinstance(info, CoveredArchive)}
+    for volume, info in known:
+        # One of a set need not be read to know that.
+        if info.kind is VolumeKind.RECOVERY and info.set_id not in sets:
             with suppress(FormatError, OSError):
                 header = header_of(volume)
-                if header.set_id == volume.info.set_id:
+                if header.set_id == info.set_id:
                     found = {**covered_by(header), **found}
     return found
 

@@ -100,12 +100,14 @@ def verify(
         checked = both[2] if both else Checked((), ()) if is_image else _checked(file, listing, monitor)
         damage = list(dict.fromkeys((*listing.damage, *checked.damage)))
         damage += [found] if isinstance(found, str) else []
+        begin = 0 if isinstance(place, bytes) else place[0].offset
+        if is_sought and begin > 0 and not is_image:
+            damage.append(f"the archive begins at byte {begin} of the file, not at its start")
     doubtful, files, n_bytes = _doubtful(listing, checked, deep=deep)
     bad = list(_damaged(place, listing, doubtful, bounded_workers(workers), executor, monitor))
     missing = listing.missing
     for doubt in listing.doubts:
         monitor.problem(doubt)
-    begin = 0 if isinstance(place, bytes) else place[0].offset
     bad = _with_parity(listing, begin, health, bad)
     lost = any(file.fate is Fate.LOST for file in bad) or missing != 0 or bool(listing.doubts)
     state = State.BEYOND if lost else State.REPAIRABLE if damage or bad else State.INTACT
